@@ -54,6 +54,7 @@ class Workers(Protocol):
         task: Task[P, T],
         deadline: Deadline,
         cancelled: threading.Event,
+        /,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
@@ -90,6 +91,7 @@ class ProcessWorkers:
         task: Task[P, T],
         deadline: Deadline,
         cancelled: threading.Event,
+        /,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
