@@ -71,6 +71,44 @@ need_tesseract() {
         fail "Tesseract or its languages eng and osd are missing; install tesseract-ocr, tesseract-ocr-eng and tesseract-ocr-osd."
 }
 
+# Tests draw their pictures with DejaVu.
+need_fonts() {
+    local font=/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+    [ -e "$font" ] && return
+    apt_install fonts-dejavu-core || true
+    [ -e "$font" ] || fail "The font DejaVu Sans is missing; install fonts-dejavu-core."
+}
+
+has_browser() {
+    local name
+    for name in chromium chromium-browser google-chrome google-chrome-stable; do
+        command -v "$name" >/dev/null && return
+    done
+    # Playwright's own, downloaded earlier.
+    .venv/bin/python - 2>/dev/null <<'END'
+import pathlib, sys
+from playwright.sync_api import sync_playwright
+
+with sync_playwright() as playwright:
+    sys.exit(not pathlib.Path(playwright.chromium.executable_path).exists())
+END
+}
+
+# Debian's Chromium, Google Chrome or Playwright's own browser, whichever is
+# there or can be had. (Ubuntu's package is a snap, which needs snapd.)
+need_browser() {
+    has_browser && return
+    if grep -qx ID=debian /etc/os-release; then
+        apt_install chromium || true
+    else
+        say "installing Playwright's Chromium"
+        as_root .venv/bin/python -m playwright install-deps chromium </dev/null >&2 || true
+        .venv/bin/python -m playwright install chromium </dev/null >&2 || true
+    fi
+    has_browser ||
+        fail "A browser is missing; install chromium or google-chrome, or pass --no-browser."
+}
+
 # Pipenv has a virtual environment of its own: distributions refuse to install
 # into the system's, and it must not be changed by what it installs.
 need_pipenv() {
