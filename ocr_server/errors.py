@@ -1,0 +1,222 @@
+"""Everything that can go wrong and be told to the caller.
+
+    OcrServerError
+    ├── SettingsError              a setting is not understood; the program does not start
+    ├── RequestError               the request itself is wrong
+    │   ├── InvalidOptions         options or fields, all faults at once
+    │   ├── BodyTooLarge           more bytes than the limit
+    │   ├── LanguageMissing        a language that is not installed
+    │   └── FormatUnavailable      an answer that cannot be made from what was sent
+    ├── DocumentError              what was sent cannot be read
+    │   ├── UnsupportedFormat      not a picture or PDF this server opens
+    │   ├── DamagedPicture         the right kind of file, broken
+    │   ├── EncryptedDocument      a PDF that wants a password
+    │   ├── TooManyPixels          a page larger than the limit
+    │   ├── TooManyPages           a document longer than the limit
+    │   ├── PageMissing            a page number the document does not have
+    │   └── OutOfMemory            a page that needs more memory than a worker may use
+    ├── EngineError                the engine did not do its work
+    │   ├── EngineMissing          Tesseract is not installed
+    │   ├── EngineFailed           Tesseract ended with an error
+    │   └── WorkerLost             the process that read the page died
+    └── LoadError                  the server cannot do it now
+        ├── QueueFull              too many requests wait already
+        ├── Draining               the server is shutting down
+        ├── StorageFull            the temporary folder is full or read-only
+        ├── ClientGone             nobody waits for the answer any more
+        └── DeadlinePassed         the time allowed is over, and the work is dead
+
+The message says what was wrong, what was expected and what to do. `code` never changes; the
+numbers of the message stand in `extra`. Which HTTP status each becomes is told in
+`web/problems.py`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeAlias
+
+Extra: TypeAlias = "str | int | float | list[str] | list[dict[str, str]] | None"
+
+
+class OcrServerError(Exception):
+    """The base of every error that the caller can be told."""
+
+    code: ClassVar[str] = "error"
+    title: ClassVar[str] = "Something went wrong"
+
+    def __init__(self, message: str, **extra: Extra) -> None:
+        super().__init__(message)
+        self.extra = extra
+
+    @property
+    def message(self) -> str:
+        """What was wrong, what was expected and what to do."""
+        return str(self.args[0])
+
+
+class SettingsError(OcrServerError):
+    """A setting is not understood; the program does not start."""
+
+    code = "settings"
+    title = "A setting is not understood"
+
+
+class RequestError(OcrServerError):
+    """The request itself is wrong."""
+
+    code = "bad-request"
+    title = "The request is not understood"
+
+
+class InvalidOptions(RequestError):
+    """Options or fields are wrong; all faults stand in `extra["faults"]`."""
+
+    code = "invalid-options"
+    title = "Some options are not understood"
+
+
+class BodyTooLarge(RequestError):
+    """The request has more bytes than the limit."""
+
+    code = "body-too-large"
+    title = "The file is too large"
+
+
+class LanguageMissing(RequestError):
+    """A language was asked for that is not installed."""
+
+    code = "language-missing"
+    title = "A language is not installed"
+
+
+class FormatUnavailable(RequestError):
+    """The format cannot be made from what was sent."""
+
+    code = "format-unavailable"
+    title = "The format cannot be made from this"
+
+
+class DocumentError(OcrServerError):
+    """What was sent cannot be read."""
+
+    code = "document"
+    title = "The document cannot be read"
+
+
+class UnsupportedFormat(DocumentError):
+    """The file is not a picture or PDF that this server opens."""
+
+    code = "unsupported-format"
+    title = "Not a picture or PDF this server can read"
+
+
+class DamagedPicture(DocumentError):
+    """The file is of a known kind, but broken."""
+
+    code = "damaged-picture"
+    title = "The picture is damaged"
+
+
+class EncryptedDocument(DocumentError):
+    """The PDF wants a password, or another one."""
+
+    code = "encrypted-document"
+    title = "The document is protected by a password"
+
+
+class TooManyPixels(DocumentError):
+    """A page has more pixels than the limit."""
+
+    code = "too-many-pixels"
+    title = "The picture is too large"
+
+
+class TooManyPages(DocumentError):
+    """The document has more pages than the limit."""
+
+    code = "too-many-pages"
+    title = "The document has too many pages"
+
+
+class PageMissing(DocumentError):
+    """A page was asked for that the document does not have."""
+
+    code = "page-missing"
+    title = "The document does not have that page"
+
+
+class OutOfMemory(DocumentError):
+    """A page needs more memory than a worker may use."""
+
+    code = "out-of-memory"
+    title = "The page needs too much memory"
+
+
+class EngineError(OcrServerError):
+    """The engine did not do its work."""
+
+    code = "engine"
+    title = "The text could not be read"
+
+
+class EngineMissing(EngineError):
+    """The engine is not installed."""
+
+    code = "engine-missing"
+    title = "The OCR engine is missing"
+
+
+class EngineFailed(EngineError):
+    """The engine ended with an error."""
+
+    code = "engine-failed"
+    title = "The OCR engine failed"
+
+
+class WorkerLost(EngineError):
+    """The process that read the page died."""
+
+    code = "worker-lost"
+    title = "The process that read the page died"
+
+
+class LoadError(OcrServerError):
+    """The server cannot do it now."""
+
+    code = "load"
+    title = "The server cannot do this now"
+
+
+class QueueFull(LoadError):
+    """Too many requests wait already; `extra["retry_after_s"]` says when to come back."""
+
+    code = "queue-full"
+    title = "The server is busy"
+
+
+class Draining(LoadError):
+    """The server is shutting down."""
+
+    code = "draining"
+    title = "The server is shutting down"
+
+
+class StorageFull(LoadError):
+    """The temporary folder is full or read-only."""
+
+    code = "storage-full"
+    title = "The server has no room to work"
+
+
+class ClientGone(LoadError):
+    """The client hung up; nobody waits for the answer any more."""
+
+    code = "client-gone"
+    title = "The client hung up"
+
+
+class DeadlinePassed(LoadError):
+    """The time allowed is over, and the work is dead."""
+
+    code = "deadline-passed"
+    title = "Reading took too long"

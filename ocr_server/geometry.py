@@ -1,0 +1,228 @@
+"""Points, boxes, quads and the maps between frames.
+
+Coordinates count from the corners of pixels: pixel (0, 0) covers 0…1. The origin is top left,
+y grows downwards, and angles are degrees clockwise as seen on the screen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+
+class Point(NamedTuple):
+    """A point, in pixels."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An upright rectangle; right and bottom are exclusive. It refuses to be inside out."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        if not (self.left <= self.right and self.top <= self.bottom):
+            raise ValueError(f"a box inside out: {self}")
+
+    @property
+    def width(self) -> float:
+        """From left to right."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        """From top to bottom."""
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> float:
+        """Width times height."""
+        return self.width * self.height
+
+    def intersection(self, other: Box) -> Box | None:
+        """What both cover, or None."""
+        left, top = max(self.left, other.left), max(self.top, other.top)
+        right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
+        return Box(left, top, right, bottom) if left < right and top < bottom else None
+
+    def quad(self) -> Quad:
+        """The same rectangle as four points."""
+        return Quad(
+            Point(self.left, self.top),
+            Point(self.right, self.top),
+            Point(self.right, self.bottom),
+            Point(self.left, self.bottom),
+        )
+
+
+class Quad(NamedTuple):
+    """Four points, clockwise from the text's own top left."""
+
+    top_left: Point
+    top_right: Point
+    bottom_right: Point
+    bottom_left: Point
+
+    @property
+    def box(self) -> Box:
+        """The upright hull."""
+        return hull(self)
+
+    @property
+    def angle_deg(self) -> float:
+        """How far the top edge is turned clockwise from level."""
+        return math.degrees(
+            math.atan2(self.top_right.y - self.top_left.y, self.top_right.x - self.top_left.x)
+        )
+
+    def mapped(self, way: Map) -> Quad:
+        """The same quad in another frame."""
+        return Quad(*(way.apply(point) for point in self))
+
+
+def hull(points: Iterable[Point]) -> Box:
+    """The smallest box around points; at least one is needed."""
+    xs, ys = zip(*points, strict=True)
+    return Box(min(xs), min(ys), max(xs), max(ys))
+
+
+class Map(Protocol):
+    """Whatever takes a point from one frame to another."""
+
+    def apply(self, point: Point) -> Point:
+        """The point in the other frame."""
+
+    def inverse(self) -> Map:
+        """The way back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A projective map: a 3×3 matrix, row by row, on column vectors (x, y, 1)."""
+
+    matrix: tuple[float, float, float, float, float, float, float, float, float]
+
+    @classmethod
+    def identity(cls) -> Transform:
+        """The map that changes nothing."""
+        return cls((1, 0, 0, 0, 1, 0, 0, 0, 1))
+
+    @classmethod
+    def shift(cls, dx: float, dy: float) -> Transform:
+        """Move by (dx, dy) pixels."""
+        return cls((1, 0, dx, 0, 1, dy, 0, 0, 1))
+
+    @classmethod
+    def scale(cls, sx: float, sy: float) -> Transform:
+        """Stretch about the origin."""
+        return cls((sx, 0, 0, 0, sy, 0, 0, 0, 1))
+
+    @classmethod
+    def rotation(cls, angle_deg: float) -> Transform:
+        """Turn clockwise about the origin."""
+        radians = math.radians(angle_deg)
+        cos, sin = math.cos(radians), math.sin(radians)
+        return cls((cos, -sin, 0, sin, cos, 0, 0, 0, 1))
+
+    def apply(self, point: Point) -> Point:
+        """The point in the other frame."""
+        a, b, c, d, e, f, g, h, i = self.matrix
+        x, y = point
+        w = g * x + h * y + i
+        return Point((a * x + b * y + c) / w, (d * x + e * y + f) / w)
+
+    def then(self, after: Transform) -> Transform:
+        """One map that does this and then `after`."""
+        m, n = after.matrix, self.matrix
+        rows = (m[0:3], m[3:6], m[6:9])
+        columns = (n[0::3], n[1::3], n[2::3])
+        cells = [sum(p * q for p, q in zip(r, c, strict=True)) for r in rows for c in columns]
+        return Transform(tuple(cells))  # type: ignore[arg-type]  # nine cells, by construction
+
+    def inverse(self) -> Transform:
+        """The way back.
+
+        Raises:
+            ValueError: the map squashes the plane onto a line.
+        """
+        a, b, c, d, e, f, g, h, i = self.matrix
+        determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+        if abs(determinant) < 1e-12:
+            raise ValueError("the map has no inverse")
+        cofactors = (
+            e * i - f * h, c * h - b * i, b * f - c * e,
+            f * g - d * i, a * i - c * g, c * d - a * f,
+            d * h - e * g, b * g - a * h, a * e - b * d,
+        )  # fmt: skip
+        return Transform(tuple(v / determinant for v in cofactors))  # type: ignore[arg-type]  # nine
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnShift:
+    """Each column moved up or down: point (x, y) goes to (x, y + shift(x, y)).
+
+    `shifts_px` is a grid of rows over an area of `width_px` × `height_px`, its corners on the
+    area's corners; between them the shift is bilinear, outside it is that of the nearest edge.
+    """
+
+    width_px: int
+    height_px: int
+    shifts_px: tuple[tuple[float, ...], ...]
+    backwards: bool = False
+
+    def apply(self, point: Point) -> Point:
+        """The point in the other frame."""
+        x, y = point
+        if not self.backwards:
+            return Point(x, y + self.shift_at(x, y))
+        level = y
+        for _ in range(20):  # the slope in y is far below 1, so this closes in quickly
+            level = y - self.shift_at(x, level)
+        return Point(x, level)
+
+    def inverse(self) -> ColumnShift:
+        """The way back."""
+        return ColumnShift(self.width_px, self.height_px, self.shifts_px, not self.backwards)
+
+    def shift_at(self, x: float, y: float) -> float:
+        """The shift of a point in pixels, downwards."""
+        rows, columns = len(self.shifts_px), len(self.shifts_px[0])
+        u = min(max(x / self.width_px, 0.0), 1.0) * (columns - 1)
+        v = min(max(y / self.height_px, 0.0), 1.0) * (rows - 1)
+        left, top = min(int(u), columns - 2), min(int(v), rows - 2)
+        u, v = u - left, v - top
+        upper, lower = self.shifts_px[top], self.shifts_px[top + 1]
+        return (upper[left] * (1 - u) + upper[left + 1] * u) * (1 - v) + (
+            lower[left] * (1 - u) + lower[left + 1] * u
+        ) * v
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A chain of maps, applied in order."""
+
+    maps: tuple[Transform | ColumnShift, ...] = ()
+
+    def apply(self, point: Point) -> Point:
+        """The point at the end of the chain."""
+        for step in self.maps:
+            point = step.apply(point)
+        return point
+
+    def inverse(self) -> Way:
+        """The way back."""
+        return Way(tuple(step.inverse() for step in reversed(self.maps)))
+
+    def after(self, first: Transform | ColumnShift) -> Way:
+        """The chain that begins with `first`; neighbouring matrices become one."""
+        if self.maps and isinstance(first, Transform) and isinstance(self.maps[0], Transform):
+            return Way((first.then(self.maps[0]), *self.maps[1:]))
+        return Way((first, *self.maps))

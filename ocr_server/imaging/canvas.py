@@ -1,0 +1,173 @@
+"""The working pixels of a page, with the way back to it.
+
+A step that moves pixels does it through a method here, so that `to_page` is never forgotten.
+Coordinates count from pixel corners; OpenCV counts from pixel centres, and the half-pixel shift
+between the two is made here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_server.geometry import Box, ColumnShift, Point, Quad, Transform, Way
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+_TO_CENTRES = Transform.shift(-0.5, -0.5)
+_TO_CORNERS = Transform.shift(0.5, 0.5)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Canvas:
+    """Pixels, their resolution and the way back to the page.
+
+    `pixels` is uint8, grey (height, width) or RGB (height, width, 3); ink is 0, paper 255.
+    `dpi` is what the file says of the page, not of this canvas. `to_page` takes a point of this
+    canvas to page pixels.
+    """
+
+    pixels: Pixels = field(repr=False)
+    dpi: float | None = None
+    to_page: Way = Way()
+
+    @property
+    def width_px(self) -> int:
+        """Columns."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height_px(self) -> int:
+        """Rows."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def box(self) -> Box:
+        """All of it, in its own pixels."""
+        return Box(0, 0, self.width_px, self.height_px)
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether there are three channels."""
+        return self.pixels.ndim == 3
+
+    def with_pixels(self, pixels: Pixels) -> Canvas:
+        """Other pixels in the same place.
+
+        Raises:
+            ValueError: the new pixels have another width or height.
+        """
+        if pixels.shape[:2] != self.pixels.shape[:2]:
+            raise ValueError(f"pixels moved: {self.pixels.shape} became {pixels.shape}")
+        return replace(self, pixels=pixels)
+
+    def grey(self) -> Canvas:
+        """The luminance; a grey canvas is returned as it is."""
+        if not self.is_colour:
+            return self
+        return self.with_pixels(
+            cv2.cvtColor(self.pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+        )
+
+    def cropped(self, box: Box) -> Canvas:
+        """The part inside `box`, widened to whole pixels and cut off at the edges.
+
+        Raises:
+            ValueError: the box lies outside.
+        """
+        left, top = max(0, int(box.left)), max(0, int(box.top))
+        right = min(self.width_px, int(np.ceil(box.right)))
+        bottom = min(self.height_px, int(np.ceil(box.bottom)))
+        if left >= right or top >= bottom:
+            raise ValueError(f"{box} lies outside a canvas of {self.width_px}×{self.height_px}")
+        return self._moved(self.pixels[top:bottom, left:right], Transform.shift(left, top))
+
+    def padded(self, margin_px: int, *, fill: int) -> Canvas:
+        """A margin of one grey level all around."""
+        pixels = cv2.copyMakeBorder(
+            self.pixels, margin_px, margin_px, margin_px, margin_px,
+            cv2.BORDER_CONSTANT, value=(fill, fill, fill),
+        ).astype(np.uint8, copy=False)  # fmt: skip
+        return self._moved(pixels, Transform.shift(-margin_px, -margin_px))
+
+    def scaled(self, factor: float) -> Canvas:
+        """Enlarged (cubic) or shrunk (area); never smaller than one pixel."""
+        width = max(1, round(self.width_px * factor))
+        height = max(1, round(self.height_px * factor))
+        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+        pixels = cv2.resize(self.pixels, (width, height), interpolation=method)
+        back = Transform.scale(self.width_px / width, self.height_px / height)
+        return self._moved(pixels.astype(np.uint8, copy=False), back)
+
+    def turned(self, quarters: int) -> Canvas:
+        """Turned clockwise by quarters of a circle, without loss."""
+        width, height = self.width_px, self.height_px
+        backs = (
+            Transform.identity(),
+            Transform((0, 1, 0, -1, 0, height, 0, 0, 1)),
+            Transform((-1, 0, width, 0, -1, height, 0, 0, 1)),
+            Transform((0, -1, width, 1, 0, 0, 0, 0, 1)),
+        )
+        quarters %= 4
+        if not quarters:
+            return self
+        pixels = np.ascontiguousarray(np.rot90(self.pixels, -quarters))
+        return self._moved(pixels, backs[quarters])
+
+    def rotated(self, angle_deg: float, *, fill: int) -> Canvas:
+        """Turned clockwise about the middle; the canvas grows, its new corners are `fill`."""
+        turn = Transform.rotation(angle_deg)
+        corners = [turn.apply(point) for point in self.box.quad()]
+        left, top = min(p.x for p in corners), min(p.y for p in corners)
+        width = max(1, int(np.ceil(max(p.x for p in corners) - left - 1e-6)))
+        height = max(1, int(np.ceil(max(p.y for p in corners) - top - 1e-6)))
+        forth = turn.then(Transform.shift(-left, -top))
+        return self._warped(forth, width, height, fill=fill)
+
+    def rectified(self, quad: Quad, width_px: int, height_px: int) -> Canvas:
+        """What lies in `quad`, as if seen straight on, at the given size.
+
+        Raises:
+            ValueError: the quad has no area.
+        """
+        wanted = Box(0, 0, width_px, height_px).quad()
+        matrix = cv2.getPerspectiveTransform(
+            np.array(quad, dtype=np.float32), np.array(wanted, dtype=np.float32)
+        )
+        forth = Transform(tuple(float(v) for v in matrix.ravel()))  # type: ignore[arg-type]  # nine
+        return self._warped(forth, width_px, height_px, fill=255)
+
+    def dewarped(self, shift: ColumnShift) -> Canvas:
+        """Columns moved up and down: `shift` takes a point of the result to this canvas."""
+        grid = np.array(shift.shifts_px, dtype=np.float32)
+        rows, columns = grid.shape
+        xs = (np.arange(self.width_px, dtype=np.float32) + 0.5) / self.width_px * (columns - 1)
+        ys = (np.arange(self.height_px, dtype=np.float32) + 0.5) / self.height_px * (rows - 1)
+        u, v = np.meshgrid(xs, ys)
+        moves = cv2.remap(grid, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        source_x = np.tile(np.arange(self.width_px, dtype=np.float32), (self.height_px, 1))
+        source_y = np.arange(self.height_px, dtype=np.float32)[:, None] + moves
+        pixels = cv2.remap(
+            self.pixels, source_x, source_y.astype(np.float32), cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        ).astype(np.uint8, copy=False)  # fmt: skip
+        return replace(self, pixels=pixels, to_page=self.to_page.after(shift))
+
+    def from_page(self, point: Point) -> Point:
+        """Where a point of the page lies on this canvas."""
+        return self.to_page.inverse().apply(point)
+
+    def _moved(self, pixels: Pixels, back: Transform) -> Canvas:
+        return replace(self, pixels=pixels, to_page=self.to_page.after(back))
+
+    def _warped(self, forth: Transform, width_px: int, height_px: int, *, fill: int) -> Canvas:
+        centred = _TO_CORNERS.then(forth).then(_TO_CENTRES)
+        pixels = cv2.warpPerspective(
+            self.pixels, np.array(centred.matrix).reshape(3, 3), (width_px, height_px),
+            flags=cv2.INTER_LINEAR, borderValue=(fill, fill, fill),
+        ).astype(np.uint8, copy=False)  # fmt: skip
+        return self._moved(pixels, forth.inverse())

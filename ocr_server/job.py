@@ -1,0 +1,122 @@
+"""What was asked: a job, how to read its pages, and the limits that hold for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from ocr_server.deadline import Deadline
+from ocr_server.geometry import Box
+
+
+class Layout(StrEnum):
+    """How the text stands on the page, in the words of the API."""
+
+    AUTO = "auto"
+    COLUMN = "column"
+    BLOCK = "block"
+    LINE = "line"
+    WORD = "word"
+    SPARSE = "sparse"
+
+
+# Tesseract's page segmentation modes (its manual, option --psm) behind our words.
+PSM_OF_LAYOUT = {
+    Layout.AUTO: 3,
+    Layout.COLUMN: 4,
+    Layout.BLOCK: 6,
+    Layout.LINE: 7,
+    Layout.WORD: 8,
+    Layout.SPARSE: 11,
+}
+
+
+class Detail(IntEnum):
+    """How deep an answer goes."""
+
+    PAGE = 0
+    ZONE = 1
+    LINE = 2
+    WORD = 3
+    SYMBOL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class AskedZone:
+    """A rectangle that the caller wants read, in page pixels."""
+
+    box: Box
+    name: str | None = None
+    psm: int | None = None
+    alphabet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read a page.
+
+    `steps` is `("auto",)`, empty for none, or names of steps in order. `dpi` overrides what the
+    file says. `min_confidence` (0 to 1): words under it are left out.
+    """
+
+    languages: tuple[str, ...] = ("eng",)
+    psm: int = 3
+    steps: tuple[str, ...] = ("auto",)
+    symbols: bool = False
+    dpi: float | None = None
+    min_confidence: float = 0.0
+    zones: tuple[AskedZone, ...] = ()
+    alphabet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a page and a document may cost."""
+
+    max_pixels: int = 64_000_000
+    max_pages: int = 200
+    page_timeout_s: float = 60.0
+    pdf_dpi: int = 300
+
+
+@dataclass(frozen=True, slots=True)
+class PageSelection:
+    """Which pages are wanted: ranges of numbers from 1, both ends included; none means all."""
+
+    ranges: tuple[tuple[int, int], ...] = ()
+
+    def choose(self, count: int) -> Iterator[int]:
+        """The wanted numbers in order, each once; those beyond `count` are left out."""
+        if not self.ranges:
+            yield from range(1, count + 1)
+            return
+        seen: set[int] = set()
+        for first, last in self.ranges:
+            for number in range(first, min(last, count) + 1):
+                if number not in seen:
+                    seen.add(number)
+                    yield number
+
+    def beyond(self, count: int) -> int | None:
+        """The first number asked for that a document of `count` pages does not have."""
+        return next((max(first, count + 1) for first, last in self.ranges if last > count), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of the upload."""
+
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One upload and how it is to be processed."""
+
+    sources: tuple[Source, ...]
+    reading: Reading
+    limits: Limits
+    deadline: Deadline
+    pages: PageSelection = PageSelection()
+    password: str | None = field(default=None, repr=False)

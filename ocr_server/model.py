@@ -1,0 +1,300 @@
+"""What a recognised document is: Document → Page → Zone → Line → Word → Symbol.
+
+Frozen, with tuples inside. Each level has a quad, a confidence from 0 to 1, and a text made by
+joining its children; `mapped` gives the same tree in another frame. There is no level for
+paragraphs: each line says which paragraph of its zone it belongs to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from itertools import groupby
+
+from ocr_server.errors import OcrServerError
+from ocr_server.geometry import Box, Map, Point, Quad
+
+
+class ZoneKind(StrEnum):
+    """What stands in a zone."""
+
+    TEXT = "text"
+    PICTURE = "picture"
+    RULE = "rule"
+    TABLE = "table"
+
+
+class Direction(StrEnum):
+    """The way a line is read."""
+
+    LEFT_TO_RIGHT = "ltr"
+    RIGHT_TO_LEFT = "rtl"
+    TOP_TO_BOTTOM = "ttb"
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """One character as it was seen."""
+
+    text: str
+    quad: Quad
+    confidence: float
+
+    def mapped(self, way: Map) -> Symbol:
+        """The same symbol in another frame."""
+        return replace(self, quad=self.quad.mapped(way))
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another reading of a word, and who says so (`engine`, `dictionary`)."""
+
+    text: str
+    confidence: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word; `corrected_from` holds what the engine read before somebody corrected it."""
+
+    text: str
+    quad: Quad
+    confidence: float
+    symbols: tuple[Symbol, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    corrected_from: str | None = None
+    checked: bool = False
+
+    @property
+    def box(self) -> Box:
+        """The upright hull."""
+        return self.quad.box
+
+    def mapped(self, way: Map) -> Word:
+        """The same word in another frame."""
+        symbols = tuple(symbol.mapped(way) for symbol in self.symbols)
+        return replace(self, quad=self.quad.mapped(way), symbols=symbols)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of words; `baseline` is a polyline from its start to its end."""
+
+    words: tuple[Word, ...]
+    quad: Quad
+    baseline: tuple[Point, ...]
+    x_height_px: float
+    paragraph: int = 0
+    language: str | None = None
+    direction: Direction = Direction.LEFT_TO_RIGHT
+
+    @property
+    def box(self) -> Box:
+        """The upright hull."""
+        return self.quad.box
+
+    @property
+    def text(self) -> str:
+        """The words, joined by blanks."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def confidence(self) -> float:
+        """The mean over the words, weighted by their letters and digits."""
+        return mean_confidence(self.words)
+
+    def mapped(self, way: Map) -> Line:
+        """The same line in another frame."""
+        quad = self.quad.mapped(way)
+        return replace(
+            self,
+            words=tuple(word.mapped(way) for word in self.words),
+            quad=quad,
+            baseline=tuple(way.apply(point) for point in self.baseline),
+            x_height_px=self.x_height_px * _growth(self.quad, quad),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table; row and column count from 0."""
+
+    row: int
+    column: int
+    quad: Quad
+    text: str
+
+    def mapped(self, way: Map) -> Cell:
+        """The same cell in another frame."""
+        return replace(self, quad=self.quad.mapped(way))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows and columns of a table zone, and its cells in reading order."""
+
+    rows: int
+    columns: int
+    cells: tuple[Cell, ...]
+
+    def mapped(self, way: Map) -> Table:
+        """The same table in another frame."""
+        return replace(self, cells=tuple(cell.mapped(way) for cell in self.cells))
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A piece of the page of one kind; only text and tables have lines."""
+
+    kind: ZoneKind
+    quad: Quad
+    lines: tuple[Line, ...] = ()
+    table: Table | None = None
+    name: str | None = None
+
+    @property
+    def box(self) -> Box:
+        """The upright hull."""
+        return self.quad.box
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of all lines."""
+        return tuple(word for line in self.lines for word in line.words)
+
+    def paragraphs(self) -> tuple[tuple[Line, ...], ...]:
+        """The lines, grouped by paragraph."""
+        return tuple(tuple(group) for _, group in groupby(self.lines, lambda line: line.paragraph))
+
+    @property
+    def text(self) -> str:
+        """Lines on lines of their own, an empty line between paragraphs."""
+        return "\n\n".join("\n".join(line.text for line in lines) for lines in self.paragraphs())
+
+    @property
+    def confidence(self) -> float:
+        """The mean over the words, weighted by their letters and digits."""
+        return mean_confidence(self.words)
+
+    def mapped(self, way: Map) -> Zone:
+        """The same zone in another frame."""
+        return replace(
+            self,
+            quad=self.quad.mapped(way),
+            lines=tuple(line.mapped(way) for line in self.lines),
+            table=self.table.mapped(way) if self.table else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the recipe did to a page: what it found, what it did about it, and how long that took.
+
+    `did` is empty where nothing had to be done.
+    """
+
+    name: str
+    found: str
+    did: str
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing that is wrong with a picture, and what a person can do about it."""
+
+    code: str
+    message: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well the page can be read: a score from 0 to 1, and what is wrong with the picture."""
+
+    score: float
+    problems: tuple[Advice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One image of the upload, upright as a browser shows it; number counts from 1."""
+
+    number: int
+    width_px: int
+    height_px: int
+    dpi: float | None
+    zones: tuple[Zone, ...]
+    stages: tuple[Stage, ...] = ()
+    quality: Quality | None = None
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of all zones."""
+        return tuple(word for zone in self.zones for word in zone.words)
+
+    @property
+    def text(self) -> str:
+        """The text of all zones in reading order, an empty line between them."""
+        return "\n\n".join(zone.text for zone in self.zones if zone.lines)
+
+    @property
+    def confidence(self) -> float:
+        """The mean over the words, weighted by their letters and digits."""
+        return mean_confidence(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Which engine, and what it can read; `languages` are the installed ones."""
+
+    name: str
+    version: str
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A page that could not be read, and why; number counts from 1."""
+
+    page: int
+    error: OcrServerError
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Pages in order, the pages that failed, and who read them."""
+
+    pages: tuple[Page, ...]
+    engine: EngineInfo
+    problems: tuple[Failure, ...] = field(default=())
+
+    @property
+    def text(self) -> str:
+        """The text of all pages, a form feed between them."""
+        return "\f".join(page.text for page in self.pages)
+
+    @property
+    def confidence(self) -> float:
+        """The mean over the words, weighted by their letters and digits."""
+        return mean_confidence(tuple(word for page in self.pages for word in page.words))
+
+
+def mean_confidence(words: tuple[Word, ...]) -> float:
+    """The mean confidence, each word weighted by its letters and digits; 0 without any."""
+    weights = [sum(character.isalnum() for character in word.text) for word in words]
+    total = sum(weights)
+    if not total:
+        return 0.0
+    return sum(word.confidence * n for word, n in zip(words, weights, strict=True)) / total
+
+
+def _growth(before: Quad, after: Quad) -> float:
+    """How much longer the left side has become."""
+
+    def left_side(quad: Quad) -> float:
+        dx, dy = quad.bottom_left.x - quad.top_left.x, quad.bottom_left.y - quad.top_left.y
+        return float((dx * dx + dy * dy) ** 0.5)
+
+    return left_side(after) / left_side(before) if left_side(before) else 1.0

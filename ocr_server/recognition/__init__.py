@@ -1,0 +1,3 @@
+"""Engines: what turns a canvas into zones."""
+
+from __future__ import annotations

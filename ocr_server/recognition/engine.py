@@ -1,0 +1,33 @@
+"""The seam between the pipeline and whatever reads."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ocr_server.deadline import Deadline
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.job import Reading
+from ocr_server.model import EngineInfo, Zone
+
+
+class Engine(Protocol):
+    """What turns a canvas into zones."""
+
+    def describe(self) -> EngineInfo:
+        """Who it is and what it can read.
+
+        Raises:
+            EngineMissing: it is not installed.
+        """
+
+    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+        """The zones of a canvas in reading order, in canvas pixels; none on a blank one.
+
+        `reading.steps`, `zones`, `min_confidence` are the pipeline's business, not the engine's.
+
+        Raises:
+            DeadlinePassed: the time was over; nothing of the work is left running.
+            EngineFailed: the engine ended with an error.
+            EngineMissing: it is not installed.
+            LanguageMissing: a language of the reading is not installed.
+        """

@@ -1,0 +1,3 @@
+"""Zones: cutting a page into parts, joining them, and what kind each zone is."""
+
+from __future__ import annotations

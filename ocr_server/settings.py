@@ -1,0 +1,134 @@
+"""What an operator can set, read once from the environment.
+
+Each field is one variable with the prefix `OCR_`; the README's table is made from these fields.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, get_type_hints
+
+from ocr_server.errors import SettingsError
+
+PREFIX = "OCR_"
+MIB = 1024 * 1024
+
+
+def _setting(
+    default: float | str | tuple[str, ...],
+    meaning: str,
+    *,
+    least: float | None = None,
+    choices: tuple[str, ...] = (),
+    shown: str | None = None,
+) -> Any:  # as dataclasses.field is typed
+    metadata = {"meaning": meaning, "least": least, "choices": choices, "shown": shown}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one server."""
+
+    host: str = _setting("127.0.0.1", "address to listen on (`0.0.0.0` in the image)")
+    port: int = _setting(8080, "port to listen on; 0 takes a free one", least=0)
+    languages: tuple[str, ...] = _setting(
+        ("eng",), "languages read when a request names none, such as `eng+deu`"
+    )
+    slots: int = _setting(
+        len(os.sched_getaffinity(0)),
+        "pages read at the same time, one worker process each",
+        least=1,
+        shown="the processors",
+    )
+    queue_size: int = _setting(
+        0, "requests that may wait for a slot; 0 means four for each slot", least=0
+    )
+    page_timeout_s: float = _setting(60.0, "seconds a page may take", least=0.1)
+    timeout_s: float = _setting(600.0, "seconds a request may take", least=0.1)
+    max_body_bytes: int = _setting(50 * MIB, "bytes a request may have", least=1024)
+    max_pixels: int = _setting(64_000_000, "pixels a page may have", least=1)
+    max_pages: int = _setting(200, "pages a document may have", least=1)
+    worker_memory_bytes: int = _setting(
+        1024 * MIB, "bytes of data a worker process may hold", least=256 * MIB
+    )
+    pdf_dpi: int = _setting(300, "dots per inch at which PDF pages are drawn", least=50)
+    temp_dir: str = _setting(
+        "", "folder for the pictures being read", shown="the system's temporary folder"
+    )
+    log_format: str = _setting("text", "`text` or `json`", choices=("text", "json"))
+
+    @property
+    def waiting(self) -> int:
+        """Requests that may wait for a slot."""
+        return self.queue_size or 4 * self.slots
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """The settings that the environment asks for.
+
+        Raises:
+            SettingsError: a name or a value is not understood; the message names them all.
+        """
+        given = os.environ if environment is None else environment
+        known = {variable(setting): setting for setting in fields(cls)}
+        types = get_type_hints(cls)
+        values: dict[str, Any] = {}  # values are as mixed as the fields
+        faults = []
+        for name in sorted(given):
+            if not name.startswith(PREFIX):
+                continue
+            if name not in known:
+                faults.append(f"{name} is not a setting; there are {', '.join(known)}.")
+                continue
+            setting = known[name]
+            try:
+                values[setting.name] = _parse(given[name], types[setting.name], setting)
+            except ValueError as error:
+                faults.append(f"{name}={given[name]!r} is not understood: {error}.")
+        if faults:
+            raise SettingsError(" ".join(faults))
+        return cls(**values)
+
+
+def variable(setting: Field[Any]) -> str:
+    """The environment variable of a field."""
+    return PREFIX + setting.name.upper()
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Variable, default and meaning of every setting, in order."""
+    return [
+        (variable(f), f.metadata["shown"] or _shown(f.default), f.metadata["meaning"])
+        for f in fields(Settings)
+    ]
+
+
+def _shown(value: object) -> str:
+    return "+".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(
+        value, float
+    ) else str(value)
+
+
+def _parse(text: str, kind: type, setting: Field[Any]) -> float | str | tuple[str, ...]:
+    text = text.strip()
+    choices, least = setting.metadata["choices"], setting.metadata["least"]
+    if kind is str:
+        if choices and text not in choices:
+            raise ValueError(f"use one of {', '.join(choices)}")
+        return text
+    if kind is int or kind is float:
+        try:
+            number = int(text) if kind is int else float(text)
+        except ValueError:
+            wanted = "a whole number" if kind is int else "a number"
+            raise ValueError(f"use {wanted}") from None
+        if not least <= number < float("inf"):
+            raise ValueError(f"use {least:g} or more")
+        return number
+    names = tuple(name for name in text.replace(",", "+").split("+") if name)
+    if not names:
+        raise ValueError("name at least one language")
+    return names
