@@ -9,11 +9,13 @@ COPY Pipfile Pipfile.lock ./
 # With the second engine: --build-arg CATEGORIES="packages warm"
 ARG CATEGORIES="packages"
 RUN /opt/pipenv/bin/python -m pipenv sync --categories "$CATEGORIES" \
-    # Neither an installer nor the packages' own tests serve anybody here.
+    # No installer here, nor what serves only who builds or tests the packages.
     && rm -f .venv/bin/pip* \
     && cd .venv/lib/python3.11/site-packages \
     && rm -rf pip pip-* setuptools setuptools-* _distutils_hack distutils-precedence.pth \
-    && find numpy -type d -name tests -prune -exec rm -rf {} +
+    && rm -rf numpy/f2py numpy/distutils \
+    && find . -type d -name tests -prune -exec rm -rf {} + \
+    && find . -name '*.pyi' -delete -o -name '*.p[yx][xd]' -delete -o -name '*.[ach]' -delete
 # Compiled here, as the image is read-only where it runs.
 COPY ocr_server ocr_server
 RUN .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash ocr_server
