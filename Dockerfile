@@ -1,0 +1,53 @@
+# The packages of the lock, hashes checked, into a virtual environment that the
+# image takes over as it is.
+FROM python:3.11-slim-bookworm AS packages
+RUN python -m venv /opt/pipenv \
+    && /opt/pipenv/bin/python -m pip install --no-cache-dir 'pipenv~=2026.10'
+WORKDIR /app
+ENV PIPENV_VENV_IN_PROJECT=1 PIPENV_NOSPIN=1
+COPY Pipfile Pipfile.lock ./
+# With the second engine: --build-arg CATEGORIES="packages warm"
+ARG CATEGORIES="packages"
+RUN /opt/pipenv/bin/python -m pipenv sync --categories "$CATEGORIES" \
+    # No installer here, nor what serves only who builds or tests the packages.
+    && rm -f .venv/bin/pip* \
+    && cd .venv/lib/python3.11/site-packages \
+    && rm -rf pip pip-* setuptools setuptools-* _distutils_hack distutils-precedence.pth \
+    && rm -rf numpy/f2py numpy/distutils \
+    && find . -type d -name tests -prune -exec rm -rf {} + \
+    && find . -name '*.pyi' -delete -o -name '*.p[yx][xd]' -delete -o -name '*.[ach]' -delete
+# Compiled here, as the image is read-only where it runs.
+COPY ocr_server ocr_server
+RUN .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash ocr_server
+
+
+FROM python:3.11-slim-bookworm
+LABEL org.opencontainers.image.title="ocr-server" \
+      org.opencontainers.image.description="Reads pictures and PDFs with Tesseract, over HTTP" \
+      org.opencontainers.image.licenses="MIT"
+
+# Further languages by their Tesseract names: --build-arg LANGUAGES="deu chi_sim"
+ARG LANGUAGES=""
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends \
+        tini tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd \
+        ${LANGUAGES:+$(printf 'tesseract-ocr-%s\n' $LANGUAGES | tr _ -)} \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* \
+    && python -m pip uninstall -y --root-user-action=ignore setuptools wheel pip \
+    && rm -rf /usr/local/lib/python3.11/ensurepip
+
+WORKDIR /app
+COPY --from=packages /app/.venv .venv
+COPY --from=packages /app/ocr_server ocr_server
+COPY templates templates
+COPY LICENSE ./
+
+# Nothing is written but to /tmp, and no file belongs to the user, so that any
+# other numeric user may run it as well.
+ENV PATH=/app/.venv/bin:$PATH HOME=/tmp PYTHONUNBUFFERED=1 OCR_HOST=0.0.0.0 OCR_PORT=8080
+USER 10001:0
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['OCR_PORT']), timeout=4); c.request('GET', '/livez'); sys.exit(c.getresponse().status != 200)"]
+ENTRYPOINT ["tini", "--"]
+CMD ["python", "-m", "ocr_server", "serve"]

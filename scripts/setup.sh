@@ -1,0 +1,149 @@
+# What the scripts share: each function brings one thing that is needed, and is
+# quick when it is already there. Sourced with the repository as the directory.
+# shellcheck shell=bash
+
+# The packages live in .venv, whatever environment the caller has active.
+export PIPENV_VENV_IN_PROJECT=1 PIPENV_IGNORE_VIRTUALENVS=1 PIPENV_PIPFILE="$PWD/Pipfile"
+export PIPENV_NOSPIN=1 PIPENV_VERBOSITY=-1
+unset VIRTUAL_ENV PYTHONHOME PYTHONPATH
+
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
+
+fail() {
+    say "$*"
+    exit 1
+}
+
+# Run a command as root, if that is possible without a question.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif sudo -n true 2>/dev/null; then
+        sudo -n "$@"
+    else
+        return 1
+    fi
+}
+
+# Install Debian packages; return 1 where that is impossible.
+apt_install() {
+    command -v apt-get >/dev/null || return 1
+    as_root true || return 1
+    say "installing $* with apt-get"
+    # A list that cannot be renewed may still do.
+    as_root apt-get -q update </dev/null >&2 || true
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 \
+        install --no-install-recommends "$@" </dev/null >&2
+}
+
+is_python_usable() {
+    "$1" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+find_python() {
+    local name
+    for name in python3 python3.13 python3.12 python3.11; do
+        if is_python_usable "$name"; then
+            command -v "$name"
+            return
+        fi
+    done
+    return 1
+}
+
+need_python() {
+    PYTHON=$(find_python) && return
+    apt_install python3 python3-venv || true
+    PYTHON=$(find_python) ||
+        fail "Python 3.11 or newer is missing, or its venv module; install python3 and python3-venv."
+}
+
+has_tesseract() {
+    local languages
+    languages=$(tesseract --list-langs 2>/dev/null) &&
+        grep -qx eng <<<"$languages" && grep -qx osd <<<"$languages"
+}
+
+need_tesseract() {
+    has_tesseract && return
+    apt_install tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd || true
+    has_tesseract ||
+        fail "Tesseract or its languages eng and osd are missing; install tesseract-ocr, tesseract-ocr-eng and tesseract-ocr-osd."
+}
+
+# Tests draw their pictures with DejaVu.
+need_fonts() {
+    local font=/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+    [ -e "$font" ] && return
+    apt_install fonts-dejavu-core || true
+    [ -e "$font" ] || fail "The font DejaVu Sans is missing; install fonts-dejavu-core."
+}
+
+has_browser() {
+    local name
+    for name in chromium chromium-browser google-chrome google-chrome-stable; do
+        command -v "$name" >/dev/null && return
+    done
+    # Playwright's own, downloaded earlier.
+    .venv/bin/python - 2>/dev/null <<'END'
+import pathlib, sys
+from playwright.sync_api import sync_playwright
+
+with sync_playwright() as playwright:
+    sys.exit(not pathlib.Path(playwright.chromium.executable_path).exists())
+END
+}
+
+# Debian's Chromium, Google Chrome or Playwright's own browser, whichever is
+# there or can be had. (Ubuntu's package is a snap, which needs snapd.)
+need_browser() {
+    has_browser && return
+    if grep -qx ID=debian /etc/os-release; then
+        apt_install chromium || true
+    else
+        say "installing Playwright's Chromium"
+        as_root .venv/bin/python -m playwright install-deps chromium </dev/null >&2 || true
+        .venv/bin/python -m playwright install chromium </dev/null >&2 || true
+    fi
+    has_browser ||
+        fail "A browser is missing; install chromium or google-chrome, or pass --no-browser."
+}
+
+# Pipenv has a virtual environment of its own: distributions refuse to install
+# into the system's, and it must not be changed by what it installs.
+need_pipenv() {
+    need_python
+    PIPENV="$PWD/.cache/pipenv/bin/python -m pipenv"
+    $PIPENV --version >/dev/null 2>&1 && return
+    say "installing pipenv into .cache/pipenv"
+    rm -rf .cache/pipenv
+    "$PYTHON" -m venv .cache/pipenv
+    .cache/pipenv/bin/python -m pip install --quiet --disable-pip-version-check 'pipenv~=2026.10' >&2 ||
+        fail "pipenv could not be installed; see pip's words above."
+}
+
+# Install the given categories of Pipfile.lock into .venv. What was installed
+# is remembered by a stamp: the lock's hash, the Python and the place (a
+# virtual environment cannot be moved).
+need_packages() {
+    local category missing='' stamp
+    stamp="$(sha256sum <Pipfile.lock) $(.venv/bin/python -V 2>&1 || true) $PWD"
+    for category in "$@"; do
+        [ "$(cat ".venv/.synced-$category" 2>/dev/null)" = "$stamp" ] || missing+=" $category"
+    done
+    [ -n "$missing" ] || return 0
+
+    need_pipenv
+    grep -qsxF "$PWD" .venv/.place && is_python_usable .venv/bin/python || {
+        rm -rf .venv
+        $PIPENV --python "$PYTHON" >&2
+        printf '%s\n' "$PWD" >.venv/.place
+    }
+    say "installing the packages of Pipfile.lock into .venv"
+    $PIPENV sync --categories "${missing# }" >&2 ||
+        fail "the packages could not be installed; see pipenv's words above."
+    stamp="$(sha256sum <Pipfile.lock) $(.venv/bin/python -V) $PWD"
+    for category in $missing; do
+        printf '%s\n' "$stamp" >".venv/.synced-$category"
+    done
+}
