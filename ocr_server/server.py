@@ -22,6 +22,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
+from ocr_server.app import create_app
 from ocr_server.errors import BodyTooLarge
 from ocr_server.settings import Settings
 from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
@@ -37,8 +38,9 @@ TURN_S = 0.2  # how long a turn of the loop may wait for something to happen
 log = logging.getLogger(__name__)
 
 
-def serve(app: Flask, settings: Settings) -> None:
+def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, finish what is inside, and return."""
+    app = create_app(settings)
     here = service_of(app)
     tempfile.tempdir = str(here.storage.folder)  # large uploads are buffered there
     server = Server(app, settings)

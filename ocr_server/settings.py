@@ -107,9 +107,13 @@ def table() -> list[tuple[str, str, str]]:
 
 
 def _shown(value: object) -> str:
-    return "+".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(
-        value, float
-    ) else str(value)
+    return (
+        "+".join(value)
+        if isinstance(value, tuple)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def _parse(text: str, kind: type, setting: Field[Any]) -> float | str | tuple[str, ...]:
