@@ -31,18 +31,18 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Look at settings, folder, engine, languages and a sample, up to the first that hinders all."""
+    """Look at settings, folder, engine, languages and a sample, up to what hinders all else."""
     try:
         settings = Settings.from_environment()
-        yield Finding(True, "The settings are understood.")
+        yield Finding(is_good=True, words="The settings are understood.")
         yield _folder(settings)
         engine = PytesseractEngine().describe()
-        yield Finding(True, f"Tesseract {engine.version} is installed.")
+        yield Finding(is_good=True, words=f"Tesseract {engine.version} is installed.")
         check_installed(settings.languages, engine)
-        yield Finding(True, f"Languages: {', '.join(engine.languages)}.")
+        yield Finding(is_good=True, words=f"Languages: {', '.join(engine.languages)}.")
         yield _sample(settings)
     except OcrServerError as error:
-        yield Finding(False, f"{error.title}. {error.message}")
+        yield Finding(is_good=False, words=f"{error.title}. {error.message}")
 
 
 def draw_sample() -> bytes:
@@ -63,15 +63,16 @@ def _folder(settings: Settings) -> Finding:
     except OSError as error:
         reason = error.strerror or "it cannot be used"
         return Finding(
-            False, f"{folder} cannot be written to ({reason}). Set OCR_TEMP_DIR to another folder."
+            is_good=False,
+            words=f"{folder} cannot be written to ({reason}). Set OCR_TEMP_DIR to another folder.",
         )
     if free < LEAST_FREE_BYTES:
         return Finding(
-            False,
-            f"{folder} has only {free // 2**20} MiB left; {LEAST_FREE_BYTES // 2**20} are needed. "
+            is_good=False,
+            words=f"{folder} has only {free // 2**20} MiB left; {LEAST_FREE_BYTES // 2**20} are needed. "
             "Make room, or set OCR_TEMP_DIR to another folder.",
         )
-    return Finding(True, f"{folder} can be written to; {free // 2**20} MiB are free.")
+    return Finding(is_good=True, words=f"{folder} can be written to; {free // 2**20} MiB are free.")
 
 
 def _sample(settings: Settings) -> Finding:
@@ -81,11 +82,11 @@ def _sample(settings: Settings) -> Finding:
                 [draw_sample()], {"format": "json", "languages": "+".join(settings.languages)}
             )
     except Refused as error:
-        return Finding(False, f"The sample could not be read. {error}")
+        return Finding(is_good=False, words=f"The sample could not be read. {error}")
     text = " ".join(json.loads(answer)["text"].split())
     if text != SAMPLE:
         return Finding(
             False, f"The sample says “{SAMPLE}” but was read as “{text}”: a language file may be "
             "damaged, or be for another script.",
         )  # fmt: skip
-    return Finding(True, f"The sample was read: “{text}”.")
+    return Finding(is_good=True, words=f"The sample was read: “{text}”.")

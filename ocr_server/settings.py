@@ -23,7 +23,7 @@ def _setting(
     least: float | None = None,
     choices: tuple[str, ...] = (),
     shown: str | None = None,
-) -> Any:  # as dataclasses.field is typed
+) -> Any:  # noqa: ANN401  # as dataclasses.field is typed
     metadata = {"meaning": meaning, "least": least, "choices": choices, "shown": shown}
     return field(default=default, metadata=metadata)
 

@@ -108,7 +108,7 @@ def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
             setting="OCR_WORKER_MEMORY_BYTES",
         ) from error
     # A broken file makes Pillow raise nearly anything; each means the same to the sender.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         raise DamagedPicture(
             "The picture is damaged and cannot be opened. Save it again, or send another copy."
         ) from error
@@ -188,8 +188,8 @@ def _pixels(picture: Image.Image) -> Pixels:
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture).convert("RGB")
     elif mode in {"1", "L"}:
-        return np.asarray(picture.convert("L"))
-    pixels = np.asarray(picture.convert("RGB"))
+        return np.asarray(picture.convert("L"), dtype=np.uint8)
+    pixels = np.asarray(picture.convert("RGB"), dtype=np.uint8)
     # Grey saved as colour: a third of the memory and no conversion for all that follows.
     if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
         return np.ascontiguousarray(pixels[..., 0])

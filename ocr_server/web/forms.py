@@ -1,4 +1,4 @@
-"""A request as a job: its files in three forms, its options from four places, all faults at once."""
+"""A request as a job: files in three forms, options from four places, all faults at once."""
 
 from __future__ import annotations
 
