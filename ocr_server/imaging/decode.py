@@ -1,0 +1,203 @@
+"""Bytes to pages: what kind of file it is, its limits before its pixels, and its pixels.
+
+Pillow opens only what stands in `PICTURES` (it would open EPS through Ghostscript); PDFs go to
+`pdf.py`. Called in worker processes only: a hostile file may take a worker, never the server.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pi_heif
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from ocr_server.errors import (
+    DamagedPicture,
+    OcrServerError,
+    OutOfMemory,
+    PageMissing,
+    TooManyPages,
+    TooManyPixels,
+    UnsupportedFormat,
+)
+from ocr_server.imaging import pdf
+from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.job import Limits
+
+PICTURES = (
+    "PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "HEIF", "AVIF", "PPM",
+)  # fmt: skip
+KINDS = "PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC, AVIF, PNM or PDF"
+PDF_HEAD_BYTES = 1024  # a PDF's header may stand anywhere in here (ISO 32000-1, annex H.3.4.1)
+
+pi_heif.register_heif_opener()
+# We check sizes ourselves, with our own limit; Pillow's would only warn.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+
+
+def count_pages(path: Path, *, limits: Limits, password: str | None) -> int:
+    """How many pages a file has: the frames of a TIFF, the pages of a PDF, else one.
+
+    Raises:
+        DocumentError: it cannot be read, or is over a limit.
+    """
+    if is_pdf(path):
+        count = pdf.count_pages(path, password=password)
+        if count > limits.max_pages:
+            raise too_many_pages(count, limits)
+        return count
+    with _opened(path, limits) as picture:
+        return _frames(picture, limits)
+
+
+def decode_page(path: Path, index: int, *, limits: Limits, password: str | None) -> Canvas:
+    """One page of a file, upright, alpha on white, 8 bits; grey where the file is grey.
+
+    Raises:
+        DocumentError: it cannot be read, or is over a limit.
+    """
+    if is_pdf(path):
+        return pdf.render_page(path, index, limits=limits, password=password)
+    with _opened(path, limits) as picture:
+        _seek(picture, index)
+        _check_pixels(*picture.size, limits)
+        dpi = _dpi(picture)
+        return Canvas(_pixels(_upright(picture)), dpi=dpi)
+
+
+def is_pdf(path: Path) -> bool:
+    """Whether the file says that it is a PDF."""
+    with path.open("rb") as file:
+        return b"%PDF-" in file.read(PDF_HEAD_BYTES)
+
+
+def too_many_pages(count: int, limits: Limits) -> TooManyPages:
+    """The error that says so."""
+    return TooManyPages(
+        f"The document has {count} pages or more; the limit is {limits.max_pages}. Send it in "
+        "pieces, or raise OCR_MAX_PAGES.",
+        pages=count, limit=limits.max_pages, setting="OCR_MAX_PAGES",
+    )  # fmt: skip
+
+
+@contextmanager
+def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
+    """The picture, its header read and its size checked; Pillow's errors are translated here."""
+    # Pillow refuses at twice this, also where a GIF's frame or a TIFF's strip is larger inside.
+    Image.MAX_IMAGE_PIXELS = max(limits.max_pixels // 2, 1)
+    try:
+        with Image.open(path, formats=PICTURES) as picture:
+            _check_pixels(*picture.size, limits)
+            yield picture
+    except OcrServerError:
+        raise
+    except UnidentifiedImageError as error:
+        raise UnsupportedFormat(
+            f"This file is not a picture or document that can be read. Send {KINDS}.", kinds=KINDS
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(None, limits) from error
+    except MemoryError as error:
+        raise OutOfMemory(
+            "The picture needs more memory than a worker may use. Send a smaller one, or raise "
+            "OCR_WORKER_MEMORY_BYTES.",
+            setting="OCR_WORKER_MEMORY_BYTES",
+        ) from error
+    # A broken file makes Pillow raise nearly anything; each means the same to the sender.
+    except Exception as error:  # noqa: BLE001
+        raise DamagedPicture(
+            "The picture is damaged and cannot be opened. Save it again, or send another copy."
+        ) from error
+
+
+def _check_pixels(width_px: int, height_px: int, limits: Limits) -> None:
+    if width_px < 1 or height_px < 1:
+        raise DamagedPicture("The picture is empty: it has no width or no height.")
+    if width_px * height_px > limits.max_pixels:
+        raise _too_many_pixels((width_px, height_px), limits)
+
+
+def _too_many_pixels(size: tuple[int, int] | None, limits: Limits) -> TooManyPixels:
+    width_px, height_px = size or (0, 0)
+    has = f"{width_px} × {height_px} pixels" if size else "too many pixels inside"
+    return TooManyPixels(
+        f"The picture has {has}; the limit is {limits.max_pixels} pixels a page. Send a smaller "
+        "one, or raise OCR_MAX_PIXELS.",
+        width_px=width_px, height_px=height_px, limit=limits.max_pixels, setting="OCR_MAX_PIXELS",
+    )  # fmt: skip
+
+
+def _frames(picture: Image.Image, limits: Limits) -> int:
+    """The frames of a TIFF; one for all others, whose frames are an animation, not pages."""
+    if picture.format != "TIFF":
+        return 1
+    count = 1
+    while True:
+        try:
+            picture.seek(count)
+        except EOFError:
+            return count
+        count += 1
+        if count > limits.max_pages:
+            raise too_many_pages(count, limits)
+
+
+def _seek(picture: Image.Image, index: int) -> None:
+    if not index:
+        return
+    try:
+        picture.seek(index)
+    except EOFError as error:
+        raise PageMissing(f"The file has no page {index + 1}.", page=index + 1) from error
+
+
+def _dpi(picture: Image.Image) -> float | None:
+    """Dots per inch as the file has them, if they can be true."""
+    value = picture.info.get("dpi")
+    try:
+        dpi = float(value[0]) if isinstance(value, tuple) else 0.0
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    return round(dpi, 1) if 1 < dpi < 10_000 else None
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """EXIF orientation applied, as browsers do; a broken EXIF block says nothing."""
+    try:
+        orientation = picture.getexif().get(0x0112)
+    except Exception:  # noqa: BLE001  # Pillow raises what the broken block happens to cause
+        orientation = None
+    picture.load()
+    return ImageOps.exif_transpose(picture) if orientation in range(2, 9) else picture
+
+
+def _pixels(picture: Image.Image) -> Pixels:
+    mode = picture.mode
+    if mode.startswith(("I", "F")):
+        return _narrowed(np.asarray(picture, dtype=np.float32))
+    if mode == "LAB":
+        lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        turned = ImageCms.profileToProfile(picture, lab, rgb, outputMode="RGB")
+        picture = turned if turned is not None else picture
+    elif mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(white, picture).convert("RGB")
+    elif mode in {"1", "L"}:
+        return np.asarray(picture.convert("L"))
+    pixels = np.asarray(picture.convert("RGB"))
+    # Grey saved as colour: a third of the memory and no conversion for all that follows.
+    if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
+        return np.ascontiguousarray(pixels[..., 0])
+    return pixels
+
+
+def _narrowed(levels: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Pixels:
+    """16 bits or floats to 8: scanners leave the top unused, so the range is stretched."""
+    low, high = float(np.nanmin(levels)), float(np.nanmax(levels))
+    scaled = (np.nan_to_num(levels, nan=high) - low) * (255 / max(high - low, 1e-6))
+    return np.clip(scaled, 0, 255).astype(np.uint8)

@@ -1,0 +1,84 @@
+"""PDF pages as canvases, drawn by PDFium one at a time.
+
+PDFium is not thread-safe: this runs in worker processes, one task at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pypdfium2
+from pypdfium2 import raw
+
+from ocr_server.errors import DamagedPicture, EncryptedDocument, PageMissing
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.job import Limits
+
+POINTS_PER_INCH = 72
+
+
+def count_pages(path: Path, *, password: str | None) -> int:
+    """How many pages the PDF has.
+
+    Raises:
+        DamagedPicture: PDFium cannot open it, or it has no pages.
+        EncryptedDocument: it wants a password, or another one.
+    """
+    with _opened(path, password) as document:
+        if not len(document):
+            raise DamagedPicture("The PDF has no pages.")
+        return len(document)
+
+
+def render_page(path: Path, index: int, *, limits: Limits, password: str | None) -> Canvas:
+    """A page in grey at `limits.pdf_dpi`, or at fewer dpi where it would be over the limit.
+
+    Raises:
+        DamagedPicture: the page cannot be drawn.
+        EncryptedDocument: the PDF wants a password, or another one.
+        PageMissing: there is no such page.
+    """
+    with _opened(path, password) as document:
+        if index >= len(document):
+            raise PageMissing(f"The document has no page {index + 1}.", page=index + 1)
+        try:
+            document.init_forms()
+            page = document[index]
+            dpi = fitting_dpi(page.get_size(), limits)
+            bitmap = page.render(scale=dpi / POINTS_PER_INCH, grayscale=True)
+            pixels = np.array(bitmap.to_numpy(), dtype=np.uint8)
+        except pypdfium2.PdfiumError as error:
+            raise DamagedPicture(f"Page {index + 1} of the PDF cannot be drawn.") from error
+        if pixels.ndim == 3:
+            pixels = np.ascontiguousarray(pixels[..., 0])
+        return Canvas(pixels, dpi=dpi)
+
+
+def fitting_dpi(size_pt: tuple[float, float], limits: Limits) -> float:
+    """The wanted dpi, lowered until the page keeps within the limit of pixels."""
+    width_in, height_in = (max(side, 1) / POINTS_PER_INCH for side in size_pt)
+    most = (limits.max_pixels / (width_in * height_in)) ** 0.5
+    return min(float(limits.pdf_dpi), float(np.floor(most * 10) / 10))
+
+
+@contextmanager
+def _opened(path: Path, password: str | None) -> Iterator[pypdfium2.PdfDocument]:
+    try:
+        document = pypdfium2.PdfDocument(path, password=password)
+    except pypdfium2.PdfiumError as error:
+        if error.err_code == raw.FPDF_ERR_PASSWORD:
+            raise EncryptedDocument(
+                "The PDF is protected. Send its password in the field password."
+                if password is None
+                else "The password does not open this PDF. Send another one."
+            ) from error
+        raise DamagedPicture(
+            "The PDF is damaged and cannot be opened. Save it again, or send another copy."
+        ) from error
+    try:
+        yield document
+    finally:
+        document.close()

@@ -1,0 +1,203 @@
+"""How a document is read: the story that everything else serves.
+
+Bytes go into a private folder; their pages are counted; each page is opened and read by a worker,
+as many at a time as there are slots; what comes out leaves in order, as events. A page that cannot
+be read is an event like any other and takes no other page with it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+
+from ocr_server.deadline import Deadline
+from ocr_server.errors import ClientGone, OcrServerError, PageMissing
+from ocr_server.imaging.decode import count_pages, decode_page, too_many_pages
+from ocr_server.job import Job, Limits, Reading
+from ocr_server.model import Document, EngineInfo, Failure, Page
+from ocr_server.reading.recipe import read_page
+from ocr_server.recognition.engine import Engine
+from ocr_server.storage import Storage
+from ocr_server.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The document was opened; `pages` are going to be read."""
+
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageRead:
+    """A page is ready."""
+
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class PageFailed:
+    """A page could not be read."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end, with everything that was read."""
+
+    document: Document
+
+
+Event: TypeAlias = Accepted | PageRead | PageFailed | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """A page still in its file: `number` counts through the whole document, from 1."""
+
+    path: Path
+    index: int
+    number: int
+
+
+def recognise_document(
+    job: Job,
+    *,
+    workers: Workers,
+    storage: Storage,
+    engine: EngineInfo,
+    cancelled: threading.Event | None = None,
+) -> Iterator[Event]:
+    """Read a document, page by page; closing the iterator or setting `cancelled` ends the work.
+
+    Raises:
+        DocumentError: nothing of it can be opened, or it is over a limit.
+        LoadError: it cannot be done now, or not in time.
+    """
+    cancelled = cancelled or threading.Event()
+    try:
+        with storage.job(tuple(source.data for source in job.sources)) as paths:
+            sheets = tuple(_wanted(job, _count(job, paths, workers, cancelled)))
+            yield Accepted(len(sheets))
+            pages, failures = [], []
+            for outcome in _read_all(job, sheets, workers, cancelled):
+                if isinstance(outcome, Page):
+                    pages.append(outcome)
+                    yield PageRead(outcome)
+                else:
+                    failures.append(outcome)
+                    yield PageFailed(outcome)
+            yield Finished(Document(tuple(pages), engine, tuple(failures)))
+    finally:
+        cancelled.set()
+
+
+def document_of(events: Iterator[Event]) -> Document:
+    """The document at the end of the events.
+
+    Raises:
+        OcrServerError: no page could be read; what was wrong with the first.
+    """
+    document = next(event.document for event in events if isinstance(event, Finished))
+    if document.problems and not document.pages:
+        raise document.problems[0].error
+    return document
+
+
+def _count(
+    job: Job, paths: tuple[Path, ...], workers: Workers, cancelled: threading.Event
+) -> list[tuple[Path, int]]:
+    return [
+        (
+            path,
+            workers.run(
+                _count_pages, job.deadline, cancelled,
+                path=path, limits=job.limits, password=job.password,
+            ),
+        )
+        for path in paths
+    ]  # fmt: skip
+
+
+def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[_Sheet]:
+    total = sum(count for _, count in counts)
+    if total > job.limits.max_pages:
+        raise too_many_pages(total, job.limits)
+    missing = job.pages.beyond(total)
+    if missing is not None:
+        raise PageMissing(
+            f"Page {missing} was asked for; the document has {total}.", page=missing, pages=total
+        )
+    sheets = [(path, index) for path, count in counts for index in range(count)]
+    return (_Sheet(*sheets[number - 1], number) for number in job.pages.choose(total))
+
+
+def _read_all(
+    job: Job, sheets: tuple[_Sheet, ...], workers: Workers, cancelled: threading.Event
+) -> Iterator[Page | Failure]:
+    """The sheets' pages in order, read side by side; no more are begun than there are slots."""
+
+    def read(sheet: _Sheet) -> Page | Failure:
+        deadline = job.deadline.sooner(job.limits.page_timeout_s, setting="OCR_PAGE_TIMEOUT_S")
+        try:
+            return workers.run(
+                _read_page, deadline, cancelled,
+                sheet=sheet, reading=job.reading, limits=job.limits, password=job.password,
+                deadline=deadline,
+            )  # fmt: skip
+        except ClientGone:
+            raise
+        except OcrServerError as error:
+            return Failure(sheet.number, error)
+
+    waiting = iter(sheets)
+    with ThreadPoolExecutor(workers.slots) as threads:
+        begun: deque[Future[Page | Failure]] = deque(
+            threads.submit(read, sheet) for sheet in islice(waiting, workers.slots)
+        )
+        try:
+            while begun:
+                outcome = begun.popleft().result()
+                begun.extend(threads.submit(read, sheet) for sheet in islice(waiting, 1))
+                yield outcome
+        finally:
+            cancelled.set()
+
+
+def _count_pages(_engine: Engine, *, path: Path, limits: Limits, password: str | None) -> int:
+    return count_pages(path, limits=limits, password=password)
+
+
+def _read_page(
+    engine: Engine,
+    *,
+    sheet: _Sheet,
+    reading: Reading,
+    limits: Limits,
+    password: str | None,
+    deadline: Deadline,
+) -> Page:
+    with _temporary_files_in(sheet.path.parent):
+        canvas = decode_page(sheet.path, sheet.index, limits=limits, password=password)
+        return read_page(
+            canvas, number=sheet.number, reading=reading, engine=engine, deadline=deadline
+        )
+
+
+@contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """What libraries write goes where the parent cleans up, even after a kill."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before

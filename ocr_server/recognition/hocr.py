@@ -1,0 +1,151 @@
+"""Tesseract's hOCR as zones.
+
+Source: Thomas Breuel, "hOCR 1.2", 2020, sections on `bbox`, `baseline`, `x_wconf`, `textangle`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+from ocr_server.errors import EngineFailed
+from ocr_server.geometry import Box, Point, Quad
+from ocr_server.model import Direction, Line, Symbol, Word, Zone, ZoneKind
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # forbidden by XML 1.0, 2.2
+_ZONES = {"ocr_carea": ZoneKind.TEXT, "ocr_photo": ZoneKind.PICTURE, "ocr_separator": ZoneKind.RULE}
+_LINES = frozenset({"ocr_line", "ocr_header", "ocr_caption", "ocr_textfloat"})
+# A line without ascenders and descenders is one x-height; x_size counts from the lowest
+# descender to the highest ascender.
+_X_HEIGHT_SHARE = 0.5
+
+
+def read_hocr(hocr: bytes, *, symbols: bool) -> tuple[Zone, ...]:
+    """The zones of the first page, in pixels of the recognised picture.
+
+    Words without letters of any kind are left out, and so are lines and text zones left empty.
+
+    Raises:
+        EngineFailed: this is not hOCR.
+    """
+    try:
+        root = ElementTree.fromstring(_CONTROL.sub(b"", hocr))  # noqa: S314  # Tesseract's own
+    except ElementTree.ParseError as error:
+        raise EngineFailed("Tesseract's answer is not understood. Send the page again.") from error
+    zones = (_zone(area, symbols=symbols) for area in root.iter() if _class(area) in _ZONES)
+    return tuple(zone for zone in zones if zone is not None)
+
+
+def _zone(area: ElementTree.Element, *, symbols: bool) -> Zone | None:
+    kind, quad = _ZONES[_class(area)], _box(_properties(area)["bbox"]).quad()
+    if kind is not ZoneKind.TEXT:
+        return Zone(kind, quad)
+    lines = tuple(_lines(area, symbols=symbols))
+    return Zone(kind, quad, lines) if lines else None
+
+
+def _lines(area: ElementTree.Element, *, symbols: bool) -> Iterator[Line]:
+    paragraph = 0
+    for block in _descendants(area, frozenset({"ocr_par"})):
+        found = False
+        for element in _descendants(block, _LINES):
+            line = _line(element, block, paragraph, symbols=symbols)
+            if line is not None:
+                found = True
+                yield line
+        paragraph += found
+
+
+def _line(
+    element: ElementTree.Element, block: ElementTree.Element, paragraph: int, *, symbols: bool
+) -> Line | None:
+    properties = _properties(element)
+    angle = round(float(properties.get("textangle", ["0"])[0])) % 360
+    words = tuple(
+        word
+        for child in _descendants(element, frozenset({"ocrx_word"}))
+        if (word := _word(child, angle, symbols=symbols)).text
+    )
+    if not words:
+        return None
+    box = _box(properties["bbox"])
+    x_size, down, up = (
+        float(properties.get(name, ["0"])[0]) for name in ("x_size", "x_descenders", "x_ascenders")
+    )
+    x_height = x_size - down - up
+    return Line(
+        words=words,
+        quad=_turned(box, angle),
+        baseline=_baseline(box, angle, properties.get("baseline")),
+        x_height_px=x_height if x_height > 0 else x_size * _X_HEIGHT_SHARE,
+        paragraph=paragraph,
+        language=block.get("lang"),
+        direction=Direction.RIGHT_TO_LEFT
+        if block.get("dir") == "rtl"
+        else Direction.LEFT_TO_RIGHT,
+    )
+
+
+def _baseline(box: Box, angle: int, values: list[str] | None) -> tuple[Point, ...]:
+    """Slope and offset count from the bottom left of the line's box (hOCR 1.2, `baseline`)."""
+    if values is None or angle:
+        quad = _turned(box, angle)
+        return (quad.bottom_left, quad.bottom_right)
+    slope, offset = (float(value) for value in values[:2])
+    start = box.bottom + offset
+    return (Point(box.left, start), Point(box.right, start + slope * box.width))
+
+
+def _word(element: ElementTree.Element, angle: int, *, symbols: bool) -> Word:
+    properties = _properties(element)
+    letters = tuple(_symbols(element, angle)) if symbols else ()
+    return Word(
+        text="".join(element.itertext()).strip()
+        if not letters
+        else "".join(letter.text for letter in letters),
+        quad=_turned(_box(properties["bbox"]), angle),
+        confidence=_share(properties["x_wconf"][0]),
+        symbols=letters,
+    )
+
+
+def _symbols(element: ElementTree.Element, angle: int) -> Iterator[Symbol]:
+    for child in _descendants(element, frozenset({"ocrx_cinfo"})):
+        properties = _properties(child)
+        text = "".join(child.itertext()).strip()
+        if text:
+            quad = _turned(_box(properties["x_bboxes"]), angle)
+            yield Symbol(text, quad, _share(properties["x_conf"][0]))
+
+
+def _turned(box: Box, angle: int) -> Quad:
+    """The box's corners from the text's own top left; `angle` counts against the clock."""
+    corners = box.quad()
+    start = {90: 3, 180: 2, 270: 1}.get(angle, 0)
+    return Quad(*(corners[(start + i) % 4] for i in range(4)))
+
+
+def _share(percent: str) -> float:
+    return min(max(float(percent) / 100, 0.0), 1.0)
+
+
+def _box(values: list[str]) -> Box:
+    left, top, right, bottom = (float(value) for value in values[:4])
+    return Box(left, top, max(left, right), max(top, bottom))
+
+
+def _class(element: ElementTree.Element) -> str:
+    return element.get("class", "")
+
+
+def _descendants(
+    element: ElementTree.Element, classes: frozenset[str]
+) -> Iterator[ElementTree.Element]:
+    return (child for child in element.iter() if _class(child) in classes)
+
+
+def _properties(element: ElementTree.Element) -> dict[str, list[str]]:
+    """The title attribute: `name value value; name value`."""
+    parts = (part.split() for part in element.get("title", "").split(";"))
+    return {part[0]: part[1:] for part in parts if part}

@@ -1,0 +1,154 @@
+"""Tesseract, one isolated process per canvas, through pytesseract: its only user.
+
+One run in hOCR with character boxes gives zones, lines, words, symbols, baselines and
+confidences. Tesseract gets a path to pixels that we wrote, never an upload (it takes a text file
+for a list of files to read) and no text of a client on its command line.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytesseract
+
+from ocr_server.deadline import Deadline
+from ocr_server.errors import (
+    EngineFailed,
+    EngineMissing,
+    LanguageMissing,
+    OcrServerError,
+    StorageFull,
+)
+from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.job import Reading
+from ocr_server.model import EngineInfo, Zone
+from ocr_server.recognition.hocr import read_hocr
+
+# Told to Tesseract instead of the file's own: measured best over 27 pages, as it sets the sizes
+# its layout analysis looks for.
+SOURCE_DPI = 150
+LIST_TIMEOUT_S = 20
+
+
+class PytesseractEngine:
+    """Debian's `tesseract`, a process for each canvas."""
+
+    def __init__(self) -> None:
+        # Tesseract's own threads cost 2.4 times the processor time they save, alone and loaded.
+        os.environ["OMP_THREAD_LIMIT"] = "1"
+
+    def describe(self) -> EngineInfo:
+        """Version and installed languages; `osd` is not one.
+
+        Raises:
+            EngineMissing: there is no usable Tesseract.
+        """
+        try:
+            version = str(pytesseract.get_tesseract_version())
+            listing = subprocess.run(  # get_languages() hides names like script/Latin
+                [pytesseract.pytesseract.tesseract_cmd, "--list-langs"],
+                capture_output=True, text=True, timeout=LIST_TIMEOUT_S, check=False,
+            )  # fmt: skip
+        except SystemExit as error:
+            raise EngineMissing(f"This Tesseract is too old: {error}.") from error
+        except (OSError, pytesseract.TesseractNotFoundError, subprocess.SubprocessError) as error:
+            raise _missing() from error
+        names = (listing.stdout or listing.stderr).splitlines()[1:]
+        languages = tuple(sorted(name.strip() for name in names if name.strip() not in {"", "osd"}))
+        return EngineInfo("pytesseract", version, languages)
+
+    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+        """The zones of a canvas, in canvas pixels; see `Engine.recognise`."""
+        deadline.check()
+        try:
+            with tempfile.TemporaryDirectory(prefix="canvas-") as name:
+                folder = Path(name)
+                picture = folder / "canvas.pgm"
+                write_pnm(picture, canvas.pixels)
+                hocr = pytesseract.image_to_pdf_or_hocr(
+                    str(picture),
+                    lang="+".join(reading.languages),
+                    config=_arguments(reading, folder),
+                    extension="hocr",
+                    timeout=max(deadline.left_s(), 0.01),  # 0 would mean for ever
+                )
+        except Exception as error:
+            raise translated(error, deadline) from error
+        return read_hocr(hocr, symbols=reading.symbols)
+
+
+def write_pnm(path: Path, pixels: Pixels) -> None:
+    """Write grey or RGB pixels as they are, with a header (PNM, formats P5 and P6)."""
+    height_px, width_px = pixels.shape[:2]
+    kind = b"P5" if pixels.ndim == 2 else b"P6"
+    with path.open("wb") as file:
+        file.write(b"%s\n%d %d\n255\n" % (kind, width_px, height_px))
+        file.write(pixels.tobytes())
+
+
+def translated(error: Exception, deadline: Deadline) -> OcrServerError:
+    """What a failure of pytesseract means to the caller; an unknown one is returned to be raised.
+
+    Order matters: a time-out is a bare RuntimeError, the base of TesseractError.
+    """
+    for kind, translate in _TRANSLATIONS:
+        if isinstance(error, kind):
+            return translate(error, deadline)
+    return EngineFailed("Tesseract could not be run. The server's log has the reason.")
+
+
+def _failed(error: Exception, _: Deadline) -> OcrServerError:
+    if "Failed loading language" in str(error):  # Tesseract's exit code says no more than 1
+        return LanguageMissing(
+            "Tesseract could not load a language file: it is damaged or missing. "
+            "Install the language again, or ask for another."
+        )
+    return EngineFailed("Tesseract ended with an error on this page. Send the page again.")
+
+
+_TRANSLATIONS: tuple[
+    tuple[type[Exception], Callable[[Exception, Deadline], OcrServerError]], ...
+] = (
+    (OcrServerError, lambda error, _: error),  # type: ignore[arg-type,return-value]  # itself
+    (pytesseract.TesseractNotFoundError, lambda _error, _deadline: _missing()),
+    (pytesseract.TesseractError, _failed),
+    (RuntimeError, lambda _, deadline: deadline.passed()),
+    (
+        FileNotFoundError,
+        lambda _error, _deadline: EngineFailed(
+            "Tesseract left no answer for this page. Send the page again."
+        ),
+    ),
+    (
+        OSError,
+        lambda _error, _deadline: StorageFull(
+            "The temporary folder cannot be written to: it is full or read-only. "
+            "Give it more room, or set OCR_TEMP_DIR to another folder.",
+            setting="OCR_TEMP_DIR",
+        ),
+    ),
+)
+
+
+def _missing() -> EngineMissing:
+    return EngineMissing(
+        "The program tesseract was not found. Install it (on Debian: apt-get install "
+        "tesseract-ocr tesseract-ocr-eng) and start the server again."
+    )
+
+
+def _arguments(reading: Reading, folder: Path) -> str:
+    """Tesseract's options, of our own numbers and one file of ours."""
+    options = f"--psm {reading.psm:d} --dpi {SOURCE_DPI:d}"
+    if reading.symbols:
+        options += " -c hocr_char_boxes=1"
+    if reading.alphabet:
+        path = folder / "alphabet"
+        path.write_text(f"tessedit_char_whitelist {reading.alphabet}\n", encoding="utf-8")
+        options += f" {shlex.quote(str(path))}"
+    return options

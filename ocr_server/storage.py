@@ -1,0 +1,83 @@
+"""The private folder of the pictures being read, and of nothing else.
+
+Each server has a folder, locked while it lives; each job has a folder in it, removed when the
+job ends. A folder whose lock is free was left by a server that was killed: the next one sweeps it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ocr_server.errors import StorageFull
+
+PREFIX = "ocr-server-"
+LOCK = "lock"
+
+
+class Storage:
+    """A server's private folder."""
+
+    def __init__(self, temp_dir: str = "") -> None:
+        """Sweep what dead servers left, then make a folder of our own.
+
+        Raises:
+            StorageFull: the temporary folder is full or read-only.
+        """
+        parent = Path(temp_dir or tempfile.gettempdir())
+        try:
+            _sweep(parent)
+            self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+            self._lock = (self.folder / LOCK).open("wb")
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        except OSError as error:
+            raise _no_room() from error
+
+    @contextmanager
+    def job(self, files: tuple[bytes, ...]) -> Iterator[tuple[Path, ...]]:
+        """A folder with the files of a job, for the length of a with-block.
+
+        Raises:
+            StorageFull: the temporary folder is full or read-only.
+        """
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="job-", dir=self.folder))
+        except OSError as error:
+            raise _no_room() from error
+        try:
+            paths = tuple(folder / str(number) for number in range(len(files)))
+            try:
+                for path, data in zip(paths, files, strict=True):
+                    path.write_bytes(data)
+            except OSError as error:
+                raise _no_room() from error
+            yield paths
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Remove the folder with all that is in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.close()
+
+
+def _sweep(parent: Path) -> None:
+    for folder in parent.glob(f"{PREFIX}*"):
+        try:
+            with (folder / LOCK).open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:  # alive, another user's, or not one of ours
+            continue
+
+
+def _no_room() -> StorageFull:
+    return StorageFull(
+        "The temporary folder cannot be written to: it is full or read-only. Give it more room, "
+        "or set OCR_TEMP_DIR to another folder.",
+        setting="OCR_TEMP_DIR",
+    )
