@@ -69,8 +69,8 @@ def _folder(settings: Settings) -> Finding:
     if free < LEAST_FREE_BYTES:
         return Finding(
             is_good=False,
-            words=f"{folder} has only {free // 2**20} MiB left; {LEAST_FREE_BYTES // 2**20} are needed. "
-            "Make room, or set OCR_TEMP_DIR to another folder.",
+            words=f"{folder} has {free // 2**20} MiB left and {LEAST_FREE_BYTES // 2**20} are "
+            "needed. Make room, or set OCR_TEMP_DIR to another folder.",
         )
     return Finding(is_good=True, words=f"{folder} can be written to; {free // 2**20} MiB are free.")
 
@@ -86,7 +86,8 @@ def _sample(settings: Settings) -> Finding:
     text = " ".join(json.loads(answer)["text"].split())
     if text != SAMPLE:
         return Finding(
-            False, f"The sample says “{SAMPLE}” but was read as “{text}”: a language file may be "
+            is_good=False,
+            words=f"The sample says “{SAMPLE}” but was read as “{text}”: a language file may be "
             "damaged, or be for another script.",
-        )  # fmt: skip
+        )
     return Finding(is_good=True, words=f"The sample was read: “{text}”.")

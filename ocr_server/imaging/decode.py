@@ -200,4 +200,5 @@ def _narrowed(levels: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Pixe
     """16 bits or floats to 8: scanners leave the top unused, so the range is stretched."""
     low, high = float(np.nanmin(levels)), float(np.nanmax(levels))
     scaled = (np.nan_to_num(levels, nan=high) - low) * (255 / max(high - low, 1e-6))
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+    narrowed: Pixels = np.clip(scaled, 0, 255).astype(np.uint8)
+    return narrowed
