@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -96,7 +96,8 @@ def recognise_document(
                 else:
                     failures.append(outcome)
                     yield PageFailed(outcome)
-            yield Finished(Document(tuple(pages), engine, tuple(failures)))
+            reader = replace(engine, languages=job.reading.languages)
+            yield Finished(Document(tuple(pages), reader, tuple(failures)))
     finally:
         cancelled.set()
 
