@@ -21,6 +21,7 @@ from typing import TypeAlias
 from ocr_server.deadline import Deadline
 from ocr_server.errors import ClientGone, OcrServerError, PageMissing
 from ocr_server.imaging.decode import count_pages, decode_page, too_many_pages
+from ocr_server.imaging.preview import draw_preview
 from ocr_server.job import Job, Limits, Reading
 from ocr_server.model import Document, EngineInfo, Failure, Page
 from ocr_server.reading.recipe import read_page
@@ -114,6 +115,21 @@ def document_of(events: Iterator[Event]) -> Document:
     return document
 
 
+def draw_page(job: Job, *, workers: Workers, storage: Storage, cancelled: threading.Event) -> bytes:
+    """The first page that the job asks for, as a browser can show it (`imaging.preview`).
+
+    Raises:
+        DocumentError: it cannot be opened, or is over a limit.
+        LoadError: it cannot be done now, or not in time.
+    """
+    with storage.job(tuple(source.data for source in job.sources)) as paths:
+        sheet = next(_wanted(job, _count(job, paths, workers, cancelled)))
+        return workers.run(
+            _draw_page, job.deadline, cancelled,
+            sheet=sheet, limits=job.limits, password=job.password,
+        )  # fmt: skip
+
+
 def _count(
     job: Job, paths: tuple[Path, ...], workers: Workers, cancelled: threading.Event
 ) -> list[tuple[Path, int]]:
@@ -192,6 +208,11 @@ def _read_page(
         return read_page(
             canvas, number=sheet.number, reading=reading, engine=engine, deadline=deadline
         )
+
+
+def _draw_page(_engine: Engine, *, sheet: _Sheet, limits: Limits, password: str | None) -> bytes:
+    with _temporary_files_in(sheet.path.parent):
+        return draw_preview(decode_page(sheet.path, sheet.index, limits=limits, password=password))
 
 
 @contextmanager
