@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--no-tesseract", action="store_true", help="leave out the tests of the real engine"
     )
     parser.addoption("--no-browser", action="store_true", help="leave out the tests in a browser")
+    parser.addoption("--renew", action="store_true", help="write golden files and tables anew")
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m: what nobody asked for may be missing

@@ -7,42 +7,60 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from ocr_server import settings
+from ocr_server.errors import TooManyPixels
 from ocr_server.web.options import OPTIONS
 
 README = Path(__file__).parent.parent / "README.md"
-
-
-def rows(name: str) -> list[list[str]]:
-    """The cells of the README's table between `<!-- name -->` and `<!-- /name -->`."""
-    between = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", README.read_text(), re.DOTALL)
-    assert between, f"the README has no table of {name}"
-    lines = between[1].strip().splitlines()[2:]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+ROUTE = re.compile(r"`(GET|POST) (/[\w/.]*)`")
 
 
 def as_table(head: list[str], body: Iterable[Iterable[str]]) -> str:
-    """Markdown to paste when this test fails."""
-    lines = [head, ["---"] * len(head), *body]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    rows = [head, ["---"] * len(head), *body]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
 
 
 TABLES = {
-    "settings": (
+    "settings": as_table(
         ["variable", "default", "meaning"],
-        [[f"`{name}`", f"`{default}`" if default else "–", meaning]
-         for name, default, meaning in settings.table()],
+        ((f"`{name}`", default, meaning) for name, default, meaning in settings.table()),
     ),
-    "options": (
+    "options": as_table(
         ["option", "default", "meaning"],
-        [[f"`{name}`", option.default, option.meaning] for name, option in OPTIONS.items()],
+        ((f"`{name}`", option.default, option.meaning) for name, option in OPTIONS.items()),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_the_tables_of_the_readme_are_those_of_the_code(name: str) -> None:
-    head, body = TABLES[name]
+def test_the_tables_of_the_readme_are_those_of_the_code(
+    name: str, pytestconfig: pytest.Config
+) -> None:
+    head, foot = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    text = README.read_text()
+    if pytestconfig.getoption("--renew"):
+        before, after = text.split(head)[0], text.split(foot)[1]
+        text = f"{before}{head}{TABLES[name]}{foot}{after}"
+        README.write_text(text)
 
-    assert rows(name) == body, f"paste into the README:\n{as_table(head, body)}"
+    assert text.split(head)[1].split(foot)[0] == TABLES[name]
+
+
+def test_every_route_of_the_readme_exists_and_every_public_one_is_in_it(app: Flask) -> None:
+    served = {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if method in {"GET", "POST"} and not rule.rule.startswith("/static/")
+    }
+    told = set(ROUTE.findall(README.read_text()))
+
+    assert told - {("POST", "/")} <= served
+    # What the pages themselves need is no promise to programs.
+    assert served - told <= {("POST", "/"), ("POST", "/picture"), ("GET", "/about")}
+
+
+def test_the_problem_that_the_readme_shows_is_one_of_ours() -> None:
+    assert f'"code": "{TooManyPixels.code}"' in README.read_text()
