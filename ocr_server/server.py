@@ -13,20 +13,23 @@ import tempfile
 import time
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
+from ocr_server.app import create_app
 from ocr_server.errors import BodyTooLarge
 from ocr_server.settings import Settings
 from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
 from ocr_server.web.security import HEADERS
 from ocr_server.web.service import service_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 MOST_CONNECTIONS = 1000
 IDLE_S = 60  # a connection on which nothing arrives for this long is closed
@@ -37,8 +40,9 @@ TURN_S = 0.2  # how long a turn of the loop may wait for something to happen
 log = logging.getLogger(__name__)
 
 
-def serve(app: Flask, settings: Settings) -> None:
+def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, finish what is inside, and return."""
+    app = create_app(settings)
     here = service_of(app)
     tempfile.tempdir = str(here.storage.folder)  # large uploads are buffered there
     server = Server(app, settings)
@@ -59,7 +63,7 @@ def serve(app: Flask, settings: Settings) -> None:
 class Server:
     """A waitress server that is turned by hand, so that it can finish what it began."""
 
-    def __init__(self, app: Flask, settings: Settings) -> None:
+    def __init__(self, app: WSGIApplication, settings: Settings) -> None:
         self._map: dict[int, Any] = {}  # waitress's sockets, without types
         self._server = _TcpServer(
             app,

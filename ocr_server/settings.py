@@ -23,7 +23,7 @@ def _setting(
     least: float | None = None,
     choices: tuple[str, ...] = (),
     shown: str | None = None,
-) -> Any:  # as dataclasses.field is typed
+) -> Any:  # noqa: ANN401  # as dataclasses.field is typed
     metadata = {"meaning": meaning, "least": least, "choices": choices, "shown": shown}
     return field(default=default, metadata=metadata)
 
@@ -99,17 +99,17 @@ def variable(setting: Field[Any]) -> str:
 
 
 def table() -> list[tuple[str, str, str]]:
-    """Variable, default and meaning of every setting, in order."""
+    """Variable, default and meaning of every setting, in order, as Markdown."""
     return [
         (variable(f), f.metadata["shown"] or _shown(f.default), f.metadata["meaning"])
         for f in fields(Settings)
     ]
 
 
-def _shown(value: object) -> str:
-    return "+".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(
-        value, float
-    ) else str(value)
+def _shown(value: float | str | tuple[str, ...]) -> str:
+    if isinstance(value, tuple):
+        value = "+".join(value)
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`" if value != "" else "none"
 
 
 def _parse(text: str, kind: type, setting: Field[Any]) -> float | str | tuple[str, ...]:

@@ -97,7 +97,7 @@ class ProcessWorkers:
     ) -> T:
         """What `task(engine, …)` returns; see `Workers.run`."""
         with self._turns.turn(deadline, cancelled) as slot:
-            return slot.run(partial(task, *args, **kwargs), deadline, cancelled)
+            return slot.run(task, deadline, cancelled, *args, **kwargs)
 
     def close(self) -> None:
         """End all work and every process."""
@@ -154,8 +154,16 @@ class _Slot:
         self._closed = False
         self._renew()
 
-    def run(self, call: Callable[[Engine], T], deadline: Deadline, cancelled: threading.Event) -> T:
-        future = self._submit(call)
+    def run(
+        self,
+        task: Task[P, T],
+        deadline: Deadline,
+        cancelled: threading.Event,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        future = self._submit(task, *args, **kwargs)
         last_moment = replace(deadline, expires_at_s=deadline.expires_at_s + GRACE_S)
         try:
             _await(future, last_moment, cancelled)
@@ -185,14 +193,14 @@ class _Slot:
         leave.join(GRACE_S)
         self._end()
 
-    def _submit(self, call: Callable[[Engine], T]) -> Future[T]:
+    def _submit(self, task: Task[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         if self._closed:
             raise Draining("The server is shutting down. Send the request again.")
         try:
-            return self._executor.submit(_work, call)
+            return self._executor.submit(_work, task, *args, **kwargs)
         except BrokenProcessPool:  # killed while idle: no fault of this task
             self._replace()
-            return self._executor.submit(_work, call)
+            return self._executor.submit(_work, task, *args, **kwargs)
 
     def _replace(self) -> None:
         self._end()
@@ -239,9 +247,9 @@ def _start_worker(memory_bytes: int) -> None:
     _engine = PytesseractEngine()
 
 
-def _work(call: Callable[[Engine], T]) -> T:
+def _work(task: Task[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     try:
-        return call(_engine)
+        return task(_engine, *args, **kwargs)
     except MemoryError as error:
         raise out_of_memory() from error
     finally:

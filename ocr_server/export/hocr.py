@@ -5,7 +5,6 @@ Source: Thomas Breuel and Konstantin Baierer, "hOCR 1.2", 2020.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from html import escape
 from itertools import count
@@ -34,6 +33,7 @@ _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <meta name="ocr-system" content="{system}"/>
 <meta name="ocr-capabilities" content="{capabilities}"/>
 <meta name="ocr-number-of-pages" content="{pages}"/>
+<meta name="ocr-langs" content="{languages}"/>
 </head>
 <body>
 """
@@ -59,10 +59,16 @@ def render_hocr(
         system=escape(f"{document.engine.name} {document.engine.version}"),
         capabilities=_CAPABILITIES + " ocrx_cinfo" * symbols,
         pages=len(document.pages),
+        languages=escape(" ".join(sorted(_languages(document))) or "unknown"),
     ).encode()
     for position, page in enumerate(document.pages):
         yield written(_page(page, position, symbols=symbols))
     yield b"</body>\n</html>\n"
+
+
+def _languages(document: Document) -> set[str]:
+    lines = (line for page in document.pages for zone in page.zones for line in zone.lines)
+    return {line.language for line in lines if line.language}
 
 
 def _page(page: Page, position: int, *, symbols: bool) -> Element:
@@ -113,8 +119,7 @@ def _word(word: Word, parent: Element, identity: str, *, symbols: bool) -> None:
 def _line_title(line: Line) -> str:
     angle = _textangle(line)
     turn = f"; textangle {angle}" if angle else f"; {_baseline(line)}"
-    size_px = math.dist(line.quad.top_left, line.quad.bottom_left)
-    return f"{_place(line.quad)}{turn}; x_size {size_px:.1f}"
+    return f"{_place(line.quad)}{turn}"
 
 
 def _textangle(line: Line) -> int:

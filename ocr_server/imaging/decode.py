@@ -108,7 +108,7 @@ def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
             setting="OCR_WORKER_MEMORY_BYTES",
         ) from error
     # A broken file makes Pillow raise nearly anything; each means the same to the sender.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         raise DamagedPicture(
             "The picture is damaged and cannot be opened. Save it again, or send another copy."
         ) from error
@@ -188,8 +188,8 @@ def _pixels(picture: Image.Image) -> Pixels:
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture).convert("RGB")
     elif mode in {"1", "L"}:
-        return np.asarray(picture.convert("L"))
-    pixels = np.asarray(picture.convert("RGB"))
+        return np.asarray(picture.convert("L"), dtype=np.uint8)
+    pixels = np.asarray(picture.convert("RGB"), dtype=np.uint8)
     # Grey saved as colour: a third of the memory and no conversion for all that follows.
     if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
         return np.ascontiguousarray(pixels[..., 0])
@@ -200,4 +200,5 @@ def _narrowed(levels: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Pixe
     """16 bits or floats to 8: scanners leave the top unused, so the range is stretched."""
     low, high = float(np.nanmin(levels)), float(np.nanmax(levels))
     scaled = (np.nan_to_num(levels, nan=high) - low) * (255 / max(high - low, 1e-6))
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+    narrowed: Pixels = np.clip(scaled, 0, 255).astype(np.uint8)
+    return narrowed

@@ -50,7 +50,8 @@ class PytesseractEngine:
         """
         try:
             version = str(pytesseract.get_tesseract_version())
-            listing = subprocess.run(  # get_languages() hides names like script/Latin
+            # get_languages() would hide names like script/Latin.
+            listing = subprocess.run(  # noqa: S603  # no word of a client
                 [pytesseract.pytesseract.tesseract_cmd, "--list-langs"],
                 capture_output=True, text=True, timeout=LIST_TIMEOUT_S, check=False,
             )  # fmt: skip
@@ -92,10 +93,12 @@ def write_pnm(path: Path, pixels: Pixels) -> None:
 
 
 def translated(error: Exception, deadline: Deadline) -> OcrServerError:
-    """What a failure of pytesseract means to the caller; an unknown one is returned to be raised.
+    """What a failure of pytesseract means to the caller.
 
     Order matters: a time-out is a bare RuntimeError, the base of TesseractError.
     """
+    if isinstance(error, OcrServerError):
+        return error
     for kind, translate in _TRANSLATIONS:
         if isinstance(error, kind):
             return translate(error, deadline)
@@ -114,7 +117,6 @@ def _failed(error: Exception, _: Deadline) -> OcrServerError:
 _TRANSLATIONS: tuple[
     tuple[type[Exception], Callable[[Exception, Deadline], OcrServerError]], ...
 ] = (
-    (OcrServerError, lambda error, _: error),  # type: ignore[arg-type,return-value]  # itself
     (pytesseract.TesseractNotFoundError, lambda _error, _deadline: _missing()),
     (pytesseract.TesseractError, _failed),
     (RuntimeError, lambda _, deadline: deadline.passed()),

@@ -1,4 +1,4 @@
-"""A request as a job: its files in three forms, its options from four places, all faults at once."""
+"""A request as a job: files in three forms, options from four places, all faults at once."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Ask
             page_timeout_s=settings.page_timeout_s,
             pdf_dpi=settings.pdf_dpi,
         ),
-        deadline=Deadline.after(min(values.get("timeout_s", settings.timeout_s), settings.timeout_s)),
+        deadline=Deadline.after(
+            min(values.get("timeout_s", settings.timeout_s), settings.timeout_s)
+        ),
         pages=values.get("pages", PageSelection()),
         password=values.get("password"),
     )
@@ -90,9 +92,7 @@ def _body(
     if request.mimetype == "multipart/form-data":
         files = tuple(Source(file.read()) for file in request.files.getlist("file"))
         faults.extend(
-            _fault(name, "send files in the field file")
-            for name in request.files
-            if name != "file"
+            _fault(name, "send files in the field file") for name in request.files if name != "file"
         )
         given = _single(request.form.to_dict(flat=False), faults)
     elif request.mimetype == "application/json":
@@ -131,7 +131,9 @@ def _json_body(
             files.append(Source(_decoded(encoded)))
         except ValueError as error:
             faults.append(_fault("image", str(error)))
-    return {name: _as_text(value) for name, value in body.items() if value is not None}, tuple(files)
+    return {name: _as_text(value) for name, value in body.items() if value is not None}, tuple(
+        files
+    )
 
 
 def _decoded(encoded: object) -> bytes:
@@ -177,9 +179,7 @@ def _values(
                 faults.append(_fault(name, str(error)))
 
 
-def _single(
-    lists: Mapping[str, list[str]], faults: list[dict[str, str]]
-) -> dict[str, str]:
+def _single(lists: Mapping[str, list[str]], faults: list[dict[str, str]]) -> dict[str, str]:
     """Languages may be chosen one by one, as a form's list sends them; all else comes once."""
     joined = {}
     for name, texts in lists.items():

@@ -21,7 +21,7 @@ def live() -> dict[str, str]:
 
 @blueprint.get("/readyz")
 def ready() -> dict[str, str]:
-    """Ready: an engine with the default languages, and not shutting down; never the queue's length."""
+    """Ready: an engine with the default languages, not shutting down; the queue has no say."""
     here = service()
     if here.admission.is_draining:
         raise Draining("The server is shutting down.")

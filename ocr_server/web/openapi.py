@@ -207,9 +207,7 @@ _PAGE = _object(
         "confidence": _SHARE,
         "text": _STRING,
         "stages": _array(
-            _object(
-                {"name": _STRING, "found": _STRING, "did": _STRING, "ms": {"type": "number"}}
-            ),
+            _object({"name": _STRING, "found": _STRING, "did": _STRING, "ms": {"type": "number"}}),
             "what was done to the picture",
         ),
         "quality": {

@@ -1,4 +1,4 @@
-"""The options of a request: one table for the form, the query, JSON, the CLI and the API's description.
+"""The options of a request: one table for the form, the query, JSON, the CLI and OpenAPI.
 
 Each option turns text into a value or raises ValueError with a sentence that says what it takes.
 """
@@ -6,7 +6,7 @@ Each option turns text into a value or raises ValueError with a sentence that sa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,7 @@ def parse_detail(text: str) -> Detail:
 
 def parse_pages(text: str) -> PageSelection:
     """Ranges of page numbers, such as 1-3,7."""
-    ranges = []
+    ranges: list[tuple[int, int]] = []
     for part in text.replace(" ", "").split(","):
         match = _RANGE.fullmatch(part)
         first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
@@ -122,8 +122,8 @@ def number(least: float, most: float) -> Callable[[str], float]:
     return parse
 
 
-def _listed(names: Any) -> str:  # anything that can be iterated for strings
-    *most, last = (str(name) for name in names)
+def _listed(names: Iterable[str]) -> str:
+    *most, last = map(str, names)
     return f"{', '.join(most)} or {last}"
 
 
@@ -173,7 +173,7 @@ OPTIONS: Mapping[str, Option] = {
         number(0, 1), _number(0, 1), "`0`", "words less certain than this are left out"
     ),
     "dpi": Option(
-        number(1, 10_000), _number(1, 10_000), "the file’s", "resolution of the picture, as reported"
+        number(1, 10_000), _number(1, 10_000), "the file’s", "resolution of the pictures"
     ),
     "lines": Option(
         parse_lines, _text(enum=["keep", "join"]), "`keep`",
