@@ -107,7 +107,7 @@ def table() -> list[tuple[str, str, str]]:
     ]
 
 
-def _shown(value: float | str | tuple[str, ...]) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, tuple):
         value = "+".join(value)
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`" if value != "" else "none"
