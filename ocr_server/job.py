@@ -68,6 +68,7 @@ class Reading:
     min_confidence: float = 0.0
     zones: tuple[AskedZone, ...] = ()
     alphabet: str | None = None
+    engine: str = "pytesseract"
 
 
 @dataclass(frozen=True, slots=True)

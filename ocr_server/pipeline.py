@@ -201,7 +201,7 @@ def _read_page(
             canvas,
             number=sheet.number,
             reading=reading,
-            engine=desk.engine,
+            engine=desk.engine(reading.engine),
             deadline=desk.deadline,
         )
 

@@ -30,19 +30,29 @@ class Service:
     workers: Workers
     storage: Storage
     admission: Admission
-    _engine: EngineInfo | None = field(default=None, init=False)
+    _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
 
     @property
     def engine(self) -> EngineInfo:
-        """Who reads, asked once and remembered.
+        """Who reads when a request does not say.
 
         Raises:
             EngineMissing: nobody does.
         """
-        if self._engine is None:
+        return self.engine_named(self.settings.engine)
+
+    def engine_named(self, name: str) -> EngineInfo:
+        """An engine, asked once and remembered.
+
+        Raises:
+            EngineMissing: it is not installed.
+        """
+        if name not in self._engines:
             deadline = Deadline.after(DESCRIBE_TIMEOUT_S)
-            self._engine = self.workers.run(_describe, deadline, threading.Event())
-        return self._engine
+            self._engines[name] = self.workers.run(
+                _describe, deadline, threading.Event(), name=name
+            )
+        return self._engines[name]
 
     def why_not_ready(self) -> OcrServerError | None:
         """What keeps the server from reading anything, if something does."""
@@ -58,7 +68,7 @@ class Service:
             job,
             workers=self.workers,
             storage=self.storage,
-            engine=self.engine,
+            engine=self.engine_named(job.reading.engine),
             cancelled=cancelled,
         )
 
@@ -113,5 +123,5 @@ def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
         )
 
 
-def _describe(desk: Desk) -> EngineInfo:
-    return desk.engine.describe()
+def _describe(desk: Desk, *, name: str) -> EngineInfo:
+    return desk.engine(name).describe()
