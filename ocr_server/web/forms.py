@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -61,6 +62,8 @@ def read_job(request: Request, here: Service) -> Asked:
             engine=engine,
             dpi=values.get("dpi"),
             min_confidence=values.get("min_confidence", 0.0),
+            zones=values.get("zones", ()),
+            alphabet=values.get("alphabet"),
         ),
         limits=Limits(
             max_pixels=settings.max_pixels,
@@ -162,8 +165,10 @@ def _decoded(encoded: object) -> bytes:
 
 
 def _as_text(value: object) -> str:
-    if isinstance(value, list):
-        return ",".join(_as_text(item) for item in value)
+    if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
+        return ",".join(map(str, value))
+    if isinstance(value, list | dict):
+        return json.dumps(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -41,6 +41,7 @@ def describe_api() -> Schema:
             "/v1/documents": {"post": _documents()},
             "/v1/languages": {"get": _get("The installed languages", _LANGUAGES, 503, 504)},
             "/v1/formats": {"get": _get("The formats an answer can have", _FORMATS)},
+            "/v1/steps": {"get": _get("The steps a picture can be taken through", _STEPS)},
             "/livez": {"get": _get("Whether the server lives", _STATUS)},
             "/readyz": {"get": _get("Whether the server can work", _STATUS, 422, 503, 504)},
             "/version": {"get": _get("Versions of the server and its engine", _VERSION, 503, 504)},
@@ -252,6 +253,33 @@ _FORMATS = _object(
         "formats": _array(
             _object(
                 {"name": _STRING, "media_type": _STRING, "suffix": _STRING, "meaning": _STRING}
+            ),
+            "all of them",
+        ),
+    }
+)
+_STEPS = _object(
+    {
+        "default": _STRING,
+        "steps": _array(
+            _object(
+                {
+                    "name": _STRING,
+                    "meaning": _STRING,
+                    "parameters": _array(
+                        _object(
+                            {
+                                "name": _STRING,
+                                "meaning": _STRING,
+                                "unit": _STRING,
+                                "default": {"type": "number"},
+                                "least": {"type": "number"},
+                                "most": {"type": "number"},
+                            }
+                        ),
+                        "numbers",
+                    ),
+                }
             ),
             "all of them",
         ),

@@ -5,16 +5,22 @@ Each option turns text into a value or raises ValueError with a sentence that sa
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ocr_server.export import FORMATS
-from ocr_server.job import PSM_OF_LAYOUT, Detail, Layout, PageSelection
+from ocr_server.geometry import Box
+from ocr_server.imaging import steps
+from ocr_server.job import PSM_OF_LAYOUT, AskedZone, Detail, Layout, PageSelection
 from ocr_server.recognition import ENGINES
 
 MOST_RANGES = 100
+MOST_STEPS = 20
+MOST_ZONES = 100
+MOST_LETTERS = 256
 _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 _SEPARATORS = re.compile(r"[+,\s]+")
 # 0 only finds the orientation and 2 only the layout: neither reads anything.
@@ -88,10 +94,51 @@ def parse_pages(text: str) -> PageSelection:
 
 
 def parse_steps(text: str) -> tuple[str, ...]:
-    """`auto` or `none`."""
-    if text.lower() not in {"auto", "none"}:
-        raise ValueError("use auto or none")
-    return ("auto",) if text.lower() == "auto" else ()
+    """`auto`, `none`, or steps in order; `imaging.steps` knows them."""
+    names = steps.parse_steps(text)
+    if len(names) > MOST_STEPS:
+        raise ValueError(f"use at most {MOST_STEPS} steps")
+    return names
+
+
+def parse_alphabet(text: str) -> str:
+    """The characters that may be read."""
+    if len(text) > MOST_LETTERS or not text.isprintable() or " " in text:
+        raise ValueError(f"use at most {MOST_LETTERS} printable characters, without blanks")
+    return text
+
+
+def parse_zones(text: str) -> tuple[AskedZone, ...]:
+    """Rectangles as JSON: `[{"box": [left, top, right, bottom], "name": …, "layout": …}]`."""
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError):
+        items = None
+    if not isinstance(items, list) or not 0 < len(items) <= MOST_ZONES:
+        raise ValueError(f'use JSON such as [{{"box": [0, 0, 100, 50]}}], at most {MOST_ZONES}')
+    return tuple(_zone(position, item) for position, item in enumerate(items))
+
+
+def _zone(position: int, item: Any) -> AskedZone:  # noqa: ANN401  # JSON of a client
+    if not isinstance(item, dict) or not item.keys() <= {"box", "name", "layout", "alphabet"}:
+        raise ValueError(f"zone {position} takes box, name, layout and alphabet")
+    sides = item.get("box")
+    numbers = isinstance(sides, list) and all(type(side) in {int, float} for side in sides)
+    if (
+        not numbers
+        or len(sides) != 4
+        or not (0 <= sides[0] < sides[2] and 0 <= sides[1] < sides[3])
+    ):
+        raise ValueError(f"zone {position} needs a box of left, top, right and bottom in pixels")
+    name, layout, alphabet = item.get("name"), item.get("layout"), item.get("alphabet")
+    if not isinstance(name, str | None) or not isinstance(alphabet, str | None):
+        raise ValueError(f"zone {position} takes text as name and alphabet")
+    return AskedZone(
+        box=Box(*sides),
+        name=name,
+        psm=None if layout is None else parse_layout(str(layout)),
+        alphabet=alphabet and parse_alphabet(alphabet),
+    )
 
 
 def parse_lines(text: str) -> bool:
@@ -168,7 +215,8 @@ OPTIONS: Mapping[str, Option] = {
         parse_steps,
         _text(example="auto"),
         "`auto`",
-        "what is done to the picture: `auto` or `none`",
+        "what is done to the picture: `auto`, `none`, or steps in order such as "
+        "`contrast,deskew,sauvola(k=0.3)`; see `/v1/steps`",
     ),
     "layout": Option(
         parse_layout,
@@ -183,6 +231,16 @@ OPTIONS: Mapping[str, Option] = {
         f"how deep the JSON goes: {', '.join(f'`{detail.name.lower()}`' for detail in Detail)}",
     ),
     "pages": Option(parse_pages, _text(example="1-3,7"), "all", "pages to read, such as `1-3,7`"),
+    "zones": Option(
+        parse_zones,
+        _text(contentMediaType="application/json"),
+        "all of the page",
+        'rectangles to read, as JSON: `[{"box": [left, top, right, bottom], "name": "total", '
+        '"layout": "line", "alphabet": "0123456789."}]`, in pixels of the page; `box` is enough',
+    ),
+    "alphabet": Option(
+        parse_alphabet, _text(maxLength=MOST_LETTERS), "any", "the only characters to be read"
+    ),
     "min_confidence": Option(
         number(0, 1), _number(0, 1), "`0`", "words less certain than this are left out"
     ),
