@@ -39,7 +39,7 @@ blueprint = Blueprint("api", __name__)
 def create_document() -> Response:
     """Read a document and answer with its text, in any format."""
     here = service()
-    asked = read_job(request, settings=here.settings, engine=here.engine)
+    asked = read_job(request, here)
     if wants_events(request):
         return _stream(here, asked)
     begun = time.perf_counter()

@@ -12,14 +12,13 @@ from flask import Request
 from werkzeug.exceptions import BadRequest
 
 from ocr_server.deadline import Deadline
-from ocr_server.errors import InvalidOptions
+from ocr_server.errors import EngineMissing, EngineUnavailable, InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
 from ocr_server.job import Detail, Job, Limits, PageSelection, Reading, Source
 from ocr_server.model import EngineInfo
-from ocr_server.settings import Settings
 from ocr_server.web.options import OPTIONS
-from ocr_server.web.service import check_installed
+from ocr_server.web.service import Service, check_installed
 
 NDJSON = "application/x-ndjson"
 
@@ -34,7 +33,7 @@ class Asked:
     partial: bool
 
 
-def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Asked:
+def read_job(request: Request, here: Service) -> Asked:
     """The job of a request.
 
     Raises:
@@ -47,8 +46,10 @@ def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Ask
     if faults:
         said = " ".join(f"{fault['field']}: {fault['message']}." for fault in faults)
         raise InvalidOptions(f"Not understood: {said}", faults=faults)
+    settings = here.settings
     languages = values.get("languages", settings.languages)
-    check_installed(languages, engine)
+    engine = values.get("engine", settings.engine)
+    check_installed(languages, _installed_engine(here, engine))
     detail = values.get("detail", Detail.WORD)
     job = Job(
         sources=sources,
@@ -57,13 +58,13 @@ def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Ask
             psm=values.get("layout", 3),
             steps=values.get("steps", ("auto",)),
             symbols=detail is Detail.SYMBOL,
+            engine=engine,
             dpi=values.get("dpi"),
             min_confidence=values.get("min_confidence", 0.0),
         ),
         limits=Limits(
             max_pixels=settings.max_pixels,
             max_pages=settings.max_pages,
-            page_timeout_s=settings.page_timeout_s,
             pdf_dpi=settings.pdf_dpi,
         ),
         deadline=Deadline.after(
@@ -78,6 +79,15 @@ def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Ask
         rendering=Rendering(detail=detail, join_lines=values.get("lines", False)),
         partial=values.get("partial", False),
     )
+
+
+def _installed_engine(here: Service, name: str) -> EngineInfo:
+    try:
+        return here.engine_named(name)
+    except EngineMissing as error:
+        if name == here.settings.engine:
+            raise  # the server's fault, not the request's
+        raise EngineUnavailable(error.message, engine=name) from error
 
 
 def wants_events(request: Request) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ocr_server.export import FORMATS
 from ocr_server.job import PSM_OF_LAYOUT, Detail, Layout, PageSelection
+from ocr_server.recognition import ENGINES
 
 MOST_RANGES = 100
 _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
@@ -37,6 +38,13 @@ def parse_languages(text: str) -> tuple[str, ...]:
     if not names:
         raise ValueError("name at least one language, such as eng")
     return names
+
+
+def parse_engine(text: str) -> str:
+    """The name of an engine; whether it is installed is asked later."""
+    if text not in ENGINES:
+        raise ValueError(f"use {_listed(ENGINES)}")
+    return text
 
 
 def parse_formats(text: str) -> tuple[str, ...]:
@@ -143,6 +151,12 @@ OPTIONS: Mapping[str, Option] = {
         _text(example="eng+deu"),
         "`OCR_LANGUAGES`",
         "languages of the text, joined by `+`; see `/v1/languages`",
+    ),
+    "engine": Option(
+        parse_engine,
+        _text(enum=list(ENGINES)),
+        "`OCR_ENGINE`",
+        f"who reads: {' or '.join(f'`{name}`' for name in ENGINES)}",
     ),
     "format": Option(
         parse_formats,
