@@ -76,7 +76,6 @@ class Limits:
 
     max_pixels: int = 64_000_000
     max_pages: int = 200
-    page_timeout_s: float = 60.0
     pdf_dpi: int = 300
 
 

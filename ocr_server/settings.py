@@ -11,6 +11,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any, get_type_hints
 
 from ocr_server.errors import SettingsError
+from ocr_server.processors import usable_processors
 
 PREFIX = "OCR_"
 MIB = 1024 * 1024
@@ -38,10 +39,10 @@ class Settings:
         ("eng",), "languages read when a request names none, such as `eng+deu`"
     )
     slots: int = _setting(
-        len(os.sched_getaffinity(0)),
+        usable_processors(),
         "pages read at the same time, one worker process each",
         least=1,
-        shown="the processors",
+        shown="the processors, or the container’s quota of them",
     )
     queue_size: int = _setting(
         0, "requests that may wait for a slot; 0 means four for each slot", least=0

@@ -63,7 +63,6 @@ def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Ask
         limits=Limits(
             max_pixels=settings.max_pixels,
             max_pages=settings.max_pages,
-            page_timeout_s=settings.page_timeout_s,
             pdf_dpi=settings.pdf_dpi,
         ),
         deadline=Deadline.after(

@@ -15,10 +15,9 @@ from ocr_server.job import Job
 from ocr_server.metrics import Metrics
 from ocr_server.model import EngineInfo
 from ocr_server.pipeline import Event, PageFailed, PageRead, recognise_document
-from ocr_server.recognition.engine import Engine
 from ocr_server.settings import Settings
 from ocr_server.storage import Storage
-from ocr_server.workers import Workers
+from ocr_server.workers import Desk, Workers
 
 EXTENSION = "ocr_server"
 DESCRIBE_TIMEOUT_S = 30.0
@@ -124,5 +123,5 @@ def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
         )
 
 
-def _describe(engine: Engine) -> EngineInfo:
-    return engine.describe()
+def _describe(desk: Desk) -> EngineInfo:
+    return desk.engine.describe()

@@ -218,6 +218,10 @@ export function enhance(root) {
       speech.stop();
       desk.hidden = true;
     },
+    /** @param {(draft: Draft) => void} listener */
+    onForget(listener) {
+      action(desk, "forget").addEventListener("click", () => draft && listener(draft));
+    },
     get draft() {
       return draft;
     },

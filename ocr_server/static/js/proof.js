@@ -6,6 +6,7 @@ import { trust } from "./model.js";
 /** @typedef {import("./model.js").Word} Word */
 
 const AROUND = 0.5; // of the word's height, so that its neighbours can be seen
+const MOST_ENLARGED = 4;
 const MOST_SUGGESTIONS = 5;
 
 /**
@@ -62,23 +63,25 @@ export function makeProof(root, { onAccept, onLeave }) {
   }
 }
 
-/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} picture @param {import("./model.js").Page} page @param {Word} word */
+/** The word in the middle, its neighbours as far as there is room. @param {HTMLCanvasElement} canvas @param {HTMLImageElement} picture @param {import("./model.js").Page} page @param {Word} word */
 function drawCrop(canvas, picture, page, word) {
   canvas.hidden = !picture.naturalWidth;
   if (canvas.hidden) return;
   const [left, top, right, bottom] = word.box;
-  const around = (bottom - top) * AROUND;
-  const across = right - left + 2 * around;
-  const down = bottom - top + 2 * around;
-  const scale = Math.max(1, Math.min(6, 160 / down));
   const shrunk = picture.naturalWidth / page.width_px;
-  canvas.width = Math.round(across * scale);
-  canvas.height = Math.round(down * scale);
+  const width = canvas.clientWidth * devicePixelRatio;
+  const height = canvas.clientHeight * devicePixelRatio;
+  const scale = Math.min(height / ((bottom - top) * (1 + 2 * AROUND)), (width * 0.9) / (right - left), MOST_ENLARGED * devicePixelRatio);
+  const across = width / scale;
+  const down = height / scale;
+  canvas.width = Math.round(width);
+  canvas.height = Math.round(height);
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   pen.imageSmoothingQuality = "high";
   pen.fillStyle = "#fff";
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.drawImage(picture, (left - around) * shrunk, (top - around) * shrunk, across * shrunk, down * shrunk, 0, 0, canvas.width, canvas.height);
+  pen.fillRect(0, 0, width, height);
+  const from = [(left + right - across) / 2, (top + bottom - down) / 2].map((px) => px * shrunk);
+  pen.drawImage(picture, from[0], from[1], across * shrunk, down * shrunk, 0, 0, width, height);
 }
 
 // Pairs that engines confuse, for suggestions where the engine gave none.

@@ -14,7 +14,7 @@ const BUSY = new Set([429, 503]);
 
 /**
  * @param {HTMLElement} root
- * @param {{fields: () => FormData, maxBytes: number, desk: {show: (draft: Draft) => void, hide: () => void, draft: Draft | null}}} how
+ * @param {{fields: () => FormData, maxBytes: number, desk: {show: (draft: Draft) => void, hide: () => void, onForget: (listener: (draft: Draft) => void) => void, draft: Draft | null}}} how
  */
 export function makeQueue(root, { fields, maxBytes, desk }) {
   const main = found(document, "main");
@@ -93,7 +93,9 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
     root.hidden = !items.length;
     action(root, "forget-all").hidden = items.length < 2;
     announce(`${item.name} is forgotten.`);
-    (items.length ? found(root, "button:not([hidden])") : found(document, "#file")).focus();
+    const next = items.find(({ draft }) => draft?.pages.length);
+    if (!desk.draft && next) open(next);
+    found(document, "#file").focus();
   }
 
   async function work() {
@@ -185,6 +187,8 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
   window.addEventListener("beforeunload", function ask(event) {
     if (items.some(({ draft }) => draft && !draft.saved)) event.preventDefault();
   });
+
+  desk.onForget((draft) => items.filter((item) => item.draft === draft).forEach(forget));
 
   return {
     /** @param {File[]} files */

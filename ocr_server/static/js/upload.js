@@ -18,7 +18,7 @@ export function enhance(form) {
   const example = document.getElementById("example");
   example?.addEventListener("click", async function tryExample() {
     const response = await fetch(example.dataset.source ?? "");
-    queue.add([new File([await response.blob()], "example.png", { type: "image/png" })]);
+    queue.add([new File([await response.blob()], "example.jpg", { type: "image/jpeg" })]);
   });
 }
 
