@@ -30,6 +30,11 @@ class Admission:
         return self._inside
 
     @property
+    def waiting(self) -> int:
+        """Requests for which there is no slot yet."""
+        return max(0, self._inside - self._slots)
+
+    @property
     def is_draining(self) -> bool:
         """Whether nothing more is taken."""
         return self._draining

@@ -58,6 +58,14 @@ class Workers(Protocol):
     def slots(self) -> int:
         """How many tasks run at the same time."""
 
+    @property
+    def busy(self) -> int:
+        """How many run now."""
+
+    @property
+    def restarts(self) -> int:
+        """How many processes were replaced so far."""
+
     def run(
         self,
         task: Task[P, T],
@@ -107,6 +115,16 @@ class ProcessWorkers:
         """How many tasks run at the same time."""
         return len(self._slots)
 
+    @property
+    def busy(self) -> int:
+        """How many run now."""
+        return self.slots - self._turns.idle
+
+    @property
+    def restarts(self) -> int:
+        """How many processes were replaced so far."""
+        return sum(slot.restarts for slot in self._slots)
+
     def run(
         self,
         task: Task[P, T],
@@ -152,6 +170,11 @@ class _Turns:
         self._lock = threading.Lock()
         self._idle = deque(slots)
         self._waiting: deque[Future[_Slot]] = deque()
+
+    @property
+    def idle(self) -> int:
+        """How many slots nobody has."""
+        return len(self._idle)
 
     @contextmanager
     def turn(self, deadline: Deadline, cancelled: threading.Event) -> Iterator[_Slot]:
@@ -204,6 +227,7 @@ class _Slot:
     ) -> None:
         self._context, self._start = context, start
         self._closed = False
+        self.restarts = 0
         self._renew()
 
     def run(
@@ -258,6 +282,7 @@ class _Slot:
     def _replace(self) -> None:
         self._end()
         if not self._closed:
+            self.restarts += 1
             self._renew()
 
     def _end(self) -> None:

@@ -104,6 +104,14 @@ class InlineWorkers:
     def slots(self) -> int:
         return 1
 
+    @property
+    def busy(self) -> int:
+        return int(self._lock.locked())
+
+    @property
+    def restarts(self) -> int:
+        return 0
+
     def run(
         self,
         task: Task[P, T],

@@ -31,6 +31,7 @@ from ocr_server.web.forms import NDJSON, Asked, read_job, wants_events
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.problems import problem_of
 from ocr_server.web.service import HangUp, Service, hang_up, service
+from ocr_server.web.tracing import server_timing
 
 HEARTBEAT_S = 0.5
 
@@ -49,8 +50,8 @@ def create_document() -> Response:
         document = document_of(here.recognise(asked.job, hang_up()))
         read = time.perf_counter()
         response = answer_document(document, asked)
-    response.headers["Server-Timing"] = _timing(
-        read=read - begun, render=time.perf_counter() - read
+    response.headers["Server-Timing"] = server_timing(
+        document, read=read - begun, render=time.perf_counter() - read
     )
     return response
 
@@ -205,7 +206,3 @@ def _line(**members: object) -> bytes:
 
 def _ms(begun: float) -> int:
     return round((time.perf_counter() - begun) * 1000)
-
-
-def _timing(**durations_s: float) -> str:
-    return ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in durations_s.items())
