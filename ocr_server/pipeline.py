@@ -108,7 +108,9 @@ def document_of(events: Iterator[Event]) -> Document:
     Raises:
         OcrServerError: no page could be read; what was wrong with the first.
     """
-    document = next(event.document for event in events if isinstance(event, Finished))
+    # To the very end, not to the first: the folder of the files is removed there, and an error
+    # raised from here would keep a waiting iterator alive in its traceback.
+    (document,) = [event.document for event in events if isinstance(event, Finished)]
     if document.problems and not document.pages:
         raise document.problems[0].error
     return document
