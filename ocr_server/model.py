@@ -96,8 +96,12 @@ class Line:
 
     @property
     def text(self) -> str:
-        """The words, joined by blanks."""
-        return " ".join(word.text for word in self.words)
+        """The words, joined by blanks, except in scripts that have none."""
+        text = ""
+        for word in self.words:
+            blank = text and word.text and not (_has_no_blanks(text[-1], word.text[0]))
+            text += f" {word.text}" if blank else word.text
+        return text
 
     @property
     def confidence(self) -> float:
@@ -288,6 +292,21 @@ def mean_confidence(words: tuple[Word, ...]) -> float:
     if not total:
         return 0.0
     return sum(word.confidence * n for word, n in zip(words, weights, strict=True)) / total
+
+
+def _has_no_blanks(before: str, after: str) -> bool:
+    """Whether both characters are of a script written without blanks: Chinese, Japanese.
+
+    CJK symbols, kana and ideographs stand in U+2E80–U+9FFF and U+F900–U+FAFF (but Hangul, which
+    has blanks, does not), further ideographs from U+20000, and full-width forms in U+FF00–U+FFEF.
+    """
+    return all(
+        "\u2e80" <= character <= "\u9fff"
+        or "\uf900" <= character <= "\ufaff"
+        or "\uff00" <= character <= "\uffef"
+        or "\U00020000" <= character <= "\U0003ffff"
+        for character in (before, after)
+    )
 
 
 def _growth(before: Quad, after: Quad) -> float:

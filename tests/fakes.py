@@ -12,7 +12,7 @@ from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Reading
 from ocr_server.model import EngineInfo, Line, Symbol, Word, Zone, ZoneKind
 from ocr_server.recognition.engine import Engine
-from ocr_server.workers import P, T, Task
+from ocr_server.workers import Desk, P, T, Task
 
 LETTER_PX, LINE_PX = 10, 20
 
@@ -117,7 +117,9 @@ class InlineWorkers:
             if cancelled.is_set():
                 raise ClientGone("The client hung up.")
             deadline.check()
-            return task(self.engine, *args, **kwargs)
+            return task(Desk(lambda _: self.engine, 1, deadline), *args, **kwargs)
+
+    run_wide = run
 
     def close(self) -> None:
         self.is_closed = True

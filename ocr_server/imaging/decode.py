@@ -35,8 +35,6 @@ KINDS = "PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC, AVIF, PNM or PDF"
 PDF_HEAD_BYTES = 1024  # a PDF's header may stand anywhere in here (ISO 32000-1, annex H.3.4.1)
 
 pi_heif.register_heif_opener()
-# We check sizes ourselves, with our own limit; Pillow's would only warn.
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 def count_pages(path: Path, *, limits: Limits, password: str | None) -> int:
@@ -87,11 +85,17 @@ def too_many_pages(count: int, limits: Limits) -> TooManyPages:
 @contextmanager
 def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
     """The picture, its header read and its size checked; Pillow's errors are translated here."""
-    # Pillow refuses at twice this, also where a GIF's frame or a TIFF's strip is larger inside.
-    Image.MAX_IMAGE_PIXELS = max(limits.max_pixels // 2, 1)
+    Image.MAX_IMAGE_PIXELS = None  # the header is checked below, with its numbers
     try:
-        with Image.open(path, formats=PICTURES) as picture:
+        # By file, not by path: Pillow maps paths into memory and then turns TIFFs wrongly.
+        with (
+            warnings.catch_warnings(action="ignore"),
+            path.open("rb") as file,
+            Image.open(file, formats=PICTURES) as picture,
+        ):
             _check_pixels(*picture.size, limits)
+            # Pillow refuses at twice this where a GIF's frame or a TIFF's strip is larger inside.
+            Image.MAX_IMAGE_PIXELS = max(limits.max_pixels // 2, 1)
             yield picture
     except OcrServerError:
         raise

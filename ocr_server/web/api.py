@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Response, g, json, request
@@ -15,6 +16,7 @@ from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
 from ocr_server.export.payload import page_to_json
+from ocr_server.imaging.steps import STEPS
 from ocr_server.languages import name_of
 from ocr_server.model import Document
 from ocr_server.pipeline import (
@@ -39,7 +41,7 @@ blueprint = Blueprint("api", __name__)
 def create_document() -> Response:
     """Read a document and answer with its text, in any format."""
     here = service()
-    asked = read_job(request, settings=here.settings, engine=here.engine)
+    asked = read_job(request, here)
     if wants_events(request):
         return _stream(here, asked)
     begun = time.perf_counter()
@@ -76,6 +78,22 @@ def list_formats() -> dict[str, Any]:
                 "meaning": format_.meaning,
             }
             for name, format_ in FORMATS.items()
+        ],
+    }
+
+
+@blueprint.get("/v1/steps")
+def list_steps() -> dict[str, Any]:
+    """The steps that a picture can be taken through, with their parameters."""
+    return {
+        "default": "auto",
+        "steps": [
+            {
+                "name": name,
+                "meaning": step.meaning,
+                "parameters": [asdict(parameter) for parameter in step.parameters],
+            }
+            for name, step in STEPS.items()
         ],
     }
 

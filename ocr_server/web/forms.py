@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +13,13 @@ from flask import Request
 from werkzeug.exceptions import BadRequest
 
 from ocr_server.deadline import Deadline
-from ocr_server.errors import InvalidOptions
+from ocr_server.errors import EngineMissing, EngineUnavailable, InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
 from ocr_server.job import Detail, Job, Limits, PageSelection, Reading, Source
 from ocr_server.model import EngineInfo
-from ocr_server.settings import Settings
 from ocr_server.web.options import OPTIONS
-from ocr_server.web.service import check_installed
+from ocr_server.web.service import Service, check_installed
 
 NDJSON = "application/x-ndjson"
 
@@ -34,7 +34,7 @@ class Asked:
     partial: bool
 
 
-def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Asked:
+def read_job(request: Request, here: Service) -> Asked:
     """The job of a request.
 
     Raises:
@@ -47,8 +47,10 @@ def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Ask
     if faults:
         said = " ".join(f"{fault['field']}: {fault['message']}." for fault in faults)
         raise InvalidOptions(f"Not understood: {said}", faults=faults)
+    settings = here.settings
     languages = values.get("languages", settings.languages)
-    check_installed(languages, engine)
+    engine = values.get("engine", settings.engine)
+    check_installed(languages, _installed_engine(here, engine))
     detail = values.get("detail", Detail.WORD)
     job = Job(
         sources=sources,
@@ -57,13 +59,15 @@ def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Ask
             psm=values.get("layout", 3),
             steps=values.get("steps", ("auto",)),
             symbols=detail is Detail.SYMBOL,
+            engine=engine,
             dpi=values.get("dpi"),
             min_confidence=values.get("min_confidence", 0.0),
+            zones=values.get("zones", ()),
+            alphabet=values.get("alphabet"),
         ),
         limits=Limits(
             max_pixels=settings.max_pixels,
             max_pages=settings.max_pages,
-            page_timeout_s=settings.page_timeout_s,
             pdf_dpi=settings.pdf_dpi,
         ),
         deadline=Deadline.after(
@@ -78,6 +82,15 @@ def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Ask
         rendering=Rendering(detail=detail, join_lines=values.get("lines", False)),
         partial=values.get("partial", False),
     )
+
+
+def _installed_engine(here: Service, name: str) -> EngineInfo:
+    try:
+        return here.engine_named(name)
+    except EngineMissing as error:
+        if name == here.settings.engine:
+            raise  # the server's fault, not the request's
+        raise EngineUnavailable(error.message, engine=name) from error
 
 
 def wants_events(request: Request) -> bool:
@@ -152,8 +165,10 @@ def _decoded(encoded: object) -> bytes:
 
 
 def _as_text(value: object) -> str:
-    if isinstance(value, list):
-        return ",".join(_as_text(item) for item in value)
+    if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
+        return ",".join(map(str, value))
+    if isinstance(value, list | dict):
+        return json.dumps(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

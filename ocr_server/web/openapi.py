@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, TypeAlias
-
 from ocr_server import __version__, errors
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
+from ocr_server.web import schemas
 from ocr_server.web.forms import NDJSON
 from ocr_server.web.options import OPTIONS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
-
-Schema: TypeAlias = dict[str, Any]  # JSON schema is of all kinds
+from ocr_server.web.schemas import Schema
 
 TITLES = {
     400: "Some options are not understood",
@@ -39,13 +36,18 @@ def describe_api() -> Schema:
         },
         "paths": {
             "/v1/documents": {"post": _documents()},
-            "/v1/languages": {"get": _get("The installed languages", _LANGUAGES, 503, 504)},
-            "/v1/formats": {"get": _get("The formats an answer can have", _FORMATS)},
-            "/livez": {"get": _get("Whether the server lives", _STATUS)},
-            "/readyz": {"get": _get("Whether the server can work", _STATUS, 422, 503, 504)},
-            "/version": {"get": _get("Versions of the server and its engine", _VERSION, 503, 504)},
+            "/v1/languages": {"get": _get("The installed languages", schemas.LANGUAGES, 503, 504)},
+            "/v1/formats": {"get": _get("The formats an answer can have", schemas.FORMATS)},
+            "/v1/steps": {"get": _get("The steps a picture can be taken through", schemas.STEPS)},
+            "/livez": {"get": _get("Whether the server lives", schemas.STATUS)},
+            "/readyz": {"get": _get("Whether the server can work", schemas.STATUS, 422, 503, 504)},
+            "/version": {
+                "get": _get("Versions of the server and its engine", schemas.VERSION, 503, 504)
+            },
         },
-        "components": {"schemas": {"Problem": _problem(), "Document": _DOCUMENT, "Page": _PAGE}},
+        "components": {
+            "schemas": {"Problem": _problem(), "Document": schemas.DOCUMENT, "Page": schemas.PAGE}
+        },
     }
 
 
@@ -69,7 +71,7 @@ def _documents() -> Schema:
             "required": True,
             "content": {
                 "multipart/form-data": {
-                    "schema": _object(
+                    "schema": schemas.an_object(
                         {
                             "file": {
                                 "type": "array",
@@ -89,7 +91,7 @@ def _documents() -> Schema:
                 "application/pdf": binary,
                 "application/octet-stream": binary,
                 "application/json": {
-                    "schema": _object(
+                    "schema": schemas.an_object(
                         {
                             "image": {
                                 "type": ["string", "array"],
@@ -154,15 +156,15 @@ def _problem() -> Schema:
         kind for kind, status in STATUS.items() if status != CLIENT_CLOSED_REQUEST
     ]
     return {
-        **_object(
+        **schemas.an_object(
             {
                 "type": {"type": "string"},
                 "title": {"type": "string"},
                 "status": {"type": "integer"},
                 "detail": {"type": "string"},
                 "code": {"type": "string", "examples": [kind.code for kind in kinds]},
-                "faults": _array(
-                    _object({"field": {"type": "string"}, "message": {"type": "string"}}),
+                "faults": schemas.an_array(
+                    schemas.an_object({"field": {"type": "string"}, "message": {"type": "string"}}),
                     f"all faults of a request ({errors.InvalidOptions.code})",
                 ),
                 "setting": {"type": "string", "description": "the setting that would move a limit"},
@@ -171,89 +173,3 @@ def _problem() -> Schema:
         ),
         "description": "RFC 9457",
     }
-
-
-def _object(properties: Schema, *, required: Iterable[str] = ()) -> Schema:
-    return {"type": "object", "properties": properties, "required": list(required)}
-
-
-def _array(items: Schema, description: str) -> Schema:
-    return {"type": "array", "items": items, "description": description}
-
-
-_STRING: Schema = {"type": "string"}
-_SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
-_BOX = _array({"type": "number"}, "left, top, right, bottom in pixels of the page")
-_QUAD = _array(
-    _array({"type": "number"}, "x, y"), "four points, clockwise from the text’s own top left"
-)
-_PLACED: Schema = {"text": _STRING, "confidence": _SHARE, "box": _BOX, "quad": _QUAD}
-_SYMBOL = _object(_PLACED)
-_WORD = _object({**_PLACED, "symbols": _array(_SYMBOL, "with detail=symbol")})
-_LINE = _object({**_PLACED, "words": _array(_WORD, "in reading order")})
-_ZONE = _object(
-    {
-        **_PLACED,
-        "kind": {"enum": ["text", "picture", "rule", "table"]},
-        "lines": _array(_LINE, "in reading order"),
-    }
-)
-_PAGE = _object(
-    {
-        "number": {"type": "integer"},
-        "width_px": {"type": "integer"},
-        "height_px": {"type": "integer"},
-        "dpi": {"type": ["number", "null"]},
-        "confidence": _SHARE,
-        "text": _STRING,
-        "stages": _array(
-            _object({"name": _STRING, "found": _STRING, "did": _STRING, "ms": {"type": "number"}}),
-            "what was done to the picture",
-        ),
-        "quality": {
-            "type": ["object", "null"],
-            "properties": {
-                "score": _SHARE,
-                "problems": _array(
-                    _object({"code": _STRING, "message": _STRING, "advice": _STRING}),
-                    "what is wrong with the picture",
-                ),
-            },
-        },
-        "zones": _array(_ZONE, "in reading order"),
-    },
-    required=["number", "width_px", "height_px", "text"],
-)
-_DOCUMENT = _object(
-    {
-        "engine": _object(
-            {"name": _STRING, "version": _STRING, "languages": _array(_STRING, "those read")}
-        ),
-        "pages": _array({"$ref": "#/components/schemas/Page"}, "in order"),
-        "text": {**_STRING, "description": "all pages, a form feed between them"},
-        "problems": _array(
-            _object({"page": {"type": "integer"}, "code": _STRING, "detail": _STRING}),
-            "pages that could not be read",
-        ),
-    },
-    required=["engine", "pages", "text", "problems"],
-)
-_STATUS = _object({"status": _STRING}, required=["status"])
-_VERSION = _object({"name": _STRING, "version": _STRING, "engine": {"type": "object"}})
-_LANGUAGES = _object(
-    {
-        "default": _array(_STRING, "read when a request names none"),
-        "languages": _array(_object({"code": _STRING, "name": _STRING}), "installed"),
-    }
-)
-_FORMATS = _object(
-    {
-        "default": _STRING,
-        "formats": _array(
-            _object(
-                {"name": _STRING, "media_type": _STRING, "suffix": _STRING, "meaning": _STRING}
-            ),
-            "all of them",
-        ),
-    }
-)

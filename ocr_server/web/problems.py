@@ -26,6 +26,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.InvalidOptions: 400,
     errors.FormatUnavailable: 422,
     errors.LanguageMissing: 422,
+    errors.EngineUnavailable: 422,
     errors.BodyTooLarge: 413,
     errors.UnsupportedFormat: 415,
     errors.DamagedPicture: 422,

@@ -14,10 +14,9 @@ from ocr_server.errors import LanguageMissing, OcrServerError
 from ocr_server.job import Job
 from ocr_server.model import EngineInfo
 from ocr_server.pipeline import Event, recognise_document
-from ocr_server.recognition.engine import Engine
 from ocr_server.settings import Settings
 from ocr_server.storage import Storage
-from ocr_server.workers import Workers
+from ocr_server.workers import Desk, Workers
 
 EXTENSION = "ocr_server"
 DESCRIBE_TIMEOUT_S = 30.0
@@ -31,19 +30,29 @@ class Service:
     workers: Workers
     storage: Storage
     admission: Admission
-    _engine: EngineInfo | None = field(default=None, init=False)
+    _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
 
     @property
     def engine(self) -> EngineInfo:
-        """Who reads, asked once and remembered.
+        """Who reads when a request does not say.
 
         Raises:
             EngineMissing: nobody does.
         """
-        if self._engine is None:
+        return self.engine_named(self.settings.engine)
+
+    def engine_named(self, name: str) -> EngineInfo:
+        """An engine, asked once and remembered.
+
+        Raises:
+            EngineMissing: it is not installed.
+        """
+        if name not in self._engines:
             deadline = Deadline.after(DESCRIBE_TIMEOUT_S)
-            self._engine = self.workers.run(_describe, deadline, threading.Event())
-        return self._engine
+            self._engines[name] = self.workers.run(
+                _describe, deadline, threading.Event(), name=name
+            )
+        return self._engines[name]
 
     def why_not_ready(self) -> OcrServerError | None:
         """What keeps the server from reading anything, if something does."""
@@ -59,7 +68,7 @@ class Service:
             job,
             workers=self.workers,
             storage=self.storage,
-            engine=self.engine,
+            engine=self.engine_named(job.reading.engine),
             cancelled=cancelled,
         )
 
@@ -114,5 +123,5 @@ def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
         )
 
 
-def _describe(engine: Engine) -> EngineInfo:
-    return engine.describe()
+def _describe(desk: Desk, *, name: str) -> EngineInfo:
+    return desk.engine(name).describe()

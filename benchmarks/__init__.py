@@ -1,0 +1,1 @@
+"""Figures against plain Tesseract, measured in the same run."""

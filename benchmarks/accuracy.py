@@ -1,0 +1,317 @@
+"""How well pages are read: plain Tesseract against this server, on the same pictures, in one run.
+
+    python -m benchmarks.accuracy CORPUS [--sample N] [--without STAGE] [--engine NAME]
+
+A corpus is a folder with a table `items.csv`, whose columns `category`, `dataset`, `name` and
+`file` (a path inside the corpus) name one picture a row. Beside a picture of a dataset, in
+`category/dataset/`, stand `name.gt.txt` with the true text, and, where known, `name.gt.json` with
+`words`, each with a `bbox` of left, top, right and bottom in pixels of the picture. The dataset's
+`meta.json` tells its language (`lang`), how Tesseract is to look at it (`psm`), and whether
+capitals count (`case_insensitive`). Pictures without a true text are left out.
+
+The character error rate (CER) and word error rate (WER) are edits over the length of the truth, at
+most 1; F1 compares the bags of words. White space is folded, and so are typographic quotes, dashes
+and ligatures. A word's box is found if one overlaps it by half (intersection over union). All are
+means over pictures. Seconds are those of the processor, from the file to the text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import platform
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+import cv2
+from rapidfuzz.distance import Levenshtein
+
+from ocr_server.deadline import Deadline
+from ocr_server.geometry import Box
+from ocr_server.imaging.decode import decode_page
+from ocr_server.job import Limits, Reading
+from ocr_server.reading.recipe import RECIPE, read_by
+from ocr_server.recognition.engine import Engine
+from ocr_server.recognition.tesseract import PytesseractEngine
+from ocr_server.recognition.warm import WarmEngine
+
+ENGINES = {"pytesseract": PytesseractEngine, "tesserocr": WarmEngine}
+TIMEOUT_S = 300
+# Typographic and plain signs that readers and truths mix up without anybody minding.
+FOLDED = str.maketrans(
+    {
+        "\u2019": "'", "\u2018": "'", "\u201a": "'", "\u201c": '"', "\u201d": '"', "\u201e": '"',
+        "\u00ab": '"', "\u00bb": '"', "\u2014": "-", "\u2013": "-", "\u2010": "-", "\u2011": "-",
+        "\u2212": "-", "\ufb00": "ff", "\ufb01": "fi", "\ufb02": "fl", "\u017f": "s",
+        "\u2026": "...", "\u00ad": "",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A picture, its truth, and how it is to be read."""
+
+    category: str
+    path: Path
+    truth: str
+    boxes: tuple[Box, ...]
+    languages: tuple[str, ...]
+    psm: int
+    any_case: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How one picture was read; recall and precision of boxes are None without true ones."""
+
+    cer: float
+    wer: float
+    f1: float
+    cpu_s: float
+    box_recall: float | None = None
+    box_precision: float | None = None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, and print the table."""
+    asked = _asked(arguments)
+    items = sample(load_items(asked.corpus, only=asked.only), asked.sample)
+    if not items:
+        print(f"There is no picture with a true text in {asked.corpus}.", file=sys.stderr)
+        return 1
+    os.environ["OMP_THREAD_LIMIT"] = "1"
+    jobs = [(item, asked.engine, tuple(asked.without)) for item in items]
+    with ProcessPoolExecutor(asked.workers) as pool:
+        scores = list(pool.map(_both, jobs))
+    info = ENGINES[asked.engine]().describe()
+    date = datetime.now(UTC).date().isoformat()
+    print(f"{date}, {info.name} {info.version}, plain {_plain_version()}, {platform.machine()}.")
+    if asked.without:
+        print(f"Without {', '.join(asked.without)}.")
+    print()
+    print(table(items, scores))
+    if asked.json:
+        rows = [
+            {"category": i.category, "file": str(i.path.relative_to(asked.corpus)),
+             "plain": asdict(plain), "ours": asdict(ours)}
+            for i, (plain, ours) in zip(items, scores, strict=True)
+        ]  # fmt: skip
+        answer = {"date": date, "engine": asdict(info), "without": asked.without, "items": rows}
+        asked.json.write_text(json.dumps(answer, indent=1), encoding="utf-8")
+    return 0
+
+
+def load_items(corpus: Path, *, only: str = "") -> list[Item]:
+    """The pictures of a corpus that have a true text, and `only` in their path."""
+    items = []
+    with (corpus / "items.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            folder = corpus / row["category"] / row["dataset"]
+            text, boxes = folder / f"{row['name']}.gt.txt", folder / f"{row['name']}.gt.json"
+            path = corpus / row["file"]
+            if only not in row["file"] or not text.exists() or not path.exists():
+                continue
+            meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+            items.append(
+                Item(
+                    category=row["category"],
+                    path=path,
+                    truth=text.read_text(encoding="utf-8"),
+                    boxes=_true_boxes(boxes),
+                    languages=tuple(meta["lang"].split("+")),
+                    psm=int(meta["psm"]),
+                    any_case=bool(meta.get("case_insensitive")),
+                )
+            )
+    return items
+
+
+def sample(items: list[Item], count: int | None) -> list[Item]:
+    """At most `count` of each category, the same ones every time."""
+    if count is None:
+        return items
+    by_category: dict[str, list[Item]] = defaultdict(list)
+    for item in sorted(items, key=lambda item: sha256(item.path.name.encode()).digest()):
+        by_category[item.category].append(item)
+    return [item for name in sorted(by_category) for item in by_category[name][:count]]
+
+
+def read_plainly(item: Item) -> Score:
+    """What `tesseract FILE` makes of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder) / "text"
+        before = _cpu_s()
+        subprocess.run(  # noqa: S603  # our own arguments
+            ["tesseract", str(item.path), str(base), "-l", "+".join(item.languages),  # noqa: S607
+             "--psm", str(item.psm), "txt", "tsv"],
+            capture_output=True, check=False, timeout=TIMEOUT_S,
+        )  # fmt: skip
+        cpu_s = _cpu_s() - before
+        text, rows = base.with_suffix(".txt"), base.with_suffix(".tsv")
+        found = text.read_text(encoding="utf-8", errors="replace") if text.exists() else ""
+        boxes = _tsv_boxes(rows.read_text(encoding="utf-8", errors="replace")) if found else ()
+    return rate(item, found, boxes, cpu_s=cpu_s)
+
+
+def read_ourselves(item: Item, *, engine: Engine, without: tuple[str, ...] = ()) -> Score:
+    """What this server makes of it, its recipe less some stages."""
+    before = _cpu_s()
+    canvas = decode_page(item.path, 0, limits=Limits(), password=None)
+    page = read_by(
+        tuple(stage for stage in RECIPE if stage[0] not in without),
+        canvas,
+        number=1,
+        reading=Reading(languages=item.languages, psm=item.psm),
+        engine=engine,
+        deadline=Deadline.after(TIMEOUT_S),
+    )
+    cpu_s = _cpu_s() - before
+    return rate(item, page.text, tuple(word.box for word in page.words), cpu_s=cpu_s)
+
+
+def rate(item: Item, text: str, boxes: tuple[Box, ...], *, cpu_s: float) -> Score:
+    """How near a reading comes to the truth."""
+    true, found = (_folded(t, any_case=item.any_case) for t in (item.truth, text))
+    true_words, found_words = true.split(), found.split()
+    common = sum((Counter(true_words) & Counter(found_words)).values())
+    total = len(true_words) + len(found_words)
+    matched = _matched(item.boxes, boxes) if item.boxes else 0
+    return Score(
+        cer=min(1.0, Levenshtein.distance(true, found) / max(1, len(true))),
+        wer=min(1.0, Levenshtein.distance(true_words, found_words) / max(1, len(true_words))),
+        f1=2 * common / total if total else 1.0,
+        cpu_s=cpu_s,
+        box_recall=matched / len(item.boxes) if item.boxes else None,
+        box_precision=(matched / len(boxes) if boxes else 0.0) if item.boxes else None,
+    )
+
+
+def table(items: Sequence[Item], scores: Sequence[tuple[Score, Score]]) -> str:
+    """One row a category, plain → ours in each cell, in Markdown."""
+    rows: dict[str, list[tuple[Score, Score]]] = defaultdict(list)
+    for item, pair in zip(items, scores, strict=True):
+        rows[item.category].append(pair)
+    rows = {name: rows[name] for name in sorted(rows)} | {"all": list(scores)}
+    columns = ("CER mean", "CER median", "WER", "F1", "box recall", "box precision", "CPU s")
+    lines = [f"| category (n) | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    for name, pairs in rows.items():
+        plain, ours = ([pair[side] for pair in pairs] for side in (0, 1))
+        cells = [
+            _cell((s.cer for s in plain), (s.cer for s in ours)),
+            f"{statistics.median(s.cer for s in plain):.3f} → "
+            f"{statistics.median(s.cer for s in ours):.3f}",
+            _cell((s.wer for s in plain), (s.wer for s in ours)),
+            _cell((s.f1 for s in plain), (s.f1 for s in ours)),
+            _cell((s.box_recall for s in plain), (s.box_recall for s in ours)),
+            _cell((s.box_precision for s in plain), (s.box_precision for s in ours)),
+            _cell((s.cpu_s for s in plain), (s.cpu_s for s in ours)),
+        ]
+        lines.append(f"| {name} ({len(pairs)}) | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+@cache
+def _engine(name: str) -> Engine:
+    """One engine a process: the warm one keeps its models, as it does in a worker."""
+    cv2.setNumThreads(1)
+    engine: Engine = ENGINES[name]()
+    return engine
+
+
+def _both(job: tuple[Item, str, tuple[str, ...]]) -> tuple[Score, Score]:
+    item, engine, without = job
+    return read_plainly(item), read_ourselves(item, engine=_engine(engine), without=without)
+
+
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    about = "How well pages are read: plain Tesseract against this server."
+    parser = argparse.ArgumentParser(prog="benchmarks.accuracy", description=about)
+    parser.add_argument("corpus", type=Path, help="a folder as the module's docstring describes")
+    parser.add_argument("--sample", type=int, metavar="N", help="at most N pictures a category")
+    parser.add_argument("--only", default="", metavar="TEXT", help="pictures with TEXT in the path")
+    parser.add_argument(
+        "--without", action="append", default=[], metavar="STAGE",
+        choices=[name for name, _ in RECIPE if name != "read"], help="leave a stage out",
+    )  # fmt: skip
+    parser.add_argument("--engine", choices=ENGINES, default="pytesseract")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (2)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
+    return parser.parse_args(arguments)
+
+
+def _true_boxes(path: Path) -> tuple[Box, ...]:
+    if not path.exists():
+        return ()
+    words = json.loads(path.read_text(encoding="utf-8")).get("words") or []
+    corners = (word["bbox"] for word in words if word.get("bbox"))
+    return tuple(Box(*c) for c in corners if c[0] < c[2] and c[1] < c[3])
+
+
+def _tsv_boxes(text: str) -> tuple[Box, ...]:
+    boxes = []
+    for row in csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE):
+        if row["level"] == "5" and (row["text"] or "").strip():
+            left, top, width, height = (int(row[k]) for k in ("left", "top", "width", "height"))
+            boxes.append(Box(left, top, left + width, top + height))
+    return tuple(boxes)
+
+
+def _folded(text: str, *, any_case: bool) -> str:
+    plain = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text).translate(FOLDED)).strip()
+    return plain.casefold() if any_case else plain
+
+
+def _matched(true: tuple[Box, ...], found: tuple[Box, ...]) -> int:
+    """How many pairs overlap by half, the best first, each box once."""
+    pairs = []
+    for i, one in enumerate(true):
+        for j, other in enumerate(found):
+            common = one.intersection(other)
+            if common:
+                share = common.area / (one.area + other.area - common.area)
+                if share >= 0.5:
+                    pairs.append((share, i, j))
+    used_true: set[int] = set()
+    used_found: set[int] = set()
+    for _, i, j in sorted(pairs, reverse=True):
+        if i not in used_true and j not in used_found:
+            used_true.add(i)
+            used_found.add(j)
+    return len(used_true)
+
+
+def _cell(plain: Iterable[float | None], ours: Iterable[float | None]) -> str:
+    known = [[v for v in values if v is not None] for values in (plain, ours)]
+    return " → ".join(f"{statistics.mean(v):.3f}" for v in known) if all(known) else "–"
+
+
+def _cpu_s() -> float:
+    """Processor seconds of this process and of the programs it has run."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _plain_version() -> str:
+    answer = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, check=True)  # noqa: S607
+    return answer.stdout.split("\n", 1)[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

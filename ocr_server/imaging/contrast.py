@@ -1,0 +1,90 @@
+"""Light and dark: stretching, evening out shade, noise, sharpness, inverting."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.imaging.ink import shrink
+from ocr_server.imaging.outcome import Outcome
+
+# Paper becomes this, not 255, so that its grain is not clipped away on one side.
+_PAPER_WHITE = 245
+
+
+class Paper(NamedTuple):
+    """How bright the paper is, and how much that differs over the page; grey levels of 255."""
+
+    level: float
+    unevenness: float
+
+
+def measure_paper(grey: Pixels) -> Paper:
+    """The brightness of the paper between letters, on a copy of 64 × 64 pixels."""
+    small = cv2.resize(shrink(grey, 512)[0], (64, 64), interpolation=cv2.INTER_AREA)
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    paper = cv2.medianBlur(paper, 5)
+    low, high = np.percentile(paper, (5, 95))
+    return Paper(float(np.median(paper)), float(high - low))
+
+
+def contrast(canvas: Canvas, *, dark_percent: float = 1.0, paper_percent: float = 60.0) -> Outcome:
+    """Spread the grey levels: the darkest become black, paper becomes nearly white."""
+    grey = canvas.grey()
+    counts = np.cumsum(np.bincount(grey.pixels[::2, ::2].ravel(), minlength=256)).astype(float)
+    low, high = np.searchsorted(counts / counts[-1], (dark_percent / 100, paper_percent / 100))
+    found = f"grey levels from {low} to {high}"
+    if high - low < 10:  # nothing but noise to spread
+        return Outcome(grey, found)
+    table = np.clip((np.arange(256) - low) * 250.0 / (high - low), 0, 255).astype(np.uint8)
+    pixels = cv2.LUT(grey.pixels, table).astype(np.uint8, copy=False)
+    return Outcome(grey.with_pixels(pixels), found, "contrast stretched")
+
+
+def clahe(canvas: Canvas, *, clip: float = 2.0, tiles: int = 8) -> Outcome:
+    """Even out contrast in tiles.
+
+    Source: K. Zuiderveld, Contrast limited adaptive histogram equalization, 1994.
+    """
+    grey = canvas.grey()
+    pixels = cv2.createCLAHE(clip, (tiles, tiles)).apply(grey.pixels).astype(np.uint8, copy=False)
+    return Outcome(grey.with_pixels(pixels), did="contrast evened out in tiles")
+
+
+def flatten(canvas: Canvas, *, detail_percent: float = 4.0) -> Outcome:
+    """Divide by the paper, whatever its shade, so that it becomes equally white everywhere.
+
+    The paper is what remains when everything narrower than `detail_percent` of the longer side
+    is closed; it is estimated on a copy of 400 pixels, as it changes slowly.
+    """
+    grey = canvas.grey()
+    small, _ = shrink(grey.pixels, 400)
+    size = max(5, int(detail_percent / 100 * max(small.shape)) | 1)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    paper = cv2.medianBlur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, brush), min(size, 21))
+    paper = cv2.resize(paper, (grey.width_px, grey.height_px), interpolation=cv2.INTER_LINEAR)
+    even = cv2.divide(grey.pixels, np.maximum(paper, 1), scale=_PAPER_WHITE)
+    found = f"paper between {small.min()} and {paper.max()} of 255"
+    return Outcome(grey.with_pixels(even.astype(np.uint8, copy=False)), found, "shadows evened out")
+
+
+def denoise(canvas: Canvas, *, size_px: int = 3) -> Outcome:
+    """Take out specks narrower than half of `size_px`, by the median around each pixel."""
+    pixels = cv2.medianBlur(canvas.pixels, size_px | 1).astype(np.uint8, copy=False)
+    return Outcome(canvas.with_pixels(pixels), did="specks taken out")
+
+
+def unsharp(canvas: Canvas, *, radius_px: float = 1.0, amount: float = 0.7) -> Outcome:
+    """Sharpen by adding what a blur of `radius_px` takes away, `amount` times."""
+    blurred = cv2.GaussianBlur(canvas.pixels, (0, 0), radius_px)
+    pixels = cv2.addWeighted(canvas.pixels, 1 + amount, blurred, -amount, 0)
+    return Outcome(canvas.with_pixels(pixels.astype(np.uint8, copy=False)), did="sharpened")
+
+
+def invert(canvas: Canvas) -> Outcome:
+    """Exchange dark and light."""
+    pixels = cv2.bitwise_not(canvas.pixels).astype(np.uint8, copy=False)
+    return Outcome(canvas.with_pixels(pixels), did="light and dark exchanged")
