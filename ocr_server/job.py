@@ -68,6 +68,7 @@ class Reading:
     min_confidence: float = 0.0
     zones: tuple[AskedZone, ...] = ()
     alphabet: str | None = None
+    engine: str = "pytesseract"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,6 @@ class Limits:
 
     max_pixels: int = 64_000_000
     max_pages: int = 200
-    page_timeout_s: float = 60.0
     pdf_dpi: int = 300
 
 

@@ -251,7 +251,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Which engine, and what it can read; `languages` are the installed ones."""
+    """Which engine; of a document `languages` are those it was read in, else the installed ones."""
 
     name: str
     version: str

@@ -13,20 +13,19 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-from ocr_server.deadline import Deadline
 from ocr_server.errors import ClientGone, OcrServerError, PageMissing
 from ocr_server.imaging.decode import count_pages, decode_page, too_many_pages
+from ocr_server.imaging.preview import draw_preview
 from ocr_server.job import Job, Limits, Reading
 from ocr_server.model import Document, EngineInfo, Failure, Page
 from ocr_server.reading.recipe import read_page
-from ocr_server.recognition.engine import Engine
 from ocr_server.storage import Storage
-from ocr_server.workers import Workers
+from ocr_server.workers import Desk, Workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,8 @@ def recognise_document(
                 else:
                     failures.append(outcome)
                     yield PageFailed(outcome)
-            yield Finished(Document(tuple(pages), engine, tuple(failures)))
+            reader = replace(engine, languages=job.reading.languages)
+            yield Finished(Document(tuple(pages), reader, tuple(failures)))
     finally:
         cancelled.set()
 
@@ -111,6 +111,21 @@ def document_of(events: Iterator[Event]) -> Document:
     if document.problems and not document.pages:
         raise document.problems[0].error
     return document
+
+
+def draw_page(job: Job, *, workers: Workers, storage: Storage, cancelled: threading.Event) -> bytes:
+    """The first page that the job asks for, as a browser can show it (`imaging.preview`).
+
+    Raises:
+        DocumentError: it cannot be opened, or is over a limit.
+        LoadError: it cannot be done now, or not in time.
+    """
+    with storage.job(tuple(source.data for source in job.sources)) as paths:
+        sheet = next(_wanted(job, _count(job, paths, workers, cancelled)))
+        return workers.run(
+            _draw_page, job.deadline, cancelled,
+            sheet=sheet, limits=job.limits, password=job.password,
+        )  # fmt: skip
 
 
 def _count(
@@ -145,14 +160,14 @@ def _read_all(
     job: Job, sheets: tuple[_Sheet, ...], workers: Workers, cancelled: threading.Event
 ) -> Iterator[Page | Failure]:
     """The sheets' pages in order, read side by side; no more are begun than there are slots."""
+    # Pages fill the slots; where there are fewer pages than slots, their parts may.
+    run = workers.run_wide if len(sheets) < workers.slots else workers.run
 
     def read(sheet: _Sheet) -> Page | Failure:
-        deadline = job.deadline.sooner(job.limits.page_timeout_s, setting="OCR_PAGE_TIMEOUT_S")
         try:
-            return workers.run(
-                _read_page, deadline, cancelled,
+            return run(
+                _read_page, job.deadline, cancelled,
                 sheet=sheet, reading=job.reading, limits=job.limits, password=job.password,
-                deadline=deadline,
             )  # fmt: skip
         except ClientGone:
             raise
@@ -173,24 +188,27 @@ def _read_all(
             cancelled.set()
 
 
-def _count_pages(_engine: Engine, *, path: Path, limits: Limits, password: str | None) -> int:
+def _count_pages(_desk: Desk, *, path: Path, limits: Limits, password: str | None) -> int:
     return count_pages(path, limits=limits, password=password)
 
 
 def _read_page(
-    engine: Engine,
-    *,
-    sheet: _Sheet,
-    reading: Reading,
-    limits: Limits,
-    password: str | None,
-    deadline: Deadline,
+    desk: Desk, *, sheet: _Sheet, reading: Reading, limits: Limits, password: str | None
 ) -> Page:
     with _temporary_files_in(sheet.path.parent):
         canvas = decode_page(sheet.path, sheet.index, limits=limits, password=password)
         return read_page(
-            canvas, number=sheet.number, reading=reading, engine=engine, deadline=deadline
+            canvas,
+            number=sheet.number,
+            reading=reading,
+            engine=desk.engine(reading.engine),
+            deadline=desk.deadline,
         )
+
+
+def _draw_page(_desk: Desk, *, sheet: _Sheet, limits: Limits, password: str | None) -> bytes:
+    with _temporary_files_in(sheet.path.parent):
+        return draw_preview(decode_page(sheet.path, sheet.index, limits=limits, password=password))
 
 
 @contextmanager

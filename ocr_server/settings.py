@@ -11,6 +11,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any, get_type_hints
 
 from ocr_server.errors import SettingsError
+from ocr_server.processors import usable_processors
 
 PREFIX = "OCR_"
 MIB = 1024 * 1024
@@ -23,7 +24,7 @@ def _setting(
     least: float | None = None,
     choices: tuple[str, ...] = (),
     shown: str | None = None,
-) -> Any:  # as dataclasses.field is typed
+) -> Any:  # noqa: ANN401  # as dataclasses.field is typed
     metadata = {"meaning": meaning, "least": least, "choices": choices, "shown": shown}
     return field(default=default, metadata=metadata)
 
@@ -34,14 +35,19 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on (`0.0.0.0` in the image)")
     port: int = _setting(8080, "port to listen on; 0 takes a free one", least=0)
+    engine: str = _setting(
+        "pytesseract",
+        "who reads: `pytesseract`, a process for each reading, or `tesserocr`, models kept loaded",
+        choices=("pytesseract", "tesserocr"),
+    )
     languages: tuple[str, ...] = _setting(
         ("eng",), "languages read when a request names none, such as `eng+deu`"
     )
     slots: int = _setting(
-        len(os.sched_getaffinity(0)),
+        usable_processors(),
         "pages read at the same time, one worker process each",
         least=1,
-        shown="the processors",
+        shown="the processors, or the container’s quota of them",
     )
     queue_size: int = _setting(
         0, "requests that may wait for a slot; 0 means four for each slot", least=0
@@ -99,7 +105,7 @@ def variable(setting: Field[Any]) -> str:
 
 
 def table() -> list[tuple[str, str, str]]:
-    """Variable, default and meaning of every setting, in order."""
+    """Variable, default and meaning of every setting, in order, as Markdown."""
     return [
         (variable(f), f.metadata["shown"] or _shown(f.default), f.metadata["meaning"])
         for f in fields(Settings)
@@ -107,9 +113,9 @@ def table() -> list[tuple[str, str, str]]:
 
 
 def _shown(value: object) -> str:
-    return "+".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(
-        value, float
-    ) else str(value)
+    if isinstance(value, tuple):
+        value = "+".join(value)
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`" if value != "" else "none"
 
 
 def _parse(text: str, kind: type, setting: Field[Any]) -> float | str | tuple[str, ...]:

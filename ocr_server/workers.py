@@ -19,27 +19,36 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import cv2
 
 from ocr_server.deadline import Deadline
 from ocr_server.errors import ClientGone, Draining, LoadError, OutOfMemory, WorkerLost
+from ocr_server.recognition import ENGINES
 from ocr_server.recognition.engine import Engine
-from ocr_server.recognition.tesseract import PytesseractEngine
 from ocr_server.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Task = Callable[Concatenate[Engine, P], T]
+Task = Callable[Concatenate["Desk", P], T]
 
 LOOK_S = 0.1  # how often a waiting thread looks for a deadline or a hang-up
 GRACE_S = 2.0  # a worker that ends by itself at its deadline keeps what it has read so far
 TASKS_PER_WORKER = 500  # then a fresh process: whatever leaks in native code leaks no further
 PRELOAD = ["ocr_server.pipeline"]  # so that a new worker is a fork, not an import
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a task works: the engines by name, how many threads it may use, and until when."""
+
+    engine: Callable[[str], Engine]
+    threads: int
+    deadline: Deadline
 
 
 class Workers(Protocol):
@@ -58,7 +67,7 @@ class Workers(Protocol):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """What `task(engine, …)` returns.
+        """What `task(desk, …)` returns; the task may use one thread.
 
         Raises:
             ClientGone: `cancelled` was set; the work is dead.
@@ -66,6 +75,17 @@ class Workers(Protocol):
             WorkerLost: its process died.
             OcrServerError: whatever the task raises.
         """
+
+    def run_wide(
+        self,
+        task: Task[P, T],
+        deadline: Deadline,
+        cancelled: threading.Event,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """The same, with a thread for each slot that is idle now; they stay taken meanwhile."""
 
     def close(self) -> None:
         """End all work and every process."""
@@ -80,6 +100,7 @@ class ProcessWorkers:
         start = partial(_start_worker, settings.worker_memory_bytes)
         self._slots = [_Slot(self._context, start) for _ in range(settings.slots)]
         self._turns = _Turns(self._slots)
+        self._task_timeout_s = settings.page_timeout_s
 
     @property
     def slots(self) -> int:
@@ -95,14 +116,33 @@ class ProcessWorkers:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """What `task(engine, …)` returns; see `Workers.run`."""
+        """What `task(desk, …)` returns; see `Workers.run`."""
         with self._turns.turn(deadline, cancelled) as slot:
-            return slot.run(partial(task, *args, **kwargs), deadline, cancelled)
+            soon = self._soon(deadline)
+            return slot.run(task, soon, cancelled, 1, *args, **kwargs)
+
+    def run_wide(
+        self,
+        task: Task[P, T],
+        deadline: Deadline,
+        cancelled: threading.Event,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """The same with idle slots taken along; see `Workers.run_wide`."""
+        with self._turns.turn(deadline, cancelled) as slot, self._turns.rest() as rest:
+            soon = self._soon(deadline)
+            return slot.run(task, soon, cancelled, 1 + len(rest), *args, **kwargs)
 
     def close(self) -> None:
         """End all work and every process."""
         for slot in self._slots:
             slot.close()
+
+    def _soon(self, deadline: Deadline) -> Deadline:
+        """A task's own time begins when it does, not while it waits for its turn."""
+        return deadline.sooner(self._task_timeout_s, setting="OCR_PAGE_TIMEOUT_S")
 
 
 class _Turns:
@@ -134,6 +174,18 @@ class _Turns:
         finally:
             self._give_back(slot)
 
+    @contextmanager
+    def rest(self) -> Iterator[list[_Slot]]:
+        """All slots that are idle now, for the length of a with-block; none of those waited for."""
+        with self._lock:
+            slots = list(self._idle)
+            self._idle.clear()
+        try:
+            yield slots
+        finally:
+            for slot in slots:
+                self._give_back(slot)
+
     def _give_back(self, slot: _Slot) -> None:
         with self._lock:
             while self._waiting:
@@ -154,8 +206,17 @@ class _Slot:
         self._closed = False
         self._renew()
 
-    def run(self, call: Callable[[Engine], T], deadline: Deadline, cancelled: threading.Event) -> T:
-        future = self._submit(call)
+    def run(
+        self,
+        task: Task[P, T],
+        deadline: Deadline,
+        cancelled: threading.Event,
+        threads: int,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        future = self._submit(partial(_work, task, deadline, threads, *args, **kwargs))
         last_moment = replace(deadline, expires_at_s=deadline.expires_at_s + GRACE_S)
         try:
             _await(future, last_moment, cancelled)
@@ -185,14 +246,14 @@ class _Slot:
         leave.join(GRACE_S)
         self._end()
 
-    def _submit(self, call: Callable[[Engine], T]) -> Future[T]:
+    def _submit(self, work: Callable[[], T]) -> Future[T]:
         if self._closed:
             raise Draining("The server is shutting down. Send the request again.")
         try:
-            return self._executor.submit(_work, call)
+            return self._executor.submit(work)
         except BrokenProcessPool:  # killed while idle: no fault of this task
             self._replace()
-            return self._executor.submit(_work, call)
+            return self._executor.submit(work)
 
     def _replace(self) -> None:
         self._end()
@@ -224,24 +285,27 @@ def _await(future: Future[T], deadline: Deadline, cancelled: threading.Event) ->
         deadline.check()
 
 
-_engine: Engine  # of this worker process, made by _start_worker
+@cache
+def _engine(name: str) -> Engine:
+    """The engine of that name in this worker process, kept for all its tasks."""
+    return ENGINES[name]()
 
 
 def _start_worker(memory_bytes: int) -> None:
     """What a worker process does first."""
-    global _engine  # noqa: PLW0603  # a process that serves one engine for its whole life
     os.setpgid(0, 0)  # so that killing the group takes the tesseract process along
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A killed server takes its workers along: the parent is the fork server, which ends with it.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     cv2.setNumThreads(1)
-    _engine = PytesseractEngine()
 
 
-def _work(call: Callable[[Engine], T]) -> T:
+def _work(
+    task: Task[P, T], deadline: Deadline, threads: int, /, *args: P.args, **kwargs: P.kwargs
+) -> T:
     try:
-        return call(_engine)
+        return task(Desk(_engine, threads, deadline), *args, **kwargs)
     except MemoryError as error:
         raise out_of_memory() from error
     finally:

@@ -4,7 +4,7 @@
 
 # The packages live in .venv, whatever environment the caller has active.
 export PIPENV_VENV_IN_PROJECT=1 PIPENV_IGNORE_VIRTUALENVS=1 PIPENV_PIPFILE="$PWD/Pipfile"
-export PIPENV_NOSPIN=1 PIPENV_VERBOSITY=-1
+export PIPENV_NOSPIN=1 PIPENV_VERBOSITY=-1 LANG="${LANG:-C.UTF-8}"
 unset VIRTUAL_ENV PYTHONHOME PYTHONPATH
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
@@ -31,9 +31,9 @@ apt_install() {
     as_root true || return 1
     say "installing $* with apt-get"
     # A list that cannot be renewed may still do.
-    as_root apt-get -q update </dev/null >&2 || true
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 \
-        install --no-install-recommends "$@" </dev/null >&2
+    as_root apt-get -qq update </dev/null >/dev/null || true
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 \
+        install --no-install-recommends "$@" </dev/null >/dev/null
 }
 
 is_python_usable() {
@@ -79,6 +79,16 @@ need_fonts() {
     [ -e "$font" ] || fail "The font DejaVu Sans is missing; install fonts-dejavu-core."
 }
 
+# Playwright steers the browser through a Node.js of its own, which a slim
+# system may lack a library for.
+need_playwright() {
+    local node
+    node=$(.venv/bin/python -c 'from playwright._impl._driver import compute_driver_executable as f; print(f()[0])')
+    "$node" --version >/dev/null 2>&1 && return
+    apt_install libatomic1 || true
+    "$node" --version >/dev/null || fail "Playwright does not start; install libatomic1."
+}
+
 has_browser() {
     local name
     for name in chromium chromium-browser google-chrome google-chrome-stable; do
@@ -97,6 +107,7 @@ END
 # Debian's Chromium, Google Chrome or Playwright's own browser, whichever is
 # there or can be had. (Ubuntu's package is a snap, which needs snapd.)
 need_browser() {
+    need_playwright
     has_browser && return
     if grep -qx ID=debian /etc/os-release; then
         apt_install chromium || true
@@ -122,27 +133,25 @@ need_pipenv() {
         fail "pipenv could not be installed; see pip's words above."
 }
 
-# Install the given categories of Pipfile.lock into .venv. What was installed
-# is remembered by a stamp: the lock's hash, the Python and the place (a
-# virtual environment cannot be moved).
+# Install categories of Pipfile.lock into .venv. A stamp remembers the lock and
+# the Python for which that was done.
 need_packages() {
     local category missing='' stamp
-    stamp="$(sha256sum <Pipfile.lock) $(.venv/bin/python -V 2>&1 || true) $PWD"
+    if ! is_python_usable .venv/bin/python; then
+        need_python
+        rm -rf .venv
+        "$PYTHON" -m venv .venv
+    fi
+    stamp="$(.venv/bin/python -V) $(sha256sum <Pipfile.lock)"
     for category in "$@"; do
         [ "$(cat ".venv/.synced-$category" 2>/dev/null)" = "$stamp" ] || missing+=" $category"
     done
     [ -n "$missing" ] || return 0
 
     need_pipenv
-    grep -qsxF "$PWD" .venv/.place && is_python_usable .venv/bin/python || {
-        rm -rf .venv
-        $PIPENV --python "$PYTHON" >&2
-        printf '%s\n' "$PWD" >.venv/.place
-    }
     say "installing the packages of Pipfile.lock into .venv"
-    $PIPENV sync --categories "${missing# }" >&2 ||
+    $PIPENV --quiet sync --categories "${missing# }" </dev/null >&2 ||
         fail "the packages could not be installed; see pipenv's words above."
-    stamp="$(sha256sum <Pipfile.lock) $(.venv/bin/python -V) $PWD"
     for category in $missing; do
         printf '%s\n' "$stamp" >".venv/.synced-$category"
     done

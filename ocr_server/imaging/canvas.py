@@ -33,7 +33,7 @@ class Canvas:
 
     pixels: Pixels = field(repr=False)
     dpi: float | None = None
-    to_page: Way = Way()
+    to_page: Way = field(default_factory=Way)
 
     @property
     def width_px(self) -> int:

@@ -35,8 +35,6 @@ KINDS = "PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC, AVIF, PNM or PDF"
 PDF_HEAD_BYTES = 1024  # a PDF's header may stand anywhere in here (ISO 32000-1, annex H.3.4.1)
 
 pi_heif.register_heif_opener()
-# We check sizes ourselves, with our own limit; Pillow's would only warn.
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 def count_pages(path: Path, *, limits: Limits, password: str | None) -> int:
@@ -87,11 +85,17 @@ def too_many_pages(count: int, limits: Limits) -> TooManyPages:
 @contextmanager
 def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
     """The picture, its header read and its size checked; Pillow's errors are translated here."""
-    # Pillow refuses at twice this, also where a GIF's frame or a TIFF's strip is larger inside.
-    Image.MAX_IMAGE_PIXELS = max(limits.max_pixels // 2, 1)
+    Image.MAX_IMAGE_PIXELS = None  # the header is checked below, with its numbers
     try:
-        with Image.open(path, formats=PICTURES) as picture:
+        # By file, not by path: Pillow maps paths into memory and then turns TIFFs wrongly.
+        with (
+            warnings.catch_warnings(action="ignore"),
+            path.open("rb") as file,
+            Image.open(file, formats=PICTURES) as picture,
+        ):
             _check_pixels(*picture.size, limits)
+            # Pillow refuses at twice this where a GIF's frame or a TIFF's strip is larger inside.
+            Image.MAX_IMAGE_PIXELS = max(limits.max_pixels // 2, 1)
             yield picture
     except OcrServerError:
         raise
@@ -108,7 +112,7 @@ def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
             setting="OCR_WORKER_MEMORY_BYTES",
         ) from error
     # A broken file makes Pillow raise nearly anything; each means the same to the sender.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         raise DamagedPicture(
             "The picture is damaged and cannot be opened. Save it again, or send another copy."
         ) from error
@@ -188,8 +192,8 @@ def _pixels(picture: Image.Image) -> Pixels:
         white = Image.new("RGBA", picture.size, "white")
         picture = Image.alpha_composite(white, picture).convert("RGB")
     elif mode in {"1", "L"}:
-        return np.asarray(picture.convert("L"))
-    pixels = np.asarray(picture.convert("RGB"))
+        return np.asarray(picture.convert("L"), dtype=np.uint8)
+    pixels = np.asarray(picture.convert("RGB"), dtype=np.uint8)
     # Grey saved as colour: a third of the memory and no conversion for all that follows.
     if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
         return np.ascontiguousarray(pixels[..., 0])
@@ -200,4 +204,5 @@ def _narrowed(levels: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Pixe
     """16 bits or floats to 8: scanners leave the top unused, so the range is stretched."""
     low, high = float(np.nanmin(levels)), float(np.nanmax(levels))
     scaled = (np.nan_to_num(levels, nan=high) - low) * (255 / max(high - low, 1e-6))
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+    narrowed: Pixels = np.clip(scaled, 0, 255).astype(np.uint8)
+    return narrowed

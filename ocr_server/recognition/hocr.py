@@ -81,9 +81,7 @@ def _line(
         x_height_px=x_height if x_height > 0 else x_size * _X_HEIGHT_SHARE,
         paragraph=paragraph,
         language=block.get("lang"),
-        direction=Direction.RIGHT_TO_LEFT
-        if block.get("dir") == "rtl"
-        else Direction.LEFT_TO_RIGHT,
+        direction=Direction.RIGHT_TO_LEFT if block.get("dir") == "rtl" else Direction.LEFT_TO_RIGHT,
     )
 
 

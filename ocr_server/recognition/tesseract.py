@@ -7,7 +7,6 @@ for a list of files to read) and no text of a client on its command line.
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import tempfile
@@ -38,10 +37,6 @@ LIST_TIMEOUT_S = 20
 class PytesseractEngine:
     """Debian's `tesseract`, a process for each canvas."""
 
-    def __init__(self) -> None:
-        # Tesseract's own threads cost 2.4 times the processor time they save, alone and loaded.
-        os.environ["OMP_THREAD_LIMIT"] = "1"
-
     def describe(self) -> EngineInfo:
         """Version and installed languages; `osd` is not one.
 
@@ -50,7 +45,8 @@ class PytesseractEngine:
         """
         try:
             version = str(pytesseract.get_tesseract_version())
-            listing = subprocess.run(  # get_languages() hides names like script/Latin
+            # get_languages() would hide names like script/Latin.
+            listing = subprocess.run(  # noqa: S603  # no word of a client
                 [pytesseract.pytesseract.tesseract_cmd, "--list-langs"],
                 capture_output=True, text=True, timeout=LIST_TIMEOUT_S, check=False,
             )  # fmt: skip
@@ -92,10 +88,12 @@ def write_pnm(path: Path, pixels: Pixels) -> None:
 
 
 def translated(error: Exception, deadline: Deadline) -> OcrServerError:
-    """What a failure of pytesseract means to the caller; an unknown one is returned to be raised.
+    """What a failure of pytesseract means to the caller.
 
     Order matters: a time-out is a bare RuntimeError, the base of TesseractError.
     """
+    if isinstance(error, OcrServerError):
+        return error
     for kind, translate in _TRANSLATIONS:
         if isinstance(error, kind):
             return translate(error, deadline)
@@ -114,7 +112,6 @@ def _failed(error: Exception, _: Deadline) -> OcrServerError:
 _TRANSLATIONS: tuple[
     tuple[type[Exception], Callable[[Exception, Deadline], OcrServerError]], ...
 ] = (
-    (OcrServerError, lambda error, _: error),  # type: ignore[arg-type,return-value]  # itself
     (pytesseract.TesseractNotFoundError, lambda _error, _deadline: _missing()),
     (pytesseract.TesseractError, _failed),
     (RuntimeError, lambda _, deadline: deadline.passed()),

@@ -1,0 +1,46 @@
+"""The web application: its table of contents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from ocr_server.admission import Admission
+from ocr_server.settings import Settings
+from ocr_server.storage import Storage
+from ocr_server.web import access, api, health, pages, problems, security
+from ocr_server.web.service import EXTENSION, Service
+from ocr_server.workers import ProcessWorkers, Workers
+
+ROOT = Path(__file__).parent.parent
+MAX_FIELDS_BYTES = 1024 * 1024  # a picture travels as a file; fields are options
+
+
+def create_app(settings: Settings | None = None, workers: Workers | None = None) -> Flask:
+    """An application that is ready to serve; without settings it reads the environment.
+
+    Raises:
+        SettingsError: the environment is not understood.
+        StorageFull: the temporary folder cannot be written to.
+    """
+    settings = settings or Settings.from_environment()
+    app = Flask(__name__, template_folder=ROOT / "templates")
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        MAX_FORM_MEMORY_SIZE=MAX_FIELDS_BYTES,
+    )
+    workers = workers or ProcessWorkers(settings)
+    app.extensions[EXTENSION] = Service(
+        settings=settings,
+        workers=workers,
+        storage=Storage(settings.temp_dir),
+        admission=Admission(slots=workers.slots, waiting=settings.waiting),
+    )
+    access.init_app(app)
+    problems.init_app(app)
+    security.init_app(app)
+    app.register_blueprint(health.blueprint)
+    app.register_blueprint(api.blueprint)
+    app.register_blueprint(pages.blueprint)
+    return app

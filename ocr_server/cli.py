@@ -1,0 +1,135 @@
+"""The command line: `ocr-server serve`, `read`, `languages` and `doctor`.
+
+`read` sends the same request as any other client, to a server at a URL or to the application in
+this process: whoever asks gets the same words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ocr_server import __version__
+from ocr_server.client import Refused, local_server, remote_server
+from ocr_server.doctor import examine
+from ocr_server.errors import OcrServerError
+from ocr_server.export import FORMATS
+from ocr_server.languages import name_of
+from ocr_server.logs import start_logging
+from ocr_server.recognition import ENGINES
+from ocr_server.server import run
+from ocr_server.settings import PREFIX, Settings
+from ocr_server.web.options import OPTIONS
+
+# `read` spells these out itself; all other options of the API it takes as they are.
+SPELLED_OUT = {"format", "partial"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code is 0, 1 if it failed, or 2 if it was not understood."""
+    asked = _parser().parse_args(arguments)
+    try:
+        return int(asked.run(asked))
+    except OcrServerError as error:
+        print(f"{error.title}. {error.message}", file=sys.stderr)
+    except (Refused, OSError) as error:
+        print(error, file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ocr-server", description="Read text from pictures.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("serve", help="start the server")
+    command.add_argument("--host", help="address to listen on (OCR_HOST)")
+    command.add_argument("--port", help="port to listen on (OCR_PORT)")
+    command.set_defaults(run=_serve)
+
+    command = commands.add_parser("read", help="read pictures and PDFs, without a server")
+    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    command.add_argument("--format", default="text", help=f"{', '.join(FORMATS)}; default: text")
+    command.add_argument(
+        "--output", type=Path, metavar="OUT", help="write there, not to the screen"
+    )
+    command.add_argument("--table", action="store_true", help="a table of every word’s accuracy")
+    command.add_argument("--annotate", type=Path, metavar="OUT.png", help="draw the boxes there")
+    command.add_argument("--url", help="let the server at this address read")
+    for name, option in OPTIONS.items():
+        if name not in SPELLED_OUT:
+            flag = f"--{name.replace('_', '-')}"
+            command.add_argument(flag, dest=name, help=option.meaning.replace("%", "%%"))
+    command.set_defaults(run=_read)
+
+    command = commands.add_parser("languages", help="list the installed languages")
+    command.set_defaults(run=_languages)
+
+    command = commands.add_parser("doctor", help="say what works here and what does not")
+    command.set_defaults(run=_doctor)
+    return parser
+
+
+def _serve(asked: argparse.Namespace) -> int:
+    given = {f"{PREFIX}{name.upper()}": getattr(asked, name) for name in ("host", "port")}
+    settings = Settings.from_environment(
+        os.environ | {name: value for name, value in given.items() if value is not None}
+    )
+    start_logging(settings.log_format)
+    run(settings)
+    return 0
+
+
+def _read(asked: argparse.Namespace) -> int:
+    options = {name: getattr(asked, name) for name in OPTIONS if name not in SPELLED_OUT}
+    given = {name: value for name, value in options.items() if value is not None}
+    pictures = [path.read_bytes() for path in asked.files]
+    server = remote_server(asked.url) if asked.url else local_server(Settings.from_environment())
+    with server as post:
+        if asked.annotate:
+            asked.annotate.write_bytes(post(pictures, {**given, "format": "png"}))
+        wanted = {"format": "json", "detail": "word"} if asked.table else {"format": asked.format}
+        answer = post(pictures, {**given, **wanted})
+    if asked.table:
+        answer = _table(json.loads(answer)).encode()
+    if asked.output:
+        asked.output.write_bytes(answer)
+    else:
+        sys.stdout.buffer.write(answer)
+        sys.stdout.buffer.flush()
+    return 0
+
+
+def _table(document: Mapping[str, Any]) -> str:
+    """Each word and how sure the engine was of it, in per cent."""
+    words = [
+        (word["text"], round(word["confidence"] * 100))
+        for page in document["pages"]
+        for zone in page["zones"]
+        for line in zone["lines"]
+        for word in line["words"]
+    ]
+    width = max([len("Text"), *(len(text) for text, _ in words)])
+    rows = [f"{'Text':{width}}  Accuracy"]
+    rows += [f"{text:{width}}  {accuracy:7d}%" for text, accuracy in words]
+    return "\n".join(rows) + "\n"
+
+
+def _languages(_asked: argparse.Namespace) -> int:
+    engine = ENGINES[Settings.from_environment().engine]()
+    for code in engine.describe().languages:
+        print(f"{code:16} {name_of(code)}")
+    return 0
+
+
+def _doctor(_asked: argparse.Namespace) -> int:
+    healthy = True
+    for finding in examine():
+        healthy &= finding.is_good
+        print(f"{'ok  ' if finding.is_good else 'FAIL'} {finding.words}")
+    return 0 if healthy else 1

@@ -1,0 +1,86 @@
+"""Sending pictures to a server, or to the application in this process, with the same request."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from typing import TYPE_CHECKING, TypeAlias
+
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from ocr_server.app import create_app
+from ocr_server.settings import Settings
+from ocr_server.web.problems import MEDIA_TYPE
+from ocr_server.web.service import service_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+Post: TypeAlias = Callable[[Sequence[bytes], Mapping[str, str]], bytes]
+PATH = "/v1/documents"
+
+
+class Refused(Exception):
+    """The server said no; the message is its own."""
+
+
+@contextmanager
+def local_server(settings: Settings) -> Iterator[Post]:
+    """The application in this process, for the length of a with-block."""
+    app = create_app(settings)
+
+    def post(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
+        pieces, status, headers = run_wsgi_app(app, _request(pictures, options), buffered=True)
+        answer = b"".join(pieces)
+        return _checked(answer, int(status.split()[0]), headers.get("Content-Type", ""))
+
+    try:
+        yield post
+    finally:
+        service_of(app).close()
+
+
+@contextmanager
+def remote_server(url: str) -> Iterator[Post]:
+    """A server somewhere else.
+
+    Raises:
+        Refused: the address is not one of the web.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise Refused(f"{url} is not an address; use one such as http://localhost:8080.")
+
+    def post(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
+        sent = _request(pictures, options)
+        request = urllib.request.Request(  # noqa: S310  # the scheme was checked
+            url.rstrip("/") + PATH,
+            data=sent["wsgi.input"].read(),
+            headers={"Content-Type": sent["CONTENT_TYPE"]},
+        )
+        try:
+            with urllib.request.urlopen(request) as response:  # noqa: S310
+                return bytes(response.read())
+        except urllib.error.HTTPError as error:
+            return _checked(error.read(), error.code, error.headers.get("Content-Type", ""))
+        except urllib.error.URLError as error:
+            raise Refused(f"{url} does not answer: {error.reason}.") from error
+
+    yield post
+
+
+def _request(pictures: Sequence[bytes], options: Mapping[str, str]) -> WSGIEnvironment:
+    files = [(BytesIO(picture), f"{number}") for number, picture in enumerate(pictures, 1)]
+    return EnvironBuilder(path=PATH, method="POST", data={**options, "file": files}).get_environ()
+
+
+def _checked(answer: bytes, status: int, content_type: str) -> bytes:
+    if status < 400:
+        return answer
+    if content_type.partition(";")[0] != MEDIA_TYPE:
+        raise Refused(f"The server answered {status}.")
+    problem = json.loads(answer)
+    raise Refused(f"{problem['title']}. {problem['detail']}")

@@ -1,0 +1,93 @@
+"""What works on this machine and what does not, in words a person can act on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from ocr_server.client import Refused, local_server
+from ocr_server.errors import OcrServerError
+from ocr_server.recognition import ENGINES
+from ocr_server.settings import Settings
+from ocr_server.web.service import check_installed
+
+SAMPLE = "Read me: 12 apples"
+LEAST_FREE_BYTES = 256 * 2**20  # two pages of 64 megapixels and some
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    is_good: bool
+    words: str
+
+
+def examine() -> Iterator[Finding]:
+    """Look at settings, folder, engine, languages and a sample, up to what hinders all else."""
+    try:
+        settings = Settings.from_environment()
+        yield Finding(is_good=True, words="The settings are understood.")
+        yield _folder(settings)
+        engine = ENGINES[settings.engine]().describe()
+        yield Finding(is_good=True, words=f"{engine.name} is there, Tesseract {engine.version}.")
+        check_installed(settings.languages, engine)
+        yield Finding(is_good=True, words=f"Languages: {', '.join(engine.languages)}.")
+        yield _sample(settings)
+    except OcrServerError as error:
+        yield Finding(is_good=False, words=f"{error.title}. {error.message}")
+
+
+def draw_sample() -> bytes:
+    """A small picture of `SAMPLE`, as PNG."""
+    picture = Image.new("L", (560, 120), 255)
+    ImageDraw.Draw(picture).text((40, 36), SAMPLE, fill=0, font=ImageFont.load_default(40))
+    file = BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def _folder(settings: Settings) -> Finding:
+    folder = Path(settings.temp_dir or tempfile.gettempdir())
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"written")
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        reason = error.strerror or "it cannot be used"
+        return Finding(
+            is_good=False,
+            words=f"{folder} cannot be written to ({reason}). Set OCR_TEMP_DIR to another folder.",
+        )
+    if free < LEAST_FREE_BYTES:
+        return Finding(
+            is_good=False,
+            words=f"{folder} has {free // 2**20} MiB left and {LEAST_FREE_BYTES // 2**20} are "
+            "needed. Make room, or set OCR_TEMP_DIR to another folder.",
+        )
+    return Finding(is_good=True, words=f"{folder} can be written to; {free // 2**20} MiB are free.")
+
+
+def _sample(settings: Settings) -> Finding:
+    try:
+        with local_server(settings) as post:
+            answer = post(
+                [draw_sample()], {"format": "json", "languages": "+".join(settings.languages)}
+            )
+    except Refused as error:
+        return Finding(is_good=False, words=f"The sample could not be read. {error}")
+    text = " ".join(json.loads(answer)["text"].split())
+    if text != SAMPLE:
+        return Finding(
+            is_good=False,
+            words=f"The sample says “{SAMPLE}” but was read as “{text}”: a language file may be "
+            "damaged, or be for another script.",
+        )
+    return Finding(is_good=True, words=f"The sample was read: “{text}”.")

@@ -1,0 +1,153 @@
+"""The WSGI server: waitress, one process with threads.
+
+Chosen by trial against gunicorn's threads: waitress reads requests in its own loop, so that slow
+uploads and idle connections hold no thread, and it tells when a client has hung up.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import tempfile
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from waitress import wasyncore
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask
+
+from ocr_server.app import create_app
+from ocr_server.errors import BodyTooLarge
+from ocr_server.settings import Settings
+from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
+from ocr_server.web.security import HEADERS
+from ocr_server.web.service import service_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+MOST_CONNECTIONS = 1000
+IDLE_S = 60  # a connection on which nothing arrives for this long is closed
+MOST_HEADER_BYTES = 32 * 1024
+SPARE_THREADS = 8  # for pages, health and refusals while all places of the queue are taken
+TURN_S = 0.2  # how long a turn of the loop may wait for something to happen
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, finish what is inside, and return."""
+    app = create_app(settings)
+    here = service_of(app)
+    tempfile.tempdir = str(here.storage.folder)  # large uploads are buffered there
+    server = Server(app, settings)
+    stop = _Stop()
+    log.info("listening on http://%s:%d", settings.host, server.port)
+    try:
+        server.turn_until(lambda: stop.is_set)
+        log.info("shutting down, %d requests to finish", here.admission.inside)
+        server.refuse_connections()
+        ends = time.monotonic() + settings.timeout_s
+        server.turn_until(lambda: here.admission.drain(0) or time.monotonic() > ends)
+        server.turn_until(lambda: not server.is_busy or time.monotonic() > ends)
+    finally:
+        here.close()
+        server.close()
+
+
+class Server:
+    """A waitress server that is turned by hand, so that it can finish what it began."""
+
+    def __init__(self, app: WSGIApplication, settings: Settings) -> None:
+        self._map: dict[int, Any] = {}  # waitress's sockets, without types
+        self._server = _TcpServer(
+            app,
+            map=self._map,
+            adj=Adjustments(
+                host=settings.host,
+                port=settings.port,
+                threads=settings.slots + settings.waiting + SPARE_THREADS,
+                connection_limit=MOST_CONNECTIONS,
+                channel_timeout=IDLE_S,
+                cleanup_interval=IDLE_S // 4,
+                max_request_body_size=settings.max_body_bytes,
+                max_request_header_size=MOST_HEADER_BYTES,
+                channel_request_lookahead=1,  # or a hang-up during a request goes unnoticed
+                clear_untrusted_proxy_headers=True,
+                ident=None,
+            ),
+        )
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._server.effective_port)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is not yet made or not yet sent."""
+        return any(
+            getattr(channel, "requests", None) or getattr(channel, "total_outbufs_len", 0)
+            for channel in list(self._map.values())
+        )
+
+    def turn_until(self, is_over: Callable[[], bool]) -> None:
+        """Serve until `is_over()`."""
+        while not is_over():
+            wasyncore.loop(timeout=TURN_S, use_poll=True, map=self._map, count=1)
+
+    def refuse_connections(self) -> None:
+        """Close the listening socket, and no other."""
+        wasyncore.dispatcher.close(self._server)
+
+    def close(self) -> None:
+        """End the threads and close what is open."""
+        self._server.task_dispatcher.shutdown()
+        wasyncore.close_all(self._map)
+
+
+class _Stop:
+    """Set by SIGTERM and SIGINT."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._set)
+
+    def _set(self, _number: int, _frame: FrameType | None) -> None:
+        self.is_set = True
+
+
+class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
+    """What waitress refuses by itself: a body over the limit, a request that does not parse."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        problem = {
+            "type": "about:blank", "title": error.reason, "status": error.code,
+            "detail": error.body, "code": error.reason.lower().replace(" ", "-"),
+        }  # fmt: skip
+        if error.code == STATUS[BodyTooLarge]:
+            refusal = body_too_large(self.channel.server.adj.max_request_body_size)
+            problem = problem_of(refusal)
+        body = json.dumps(problem).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers += [
+            ("Content-Type", MEDIA_TYPE), ("Cache-Control", "no-store"), *HEADERS.items(),
+        ]  # fmt: skip
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    error_task_class = _ErrorTask
+
+
+class _TcpServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
+    channel_class = _Channel

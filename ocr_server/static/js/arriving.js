@@ -1,0 +1,66 @@
+// @ts-check
+// The ways in which files arrive: picked, dropped anywhere, pasted.
+import { found, part } from "./parts.js";
+
+const byName = new Intl.Collator("en", { numeric: true });
+
+/** @param {HTMLElement | null} root the form @param {(files: File[]) => void} take */
+export function enhance(root, take) {
+  if (!root) return;
+  const main = found(document, "main");
+  const input = /** @type {HTMLInputElement} */ (found(root, "input[type=file]"));
+  const ways = part(root, "ways");
+  const release = part(root, "release");
+  let stateBefore = "";
+
+  /** @param {Iterable<File>} files */
+  function arrive(files) {
+    const sorted = [...files].sort((one, other) => byName.compare(one.name, other.name));
+    if (sorted.length) take(sorted);
+  }
+  /** @param {boolean} dragging @param {number} [count] */
+  function show(dragging, count = 0) {
+    if (dragging === (main.dataset.state === "dragging")) return;
+    if (dragging) stateBefore = main.dataset.state ?? "idle";
+    main.dataset.state = dragging ? "dragging" : stateBefore;
+    release.textContent = count > 1 ? `Drop to read ${count} files` : "Drop to read";
+    release.hidden = !dragging;
+    ways.hidden = dragging;
+  }
+  /** @param {DragEvent} event */
+  function drag(event) {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+    show(true, event.dataTransfer.items.length);
+  }
+  /** @param {DragEvent} event */
+  function drop(event) {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    show(false);
+    arrive(event.dataTransfer.files);
+  }
+  /** @param {ClipboardEvent} event */
+  function paste(event) {
+    if (event.target instanceof Element && event.target.closest("input:not([type=file]), textarea")) return;
+    const files = event.clipboardData?.files;
+    if (!files?.length) return;
+    event.preventDefault();
+    arrive(files);
+  }
+  function pick() {
+    arrive(input.files ?? []);
+    input.value = "";
+  }
+
+  input.addEventListener("change", pick);
+  document.addEventListener("dragenter", drag);
+  document.addEventListener("dragover", drag);
+  document.addEventListener("dragleave", (event) => event.relatedTarget || show(false));
+  document.addEventListener("drop", drop);
+  document.addEventListener("paste", paste);
+  document.addEventListener("visibilitychange", () => show(false));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && show(false));
+  window.addEventListener("blur", () => show(false));
+}

@@ -1,0 +1,90 @@
+// @ts-check
+// The camera itself: starting, choosing, stopping, and every refusal in plain words.
+
+/** @typedef {{code: string, words: string}} Trouble */
+
+const FULL_SIZE = { width: { ideal: 3840 }, height: { ideal: 2160 } };
+
+const REFUSALS = {
+  insecure: "Browsers allow the camera only on https:// or on this computer itself (localhost). Ask whoever runs this server to switch https on – or take a photo instead.",
+  denied: "The camera is blocked for this site. Click the camera or lock sign near the address, choose Allow, then start again.",
+  dismissed: "The camera question was closed. Start again and choose Allow.",
+  missing: "No camera was found. Plug one in and start again – or take a photo instead.",
+  busy: "Another program is using the camera. Close it (Teams, Zoom …) and start again.",
+  unfit: "This camera cannot give a picture that we can use. Choose another, or take a photo instead.",
+  ended: "The camera was unplugged or paused. Start it again.",
+  other: "The camera could not be started. Start again – or take a photo instead.",
+};
+
+const CAUSES = { NotFoundError: "missing", NotReadableError: "busy", AbortError: "busy", OverconstrainedError: "unfit" };
+
+/** @param {keyof typeof REFUSALS} code @returns {Trouble} */
+function trouble(code) {
+  return { code, words: REFUSALS[code] };
+}
+
+/** @param {unknown} error @returns {Promise<Trouble>} */
+async function explain(error) {
+  const name = error instanceof DOMException ? error.name : "";
+  if (name === "NotAllowedError") {
+    const asked = await navigator.permissions?.query({ name: /** @type {PermissionName} */ ("camera") }).catch(() => null);
+    return trouble(asked?.state === "prompt" ? "dismissed" : "denied");
+  }
+  return trouble(/** @type {keyof typeof REFUSALS} */ (CAUSES[/** @type {keyof typeof CAUSES} */ (name)] ?? "other"));
+}
+
+/** @param {HTMLVideoElement} video @param {(trouble: Trouble) => void} onTrouble */
+export function makeCamera(video, onTrouble) {
+  /** @type {MediaStream | null} */
+  let stream = null;
+
+  function stop() {
+    for (const track of stream?.getTracks() ?? []) track.stop();
+    stream = video.srcObject = null;
+  }
+  /** @param {string} device an id, or nothing for the one that looks away from the person */
+  async function open(device) {
+    const which = device ? { deviceId: { exact: device } } : { facingMode: { ideal: "environment" } };
+    try {
+      return await navigator.mediaDevices.getUserMedia({ video: { ...which, ...FULL_SIZE }, audio: false });
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "OverconstrainedError") throw error;
+      return navigator.mediaDevices.getUserMedia({ video: true, audio: false });
+    }
+  }
+
+  return {
+    stop,
+    get track() {
+      return stream?.getVideoTracks()[0] ?? null;
+    },
+    /** Whether it runs now. @param {string} [device] */
+    async start(device = "") {
+      stop();
+      if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
+        onTrouble(trouble("insecure"));
+        return false;
+      }
+      try {
+        stream = await open(device);
+      } catch (error) {
+        onTrouble(await explain(error));
+        return false;
+      }
+      const [track] = stream.getVideoTracks();
+      track.addEventListener("ended", function lost() {
+        stop();
+        onTrouble(trouble("ended"));
+      });
+      video.srcObject = stream;
+      video.classList.toggle("mirrored", track.getSettings().facingMode === "user");
+      await video.play();
+      return true;
+    },
+    /** The cameras there are; their names are known only after one was allowed. */
+    async list() {
+      const devices = await navigator.mediaDevices.enumerateDevices();
+      return devices.filter((device) => device.kind === "videoinput").map((device, at) => ({ id: device.deviceId, name: device.label || `Camera ${at + 1}` }));
+    },
+  };
+}

@@ -1,0 +1,101 @@
+// @ts-check
+// Four handles on a still picture: dragged, or moved by arrow keys. In pixels of the picture.
+import { found } from "./parts.js";
+
+/** @typedef {import("./model.js").Dot} Dot */
+
+const STEP_PX = 2;
+const LEAP_PX = 20;
+const SVG = "http://www.w3.org/2000/svg";
+
+/** @param {HTMLElement} root the viewfinder @param {HTMLCanvasElement} still */
+export function makeCorners(root, still) {
+  const host = /** @type {HTMLElement} */ (found(root, ".corners"));
+  const svg = /** @type {SVGSVGElement} */ (found(root, ".outline"));
+  const handles = [...host.querySelectorAll("button")];
+  /** @type {Dot[]} */
+  let quad = [];
+
+  /** Where the picture lies inside the canvas element, which letterboxes it. */
+  function frame() {
+    const box = still.getBoundingClientRect();
+    const around = root.getBoundingClientRect();
+    const scale = Math.min(box.width / still.width, box.height / still.height);
+    return {
+      scale,
+      x: box.x - around.x + (box.width - still.width * scale) / 2,
+      y: box.y - around.y + (box.height - still.height * scale) / 2,
+    };
+  }
+  function paint() {
+    if (host.hidden) return;
+    const { x, y, scale } = frame();
+    handles.forEach((handle, at) => {
+      handle.style.left = `${x + quad[at][0] * scale}px`;
+      handle.style.top = `${y + quad[at][1] * scale}px`;
+    });
+    const around = root.getBoundingClientRect();
+    svg.setAttribute("viewBox", `0 0 ${around.width} ${around.height}`);
+    drawOutline(svg, quad.map(([left, top]) => [x + left * scale, y + top * scale]));
+  }
+  /** @param {number} at @param {Dot} to */
+  function move(at, [x, y]) {
+    quad[at] = [Math.min(still.width, Math.max(0, x)), Math.min(still.height, Math.max(0, y))];
+    paint();
+  }
+
+  handles.forEach((handle, at) => {
+    handle.addEventListener("keydown", function nudge(event) {
+      const by = event.shiftKey ? LEAP_PX : STEP_PX;
+      const moves = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowUp: [0, -by], ArrowDown: [0, by] };
+      const [dx, dy] = moves[/** @type {keyof typeof moves} */ (event.key)] ?? [0, 0];
+      if (!dx && !dy) return;
+      event.preventDefault();
+      move(at, [quad[at][0] + dx, quad[at][1] + dy]);
+    });
+    handle.addEventListener("pointerdown", (event) => handle.setPointerCapture(event.pointerId));
+    handle.addEventListener("pointermove", function drag(event) {
+      if (!handle.hasPointerCapture(event.pointerId)) return;
+      const { x, y, scale } = frame();
+      const around = root.getBoundingClientRect();
+      move(at, [(event.clientX - around.x - x) / scale, (event.clientY - around.y - y) / scale]);
+    });
+  });
+  new ResizeObserver(paint).observe(root);
+
+  return {
+    get quad() {
+      return quad;
+    },
+    get isWhole() {
+      return quad.every(([x, y]) => (x === 0 || x === still.width) && (y === 0 || y === still.height));
+    },
+    /** @param {Dot[] | null} found none means the whole picture */
+    show(found) {
+      const { width, height } = still;
+      quad = found ? found.map(([x, y]) => [x, y]) : [[0, 0], [width, 0], [width, height], [0, height]];
+      host.hidden = false;
+      svg.toggleAttribute("hidden", false);
+      svg.dataset.sure = "yes";
+      paint();
+    },
+    hide() {
+      host.hidden = true;
+      svg.toggleAttribute("hidden", true);
+      svg.replaceChildren();
+    },
+  };
+}
+
+/** Dark under light, so that it shows on anything. @param {SVGElement} svg @param {number[][]} quad */
+export function drawOutline(svg, quad) {
+  const points = quad.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
+  svg.replaceChildren(
+    ...["area", "dark", "light"].map((name) => {
+      const polygon = document.createElementNS(SVG, "polygon");
+      polygon.setAttribute("class", name);
+      polygon.setAttribute("points", points);
+      return polygon;
+    }),
+  );
+}

@@ -1,0 +1,60 @@
+// @ts-check
+/**
+ * What the server answers, as `/openapi.json` describes it.
+ * @typedef {[number, number, number, number]} Box left, top, right, bottom
+ * @typedef {[number, number]} Dot
+ * @typedef {{text: string, confidence: number, source: string}} Alternative
+ * @typedef {{text: string, box: Box, quad: Dot[], confidence: number, alternatives?: Alternative[], corrected_from?: string | null, checked?: boolean}} Word
+ * @typedef {{text: string, box: Box, quad: Dot[], confidence: number, paragraph?: number, language?: string | null, direction?: string, words: Word[]}} Line
+ * @typedef {{kind: string, box: Box, quad: Dot[], lines?: Line[]}} Zone
+ * @typedef {{name: string, found: string, did: string, ms: number}} Stage
+ * @typedef {{code: string, message: string, advice: string}} Advice
+ * @typedef {{number: number, width_px: number, height_px: number, dpi: number | null, stages?: Stage[], quality?: {score: number, problems: Advice[]} | null, text: string, confidence: number, zones: Zone[]}} Page
+ * @typedef {{page?: number | null, code: string, title: string, detail: string}} PageProblem
+ * @typedef {{engine?: {name: string, version: string, languages: string[]}, pages: Page[], problems: PageProblem[]}} OcrDocument
+ * @typedef {{page: Page, zone: Zone, line: Line, word: Word}} Place a word and where it stands
+ */
+
+// Thresholds of a word's confidence: up to the first it is doubtful, up to the second unsure.
+export const DOUBTFUL = 0.75;
+export const UNSURE = 0.85;
+
+/** @param {Word} word @returns {"checked" | "doubtful" | "unsure" | "sure"} */
+export function trust(word) {
+  if (word.checked) return "checked";
+  if (word.confidence <= DOUBTFUL) return "doubtful";
+  return word.confidence <= UNSURE ? "unsure" : "sure";
+}
+
+/** @param {Page} page @returns {Place[]} */
+export function placesOf(page) {
+  return page.zones.flatMap((zone) =>
+    (zone.lines ?? []).flatMap((line) => (line.words ?? []).map((word) => ({ page, zone, line, word }))),
+  );
+}
+
+/** The lines of a zone, grouped by paragraph. @param {Zone} zone @returns {Line[][]} */
+export function paragraphsOf(zone) {
+  /** @type {Line[][]} */
+  const groups = [];
+  let last;
+  for (const line of zone.lines ?? []) {
+    if (!groups.length || line.paragraph !== last) groups.push([]);
+    groups[groups.length - 1].push(line);
+    last = line.paragraph;
+  }
+  return groups;
+}
+
+/** @param {Line} line */
+export function lineText(line) {
+  return (line.words ?? []).map((word) => word.text).filter(Boolean).join(" ");
+}
+
+/** @param {Page} page */
+export function pageText(page) {
+  return page.zones
+    .filter((zone) => zone.lines?.length)
+    .map((zone) => paragraphsOf(zone).map((lines) => lines.map(lineText).join("\n")).join("\n\n"))
+    .join("\n\n");
+}

@@ -1,0 +1,43 @@
+// @ts-check
+// The markup names its parts with data-part and its deeds with data-action; scripts find them here.
+
+/**
+ * The part of that name, which the markup is sure to have.
+ * @template {Element} [T=HTMLElement]
+ * @param {ParentNode} root @param {string} name @returns {T}
+ */
+export function part(root, name) {
+  return found(root, `[data-part="${name}"]`);
+}
+
+/** @param {ParentNode} root @param {string} name @returns {HTMLButtonElement} */
+export function action(root, name) {
+  return found(root, `[data-action="${name}"]`);
+}
+
+/**
+ * @template {Element} T
+ * @param {ParentNode} root @param {string} selector @returns {T}
+ */
+export function found(root, selector) {
+  const element = root.querySelector(selector);
+  if (!element) throw new Error(`The page lacks ${selector}.`);
+  return /** @type {T} */ (/** @type {unknown} */ (element));
+}
+
+/**
+ * A new element with attributes and children.
+ * @param {string} name @param {Record<string, string>} [attributes] @param {(Node | string)[]} children
+ */
+export function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+/** Says something once to those who listen. @param {string} words @param {"status" | "alert"} [where] */
+export function announce(words, where = "status") {
+  const region = document.getElementById(where);
+  if (region) region.textContent = words;
+}

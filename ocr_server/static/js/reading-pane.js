@@ -1,0 +1,136 @@
+// @ts-check
+// The text of a page: real paragraphs, each word marked by how sure the engine is of it.
+import { make } from "./parts.js";
+import { lineText, paragraphsOf, trust } from "./model.js";
+
+/** @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Page} Page */
+
+const TIPS = ["Turn the picture upright.", "Crop it to the text.", "Choose the language of the text.", "Take it again with more light, closer and steady."];
+
+/**
+ * @param {HTMLElement} root
+ * @param {{onOpen: (word: Word) => void, onHover: (word: Word | null) => void}} listeners
+ */
+export function makeReadingPane(root, { onOpen, onHover }) {
+  /** @type {Map<Word, HTMLElement>} */
+  const spans = new Map();
+  /** @type {Map<Element, Word>} */
+  const words = new Map();
+  /** @type {HTMLElement | null} */
+  let stop = null;
+
+  /** @param {Page} page */
+  function show(page) {
+    spans.clear();
+    words.clear();
+    const paragraphs = page.zones.flatMap((zone) => paragraphsOf(zone)).filter((lines) => lines.some(lineText));
+    root.replaceChildren(...(paragraphs.length ? paragraphs.map(paragraph) : [nothing()]));
+    stop = null;
+    makeStop(root.querySelector(".word"));
+    root.scrollTop = 0;
+  }
+  /** @param {import("./model.js").Line[]} lines */
+  function paragraph(lines) {
+    const block = make("p");
+    const language = lines[0].language;
+    if (language) block.lang = language;
+    if (lines[0].direction === "rtl") block.dir = "rtl";
+    for (const line of lines) {
+      const row = make("span", { class: "line" });
+      line.words.forEach((word, at) => row.append(at ? " " : "", wordSpan(word)));
+      block.append(row, "\n");
+    }
+    return block;
+  }
+  /** @param {Word} word */
+  function wordSpan(word) {
+    const span = make("span", { tabindex: "-1" });
+    spans.set(word, span);
+    words.set(span, word);
+    paint(word);
+    return span;
+  }
+  /** @param {Word} word */
+  function paint(word) {
+    const span = spans.get(word);
+    if (!span) return;
+    const state = trust(word);
+    span.textContent = word.text;
+    span.className = `word ${state}`;
+    span.title = state === "checked" ? "Checked" : `${Math.round(word.confidence * 100)} % sure`;
+    if (state === "doubtful") span.setAttribute("role", "button");
+    else span.removeAttribute("role");
+  }
+  /** The one word that Tab reaches. @param {Element | null | undefined} span */
+  function makeStop(span) {
+    stop?.setAttribute("tabindex", "-1");
+    stop = /** @type {HTMLElement | null} */ (span ?? null);
+    stop?.setAttribute("tabindex", "0");
+  }
+  /** @param {number} by */
+  function step(by) {
+    const all = [...words.keys()];
+    const next = all[Math.min(all.length - 1, Math.max(0, all.indexOf(/** @type {Element} */ (stop)) + by))];
+    makeStop(next);
+    stop?.focus();
+  }
+  /** @param {number} by */
+  function stepLine(by) {
+    const lines = [...root.querySelectorAll(".line")];
+    const line = lines[lines.indexOf(/** @type {Element} */ (stop?.closest(".line"))) + by];
+    if (!line || !stop) return;
+    const across = stop.getBoundingClientRect().x;
+    const nearest = [...line.children].sort((one, other) => Math.abs(one.getBoundingClientRect().x - across) - Math.abs(other.getBoundingClientRect().x - across))[0];
+    makeStop(nearest);
+    stop?.focus();
+  }
+  /** @param {KeyboardEvent} event */
+  function press(event) {
+    const word = words.get(/** @type {Element} */ (event.target));
+    if (!word || event.ctrlKey || event.metaKey || event.altKey) return;
+    const moves = { ArrowRight: () => step(1), ArrowLeft: () => step(-1), ArrowDown: () => stepLine(1), ArrowUp: () => stepLine(-1), Enter: () => onOpen(word), " ": () => onOpen(word) };
+    const move = moves[/** @type {keyof typeof moves} */ (event.key)];
+    if (!move) return;
+    event.preventDefault();
+    move();
+  }
+  /** @param {Event} event */
+  function wordOf(event) {
+    return words.get(/** @type {Element} */ (event.target)) ?? null;
+  }
+
+  root.addEventListener("keydown", press);
+  root.addEventListener("click", function open(event) {
+    const word = wordOf(event);
+    if (word && getSelection()?.isCollapsed !== false) onOpen(word);
+  });
+  root.addEventListener("pointerover", (event) => onHover(wordOf(event)));
+  root.addEventListener("pointerleave", () => onHover(null));
+  root.addEventListener("focusin", function follow(event) {
+    const word = wordOf(event);
+    if (!word) return;
+    makeStop(spans.get(word));
+    onHover(word);
+  });
+
+  return {
+    show,
+    paint,
+    /** Marks a word and brings it into view. @param {Word | null} word @param {"current" | "lit" | "spoken"} how */
+    mark(word, how) {
+      for (const span of root.querySelectorAll(`.${how}`)) span.classList.remove(how);
+      const span = word && spans.get(word);
+      span?.classList.add(how);
+      if (how !== "lit") span?.scrollIntoView({ block: "nearest" });
+    },
+    /** @param {Word} word */
+    focus(word) {
+      makeStop(spans.get(word));
+      stop?.focus();
+    },
+  };
+}
+
+function nothing() {
+  return make("div", { class: "empty" }, make("p", {}, "No text was found. It may help to:"), make("ul", {}, ...TIPS.map((tip) => make("li", {}, tip))));
+}

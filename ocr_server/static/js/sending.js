@@ -1,0 +1,112 @@
+// @ts-check
+// One reading: the file goes out, events come in, and cancelling hangs up, which stops the work.
+
+/** @typedef {import("./model.js").OcrDocument} OcrDocument */
+
+/** Why there is no answer, in words for a person. */
+export class Refusal extends Error {
+  /** @param {{title?: string, detail?: string, code?: string, status?: number, retryAfter?: number}} problem */
+  constructor(problem) {
+    super(problem.detail || problem.title || "The server did not say why.");
+    this.title = problem.title ?? "";
+    this.code = problem.code ?? "";
+    this.status = problem.status ?? 0;
+    this.retryAfter = problem.retryAfter ?? 0;
+  }
+}
+
+/**
+ * @param {FormData} form
+ * @param {{signal: AbortSignal, onUpload?: (sent: number, total: number) => void, onEvent?: (event: any) => void}} how
+ * @returns {Promise<OcrDocument>}
+ */
+export function readDocument(form, { signal, onUpload, onEvent }) {
+  return new Promise(function start(resolve, reject) {
+    const request = new XMLHttpRequest();
+    /** @type {OcrDocument} */
+    const answer = { pages: [], problems: [] };
+    let parsed = 0;
+    let ended = false;
+
+    function takeLines() {
+      const text = request.responseText;
+      for (let end; (end = text.indexOf("\n", parsed)) >= 0; parsed = end + 1) {
+        const line = text.slice(parsed, end).trim();
+        if (line) take(JSON.parse(line));
+      }
+    }
+    /** @param {any} event */
+    function take(event) {
+      if (event.event === "page") answer.pages.push(event.page);
+      else if (event.event === "problem") answer.problems.push(event.problem ?? event);
+      else if (event.event === "end") ended = true;
+      if (event.engine) answer.engine = event.engine;
+      if (event.event !== "heartbeat") onEvent?.(event);
+    }
+    function finish() {
+      const type = request.getResponseHeader("Content-Type") ?? "";
+      if (request.status !== 200) return reject(refusalOf(request, type));
+      if (!type.includes("ndjson")) return resolve(JSON.parse(request.responseText));
+      takeLines();
+      if (!answer.pages.length && answer.problems.length) return reject(new Refusal(answer.problems[0]));
+      if (!ended) return reject(unanswered());
+      answer.pages.sort((one, other) => one.number - other.number);
+      return resolve(answer);
+    }
+    function hangUp() {
+      request.abort();
+      reject(signal.reason);
+    }
+
+    request.open("POST", "/v1/documents");
+    request.setRequestHeader("Accept", "application/x-ndjson, application/json;q=0.9");
+    request.upload.addEventListener("progress", (event) => onUpload?.(event.loaded, event.total));
+    request.upload.addEventListener("load", () => onEvent?.({ event: "uploaded" }));
+    request.addEventListener("progress", function more() {
+      const type = request.getResponseHeader("Content-Type") ?? "";
+      if (request.status === 200 && type.includes("ndjson")) takeLines();
+    });
+    request.addEventListener("load", finish);
+    request.addEventListener("error", () => reject(unanswered()));
+    signal.addEventListener("abort", hangUp, { once: true });
+    request.send(form);
+  });
+}
+
+/** A plain request; its Refusal is like that of a reading. @param {string} path @param {FormData} form @param {AbortSignal} [signal] */
+export async function post(path, form, signal) {
+  let response;
+  try {
+    response = await fetch(path, { method: "POST", body: form, signal });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw unanswered();
+  }
+  if (!response.ok) {
+    const problem = await response.json().catch(() => ({}));
+    throw new Refusal({ ...problem, status: response.status });
+  }
+  return response;
+}
+
+function unanswered() {
+  return new Refusal({
+    code: "no-answer",
+    detail: navigator.onLine ? "The server did not answer." : "No connection – your pictures are kept in this tab.",
+  });
+}
+
+/** @param {XMLHttpRequest} request @param {string} type */
+function refusalOf(request, type) {
+  const retryAfter = Number(request.getResponseHeader("Retry-After")) || 0;
+  const { status } = request;
+  if (type.includes("json")) {
+    try {
+      return new Refusal({ ...JSON.parse(request.responseText), status, retryAfter });
+    } catch {
+      // Cut off in the middle: the status has to do.
+    }
+  }
+  const detail = status === 413 ? "The file is larger than the server accepts." : `The server answered with an error (${status}).`;
+  return new Refusal({ status, retryAfter, detail });
+}

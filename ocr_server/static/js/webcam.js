@@ -1,0 +1,149 @@
+// @ts-check
+// The webcam page: live picture, still with its corners, then queue and desk as on the upload page.
+import { makeCamera } from "./camera.js";
+import { chosenFields, enhance as enhanceChoosing } from "./choosing.js";
+import { makeCorners } from "./corners.js";
+import { enhance as enhanceDesk } from "./desk.js";
+import { recall, remember } from "./memory.js";
+import { action, found, make, part } from "./parts.js";
+import { makeQueue } from "./queue.js";
+import { rectify } from "./rectifying.js";
+
+const UNANSWERED_MS = 5000; // then the question is probably not seen
+const HIDDEN_MS = 60_000; // a tab out of sight gives the camera back
+const QUALITY = 0.92;
+
+/** @param {HTMLElement | null} root */
+export function enhance(root) {
+  const desk = enhanceDesk(document.getElementById("desk"));
+  const form = /** @type {HTMLFormElement | null} */ (document.getElementById("reader"));
+  const files = document.getElementById("queue");
+  if (!root || !form || !desk || !files) return;
+  const page = root;
+  const video = /** @type {HTMLVideoElement} */ (part(page, "video"));
+  const still = /** @type {HTMLCanvasElement} */ (part(page, "still"));
+  const devices = /** @type {HTMLSelectElement} */ (found(page, "#device"));
+  const queue = makeQueue(files, { fields: () => chosenFields(form), maxBytes: Number(form.dataset.maxBytes), desk });
+  const camera = makeCamera(video, showTrouble);
+  const corners = makeCorners(part(page, "finder"), still);
+  let taken = 0;
+
+  /** @param {"off" | "asking" | "live" | "still"} state */
+  function put(state) {
+    page.dataset.state = state;
+    part(page, "begin").hidden = state === "live" || state === "still";
+    video.hidden = state !== "live";
+    still.hidden = state !== "still";
+    part(page, "live-controls").hidden = part(page, "settings").hidden = state !== "live";
+    part(page, "still-controls").hidden = state !== "still";
+    if (state !== "still") corners.hide();
+    if (state !== "off") part(page, "trouble").hidden = true;
+  }
+  /** @param {string} words */
+  function say(words) {
+    part(page, "hint").textContent = words;
+  }
+  /** @param {{words: string}} trouble */
+  function showTrouble({ words }) {
+    put("off");
+    say("");
+    part(page, "trouble").hidden = false;
+    part(page, "trouble-words").textContent = words;
+  }
+
+  async function start(device = recall("camera", "")) {
+    put("asking");
+    const unseen = setTimeout(() => say("Look for the camera question near the address bar."), UNANSWERED_MS);
+    const running = await camera.start(device);
+    clearTimeout(unseen);
+    if (!running) return;
+    put("live");
+    say("Hold the page still and fill the frame.");
+    const { track } = camera;
+    action(page, "torch").hidden = !(/** @type {any} */ (track?.getCapabilities?.())?.torch);
+    part(page, "readout").textContent = `${video.videoWidth} × ${video.videoHeight}`;
+    await listDevices();
+    action(page, "capture").focus();
+  }
+  async function listDevices() {
+    const all = await camera.list();
+    const current = camera.track?.getSettings().deviceId;
+    devices.replaceChildren(...all.map(({ id, name }) => make("option", { value: id, ...(id === current && { selected: "" }) }, name)));
+    found(page, ".settings .field").toggleAttribute("hidden", all.length < 2);
+  }
+  function stop() {
+    camera.stop();
+    put("off");
+    say("");
+    action(page, "start").focus();
+  }
+
+  function capture() {
+    if (page.dataset.state !== "live") return;
+    still.width = video.videoWidth;
+    still.height = video.videoHeight;
+    still.getContext("2d", { willReadFrequently: true })?.drawImage(video, 0, 0);
+    put("still");
+    corners.show(null);
+    say("Put the corners on the page, or read the whole picture.");
+    action(page, "use").focus();
+  }
+  async function use() {
+    const picture = corners.isWhole ? still : rectify(still, corners.quad);
+    const blob = await new Promise((resolve) => picture.toBlob(resolve, "image/jpeg", QUALITY));
+    taken += 1;
+    queue.add([new File([blob], `Picture ${taken}.jpg`, { type: "image/jpeg" })]);
+    back();
+  }
+  function back() {
+    put("live");
+    say("Hold the page still and fill the frame.");
+    action(page, "capture").focus();
+  }
+  async function light() {
+    const button = action(page, "torch");
+    const on = button.getAttribute("aria-pressed") !== "true";
+    try {
+      await camera.track?.applyConstraints(/** @type {any} */ ({ advanced: [{ torch: on }] }));
+      button.setAttribute("aria-pressed", String(on));
+    } catch {
+      button.hidden = true;
+    }
+  }
+  /** Space takes the picture unless a control has the focus. @param {KeyboardEvent} event */
+  function press(event) {
+    if (event.key !== " " || event.target !== document.body) return;
+    event.preventDefault();
+    capture();
+  }
+
+  action(page, "start").addEventListener("click", () => start());
+  action(page, "stop").addEventListener("click", stop);
+  action(page, "capture").addEventListener("click", capture);
+  action(page, "retake").addEventListener("click", back);
+  action(page, "whole").addEventListener("click", () => corners.show(null));
+  action(page, "use").addEventListener("click", use);
+  action(page, "torch").addEventListener("click", light);
+  devices.addEventListener("change", function change() {
+    remember("camera", devices.value);
+    start(devices.value);
+  });
+  document.addEventListener("keydown", press);
+  navigator.mediaDevices?.addEventListener("devicechange", () => camera.track && listDevices());
+  window.addEventListener("pagehide", camera.stop);
+  let leaving = 0;
+  document.addEventListener("visibilitychange", function leave() {
+    clearTimeout(leaving);
+    if (document.hidden && camera.track) leaving = setTimeout(stop, HIDDEN_MS);
+  });
+
+  enhanceChoosing(form);
+  const photo = /** @type {HTMLInputElement} */ (found(form, "input[type=file]"));
+  photo.addEventListener("change", function takePhoto() {
+    queue.add([...(photo.files ?? [])]);
+    photo.value = "";
+  });
+  form.addEventListener("submit", (event) => event.preventDefault());
+}
+
+enhance(document.getElementById("camera"));

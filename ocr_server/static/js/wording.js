@@ -1,0 +1,38 @@
+// @ts-check
+// Numbers and states in plain words.
+import { placesOf, trust } from "./model.js";
+
+/** @param {number} count @param {string} one @param {string} [many] */
+export function counted(count, one, many = `${one}s`) {
+  return `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;
+}
+
+/** @param {number} bytes */
+export function size(bytes) {
+  if (bytes < 1000) return counted(bytes, "byte");
+  const [value, unit] = bytes < 1e6 ? [bytes / 1e3, "KB"] : [bytes / 1e6, "MB"];
+  return `${value < 10 ? value.toFixed(1).replace(/\.0$/, "") : Math.round(value)} ${unit}`;
+}
+
+/** @param {number} ms */
+export function seconds(ms) {
+  return `${ms < 9950 ? (ms / 1000).toFixed(1) : Math.round(ms / 1000)} s`;
+}
+
+/** @param {import("./model.js").OcrDocument} document @param {number} [ms] */
+export function summary(document, ms) {
+  const words = document.pages.flatMap(placesOf).map((place) => place.word);
+  const doubtful = words.filter((word) => trust(word) === "doubtful").length;
+  const said = [counted(document.pages.length, "page"), counted(words.length, "word")];
+  if (doubtful) said.push(`${counted(doubtful, "doubtful", "doubtful")}`);
+  if (ms) said.push(seconds(ms));
+  return said.join(", ");
+}
+
+/** What the recipe did, one phrase per stage that did something. @param {import("./model.js").Page} page */
+export function deeds(page) {
+  return (page.stages ?? []).filter((stage) => stage.did || stage.found).map((stage) => ({
+    words: stage.did || stage.found,
+    ms: stage.ms,
+  }));
+}

@@ -1,0 +1,211 @@
+"""The API for programs."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, Response, g, json, request
+
+from ocr_server.errors import OcrServerError
+from ocr_server.export import FORMATS
+from ocr_server.export.format import Rendering
+from ocr_server.export.payload import page_to_json
+from ocr_server.imaging.steps import STEPS
+from ocr_server.languages import name_of
+from ocr_server.model import Document
+from ocr_server.pipeline import (
+    Accepted,
+    Event,
+    Finished,
+    PageFailed,
+    PageRead,
+    document_of,
+)
+from ocr_server.web.forms import NDJSON, Asked, read_job, wants_events
+from ocr_server.web.openapi import describe_api
+from ocr_server.web.problems import problem_of
+from ocr_server.web.service import HangUp, Service, hang_up, service
+
+HEARTBEAT_S = 0.5
+
+blueprint = Blueprint("api", __name__)
+
+
+@blueprint.post("/v1/documents")
+def create_document() -> Response:
+    """Read a document and answer with its text, in any format."""
+    here = service()
+    asked = read_job(request, here)
+    if wants_events(request):
+        return _stream(here, asked)
+    begun = time.perf_counter()
+    with here.admission.turn():
+        document = document_of(here.recognise(asked.job, hang_up()))
+        read = time.perf_counter()
+        response = answer_document(document, asked)
+    response.headers["Server-Timing"] = _timing(
+        read=read - begun, render=time.perf_counter() - read
+    )
+    return response
+
+
+@blueprint.get("/v1/languages")
+def list_languages() -> dict[str, Any]:
+    """The installed languages, by code and name."""
+    here = service()
+    return {
+        "default": list(here.settings.languages),
+        "languages": [{"code": code, "name": name_of(code)} for code in here.engine.languages],
+    }
+
+
+@blueprint.get("/v1/formats")
+def list_formats() -> dict[str, Any]:
+    """The formats an answer can have."""
+    return {
+        "default": "json",
+        "formats": [
+            {
+                "name": name,
+                "media_type": format_.media_type,
+                "suffix": format_.suffix,
+                "meaning": format_.meaning,
+            }
+            for name, format_ in FORMATS.items()
+        ],
+    }
+
+
+@blueprint.get("/v1/steps")
+def list_steps() -> dict[str, Any]:
+    """The steps that a picture can be taken through, with their parameters."""
+    return {
+        "default": "auto",
+        "steps": [
+            {
+                "name": name,
+                "meaning": step.meaning,
+                "parameters": [asdict(parameter) for parameter in step.parameters],
+            }
+            for name, step in STEPS.items()
+        ],
+    }
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> dict[str, Any]:
+    """This API in the words of OpenAPI 3.1."""
+    return describe_api()
+
+
+def answer_document(document: Document, asked: Asked) -> Response:
+    """The document in the format asked for.
+
+    Raises:
+        OcrServerError: a page failed, and the format cannot say so.
+    """
+    failed = [failure.page for failure in document.problems]
+    g.pages_read, g.pages_failed = len(document.pages), len(failed)
+    name = asked.formats[0]
+    if failed and name != "json" and not asked.partial:
+        raise _failed_pages(document, failed)
+    format_ = FORMATS[name]
+    pieces = format_.render(document, asked.job.sources, asked.rendering)
+    response = Response(b"".join(pieces), content_type=format_.media_type)
+    if failed:
+        response.headers["OCR-Failed-Pages"] = ",".join(map(str, failed))
+    return response
+
+
+def _failed_pages(document: Document, failed: list[int]) -> OcrServerError:
+    first = document.problems[0].error
+    return type(first)(
+        f"{len(failed)} of {len(failed) + len(document.pages)} pages could not be read "
+        f"({', '.join(map(str, failed))}). {first.message} Send partial=true to get the others.",
+        **first.extra,
+        failed_pages=[str(page) for page in failed],
+    )
+
+
+def _stream(here: Service, asked: Asked) -> Response:
+    """The same as lines of JSON, one for each event, as they come."""
+    cancelled = hang_up()
+    turn = ExitStack()
+    turn.enter_context(here.admission.turn())
+    turn.callback(cancelled.set)
+    response = Response(_lines(here, asked, cancelled), content_type=NDJSON)
+    response.call_on_close(turn.close)
+    return response
+
+
+def _lines(here: Service, asked: Asked, cancelled: HangUp) -> Iterator[bytes]:
+    """Events as lines of JSON; a heartbeat when nothing has happened for half a second."""
+    events: queue.SimpleQueue[Event | OcrServerError | None] = queue.SimpleQueue()
+    begun = time.perf_counter()
+
+    def read() -> None:
+        try:
+            for event in here.recognise(asked.job, cancelled):
+                events.put(event)
+        except OcrServerError as error:
+            events.put(error)
+        finally:
+            events.put(None)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        while True:
+            try:
+                event = events.get(timeout=HEARTBEAT_S)
+            except queue.Empty:
+                yield _line(event="heartbeat", elapsed_ms=_ms(begun))
+                continue
+            if event is None:
+                return
+            yield _line(**_told(event, asked.rendering, begun))
+    finally:
+        cancelled.set()
+        reader.join()
+
+
+def _told(event: Event | OcrServerError, rendering: Rendering, begun: float) -> dict[str, Any]:
+    match event:
+        case Accepted(pages):
+            return {"event": "accepted", "pages": pages}
+        case PageRead(page):
+            return {"event": "page", "page": page_to_json(page, rendering)}
+        case PageFailed(failure):
+            return {"event": "problem", "page": failure.page, **problem_of(failure.error)}
+        case Finished(document):
+            return {
+                "event": "end",
+                "engine": {
+                    "name": document.engine.name,
+                    "version": document.engine.version,
+                },
+                "pages": len(document.pages),
+                "failed_pages": [failure.page for failure in document.problems],
+                "confidence": round(document.confidence, 4),
+                "elapsed_ms": _ms(begun),
+            }
+        case OcrServerError():
+            return {"event": "problem", **problem_of(event)}
+
+
+def _line(**members: object) -> bytes:
+    return json.dumps(members).encode() + b"\n"
+
+
+def _ms(begun: float) -> int:
+    return round((time.perf_counter() - begun) * 1000)
+
+
+def _timing(**durations_s: float) -> str:
+    return ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in durations_s.items())

@@ -1,0 +1,42 @@
+"""Whether the server lives, whether it can work, and what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+
+from ocr_server import __version__
+from ocr_server.errors import Draining
+from ocr_server.web.service import service
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/livez")
+def live() -> dict[str, str]:
+    """Alive: it answers. Load, queue and engine have no say."""
+    return {"status": "alive"}
+
+
+@blueprint.get("/readyz")
+def ready() -> dict[str, str]:
+    """Ready: an engine with the default languages, not shutting down; the queue has no say."""
+    here = service()
+    if here.admission.is_draining:
+        raise Draining("The server is shutting down.")
+    error = here.why_not_ready()
+    if error is not None:
+        raise error
+    return {"status": "ready"}
+
+
+@blueprint.get("/version")
+def version() -> dict[str, Any]:
+    """Names and versions of the server and its engine."""
+    engine = service().engine
+    return {
+        "name": "ocr-server",
+        "version": __version__,
+        "engine": {"name": engine.name, "version": engine.version},
+    }

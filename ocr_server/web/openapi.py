@@ -1,0 +1,175 @@
+"""The API in the words of OpenAPI 3.1, made from the tables that the code runs on."""
+
+from __future__ import annotations
+
+from ocr_server import __version__, errors
+from ocr_server.errors import OcrServerError
+from ocr_server.export import FORMATS
+from ocr_server.web import schemas
+from ocr_server.web.forms import NDJSON
+from ocr_server.web.options import OPTIONS
+from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
+from ocr_server.web.schemas import Schema
+
+TITLES = {
+    400: "Some options are not understood",
+    404: "There is no such page",
+    405: "The method is not allowed here",
+    413: "The file, a page or the document is larger than a limit",
+    415: "Not a picture or PDF this server can read",
+    422: "The picture is damaged, or what was asked does not fit it",
+    429: "The queue is full; Retry-After says when to come back",
+    503: "The server is shutting down, or its engine is missing or failed",
+    504: "The time allowed is over, and the work is dead",
+}
+
+
+def describe_api() -> Schema:
+    """The OpenAPI document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "ocr-server",
+            "version": __version__,
+            "summary": "Pictures and PDFs in, their words and places out.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": {
+            "/v1/documents": {"post": _documents()},
+            "/v1/languages": {"get": _get("The installed languages", schemas.LANGUAGES, 503, 504)},
+            "/v1/formats": {"get": _get("The formats an answer can have", schemas.FORMATS)},
+            "/v1/steps": {"get": _get("The steps a picture can be taken through", schemas.STEPS)},
+            "/livez": {"get": _get("Whether the server lives", schemas.STATUS)},
+            "/readyz": {"get": _get("Whether the server can work", schemas.STATUS, 422, 503, 504)},
+            "/version": {
+                "get": _get("Versions of the server and its engine", schemas.VERSION, 503, 504)
+            },
+        },
+        "components": {
+            "schemas": {"Problem": _problem(), "Document": schemas.DOCUMENT, "Page": schemas.PAGE}
+        },
+    }
+
+
+def _documents() -> Schema:
+    options = {name: {**o.schema, "description": o.meaning} for name, o in OPTIONS.items()}
+    binary = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+    return {
+        "summary": "Read a picture or document",
+        "operationId": "createDocument",
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "description": option.meaning,
+                "schema": dict(option.schema),
+            }
+            for name, option in OPTIONS.items()
+            if not option.only_in_body
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": schemas.an_object(
+                        {
+                            "file": {
+                                "type": "array",
+                                "minItems": 1,
+                                "items": {
+                                    "type": "string",
+                                    "contentMediaType": "application/octet-stream",
+                                },
+                                "description": "pictures or PDFs; several make one document",
+                            },
+                            **options,
+                        },
+                        required=["file"],
+                    )
+                },
+                "image/*": binary,
+                "application/pdf": binary,
+                "application/octet-stream": binary,
+                "application/json": {
+                    "schema": schemas.an_object(
+                        {
+                            "image": {
+                                "type": ["string", "array"],
+                                "items": {"type": "string"},
+                                "description": "base64 or a data URL; several make one document",
+                            },
+                            **options,
+                        },
+                        required=["image"],
+                    )
+                },
+            },
+        },
+        "responses": {
+            "200": {
+                "description": "The document in the format asked for",
+                "headers": {
+                    "OCR-Failed-Pages": {
+                        "description": "pages that could not be read, with partial=true",
+                        "schema": {"type": "string"},
+                    }
+                },
+                "content": {
+                    **{
+                        format_.media_type.partition(";")[0]: {
+                            "schema": {"$ref": "#/components/schemas/Document"}
+                            if name == "json"
+                            else {"type": "string"}
+                        }
+                        for name, format_ in FORMATS.items()
+                    },
+                    NDJSON: {"schema": {"type": "string"}},
+                },
+            },
+            **_problems(400, 413, 415, 422, 429, 503, 504),
+        },
+    }
+
+
+def _get(summary: str, schema: Schema, *statuses: int) -> Schema:
+    return {
+        "summary": summary,
+        "responses": {
+            "200": {"description": summary, "content": {"application/json": {"schema": schema}}},
+            **_problems(*statuses),
+        },
+    }
+
+
+def _problems(*statuses: int) -> Schema:
+    return {
+        str(status): {
+            "description": TITLES[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def _problem() -> Schema:
+    kinds: list[type[OcrServerError]] = [
+        kind for kind, status in STATUS.items() if status != CLIENT_CLOSED_REQUEST
+    ]
+    return {
+        **schemas.an_object(
+            {
+                "type": {"type": "string"},
+                "title": {"type": "string"},
+                "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "code": {"type": "string", "examples": [kind.code for kind in kinds]},
+                "faults": schemas.an_array(
+                    schemas.an_object({"field": {"type": "string"}, "message": {"type": "string"}}),
+                    f"all faults of a request ({errors.InvalidOptions.code})",
+                ),
+                "setting": {"type": "string", "description": "the setting that would move a limit"},
+            },
+            required=["type", "title", "status", "detail", "code"],
+        ),
+        "description": "RFC 9457",
+    }

@@ -1,0 +1,109 @@
+"""The pages for people: upload, webcam, about; each works without scripts."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+
+from ocr_server import __version__
+from ocr_server.imaging.preview import MEDIA_TYPE
+from ocr_server.job import Job, Layout, PageSelection
+from ocr_server.languages import name_of
+from ocr_server.pipeline import document_of, draw_page
+from ocr_server.settings import MIB
+from ocr_server.web.forms import read_job
+from ocr_server.web.service import Service, hang_up, service
+
+PICTURES_SHOWN = 10  # on a result page without scripts; each weighs about as much as a photo
+
+# What a person would call the layouts; `word` and the numbered modes are for programs.
+LAYOUTS = (
+    (Layout.AUTO, "Find out"),
+    (Layout.COLUMN, "One column"),
+    (Layout.BLOCK, "One block of text"),
+    (Layout.LINE, "One line"),
+    (Layout.SPARSE, "Scattered words"),
+)
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+def upload() -> str:
+    """The upload page."""
+    return render_template("upload.html", **_choices(service()))
+
+
+@blueprint.post("/")
+def read() -> str:
+    """The upload page's answer where scripts do not run."""
+    here = service()
+    job = read_job(request, here).job
+    with here.admission.turn():
+        document = document_of(here.recognise(job, hang_up()))
+        shown = [page.number for page in document.pages[:PICTURES_SHOWN]]
+        pictures = {number: _data_url(_draw(here, _only(job, number))) for number in shown}
+    return render_template(
+        "result.html",
+        name=request.files["file"].filename or "Your picture",
+        document=document,
+        words=sum(len(page.words) for page in document.pages),
+        pictures=pictures,
+    )
+
+
+@blueprint.post("/picture")
+def draw() -> Response:
+    """The first of the pages asked for, as a browser can show it; options as for a reading."""
+    here = service()
+    job = read_job(request, here).job
+    with here.admission.turn():
+        return Response(_draw(here, job), content_type=MEDIA_TYPE)
+
+
+@blueprint.get("/webcam")
+def webcam() -> str:
+    """The webcam page."""
+    return render_template("webcam.html", **_choices(service()))
+
+
+@blueprint.get("/about")
+def about() -> str:
+    """What the server does, takes and keeps."""
+    here = service()
+    return render_template(
+        "about.html",
+        **_choices(here),
+        max_megapixels=here.settings.max_pixels // 1_000_000,
+        engine=here.engine,
+        version=__version__,
+    )
+
+
+def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixed as they are
+    chosen = [code for code in here.settings.languages if code in here.engine.languages]
+    rest = sorted(set(here.engine.languages) - set(chosen) - {"osd"}, key=name_of)
+    return {
+        "languages": [{"code": code, "name": name_of(code)} for code in (*chosen, *rest)],
+        "chosen": chosen,
+        "chosen_names": ", ".join(map(name_of, chosen)),
+        "layouts": LAYOUTS,
+        "max_bytes": here.settings.max_body_bytes,
+        "max_size": f"{here.settings.max_body_bytes // MIB} MB",
+        "max_pages": here.settings.max_pages,
+    }
+
+
+def _only(job: Job, number: int) -> Job:
+    return replace(job, pages=PageSelection(((number, number),)))
+
+
+def _draw(here: Service, job: Job) -> bytes:
+    return draw_page(job, workers=here.workers, storage=here.storage, cancelled=hang_up())
+
+
+def _data_url(picture: bytes) -> str:
+    return f"data:{MEDIA_TYPE};base64,{base64.b64encode(picture).decode()}"

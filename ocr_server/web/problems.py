@@ -1,0 +1,136 @@
+"""Errors as the client sees them.
+
+One table says which HTTP status each error becomes. The API answers `application/problem+json`
+(RFC 9457), the pages an HTML page that says the same.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, g, json, render_template, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from ocr_server import errors
+from ocr_server.errors import BodyTooLarge, OcrServerError
+from ocr_server.web.service import service
+
+MEDIA_TYPE = "application/problem+json"
+# Not in any standard: what servers log when nobody was left to answer.
+CLIENT_CLOSED_REQUEST = 499
+
+STATUS: Mapping[type[OcrServerError], int] = {
+    errors.InvalidOptions: 400,
+    errors.FormatUnavailable: 422,
+    errors.LanguageMissing: 422,
+    errors.EngineUnavailable: 422,
+    errors.BodyTooLarge: 413,
+    errors.UnsupportedFormat: 415,
+    errors.DamagedPicture: 422,
+    errors.EncryptedDocument: 422,
+    errors.PageMissing: 422,
+    errors.TooManyPixels: 413,
+    errors.TooManyPages: 413,
+    errors.OutOfMemory: 413,
+    errors.EngineMissing: 503,
+    errors.EngineFailed: 503,
+    errors.WorkerLost: 503,
+    errors.QueueFull: 429,
+    errors.Draining: 503,
+    errors.StorageFull: 503,
+    errors.ClientGone: CLIENT_CLOSED_REQUEST,
+    errors.DeadlinePassed: 504,
+}
+# Paths of programs; everything else is a page.
+API_PATHS = ("/v1/", "/livez", "/readyz", "/version", "/metrics", "/openapi.json")
+
+log = logging.getLogger(__name__)
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error, whoever raised it, in the one shape."""
+    app.register_error_handler(OcrServerError, answer_error)
+    app.register_error_handler(HTTPException, answer_http_exception)
+    app.register_error_handler(Exception, answer_unexpected)
+
+
+def problem_of(error: OcrServerError) -> dict[str, Any]:
+    """The members of a problem (RFC 9457, section 3.1), the error's extra beside them."""
+    return {
+        "type": f"urn:ocr-server:problem:{error.code}",
+        "title": error.title,
+        "status": STATUS[type(error)],
+        "detail": error.message,
+        "code": error.code,
+        **error.extra,
+    }
+
+
+def answer_error(error: OcrServerError) -> Response:
+    """One of our own errors."""
+    response = _answer(problem_of(error))
+    if isinstance(error, errors.QueueFull | errors.Draining):
+        response.headers["Retry-After"] = str(error.extra.get("retry_after_s", 1))
+    return response
+
+
+def answer_http_exception(error: HTTPException) -> Response:
+    """One of Flask's: no such page, wrong method, body too large, a form that does not parse."""
+    if isinstance(error, RequestEntityTooLarge):
+        return answer_error(body_too_large(service().settings.max_body_bytes))
+    status = HTTPStatus(error.code or 500)
+    response = _answer(
+        {
+            "type": "about:blank",
+            "title": status.phrase,
+            "status": int(status),
+            "detail": error.description or status.description,
+            "code": status.name.lower().replace("_", "-"),
+        }
+    )
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return response
+
+
+def answer_unexpected(error: Exception) -> Response:
+    """A fault of ours: the log gets all of it, the client none."""
+    log.error("unexpected", exc_info=error)
+    return _answer(
+        {
+            "type": "about:blank",
+            "title": "Internal error",
+            "status": 500,
+            "detail": "The server met an error of its own; its log has the reason.",
+            "code": "internal-error",
+        }
+    )
+
+
+def body_too_large(limit: int) -> BodyTooLarge:
+    """The error that says so."""
+    return BodyTooLarge(
+        f"The request has more than {limit} bytes ({limit / 2**20:.0f} MiB). Send a smaller file, "
+        "or raise OCR_MAX_BODY_BYTES.",
+        limit=limit,
+        setting="OCR_MAX_BODY_BYTES",
+    )
+
+
+def is_api(path: str) -> bool:
+    """Whether a program asks, not a person."""
+    return path.startswith(API_PATHS)
+
+
+def _answer(problem: dict[str, Any]) -> Response:
+    g.problem_code = problem["code"]
+    if is_api(request.path):
+        response = Response(json.dumps(problem), content_type=MEDIA_TYPE)
+    else:
+        response = Response(render_template("problem.html", problem=problem))
+    response.status_code = problem["status"]
+    return response

@@ -1,0 +1,127 @@
+"""What one server consists of, and how a view reaches it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from flask import Flask, current_app, request
+
+from ocr_server.admission import Admission
+from ocr_server.deadline import Deadline
+from ocr_server.errors import LanguageMissing, OcrServerError
+from ocr_server.job import Job
+from ocr_server.model import EngineInfo
+from ocr_server.pipeline import Event, recognise_document
+from ocr_server.settings import Settings
+from ocr_server.storage import Storage
+from ocr_server.workers import Desk, Workers
+
+EXTENSION = "ocr_server"
+DESCRIBE_TIMEOUT_S = 30.0
+
+
+@dataclass(slots=True)
+class Service:
+    """Settings, slots, folder and queue of one server, made by `create_app`."""
+
+    settings: Settings
+    workers: Workers
+    storage: Storage
+    admission: Admission
+    _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
+
+    @property
+    def engine(self) -> EngineInfo:
+        """Who reads when a request does not say.
+
+        Raises:
+            EngineMissing: nobody does.
+        """
+        return self.engine_named(self.settings.engine)
+
+    def engine_named(self, name: str) -> EngineInfo:
+        """An engine, asked once and remembered.
+
+        Raises:
+            EngineMissing: it is not installed.
+        """
+        if name not in self._engines:
+            deadline = Deadline.after(DESCRIBE_TIMEOUT_S)
+            self._engines[name] = self.workers.run(
+                _describe, deadline, threading.Event(), name=name
+            )
+        return self._engines[name]
+
+    def why_not_ready(self) -> OcrServerError | None:
+        """What keeps the server from reading anything, if something does."""
+        try:
+            check_installed(self.settings.languages, self.engine)
+        except OcrServerError as error:
+            return error
+        return None
+
+    def recognise(self, job: Job, cancelled: threading.Event) -> Iterator[Event]:
+        """The events of a job; see `pipeline.recognise_document`."""
+        return recognise_document(
+            job,
+            workers=self.workers,
+            storage=self.storage,
+            engine=self.engine_named(job.reading.engine),
+            cancelled=cancelled,
+        )
+
+    def close(self) -> None:
+        """End every process and remove the private folder."""
+        self.workers.close()
+        self.storage.close()
+
+
+class HangUp(threading.Event):
+    """Set by hand, or by the client's hanging up."""
+
+    def __init__(self, is_gone: Callable[[], bool]) -> None:
+        super().__init__()
+        self._is_gone = is_gone
+
+    def is_set(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+        return super().is_set() or self._is_gone()
+
+
+def service_of(app: Flask) -> Service:
+    """The server that an application was made with."""
+    found = app.extensions[EXTENSION]
+    assert isinstance(found, Service)  # noqa: S101  # put there by create_app
+    return found
+
+
+def service() -> Service:
+    """The server that the current request came to."""
+    return service_of(current_app)
+
+
+def hang_up() -> HangUp:
+    """The event of the current client's hanging up, where the WSGI server can tell."""
+    return HangUp(request.environ.get("waitress.client_disconnected", lambda: False))
+
+
+def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
+    """Do nothing if the engine has all the languages.
+
+    Raises:
+        LanguageMissing: it has not.
+    """
+    missing = [name for name in languages if name not in engine.languages]
+    if missing:
+        raise LanguageMissing(
+            f"Not installed: {', '.join(missing)}. Installed are "
+            f"{', '.join(engine.languages) or 'none'}.",
+            missing=missing,
+            installed=list(engine.languages),
+        )
+
+
+def _describe(desk: Desk, *, name: str) -> EngineInfo:
+    return desk.engine(name).describe()

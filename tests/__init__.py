@@ -1,0 +1,3 @@
+"""Tests; the folders mirror those of `ocr_server`."""
+
+from __future__ import annotations

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import sync_playwright
+
+from ocr_server.app import create_app
+from ocr_server.settings import Settings
+from ocr_server.web.service import Service, service_of
+from tests.fakes import InlineWorkers, ReadsWords
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MISSING = {
+    "tesseract": "The program tesseract was not found. Install it, or pass --no-tesseract.",
+    "browser": "No Chromium was found. Install chromium or google-chrome, or pass --no-browser.",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--no-tesseract", action="store_true", help="leave out the tests of the real engine"
+    )
+    parser.addoption("--no-browser", action="store_true", help="leave out the tests in a browser")
+    parser.addoption("--renew", action="store_true", help="write golden files and tables anew")
+
+
+@pytest.hookimpl(trylast=True)  # after -k and -m: what nobody asked for may be missing
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    is_there = {"tesseract": has_tesseract, "browser": find_browser}
+    for need, look in is_there.items():
+        needing = [item for item in items if item.get_closest_marker(need)]
+        if config.getoption(f"--no-{need}"):
+            config.hook.pytest_deselected(items=needing)
+            items[:] = [item for item in items if item not in needing]
+        elif needing and not look():
+            raise pytest.UsageError(MISSING[need])
+
+
+def has_tesseract() -> bool:
+    return shutil.which("tesseract") is not None
+
+
+def find_browser() -> Path | None:
+    """Debian's Chromium, Google Chrome or Playwright's own."""
+    for name in BROWSERS:
+        path = shutil.which(name)
+        if path:
+            return Path(path)
+    with sync_playwright() as playwright:
+        own = Path(playwright.chromium.executable_path)
+    return own if own.exists() else None
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> Path:
+    path = find_browser()
+    assert path is not None
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Of a small server with a temporary folder of its own."""
+    folder = tmp_path / "storage"
+    folder.mkdir()
+    return Settings(port=0, slots=1, temp_dir=str(folder))
+
+
+@pytest.fixture
+def engine() -> ReadsWords:
+    """Reads the same words from every page."""
+    return ReadsWords("Hello", "world")
+
+
+@pytest.fixture
+def app(settings: Settings, engine: ReadsWords) -> Iterator[Flask]:
+    """The application with a fake engine, all in this process."""
+    app = create_app(settings, InlineWorkers(engine))
+    yield app
+    service_of(app).close()
+
+
+@pytest.fixture
+def service(app: Flask) -> Service:
+    return service_of(app)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def real_app(settings: Settings) -> Iterator[Flask]:
+    """The application with worker processes and Tesseract; for tests marked `tesseract`."""
+    app = create_app(replace(settings, slots=2))
+    yield app
+    service_of(app).close()
