@@ -31,9 +31,6 @@ from ocr_server.reading.selection import drop_rubbish, keep_words
 from ocr_server.reading.sheet import Report, Sheet, StageFunction
 from ocr_server.recognition.engine import Engine
 
-# Of the time allowed, kept for sending the answer.
-_RESERVE_S = 0.5
-
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
 
@@ -176,9 +173,7 @@ def _read_sheet(recipe: Recipe, sheet: Sheet) -> tuple[tuple[Zone, ...], tuple[S
 def _read(sheet: Sheet, *, psm: int) -> Report:
     take = sheet.read(sheet.canvas, psm=psm)
     found = f"{len(take.words)} words with confidence {take.confidence:.0%}"
-    # What follows may improve the page; it must not cost it by running until the very end.
-    spare = replace(sheet.deadline, expires_at_s=sheet.deadline.expires_at_s - _RESERVE_S)
-    return Report(replace(sheet, take=take, deadline=spare), found, "text read")
+    return Report(sheet.with_take(take), found, "text read")
 
 
 def _follow(recipe: Recipe, sheet: Sheet) -> tuple[Sheet, tuple[Stage, ...]]:
