@@ -255,6 +255,9 @@ class _Slot:
                 "The process that read this page died and was replaced. Send the page again; if "
                 "it happens again, the page may need more memory than the server has."
             ) from error
+        except OutOfMemory:  # its traceback keeps what was decoded alive in the process
+            self._replace()
+            raise
         self._tasks += 1
         if self._tasks >= TASKS_PER_WORKER:
             self._replace()
