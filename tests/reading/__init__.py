@@ -1,0 +1,3 @@
+"""What the recipe decides."""
+
+from __future__ import annotations
