@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,15 +18,20 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
+from ocr_server.deadline import Deadline
 from ocr_server.errors import ClientGone, OcrServerError, PageMissing
-from ocr_server.imaging.decode import count_pages, decode_page, too_many_pages
+from ocr_server.export.format import Format, Render, Rendering
+from ocr_server.imaging.decode import count_pages, decode_page, is_pdf, too_many_pages
 from ocr_server.imaging.preview import draw_preview
-from ocr_server.job import Job, Limits, Reading
+from ocr_server.job import Job, Limits, Reading, Source
 from ocr_server.model import Document, EngineInfo, Failure, Page
 from ocr_server.reading.frame import Frame, look_at
+from ocr_server.reading.own_text import read_pdf_page
 from ocr_server.reading.recipe import read_page
 from ocr_server.storage import Storage
 from ocr_server.workers import Desk, Workers
+
+PIECE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,39 @@ def draw_page(job: Job, *, workers: Workers, storage: Storage, cancelled: thread
         )  # fmt: skip
 
 
+def render_document(
+    document: Document,
+    sources: tuple[Source, ...],
+    *,
+    format_: Format,
+    rendering: Rendering,
+    workers: Workers,
+    storage: Storage,
+    deadline: Deadline,
+    cancelled: threading.Event,
+) -> Generator[bytes, None, None]:
+    """The document in a format, in pieces; what shows the pictures is made by a worker.
+
+    Raises:
+        DocumentError: a source cannot be shown.
+        FormatUnavailable: a source is missing, or not the one that was read.
+        LoadError: it cannot be done now, or not in time.
+    """
+    if not format_.shows_pictures or not sources:
+        yield from format_.render(document, (), rendering)
+        return
+    with storage.job(tuple(source.data for source in sources)) as paths:
+        result = paths[0].with_name("result")
+        workers.run(
+            _render, deadline, cancelled,
+            document=document, paths=paths, render=format_.render, rendering=rendering,
+            result=result,
+        )  # fmt: skip
+        with result.open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                yield piece
+
+
 def look_at_frame(
     job: Job, *, reads: bool, workers: Workers, storage: Storage, cancelled: threading.Event
 ) -> Frame:
@@ -214,15 +252,36 @@ def _count_pages(_desk: Desk, *, path: Path, limits: Limits, password: str | Non
 def _read_page(
     desk: Desk, *, sheet: _Sheet, reading: Reading, limits: Limits, password: str | None
 ) -> Page:
-    with _temporary_files_in(sheet.path.parent):
-        canvas = decode_page(sheet.path, sheet.index, limits=limits, password=password)
+    def recognise() -> Page:
         return read_page(
-            canvas,
+            decode_page(sheet.path, sheet.index, limits=limits, password=password),
             number=sheet.number,
             reading=reading,
             engine=desk.engine(reading.engine),
             deadline=desk.deadline,
         )
+
+    with _temporary_files_in(sheet.path.parent):
+        if not is_pdf(sheet.path):
+            return recognise()
+        return read_pdf_page(
+            sheet.path, sheet.index, number=sheet.number,
+            reading=reading, limits=limits, password=password, recognise=recognise,
+        )  # fmt: skip
+
+
+def _render(
+    _desk: Desk,
+    *,
+    document: Document,
+    paths: tuple[Path, ...],
+    render: Render,
+    rendering: Rendering,
+    result: Path,
+) -> None:
+    with _temporary_files_in(result.parent), result.open("wb") as file:
+        for piece in render(document, paths, rendering):
+            file.write(piece)
 
 
 def _draw_page(_desk: Desk, *, sheet: _Sheet, limits: Limits, password: str | None) -> bytes:
