@@ -227,6 +227,7 @@ class _Slot:
     ) -> None:
         self._context, self._start = context, start
         self._closed = False
+        self._leaving = threading.Lock()
         self.restarts = 0
         self._renew()
 
@@ -266,9 +267,7 @@ class _Slot:
     def close(self) -> None:
         """Let the process end by itself, kill it if it does not."""
         self._closed = True
-        leave = threading.Thread(
-            target=self._executor.shutdown, kwargs={"cancel_futures": True}, daemon=True
-        )
+        leave = threading.Thread(target=self._shut_down, daemon=True)
         leave.start()
         leave.join(GRACE_S)
         self._end()
@@ -292,7 +291,11 @@ class _Slot:
         """Kill the process and all that it started, and reap it."""
         with suppress(Exception):  # it died before it could say its number, or has ended
             os.killpg(self._pid.result(timeout=GRACE_S), signal.SIGKILL)
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._shut_down()
+
+    def _shut_down(self) -> None:
+        with self._leaving:  # two at once would close the pool's pipes twice
+            self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _renew(self) -> None:
         self._tasks = 0
