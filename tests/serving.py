@@ -99,7 +99,7 @@ class Answer:
     body: bytes
 
     @cached_property
-    def json(self) -> Any:  # whatever was sent
+    def json(self) -> Any:  # noqa: ANN401  # whatever was sent
         return json.loads(self.body)
 
 
@@ -109,7 +109,7 @@ class RunningServer:
     def __init__(self, storage: Path, log: Path, environment: Mapping[str, str]) -> None:
         self.storage, self._log = storage, log
         mine = {name: text for name, text in os.environ.items() if not name.startswith("OCR_")}
-        with log.open("ab") as file:
+        with log.open("wb") as file:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ocr_server", "serve", "--port", "0"],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
