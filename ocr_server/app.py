@@ -9,7 +9,17 @@ from flask import Flask
 from ocr_server.admission import Admission
 from ocr_server.settings import Settings
 from ocr_server.storage import Storage
-from ocr_server.web import access, api, health, metrics, pages, problems, security
+from ocr_server.web import (
+    access,
+    api,
+    compression,
+    frames,
+    health,
+    metrics,
+    pages,
+    problems,
+    security,
+)
 from ocr_server.web.service import EXTENSION, Service
 from ocr_server.workers import ProcessWorkers, Workers
 
@@ -40,8 +50,10 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
     access.init_app(app)
     problems.init_app(app)
     security.init_app(app)
+    compression.init_app(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(frames.blueprint)
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(pages.blueprint)
     return app

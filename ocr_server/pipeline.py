@@ -23,6 +23,7 @@ from ocr_server.imaging.decode import count_pages, decode_page, too_many_pages
 from ocr_server.imaging.preview import draw_preview
 from ocr_server.job import Job, Limits, Reading
 from ocr_server.model import Document, EngineInfo, Failure, Page
+from ocr_server.reading.frame import Frame, look_at
 from ocr_server.reading.recipe import read_page
 from ocr_server.storage import Storage
 from ocr_server.workers import Desk, Workers
@@ -107,7 +108,9 @@ def document_of(events: Iterator[Event]) -> Document:
     Raises:
         OcrServerError: no page could be read; what was wrong with the first.
     """
-    document = next(event.document for event in events if isinstance(event, Finished))
+    # To the very end, not to the first: the folder of the files is removed there, and an error
+    # raised from here would keep a waiting iterator alive in its traceback.
+    (document,) = [event.document for event in events if isinstance(event, Finished)]
     if document.problems and not document.pages:
         raise document.problems[0].error
     return document
@@ -125,6 +128,22 @@ def draw_page(job: Job, *, workers: Workers, storage: Storage, cancelled: thread
         return workers.run(
             _draw_page, job.deadline, cancelled,
             sheet=sheet, limits=job.limits, password=job.password,
+        )  # fmt: skip
+
+
+def look_at_frame(
+    job: Job, *, reads: bool, workers: Workers, storage: Storage, cancelled: threading.Event
+) -> Frame:
+    """What a frame of a camera shows (`reading.frame`); it lasts for this moment only.
+
+    Raises:
+        DocumentError: it cannot be opened, or is over a limit.
+        LoadError: it cannot be done now, or not in time.
+    """
+    with storage.job((job.sources[0].data,)) as (path,):
+        return workers.run(
+            _look_at, job.deadline, cancelled,
+            path=path, reads=reads, reading=job.reading, limits=job.limits,
         )  # fmt: skip
 
 
@@ -209,6 +228,13 @@ def _read_page(
 def _draw_page(_desk: Desk, *, sheet: _Sheet, limits: Limits, password: str | None) -> bytes:
     with _temporary_files_in(sheet.path.parent):
         return draw_preview(decode_page(sheet.path, sheet.index, limits=limits, password=password))
+
+
+def _look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Limits) -> Frame:
+    with _temporary_files_in(path.parent):
+        canvas = decode_page(path, 0, limits=limits, password=None)
+        engine = desk.engine(reading.engine)
+        return look_at(canvas, reading=reading, reads=reads, engine=engine, deadline=desk.deadline)
 
 
 @contextmanager

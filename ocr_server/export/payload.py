@@ -86,7 +86,7 @@ def page_to_json(page: Page, rendering: Rendering) -> Json:
         "text": page_text(page, join_lines=rendering.join_lines),
     }
     if rendering.detail >= Detail.ZONE:
-        shown["zones"] = [_zone(zone, rendering.detail) for zone in page.zones]
+        shown["zones"] = [zone_to_json(zone, rendering.detail) for zone in page.zones]
     return shown
 
 
@@ -98,7 +98,8 @@ def _quality(quality: Quality) -> Json:
     return {"score": round(quality.score, 3), "problems": problems}
 
 
-def _zone(zone: Zone, detail: Detail) -> Json:
+def zone_to_json(zone: Zone, detail: Detail) -> Json:
+    """A zone, down to a level of detail."""
     shown: Json = {"kind": zone.kind.value, **_place(zone.quad)}
     if zone.name is not None:
         shown["name"] = zone.name

@@ -34,8 +34,14 @@ class Asked:
     partial: bool
 
 
-def read_job(request: Request, here: Service) -> Asked:
-    """The job of a request.
+def read_job(
+    request: Request,
+    here: Service,
+    *,
+    most_seconds: float = float("inf"),
+    engine: str | None = None,
+) -> Asked:
+    """The job of a request; it may take `most_seconds`, and `engine` reads if it names none.
 
     Raises:
         InvalidOptions: files or options are missing or wrong; all of it is said at once.
@@ -49,7 +55,8 @@ def read_job(request: Request, here: Service) -> Asked:
         raise InvalidOptions(f"Not understood: {said}", faults=faults)
     settings = here.settings
     languages = values.get("languages", settings.languages)
-    engine = values.get("engine", settings.engine)
+    engine = values.get("engine") or engine or settings.engine
+    most_seconds = min(most_seconds, settings.timeout_s)
     check_installed(languages, _installed_engine(here, engine))
     detail = values.get("detail", Detail.WORD)
     job = Job(
@@ -70,9 +77,7 @@ def read_job(request: Request, here: Service) -> Asked:
             max_pages=settings.max_pages,
             pdf_dpi=settings.pdf_dpi,
         ),
-        deadline=Deadline.after(
-            min(values.get("timeout_s", settings.timeout_s), settings.timeout_s)
-        ),
+        deadline=Deadline.after(min(values.get("timeout_s", most_seconds), most_seconds)),
         pages=values.get("pages", PageSelection()),
         password=values.get("password"),
     )

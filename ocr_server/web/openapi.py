@@ -36,6 +36,7 @@ def describe_api() -> Schema:
         },
         "paths": {
             "/v1/documents": {"post": _documents()},
+            "/v1/frames": {"post": _frames()},
             "/v1/languages": {"get": _get("The installed languages", schemas.LANGUAGES, 503, 504)},
             "/v1/formats": {"get": _get("The formats an answer can have", schemas.FORMATS)},
             "/v1/steps": {"get": _get("The steps a picture can be taken through", schemas.STEPS)},
@@ -52,11 +53,50 @@ def describe_api() -> Schema:
 
 
 def _documents() -> Schema:
+    types = [format_.media_type.partition(";")[0] for format_ in FORMATS.values()]
+    content: Schema = {media_type: {"schema": {"type": "string"}} for media_type in types}
+    content["application/json"] = {"schema": {"$ref": "#/components/schemas/Document"}}
+    content[NDJSON] = {"schema": {"type": "string", "description": "an event on each line"}}
+    return _post(
+        "Read a picture or document",
+        {
+            "description": "The document in the format asked for",
+            "headers": {
+                "OCR-Failed-Pages": {
+                    "description": "pages that could not be read, with partial=true",
+                    "schema": {"type": "string"},
+                }
+            },
+            "content": content,
+        },
+    )
+
+
+def _frames() -> Schema:
+    return _post(
+        "Look at a frame of a camera; the first of zones is the region to read, "
+        "and with detail=page nothing is read",
+        {
+            "description": "What the frame shows",
+            "content": {"application/json": {"schema": schemas.FRAME}},
+        },
+    )
+
+
+def _post(summary: str, answer: Schema) -> Schema:
+    """What takes a file and the options, in the three forms of a request."""
     options = {name: {**o.schema, "description": o.meaning} for name, o in OPTIONS.items()}
-    binary = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+    binary = {"type": "string", "contentMediaType": "application/octet-stream"}
+    file = schemas.an_array(binary, "pictures or PDFs; several make one document")
+    image = {
+        "type": ["string", "array"],
+        "items": {"type": "string"},
+        "description": "base64 or a data URL; several make one document",
+    }
+    form = schemas.an_object({"file": file, **options}, required=["file"])
+    body = schemas.an_object({"image": image, **options}, required=["image"])
     return {
-        "summary": "Read a picture or document",
-        "operationId": "createDocument",
+        "summary": summary,
         "parameters": [
             {
                 "name": name,
@@ -70,64 +110,15 @@ def _documents() -> Schema:
         "requestBody": {
             "required": True,
             "content": {
-                "multipart/form-data": {
-                    "schema": schemas.an_object(
-                        {
-                            "file": {
-                                "type": "array",
-                                "minItems": 1,
-                                "items": {
-                                    "type": "string",
-                                    "contentMediaType": "application/octet-stream",
-                                },
-                                "description": "pictures or PDFs; several make one document",
-                            },
-                            **options,
-                        },
-                        required=["file"],
-                    )
-                },
-                "image/*": binary,
-                "application/pdf": binary,
-                "application/octet-stream": binary,
-                "application/json": {
-                    "schema": schemas.an_object(
-                        {
-                            "image": {
-                                "type": ["string", "array"],
-                                "items": {"type": "string"},
-                                "description": "base64 or a data URL; several make one document",
-                            },
-                            **options,
-                        },
-                        required=["image"],
-                    )
+                "multipart/form-data": {"schema": form},
+                "application/json": {"schema": body},
+                **{
+                    media_type: {"schema": binary}
+                    for media_type in ("image/*", "application/pdf", "application/octet-stream")
                 },
             },
         },
-        "responses": {
-            "200": {
-                "description": "The document in the format asked for",
-                "headers": {
-                    "OCR-Failed-Pages": {
-                        "description": "pages that could not be read, with partial=true",
-                        "schema": {"type": "string"},
-                    }
-                },
-                "content": {
-                    **{
-                        format_.media_type.partition(";")[0]: {
-                            "schema": {"$ref": "#/components/schemas/Document"}
-                            if name == "json"
-                            else {"type": "string"}
-                        }
-                        for name, format_ in FORMATS.items()
-                    },
-                    NDJSON: {"schema": {"type": "string"}},
-                },
-            },
-            **_problems(400, 413, 415, 422, 429, 503, 504),
-        },
+        "responses": {"200": answer, **_problems(400, 413, 415, 422, 429, 503, 504)},
     }
 
 
