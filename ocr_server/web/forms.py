@@ -153,7 +153,7 @@ def _json_body(
     files = []
     for encoded in images:
         try:
-            files.append(Source(_decoded(encoded)))
+            files.append(Source(decode_base64(encoded)))
         except ValueError as error:
             faults.append(_fault("image", str(error)))
     return {name: _as_text(value) for name, value in body.items() if value is not None}, tuple(
@@ -161,7 +161,7 @@ def _json_body(
     )
 
 
-def _decoded(encoded: object) -> bytes:
+def decode_base64(encoded: object) -> bytes:
     """Base64, with or without the head of a data URL (RFC 2397)."""
     if not isinstance(encoded, str):
         raise ValueError("send base64 text or a data URL")  # noqa: TRY004  # said to the client
@@ -212,7 +212,8 @@ def _single(lists: Mapping[str, list[str]], faults: list[dict[str, str]]) -> dic
     for name, texts in lists.items():
         if len(texts) > 1 and name not in {"languages", "format"}:
             faults.append(_fault(name, "given twice"))
-        joined[name] = ",".join(texts)
+        else:
+            joined[name] = ",".join(texts)
     return joined
 
 
