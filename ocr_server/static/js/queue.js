@@ -191,6 +191,9 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
   desk.onForget((draft) => items.filter((item) => item.draft === draft).forEach(forget));
 
   return {
+    get isBusy() {
+      return busy;
+    },
     /** @param {File[]} files */
     add(files) {
       const added = files.map(makeItem);

@@ -58,17 +58,6 @@ export function makeTaking(root, current) {
   }
 
   copy.addEventListener("click", copyText);
-  document.addEventListener("click", function close(event) {
-    for (const open of root.querySelectorAll("details.menu[open]")) {
-      if (!open.contains(/** @type {Node} */ (event.target))) open.removeAttribute("open");
-    }
-  });
-  root.addEventListener("keydown", function escape(event) {
-    const open = event.key === "Escape" && document.activeElement?.closest("details.menu[open]");
-    if (!open) return;
-    open.removeAttribute("open");
-    open.querySelector("summary")?.focus();
-  });
   listFormats().then(offer);
 }
 

@@ -4,14 +4,17 @@ import { makeCamera } from "./camera.js";
 import { chosenFields, enhance as enhanceChoosing } from "./choosing.js";
 import { makeCorners } from "./corners.js";
 import { enhance as enhanceDesk } from "./desk.js";
+import { makeLive } from "./live.js";
 import { recall, remember } from "./memory.js";
 import { action, found, make, part } from "./parts.js";
 import { makeQueue } from "./queue.js";
 import { rectify } from "./rectifying.js";
+import { post } from "./sending.js";
 
 const UNANSWERED_MS = 5000; // then the question is probably not seen
 const HIDDEN_MS = 60_000; // a tab out of sight gives the camera back
 const QUALITY = 0.92;
+const FIND_PX = 1000; // enough to find the corners of a page to a pixel of it
 
 /** @param {HTMLElement | null} root */
 export function enhance(root) {
@@ -26,6 +29,7 @@ export function enhance(root) {
   const queue = makeQueue(files, { fields: () => chosenFields(form), maxBytes: Number(form.dataset.maxBytes), desk });
   const camera = makeCamera(video, showTrouble);
   const corners = makeCorners(part(page, "finder"), still);
+  const live = makeLive(page, video, form, { say, capture, isBusy: () => queue.isBusy });
   let taken = 0;
 
   /** @param {"off" | "asking" | "live" | "still"} state */
@@ -37,6 +41,8 @@ export function enhance(root) {
     part(page, "live-controls").hidden = part(page, "settings").hidden = state !== "live";
     part(page, "still-controls").hidden = state !== "still";
     if (state !== "still") corners.hide();
+    if (state === "live") live.start();
+    else live.stop();
     if (state !== "off") part(page, "trouble").hidden = true;
   }
   /** @param {string} words */
@@ -57,11 +63,10 @@ export function enhance(root) {
     const running = await camera.start(device);
     clearTimeout(unseen);
     if (!running) return;
-    put("live");
     say("Hold the page still and fill the frame.");
+    put("live");
     const { track } = camera;
     action(page, "torch").hidden = !(/** @type {any} */ (track?.getCapabilities?.())?.torch);
-    part(page, "readout").textContent = `${video.videoWidth} × ${video.videoHeight}`;
     await listDevices();
     action(page, "capture").focus();
   }
@@ -69,7 +74,7 @@ export function enhance(root) {
     const all = await camera.list();
     const current = camera.track?.getSettings().deviceId;
     devices.replaceChildren(...all.map(({ id, name }) => make("option", { value: id, ...(id === current && { selected: "" }) }, name)));
-    found(page, ".settings .field").toggleAttribute("hidden", all.length < 2);
+    part(page, "device-field").hidden = all.length < 2;
   }
   function stop() {
     camera.stop();
@@ -87,15 +92,41 @@ export function enhance(root) {
     corners.show(null);
     say("Put the corners on the page, or read the whole picture.");
     action(page, "use").focus();
+    findCorners();
+  }
+  /** Sets the corners where the page is, unless somebody was quicker. */
+  async function findCorners() {
+    const shrunk = document.createElement("canvas");
+    const scale = Math.max(1, Math.max(still.width, still.height) / FIND_PX);
+    shrunk.width = Math.round(still.width / scale);
+    shrunk.height = Math.round(still.height / scale);
+    shrunk.getContext("2d")?.drawImage(still, 0, 0, shrunk.width, shrunk.height);
+    const form = new FormData();
+    form.set("file", await toJpeg(shrunk), "frame.jpg");
+    form.set("detail", "page");
+    await live.stop();
+    try {
+      const { outline } = await (await post("/v1/frames", form)).json();
+      if (!outline || page.dataset.state !== "still" || !corners.isWhole) return;
+      corners.show(outline.map((/** @type {number[]} */ [x, y]) => [x * scale, y * scale]));
+      say("This is the page, as it seems. Move a corner if it is not.");
+    } catch {
+      // Found or not, the corners can be moved by hand.
+    }
+  }
+  /** @param {HTMLCanvasElement} canvas @returns {Promise<Blob>} */
+  function toJpeg(canvas) {
+    return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is empty."))), "image/jpeg", QUALITY));
   }
   async function use() {
     const picture = corners.isWhole ? still : rectify(still, corners.quad);
-    const blob = await new Promise((resolve) => picture.toBlob(resolve, "image/jpeg", QUALITY));
+    const blob = await toJpeg(picture);
     taken += 1;
     queue.add([new File([blob], `Picture ${taken}.jpg`, { type: "image/jpeg" })]);
     back();
   }
   function back() {
+    live.disarm();
     put("live");
     say("Hold the page still and fill the frame.");
     action(page, "capture").focus();
