@@ -116,6 +116,7 @@ export function makeLive(root, video, form, { say, capture, isBusy }) {
       part(root, "transcript").hidden = !reading.checked;
       part(root, "region-field").hidden = !reading.checked;
       auto.disabled = reading.checked;
+      latencies = [];
       saidAt = 0;
     });
   }
@@ -151,8 +152,8 @@ function lineShapes(quad, words) {
   ground.setAttribute("points", quad.map((dot) => dot.join(",")).join(" "));
   const text = document.createElementNS(SVG, "text");
   text.setAttribute("transform", `translate(${below[0]} ${below[1]}) rotate(${angle})`);
-  text.setAttribute("y", String(-height * 0.22));
-  text.setAttribute("font-size", String(height * 0.8));
+  text.setAttribute("y", String(-height * 0.15));
+  text.setAttribute("font-size", String(height * 0.95));
   text.setAttribute("textLength", String(length));
   text.setAttribute("lengthAdjust", "spacingAndGlyphs");
   text.textContent = words;
