@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from ocr_server.export.format import Rendering
 from ocr_server.export.text import page_text
 from ocr_server.geometry import Box, Point, Quad
-from ocr_server.job import Detail, Source
+from ocr_server.job import Detail
 from ocr_server.model import (
     Document,
     EngineInfo,
@@ -32,7 +33,7 @@ Json: TypeAlias = dict[str, Any]  # JSON is of all kinds
 
 
 def render_json(
-    document: Document, sources: tuple[Source, ...], rendering: Rendering
+    document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> Iterator[bytes]:
     """The same as `document_to_json`, page by page."""
     del sources  # JSON shows no picture

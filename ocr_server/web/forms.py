@@ -16,7 +16,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import EngineMissing, EngineUnavailable, InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
-from ocr_server.job import Detail, Job, Limits, PageSelection, Reading, Source
+from ocr_server.job import Detail, Job, Limits, PageSelection, Reading, Source, TextLayer
 from ocr_server.model import EngineInfo
 from ocr_server.web.options import OPTIONS
 from ocr_server.web.service import Service, check_installed
@@ -59,6 +59,12 @@ def read_job(
     most_seconds = min(most_seconds, settings.timeout_s)
     check_installed(languages, _installed_engine(here, engine))
     detail = values.get("detail", Detail.WORD)
+    limits = Limits(
+        max_pixels=settings.max_pixels,
+        max_pages=settings.max_pages,
+        # A PDF's pages have no pixels of their own: they are drawn at the dpi asked for.
+        pdf_dpi=round(values.get("dpi", settings.pdf_dpi)),
+    )
     job = Job(
         sources=sources,
         reading=Reading(
@@ -71,12 +77,9 @@ def read_job(
             min_confidence=values.get("min_confidence", 0.0),
             zones=values.get("zones", ()),
             alphabet=values.get("alphabet"),
+            text_layer=values.get("text_layer", TextLayer.AUTO),
         ),
-        limits=Limits(
-            max_pixels=settings.max_pixels,
-            max_pages=settings.max_pages,
-            pdf_dpi=settings.pdf_dpi,
-        ),
+        limits=limits,
         deadline=Deadline.after(min(values.get("timeout_s", most_seconds), most_seconds)),
         pages=values.get("pages", PageSelection()),
         password=values.get("password"),
@@ -84,7 +87,12 @@ def read_job(
     return Asked(
         job=job,
         formats=values.get("format") or (_accepted(request),),
-        rendering=Rendering(detail=detail, join_lines=values.get("lines", False)),
+        rendering=Rendering(
+            detail=detail,
+            join_lines=values.get("lines", False),
+            limits=limits,
+            password=values.get("password"),
+        ),
         partial=values.get("partial", False),
     )
 

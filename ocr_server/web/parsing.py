@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 from ocr_server.export import FORMATS
 from ocr_server.geometry import Box
 from ocr_server.imaging import steps
-from ocr_server.job import PSM_OF_LAYOUT, AskedZone, Detail, Layout, PageSelection
+from ocr_server.job import PSM_OF_LAYOUT, AskedZone, Detail, Layout, PageSelection, TextLayer
 from ocr_server.recognition import ENGINES
 
 MOST_RANGES = 100
@@ -127,6 +127,14 @@ def parse_lines(text: str) -> bool:
     if text.lower() not in {"keep", "join"}:
         raise ValueError("use keep or join")
     return text.lower() == "join"
+
+
+def parse_text_layer(text: str) -> TextLayer:
+    """What becomes of a PDF's own text."""
+    try:
+        return TextLayer(text.lower())
+    except ValueError:
+        raise ValueError(f"use {_listed(TextLayer)}") from None
 
 
 def parse_flag(text: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 from flask import Flask, current_app, request
@@ -11,10 +11,17 @@ from flask import Flask, current_app, request
 from ocr_server.admission import Admission
 from ocr_server.deadline import Deadline
 from ocr_server.errors import LanguageMissing, OcrServerError
+from ocr_server.export.format import Format, Rendering
 from ocr_server.job import Job
 from ocr_server.metrics import Metrics
-from ocr_server.model import EngineInfo
-from ocr_server.pipeline import Event, PageFailed, PageRead, recognise_document
+from ocr_server.model import Document, EngineInfo
+from ocr_server.pipeline import (
+    Event,
+    PageFailed,
+    PageRead,
+    recognise_document,
+    render_document,
+)
 from ocr_server.settings import Settings
 from ocr_server.storage import Storage
 from ocr_server.workers import Desk, Workers
@@ -81,6 +88,21 @@ class Service:
             elif isinstance(event, PageFailed):
                 self.metrics.count_failed_page(event.failure.error)
             yield event
+
+    def render(
+        self, document: Document, job: Job, *, format_: Format, rendering: Rendering
+    ) -> Generator[bytes, None, None]:
+        """The document in a format; see `pipeline.render_document`."""
+        return render_document(
+            document,
+            job.sources,
+            format_=format_,
+            rendering=rendering,
+            workers=self.workers,
+            storage=self.storage,
+            deadline=job.deadline,
+            cancelled=hang_up(),
+        )
 
     def close(self) -> None:
         """End every process and remove the private folder."""
