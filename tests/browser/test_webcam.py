@@ -133,6 +133,19 @@ def test_moved_corners_straighten_the_page(camera: Page) -> None:
     assert 0 < picture.evaluate("(image) => image.naturalWidth") < FRAME_PX[0]
 
 
+def test_several_pages_make_one_document(camera: Page) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+    camera.get_by_role("button", name="Take the picture").click()
+    camera.get_by_role("button", name="Add another page").click()
+    expect(camera.get_by_role("button", name="Read 1 page")).to_be_visible()
+    camera.get_by_role("button", name="Take the picture").click()
+    camera.get_by_role("button", name="Read 2 pages").click()
+
+    expect_state(camera, "result")
+    expect(camera.locator("#desk [data-part=count]")).to_have_text("2")
+    expect(camera.locator("#desk [data-part=name]")).to_have_text("Picture 1.jpg and 1 other")
+
+
 def test_the_page_is_outlined_and_one_hint_given(camera: Page) -> None:
     camera.get_by_role("button", name="Start camera").click()
 

@@ -65,8 +65,8 @@ export function makeTaking(root, current) {
 async function listFormats() {
   const own = [{ name: "text", suffix: ".txt" }, { name: "json", suffix: ".json" }];
   try {
-    const answer = await (await fetch("/v1/formats")).json();
-    if (!answer.render) return own;
+    const [answer, api] = await Promise.all(["/v1/formats", "/openapi.json"].map(async (path) => (await fetch(path)).json()));
+    if (!api.paths["/v1/render"]) return own;
     const order = Object.keys(WORDS);
     return answer.formats
       .filter((/** @type {Format} */ format) => order.includes(format.name))
@@ -83,7 +83,7 @@ async function rendered(draft, format) {
   if (format === "json") return json;
   const form = new FormData();
   form.set("document", json, "document.json");
-  form.set("file", draft.file, draft.name);
+  for (const file of draft.files) form.append("file", file, file.name);
   form.set("format", format);
   return (await post("/v1/render", form)).blob();
 }

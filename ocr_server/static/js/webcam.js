@@ -10,6 +10,7 @@ import { action, found, make, part } from "./parts.js";
 import { makeQueue } from "./queue.js";
 import { rectify } from "./rectifying.js";
 import { post } from "./sending.js";
+import { counted } from "./wording.js";
 
 const UNANSWERED_MS = 5000; // then the question is probably not seen
 const HIDDEN_MS = 60_000; // a tab out of sight gives the camera back
@@ -31,6 +32,8 @@ export function enhance(root) {
   const corners = makeCorners(part(page, "finder"), still);
   const live = makeLive(page, video, form, { say, capture, isBusy: () => queue.isBusy });
   let taken = 0;
+  /** @type {File[]} */
+  let pages = [];
 
   /** @param {"off" | "asking" | "live" | "still"} state */
   function put(state) {
@@ -118,12 +121,26 @@ export function enhance(root) {
   function toJpeg(canvas) {
     return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is empty."))), "image/jpeg", QUALITY));
   }
-  async function use() {
+  /** Keeps the still as a page of the document that is being taken. */
+  async function keep() {
     const picture = corners.isWhole ? still : rectify(still, corners.quad);
-    const blob = await toJpeg(picture);
     taken += 1;
-    queue.add([new File([blob], `Picture ${taken}.jpg`, { type: "image/jpeg" })]);
+    pages.push(new File([await toJpeg(picture)], `Picture ${taken}.jpg`, { type: "image/jpeg" }));
+    tellPages();
     back();
+  }
+  async function use() {
+    if (page.dataset.state === "still") await keep();
+    const files = pages;
+    pages = [];
+    tellPages();
+    await queue.add(files, { together: true });
+    document.getElementById("desk")?.scrollIntoView({ block: "start" });
+  }
+  function tellPages() {
+    action(page, "finish").hidden = !pages.length;
+    action(page, "finish").textContent = `Read ${counted(pages.length, "page")}`;
+    action(page, "use").textContent = pages.length ? `Read ${counted(pages.length + 1, "page")}` : "Read this";
   }
   function back() {
     live.disarm();
@@ -154,6 +171,8 @@ export function enhance(root) {
   action(page, "retake").addEventListener("click", back);
   action(page, "whole").addEventListener("click", () => corners.show(null));
   action(page, "use").addEventListener("click", use);
+  action(page, "finish").addEventListener("click", use);
+  action(page, "keep").addEventListener("click", keep);
   action(page, "torch").addEventListener("click", light);
   devices.addEventListener("change", function change() {
     remember("camera", devices.value);
