@@ -13,6 +13,7 @@ import { post, Refusal } from "./sending.js";
 const LOOK_PX = 640; // enough to find a page
 const READ_PX = 1600; // enough to read its letters
 const LEAST_PAUSE_MS = 150;
+const QUIET_MS = 400; // after a document, until its place is free for sure
 const MOTION_PX = 80;
 const QUALITY = 0.8;
 
@@ -48,10 +49,12 @@ export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }
   }
 
   async function watch() {
+    let quietUntil = 0;
     while (wanted) {
       let pause = LEAST_PAUSE_MS;
+      if (isBusy()) quietUntil = performance.now() + QUIET_MS;
       try {
-        if (video.videoWidth && !document.hidden && !isBusy()) await look(region());
+        if (video.videoWidth && !document.hidden && performance.now() > quietUntil) await look(region());
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         pause = 1000 * Math.max(1, error.retryAfter);

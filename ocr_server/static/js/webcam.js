@@ -121,20 +121,25 @@ export function enhance(root) {
   function toJpeg(canvas) {
     return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is empty."))), "image/jpeg", QUALITY));
   }
-  /** Keeps the still as a page of the document that is being taken. */
-  async function keep() {
+  /** Makes the still a page of the document that is being taken. */
+  async function addStill() {
     const picture = corners.isWhole ? still : rectify(still, corners.quad);
     taken += 1;
     pages.push(new File([await toJpeg(picture)], `Picture ${taken}.jpg`, { type: "image/jpeg" }));
     tellPages();
+  }
+  async function keep() {
+    await addStill();
     back();
   }
   async function use() {
-    if (page.dataset.state === "still") await keep();
+    if (page.dataset.state === "still") await addStill();
     const files = pages;
     pages = [];
     tellPages();
-    await queue.add(files, { together: true });
+    const read = queue.add(files, { together: true });
+    back();
+    await read;
     document.getElementById("desk")?.scrollIntoView({ block: "start" });
   }
   function tellPages() {
