@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, g, json, render_template, request
+from flask import Flask, Request, Response, g, json, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ocr_server import errors
@@ -27,6 +27,8 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.FormatUnavailable: 422,
     errors.LanguageMissing: 422,
     errors.EngineUnavailable: 422,
+    errors.KeyMissing: 401,
+    errors.KeyWrong: 401,
     errors.BodyTooLarge: 413,
     errors.UnsupportedFormat: 415,
     errors.DamagedPicture: 422,
@@ -45,6 +47,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.DeadlinePassed: 504,
 }
 # Paths of programs; everything else is a page.
+COMPAT = "compat"  # the blueprint of the rivals' routes
 API_PATHS = ("/v1/", "/livez", "/readyz", "/version", "/metrics", "/openapi.json")
 
 log = logging.getLogger(__name__)
@@ -72,9 +75,17 @@ def problem_of(error: OcrServerError) -> dict[str, Any]:
 def answer_error(error: OcrServerError) -> Response:
     """One of our own errors."""
     response = _answer(problem_of(error))
-    if isinstance(error, errors.QueueFull | errors.Draining):
-        response.headers["Retry-After"] = str(error.extra.get("retry_after_s", 1))
+    response.headers.update(headers_of(error))
     return response
+
+
+def headers_of(error: OcrServerError) -> dict[str, str]:
+    """What else the answer must say: when to come back, or which kind of key is wanted."""
+    if isinstance(error, errors.QueueFull | errors.Draining):
+        return {"Retry-After": str(error.extra.get("retry_after_s", 1))}
+    if isinstance(error, errors.KeyMissing | errors.KeyWrong):
+        return {"WWW-Authenticate": 'Bearer realm="ocr-server"'}
+    return {}
 
 
 def answer_http_exception(error: HTTPException) -> Response:
@@ -121,14 +132,18 @@ def body_too_large(limit: int) -> BodyTooLarge:
     )
 
 
-def is_api(path: str) -> bool:
+def is_api(request: Request) -> bool:
     """Whether a program asks, not a person."""
-    return path.startswith(API_PATHS)
+    return (
+        request.path.startswith(API_PATHS)
+        or COMPAT in request.blueprints
+        or service().settings.pages == "off"
+    )
 
 
 def _answer(problem: dict[str, Any]) -> Response:
     g.problem_code = problem["code"]
-    if is_api(request.path):
+    if is_api(request):
         response = Response(json.dumps(problem), content_type=MEDIA_TYPE)
     else:
         response = Response(render_template("problem.html", problem=problem))

@@ -1,3 +1,3 @@
-"""What the recipe decides."""
+"""Tests of ocr_server.reading."""
 
 from __future__ import annotations
