@@ -10,6 +10,7 @@ from ocr_server.admission import Admission
 from ocr_server.settings import Settings
 from ocr_server.storage import Storage
 from ocr_server.web import access, api, cors, health, keys, metrics, pages, problems, security
+from ocr_server.web.compat import serving as compat
 from ocr_server.web.service import EXTENSION, Service
 from ocr_server.workers import ProcessWorkers, Workers
 
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(metrics.blueprint)
+    compat.init_app(app, settings.compat)
     if has_pages:
         app.register_blueprint(pages.blueprint)
     return app

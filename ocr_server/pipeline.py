@@ -160,7 +160,6 @@ def _read_all(
     job: Job, sheets: tuple[_Sheet, ...], workers: Workers, cancelled: threading.Event
 ) -> Iterator[Page | Failure]:
     """The sheets' pages in order, read side by side; no more are begun than there are slots."""
-
     # Pages fill the slots; where there are fewer pages than slots, their parts may.
     run = workers.run_wide if len(sheets) < workers.slots else workers.run
 

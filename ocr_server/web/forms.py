@@ -60,11 +60,7 @@ def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Ask
             dpi=values.get("dpi"),
             min_confidence=values.get("min_confidence", 0.0),
         ),
-        limits=Limits(
-            max_pixels=settings.max_pixels,
-            max_pages=settings.max_pages,
-            pdf_dpi=settings.pdf_dpi,
-        ),
+        limits=limits_of(settings),
         deadline=Deadline.after(
             min(values.get("timeout_s", settings.timeout_s), settings.timeout_s)
         ),
@@ -76,6 +72,13 @@ def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Ask
         formats=values.get("format") or (_accepted(request),),
         rendering=Rendering(detail=detail, join_lines=values.get("lines", False)),
         partial=values.get("partial", False),
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What the operator allows a document to cost."""
+    return Limits(
+        max_pixels=settings.max_pixels, max_pages=settings.max_pages, pdf_dpi=settings.pdf_dpi
     )
 
 
@@ -127,7 +130,7 @@ def _json_body(
     files = []
     for encoded in images:
         try:
-            files.append(Source(_decoded(encoded)))
+            files.append(Source(decode_base64(encoded)))
         except ValueError as error:
             faults.append(_fault("image", str(error)))
     return {name: _as_text(value) for name, value in body.items() if value is not None}, tuple(
@@ -135,8 +138,12 @@ def _json_body(
     )
 
 
-def _decoded(encoded: object) -> bytes:
-    """Base64, with or without the head of a data URL (RFC 2397)."""
+def decode_base64(encoded: object) -> bytes:
+    """Base64, with or without the head of a data URL (RFC 2397).
+
+    Raises:
+        ValueError: it is neither; the message is for the client.
+    """
     if not isinstance(encoded, str):
         raise ValueError("send base64 text or a data URL")  # noqa: TRY004  # said to the client
     head, _, rest = encoded.partition(",")
