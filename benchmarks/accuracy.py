@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import platform
 import re
 import resource
@@ -47,11 +46,9 @@ from ocr_server.geometry import Box
 from ocr_server.imaging.decode import decode_page
 from ocr_server.job import Limits, Reading
 from ocr_server.reading.recipe import RECIPE, read_by
+from ocr_server.recognition import ENGINES
 from ocr_server.recognition.engine import Engine
-from ocr_server.recognition.tesseract import PytesseractEngine
-from ocr_server.recognition.warm import WarmEngine
 
-ENGINES = {"pytesseract": PytesseractEngine, "tesserocr": WarmEngine}
 TIMEOUT_S = 300
 # Typographic and plain signs that readers and truths mix up without anybody minding.
 FOLDED = str.maketrans(
@@ -96,7 +93,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not items:
         print(f"There is no picture with a true text in {asked.corpus}.", file=sys.stderr)
         return 1
-    os.environ["OMP_THREAD_LIMIT"] = "1"
     jobs = [(item, asked.engine, tuple(asked.without)) for item in items]
     with ProcessPoolExecutor(asked.workers) as pool:
         scores = list(pool.map(_both, jobs))
@@ -231,8 +227,7 @@ def table(items: Sequence[Item], scores: Sequence[tuple[Score, Score]]) -> str:
 def _engine(name: str) -> Engine:
     """One engine a process: the warm one keeps its models, as it does in a worker."""
     cv2.setNumThreads(1)
-    engine: Engine = ENGINES[name]()
-    return engine
+    return ENGINES[name]()
 
 
 def _both(job: tuple[Item, str, tuple[str, ...]]) -> tuple[Score, Score]:

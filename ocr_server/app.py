@@ -9,7 +9,19 @@ from flask import Flask
 from ocr_server.admission import Admission
 from ocr_server.settings import Settings
 from ocr_server.storage import Storage
-from ocr_server.web import access, api, cors, health, keys, metrics, pages, problems, security
+from ocr_server.web import (
+    access,
+    api,
+    compression,
+    cors,
+    frames,
+    health,
+    keys,
+    metrics,
+    pages,
+    problems,
+    security,
+)
 from ocr_server.web.compat import serving as compat
 from ocr_server.web.service import EXTENSION, Service
 from ocr_server.workers import ProcessWorkers, Workers
@@ -47,10 +59,12 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
     access.init_app(app)
     problems.init_app(app)
     security.init_app(app)
+    compression.init_app(app)
     cors.init_app(app)
     keys.init_app(app, digests)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(frames.blueprint)
     app.register_blueprint(metrics.blueprint)
     compat.init_app(app, settings.compat)
     if has_pages:

@@ -21,7 +21,7 @@ from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.languages import name_of
 from ocr_server.logs import start_logging
-from ocr_server.recognition.tesseract import PytesseractEngine
+from ocr_server.recognition import ENGINES
 from ocr_server.server import run
 from ocr_server.settings import PREFIX, Settings
 from ocr_server.web.options import OPTIONS
@@ -121,7 +121,8 @@ def _table(document: Mapping[str, Any]) -> str:
 
 
 def _languages(_asked: argparse.Namespace) -> int:
-    for code in PytesseractEngine().describe().languages:
+    engine = ENGINES[Settings.from_environment().engine]()
+    for code in engine.describe().languages:
         print(f"{code:16} {name_of(code)}")
     return 0
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.client import Refused, local_server
 from ocr_server.errors import OcrServerError
-from ocr_server.recognition.tesseract import PytesseractEngine
+from ocr_server.recognition import ENGINES
 from ocr_server.settings import Settings
 from ocr_server.web.service import check_installed
 
@@ -36,8 +36,8 @@ def examine() -> Iterator[Finding]:
         settings = Settings.from_environment()
         yield Finding(is_good=True, words="The settings are understood.")
         yield _folder(settings)
-        engine = PytesseractEngine().describe()
-        yield Finding(is_good=True, words=f"Tesseract {engine.version} is installed.")
+        engine = ENGINES[settings.engine]().describe()
+        yield Finding(is_good=True, words=f"{engine.name} is there, Tesseract {engine.version}.")
         check_installed(settings.languages, engine)
         yield Finding(is_good=True, words=f"Languages: {', '.join(engine.languages)}.")
         yield _sample(settings)

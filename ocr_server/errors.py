@@ -6,6 +6,7 @@
     │   ├── InvalidOptions         options or fields, all faults at once
     │   ├── BodyTooLarge           more bytes than the limit
     │   ├── LanguageMissing        a language that is not installed
+    │   ├── EngineUnavailable      an engine that is not installed
     │   ├── FormatUnavailable      an answer that cannot be made from what was sent
     │   ├── KeyMissing             this server wants a key, and none came
     │   └── KeyWrong               a key that this server does not know
@@ -89,6 +90,13 @@ class LanguageMissing(RequestError):
 
     code = "language-missing"
     title = "A language is not installed"
+
+
+class EngineUnavailable(RequestError):
+    """An engine was asked for that is not installed."""
+
+    code = "engine-unavailable"
+    title = "The engine is not installed"
 
 
 class FormatUnavailable(RequestError):

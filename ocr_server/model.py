@@ -99,7 +99,7 @@ class Line:
         """The words, joined by blanks, except in scripts that have none."""
         text = ""
         for word in self.words:
-            blank = text and word.text and not (_has_no_blanks(text[-1], word.text[0]))
+            blank = text and word.text and not _has_no_blanks(text[-1], word.text[0])
             text += f" {word.text}" if blank else word.text
         return text
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,14 +18,20 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
+from ocr_server.deadline import Deadline
 from ocr_server.errors import ClientGone, OcrServerError, PageMissing
-from ocr_server.imaging.decode import count_pages, decode_page, too_many_pages
+from ocr_server.export.format import Format, Render, Rendering
+from ocr_server.imaging.decode import count_pages, decode_page, is_pdf, too_many_pages
 from ocr_server.imaging.preview import draw_preview
-from ocr_server.job import Job, Limits, Reading
+from ocr_server.job import Job, Limits, Reading, Source
 from ocr_server.model import Document, EngineInfo, Failure, Page
+from ocr_server.reading.frame import Frame, look_at
+from ocr_server.reading.own_text import read_pdf_page
 from ocr_server.reading.recipe import read_page
 from ocr_server.storage import Storage
 from ocr_server.workers import Desk, Workers
+
+PIECE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,9 @@ def document_of(events: Iterator[Event]) -> Document:
     Raises:
         OcrServerError: no page could be read; what was wrong with the first.
     """
-    document = next(event.document for event in events if isinstance(event, Finished))
+    # To the very end, not to the first: the folder of the files is removed there, and an error
+    # raised from here would keep a waiting iterator alive in its traceback.
+    (document,) = [event.document for event in events if isinstance(event, Finished)]
     if document.problems and not document.pages:
         raise document.problems[0].error
     return document
@@ -125,6 +133,55 @@ def draw_page(job: Job, *, workers: Workers, storage: Storage, cancelled: thread
         return workers.run(
             _draw_page, job.deadline, cancelled,
             sheet=sheet, limits=job.limits, password=job.password,
+        )  # fmt: skip
+
+
+def render_document(
+    document: Document,
+    sources: tuple[Source, ...],
+    *,
+    format_: Format,
+    rendering: Rendering,
+    workers: Workers,
+    storage: Storage,
+    deadline: Deadline,
+    cancelled: threading.Event,
+) -> Generator[bytes, None, None]:
+    """The document in a format, in pieces; what shows the pictures is made by a worker.
+
+    Raises:
+        DocumentError: a source cannot be shown.
+        FormatUnavailable: a source is missing, or not the one that was read.
+        LoadError: it cannot be done now, or not in time.
+    """
+    if not format_.shows_pictures or not sources:
+        yield from format_.render(document, (), rendering)
+        return
+    with storage.job(tuple(source.data for source in sources)) as paths:
+        result = paths[0].with_name("result")
+        workers.run(
+            _render, deadline, cancelled,
+            document=document, paths=paths, render=format_.render, rendering=rendering,
+            result=result,
+        )  # fmt: skip
+        with result.open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                yield piece
+
+
+def look_at_frame(
+    job: Job, *, reads: bool, workers: Workers, storage: Storage, cancelled: threading.Event
+) -> Frame:
+    """What a frame of a camera shows (`reading.frame`); it lasts for this moment only.
+
+    Raises:
+        DocumentError: it cannot be opened, or is over a limit.
+        LoadError: it cannot be done now, or not in time.
+    """
+    with storage.job((job.sources[0].data,)) as (path,):
+        return workers.run(
+            _look_at, job.deadline, cancelled,
+            path=path, reads=reads, reading=job.reading, limits=job.limits,
         )  # fmt: skip
 
 
@@ -195,20 +252,48 @@ def _count_pages(_desk: Desk, *, path: Path, limits: Limits, password: str | Non
 def _read_page(
     desk: Desk, *, sheet: _Sheet, reading: Reading, limits: Limits, password: str | None
 ) -> Page:
-    with _temporary_files_in(sheet.path.parent):
-        canvas = decode_page(sheet.path, sheet.index, limits=limits, password=password)
+    def recognise() -> Page:
         return read_page(
-            canvas,
+            decode_page(sheet.path, sheet.index, limits=limits, password=password),
             number=sheet.number,
             reading=reading,
-            engine=desk.engine,
+            engine=desk.engine(reading.engine),
             deadline=desk.deadline,
         )
+
+    with _temporary_files_in(sheet.path.parent):
+        if not is_pdf(sheet.path):
+            return recognise()
+        return read_pdf_page(
+            sheet.path, sheet.index, number=sheet.number,
+            reading=reading, limits=limits, password=password, recognise=recognise,
+        )  # fmt: skip
+
+
+def _render(
+    _desk: Desk,
+    *,
+    document: Document,
+    paths: tuple[Path, ...],
+    render: Render,
+    rendering: Rendering,
+    result: Path,
+) -> None:
+    with _temporary_files_in(result.parent), result.open("wb") as file:
+        for piece in render(document, paths, rendering):
+            file.write(piece)
 
 
 def _draw_page(_desk: Desk, *, sheet: _Sheet, limits: Limits, password: str | None) -> bytes:
     with _temporary_files_in(sheet.path.parent):
         return draw_preview(decode_page(sheet.path, sheet.index, limits=limits, password=password))
+
+
+def _look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Limits) -> Frame:
+    with _temporary_files_in(path.parent):
+        canvas = decode_page(path, 0, limits=limits, password=None)
+        engine = desk.engine(reading.engine)
+        return look_at(canvas, reading=reading, reads=reads, engine=engine, deadline=desk.deadline)
 
 
 @contextmanager

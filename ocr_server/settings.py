@@ -42,6 +42,11 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on (`0.0.0.0` in the image)")
     port: int = _setting(8080, "port to listen on; 0 takes a free one", least=0)
+    engine: str = _setting(
+        "pytesseract",
+        "who reads: `pytesseract`, a process for each reading, or `tesserocr`, models kept loaded",
+        choices=("pytesseract", "tesserocr"),
+    )
     languages: tuple[str, ...] = _setting(
         ("eng",), "languages read when a request names none, such as `eng+deu`", pattern=r"[\w/]+"
     )

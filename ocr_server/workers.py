@@ -20,15 +20,15 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import cv2
 
 from ocr_server.deadline import Deadline
 from ocr_server.errors import ClientGone, Draining, LoadError, OutOfMemory, WorkerLost
+from ocr_server.recognition import ENGINES
 from ocr_server.recognition.engine import Engine
-from ocr_server.recognition.tesseract import PytesseractEngine
 from ocr_server.settings import Settings
 
 P = ParamSpec("P")
@@ -44,9 +44,9 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where a task works: its engine, how many threads it may use, and until when."""
+    """Where a task works: the engines by name, how many threads it may use, and until when."""
 
-    engine: Engine
+    engine: Callable[[str], Engine]
     threads: int
     deadline: Deadline
 
@@ -310,19 +310,20 @@ def _await(future: Future[T], deadline: Deadline, cancelled: threading.Event) ->
         deadline.check()
 
 
-_engine: Engine  # of this worker process, made by _start_worker
+@cache
+def _engine(name: str) -> Engine:
+    """The engine of that name in this worker process, kept for all its tasks."""
+    return ENGINES[name]()
 
 
 def _start_worker(memory_bytes: int) -> None:
     """What a worker process does first."""
-    global _engine  # noqa: PLW0603  # a process that serves one engine for its whole life
     os.setpgid(0, 0)  # so that killing the group takes the tesseract process along
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A killed server takes its workers along: the parent is the fork server, which ends with it.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     cv2.setNumThreads(1)
-    _engine = PytesseractEngine()
 
 
 def _work(

@@ -125,7 +125,7 @@ class InlineWorkers:
             if cancelled.is_set():
                 raise ClientGone("The client hung up.")
             deadline.check()
-            return task(Desk(self.engine, 1, deadline), *args, **kwargs)
+            return task(Desk(lambda _: self.engine, 1, deadline), *args, **kwargs)
 
     run_wide = run
 

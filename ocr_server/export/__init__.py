@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ocr_server.export.format import Format
 from ocr_server.export.hocr import render_hocr
 from ocr_server.export.payload import render_json
+from ocr_server.export.pdf import render_pdf
 from ocr_server.export.text import render_text
 from ocr_server.export.tsv import render_tsv
 
@@ -19,4 +20,11 @@ FORMATS: Mapping[str, Format] = {
         "text/tab-separated-values; charset=utf-8", "tsv", "Tesseract's table", render_tsv
     ),
     "hocr": Format("text/vnd.hocr+html", "hocr", "hOCR 1.2", render_hocr),
+    "pdf": Format(
+        "application/pdf",
+        "pdf",
+        "the pages as they were sent, with text that can be searched",
+        render_pdf,
+        shows_pictures=True,
+    ),
 }

@@ -119,10 +119,15 @@ def add_margin(sheet: Sheet) -> Report:
     """Letters at the very edge of a cut-out line are misread."""
     if not sheet.measures.is_snippet:
         return Report(sheet, "a whole page")
+    return add_margin_always(sheet)
+
+
+def add_margin_always(sheet: Sheet) -> Report:
+    """The same for a rectangle that somebody drew, which may cut into the margin of the text."""
     level = int(np.median(sheet.measures.pixels))
     padded = sheet.canvas.padded(_SNIPPET_MARGIN_PX, fill=level)
     after = replace(sheet.on(padded), x_height_px=sheet.x_height_px)
-    return Report(after, "a cut-out line or word", f"margin of {_SNIPPET_MARGIN_PX} px added")
+    return Report(after, "a piece of a page", f"margin of {_SNIPPET_MARGIN_PX} px added")
 
 
 def choose_psm(sheet: Sheet) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
 from ocr_server.deadline import Deadline
 from ocr_server.errors import DeadlinePassed
@@ -11,10 +13,11 @@ from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.measures import Measures
 from ocr_server.imaging.steps import AUTO, run_steps
 from ocr_server.job import Reading
-from ocr_server.model import Page, Stage
+from ocr_server.model import Page, Stage, Zone, ZoneKind
 from ocr_server.reading.orientation import orientation, turn_if_upside_down, turn_upright
 from ocr_server.reading.preparation import (
     add_margin,
+    add_margin_always,
     bring_letters_to_size,
     choose_psm,
     cut_out_sheet,
@@ -24,22 +27,33 @@ from ocr_server.reading.preparation import (
     wipe_grids,
 )
 from ocr_server.reading.retry import level_curled_lines, read_again, read_snippet_again
+from ocr_server.reading.selection import drop_rubbish, keep_words
 from ocr_server.reading.sheet import Report, Sheet, StageFunction
 from ocr_server.recognition.engine import Engine
+
+Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
 
 def read_text(sheet: Sheet) -> Report:
     """The first reading of the whole page."""
-    take = sheet.read(sheet.canvas, psm=choose_psm(sheet))
-    found = f"{len(take.words)} words with confidence {take.confidence:.0%}"
-    return Report(sheet.with_take(take), found, "text read")
+    return _read(sheet, psm=choose_psm(sheet))
+
+
+def read_as_asked(sheet: Sheet) -> Report:
+    """The only reading where steps were asked for by name."""
+    return _read(sheet, psm=sheet.reading.psm)
+
+
+def leave_as_sent(sheet: Sheet) -> Report:
+    """Say why there is no recipe."""
+    return Report(sheet, "vertical writing, for which no stage is proved", "")
 
 
 # Measured stage by stage on real pages. Each looks, decides from what it sees alone (never from
 # the load or the clock, so that a page reads the same every time), and says what it found and
 # did. Steps that many recommend and that lost here are not in it: any black-and-white, local
 # contrast, sharpening, noise filters, Tesseract's orientation detection.
-RECIPE: tuple[tuple[str, StageFunction], ...] = (
+RECIPE: Recipe = (
     ("polarity", make_ink_dark),
     ("orientation", turn_upright),
     ("rectify", cut_out_sheet),
@@ -53,9 +67,25 @@ RECIPE: tuple[tuple[str, StageFunction], ...] = (
     ("upside-down", turn_if_upside_down),
     ("dewarp", level_curled_lines),
     ("retry", read_again),
+    ("junk", drop_rubbish),
 )
 
-_READ_ONLY: tuple[tuple[str, StageFunction], ...] = (("read", read_text),)
+# For a rectangle that somebody drew: it is read as it is, and only looked at more closely.
+ZONE_RECIPE: Recipe = (
+    ("polarity", make_ink_dark),
+    ("orientation", turn_upright),
+    ("flatten", even_out_shade),
+    ("deskew", level_lines),
+    ("scale", bring_letters_to_size),
+    ("rules", wipe_grids),
+    ("margin", add_margin_always),
+    ("read", read_text),
+    ("line", read_snippet_again),
+    ("retry", read_again),
+)
+
+# Nothing of the recipe is proved for vertical writing: rows of letters would look like columns.
+VERTICAL_RECIPE: Recipe = (("recipe", leave_as_sent), ("read", read_text))
 
 
 def read_page(
@@ -70,7 +100,7 @@ def read_page(
 
 
 def read_by(
-    recipe: Sequence[tuple[str, StageFunction]],
+    recipe: Recipe,
     canvas: Canvas,
     *,
     number: int,
@@ -79,32 +109,74 @@ def read_by(
     deadline: Deadline,
 ) -> Page:
     """The same by another recipe, such as one with a stage left out."""
+    if any(language.endswith("_vert") for language in reading.languages):
+        recipe = VERTICAL_RECIPE
     sheet = Sheet(Measures(canvas), reading, engine, deadline)
-    if reading.steps == AUTO:
-        sheet, stages = _follow(recipe, sheet)
+    if reading.zones:
+        zones, stages = _read_asked_zones(sheet)
     else:
-        prepared, done = run_steps(
-            canvas,
-            reading.steps,
-            deadline=deadline,
-            with_engine={"orientation": lambda c: orientation(sheet.on(c))},
-        )
-        take = sheet.read(prepared, psm=reading.psm)
-        sheet, stages = sheet.with_take(take), done
-    take = sheet.best
+        zones, stages = _read_sheet(recipe, sheet)
+    if reading.min_confidence > 0:
+        zones = tuple(keep_words(zones, least=reading.min_confidence))
     return Page(
         number=number,
         width_px=canvas.width_px,
         height_px=canvas.height_px,
         dpi=reading.dpi or canvas.dpi,
-        zones=tuple(zone.mapped(take.canvas.to_page) for zone in take.zones),
+        zones=zones,
         stages=stages,
     )
 
 
-def _follow(
-    recipe: Sequence[tuple[str, StageFunction]], sheet: Sheet
-) -> tuple[Sheet, tuple[Stage, ...]]:
+def _read_asked_zones(sheet: Sheet) -> tuple[tuple[Zone, ...], tuple[Stage, ...]]:
+    """Each rectangle that was asked for becomes one zone, exactly there, even if it is empty."""
+    zones, stages = [], []
+    for index, asked in enumerate(sheet.reading.zones, start=1):
+        inside = asked.box.intersection(sheet.canvas.box)
+        found: tuple[Zone, ...] = ()
+        done: tuple[Stage, ...] = ()
+        if inside is not None:
+            reading = replace(
+                sheet.reading,
+                psm=asked.psm or sheet.reading.psm,
+                alphabet=asked.alphabet or sheet.reading.alphabet,
+            )
+            part = replace(sheet.on(sheet.canvas.cropped(inside)), reading=reading)
+            found, done = _read_sheet(ZONE_RECIPE, part)
+        lines, first = [], 0
+        for zone in found:
+            lines += [replace(line, paragraph=line.paragraph + first) for line in zone.lines]
+            first = lines[-1].paragraph + 1 if lines else 0
+        zones.append(Zone(ZoneKind.TEXT, asked.box.quad(), tuple(lines), name=asked.name))
+        label = asked.name or str(index)
+        stages += [replace(stage, found=f"zone {label}: {stage.found}") for stage in done]
+    return tuple(zones), tuple(stages)
+
+
+def _read_sheet(recipe: Recipe, sheet: Sheet) -> tuple[tuple[Zone, ...], tuple[Stage, ...]]:
+    """The zones of a sheet in page pixels, by the recipe or by the steps that were asked for."""
+    if sheet.reading.steps == AUTO:
+        sheet, stages = _follow(recipe, sheet)
+    else:
+        canvas, prepared = run_steps(
+            sheet.canvas,
+            sheet.reading.steps,
+            deadline=sheet.deadline,
+            with_engine={"orientation": lambda canvas: orientation(sheet.on(canvas))},
+        )
+        sheet, read = _follow((("read", read_as_asked),), sheet.on(canvas))
+        stages = prepared + read
+    take = sheet.best
+    return tuple(zone.mapped(take.canvas.to_page) for zone in take.zones), stages
+
+
+def _read(sheet: Sheet, *, psm: int) -> Report:
+    take = sheet.read(sheet.canvas, psm=psm)
+    found = f"{len(take.words)} words with confidence {take.confidence:.0%}"
+    return Report(sheet.with_take(take), found, "text read")
+
+
+def _follow(recipe: Recipe, sheet: Sheet) -> tuple[Sheet, tuple[Stage, ...]]:
     stages: list[Stage] = []
     for name, stage in recipe:
         started_s = time.perf_counter()

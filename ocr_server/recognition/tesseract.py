@@ -7,7 +7,6 @@ for a list of files to read) and no text of a client on its command line.
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import tempfile
@@ -37,10 +36,6 @@ LIST_TIMEOUT_S = 20
 
 class PytesseractEngine:
     """Debian's `tesseract`, a process for each canvas."""
-
-    def __init__(self) -> None:
-        # Tesseract's own threads cost 2.4 times the processor time they save, alone and loaded.
-        os.environ["OMP_THREAD_LIMIT"] = "1"
 
     def describe(self) -> EngineInfo:
         """Version and installed languages; `osd` is not one.

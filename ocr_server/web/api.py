@@ -7,14 +7,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Response, g, json, request
 
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
+from ocr_server.export.archive import archive_of
 from ocr_server.export.format import Rendering
 from ocr_server.export.payload import page_to_json
+from ocr_server.imaging.steps import STEPS
 from ocr_server.languages import name_of
 from ocr_server.model import Document
 from ocr_server.pipeline import (
@@ -40,14 +44,14 @@ blueprint = Blueprint("api", __name__)
 def create_document() -> Response:
     """Read a document and answer with its text, in any format."""
     here = service()
-    asked = read_job(request, settings=here.settings, engine=here.engine)
+    asked = read_job(request, here)
     if wants_events(request):
         return _stream(here, asked)
     begun = time.perf_counter()
     with here.admission.turn():
         document = document_of(here.recognise(asked.job, hang_up()))
         read = time.perf_counter()
-        response = answer_document(document, asked)
+        response = answer_document(here, document, asked)
     response.headers["Server-Timing"] = server_timing(
         document, read=read - begun, render=time.perf_counter() - read
     )
@@ -81,26 +85,46 @@ def list_formats() -> dict[str, Any]:
     }
 
 
+@blueprint.get("/v1/steps")
+def list_steps() -> dict[str, Any]:
+    """The steps that a picture can be taken through, with their parameters."""
+    return {
+        "default": "auto",
+        "steps": [
+            {
+                "name": name,
+                "meaning": step.meaning,
+                "parameters": [asdict(parameter) for parameter in step.parameters],
+            }
+            for name, step in STEPS.items()
+        ],
+    }
+
+
 @blueprint.get("/openapi.json")
 def openapi() -> dict[str, Any]:
     """This API in the words of OpenAPI 3.1."""
     return describe_api()
 
 
-def answer_document(document: Document, asked: Asked) -> Response:
-    """The document in the format asked for.
+def answer_document(here: Service, document: Document, asked: Asked) -> Response:
+    """The document in the formats asked for: as it is in one, in an archive in several.
 
     Raises:
         OcrServerError: a page failed, and the format cannot say so.
     """
     failed = [failure.page for failure in document.problems]
     g.pages_read, g.pages_failed = len(document.pages), len(failed)
-    name = asked.formats[0]
-    if failed and name != "json" and not asked.partial:
+    if failed and asked.formats != ("json",) and not asked.partial:
         raise _failed_pages(document, failed)
-    format_ = FORMATS[name]
-    pieces = format_.render(document, asked.job.sources, asked.rendering)
-    response = Response(b"".join(pieces), content_type=format_.media_type)
+    wanted = {name: FORMATS[name] for name in asked.formats}
+    format_ = archive_of(wanted) if len(wanted) > 1 else wanted[asked.formats[0]]
+    pieces = here.render(document, asked.job, format_=format_, rendering=asked.rendering)
+    begun = [next(pieces, b"")]  # whatever can go wrong does so before the answer begins
+    response = Response(chain(begun, pieces), content_type=format_.media_type)
+    response.call_on_close(pieces.close)
+    if not format_.shows_pictures:
+        response.make_sequence()  # so that its length is known
     if failed:
         response.headers["OCR-Failed-Pages"] = ",".join(map(str, failed))
     return response

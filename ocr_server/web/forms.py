@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +13,14 @@ from flask import Request
 from werkzeug.exceptions import BadRequest
 
 from ocr_server.deadline import Deadline
-from ocr_server.errors import InvalidOptions
+from ocr_server.errors import EngineMissing, EngineUnavailable, InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
-from ocr_server.job import Detail, Job, Limits, PageSelection, Reading, Source
+from ocr_server.job import Detail, Job, Limits, PageSelection, Reading, Source, TextLayer
 from ocr_server.model import EngineInfo
 from ocr_server.settings import Settings
 from ocr_server.web.options import OPTIONS
-from ocr_server.web.service import check_installed
+from ocr_server.web.service import Service, check_installed
 
 NDJSON = "application/x-ndjson"
 
@@ -34,8 +35,14 @@ class Asked:
     partial: bool
 
 
-def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Asked:
-    """The job of a request.
+def read_job(
+    request: Request,
+    here: Service,
+    *,
+    most_seconds: float = float("inf"),
+    engine: str | None = None,
+) -> Asked:
+    """The job of a request; it may take `most_seconds`, and `engine` reads if it names none.
 
     Raises:
         InvalidOptions: files or options are missing or wrong; all of it is said at once.
@@ -47,9 +54,13 @@ def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Ask
     if faults:
         said = " ".join(f"{fault['field']}: {fault['message']}." for fault in faults)
         raise InvalidOptions(f"Not understood: {said}", faults=faults)
+    settings = here.settings
     languages = values.get("languages", settings.languages)
-    check_installed(languages, engine)
+    engine = values.get("engine") or engine or settings.engine
+    most_seconds = min(most_seconds, settings.timeout_s)
+    check_installed(languages, _installed_engine(here, engine))
     detail = values.get("detail", Detail.WORD)
+    limits = limits_of(settings, values.get("dpi"))
     job = Job(
         sources=sources,
         reading=Reading(
@@ -57,29 +68,48 @@ def read_job(request: Request, *, settings: Settings, engine: EngineInfo) -> Ask
             psm=values.get("layout", 3),
             steps=values.get("steps", ("auto",)),
             symbols=detail is Detail.SYMBOL,
+            engine=engine,
             dpi=values.get("dpi"),
             min_confidence=values.get("min_confidence", 0.0),
+            zones=values.get("zones", ()),
+            alphabet=values.get("alphabet"),
+            text_layer=values.get("text_layer", TextLayer.AUTO),
         ),
-        limits=limits_of(settings),
-        deadline=Deadline.after(
-            min(values.get("timeout_s", settings.timeout_s), settings.timeout_s)
-        ),
+        limits=limits,
+        deadline=Deadline.after(min(values.get("timeout_s", most_seconds), most_seconds)),
         pages=values.get("pages", PageSelection()),
         password=values.get("password"),
     )
     return Asked(
         job=job,
         formats=values.get("format") or (_accepted(request),),
-        rendering=Rendering(detail=detail, join_lines=values.get("lines", False)),
+        rendering=Rendering(
+            detail=detail,
+            join_lines=values.get("lines", False),
+            limits=limits,
+            password=values.get("password"),
+        ),
         partial=values.get("partial", False),
     )
 
 
-def limits_of(settings: Settings) -> Limits:
+def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
     """What the operator allows a document to cost."""
     return Limits(
-        max_pixels=settings.max_pixels, max_pages=settings.max_pages, pdf_dpi=settings.pdf_dpi
+        max_pixels=settings.max_pixels,
+        max_pages=settings.max_pages,
+        # A PDF's pages have no pixels of their own: they are drawn at the dpi asked for.
+        pdf_dpi=round(dpi or settings.pdf_dpi),
     )
+
+
+def _installed_engine(here: Service, name: str) -> EngineInfo:
+    try:
+        return here.engine_named(name)
+    except EngineMissing as error:
+        if name == here.settings.engine:
+            raise  # the server's fault, not the request's
+        raise EngineUnavailable(error.message, engine=name) from error
 
 
 def wants_events(request: Request) -> bool:
@@ -158,8 +188,10 @@ def decode_base64(encoded: object) -> bytes:
 
 
 def _as_text(value: object) -> str:
-    if isinstance(value, list):
-        return ",".join(_as_text(item) for item in value)
+    if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
+        return ",".join(map(str, value))
+    if isinstance(value, list | dict):
+        return json.dumps(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

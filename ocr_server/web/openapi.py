@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, TypeAlias
-
 from ocr_server import __version__, errors
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
+from ocr_server.web import schemas
 from ocr_server.web.forms import NDJSON
 from ocr_server.web.options import OPTIONS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
-
-Schema: TypeAlias = dict[str, Any]  # JSON schema is of all kinds
+from ocr_server.web.schemas import Schema
 
 TITLES = {
     400: "Some options are not understood",
@@ -39,22 +36,67 @@ def describe_api() -> Schema:
         },
         "paths": {
             "/v1/documents": {"post": _documents()},
-            "/v1/languages": {"get": _get("The installed languages", _LANGUAGES, 503, 504)},
-            "/v1/formats": {"get": _get("The formats an answer can have", _FORMATS)},
-            "/livez": {"get": _get("Whether the server lives", _STATUS)},
-            "/readyz": {"get": _get("Whether the server can work", _STATUS, 422, 503, 504)},
-            "/version": {"get": _get("Versions of the server and its engine", _VERSION, 503, 504)},
+            "/v1/frames": {"post": _frames()},
+            "/v1/languages": {"get": _get("The installed languages", schemas.LANGUAGES, 503, 504)},
+            "/v1/formats": {"get": _get("The formats an answer can have", schemas.FORMATS)},
+            "/v1/steps": {"get": _get("The steps a picture can be taken through", schemas.STEPS)},
+            "/livez": {"get": _get("Whether the server lives", schemas.STATUS)},
+            "/readyz": {"get": _get("Whether the server can work", schemas.STATUS, 422, 503, 504)},
+            "/version": {
+                "get": _get("Versions of the server and its engine", schemas.VERSION, 503, 504)
+            },
         },
-        "components": {"schemas": {"Problem": _problem(), "Document": _DOCUMENT, "Page": _PAGE}},
+        "components": {
+            "schemas": {"Problem": _problem(), "Document": schemas.DOCUMENT, "Page": schemas.PAGE}
+        },
     }
 
 
 def _documents() -> Schema:
+    types = [format_.media_type.partition(";")[0] for format_ in FORMATS.values()]
+    content: Schema = {media_type: {"schema": {"type": "string"}} for media_type in types}
+    content["application/json"] = {"schema": {"$ref": "#/components/schemas/Document"}}
+    content[NDJSON] = {"schema": {"type": "string", "description": "an event on each line"}}
+    return _post(
+        "Read a picture or document",
+        {
+            "description": "The document in the format asked for",
+            "headers": {
+                "OCR-Failed-Pages": {
+                    "description": "pages that could not be read, with partial=true",
+                    "schema": {"type": "string"},
+                }
+            },
+            "content": content,
+        },
+    )
+
+
+def _frames() -> Schema:
+    return _post(
+        "Look at a frame of a camera; the first of zones is the region to read, "
+        "and with detail=page nothing is read",
+        {
+            "description": "What the frame shows",
+            "content": {"application/json": {"schema": schemas.FRAME}},
+        },
+    )
+
+
+def _post(summary: str, answer: Schema) -> Schema:
+    """What takes a file and the options, in the three forms of a request."""
     options = {name: {**o.schema, "description": o.meaning} for name, o in OPTIONS.items()}
-    binary = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+    binary = {"type": "string", "contentMediaType": "application/octet-stream"}
+    file = schemas.an_array(binary, "pictures or PDFs; several make one document")
+    image = {
+        "type": ["string", "array"],
+        "items": {"type": "string"},
+        "description": "base64 or a data URL; several make one document",
+    }
+    form = schemas.an_object({"file": file, **options}, required=["file"])
+    body = schemas.an_object({"image": image, **options}, required=["image"])
     return {
-        "summary": "Read a picture or document",
-        "operationId": "createDocument",
+        "summary": summary,
         "parameters": [
             {
                 "name": name,
@@ -68,64 +110,15 @@ def _documents() -> Schema:
         "requestBody": {
             "required": True,
             "content": {
-                "multipart/form-data": {
-                    "schema": _object(
-                        {
-                            "file": {
-                                "type": "array",
-                                "minItems": 1,
-                                "items": {
-                                    "type": "string",
-                                    "contentMediaType": "application/octet-stream",
-                                },
-                                "description": "pictures or PDFs; several make one document",
-                            },
-                            **options,
-                        },
-                        required=["file"],
-                    )
-                },
-                "image/*": binary,
-                "application/pdf": binary,
-                "application/octet-stream": binary,
-                "application/json": {
-                    "schema": _object(
-                        {
-                            "image": {
-                                "type": ["string", "array"],
-                                "items": {"type": "string"},
-                                "description": "base64 or a data URL; several make one document",
-                            },
-                            **options,
-                        },
-                        required=["image"],
-                    )
+                "multipart/form-data": {"schema": form},
+                "application/json": {"schema": body},
+                **{
+                    media_type: {"schema": binary}
+                    for media_type in ("image/*", "application/pdf", "application/octet-stream")
                 },
             },
         },
-        "responses": {
-            "200": {
-                "description": "The document in the format asked for",
-                "headers": {
-                    "OCR-Failed-Pages": {
-                        "description": "pages that could not be read, with partial=true",
-                        "schema": {"type": "string"},
-                    }
-                },
-                "content": {
-                    **{
-                        format_.media_type.partition(";")[0]: {
-                            "schema": {"$ref": "#/components/schemas/Document"}
-                            if name == "json"
-                            else {"type": "string"}
-                        }
-                        for name, format_ in FORMATS.items()
-                    },
-                    NDJSON: {"schema": {"type": "string"}},
-                },
-            },
-            **_problems(400, 413, 415, 422, 429, 503, 504),
-        },
+        "responses": {"200": answer, **_problems(400, 413, 415, 422, 429, 503, 504)},
     }
 
 
@@ -154,15 +147,15 @@ def _problem() -> Schema:
         kind for kind, status in STATUS.items() if status != CLIENT_CLOSED_REQUEST
     ]
     return {
-        **_object(
+        **schemas.an_object(
             {
                 "type": {"type": "string"},
                 "title": {"type": "string"},
                 "status": {"type": "integer"},
                 "detail": {"type": "string"},
                 "code": {"type": "string", "examples": [kind.code for kind in kinds]},
-                "faults": _array(
-                    _object({"field": {"type": "string"}, "message": {"type": "string"}}),
+                "faults": schemas.an_array(
+                    schemas.an_object({"field": {"type": "string"}, "message": {"type": "string"}}),
                     f"all faults of a request ({errors.InvalidOptions.code})",
                 ),
                 "setting": {"type": "string", "description": "the setting that would move a limit"},
@@ -171,89 +164,3 @@ def _problem() -> Schema:
         ),
         "description": "RFC 9457",
     }
-
-
-def _object(properties: Schema, *, required: Iterable[str] = ()) -> Schema:
-    return {"type": "object", "properties": properties, "required": list(required)}
-
-
-def _array(items: Schema, description: str) -> Schema:
-    return {"type": "array", "items": items, "description": description}
-
-
-_STRING: Schema = {"type": "string"}
-_SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
-_BOX = _array({"type": "number"}, "left, top, right, bottom in pixels of the page")
-_QUAD = _array(
-    _array({"type": "number"}, "x, y"), "four points, clockwise from the text’s own top left"
-)
-_PLACED: Schema = {"text": _STRING, "confidence": _SHARE, "box": _BOX, "quad": _QUAD}
-_SYMBOL = _object(_PLACED)
-_WORD = _object({**_PLACED, "symbols": _array(_SYMBOL, "with detail=symbol")})
-_LINE = _object({**_PLACED, "words": _array(_WORD, "in reading order")})
-_ZONE = _object(
-    {
-        **_PLACED,
-        "kind": {"enum": ["text", "picture", "rule", "table"]},
-        "lines": _array(_LINE, "in reading order"),
-    }
-)
-_PAGE = _object(
-    {
-        "number": {"type": "integer"},
-        "width_px": {"type": "integer"},
-        "height_px": {"type": "integer"},
-        "dpi": {"type": ["number", "null"]},
-        "confidence": _SHARE,
-        "text": _STRING,
-        "stages": _array(
-            _object({"name": _STRING, "found": _STRING, "did": _STRING, "ms": {"type": "number"}}),
-            "what was done to the picture",
-        ),
-        "quality": {
-            "type": ["object", "null"],
-            "properties": {
-                "score": _SHARE,
-                "problems": _array(
-                    _object({"code": _STRING, "message": _STRING, "advice": _STRING}),
-                    "what is wrong with the picture",
-                ),
-            },
-        },
-        "zones": _array(_ZONE, "in reading order"),
-    },
-    required=["number", "width_px", "height_px", "text"],
-)
-_DOCUMENT = _object(
-    {
-        "engine": _object(
-            {"name": _STRING, "version": _STRING, "languages": _array(_STRING, "those read")}
-        ),
-        "pages": _array({"$ref": "#/components/schemas/Page"}, "in order"),
-        "text": {**_STRING, "description": "all pages, a form feed between them"},
-        "problems": _array(
-            _object({"page": {"type": "integer"}, "code": _STRING, "detail": _STRING}),
-            "pages that could not be read",
-        ),
-    },
-    required=["engine", "pages", "text", "problems"],
-)
-_STATUS = _object({"status": _STRING}, required=["status"])
-_VERSION = _object({"name": _STRING, "version": _STRING, "engine": {"type": "object"}})
-_LANGUAGES = _object(
-    {
-        "default": _array(_STRING, "read when a request names none"),
-        "languages": _array(_object({"code": _STRING, "name": _STRING}), "installed"),
-    }
-)
-_FORMATS = _object(
-    {
-        "default": _STRING,
-        "formats": _array(
-            _object(
-                {"name": _STRING, "media_type": _STRING, "suffix": _STRING, "meaning": _STRING}
-            ),
-            "all of them",
-        ),
-    }
-)

@@ -41,7 +41,7 @@ def upload() -> str:
 def read() -> str:
     """The upload page's answer where scripts do not run."""
     here = service()
-    job = read_job(request, settings=here.settings, engine=here.engine).job
+    job = read_job(request, here).job
     with here.admission.turn():
         document = document_of(here.recognise(job, hang_up()))
         shown = [page.number for page in document.pages[:PICTURES_SHOWN]]
@@ -59,7 +59,7 @@ def read() -> str:
 def draw() -> Response:
     """The first of the pages asked for, as a browser can show it; options as for a reading."""
     here = service()
-    job = read_job(request, settings=here.settings, engine=here.engine).job
+    job = read_job(request, here).job
     with here.admission.turn():
         return Response(_draw(here, job), content_type=MEDIA_TYPE)
 

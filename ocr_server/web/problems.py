@@ -28,6 +28,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.LanguageMissing: 422,
     errors.KeyMissing: 401,
     errors.KeyWrong: 401,
+    errors.EngineUnavailable: 422,
     errors.BodyTooLarge: 413,
     errors.UnsupportedFormat: 415,
     errors.DamagedPicture: 422,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 from flask import Flask, current_app, request
@@ -11,10 +11,17 @@ from flask import Flask, current_app, request
 from ocr_server.admission import Admission
 from ocr_server.deadline import Deadline
 from ocr_server.errors import LanguageMissing, OcrServerError
+from ocr_server.export.format import Format, Rendering
 from ocr_server.job import Job
 from ocr_server.metrics import Metrics
-from ocr_server.model import EngineInfo
-from ocr_server.pipeline import Event, PageFailed, PageRead, recognise_document
+from ocr_server.model import Document, EngineInfo
+from ocr_server.pipeline import (
+    Event,
+    PageFailed,
+    PageRead,
+    recognise_document,
+    render_document,
+)
 from ocr_server.settings import Settings
 from ocr_server.storage import Storage
 from ocr_server.workers import Desk, Workers
@@ -32,22 +39,32 @@ class Service:
     storage: Storage
     admission: Admission
     metrics: Metrics = field(init=False)
-    _engine: EngineInfo | None = field(default=None, init=False)
+    _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.workers, self.admission)
 
     @property
     def engine(self) -> EngineInfo:
-        """Who reads, asked once and remembered.
+        """Who reads when a request does not say.
 
         Raises:
             EngineMissing: nobody does.
         """
-        if self._engine is None:
+        return self.engine_named(self.settings.engine)
+
+    def engine_named(self, name: str) -> EngineInfo:
+        """An engine, asked once and remembered.
+
+        Raises:
+            EngineMissing: it is not installed.
+        """
+        if name not in self._engines:
             deadline = Deadline.after(DESCRIBE_TIMEOUT_S)
-            self._engine = self.workers.run(_describe, deadline, threading.Event())
-        return self._engine
+            self._engines[name] = self.workers.run(
+                _describe, deadline, threading.Event(), name=name
+            )
+        return self._engines[name]
 
     def why_not_ready(self) -> OcrServerError | None:
         """What keeps the server from reading anything, if something does."""
@@ -63,7 +80,7 @@ class Service:
             job,
             workers=self.workers,
             storage=self.storage,
-            engine=self.engine,
+            engine=self.engine_named(job.reading.engine),
             cancelled=cancelled,
         ):
             if isinstance(event, PageRead):
@@ -71,6 +88,21 @@ class Service:
             elif isinstance(event, PageFailed):
                 self.metrics.count_failed_page(event.failure.error)
             yield event
+
+    def render(
+        self, document: Document, job: Job, *, format_: Format, rendering: Rendering
+    ) -> Generator[bytes, None, None]:
+        """The document in a format; see `pipeline.render_document`."""
+        return render_document(
+            document,
+            job.sources,
+            format_=format_,
+            rendering=rendering,
+            workers=self.workers,
+            storage=self.storage,
+            deadline=job.deadline,
+            cancelled=hang_up(),
+        )
 
     def close(self) -> None:
         """End every process and remove the private folder."""
@@ -123,5 +155,5 @@ def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
         )
 
 
-def _describe(desk: Desk) -> EngineInfo:
-    return desk.engine.describe()
+def _describe(desk: Desk, *, name: str) -> EngineInfo:
+    return desk.engine(name).describe()

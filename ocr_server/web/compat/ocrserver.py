@@ -19,10 +19,10 @@ from ocr_server.errors import (
     UnsupportedFormat,
 )
 from ocr_server.job import Reading
-from ocr_server.web.compat.rival import Rival, answer_errors, parse_alphabet, read, refusal
+from ocr_server.web.compat.rival import Rival, answer_errors, json_object, read, refusal
 from ocr_server.web.compat.rival import rendered as rendered_as
 from ocr_server.web.forms import decode_base64
-from ocr_server.web.options import parse_languages
+from ocr_server.web.parsing import parse_alphabet, parse_languages
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 
@@ -44,15 +44,15 @@ def read_file() -> Response:
 @blueprint.post("/base64")
 def read_base64() -> Response:
     """The text of a picture in base64."""
-    body = request.get_json(force=True, silent=True)
-    if not isinstance(body, dict) or not body.get("base64"):
+    try:
+        body = json_object(request.get_data(cache=False))
+        data = decode_base64(body.get("base64"))
+    except ValueError as error:
+        raise InvalidOptions(f"base64: {error}") from error
+    if not data:
         raise InvalidOptions("base64 string required")
     if not all(isinstance(value, str) for value in body.values()):
         raise InvalidOptions("every member must be a string")
-    try:
-        data = decode_base64(body["base64"])
-    except ValueError as error:
-        raise InvalidOptions(f"base64: {error}") from error
     return _read(data, body, as_hocr=False)
 
 

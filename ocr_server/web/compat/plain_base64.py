@@ -9,7 +9,7 @@ from flask import Blueprint, Response, json, jsonify, request
 from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.export.places import whole
 from ocr_server.job import Reading
-from ocr_server.web.compat.rival import Rival, answer_errors, read, refusal
+from ocr_server.web.compat.rival import Rival, answer_errors, json_object, read, refusal
 from ocr_server.web.forms import decode_base64
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
@@ -20,13 +20,13 @@ blueprint = Blueprint("base64", __name__)
 @blueprint.post("/api/")
 def read_image() -> Response:
     """Each word with its box (left, top, right, bottom in pixels) and confidence from 0 to 1."""
-    body = request.get_json(force=True, silent=True)
-    if not isinstance(body, dict) or body.keys() != {"image"}:
-        raise InvalidOptions('Send {"image": "data:image/png;base64,…"} and nothing else.')
     try:
-        data = decode_base64(body["image"])
+        body = json_object(request.get_data(cache=False))
+        data = decode_base64(body.get("image"))
     except ValueError as error:
         raise InvalidOptions(f"image: {error}.") from error
+    if not data or len(body) > 1:
+        raise InvalidOptions('Send {"image": "data:image/png;base64,…"} and nothing else.')
     document = read(data, Reading(languages=service().settings.languages))
     words: list[dict[str, Any]] = [
         {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from flask import Blueprint, Response, g
@@ -21,7 +22,6 @@ from ocr_server.web.problems import body_too_large, headers_of
 from ocr_server.web.service import check_installed, hang_up, service
 
 Answer: TypeAlias = Callable[[OcrServerError], Response]
-MOST_LETTERS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def read(data: bytes, reading: Reading, *, timeout_s: float | None = None) -> Do
     most_s = here.settings.timeout_s
     job = Job(
         sources=(Source(data),),
-        reading=reading,
+        reading=replace(reading, engine=here.settings.engine),
         limits=limits_of(here.settings),
         deadline=Deadline.after(min(timeout_s or most_s, most_s)),
     )
@@ -61,15 +61,19 @@ def rendered(document: Document, name: str) -> str:
     return b"".join(FORMATS[name].render(document, (), Rendering())).decode()
 
 
-def parse_alphabet(text: str) -> str:
-    """The letters that may be read.
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """The members of an object in JSON.
 
     Raises:
-        ValueError: some of them cannot stand in a file of Tesseract's.
+        ValueError: it is none; the message is for the client.
     """
-    if not text.isprintable() or " " in text or not 0 < len(text) <= MOST_LETTERS:
-        raise ValueError(f"use up to {MOST_LETTERS} printable characters without blanks")
-    return text
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"this is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ValueError("this is not a JSON object")  # noqa: TRY004  # said to the client
+    return value
 
 
 def answer_errors(blueprint: Blueprint, answer: Answer) -> None:

@@ -32,12 +32,12 @@ from ocr_server.model import Document
 from ocr_server.web.compat.rival import (
     Rival,
     answer_errors,
-    parse_alphabet,
+    json_object,
     read,
     refusal,
     rendered,
 )
-from ocr_server.web.options import parse_layout
+from ocr_server.web.parsing import parse_alphabet, parse_layout
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 
@@ -118,11 +118,9 @@ def status() -> dict[str, Any]:
 
 def _read_options(text: str) -> _Asked:
     try:
-        options = json.loads(text)
+        options = json_object(text)
     except ValueError as error:
-        raise InvalidOptions(f"options is not JSON: {error}") from error
-    if not isinstance(options, dict):
-        raise InvalidOptions("options is not a JSON object")
+        raise InvalidOptions(f"options: {error}") from error
     unknown = options.keys() - _READERS.keys()
     if unknown:
         raise InvalidOptions(

@@ -122,8 +122,7 @@ def _unpacked(data: bytes, most_bytes: int) -> bytes:
 
 
 def _read(data: bytes, asked: Asked) -> Document:
-    is_skipped = asked.skips or (asked.skips_pdf and _kind(data) == "application/pdf")
-    if is_skipped or not asked.least_bytes <= len(data) <= asked.most_bytes:
+    if asked.skips or not asked.least_bytes <= len(data) <= asked.most_bytes:
         return _UNREAD
     return read(data, asked.reading, timeout_s=asked.timeout_s)
 

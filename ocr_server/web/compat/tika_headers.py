@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ocr_server.errors import InvalidOptions
-from ocr_server.job import Reading
+from ocr_server.job import Reading, TextLayer
 
 OCR, PDF, TIMEOUT = "x-tika-ocr", "x-tika-pdf", "x-tika-timeout-millis"
 _LETTERS = re.compile(r"[-/_+.A-Za-z0-9 ]+")
@@ -45,6 +45,7 @@ _PDF_FORMS = {
     "extractuniqueinlineimagesonly": _FLAG,
     "sortbyposition": _FLAG,
 }
+_TEXT_LAYERS = {"no_ocr": TextLayer.ONLY, "ocr_only": TextLayer.IGNORE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,6 @@ class Asked:
     timeout_s: float | None
     as_hocr: bool
     skips: bool
-    skips_pdf: bool
     least_bytes: int
     most_bytes: int
 
@@ -84,11 +84,11 @@ def read_headers(headers: Iterable[tuple[str, str]], languages: tuple[str, ...])
             languages=languages,
             psm=int(ocr.get("pagesegmode", 3)),
             steps=() if _is_false(ocr.get("enableimagepreprocessing")) else ("auto",),
+            text_layer=_TEXT_LAYERS.get(pdf.get("ocrstrategy", "").lower(), TextLayer.AUTO),
         ),
         timeout_s=_timeout_s(ocr, timeout_ms),
         as_hocr=ocr.get("outputtype", "").lower() == "hocr",
         skips=ocr.get("skipocr", "").lower() == "true",
-        skips_pdf=pdf.get("ocrstrategy", "").lower() == "no_ocr",
         least_bytes=int(ocr.get("minfilesizetoocr", 0)),
         most_bytes=int(ocr.get("maxfilesizetoocr", 2**63)),
     )

@@ -1,0 +1,133 @@
+"""The shapes of our JSON answers, in the words of JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+Schema: TypeAlias = dict[str, Any]  # JSON schema is of all kinds
+
+
+def an_object(properties: Schema, *, required: Iterable[str] = ()) -> Schema:
+    """An object with these members."""
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+def an_array(items: Schema, description: str) -> Schema:
+    """An array of such items."""
+    return {"type": "array", "items": items, "description": description}
+
+
+STRING: Schema = {"type": "string"}
+SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+BOX = an_array({"type": "number"}, "left, top, right, bottom in pixels of the page")
+QUAD = an_array(
+    an_array({"type": "number"}, "x, y"), "four points, clockwise from the text’s own top left"
+)
+PLACED: Schema = {"text": STRING, "confidence": SHARE, "box": BOX, "quad": QUAD}
+SYMBOL = an_object(PLACED)
+WORD = an_object({**PLACED, "symbols": an_array(SYMBOL, "with detail=symbol")})
+LINE = an_object({**PLACED, "words": an_array(WORD, "in reading order")})
+ZONE = an_object(
+    {
+        **PLACED,
+        "kind": {"enum": ["text", "picture", "rule", "table"]},
+        "lines": an_array(LINE, "in reading order"),
+    }
+)
+PAGE = an_object(
+    {
+        "number": {"type": "integer"},
+        "width_px": {"type": "integer"},
+        "height_px": {"type": "integer"},
+        "dpi": {"type": ["number", "null"]},
+        "confidence": SHARE,
+        "text": STRING,
+        "stages": an_array(
+            an_object({"name": STRING, "found": STRING, "did": STRING, "ms": {"type": "number"}}),
+            "what was done to the picture",
+        ),
+        "quality": {
+            "type": ["object", "null"],
+            "properties": {
+                "score": SHARE,
+                "problems": an_array(
+                    an_object({"code": STRING, "message": STRING, "advice": STRING}),
+                    "what is wrong with the picture",
+                ),
+            },
+        },
+        "zones": an_array(ZONE, "in reading order"),
+    },
+    required=["number", "width_px", "height_px", "text"],
+)
+DOCUMENT = an_object(
+    {
+        "engine": an_object(
+            {"name": STRING, "version": STRING, "languages": an_array(STRING, "those read")}
+        ),
+        "pages": an_array({"$ref": "#/components/schemas/Page"}, "in order"),
+        "text": {**STRING, "description": "all pages, a form feed between them"},
+        "problems": an_array(
+            an_object({"page": {"type": "integer"}, "code": STRING, "detail": STRING}),
+            "pages that could not be read",
+        ),
+    },
+    required=["engine", "pages", "text", "problems"],
+)
+FRAME = an_object(
+    {
+        "width_px": {"type": "integer"},
+        "height_px": {"type": "integer"},
+        "outline": {**QUAD, "type": ["array", "null"]},
+        "sharpness": {"type": "number"},
+        "brightness": SHARE,
+        "text": STRING,
+        "zones": an_array(ZONE, "what was read"),
+    },
+    required=["width_px", "height_px", "outline", "sharpness", "brightness", "text", "zones"],
+)
+STATUS = an_object({"status": STRING}, required=["status"])
+VERSION = an_object({"name": STRING, "version": STRING, "engine": {"type": "object"}})
+LANGUAGES = an_object(
+    {
+        "default": an_array(STRING, "read when a request names none"),
+        "languages": an_array(an_object({"code": STRING, "name": STRING}), "installed"),
+    }
+)
+FORMATS = an_object(
+    {
+        "default": STRING,
+        "formats": an_array(
+            an_object({"name": STRING, "media_type": STRING, "suffix": STRING, "meaning": STRING}),
+            "all of them",
+        ),
+    }
+)
+STEPS = an_object(
+    {
+        "default": STRING,
+        "steps": an_array(
+            an_object(
+                {
+                    "name": STRING,
+                    "meaning": STRING,
+                    "parameters": an_array(
+                        an_object(
+                            {
+                                "name": STRING,
+                                "meaning": STRING,
+                                "unit": STRING,
+                                "default": {"type": "number"},
+                                "least": {"type": "number"},
+                                "most": {"type": "number"},
+                            }
+                        ),
+                        "numbers",
+                    ),
+                }
+            ),
+            "all of them",
+        ),
+    }
+)

@@ -1,0 +1,83 @@
+"""What tests let worker processes do; they find these functions by name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+
+from ocr_server.errors import PageMissing
+from ocr_server.workers import Desk
+
+FOR_EVER_S = 600
+
+
+def say(_desk: Desk, words: str) -> str:
+    return words
+
+
+def say_pid(_desk: Desk) -> int:
+    return os.getpid()
+
+
+def say_group(_desk: Desk) -> int:
+    return os.getpgid(0)
+
+
+def name_engine(desk: Desk) -> str:
+    return type(desk.engine("pytesseract")).__name__
+
+
+def raise_page_missing(_desk: Desk, page: int) -> None:
+    raise PageMissing(f"No page {page}.", page=page)
+
+
+def append(_desk: Desk, file: Path, word: str) -> None:
+    with file.open("a") as lines:
+        lines.write(f"{word}\n")
+
+
+def take_s(_desk: Desk, seconds: float) -> str:
+    time.sleep(seconds)
+    return "done"
+
+
+def hang(_desk: Desk, pids: Path) -> None:
+    """Start a child, tell both numbers, and never end."""
+    child = subprocess.Popen(["sleep", str(FOR_EVER_S)])  # noqa: S603, S607
+    part = pids.with_suffix(".part")
+    part.write_text(f"{os.getpid()} {child.pid}")
+    part.rename(pids)
+    child.wait()
+
+
+def hang_until(_desk: Desk, begun: Path, go: Path) -> str:
+    """Tell that it has begun, and end when told to."""
+    begun.touch()
+    while not go.exists():
+        time.sleep(0.01)
+    return "gone"
+
+
+def take_memory(_desk: Desk, size_bytes: int) -> int:
+    return len(bytearray(size_bytes))
+
+
+def die(_desk: Desk) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def forget_child(_desk: Desk) -> None:
+    """Leave a child that nobody waits for, as a library does that kills and forgets."""
+    child = subprocess.Popen(["true"])  # noqa: S607
+    child.returncode = 0  # else subprocess itself would wait for it at the next start
+    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+
+
+def count_children(_desk: Desk) -> int:
+    return len(psutil.Process().children())
