@@ -14,6 +14,7 @@ from ocr_server.web import (
     api,
     compression,
     cors,
+    docs,
     frames,
     health,
     keys,
@@ -69,4 +70,5 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
     compat.init_app(app, settings.compat)
     if has_pages:
         app.register_blueprint(pages.blueprint)
+        app.register_blueprint(docs.blueprint)
     return app
