@@ -7,29 +7,26 @@ be read is an event like any other and takes no other page with it.
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
+from ocr_server import tasks
 from ocr_server.deadline import Deadline
 from ocr_server.errors import ClientGone, OcrServerError, PageMissing
-from ocr_server.export.format import Format, Render, Rendering
-from ocr_server.imaging.decode import count_pages, decode_page, is_pdf, too_many_pages
-from ocr_server.imaging.preview import draw_preview
-from ocr_server.job import Job, Limits, Reading, Source
+from ocr_server.export.format import Format, Rendering
+from ocr_server.imaging.decode import too_many_pages
+from ocr_server.job import Job, Source
 from ocr_server.model import Document, EngineInfo, Failure, Page
-from ocr_server.reading.frame import Frame, look_at
-from ocr_server.reading.own_text import read_pdf_page
-from ocr_server.reading.recipe import read_page
+from ocr_server.reading.frame import Frame
 from ocr_server.storage import Storage
-from ocr_server.workers import Desk, Workers
+from ocr_server.tasks import Sheet
+from ocr_server.workers import Workers
 
 PIECE_BYTES = 256 * 1024
 
@@ -63,15 +60,6 @@ class Finished:
 
 
 Event: TypeAlias = Accepted | PageRead | PageFailed | Finished
-
-
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """A page still in its file: `number` counts through the whole document, from 1."""
-
-    path: Path
-    index: int
-    number: int
 
 
 def recognise_document(
@@ -131,7 +119,7 @@ def draw_page(job: Job, *, workers: Workers, storage: Storage, cancelled: thread
     with storage.job(tuple(source.data for source in job.sources)) as paths:
         sheet = next(_wanted(job, _count(job, paths, workers, cancelled)))
         return workers.run(
-            _draw_page, job.deadline, cancelled,
+            tasks.draw_page, job.deadline, cancelled,
             sheet=sheet, limits=job.limits, password=job.password,
         )  # fmt: skip
 
@@ -160,7 +148,7 @@ def render_document(
     with storage.job(tuple(source.data for source in sources)) as paths:
         result = paths[0].with_name("result")
         workers.run(
-            _render, deadline, cancelled,
+            tasks.render, deadline, cancelled,
             document=document, paths=paths, render=format_.render, rendering=rendering,
             result=result,
         )  # fmt: skip
@@ -180,7 +168,7 @@ def look_at_frame(
     """
     with storage.job((job.sources[0].data,)) as (path,):
         return workers.run(
-            _look_at, job.deadline, cancelled,
+            tasks.look_at, job.deadline, cancelled,
             path=path, reads=reads, reading=job.reading, limits=job.limits,
         )  # fmt: skip
 
@@ -192,7 +180,7 @@ def _count(
         (
             path,
             workers.run(
-                _count_pages, job.deadline, cancelled,
+                tasks.count_pages, job.deadline, cancelled,
                 path=path, limits=job.limits, password=job.password,
             ),
         )
@@ -200,7 +188,7 @@ def _count(
     ]  # fmt: skip
 
 
-def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[_Sheet]:
+def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[Sheet]:
     total = sum(count for _, count in counts)
     if total > job.limits.max_pages:
         raise too_many_pages(total, job.limits)
@@ -210,20 +198,20 @@ def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[_Sheet]:
             f"Page {missing} was asked for; the document has {total}.", page=missing, pages=total
         )
     sheets = [(path, index) for path, count in counts for index in range(count)]
-    return (_Sheet(*sheets[number - 1], number) for number in job.pages.choose(total))
+    return (Sheet(*sheets[number - 1], number) for number in job.pages.choose(total))
 
 
 def _read_all(
-    job: Job, sheets: tuple[_Sheet, ...], workers: Workers, cancelled: threading.Event
+    job: Job, sheets: tuple[Sheet, ...], workers: Workers, cancelled: threading.Event
 ) -> Iterator[Page | Failure]:
     """The sheets' pages in order, read side by side; no more are begun than there are slots."""
     # Pages fill the slots; where there are fewer pages than slots, their parts may.
     run = workers.run_wide if len(sheets) < workers.slots else workers.run
 
-    def read(sheet: _Sheet) -> Page | Failure:
+    def read(sheet: Sheet) -> Page | Failure:
         try:
             return run(
-                _read_page, job.deadline, cancelled,
+                tasks.read_page, job.deadline, cancelled,
                 sheet=sheet, reading=job.reading, limits=job.limits, password=job.password,
             )  # fmt: skip
         except ClientGone:
@@ -243,64 +231,3 @@ def _read_all(
                 yield outcome
         finally:
             cancelled.set()
-
-
-def _count_pages(_desk: Desk, *, path: Path, limits: Limits, password: str | None) -> int:
-    return count_pages(path, limits=limits, password=password)
-
-
-def _read_page(
-    desk: Desk, *, sheet: _Sheet, reading: Reading, limits: Limits, password: str | None
-) -> Page:
-    def recognise() -> Page:
-        return read_page(
-            decode_page(sheet.path, sheet.index, limits=limits, password=password),
-            number=sheet.number,
-            reading=reading,
-            engine=desk.engine(reading.engine),
-            deadline=desk.deadline,
-        )
-
-    with _temporary_files_in(sheet.path.parent):
-        if not is_pdf(sheet.path):
-            return recognise()
-        return read_pdf_page(
-            sheet.path, sheet.index, number=sheet.number,
-            reading=reading, limits=limits, password=password, recognise=recognise,
-        )  # fmt: skip
-
-
-def _render(
-    _desk: Desk,
-    *,
-    document: Document,
-    paths: tuple[Path, ...],
-    render: Render,
-    rendering: Rendering,
-    result: Path,
-) -> None:
-    with _temporary_files_in(result.parent), result.open("wb") as file:
-        for piece in render(document, paths, rendering):
-            file.write(piece)
-
-
-def _draw_page(_desk: Desk, *, sheet: _Sheet, limits: Limits, password: str | None) -> bytes:
-    with _temporary_files_in(sheet.path.parent):
-        return draw_preview(decode_page(sheet.path, sheet.index, limits=limits, password=password))
-
-
-def _look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Limits) -> Frame:
-    with _temporary_files_in(path.parent):
-        canvas = decode_page(path, 0, limits=limits, password=None)
-        engine = desk.engine(reading.engine)
-        return look_at(canvas, reading=reading, reads=reads, engine=engine, deadline=desk.deadline)
-
-
-@contextmanager
-def _temporary_files_in(folder: Path) -> Iterator[None]:
-    """What libraries write goes where the parent cleans up, even after a kill."""
-    before, tempfile.tempdir = tempfile.tempdir, str(folder)
-    try:
-        yield
-    finally:
-        tempfile.tempdir = before

@@ -38,7 +38,7 @@ Task = Callable[Concatenate["Desk", P], T]
 LOOK_S = 0.1  # how often a waiting thread looks for a deadline or a hang-up
 GRACE_S = 2.0  # a worker that ends by itself at its deadline keeps what it has read so far
 TASKS_PER_WORKER = 500  # then a fresh process: whatever leaks in native code leaks no further
-PRELOAD = ["ocr_server.pipeline"]  # so that a new worker is a fork, not an import
+PRELOAD = ["ocr_server.tasks"]  # so that a new worker is a fork, not an import
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
