@@ -81,7 +81,7 @@ class Server:
                 channel_request_lookahead=1,  # or a hang-up during a request goes unnoticed
                 clear_untrusted_proxy_headers=True,
                 trusted_proxy=settings.trusted_proxy or None,
-                trusted_proxy_headers=PROXY_HEADERS if settings.trusted_proxy else None,
+                trusted_proxy_headers=PROXY_HEADERS if settings.trusted_proxy else set(),
                 ident=None,
             ),
         )
@@ -150,6 +150,11 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
 
 class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     error_task_class = _ErrorTask
+
+    def send_continue(self) -> None:
+        """Who asks before sending is answered with the refusal, if there is one, and at once."""
+        if self.request.error is None:
+            super().send_continue()
 
 
 class _TcpServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
