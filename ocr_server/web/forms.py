@@ -18,6 +18,7 @@ from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
 from ocr_server.job import Detail, Job, Limits, PageSelection, Reading, Source, TextLayer
 from ocr_server.model import EngineInfo
+from ocr_server.settings import Settings
 from ocr_server.web.options import OPTIONS
 from ocr_server.web.service import Service, check_installed
 
@@ -59,12 +60,7 @@ def read_job(
     most_seconds = min(most_seconds, settings.timeout_s)
     check_installed(languages, _installed_engine(here, engine))
     detail = values.get("detail", Detail.WORD)
-    limits = Limits(
-        max_pixels=settings.max_pixels,
-        max_pages=settings.max_pages,
-        # A PDF's pages have no pixels of their own: they are drawn at the dpi asked for.
-        pdf_dpi=round(values.get("dpi", settings.pdf_dpi)),
-    )
+    limits = limits_of(settings, values.get("dpi"))
     job = Job(
         sources=sources,
         reading=Reading(
@@ -94,6 +90,16 @@ def read_job(
             password=values.get("password"),
         ),
         partial=values.get("partial", False),
+    )
+
+
+def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
+    """What the operator allows a document to cost."""
+    return Limits(
+        max_pixels=settings.max_pixels,
+        max_pages=settings.max_pages,
+        # A PDF's pages have no pixels of their own: they are drawn at the dpi asked for.
+        pdf_dpi=round(dpi or settings.pdf_dpi),
     )
 
 
@@ -170,7 +176,11 @@ def _json_body(
 
 
 def decode_base64(encoded: object) -> bytes:
-    """Base64, with or without the head of a data URL (RFC 2397)."""
+    """Base64, with or without the head of a data URL (RFC 2397).
+
+    Raises:
+        ValueError: it is neither; the message is for the client.
+    """
     if not isinstance(encoded, str):
         raise ValueError("send base64 text or a data URL")  # noqa: TRY004  # said to the client
     head, _, rest = encoded.partition(",")
