@@ -2,6 +2,7 @@
 // The desk where a result is read and corrected: picture and text side by side, one word lighting
 // up on both sides.
 import { drawBoxes, wordAt } from "./boxes.js";
+import { makeComparing } from "./comparing.js";
 import { layText } from "./layer.js";
 import { placesOf, trust } from "./model.js";
 import { makePaging } from "./paging.js";
@@ -30,6 +31,7 @@ export function enhance(root) {
   const zoom = makeZoom(desk);
   const paging = makePaging(desk, showPage);
   const text = makeReadingPane(part(desk, "text"), { onOpen: openWord, onHover: light });
+  const comparing = makeComparing(desk, () => (draft && page ? { draft, page } : null));
   const proof = makeProof(desk, { onAccept: accept, onLeave: leave });
   const speech = enhanceSpeech(action(desk, "speak"), (word) => text.mark(word, "spoken"));
   enhanceTabs(part(desk, "tabs"), (name) => (panes().dataset.shown = name));
@@ -53,6 +55,7 @@ export function enhance(root) {
     page = next;
     lit = null;
     proof.hide();
+    comparing.stop();
     speech.stop();
     picture.removeAttribute("src");
     picture.alt = draft.pages.length > 1 ? `Page ${next.number} of ${draft.pages.length}, text in the Text pane` : "The picture, its text is in the Text pane";

@@ -14,6 +14,8 @@ export class Draft extends EventTarget {
     /** @type {import("./model.js").OcrDocument} */
     this.document = { pages: [], problems: [] };
     this.password = "";
+    /** What was chosen for its reading. */
+    this.fields = new FormData();
     this.ms = 0;
     this.saved = true;
     /** @type {Change[]} */ this.done = [];

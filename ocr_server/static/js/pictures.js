@@ -18,14 +18,20 @@ export function pictureOf(files, number, password = "") {
   return pages.get(number);
 }
 
+/** The page as it was made ready for reading; whoever takes the URL gives it back. @param {import("./draft.js").Draft} draft @param {number} number */
+export function preparedPictureOf(draft, number) {
+  return drawn(draft.files, number, draft.password, draft.fields, "/picture/prepared");
+}
+
 /** @param {File[]} files @param {number} number @param {string} password */
-async function drawn(files, number, password) {
+async function drawn(files, number, password, fields = new FormData(), path = "/picture") {
   const form = new FormData();
   for (const file of files) form.append("file", file, file.name);
+  for (const name of ["languages", "steps", "layout"]) if (fields.has(name)) form.set(name, /** @type {string} */ (fields.get(name)));
   form.set("pages", String(number));
   if (password) form.set("password", password);
   try {
-    const response = await post("/picture", form);
+    const response = await post(path, form);
     return URL.createObjectURL(await response.blob());
   } catch {
     return null;

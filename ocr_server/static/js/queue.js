@@ -108,12 +108,14 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
   /** @param {Item} item */
   async function read(item) {
     const stop = (item.stop = new AbortController());
+    const chosen = fields();
     const form = fields();
     for (const file of item.files) form.append("file", file, file.name);
     if (item.password) form.set("password", item.password);
     const begun = performance.now();
     const draft = (item.draft = new Draft(item.name, item.files));
-    draft.password = item.password;
+    draft.password = item.password || String(chosen.get("password") ?? "");
+    draft.fields = chosen;
     const teller = makeTeller(item, begun, put);
     announce(`Sending ${item.name}`);
     put(item, "uploading", "Sending", 0);
