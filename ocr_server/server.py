@@ -81,7 +81,7 @@ class Server:
                 channel_request_lookahead=1,  # or a hang-up during a request goes unnoticed
                 clear_untrusted_proxy_headers=True,
                 trusted_proxy=settings.trusted_proxy or None,
-                trusted_proxy_headers=PROXY_HEADERS if settings.trusted_proxy else set(),
+                trusted_proxy_headers=PROXY_HEADERS if settings.trusted_proxy else (),
                 ident=None,
             ),
         )
