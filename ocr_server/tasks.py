@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ocr_server.export.format import Render, Rendering
+from ocr_server.fields.finders import with_fields
+from ocr_server.fields.page import is_read_from_picture, read_framed
 from ocr_server.imaging import decode
 from ocr_server.imaging.preview import draw_preview
 from ocr_server.job import Limits, Reading
@@ -43,7 +45,7 @@ def read_page(
     """The page read: by its own text layer where it has one, else by the engine."""
 
     def recognise() -> Page:
-        return recipe.read_page(
+        return read_framed(
             decode.decode_page(sheet.path, sheet.index, limits=limits, password=password),
             number=sheet.number,
             reading=reading,
@@ -52,12 +54,13 @@ def read_page(
         )
 
     with _temporary_files_in(sheet.path.parent):
-        if not decode.is_pdf(sheet.path):
-            return recognise()
-        return read_pdf_page(
+        if is_read_from_picture(reading) or not decode.is_pdf(sheet.path):
+            return with_fields(recognise(), reading)
+        page = read_pdf_page(
             sheet.path, sheet.index, number=sheet.number,
             reading=reading, limits=limits, password=password, recognise=recognise,
         )  # fmt: skip
+        return with_fields(page, reading)
 
 
 def render(

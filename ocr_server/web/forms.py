@@ -16,10 +16,12 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import EngineMissing, EngineUnavailable, InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
-from ocr_server.job import Detail, Job, Limits, PageSelection, Reading, Source, TextLayer
+from ocr_server.fields.finders import TEXT
+from ocr_server.job import Detail, Framing, Job, Limits, PageSelection, Reading, Source, TextLayer
 from ocr_server.model import EngineInfo
 from ocr_server.settings import Settings
 from ocr_server.web.options import OPTIONS
+from ocr_server.web.profiles import Profile
 from ocr_server.web.service import Service, check_installed
 
 NDJSON = "application/x-ndjson"
@@ -51,9 +53,12 @@ def read_job(
     faults: list[dict[str, str]] = []
     given, sources = _body(request, faults)
     values = dict(_values(request, given, faults))
+    profile = _profile(here, values, faults)
     if faults:
         said = " ".join(f"{fault['field']}: {fault['message']}." for fault in faults)
         raise InvalidOptions(f"Not understood: {said}", faults=faults)
+    if profile:
+        values = {**profile.options, **values}
     settings = here.settings
     languages = values.get("languages", settings.languages)
     engine = values.get("engine") or engine or settings.engine
@@ -74,6 +79,9 @@ def read_job(
             zones=values.get("zones", ()),
             alphabet=values.get("alphabet"),
             text_layer=values.get("text_layer", TextLayer.AUTO),
+            fields=values.get("fields", profile.fields if profile else ()),
+            finder=profile.finder if profile and "fields" not in values else TEXT,
+            framing=profile.framing if profile else Framing(),
         ),
         limits=limits,
         deadline=Deadline.after(min(values.get("timeout_s", most_seconds), most_seconds)),
@@ -91,6 +99,17 @@ def read_job(
         ),
         partial=values.get("partial", False),
     )
+
+
+def _profile(
+    here: Service,
+    values: Mapping[str, Any],  # each option has a type of its own
+    faults: list[dict[str, str]],
+) -> Profile | None:
+    name = values.get("profile")
+    if name is not None and name not in here.profiles:
+        faults.append(_fault("profile", f"no such profile; there are {', '.join(here.profiles)}"))
+    return None if name is None else here.profiles.get(name)
 
 
 def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
