@@ -30,6 +30,7 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     "lines": [("keep", False), ("JOIN", True)],
     "password": [("any thing", "any thing")],
     "timeout_s": [("0.1", 0.1), ("86400", 86_400)],
+    "text_layer": [("auto", "auto")],
     "partial": [("true", True), ("ON", True), ("0", False), ("no", False)],
 }
 REFUSED = {
@@ -47,6 +48,7 @@ REFUSED = {
     "dpi": ["0", "10001", "inf", "nan", "many"],
     "lines": ["merge"],
     "timeout_s": ["0", "-1", "inf", "nan", "86401"],
+    "text_layer": ["yes"],
     "partial": ["perhaps"],
 }
 
