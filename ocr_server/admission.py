@@ -30,13 +30,18 @@ class Admission:
         return self._inside
 
     @property
+    def waiting(self) -> int:
+        """Requests for which there is no slot yet."""
+        return max(0, self._inside - self._slots)
+
+    @property
     def is_draining(self) -> bool:
         """Whether nothing more is taken."""
         return self._draining
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """A place in the house for the length of a with-block.
+    def turn(self, *, live: bool = False) -> Iterator[None]:
+        """A place in the house for the length of a with-block; a `live` one must not wait.
 
         Raises:
             Draining: the server is shutting down.
@@ -45,8 +50,9 @@ class Admission:
         with self._changed:
             if self._draining:
                 raise Draining("The server is shutting down. Send the request again.")
-            if self._inside >= self._most:
-                raise self._full()
+            most = self._slots if live else self._most
+            if self._inside >= most:
+                raise self._full(most)
             self._inside += 1
         begun = time.monotonic()
         try:
@@ -64,13 +70,13 @@ class Admission:
             self._draining = True
             return self._changed.wait_for(lambda: not self._inside, timeout_s)
 
-    def _full(self) -> QueueFull:
+    def _full(self, most: int) -> QueueFull:
         # A turn's duration includes its wait, so a full house empties in about one of them.
         retry_after_s = max(1, math.ceil(self._typical_s / self._slots))
         return QueueFull(
             f"{self._inside} requests are being read or wait already, and there is room for "
-            f"{self._most}. Try again in {retry_after_s} s, or raise OCR_QUEUE_SIZE.",
-            limit=self._most,
+            f"{most}. Try again in {retry_after_s} s, or raise OCR_QUEUE_SIZE.",
+            limit=most,
             retry_after_s=retry_after_s,
             setting="OCR_QUEUE_SIZE",
         )

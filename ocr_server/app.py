@@ -9,7 +9,21 @@ from flask import Flask
 from ocr_server.admission import Admission
 from ocr_server.settings import Settings
 from ocr_server.storage import Storage
-from ocr_server.web import access, api, health, pages, problems, security
+from ocr_server.web import (
+    access,
+    api,
+    compression,
+    cors,
+    docs,
+    frames,
+    health,
+    keys,
+    metrics,
+    pages,
+    problems,
+    security,
+)
+from ocr_server.web.compat import serving as compat
 from ocr_server.web.service import EXTENSION, Service
 from ocr_server.workers import ProcessWorkers, Workers
 
@@ -21,11 +35,17 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
     """An application that is ready to serve; without settings it reads the environment.
 
     Raises:
-        SettingsError: the environment is not understood.
+        SettingsError: the environment or the file of keys is not understood.
         StorageFull: the temporary folder cannot be written to.
     """
     settings = settings or Settings.from_environment()
-    app = Flask(__name__, template_folder=ROOT / "templates")
+    digests = keys.read_digests(settings)  # before anything is started that would have to end
+    has_pages = settings.pages == "on"
+    app = Flask(
+        __name__,
+        template_folder=ROOT / "templates",
+        static_folder="static" if has_pages else None,
+    )
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=MAX_FIELDS_BYTES,
@@ -40,7 +60,15 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
     access.init_app(app)
     problems.init_app(app)
     security.init_app(app)
+    compression.init_app(app)
+    cors.init_app(app)
+    keys.init_app(app, digests)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
-    app.register_blueprint(pages.blueprint)
+    app.register_blueprint(frames.blueprint)
+    app.register_blueprint(metrics.blueprint)
+    compat.init_app(app, settings.compat)
+    if has_pages:
+        app.register_blueprint(pages.blueprint)
+        app.register_blueprint(docs.blueprint)
     return app

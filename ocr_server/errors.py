@@ -7,7 +7,9 @@
     │   ├── BodyTooLarge           more bytes than the limit
     │   ├── LanguageMissing        a language that is not installed
     │   ├── EngineUnavailable      an engine that is not installed
-    │   └── FormatUnavailable      an answer that cannot be made from what was sent
+    │   ├── FormatUnavailable      an answer that cannot be made from what was sent
+    │   ├── KeyMissing             this server wants a key, and none came
+    │   └── KeyWrong               a key that this server does not know
     ├── DocumentError              what was sent cannot be read
     │   ├── UnsupportedFormat      not a picture or PDF this server opens
     │   ├── DamagedPicture         the right kind of file, broken
@@ -102,6 +104,20 @@ class FormatUnavailable(RequestError):
 
     code = "format-unavailable"
     title = "The format cannot be made from this"
+
+
+class KeyMissing(RequestError):
+    """This server wants a key, and none came."""
+
+    code = "key-missing"
+    title = "This server wants a key"
+
+
+class KeyWrong(RequestError):
+    """The key is none of this server's."""
+
+    code = "key-wrong"
+    title = "The key is not known here"
 
 
 class DocumentError(OcrServerError):

@@ -42,6 +42,14 @@ class Detail(IntEnum):
     SYMBOL = 4
 
 
+class TextLayer(StrEnum):
+    """What becomes of the text that a PDF has already: used where it is good, or one of both."""
+
+    AUTO = "auto"
+    IGNORE = "ignore"
+    ONLY = "only"
+
+
 @dataclass(frozen=True, slots=True)
 class AskedZone:
     """A rectangle that the caller wants read, in page pixels."""
@@ -69,6 +77,7 @@ class Reading:
     zones: tuple[AskedZone, ...] = ()
     alphabet: str | None = None
     engine: str = "pytesseract"
+    text_layer: TextLayer = TextLayer.AUTO
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,25 +7,28 @@ be read is an event like any other and takes no other page with it.
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
+from ocr_server import tasks
+from ocr_server.deadline import Deadline
 from ocr_server.errors import ClientGone, OcrServerError, PageMissing
-from ocr_server.imaging.decode import count_pages, decode_page, too_many_pages
-from ocr_server.imaging.preview import draw_preview
-from ocr_server.job import Job, Limits, Reading
+from ocr_server.export.format import Format, Rendering
+from ocr_server.imaging.decode import too_many_pages
+from ocr_server.job import Job, Source
 from ocr_server.model import Document, EngineInfo, Failure, Page
-from ocr_server.reading.recipe import read_page
+from ocr_server.reading.frame import Frame
 from ocr_server.storage import Storage
-from ocr_server.workers import Desk, Workers
+from ocr_server.tasks import Sheet
+from ocr_server.workers import Workers
+
+PIECE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +60,6 @@ class Finished:
 
 
 Event: TypeAlias = Accepted | PageRead | PageFailed | Finished
-
-
-@dataclass(frozen=True, slots=True)
-class _Sheet:
-    """A page still in its file: `number` counts through the whole document, from 1."""
-
-    path: Path
-    index: int
-    number: int
 
 
 def recognise_document(
@@ -107,14 +101,25 @@ def document_of(events: Iterator[Event]) -> Document:
     Raises:
         OcrServerError: no page could be read; what was wrong with the first.
     """
-    document = next(event.document for event in events if isinstance(event, Finished))
+    # To the very end, not to the first: the folder of the files is removed there, and an error
+    # raised from here would keep a waiting iterator alive in its traceback.
+    (document,) = [event.document for event in events if isinstance(event, Finished)]
     if document.problems and not document.pages:
         raise document.problems[0].error
     return document
 
 
-def draw_page(job: Job, *, workers: Workers, storage: Storage, cancelled: threading.Event) -> bytes:
+def draw_page(
+    job: Job,
+    *,
+    workers: Workers,
+    storage: Storage,
+    cancelled: threading.Event,
+    prepared: bool = False,
+) -> bytes:
     """The first page that the job asks for, as a browser can show it (`imaging.preview`).
+
+    With `prepared` it is drawn as the engine gets to see it.
 
     Raises:
         DocumentError: it cannot be opened, or is over a limit.
@@ -122,9 +127,63 @@ def draw_page(job: Job, *, workers: Workers, storage: Storage, cancelled: thread
     """
     with storage.job(tuple(source.data for source in job.sources)) as paths:
         sheet = next(_wanted(job, _count(job, paths, workers, cancelled)))
+        if prepared:
+            return workers.run(
+                tasks.draw_prepared_page, job.deadline, cancelled,
+                sheet=sheet, reading=job.reading, limits=job.limits, password=job.password,
+            )  # fmt: skip
         return workers.run(
-            _draw_page, job.deadline, cancelled,
+            tasks.draw_page, job.deadline, cancelled,
             sheet=sheet, limits=job.limits, password=job.password,
+        )  # fmt: skip
+
+
+def render_document(
+    document: Document,
+    sources: tuple[Source, ...],
+    *,
+    format_: Format,
+    rendering: Rendering,
+    workers: Workers,
+    storage: Storage,
+    deadline: Deadline,
+    cancelled: threading.Event,
+) -> Generator[bytes, None, None]:
+    """The document in a format, in pieces; what shows the pictures is made by a worker.
+
+    Raises:
+        DocumentError: a source cannot be shown.
+        FormatUnavailable: a source is missing, or not the one that was read.
+        LoadError: it cannot be done now, or not in time.
+    """
+    if not format_.shows_pictures or not sources:
+        yield from format_.render(document, (), rendering)
+        return
+    with storage.job(tuple(source.data for source in sources)) as paths:
+        result = paths[0].with_name("result")
+        workers.run(
+            tasks.render, deadline, cancelled,
+            document=document, paths=paths, render=format_.render, rendering=rendering,
+            result=result,
+        )  # fmt: skip
+        with result.open("rb") as file:
+            while piece := file.read(PIECE_BYTES):
+                yield piece
+
+
+def look_at_frame(
+    job: Job, *, reads: bool, workers: Workers, storage: Storage, cancelled: threading.Event
+) -> Frame:
+    """What a frame of a camera shows (`reading.frame`); it lasts for this moment only.
+
+    Raises:
+        DocumentError: it cannot be opened, or is over a limit.
+        LoadError: it cannot be done now, or not in time.
+    """
+    with storage.job((job.sources[0].data,)) as (path,):
+        return workers.run(
+            tasks.look_at, job.deadline, cancelled,
+            path=path, reads=reads, reading=job.reading, limits=job.limits,
         )  # fmt: skip
 
 
@@ -135,7 +194,7 @@ def _count(
         (
             path,
             workers.run(
-                _count_pages, job.deadline, cancelled,
+                tasks.count_pages, job.deadline, cancelled,
                 path=path, limits=job.limits, password=job.password,
             ),
         )
@@ -143,7 +202,7 @@ def _count(
     ]  # fmt: skip
 
 
-def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[_Sheet]:
+def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[Sheet]:
     total = sum(count for _, count in counts)
     if total > job.limits.max_pages:
         raise too_many_pages(total, job.limits)
@@ -153,20 +212,20 @@ def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[_Sheet]:
             f"Page {missing} was asked for; the document has {total}.", page=missing, pages=total
         )
     sheets = [(path, index) for path, count in counts for index in range(count)]
-    return (_Sheet(*sheets[number - 1], number) for number in job.pages.choose(total))
+    return (Sheet(*sheets[number - 1], number) for number in job.pages.choose(total))
 
 
 def _read_all(
-    job: Job, sheets: tuple[_Sheet, ...], workers: Workers, cancelled: threading.Event
+    job: Job, sheets: tuple[Sheet, ...], workers: Workers, cancelled: threading.Event
 ) -> Iterator[Page | Failure]:
     """The sheets' pages in order, read side by side; no more are begun than there are slots."""
     # Pages fill the slots; where there are fewer pages than slots, their parts may.
     run = workers.run_wide if len(sheets) < workers.slots else workers.run
 
-    def read(sheet: _Sheet) -> Page | Failure:
+    def read(sheet: Sheet) -> Page | Failure:
         try:
             return run(
-                _read_page, job.deadline, cancelled,
+                tasks.read_page, job.deadline, cancelled,
                 sheet=sheet, reading=job.reading, limits=job.limits, password=job.password,
             )  # fmt: skip
         except ClientGone:
@@ -186,36 +245,3 @@ def _read_all(
                 yield outcome
         finally:
             cancelled.set()
-
-
-def _count_pages(_desk: Desk, *, path: Path, limits: Limits, password: str | None) -> int:
-    return count_pages(path, limits=limits, password=password)
-
-
-def _read_page(
-    desk: Desk, *, sheet: _Sheet, reading: Reading, limits: Limits, password: str | None
-) -> Page:
-    with _temporary_files_in(sheet.path.parent):
-        canvas = decode_page(sheet.path, sheet.index, limits=limits, password=password)
-        return read_page(
-            canvas,
-            number=sheet.number,
-            reading=reading,
-            engine=desk.engine(reading.engine),
-            deadline=desk.deadline,
-        )
-
-
-def _draw_page(_desk: Desk, *, sheet: _Sheet, limits: Limits, password: str | None) -> bytes:
-    with _temporary_files_in(sheet.path.parent):
-        return draw_preview(decode_page(sheet.path, sheet.index, limits=limits, password=password))
-
-
-@contextmanager
-def _temporary_files_in(folder: Path) -> Iterator[None]:
-    """What libraries write goes where the parent cleans up, even after a kill."""
-    before, tempfile.tempdir = tempfile.tempdir, str(folder)
-    try:
-        yield
-    finally:
-        tempfile.tempdir = before

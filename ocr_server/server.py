@@ -35,6 +35,7 @@ MOST_CONNECTIONS = 1000
 IDLE_S = 60  # a connection on which nothing arrives for this long is closed
 MOST_HEADER_BYTES = 32 * 1024
 SPARE_THREADS = 8  # for pages, health and refusals while all places of the queue are taken
+PROXY_HEADERS = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"}
 TURN_S = 0.2  # how long a turn of the loop may wait for something to happen
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ class Server:
                 max_request_header_size=MOST_HEADER_BYTES,
                 channel_request_lookahead=1,  # or a hang-up during a request goes unnoticed
                 clear_untrusted_proxy_headers=True,
+                trusted_proxy=settings.trusted_proxy or None,
+                trusted_proxy_headers=PROXY_HEADERS if settings.trusted_proxy else (),
                 ident=None,
             ),
         )
@@ -147,6 +150,11 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
 
 class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     error_task_class = _ErrorTask
+
+    def send_continue(self) -> None:
+        """Who asks before sending is answered with the refusal, if there is one, and at once."""
+        if self.request.error is None:
+            super().send_continue()
 
 
 class _TcpServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types

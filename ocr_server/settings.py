@@ -6,6 +6,7 @@ Each field is one variable with the prefix `OCR_`; the README's table is made fr
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, get_type_hints
@@ -15,6 +16,7 @@ from ocr_server.processors import usable_processors
 
 PREFIX = "OCR_"
 MIB = 1024 * 1024
+RIVALS = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")  # see web/compat
 
 
 def _setting(
@@ -23,10 +25,15 @@ def _setting(
     *,
     least: float | None = None,
     choices: tuple[str, ...] = (),
+    pattern: str = ".+",
     shown: str | None = None,
+    is_secret: bool = False,
 ) -> Any:  # noqa: ANN401  # as dataclasses.field is typed
-    metadata = {"meaning": meaning, "least": least, "choices": choices, "shown": shown}
-    return field(default=default, metadata=metadata)
+    metadata = {
+        "meaning": meaning, "least": least, "choices": choices, "pattern": pattern,
+        "shown": shown, "is_secret": is_secret,
+    }  # fmt: skip
+    return field(default=default, metadata=metadata, repr=not is_secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ class Settings:
         choices=("pytesseract", "tesserocr"),
     )
     languages: tuple[str, ...] = _setting(
-        ("eng",), "languages read when a request names none, such as `eng+deu`"
+        ("eng",), "languages read when a request names none, such as `eng+deu`", pattern=r"[\w/]+"
     )
     slots: int = _setting(
         usable_processors(),
@@ -65,6 +72,30 @@ class Settings:
         "", "folder for the pictures being read", shown="the system's temporary folder"
     )
     log_format: str = _setting("text", "`text` or `json`", choices=("text", "json"))
+    api_keys: tuple[str, ...] = _setting(
+        (),
+        "keys joined by commas: every request must then bear one, as `X-API-Key` or Bearer token",
+        pattern=r"[!-~]+",
+        is_secret=True,
+    )
+    api_keys_file: str = _setting(
+        "", "file of more keys: the SHA-256 of each in hexadecimal, one a line; `#` begins a remark"
+    )
+    pages: str = _setting("on", "`off`: programs only, no pages", choices=("on", "off"))
+    cors_origins: tuple[str, ...] = _setting(
+        (),
+        "origins whose scripts may use the API, joined by commas, or `*`",
+        pattern=r"\*|https?://[^/\s]+",
+    )
+    trusted_proxy: str = _setting(
+        "", "address of the proxy whose `X-Forwarded-` headers are believed, or `*`"
+    )
+
+    compat: tuple[str, ...] = _setting(
+        (),
+        f"other servers whose routes are served too, joined by commas: {', '.join(RIVALS)}",
+        choices=RIVALS,
+    )
 
     @property
     def waiting(self) -> int:
@@ -93,7 +124,8 @@ class Settings:
             try:
                 values[setting.name] = _parse(given[name], types[setting.name], setting)
             except ValueError as error:
-                faults.append(f"{name}={given[name]!r} is not understood: {error}.")
+                shown = name if setting.metadata["is_secret"] else f"{name}={given[name]!r}"
+                faults.append(f"{shown} is not understood: {error}.")
         if faults:
             raise SettingsError(" ".join(faults))
         return cls(**values)
@@ -134,7 +166,18 @@ def _parse(text: str, kind: type, setting: Field[Any]) -> float | str | tuple[st
         if not least <= number < float("inf"):
             raise ValueError(f"use {least:g} or more")
         return number
-    names = tuple(name for name in text.replace(",", "+").split("+") if name)
-    if not names:
-        raise ValueError("name at least one language")
-    return names
+    return _parse_list(text if setting.name != "languages" else text.replace("+", ","), setting)
+
+
+def _parse_list(text: str, setting: Field[Any]) -> tuple[str, ...]:
+    """An empty one is an error: somebody meant to name something, a key perhaps."""
+    choices, pattern = setting.metadata["choices"], setting.metadata["pattern"]
+    items = tuple(item for item in map(str.strip, text.split(",")) if item)
+    if not items:
+        raise ValueError("name at least one, or leave the variable out")
+    if choices and not set(items) <= set(choices):
+        raise ValueError(f"use some of {', '.join(choices)}, joined by commas")
+    wrong = [number for number, item in enumerate(items, 1) if not re.fullmatch(pattern, item)]
+    if wrong:
+        raise ValueError(f"item {wrong[0]} of the list does not have the right form")
+    return items

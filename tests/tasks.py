@@ -11,42 +11,54 @@ from pathlib import Path
 import psutil
 
 from ocr_server.errors import PageMissing
-from ocr_server.recognition.engine import Engine
+from ocr_server.workers import Desk
 
 FOR_EVER_S = 600
 
 
-def say(_engine: Engine, words: str) -> str:
+def say(_desk: Desk, words: str) -> str:
     return words
 
 
-def say_pid(_engine: Engine) -> int:
+def say_pid(_desk: Desk) -> int:
     return os.getpid()
 
 
-def say_group(_engine: Engine) -> int:
+def say_group(_desk: Desk) -> int:
     return os.getpgid(0)
 
 
-def name_engine(engine: Engine) -> str:
-    return type(engine).__name__
+def name_engine(desk: Desk, name: str) -> str:
+    return type(desk.engine(name)).__name__
 
 
-def raise_page_missing(_engine: Engine, page: int) -> None:
+def keeps_engine(desk: Desk, name: str) -> bool:
+    return desk.engine(name) is desk.engine(name)
+
+
+def count_threads(desk: Desk) -> int:
+    return desk.threads
+
+
+def tell_deadline(desk: Desk) -> tuple[float, str]:
+    return desk.deadline.allowed_s, desk.deadline.setting
+
+
+def raise_page_missing(_desk: Desk, page: int) -> None:
     raise PageMissing(f"No page {page}.", page=page)
 
 
-def append(_engine: Engine, file: Path, word: str) -> None:
+def append(_desk: Desk, file: Path, word: str) -> None:
     with file.open("a") as lines:
         lines.write(f"{word}\n")
 
 
-def take_s(_engine: Engine, seconds: float) -> str:
+def take_s(_desk: Desk, seconds: float) -> str:
     time.sleep(seconds)
     return "done"
 
 
-def hang(_engine: Engine, pids: Path) -> None:
+def hang(_desk: Desk, pids: Path) -> None:
     """Start a child, tell both numbers, and never end."""
     child = subprocess.Popen(["sleep", str(FOR_EVER_S)])  # noqa: S603, S607
     part = pids.with_suffix(".part")
@@ -55,7 +67,7 @@ def hang(_engine: Engine, pids: Path) -> None:
     child.wait()
 
 
-def hang_until(_engine: Engine, begun: Path, go: Path) -> str:
+def hang_until(_desk: Desk, begun: Path, go: Path) -> str:
     """Tell that it has begun, and end when told to."""
     begun.touch()
     while not go.exists():
@@ -63,15 +75,15 @@ def hang_until(_engine: Engine, begun: Path, go: Path) -> str:
     return "gone"
 
 
-def take_memory(_engine: Engine, size_bytes: int) -> int:
+def take_memory(_desk: Desk, size_bytes: int) -> int:
     return len(bytearray(size_bytes))
 
 
-def die(_engine: Engine) -> None:
+def die(_desk: Desk) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def forget_child(_engine: Engine) -> None:
+def forget_child(_desk: Desk) -> None:
     """Leave a child that nobody waits for, as a library does that kills and forgets."""
     child = subprocess.Popen(["true"])  # noqa: S607
     child.returncode = 0  # else subprocess itself would wait for it at the next start
@@ -79,5 +91,5 @@ def forget_child(_engine: Engine) -> None:
         time.sleep(0.01)
 
 
-def count_children(_engine: Engine) -> int:
+def count_children(_desk: Desk) -> int:
     return len(psutil.Process().children())

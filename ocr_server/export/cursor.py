@@ -24,7 +24,7 @@ class Faults:
     def add(self, path: str, message: str) -> None:
         """Note one."""
         if len(self.found) < self.most:
-            self.found.append({"path": path, "message": message})
+            self.found.append({"field": path, "message": message})
         else:
             self.more += 1
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeAlias
 
-from ocr_server.job import Detail, Source
+from ocr_server.job import Detail, Limits
 from ocr_server.model import Document
 
 
@@ -15,21 +16,26 @@ class Rendering:
     """How a document is to leave; each format heeds what it can show.
 
     `join_lines`: the lines of a paragraph become one, hyphens at their ends resolved.
+    `limits` and `password` serve the formats that open the sources once more.
     """
 
     detail: Detail = Detail.WORD
     join_lines: bool = False
+    limits: Limits = field(default_factory=Limits)
+    password: str | None = field(default=None, repr=False)
 
 
-Render: TypeAlias = Callable[[Document, tuple[Source, ...], Rendering], Iterator[bytes]]
+Render: TypeAlias = Callable[[Document, tuple[Path, ...], Rendering], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
     """A way for a document to leave: pieces of bytes, page by page where the format allows it.
 
-    `shows_pictures`: the sources are opened, so `render` belongs into a worker process, and
-    raises FormatUnavailable where a source is missing and DocumentError where one is broken.
+    `shows_pictures`: the files of the upload are opened, by libraries that a hostile file may
+    break, so `render` runs in a worker process. It raises FormatUnavailable where a file is
+    missing or is not the one that was read, and DocumentError where one is broken.
+    `one_page_each`: a file of it holds one page, so `render` takes a document of one.
     """
 
     media_type: str
@@ -37,3 +43,4 @@ class Format:
     meaning: str
     render: Render
     shows_pictures: bool = False
+    one_page_each: bool = False

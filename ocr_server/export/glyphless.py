@@ -2,7 +2,9 @@
 
 A composite font (ISO 32000-1, 9.7) whose codes are given out as characters appear, so that any
 script comes back through its ToUnicode map (9.10.3). It is embedded, as PDF/A asks: a TrueType
-font of two empty glyphs, small enough to be written out here.
+font of one glyph, small enough to be written out here. The glyph is a line there and back, from
+one corner of the letter's box to the other: it has no area to fill, but readers that measure
+letters by their outlines find the box.
 """
 
 from __future__ import annotations
@@ -94,11 +96,16 @@ class GlyphlessFont:
 def _true_type() -> bytes:
     """The font file: the tables that an embedded CIDFontType2 needs (ISO 32000-1, 9.9).
 
-    Source: OpenType 1.9, the chapters `head`, `hhea`, `hmtx`, `loca`, `maxp`.
+    Source: OpenType 1.9, the chapters `glyf`, `head`, `hhea`, `hmtx`, `loca`, `maxp`.
     """
     advance, ascent, descent = (round(v * _UNITS) for v in (ADVANCE, ASCENT, DESCENT))
+    # One contour of two points, whose coordinates are steps from the point before.
+    glyph = struct.pack(
+        ">hhhhhHHBBhhhh",
+        1, 0, -descent, advance, ascent, 1, 0, 1, 1, 0, advance, -descent, descent + ascent,
+    )  # fmt: skip
     tables = {
-        b"glyf": bytes(4),
+        b"glyf": glyph,
         b"head": struct.pack(
             ">IIIIHHqqhhhhHHhhh", 0x00010000, 0x00010000, 0, 0x5F0F3CF5, 0, _UNITS, 0, 0,
             0, -descent, advance, ascent, 0, 8, 2, 0, 0,
@@ -108,8 +115,8 @@ def _true_type() -> bytes:
             1, 0, 0, 0, 0, 0, 0, 0, 2,
         ),
         b"hmtx": struct.pack(">HhHh", advance, 0, advance, 0),
-        b"loca": struct.pack(">HHH", 0, 0, 0),
-        b"maxp": struct.pack(">I14H", 0x00010000, 2, *([0] * 4), 2, *([0] * 8)),
+        b"loca": struct.pack(">HHH", 0, 0, len(glyph) // 2),
+        b"maxp": struct.pack(">I14H", 0x00010000, 2, 2, 1, 0, 0, 2, *([0] * 8)),
     }  # fmt: skip
     place = 12 + 16 * len(tables)
     directory, body = b"", b""

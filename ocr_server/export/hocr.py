@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 from itertools import count
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from ocr_server.export.format import Rendering
@@ -20,7 +21,7 @@ from ocr_server.export.places import (
 )
 from ocr_server.export.xml import element, written
 from ocr_server.geometry import Box, Quad
-from ocr_server.job import Detail, Source
+from ocr_server.job import Detail
 from ocr_server.model import Direction, Document, Line, Page, Word, Zone, ZoneKind
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
@@ -50,7 +51,7 @@ _CLASSES = {
 
 
 def render_hocr(
-    document: Document, sources: tuple[Source, ...], rendering: Rendering
+    document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> Iterator[bytes]:
     """Pages, zones, paragraphs, lines with baselines, words with confidence, symbols if asked."""
     del sources  # hOCR shows no picture

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from ocr_server.export.format import Rendering
 from ocr_server.export.text import page_text
 from ocr_server.geometry import Box, Point, Quad
-from ocr_server.job import Detail, Source
+from ocr_server.job import Detail
 from ocr_server.model import (
     Document,
     EngineInfo,
@@ -32,7 +33,7 @@ Json: TypeAlias = dict[str, Any]  # JSON is of all kinds
 
 
 def render_json(
-    document: Document, sources: tuple[Source, ...], rendering: Rendering
+    document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> Iterator[bytes]:
     """The same as `document_to_json`, page by page."""
     del sources  # JSON shows no picture
@@ -86,7 +87,7 @@ def page_to_json(page: Page, rendering: Rendering) -> Json:
         "text": page_text(page, join_lines=rendering.join_lines),
     }
     if rendering.detail >= Detail.ZONE:
-        shown["zones"] = [_zone(zone, rendering.detail) for zone in page.zones]
+        shown["zones"] = [zone_to_json(zone, rendering.detail) for zone in page.zones]
     return shown
 
 
@@ -98,7 +99,8 @@ def _quality(quality: Quality) -> Json:
     return {"score": round(quality.score, 3), "problems": problems}
 
 
-def _zone(zone: Zone, detail: Detail) -> Json:
+def zone_to_json(zone: Zone, detail: Detail) -> Json:
+    """A zone, down to a level of detail."""
     shown: Json = {"kind": zone.kind.value, **_place(zone.quad)}
     if zone.name is not None:
         shown["name"] = zone.name

@@ -40,14 +40,14 @@ def document_from_json(value: object) -> Document:
     """The document that the JSON describes.
 
     Raises:
-        InvalidOptions: it describes none; `extra["faults"]` has a path and a message for each.
+        InvalidOptions: it describes none; `extra["faults"]` has the path of each fault.
     """
     faults = Faults()
     document = _document(Cursor(value, "", faults))
     if len(faults):
         first = faults.found[0]
         raise InvalidOptions(
-            f"The document has {len(faults)} faults. The first: {first['path'] or 'it'} "
+            f"The document has {len(faults)} faults. The first: {first['field'] or 'it'} "
             f"{first['message']}.",
             faults=faults.found,
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from ocr_server.export.format import Rendering
-from ocr_server.job import Source
 from ocr_server.model import Document, Line, Page
 
 # A hyphen that parts a word at the end of a line: hyphen-minus, soft hyphen or hyphen after a
@@ -16,7 +16,7 @@ _PARTED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
 
 
 def render_text(
-    document: Document, sources: tuple[Source, ...], rendering: Rendering
+    document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> Iterator[bytes]:
     """Lines, an empty line between paragraphs and zones, a form feed between pages."""
     del sources  # plain text shows no picture

@@ -7,11 +7,11 @@ no quoting, whole pixels, confidence in percent and -1 on all rows but words.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from ocr_server.export.format import Rendering
 from ocr_server.export.places import honest_confidence, paragraph_box, whole
 from ocr_server.geometry import Box
-from ocr_server.job import Source
 from ocr_server.model import Document, Page
 
 COLUMNS = (
@@ -21,7 +21,7 @@ COLUMNS = (
 
 
 def render_tsv(
-    document: Document, sources: tuple[Source, ...], rendering: Rendering
+    document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> Iterator[bytes]:
     """The header, then each page's rows; zones without words have none."""
     del sources, rendering  # the table shows no picture and always goes down to words

@@ -60,11 +60,49 @@ def decode_page(path: Path, index: int, *, limits: Limits, password: str | None)
     """
     if is_pdf(path):
         return pdf.render_page(path, index, limits=limits, password=password)
+    with opened_picture(path, index, limits=limits) as picture:
+        dpi = _dpi(picture)
+        return Canvas(_pixels(upright(picture)), dpi=dpi)
+
+
+@contextmanager
+def opened_picture(path: Path, index: int, *, limits: Limits) -> Iterator[Image.Image]:
+    """One page of a picture file as it is stored, its size checked, its pixels not yet decoded.
+
+    Raises:
+        DocumentError: it cannot be read, or is over a limit.
+    """
     with _opened(path, limits) as picture:
         _seek(picture, index)
         _check_pixels(*picture.size, limits)
-        dpi = _dpi(picture)
-        return Canvas(_pixels(_upright(picture)), dpi=dpi)
+        yield picture
+
+
+def orientation_of(picture: Image.Image) -> int:
+    """EXIF orientation, 1 to 8: how the picture has to be turned; a broken block says nothing."""
+    try:
+        orientation = picture.getexif().get(0x0112)
+    except Exception:  # noqa: BLE001  # Pillow raises what the broken block happens to cause
+        return 1
+    return orientation if isinstance(orientation, int) and 2 <= orientation <= 8 else 1
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """EXIF orientation applied, as browsers do."""
+    orientation = orientation_of(picture)
+    picture.load()
+    return ImageOps.exif_transpose(picture) if orientation > 1 else picture
+
+
+def without_alpha(picture: Image.Image) -> Image.Image:
+    """What is transparent lies on white; a picture without alpha is returned as it is."""
+    if picture.mode not in {"RGBA", "LA", "PA", "La", "RGBa"} and (
+        "transparency" not in picture.info
+    ):
+        return picture
+    picture = picture.convert("RGBA")
+    white = Image.new("RGBA", picture.size, "white")
+    return Image.alpha_composite(white, picture).convert("RGB")
 
 
 def is_pdf(path: Path) -> bool:
@@ -169,16 +207,6 @@ def _dpi(picture: Image.Image) -> float | None:
     return round(dpi, 1) if 1 < dpi < 10_000 else None
 
 
-def _upright(picture: Image.Image) -> Image.Image:
-    """EXIF orientation applied, as browsers do; a broken EXIF block says nothing."""
-    try:
-        orientation = picture.getexif().get(0x0112)
-    except Exception:  # noqa: BLE001  # Pillow raises what the broken block happens to cause
-        orientation = None
-    picture.load()
-    return ImageOps.exif_transpose(picture) if orientation in range(2, 9) else picture
-
-
 def _pixels(picture: Image.Image) -> Pixels:
     mode = picture.mode
     if mode.startswith(("I", "F")):
@@ -187,11 +215,8 @@ def _pixels(picture: Image.Image) -> Pixels:
         lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         turned = ImageCms.profileToProfile(picture, lab, rgb, outputMode="RGB")
         picture = turned if turned is not None else picture
-    elif mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture).convert("RGB")
-    elif mode in {"1", "L"}:
+    picture = without_alpha(picture)
+    if picture.mode in {"1", "L"}:
         return np.asarray(picture.convert("L"), dtype=np.uint8)
     pixels = np.asarray(picture.convert("RGB"), dtype=np.uint8)
     # Grey saved as colour: a third of the memory and no conversion for all that follows.

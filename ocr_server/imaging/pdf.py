@@ -14,6 +14,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 from ocr_server.errors import DamagedPicture, EncryptedDocument, PageMissing
+from ocr_server.geometry import Transform
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits
 
@@ -27,7 +28,7 @@ def count_pages(path: Path, *, password: str | None) -> int:
         DamagedPicture: PDFium cannot open it, or it has no pages.
         EncryptedDocument: it wants a password, or another one.
     """
-    with _opened(path, password) as document:
+    with opened_pdf(path, password) as document:
         if not len(document):
             raise DamagedPicture("The PDF has no pages.")
         return len(document)
@@ -41,7 +42,7 @@ def render_page(path: Path, index: int, *, limits: Limits, password: str | None)
         EncryptedDocument: the PDF wants a password, or another one.
         PageMissing: there is no such page.
     """
-    with _opened(path, password) as document:
+    with opened_pdf(path, password) as document:
         if index >= len(document):
             raise PageMissing(f"The document has no page {index + 1}.", page=index + 1)
         try:
@@ -64,8 +65,35 @@ def fitting_dpi(size_pt: tuple[float, float], limits: Limits) -> float:
     return min(float(limits.pdf_dpi), float(np.floor(most * 10) / 10))
 
 
+def page_frame(
+    box: tuple[float, float, float, float], *, rotation_deg: int, width_px: int, height_px: int
+) -> Transform:
+    """From pixels of a page as it is shown to its PDF coordinates, whose y grows upwards.
+
+    `box` is what is shown of the page: left, bottom, right, top; `rotation_deg` how far it is
+    turned clockwise to be shown, in quarters.
+    """
+    left, bottom, right, top = box
+    unit = Transform.scale(1 / width_px, 1 / height_px)
+    # Turned back inside a square of side one.
+    back = {
+        0: Transform.identity(),
+        90: Transform((0, 1, 0, -1, 0, 1, 0, 0, 1)),
+        180: Transform((-1, 0, 1, 0, -1, 1, 0, 0, 1)),
+        270: Transform((0, -1, 1, 1, 0, 0, 0, 0, 1)),
+    }[rotation_deg % 360]
+    place = Transform((right - left, 0, left, 0, bottom - top, top, 0, 0, 1))
+    return unit.then(back).then(place)
+
+
 @contextmanager
-def _opened(path: Path, password: str | None) -> Iterator[pypdfium2.PdfDocument]:
+def opened_pdf(path: Path, password: str | None) -> Iterator[pypdfium2.PdfDocument]:
+    """The PDF, for the length of a with-block.
+
+    Raises:
+        DamagedPicture: PDFium cannot open it.
+        EncryptedDocument: it wants a password, or another one.
+    """
     try:
         document = pypdfium2.PdfDocument(path, password=password)
     except pypdfium2.PdfiumError as error:

@@ -125,6 +125,19 @@ def read_page(
     )
 
 
+def prepare_page(canvas: Canvas, *, reading: Reading, engine: Engine, deadline: Deadline) -> Canvas:
+    """The canvas as it is read first, for whoever wants to see what was done to it.
+
+    Raises:
+        OcrServerError: as in `read_page`.
+    """
+    sheet = Sheet(Measures(canvas), reading, engine, deadline)
+    if reading.steps != AUTO:
+        return _run_asked_steps(sheet)[0]
+    names = [name for name, _ in RECIPE]
+    return _follow(RECIPE[: names.index("read")], sheet)[0].canvas
+
+
 def read_by(
     recipe: Recipe,
     canvas: Canvas,
@@ -205,17 +218,21 @@ def _read_sheet(recipe: Recipe, sheet: Sheet) -> _Answer:
     if sheet.reading.steps == AUTO:
         sheet, stages = _follow(recipe, sheet)
     else:
-        canvas, prepared = run_steps(
-            sheet.canvas,
-            sheet.reading.steps,
-            deadline=sheet.deadline,
-            with_engine={"orientation": lambda canvas: orientation(sheet.on(canvas))},
-        )
+        canvas, prepared = _run_asked_steps(sheet)
         sheet, read = _follow((("read", read_as_asked),), sheet.on(canvas))
         stages = prepared + read
     take = sheet.best
     zones = tuple(zone.mapped(take.canvas.to_page) for zone in take.zones)
     return _Answer(zones, stages, sheet.dropped or take.words)
+
+
+def _run_asked_steps(sheet: Sheet) -> tuple[Canvas, tuple[Stage, ...]]:
+    return run_steps(
+        sheet.canvas,
+        sheet.reading.steps,
+        deadline=sheet.deadline,
+        with_engine={"orientation": lambda canvas: orientation(sheet.on(canvas))},
+    )
 
 
 def _read(sheet: Sheet, take: Take) -> Report:

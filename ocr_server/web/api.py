@@ -8,12 +8,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Response, g, json, request
 
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
+from ocr_server.export.archive import archive_of
 from ocr_server.export.format import Rendering
 from ocr_server.export.payload import page_to_json
 from ocr_server.imaging.steps import STEPS
@@ -29,8 +31,9 @@ from ocr_server.pipeline import (
 )
 from ocr_server.web.forms import NDJSON, Asked, read_job, wants_events
 from ocr_server.web.openapi import describe_api
-from ocr_server.web.problems import problem_of
+from ocr_server.web.problems import problem_of, unexpected_problem
 from ocr_server.web.service import HangUp, Service, hang_up, service
+from ocr_server.web.tracing import server_timing
 
 HEARTBEAT_S = 0.5
 
@@ -48,9 +51,9 @@ def create_document() -> Response:
     with here.admission.turn():
         document = document_of(here.recognise(asked.job, hang_up()))
         read = time.perf_counter()
-        response = answer_document(document, asked)
-    response.headers["Server-Timing"] = _timing(
-        read=read - begun, render=time.perf_counter() - read
+        response = answer_document(here, document, asked)
+    response.headers["Server-Timing"] = server_timing(
+        document, read=read - begun, render=time.perf_counter() - read
     )
     return response
 
@@ -104,20 +107,24 @@ def openapi() -> dict[str, Any]:
     return describe_api()
 
 
-def answer_document(document: Document, asked: Asked) -> Response:
-    """The document in the format asked for.
+def answer_document(here: Service, document: Document, asked: Asked) -> Response:
+    """The document in the formats asked for: as it is in one, in an archive in several.
 
     Raises:
         OcrServerError: a page failed, and the format cannot say so.
     """
     failed = [failure.page for failure in document.problems]
     g.pages_read, g.pages_failed = len(document.pages), len(failed)
-    name = asked.formats[0]
-    if failed and name != "json" and not asked.partial:
+    if failed and asked.formats != ("json",) and not asked.partial:
         raise _failed_pages(document, failed)
-    format_ = FORMATS[name]
-    pieces = format_.render(document, asked.job.sources, asked.rendering)
-    response = Response(b"".join(pieces), content_type=format_.media_type)
+    wanted = {name: FORMATS[name] for name in asked.formats}
+    format_ = archive_of(wanted) if len(wanted) > 1 else wanted[asked.formats[0]]
+    pieces = here.render(document, asked.job, format_=format_, rendering=asked.rendering)
+    begun = [next(pieces, b"")]  # whatever can go wrong does so before the answer begins
+    response = Response(chain(begun, pieces), content_type=format_.media_type)
+    response.call_on_close(pieces.close)
+    if not format_.shows_pictures:
+        response.make_sequence()  # so that its length is known
     if failed:
         response.headers["OCR-Failed-Pages"] = ",".join(map(str, failed))
     return response
@@ -146,14 +153,14 @@ def _stream(here: Service, asked: Asked) -> Response:
 
 def _lines(here: Service, asked: Asked, cancelled: HangUp) -> Iterator[bytes]:
     """Events as lines of JSON; a heartbeat when nothing has happened for half a second."""
-    events: queue.SimpleQueue[Event | OcrServerError | None] = queue.SimpleQueue()
+    events: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
     begun = time.perf_counter()
 
     def read() -> None:
         try:
             for event in here.recognise(asked.job, cancelled):
                 events.put(event)
-        except OcrServerError as error:
+        except Exception as error:  # noqa: BLE001  # told below, as `answer_unexpected` does
             events.put(error)
         finally:
             events.put(None)
@@ -175,7 +182,7 @@ def _lines(here: Service, asked: Asked, cancelled: HangUp) -> Iterator[bytes]:
         reader.join()
 
 
-def _told(event: Event | OcrServerError, rendering: Rendering, begun: float) -> dict[str, Any]:
+def _told(event: Event | Exception, rendering: Rendering, begun: float) -> dict[str, Any]:
     match event:
         case Accepted(pages):
             return {"event": "accepted", "pages": pages}
@@ -197,6 +204,8 @@ def _told(event: Event | OcrServerError, rendering: Rendering, begun: float) -> 
             }
         case OcrServerError():
             return {"event": "problem", **problem_of(event)}
+        case _:
+            return {"event": "problem", **unexpected_problem(event)}
 
 
 def _line(**members: object) -> bytes:
@@ -205,7 +214,3 @@ def _line(**members: object) -> bytes:
 
 def _ms(begun: float) -> int:
     return round((time.perf_counter() - begun) * 1000)
-
-
-def _timing(**durations_s: float) -> str:
-    return ", ".join(f"{name};dur={seconds * 1000:.1f}" for name, seconds in durations_s.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ocr_server import __version__, errors
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.web import schemas
+from ocr_server.web import keys, schemas
 from ocr_server.web.forms import NDJSON
 from ocr_server.web.options import OPTIONS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
@@ -13,6 +13,7 @@ from ocr_server.web.schemas import Schema
 
 TITLES = {
     400: "Some options are not understood",
+    401: "The server wants a key (`X-API-Key` or a Bearer token), or another one",
     404: "There is no such page",
     405: "The method is not allowed here",
     413: "The file, a page or the document is larger than a limit",
@@ -36,27 +37,73 @@ def describe_api() -> Schema:
         },
         "paths": {
             "/v1/documents": {"post": _documents()},
-            "/v1/languages": {"get": _get("The installed languages", schemas.LANGUAGES, 503, 504)},
-            "/v1/formats": {"get": _get("The formats an answer can have", schemas.FORMATS)},
-            "/v1/steps": {"get": _get("The steps a picture can be taken through", schemas.STEPS)},
-            "/livez": {"get": _get("Whether the server lives", schemas.STATUS)},
-            "/readyz": {"get": _get("Whether the server can work", schemas.STATUS, 422, 503, 504)},
+            "/v1/frames": {"post": _frames()},
+            "/v1/languages": {"get": _open("The installed languages", schemas.LANGUAGES, 503, 504)},
+            "/v1/formats": {"get": _open("The formats an answer can have", schemas.FORMATS)},
+            "/v1/steps": {"get": _open("The steps a picture can be taken through", schemas.STEPS)},
+            "/livez": {"get": _open("Whether the server lives", schemas.STATUS)},
+            "/readyz": {"get": _open("Whether the server can work", schemas.STATUS, 422, 503, 504)},
+            "/metrics": {"get": _metrics()},
             "/version": {
                 "get": _get("Versions of the server and its engine", schemas.VERSION, 503, 504)
             },
         },
         "components": {
-            "schemas": {"Problem": _problem(), "Document": schemas.DOCUMENT, "Page": schemas.PAGE}
+            "schemas": {"Problem": _problem(), "Document": schemas.DOCUMENT, "Page": schemas.PAGE},
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": keys.HEADER},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
         },
+        "security": [{}, {"key": []}, {"bearer": []}],  # none where the operator set no keys
     }
 
 
 def _documents() -> Schema:
+    types = [format_.media_type.partition(";")[0] for format_ in FORMATS.values()]
+    content: Schema = {media_type: {"schema": {"type": "string"}} for media_type in types}
+    content["application/json"] = {"schema": {"$ref": "#/components/schemas/Document"}}
+    content[NDJSON] = {"schema": {"type": "string", "description": "an event on each line"}}
+    return _post(
+        "Read a picture or document",
+        {
+            "description": "The document in the format asked for",
+            "headers": {
+                "OCR-Failed-Pages": {
+                    "description": "pages that could not be read, with partial=true",
+                    "schema": {"type": "string"},
+                }
+            },
+            "content": content,
+        },
+    )
+
+
+def _frames() -> Schema:
+    return _post(
+        "Look at a frame of a camera; the first of zones is the region to read, "
+        "and with detail=page nothing is read",
+        {
+            "description": "What the frame shows",
+            "content": {"application/json": {"schema": schemas.FRAME}},
+        },
+    )
+
+
+def _post(summary: str, answer: Schema) -> Schema:
+    """What takes a file and the options, in the three forms of a request."""
     options = {name: {**o.schema, "description": o.meaning} for name, o in OPTIONS.items()}
-    binary = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+    binary = {"type": "string", "contentMediaType": "application/octet-stream"}
+    file = schemas.an_array(binary, "pictures or PDFs; several make one document")
+    image = {
+        "type": ["string", "array"],
+        "items": {"type": "string"},
+        "description": "base64 or a data URL; several make one document",
+    }
+    form = schemas.an_object({"file": file, **options}, required=["file"])
+    body = schemas.an_object({"image": image, **options}, required=["image"])
     return {
-        "summary": "Read a picture or document",
-        "operationId": "createDocument",
+        "summary": summary,
         "parameters": [
             {
                 "name": name,
@@ -70,68 +117,37 @@ def _documents() -> Schema:
         "requestBody": {
             "required": True,
             "content": {
-                "multipart/form-data": {
-                    "schema": schemas.an_object(
-                        {
-                            "file": {
-                                "type": "array",
-                                "minItems": 1,
-                                "items": {
-                                    "type": "string",
-                                    "contentMediaType": "application/octet-stream",
-                                },
-                                "description": "pictures or PDFs; several make one document",
-                            },
-                            **options,
-                        },
-                        required=["file"],
-                    )
-                },
-                "image/*": binary,
-                "application/pdf": binary,
-                "application/octet-stream": binary,
-                "application/json": {
-                    "schema": schemas.an_object(
-                        {
-                            "image": {
-                                "type": ["string", "array"],
-                                "items": {"type": "string"},
-                                "description": "base64 or a data URL; several make one document",
-                            },
-                            **options,
-                        },
-                        required=["image"],
-                    )
+                "multipart/form-data": {"schema": form},
+                "application/json": {"schema": body},
+                **{
+                    media_type: {"schema": binary}
+                    for media_type in ("image/*", "application/pdf", "application/octet-stream")
                 },
             },
         },
+        "responses": {"200": answer, **_problems(400, 401, 413, 415, 422, 429, 503, 504)},
+    }
+
+
+def _metrics() -> Schema:
+    return {
+        "summary": "Its numbers, for Prometheus",
         "responses": {
             "200": {
-                "description": "The document in the format asked for",
-                "headers": {
-                    "OCR-Failed-Pages": {
-                        "description": "pages that could not be read, with partial=true",
-                        "schema": {"type": "string"},
-                    }
-                },
-                "content": {
-                    **{
-                        format_.media_type.partition(";")[0]: {
-                            "schema": {"$ref": "#/components/schemas/Document"}
-                            if name == "json"
-                            else {"type": "string"}
-                        }
-                        for name, format_ in FORMATS.items()
-                    },
-                    NDJSON: {"schema": {"type": "string"}},
-                },
+                "description": "Prometheus’ text format",
+                "content": {"text/plain": {"schema": {"type": "string"}}},
             },
-            **_problems(400, 413, 415, 422, 429, 503, 504),
+            **_problems(401),
         },
     }
 
 
 def _get(summary: str, schema: Schema, *statuses: int) -> Schema:
+    return _open(summary, schema, 401, *statuses)
+
+
+def _open(summary: str, schema: Schema, *statuses: int) -> Schema:
+    """What is answered without a key."""
     return {
         "summary": summary,
         "responses": {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ocr_server.export import FORMATS
-from ocr_server.job import Detail, Layout
+from ocr_server.job import Detail, Layout, TextLayer
 from ocr_server.recognition import ENGINES
 from ocr_server.web import parsing
 
@@ -50,7 +50,8 @@ OPTIONS: Mapping[str, Option] = {
         parsing.parse_formats,
         _text(example="json"),
         "`json`",
-        f"{', '.join(f'`{name}`' for name in FORMATS)}; also chosen by `Accept`",
+        f"{', '.join(f'`{name}`' for name in FORMATS)}; several make a ZIP archive; also chosen "
+        "by `Accept`",
     ),
     "steps": Option(
         parsing.parse_steps,
@@ -96,6 +97,13 @@ OPTIONS: Mapping[str, Option] = {
     "lines": Option(
         parsing.parse_lines, _text(enum=["keep", "join"]), "`keep`",
         "`join` makes one line of each paragraph, in `text`",
+    ),
+    "text_layer": Option(
+        parsing.parse_text_layer,
+        _text(enum=[layer.value for layer in TextLayer]),
+        "`auto`",
+        "the text that a PDF has already: `auto` uses it where it is good, `ignore` recognises "
+        "every page, `only` recognises none",
     ),
     "password": Option(
         parsing.parse_password, _text(format="password"), "none", "opens a protected PDF",

@@ -11,7 +11,7 @@ from typing import Any, TypeGuard
 from ocr_server.export import FORMATS
 from ocr_server.geometry import Box
 from ocr_server.imaging import steps
-from ocr_server.job import PSM_OF_LAYOUT, AskedZone, Detail, Layout, PageSelection
+from ocr_server.job import PSM_OF_LAYOUT, AskedZone, Detail, Layout, PageSelection, TextLayer
 from ocr_server.recognition import ENGINES
 
 MOST_RANGES = 100
@@ -21,7 +21,7 @@ MOST_LETTERS = 256
 _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 _SEPARATORS = re.compile(r"[+,\s]+")
 # 0 only finds the orientation and 2 only the layout: neither reads anything.
-_PSMS = (1, *range(3, 14))
+_PSMS = {str(psm) for psm in (1, *range(3, 14))}
 
 
 def parse_languages(text: str) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def parse_formats(text: str) -> tuple[str, ...]:
 
 def parse_layout(text: str) -> int:
     """A word of ours or a page segmentation mode, as such a mode."""
-    if text.isascii() and text.isdigit() and int(text[:3]) in _PSMS:
+    if text in _PSMS:
         return int(text)
     try:
         return PSM_OF_LAYOUT[Layout(text.lower())]
@@ -127,6 +127,14 @@ def parse_lines(text: str) -> bool:
     if text.lower() not in {"keep", "join"}:
         raise ValueError("use keep or join")
     return text.lower() == "join"
+
+
+def parse_text_layer(text: str) -> TextLayer:
+    """What becomes of a PDF's own text."""
+    try:
+        return TextLayer(text.lower())
+    except ValueError:
+        raise ValueError(f"use {_listed(TextLayer)}") from None
 
 
 def parse_flag(text: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, g, json, render_template, request
+from flask import Flask, Request, Response, g, json, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ocr_server import errors
@@ -27,6 +27,8 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.FormatUnavailable: 422,
     errors.LanguageMissing: 422,
     errors.EngineUnavailable: 422,
+    errors.KeyMissing: 401,
+    errors.KeyWrong: 401,
     errors.BodyTooLarge: 413,
     errors.UnsupportedFormat: 415,
     errors.DamagedPicture: 422,
@@ -45,6 +47,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.DeadlinePassed: 504,
 }
 # Paths of programs; everything else is a page.
+COMPAT = "compat"  # the blueprint of the rivals' routes
 API_PATHS = ("/v1/", "/livez", "/readyz", "/version", "/metrics", "/openapi.json")
 
 log = logging.getLogger(__name__)
@@ -72,15 +75,25 @@ def problem_of(error: OcrServerError) -> dict[str, Any]:
 def answer_error(error: OcrServerError) -> Response:
     """One of our own errors."""
     response = _answer(problem_of(error))
-    if isinstance(error, errors.QueueFull | errors.Draining):
-        response.headers["Retry-After"] = str(error.extra.get("retry_after_s", 1))
+    response.headers.update(headers_of(error))
     return response
+
+
+def headers_of(error: OcrServerError) -> dict[str, str]:
+    """What else the answer must say: when to come back, or which kind of key is wanted."""
+    if isinstance(error, errors.QueueFull | errors.Draining):
+        return {"Retry-After": str(error.extra.get("retry_after_s", 1))}
+    if isinstance(error, errors.KeyMissing | errors.KeyWrong):
+        return {"WWW-Authenticate": 'Bearer realm="ocr-server"'}
+    return {}
 
 
 def answer_http_exception(error: HTTPException) -> Response:
     """One of Flask's: no such page, wrong method, body too large, a form that does not parse."""
     if isinstance(error, RequestEntityTooLarge):
-        return answer_error(body_too_large(service().settings.max_body_bytes))
+        limit = service().settings.max_body_bytes
+        is_whole = (request.content_length or limit + 1) > limit
+        return answer_error(body_too_large(limit) if is_whole else _field_too_large())
     status = HTTPStatus(error.code or 500)
     response = _answer(
         {
@@ -99,16 +112,19 @@ def answer_http_exception(error: HTTPException) -> Response:
 
 def answer_unexpected(error: Exception) -> Response:
     """A fault of ours: the log gets all of it, the client none."""
+    return _answer(unexpected_problem(error))
+
+
+def unexpected_problem(error: Exception) -> dict[str, Any]:
+    """The members of such a problem; the error goes into the log."""
     log.error("unexpected", exc_info=error)
-    return _answer(
-        {
-            "type": "about:blank",
-            "title": "Internal error",
-            "status": 500,
-            "detail": "The server met an error of its own; its log has the reason.",
-            "code": "internal-error",
-        }
-    )
+    return {
+        "type": "about:blank",
+        "title": "Internal error",
+        "status": 500,
+        "detail": "The server met an error of its own; its log has the reason.",
+        "code": "internal-error",
+    }
 
 
 def body_too_large(limit: int) -> BodyTooLarge:
@@ -121,16 +137,29 @@ def body_too_large(limit: int) -> BodyTooLarge:
     )
 
 
-def is_api(path: str) -> bool:
+def _field_too_large() -> BodyTooLarge:
+    return BodyTooLarge(
+        "The form has more text than options can need. Send the picture as a file part "
+        "(curl: -F file=@scan.jpg), not as the text of a field."
+    )
+
+
+def is_api(request: Request) -> bool:
     """Whether a program asks, not a person."""
-    return path.startswith(API_PATHS)
+    return (
+        request.path.startswith(API_PATHS)
+        or COMPAT in request.blueprints
+        or service().settings.pages == "off"
+    )
 
 
 def _answer(problem: dict[str, Any]) -> Response:
     g.problem_code = problem["code"]
-    if is_api(request.path):
+    if is_api(request):
         response = Response(json.dumps(problem), content_type=MEDIA_TYPE)
     else:
-        response = Response(render_template("problem.html", problem=problem))
+        # Half of a surrogate pair, which JSON can carry, is no UTF-8.
+        page = render_template("problem.html", problem=problem).encode(errors="replace")
+        response = Response(page)
     response.status_code = problem["status"]
     return response

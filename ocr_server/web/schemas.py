@@ -75,6 +75,18 @@ DOCUMENT = an_object(
     },
     required=["engine", "pages", "text", "problems"],
 )
+FRAME = an_object(
+    {
+        "width_px": {"type": "integer"},
+        "height_px": {"type": "integer"},
+        "outline": {**QUAD, "type": ["array", "null"]},
+        "sharpness": {"type": "number"},
+        "brightness": SHARE,
+        "text": STRING,
+        "zones": an_array(ZONE, "what was read"),
+    },
+    required=["width_px", "height_px", "outline", "sharpness", "brightness", "text", "zones"],
+)
 STATUS = an_object({"status": STRING}, required=["status"])
 VERSION = an_object({"name": STRING, "version": STRING, "engine": {"type": "object"}})
 LANGUAGES = an_object(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 from flask import Flask, current_app, request
@@ -11,9 +11,17 @@ from flask import Flask, current_app, request
 from ocr_server.admission import Admission
 from ocr_server.deadline import Deadline
 from ocr_server.errors import LanguageMissing, OcrServerError
+from ocr_server.export.format import Format, Rendering
 from ocr_server.job import Job
-from ocr_server.model import EngineInfo
-from ocr_server.pipeline import Event, recognise_document
+from ocr_server.metrics import Metrics
+from ocr_server.model import Document, EngineInfo
+from ocr_server.pipeline import (
+    Event,
+    PageFailed,
+    PageRead,
+    recognise_document,
+    render_document,
+)
 from ocr_server.settings import Settings
 from ocr_server.storage import Storage
 from ocr_server.workers import Desk, Workers
@@ -24,13 +32,17 @@ DESCRIBE_TIMEOUT_S = 30.0
 
 @dataclass(slots=True)
 class Service:
-    """Settings, slots, folder and queue of one server, made by `create_app`."""
+    """Settings, slots, folder, queue and numbers of one server, made by `create_app`."""
 
     settings: Settings
     workers: Workers
     storage: Storage
     admission: Admission
+    metrics: Metrics = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.metrics = Metrics(self.workers, self.admission)
 
     @property
     def engine(self) -> EngineInfo:
@@ -63,13 +75,33 @@ class Service:
         return None
 
     def recognise(self, job: Job, cancelled: threading.Event) -> Iterator[Event]:
-        """The events of a job; see `pipeline.recognise_document`."""
-        return recognise_document(
+        """The events of a job, counted; see `pipeline.recognise_document`."""
+        for event in recognise_document(
             job,
             workers=self.workers,
             storage=self.storage,
             engine=self.engine_named(job.reading.engine),
             cancelled=cancelled,
+        ):
+            if isinstance(event, PageRead):
+                self.metrics.count_page(event.page)
+            elif isinstance(event, PageFailed):
+                self.metrics.count_failed_page(event.failure.error)
+            yield event
+
+    def render(
+        self, document: Document, job: Job, *, format_: Format, rendering: Rendering
+    ) -> Generator[bytes, None, None]:
+        """The document in a format; see `pipeline.render_document`."""
+        return render_document(
+            document,
+            job.sources,
+            format_=format_,
+            rendering=rendering,
+            workers=self.workers,
+            storage=self.storage,
+            deadline=job.deadline,
+            cancelled=hang_up(),
         )
 
     def close(self) -> None:

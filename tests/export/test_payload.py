@@ -38,7 +38,7 @@ def faults_of(value: object) -> dict[str, str]:
         document_from_json(value)
     faults = caught.value.extra["faults"]
     assert isinstance(faults, list)
-    return {fault["path"]: fault["message"] for fault in faults if isinstance(fault, dict)}
+    return {fault["field"]: fault["message"] for fault in faults if isinstance(fault, dict)}
 
 
 def everything() -> Document:

@@ -1,0 +1,169 @@
+"""PDF that can be searched: the pages as they were sent, under an invisible layer of text.
+
+pikepdf (QPDF) writes: it keeps what it does not understand, copies streams undecoded and one at a
+time, and mends what it reads. A picture first becomes a PDF of its own in a temporary file, so
+that a long document never stands in memory.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pikepdf
+
+from ocr_server import __version__
+from ocr_server.errors import DamagedPicture
+from ocr_server.export.format import Rendering
+from ocr_server.export.glyphless import GlyphlessFont
+from ocr_server.export.old_text import find_visible_text, remove_invisible_text
+from ocr_server.export.picture_page import write_picture_page
+from ocr_server.export.sheets import Sheet, check_size, find_sheets
+from ocr_server.export.text_layer import FONT, write_text_layer
+from ocr_server.geometry import Box, Transform, hull
+from ocr_server.imaging.pdf import page_frame
+from ocr_server.imaging.pdf_text import came_from_text_layer
+from ocr_server.model import Document, EngineInfo, Line, Word
+
+_PIECE_BYTES = 256 * 1024
+
+
+def render_pdf(
+    document: Document, sources: tuple[Path, ...], rendering: Rendering
+) -> Iterator[bytes]:
+    """The document's pages, searchable.
+
+    Raises:
+        DocumentError: a source is damaged.
+        FormatUnavailable: a source is missing, or not the one that was read.
+    """
+    sheets = find_sheets(document, sources, rendering)
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.pdf"
+        try:
+            _write(document.engine, sheets, rendering, result)
+        except pikepdf.PdfError as error:
+            raise DamagedPicture(
+                "The PDF is damaged and cannot be written again. Ask for another format, or save "
+                "the PDF again and send that."
+            ) from error
+        with result.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                yield piece
+
+
+def _write(engine: EngineInfo, sheets: Sequence[Sheet], rendering: Rendering, result: Path) -> None:
+    with ExitStack() as opened:
+        whole = {sheet.path for sheet in sheets} if all(sheet.is_pdf for sheet in sheets) else ()
+        if len(whole) == 1:
+            # One PDF stays what it is: its outline, links, forms and metadata with it.
+            pdf = opened.enter_context(pikepdf.open(*whole, password=rendering.password or ""))
+            _keep_pages(pdf, [sheet.index for sheet in sheets])
+        else:
+            pdf = opened.enter_context(pikepdf.new())
+            _collect_pages(pdf, sheets, rendering, result.parent, opened)
+            with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
+                metadata["pdf:Producer"] = f"ocr_server {__version__}"
+                metadata["xmp:CreatorTool"] = f"{engine.name} {engine.version}"
+        font = GlyphlessFont(pdf)
+        added = [
+            _add_text(pdf, page, sheet, font, rendering)
+            for page, sheet in zip(pdf.pages, sheets, strict=True)
+        ]
+        if any(added):
+            font.finish()
+        # QPDF makes no name from the content of what it encrypts.
+        pdf.save(result, encryption=pdf.is_encrypted, deterministic_id=not pdf.is_encrypted)
+
+
+def _keep_pages(pdf: pikepdf.Pdf, indices: Sequence[int]) -> None:
+    if list(indices) != list(range(len(pdf.pages))):
+        kept = [pdf.pages[index] for index in indices]
+        del pdf.pages[:]
+        pdf.pages.extend(kept)
+
+
+def _collect_pages(
+    pdf: pikepdf.Pdf,
+    sheets: Sequence[Sheet],
+    rendering: Rendering,
+    folder: Path,
+    opened: ExitStack,
+) -> None:
+    for number, sheet in enumerate(sheets):
+        if sheet.is_pdf:
+            path, index, password = sheet.path, sheet.index, rendering.password or ""
+        else:
+            path, index, password = folder / f"{number}.pdf", 0, ""
+            size = write_picture_page(
+                sheet.path, sheet.index, path, dpi=sheet.page.dpi, limits=rendering.limits
+            )
+            check_size(sheet.page, *size)
+        source = opened.enter_context(pikepdf.open(path, password=password))
+        pdf.pages.append(source.pages[index])
+
+
+def _add_text(
+    pdf: pikepdf.Pdf,
+    page: pikepdf.Page,
+    sheet: Sheet,
+    font: GlyphlessFont,
+    rendering: Rendering,
+) -> bool:
+    """Add the layer, unless the page has its text already; whether there was any to add."""
+    lines = [line for zone in sheet.page.zones for line in zone.lines]
+    way = page_frame(
+        _shown_box(page),
+        rotation_deg=int(page.rotation),
+        width_px=sheet.page.width_px,
+        height_px=sheet.page.height_px,
+    )
+    if sheet.is_pdf:
+        if came_from_text_layer(sheet.page) and not _is_corrected(lines):
+            return False
+        visible = find_visible_text(sheet.path, sheet.index, password=rendering.password)
+        lines = [kept for line in lines if (kept := _beside(line, visible, way)).words]
+        remove_invisible_text(pdf, page)
+    layer = write_text_layer(lines, to_user_space=way, font=font)
+    if not layer:
+        return False
+    page.add_resource(font.object, pikepdf.Name.Font, pikepdf.Name(f"/{FONT}"))
+    # What the page leaves of its graphics state must not move the layer.
+    page.contents_add(b"q\n", prepend=True)
+    page.contents_add(b"\nQ\n" + layer)
+    return True
+
+
+def _is_corrected(lines: Sequence[Line]) -> bool:
+    return any(word.corrected_from is not None for line in lines for word in line.words)
+
+
+def _beside(line: Line, visible: Sequence[Box], way: Transform) -> Line:
+    """The line without the words that lie on visible text, or under it."""
+
+    def is_there(word: Word) -> bool:
+        box = hull(way.apply(point) for point in word.quad)
+        return any(_has_middle(old, box) or _has_middle(box, old) for old in visible)
+
+    return replace(line, words=tuple(word for word in line.words if not is_there(word)))
+
+
+def _has_middle(box: Box, other: Box) -> bool:
+    x, y = (other.left + other.right) / 2, (other.top + other.bottom) / 2
+    return box.left <= x <= box.right and box.top <= y <= box.bottom
+
+
+def _shown_box(target: pikepdf.Page) -> tuple[float, float, float, float]:
+    """The crop box within the media box, as PDFium shows it."""
+    media, crop = _sorted_box(target.mediabox), _sorted_box(target.cropbox)
+    left, bottom = max(media[0], crop[0]), max(media[1], crop[1])
+    right, top = min(media[2], crop[2]), min(media[3], crop[3])
+    return (left, bottom, right, top) if left < right and bottom < top else media
+
+
+def _sorted_box(corners: pikepdf.Array) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = (float(value) for value in corners)
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)

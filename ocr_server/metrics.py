@@ -1,0 +1,108 @@
+"""What the server has done, as numbers that Prometheus collects; never a word that was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ocr_server import __version__
+
+if TYPE_CHECKING:
+    from ocr_server.admission import Admission
+    from ocr_server.errors import OcrServerError
+    from ocr_server.model import Page
+    from ocr_server.workers import Workers
+
+MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+# From a small crop to a page at its time limit; the longest documents lie beyond.
+REQUEST_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+STAGE_BUCKETS_S = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+# Close together at the top, where good pages lie.
+CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1)
+
+
+class Metrics:
+    """The numbers of one server, in a registry of its own."""
+
+    def __init__(self, workers: Workers, admission: Admission) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "ocr_requests", "Requests answered", ["route", "method", "status"],
+            registry=self._registry,
+        )  # fmt: skip
+        self._request_s = Histogram(
+            "ocr_request_duration_seconds", "Time until the answer began", ["route"],
+            buckets=REQUEST_BUCKETS_S, registry=self._registry,
+        )  # fmt: skip
+        self._refusals = Counter(
+            "ocr_refusals", "Requests not done, by the code of the problem", ["code"],
+            registry=self._registry,
+        )  # fmt: skip
+        self._pages = Counter("ocr_pages", "Pages read", registry=self._registry)
+        self._failed_pages = Counter(
+            "ocr_failed_pages", "Pages not read, by the code of the problem", ["code"],
+            registry=self._registry,
+        )  # fmt: skip
+        self._pixels = Counter("ocr_pixels", "Pixels of the pages read", registry=self._registry)
+        self._confidence = Histogram(
+            "ocr_page_confidence", "Confidence of the pages that have text, from 0 to 1",
+            buckets=CONFIDENCE_BUCKETS, registry=self._registry,
+        )  # fmt: skip
+        self._stage_s = Histogram(
+            "ocr_stage_duration_seconds", "Time of the stages of reading a page", ["stage"],
+            buckets=STAGE_BUCKETS_S, registry=self._registry,
+        )  # fmt: skip
+        Info("ocr_server", "The server", registry=self._registry).info({"version": __version__})
+        self._registry.register(_Load(workers, admission))
+        ProcessCollector(registry=self._registry)  # memory, files and processor time
+
+    def count_request(self, *, route: str, method: str, status: int, duration_s: float) -> None:
+        """A request was answered."""
+        self._requests.labels(route, method, str(status)).inc()
+        self._request_s.labels(route).observe(duration_s)
+
+    def count_refusal(self, code: str) -> None:
+        """A request was answered with a problem."""
+        self._refusals.labels(code).inc()
+
+    def count_page(self, page: Page) -> None:
+        """A page was read."""
+        self._pages.inc()
+        self._pixels.inc(page.width_px * page.height_px)
+        if page.words:
+            self._confidence.observe(page.confidence)
+        for stage in page.stages:
+            self._stage_s.labels(stage.name).observe(stage.ms / 1000)
+
+    def count_failed_page(self, error: OcrServerError) -> None:
+        """A page could not be read."""
+        self._failed_pages.labels(error.code).inc()
+
+    def render(self) -> bytes:
+        """All of it in Prometheus' text format 0.0.4."""
+        return generate_latest(self._registry)
+
+
+class _Load(Collector):
+    """What is known only at the moment somebody asks."""
+
+    def __init__(self, workers: Workers, admission: Admission) -> None:
+        self._workers, self._admission = workers, admission
+
+    def collect(self) -> Iterator[Metric]:
+        workers, admission = self._workers, self._admission
+        yield GaugeMetricFamily("ocr_slots", "Pages that can be read at a time", workers.slots)
+        yield GaugeMetricFamily("ocr_slots_busy", "Slots at work", workers.busy)
+        yield GaugeMetricFamily(
+            "ocr_requests_inside", "Requests at work or waiting", admission.inside
+        )
+        yield GaugeMetricFamily("ocr_queue_length", "Requests that wait", admission.waiting)
+        yield CounterMetricFamily(
+            "ocr_engine_restarts", "Worker processes replaced: crashed, killed, or used up",
+            workers.restarts,
+        )  # fmt: skip

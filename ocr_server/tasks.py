@@ -1,0 +1,117 @@
+"""What workers do: each function here runs in a worker process, at its desk.
+
+Every one raises what the modules that it calls raise; libraries' temporary files go into the
+job's own folder.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocr_server.export.format import Render, Rendering
+from ocr_server.imaging import decode
+from ocr_server.imaging.preview import draw_preview
+from ocr_server.job import Limits, Reading
+from ocr_server.model import Document, Page
+from ocr_server.reading import frame, recipe
+from ocr_server.reading.frame import Frame
+from ocr_server.reading.own_text import read_pdf_page
+from ocr_server.workers import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A page still in its file: `number` counts through the whole document, from 1."""
+
+    path: Path
+    index: int
+    number: int
+
+
+def count_pages(_desk: Desk, *, path: Path, limits: Limits, password: str | None) -> int:
+    """How many pages a file has."""
+    return decode.count_pages(path, limits=limits, password=password)
+
+
+def read_page(
+    desk: Desk, *, sheet: Sheet, reading: Reading, limits: Limits, password: str | None
+) -> Page:
+    """The page read: by its own text layer where it has one, else by the engine."""
+
+    def recognise() -> Page:
+        return recipe.read_page(
+            decode.decode_page(sheet.path, sheet.index, limits=limits, password=password),
+            number=sheet.number,
+            reading=reading,
+            engine=desk.engine(reading.engine),
+            deadline=desk.deadline,
+        )
+
+    with _temporary_files_in(sheet.path.parent):
+        if not decode.is_pdf(sheet.path):
+            return recognise()
+        return read_pdf_page(
+            sheet.path, sheet.index, number=sheet.number,
+            reading=reading, limits=limits, password=password, recognise=recognise,
+        )  # fmt: skip
+
+
+def render(
+    _desk: Desk,
+    *,
+    document: Document,
+    paths: tuple[Path, ...],
+    render: Render,
+    rendering: Rendering,
+    result: Path,
+) -> None:
+    """Write the document in a format to a file."""
+    with _temporary_files_in(result.parent), result.open("wb") as file:
+        for piece in render(document, paths, rendering):
+            file.write(piece)
+
+
+def draw_page(_desk: Desk, *, sheet: Sheet, limits: Limits, password: str | None) -> bytes:
+    """The page as a browser can show it."""
+    with _temporary_files_in(sheet.path.parent):
+        return draw_preview(
+            decode.decode_page(sheet.path, sheet.index, limits=limits, password=password)
+        )
+
+
+def draw_prepared_page(
+    desk: Desk, *, sheet: Sheet, reading: Reading, limits: Limits, password: str | None
+) -> bytes:
+    """The page as it is read first, for a browser."""
+    with _temporary_files_in(sheet.path.parent):
+        prepared = recipe.prepare_page(
+            decode.decode_page(sheet.path, sheet.index, limits=limits, password=password),
+            reading=reading,
+            engine=desk.engine(reading.engine),
+            deadline=desk.deadline,
+        )
+        return draw_preview(prepared)
+
+
+def look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Limits) -> Frame:
+    """What a frame of a camera shows."""
+    with _temporary_files_in(path.parent):
+        canvas = decode.decode_page(path, 0, limits=limits, password=None)
+        engine = desk.engine(reading.engine)
+        return frame.look_at(
+            canvas, reading=reading, reads=reads, engine=engine, deadline=desk.deadline
+        )
+
+
+@contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """What libraries write goes where the parent cleans up, even after a kill."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before

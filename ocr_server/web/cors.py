@@ -1,0 +1,54 @@
+"""Cross-origin requests: refused by browsers, but from the origins that the operator names.
+
+Source: WHATWG Fetch Standard, section 3.3 (the CORS protocol).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Flask, Response, request
+
+from ocr_server.web.service import service_of
+
+ANY = "*"
+METHODS = "GET, POST, PUT"
+# What a script may read of an answer beyond its body and type.
+EXPOSED = "OCR-Failed-Pages, Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID"
+PREFLIGHT_S = 600  # how long a browser may remember the answer; Chromium allows 7200
+
+
+def init_app(app: Flask) -> None:
+    """Let the named origins in; do nothing if none are."""
+    origins = frozenset(service_of(app).settings.cors_origins)
+    if origins:
+        app.before_request(partial(_answer_preflight, origins))
+        app.after_request(partial(_allow, origins))
+
+
+def _answer_preflight(origins: frozenset[str]) -> Response | None:
+    """A browser asks before it sends what a form could not; it never bears a key then."""
+    wanted = request.headers.get("Access-Control-Request-Method")
+    if request.method != "OPTIONS" or not wanted or not _is_allowed(origins):
+        return None
+    response = Response(status=204)
+    response.headers["Access-Control-Allow-Methods"] = METHODS
+    response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_S)
+    headers = request.headers.get("Access-Control-Request-Headers")
+    if headers:
+        response.headers["Access-Control-Allow-Headers"] = headers
+    return response
+
+
+def _allow(origins: frozenset[str], response: Response) -> Response:
+    response.vary.add("Origin")
+    if _is_allowed(origins):
+        origin = ANY if ANY in origins else request.headers["Origin"]
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = EXPOSED
+    return response
+
+
+def _is_allowed(origins: frozenset[str]) -> bool:
+    origin = request.headers.get("Origin")
+    return origin is not None and (ANY in origins or origin in origins)

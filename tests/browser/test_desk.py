@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ocr_server.geometry import Box
+from tests.browser.letter import COLUMNS, MISREAD, draw_letter, drawn_words
+from tests.browser.test_upload import expect_state
+from tests.browser.watching import assert_accessible
+
+WHOLE_TEXT = "\n\n".join(
+    "\n".join(" ".join(MISREAD.get(word, (word, 0))[0] for word in line.split()) for line in column)
+    for column in COLUMNS
+)
+
+# Where each word of the text layer stands, in pixels of the page.
+EDGES = """() => {
+  const paper = document.querySelector("[data-part=paper]").getBoundingClientRect();
+  const scale = Number(document.querySelector("[data-part=paper]").style.getPropertyValue("--s"));
+  return [...document.querySelectorAll("[data-part=layer] span")].map((span) => {
+    const range = document.createRange();
+    range.setStart(span.firstChild, 0);
+    range.setEnd(span.firstChild, span.textContent.trimEnd().length);
+    const box = range.getBoundingClientRect();
+    return [(box.left - paper.left) / scale, (box.right - paper.left) / scale, scale];
+  });
+}"""
+
+
+@pytest.fixture
+def desk(page: Page, url: str, letter: Path) -> Page:
+    """A page with the letter on its desk."""
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+    expect(page.locator("[data-part=picture]")).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize("clicks", [-3, 0, 4])
+def test_the_text_layer_lies_on_the_words_at_any_zoom(desk: Page, clicks: int) -> None:
+    button = "Larger" if clicks > 0 else "Smaller"
+    for _ in range(abs(clicks)):
+        desk.get_by_role("button", name=button).click()
+    edges = desk.evaluate(EDGES)
+
+    boxes: list[Box] = [box for _, box in drawn_words()]
+    assert len(edges) == len(boxes)
+    for (left, right, scale), box in zip(edges, boxes, strict=True):
+        assert abs(left - box.left) * scale <= 1  # a pixel of the screen
+        assert abs(right - box.right) * scale <= 1
+
+
+def test_selecting_across_columns_follows_the_reading_order(desk: Page) -> None:
+    selected = desk.evaluate(
+        """() => {
+          getSelection().selectAllChildren(document.querySelector("[data-part=layer]"));
+          return getSelection().toString();
+        }"""
+    )
+
+    assert selected.split("\n") == [line for line in WHOLE_TEXT.split("\n") if line]
+
+
+def test_dragging_over_the_picture_selects_its_words(desk: Page) -> None:
+    first = desk.locator("[data-part=layer] span", has_text="ticket").bounding_box()
+    last = desk.locator("[data-part=layer] span", has_text="desk.").bounding_box()
+    assert first
+    assert last
+    desk.mouse.move(first["x"] + 1, first["y"] + first["height"] / 2)
+    desk.mouse.down()
+    desk.mouse.move(last["x"] + last["width"] - 1, last["y"] + last["height"] / 2, steps=8)
+    desk.mouse.up()
+
+    assert desk.evaluate("getSelection().toString()") == "ticket\nis at the desk."
+
+
+def test_a_word_under_the_pointer_lights_up_on_both_sides(desk: Page) -> None:
+    desk.locator("[data-part=layer] span", has_text="ticket").hover()
+
+    expect(desk.locator("[data-part=text] .word.lit")).to_have_text("ticket")
+
+    desk.locator("[data-part=text] .word", has_text="before").hover()
+
+    expect(desk.locator("[data-part=boxes] .current")).to_have_count(1)
+
+
+def test_doubt_is_shown_by_more_than_colour(desk: Page) -> None:
+    doubtful = desk.locator("[data-part=text] .word.doubtful")
+
+    expect(doubtful).to_have_text(["feny", "n00n"])
+    lines = doubtful.evaluate_all(
+        "words => words.map((word) => getComputedStyle(word).textDecorationStyle)"
+    )
+    assert lines == ["wavy", "wavy"]
+    expect(desk.locator("[data-part=legend]")).to_contain_text("doubtful 2")
+    expect(desk.locator("[data-part=boxes] .doubtful")).to_have_count(2)
+
+
+def test_a_whole_correction_session_by_keyboard_alone(desk: Page) -> None:
+    desk.get_by_role("button", name="Next doubtful word").focus()
+    desk.keyboard.press("Enter")
+    field = desk.get_by_role("textbox", name="Word")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("feny")
+
+    desk.keyboard.type("ferry")
+    desk.keyboard.press("Enter")
+
+    expect(field).to_have_value("n00n")
+
+    desk.keyboard.press("Tab")
+    expect(desk.get_by_role("button", name="noon", exact=True)).to_be_focused()
+    desk.keyboard.press("Enter")
+
+    expect(desk.locator("[data-part=proof]")).to_be_hidden()
+    expect(desk.locator("[data-part=doubts]")).to_have_text("None doubtful")
+    expect(desk.locator("[data-part=text] .word.checked")).to_have_text(["ferry", "noon"])
+    expect(desk.get_by_role("status").first).to_have_text("No doubtful word is left.")
+
+    desk.keyboard.press("Control+z")
+
+    expect(field).to_have_value("n00n")
+    expect(desk.locator("[data-part=text] .word.checked")).to_have_text(["ferry"])
+
+    desk.keyboard.press("Control+Shift+z")
+
+    expect(desk.locator("[data-part=text] .word.checked")).to_have_text(["ferry", "noon"])
+
+
+def test_arrow_keys_walk_the_text_and_escape_leaves_a_word(desk: Page) -> None:
+    desk.locator("[data-part=text] .word").first.focus()
+    desk.keyboard.press("ArrowRight")
+    desk.keyboard.press("ArrowDown")
+    desk.keyboard.press("Enter")
+
+    expect(desk.get_by_role("textbox", name="Word")).to_have_value("feny")
+
+    desk.keyboard.press("Escape")
+
+    expect(desk.locator("[data-part=proof]")).to_be_hidden()
+    expect(desk.locator("[data-part=text] .word", has_text="feny")).to_be_focused()
+
+
+def test_the_text_is_copied_with_its_corrections(desk: Page) -> None:
+    desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.locator("[data-part=text] .word", has_text="feny").click()
+    desk.get_by_role("textbox", name="Word").fill("ferry")
+    desk.keyboard.press("Enter")
+    desk.get_by_role("button", name="Copy text").click()
+
+    expect(desk.get_by_role("button", name="Copied")).to_be_visible()
+    copied = desk.evaluate("navigator.clipboard.readText()")
+    assert copied == WHOLE_TEXT.replace("feny", "ferry")
+
+
+@pytest.mark.parametrize("name", ["text", "json"])
+def test_downloads_have_the_corrections(desk: Page, name: str) -> None:
+    desk.locator("[data-part=text] .word", has_text="feny").click()
+    desk.get_by_role("textbox", name="Word").fill("ferry")
+    desk.keyboard.press("Enter")
+    desk.locator("[data-part=downloads] summary").click()
+    with desk.expect_download() as download:
+        desk.locator(f"[data-format={name}]").click()
+
+    saved = Path(download.value.path()).read_text()
+    text = json.loads(saved)["text"] if name == "json" else saved.rstrip("\n")
+    assert text == WHOLE_TEXT.replace("feny", "ferry")
+    assert download.value.suggested_filename.startswith("letter.")
+
+
+def test_zoom_works_by_button_key_and_wheel(desk: Page) -> None:
+    zoom = desk.locator("[data-part=zoom]")
+    before = zoom.inner_text()
+    desk.get_by_role("button", name="Larger").click()
+    larger = zoom.inner_text()
+    assert larger != before
+
+    desk.locator("[data-part=stage]").focus()
+    desk.keyboard.press("-")
+    expect(zoom).to_have_text(before)
+
+    desk.locator("[data-part=stage]").hover()
+    desk.keyboard.down("Control")
+    desk.mouse.wheel(0, -100)
+    desk.keyboard.up("Control")
+    expect(zoom).not_to_have_text(before)
+
+    desk.get_by_role("button", name="Fit the width").click()
+    expect(zoom).to_have_text(before)
+
+
+def test_the_picture_is_compared_with_what_was_read(desk: Page) -> None:
+    desk.get_by_role("button", name="Compare").click()
+    slider = desk.get_by_role("slider", name="Original")
+    expect(slider).to_be_focused()
+    desk.keyboard.press("Home")
+
+    prepared = desk.get_by_alt_text("The picture as it was read")
+    expect(prepared).to_be_visible()
+    expect(prepared).to_have_css("clip-path", "inset(0px 0px 0px 0%)")
+    assert_accessible(desk)
+
+    desk.get_by_role("button", name="Compare").click()
+
+    expect(prepared).to_be_hidden()
+
+
+def test_outlines_can_be_chosen(desk: Page) -> None:
+    desk.get_by_label("Show on the picture").first.click()
+    desk.get_by_role("checkbox", name="Lines").check()
+    desk.get_by_role("checkbox", name="Zones").check()
+
+    expect(desk.locator("[data-part=boxes] .line")).to_have_count(6)
+    expect(desk.locator("[data-part=boxes] .zone")).to_have_count(2)
+
+
+def test_a_narrow_screen_has_tabs(desk: Page) -> None:
+    desk.set_viewport_size({"width": 390, "height": 844})
+
+    expect(desk.locator("#pane-text")).to_be_visible()
+    expect(desk.locator("#pane-picture")).to_be_hidden()
+
+    desk.get_by_role("tab", name="Text").focus()
+    desk.keyboard.press("ArrowLeft")
+
+    expect(desk.locator("#pane-picture")).to_be_visible()
+    expect(desk.locator("#pane-text")).to_be_hidden()
+
+
+def test_pages_are_turned_by_button_number_and_key(page: Page, url: str, tmp_path: Path) -> None:
+    path = tmp_path / "three.tiff"
+    pages = [draw_letter() for _ in range(3)]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    page.goto(url)
+    page.set_input_files("#file", path)
+    expect_state(page, "result")
+    number = page.get_by_role("spinbutton", name="Page")
+
+    expect(page.locator("[data-part=count]")).to_have_text("3")
+    expect(page.locator("[data-part=picture]")).to_have_js_property("naturalWidth", 900)
+
+    page.get_by_role("button", name="Next page").click()
+    expect(number).to_have_value("2")
+
+    page.locator("[data-part=stage]").focus()
+    page.keyboard.press("PageDown")
+    expect(number).to_have_value("3")
+
+    number.fill("1")
+    number.press("Enter")
+    expect(page.get_by_role("button", name="Previous page")).to_be_disabled()

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import base64
+import re
+from pathlib import Path
+
+import pikepdf
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, Route, expect
+
+from ocr_server.job import PSM_OF_LAYOUT, Layout
+from ocr_server.web.service import service_of
+from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter
+from tests.browser.watching import Watch
+from tests.drawing import as_file
+
+GIVE = """([data, kind]) => {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  const carried = new DataTransfer();
+  carried.items.add(new File([bytes], "given.png", { type: "image/png" }));
+  const how = { bubbles: true, cancelable: true };
+  const event = kind === "paste"
+    ? new ClipboardEvent(kind, { ...how, clipboardData: carried })
+    : new DragEvent(kind, { ...how, dataTransfer: carried });
+  document.body.dispatchEvent(event);
+}"""
+
+
+def give(page: Page, kind: str, path: Path) -> None:
+    page.evaluate(GIVE, [base64.b64encode(path.read_bytes()).decode(), kind])
+
+
+def expect_state(page: Page, state: str) -> None:
+    expect(page.locator("main")).to_have_attribute("data-state", state)
+
+
+def test_a_picked_file_is_read(page: Page, url: str, letter: Path) -> None:
+    page.goto(url)
+    with page.expect_file_chooser() as chosen:
+        page.get_by_text("Choose pictures or a PDF").click()
+    chosen.value.set_files(letter)
+
+    expect_state(page, "result")
+    expect(page.locator("#desk [data-part=name]")).to_have_text("letter.png")
+    expect(page.locator("#desk [data-part=text]")).to_contain_text("Dear reader,")
+    expect(page.get_by_role("status").first).to_contain_text("1 page, 16 words, 2 doubtful")
+
+
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+def test_a_file_may_be_dropped_or_pasted_anywhere(
+    page: Page, url: str, letter: Path, kind: str
+) -> None:
+    page.goto(url)
+    give(page, kind, letter)
+
+    expect_state(page, "result")
+    expect(page.locator("#desk [data-part=name]")).to_have_text("given.png")
+
+
+def test_dragging_a_file_says_drop_to_read(page: Page, url: str, letter: Path) -> None:
+    page.goto(url)
+    give(page, "dragover", letter)
+
+    expect_state(page, "dragging")
+    expect(page.get_by_text("Drop to read")).to_be_visible()
+
+    page.keyboard.press("Escape")
+
+    expect_state(page, "idle")
+    expect(page.get_by_text("Drop to read")).to_be_hidden()
+
+
+def test_several_files_are_read_in_natural_order(page: Page, url: str, tmp_path: Path) -> None:
+    names = ["pic_10.png", "pic_2.png", "pic_1.png"]
+    for name in names:
+        (tmp_path / name).write_bytes(as_file(draw_letter()))
+    page.goto(url)
+    page.set_input_files("#file", [tmp_path / name for name in names])
+
+    expect(page.locator(".card[data-state=result]")).to_have_count(3)
+    assert page.locator(".card h3").all_inner_texts() == ["pic_1.png", "pic_2.png", "pic_10.png"]
+
+
+def test_a_reading_can_be_stopped_and_tried_again(
+    page: Page, url: str, app: Flask, letter: Path, engine: ReadsLetter
+) -> None:
+    engine.gate.clear()
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    expect_state(page, "recognising")
+    expect(page.locator(".card [data-part=words]")).to_contain_text("Reading the text")
+
+    page.get_by_role("button", name="Cancel letter.png").click()
+
+    expect(page.locator(".card [data-part=words]")).to_have_text("Stopped.")
+
+    engine.gate.set()
+    page.get_by_role("button", name="Try again letter.png").click()
+
+    expect_state(page, "result")
+    assert service_of(app).admission.inside == 0
+
+
+def test_what_is_no_picture_is_refused_in_plain_words(
+    page: Page, url: str, watch: Watch, tmp_path: Path
+) -> None:
+    watch.expected.append("415")
+    broken = tmp_path / "notes.png"
+    broken.write_text("not a picture")
+    page.goto(url)
+    page.set_input_files("#file", broken)
+
+    expect_state(page, "error")
+    expect(page.locator(".card [data-part=words]")).to_contain_text("not a picture")
+    expect(page.get_by_role("alert").first).to_contain_text("notes.png")
+    expect(page.get_by_role("button", name="Try again notes.png")).to_be_visible()
+
+
+def test_a_blank_page_says_what_might_help(
+    page: Page, url: str, letter: Path, engine: ReadsLetter
+) -> None:
+    engine.is_blind = True
+    page.goto(url)
+    page.set_input_files("#file", letter)
+
+    expect_state(page, "empty")
+    expect(page.locator("#desk [data-part=text]")).to_contain_text("No text was found")
+    expect(page.locator("#desk [data-part=text]")).to_contain_text("more light")
+
+
+def test_choices_reach_the_engine_and_are_remembered(
+    page: Page, url: str, letter: Path, engine: ReadsLetter
+) -> None:
+    page.goto(url)
+    page.locator("#languages summary").click()
+    page.get_by_label("German").check()
+    page.locator("#options summary").click()
+    page.get_by_label("How the text stands on the page").select_option("One block of text")
+    page.reload()
+
+    expect(page.locator("#languages [data-part=chosen]")).to_have_text("English, German")
+
+    page.set_input_files("#file", letter)
+
+    expect_state(page, "result")
+    assert set(engine.readings[-1].languages) == {"eng", "deu"}
+    assert engine.readings[-1].psm == PSM_OF_LAYOUT[Layout.BLOCK]
+
+
+def test_the_example_needs_no_file_of_ones_own(page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_role("button", name="Try an example").click()
+
+    expect_state(page, "result")
+
+
+def test_several_files_can_make_one_document(page: Page, url: str, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(as_file(draw_letter()))
+    page.goto(url)
+    page.locator("#options summary").click()
+    page.get_by_label("Several files make one document").check()
+    page.set_input_files("#file", [tmp_path / "b.png", tmp_path / "a.png"])
+
+    expect_state(page, "result")
+    expect(page.locator("#desk [data-part=name]")).to_have_text("a.png and 1 other")
+    expect(page.locator("#desk [data-part=count]")).to_have_text("2")
+    page.get_by_role("button", name="Next page").click()
+    expect(page.locator("[data-part=picture]")).to_have_js_property("naturalWidth", SIZE_PX[0])
+
+
+def test_a_protected_document_asks_for_its_password(
+    page: Page, url: str, watch: Watch, tmp_path: Path
+) -> None:
+    watch.expected.append("422")
+    path = tmp_path / "secret.pdf"
+    with pikepdf.new() as document:
+        document.add_blank_page(page_size=SIZE_PX)
+        document.save(path, encryption=pikepdf.Encryption(owner="o", user="open sesame"))
+    page.goto(url)
+    page.set_input_files("#file", path)
+    field = page.locator(".card").get_by_label("Password")
+    expect(field).to_be_focused()
+    field.fill("open sesame")
+    field.press("Enter")
+
+    expect_state(page, "result")
+    expect(page.locator("[data-part=picture]")).not_to_have_js_property("naturalWidth", 0)
+
+
+def test_a_busy_server_is_tried_again(page: Page, url: str, watch: Watch, letter: Path) -> None:
+    watch.expected.append("429")
+    refusals = iter([True])
+
+    def refuse_once(route: Route) -> None:
+        if next(refusals, False):
+            problem = '{"code": "queue-full", "detail": "The server is busy."}'
+            headers = {"Retry-After": "1", "Content-Type": "application/problem+json"}
+            route.fulfill(status=429, headers=headers, body=problem)
+        else:
+            route.continue_()
+
+    page.route("**/v1/documents", refuse_once)
+    page.goto(url)
+    page.set_input_files("#file", letter)
+
+    expect(page.locator(".card [data-part=words]")).to_contain_text("trying again in 1 s")
+    expect_state(page, "result")
+
+
+def test_a_server_that_does_not_answer_is_told(
+    page: Page, url: str, watch: Watch, letter: Path
+) -> None:
+    watch.expected.append("ERR_")
+    page.route("**/v1/documents", lambda route: route.abort())
+    page.goto(url)
+    page.set_input_files("#file", letter)
+
+    expect_state(page, "error")
+    expect(page.locator(".card [data-part=words]")).to_have_text("The server did not answer.")
+
+
+def test_forgetting_a_file_clears_the_desk(page: Page, url: str, letter: Path) -> None:
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+
+    page.get_by_role("button", name="Forget this file").click()
+
+    expect(page.locator("#desk")).to_be_hidden()
+    expect(page.locator(".card")).to_have_count(0)
+
+
+def test_without_scripts_the_form_answers_with_text_and_picture(
+    browser: Browser, url: str, letter: Path
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    page.get_by_role("button", name="Read the text").click()
+
+    expect(page.get_by_role("heading", name="letter.png")).to_be_visible()
+    expect(page.locator("pre")).to_contain_text("Dear reader,")
+    picture = page.get_by_role("img", name=re.compile("Page 1"))
+    assert (picture.get_attribute("src") or "").startswith("data:image/jpeg")
+    expect(page.get_by_role("link", name="Download the text")).to_be_visible()
+
+    context.close()
+
+
+def test_the_colours_can_be_chosen_and_stay(page: Page, url: str) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto(url)
+    page.get_by_label("Dark").check(force=True)
+    page.reload()
+
+    assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+
+
+@pytest.mark.parametrize("path", ["/", "/webcam", "/about", "/nowhere"])
+def test_nothing_runs_off_a_screen_of_320_pixels(
+    page: Page, url: str, watch: Watch, path: str
+) -> None:
+    watch.expected.append("404")
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(url + path)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320

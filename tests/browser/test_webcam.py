@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, Playwright, expect
+
+from tests.browser.conftest import FLAGS
+from tests.browser.letter import ReadsLetter, draw_letter, save_letter
+from tests.browser.test_upload import expect_state
+from tests.browser.watching import Watch, assert_accessible
+
+FRAME_PX = (1280, 720)  # even: an odd size never delivers a frame
+FAKE_CAMERA = "--use-fake-device-for-media-stream"
+FAKE_ANSWER = "--use-fake-ui-for-media-stream"
+
+Open = Callable[..., Page]
+
+
+def film(path: Path, picture: Image.Image) -> Path:
+    """A film of one frame that Chromium's fake camera shows: raw YUV 4:2:0 (YUV4MPEG2)."""
+    frame = picture.convert("RGB").resize(FRAME_PX)
+    planes = cv2.cvtColor(np.asarray(frame), cv2.COLOR_RGB2YUV_I420).tobytes()
+    width_px, height_px = FRAME_PX
+    head = f"YUV4MPEG2 W{width_px} H{height_px} F5:1 Ip A1:1 C420\n".encode()
+    path.write_bytes(head + (b"FRAME\n" + planes) * 2)
+    return path
+
+
+def on_desk(page_picture: Image.Image) -> Image.Image:
+    """The picture on a dark desk, seen a little aslant, as a camera would."""
+    width_px, height_px = page_picture.size
+    corners = np.array([(0, 0), (width_px, 0), (width_px, height_px), (0, height_px)], np.float32)
+    places = np.array([(300, 60), (990, 90), (1040, 660), (250, 640)], np.float32)
+    matrix = cv2.getPerspectiveTransform(corners, places)
+    desk = np.full((FRAME_PX[1], FRAME_PX[0], 3), (60, 50, 45), np.uint8)
+    seen = cv2.warpPerspective(
+        np.asarray(page_picture.convert("RGB")), matrix, FRAME_PX, dst=desk,
+        flags=cv2.INTER_AREA, borderMode=cv2.BORDER_TRANSPARENT,
+    )  # fmt: skip
+    return Image.fromarray(seen.astype(np.uint8))
+
+
+@pytest.fixture
+def opened(playwright: Playwright, browser_path: Path, url: str, tmp_path: Path) -> Iterator[Open]:
+    """Opens the webcam page in a browser of its own, whose flags are the camera."""
+    contexts: list[tuple[BrowserContext, Watch]] = []
+
+    def open_page(*flags: str, host: str = url, expected: tuple[str, ...] = ()) -> Page:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path / f"profile-{len(contexts)}",
+            executable_path=browser_path,
+            headless=False,  # the flags ask for the headless mode that has cameras
+            args=[*FLAGS, *flags],
+            viewport={"width": 1280, "height": 900},
+        )
+        context.set_default_timeout(10_000)
+        watch = Watch(context, url)
+        watch.expected.extend(expected)
+        contexts.append((context, watch))
+        page = context.pages[0]
+        page.goto(f"{host}/webcam")
+        return page
+
+    yield open_page
+    for context, watch in contexts:
+        context.close()
+        assert watch.problems == []
+        assert watch.foreign_hosts == set()
+
+
+@pytest.fixture
+def camera(opened: Open, tmp_path: Path) -> Page:
+    """The page in front of a camera that sees the letter on a desk."""
+    path = film(tmp_path / "letter.y4m", on_desk(draw_letter()))
+    return opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")
+
+
+def expect_camera(page: Page, state: str) -> None:
+    expect(page.locator("#camera")).to_have_attribute("data-state", state)
+
+
+def size_of_still(page: Page) -> list[int]:
+    size: list[int] = page.locator("[data-part=still]").evaluate("(c) => [c.width, c.height]")
+    return size
+
+
+def test_nothing_starts_before_a_click(camera: Page) -> None:
+    expect_camera(camera, "off")
+    expect(camera.locator("[data-part=video]")).to_be_hidden()
+
+
+def test_a_page_held_up_is_read(camera: Page, engine: ReadsLetter) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+    expect_camera(camera, "live")
+    expect(camera.get_by_role("button", name="Take the picture")).to_be_focused()
+    camera.keyboard.press("Space")
+    expect_camera(camera, "still")
+    assert size_of_still(camera) == list(FRAME_PX)
+
+    camera.get_by_role("button", name="Whole picture").click()
+    camera.get_by_role("button", name="Read this").click()
+
+    expect_state(camera, "result")
+    expect(camera.locator("#desk [data-part=name]")).to_have_text("Picture 1.jpg")
+    expect(camera.locator("#desk [data-part=text]")).to_contain_text("Dear reader,")
+    assert len(engine.readings) >= 1
+
+
+def test_moved_corners_straighten_the_page(camera: Page) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+    camera.get_by_role("button", name="Take the picture").click()
+    camera.get_by_role("button", name="Whole picture").click()
+    corner = camera.get_by_role("button", name="Top left corner")
+    corner.focus()
+    for _ in range(5):
+        corner.press("Shift+ArrowRight")
+    box = camera.get_by_role("button", name="Bottom right corner").bounding_box()
+    assert box
+    camera.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    camera.mouse.down()
+    camera.mouse.move(box["x"] - 100, box["y"] - 60, steps=4)
+    camera.mouse.up()
+    camera.get_by_role("button", name="Read this").click()
+
+    expect_state(camera, "result")
+    expect(camera.locator("#desk [data-part=picture]")).to_be_visible()
+    picture = camera.locator("#desk [data-part=picture]")
+    assert 0 < picture.evaluate("(image) => image.naturalWidth") < FRAME_PX[0]
+
+
+def test_several_pages_make_one_document(camera: Page) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+    camera.get_by_role("button", name="Take the picture").click()
+    camera.get_by_role("button", name="Add another page").click()
+    expect(camera.get_by_role("button", name="Read 1 page")).to_be_visible()
+    camera.get_by_role("button", name="Take the picture").click()
+    camera.get_by_role("button", name="Read 2 pages").click()
+
+    expect_state(camera, "result")
+    expect(camera.locator("#desk [data-part=count]")).to_have_text("2")
+    expect(camera.locator("#desk [data-part=name]")).to_have_text("Picture 1.jpg and 1 other")
+
+
+def test_the_page_is_outlined_and_one_hint_given(camera: Page) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+
+    expect(camera.locator(".outline[data-sure=yes] polygon.light")).to_have_count(1)
+    expect(camera.locator("[data-part=hint]")).to_have_text("Good – take it.")
+    video = camera.locator("[data-part=video]").bounding_box()
+    outline = camera.locator(".outline polygon.light").bounding_box()
+    assert video
+    assert outline
+    scale = video["width"] / FRAME_PX[0]
+    left, top = (outline["x"] - video["x"]) / scale, (outline["y"] - video["y"]) / scale
+    assert abs(left - 250) < 15  # pixels of the camera; the stroke is a few of them
+    assert abs(top - 60) < 15
+
+
+def test_the_corners_of_a_taken_page_are_found(camera: Page) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+    camera.get_by_role("button", name="Take the picture").click()
+
+    expect(camera.locator("[data-part=hint]")).to_contain_text("This is the page")
+
+    camera.get_by_role("button", name="Read this").click()
+
+    expect_state(camera, "result")
+    picture = camera.locator("#desk [data-part=picture]")
+    width_px = picture.evaluate("(image) => image.naturalWidth")
+    assert abs(width_px - 790) < 20  # the longer of its two level sides, as it was laid
+
+
+def test_a_steady_page_is_taken_by_itself_and_only_once(camera: Page) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+    camera.get_by_label("Take it by itself").check()
+
+    expect_camera(camera, "still")
+
+    camera.get_by_role("button", name="Take another").click()
+
+    expect(camera.locator("[data-part=hint]")).to_have_text("Good – take it.")
+    expect_camera(camera, "live")
+
+
+def test_reading_as_one_holds_it_takes_each_line_once(
+    camera: Page, engine: ReadsLetter, tmp_path: Path
+) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+    camera.get_by_label("Read as I hold it").check()
+    lines = camera.locator("[data-part=lines] p")
+
+    expect(lines).to_have_count(6, timeout=15_000)
+    expect(lines.first).to_have_text("Dear reader,")
+    expect(camera.locator(".outline text").first).to_have_text("Dear reader,")
+    expect(camera.locator("[data-part=readout]")).to_contain_text("answers in")
+    seen = len(engine.readings)
+    while len(engine.readings) < seen + 2:
+        camera.wait_for_timeout(50)
+    expect(lines).to_have_count(6)
+    assert_accessible(camera)
+
+    camera.get_by_role("button", name="Clear").click()
+
+    expect(camera.get_by_role("button", name="Clear")).to_be_disabled()
+
+
+def test_the_camera_is_given_back_on_stop(camera: Page) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+    expect_camera(camera, "live")
+    track = camera.evaluate_handle(
+        "document.querySelector('[data-part=video]').srcObject.getVideoTracks()[0]"
+    )
+    camera.get_by_role("button", name="Stop").click()
+
+    expect_camera(camera, "off")
+    assert track.evaluate("(track) => track.readyState") == "ended"
+
+
+def test_another_camera_can_be_chosen(opened: Open) -> None:
+    page = opened(f"{FAKE_CAMERA}=device-count=2,fps=5", FAKE_ANSWER)
+    page.get_by_role("button", name="Start camera").click()
+    expect_camera(page, "live")
+    devices = page.get_by_label("Camera", exact=True).last
+    expect(devices.locator("option")).to_have_count(2)
+    devices.select_option(index=1)
+    label = "document.querySelector('[data-part=video]').srcObject?.getVideoTracks()[0]?.label"
+
+    page.wait_for_function(f"() => ({label} ?? '').endsWith('1')")
+
+
+def test_every_live_state_is_accessible(camera: Page) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+    expect_camera(camera, "live")
+
+    assert_accessible(camera)
+
+    camera.get_by_role("button", name="Take the picture").click()
+    expect_camera(camera, "still")
+
+    assert_accessible(camera)
+
+
+BUSY = (
+    "() => { navigator.mediaDevices.getUserMedia ="
+    " () => Promise.reject(new DOMException('', 'NotReadableError')) }"
+)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ((FAKE_CAMERA, f"{FAKE_ANSWER}=deny"), "The camera is blocked for this site."),
+        ((f"{FAKE_CAMERA}=device-count=0", FAKE_ANSWER), "No camera was found."),
+    ],
+    ids=["denied", "missing"],
+)
+def test_a_refusal_is_told_in_plain_words(opened: Open, flags: tuple[str, ...], words: str) -> None:
+    page = opened(*flags)
+    page.get_by_role("button", name="Start camera").click()
+
+    expect(page.locator("[data-part=trouble]")).to_contain_text(words)
+    expect(page.get_by_text("Take a photo instead", exact=True)).to_be_visible()
+    assert_accessible(page)
+
+
+def test_a_busy_camera_is_told_in_plain_words(camera: Page) -> None:
+    camera.evaluate(BUSY)
+    camera.get_by_role("button", name="Start camera").click()
+
+    expect(camera.locator("[data-part=trouble]")).to_contain_text("Another program")
+
+
+def test_an_insecure_address_is_told_in_plain_words(opened: Open, url: str) -> None:
+    page = opened(
+        FAKE_CAMERA,
+        FAKE_ANSWER,
+        host=url.replace("127.0.0.1", "insecure.test"),
+        expected=("Cross-Origin-Opener-Policy",),  # which browsers ignore there, and say so
+    )
+    page.get_by_role("button", name="Start camera").click()
+
+    expect(page.locator("[data-part=trouble]")).to_contain_text("https://")
+
+
+def test_a_photo_will_do_instead(page: Page, url: str, tmp_path: Path) -> None:
+    page.goto(f"{url}/webcam")
+    page.set_input_files("#file", save_letter(tmp_path, "photo.png"))
+
+    expect_state(page, "result")
+    expect(page.locator("#desk [data-part=name]")).to_have_text("photo.png")

@@ -1,0 +1,56 @@
+"""What a page must not do: complain, call foreign hosts, shut people out."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+class Watch:
+    """Collects what pages of a context say on the console and which hosts they call.
+
+    `expected` are pieces of messages that a test provokes, such as "413".
+    """
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self._own = urlsplit(url).port
+        self._messages: list[str] = []
+        self.expected: list[str] = []
+        self.foreign_hosts: set[str] = set()
+        context.on("console", self._hear)
+        context.on("weberror", self._catch)
+        context.on("request", self._see)
+
+    @property
+    def problems(self) -> list[str]:
+        """The messages that were not expected."""
+        return [m for m in self._messages if not any(piece in m for piece in self.expected)]
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self._messages.append(message.text)
+
+    def _catch(self, error: WebError) -> None:
+        self._messages.append(str(error.error))
+
+    def _see(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in {"http", "https"} and parts.port != self._own:
+            self.foreign_hosts.add(parts.netloc)
+
+
+def assert_accessible(page: Page) -> None:
+    """No fault that axe finds, in light and in dark."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        results = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
+        faults = [
+            f"{fault['id']}: {[node['target'] for node in fault['nodes']]}"
+            for fault in results.response["violations"]
+        ]
+
+        assert faults == [], scheme
