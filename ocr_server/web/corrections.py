@@ -17,7 +17,7 @@ from ocr_server.web.forms import (
     accepted_format,
     as_text,
     check,
-    decoded,
+    decode_base64,
     fault_of,
     joined_fields,
     limits_of,
@@ -53,7 +53,7 @@ def read_corrected(request: Request, here: Service) -> tuple[Document, Asked]:
     values = dict(values_of(request, known, faults))
     check(faults)
     settings = here.settings
-    limits = limits_of(values, settings)
+    limits = limits_of(settings, values.get("dpi"))
     job = Job(
         sources=sources,
         reading=Reading(),
@@ -108,7 +108,7 @@ def _sources(images: list[object], faults: list[dict[str, str]]) -> tuple[Source
     sources = []
     for image in images:
         try:
-            sources.append(Source(decoded(image)))
+            sources.append(Source(decode_base64(image)))
         except ValueError as error:
             faults.append(fault_of("image", str(error)))
     return tuple(sources)

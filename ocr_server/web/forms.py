@@ -59,7 +59,7 @@ def read_job(
     most_seconds = min(most_seconds, settings.timeout_s)
     check_installed(languages, _installed_engine(here, engine))
     detail = values.get("detail", Detail.WORD)
-    limits = limits_of(values, settings)
+    limits = limits_of(settings, values.get("dpi"))
     job = Job(
         sources=sources,
         reading=Reading(
@@ -90,12 +90,13 @@ def read_job(
     )
 
 
-def limits_of(values: Mapping[str, Any], settings: Settings) -> Limits:
-    """What a page may cost; a PDF's pages, which have no pixels, are drawn at the dpi asked for."""
+def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
+    """What the operator allows a document to cost."""
     return Limits(
         max_pixels=settings.max_pixels,
         max_pages=settings.max_pages,
-        pdf_dpi=round(values.get("dpi", settings.pdf_dpi)),
+        # A PDF's pages have no pixels of their own: they are drawn at the dpi asked for.
+        pdf_dpi=round(dpi or settings.pdf_dpi),
     )
 
 
@@ -145,11 +146,11 @@ def _body(
             for name in request.files
             if name != "file"
         )
-        given = joined_fields(request.form.to_dict(flat=False), faults)
+        given = _form(request, faults)
     elif request.mimetype == "application/json":
         given, files = _json_body(request, faults)
     elif request.mimetype == "application/x-www-form-urlencoded":
-        given, files = joined_fields(request.form.to_dict(flat=False), faults), ()
+        given, files = _form(request, faults), ()
     else:
         given, files = {}, (Source(request.get_data(cache=False)),)
     files = tuple(file for file in files if file.data)
@@ -164,12 +165,19 @@ def _body(
     return given, files
 
 
+def _form(request: Request, faults: list[dict[str, str]]) -> dict[str, str]:
+    given = joined_fields(request.form.to_dict(flat=False), faults)
+    if given.pop("file", None):
+        faults.append(fault_of("file", "send it as a file (curl: -F file=@scan.jpg), not as text"))
+    return given
+
+
 def _json_body(
     request: Request, faults: list[dict[str, str]]
 ) -> tuple[dict[str, str], tuple[Source, ...]]:
     try:
         body = request.get_json()
-    except BadRequest:
+    except (BadRequest, RecursionError):  # the latter from brackets in brackets in brackets
         body = None
     if not isinstance(body, dict):
         faults.append(fault_of("image", 'send a JSON object such as {"image": "<base64>"}'))
@@ -179,14 +187,18 @@ def _json_body(
     files = []
     for encoded in images:
         try:
-            files.append(Source(decoded(encoded)))
+            files.append(Source(decode_base64(encoded)))
         except ValueError as error:
             faults.append(fault_of("image", str(error)))
     return {name: as_text(value) for name, value in body.items() if value is not None}, tuple(files)
 
 
-def decoded(encoded: object) -> bytes:
-    """Base64, with or without the head of a data URL (RFC 2397)."""
+def decode_base64(encoded: object) -> bytes:
+    """Base64, with or without the head of a data URL (RFC 2397).
+
+    Raises:
+        ValueError: it is neither; the message is for the client.
+    """
     if not isinstance(encoded, str):
         raise ValueError("send base64 text or a data URL")  # noqa: TRY004  # said to the client
     head, _, rest = encoded.partition(",")
@@ -237,7 +249,8 @@ def joined_fields(lists: Mapping[str, list[str]], faults: list[dict[str, str]]) 
     for name, texts in lists.items():
         if len(texts) > 1 and name not in {"languages", "format"}:
             faults.append(fault_of(name, "given twice"))
-        joined[name] = ",".join(texts)
+        else:
+            joined[name] = ",".join(texts)
     return joined
 
 
