@@ -157,6 +157,30 @@ def test_the_text_is_copied_with_its_corrections(desk: Page) -> None:
     assert copied == WHOLE_TEXT.replace("feny", "ferry")
 
 
+def test_the_text_is_copied_without_line_breaks(desk: Page) -> None:
+    desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.locator("[data-part=downloads] summary").click()
+    desk.get_by_role("button", name="Copy without line breaks").click()
+
+    expect(desk.get_by_role("button", name="Copied")).to_be_visible()
+    copied = desk.evaluate("navigator.clipboard.readText()").split("\n\n")
+    assert copied == [column.replace("\n", " ") for column in WHOLE_TEXT.split("\n\n")]
+
+
+def test_a_word_that_is_none_is_taken_out_and_comes_back(desk: Page) -> None:
+    desk.locator("[data-part=text] .word", has_text="n00n").click()
+    desk.get_by_role("textbox", name="Word").fill("")
+    desk.keyboard.press("Enter")
+
+    expect(desk.locator("[data-part=summary]")).to_contain_text("15 words")
+    expect(desk.locator("[data-part=text]")).not_to_contain_text("n00n")
+
+    desk.get_by_role("button", name="Undo").click()
+
+    expect(desk.locator("[data-part=summary]")).to_contain_text("16 words")
+    expect(desk.locator("[data-part=text]")).to_contain_text("before n00n")
+
+
 @pytest.mark.parametrize("name", ["text", "json"])
 def test_downloads_have_the_corrections(desk: Page, name: str) -> None:
     desk.locator("[data-part=text] .word", has_text="feny").click()

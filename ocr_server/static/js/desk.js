@@ -117,7 +117,7 @@ export function enhance(root) {
   function openWord(word) {
     if (!draft) return;
     const place = draft.places.find((candidate) => candidate.word === word);
-    if (!place) return;
+    if (!place) return leave();
     if (place.page !== page) showPage(place.page);
     proof.show(word, suggestionsFor(word, draft.places.map(({ word: other }) => other.text)), picture, place.page);
     text.mark(word, "current");
@@ -129,6 +129,7 @@ export function enhance(root) {
     if (!draft) return;
     const next = doubtFrom(word, 1);
     draft.correct(word, corrected);
+    if (!corrected) announce(`${word.corrected_from} is taken out.`);
     if (next && next !== word) {
       openWord(next);
       announce(`${counted(draft.doubtful.length, "doubtful word")} left.`);

@@ -1,6 +1,6 @@
 // @ts-check
 // A document in hand: pages as they come, corrections, undo and redo. Tells "grown" and "changed".
-import { pageText, placesOf, trust } from "./model.js";
+import { lineText, pageText, placesOf, trust } from "./model.js";
 
 /** @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Place} Place */
 /** @typedef {{word: Word, before: Word, after: Word}} Change */
@@ -55,7 +55,7 @@ export class Draft extends EventTarget {
     this.#tell("grown");
   }
 
-  /** What a person says the word is; the same text means "it is right". @param {Word} word @param {string} text */
+  /** What a person says the word is; the same text means "it is right", none that it is no word. @param {Word} word @param {string} text */
   correct(word, text) {
     const corrected = text === word.text ? (word.corrected_from ?? null) : (word.corrected_from ?? word.text);
     const after = { ...word, text, checked: true, corrected_from: corrected };
@@ -89,7 +89,8 @@ export class Draft extends EventTarget {
         ...(zone.lines && {
           lines: zone.lines.map((line) => ({
             ...line,
-            text: line.words.map((word) => word.text).join(" "),
+            text: lineText(line),
+            words: line.words.filter((word) => word.text),
           })),
         }),
       })),
