@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ocr_server.geometry import Box
-from tests.browser.letter import COLUMNS, MISREAD, draw_letter, drawn_words
+from tests.browser.letter import COLUMNS, MISREAD, ReadsLetter, draw_letter, drawn_words
 from tests.browser.test_upload import expect_state
 from tests.browser.watching import assert_accessible
 
@@ -215,6 +215,40 @@ def test_zoom_works_by_button_key_and_wheel(desk: Page) -> None:
 
     desk.get_by_role("button", name="Fit the width").click()
     expect(zoom).to_have_text(before)
+
+
+def test_an_area_is_read_again_and_undone(desk: Page, engine: ReadsLetter) -> None:
+    desk.get_by_role("button", name="Read an area again").click()
+    frame = desk.get_by_role("button", name="Area to read again")
+    expect(frame).to_be_focused()
+    assert_accessible(desk)
+    paper = desk.locator("[data-part=paper]").bounding_box()
+    assert paper
+    engine.says = "read again"
+    desk.mouse.move(paper["x"] + 2, paper["y"] + paper["height"] * 0.25)
+    desk.mouse.down()
+    desk.mouse.move(paper["x"] + paper["width"] / 2, paper["y"] + paper["height"] * 0.4, steps=4)
+    desk.mouse.up()
+
+    text = desk.locator("[data-part=text]")
+    expect(text).to_contain_text("read again")
+    expect(text).not_to_contain_text("the feny ticket")
+    expect(text).to_contain_text("Dear reader,")
+    expect(frame).to_be_hidden()
+
+    desk.get_by_role("button", name="Undo").click()
+
+    expect(text).to_contain_text("the feny ticket")
+    expect(text).not_to_contain_text("read again")
+
+
+def test_an_area_is_marked_by_keys(desk: Page, engine: ReadsLetter) -> None:
+    desk.get_by_role("button", name="Read an area again").click()
+    engine.says = "by keys"
+    for key in ("ArrowDown", "Shift+ArrowUp", "ArrowLeft", "Enter"):
+        desk.keyboard.press(key)
+
+    expect(desk.locator("[data-part=text]")).to_contain_text("by keys")
 
 
 def test_the_picture_is_compared_with_what_was_read(desk: Page) -> None:

@@ -1,6 +1,7 @@
 // @ts-check
 // The desk where a result is read and corrected: picture and text side by side, one word lighting
 // up on both sides.
+import { makeArea } from "./area.js";
 import { drawBoxes, wordAt } from "./boxes.js";
 import { makeComparing } from "./comparing.js";
 import { layText } from "./layer.js";
@@ -32,6 +33,7 @@ export function enhance(root) {
   const paging = makePaging(desk, showPage);
   const text = makeReadingPane(part(desk, "text"), { onOpen: openWord, onHover: light });
   const comparing = makeComparing(desk, () => (draft && page ? { draft, page } : null));
+  const area = makeArea(desk, { current: () => (draft && page ? { draft, page } : null), dotAt: zoom.dotAt, reveal: zoom.reveal });
   const proof = makeProof(desk, { onAccept: accept, onLeave: leave });
   const speech = enhanceSpeech(action(desk, "speak"), (word) => text.mark(word, "spoken"));
   enhanceTabs(part(desk, "tabs"), (name) => (panes().dataset.shown = name));
@@ -56,6 +58,7 @@ export function enhance(root) {
     lit = null;
     proof.hide();
     comparing.stop();
+    area.stop();
     speech.stop();
     picture.removeAttribute("src");
     picture.alt = draft.pages.length > 1 ? `Page ${next.number} of ${draft.pages.length}, text in the Text pane` : "The picture, its text is in the Text pane";
@@ -164,7 +167,7 @@ export function enhance(root) {
   /** @param {"undo" | "redo"} how */
   function stepBack(how) {
     const word = draft?.[how]();
-    if (!word) return;
+    if (!word) return announce(how === "undo" ? "Undone." : "Done again.");
     openWord(word);
     announce(how === "undo" ? `Undone: ${word.text}` : `Done again: ${word.text}`);
   }
@@ -173,6 +176,18 @@ export function enhance(root) {
     if (event.currentTarget !== draft) return;
     text.paint(/** @type {CustomEvent} */ (event).detail);
     if (page) layText(layer, page);
+    paintBoxes();
+    tell();
+  }
+  /** @param {Event} event */
+  function replaced(event) {
+    const changedPage = /** @type {CustomEvent} */ (event).detail;
+    if (event.currentTarget !== draft) return;
+    if (changedPage !== page) return showPage(changedPage);
+    proof.hide();
+    lit = null;
+    layText(layer, changedPage);
+    text.show(changedPage);
     paintBoxes();
     tell();
   }
@@ -212,10 +227,12 @@ export function enhance(root) {
     /** @param {Draft} next */
     show(next) {
       draft?.removeEventListener("changed", changed);
+      draft?.removeEventListener("replaced", replaced);
       draft?.removeEventListener("grown", grown);
       draft = next;
       page = null;
       draft.addEventListener("changed", changed);
+      draft.addEventListener("replaced", replaced);
       draft.addEventListener("grown", grown);
       desk.hidden = false;
       grown();
