@@ -38,9 +38,9 @@ def describe_api() -> Schema:
         "paths": {
             "/v1/documents": {"post": _documents()},
             "/v1/frames": {"post": _frames()},
-            "/v1/languages": {"get": _get("The installed languages", schemas.LANGUAGES, 503, 504)},
-            "/v1/formats": {"get": _get("The formats an answer can have", schemas.FORMATS)},
-            "/v1/steps": {"get": _get("The steps a picture can be taken through", schemas.STEPS)},
+            "/v1/languages": {"get": _open("The installed languages", schemas.LANGUAGES, 503, 504)},
+            "/v1/formats": {"get": _open("The formats an answer can have", schemas.FORMATS)},
+            "/v1/steps": {"get": _open("The steps a picture can be taken through", schemas.STEPS)},
             "/livez": {"get": _open("Whether the server lives", schemas.STATUS)},
             "/readyz": {"get": _open("Whether the server can work", schemas.STATUS, 422, 503, 504)},
             "/metrics": {"get": _metrics()},

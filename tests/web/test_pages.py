@@ -168,5 +168,5 @@ def test_a_prepared_picture_is_drawn_as_it_was_read(client: FlaskClient) -> None
     after = client.post("/picture/prepared", data=upload(as_file(dark)))
 
     assert after.mimetype == "image/jpeg"
-    assert np.mean(Image.open(io.BytesIO(before.data))) < 100
-    assert np.mean(Image.open(io.BytesIO(after.data))) > 150
+    assert np.mean(np.asarray(Image.open(io.BytesIO(before.data)))) < 100
+    assert np.mean(np.asarray(Image.open(io.BytesIO(after.data)))) > 150
