@@ -301,6 +301,10 @@ def test_pages_are_turned_by_button_number_and_key(page: Page, url: str, tmp_pat
     expect(page.locator("[data-part=count]")).to_have_text("3")
     expect(page.locator("[data-part=picture]")).to_have_js_property("naturalWidth", 900)
 
+    expect(page.locator("[data-part=strip] img")).to_have_count(3)
+    expect(page.locator("[data-part=strip] img").last).to_have_js_property("naturalWidth", 900)
+    assert_accessible(page)
+
     page.get_by_role("button", name="Next page").click()
     expect(number).to_have_value("2")
 

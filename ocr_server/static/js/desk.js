@@ -8,7 +8,7 @@ import { layText } from "./layer.js";
 import { placesOf, trust } from "./model.js";
 import { makePaging } from "./paging.js";
 import { action, announce, make, part } from "./parts.js";
-import { pictureOf } from "./pictures.js";
+import { pictureOf, thumbnailOf } from "./pictures.js";
 import { makeProof, suggestionsFor } from "./proof.js";
 import { makeReadingPane } from "./reading-pane.js";
 import { enhance as enhanceSpeech } from "./speech.js";
@@ -30,7 +30,7 @@ export function enhance(root) {
   /** @type {Word | null} */ let lit = null;
 
   const zoom = makeZoom(desk);
-  const paging = makePaging(desk, showPage);
+  const paging = makePaging(desk, showPage, async (shown) => (draft ? thumbnailOf(draft, shown.number) : null));
   const text = makeReadingPane(part(desk, "text"), { onOpen: openWord, onHover: light });
   const comparing = makeComparing(desk, () => (draft && page ? { draft, page } : null));
   const area = makeArea(desk, { current: () => (draft && page ? { draft, page } : null), dotAt: zoom.dotAt, reveal: zoom.reveal });
