@@ -44,7 +44,9 @@ def read_page(
 
     def recognise() -> Page:
         return recipe.read_page(
-            decode.decode_page(sheet.path, sheet.index, limits=limits, password=password),
+            decode.decode_page(
+                sheet.path, sheet.index, limits=limits, password=password, grey=True
+            ),
             number=sheet.number,
             reading=reading,
             engine=desk.engine(reading.engine),
@@ -86,7 +88,7 @@ def draw_page(_desk: Desk, *, sheet: Sheet, limits: Limits, password: str | None
 def look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Limits) -> Frame:
     """What a frame of a camera shows."""
     with _temporary_files_in(path.parent):
-        canvas = decode.decode_page(path, 0, limits=limits, password=None)
+        canvas = decode.decode_page(path, 0, limits=limits, password=None, grey=True)
         engine = desk.engine(reading.engine)
         return frame.look_at(
             canvas, reading=reading, reads=reads, engine=engine, deadline=desk.deadline
