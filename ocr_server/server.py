@@ -151,6 +151,11 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
 class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     error_task_class = _ErrorTask
 
+    def send_continue(self) -> None:
+        """Who asks before sending is answered with the refusal, if there is one, and at once."""
+        if self.request.error is None:
+            super().send_continue()
+
 
 class _TcpServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     channel_class = _Channel

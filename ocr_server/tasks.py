@@ -85,6 +85,20 @@ def draw_page(_desk: Desk, *, sheet: Sheet, limits: Limits, password: str | None
         )
 
 
+def draw_prepared_page(
+    desk: Desk, *, sheet: Sheet, reading: Reading, limits: Limits, password: str | None
+) -> bytes:
+    """The page as it is read first, for a browser."""
+    with _temporary_files_in(sheet.path.parent):
+        prepared = recipe.prepare_page(
+            decode.decode_page(sheet.path, sheet.index, limits=limits, password=password),
+            reading=reading,
+            engine=desk.engine(reading.engine),
+            deadline=desk.deadline,
+        )
+        return draw_preview(prepared)
+
+
 def look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Limits) -> Frame:
     """What a frame of a camera shows."""
     with _temporary_files_in(path.parent):

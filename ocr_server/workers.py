@@ -8,7 +8,6 @@ end alike: the group is killed, reaped, and the slot gets a new process.
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
 import resource
@@ -39,7 +38,6 @@ LOOK_S = 0.1  # how often a waiting thread looks for a deadline or a hang-up
 GRACE_S = 2.0  # a worker that ends by itself at its deadline keeps what it has read so far
 TASKS_PER_WORKER = 500  # then a fresh process: whatever leaks in native code leaks no further
 PRELOAD = ["ocr_server.tasks"]  # so that a new worker is a fork, not an import
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +225,7 @@ class _Slot:
     ) -> None:
         self._context, self._start = context, start
         self._closed = False
+        self._leaving = threading.Lock()
         self.restarts = 0
         self._renew()
 
@@ -255,6 +254,9 @@ class _Slot:
                 "The process that read this page died and was replaced. Send the page again; if "
                 "it happens again, the page may need more memory than the server has."
             ) from error
+        except OutOfMemory:  # its traceback keeps what was decoded alive in the process
+            self._replace()
+            raise
         self._tasks += 1
         if self._tasks >= TASKS_PER_WORKER:
             self._replace()
@@ -263,9 +265,7 @@ class _Slot:
     def close(self) -> None:
         """Let the process end by itself, kill it if it does not."""
         self._closed = True
-        leave = threading.Thread(
-            target=self._executor.shutdown, kwargs={"cancel_futures": True}, daemon=True
-        )
+        leave = threading.Thread(target=self._shut_down, daemon=True)
         leave.start()
         leave.join(GRACE_S)
         self._end()
@@ -289,7 +289,11 @@ class _Slot:
         """Kill the process and all that it started, and reap it."""
         with suppress(Exception):  # it died before it could say its number, or has ended
             os.killpg(self._pid.result(timeout=GRACE_S), signal.SIGKILL)
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._shut_down()
+
+    def _shut_down(self) -> None:
+        with self._leaving:  # two at once would close the pool's pipes twice
+            self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _renew(self) -> None:
         self._tasks = 0
@@ -320,10 +324,17 @@ def _start_worker(memory_bytes: int) -> None:
     """What a worker process does first."""
     os.setpgid(0, 0)  # so that killing the group takes the tesseract process along
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # A killed server takes its workers along: the parent is the fork server, which ends with it.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_end_with_the_server, daemon=True).start()
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     cv2.setNumThreads(1)
+
+
+def _end_with_the_server() -> None:
+    """Wait until the server is gone, however that came; then nobody waits for this work."""
+    server = multiprocessing.parent_process()
+    assert server is not None  # noqa: S101  # a worker is never the first process
+    server.join()
+    os.killpg(0, signal.SIGKILL)
 
 
 def _work(

@@ -95,22 +95,14 @@ class IsMissing(ReadsWords):
 class InlineWorkers:
     """Runs each task at once, in this process and thread, with the engine it was given."""
 
+    slots = 1
+    busy = 0
+    restarts = 0
+
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_closed = False
         self._lock = threading.Lock()
-
-    @property
-    def slots(self) -> int:
-        return 1
-
-    @property
-    def busy(self) -> int:
-        return int(self._lock.locked())
-
-    @property
-    def restarts(self) -> int:
-        return 0
 
     def run(
         self,

@@ -28,8 +28,20 @@ def say_group(_desk: Desk) -> int:
     return os.getpgid(0)
 
 
-def name_engine(desk: Desk) -> str:
-    return type(desk.engine("pytesseract")).__name__
+def name_engine(desk: Desk, name: str) -> str:
+    return type(desk.engine(name)).__name__
+
+
+def keeps_engine(desk: Desk, name: str) -> bool:
+    return desk.engine(name) is desk.engine(name)
+
+
+def count_threads(desk: Desk) -> int:
+    return desk.threads
+
+
+def tell_deadline(desk: Desk) -> tuple[float, str]:
+    return desk.deadline.allowed_s, desk.deadline.setting
 
 
 def raise_page_missing(_desk: Desk, page: int) -> None:

@@ -79,8 +79,40 @@ def test_a_worker_leads_a_group_of_its_own(workers: ProcessWorkers) -> None:
     )
 
 
-def test_a_worker_has_the_engine_of_tesseract(workers: ProcessWorkers) -> None:
-    assert workers.run(tasks.name_engine, late(), never()) == "PytesseractEngine"
+def test_a_task_has_every_engine_and_a_worker_makes_each_once(workers: ProcessWorkers) -> None:
+    engine = workers.run(tasks.name_engine, late(), never(), "pytesseract")
+
+    assert engine == "PytesseractEngine"
+    assert workers.run(tasks.keeps_engine, late(), never(), "pytesseract")
+
+
+def test_a_task_s_time_is_that_of_a_page_or_what_is_left(settings: Settings) -> None:
+    workers = ProcessWorkers(replace(settings, page_timeout_s=20))
+
+    told = [
+        workers.run(tasks.tell_deadline, Deadline.after(allowed_s), never())
+        for allowed_s in (10, 30)
+    ]
+
+    assert told == [(10, "OCR_TIMEOUT_S"), (20, "OCR_PAGE_TIMEOUT_S")]
+    workers.close()
+
+
+def test_a_wide_task_takes_the_idle_slots_along(
+    settings: Settings, threads: ThreadPoolExecutor, tmp_path: Path
+) -> None:
+    workers = ProcessWorkers(replace(settings, slots=3))
+
+    alone = workers.run_wide(tasks.count_threads, late(), never())
+    busy = Busy(workers, threads, tmp_path)
+    beside = workers.run_wide(tasks.count_threads, late(), never())
+    narrow = workers.run(tasks.count_threads, late(), never())
+
+    assert (alone, beside, narrow) == (3, 2, 1)
+    assert workers.busy == 1
+    busy.release()
+    assert workers.busy == 0
+    workers.close()
 
 
 def test_a_task_s_error_arrives_whole(workers: ProcessWorkers) -> None:
@@ -96,6 +128,7 @@ def test_a_worker_that_dies_at_work_is_told_and_replaced(workers: ProcessWorkers
     with pytest.raises(WorkerLost, match="Send the page again"):
         workers.run(tasks.die, late(), never())
 
+    assert workers.restarts == 1
     assert workers.run(tasks.say_pid, late(), never()) != before
 
 
@@ -116,7 +149,8 @@ def test_a_worker_killed_while_idle_is_not_noticed(workers: ProcessWorkers) -> N
     before = workers.run(tasks.say_pid, late(), never())
 
     os.kill(before, signal.SIGKILL)
-    wait_for(lambda: not is_alive(before))
+    (slot,) = workers._slots
+    wait_for(lambda: slot._executor._broken)  # nothing public tells that it was noticed
 
     assert workers.run(tasks.say_pid, late(), never()) != before
 
@@ -159,6 +193,15 @@ def test_a_worker_s_memory_is_limited(settings: Settings) -> None:
 
     assert workers.run(tasks.take_memory, late(), never(), MIB) == MIB
     workers.close()
+
+
+def test_a_worker_that_ran_out_of_memory_is_replaced(workers: ProcessWorkers) -> None:
+    before = workers.run(tasks.say_pid, late(), never())
+
+    with pytest.raises(OutOfMemory):
+        workers.run(tasks.take_memory, late(), never(), 64 * 1024 * MIB)
+
+    assert workers.run(tasks.say_pid, late(), never()) != before
 
 
 def test_a_child_that_nobody_waited_for_is_reaped(workers: ProcessWorkers) -> None:

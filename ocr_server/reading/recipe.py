@@ -12,8 +12,10 @@ from ocr_server.errors import DeadlinePassed
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.measures import Measures
 from ocr_server.imaging.steps import AUTO, run_steps
-from ocr_server.job import Reading
+from ocr_server.job import PSM_OF_LAYOUT, Layout, Reading
 from ocr_server.model import Page, Stage, Zone, ZoneKind
+from ocr_server.reading.arrangement import arrange_tables
+from ocr_server.reading.missed import read_missed_text
 from ocr_server.reading.orientation import orientation, turn_if_upside_down, turn_upright
 from ocr_server.reading.preparation import (
     add_margin,
@@ -28,20 +30,25 @@ from ocr_server.reading.preparation import (
 )
 from ocr_server.reading.retry import level_curled_lines, read_again, read_snippet_again
 from ocr_server.reading.selection import drop_rubbish, keep_words
-from ocr_server.reading.sheet import Report, Sheet, StageFunction
+from ocr_server.reading.sheet import Report, Sheet, StageFunction, Take
 from ocr_server.recognition.engine import Engine
+from ocr_server.segmentation.parts import cut_parts
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
 
 def read_text(sheet: Sheet) -> Report:
-    """The first reading of the whole page."""
-    return _read(sheet, psm=choose_psm(sheet))
+    """The first reading of the whole page, in two parts where white runs through it."""
+    psm = choose_psm(sheet)
+    if psm != PSM_OF_LAYOUT[Layout.AUTO]:
+        return _read(sheet, sheet.read(sheet.canvas, psm=psm))
+    boxes = cut_parts(sheet.canvas.pixels, x_height_px=sheet.x_height_px)
+    return _read(sheet, sheet.read_parts(boxes, psm=psm))
 
 
 def read_as_asked(sheet: Sheet) -> Report:
     """The only reading where steps were asked for by name."""
-    return _read(sheet, psm=sheet.reading.psm)
+    return _read(sheet, sheet.read(sheet.canvas, psm=sheet.reading.psm))
 
 
 def leave_as_sent(sheet: Sheet) -> Report:
@@ -67,6 +74,8 @@ RECIPE: Recipe = (
     ("upside-down", turn_if_upside_down),
     ("dewarp", level_curled_lines),
     ("retry", read_again),
+    ("missed", read_missed_text),
+    ("tables", arrange_tables),
     ("junk", drop_rubbish),
 )
 
@@ -89,14 +98,43 @@ VERTICAL_RECIPE: Recipe = (("recipe", leave_as_sent), ("read", read_text))
 
 
 def read_page(
-    canvas: Canvas, *, number: int, reading: Reading, engine: Engine, deadline: Deadline
+    canvas: Canvas,
+    *,
+    number: int,
+    reading: Reading,
+    engine: Engine,
+    deadline: Deadline,
+    threads: int = 1,
 ) -> Page:
     """The page that `canvas`, fresh from its file, shows.
+
+    With more threads it is read sooner, not otherwise.
 
     Raises:
         OcrServerError: whatever the engine raises, and DeadlinePassed.
     """
-    return read_by(RECIPE, canvas, number=number, reading=reading, engine=engine, deadline=deadline)
+    return read_by(
+        RECIPE,
+        canvas,
+        number=number,
+        reading=reading,
+        engine=engine,
+        deadline=deadline,
+        threads=threads,
+    )
+
+
+def prepare_page(canvas: Canvas, *, reading: Reading, engine: Engine, deadline: Deadline) -> Canvas:
+    """The canvas as it is read first, for whoever wants to see what was done to it.
+
+    Raises:
+        OcrServerError: as in `read_page`.
+    """
+    sheet = Sheet(Measures(canvas), reading, engine, deadline)
+    if reading.steps != AUTO:
+        return _run_asked_steps(sheet)[0]
+    names = [name for name, _ in RECIPE]
+    return _follow(RECIPE[: names.index("read")], sheet)[0].canvas
 
 
 def read_by(
@@ -107,11 +145,12 @@ def read_by(
     reading: Reading,
     engine: Engine,
     deadline: Deadline,
+    threads: int = 1,
 ) -> Page:
     """The same by another recipe, such as one with a stage left out."""
     if any(language.endswith("_vert") for language in reading.languages):
         recipe = VERTICAL_RECIPE
-    sheet = Sheet(Measures(canvas), reading, engine, deadline)
+    sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads)
     if reading.zones:
         zones, stages = _read_asked_zones(sheet)
     else:
@@ -158,20 +197,23 @@ def _read_sheet(recipe: Recipe, sheet: Sheet) -> tuple[tuple[Zone, ...], tuple[S
     if sheet.reading.steps == AUTO:
         sheet, stages = _follow(recipe, sheet)
     else:
-        canvas, prepared = run_steps(
-            sheet.canvas,
-            sheet.reading.steps,
-            deadline=sheet.deadline,
-            with_engine={"orientation": lambda canvas: orientation(sheet.on(canvas))},
-        )
+        canvas, prepared = _run_asked_steps(sheet)
         sheet, read = _follow((("read", read_as_asked),), sheet.on(canvas))
         stages = prepared + read
     take = sheet.best
     return tuple(zone.mapped(take.canvas.to_page) for zone in take.zones), stages
 
 
-def _read(sheet: Sheet, *, psm: int) -> Report:
-    take = sheet.read(sheet.canvas, psm=psm)
+def _run_asked_steps(sheet: Sheet) -> tuple[Canvas, tuple[Stage, ...]]:
+    return run_steps(
+        sheet.canvas,
+        sheet.reading.steps,
+        deadline=sheet.deadline,
+        with_engine={"orientation": lambda canvas: orientation(sheet.on(canvas))},
+    )
+
+
+def _read(sheet: Sheet, take: Take) -> Report:
     found = f"{len(take.words)} words with confidence {take.confidence:.0%}"
     return Report(sheet.with_take(take), found, "text read")
 

@@ -31,7 +31,7 @@ from ocr_server.pipeline import (
 )
 from ocr_server.web.forms import NDJSON, Asked, read_job, wants_events
 from ocr_server.web.openapi import describe_api
-from ocr_server.web.problems import problem_of
+from ocr_server.web.problems import problem_of, unexpected_problem
 from ocr_server.web.service import HangUp, Service, hang_up, service
 from ocr_server.web.tracing import server_timing
 
@@ -153,14 +153,14 @@ def _stream(here: Service, asked: Asked) -> Response:
 
 def _lines(here: Service, asked: Asked, cancelled: HangUp) -> Iterator[bytes]:
     """Events as lines of JSON; a heartbeat when nothing has happened for half a second."""
-    events: queue.SimpleQueue[Event | OcrServerError | None] = queue.SimpleQueue()
+    events: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
     begun = time.perf_counter()
 
     def read() -> None:
         try:
             for event in here.recognise(asked.job, cancelled):
                 events.put(event)
-        except OcrServerError as error:
+        except Exception as error:  # noqa: BLE001  # told below, as `answer_unexpected` does
             events.put(error)
         finally:
             events.put(None)
@@ -182,7 +182,7 @@ def _lines(here: Service, asked: Asked, cancelled: HangUp) -> Iterator[bytes]:
         reader.join()
 
 
-def _told(event: Event | OcrServerError, rendering: Rendering, begun: float) -> dict[str, Any]:
+def _told(event: Event | Exception, rendering: Rendering, begun: float) -> dict[str, Any]:
     match event:
         case Accepted(pages):
             return {"event": "accepted", "pages": pages}
@@ -204,6 +204,8 @@ def _told(event: Event | OcrServerError, rendering: Rendering, begun: float) -> 
             }
         case OcrServerError():
             return {"event": "problem", **problem_of(event)}
+        case _:
+            return {"event": "problem", **unexpected_problem(event)}
 
 
 def _line(**members: object) -> bytes:

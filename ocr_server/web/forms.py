@@ -18,6 +18,7 @@ from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
 from ocr_server.job import Detail, Job, Limits, PageSelection, Reading, Source, TextLayer
 from ocr_server.model import EngineInfo
+from ocr_server.settings import Settings
 from ocr_server.web.options import OPTIONS
 from ocr_server.web.service import Service, check_installed
 
@@ -59,12 +60,7 @@ def read_job(
     most_seconds = min(most_seconds, settings.timeout_s)
     check_installed(languages, _installed_engine(here, engine))
     detail = values.get("detail", Detail.WORD)
-    limits = Limits(
-        max_pixels=settings.max_pixels,
-        max_pages=settings.max_pages,
-        # A PDF's pages have no pixels of their own: they are drawn at the dpi asked for.
-        pdf_dpi=round(values.get("dpi", settings.pdf_dpi)),
-    )
+    limits = limits_of(settings, values.get("dpi"))
     job = Job(
         sources=sources,
         reading=Reading(
@@ -97,6 +93,16 @@ def read_job(
     )
 
 
+def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
+    """What the operator allows a document to cost."""
+    return Limits(
+        max_pixels=settings.max_pixels,
+        max_pages=settings.max_pages,
+        # A PDF's pages have no pixels of their own: they are drawn at the dpi asked for.
+        pdf_dpi=round(dpi or settings.pdf_dpi),
+    )
+
+
 def _installed_engine(here: Service, name: str) -> EngineInfo:
     try:
         return here.engine_named(name)
@@ -120,11 +126,11 @@ def _body(
         faults.extend(
             _fault(name, "send files in the field file") for name in request.files if name != "file"
         )
-        given = _single(request.form.to_dict(flat=False), faults)
+        given = _form(request, faults)
     elif request.mimetype == "application/json":
         given, files = _json_body(request, faults)
     elif request.mimetype == "application/x-www-form-urlencoded":
-        given, files = _single(request.form.to_dict(flat=False), faults), ()
+        given, files = _form(request, faults), ()
     else:
         given, files = {}, (Source(request.get_data(cache=False)),)
     files = tuple(file for file in files if file.data)
@@ -139,12 +145,19 @@ def _body(
     return given, files
 
 
+def _form(request: Request, faults: list[dict[str, str]]) -> dict[str, str]:
+    given = _single(request.form.to_dict(flat=False), faults)
+    if given.pop("file", None):
+        faults.append(_fault("file", "send it as a file (curl: -F file=@scan.jpg), not as text"))
+    return given
+
+
 def _json_body(
     request: Request, faults: list[dict[str, str]]
 ) -> tuple[dict[str, str], tuple[Source, ...]]:
     try:
         body = request.get_json()
-    except BadRequest:
+    except (BadRequest, RecursionError):  # the latter from brackets in brackets in brackets
         body = None
     if not isinstance(body, dict):
         faults.append(_fault("image", 'send a JSON object such as {"image": "<base64>"}'))
@@ -154,7 +167,7 @@ def _json_body(
     files = []
     for encoded in images:
         try:
-            files.append(Source(_decoded(encoded)))
+            files.append(Source(decode_base64(encoded)))
         except ValueError as error:
             faults.append(_fault("image", str(error)))
     return {name: _as_text(value) for name, value in body.items() if value is not None}, tuple(
@@ -162,8 +175,12 @@ def _json_body(
     )
 
 
-def _decoded(encoded: object) -> bytes:
-    """Base64, with or without the head of a data URL (RFC 2397)."""
+def decode_base64(encoded: object) -> bytes:
+    """Base64, with or without the head of a data URL (RFC 2397).
+
+    Raises:
+        ValueError: it is neither; the message is for the client.
+    """
     if not isinstance(encoded, str):
         raise ValueError("send base64 text or a data URL")  # noqa: TRY004  # said to the client
     head, _, rest = encoded.partition(",")
@@ -213,7 +230,8 @@ def _single(lists: Mapping[str, list[str]], faults: list[dict[str, str]]) -> dic
     for name, texts in lists.items():
         if len(texts) > 1 and name not in {"languages", "format"}:
             faults.append(_fault(name, "given twice"))
-        joined[name] = ",".join(texts)
+        else:
+            joined[name] = ",".join(texts)
     return joined
 
 

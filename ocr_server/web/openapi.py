@@ -5,7 +5,7 @@ from __future__ import annotations
 from ocr_server import __version__, errors
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.web import schemas
+from ocr_server.web import keys, schemas
 from ocr_server.web.forms import NDJSON
 from ocr_server.web.options import OPTIONS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
@@ -13,6 +13,7 @@ from ocr_server.web.schemas import Schema
 
 TITLES = {
     400: "Some options are not understood",
+    401: "The server wants a key (`X-API-Key` or a Bearer token), or another one",
     404: "There is no such page",
     405: "The method is not allowed here",
     413: "The file, a page or the document is larger than a limit",
@@ -37,18 +38,24 @@ def describe_api() -> Schema:
         "paths": {
             "/v1/documents": {"post": _documents()},
             "/v1/frames": {"post": _frames()},
-            "/v1/languages": {"get": _get("The installed languages", schemas.LANGUAGES, 503, 504)},
-            "/v1/formats": {"get": _get("The formats an answer can have", schemas.FORMATS)},
-            "/v1/steps": {"get": _get("The steps a picture can be taken through", schemas.STEPS)},
-            "/livez": {"get": _get("Whether the server lives", schemas.STATUS)},
-            "/readyz": {"get": _get("Whether the server can work", schemas.STATUS, 422, 503, 504)},
+            "/v1/languages": {"get": _open("The installed languages", schemas.LANGUAGES, 503, 504)},
+            "/v1/formats": {"get": _open("The formats an answer can have", schemas.FORMATS)},
+            "/v1/steps": {"get": _open("The steps a picture can be taken through", schemas.STEPS)},
+            "/livez": {"get": _open("Whether the server lives", schemas.STATUS)},
+            "/readyz": {"get": _open("Whether the server can work", schemas.STATUS, 422, 503, 504)},
+            "/metrics": {"get": _metrics()},
             "/version": {
                 "get": _get("Versions of the server and its engine", schemas.VERSION, 503, 504)
             },
         },
         "components": {
-            "schemas": {"Problem": _problem(), "Document": schemas.DOCUMENT, "Page": schemas.PAGE}
+            "schemas": {"Problem": _problem(), "Document": schemas.DOCUMENT, "Page": schemas.PAGE},
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": keys.HEADER},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
         },
+        "security": [{}, {"key": []}, {"bearer": []}],  # none where the operator set no keys
     }
 
 
@@ -118,11 +125,29 @@ def _post(summary: str, answer: Schema) -> Schema:
                 },
             },
         },
-        "responses": {"200": answer, **_problems(400, 413, 415, 422, 429, 503, 504)},
+        "responses": {"200": answer, **_problems(400, 401, 413, 415, 422, 429, 503, 504)},
+    }
+
+
+def _metrics() -> Schema:
+    return {
+        "summary": "Its numbers, for Prometheus",
+        "responses": {
+            "200": {
+                "description": "Prometheus’ text format",
+                "content": {"text/plain": {"schema": {"type": "string"}}},
+            },
+            **_problems(401),
+        },
     }
 
 
 def _get(summary: str, schema: Schema, *statuses: int) -> Schema:
+    return _open(summary, schema, 401, *statuses)
+
+
+def _open(summary: str, schema: Schema, *statuses: int) -> Schema:
+    """What is answered without a key."""
     return {
         "summary": summary,
         "responses": {

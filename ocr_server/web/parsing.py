@@ -21,7 +21,7 @@ MOST_LETTERS = 256
 _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 _SEPARATORS = re.compile(r"[+,\s]+")
 # 0 only finds the orientation and 2 only the layout: neither reads anything.
-_PSMS = (1, *range(3, 14))
+_PSMS = {str(psm) for psm in (1, *range(3, 14))}
 
 
 def parse_languages(text: str) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def parse_formats(text: str) -> tuple[str, ...]:
 
 def parse_layout(text: str) -> int:
     """A word of ours or a page segmentation mode, as such a mode."""
-    if text.isascii() and text.isdigit() and int(text[:3]) in _PSMS:
+    if text in _PSMS:
         return int(text)
     try:
         return PSM_OF_LAYOUT[Layout(text.lower())]

@@ -91,7 +91,9 @@ def headers_of(error: OcrServerError) -> dict[str, str]:
 def answer_http_exception(error: HTTPException) -> Response:
     """One of Flask's: no such page, wrong method, body too large, a form that does not parse."""
     if isinstance(error, RequestEntityTooLarge):
-        return answer_error(body_too_large(service().settings.max_body_bytes))
+        limit = service().settings.max_body_bytes
+        is_whole = (request.content_length or limit + 1) > limit
+        return answer_error(body_too_large(limit) if is_whole else _field_too_large())
     status = HTTPStatus(error.code or 500)
     response = _answer(
         {
@@ -110,16 +112,19 @@ def answer_http_exception(error: HTTPException) -> Response:
 
 def answer_unexpected(error: Exception) -> Response:
     """A fault of ours: the log gets all of it, the client none."""
+    return _answer(unexpected_problem(error))
+
+
+def unexpected_problem(error: Exception) -> dict[str, Any]:
+    """The members of such a problem; the error goes into the log."""
     log.error("unexpected", exc_info=error)
-    return _answer(
-        {
-            "type": "about:blank",
-            "title": "Internal error",
-            "status": 500,
-            "detail": "The server met an error of its own; its log has the reason.",
-            "code": "internal-error",
-        }
-    )
+    return {
+        "type": "about:blank",
+        "title": "Internal error",
+        "status": 500,
+        "detail": "The server met an error of its own; its log has the reason.",
+        "code": "internal-error",
+    }
 
 
 def body_too_large(limit: int) -> BodyTooLarge:
@@ -129,6 +134,13 @@ def body_too_large(limit: int) -> BodyTooLarge:
         "or raise OCR_MAX_BODY_BYTES.",
         limit=limit,
         setting="OCR_MAX_BODY_BYTES",
+    )
+
+
+def _field_too_large() -> BodyTooLarge:
+    return BodyTooLarge(
+        "The form has more text than options can need. Send the picture as a file part "
+        "(curl: -F file=@scan.jpg), not as the text of a field."
     )
 
 
@@ -146,6 +158,8 @@ def _answer(problem: dict[str, Any]) -> Response:
     if is_api(request):
         response = Response(json.dumps(problem), content_type=MEDIA_TYPE)
     else:
-        response = Response(render_template("problem.html", problem=problem))
+        # Half of a surrogate pair, which JSON can carry, is no UTF-8.
+        page = render_template("problem.html", problem=problem).encode(errors="replace")
+        response = Response(page)
     response.status_code = problem["status"]
     return response

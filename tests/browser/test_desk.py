@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from ocr_server.geometry import Box
 from tests.browser.letter import COLUMNS, MISREAD, draw_letter, drawn_words
 from tests.browser.test_upload import expect_state
+from tests.browser.watching import assert_accessible
 
 WHOLE_TEXT = "\n\n".join(
     "\n".join(" ".join(MISREAD.get(word, (word, 0))[0] for word in line.split()) for line in column)
@@ -190,6 +191,22 @@ def test_zoom_works_by_button_key_and_wheel(desk: Page) -> None:
 
     desk.get_by_role("button", name="Fit the width").click()
     expect(zoom).to_have_text(before)
+
+
+def test_the_picture_is_compared_with_what_was_read(desk: Page) -> None:
+    desk.get_by_role("button", name="Compare").click()
+    slider = desk.get_by_role("slider", name="Original")
+    expect(slider).to_be_focused()
+    desk.keyboard.press("Home")
+
+    prepared = desk.get_by_alt_text("The picture as it was read")
+    expect(prepared).to_be_visible()
+    expect(prepared).to_have_css("clip-path", "inset(0px 0px 0px 0%)")
+    assert_accessible(desk)
+
+    desk.get_by_role("button", name="Compare").click()
+
+    expect(prepared).to_be_hidden()
 
 
 def test_outlines_can_be_chosen(desk: Page) -> None:

@@ -2,6 +2,7 @@
 // The desk where a result is read and corrected: picture and text side by side, one word lighting
 // up on both sides.
 import { drawBoxes, wordAt } from "./boxes.js";
+import { makeComparing } from "./comparing.js";
 import { layText } from "./layer.js";
 import { placesOf, trust } from "./model.js";
 import { makePaging } from "./paging.js";
@@ -30,6 +31,7 @@ export function enhance(root) {
   const zoom = makeZoom(desk);
   const paging = makePaging(desk, showPage);
   const text = makeReadingPane(part(desk, "text"), { onOpen: openWord, onHover: light });
+  const comparing = makeComparing(desk, () => (draft && page ? { draft, page } : null));
   const proof = makeProof(desk, { onAccept: accept, onLeave: leave });
   const speech = enhanceSpeech(action(desk, "speak"), (word) => text.mark(word, "spoken"));
   enhanceTabs(part(desk, "tabs"), (name) => (panes().dataset.shown = name));
@@ -49,10 +51,11 @@ export function enhance(root) {
   /** @param {Page} next */
   async function showPage(next) {
     if (!draft) return;
-    const file = draft.file;
+    const { files } = draft;
     page = next;
     lit = null;
     proof.hide();
+    comparing.stop();
     speech.stop();
     picture.removeAttribute("src");
     picture.alt = draft.pages.length > 1 ? `Page ${next.number} of ${draft.pages.length}, text in the Text pane` : "The picture, its text is in the Text pane";
@@ -62,7 +65,7 @@ export function enhance(root) {
     paging.show(draft.pages, next);
     paintBoxes();
     tell();
-    const url = await pictureOf(file, next.number);
+    const url = await pictureOf(files, next.number, draft.password);
     if (page !== next) return;
     if (url) picture.src = url;
     part(desk, "no-picture").hidden = Boolean(url);
@@ -89,9 +92,12 @@ export function enhance(root) {
     part(desk, "legend").hidden = !words.length;
     listNotice("advice", (page.quality?.problems ?? []).map((problem) => `${problem.message} ${problem.advice}`));
     listNotice("failed", draft.document.problems.map((problem) => `${problem.page ? `Page ${problem.page}: ` : ""}${problem.detail || problem.title}`));
-    const done = deeds(page);
-    part(desk, "report").hidden = !done.length;
-    part(desk, "stages").replaceChildren(...done.map(({ words: said, ms }) => make("li", {}, `${said} (${ms < 1 ? "under 1 ms" : ms < 1000 ? `${Math.round(ms)} ms` : seconds(ms)})`)));
+    const { did, fine } = deeds(page);
+    part(desk, "report").hidden = !did.length;
+    part(desk, "stages").replaceChildren(
+      ...did.map((deed) => make("li", {}, make("b", {}, deed.words), ` in ${deed.ms < 1000 ? `${Math.ceil(deed.ms)} ms` : seconds(deed.ms)}`)),
+      ...(fine.length ? [make("li", {}, `Left as it was: ${[...new Set(fine)].join(", ")}.`)] : []),
+    );
   }
   /** @param {string} name @param {string[]} lines */
   function listNotice(name, lines) {

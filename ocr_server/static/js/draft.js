@@ -6,13 +6,16 @@ import { pageText, placesOf, trust } from "./model.js";
 /** @typedef {{word: Word, before: Word, after: Word}} Change */
 
 export class Draft extends EventTarget {
-  /** @param {string} name @param {Blob} file */
-  constructor(name, file) {
+  /** @param {string} name @param {File[]} files which make one document */
+  constructor(name, files) {
     super();
     this.name = name;
-    this.file = file;
+    this.files = files;
     /** @type {import("./model.js").OcrDocument} */
     this.document = { pages: [], problems: [] };
+    this.password = "";
+    /** What was chosen for its reading. */
+    this.fields = new FormData();
     this.ms = 0;
     this.saved = true;
     /** @type {Change[]} */ this.done = [];

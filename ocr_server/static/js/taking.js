@@ -58,17 +58,6 @@ export function makeTaking(root, current) {
   }
 
   copy.addEventListener("click", copyText);
-  document.addEventListener("click", function close(event) {
-    for (const open of root.querySelectorAll("details.menu[open]")) {
-      if (!open.contains(/** @type {Node} */ (event.target))) open.removeAttribute("open");
-    }
-  });
-  root.addEventListener("keydown", function escape(event) {
-    const open = event.key === "Escape" && document.activeElement?.closest("details.menu[open]");
-    if (!open) return;
-    open.removeAttribute("open");
-    open.querySelector("summary")?.focus();
-  });
   listFormats().then(offer);
 }
 
@@ -76,8 +65,8 @@ export function makeTaking(root, current) {
 async function listFormats() {
   const own = [{ name: "text", suffix: ".txt" }, { name: "json", suffix: ".json" }];
   try {
-    const answer = await (await fetch("/v1/formats")).json();
-    if (!answer.render) return own;
+    const [answer, api] = await Promise.all(["/v1/formats", "/openapi.json"].map(async (path) => (await fetch(path)).json()));
+    if (!api.paths["/v1/render"]) return own;
     const order = Object.keys(WORDS);
     return answer.formats
       .filter((/** @type {Format} */ format) => order.includes(format.name))
@@ -94,7 +83,7 @@ async function rendered(draft, format) {
   if (format === "json") return json;
   const form = new FormData();
   form.set("document", json, "document.json");
-  form.set("file", draft.file, draft.name);
+  for (const file of draft.files) form.append("file", file, file.name);
   form.set("format", format);
   return (await post("/v1/render", form)).blob();
 }

@@ -29,10 +29,9 @@ export function summary(document, ms) {
   return said.join(", ");
 }
 
-/** What the recipe did, one phrase per stage that did something. @param {import("./model.js").Page} page */
+/** What was done to a page, and what was found to be fine. @param {import("./model.js").Page} page */
 export function deeds(page) {
-  return (page.stages ?? []).filter((stage) => stage.did || stage.found).map((stage) => ({
-    words: stage.did || stage.found,
-    ms: stage.ms,
-  }));
+  const stages = page.stages ?? [];
+  const did = stages.filter((stage) => stage.did).map((stage) => ({ words: stage.found ? `${stage.did} (${stage.found})` : stage.did, ms: stage.ms }));
+  return { did, fine: stages.filter((stage) => !stage.did && stage.found).map((stage) => stage.found) };
 }

@@ -1,0 +1,461 @@
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.drawing import as_file, draw_lines
+from tests.serving import DOCUMENTS, Answer, FakeTesseract, RunningServer, running_server
+from tests.waiting import BOUND_S, is_alive, wait_for
+
+PICTURE = as_file(draw_lines("Hello"))
+Start = Callable[..., RunningServer]
+
+
+@pytest.fixture
+def tesseract(tmp_path: Path) -> Iterator[FakeTesseract]:
+    fake = FakeTesseract(tmp_path / "tesseract")
+    yield fake
+    fake.let_go()
+
+
+@pytest.fixture
+def start(tmp_path: Path, tesseract: FakeTesseract) -> Iterator[Start]:
+    """Start a server with one slot and any settings."""
+    with ExitStack() as stack:
+
+        def start(**settings: object) -> RunningServer:
+            given = {"PATH": tesseract.path, "OCR_SLOTS": 1, **settings}
+            return stack.enter_context(running_server(tmp_path, **given))
+
+        yield start
+
+
+@pytest.fixture
+def threads(tesseract: FakeTesseract) -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as threads:
+        yield threads
+        tesseract.let_go()  # else a failed test would wait for ever
+
+
+class Held:
+    """A request whose page Tesseract holds in its hands."""
+
+    def __init__(
+        self, server: RunningServer, tesseract: FakeTesseract, threads: ThreadPoolExecutor
+    ) -> None:
+        tesseract.hold()
+        self.answer: Future[Answer] = threads.submit(server.read, PICTURE)
+        self.pid = wait_for(lambda: tesseract.running)[0]
+
+
+def head(method: str, path: str, *lines: str) -> bytes:
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: here", *lines, "", ""]).encode()
+
+
+def post_head(*lines: str) -> bytes:
+    return head("POST", DOCUMENTS, "Content-Type: application/octet-stream", *lines)
+
+
+def received(connection: socket.socket) -> bytes:
+    """All that comes until the other side closes."""
+    pieces = []
+    while piece := connection.recv(65536):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def problem_in(answer: bytes) -> dict[str, object]:
+    heading, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in heading.lower()
+    problem: dict[str, object] = json.loads(body)
+    assert heading.split()[1] == str(problem["status"]).encode()
+    return problem
+
+
+def test_a_picture_is_read(start: Start) -> None:
+    server = start()
+
+    answer = server.read(PICTURE)
+
+    assert answer.status == 200
+    assert answer.json["text"] == "Hello"
+
+
+def test_nothing_stays_on_the_disk_after_the_answer(start: Start) -> None:
+    server = start()
+    server.read(PICTURE)
+    server.read(b"not a picture")
+
+    left = [path for path in server.storage.rglob("*") if path.is_file()]
+
+    assert [path.name for path in left] == ["lock"]
+
+
+def test_sigterm_ends_the_server_with_0_and_an_empty_folder(start: Start) -> None:
+    server = start()
+    server.read(PICTURE)
+    workers = server.workers()
+
+    code = server.stop()
+
+    assert code == 0
+    assert list(server.storage.iterdir()) == []
+    assert workers
+    wait_for(lambda: not any(map(is_alive, workers)))
+
+
+def test_control_c_ends_the_server_with_0(start: Start) -> None:
+    server = start()
+
+    server.send_signal(signal.SIGINT)
+
+    assert server.wait() == 0
+    assert "Traceback" not in server.log
+
+
+def test_sigterm_lets_what_is_inside_finish(
+    start: Start, tesseract: FakeTesseract, threads: ThreadPoolExecutor
+) -> None:
+    server = start()
+    held = Held(server, tesseract, threads)
+
+    server.send_signal(signal.SIGTERM)
+    wait_for(lambda: "shutting down" in server.log)
+    tesseract.let_go()
+
+    assert held.answer.result(BOUND_S).json["text"] == "Hello"
+    assert server.wait() == 0
+    assert list(server.storage.iterdir()) == []
+
+
+def test_while_it_shuts_down_the_server_takes_nothing_more(
+    start: Start, tesseract: FakeTesseract, threads: ThreadPoolExecutor
+) -> None:
+    server = start()
+    held = Held(server, tesseract, threads)
+    with closing(server.connect()) as open_before:
+        open_before.sendall(head("GET", "/livez"))
+        wait_for(partial(open_before.recv, 65536))
+        server.send_signal(signal.SIGTERM)
+        wait_for(lambda: is_refused(server))
+
+        open_before.sendall(
+            post_head(f"Content-Length: {len(PICTURE)}", "Connection: close") + PICTURE
+        )
+        answer = received(open_before)
+
+    assert problem_in(answer)["code"] == "draining"
+    assert b"retry-after: 1\r\n" in answer.lower()
+    tesseract.let_go()
+    assert held.answer.result(BOUND_S).status == 200
+    assert server.wait() == 0
+
+
+def is_refused(server: RunningServer) -> bool:
+    try:
+        server.connect().close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_a_half_sent_request_does_not_keep_the_server_from_ending(start: Start) -> None:
+    server = start()
+    with closing(server.connect()) as half:
+        half.sendall(post_head("Content-Length: 1000") + b"half")
+        server.get("/livez")
+
+        assert server.stop() == 0
+
+
+def test_a_killed_server_takes_its_workers_along_and_the_next_one_sweeps(start: Start) -> None:
+    server = start()
+    server.read(PICTURE)
+    workers = server.workers()
+    left = list(server.storage.iterdir())
+
+    server.kill()
+    wait_for(lambda: not any(map(is_alive, workers)))
+    assert list(server.storage.iterdir()) == left
+    successor = start()
+
+    assert successor.read(PICTURE).status == 200
+    assert not any(path.exists() for path in left)
+
+
+def test_a_server_is_alive_whatever_else_it_does(
+    start: Start, tesseract: FakeTesseract, threads: ThreadPoolExecutor
+) -> None:
+    server = start()
+    Held(server, tesseract, threads)
+    with ExitStack() as stack:
+        for number in range(200):
+            connection = stack.enter_context(closing(server.connect()))
+            if number % 2:  # the others say nothing at all
+                connection.sendall(post_head("Content-Length: 1000000") + b"slowly")
+
+        answers = [server.get("/livez") for _ in range(20)]
+
+    assert {answer.status for answer in answers} == {200}
+    tesseract.let_go()
+
+
+def test_a_body_over_the_limit_is_refused_by_its_declared_length(
+    start: Start, tesseract: FakeTesseract
+) -> None:
+    server = start(OCR_MAX_BODY_BYTES=1_000_000)
+    with closing(server.connect()) as connection:
+        connection.sendall(post_head("Content-Length: 10000000000"))
+
+        problem = problem_in(received(connection))
+
+    assert problem["status"] == 413
+    assert problem["limit"] == 1_000_000
+    assert "OCR_MAX_BODY_BYTES" in str(problem["detail"])
+    assert tesseract.arguments == []
+
+
+def test_who_asks_before_sending_too_much_is_told_so(start: Start) -> None:
+    server = start(OCR_MAX_BODY_BYTES=1_000_000)
+    with closing(server.connect()) as connection:
+        connection.sendall(post_head("Content-Length: 2000000", "Expect: 100-continue"))
+
+        assert problem_in(received(connection))["status"] == 413
+
+
+def test_an_endless_upload_is_refused_at_the_limit(start: Start, tesseract: FakeTesseract) -> None:
+    server = start(OCR_MAX_BODY_BYTES=1_000_000)
+    chunk = b"10000\r\n" + b"\xff" * 0x10000 + b"\r\n"
+    sent = 0
+    with closing(server.connect()) as connection:
+        connection.sendall(post_head("Transfer-Encoding: chunked"))
+        connection.settimeout(0.05)
+        answer = b""
+        while not answer and sent < 2**30:
+            try:
+                connection.sendall(chunk)
+                sent += len(chunk)
+                answer = connection.recv(65536)
+            except TimeoutError:
+                continue
+            except (BrokenPipeError, ConnectionResetError):
+                break
+
+    assert b"413" in answer
+    assert sent < 20_000_000
+    assert server.get("/livez").status == 200
+    assert tesseract.arguments == []
+
+
+def test_a_request_that_is_none_gets_a_problem(start: Start) -> None:
+    server = start()
+    with closing(server.connect()) as connection:
+        connection.sendall(b"not http at all\r\n\r\n")
+
+        problem = problem_in(received(connection))
+
+    assert problem["status"] == 400
+
+
+def test_one_request_too_many_is_told_when_to_come_back(
+    start: Start, tesseract: FakeTesseract, threads: ThreadPoolExecutor
+) -> None:
+    server = start(OCR_QUEUE_SIZE=1)
+    held = Held(server, tesseract, threads)
+    both = [threads.submit(server.read, PICTURE) for _ in range(2)]
+    done, waiting = wait(both, return_when=FIRST_COMPLETED)
+    refused = done.pop().result()
+
+    tesseract.let_go()
+
+    assert refused.status == 429
+    assert refused.json["code"] == "queue-full"
+    assert refused.json["setting"] == "OCR_QUEUE_SIZE"
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert held.answer.result(BOUND_S).status == 200
+    assert waiting.pop().result(BOUND_S).status == 200
+
+
+def test_a_killed_tesseract_is_told_and_the_next_page_is_read(
+    start: Start, tesseract: FakeTesseract, threads: ThreadPoolExecutor
+) -> None:
+    server = start()
+    held = Held(server, tesseract, threads)
+
+    os.kill(held.pid, signal.SIGKILL)
+
+    answer = held.answer.result(BOUND_S)
+    assert (answer.status, answer.json["code"]) == (503, "engine-failed")
+    tesseract.let_go()
+    assert server.read(PICTURE).status == 200
+
+
+def test_a_killed_worker_is_told_and_the_next_page_is_read(
+    start: Start, tesseract: FakeTesseract, threads: ThreadPoolExecutor
+) -> None:
+    server = start()
+    held = Held(server, tesseract, threads)
+    (worker,) = server.workers()
+
+    os.kill(worker, signal.SIGKILL)
+
+    answer = held.answer.result(BOUND_S)
+    assert (answer.status, answer.json["code"]) == (503, "worker-lost")
+    wait_for(lambda: tesseract.is_idle)
+    tesseract.let_go()
+    assert server.read(PICTURE).status == 200
+
+
+@pytest.mark.parametrize(
+    ("settings", "query", "named"),
+    [
+        ({"OCR_PAGE_TIMEOUT_S": 0.5}, "", "OCR_PAGE_TIMEOUT_S"),
+        ({"OCR_TIMEOUT_S": 0.5}, "", "OCR_TIMEOUT_S"),
+        ({}, "?timeout_s=0.5", "OCR_TIMEOUT_S"),
+    ],
+)
+def test_at_the_deadline_the_work_is_dead(
+    settings: dict[str, float],
+    query: str,
+    named: str,
+    start: Start,
+    tesseract: FakeTesseract,
+) -> None:
+    server = start(**settings)
+    tesseract.hold()
+
+    answer = server.read(PICTURE, query)
+
+    assert (answer.status, answer.json["code"]) == (504, "deadline-passed")
+    assert answer.json["setting"] == named
+    assert tesseract.is_idle
+    tesseract.let_go()
+    assert server.read(PICTURE).status == 200
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
+@pytest.mark.parametrize("manner", ["politely", "abruptly"])
+def test_hanging_up_stops_the_work(
+    manner: str, accept: str, start: Start, tesseract: FakeTesseract
+) -> None:
+    server = start()
+    tesseract.hold()
+    with closing(server.connect()) as connection:
+        connection.sendall(
+            post_head(f"Content-Length: {len(PICTURE)}", f"Accept: {accept}") + PICTURE
+        )
+        (pid,) = wait_for(lambda: tesseract.running)
+        if manner == "abruptly":  # a reset, not a farewell
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    wait_for(lambda: not is_alive(pid))
+    tesseract.let_go()
+    assert server.read(PICTURE).status == 200
+    wait_for(lambda: "status=499" in server.log or accept.endswith("ndjson"))
+
+
+def test_hanging_up_in_the_queue_frees_the_place(
+    start: Start, tesseract: FakeTesseract, threads: ThreadPoolExecutor
+) -> None:
+    server = start(OCR_QUEUE_SIZE=1)
+    held = Held(server, tesseract, threads)
+    with closing(server.connect()) as one, closing(server.connect()) as other:
+        for connection in (one, other):
+            connection.sendall(post_head(f"Content-Length: {len(PICTURE)}") + PICTURE)
+        refused, _, _ = select.select([one, other], [], [], BOUND_S)
+        assert len(refused) == 1  # the other one waits in the queue, and now goes away
+
+    # With time for no page at all: it is refused, or has stood in the line.
+    wait_for(lambda: server.read(PICTURE, "?timeout_s=0.1").status == 504)
+    assert is_alive(held.pid)
+    tesseract.let_go()
+    assert held.answer.result(BOUND_S).status == 200
+
+
+def test_events_arrive_while_the_page_is_being_read(start: Start, tesseract: FakeTesseract) -> None:
+    server = start()
+    tesseract.hold()
+    with closing(server.connect()) as connection, connection.makefile("rb") as lines:
+        connection.sendall(
+            post_head(
+                f"Content-Length: {len(PICTURE)}",
+                "Accept: application/x-ndjson",
+                "Connection: close",
+            )
+            + PICTURE
+        )
+        events = (json.loads(line)["event"] for line in lines if line.startswith(b"{"))
+        while (event := next(events)) == "heartbeat":
+            pass
+        assert event == "accepted"
+        assert next(events) == "heartbeat"
+        tesseract.let_go()
+        rest = [event for event in events if event != "heartbeat"]
+
+    assert rest == ["page", "end"]
+
+
+def test_a_page_is_kept_private_while_it_is_read(
+    start: Start, tesseract: FakeTesseract, threads: ThreadPoolExecutor
+) -> None:
+    server = start()
+    held = Held(server, tesseract, threads)
+
+    folders = [path for path in server.storage.rglob("*") if path.is_dir()]
+
+    assert folders
+    assert {path.stat().st_mode & 0o077 for path in folders} == {0}
+    tesseract.let_go()
+    held.answer.result(BOUND_S)
+
+
+def test_a_large_upload_waits_in_the_private_folder(start: Start) -> None:
+    server = start()
+    with closing(server.connect()) as connection:
+        connection.sendall(post_head("Content-Length: 2000000") + b"\xff" * 1_500_000)
+
+        wait_for(lambda: biggest_open_file(server) >= 1_000_000)
+
+    wait_for(lambda: biggest_open_file(server) < 1_000_000)
+
+
+def biggest_open_file(server: RunningServer) -> int:
+    """Bytes of the largest file in the private folder that the server holds open."""
+    sizes = [0]
+    for link in Path(f"/proc/{server.pid}/fd").iterdir():
+        try:
+            if str(server.storage) in str(link.readlink()):
+                sizes.append(link.stat().st_size)
+        except OSError:
+            continue
+    return max(sizes)
+
+
+def test_no_request_makes_the_server_s_memory_grow(start: Start) -> None:
+    server = start()
+    half_a_megabyte = as_file(Image.new("L", (1000, 500), 255), "BMP")
+    for _ in range(20):
+        server.read(half_a_megabyte)
+    before = resident_bytes(server)
+    for _ in range(60):
+        server.read(half_a_megabyte)
+
+    # 60 requests that each kept their picture would be 30 MB; the interpreter's own play is less.
+    assert resident_bytes(server) - before < 10_000_000
+
+
+def resident_bytes(server: RunningServer) -> int:
+    pages = int(Path(f"/proc/{server.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image
+from werkzeug.test import TestResponse
+
+from ocr_server.app import create_app
+from ocr_server.deadline import Deadline
+from ocr_server.errors import EngineFailed
+from ocr_server.export import FORMATS
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.steps import STEPS
+from ocr_server.job import Reading
+from ocr_server.model import Zone
+from ocr_server.settings import Settings
+from ocr_server.web.service import Service, service_of
+from tests.drawing import as_file, as_pages, draw_lines
+from tests.fakes import FailsOnNarrow, InlineWorkers, ReadsWords
+
+PICTURE = as_file(draw_lines("Hello", width_px=300), dpi=(200, 200))
+NARROW_PX, LEAST_PX, WIDE_PX = 150, 200, 300
+NDJSON = {"Accept": "application/x-ndjson"}
+
+
+def post(client: FlaskClient, query: str = "", data: bytes = PICTURE) -> TestResponse:
+    return client.post(f"/v1/documents?{query}", data=data, content_type="image/png")
+
+
+def events_of(response: TestResponse) -> list[dict[str, Any]]:
+    assert response.content_type == "application/x-ndjson"
+    events = [json.loads(line) for line in response.data.splitlines()]
+    return [event for event in events if event["event"] != "heartbeat"]
+
+
+def sheet(width_px: int) -> Image.Image:
+    return draw_lines("Hello", width_px=width_px)
+
+
+@pytest.fixture
+def picky_client(settings: Settings) -> Iterator[FlaskClient]:
+    """Of a server whose engine fails on narrow pages."""
+    engine = FailsOnNarrow(EngineFailed("Too narrow. Send it wider."), least_px=LEAST_PX)
+    app = create_app(settings, InlineWorkers(engine))
+    yield app.test_client()
+    service_of(app).close()
+
+
+def test_a_document_is_answered_as_json(client: FlaskClient) -> None:
+    response = post(client, "steps=none")
+
+    document = response.get_json()
+    assert response.content_type == "application/json"
+    assert document["engine"] == {"name": "fake", "version": "1.0", "languages": ["eng"]}
+    assert document["text"] == "Hello world"
+    assert document["problems"] == []
+    (page,) = document["pages"]
+    assert (page["number"], page["width_px"], page["dpi"]) == (1, 300, 200)
+    (zone,) = page["zones"]
+    (line,) = zone["lines"]
+    hello, world = line["words"]
+    assert (hello["text"], hello["confidence"]) == ("Hello", 0.9)
+    assert hello["box"] == [0, 0, 50, 20]
+    assert hello["quad"] == [[0, 0], [50, 0], [50, 20], [0, 20]]
+    assert world["box"] == [60, 0, 110, 20]
+
+
+@pytest.mark.parametrize(
+    ("detail", "deepest"),
+    [
+        ("page", None),
+        ("zone", "zones"),
+        ("line", "lines"),
+        ("word", "words"),
+        ("symbol", "symbols"),
+    ],
+)
+def test_json_goes_as_deep_as_asked(detail: str, deepest: str | None, client: FlaskClient) -> None:
+    node = post(client, f"detail={detail}&steps=none").get_json()["pages"][0]
+
+    path: list[str | None] = [None]
+    for level in ("zones", "lines", "words", "symbols"):
+        if level in node:
+            path.append(level)
+            node = node[level][0]
+    assert path[-1] == deepest
+
+
+@pytest.mark.parametrize("name", ["json", "text", "tsv", "hocr"])
+def test_a_document_leaves_in_the_format_asked_for(name: str, client: FlaskClient) -> None:
+    response = post(client, f"format={name}")
+
+    assert response.content_type == FORMATS[name].media_type
+    assert b"Hello" in response.data
+
+
+def test_words_less_certain_than_asked_are_left_out(client: FlaskClient) -> None:
+    assert post(client, "min_confidence=0.91").get_json()["text"] == ""
+    assert post(client, "min_confidence=0.9").get_json()["text"] == "Hello world"
+
+
+def test_pages_are_answered_in_their_order(client: FlaskClient) -> None:
+    data = as_pages([sheet(width) for width in (300, 310, 320, 330)])
+
+    pages = post(client, "pages=3-4,1&steps=none", data).get_json()["pages"]
+
+    assert [(page["number"], page["width_px"]) for page in pages] == [(3, 320), (4, 330), (1, 300)]
+
+
+def test_one_bad_page_leaves_the_good_ones(picky_client: FlaskClient) -> None:
+    data = as_pages([sheet(WIDE_PX), sheet(NARROW_PX), sheet(WIDE_PX)])
+
+    response = post(picky_client, "steps=none", data)
+
+    document = response.get_json()
+    assert response.status_code == 200
+    assert [page["number"] for page in document["pages"]] == [1, 3]
+    (problem,) = document["problems"]
+    assert (problem["page"], problem["code"]) == (2, "engine-failed")
+    assert problem["detail"] == "Too narrow. Send it wider."
+    assert response.headers["OCR-Failed-Pages"] == "2"
+
+
+def test_a_format_that_cannot_tell_of_bad_pages_is_refused_with_their_numbers(
+    picky_client: FlaskClient,
+) -> None:
+    data = as_pages([sheet(NARROW_PX), sheet(WIDE_PX), sheet(NARROW_PX)])
+
+    response = post(picky_client, "steps=none&format=text", data)
+
+    problem = json.loads(response.data)
+    assert (response.status_code, problem["code"]) == (503, "engine-failed")
+    assert problem["failed_pages"] == ["1", "3"]
+    assert "2 of 3 pages" in problem["detail"]
+    assert "partial=true" in problem["detail"]
+
+
+def test_the_good_pages_are_to_be_had_in_any_format(picky_client: FlaskClient) -> None:
+    data = as_pages([sheet(NARROW_PX), sheet(WIDE_PX)])
+
+    response = post(picky_client, "steps=none&format=text&partial=true", data)
+
+    assert response.status_code == 200
+    assert response.headers["OCR-Failed-Pages"] == "1"
+    assert str(WIDE_PX) in response.get_data(as_text=True)
+
+
+def test_when_no_page_could_be_read_the_first_one_s_problem_is_the_answer(
+    picky_client: FlaskClient,
+) -> None:
+    response = post(picky_client, "steps=none", as_pages([sheet(NARROW_PX)] * 2))
+
+    assert response.status_code == 503
+    assert json.loads(response.data)["code"] == "engine-failed"
+
+
+def test_where_the_time_went_is_told(client: FlaskClient) -> None:
+    timing = post(client).headers["Server-Timing"]
+
+    assert {part.partition(";")[0] for part in timing.split(", ")} >= {"read", "render"}
+
+
+def test_events_tell_the_document_page_by_page(client: FlaskClient) -> None:
+    data = as_pages([sheet(300), sheet(310)])
+    plain = post(client, "steps=none", data).get_json()
+
+    response = client.post("/v1/documents?steps=none", data=data, headers=NDJSON)
+
+    accepted, first, second, end = events_of(response)
+    assert accepted == {"event": "accepted", "pages": 2}
+    for event in (first, second):
+        del event["page"]["stages"]
+    for page in plain["pages"]:
+        del page["stages"]
+    assert [first["page"], second["page"]] == plain["pages"]
+    assert end["event"] == "end"
+    assert (end["pages"], end["failed_pages"]) == (2, [])
+    assert end["engine"]["name"] == "fake"
+    assert end["confidence"] == 0.9
+    assert end["elapsed_ms"] >= 0
+
+
+def test_events_tell_which_page_failed_and_why(picky_client: FlaskClient) -> None:
+    data = as_pages([sheet(NARROW_PX), sheet(WIDE_PX)])
+
+    response = picky_client.post("/v1/documents?steps=none", data=data, headers=NDJSON)
+
+    _, problem, page, end = events_of(response)
+    assert (problem["event"], problem["page"]) == ("problem", 1)
+    assert (problem["code"], problem["status"]) == ("engine-failed", 503)
+    assert page["page"]["number"] == 2
+    assert end["failed_pages"] == [1]
+
+
+def test_a_document_that_cannot_be_opened_is_the_only_event(client: FlaskClient) -> None:
+    response = client.post("/v1/documents", data=b"no picture", headers=NDJSON)
+
+    (problem,) = events_of(response)
+    assert (problem["event"], problem["code"]) == ("problem", "unsupported-format")
+
+
+def test_what_is_wrong_with_the_request_is_no_event_but_a_status(client: FlaskClient) -> None:
+    response = client.post("/v1/documents?dpi=many", data=PICTURE, headers=NDJSON)
+
+    assert response.status_code == 400
+    assert response.content_type == "application/problem+json"
+
+
+class Gate(ReadsWords):
+    """Reads when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__("Hello")
+        self.open = threading.Event()
+
+    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+        assert self.open.wait(deadline.left_s())
+        return super().recognise(canvas, reading, deadline)
+
+
+def test_a_heart_beats_while_a_page_is_read(settings: Settings) -> None:
+    engine = Gate()
+    app = create_app(settings, InlineWorkers(engine))
+    response = app.test_client().post("/v1/documents", data=PICTURE, headers=NDJSON, buffered=False)
+    lines = response.iter_encoded()
+
+    first, beat = json.loads(next(lines)), json.loads(next(lines))
+    engine.open.set()
+    rest = [json.loads(line)["event"] for line in lines]
+
+    assert (first["event"], beat["event"]) == ("accepted", "heartbeat")
+    assert beat["elapsed_ms"] > 0
+    assert [event for event in rest if event != "heartbeat"] == ["page", "end"]
+    response.close()
+    service_of(app).close()
+
+
+def test_a_place_in_the_queue_is_kept_for_the_length_of_the_events(
+    settings: Settings,
+) -> None:
+    engine = Gate()
+    app = create_app(settings, InlineWorkers(engine))
+    admission = service_of(app).admission
+    response = app.test_client().post("/v1/documents", data=PICTURE, headers=NDJSON, buffered=False)
+    next(response.iter_encoded())
+
+    during = admission.inside
+    engine.open.set()
+    response.close()
+
+    assert (during, admission.inside) == (1, 0)
+    service_of(app).close()
+
+
+def test_the_languages_are_listed_by_code_and_name(client: FlaskClient) -> None:
+    answer = client.get("/v1/languages").get_json()
+
+    assert answer["default"] == ["eng"]
+    assert answer["languages"] == [
+        {"code": "deu", "name": "German"},
+        {"code": "eng", "name": "English"},
+    ]
+
+
+def test_the_formats_are_listed_as_they_are(client: FlaskClient) -> None:
+    answer = client.get("/v1/formats").get_json()
+
+    assert answer["default"] in FORMATS
+    assert {format_["name"]: format_["media_type"] for format_ in answer["formats"]} == {
+        name: format_.media_type for name, format_ in FORMATS.items()
+    }
+
+
+def test_the_steps_are_listed_with_their_parameters(client: FlaskClient) -> None:
+    answer = client.get("/v1/steps").get_json()
+
+    listed = {step["name"]: [p["name"] for p in step["parameters"]] for step in answer["steps"]}
+    assert listed == {name: [p.name for p in step.parameters] for name, step in STEPS.items()}
+
+
+def test_files_leave_nothing_behind(client: FlaskClient, service: Service) -> None:
+    post(client)
+    client.post("/v1/documents", data={"file": [(BytesIO(PICTURE), "a"), (BytesIO(b"x"), "b")]})
+
+    assert [path.name for path in service.storage.folder.iterdir()] == ["lock"]
+
+
+def test_the_default_languages_are_the_setting_s(settings: Settings) -> None:
+    engine = ReadsWords("Hallo")
+    app = create_app(replace(settings, languages=("deu", "eng")), InlineWorkers(engine))
+
+    assert post(app.test_client()).status_code == 200
+
+    assert engine.readings[0].languages == ("deu", "eng")
+    service_of(app).close()

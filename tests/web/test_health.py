@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import replace
+
+import pytest
+from flask.testing import FlaskClient
+
+from ocr_server import __version__
+from ocr_server.app import create_app
+from ocr_server.errors import EngineMissing, WorkerLost
+from ocr_server.settings import Settings
+from ocr_server.web.service import Service, service_of
+from tests.fakes import InlineWorkers, IsMissing, ReadsWords
+
+
+def test_a_server_that_answers_is_alive(client: FlaskClient) -> None:
+    response = client.get("/livez")
+
+    assert (response.status_code, response.get_json()) == (200, {"status": "alive"})
+
+
+def test_a_server_with_engine_and_languages_is_ready(client: FlaskClient) -> None:
+    response = client.get("/readyz")
+
+    assert (response.status_code, response.get_json()) == (200, {"status": "ready"})
+
+
+def test_neither_depends_on_the_queue(client: FlaskClient, service: Service) -> None:
+    with ExitStack() as house:
+        for _ in range(service.settings.slots + service.settings.waiting):
+            house.enter_context(service.admission.turn())
+
+        statuses = [client.get(path).status_code for path in ("/livez", "/readyz")]
+
+    assert statuses == [200, 200]
+
+
+def test_a_server_that_shuts_down_is_alive_and_not_ready(
+    client: FlaskClient, service: Service
+) -> None:
+    service.admission.drain(0)
+
+    alive, ready = client.get("/livez"), client.get("/readyz")
+
+    assert alive.status_code == 200
+    assert (ready.status_code, json.loads(ready.data)["code"]) == (503, "draining")
+
+
+@pytest.mark.parametrize("error", [EngineMissing("Install it."), WorkerLost("It died.")])
+def test_without_an_engine_a_server_is_alive_and_not_ready(
+    error: EngineMissing, settings: Settings
+) -> None:
+    app = create_app(settings, InlineWorkers(IsMissing(error)))
+    client = app.test_client()
+
+    alive, ready, version = (client.get(path) for path in ("/livez", "/readyz", "/version"))
+
+    assert alive.status_code == 200
+    assert (ready.status_code, json.loads(ready.data)["code"]) == (503, error.code)
+    assert version.status_code == 503
+    service_of(app).close()
+
+
+def test_without_its_languages_a_server_is_not_ready_and_names_them(settings: Settings) -> None:
+    app = create_app(replace(settings, languages=("eng", "tlh")), InlineWorkers(ReadsWords()))
+
+    response = app.test_client().get("/readyz")
+
+    problem = json.loads(response.data)
+    assert (response.status_code, problem["code"]) == (422, "language-missing")
+    assert problem["missing"] == ["tlh"]
+    service_of(app).close()
+
+
+def test_a_server_becomes_ready_when_its_engine_does(settings: Settings) -> None:
+    workers = InlineWorkers(IsMissing(EngineMissing("Not yet.")))
+    app = create_app(settings, workers)
+    client = app.test_client()
+    before = client.get("/readyz").status_code
+    workers.engine = ReadsWords()
+
+    assert (before, client.get("/readyz").status_code) == (503, 200)
+
+    service_of(app).close()
+
+
+def test_the_versions_of_server_and_engine_are_told(client: FlaskClient) -> None:
+    assert client.get("/version").get_json() == {
+        "name": "ocr-server",
+        "version": __version__,
+        "engine": {"name": "fake", "version": "1.0"},
+    }

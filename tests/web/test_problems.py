@@ -1,0 +1,319 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from io import BytesIO
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from ocr_server import errors
+from ocr_server.app import create_app
+from ocr_server.deadline import Deadline
+from ocr_server.errors import OcrServerError
+from ocr_server.settings import Settings
+from ocr_server.web.problems import MEDIA_TYPE, STATUS
+from ocr_server.web.service import Service, service_of
+from tests.drawing import as_file, draw_lines
+from tests.fakes import FailsOnNarrow, InlineWorkers, IsMissing, ReadsWords
+from tests.test_errors import EVERY_ERROR
+
+PICTURE = as_file(draw_lines("Hello"))
+# The others are the tree's inner nodes, which nobody raises.
+TOLD = [kind for kind in EVERY_ERROR if not kind.__subclasses__() and kind.code != "settings"]
+
+
+def post(client: FlaskClient, body: bytes = PICTURE, query: str = "") -> TestResponse:
+    return client.post(f"/v1/documents{query}", data=body, content_type="image/png")
+
+
+def problem_of(response: TestResponse) -> dict[str, Any]:
+    """The members, after a look at the shape that every problem has."""
+    assert response.content_type == MEDIA_TYPE
+    problem = json.loads(response.data)
+    assert problem.keys() >= {"type", "title", "status", "detail", "code"}
+    assert problem["status"] == response.status_code
+    assert problem["detail"].endswith(".")
+    assert "Traceback" not in problem["detail"]
+    return dict(problem)
+
+
+@pytest.fixture
+def failing() -> FailsOnNarrow:
+    return FailsOnNarrow(errors.EngineFailed("Nothing yet."))
+
+
+@pytest.fixture
+def failing_client(settings: Settings, failing: FailsOnNarrow) -> Iterator[FlaskClient]:
+    """Of a server whose engine raises what `failing.error` says."""
+    app = create_app(settings, InlineWorkers(failing))
+    yield app.test_client()
+    service_of(app).close()
+
+
+def test_every_error_that_is_raised_has_a_status() -> None:
+    assert set(STATUS) == set(TOLD)
+
+
+def test_faults_of_the_client_have_another_status_than_those_of_the_server() -> None:
+    ours = {kind for kind, status in STATUS.items() if status >= 500}
+
+    assert not any(issubclass(kind, errors.RequestError | errors.DocumentError) for kind in ours)
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_an_error_of_a_page_is_answered_with_its_status_code_and_numbers(
+    kind: type[OcrServerError], failing: FailsOnNarrow, failing_client: FlaskClient
+) -> None:
+    failing.error = kind("It went wrong. Try another.", limit=7, setting="OCR_X")
+
+    problem = problem_of(post(failing_client))
+
+    assert problem["status"] == STATUS[kind]
+    assert problem["type"] == f"urn:ocr-server:problem:{kind.code}"
+    assert (problem["code"], problem["title"]) == (kind.code, kind.title)
+    assert problem["detail"] == "It went wrong. Try another."
+    assert (problem["limit"], problem["setting"]) == (7, "OCR_X")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/nothing", 404),
+        ("GET", "/v1/documents/7", 404),
+        ("GET", "/v1/documents", 405),
+        ("DELETE", "/v1/languages", 405),
+        ("POST", "/livez", 405),
+        ("PUT", "/openapi.json", 405),
+    ],
+)
+def test_a_wrong_path_or_method_is_a_problem(
+    method: str, path: str, status: int, client: FlaskClient
+) -> None:
+    assert problem_of(client.open(path, method=method))["status"] == status
+
+
+def test_a_wrong_method_is_told_the_right_ones(client: FlaskClient) -> None:
+    assert set(client.get("/v1/documents").headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
+
+
+def test_options_that_are_not_understood_are_400(client: FlaskClient) -> None:
+    problem = problem_of(post(client, query="?dpi=many&detail=hair"))
+
+    assert problem["status"] == 400
+    assert {fault["field"] for fault in problem["faults"]} == {"dpi", "detail"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"a text file, one name of a file a line", 415, "unsupported-format"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0", 415, "unsupported-format"),
+        (PICTURE[: len(PICTURE) // 2], 422, "damaged-picture"),
+        (b"%PDF-1.7 and nothing more", 422, "damaged-picture"),
+    ],
+)
+def test_what_cannot_be_opened_is_told_apart(
+    body: bytes, status: int, code: str, client: FlaskClient
+) -> None:
+    problem = problem_of(post(client, body))
+
+    assert (problem["status"], problem["code"]) == (status, code)
+
+
+def test_a_language_that_is_not_there_is_422_and_names_those_that_are(client: FlaskClient) -> None:
+    problem = problem_of(post(client, query="?languages=eng,../../etc/passwd"))
+
+    assert problem["status"] == 422
+    assert problem["missing"] == ["../../etc/passwd"]
+    assert problem["installed"] == ["deu", "eng"]
+
+
+def test_a_page_that_is_not_there_is_422(client: FlaskClient) -> None:
+    problem = problem_of(post(client, query="?pages=2"))
+
+    assert (problem["status"], problem["page"], problem["pages"]) == (422, 2, 1)
+
+
+@pytest.mark.parametrize("setting", ["OCR_MAX_BODY_BYTES", "OCR_MAX_PIXELS"])
+def test_a_limit_is_413_and_names_its_setting_and_its_number(
+    setting: str, settings: Settings
+) -> None:
+    small = replace(settings, max_body_bytes=1024 if "BODY" in setting else 10**6, max_pixels=1024)
+    app = create_app(small, InlineWorkers(ReadsWords("Hello")))
+
+    problem = problem_of(post(app.test_client(), as_file(draw_lines("Hello"), "BMP")))
+
+    assert (problem["status"], problem["setting"], problem["limit"]) == (413, setting, 1024)
+    assert "1024" in problem["detail"]
+    assert setting in problem["detail"]
+    service_of(app).close()
+
+
+def send_as_text(client: FlaskClient, length: int) -> TestResponse:
+    head = b'--edge\r\nContent-Disposition: form-data; name="file"\r\n\r\n'
+    return client.post(
+        "/v1/documents",
+        data=head + b"x" * length + b"\r\n--edge--\r\n",
+        content_type="multipart/form-data; boundary=edge",
+    )
+
+
+def test_a_small_picture_sent_as_a_form_s_text_is_told_how_to_be_sent(client: FlaskClient) -> None:
+    problem = problem_of(send_as_text(client, 10))
+
+    assert problem["status"] == 400
+    assert [fault["field"] for fault in problem["faults"]] == ["file"]
+
+
+def test_a_picture_sent_as_a_form_s_text_is_told_how_to_be_sent(client: FlaskClient) -> None:
+    problem = problem_of(send_as_text(client, 2 * 2**20))
+
+    assert problem["status"] == 413
+    assert "file" in problem["detail"]
+    assert "OCR_MAX_BODY_BYTES" not in problem["detail"]
+
+
+def test_a_full_queue_is_429_and_says_when_to_come_back(
+    client: FlaskClient, service: Service
+) -> None:
+    with ExitStack() as house:
+        for _ in range(service.settings.slots + service.settings.waiting):
+            house.enter_context(service.admission.turn())
+
+        response = post(client)
+
+    problem = problem_of(response)
+    assert (problem["status"], problem["setting"]) == (429, "OCR_QUEUE_SIZE")
+    assert response.headers["Retry-After"] == str(problem["retry_after_s"])
+    assert int(response.headers["Retry-After"]) >= 1
+
+
+def test_a_server_that_shuts_down_is_503_and_says_when_to_come_back(
+    client: FlaskClient, service: Service
+) -> None:
+    service.admission.drain(0)
+
+    response = post(client)
+
+    assert problem_of(response)["code"] == "draining"
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "1"
+
+
+def test_a_missing_engine_is_503(settings: Settings) -> None:
+    app = create_app(settings, InlineWorkers(IsMissing(errors.EngineMissing("Install it."))))
+
+    problem = problem_of(post(app.test_client()))
+
+    assert (problem["status"], problem["code"]) == (503, "engine-missing")
+    service_of(app).close()
+
+
+def test_a_full_folder_is_503(
+    client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service.storage, "folder", service.storage.folder / "gone")
+
+    problem = problem_of(post(client))
+
+    assert (problem["status"], problem["setting"]) == (503, "OCR_TEMP_DIR")
+
+
+def test_a_deadline_that_has_passed_is_504(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.get("/version")  # so that the engine has been asked who it is
+    monkeypatch.setattr(Deadline, "left_s", lambda _: 0.0)
+
+    problem = problem_of(post(client, query="?timeout_s=5"))
+
+    assert (problem["status"], problem["allowed_s"]) == (504, 5)
+    assert problem["setting"] == "OCR_TIMEOUT_S"
+
+
+def test_a_fault_of_ours_is_500_and_tells_the_log_alone(
+    failing: FailsOnNarrow, failing_client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing.error = ZeroDivisionError("secret/path.py")
+
+    response = post(failing_client)
+
+    assert problem_of(response)["code"] == "internal-error"
+    assert response.status_code == 500
+    assert b"secret" not in response.data
+    assert "secret/path.py" in caplog.text
+
+
+def test_a_fault_of_ours_ends_a_stream_with_a_problem(
+    failing: FailsOnNarrow, failing_client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing.error = ZeroDivisionError("secret/path.py")
+
+    response = failing_client.post(
+        "/v1/documents",
+        data=PICTURE,
+        content_type="image/png",
+        headers={"Accept": "application/x-ndjson"},
+    )
+
+    last = json.loads(response.data.splitlines()[-1])
+    assert (last["event"], last["code"], last["status"]) == ("problem", "internal-error", 500)
+    assert b"secret" not in response.data
+    assert "secret/path.py" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "data", "status"),
+    [
+        ("GET", "/nothing", None, 404),
+        ("DELETE", "/", None, 405),
+        ("POST", "/", {}, 400),
+        ("POST", "/", {"file": (BytesIO(b"text"), "name.txt")}, 415),
+        ("POST", "/", {"file": (BytesIO(PICTURE), "a.png"), "languages": "xyz"}, 422),
+    ],
+)
+def test_a_person_gets_a_page_that_says_the_same(
+    method: str, path: str, data: dict[str, Any] | None, status: int, client: FlaskClient
+) -> None:
+    response = client.open(path, method=method, data=data)
+
+    assert response.status_code == status
+    assert response.content_type == "text/html; charset=utf-8"
+    assert b"<h1" in response.data
+
+
+def test_a_page_shows_half_a_character_as_something(client: FlaskClient) -> None:
+    body = json.dumps({"image": "eA==", "languages": "\ud800"})
+
+    response = client.post("/", data=body, content_type="application/json")
+
+    assert response.status_code == 422
+
+
+def test_what_a_client_wrote_is_escaped_on_a_page(client: FlaskClient) -> None:
+    response = client.post(
+        "/", data={"file": (BytesIO(PICTURE), "a.png"), "languages": "<script>alert(1)</script>"}
+    )
+
+    assert b"<script>alert" not in response.data
+
+
+def test_a_client_that_hung_up_before_its_turn_is_no_fault_of_the_server(app: Flask) -> None:
+    gone = threading.Event()
+    gone.set()
+
+    response = app.test_client().post(
+        "/v1/documents",
+        data=PICTURE,
+        content_type="image/png",
+        environ_overrides={"waitress.client_disconnected": gone.is_set},
+    )
+
+    assert response.status_code == 499
