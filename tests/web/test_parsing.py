@@ -32,7 +32,6 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     "correct": [("dictionary", True), ("none", False)],
     "password": [("any thing", "any thing")],
     "timeout_s": [("0.1", 0.1), ("86400", 86_400)],
-    "text_layer": [("auto", "auto")],
     "partial": [("true", True), ("ON", True), ("0", False), ("no", False)],
 }
 REFUSED = {
@@ -52,7 +51,6 @@ REFUSED = {
     "alternatives": ["engine"],
     "correct": ["yes"],
     "timeout_s": ["0", "-1", "inf", "nan", "86401"],
-    "text_layer": ["yes"],
     "partial": ["perhaps"],
 }
 
