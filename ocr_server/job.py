@@ -94,8 +94,9 @@ class Reading:
     """How to read a page.
 
     `steps` is `("auto",)`, empty for none, or names of steps in order. `dpi` overrides what the
-    file says. `min_confidence` (0 to 1): words under it are left out. `finder` is the name of who
-    looks for the fields.
+    file says. `min_confidence` (0 to 1): words under it are left out. `alternatives`: doubtful
+    words get some from dictionaries; `correct`: clear ones take their place. `finder` is the name
+    of who looks for the fields.
     """
 
     languages: tuple[str, ...] = ("eng",)
@@ -111,6 +112,8 @@ class Reading:
     fields: tuple[AskedField, ...] = ()
     finder: str = "text"  # one of `fields.finders`
     framing: Framing = Framing()
+    alternatives: bool = False
+    correct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

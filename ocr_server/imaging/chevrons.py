@@ -52,14 +52,14 @@ def find_glyphs(canvas: Canvas) -> tuple[tuple[Glyph, ...], ...]:
             row.append(piece)
     rows.sort(key=lambda row: row[0][1].top)
     return tuple(
-        tuple(Glyph(box, _is_filler(_cut(labels, label, box))) for label, box in row)
+        tuple(Glyph(box, _is_filler(_part(labels == label, box))) for label, box in row)
         for row in rows
     )
 
 
-def _cut(labels: NDArray[np.integer], label: int, box: Box) -> NDArray[np.bool_]:
+def _part(mask: NDArray[np.bool_], box: Box) -> NDArray[np.bool_]:
     left, top, right, bottom = (int(side) for side in (box.left, box.top, box.right, box.bottom))
-    return np.equal(labels[top:bottom, left:right], label)
+    return mask[top:bottom, left:right]
 
 
 def _is_filler(glyph: NDArray[np.bool_]) -> bool:
