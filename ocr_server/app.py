@@ -14,6 +14,7 @@ from ocr_server.web import (
     api,
     compression,
     cors,
+    docs,
     frames,
     health,
     keys,
@@ -22,6 +23,7 @@ from ocr_server.web import (
     problems,
     security,
 )
+from ocr_server.web.compat import serving as compat
 from ocr_server.web.service import EXTENSION, Service
 from ocr_server.workers import ProcessWorkers, Workers
 
@@ -65,6 +67,8 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
     app.register_blueprint(metrics.blueprint)
+    compat.init_app(app, settings.compat)
     if has_pages:
         app.register_blueprint(pages.blueprint)
+        app.register_blueprint(docs.blueprint)
     return app

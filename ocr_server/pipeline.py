@@ -109,8 +109,17 @@ def document_of(events: Iterator[Event]) -> Document:
     return document
 
 
-def draw_page(job: Job, *, workers: Workers, storage: Storage, cancelled: threading.Event) -> bytes:
+def draw_page(
+    job: Job,
+    *,
+    workers: Workers,
+    storage: Storage,
+    cancelled: threading.Event,
+    prepared: bool = False,
+) -> bytes:
     """The first page that the job asks for, as a browser can show it (`imaging.preview`).
+
+    With `prepared` it is drawn as the engine gets to see it.
 
     Raises:
         DocumentError: it cannot be opened, or is over a limit.
@@ -118,6 +127,11 @@ def draw_page(job: Job, *, workers: Workers, storage: Storage, cancelled: thread
     """
     with storage.job(tuple(source.data for source in job.sources)) as paths:
         sheet = next(_wanted(job, _count(job, paths, workers, cancelled)))
+        if prepared:
+            return workers.run(
+                tasks.draw_prepared_page, job.deadline, cancelled,
+                sheet=sheet, reading=job.reading, limits=job.limits, password=job.password,
+            )  # fmt: skip
         return workers.run(
             tasks.draw_page, job.deadline, cancelled,
             sheet=sheet, limits=job.limits, password=job.password,

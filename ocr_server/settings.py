@@ -16,6 +16,7 @@ from ocr_server.processors import usable_processors
 
 PREFIX = "OCR_"
 MIB = 1024 * 1024
+RIVALS = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")  # see web/compat
 
 
 def _setting(
@@ -88,6 +89,12 @@ class Settings:
     )
     trusted_proxy: str = _setting(
         "", "address of the proxy whose `X-Forwarded-` headers are believed, or `*`"
+    )
+
+    compat: tuple[str, ...] = _setting(
+        (),
+        f"other servers whose routes are served too, joined by commas: {', '.join(RIVALS)}",
+        choices=RIVALS,
     )
 
     @property

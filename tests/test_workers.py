@@ -195,6 +195,15 @@ def test_a_worker_s_memory_is_limited(settings: Settings) -> None:
     workers.close()
 
 
+def test_a_worker_that_ran_out_of_memory_is_replaced(workers: ProcessWorkers) -> None:
+    before = workers.run(tasks.say_pid, late(), never())
+
+    with pytest.raises(OutOfMemory):
+        workers.run(tasks.take_memory, late(), never(), 64 * 1024 * MIB)
+
+    assert workers.run(tasks.say_pid, late(), never()) != before
+
+
 def test_a_child_that_nobody_waited_for_is_reaped(workers: ProcessWorkers) -> None:
     workers.run(tasks.forget_child, late(), never())
 

@@ -4,27 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ocr_server.export.alto import render_alto
+from ocr_server.export.docx import render_docx
 from ocr_server.export.format import Format
 from ocr_server.export.hocr import render_hocr
+from ocr_server.export.markdown import render_markdown
 from ocr_server.export.payload import render_json
 from ocr_server.export.pdf import render_pdf
+from ocr_server.export.picture import render_png
 from ocr_server.export.text import render_text
 from ocr_server.export.tsv import render_tsv
 
 FORMATS: Mapping[str, Format] = {
     "json": Format(
-        "application/json", "json", "pages, zones, lines and words with their places", render_json
+        "application/json",
+        "json",
+        "pages, zones, lines and words with their places",
+        render_json,
+        shows_alternatives=True,
     ),
     "text": Format("text/plain; charset=utf-8", "txt", "the text in reading order", render_text),
     "tsv": Format(
         "text/tab-separated-values; charset=utf-8", "tsv", "Tesseract's table", render_tsv
     ),
     "hocr": Format("text/vnd.hocr+html", "hocr", "hOCR 1.2", render_hocr),
+    "alto": Format(
+        "application/alto+xml", "alto.xml", "ALTO 4.4", render_alto, shows_alternatives=True
+    ),
     "pdf": Format(
         "application/pdf",
         "pdf",
         "the pages as they were sent, with text that can be searched",
         render_pdf,
         shows_pictures=True,
+    ),
+    "docx": Format(
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "docx",
+        "headings, paragraphs and tables for a word processor",
+        render_docx,
+    ),
+    "markdown": Format(
+        "text/markdown; charset=utf-8", "md", "headings, paragraphs and tables", render_markdown
+    ),
+    "png": Format(
+        "image/png",
+        "png",
+        "the picture of one page, with zones, lines and words drawn on it",
+        render_png,
+        shows_pictures=True,
+        one_page_each=True,
     ),
 }

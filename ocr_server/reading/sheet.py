@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias
 
 from ocr_server.deadline import Deadline
+from ocr_server.geometry import Box, Transform
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.measures import Measures
 from ocr_server.imaging.rules import Rules
 from ocr_server.job import Reading
 from ocr_server.model import Word, Zone, mean_confidence
 from ocr_server.recognition.engine import Engine
+from ocr_server.segmentation.parts import join_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,8 @@ class Take:
 class Sheet:
     """A page on its way.
 
-    `x_height_px` is the height of small letters on the canvas, 0 where it is not known.
+    `x_height_px` is the height of small letters on the canvas, 0 where it is not known; `dropped`
+    are words that were read but are not worth telling.
     """
 
     measures: Measures
@@ -68,6 +72,8 @@ class Sheet:
     rules: Rules | None = field(default=None, repr=False)
     upright_for_sure: bool = False
     take: Take | None = None
+    threads: int = 1
+    dropped: tuple[Word, ...] = ()
 
     @property
     def canvas(self) -> Canvas:
@@ -89,8 +95,23 @@ class Sheet:
 
     def read(self, canvas: Canvas, *, psm: int) -> Take:
         """Have the engine read a canvas."""
+        return Take(canvas, self._recognise(canvas, psm), psm)
+
+    def read_parts(self, boxes: tuple[Box, ...], *, psm: int) -> Take:
+        """Have the engine read the parts of the canvas, as many at a time as there are threads."""
+
+        def read_part(box: Box) -> tuple[Zone, ...]:
+            zones = self._recognise(self.canvas.cropped(box), psm)
+            shift = Transform.shift(box.left, box.top)
+            return tuple(zone.mapped(shift) for zone in zones)
+
+        with ThreadPoolExecutor(self.threads) as threads:
+            parts = tuple(threads.map(read_part, boxes))
+        return Take(self.canvas, join_parts(parts), psm)
+
+    def _recognise(self, canvas: Canvas, psm: int) -> tuple[Zone, ...]:
         reading = replace(self.reading, psm=psm, zones=())
-        return Take(canvas, self.engine.recognise(canvas, reading, self.deadline), psm)
+        return self.engine.recognise(canvas, reading, self.deadline)
 
 
 class Report(NamedTuple):

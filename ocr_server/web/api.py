@@ -29,6 +29,8 @@ from ocr_server.pipeline import (
     PageRead,
     document_of,
 )
+from ocr_server.reading.suggestions import DICTIONARIES
+from ocr_server.web.corrections import read_corrected
 from ocr_server.web.forms import NDJSON, Asked, read_job, wants_events
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.problems import problem_of, unexpected_problem
@@ -58,13 +60,25 @@ def create_document() -> Response:
     return response
 
 
+@blueprint.post("/v1/render")
+def render_document() -> Response:
+    """A document's JSON, corrected by a person perhaps, in any format; nothing is recognised."""
+    here = service()
+    document, asked = read_corrected(request, here)
+    with here.admission.turn():
+        return answer_document(here, document, asked)
+
+
 @blueprint.get("/v1/languages")
 def list_languages() -> dict[str, Any]:
-    """The installed languages, by code and name."""
+    """The installed languages, by code and name, and whether there is a dictionary."""
     here = service()
     return {
         "default": list(here.settings.languages),
-        "languages": [{"code": code, "name": name_of(code)} for code in here.engine.languages],
+        "languages": [
+            {"code": code, "name": name_of(code), "dictionary": code in DICTIONARIES}
+            for code in here.engine.languages
+        ],
     }
 
 

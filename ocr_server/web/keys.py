@@ -1,6 +1,6 @@
 """Keys: where any are set, every request bears one of them.
 
-Open to everybody are only the probes, the API's description, and the pages as long as nothing is
+Open to everybody are only the probes, what describes the API, and the pages as long as nothing is
 sent to them: a browser that follows a link cannot bear a key. The pages ask for one and send it
 along, as a header from a script and as a field from a form.
 """
@@ -21,7 +21,9 @@ from ocr_server.settings import Settings
 
 HEADER = "X-API-Key"
 FIELD = "api_key"
-OPEN_PATHS = {"/livez", "/readyz", "/openapi.json"}
+OPEN_PATHS = {
+    "/livez", "/readyz", "/openapi.json", "/v1/formats", "/v1/languages", "/v1/steps",
+}  # fmt: skip
 OPEN_BLUEPRINTS = {"pages", "docs"}
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ocr_server import __version__, errors
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.web import schemas
+from ocr_server.web import keys, schemas
+from ocr_server.web.corrections import OPTIONS as CORRECTION_OPTIONS
 from ocr_server.web.forms import NDJSON
 from ocr_server.web.options import OPTIONS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
@@ -13,6 +14,7 @@ from ocr_server.web.schemas import Schema
 
 TITLES = {
     400: "Some options are not understood",
+    401: "The server wants a key (`X-API-Key` or a Bearer token), or another one",
     404: "There is no such page",
     405: "The method is not allowed here",
     413: "The file, a page or the document is larger than a limit",
@@ -22,6 +24,7 @@ TITLES = {
     503: "The server is shutting down, or its engine is missing or failed",
     504: "The time allowed is over, and the work is dead",
 }
+_BINARY: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
 
 
 def describe_api() -> Schema:
@@ -36,26 +39,40 @@ def describe_api() -> Schema:
         },
         "paths": {
             "/v1/documents": {"post": _documents()},
+            "/v1/render": {"post": _render()},
             "/v1/frames": {"post": _frames()},
-            "/v1/languages": {"get": _get("The installed languages", schemas.LANGUAGES, 503, 504)},
-            "/v1/formats": {"get": _get("The formats an answer can have", schemas.FORMATS)},
-            "/v1/steps": {"get": _get("The steps a picture can be taken through", schemas.STEPS)},
-            "/livez": {"get": _get("Whether the server lives", schemas.STATUS)},
-            "/readyz": {"get": _get("Whether the server can work", schemas.STATUS, 422, 503, 504)},
+            "/v1/languages": {"get": _open("The installed languages", schemas.LANGUAGES, 503, 504)},
+            "/v1/formats": {"get": _open("The formats an answer can have", schemas.FORMATS)},
+            "/v1/steps": {"get": _open("The steps a picture can be taken through", schemas.STEPS)},
+            "/livez": {"get": _open("Whether the server lives", schemas.STATUS)},
+            "/readyz": {"get": _open("Whether the server can work", schemas.STATUS, 422, 503, 504)},
+            "/metrics": {"get": _metrics()},
             "/version": {
                 "get": _get("Versions of the server and its engine", schemas.VERSION, 503, 504)
             },
         },
         "components": {
-            "schemas": {"Problem": _problem(), "Document": schemas.DOCUMENT, "Page": schemas.PAGE}
+            "schemas": {"Problem": _problem(), "Document": schemas.DOCUMENT, "Page": schemas.PAGE},
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": keys.HEADER},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
         },
+        "security": [{}, {"key": []}, {"bearer": []}],  # none where the operator set no keys
     }
 
 
-def _documents() -> Schema:
+def _formats() -> Schema:
     types = [format_.media_type.partition(";")[0] for format_ in FORMATS.values()]
-    content: Schema = {media_type: {"schema": {"type": "string"}} for media_type in types}
+    content: Schema = {
+        media_type: {"schema": {"type": "string"}} for media_type in (*types, "application/zip")
+    }
     content["application/json"] = {"schema": {"$ref": "#/components/schemas/Document"}}
+    return content
+
+
+def _documents() -> Schema:
+    content = _formats()
     content[NDJSON] = {"schema": {"type": "string", "description": "an event on each line"}}
     return _post(
         "Read a picture or document",
@@ -72,6 +89,32 @@ def _documents() -> Schema:
     )
 
 
+def _render() -> Schema:
+    """What takes the JSON of a document instead of a picture."""
+    document: Schema = {"$ref": "#/components/schemas/Document"}
+    options = {
+        name: {**OPTIONS[name].schema, "description": OPTIONS[name].meaning}
+        for name in CORRECTION_OPTIONS
+    }
+    file = schemas.an_array(_BINARY, "the files that were read, where a format shows the picture")
+    form = schemas.an_object({"document": document, "file": file, **options})
+    return {
+        "summary": "Render a document, corrected perhaps, in any format",
+        "parameters": [_parameter(name) for name in options if not OPTIONS[name].only_in_body],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": document},
+                "multipart/form-data": {"schema": {**form, "required": ["document"]}},
+            },
+        },
+        "responses": {
+            "200": {"description": "The document in the format asked for", "content": _formats()},
+            **_problems(400, 401, 413, 415, 422, 429, 503, 504),
+        },
+    }
+
+
 def _frames() -> Schema:
     return _post(
         "Look at a frame of a camera; the first of zones is the region to read, "
@@ -86,8 +129,7 @@ def _frames() -> Schema:
 def _post(summary: str, answer: Schema) -> Schema:
     """What takes a file and the options, in the three forms of a request."""
     options = {name: {**o.schema, "description": o.meaning} for name, o in OPTIONS.items()}
-    binary = {"type": "string", "contentMediaType": "application/octet-stream"}
-    file = schemas.an_array(binary, "pictures or PDFs; several make one document")
+    file = schemas.an_array(_BINARY, "pictures or PDFs; several make one document")
     image = {
         "type": ["string", "array"],
         "items": {"type": "string"},
@@ -98,14 +140,7 @@ def _post(summary: str, answer: Schema) -> Schema:
     return {
         "summary": summary,
         "parameters": [
-            {
-                "name": name,
-                "in": "query",
-                "description": option.meaning,
-                "schema": dict(option.schema),
-            }
-            for name, option in OPTIONS.items()
-            if not option.only_in_body
+            _parameter(name) for name, option in OPTIONS.items() if not option.only_in_body
         ],
         "requestBody": {
             "required": True,
@@ -113,16 +148,44 @@ def _post(summary: str, answer: Schema) -> Schema:
                 "multipart/form-data": {"schema": form},
                 "application/json": {"schema": body},
                 **{
-                    media_type: {"schema": binary}
+                    media_type: {"schema": _BINARY}
                     for media_type in ("image/*", "application/pdf", "application/octet-stream")
                 },
             },
         },
-        "responses": {"200": answer, **_problems(400, 413, 415, 422, 429, 503, 504)},
+        "responses": {"200": answer, **_problems(400, 401, 413, 415, 422, 429, 503, 504)},
+    }
+
+
+def _metrics() -> Schema:
+    return {
+        "summary": "Its numbers, for Prometheus",
+        "responses": {
+            "200": {
+                "description": "Prometheus’ text format",
+                "content": {"text/plain": {"schema": {"type": "string"}}},
+            },
+            **_problems(401),
+        },
+    }
+
+
+def _parameter(name: str) -> Schema:
+    option = OPTIONS[name]
+    return {
+        "name": name,
+        "in": "query",
+        "description": option.meaning,
+        "schema": dict(option.schema),
     }
 
 
 def _get(summary: str, schema: Schema, *statuses: int) -> Schema:
+    return _open(summary, schema, 401, *statuses)
+
+
+def _open(summary: str, schema: Schema, *statuses: int) -> Schema:
+    """What is answered without a key."""
     return {
         "summary": summary,
         "responses": {

@@ -58,10 +58,13 @@ def read() -> str:
 @blueprint.post("/picture")
 def draw() -> Response:
     """The first of the pages asked for, as a browser can show it; options as for a reading."""
-    here = service()
-    job = read_job(request, here).job
-    with here.admission.turn():
-        return Response(_draw(here, job), content_type=MEDIA_TYPE)
+    return _draw_first(prepared=False)
+
+
+@blueprint.post("/picture/prepared")
+def draw_prepared() -> Response:
+    """The same as it was made ready for reading."""
+    return _draw_first(prepared=True)
 
 
 @blueprint.get("/webcam")
@@ -97,12 +100,21 @@ def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixe
     }
 
 
+def _draw_first(*, prepared: bool) -> Response:
+    here = service()
+    job = read_job(request, here).job
+    with here.admission.turn():
+        return Response(_draw(here, job, prepared=prepared), content_type=MEDIA_TYPE)
+
+
 def _only(job: Job, number: int) -> Job:
     return replace(job, pages=PageSelection(((number, number),)))
 
 
-def _draw(here: Service, job: Job) -> bytes:
-    return draw_page(job, workers=here.workers, storage=here.storage, cancelled=hang_up())
+def _draw(here: Service, job: Job, *, prepared: bool = False) -> bytes:
+    return draw_page(
+        job, workers=here.workers, storage=here.storage, cancelled=hang_up(), prepared=prepared
+    )
 
 
 def _data_url(picture: bytes) -> str:

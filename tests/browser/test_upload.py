@@ -4,13 +4,14 @@ import base64
 import re
 from pathlib import Path
 
+import pikepdf
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from ocr_server.job import PSM_OF_LAYOUT, Layout
 from ocr_server.web.service import service_of
-from tests.browser.letter import ReadsLetter, draw_letter
+from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter
 from tests.browser.watching import Watch
 from tests.drawing import as_file
 
@@ -154,6 +155,72 @@ def test_the_example_needs_no_file_of_ones_own(page: Page, url: str) -> None:
     expect_state(page, "result")
 
 
+def test_several_files_can_make_one_document(page: Page, url: str, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(as_file(draw_letter()))
+    page.goto(url)
+    page.locator("#options summary").click()
+    page.get_by_label("Several files make one document").check()
+    page.set_input_files("#file", [tmp_path / "b.png", tmp_path / "a.png"])
+
+    expect_state(page, "result")
+    expect(page.locator("#desk [data-part=name]")).to_have_text("a.png and 1 other")
+    expect(page.locator("#desk [data-part=count]")).to_have_text("2")
+    page.get_by_role("button", name="Next page").click()
+    expect(page.locator("[data-part=picture]")).to_have_js_property("naturalWidth", SIZE_PX[0])
+
+
+def test_a_protected_document_asks_for_its_password(
+    page: Page, url: str, watch: Watch, tmp_path: Path
+) -> None:
+    watch.expected.append("422")
+    path = tmp_path / "secret.pdf"
+    with pikepdf.new() as document:
+        document.add_blank_page(page_size=SIZE_PX)
+        document.save(path, encryption=pikepdf.Encryption(owner="o", user="open sesame"))
+    page.goto(url)
+    page.set_input_files("#file", path)
+    field = page.locator(".card").get_by_label("Password")
+    expect(field).to_be_focused()
+    field.fill("open sesame")
+    field.press("Enter")
+
+    expect_state(page, "result")
+    expect(page.locator("[data-part=picture]")).not_to_have_js_property("naturalWidth", 0)
+
+
+def test_a_busy_server_is_tried_again(page: Page, url: str, watch: Watch, letter: Path) -> None:
+    watch.expected.append("429")
+    refusals = iter([True])
+
+    def refuse_once(route: Route) -> None:
+        if next(refusals, False):
+            problem = '{"code": "queue-full", "detail": "The server is busy."}'
+            headers = {"Retry-After": "1", "Content-Type": "application/problem+json"}
+            route.fulfill(status=429, headers=headers, body=problem)
+        else:
+            route.continue_()
+
+    page.route("**/v1/documents", refuse_once)
+    page.goto(url)
+    page.set_input_files("#file", letter)
+
+    expect(page.locator(".card [data-part=words]")).to_contain_text("trying again in 1 s")
+    expect_state(page, "result")
+
+
+def test_a_server_that_does_not_answer_is_told(
+    page: Page, url: str, watch: Watch, letter: Path
+) -> None:
+    watch.expected.append("ERR_")
+    page.route("**/v1/documents", lambda route: route.abort())
+    page.goto(url)
+    page.set_input_files("#file", letter)
+
+    expect_state(page, "error")
+    expect(page.locator(".card [data-part=words]")).to_have_text("The server did not answer.")
+
+
 def test_forgetting_a_file_clears_the_desk(page: Page, url: str, letter: Path) -> None:
     page.goto(url)
     page.set_input_files("#file", letter)
@@ -190,6 +257,22 @@ def test_the_colours_can_be_chosen_and_stay(page: Page, url: str) -> None:
     page.reload()
 
     assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+
+
+def test_a_result_fits_a_screen_of_320_pixels(page: Page, url: str, letter: Path) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+
+    for tab in ("Text", "Picture"):
+        page.get_by_role("tab", name=tab).click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        tools = page.locator(".toolbar:visible .tool:visible")
+        for box in (tools.nth(number).bounding_box() for number in range(tools.count())):
+            assert box
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 320
 
 
 @pytest.mark.parametrize("path", ["/", "/webcam", "/about", "/nowhere"])

@@ -1,24 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import FLAGS
+from tests.browser.conftest import Open
 from tests.browser.letter import ReadsLetter, draw_letter, save_letter
 from tests.browser.test_upload import expect_state
-from tests.browser.watching import Watch, assert_accessible
+from tests.browser.watching import assert_accessible
 
 FRAME_PX = (1280, 720)  # even: an odd size never delivers a frame
 FAKE_CAMERA = "--use-fake-device-for-media-stream"
 FAKE_ANSWER = "--use-fake-ui-for-media-stream"
-
-Open = Callable[..., Page]
 
 
 def film(path: Path, picture: Image.Image) -> Path:
@@ -43,34 +40,6 @@ def on_desk(page_picture: Image.Image) -> Image.Image:
         flags=cv2.INTER_AREA, borderMode=cv2.BORDER_TRANSPARENT,
     )  # fmt: skip
     return Image.fromarray(seen.astype(np.uint8))
-
-
-@pytest.fixture
-def opened(playwright: Playwright, browser_path: Path, url: str, tmp_path: Path) -> Iterator[Open]:
-    """Opens the webcam page in a browser of its own, whose flags are the camera."""
-    contexts: list[tuple[BrowserContext, Watch]] = []
-
-    def open_page(*flags: str, host: str = url, expected: tuple[str, ...] = ()) -> Page:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path / f"profile-{len(contexts)}",
-            executable_path=browser_path,
-            headless=False,  # the flags ask for the headless mode that has cameras
-            args=[*FLAGS, *flags],
-            viewport={"width": 1280, "height": 900},
-        )
-        context.set_default_timeout(10_000)
-        watch = Watch(context, url)
-        watch.expected.extend(expected)
-        contexts.append((context, watch))
-        page = context.pages[0]
-        page.goto(f"{host}/webcam")
-        return page
-
-    yield open_page
-    for context, watch in contexts:
-        context.close()
-        assert watch.problems == []
-        assert watch.foreign_hosts == set()
 
 
 @pytest.fixture
@@ -131,6 +100,82 @@ def test_moved_corners_straighten_the_page(camera: Page) -> None:
     expect(camera.locator("#desk [data-part=picture]")).to_be_visible()
     picture = camera.locator("#desk [data-part=picture]")
     assert 0 < picture.evaluate("(image) => image.naturalWidth") < FRAME_PX[0]
+
+
+def test_several_pages_make_one_document(camera: Page) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+    camera.get_by_role("button", name="Take the picture").click()
+    camera.get_by_role("button", name="Add another page").click()
+    expect(camera.get_by_role("button", name="Read 1 page")).to_be_visible()
+    camera.get_by_role("button", name="Take the picture").click()
+    camera.get_by_role("button", name="Read 2 pages").click()
+
+    expect_state(camera, "result")
+    expect(camera.locator("#desk [data-part=count]")).to_have_text("2")
+    expect(camera.locator("#desk [data-part=name]")).to_have_text("Picture 1.jpg and 1 other")
+
+
+def test_the_page_is_outlined_and_one_hint_given(camera: Page) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+
+    expect(camera.locator(".outline[data-sure=yes] polygon.light")).to_have_count(1)
+    expect(camera.locator("[data-part=hint]")).to_have_text("Good – take it.")
+    video = camera.locator("[data-part=video]").bounding_box()
+    outline = camera.locator(".outline polygon.light").bounding_box()
+    assert video
+    assert outline
+    scale = video["width"] / FRAME_PX[0]
+    left, top = (outline["x"] - video["x"]) / scale, (outline["y"] - video["y"]) / scale
+    assert abs(left - 250) < 15  # pixels of the camera; the stroke is a few of them
+    assert abs(top - 60) < 15
+
+
+def test_the_corners_of_a_taken_page_are_found(camera: Page) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+    camera.get_by_role("button", name="Take the picture").click()
+
+    expect(camera.locator("[data-part=hint]")).to_contain_text("This is the page")
+
+    camera.get_by_role("button", name="Read this").click()
+
+    expect_state(camera, "result")
+    picture = camera.locator("#desk [data-part=picture]")
+    width_px = picture.evaluate("(image) => image.naturalWidth")
+    assert abs(width_px - 790) < 20  # the longer of its two level sides, as it was laid
+
+
+def test_a_steady_page_is_taken_by_itself_and_only_once(camera: Page) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+    camera.get_by_label("Take it by itself").check()
+
+    expect_camera(camera, "still")
+
+    camera.get_by_role("button", name="Take another").click()
+
+    expect(camera.locator("[data-part=hint]")).to_have_text("Good – take it.")
+    expect_camera(camera, "live")
+
+
+def test_reading_as_one_holds_it_takes_each_line_once(
+    camera: Page, engine: ReadsLetter, tmp_path: Path
+) -> None:
+    camera.get_by_role("button", name="Start camera").click()
+    camera.get_by_label("Read as I hold it").check()
+    lines = camera.locator("[data-part=lines] p")
+
+    expect(lines).to_have_count(6, timeout=15_000)
+    expect(lines.first).to_have_text("Dear reader,")
+    expect(camera.locator(".outline text").first).to_have_text("Dear reader,")
+    expect(camera.locator("[data-part=readout]")).to_contain_text("answers in")
+    seen = len(engine.readings)
+    while len(engine.readings) < seen + 2:
+        camera.wait_for_timeout(50)
+    expect(lines).to_have_count(6)
+    assert_accessible(camera)
+
+    camera.get_by_role("button", name="Clear").click()
+
+    expect(camera.get_by_role("button", name="Clear")).to_be_disabled()
 
 
 def test_the_camera_is_given_back_on_stop(camera: Page) -> None:

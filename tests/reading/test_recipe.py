@@ -289,7 +289,7 @@ def test_what_the_deadline_cut_off_is_said_and_the_page_is_kept() -> None:
                 raise deadline.passed()
             return super().recognise(canvas, reading, deadline)
 
-    answer = read(draw_page().canvas, Slow(0.7))
+    answer = read(draw_page(bottom_px=500).canvas, Slow(0.7))
 
     retry = next(stage for stage in answer.stages if stage.name == "retry")
     assert answer.words

@@ -42,7 +42,7 @@ def test_no_other_origin_is_allowed_by_default(client: FlaskClient) -> None:
 def test_a_named_origin_may_read_answers_and_refusals(serve: Callable[..., FlaskClient]) -> None:
     client = serve(HOME)
     answers = [
-        client.get("/v1/formats", headers={"Origin": HOME, "X-API-Key": key})
+        client.get("/version", headers={"Origin": HOME, "X-API-Key": key})
         for key in ("key", "wrong")
     ]
 

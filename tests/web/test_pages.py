@@ -5,9 +5,10 @@ import gzip
 import io
 import re
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ocr_server.imaging.preview import LONGEST_SIDE_PX
 from tests.drawing import as_file, draw_lines
@@ -159,3 +160,13 @@ def test_a_page_that_is_not_there_is_not_drawn(client: FlaskClient) -> None:
     answer = client.post("/picture", data=upload(two_pages(), pages="3"))
 
     assert answer.status_code == 422
+
+
+def test_a_prepared_picture_is_drawn_as_it_was_read(client: FlaskClient) -> None:
+    dark = ImageOps.invert(draw_lines("white on black", "is read as black on white"))
+    before = client.post("/picture", data=upload(as_file(dark)))
+    after = client.post("/picture/prepared", data=upload(as_file(dark)))
+
+    assert after.mimetype == "image/jpeg"
+    assert np.mean(np.asarray(Image.open(io.BytesIO(before.data)))) < 100
+    assert np.mean(np.asarray(Image.open(io.BytesIO(after.data)))) > 150

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr_server.export import FORMATS
-from ocr_server.job import PSM_OF_LAYOUT, AskedZone, Detail, Layout
+from ocr_server.job import PSM_OF_LAYOUT, AskedZone, Detail, Layout, TextLayer
 from ocr_server.recognition import ENGINES
 from ocr_server.web import parsing
 from ocr_server.web.options import OPTIONS
@@ -24,12 +24,14 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     "layout": [("auto", 3), ("Line", 7), ("1", 1), ("13", 13)],
     "detail": [("word", Detail.WORD), ("SYMBOL", Detail.SYMBOL)],
     "alphabet": [("0123456789.,", "0123456789.,"), ("äß€#'\"", "äß€#'\"")],
+    "text_layer": [(name, TextLayer(name)) for name in ("auto", "ignore", "only")],
     "min_confidence": [("0", 0), ("0.5", 0.5), ("1", 1)],
     "dpi": [("300", 300), ("1e2", 100)],
     "lines": [("keep", False), ("JOIN", True)],
+    "alternatives": [("dictionary", True), ("none", False)],
+    "correct": [("dictionary", True), ("none", False)],
     "password": [("any thing", "any thing")],
     "timeout_s": [("0.1", 0.1), ("86400", 86_400)],
-    "text_layer": [("auto", "auto")],
     "partial": [("true", True), ("ON", True), ("0", False), ("no", False)],
 }
 REFUSED = {
@@ -42,11 +44,13 @@ REFUSED = {
     "pages": ["0", "3-1", "1-", "-1", "1,,2", "a", "1" * 7, ",".join(["1"] * 101)],
     "zones": ["", "{}", "[]", "[1]", "[[[", "[" * 100_000],
     "alphabet": ["a b", "a\nb", "a\tb", "\u00a0", "\ud800", "a" * 257],
+    "text_layer": ["", "both"],
     "min_confidence": ["-0.1", "1.1", "nan", "half"],
     "dpi": ["0", "10001", "inf", "nan", "many"],
     "lines": ["merge"],
+    "alternatives": ["engine"],
+    "correct": ["yes"],
     "timeout_s": ["0", "-1", "inf", "nan", "86401"],
-    "text_layer": ["yes"],
     "partial": ["perhaps"],
 }
 

@@ -1,6 +1,7 @@
 // @ts-check
 // Languages and options: said in the summary, remembered in this browser, at most three languages.
 import { found, part } from "./parts.js";
+import { enhance as enhanceKey } from "./keys.js";
 import { recall, remember } from "./memory.js";
 
 const MOST_LANGUAGES = 3;
@@ -11,6 +12,7 @@ export function enhance(root) {
   if (!root) return;
   chooseLanguages(found(root, "#languages"));
   for (const select of root.querySelectorAll("select")) rememberChoice(select);
+  enhanceKey(root.querySelector("input#api-key"));
 }
 
 /** @param {HTMLElement} root */

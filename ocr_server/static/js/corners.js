@@ -16,16 +16,8 @@ export function makeCorners(root, still) {
   /** @type {Dot[]} */
   let quad = [];
 
-  /** Where the picture lies inside the canvas element, which letterboxes it. */
   function frame() {
-    const box = still.getBoundingClientRect();
-    const around = root.getBoundingClientRect();
-    const scale = Math.min(box.width / still.width, box.height / still.height);
-    return {
-      scale,
-      x: box.x - around.x + (box.width - still.width * scale) / 2,
-      y: box.y - around.y + (box.height - still.height * scale) / 2,
-    };
+    return placeOf(root, still, still.width, still.height);
   }
   function paint() {
     if (host.hidden) return;
@@ -84,6 +76,21 @@ export function makeCorners(root, still) {
       svg.toggleAttribute("hidden", true);
       svg.replaceChildren();
     },
+  };
+}
+
+/**
+ * Where a picture lies inside an element that letterboxes it, as seen from the viewfinder.
+ * @param {HTMLElement} root @param {HTMLElement} element @param {number} width @param {number} height
+ */
+export function placeOf(root, element, width, height) {
+  const box = element.getBoundingClientRect();
+  const around = root.getBoundingClientRect();
+  const scale = Math.min(box.width / width, box.height / height);
+  return {
+    scale,
+    x: box.x - around.x + (box.width - width * scale) / 2,
+    y: box.y - around.y + (box.height - height * scale) / 2,
   };
 }
 

@@ -16,7 +16,7 @@ export function action(root, name) {
 }
 
 /**
- * @template {Element} T
+ * @template {Element} [T=HTMLElement]
  * @param {ParentNode} root @param {string} selector @returns {T}
  */
 export function found(root, selector) {

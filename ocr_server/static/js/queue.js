@@ -7,7 +7,7 @@ import { readDocument, Refusal } from "./sending.js";
 import { counted, seconds, size, summary } from "./wording.js";
 
 /** @typedef {"waiting" | "uploading" | "recognising" | "result" | "partial" | "empty" | "error" | "stopped"} State */
-/** @typedef {{name: string, file: File, card: HTMLElement, state: State, draft: Draft | null, stop: AbortController | null, password: string}} Item */
+/** @typedef {{name: string, files: File[], card: HTMLElement, state: State, draft: Draft | null, stop: AbortController | null, password: string}} Item */
 
 const SLOW_MS = 3000; // after this the elapsed seconds are said too
 const BUSY = new Set([429, 503]);
@@ -24,10 +24,10 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
   let items = [];
   let busy = false;
 
-  /** @param {File} file @returns {Item} */
-  function makeItem(file) {
+  /** @param {File[]} files of one document @returns {Item} */
+  function makeItem(files) {
     const card = /** @type {HTMLElement} */ (found(/** @type {DocumentFragment} */ (template.content.cloneNode(true)), ".card"));
-    const item = { name: file.name || "Pasted picture", file, card, state: /** @type {State} */ ("waiting"), draft: null, stop: null, password: "" };
+    const item = { name: nameOf(files), files, card, state: /** @type {State} */ ("waiting"), draft: null, stop: null, password: "" };
     part(card, "name").textContent = item.name;
     for (const button of card.querySelectorAll("button[data-action]")) {
       button.setAttribute("aria-label", `${button.textContent?.trim() || "Forget"} ${item.name}`);
@@ -88,7 +88,7 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
     if (item.draft && !item.draft.saved && !confirm("Forget this text and its corrections?")) return;
     items = items.filter((other) => other !== item);
     item.card.remove();
-    forgetPictures(item.file);
+    forgetPictures(item.files);
     if (desk.draft && desk.draft === item.draft) desk.hide();
     root.hidden = !items.length;
     action(root, "forget-all").hidden = items.length < 2;
@@ -108,11 +108,14 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
   /** @param {Item} item */
   async function read(item) {
     const stop = (item.stop = new AbortController());
+    const chosen = fields();
     const form = fields();
-    form.set("file", item.file, item.name);
+    for (const file of item.files) form.append("file", file, file.name);
     if (item.password) form.set("password", item.password);
     const begun = performance.now();
-    const draft = (item.draft = new Draft(item.name, item.file));
+    const draft = (item.draft = new Draft(item.name, item.files));
+    draft.password = item.password || String(chosen.get("password") ?? "");
+    draft.fields = chosen;
     const teller = makeTeller(item, begun, put);
     announce(`Sending ${item.name}`);
     put(item, "uploading", "Sending", 0);
@@ -156,7 +159,7 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
     if (item.stop?.signal.aborted) return put(item, "stopped", "Stopped.");
     if (!(error instanceof Refusal)) throw error;
     if (BUSY.has(error.status) && error.retryAfter) return waitAgain(item, error.retryAfter);
-    put(item, "error", sayRefusal(error, item.file.size, maxBytes));
+    put(item, "error", sayRefusal(error, item.files.reduce((sum, file) => sum + file.size, 0), maxBytes));
     if (error.code === "encrypted-document") {
       part(item.card, "secret").hidden = false;
       action(item.card, "retry").hidden = true;
@@ -191,9 +194,12 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
   desk.onForget((draft) => items.filter((item) => item.draft === draft).forEach(forget));
 
   return {
-    /** @param {File[]} files */
-    add(files) {
-      const added = files.map(makeItem);
+    get isBusy() {
+      return busy;
+    },
+    /** @param {File[]} files each a document, or all together one */
+    add(files, { together = false } = {}) {
+      const added = (together ? [files] : files.map((file) => [file])).map(makeItem);
       items.push(...added);
       cards.append(...added.map(({ card }) => card));
       for (const item of added) put(item, "waiting", "Waiting");
@@ -237,6 +243,12 @@ function makeTeller(item, begun, put) {
   };
 }
 
+/** @param {File[]} files */
+function nameOf([first, ...others]) {
+  const name = first.name || "Pasted picture";
+  return others.length ? `${name} and ${counted(others.length, "other")}` : name;
+}
+
 /** @param {Refusal} refusal @param {number} bytes @param {number} most */
 function sayRefusal(refusal, bytes, most) {
   if (refusal.status === 413 && bytes > most && most) return `That file is ${size(bytes)}; the limit is ${size(most)}.`;
@@ -244,7 +256,7 @@ function sayRefusal(refusal, bytes, most) {
 }
 
 /** @param {Item} item */
-async function drawThumbnail({ file, card }) {
+async function drawThumbnail({ files: [file], card }) {
   if (!file.type.startsWith("image/")) return;
   try {
     const bitmap = await createImageBitmap(file, { resizeHeight: 96, resizeQuality: "medium" });

@@ -1,5 +1,6 @@
 // @ts-check
 // One reading: the file goes out, events come in, and cancelling hangs up, which stops the work.
+import { keyHeaders } from "./keys.js";
 
 /** @typedef {import("./model.js").OcrDocument} OcrDocument */
 
@@ -60,6 +61,7 @@ export function readDocument(form, { signal, onUpload, onEvent }) {
 
     request.open("POST", "/v1/documents");
     request.setRequestHeader("Accept", "application/x-ndjson, application/json;q=0.9");
+    for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", (event) => onUpload?.(event.loaded, event.total));
     request.upload.addEventListener("load", () => onEvent?.({ event: "uploaded" }));
     request.addEventListener("progress", function more() {
@@ -77,7 +79,7 @@ export function readDocument(form, { signal, onUpload, onEvent }) {
 export async function post(path, form, signal) {
   let response;
   try {
-    response = await fetch(path, { method: "POST", body: form, signal });
+    response = await fetch(path, { method: "POST", headers: keyHeaders(), body: form, signal });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw unanswered();

@@ -3,6 +3,7 @@
 import { enhance as enhanceArriving } from "./arriving.js";
 import { chosenFields, enhance as enhanceChoosing } from "./choosing.js";
 import { enhance as enhanceDesk } from "./desk.js";
+import { found } from "./parts.js";
 import { makeQueue } from "./queue.js";
 
 /** @param {HTMLFormElement | null} form */
@@ -12,7 +13,8 @@ export function enhance(form) {
   if (!form || !desk || !root) return;
   const queue = makeQueue(root, { fields: () => chosenFields(form), maxBytes: Number(form.dataset.maxBytes), desk });
   enhanceChoosing(form);
-  enhanceArriving(form, queue.add);
+  const join = /** @type {HTMLInputElement} */ (found(form, "#join"));
+  enhanceArriving(form, (files) => queue.add(files, { together: join.checked && files.length > 1 }));
   form.addEventListener("submit", (event) => event.preventDefault());
 
   const example = document.getElementById("example");

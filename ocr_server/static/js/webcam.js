@@ -4,14 +4,18 @@ import { makeCamera } from "./camera.js";
 import { chosenFields, enhance as enhanceChoosing } from "./choosing.js";
 import { makeCorners } from "./corners.js";
 import { enhance as enhanceDesk } from "./desk.js";
+import { makeLive } from "./live.js";
 import { recall, remember } from "./memory.js";
 import { action, found, make, part } from "./parts.js";
 import { makeQueue } from "./queue.js";
 import { rectify } from "./rectifying.js";
+import { post } from "./sending.js";
+import { counted } from "./wording.js";
 
 const UNANSWERED_MS = 5000; // then the question is probably not seen
 const HIDDEN_MS = 60_000; // a tab out of sight gives the camera back
 const QUALITY = 0.92;
+const FIND_PX = 1000; // enough to find the corners of a page to a pixel of it
 
 /** @param {HTMLElement | null} root */
 export function enhance(root) {
@@ -26,7 +30,10 @@ export function enhance(root) {
   const queue = makeQueue(files, { fields: () => chosenFields(form), maxBytes: Number(form.dataset.maxBytes), desk });
   const camera = makeCamera(video, showTrouble);
   const corners = makeCorners(part(page, "finder"), still);
+  const live = makeLive(page, video, form, { say, capture, isBusy: () => queue.isBusy });
   let taken = 0;
+  /** @type {File[]} */
+  let pages = [];
 
   /** @param {"off" | "asking" | "live" | "still"} state */
   function put(state) {
@@ -37,6 +44,8 @@ export function enhance(root) {
     part(page, "live-controls").hidden = part(page, "settings").hidden = state !== "live";
     part(page, "still-controls").hidden = state !== "still";
     if (state !== "still") corners.hide();
+    if (state === "live") live.start();
+    else live.stop();
     if (state !== "off") part(page, "trouble").hidden = true;
   }
   /** @param {string} words */
@@ -57,11 +66,10 @@ export function enhance(root) {
     const running = await camera.start(device);
     clearTimeout(unseen);
     if (!running) return;
-    put("live");
     say("Hold the page still and fill the frame.");
+    put("live");
     const { track } = camera;
     action(page, "torch").hidden = !(/** @type {any} */ (track?.getCapabilities?.())?.torch);
-    part(page, "readout").textContent = `${video.videoWidth} × ${video.videoHeight}`;
     await listDevices();
     action(page, "capture").focus();
   }
@@ -69,7 +77,7 @@ export function enhance(root) {
     const all = await camera.list();
     const current = camera.track?.getSettings().deviceId;
     devices.replaceChildren(...all.map(({ id, name }) => make("option", { value: id, ...(id === current && { selected: "" }) }, name)));
-    found(page, ".settings .field").toggleAttribute("hidden", all.length < 2);
+    part(page, "device-field").hidden = all.length < 2;
   }
   function stop() {
     camera.stop();
@@ -87,15 +95,60 @@ export function enhance(root) {
     corners.show(null);
     say("Put the corners on the page, or read the whole picture.");
     action(page, "use").focus();
+    findCorners();
   }
-  async function use() {
+  /** Sets the corners where the page is, unless somebody was quicker. */
+  async function findCorners() {
+    const shrunk = document.createElement("canvas");
+    const scale = Math.max(1, Math.max(still.width, still.height) / FIND_PX);
+    shrunk.width = Math.round(still.width / scale);
+    shrunk.height = Math.round(still.height / scale);
+    shrunk.getContext("2d")?.drawImage(still, 0, 0, shrunk.width, shrunk.height);
+    const form = new FormData();
+    form.set("file", await toJpeg(shrunk), "frame.jpg");
+    form.set("detail", "page");
+    await live.stop();
+    try {
+      const { outline } = await (await post("/v1/frames", form)).json();
+      if (!outline || page.dataset.state !== "still" || !corners.isWhole) return;
+      corners.show(outline.map((/** @type {number[]} */ [x, y]) => [x * scale, y * scale]));
+      say("This is the page, as it seems. Move a corner if it is not.");
+    } catch {
+      // Found or not, the corners can be moved by hand.
+    }
+  }
+  /** @param {HTMLCanvasElement} canvas @returns {Promise<Blob>} */
+  function toJpeg(canvas) {
+    return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is empty."))), "image/jpeg", QUALITY));
+  }
+  /** Makes the still a page of the document that is being taken. */
+  async function addStill() {
     const picture = corners.isWhole ? still : rectify(still, corners.quad);
-    const blob = await new Promise((resolve) => picture.toBlob(resolve, "image/jpeg", QUALITY));
     taken += 1;
-    queue.add([new File([blob], `Picture ${taken}.jpg`, { type: "image/jpeg" })]);
+    pages.push(new File([await toJpeg(picture)], `Picture ${taken}.jpg`, { type: "image/jpeg" }));
+    tellPages();
+  }
+  async function keep() {
+    await addStill();
     back();
   }
+  async function use() {
+    if (page.dataset.state === "still") await addStill();
+    const files = pages;
+    pages = [];
+    tellPages();
+    const read = queue.add(files, { together: true });
+    back();
+    await read;
+    document.getElementById("desk")?.scrollIntoView({ block: "start" });
+  }
+  function tellPages() {
+    action(page, "finish").hidden = !pages.length;
+    action(page, "finish").textContent = `Read ${counted(pages.length, "page")}`;
+    action(page, "use").textContent = pages.length ? `Read ${counted(pages.length + 1, "page")}` : "Read this";
+  }
   function back() {
+    live.disarm();
     put("live");
     say("Hold the page still and fill the frame.");
     action(page, "capture").focus();
@@ -123,6 +176,8 @@ export function enhance(root) {
   action(page, "retake").addEventListener("click", back);
   action(page, "whole").addEventListener("click", () => corners.show(null));
   action(page, "use").addEventListener("click", use);
+  action(page, "finish").addEventListener("click", use);
+  action(page, "keep").addEventListener("click", keep);
   action(page, "torch").addEventListener("click", light);
   devices.addEventListener("change", function change() {
     remember("camera", devices.value);

@@ -1,0 +1,67 @@
+"""A document for word processors: headings, paragraphs and tables in one column.
+
+python-docx writes it: the file's many parts and their relations are its business. Nothing in it
+points outside: no linked pictures, no hyperlinks, no attached template.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import docx
+from docx.document import Document as WordDocument
+from docx.enum.text import WD_BREAK
+from docx.oxml import OxmlElement
+from docx.text.paragraph import Paragraph as WordParagraph
+
+from ocr_server.export.blocks import Heading, Paragraph, Tabular, blocks_of, body_height_px
+from ocr_server.export.format import Rendering
+from ocr_server.export.xml import xml_text
+from ocr_server.model import Direction, Document
+
+_MADE = datetime(1980, 1, 1, tzinfo=UTC)  # the same document gives the same bytes
+
+
+def render_docx(
+    document: Document, sources: tuple[Path, ...], rendering: Rendering
+) -> Iterator[bytes]:
+    """The text of all pages, each beginning on a new one."""
+    del sources  # the text is to be worked on; the picture is not
+    made = docx.Document()
+    properties = made.core_properties
+    properties.author, properties.comments, properties.title = "", "", ""
+    properties.created = properties.modified = _MADE
+    body_px = body_height_px(document)
+    for position, page in enumerate(document.pages):
+        if position:
+            made.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
+        for block in blocks_of(page, body_px=body_px, join_lines=rendering.join_lines):
+            match block:
+                case Heading(text, level, direction):
+                    _directed(made.add_heading(xml_text(text), level), direction)
+                case Paragraph(text, direction):
+                    _directed(made.add_paragraph(xml_text(text)), direction)
+                case Tabular(rows):
+                    _add_table(made, rows)
+    file = io.BytesIO()
+    made.save(file)
+    yield file.getvalue()
+
+
+def _directed(paragraph: WordParagraph, direction: Direction) -> None:
+    """Mark a paragraph that is read from right to left (ECMA-376, 17.3.1.6 and 17.3.2.30)."""
+    if direction is not Direction.RIGHT_TO_LEFT:
+        return
+    paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))  # no public way
+    for run in paragraph.runs:
+        run.font.rtl = True
+
+
+def _add_table(made: WordDocument, rows: tuple[tuple[str, ...], ...]) -> None:
+    table = made.add_table(len(rows), len(rows[0]), style="Table Grid")
+    for shown, row in zip(table.rows, rows, strict=True):
+        for cell, text in zip(shown.cells, row, strict=True):
+            cell.text = xml_text(text)

@@ -1,0 +1,82 @@
+"""The picture with what was found drawn on it: zones, baselines, and words by confidence."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from ocr_server.errors import FormatUnavailable
+from ocr_server.export.format import Rendering
+from ocr_server.export.places import honest_confidence
+from ocr_server.export.sheets import Sheet, check_size, find_sheets
+from ocr_server.imaging.decode import decode_page
+from ocr_server.model import Document, ZoneKind
+
+# Colours that people tell apart whatever their colour vision (Okabe and Ito, "Color Universal
+# Design", 2008).
+_BLUE, _GREEN, _ORANGE = (0, 114, 178), (0, 158, 115), (230, 159, 0)
+_RED, _PINK, _SKY = (213, 94, 0), (204, 121, 167), (86, 180, 233)
+_ZONES = {
+    ZoneKind.TEXT: _BLUE,
+    ZoneKind.TABLE: _SKY,
+    ZoneKind.PICTURE: _PINK,
+    ZoneKind.RULE: _ORANGE,
+}
+_CERTAIN, _LIKELY = 0.9, 0.6  # from these confidences on a word is green, or orange
+_LINES_PER_SIDE = 800  # a stroke is this part of the longer side, and never under a pixel
+
+
+def render_png(
+    document: Document, sources: tuple[Path, ...], rendering: Rendering
+) -> Iterator[bytes]:
+    """The one page of a document, annotated.
+
+    Raises:
+        DocumentError: the source is damaged.
+        FormatUnavailable: there are several pages, or no picture of the size that was read.
+    """
+    if len(document.pages) != 1:
+        raise FormatUnavailable(
+            f"A PNG shows one page; the document has {len(document.pages)}. Ask for one page, such "
+            "as pages=1, or for several formats in one archive, such as png,json.",
+            pages=len(document.pages),
+        )
+    (sheet,) = find_sheets(document, sources, rendering)
+    picture = _picture(sheet, rendering)
+    _annotate(picture, sheet)
+    encoded = io.BytesIO()
+    picture.save(encoded, "PNG")
+    yield encoded.getvalue()
+
+
+def _picture(sheet: Sheet, rendering: Rendering) -> Image.Image:
+    canvas = decode_page(
+        sheet.path, sheet.index, limits=rendering.limits, password=rendering.password
+    )
+    picture = Image.fromarray(canvas.pixels).convert("RGB")
+    size = sheet.page.width_px, sheet.page.height_px
+    if sheet.is_pdf:  # it has no pixels of its own; it may have been drawn at another dpi
+        return picture if picture.size == size else picture.resize(size)
+    check_size(sheet.page, *picture.size)
+    return picture
+
+
+def _annotate(picture: Image.Image, sheet: Sheet) -> None:
+    draw = ImageDraw.Draw(picture)
+    stroke = max(1, round(max(picture.size) / _LINES_PER_SIDE))
+    for zone in sheet.page.zones:
+        draw.polygon(zone.quad, outline=_ZONES[zone.kind], width=2 * stroke)
+        for line in zone.lines:
+            draw.line(line.baseline, fill=_SKY, width=stroke)
+            for word in line.words:
+                colour = _colour(honest_confidence(word))
+                draw.polygon(word.quad, outline=colour, width=stroke)
+
+
+def _colour(confidence: float) -> tuple[int, int, int]:
+    if confidence >= _CERTAIN:
+        return _GREEN
+    return _ORANGE if confidence >= _LIKELY else _RED

@@ -1,0 +1,98 @@
+// @ts-check
+// Looks at what the camera shows, frame after frame: one request on its way, the newest frame wins.
+import { post, Refusal } from "./sending.js";
+
+/** @typedef {import("./model.js").Dot} Dot */
+/**
+ * What the server saw in a frame, in pixels of what was sent; `scale` and `left`, `top` bring it
+ * back to pixels of the camera, `motion` is how much the scene moved, in grey levels.
+ * @typedef {{width_px: number, height_px: number, outline: Dot[] | null, sharpness: number, brightness: number, text: string, zones: import("./model.js").Zone[], left: number, top: number, scale: number, motion: number, ms: number}} Seen
+ * @typedef {{left: number, top: number, width: number, height: number}} Region
+ */
+
+const LOOK_PX = 640; // enough to find a page
+const READ_PX = 1600; // enough to read its letters
+const LEAST_PAUSE_MS = 150;
+const QUIET_MS = 400; // after a document, until its place is free for sure
+const MOTION_PX = 80;
+const QUALITY = 0.8;
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {{region: () => Region | null, fields: () => FormData, isBusy: () => boolean, onSeen: (seen: Seen) => void, onTrouble: (words: string) => void}} how
+ *   while busy, frames would but take the place of documents; without a region only the page is looked for; with one, its words are read
+ */
+export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }) {
+  const canvas = document.createElement("canvas");
+  const motion = makeMotion(video);
+  let wanted = false;
+  let watching = Promise.resolve();
+
+  /** @param {Region | null} part */
+  async function look(part) {
+    const { left, top, width, height } = part ?? { left: 0, top: 0, width: video.videoWidth, height: video.videoHeight };
+    const scale = Math.max(1, Math.max(width, height) / (part ? READ_PX : LOOK_PX));
+    canvas.width = Math.round(width / scale);
+    canvas.height = Math.round(height / scale);
+    const moved = motion();
+    canvas.getContext("2d")?.drawImage(video, left, top, width, height, 0, 0, canvas.width, canvas.height);
+    const frame = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
+    const form = part ? fields() : new FormData();
+    form.delete("pages");
+    form.delete("password");
+    form.delete("steps");
+    form.set("file", frame, "frame.jpg");
+    if (!part) form.set("detail", "page");
+    const begun = performance.now();
+    const seen = await (await post("/v1/frames", form)).json();
+    if (wanted) onSeen({ ...seen, left, top, scale, motion: moved, ms: performance.now() - begun });
+  }
+
+  async function watch() {
+    let quietUntil = 0;
+    while (wanted) {
+      let pause = LEAST_PAUSE_MS;
+      if (isBusy()) quietUntil = performance.now() + QUIET_MS;
+      try {
+        if (video.videoWidth && !document.hidden && performance.now() > quietUntil) await look(region());
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        pause = 1000 * Math.max(1, error.retryAfter);
+        if (wanted) onTrouble(error.status === 429 ? "The server is busy; looking again soon." : error.message);
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+
+  return {
+    start() {
+      if (wanted) return;
+      wanted = true;
+      watching = watching.then(watch);
+    },
+    /** Ends when nothing is on its way any more: a request given up would still hold its place. */
+    stop() {
+      wanted = false;
+      return watching;
+    },
+  };
+}
+
+/** How much a scene has changed since it was asked last: the mean difference in grey levels. @param {HTMLVideoElement} video */
+function makeMotion(video) {
+  const canvas = document.createElement("canvas");
+  canvas.width = MOTION_PX;
+  canvas.height = MOTION_PX;
+  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+  /** @type {Uint8ClampedArray | null} */
+  let before = null;
+  return function measure() {
+    pen.drawImage(video, 0, 0, MOTION_PX, MOTION_PX);
+    const { data } = pen.getImageData(0, 0, MOTION_PX, MOTION_PX);
+    let sum = 0;
+    if (before) for (let at = 1; at < data.length; at += 4) sum += Math.abs(data[at] - before[at]);
+    const moved = before ? sum / (data.length / 4) : 255;
+    before = data;
+    return moved;
+  };
+}

@@ -1,0 +1,16 @@
+"""Other servers' routes, so that their clients work by changing the address; off by default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ocr_server.web.compat import ocrserver, open_webui, plain_base64, tesseract_server, tika
+from ocr_server.web.compat.rival import Rival
+
+COMPAT: Mapping[str, Rival] = {
+    "base64": plain_base64.RIVAL,
+    "ocrserver": ocrserver.RIVAL,
+    "open-webui": open_webui.RIVAL,
+    "tesseract-server": tesseract_server.RIVAL,
+    "tika": tika.RIVAL,
+}

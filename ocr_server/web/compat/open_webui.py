@@ -1,0 +1,45 @@
+"""Open WebUI's “external” document loader: `PUT /process`, a page of text for each page.
+
+It reads the reason of a failure from `detail`, which our own problems have, and looks for the
+words “No extractable text” in a 422 to try something else.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+
+from ocr_server.errors import DamagedPicture, InvalidOptions
+from ocr_server.job import Reading
+from ocr_server.web.compat.rival import Rival, answer_errors, read
+from ocr_server.web.problems import answer_error
+from ocr_server.web.service import service
+
+blueprint = Blueprint("open-webui", __name__)
+
+
+@blueprint.put("/process")
+def process() -> Response:
+    """The text of each page, with what is known about it."""
+    data = request.get_data(cache=False)
+    if not data:
+        raise InvalidOptions("Send the document as the raw body; nothing came.")
+    document = read(data, Reading(languages=service().settings.languages))
+    if not document.text.strip():
+        raise DamagedPicture("No extractable text: nothing on these pages could be read.")
+    return jsonify(
+        [
+            {
+                "page_content": page.text,
+                "metadata": {
+                    "page": page.number,
+                    "pages": len(document.pages),
+                    "confidence": round(page.confidence, 4),
+                },
+            }
+            for page in document.pages
+        ]
+    )
+
+
+answer_errors(blueprint, answer_error)
+RIVAL = Rival(blueprint, "`PUT /process`, the “external” document loader of Open WebUI")

@@ -1,0 +1,51 @@
+"""`POST /api/`, as the small servers of tutorials have it: a data URL in, words with boxes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, json, jsonify, request
+
+from ocr_server.errors import InvalidOptions, OcrServerError
+from ocr_server.export.places import whole
+from ocr_server.job import Reading
+from ocr_server.web.compat.rival import Rival, answer_errors, json_object, read, refusal
+from ocr_server.web.forms import decode_base64
+from ocr_server.web.problems import STATUS
+from ocr_server.web.service import service
+
+blueprint = Blueprint("base64", __name__)
+
+
+@blueprint.post("/api/")
+def read_image() -> Response:
+    """Each word with its box (left, top, right, bottom in pixels) and confidence from 0 to 1."""
+    try:
+        body = json_object(request.get_data(cache=False))
+        data = decode_base64(body.get("image"))
+    except ValueError as error:
+        raise InvalidOptions(f"image: {error}.") from error
+    if not data or len(body) > 1:
+        raise InvalidOptions('Send {"image": "data:image/png;base64,…"} and nothing else.')
+    document = read(data, Reading(languages=service().settings.languages))
+    words: list[dict[str, Any]] = [
+        {
+            "text": word.text,
+            "box": whole(word.box),
+            "confidence": round(word.confidence, 4),
+        }
+        for page in document.pages
+        for word in page.words
+    ]
+    return jsonify(words)
+
+
+def _answer(error: OcrServerError) -> Response:
+    return refusal(
+        error, json.dumps({"error": error.message}),
+        status=STATUS[type(error)], media_type="application/json",
+    )  # fmt: skip
+
+
+answer_errors(blueprint, _answer)
+RIVAL = Rival(blueprint, "`POST /api/` of small servers: a data URL in, words with boxes out")

@@ -1,0 +1,183 @@
+"""Apache Tika 3: `/tika` and `/rmeta`, for pictures and PDFs, with its headers.
+
+Source: Tika's wiki, “TikaServer” and “TikaOCR”. `PUT /tika` answers by `Accept`, `/tika/text` and
+`/tika/html` in JSON; errors are its statuses, with a sentence instead of a stack trace.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.http import parse_options_header
+
+from ocr_server import __version__
+from ocr_server.errors import (
+    DeadlinePassed,
+    DocumentError,
+    EngineError,
+    EngineFailed,
+    InvalidOptions,
+    LanguageMissing,
+    OcrServerError,
+    RequestError,
+    UnsupportedFormat,
+)
+from ocr_server.export.xml import element, written
+from ocr_server.model import Document, EngineInfo
+from ocr_server.web.compat.rival import Rival, answer_errors, read, refusal, rendered
+from ocr_server.web.compat.tika_headers import Asked, read_headers
+from ocr_server.web.problems import STATUS, body_too_large
+from ocr_server.web.service import service
+
+GREETING = f"This is Tika Server (ocr-server {__version__}, as Apache Tika 3). Please PUT\n"
+PARSERS = [
+    "org.apache.tika.parser.DefaultParser",
+    "org.apache.tika.parser.ocr.TesseractOCRParser",
+]
+CONTENT = "X-TIKA:content"
+_MARKS = (
+    (b"%PDF-", "application/pdf"), (b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"), (b"II*\0", "image/tiff"), (b"MM\0*", "image/tiff"),
+    (b"BM", "image/bmp"), (b"RIFF", "image/webp"),
+)  # fmt: skip
+_UNREAD = Document((), EngineInfo("", "", ()))  # what was not to be read
+
+blueprint = Blueprint("tika", __name__)
+
+
+@blueprint.get("/tika")
+def greet() -> Response:
+    """Its greeting, by which clients know it."""
+    return Response(GREETING, content_type="text/plain")
+
+
+@blueprint.put("/tika")
+@blueprint.post("/tika/form")
+def parse() -> Response:
+    """The text in the form that `Accept` names: plain, XHTML, XML or JSON."""
+    data, asked = _data(), _asked()
+    document = _read(data, asked)
+    offered = ["text/plain", "text/html", "text/xml", "application/json"]
+    media_type = request.accept_mimetypes.best_match(offered, default="text/plain")
+    if media_type == "application/json":
+        return jsonify(_metadata(data, document) | {CONTENT: _content("html", document, asked)})
+    content = _content("text" if media_type == "text/plain" else "html", document, asked)
+    if not content.strip():
+        return Response(status=204)
+    return Response(content, content_type=f"{media_type}; charset=UTF-8")
+
+
+@blueprint.put("/tika/<any(text, html, xml, body):handler>")
+@blueprint.post("/tika/form/<any(text, html, xml, body):handler>")
+def parse_to_json(handler: str) -> Response:
+    """Metadata and content as one object."""
+    data, asked = _data(), _asked()
+    document = _read(data, asked)
+    return jsonify(_metadata(data, document) | {CONTENT: _content(handler, document, asked)})
+
+
+@blueprint.put("/rmeta", defaults={"handler": "xml"})
+@blueprint.post("/rmeta/form", defaults={"handler": "xml"})
+@blueprint.put("/rmeta/<any(text, html, xml, body, ignore):handler>")
+@blueprint.post("/rmeta/form/<any(text, html, xml, body, ignore):handler>")
+def parse_recursively(handler: str) -> Response:
+    """The same as a list: the document, and what is in it, which is nothing here."""
+    data, asked = _data(), _asked()
+    document = _read(data, asked)
+    found = _metadata(data, document)
+    if handler != "ignore":
+        found[CONTENT] = _content(handler, document, asked)
+    return jsonify([found])
+
+
+def _asked() -> Asked:
+    return read_headers(request.headers.items(), service().settings.languages)
+
+
+def _data() -> bytes:
+    if request.mimetype == "multipart/form-data":
+        data = next((file.read() for file in request.files.values()), b"")
+    else:
+        data = request.get_data(cache=False)
+    if request.headers.get("Content-Encoding", "").lower() == "gzip":
+        data = _unpacked(data, service().settings.max_body_bytes)
+    if not data:
+        raise UnsupportedFormat("Nothing was sent. Send a picture or PDF.")
+    return data
+
+
+def _unpacked(data: bytes, most_bytes: int) -> bytes:
+    """What was packed with gzip, which may be far more than was sent."""
+    unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        unpacked = unpacker.decompress(data, most_bytes + 1)
+    except zlib.error as error:
+        raise InvalidOptions("The body is not gzip, as Content-Encoding says.") from error
+    if len(unpacked) > most_bytes:
+        raise body_too_large(most_bytes)
+    return unpacked
+
+
+def _read(data: bytes, asked: Asked) -> Document:
+    if asked.skips or not asked.least_bytes <= len(data) <= asked.most_bytes:
+        return _UNREAD
+    return read(data, asked.reading, timeout_s=asked.timeout_s)
+
+
+def _metadata(data: bytes, document: Document) -> dict[str, Any]:
+    found: dict[str, Any] = {"Content-Type": _kind(data), "X-TIKA:Parsed-By": PARSERS}
+    disposition, parameters = parse_options_header(request.headers.get("Content-Disposition"))
+    if disposition == "attachment" and "filename" in parameters:
+        found["resourceName"] = parameters["filename"]
+    if found["Content-Type"] == "application/pdf" and document is not _UNREAD:
+        found["xmpTPg:NPages"] = str(len(document.pages))
+    return found
+
+
+def _kind(data: bytes) -> str:
+    for mark, media_type in _MARKS:
+        if data.startswith(mark):
+            return media_type
+    return request.mimetype or "application/octet-stream"
+
+
+def _content(handler: str, document: Document, asked: Asked) -> str:
+    if handler in {"text", "body"}:
+        text = "\n\n".join(page.text for page in document.pages)
+        return f"{text}\n" if text else ""
+    return rendered(document, "hocr") if asked.as_hocr else _xhtml(document)
+
+
+def _xhtml(document: Document) -> str:
+    root = Element("html", {"xmlns": "http://www.w3.org/1999/xhtml"})
+    head = element("head", root)
+    for parser in PARSERS:
+        element("meta", head, name="X-TIKA:Parsed-By", content=parser)
+    element("title", head)
+    body = element("body", root)
+    for page in document.pages:
+        element("div", element("div", body, class_="page"), page.text, class_="ocr")
+    return written(root).decode()
+
+
+def _answer(error: OcrServerError) -> Response:
+    body, media_type = f"{error.message}\n", "text/plain; charset=UTF-8"
+    return refusal(error, body, status=_status_of(error), media_type=media_type)
+
+
+def _status_of(error: OcrServerError) -> int:
+    """Tika's own, but where it has none: keys, sizes, and load."""
+    ours = STATUS[type(error)]
+    if ours == 413 or (isinstance(error, RequestError) and not isinstance(error, LanguageMissing)):
+        return ours
+    # What its parsers throw, a time-out of Tesseract among it, is a document that it cannot read.
+    if isinstance(error, DocumentError | LanguageMissing | EngineFailed | DeadlinePassed):
+        return 422
+    return 500 if isinstance(error, EngineError) else ours
+
+
+answer_errors(blueprint, _answer)
+RIVAL = Rival(blueprint, "`/tika` and `/rmeta` of Apache Tika 3, with its headers for OCR")

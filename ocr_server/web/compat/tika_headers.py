@@ -1,0 +1,115 @@
+"""The headers by which Apache Tika 3 is told how to read: an allow-list.
+
+Tika sets any field of its parser by a header, which has led to commands being run. Here a header
+that is not in the table is refused in Tika's words, and so is a value with unusual letters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ocr_server.errors import InvalidOptions
+from ocr_server.job import Reading, TextLayer
+
+OCR, PDF, TIMEOUT = "x-tika-ocr", "x-tika-pdf", "x-tika-timeout-millis"
+_LETTERS = re.compile(r"[-/_+.A-Za-z0-9 ]+")
+_LANGUAGE = r"(?:[a-zA-Z]{3}(?:_[a-zA-Z]{3,4}){0,2}|script/[A-Z][a-zA-Z]+(?:_vert)?)"
+_FLAG, _NUMBER, _WORD = "true|false", r"\d{1,12}", "[a-z]+"
+_FORMS = {
+    "language": rf"{_LANGUAGE}(?:\+{_LANGUAGE})*",
+    "pagesegmode": r"[13-9]|1[0-3]",  # 0 and 2 read nothing
+    "outputtype": "txt|hocr",
+    "skipocr": _FLAG,
+    "timeout": _NUMBER,
+    "timeoutseconds": _NUMBER,
+    "timeoutmillis": _NUMBER,
+    "minfilesizetoocr": _NUMBER,
+    "maxfilesizetoocr": _NUMBER,
+    "enableimagepreprocessing": _FLAG,
+    # How Tika prepares pictures and spaces words; this server does so in its own way.
+    "applyrotation": _FLAG,
+    "density": _NUMBER,
+    "depth": _NUMBER,
+    "colorspace": _WORD,
+    "filter": _WORD,
+    "resize": _NUMBER,
+    "preserveinterwordspacing": _FLAG,
+    "inlinecontent": _FLAG,
+}
+_PDF_FORMS = {
+    "ocrstrategy": "no_ocr|ocr_only|ocr_and_text_extraction|auto",
+    # Of no effect, as whole pages are read.
+    "extractinlineimages": _FLAG,
+    "extractuniqueinlineimagesonly": _FLAG,
+    "sortbyposition": _FLAG,
+}
+_TEXT_LAYERS = {"no_ocr": TextLayer.ONLY, "ocr_only": TextLayer.IGNORE}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How Tika was asked to read; sizes in bytes outside the range are not read at all."""
+
+    reading: Reading
+    timeout_s: float | None
+    as_hocr: bool
+    skips: bool
+    least_bytes: int
+    most_bytes: int
+
+
+def read_headers(headers: Iterable[tuple[str, str]], languages: tuple[str, ...]) -> Asked:
+    """What the headers ask for; `languages` where they name none.
+
+    Raises:
+        InvalidOptions: a header is none of Tika's, is not allowed here, or has a wrong value.
+    """
+    ocr, pdf, timeout_ms = {}, {}, None
+    for name, value in headers:
+        text = value.strip()
+        if name.lower() == TIMEOUT:
+            timeout_ms = int(_checked(name, text, {TIMEOUT: _NUMBER}, TIMEOUT, "X-Tika"))
+        elif name.lower().startswith(OCR):
+            field = name.lower().removeprefix(OCR)
+            ocr[field] = _checked(name, text, _FORMS, field, "X-Tika-OCR")
+        elif name.lower().startswith(PDF):
+            field = name.lower().removeprefix(PDF)
+            pdf[field] = _checked(name, text, _PDF_FORMS, field, "X-Tika-PDF")
+    if "language" in ocr:
+        languages = tuple(dict.fromkeys(ocr["language"].split("+")))
+    return Asked(
+        reading=Reading(
+            languages=languages,
+            psm=int(ocr.get("pagesegmode", 3)),
+            steps=() if _is_false(ocr.get("enableimagepreprocessing")) else ("auto",),
+            text_layer=_TEXT_LAYERS.get(pdf.get("ocrstrategy", "").lower(), TextLayer.AUTO),
+        ),
+        timeout_s=_timeout_s(ocr, timeout_ms),
+        as_hocr=ocr.get("outputtype", "").lower() == "hocr",
+        skips=ocr.get("skipocr", "").lower() == "true",
+        least_bytes=int(ocr.get("minfilesizetoocr", 0)),
+        most_bytes=int(ocr.get("maxfilesizetoocr", 2**63)),
+    )
+
+
+def _checked(name: str, text: str, forms: dict[str, str], field: str, prefix: str) -> str:
+    form = forms.get(field)
+    if form is None or not _LETTERS.fullmatch(text) or not re.fullmatch(form, text, re.IGNORECASE):
+        raise InvalidOptions(f"{name} is an invalid {prefix} header")
+    return text
+
+
+def _is_false(text: str | None) -> bool:
+    return text is not None and text.lower() == "false"
+
+
+def _timeout_s(ocr: dict[str, str], timeout_ms: int | None) -> float | None:
+    """The most particular of the ways to say it; none and 0 are the server's own."""
+    if "timeoutmillis" in ocr:
+        timeout_ms = int(ocr["timeoutmillis"])
+    for field in ("timeoutseconds", "timeout"):
+        if field in ocr:
+            return float(ocr[field])
+    return timeout_ms / 1000 if timeout_ms else None

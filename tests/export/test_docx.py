@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import replace
+
+import docx
+from docx.document import Document as WordDocument
+
+from ocr_server.export.docx import render_docx
+from ocr_server.export.format import Rendering
+from ocr_server.model import Direction, Document
+from tests.export.documents import document, line, page, two_pages, word, zone
+from tests.export.test_markdown import tabled
+
+
+def made_of(document: Document, *, join_lines: bool = False) -> bytes:
+    return b"".join(render_docx(document, (), Rendering(join_lines=join_lines)))
+
+
+def opened(document: Document, *, join_lines: bool = False) -> WordDocument:
+    return docx.Document(io.BytesIO(made_of(document, join_lines=join_lines)))
+
+
+def test_the_text_is_that_of_the_document() -> None:
+    paragraphs = opened(two_pages()).paragraphs
+
+    text = "\n".join(paragraph.text for paragraph in paragraphs)
+    assert text.split() == two_pages().text.split()
+    assert paragraphs[0].text == "The quick brown fox jum-\nped over & under"
+
+
+def test_joined_lines_are_one_line() -> None:
+    assert (
+        opened(two_pages(), join_lines=True).paragraphs[0].text
+        == "The quick brown fox jumped over & under"
+    )
+
+
+def test_each_page_begins_on_a_new_one() -> None:
+    made = opened(two_pages())
+
+    assert sum('w:type="page"' in paragraph._p.xml for paragraph in made.paragraphs) == 1
+
+
+def test_large_type_makes_headings() -> None:
+    title = zone("The title")
+    title = replace(title, lines=(replace(title.lines[0], x_height_px=24),))
+
+    made = opened(document(page(title, zone("Plain words below the title", top=90))))
+
+    styles = [paragraph.style.name for paragraph in made.paragraphs if paragraph.style]
+    assert styles == ["Heading 1", "Normal"]
+
+
+def test_tables_are_tables() -> None:
+    (table,) = opened(tabled()).tables
+
+    assert [[cell.text for cell in row.cells] for row in table.rows] == [
+        ["Item", "Price"],
+        ["Tea", "2|50"],
+    ]
+
+
+def test_text_from_right_to_left_is_marked_so() -> None:
+    rightwards = replace(zone("x"), lines=(line("שלום", 30, direction=Direction.RIGHT_TO_LEFT),))
+
+    paragraph = opened(document(page(rightwards))).paragraphs[0]
+
+    assert "<w:bidi/>" in paragraph._p.xml
+    assert paragraph.runs[0].font.rtl
+
+
+def test_nothing_in_it_points_outside() -> None:
+    linked = replace(zone("x"), lines=(line("https://example.org file:///etc/passwd", 30),))
+
+    with zipfile.ZipFile(io.BytesIO(made_of(document(page(linked))))) as archive:
+        relations = [archive.read(n) for n in archive.namelist() if n.endswith(".rels")]
+
+    assert relations
+    assert not any(b'TargetMode="External"' in relation for relation in relations)
+
+
+def test_control_characters_do_no_harm() -> None:
+    evil = replace(word("x", 40, 30), text="a\x00\x0b<w:p>\ud800b")
+    one = replace(zone("x"), lines=(replace(line("x", 30), words=(evil,)),))
+
+    assert opened(document(page(one))).paragraphs[0].text == "a<w:p>b"
+
+
+def test_the_same_document_gives_the_same_bytes() -> None:
+    assert made_of(two_pages()) == made_of(two_pages())

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+from flask.testing import FlaskClient
+
+from ocr_server.settings import Settings
+from tests.drawing import as_file, draw_lines
+from tests.serving import FakeTesseract, running_server
+from tests.waiting import wait_for
+
+DEPLOY = Path(__file__).parent.parent / "deploy"
+# The newest that the package of schemas knows is the one to be ready for; 1.30 is promised.
+VERSIONS = ("1.30", kubernetes_validate.latest_version())
+
+Document = dict[str, Any]  # as YAML is
+
+
+def kubernetes() -> dict[str, Document]:
+    documents = yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())
+    return {document["kind"]: document for document in documents}
+
+
+def compose() -> Document:
+    document: Document = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    return document
+
+
+def pod() -> Document:
+    spec: Document = kubernetes()["Deployment"]["spec"]["template"]["spec"]
+    return spec
+
+
+@pytest.fixture
+def sidecar() -> Document:
+    (container,) = pod()["initContainers"]
+    assert isinstance(container, dict)
+    return container
+
+
+def environment_of(sidecar: Document) -> Mapping[str, str]:
+    return {variable["name"]: variable["value"] for variable in sidecar["env"]}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("kind", kubernetes())
+def test_kubernetes_understands_every_object(kind: str, version: str) -> None:
+    kubernetes_validate.validate(kubernetes()[kind], version, strict=True)
+
+
+def test_the_schemas_of_kubernetes_find_a_slip() -> None:
+    document = kubernetes()["Deployment"]
+    document["spec"]["template"]["spec"]["initContainers"][0]["livenesProbe"] = {}
+
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(document, VERSIONS[0], strict=True)
+
+
+def compose_schema() -> Document:
+    folder = resources.files("check_jsonschema") / "builtin_schemas" / "vendor"
+    schema: Document = json.loads((folder / "compose-spec.json").read_text())
+    return schema
+
+
+def test_compose_understands_its_file() -> None:
+    jsonschema.validate(compose(), compose_schema())
+
+
+def test_the_schema_of_compose_finds_a_slip() -> None:
+    document = compose()
+    document["services"]["ocr"]["read_onyl"] = True
+
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, compose_schema())
+
+
+def test_the_server_understands_what_both_files_set(sidecar: Document) -> None:
+    in_pod = Settings.from_environment(environment_of(sidecar))
+    in_compose = Settings.from_environment(compose()["services"]["ocr"]["environment"])
+
+    assert in_pod == in_compose
+
+
+def test_the_server_has_time_to_end_what_it_began(sidecar: Document) -> None:
+    timeout_s = Settings.from_environment(environment_of(sidecar)).timeout_s
+    grace = compose()["services"]["ocr"]["stop_grace_period"]
+
+    assert pod()["terminationGracePeriodSeconds"] > timeout_s
+    assert float(grace.removesuffix("s")) > timeout_s
+
+
+def test_the_probes_ask_what_is_open_without_a_key(sidecar: Document, client: FlaskClient) -> None:
+    for name in ("startupProbe", "livenessProbe", "readinessProbe"):
+        path = sidecar[name]["httpGet"]["path"]
+
+        assert path in {"/livez", "/readyz"}
+        assert client.get(path).status_code == 200
+    assert sidecar["livenessProbe"]["httpGet"]["path"] == "/livez"
+
+
+def test_the_server_runs_confined_in_both() -> None:
+    (sidecar,) = pod()["initContainers"]
+    service = compose()["services"]["ocr"]
+    context = sidecar["securityContext"]
+
+    assert context["readOnlyRootFilesystem"]
+    assert context["capabilities"] == {"drop": ["ALL"]}
+    assert not context["allowPrivilegeEscalation"]
+    assert pod()["securityContext"]["runAsNonRoot"]
+    assert sidecar["resources"]["limits"]["memory"] == "512Mi"
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["mem_limit"] == "512m"
+    assert compose()["networks"][service["networks"][0]]["internal"]
+
+
+def test_more_pods_come_when_the_server_s_container_is_busy(sidecar: Document) -> None:
+    (metric,) = kubernetes()["HorizontalPodAutoscaler"]["spec"]["metrics"]
+
+    assert metric["containerResource"]["name"] == "cpu"
+    assert metric["containerResource"]["container"] == sidecar["name"]
+    assert sidecar["resources"]["requests"]["cpu"]
+
+
+@pytest.fixture
+def app_port(tmp_path: Path) -> Iterator[int]:
+    """The port of the example app, beside a server that reads “Hello” from everything."""
+    tesseract = FakeTesseract(tmp_path / "tesseract")
+    with running_server(tmp_path, PATH=tesseract.path, OCR_SLOTS=1) as server:
+        code = (
+            "import app; server = app.ThreadingHTTPServer(('127.0.0.1', 0), app.App); "
+            "print(server.server_port, flush=True); server.serve_forever()"
+        )
+        with subprocess.Popen(  # noqa: S603  # our own example
+            [sys.executable, "-c", code], cwd=DEPLOY, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, env={**os.environ, "OCR_URL": server.url},
+        ) as process:  # fmt: skip
+            assert process.stdout
+            try:
+                yield int(process.stdout.readline())
+            finally:
+                process.terminate()
+
+
+def test_the_example_app_gets_the_text(app_port: int) -> None:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{app_port}", data=as_file(draw_lines("Hello"))
+    )
+
+    with wait_for(lambda: urllib.request.urlopen(request)) as answer:  # noqa: S310  # our own
+        assert answer.read() == b"Hello\n"

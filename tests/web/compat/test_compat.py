@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import replace
+from io import BytesIO
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from ocr_server.app import create_app
+from ocr_server.errors import SettingsError
+from ocr_server.settings import RIVALS, Settings
+from ocr_server.web.compat import COMPAT
+from ocr_server.web.service import Service, service_of
+from tests.fakes import InlineWorkers, ReadsWords
+
+ROUTES = [
+    ("POST", "/api/"), ("POST", "/file"), ("POST", "/base64"), ("GET", "/status"),
+    ("PUT", "/process"), ("POST", "/tesseract"), ("GET", "/.well-known/health/live"),
+    ("PUT", "/tika"), ("PUT", "/tika/text"), ("PUT", "/rmeta"),
+]  # fmt: skip
+
+
+def test_the_rivals_of_the_settings_are_those_that_are_served() -> None:
+    assert tuple(sorted(COMPAT)) == RIVALS
+
+
+def test_a_rival_that_is_not_known_stops_the_start() -> None:
+    assert Settings.from_environment({"OCR_COMPAT": "tika, base64"}).compat == ("tika", "base64")
+    with pytest.raises(SettingsError, match="tesseract-server"):
+        Settings.from_environment({"OCR_COMPAT": "tika,bing"})
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_no_rival_is_served_by_default(settings: Settings, method: str, path: str) -> None:
+    app = create_app(settings, InlineWorkers(ReadsWords()))
+    answer = app.test_client().open(path, method=method)
+    service_of(app).close()
+
+    assert answer.status_code == 404
+
+
+def test_status_is_the_union_of_both_who_have_it(client: FlaskClient) -> None:
+    status = client.get("/status").get_json()
+
+    assert status.keys() == {"data", "message", "tesseract", "version"}
+    assert status["tesseract"] == {"languages": ["deu", "eng"], "version": "1.0"}
+    pool = status["data"]["processor"]["pools"][0]["status"]
+    assert (pool["max"], pool["available"], pool["pending"]) == (1, 1, 0)
+
+
+def bodies(picture: bytes) -> dict[tuple[str, str], dict[str, Any]]:  # as the test client takes
+    """A good request to one route of each rival."""
+    encoded = b64encode(picture).decode()
+    form = {"file": (BytesIO(picture), "a.png"), "options": "{}"}
+    return {
+        ("POST", "/api/"): {"json": {"image": encoded}},
+        ("POST", "/base64"): {"json": {"base64": encoded}},
+        ("PUT", "/process"): {"data": picture},
+        ("POST", "/tesseract"): {"data": form},
+        ("PUT", "/tika"): {"data": picture},
+    }
+
+
+def test_load_is_told_with_the_statuses_of_load(
+    client: FlaskClient, service: Service, picture: bytes
+) -> None:
+    service.admission.drain(0)
+
+    for (method, path), body in bodies(picture).items():
+        answer = client.open(path, method=method, **body)
+
+        assert (path, answer.status_code) == (path, 503)
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert "shutting down" in answer.get_data(as_text=True)
+        assert "<html" not in answer.get_data(as_text=True)
+
+
+def test_a_rival_asks_for_the_key_in_its_own_form(settings: Settings, picture: bytes) -> None:
+    app = create_app(
+        replace(settings, compat=RIVALS, api_keys=("key",)), InlineWorkers(ReadsWords("Fish"))
+    )
+    client = app.test_client()
+    answers = {
+        path: (
+            client.open(path, method=method, **bodies(picture)[method, path]),
+            client.open(
+                path, method=method, headers={"X-API-Key": "key"}, **bodies(picture)[method, path]
+            ),
+        )
+        for method, path in bodies(picture)
+    }
+    service_of(app).close()
+
+    for refused, read in answers.values():
+        assert (refused.status_code, read.status_code) == (401, 200)
+        assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+        assert refused.mimetype != "text/html"
