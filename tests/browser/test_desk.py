@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
+import pypdfium2
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -194,6 +196,45 @@ def test_downloads_have_the_corrections(desk: Page, name: str) -> None:
     text = json.loads(saved)["text"] if name == "json" else saved.rstrip("\n")
     assert text == WHOLE_TEXT.replace("feny", "ferry")
     assert download.value.suggested_filename.startswith("letter.")
+
+
+def correct_and_download(desk: Page, name: str) -> Path:
+    for read, right in (("feny", "ferry"), ("n00n", "noon"), ("card.", "cards!")):
+        desk.locator("[data-part=text] .word", has_text=read).click()
+        desk.get_by_role("textbox", name="Word").fill(right)
+        desk.keyboard.press("Enter")
+        desk.keyboard.press("Escape")
+    desk.locator("[data-part=downloads] summary").click()
+    with desk.expect_download() as download:
+        desk.locator(f"[data-format={name}]").click()
+    return Path(download.value.path())
+
+
+def test_a_downloaded_pdf_has_the_corrections(desk: Page) -> None:
+    path = correct_and_download(desk, "pdf")
+
+    with pypdfium2.PdfDocument(path) as document:
+        page = document[0]
+        textpage = page.get_textpage()
+        words = textpage.get_text_range().split()
+        textpage.close()
+        page.close()
+    right = WHOLE_TEXT.replace("feny", "ferry").replace("n00n", "noon").replace("card.", "cards!")
+    assert words == right.split()
+
+
+@pytest.mark.parametrize("name", ["markdown", "hocr", "alto", "tsv", "docx"])
+def test_every_format_can_be_downloaded_with_the_corrections(desk: Page, name: str) -> None:
+    path = correct_and_download(desk, name)
+
+    if name == "docx":
+        with ZipFile(path) as parts:
+            saved = parts.read("word/document.xml").decode()
+    else:
+        saved = path.read_text()
+    assert "ferry" in saved
+    wrong = 'CONTENT="feny"' if name == "alto" else "feny"  # ALTO tells what was read before
+    assert wrong not in saved
 
 
 def test_zoom_works_by_button_key_and_wheel(desk: Page) -> None:
