@@ -308,6 +308,39 @@ def test_the_picture_is_compared_with_what_was_read(desk: Page) -> None:
     expect(prepared).to_be_hidden()
 
 
+SPEECH = """
+  const said = (window.said = []);
+  const speech = {
+    getVoices: () => [{ name: "A voice" }],
+    addEventListener() {},
+    cancel: () => said.push("stop"),
+    speak(utterance) {
+      said.push(utterance.text);
+      utterance.dispatchEvent(new Event("start"));
+    },
+  };
+  Object.defineProperty(window, "speechSynthesis", { value: speech });
+"""
+
+
+def test_the_text_is_read_aloud_where_there_is_a_voice(page: Page, url: str, letter: Path) -> None:
+    page.add_init_script(SPEECH)
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+    button = page.get_by_role("button", name="Read aloud")
+    page.evaluate("said.length = 0")
+    button.click()
+
+    expect(button).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("said")[:2] == ["Dear reader,", "the feny ticket"]
+
+    button.click()
+
+    expect(button).to_have_attribute("aria-pressed", "false")
+    assert page.evaluate("said.at(-1)") == "stop"
+
+
 def test_outlines_can_be_chosen(desk: Page) -> None:
     desk.get_by_label("Show on the picture").first.click()
     desk.get_by_role("checkbox", name="Lines").check()
