@@ -25,7 +25,7 @@ DICTIONARIES: Mapping[str, str] = {
 }  # fmt: skip
 SOURCE = "dictionary"
 
-_DOUBTFUL = 0.7  # words less certain than this get alternatives
+_DOUBTFUL = 0.76  # words less certain than this get alternatives: all that the pages call doubtful
 _CORRECTED = 0.6  # words less certain than this may be corrected
 _MOST_ALTERNATIVES = 5
 _SHORTEST, _LONGEST = 3, 30  # letters: shorter words are near to everything
