@@ -45,11 +45,14 @@ def read_page(
 
     def recognise() -> Page:
         page = recipe.read_page(
-            decode.decode_page(sheet.path, sheet.index, limits=limits, password=password),
+            decode.decode_page(
+                sheet.path, sheet.index, limits=limits, password=password, grey=True
+            ),
             number=sheet.number,
             reading=reading,
             engine=desk.engine(reading.engine),
             deadline=desk.deadline,
+            threads=desk.threads,
         )
         return suggest(page, reading)
 
@@ -102,7 +105,7 @@ def draw_prepared_page(
 def look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Limits) -> Frame:
     """What a frame of a camera shows."""
     with _temporary_files_in(path.parent):
-        canvas = decode.decode_page(path, 0, limits=limits, password=None)
+        canvas = decode.decode_page(path, 0, limits=limits, password=None, grey=True)
         engine = desk.engine(reading.engine)
         return frame.look_at(
             canvas, reading=reading, reads=reads, engine=engine, deadline=desk.deadline
