@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from ocr_server.export.glyphless import ADVANCE, GlyphlessFont
 from ocr_server.geometry import Point, Transform
-from ocr_server.model import Direction, Line, Word
+from ocr_server.model import Direction, Line, Word, has_blank
 
 FONT = "OcrText"  # the font's name among the resources of a page
 # Poppler, and so pdftotext and many a search, breaks a word whose letters climb by half a point,
@@ -62,10 +62,10 @@ def _runs(line: Line) -> Iterator[Run]:
     """The words, and the blanks between them, from the first word to the last."""
     placed = [(word, *_ends(word, line)) for word in line.words if word.text]
     for position, (word, start, end) in enumerate(placed):
-        if position:
+        last, last_start, last_end = placed[max(position - 1, 0)]
+        if position and has_blank(last.text, word.text):
             # Readers part words where they see a blank, so there is one even between words that
             # touch: it is then as wide as a hair.
-            _, last_start, last_end = placed[position - 1]
             if line.direction is Direction.RIGHT_TO_LEFT:
                 yield Run(" ", *_gap(end, last_start, along=_minus(end, start)))
             else:

@@ -153,7 +153,7 @@ def test_a_curved_baseline_is_followed_word_by_word(tmp_path: Path) -> None:
         ("كِتَابٌ جَمِيلٌ", Direction.RIGHT_TO_LEFT),
         ("שלום עולם ב-2024", Direction.RIGHT_TO_LEFT),
         ("हिन्दी में क्षेत्र", Direction.LEFT_TO_RIGHT),
-        ("中文 漢字 𠀀𠀁", Direction.LEFT_TO_RIGHT),
+        ("中文漢字𠀀𠀁", Direction.LEFT_TO_RIGHT),
         ("naïve fiancé Łódź €9", Direction.LEFT_TO_RIGHT),
         ("& a 3 < 4", Direction.LEFT_TO_RIGHT),
     ],
