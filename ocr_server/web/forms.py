@@ -263,5 +263,5 @@ def accepted_format(request: Request) -> str:
 
 
 def fault_of(field: str, message: str) -> dict[str, str]:
-    """What is wrong with a field."""
-    return {"field": field, "message": message}
+    """What is wrong with a field; a part of a form may come without a name."""
+    return {"field": field or "", "message": message}
