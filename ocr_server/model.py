@@ -287,7 +287,7 @@ class Document:
 
 def mean_confidence(words: tuple[Word, ...]) -> float:
     """The mean confidence, each word weighted by its letters and digits; 0 without any."""
-    weights = [sum(character.isalnum() for character in word.text) for word in words]
+    weights = [sum(map(str.isalnum, word.text)) for word in words]
     total = sum(weights)
     if not total:
         return 0.0
@@ -300,7 +300,7 @@ def _has_no_blanks(before: str, after: str) -> bool:
     CJK symbols, kana and ideographs stand in U+2E80–U+9FFF and U+F900–U+FAFF (but Hangul, which
     has blanks, does not), further ideographs from U+20000, and full-width forms in U+FF00–U+FFEF.
     """
-    return all(
+    return min(before, after) >= "\u2e80" and all(
         "\u2e80" <= character <= "\u9fff"
         or "\uf900" <= character <= "\ufaff"
         or "\uff00" <= character <= "\uffef"

@@ -20,6 +20,7 @@ from ocr_server.model import Document, Page
 from ocr_server.reading import frame, recipe
 from ocr_server.reading.frame import Frame
 from ocr_server.reading.own_text import read_pdf_page
+from ocr_server.reading.suggestions import suggest
 from ocr_server.workers import Desk
 
 
@@ -43,13 +44,17 @@ def read_page(
     """The page read: by its own text layer where it has one, else by the engine."""
 
     def recognise() -> Page:
-        return recipe.read_page(
-            decode.decode_page(sheet.path, sheet.index, limits=limits, password=password),
+        page = recipe.read_page(
+            decode.decode_page(
+                sheet.path, sheet.index, limits=limits, password=password, grey=True
+            ),
             number=sheet.number,
             reading=reading,
             engine=desk.engine(reading.engine),
             deadline=desk.deadline,
+            threads=desk.threads,
         )
+        return suggest(page, reading)
 
     with _temporary_files_in(sheet.path.parent):
         if not decode.is_pdf(sheet.path):
@@ -100,7 +105,7 @@ def draw_prepared_page(
 def look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Limits) -> Frame:
     """What a frame of a camera shows."""
     with _temporary_files_in(path.parent):
-        canvas = decode.decode_page(path, 0, limits=limits, password=None)
+        canvas = decode.decode_page(path, 0, limits=limits, password=None, grey=True)
         engine = desk.engine(reading.engine)
         return frame.look_at(
             canvas, reading=reading, reads=reads, engine=engine, deadline=desk.deadline

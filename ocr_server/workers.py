@@ -20,6 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 import cv2
@@ -225,7 +226,7 @@ class _Slot:
     ) -> None:
         self._context, self._start = context, start
         self._closed = False
-        self._leaving = threading.Lock()
+        self._shutting_down = threading.Lock()
         self.restarts = 0
         self._renew()
 
@@ -265,10 +266,10 @@ class _Slot:
     def close(self) -> None:
         """Let the process end by itself, kill it if it does not."""
         self._closed = True
-        leave = threading.Thread(target=self._shut_down, daemon=True)
-        leave.start()
-        leave.join(GRACE_S)
-        self._end()
+        patience = threading.Timer(GRACE_S, self._kill)
+        patience.start()
+        self._shut_down()
+        patience.cancel()
 
     def _submit(self, work: Callable[[], T]) -> Future[T]:
         if self._closed:
@@ -287,12 +288,15 @@ class _Slot:
 
     def _end(self) -> None:
         """Kill the process and all that it started, and reap it."""
-        with suppress(Exception):  # it died before it could say its number, or has ended
-            os.killpg(self._pid.result(timeout=GRACE_S), signal.SIGKILL)
+        self._kill()
         self._shut_down()
 
+    def _kill(self) -> None:
+        with suppress(Exception):  # it died before it could say its number, or has ended
+            os.killpg(self._pid.result(timeout=GRACE_S), signal.SIGKILL)
+
     def _shut_down(self) -> None:
-        with self._leaving:  # two at once would close the pool's pipes twice
+        with self._shutting_down:  # two at a time would close each other's files
             self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _renew(self) -> None:
@@ -325,8 +329,15 @@ def _start_worker(memory_bytes: int) -> None:
     os.setpgid(0, 0)  # so that killing the group takes the tesseract process along
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_server, daemon=True).start()
-    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    most_bytes = _held_bytes() + memory_bytes
+    resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
     cv2.setNumThreads(1)
+
+
+def _held_bytes() -> int:
+    """Data that the libraries have reserved on import, a quarter of a gigabyte mostly untouched."""
+    pages = Path("/proc/self/statm").read_text().split()[5]  # proc(5): data + stack
+    return int(pages) * resource.getpagesize()
 
 
 def _end_with_the_server() -> None:

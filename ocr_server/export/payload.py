@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from ocr_server.export.format import Rendering
 from ocr_server.export.text import page_text
-from ocr_server.geometry import Box, Point, Quad
+from ocr_server.geometry import Point, Quad
 from ocr_server.job import Detail
 from ocr_server.model import (
     Document,
@@ -167,11 +167,9 @@ def _symbol(symbol: Symbol) -> Json:
 
 
 def _place(quad: Quad) -> Json:
-    return {"box": _box(quad.box), "quad": [_point(point) for point in quad]}
-
-
-def _box(box: Box) -> list[float]:
-    return [round(value, 2) for value in (box.left, box.top, box.right, box.bottom)]
+    points = [_point(point) for point in quad]
+    xs, ys = zip(*points, strict=True)
+    return {"box": [min(xs), min(ys), max(xs), max(ys)], "quad": points}
 
 
 def _point(point: Point) -> list[float]:

@@ -105,6 +105,28 @@ def test_grey_saved_as_colour_becomes_grey(upload: Path) -> None:
     assert not canvas.is_colour
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "GIF"])
+def test_colour_asked_for_in_grey_is_its_luminance(kind: str, upload: Path) -> None:
+    in_colour = decode(upload, as_file(coloured(), kind))
+
+    canvas = decode_page(upload, 0, limits=LIMITS, password=None, grey=True)
+
+    assert not canvas.is_colour
+    # One grey level for rounding; a JPEG's colours overflow where saturated areas meet.
+    apart = np.abs(canvas.pixels.astype(int) - in_colour.grey().pixels.astype(int))
+    assert apart.mean() < 1
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
+def test_jpegs_of_other_colours_can_be_asked_for_in_grey(mode: str, upload: Path) -> None:
+    upload.write_bytes(as_file(coloured().convert(mode), "JPEG", quality=95))
+
+    canvas = decode_page(upload, 0, limits=LIMITS, password=None, grey=True)
+
+    assert not canvas.is_colour
+    assert difference(canvas, coloured()) < LOSS
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "I;16"])
 def test_a_png_of_every_mode_has_dark_ink_on_white_paper(mode: str, upload: Path) -> None:
     picture = draw_lines("Modes")
