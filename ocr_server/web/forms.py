@@ -246,7 +246,8 @@ def values_of(
 def joined_fields(lists: Mapping[str, list[str]], faults: list[dict[str, str]]) -> dict[str, str]:
     """Languages may be chosen one by one, as a form's list sends them; all else comes once."""
     joined = {}
-    for name, texts in lists.items():
+    for given, texts in lists.items():
+        name = given or ""  # None, whatever its type says, where a part has no name that decodes
         if len(texts) > 1 and name not in {"languages", "format"}:
             faults.append(fault_of(name, "given twice"))
         else:
