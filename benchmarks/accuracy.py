@@ -88,8 +88,14 @@ class Score:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and print the table."""
-    asked = _asked(arguments)
-    items = sample(load_items(asked.corpus, only=asked.only), asked.sample)
+    parser = options("benchmarks.accuracy", __doc__)
+    parser.add_argument(
+        "--without", action="append", default=[], metavar="STAGE",
+        choices=[name for name, _ in RECIPE if name != "read"], help="leave a stage out",
+    )  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
+    asked = parser.parse_args(arguments)
+    items = asked_items(asked)
     if not items:
         print(f"There is no picture with a true text in {asked.corpus}.", file=sys.stderr)
         return 1
@@ -112,6 +118,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         answer = {"date": date, "engine": asdict(info), "without": asked.without, "items": rows}
         asked.json.write_text(json.dumps(answer, indent=1), encoding="utf-8")
     return 0
+
+
+def options(name: str, about: str) -> argparse.ArgumentParser:
+    """The options of every benchmark that reads a corpus."""
+    parser = argparse.ArgumentParser(prog=name, description=about.split("\n", 1)[0])
+    parser.add_argument("corpus", type=Path, help="a folder as benchmarks/accuracy.py describes it")
+    parser.add_argument("--sample", type=int, metavar="N", help="at most N pictures a category")
+    parser.add_argument("--only", default="", metavar="TEXT", help="pictures with TEXT in the path")
+    parser.add_argument("--engine", choices=ENGINES, default="pytesseract")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (2)")
+    return parser
+
+
+def asked_items(asked: argparse.Namespace) -> list[Item]:
+    """The pictures that the options pick."""
+    return sample(load_items(asked.corpus, only=asked.only), asked.sample)
 
 
 def load_items(corpus: Path, *, only: str = "") -> list[Item]:
@@ -224,7 +246,7 @@ def table(items: Sequence[Item], scores: Sequence[tuple[Score, Score]]) -> str:
 
 
 @cache
-def _engine(name: str) -> Engine:
+def engine_of(name: str) -> Engine:
     """One engine a process: the warm one keeps its models, as it does in a worker."""
     cv2.setNumThreads(1)
     return ENGINES[name]()
@@ -232,23 +254,7 @@ def _engine(name: str) -> Engine:
 
 def _both(job: tuple[Item, str, tuple[str, ...]]) -> tuple[Score, Score]:
     item, engine, without = job
-    return read_plainly(item), read_ourselves(item, engine=_engine(engine), without=without)
-
-
-def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
-    about = "How well pages are read: plain Tesseract against this server."
-    parser = argparse.ArgumentParser(prog="benchmarks.accuracy", description=about)
-    parser.add_argument("corpus", type=Path, help="a folder as the module's docstring describes")
-    parser.add_argument("--sample", type=int, metavar="N", help="at most N pictures a category")
-    parser.add_argument("--only", default="", metavar="TEXT", help="pictures with TEXT in the path")
-    parser.add_argument(
-        "--without", action="append", default=[], metavar="STAGE",
-        choices=[name for name, _ in RECIPE if name != "read"], help="leave a stage out",
-    )  # fmt: skip
-    parser.add_argument("--engine", choices=ENGINES, default="pytesseract")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (2)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
-    return parser.parse_args(arguments)
+    return read_plainly(item), read_ourselves(item, engine=engine_of(engine), without=without)
 
 
 def _true_boxes(path: Path) -> tuple[Box, ...]:

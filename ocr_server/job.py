@@ -65,7 +65,8 @@ class Reading:
     """How to read a page.
 
     `steps` is `("auto",)`, empty for none, or names of steps in order. `dpi` overrides what the
-    file says. `min_confidence` (0 to 1): words under it are left out.
+    file says. `min_confidence` (0 to 1): words under it are left out. `alternatives`: doubtful
+    words get some from dictionaries; `correct`: clear ones take their place.
     """
 
     languages: tuple[str, ...] = ("eng",)
@@ -78,6 +79,8 @@ class Reading:
     alphabet: str | None = None
     engine: str = "pytesseract"
     text_layer: TextLayer = TextLayer.AUTO
+    alternatives: bool = False
+    correct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

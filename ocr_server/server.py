@@ -18,12 +18,16 @@ from typing import TYPE_CHECKING, Any
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
+from waitress.utilities import Error as ServerError
 
 from ocr_server.app import create_app
-from ocr_server.errors import BodyTooLarge
+from ocr_server.errors import BodyTooLarge, StorageFull
+from ocr_server.metrics import Metrics
 from ocr_server.settings import Settings
+from ocr_server.storage import no_room
 from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
 from ocr_server.web.security import HEADERS
 from ocr_server.web.service import service_of
@@ -46,7 +50,7 @@ def run(settings: Settings) -> None:
     app = create_app(settings)
     here = service_of(app)
     tempfile.tempdir = str(here.storage.folder)  # large uploads are buffered there
-    server = Server(app, settings)
+    server = Server(app, settings, here.metrics)
     stop = _Stop()
     log.info("listening on http://%s:%d", settings.host, server.port)
     try:
@@ -64,7 +68,9 @@ def run(settings: Settings) -> None:
 class Server:
     """A waitress server that is turned by hand, so that it can finish what it began."""
 
-    def __init__(self, app: WSGIApplication, settings: Settings) -> None:
+    def __init__(
+        self, app: WSGIApplication, settings: Settings, metrics: Metrics | None = None
+    ) -> None:
         self._map: dict[int, Any] = {}  # waitress's sockets, without types
         self._server = _TcpServer(
             app,
@@ -85,6 +91,7 @@ class Server:
                 ident=None,
             ),
         )
+        self._server.metrics = metrics
 
     @property
     def port(self) -> int:
@@ -138,6 +145,13 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
         if error.code == STATUS[BodyTooLarge]:
             refusal = body_too_large(self.channel.server.adj.max_request_body_size)
             problem = problem_of(refusal)
+        elif isinstance(error, _NoRoom):
+            problem = problem_of(no_room())
+        metrics = self.channel.server.metrics
+        if metrics:
+            metrics.count_request(route="-", method="-", status=error.code, duration_s=0)
+            metrics.count_refusal(problem["code"])
+        log.info("refused", extra={"status": error.code, "problem_code": problem["code"]})
         body = json.dumps(problem).encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers += [
@@ -148,8 +162,38 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
         self.write(body)
 
 
+class _NoRoom(ServerError):  # type: ignore[misc]  # waitress has no types
+    """An upload that does not fit on the disk."""
+
+    code, reason = STATUS[StorageFull], "Service Unavailable"
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    """Of a request; a disk without room for it is told, like any other refusal."""
+
+    _left_bytes: int | None = None  # to be thrown away
+
+    def received(self, data: bytes) -> int:
+        if self._left_bytes is None:
+            try:
+                return int(super().received(data))
+            except OSError:
+                log.exception("an upload does not fit on the disk")
+                self.error = _NoRoom("")
+                self._left_bytes = self.content_length - self.body_bytes_received
+        if self.chunked:  # nobody knows how much is left
+            self.completed = True
+            return len(data)
+        # A client that is still sending would not see an answer before its end.
+        thrown_bytes = min(len(data), self._left_bytes)
+        self._left_bytes -= thrown_bytes
+        self.completed = not self._left_bytes
+        return thrown_bytes
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     error_task_class = _ErrorTask
+    parser_class = _Parser
 
     def send_continue(self) -> None:
         """Who asks before sending is answered with the refusal, if there is one, and at once."""
@@ -159,3 +203,4 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
 class _TcpServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     channel_class = _Channel
+    metrics: Metrics | None = None

@@ -35,7 +35,7 @@ class Storage:
             self._lock = (self.folder / LOCK).open("wb")
             fcntl.flock(self._lock, fcntl.LOCK_EX)
         except OSError as error:
-            raise _no_room() from error
+            raise no_room() from error
 
     @contextmanager
     def job(self, files: tuple[bytes, ...]) -> Iterator[tuple[Path, ...]]:
@@ -47,14 +47,14 @@ class Storage:
         try:
             folder = Path(tempfile.mkdtemp(prefix="job-", dir=self.folder))
         except OSError as error:
-            raise _no_room() from error
+            raise no_room() from error
         try:
             paths = tuple(folder / str(number) for number in range(len(files)))
             try:
                 for path, data in zip(paths, files, strict=True):
                     path.write_bytes(data)
             except OSError as error:
-                raise _no_room() from error
+                raise no_room() from error
             yield paths
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -75,7 +75,8 @@ def _sweep(parent: Path) -> None:
             continue
 
 
-def _no_room() -> StorageFull:
+def no_room() -> StorageFull:
+    """The error that says so."""
     return StorageFull(
         "The temporary folder cannot be written to: it is full or read-only. Give it more room, "
         "or set OCR_TEMP_DIR to another folder.",

@@ -21,6 +21,7 @@ from ocr_server.model import Document, Page
 from ocr_server.reading import frame, recipe
 from ocr_server.reading.frame import Frame
 from ocr_server.reading.own_text import read_pdf_page
+from ocr_server.reading.suggestions import suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def read_page(
     """The page read: by its own text layer where it has one, else by the engine."""
 
     def recognise() -> Page:
-        return recipe.read_page(
+        page = recipe.read_page(
             decode.decode_page(
                 sheet.path, sheet.index, limits=limits, password=password, grey=True
             ),
@@ -53,6 +54,7 @@ def read_page(
             deadline=desk.deadline,
             threads=desk.threads,
         )
+        return suggest(page, reading)
 
     with _temporary_files_in(sheet.path.parent):
         if not decode.is_pdf(sheet.path):

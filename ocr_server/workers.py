@@ -180,7 +180,7 @@ class _Slot:
     ) -> None:
         self._context, self._start, self._share = context, start, share
         self._closed = False
-        self._leaving = threading.Lock()
+        self._shutting_down = threading.Lock()
         self.restarts = 0
         self._renew()
 
@@ -219,10 +219,10 @@ class _Slot:
     def close(self) -> None:
         """Let the process end by itself, kill it if it does not."""
         self._closed = True
-        leave = threading.Thread(target=self._shut_down, daemon=True)
-        leave.start()
-        leave.join(GRACE_S)
-        self._end()
+        patience = threading.Timer(GRACE_S, self._kill)
+        patience.start()
+        self._shut_down()
+        patience.cancel()
 
     def _submit(self, work: Callable[[], T]) -> Future[T]:
         if self._closed:
@@ -241,12 +241,15 @@ class _Slot:
 
     def _end(self) -> None:
         """Kill the process and all that it started, and reap it."""
-        with suppress(Exception):  # it died before it could say its number, or has ended
-            os.killpg(self._pid.result(timeout=GRACE_S), signal.SIGKILL)
+        self._kill()
         self._shut_down()
 
+    def _kill(self) -> None:
+        with suppress(Exception):  # it died before it could say its number, or has ended
+            os.killpg(self._pid.result(timeout=GRACE_S), signal.SIGKILL)
+
     def _shut_down(self) -> None:
-        with self._leaving:  # two at once would close the pool's pipes twice
+        with self._shutting_down:  # two at a time would close each other's files
             self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _renew(self) -> None:

@@ -17,14 +17,20 @@ from ocr_server.export.tsv import render_tsv
 
 FORMATS: Mapping[str, Format] = {
     "json": Format(
-        "application/json", "json", "pages, zones, lines and words with their places", render_json
+        "application/json",
+        "json",
+        "pages, zones, lines and words with their places",
+        render_json,
+        shows_alternatives=True,
     ),
     "text": Format("text/plain; charset=utf-8", "txt", "the text in reading order", render_text),
     "tsv": Format(
         "text/tab-separated-values; charset=utf-8", "tsv", "Tesseract's table", render_tsv
     ),
     "hocr": Format("text/vnd.hocr+html", "hocr", "hOCR 1.2", render_hocr),
-    "alto": Format("application/alto+xml", "alto.xml", "ALTO 4.4", render_alto),
+    "alto": Format(
+        "application/alto+xml", "alto.xml", "ALTO 4.4", render_alto, shows_alternatives=True
+    ),
     "pdf": Format(
         "application/pdf",
         "pdf",

@@ -36,6 +36,7 @@ class Format:
     break, so `render` runs in a worker process. It raises FormatUnavailable where a file is
     missing or is not the one that was read, and DocumentError where one is broken.
     `one_page_each`: a file of it holds one page, so `render` takes a document of one.
+    `shows_alternatives`: what doubtful words may be instead is worth looking up.
     """
 
     media_type: str
@@ -44,3 +45,4 @@ class Format:
     render: Render
     shows_pictures: bool = False
     one_page_each: bool = False
+    shows_alternatives: bool = False

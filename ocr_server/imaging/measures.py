@@ -6,9 +6,18 @@ from functools import cached_property
 
 import numpy as np
 
-from ocr_server.imaging import contrast, ink, threshold
+from ocr_server.imaging import contrast, threshold
 from ocr_server.imaging.canvas import Canvas, Pixels
-from ocr_server.imaging.skew import Skew, measure_skew
+from ocr_server.imaging.ink import (
+    COPY_PX,
+    Glyphs,
+    find_glyphs,
+    find_ink,
+    measure_x_height,
+    shrink,
+    shrink_ratio,
+)
+from ocr_server.imaging.skew import Skew, measure_skew, turn_glyphs
 
 
 class Measures:
@@ -34,8 +43,23 @@ class Measures:
 
     @cached_property
     def small(self) -> Pixels:
-        """A copy of about 1,000 pixels, on which the other measurements are made."""
-        return ink.shrink(self.pixels, 1000)[0]
+        """A copy of about 1,200 pixels, on which most is measured."""
+        return shrink(self.pixels, COPY_PX)[0]
+
+    @property
+    def ratio(self) -> float:
+        """How many times smaller the copy is."""
+        return shrink_ratio(self.pixels, COPY_PX)
+
+    @cached_property
+    def ink(self) -> Pixels:
+        """Where there is ink on the copy: 255, else 0."""
+        return find_ink(self.small)
+
+    @cached_property
+    def glyphs(self) -> Glyphs:
+        """What looks like letters on the copy."""
+        return find_glyphs(self.ink)
 
     @cached_property
     def paper(self) -> contrast.Paper:
@@ -50,17 +74,17 @@ class Measures:
     @cached_property
     def skew(self) -> Skew:
         """How far level lines are turned."""
-        return measure_skew(self.small)
+        return measure_skew(self.glyphs)
 
     @cached_property
     def upright_skew(self) -> Skew:
         """The same for lines that run up or down the page."""
-        return measure_skew(np.ascontiguousarray(np.rot90(self.small, -1)))
+        return measure_skew(turn_glyphs(self.glyphs, self.small.shape[0]))
 
     @cached_property
     def x_height_px(self) -> float:
         """The height of small letters; 0 where there are too few."""
-        return ink.measure_x_height(self.pixels)
+        return measure_x_height(self.pixels, self.glyphs)
 
     @cached_property
     def otsu_gap(self) -> float:

@@ -8,11 +8,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_server.imaging.canvas import Canvas, Pixels
-from ocr_server.imaging.ink import find_glyphs, find_ink, paper_level, shrink
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.ink import (
+    COPY_PX,
+    Glyphs,
+    find_glyphs,
+    find_ink,
+    paper_level,
+    shrink,
+)
 from ocr_server.imaging.outcome import Outcome
 
-_COPY_PX = 1000  # 0.04° median error in 10 ms; 1500 px is no better and takes 16
 _LARGEST_DEG = 15.0
 _FEWEST_FEET = 20
 _MOST_FEET = 3000  # more say nothing new
@@ -38,13 +44,12 @@ class Skew(NamedTuple):
         return self.spikiness >= CLEAR_SPIKINESS
 
 
-def measure_skew(grey: Pixels) -> Skew:
+def measure_skew(glyphs: Glyphs) -> Skew:
     """The skew of nearly level lines, up to 15° either way.
 
     Source: H. S. Baird, The skew angle of printed documents, 1987.
     """
-    small, _ = shrink(grey, _COPY_PX)
-    feet, height_px = _feet(small)
+    feet, height_px = _feet(glyphs)
     if len(feet) < _FEWEST_FEET:
         return Skew()
     feet = feet[:: -(-len(feet) // _MOST_FEET)]
@@ -64,10 +69,16 @@ def measure_skew(grey: Pixels) -> Skew:
     return Skew(angle, float(energies.max() / np.median(usual)))
 
 
+def turn_glyphs(glyphs: Glyphs, height_px: int) -> Glyphs:
+    """The same glyphs on the page turned clockwise by a quarter; `height_px` is its height now."""
+    left, top, width, height = glyphs.T
+    return np.stack([height_px - top - height, left, height, width], axis=1)
+
+
 def deskew(canvas: Canvas, *, least_deg: float = 0.3) -> Outcome:
     """Turn text level if it is turned by `least_deg` or more, and clearly so."""
     grey = canvas.grey().pixels
-    skew = measure_skew(grey)
+    skew = measure_skew(find_glyphs(find_ink(shrink(grey, COPY_PX)[0])))
     if not skew.is_clear:
         return Outcome(canvas, "no clear lines of text")
     found = f"text turned by {skew.angle_deg:.1f}°"
@@ -77,9 +88,8 @@ def deskew(canvas: Canvas, *, least_deg: float = 0.3) -> Outcome:
     return Outcome(level, found, f"straightened by {abs(skew.angle_deg):.1f}°")
 
 
-def _feet(grey: Pixels) -> tuple[NDArray[np.float64], float]:
+def _feet(glyphs: Glyphs) -> tuple[NDArray[np.float64], float]:
     """The middle of the lower edge of each letter of ordinary height, and that height."""
-    glyphs = find_glyphs(find_ink(grey))
     if len(glyphs) < _FEWEST_FEET:
         return np.zeros((0, 2)), 0.0
     heights = glyphs[:, 3]

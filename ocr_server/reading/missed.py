@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from ocr_server.geometry import Box, Point, hull
-from ocr_server.imaging import ink, rules
-from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.imaging import rules
+from ocr_server.imaging.canvas import Pixels
+from ocr_server.imaging.measures import Measures
 from ocr_server.model import Line, Word, Zone, ZoneKind
 from ocr_server.reading.sheet import Report, Sheet
 
@@ -30,7 +31,7 @@ def read_missed_text(sheet: Sheet) -> Report:
         return Report(sheet, "nothing to look for")
     boxes = [word.box for word in take.words]
     boxes += [zone.box for zone in take.zones if zone.kind is not ZoneKind.TEXT]
-    missed, total = _count_missed(take.canvas, boxes, sheet.x_height_px)
+    missed, total = _count_missed(sheet.measures, boxes, sheet.x_height_px)
     found = f"{missed} letters beside what was read"
     if missed < max(_FEWEST_LETTERS, _LEAST_SHARE * total):
         return Report(sheet, found)
@@ -104,17 +105,16 @@ def _corners(words: Iterable[Word]) -> Iterable[Point]:
     return (point for word in words for point in word.quad)
 
 
-def _count_missed(canvas: Canvas, boxes: list[Box], x_height_px: float) -> tuple[int, int]:
+def _count_missed(measures: Measures, boxes: list[Box], x_height_px: float) -> tuple[int, int]:
     """How many letters lie outside all boxes, and how many there are."""
-    small, ratio = ink.shrink(canvas.pixels, 1200)
-    glyphs = ink.find_glyphs(ink.find_ink(small))
+    glyphs, ratio = measures.glyphs, measures.ratio
     unit = x_height_px / ratio
     letters = glyphs[(glyphs[:, 3] > 0.6 * unit) & (glyphs[:, 3] < 2.5 * unit)]
     scaled = [
         Box(box.left / ratio, box.top / ratio, box.right / ratio, box.bottom / ratio)
         for box in boxes
     ]
-    mask = _mask(scaled, small.shape, spread_px=1)
+    mask = _mask(scaled, measures.small.shape, spread_px=1)
     middles_y = letters[:, 1] + letters[:, 3] // 2
     middles_x = letters[:, 0] + letters[:, 2] // 2
     missed = np.count_nonzero(mask[middles_y, middles_x] == 0)

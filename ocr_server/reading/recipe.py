@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ocr_server.deadline import Deadline
 from ocr_server.errors import DeadlinePassed
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.measures import Measures
+from ocr_server.imaging.quality import SURE_WORD, Result, judge
 from ocr_server.imaging.steps import AUTO, run_steps
 from ocr_server.job import PSM_OF_LAYOUT, Layout, Reading
-from ocr_server.model import Page, Stage, Zone, ZoneKind
+from ocr_server.model import Line, Page, Stage, Word, Zone, ZoneKind, mean_confidence
 from ocr_server.reading.arrangement import arrange_tables
 from ocr_server.reading.missed import read_missed_text
 from ocr_server.reading.orientation import orientation, turn_if_upside_down, turn_upright
@@ -43,7 +44,7 @@ def read_text(sheet: Sheet) -> Report:
     psm = choose_psm(sheet)
     if psm != PSM_OF_LAYOUT[Layout.AUTO]:
         return _read(sheet, sheet.read(sheet.canvas, psm=psm))
-    boxes = cut_parts(sheet.canvas.pixels, x_height_px=sheet.x_height_px)
+    boxes = cut_parts(sheet.measures, x_height_px=sheet.x_height_px)
     return _read(sheet, sheet.read_parts(boxes, psm=psm))
 
 
@@ -153,9 +154,9 @@ def read_by(
         recipe = VERTICAL_RECIPE
     sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads)
     if reading.zones:
-        zones, stages = _read_asked_zones(sheet)
+        zones, stages, words = _read_asked_zones(sheet)
     else:
-        zones, stages = _read_sheet(recipe, sheet)
+        zones, stages, words = _read_sheet(recipe, sheet)
     if reading.min_confidence > 0:
         zones = tuple(keep_words(zones, least=reading.min_confidence))
     return Page(
@@ -165,16 +166,34 @@ def read_by(
         dpi=reading.dpi or canvas.dpi,
         zones=zones,
         stages=stages,
+        quality=judge(sheet.measures, _result(words)),
     )
 
 
-def _read_asked_zones(sheet: Sheet) -> tuple[tuple[Zone, ...], tuple[Stage, ...]]:
+def _result(words: tuple[Word, ...]) -> Result:
+    return Result(
+        confidence=mean_confidence(words),
+        sure_share=sum(word.confidence >= SURE_WORD for word in words) / max(1, len(words)),
+        letters=sum(character.isalnum() for word in words for character in word.text),
+    )
+
+
+class _Answer(NamedTuple):
+    """Zones in page pixels, the stages that led to them, and all words that were read."""
+
+    zones: tuple[Zone, ...]
+    stages: tuple[Stage, ...]
+    words: tuple[Word, ...]
+
+
+def _read_asked_zones(sheet: Sheet) -> _Answer:
     """Each rectangle that was asked for becomes one zone, exactly there, even if it is empty."""
-    zones, stages = [], []
+    zones: list[Zone] = []
+    stages: list[Stage] = []
+    words: list[Word] = []
     for index, asked in enumerate(sheet.reading.zones, start=1):
         inside = asked.box.intersection(sheet.canvas.box)
-        found: tuple[Zone, ...] = ()
-        done: tuple[Stage, ...] = ()
+        found = _Answer((), (), ())
         if inside is not None:
             reading = replace(
                 sheet.reading,
@@ -182,18 +201,20 @@ def _read_asked_zones(sheet: Sheet) -> tuple[tuple[Zone, ...], tuple[Stage, ...]
                 alphabet=asked.alphabet or sheet.reading.alphabet,
             )
             part = replace(sheet.on(sheet.canvas.cropped(inside)), reading=reading)
-            found, done = _read_sheet(ZONE_RECIPE, part)
-        lines, first = [], 0
-        for zone in found:
+            found = _read_sheet(ZONE_RECIPE, part)
+        words += found.words
+        lines: list[Line] = []
+        first = 0
+        for zone in found.zones:
             lines += [replace(line, paragraph=line.paragraph + first) for line in zone.lines]
             first = lines[-1].paragraph + 1 if lines else 0
         zones.append(Zone(ZoneKind.TEXT, asked.box.quad(), tuple(lines), name=asked.name))
         label = asked.name or str(index)
-        stages += [replace(stage, found=f"zone {label}: {stage.found}") for stage in done]
-    return tuple(zones), tuple(stages)
+        stages += [replace(stage, found=f"zone {label}: {stage.found}") for stage in found.stages]
+    return _Answer(tuple(zones), tuple(stages), tuple(words))
 
 
-def _read_sheet(recipe: Recipe, sheet: Sheet) -> tuple[tuple[Zone, ...], tuple[Stage, ...]]:
+def _read_sheet(recipe: Recipe, sheet: Sheet) -> _Answer:
     """The zones of a sheet in page pixels, by the recipe or by the steps that were asked for."""
     if sheet.reading.steps == AUTO:
         sheet, stages = _follow(recipe, sheet)
@@ -202,7 +223,8 @@ def _read_sheet(recipe: Recipe, sheet: Sheet) -> tuple[tuple[Zone, ...], tuple[S
         sheet, read = _follow((("read", read_as_asked),), sheet.on(canvas))
         stages = prepared + read
     take = sheet.best
-    return tuple(zone.mapped(take.canvas.to_page) for zone in take.zones), stages
+    zones = tuple(zone.mapped(take.canvas.to_page) for zone in take.zones)
+    return _Answer(zones, stages, sheet.dropped or take.words)
 
 
 def _run_asked_steps(sheet: Sheet) -> tuple[Canvas, tuple[Stage, ...]]:

@@ -21,7 +21,8 @@ def drop_rubbish(sheet: Sheet) -> Report:
         return Report(sheet, said)
     kept = replace(take, zones=tuple(keep_words(take.zones, least=_RUBBISH_WORD)))
     dropped = len(take.words) - len(kept.words)
-    return Report(sheet.with_take(kept), said, f"{dropped} words dropped as guesses")
+    after = replace(sheet.with_take(kept), dropped=take.words)
+    return Report(after, said, f"{dropped} words dropped as guesses")
 
 
 def keep_words(zones: Iterable[Zone], *, least: float) -> Iterator[Zone]:

@@ -61,7 +61,8 @@ class Take:
 class Sheet:
     """A page on its way.
 
-    `x_height_px` is the height of small letters on the canvas, 0 where it is not known.
+    `x_height_px` is the height of small letters on the canvas, 0 where it is not known; `dropped`
+    are words that were read but are not worth telling.
     """
 
     measures: Measures
@@ -73,6 +74,7 @@ class Sheet:
     upright_for_sure: bool = False
     take: Take | None = None
     threads: Threads = one_thread
+    dropped: tuple[Word, ...] = ()
 
     @property
     def canvas(self) -> Canvas:

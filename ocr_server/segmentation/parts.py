@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.geometry import Box, hull
 from ocr_server.imaging.canvas import Pixels
-from ocr_server.imaging.ink import find_glyphs, find_ink, shrink
+from ocr_server.imaging.measures import Measures
 from ocr_server.model import Line, Zone, ZoneKind
 
 _FEWEST_GLYPHS = 400  # less is read in half a second: not worth a second start of the engine
@@ -20,20 +21,15 @@ _LEAST_GUTTER = 1.5  # x-heights; blanks between words line up by chance, but no
 _LEAST_ROW = 1.0  # x-heights; lines set solid leave less
 _LEAST_SHARE = 0.2  # of the letters on each side, else nothing is won
 
-_COPY_PX = 1000
 
-
-def cut_parts(grey: Pixels, *, x_height_px: float) -> tuple[Box, ...]:
+def cut_parts(measures: Measures, *, x_height_px: float) -> tuple[Box, ...]:
     """The page as one box, or two in reading order that touch each other in white.
 
     A gutter between columns is cut first, else the widest white row in the middle; not across
     columns, whose reading order that would break.
     """
-    height_px, width_px = grey.shape
-    whole = Box(0, 0, width_px, height_px)
-    small, ratio = shrink(grey, _COPY_PX)
-    ink = find_ink(small)
-    glyphs = find_glyphs(ink)
+    whole, ratio = measures.canvas.box, measures.ratio
+    ink, glyphs = measures.ink, measures.glyphs
     if len(glyphs) < _FEWEST_GLYPHS or not x_height_px:
         return (whole,)
     unit = x_height_px / ratio
@@ -41,14 +37,14 @@ def cut_parts(grey: Pixels, *, x_height_px: float) -> tuple[Box, ...]:
     gutter = _gutter(ink, unit)
     if gutter is not None and _is_even(middles[0], gutter):
         x = round(gutter * ratio)
-        return Box(0, 0, x, height_px), Box(x, 0, width_px, height_px)
+        return replace(whole, right=x), replace(whole, left=x)
     row = _white_row(ink, unit)
     if row is None or not _is_even(middles[1], row):
         return (whole,)
     if any(_gutter(half, unit) is not None for half in (ink[: round(row)], ink[round(row) :])):
         return (whole,)
     y = round(row * ratio)
-    return Box(0, 0, width_px, y), Box(0, y, width_px, height_px)
+    return replace(whole, bottom=y), replace(whole, top=y)
 
 
 def join_parts(parts: tuple[tuple[Zone, ...], ...]) -> tuple[Zone, ...]:
@@ -82,7 +78,8 @@ def _white_row(ink: Pixels, unit: float) -> float | None:
 def _is_white(ink: Pixels, *, axis: int) -> NDArray[np.bool_]:
     """Which columns (axis 0) or rows (axis 1) have no ink but a speck or two."""
     specks = max(1, ink.shape[axis] // 500)
-    return np.asarray(np.count_nonzero(ink, axis=axis) <= specks)
+    sums = cv2.reduce(ink, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+    return np.asarray(sums.ravel() <= 255 * specks)
 
 
 def _widest(white: NDArray[np.bool_], low: int, high: int, *, least: float) -> float | None:

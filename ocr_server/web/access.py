@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 from flask import Flask, Response, g, request
 
+from ocr_server.metrics import Metrics
 from ocr_server.web.service import service
 from ocr_server.web.tracing import request_id, trace_of
 
@@ -16,7 +20,7 @@ log = logging.getLogger("ocr_server.access")
 
 
 def init_app(app: Flask) -> None:
-    """Number, time, count and log every request."""
+    """Number, time, count and log every request, a stream at its end."""
     app.before_request(_begin)
     app.after_request(_end)
 
@@ -24,39 +28,60 @@ def init_app(app: Flask) -> None:
 def _begin() -> None:
     g.request_id = request_id(request)
     g.begun = time.perf_counter()
+    g.outcome = {}
 
 
 def _end(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
-    route, duration_s = str(request.url_rule or "-"), time.perf_counter() - g.begun
-    metrics = service().metrics
-    metrics.count_request(
-        route=route,
+    tell = partial(
+        _tell,
+        metrics=service().metrics,
+        begun=g.begun,
+        outcome=g.outcome,
         # Any word may be sent as a method; each would be a time series for ever.
         method=request.method if request.url_rule else "-",
-        status=response.status_code,
-        duration_s=duration_s,
-    )
-    if "problem_code" in g:
-        metrics.count_refusal(g.problem_code)
-    if request.path in _QUIET and response.status_code < 400:
-        return response
-    log.info(
-        "request",
-        extra={
+        is_quiet=request.path in _QUIET and response.status_code < 400,
+        line={
             "id": g.request_id,
             "method": request.method,
-            "route": route,
+            "route": str(request.url_rule or "-"),
             "status": response.status_code,
             "bytes_in": request.content_length or 0,
-            "bytes_out": response.content_length or 0,
-            "duration_ms": round(duration_s * 1000, 1),
             **trace_of(request),
-            **{
-                name: g.get(name)
-                for name in ("pages_read", "pages_failed", "problem_code")
-                if g.get(name) is not None
-            },
         },
     )
+    if response.is_streamed and "Content-Length" not in response.headers:
+        response.response = _counted(response.iter_encoded(), g.outcome)
+        response.call_on_close(tell)
+    else:
+        length = response.content_length or response.calculate_content_length()
+        g.outcome["bytes_out"] = length or 0
+        tell()
     return response
+
+
+def _counted(pieces: Iterator[bytes], outcome: dict[str, Any]) -> Iterator[bytes]:
+    outcome["bytes_out"] = 0
+    for piece in pieces:
+        outcome["bytes_out"] += len(piece)
+        yield piece
+
+
+def _tell(
+    *,
+    metrics: Metrics,
+    begun: float,
+    outcome: dict[str, Any],
+    method: str,
+    is_quiet: bool,
+    line: dict[str, Any],
+) -> None:
+    duration_s = time.perf_counter() - begun
+    metrics.count_request(
+        route=line["route"], method=method, status=line["status"], duration_s=duration_s
+    )
+    if "problem_code" in outcome:
+        metrics.count_refusal(outcome["problem_code"])
+    if not is_quiet:
+        duration_ms = round(duration_s * 1000, 1)
+        log.info("request", extra={**line, "duration_ms": duration_ms, **outcome})

@@ -29,6 +29,8 @@ from ocr_server.pipeline import (
     PageRead,
     document_of,
 )
+from ocr_server.reading.suggestions import DICTIONARIES
+from ocr_server.web.corrections import read_corrected
 from ocr_server.web.forms import NDJSON, Asked, read_job, wants_events
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.problems import problem_of, unexpected_problem
@@ -58,13 +60,25 @@ def create_document() -> Response:
     return response
 
 
+@blueprint.post("/v1/render")
+def render_document() -> Response:
+    """A document's JSON, corrected by a person perhaps, in any format; nothing is recognised."""
+    here = service()
+    document, asked = read_corrected(request, here)
+    with here.admission.turn():
+        return answer_document(here, document, asked)
+
+
 @blueprint.get("/v1/languages")
 def list_languages() -> dict[str, Any]:
-    """The installed languages, by code and name."""
+    """The installed languages, by code and name, and whether there is a dictionary."""
     here = service()
     return {
         "default": list(here.settings.languages),
-        "languages": [{"code": code, "name": name_of(code)} for code in here.engine.languages],
+        "languages": [
+            {"code": code, "name": name_of(code), "dictionary": code in DICTIONARIES}
+            for code in here.engine.languages
+        ],
     }
 
 
@@ -114,7 +128,7 @@ def answer_document(here: Service, document: Document, asked: Asked) -> Response
         OcrServerError: a page failed, and the format cannot say so.
     """
     failed = [failure.page for failure in document.problems]
-    g.pages_read, g.pages_failed = len(document.pages), len(failed)
+    g.outcome |= _counts(document)
     if failed and asked.formats != ("json",) and not asked.partial:
         raise _failed_pages(document, failed)
     wanted = {name: FORMATS[name] for name in asked.formats}
@@ -128,6 +142,10 @@ def answer_document(here: Service, document: Document, asked: Asked) -> Response
     if failed:
         response.headers["OCR-Failed-Pages"] = ",".join(map(str, failed))
     return response
+
+
+def _counts(document: Document) -> dict[str, int]:
+    return {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
 
 
 def _failed_pages(document: Document, failed: list[int]) -> OcrServerError:
@@ -146,13 +164,19 @@ def _stream(here: Service, asked: Asked) -> Response:
     turn = ExitStack()
     turn.enter_context(here.admission.turn())
     turn.callback(cancelled.set)
-    response = Response(_lines(here, asked, cancelled), content_type=NDJSON)
+    lines = _lines(here, asked, cancelled, g.outcome)
+    response = Response(lines, content_type=NDJSON)
     response.call_on_close(turn.close)
     return response
 
 
-def _lines(here: Service, asked: Asked, cancelled: HangUp) -> Iterator[bytes]:
-    """Events as lines of JSON; a heartbeat when nothing has happened for half a second."""
+def _lines(
+    here: Service, asked: Asked, cancelled: HangUp, outcome: dict[str, Any]
+) -> Iterator[bytes]:
+    """Events as lines of JSON; a heartbeat when nothing has happened for half a second.
+
+    `outcome` is filled in for the log.
+    """
     events: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
     begun = time.perf_counter()
 
@@ -176,7 +200,12 @@ def _lines(here: Service, asked: Asked, cancelled: HangUp) -> Iterator[bytes]:
                 continue
             if event is None:
                 return
-            yield _line(**_told(event, asked.rendering, begun))
+            told = _told(event, asked.rendering, begun)
+            if isinstance(event, Finished):
+                outcome |= _counts(event.document)
+            elif isinstance(event, Exception):
+                outcome["problem_code"] = told["code"]
+            yield _line(**told)
     finally:
         cancelled.set()
         reader.join()

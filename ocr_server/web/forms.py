@@ -50,11 +50,10 @@ def read_job(
     """
     faults: list[dict[str, str]] = []
     given, sources = _body(request, faults)
-    values = dict(_values(request, given, faults))
-    if faults:
-        said = " ".join(f"{fault['field']}: {fault['message']}." for fault in faults)
-        raise InvalidOptions(f"Not understood: {said}", faults=faults)
+    values = dict(values_of(request, given, faults))
+    check(faults)
     settings = here.settings
+    formats = values.get("format") or (accepted_format(request),)
     languages = values.get("languages", settings.languages)
     engine = values.get("engine") or engine or settings.engine
     most_seconds = min(most_seconds, settings.timeout_s)
@@ -74,6 +73,9 @@ def read_job(
             zones=values.get("zones", ()),
             alphabet=values.get("alphabet"),
             text_layer=values.get("text_layer", TextLayer.AUTO),
+            alternatives=values.get("alternatives", True)
+            and any(FORMATS[name].shows_alternatives for name in formats),
+            correct=values.get("correct", False),
         ),
         limits=limits,
         deadline=Deadline.after(min(values.get("timeout_s", most_seconds), most_seconds)),
@@ -82,13 +84,8 @@ def read_job(
     )
     return Asked(
         job=job,
-        formats=values.get("format") or (_accepted(request),),
-        rendering=Rendering(
-            detail=detail,
-            join_lines=values.get("lines", False),
-            limits=limits,
-            password=values.get("password"),
-        ),
+        formats=formats,
+        rendering=rendering_of(values, limits),
         partial=values.get("partial", False),
     )
 
@@ -101,6 +98,27 @@ def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
         # A PDF's pages have no pixels of their own: they are drawn at the dpi asked for.
         pdf_dpi=round(dpi or settings.pdf_dpi),
     )
+
+
+def rendering_of(values: Mapping[str, Any], limits: Limits) -> Rendering:
+    """How the answer is to look."""
+    return Rendering(
+        detail=values.get("detail", Detail.WORD),
+        join_lines=values.get("lines", False),
+        limits=limits,
+        password=values.get("password"),
+    )
+
+
+def check(faults: list[dict[str, str]]) -> None:
+    """Do nothing if there are no faults.
+
+    Raises:
+        InvalidOptions: there are some; all are said.
+    """
+    if faults:
+        said = " ".join(f"{fault['field']}: {fault['message']}." for fault in faults)
+        raise InvalidOptions(f"Not understood: {said}", faults=faults)
 
 
 def _installed_engine(here: Service, name: str) -> EngineInfo:
@@ -124,7 +142,9 @@ def _body(
     if request.mimetype == "multipart/form-data":
         files = tuple(Source(file.read()) for file in request.files.getlist("file"))
         faults.extend(
-            _fault(name, "send files in the field file") for name in request.files if name != "file"
+            fault_of(name, "send files in the field file")
+            for name in request.files
+            if name != "file"
         )
         given = _form(request, faults)
     elif request.mimetype == "application/json":
@@ -136,7 +156,7 @@ def _body(
     files = tuple(file for file in files if file.data)
     if not files and not any(fault["field"] in {"file", "image"} for fault in faults):
         faults.append(
-            _fault(
+            fault_of(
                 "file",
                 "send a picture or PDF: in the multipart field file, as the raw body, or in JSON "
                 'as {"image": "<base64>"}; nothing came',
@@ -146,9 +166,9 @@ def _body(
 
 
 def _form(request: Request, faults: list[dict[str, str]]) -> dict[str, str]:
-    given = _single(request.form.to_dict(flat=False), faults)
+    given = joined_fields(request.form.to_dict(flat=False), faults)
     if given.pop("file", None):
-        faults.append(_fault("file", "send it as a file (curl: -F file=@scan.jpg), not as text"))
+        faults.append(fault_of("file", "send it as a file (curl: -F file=@scan.jpg), not as text"))
     return given
 
 
@@ -160,7 +180,7 @@ def _json_body(
     except (BadRequest, RecursionError):  # the latter from brackets in brackets in brackets
         body = None
     if not isinstance(body, dict):
-        faults.append(_fault("image", 'send a JSON object such as {"image": "<base64>"}'))
+        faults.append(fault_of("image", 'send a JSON object such as {"image": "<base64>"}'))
         return {}, ()
     image = body.pop("image", None)
     images = image if isinstance(image, list) else [image] if image is not None else []
@@ -169,10 +189,8 @@ def _json_body(
         try:
             files.append(Source(decode_base64(encoded)))
         except ValueError as error:
-            faults.append(_fault("image", str(error)))
-    return {name: _as_text(value) for name, value in body.items() if value is not None}, tuple(
-        files
-    )
+            faults.append(fault_of("image", str(error)))
+    return {name: as_text(value) for name, value in body.items() if value is not None}, tuple(files)
 
 
 def decode_base64(encoded: object) -> bytes:
@@ -194,7 +212,8 @@ def decode_base64(encoded: object) -> bytes:
         raise ValueError("this is not base64") from None
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
+    """A value of JSON as a form would have sent it."""
     if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
         return ",".join(map(str, value))
     if isinstance(value, list | dict):
@@ -202,44 +221,45 @@ def _as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _values(
+def values_of(
     request: Request, given: dict[str, str], faults: list[dict[str, str]]
 ) -> Iterator[tuple[str, Any]]:  # each option has a type of its own
     """The values of the options, parsed; what is empty counts as not given."""
-    query = _single(request.args.to_dict(flat=False), faults)
+    query = joined_fields(request.args.to_dict(flat=False), faults)
     faults.extend(
-        _fault(name, "send it in the body, not in the address")
+        fault_of(name, "send it in the body, not in the address")
         for name in query
         if name in OPTIONS and OPTIONS[name].only_in_body
     )
-    faults.extend(_fault(name, "given twice") for name in query if name in given)
+    faults.extend(fault_of(name, "given twice") for name in query if name in given)
     for name, text in {**query, **given}.items():
         option = OPTIONS.get(name)
         if option is None:
-            faults.append(_fault(name, f"no such option; there are {', '.join(OPTIONS)}"))
+            faults.append(fault_of(name, f"no such option; there are {', '.join(OPTIONS)}"))
         elif text.strip():
             try:
                 yield name, option.parse(text.strip())
             except ValueError as error:
-                faults.append(_fault(name, str(error)))
+                faults.append(fault_of(name, str(error)))
 
 
-def _single(lists: Mapping[str, list[str]], faults: list[dict[str, str]]) -> dict[str, str]:
+def joined_fields(lists: Mapping[str, list[str]], faults: list[dict[str, str]]) -> dict[str, str]:
     """Languages may be chosen one by one, as a form's list sends them; all else comes once."""
     joined = {}
     for name, texts in lists.items():
         if len(texts) > 1 and name not in {"languages", "format"}:
-            faults.append(_fault(name, "given twice"))
+            faults.append(fault_of(name, "given twice"))
         else:
             joined[name] = ",".join(texts)
     return joined
 
 
-def _accepted(request: Request) -> str:
+def accepted_format(request: Request) -> str:
     """The format that suits the Accept header best; JSON where it says nothing of ours."""
     types = {format_.media_type.partition(";")[0]: name for name, format_ in FORMATS.items()}
     return types[request.accept_mimetypes.best_match(list(types), default="application/json")]
 
 
-def _fault(field: str, message: str) -> dict[str, str]:
+def fault_of(field: str, message: str) -> dict[str, str]:
+    """What is wrong with a field."""
     return {"field": field, "message": message}

@@ -6,6 +6,7 @@ from ocr_server import __version__, errors
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.web import keys, schemas
+from ocr_server.web.corrections import OPTIONS as CORRECTION_OPTIONS
 from ocr_server.web.forms import NDJSON
 from ocr_server.web.options import OPTIONS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
@@ -23,6 +24,7 @@ TITLES = {
     503: "The server is shutting down, or its engine is missing or failed",
     504: "The time allowed is over, and the work is dead",
 }
+_BINARY: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
 
 
 def describe_api() -> Schema:
@@ -37,6 +39,7 @@ def describe_api() -> Schema:
         },
         "paths": {
             "/v1/documents": {"post": _documents()},
+            "/v1/render": {"post": _render()},
             "/v1/frames": {"post": _frames()},
             "/v1/languages": {"get": _open("The installed languages", schemas.LANGUAGES, 503, 504)},
             "/v1/formats": {"get": _open("The formats an answer can have", schemas.FORMATS)},
@@ -59,10 +62,17 @@ def describe_api() -> Schema:
     }
 
 
-def _documents() -> Schema:
+def _formats() -> Schema:
     types = [format_.media_type.partition(";")[0] for format_ in FORMATS.values()]
-    content: Schema = {media_type: {"schema": {"type": "string"}} for media_type in types}
+    content: Schema = {
+        media_type: {"schema": {"type": "string"}} for media_type in (*types, "application/zip")
+    }
     content["application/json"] = {"schema": {"$ref": "#/components/schemas/Document"}}
+    return content
+
+
+def _documents() -> Schema:
+    content = _formats()
     content[NDJSON] = {"schema": {"type": "string", "description": "an event on each line"}}
     return _post(
         "Read a picture or document",
@@ -79,6 +89,32 @@ def _documents() -> Schema:
     )
 
 
+def _render() -> Schema:
+    """What takes the JSON of a document instead of a picture."""
+    document: Schema = {"$ref": "#/components/schemas/Document"}
+    options = {
+        name: {**OPTIONS[name].schema, "description": OPTIONS[name].meaning}
+        for name in CORRECTION_OPTIONS
+    }
+    file = schemas.an_array(_BINARY, "the files that were read, where a format shows the picture")
+    form = schemas.an_object({"document": document, "file": file, **options})
+    return {
+        "summary": "Render a document, corrected perhaps, in any format",
+        "parameters": [_parameter(name) for name in options if not OPTIONS[name].only_in_body],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": document},
+                "multipart/form-data": {"schema": {**form, "required": ["document"]}},
+            },
+        },
+        "responses": {
+            "200": {"description": "The document in the format asked for", "content": _formats()},
+            **_problems(400, 401, 413, 415, 422, 429, 503, 504),
+        },
+    }
+
+
 def _frames() -> Schema:
     return _post(
         "Look at a frame of a camera; the first of zones is the region to read, "
@@ -93,8 +129,7 @@ def _frames() -> Schema:
 def _post(summary: str, answer: Schema) -> Schema:
     """What takes a file and the options, in the three forms of a request."""
     options = {name: {**o.schema, "description": o.meaning} for name, o in OPTIONS.items()}
-    binary = {"type": "string", "contentMediaType": "application/octet-stream"}
-    file = schemas.an_array(binary, "pictures or PDFs; several make one document")
+    file = schemas.an_array(_BINARY, "pictures or PDFs; several make one document")
     image = {
         "type": ["string", "array"],
         "items": {"type": "string"},
@@ -105,14 +140,7 @@ def _post(summary: str, answer: Schema) -> Schema:
     return {
         "summary": summary,
         "parameters": [
-            {
-                "name": name,
-                "in": "query",
-                "description": option.meaning,
-                "schema": dict(option.schema),
-            }
-            for name, option in OPTIONS.items()
-            if not option.only_in_body
+            _parameter(name) for name, option in OPTIONS.items() if not option.only_in_body
         ],
         "requestBody": {
             "required": True,
@@ -120,7 +148,7 @@ def _post(summary: str, answer: Schema) -> Schema:
                 "multipart/form-data": {"schema": form},
                 "application/json": {"schema": body},
                 **{
-                    media_type: {"schema": binary}
+                    media_type: {"schema": _BINARY}
                     for media_type in ("image/*", "application/pdf", "application/octet-stream")
                 },
             },
@@ -139,6 +167,16 @@ def _metrics() -> Schema:
             },
             **_problems(401),
         },
+    }
+
+
+def _parameter(name: str) -> Schema:
+    option = OPTIONS[name]
+    return {
+        "name": name,
+        "in": "query",
+        "description": option.meaning,
+        "schema": dict(option.schema),
     }
 
 

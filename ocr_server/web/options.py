@@ -105,6 +105,20 @@ OPTIONS: Mapping[str, Option] = {
         "the text that a PDF has already: `auto` uses it where it is good, `ignore` recognises "
         "every page, `only` recognises none",
     ),
+    "alternatives": Option(
+        parsing.parse_dictionary,
+        _text(enum=["dictionary", "none"]),
+        "`dictionary`",
+        "what doubtful words may be instead, in `json` and `alto`, from a dictionary where the "
+        "language has one; see `/v1/languages`",
+    ),
+    "correct": Option(
+        parsing.parse_dictionary,
+        _text(enum=["dictionary", "none"]),
+        "`none`",
+        "`dictionary` puts the only likely word in the place of a very doubtful one, which then "
+        "says what it was (`corrected_from`)",
+    ),
     "password": Option(
         parsing.parse_password, _text(format="password"), "none", "opens a protected PDF",
         only_in_body=True,

@@ -129,6 +129,13 @@ def parse_lines(text: str) -> bool:
     return text.lower() == "join"
 
 
+def parse_dictionary(text: str) -> bool:
+    """Whether a dictionary is used."""
+    if text.lower() not in {"dictionary", "none"}:
+        raise ValueError("use dictionary or none")
+    return text.lower() == "dictionary"
+
+
 def parse_text_layer(text: str) -> TextLayer:
     """What becomes of a PDF's own text."""
     try:

@@ -154,7 +154,7 @@ def is_api(request: Request) -> bool:
 
 
 def _answer(problem: dict[str, Any]) -> Response:
-    g.problem_code = problem["code"]
+    g.outcome["problem_code"] = problem["code"]
     if is_api(request):
         response = Response(json.dumps(problem), content_type=MEDIA_TYPE)
     else:

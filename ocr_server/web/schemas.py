@@ -26,7 +26,18 @@ QUAD = an_array(
 )
 PLACED: Schema = {"text": STRING, "confidence": SHARE, "box": BOX, "quad": QUAD}
 SYMBOL = an_object(PLACED)
-WORD = an_object({**PLACED, "symbols": an_array(SYMBOL, "with detail=symbol")})
+WORD = an_object(
+    {
+        **PLACED,
+        "alternatives": an_array(
+            an_object({"text": STRING, "confidence": SHARE, "source": STRING}),
+            "what a doubtful word may be instead, likeliest first",
+        ),
+        "corrected_from": {**STRING, "description": "what was read before it was corrected"},
+        "checked": {"type": "boolean", "description": "whether a person has confirmed it"},
+        "symbols": an_array(SYMBOL, "with detail=symbol"),
+    }
+)
 LINE = an_object({**PLACED, "words": an_array(WORD, "in reading order")})
 ZONE = an_object(
     {
@@ -92,7 +103,10 @@ VERSION = an_object({"name": STRING, "version": STRING, "engine": {"type": "obje
 LANGUAGES = an_object(
     {
         "default": an_array(STRING, "read when a request names none"),
-        "languages": an_array(an_object({"code": STRING, "name": STRING}), "installed"),
+        "languages": an_array(
+            an_object({"code": STRING, "name": STRING, "dictionary": {"type": "boolean"}}),
+            "installed; alternatives come from a dictionary",
+        ),
     }
 )
 FORMATS = an_object(

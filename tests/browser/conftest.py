@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,8 @@ FLAGS = (
     # Nothing but this machine has an address: a call to a foreign host fails and is seen.
     "--host-resolver-rules=MAP insecure.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
+
+Open = Callable[..., Page]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -88,6 +90,34 @@ def watch(context: BrowserContext, url: str) -> Iterator[Watch]:
 @pytest.fixture
 def page(context: BrowserContext, watch: Watch) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def opened(playwright: Playwright, browser_path: Path, url: str, tmp_path: Path) -> Iterator[Open]:
+    """Opens the webcam page in a browser of its own, whose flags are the camera."""
+    contexts: list[tuple[BrowserContext, Watch]] = []
+
+    def open_page(*flags: str, host: str = url, expected: tuple[str, ...] = ()) -> Page:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path / f"profile-{len(contexts)}",
+            executable_path=browser_path,
+            headless=False,  # the flags ask for the headless mode that has cameras
+            args=[*FLAGS, *flags],
+            viewport={"width": 1280, "height": 900},
+        )
+        context.set_default_timeout(10_000)
+        watch = Watch(context, url)
+        watch.expected.extend(expected)
+        contexts.append((context, watch))
+        page = context.pages[0]
+        page.goto(f"{host}/webcam")
+        return page
+
+    yield open_page
+    for context, watch in contexts:
+        context.close()
+        assert watch.problems == []
+        assert watch.foreign_hosts == set()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Reading
 from ocr_server.model import Alternative, Line, Word, Zone, ZoneKind
 from tests.drawing import as_file
-from tests.fakes import ReadsWords
+from tests.fakes import ReadsWords, line_of
 
 SIZE_PX = (900, 700)
 FONT_PX = 34
@@ -48,19 +48,26 @@ def save_letter(folder: Path, name: str = "letter.png") -> Path:
 
 
 class ReadsLetter(ReadsWords):
-    """Reads the letter; waits while `gate` is closed, so that a test can look at the middle."""
+    """Reads the letter, or what it `says`.
+
+    It waits while `gate` is closed, so that a test can look at the middle of a reading.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.gate = threading.Event()
         self.gate.set()
         self.is_blind = False
+        self.says = ""
 
     def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
         self.readings.append(reading)
         while not self.gate.is_set():
             deadline.check()
             time.sleep(0.02)
+        if self.says:
+            line = line_of(tuple(self.says.split()))
+            return (Zone(ZoneKind.TEXT, line.quad, (line,)),)
         return () if self.is_blind else tuple(_zone(column) for column in _lines())
 
 

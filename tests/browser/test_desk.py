@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ocr_server.geometry import Box
-from tests.browser.letter import COLUMNS, MISREAD, draw_letter, drawn_words
+from tests.browser.letter import COLUMNS, MISREAD, ReadsLetter, draw_letter, drawn_words
 from tests.browser.test_upload import expect_state
 from tests.browser.watching import assert_accessible
 
@@ -157,6 +157,30 @@ def test_the_text_is_copied_with_its_corrections(desk: Page) -> None:
     assert copied == WHOLE_TEXT.replace("feny", "ferry")
 
 
+def test_the_text_is_copied_without_line_breaks(desk: Page) -> None:
+    desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.locator("[data-part=downloads] summary").click()
+    desk.get_by_role("button", name="Copy without line breaks").click()
+
+    expect(desk.get_by_role("button", name="Copied")).to_be_visible()
+    copied = desk.evaluate("navigator.clipboard.readText()").split("\n\n")
+    assert copied == [column.replace("\n", " ") for column in WHOLE_TEXT.split("\n\n")]
+
+
+def test_a_word_that_is_none_is_taken_out_and_comes_back(desk: Page) -> None:
+    desk.locator("[data-part=text] .word", has_text="n00n").click()
+    desk.get_by_role("textbox", name="Word").fill("")
+    desk.keyboard.press("Enter")
+
+    expect(desk.locator("[data-part=summary]")).to_contain_text("15 words")
+    expect(desk.locator("[data-part=text]")).not_to_contain_text("n00n")
+
+    desk.get_by_role("button", name="Undo").click()
+
+    expect(desk.locator("[data-part=summary]")).to_contain_text("16 words")
+    expect(desk.locator("[data-part=text]")).to_contain_text("before n00n")
+
+
 @pytest.mark.parametrize("name", ["text", "json"])
 def test_downloads_have_the_corrections(desk: Page, name: str) -> None:
     desk.locator("[data-part=text] .word", has_text="feny").click()
@@ -191,6 +215,40 @@ def test_zoom_works_by_button_key_and_wheel(desk: Page) -> None:
 
     desk.get_by_role("button", name="Fit the width").click()
     expect(zoom).to_have_text(before)
+
+
+def test_an_area_is_read_again_and_undone(desk: Page, engine: ReadsLetter) -> None:
+    desk.get_by_role("button", name="Read an area again").click()
+    frame = desk.get_by_role("button", name="Area to read again")
+    expect(frame).to_be_focused()
+    assert_accessible(desk)
+    paper = desk.locator("[data-part=paper]").bounding_box()
+    assert paper
+    engine.says = "read again"
+    desk.mouse.move(paper["x"] + 2, paper["y"] + paper["height"] * 0.25)
+    desk.mouse.down()
+    desk.mouse.move(paper["x"] + paper["width"] / 2, paper["y"] + paper["height"] * 0.4, steps=4)
+    desk.mouse.up()
+
+    text = desk.locator("[data-part=text]")
+    expect(text).to_contain_text("read again")
+    expect(text).not_to_contain_text("the feny ticket")
+    expect(text).to_contain_text("Dear reader,")
+    expect(frame).to_be_hidden()
+
+    desk.get_by_role("button", name="Undo").click()
+
+    expect(text).to_contain_text("the feny ticket")
+    expect(text).not_to_contain_text("read again")
+
+
+def test_an_area_is_marked_by_keys(desk: Page, engine: ReadsLetter) -> None:
+    desk.get_by_role("button", name="Read an area again").click()
+    engine.says = "by keys"
+    for key in ("ArrowDown", "Shift+ArrowUp", "ArrowLeft", "Enter"):
+        desk.keyboard.press(key)
+
+    expect(desk.locator("[data-part=text]")).to_contain_text("by keys")
 
 
 def test_the_picture_is_compared_with_what_was_read(desk: Page) -> None:
@@ -242,6 +300,10 @@ def test_pages_are_turned_by_button_number_and_key(page: Page, url: str, tmp_pat
 
     expect(page.locator("[data-part=count]")).to_have_text("3")
     expect(page.locator("[data-part=picture]")).to_have_js_property("naturalWidth", 900)
+
+    expect(page.locator("[data-part=strip] img")).to_have_count(3)
+    expect(page.locator("[data-part=strip] img").last).to_have_js_property("naturalWidth", 900)
+    assert_accessible(page)
 
     page.get_by_role("button", name="Next page").click()
     expect(number).to_have_value("2")

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page
+from PIL import Image
+from playwright.sync_api import Page, expect
 
 from ocr_server.settings import Settings
-from tests.browser.conftest import serve
+from tests.browser.conftest import Open, serve
 from tests.browser.test_upload import expect_state
+from tests.browser.test_webcam import FAKE_ANSWER, FAKE_CAMERA, film, on_desk
 from tests.drawing import SENTENCE, as_file, draw_lines
 
 pytestmark = pytest.mark.tesseract
@@ -36,3 +38,41 @@ def test_a_picture_dropped_in_a_browser_gives_its_words(
     assert place
     assert paper
     assert place["x"] > paper["x"]
+
+
+def held_up(*lines: str) -> Image.Image:
+    """A page with large print on a desk, as a camera sees it."""
+    sheet = Image.new("L", (1000, 740), 250)
+    sheet.paste(draw_lines(*lines, size_px=56, width_px=960), (20, 150))
+    return on_desk(sheet)
+
+
+def test_a_page_held_up_is_found_taken_and_read(opened: Open, tmp_path: Path) -> None:
+    path = film(tmp_path / "page.y4m", held_up("Harbour Library", "open until noon", "room 48213"))
+    page = opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")
+    page.get_by_role("button", name="Start camera").click()
+    expect(page.locator("[data-part=hint]")).to_have_text("Good – take it.")
+    page.get_by_role("button", name="Take the picture").click()
+    expect(page.locator("[data-part=hint]")).to_contain_text("This is the page")
+    page.get_by_role("button", name="Read this").click()
+
+    expect_state(page, "result")
+    text = page.locator("#desk [data-part=text]").inner_text().split()
+    assert text == ["Harbour", "Library", "open", "until", "noon", "room", "48213"]
+
+
+def test_the_transcript_follows_what_is_held_up(opened: Open, tmp_path: Path) -> None:
+    path = film(tmp_path / "page.y4m", held_up("The first page", "tells of ferries"))
+    page = opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")
+    page.get_by_role("button", name="Start camera").click()
+    page.get_by_label("Read as I hold it").check()
+    lines = page.locator("[data-part=lines] p")
+    expect(lines).to_have_text(["The first page", "tells of ferries"])
+
+    page.get_by_role("button", name="Stop").click()
+    film(path, held_up("The second page", "tells of lighthouses"))
+    page.get_by_role("button", name="Start camera").click()
+
+    expect(lines).to_have_text(
+        ["The first page", "tells of ferries", "The second page", "tells of lighthouses"]
+    )

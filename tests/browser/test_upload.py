@@ -259,6 +259,22 @@ def test_the_colours_can_be_chosen_and_stay(page: Page, url: str) -> None:
     assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
 
 
+def test_a_result_fits_a_screen_of_320_pixels(page: Page, url: str, letter: Path) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+
+    for tab in ("Text", "Picture"):
+        page.get_by_role("tab", name=tab).click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        tools = page.locator(".toolbar:visible .tool:visible")
+        for box in (tools.nth(number).bounding_box() for number in range(tools.count())):
+            assert box
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 320
+
+
 @pytest.mark.parametrize("path", ["/", "/webcam", "/about", "/nowhere"])
 def test_nothing_runs_off_a_screen_of_320_pixels(
     page: Page, url: str, watch: Watch, path: str

@@ -1,24 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import FLAGS
+from tests.browser.conftest import Open
 from tests.browser.letter import ReadsLetter, draw_letter, save_letter
 from tests.browser.test_upload import expect_state
-from tests.browser.watching import Watch, assert_accessible
+from tests.browser.watching import assert_accessible
 
 FRAME_PX = (1280, 720)  # even: an odd size never delivers a frame
 FAKE_CAMERA = "--use-fake-device-for-media-stream"
 FAKE_ANSWER = "--use-fake-ui-for-media-stream"
-
-Open = Callable[..., Page]
 
 
 def film(path: Path, picture: Image.Image) -> Path:
@@ -43,34 +40,6 @@ def on_desk(page_picture: Image.Image) -> Image.Image:
         flags=cv2.INTER_AREA, borderMode=cv2.BORDER_TRANSPARENT,
     )  # fmt: skip
     return Image.fromarray(seen.astype(np.uint8))
-
-
-@pytest.fixture
-def opened(playwright: Playwright, browser_path: Path, url: str, tmp_path: Path) -> Iterator[Open]:
-    """Opens the webcam page in a browser of its own, whose flags are the camera."""
-    contexts: list[tuple[BrowserContext, Watch]] = []
-
-    def open_page(*flags: str, host: str = url, expected: tuple[str, ...] = ()) -> Page:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path / f"profile-{len(contexts)}",
-            executable_path=browser_path,
-            headless=False,  # the flags ask for the headless mode that has cameras
-            args=[*FLAGS, *flags],
-            viewport={"width": 1280, "height": 900},
-        )
-        context.set_default_timeout(10_000)
-        watch = Watch(context, url)
-        watch.expected.extend(expected)
-        contexts.append((context, watch))
-        page = context.pages[0]
-        page.goto(f"{host}/webcam")
-        return page
-
-    yield open_page
-    for context, watch in contexts:
-        context.close()
-        assert watch.problems == []
-        assert watch.foreign_hosts == set()
 
 
 @pytest.fixture

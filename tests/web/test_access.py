@@ -55,6 +55,9 @@ def test_a_stream_is_one_line_told_at_its_end(
     response = client.post(
         "/v1/documents", data=PICTURE, headers={"Accept": "application/x-ndjson"}
     )
+    assert not lines.records
+    assert b'"end"' in response.data
+
     response.close()
 
     line = only(lines)
@@ -66,9 +69,11 @@ def test_a_stream_is_one_line_told_at_its_end(
 def test_a_stream_that_fails_has_the_code_of_its_problem(
     client: FlaskClient, lines: pytest.LogCaptureFixture
 ) -> None:
-    client.post(
+    response = client.post(
         "/v1/documents", data=b"no picture", headers={"Accept": "application/x-ndjson"}
-    ).close()
+    )
+    assert b"unsupported-format" in response.data
+    response.close()
 
     assert only(lines)["problem_code"] == "unsupported-format"
 
@@ -126,10 +131,7 @@ def test_a_line_of_json_has_the_same_fields(capsys: pytest.CaptureFixture[str]) 
     start_logging("json")
 
     logging.getLogger("ocr_server.access").info("request", extra={"status": 200, "route": "/"})
-    try:
-        raise ZeroDivisionError
-    except ZeroDivisionError:
-        logging.getLogger("ocr_server").exception("unexpected")
+    logging.getLogger("ocr_server").error("unexpected", exc_info=ZeroDivisionError("why"))
     logging.getLogger().handlers[:] = before
 
     request, unexpected = map(json.loads, capsys.readouterr().err.splitlines())

@@ -264,8 +264,8 @@ def test_the_languages_are_listed_by_code_and_name(client: FlaskClient) -> None:
 
     assert answer["default"] == ["eng"]
     assert answer["languages"] == [
-        {"code": "deu", "name": "German"},
-        {"code": "eng", "name": "English"},
+        {"code": "deu", "name": "German", "dictionary": True},
+        {"code": "eng", "name": "English", "dictionary": True},
     ]
 
 

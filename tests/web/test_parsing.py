@@ -28,6 +28,8 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     "min_confidence": [("0", 0), ("0.5", 0.5), ("1", 1)],
     "dpi": [("300", 300), ("1e2", 100)],
     "lines": [("keep", False), ("JOIN", True)],
+    "alternatives": [("dictionary", True), ("none", False)],
+    "correct": [("dictionary", True), ("none", False)],
     "password": [("any thing", "any thing")],
     "timeout_s": [("0.1", 0.1), ("86400", 86_400)],
     "partial": [("true", True), ("ON", True), ("0", False), ("no", False)],
@@ -46,6 +48,8 @@ REFUSED = {
     "min_confidence": ["-0.1", "1.1", "nan", "half"],
     "dpi": ["0", "10001", "inf", "nan", "many"],
     "lines": ["merge"],
+    "alternatives": ["engine"],
+    "correct": ["yes"],
     "timeout_s": ["0", "-1", "inf", "nan", "86401"],
     "partial": ["perhaps"],
 }

@@ -1,13 +1,14 @@
 // @ts-check
 // The desk where a result is read and corrected: picture and text side by side, one word lighting
 // up on both sides.
+import { makeArea } from "./area.js";
 import { drawBoxes, wordAt } from "./boxes.js";
 import { makeComparing } from "./comparing.js";
 import { layText } from "./layer.js";
 import { placesOf, trust } from "./model.js";
 import { makePaging } from "./paging.js";
 import { action, announce, make, part } from "./parts.js";
-import { pictureOf } from "./pictures.js";
+import { pictureOf, thumbnailOf } from "./pictures.js";
 import { makeProof, suggestionsFor } from "./proof.js";
 import { makeReadingPane } from "./reading-pane.js";
 import { enhance as enhanceSpeech } from "./speech.js";
@@ -29,9 +30,10 @@ export function enhance(root) {
   /** @type {Word | null} */ let lit = null;
 
   const zoom = makeZoom(desk);
-  const paging = makePaging(desk, showPage);
+  const paging = makePaging(desk, showPage, async (shown) => (draft ? thumbnailOf(draft, shown.number) : null));
   const text = makeReadingPane(part(desk, "text"), { onOpen: openWord, onHover: light });
   const comparing = makeComparing(desk, () => (draft && page ? { draft, page } : null));
+  const area = makeArea(desk, { current: () => (draft && page ? { draft, page } : null), dotAt: zoom.dotAt, reveal: zoom.reveal });
   const proof = makeProof(desk, { onAccept: accept, onLeave: leave });
   const speech = enhanceSpeech(action(desk, "speak"), (word) => text.mark(word, "spoken"));
   enhanceTabs(part(desk, "tabs"), (name) => (panes().dataset.shown = name));
@@ -56,6 +58,7 @@ export function enhance(root) {
     lit = null;
     proof.hide();
     comparing.stop();
+    area.stop();
     speech.stop();
     picture.removeAttribute("src");
     picture.alt = draft.pages.length > 1 ? `Page ${next.number} of ${draft.pages.length}, text in the Text pane` : "The picture, its text is in the Text pane";
@@ -117,7 +120,7 @@ export function enhance(root) {
   function openWord(word) {
     if (!draft) return;
     const place = draft.places.find((candidate) => candidate.word === word);
-    if (!place) return;
+    if (!place) return leave();
     if (place.page !== page) showPage(place.page);
     proof.show(word, suggestionsFor(word, draft.places.map(({ word: other }) => other.text)), picture, place.page);
     text.mark(word, "current");
@@ -129,6 +132,7 @@ export function enhance(root) {
     if (!draft) return;
     const next = doubtFrom(word, 1);
     draft.correct(word, corrected);
+    if (!corrected) announce(`${word.corrected_from} is taken out.`);
     if (next && next !== word) {
       openWord(next);
       announce(`${counted(draft.doubtful.length, "doubtful word")} left.`);
@@ -163,7 +167,7 @@ export function enhance(root) {
   /** @param {"undo" | "redo"} how */
   function stepBack(how) {
     const word = draft?.[how]();
-    if (!word) return;
+    if (!word) return announce(how === "undo" ? "Undone." : "Done again.");
     openWord(word);
     announce(how === "undo" ? `Undone: ${word.text}` : `Done again: ${word.text}`);
   }
@@ -172,6 +176,18 @@ export function enhance(root) {
     if (event.currentTarget !== draft) return;
     text.paint(/** @type {CustomEvent} */ (event).detail);
     if (page) layText(layer, page);
+    paintBoxes();
+    tell();
+  }
+  /** @param {Event} event */
+  function replaced(event) {
+    const changedPage = /** @type {CustomEvent} */ (event).detail;
+    if (event.currentTarget !== draft) return;
+    if (changedPage !== page) return showPage(changedPage);
+    proof.hide();
+    lit = null;
+    layText(layer, changedPage);
+    text.show(changedPage);
     paintBoxes();
     tell();
   }
@@ -211,10 +227,12 @@ export function enhance(root) {
     /** @param {Draft} next */
     show(next) {
       draft?.removeEventListener("changed", changed);
+      draft?.removeEventListener("replaced", replaced);
       draft?.removeEventListener("grown", grown);
       draft = next;
       page = null;
       draft.addEventListener("changed", changed);
+      draft.addEventListener("replaced", replaced);
       draft.addEventListener("grown", grown);
       desk.hidden = false;
       grown();

@@ -1,9 +1,10 @@
 // @ts-check
 // A document in hand: pages as they come, corrections, undo and redo. Tells "grown" and "changed".
-import { pageText, placesOf, trust } from "./model.js";
+import { lineText, pageText, placesOf, trust } from "./model.js";
 
 /** @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Place} Place */
-/** @typedef {{word: Word, before: Word, after: Word}} Change */
+/** @typedef {import("./model.js").Page} Page @typedef {import("./model.js").Line} Line @typedef {import("./model.js").Box} Box */
+/** @typedef {{undo: () => Word | null, redo: () => Word | null}} Change */
 
 export class Draft extends EventTarget {
   /** @param {string} name @param {File[]} files which make one document */
@@ -55,28 +56,43 @@ export class Draft extends EventTarget {
     this.#tell("grown");
   }
 
-  /** What a person says the word is; the same text means "it is right". @param {Word} word @param {string} text */
+  /** What a person says the word is; the same text means "it is right", none that it is no word. @param {Word} word @param {string} text */
   correct(word, text) {
     const corrected = text === word.text ? (word.corrected_from ?? null) : (word.corrected_from ?? word.text);
+    const before = { ...word };
     const after = { ...word, text, checked: true, corrected_from: corrected };
-    this.done.push({ word, before: { ...word }, after });
-    this.undone = [];
-    Object.assign(word, after);
-    this.#changed(word);
+    this.#do({ redo: () => this.#put(word, after), undo: () => this.#put(word, before) });
   }
 
+  /** New lines for all that stands in a box; without any, nothing is changed. How many words came. @param {Page} page @param {Box} box @param {Line[]} lines */
+  replaceInside(page, box, lines) {
+    const before = page.zones;
+    const after = withLinesInside(before, box, lines);
+    const count = lines.reduce((sum, line) => sum + line.words.length, 0);
+    if (!count) return 0;
+    const show = (/** @type {Page["zones"]} */ zones) => {
+      page.zones = zones;
+      this.saved = false;
+      this.dispatchEvent(new CustomEvent("replaced", { detail: page }));
+      return null;
+    };
+    this.#do({ redo: () => show(after), undo: () => show(before) });
+    return count;
+  }
+
+  /** The word that came back, if it was one. */
   undo() {
     const change = this.done.pop();
     if (!change) return null;
     this.undone.push(change);
-    return this.#put(change.word, change.before);
+    return change.undo();
   }
 
   redo() {
     const change = this.undone.pop();
     if (!change) return null;
     this.done.push(change);
-    return this.#put(change.word, change.after);
+    return change.redo();
   }
 
   /** The document as it stands, each line's and page's text made anew from its words. */
@@ -89,12 +105,21 @@ export class Draft extends EventTarget {
         ...(zone.lines && {
           lines: zone.lines.map((line) => ({
             ...line,
-            text: line.words.map((word) => word.text).join(" "),
+            text: lineText(line),
+            words: line.words.filter((word) => word.text),
           })),
         }),
       })),
     }));
-    return { ...this.document, pages, text: pages.map((page) => page.text).join("\f") };
+    const { engine, problems } = this.document;
+    return { ...(engine && { engine: { ...engine, languages: engine.languages ?? [] } }), pages, text: pages.map((page) => page.text).join("\f"), problems };
+  }
+
+  /** @param {Change} change */
+  #do(change) {
+    this.done.push(change);
+    this.undone = [];
+    change.redo();
   }
 
   /** @param {Word} word @param {Word} state */
@@ -115,4 +140,31 @@ export class Draft extends EventTarget {
   #tell(what) {
     this.dispatchEvent(new Event(what));
   }
+}
+
+/** Zones in which lines take the place of the words that stand in a box. @param {Page["zones"]} zones @param {Box} box @param {Line[]} lines */
+function withLinesInside(zones, box, lines) {
+  let put = false;
+  const changed = zones.map((zone) => {
+    /** @type {Line[]} */
+    const kept = [];
+    for (const line of zone.lines ?? []) {
+      const words = line.words.filter((word) => !isInside(word, box));
+      if (words.length < line.words.length && !put) {
+        kept.push(...lines.map((fresh) => ({ ...fresh, paragraph: line.paragraph })));
+        put = true;
+      }
+      if (words.length) kept.push(words.length < line.words.length ? { ...line, words } : line);
+    }
+    return { ...zone, ...(zone.lines && { lines: kept }) };
+  });
+  const [left, top, right, bottom] = box;
+  const quad = /** @type {import("./model.js").Dot[]} */ ([[left, top], [right, top], [right, bottom], [left, bottom]]);
+  return put ? changed : [...changed, { kind: "text", box, quad, lines }];
+}
+
+/** @param {Word} word @param {Box} box */
+function isInside({ box: [left, top, right, bottom] }, [x0, y0, x1, y1]) {
+  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+  return x >= x0 && x <= x1 && y >= y0 && y <= y1;
 }

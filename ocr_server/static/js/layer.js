@@ -20,7 +20,7 @@ function layLine(line) {
   const angle = Math.atan2(end[1] - start[1], end[0] - start[0]);
   const rightToLeft = line.direction === "rtl";
   const along = (/** @type {Dot} */ [x, y]) => (x - start[0]) * Math.cos(angle) + (y - start[1]) * Math.sin(angle);
-  const spans = line.words.map((word) => {
+  const spans = line.words.filter((word) => word.text).map((word) => {
     const places = word.quad.map(along);
     return { word, from: Math.min(...places), to: Math.max(...places) };
   });

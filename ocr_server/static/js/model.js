@@ -29,7 +29,7 @@ export function trust(word) {
 /** @param {Page} page @returns {Place[]} */
 export function placesOf(page) {
   return page.zones.flatMap((zone) =>
-    (zone.lines ?? []).flatMap((line) => (line.words ?? []).map((word) => ({ page, zone, line, word }))),
+    (zone.lines ?? []).flatMap((line) => (line.words ?? []).filter((word) => word.text).map((word) => ({ page, zone, line, word }))),
   );
 }
 

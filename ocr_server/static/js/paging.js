@@ -6,15 +6,34 @@ import { counted } from "./wording.js";
 
 /** @typedef {import("./model.js").Page} Page */
 
-/** @param {HTMLElement} root the desk @param {(page: Page) => void} onChoose */
-export function makePaging(root, onChoose) {
+/**
+ * @param {HTMLElement} root the desk @param {(page: Page) => void} onChoose
+ * @param {(page: Page) => Promise<string | null>} thumbnail
+ */
+export function makePaging(root, onChoose, thumbnail) {
   const nav = part(root, "pages");
   const field = /** @type {HTMLInputElement} */ (part(root, "page"));
   const strip = part(root, "strip");
   /** @type {Page[]} */
   let pages = [];
   let at = 0;
+  /** @type {Map<Element, Page>} */
+  const waiting = new Map();
+  const seen = new IntersectionObserver(function load(entries) {
+    for (const { isIntersecting, target } of entries) {
+      const page = isIntersecting && waiting.get(target);
+      if (page) draw(/** @type {HTMLImageElement} */ (target), page);
+    }
+  });
 
+  /** @param {HTMLImageElement} image @param {Page} page */
+  async function draw(image, page) {
+    seen.unobserve(image);
+    waiting.delete(image);
+    const url = await thumbnail(page);
+    if (url) image.src = url;
+    image.hidden = !url;
+  }
   /** @param {number} index */
   function go(index) {
     if (index < 0 || index >= pages.length || index === at) return;
@@ -24,7 +43,10 @@ export function makePaging(root, onChoose) {
   function entry(page) {
     const doubtful = placesOf(page).filter(({ word }) => trust(word) === "doubtful").length;
     const words = doubtful ? counted(doubtful, "doubtful", "doubtful") : page.text ? "read" : "no text";
-    const button = make("button", { type: "button" }, make("b", {}, String(page.number)), words);
+    const image = make("img", { alt: "" });
+    waiting.set(image, page);
+    seen.observe(image);
+    const button = make("button", { type: "button", "aria-label": `Page ${page.number}, ${words}` }, image, make("span", {}, `${page.number} · ${words}`));
     button.addEventListener("click", () => go(pages.indexOf(page)));
     return make("li", {}, button);
   }
@@ -52,6 +74,9 @@ export function makePaging(root, onChoose) {
       part(root, "count").textContent = String(pages.length);
       action(root, "previous-page").disabled = at === 0;
       action(root, "next-page").disabled = at === pages.length - 1;
+      if (pages.length < 2) return;
+      seen.disconnect();
+      waiting.clear();
       strip.replaceChildren(...pages.map(entry));
       const chosen = strip.children[at]?.firstElementChild;
       chosen?.setAttribute("aria-current", "true");

@@ -38,6 +38,20 @@ async function drawn(files, number, password, fields = new FormData(), path = "/
   }
 }
 
+const MOST_DRAWN = 12; // pages of one document that the server draws for the strip
+
+/** The same for the strip of pages, one after another; none where it would cost the server too much. @param {import("./draft.js").Draft} draft @param {number} number */
+export function thumbnailOf(draft, number) {
+  const { files, password, pages } = draft;
+  const shown = files.every((file) => SHOWABLE.test(file.type)) && number <= files.length;
+  if (!shown && pages.length > MOST_DRAWN) return Promise.resolve(null);
+  drawing = drawing.then(() => pictureOf(files, number, password));
+  return drawing;
+}
+
+/** @type {Promise<string | null>} */
+let drawing = Promise.resolve(null);
+
 /** Gives the memory back. @param {File[]} files */
 export async function forgetPictures(files) {
   const pages = [...(known.get(files)?.values() ?? [])];

@@ -21,8 +21,7 @@ export function makeProof(root, { onAccept, onLeave }) {
   let open = null;
 
   function accept() {
-    const text = input.value.trim().replace(/\s+/g, " ");
-    if (open && text) onAccept(open, text);
+    if (open) onAccept(open, input.value.trim().replace(/\s+/g, " "));
   }
   form.addEventListener("submit", function submit(event) {
     event.preventDefault();
@@ -63,25 +62,25 @@ export function makeProof(root, { onAccept, onLeave }) {
   }
 }
 
-/** The word in the middle, its neighbours as far as there is room. @param {HTMLCanvasElement} canvas @param {HTMLImageElement} picture @param {import("./model.js").Page} page @param {Word} word */
+/** The word in the middle, level, its neighbours as far as there is room. @param {HTMLCanvasElement} canvas @param {HTMLImageElement} picture @param {import("./model.js").Page} page @param {Word} word */
 function drawCrop(canvas, picture, page, word) {
   canvas.hidden = !picture.naturalWidth;
   if (canvas.hidden) return;
-  const [left, top, right, bottom] = word.box;
-  const shrunk = picture.naturalWidth / page.width_px;
-  const width = canvas.clientWidth * devicePixelRatio;
-  const height = canvas.clientHeight * devicePixelRatio;
-  const scale = Math.min(height / ((bottom - top) * (1 + 2 * AROUND)), (width * 0.9) / (right - left), MOST_ENLARGED * devicePixelRatio);
-  const across = width / scale;
-  const down = height / scale;
-  canvas.width = Math.round(width);
-  canvas.height = Math.round(height);
+  const [start, end, opposite, below] = word.quad;
+  const long = Math.hypot(end[0] - start[0], end[1] - start[1]);
+  const tall = Math.hypot(below[0] - start[0], below[1] - start[1]);
+  canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
+  canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
+  const scale = Math.min(canvas.height / (tall * (1 + 2 * AROUND)), (canvas.width * 0.9) / long, MOST_ENLARGED * devicePixelRatio);
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   pen.imageSmoothingQuality = "high";
   pen.fillStyle = "#fff";
-  pen.fillRect(0, 0, width, height);
-  const from = [(left + right - across) / 2, (top + bottom - down) / 2].map((px) => px * shrunk);
-  pen.drawImage(picture, from[0], from[1], across * shrunk, down * shrunk, 0, 0, width, height);
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.translate(canvas.width / 2, canvas.height / 2);
+  pen.rotate(-Math.atan2(end[1] - start[1], end[0] - start[0]));
+  pen.scale(scale, scale);
+  pen.translate(-(start[0] + opposite[0]) / 2, -(start[1] + opposite[1]) / 2);
+  pen.drawImage(picture, 0, 0, page.width_px, page.height_px);
 }
 
 // Pairs that engines confuse, for suggestions where the engine gave none.

@@ -14,11 +14,12 @@ export function makeTaking(root, current) {
   const copy = action(root, "copy");
   const label = /** @type {HTMLElement} */ (copy.querySelector("span"));
 
-  async function copyText() {
+  /** @param {(text: string) => string} shape */
+  async function copyText(shape) {
     const draft = current();
     if (!draft) return;
     try {
-      await navigator.clipboard.writeText(draft.text);
+      await navigator.clipboard.writeText(shape(draft.text));
     } catch {
       announce("The browser did not allow copying. Select the text and copy it yourself.", "alert");
       return;
@@ -47,7 +48,10 @@ export function makeTaking(root, current) {
 
   /** @param {Format[]} formats */
   function offer(formats) {
+    const joined = make("button", { type: "button", "data-action": "copy-joined" }, "Copy without line breaks");
+    joined.addEventListener("click", () => copyText(joinLines));
     part(root, "formats").replaceChildren(
+      joined,
       ...formats.map((format) => {
         const words = WORDS[/** @type {keyof typeof WORDS} */ (format.name)] ?? format.name;
         const button = make("button", { type: "button", "data-format": format.name }, words, make("span", { class: "aside" }, format.suffix));
@@ -57,8 +61,13 @@ export function makeTaking(root, current) {
     );
   }
 
-  copy.addEventListener("click", copyText);
+  copy.addEventListener("click", () => copyText((text) => text));
   listFormats().then(offer);
+}
+
+/** One line for each paragraph; a hyphen at a line's end joins a word. @param {string} text */
+export function joinLines(text) {
+  return text.split(/\n{2,}/).map((paragraph) => paragraph.replace(/(\p{Ll})-\n(?=\p{Ll})/gu, "$1").replace(/\n/g, " ")).join("\n\n");
 }
 
 /** The formats this page can make itself, then what the server renders. @returns {Promise<Format[]>} */

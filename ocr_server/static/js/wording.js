@@ -29,9 +29,12 @@ export function summary(document, ms) {
   return said.join(", ");
 }
 
-/** What was done to a page, and what was found to be fine. @param {import("./model.js").Page} page */
+// Stages that look at the picture; those after the first reading look at its words.
+const PICTURE_STAGES = new Set(["polarity", "orientation", "rectify", "flatten", "deskew", "scale", "rules"]);
+
+/** What was done to a page, and what was found to be fine with the picture. @param {import("./model.js").Page} page */
 export function deeds(page) {
   const stages = page.stages ?? [];
   const did = stages.filter((stage) => stage.did).map((stage) => ({ words: stage.found ? `${stage.did} (${stage.found})` : stage.did, ms: stage.ms }));
-  return { did, fine: stages.filter((stage) => !stage.did && stage.found).map((stage) => stage.found) };
+  return { did, fine: stages.filter((stage) => !stage.did && stage.found && PICTURE_STAGES.has(stage.name)).map((stage) => stage.found) };
 }

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from ocr_server.export.format import Rendering
+from ocr_server.export.payload import document_to_json
+from ocr_server.job import Detail
+from tests.export.documents import document, page, two_pages, zone
+from tests.export.pictures import noise, pdf_text
+
+
+@pytest.fixture
+def corrected() -> dict[str, Any]:
+    """The first word of a document of one page, mended by a person."""
+    value = document_to_json(document(page(zone("Tbe end"))), Rendering(Detail.SYMBOL))
+    word = value["pages"][0]["zones"][0]["lines"][0]["words"][0]
+    word |= {"text": "The", "corrected_from": "Tbe"}
+    return value
+
+
+@pytest.fixture
+def scan() -> bytes:
+    """A picture of the size of that page."""
+    file = io.BytesIO()
+    noise(600, 400).save(file, "PNG", dpi=(100, 100))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["text", "tsv", "hocr", "alto", "markdown", "json"])
+def test_a_correction_reaches_every_format(
+    client: FlaskClient, corrected: dict[str, Any], name: str
+) -> None:
+    answer = client.post(f"/v1/render?format={name}", json=corrected)
+
+    assert answer.status_code == 200
+    assert "The" in answer.text
+    shown = answer.text.replace('corrected_from": "Tbe', "").replace(">Tbe</ALTERNATIVE>", "")
+    assert "Tbe" not in shown
+
+
+def test_a_persons_word_is_certain(client: FlaskClient, corrected: dict[str, Any]) -> None:
+    hocr = client.post("/v1/render", json=corrected, headers={"Accept": "text/vnd.hocr+html"})
+
+    assert "x_wconf 100" in hocr.text
+    assert "x_wconf 90" in hocr.text
+
+
+def test_what_shows_the_picture_takes_it_along(
+    client: FlaskClient, corrected: dict[str, Any], scan: bytes, tmp_path: Path
+) -> None:
+    made = tmp_path / "made.pdf"
+
+    answer = client.post(
+        "/v1/render",
+        data={
+            "document": (io.BytesIO(json.dumps(corrected).encode()), "document.json"),
+            "file": (io.BytesIO(scan), "scan.png"),
+            "format": "pdf",
+        },
+    )
+
+    assert answer.content_type == "application/pdf"
+    made.write_bytes(answer.data)
+    assert pdf_text(made) == "The end"
+
+
+def test_a_form_may_carry_the_json_as_text(client: FlaskClient, corrected: dict[str, Any]) -> None:
+    answer = client.post("/v1/render", data={"document": json.dumps(corrected), "format": "text"})
+
+    assert answer.text == "The end\n"
+
+
+def test_json_may_carry_picture_and_options(
+    client: FlaskClient, corrected: dict[str, Any], scan: bytes
+) -> None:
+    image = base64.b64encode(scan).decode()
+
+    answer = client.post(
+        "/v1/render", json={"document": corrected, "image": image, "format": ["png", "text"]}
+    )
+
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.namelist() == ["document.png", "document.txt"]
+
+
+def test_without_a_picture_what_shows_it_is_refused(
+    client: FlaskClient, corrected: dict[str, Any]
+) -> None:
+    answer = client.post("/v1/render?format=pdf", json=corrected)
+
+    assert answer.status_code == 422
+    assert answer.json is not None
+    assert answer.json["code"] == "format-unavailable"
+
+
+def test_all_faults_of_the_document_are_told_at_once(client: FlaskClient) -> None:
+    broken = document_to_json(two_pages(), Rendering())
+    broken["pages"][0]["width_px"] = -1
+    broken["pages"][1]["zones"][0]["lines"][0]["words"][0]["confidence"] = "high"
+
+    answer = client.post("/v1/render", json=broken)
+
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert [fault["field"] for fault in answer.json["faults"]] == [
+        "pages[0].width_px",
+        "pages[1].zones[0].lines[0].words[0].confidence",
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"no JSON", b"[" * 100_000, b'{"pages": NaN'])
+def test_what_is_no_json_is_told(client: FlaskClient, body: bytes) -> None:
+    answer = client.post("/v1/render", data=body, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["faults"][0]["field"] == "document"
+
+
+def test_options_of_a_reading_are_none_here(client: FlaskClient, corrected: dict[str, Any]) -> None:
+    answer = client.post(
+        "/v1/render?languages=eng&nonsense=1", json={"document": corrected, "steps": "none"}
+    )
+
+    assert answer.json is not None
+    assert {fault["field"] for fault in answer.json["faults"]} == {
+        "languages",
+        "nonsense",
+        "steps",
+    }
+
+
+def test_a_document_that_was_read_can_be_sent_back(client: FlaskClient, scan: bytes) -> None:
+    read = client.post("/v1/documents?detail=symbol", data=scan, content_type="image/png")
+
+    again = client.post("/v1/render?detail=symbol", json=read.json)
+
+    assert again.json is not None
+    assert read.json is not None
+    assert again.json["pages"] == read.json["pages"]
