@@ -1,6 +1,6 @@
 """How fast, and how calm under load: this server, the `tesseract` command, and the usual rival.
 
-    python -m benchmarks.speed [FOLDER] [--only NAME…] [--kinds KIND…] [--json FILE] [--plot FILE.svg]
+    python -m benchmarks.speed [FOLDER] [--only NAME…] [--kinds KIND…] [--json FILE] [--plot SVG]
 
 All that is compared runs in one run, turn by turn on the same pictures, so that ratios hold even
 where other programs take their share of the machine; seconds and rates are this machine's alone.
