@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ocr_server.desk import Desk
 from ocr_server.export.format import Render, Rendering
 from ocr_server.imaging import decode
 from ocr_server.imaging.preview import draw_preview
@@ -21,7 +22,6 @@ from ocr_server.reading import frame, recipe
 from ocr_server.reading.frame import Frame
 from ocr_server.reading.own_text import read_pdf_page
 from ocr_server.reading.suggestions import suggest
-from ocr_server.workers import Desk
 
 
 @dataclass(frozen=True, slots=True)
