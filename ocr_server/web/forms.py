@@ -16,10 +16,12 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import EngineMissing, EngineUnavailable, InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
-from ocr_server.job import Detail, Job, Limits, PageSelection, Reading, Source, TextLayer
+from ocr_server.fields.finders import TEXT
+from ocr_server.job import Detail, Framing, Job, Limits, PageSelection, Reading, Source, TextLayer
 from ocr_server.model import EngineInfo
 from ocr_server.settings import Settings
 from ocr_server.web.options import OPTIONS
+from ocr_server.web.profiles import Profile
 from ocr_server.web.service import Service, check_installed
 
 NDJSON = "application/x-ndjson"
@@ -51,7 +53,10 @@ def read_job(
     faults: list[dict[str, str]] = []
     given, sources = _body(request, faults)
     values = dict(values_of(request, given, faults))
+    profile = _profile(here, values, faults)
     check(faults)
+    if profile:
+        values = {**profile.options, **values}
     settings = here.settings
     formats = values.get("format") or (accepted_format(request),)
     languages = values.get("languages", settings.languages)
@@ -60,6 +65,8 @@ def read_job(
     check_installed(languages, _installed_engine(here, engine))
     detail = values.get("detail", Detail.WORD)
     limits = limits_of(settings, values.get("dpi"))
+    shown = any(FORMATS[name].shows_alternatives for name in formats)
+    alternatives = values.get("alternatives", ("dictionary",)) if shown else ()
     job = Job(
         sources=sources,
         reading=Reading(
@@ -73,8 +80,11 @@ def read_job(
             zones=values.get("zones", ()),
             alphabet=values.get("alphabet"),
             text_layer=values.get("text_layer", TextLayer.AUTO),
-            alternatives=values.get("alternatives", True)
-            and any(FORMATS[name].shows_alternatives for name in formats),
+            fields=values.get("fields", profile.fields if profile else ()),
+            finder=profile.finder if profile and "fields" not in values else TEXT,
+            framing=profile.framing if profile else Framing(),
+            alternatives="dictionary" in alternatives,
+            choices="engine" in alternatives,
             correct=values.get("correct", False),
         ),
         limits=limits,
@@ -88,6 +98,17 @@ def read_job(
         rendering=rendering_of(values, limits),
         partial=values.get("partial", False),
     )
+
+
+def _profile(
+    here: Service,
+    values: Mapping[str, Any],  # each option has a type of its own
+    faults: list[dict[str, str]],
+) -> Profile | None:
+    name = values.get("profile")
+    if name is not None and name not in here.profiles:
+        faults.append(fault_of("profile", f"no such profile; there are {', '.join(here.profiles)}"))
+    return None if name is None else here.profiles.get(name)
 
 
 def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
@@ -262,5 +283,5 @@ def accepted_format(request: Request) -> str:
 
 
 def fault_of(field: str, message: str) -> dict[str, str]:
-    """What is wrong with a field."""
-    return {"field": field, "message": message}
+    """What is wrong with a field; a part of a form may come without a name."""
+    return {"field": field or "", "message": message}
