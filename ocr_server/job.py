@@ -66,7 +66,8 @@ class Reading:
 
     `steps` is `("auto",)`, empty for none, or names of steps in order. `dpi` overrides what the
     file says. `min_confidence` (0 to 1): words under it are left out. `alternatives`: doubtful
-    words get some from dictionaries; `correct`: clear ones take their place.
+    words get some from dictionaries; `choices`: all words get the engine's own; `correct`: what
+    is clear in a dictionary takes a word's place.
     """
 
     languages: tuple[str, ...] = ("eng",)
@@ -80,6 +81,7 @@ class Reading:
     engine: str = "pytesseract"
     text_layer: TextLayer = TextLayer.AUTO
     alternatives: bool = False
+    choices: bool = False
     correct: bool = False
 
 

@@ -68,7 +68,7 @@ def browser_path() -> Path:
 def settings(tmp_path: Path) -> Settings:
     """Of a small server with a temporary folder of its own."""
     folder = tmp_path / "storage"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     return Settings(port=0, slots=1, temp_dir=str(folder))
 
 

@@ -60,6 +60,8 @@ def read_job(
     check_installed(languages, _installed_engine(here, engine))
     detail = values.get("detail", Detail.WORD)
     limits = limits_of(settings, values.get("dpi"))
+    shown = any(FORMATS[name].shows_alternatives for name in formats)
+    alternatives = values.get("alternatives", ("dictionary",)) if shown else ()
     job = Job(
         sources=sources,
         reading=Reading(
@@ -73,8 +75,8 @@ def read_job(
             zones=values.get("zones", ()),
             alphabet=values.get("alphabet"),
             text_layer=values.get("text_layer", TextLayer.AUTO),
-            alternatives=values.get("alternatives", True)
-            and any(FORMATS[name].shows_alternatives for name in formats),
+            alternatives="dictionary" in alternatives,
+            choices="engine" in alternatives,
             correct=values.get("correct", False),
         ),
         limits=limits,
@@ -246,7 +248,8 @@ def values_of(
 def joined_fields(lists: Mapping[str, list[str]], faults: list[dict[str, str]]) -> dict[str, str]:
     """Languages may be chosen one by one, as a form's list sends them; all else comes once."""
     joined = {}
-    for name, texts in lists.items():
+    for given, texts in lists.items():
+        name = given or ""  # None, whatever its type says, where a part has no name that decodes
         if len(texts) > 1 and name not in {"languages", "format"}:
             faults.append(fault_of(name, "given twice"))
         else:
@@ -261,5 +264,5 @@ def accepted_format(request: Request) -> str:
 
 
 def fault_of(field: str, message: str) -> dict[str, str]:
-    """What is wrong with a field."""
-    return {"field": field, "message": message}
+    """What is wrong with a field; a part of a form may come without a name."""
+    return {"field": field or "", "message": message}

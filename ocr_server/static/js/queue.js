@@ -146,7 +146,7 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
     const said = summary(draft.document, draft.ms);
     const all = pages.length + problems.length;
     if (problems.length) put(item, "partial", `${pages.length} of ${counted(all, "page")} read.`);
-    else if (!draft.places.length) put(item, "empty", "No text was found. Turn or crop the picture, choose another language, or give it more light.");
+    else if (!draft.places.length) put(item, "empty", "No text was found.");
     else put(item, "result", said);
     announce(problems.length || !draft.places.length ? (part(item.card, "words").textContent ?? "") : `${item.name}: ${said}`);
     if (desk.draft === draft) return;

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from ocr_server import __version__, cli
+from ocr_server.cli import main
+from ocr_server.settings import Settings
+from ocr_server.web.options import OPTIONS
+from tests.drawing import SENTENCE, as_file, draw_lines
+from tests.serving import FakeTesseract, running_server
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the pictures are, and what is done by the program."""
+    for name in ("OCR_TEMP_DIR", "OCR_SLOTS"):
+        monkeypatch.delenv(name, raising=False)
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    monkeypatch.setenv("OCR_TEMP_DIR", str(storage))
+    monkeypatch.setenv("OCR_SLOTS", "1")
+    return tmp_path
+
+
+@pytest.fixture
+def picture(folder: Path) -> Path:
+    path = folder / "scan.png"
+    path.write_bytes(as_file(draw_lines(SENTENCE)))
+    return path
+
+
+def read(capfd: pytest.CaptureFixture[str], *arguments: object) -> str:
+    assert main(["read", *map(str, arguments)]) == 0
+    return capfd.readouterr().out
+
+
+@pytest.mark.tesseract
+def test_shell_server_and_request_read_the_same_words(
+    picture: Path, folder: Path, real_app: Flask, capfd: pytest.CaptureFixture[str]
+) -> None:
+    here = read(capfd, picture)
+    with running_server(folder, OCR_SLOTS=1) as server:
+        there = read(capfd, picture, "--url", server.url)
+        answer = server.ask("POST", "/v1/documents?format=text", picture.read_bytes())
+    app = real_app.test_client().post("/v1/documents?format=text", data=picture.read_bytes())
+
+    assert here == f"{SENTENCE}\n"
+    assert there == here
+    assert answer.body.decode() == app.get_data(as_text=True) == here
+
+
+@pytest.mark.tesseract
+def test_a_table_has_every_word_and_its_accuracy(
+    picture: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    head, *rows = read(capfd, picture, "--table").splitlines()
+
+    assert head.split() == ["Text", "Accuracy"]
+    assert [row.split()[0] for row in rows] == SENTENCE.split()
+    assert all(0 < int(row.split()[1].rstrip("%")) <= 100 for row in rows)
+
+
+@pytest.mark.tesseract
+def test_several_files_are_one_document_in_the_format_asked_for(
+    picture: Path, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    out = folder / "out.json"
+
+    printed = read(capfd, picture, picture, "--format", "json", "--detail", "line", "--output", out)
+
+    document = json.loads(out.read_bytes())
+    assert printed == ""
+    assert [page["number"] for page in document["pages"]] == [1, 2]
+    assert "words" not in document["pages"][0]["zones"][0]["lines"][0]
+
+
+@pytest.mark.tesseract
+def test_the_languages_are_listed_by_code_and_name(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["languages"]) == 0
+
+    assert ["eng", "English"] in [
+        line.split(maxsplit=1) for line in capfd.readouterr().out.splitlines()
+    ]
+
+
+def test_a_refusal_is_a_sentence_and_exit_code_1(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", FakeTesseract(folder / "tesseract").path)
+    text = folder / "notes.txt"
+    text.write_text("no picture")
+
+    code = main(["read", str(text)])
+
+    told = capfd.readouterr()
+    assert (code, told.out) == (1, "")
+    assert "Send PNG, JPEG" in told.err
+    assert "Traceback" not in told.err
+
+
+def test_a_file_that_is_not_there_is_told_by_name(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["read", "nothing.png"]) == 1
+
+    assert "nothing.png" in capfd.readouterr().err
+
+
+def test_a_setting_that_is_not_understood_is_told(
+    picture: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCR_SLOTS", "many")
+
+    assert main(["read", str(picture)]) == 1
+
+    assert "OCR_SLOTS='many'" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["read"], ["read", "a.png", "--colour", "red"]])
+def test_a_command_that_is_not_understood_is_exit_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+
+    assert caught.value.code == 2
+
+
+def test_the_version_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+
+    assert caught.value.code == 0
+    assert capfd.readouterr().out.split() == ["ocr-server", __version__]
+
+
+def test_every_option_of_the_api_is_one_of_read(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["read", "--help"])
+
+    told = capfd.readouterr().out
+    absent = [name for name in OPTIONS if f"--{name.replace('_', '-')}" not in told]
+    assert absent == ["partial"]
+
+
+def test_serve_takes_host_and_port_and_leaves_the_rest_to_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    served: list[Settings] = []
+    monkeypatch.setattr(cli, "run", served.append)
+    monkeypatch.setattr(cli, "start_logging", lambda _: None)
+    monkeypatch.setenv("OCR_PORT", "1")
+
+    assert main(["serve", "--host", "0.0.0.0", "--port", "9000"]) == 0  # noqa: S104  # not served
+    assert main(["serve"]) == 0
+
+    first, second = served
+    assert (first.host, first.port, first.slots) == ("0.0.0.0", 9000, 1)  # noqa: S104
+    assert second == replace(first, host="127.0.0.1", port=1)
+
+
+def test_options_travel_to_the_server_as_they_are(
+    picture: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Mapping[str, str]] = []
+
+    def post(_pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
+        asked.append(options)
+        return b"words\n"
+
+    monkeypatch.setattr(cli, "remote_server", lambda _url: nullcontext(post))
+
+    printed = read(
+        capfd, picture, "--url", "http://x", "--languages", "eng+deu", "--min-confidence", "0.5"
+    )
+
+    assert printed == "words\n"
+    assert asked == [{"languages": "eng+deu", "min_confidence": "0.5", "format": "text"}]

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ocr_server.client import Refused, remote_server
+from tests.drawing import as_file, draw_lines
+from tests.serving import FakeTesseract, RunningServer, running_server
+
+PICTURE = as_file(draw_lines("Hello"))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """One that reads “Hello” from everything."""
+    folder = tmp_path_factory.mktemp("server")
+    fake = FakeTesseract(folder / "tesseract")
+    with running_server(folder, PATH=fake.path, OCR_SLOTS=1) as server:
+        yield server
+
+
+def test_a_server_elsewhere_gets_files_and_options(server: RunningServer) -> None:
+    with remote_server(server.url) as post:
+        answer = json.loads(post([PICTURE, PICTURE], {"steps": "none", "detail": "page"}))
+
+    assert [page["text"] for page in answer["pages"]] == ["Hello", "Hello"]
+    assert "zones" not in answer["pages"][0]
+
+
+def test_an_address_may_end_in_a_slash(server: RunningServer) -> None:
+    with remote_server(f"{server.url}/") as post:
+        assert b"Hello" in post([PICTURE], {"format": "text"})
+
+
+def test_a_server_s_refusal_is_passed_on_in_its_words(server: RunningServer) -> None:
+    with remote_server(server.url) as post, pytest.raises(Refused, match=r"Send PNG, JPEG"):
+        post([b"text"], {})
+
+
+def test_what_is_no_such_server_is_told(server: RunningServer) -> None:
+    with (
+        remote_server(f"{server.url}/nowhere") as post,
+        pytest.raises(Refused, match=r"answered 40\d"),
+    ):
+        post([PICTURE], {})
+
+
+def test_an_address_where_nobody_answers_is_told() -> None:
+    with remote_server("http://127.0.0.1:9") as post, pytest.raises(Refused, match="not answer"):
+        post([PICTURE], {})
+
+
+@pytest.mark.parametrize("url", ["localhost:8080", "file:///etc/passwd", "ftp://here", ""])
+def test_only_addresses_of_the_web_are_asked(url: str) -> None:
+    with pytest.raises(Refused, match="such as http://"), remote_server(url):
+        pass
+
+
+def test_a_picture_in_a_file_is_the_same_for_a_server(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PICTURE)
+
+    with remote_server(server.url) as post:
+        assert post([path.read_bytes()], {"format": "text"}) == b"Hello\n"

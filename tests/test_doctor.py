@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from ocr_server import doctor
+from ocr_server.cli import main
+from ocr_server.doctor import SAMPLE, Finding, examine
+from tests.serving import FakeTesseract
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    monkeypatch.setenv("OCR_TEMP_DIR", str(storage))
+    monkeypatch.setenv("OCR_SLOTS", "1")
+    return tmp_path
+
+
+def last_words() -> str:
+    """Of the finding that hinders all else."""
+    *good, bad = examine()
+    assert all(finding.is_good for finding in good)
+    assert not bad.is_good
+    return bad.words
+
+
+@pytest.mark.tesseract
+def test_a_healthy_machine_reads_the_sample(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+
+    lines = capfd.readouterr().out.splitlines()
+    assert all(line.startswith("ok ") for line in lines)
+    assert SAMPLE in lines[-1]
+
+
+def test_a_setting_that_is_not_understood_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCR_SLOTS", "many")
+
+    assert "OCR_SLOTS" in last_words()
+
+
+def test_a_missing_tesseract_is_told_with_its_cure(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", str(folder / "nothing"))
+
+    assert main(["doctor"]) == 1
+
+    assert "FAIL" in capfd.readouterr().out
+    assert "apt-get install" in last_words()
+
+
+def test_a_missing_language_is_told_with_those_that_are_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", FakeTesseract(folder / "tesseract").path)
+    monkeypatch.setenv("OCR_LANGUAGES", "eng+tlh")
+
+    told = last_words()
+
+    assert "Not installed: tlh" in told
+    assert "Installed are eng" in told
+
+
+@pytest.mark.tesseract
+def test_a_sample_read_wrongly_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "SAMPLE", "Something else", raising=True)
+    wrong = doctor.draw_sample()
+    monkeypatch.setattr(doctor, "SAMPLE", SAMPLE)
+    monkeypatch.setattr(doctor, "draw_sample", lambda: wrong)
+
+    assert "Something else" in last_words()
+
+
+def first_findings(count: int) -> list[Finding]:
+    return list(islice(examine(), count))
+
+
+def test_a_folder_that_is_nearly_full_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = type("Usage", (), {"free": 7 * 2**20})
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+
+    words = [finding.words for finding in first_findings(2) if not finding.is_good]
+
+    assert "7 MiB left" in words[0]
+    assert "OCR_TEMP_DIR" in words[0]
+
+
+def test_a_folder_that_is_not_there_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCR_TEMP_DIR", str(folder / "nothing"))
+
+    words = [finding.words for finding in first_findings(2) if not finding.is_good]
+
+    assert "cannot be written to" in words[0]

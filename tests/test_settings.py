@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from ocr_server.errors import SettingsError
+from ocr_server.settings import MIB, Settings, table, variable
+
+
+def test_without_an_environment_the_defaults_hold() -> None:
+    settings = Settings.from_environment({})
+
+    assert settings == Settings()
+    assert (settings.host, settings.port) == ("127.0.0.1", 8080)
+    assert settings.max_body_bytes == 50 * MIB
+    assert settings.slots >= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("OCR_HOST", "0.0.0.0", "0.0.0.0"),  # noqa: S104  # nothing listens
+        ("OCR_PORT", " 0 ", 0),
+        ("OCR_LANGUAGES", "eng+deu", ("eng", "deu")),
+        ("OCR_LANGUAGES", "eng, script/Latin", ("eng", "script/Latin")),
+        ("OCR_SLOTS", "3", 3),
+        ("OCR_PAGE_TIMEOUT_S", "0.5", 0.5),
+        ("OCR_TIMEOUT_S", "1e2", 100.0),
+        ("OCR_LOG_FORMAT", "json", "json"),
+        ("OCR_ENGINE", "tesserocr", "tesserocr"),
+        ("OCR_TEMP_DIR", "/tmp/x", "/tmp/x"),  # noqa: S108  # nothing is written there
+    ],
+)
+def test_a_setting_is_taken_from_its_variable(name: str, text: str, value: object) -> None:
+    settings = Settings.from_environment({name: text, "PATH": "/bin"})
+
+    assert getattr(settings, name.removeprefix("OCR_").lower()) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("OCR_PORT", "http"),
+        ("OCR_PORT", "-1"),
+        ("OCR_SLOTS", "0"),
+        ("OCR_SLOTS", "1.5"),
+        ("OCR_SLOTS", ""),
+        ("OCR_TIMEOUT_S", "nan"),
+        ("OCR_TIMEOUT_S", "inf"),
+        ("OCR_TIMEOUT_S", "soon"),
+        ("OCR_LANGUAGES", " + "),
+        ("OCR_LANGUAGES", "../eng"),
+        ("OCR_LOG_FORMAT", "xml"),
+        ("OCR_ENGINE", "other"),
+        ("OCR_MAX_BODY_BYTES", "50MB"),
+        ("OCR_WORKER_MEMORY_BYTES", "1000"),
+    ],
+)
+def test_a_value_that_is_not_understood_stops_the_start_by_name(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environment({name: text})
+
+
+def test_a_name_that_is_not_known_stops_the_start_with_those_that_are() -> None:
+    with pytest.raises(SettingsError, match=r"OCR_SLOT is not a setting.*OCR_SLOTS"):
+        Settings.from_environment({"OCR_SLOT": "2"})
+
+
+def test_all_faults_are_said_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({"OCR_PORT": "x", "OCR_SLOTS": "0", "OCR_WHAT": "1"})
+
+    assert all(name in caught.value.message for name in ("OCR_PORT", "OCR_SLOTS", "OCR_WHAT"))
+
+
+def test_a_secret_is_never_repeated() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({"OCR_API_KEYS": "open sesame"})
+
+    assert "sesame" not in caught.value.message
+    assert "sesame" not in repr(Settings.from_environment({"OCR_API_KEYS": "sesame"}))
+
+
+@pytest.mark.parametrize(("queue_size", "waiting"), [("0", 12), ("5", 5)])
+def test_without_a_size_the_queue_is_four_for_each_slot(queue_size: str, waiting: int) -> None:
+    environment = {"OCR_SLOTS": "3", "OCR_QUEUE_SIZE": queue_size}
+
+    assert Settings.from_environment(environment).waiting == waiting
+
+
+def test_every_setting_stands_in_the_table_with_a_meaning() -> None:
+    rows = table()
+
+    assert [name for name, _, _ in rows] == [variable(one) for one in fields(Settings)]
+    assert all(default and meaning for _, default, meaning in rows)
+
+
+def test_every_number_has_a_unit_in_its_name_or_counts_something() -> None:
+    counted = {"port", "slots", "queue_size", "max_pages", "max_pixels", "pdf_dpi"}
+
+    numbers = {one.name for one in fields(Settings) if isinstance(one.default, int | float)}
+
+    assert {name for name in numbers - counted if not name.endswith(("_s", "_bytes"))} == set()
