@@ -127,5 +127,5 @@ def compete(
 
 
 def error_rate(text: str, truth: str) -> float:
-    """Edits over the length of the truth, at most 1; white space is folded."""
+    """Edits over the length of the longer text, at most 1; white space is folded."""
     return float(Levenshtein.normalized_distance(" ".join(text.split()), " ".join(truth.split())))
