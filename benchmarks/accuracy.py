@@ -36,6 +36,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -100,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"There is no picture with a true text in {asked.corpus}.", file=sys.stderr)
         return 1
     jobs = [(item, asked.engine, tuple(asked.without)) for item in items]
-    with ProcessPoolExecutor(asked.workers) as pool:
+    with processes(asked.workers) as pool:
         scores = list(pool.map(_both, jobs))
     info = ENGINES[asked.engine]().describe()
     date = datetime.now(UTC).date().isoformat()
@@ -129,6 +130,11 @@ def options(name: str, about: str) -> argparse.ArgumentParser:
     parser.add_argument("--engine", choices=ENGINES, default="pytesseract")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (2)")
     return parser
+
+
+def processes(count: int) -> ProcessPoolExecutor:
+    """Processes to read in; not forked, as a fork of a process with threads may hang."""
+    return ProcessPoolExecutor(count, mp_context=get_context("spawn"))
 
 
 def asked_items(asked: argparse.Namespace) -> list[Item]:

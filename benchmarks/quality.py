@@ -13,13 +13,12 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy import Item, asked_items, engine_of, options, rate
+from benchmarks.accuracy import Item, asked_items, engine_of, options, processes, rate
 from ocr_server.deadline import Deadline
 from ocr_server.imaging.decode import decode_page
 from ocr_server.imaging.quality import SURE_WORD
@@ -43,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read, fit, and print."""
     asked = options("benchmarks.quality", __doc__).parse_args(arguments)
     items = asked_items(asked)
-    with ProcessPoolExecutor(asked.workers) as pool:
+    with processes(asked.workers) as pool:
         points = list(pool.map(read, [(item, asked.engine) for item in items]))
     read_at_all = [point for point in points if point.confidence > 0]
     features = np.array([(1.0, p.confidence, p.sure_share) for p in read_at_all])

@@ -95,8 +95,8 @@ class Reading:
 
     `steps` is `("auto",)`, empty for none, or names of steps in order. `dpi` overrides what the
     file says. `min_confidence` (0 to 1): words under it are left out. `alternatives`: doubtful
-    words get some from dictionaries; `correct`: clear ones take their place. `finder` is the name
-    of who looks for the fields.
+    words get some from dictionaries; `choices`: all words get the engine's own; `correct`: what
+    is clear in a dictionary takes a word's place. `finder` is the name of who looks for the fields.
     """
 
     languages: tuple[str, ...] = ("eng",)
@@ -113,6 +113,7 @@ class Reading:
     finder: str = "text"  # one of `fields.finders`
     framing: Framing = Framing()
     alternatives: bool = False
+    choices: bool = False
     correct: bool = False
 
 

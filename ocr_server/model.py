@@ -99,8 +99,7 @@ class Line:
         """The words, joined by blanks, except in scripts that have none."""
         text = ""
         for word in self.words:
-            blank = text and word.text and not _has_no_blanks(text[-1], word.text[0])
-            text += f" {word.text}" if blank else word.text
+            text += f" {word.text}" if has_blank(text, word.text) else word.text
         return text
 
     @property
@@ -325,18 +324,20 @@ def mean_confidence(words: tuple[Word, ...]) -> float:
     return sum(word.confidence * n for word, n in zip(words, weights, strict=True)) / total
 
 
-def _has_no_blanks(before: str, after: str) -> bool:
-    """Whether both characters are of a script written without blanks: Chinese, Japanese.
+def has_blank(before: str, after: str) -> bool:
+    """Whether a blank stands between two texts of a line: not in scripts written without.
 
     CJK symbols, kana and ideographs stand in U+2E80–U+9FFF and U+F900–U+FAFF (but Hangul, which
     has blanks, does not), further ideographs from U+20000, and full-width forms in U+FF00–U+FFEF.
     """
-    return min(before, after) >= "\u2e80" and all(
+    if not (before and after):
+        return False
+    return min(before[-1], after[0]) < "\u2e80" or not all(
         "\u2e80" <= character <= "\u9fff"
         or "\uf900" <= character <= "\ufaff"
         or "\uff00" <= character <= "\uffef"
         or "\U00020000" <= character <= "\U0003ffff"
-        for character in (before, after)
+        for character in (before[-1], after[0])
     )
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ocr_server.desk import Desk
 from ocr_server.export.format import Render, Rendering
 from ocr_server.fields.finders import with_fields
 from ocr_server.fields.page import is_read_from_picture, read_framed
@@ -23,7 +24,6 @@ from ocr_server.reading import frame, recipe
 from ocr_server.reading.frame import Frame
 from ocr_server.reading.own_text import read_pdf_page
 from ocr_server.reading.suggestions import suggest
-from ocr_server.workers import Desk
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ def find_blots(grey: Pixels) -> list[Box]:
     ink = (grey < (low + high) / 2).astype(np.uint8)
     _, _, letters, _ = cv2.connectedComponentsWithStats(ink)
     height = float(np.median(letters[1:, 3]))
-    gap = max(3, int(0.6 * height))
+    gap = max(3, int(0.6 * height)) | 1  # an even brush would move what it closes
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
     _, _, stats, _ = cv2.connectedComponentsWithStats(joined)
     return [

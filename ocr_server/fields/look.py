@@ -11,6 +11,7 @@ from ocr_server.job import AskedZone, Framing, Reading
 from ocr_server.model import Page
 from ocr_server.reading import recipe
 from ocr_server.recognition.engine import Engine
+from ocr_server.sharing import Threads, one_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Look:
     reading: Reading
     engine: Engine = field(repr=False)
     deadline: Deadline
-    threads: int = 1
+    threads: Threads = one_thread
 
     def read(self, reading: Reading | None = None) -> Page:
         """The page by the recipe."""

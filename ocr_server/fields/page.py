@@ -11,6 +11,7 @@ from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Framing, Reading
 from ocr_server.model import Page
 from ocr_server.recognition.engine import Engine
+from ocr_server.sharing import Threads, one_thread
 
 
 def read_framed(
@@ -20,7 +21,7 @@ def read_framed(
     reading: Reading,
     engine: Engine,
     deadline: Deadline,
-    threads: int = 1,
+    threads: Threads = one_thread,
 ) -> Page:
     """The page that `canvas` shows, turned and cut as asked and read by its finder.
 

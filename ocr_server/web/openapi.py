@@ -92,7 +92,11 @@ def _documents() -> Schema:
 
 def _render() -> Schema:
     """What takes the JSON of a document instead of a picture."""
-    document: Schema = {"$ref": "#/components/schemas/Document"}
+    document = {
+        **schemas.an_object({"pages": schemas.an_array({"type": "object"}, "at least one")}),
+        "required": ["pages"],
+        "description": "a document as an answer has it, down to its words (Document)",
+    }
     options = {
         name: {**OPTIONS[name].schema, "description": OPTIONS[name].meaning}
         for name in CORRECTION_OPTIONS

@@ -170,6 +170,16 @@ def parse_lines(text: str) -> bool:
     return text.lower() == "join"
 
 
+def parse_alternatives(text: str) -> tuple[str, ...]:
+    """Sources of alternatives, joined by commas; none for `none`."""
+    names = tuple(dict.fromkeys(name for name in _SEPARATORS.split(text.lower()) if name))
+    if names == ("none",):
+        return ()
+    if not names or not {"dictionary", "engine"} >= set(names):
+        raise ValueError("use dictionary, engine, both joined by a comma, or none")
+    return names
+
+
 def parse_dictionary(text: str) -> bool:
     """Whether a dictionary is used."""
     if text.lower() not in {"dictionary", "none"}:

@@ -31,7 +31,7 @@ WORD = an_object(
         **PLACED,
         "alternatives": an_array(
             an_object({"text": STRING, "confidence": SHARE, "source": STRING}),
-            "what a doubtful word may be instead, likeliest first",
+            "what the word may be instead; of each source the likeliest first",
         ),
         "corrected_from": {**STRING, "description": "what was read before it was corrected"},
         "checked": {"type": "boolean", "description": "whether a person has confirmed it"},

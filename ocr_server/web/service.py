@@ -10,6 +10,7 @@ from flask import Flask, current_app, request
 
 from ocr_server.admission import Admission
 from ocr_server.deadline import Deadline
+from ocr_server.desk import Desk
 from ocr_server.errors import LanguageMissing, OcrServerError
 from ocr_server.export.format import Format, Rendering
 from ocr_server.job import Job
@@ -25,7 +26,7 @@ from ocr_server.pipeline import (
 from ocr_server.settings import Settings
 from ocr_server.storage import Storage
 from ocr_server.web.profiles import Profile
-from ocr_server.workers import Desk, Workers
+from ocr_server.workers import Workers
 
 EXTENSION = "ocr_server"
 DESCRIBE_TIMEOUT_S = 30.0
