@@ -26,7 +26,7 @@ from ocr_server.fields.checks import icao_9303_digit
 
 FONTS = "/usr/share/fonts/truetype/dejavu/DejaVu{}.ttf"
 MONO = ("SansMono", "SansMono-Bold")
-PRINT = ("Sans", "Sans-Bold", "Serif", "Serif-Bold", "SansCondensed")
+PRINT = ("Sans", "Sans-Bold", "Serif", "Serif-Bold")
 MOST_TILT_DEG, MOST_BLUR_PX, MOST_SHADE, MOST_NOISE = 3.0, 1.0, 0.45, 9.0
 
 

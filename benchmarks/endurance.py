@@ -111,7 +111,8 @@ def endure(
         for number, picture in enumerate(pictures):
             (watched / f"{number:05}.png").write_bytes(picture)
             if left and number + 1 == len(pictures) * (kills - left + 1) // (kills + 1):
-                _wait(lambda: len(server.posted) > len(pictures) // 20)
+                enough = len(pictures) * (kills - left + 1) // (kills + 2)
+                _wait(lambda enough=enough: len(server.posted) > enough)  # type: ignore[misc]
                 station.kill()
                 station.wait()
                 station = subprocess.Popen(line)  # noqa: S603
