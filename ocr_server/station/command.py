@@ -75,6 +75,8 @@ def run_with(
     """Run with another reader, such as one that reads nothing."""
     if not (asked.watch or asked.listen or asked.camera):
         raise StationError("A station needs a source: --watch, --listen or --camera.")
+    if asked.trigger and not (asked.camera and asked.listen):
+        raise StationError("--trigger needs --camera, and --listen for the word READ.")
     stop = threading.Event()
     with ExitStack() as stack:
         journal = Journal(asked.journal or Path(f"{asked.profile}.station"))

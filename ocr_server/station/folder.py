@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from ocr_server.station.desk import Desk, key_of
@@ -33,10 +34,15 @@ class Folder:
         """Watch from `run` on.
 
         Raises:
-            StationError: it is not a folder.
+            StationError: it is not a folder, or the package that watches is not installed.
         """
         if not path.is_dir():
             raise StationError(f"{path} is not a folder.")
+        if find_spec("watchfiles") is None:
+            raise StationError(
+                "To watch a folder the packages of the category station are needed: "
+                'pipenv sync --categories "packages station".'
+            )
         self._path, self._desk, self._threads = path, desk, threads
         self._waiting: dict[str, tuple[_State, float]] = {}  # since when it is as it is
         self._taken: dict[str, _State] = {}

@@ -100,16 +100,18 @@ class Listener:
             thread.join()
 
     def _serve(self, connection: socket.socket, stop: threading.Event) -> None:
-        try:
-            with connection:
+        with connection:
+            try:
                 while self._answer(connection, stop):
                     pass
-        except OSError:
-            log.info("a connection was closed by the other side")
-        except Exception:
-            log.exception("a connection failed")
-        finally:
-            self._free.release()
+            except OSError:
+                log.info("a connection was closed by the other side")
+            except Exception:
+                log.exception("a picture could not be taken")
+                with suppress(OSError):
+                    _refuse(connection, _Wrong("internal-error", "The station's log has more."))
+            finally:
+                self._free.release()
 
     def _turn_away(self, connection: socket.socket, _stop: threading.Event) -> None:
         busy = _Wrong("too-many-connections", f"At most {MOST_CONNECTIONS} are served at a time.")

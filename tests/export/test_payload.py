@@ -21,6 +21,7 @@ from ocr_server.model import (
     Cell,
     Document,
     Failure,
+    Field,
     Quality,
     Table,
     Zone,
@@ -53,7 +54,12 @@ def everything() -> Document:
     cell = Cell(0, 1, Box(1, 2, 3, 4).quad(), "12")
     table = Zone(ZoneKind.TABLE, Box(0, 0, 9, 9).quad(), table=Table(1, 2, (cell,)))
     quality = Quality(0.4, (Advice("dark", "The picture is dark.", "Use more light."),))
-    return document(replace(page(text, table), quality=quality), page(zone("y"), number=3))
+    fields = (
+        Field("total", "12.00", "l2.00", 0.8, box=Box(1, 2, 3, 4)),
+        Field("date", None, "", 0.0, reason="nothing was read"),
+    )
+    first = replace(page(text, table), quality=quality, fields=fields)
+    return document(first, page(zone("y"), number=3))
 
 
 def test_what_is_written_is_read_back_the_same() -> None:
@@ -98,6 +104,17 @@ def test_text_stands_on_every_level() -> None:
     assert shown["text"] == two_pages().text
     assert shown["pages"][0]["text"] == two_pages().pages[0].text
     assert shown["pages"][0]["zones"][0]["lines"][0]["text"] == "The quick brown fox jum-"
+
+
+def test_a_field_of_a_document_is_the_first_valid_one_of_its_pages() -> None:
+    unread, read = Field("a", None, "", 0.0, reason="nothing"), Field("a", "1", "1", 0.9)
+    pages = [
+        replace(page(zone("x"), number=number), fields=(field,))
+        for number, field in enumerate((unread, read, replace(read, value="2")), 1)
+    ]
+
+    assert document(*pages).fields == (read,)
+    assert as_json(document(*pages))["fields"]["a"]["value"] == "1"
 
 
 def test_a_failed_page_is_told_with_its_numbers() -> None:

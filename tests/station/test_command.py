@@ -107,6 +107,7 @@ def test_a_film_is_read_where_it_is_steady_and_annotated(tmp_path: Path) -> None
     ("arguments", "said"),
     [
         ((), "needs a source"),
+        (("--camera", "0", "--trigger"), "--listen"),
         (("--watch", "no/such/folder"), "is not a folder"),
         (("--camera", "no-such-film.avi"), "cannot be opened"),
         (("--listen", "203.0.113.1:9"), "cannot be listened to"),

@@ -96,6 +96,17 @@ def test_what_is_wrong_has_an_answer_and_the_station_goes_on(
     assert after["serial"] == 1
 
 
+def test_a_fault_of_the_station_is_answered_and_it_goes_on(
+    journal: Journal,
+) -> None:
+    with listening(journal) as address:
+        answer = told(address, b"\0\0\0\1\xff")  # the fake reader wants text
+        after = json.loads(ask(address, b"after"))
+
+    assert answer["code"] == "internal-error"
+    assert after["serial"] == 1
+
+
 def test_the_word_read_triggers_the_camera(journal: Journal) -> None:
     entry = journal.add(key="k", source="camera", answer=read(b"seen")[0])
 
