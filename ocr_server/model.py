@@ -99,8 +99,7 @@ class Line:
         """The words, joined by blanks, except in scripts that have none."""
         text = ""
         for word in self.words:
-            blank = text and word.text and not _has_no_blanks(text[-1], word.text[0])
-            text += f" {word.text}" if blank else word.text
+            text += f" {word.text}" if has_blank(text, word.text) else word.text
         return text
 
     @property
@@ -222,6 +221,26 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """A value that was asked for: `raw` is what was read, `value` what it means, if anything.
+
+    What breaks a rule is not valid, and `reason` says why. `confidence` is 0 to 1.
+    """
+
+    name: str
+    value: str | None
+    raw: str
+    confidence: float
+    reason: str | None = None
+    box: Box | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it keeps all the rules."""
+        return self.reason is None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One image of the upload, upright as a browser shows it; number counts from 1."""
 
@@ -232,6 +251,7 @@ class Page:
     zones: tuple[Zone, ...]
     stages: tuple[Stage, ...] = ()
     quality: Quality | None = None
+    fields: tuple[Field, ...] = ()
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -275,6 +295,16 @@ class Document:
     problems: tuple[Failure, ...] = field(default=())
 
     @property
+    def fields(self) -> tuple[Field, ...]:
+        """Each field once, as it is on the first page where it is valid, else on the first."""
+        found: dict[str, Field] = {}
+        for field_ in (field_ for page in self.pages for field_ in page.fields):
+            known = found.get(field_.name)
+            if known is None or (field_.is_valid and not known.is_valid):
+                found[field_.name] = field_
+        return tuple(found.values())
+
+    @property
     def text(self) -> str:
         """The text of all pages, a form feed between them."""
         return "\f".join(page.text for page in self.pages)
@@ -294,18 +324,20 @@ def mean_confidence(words: tuple[Word, ...]) -> float:
     return sum(word.confidence * n for word, n in zip(words, weights, strict=True)) / total
 
 
-def _has_no_blanks(before: str, after: str) -> bool:
-    """Whether both characters are of a script written without blanks: Chinese, Japanese.
+def has_blank(before: str, after: str) -> bool:
+    """Whether a blank stands between two texts of a line: not in scripts written without.
 
     CJK symbols, kana and ideographs stand in U+2E80–U+9FFF and U+F900–U+FAFF (but Hangul, which
     has blanks, does not), further ideographs from U+20000, and full-width forms in U+FF00–U+FFEF.
     """
-    return min(before, after) >= "\u2e80" and all(
+    if not (before and after):
+        return False
+    return min(before[-1], after[0]) < "\u2e80" or not all(
         "\u2e80" <= character <= "\u9fff"
         or "\uf900" <= character <= "\ufaff"
         or "\uff00" <= character <= "\uffef"
         or "\U00020000" <= character <= "\U0003ffff"
-        for character in (before, after)
+        for character in (before[-1], after[0])
     )
 
 

@@ -219,12 +219,10 @@ def _read_all(
     job: Job, sheets: tuple[Sheet, ...], workers: Workers, cancelled: threading.Event
 ) -> Iterator[Page | Failure]:
     """The sheets' pages in order, read side by side; no more are begun than there are slots."""
-    # Pages fill the slots; where there are fewer pages than slots, their parts may.
-    run = workers.run_wide if len(sheets) < workers.slots else workers.run
 
     def read(sheet: Sheet) -> Page | Failure:
         try:
-            return run(
+            return workers.run(
                 tasks.read_page, job.deadline, cancelled,
                 sheet=sheet, reading=job.reading, limits=job.limits, password=job.password,
             )  # fmt: skip

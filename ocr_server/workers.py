@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import signal
 import threading
 from collections import deque
@@ -18,36 +17,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import cache, partial
-from pathlib import Path
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
-
-import cv2
+from dataclasses import replace
+from functools import partial
+from typing import ParamSpec, Protocol, TypeVar
 
 from ocr_server.deadline import Deadline
+from ocr_server.desk import Task, start_worker, work
 from ocr_server.errors import ClientGone, Draining, LoadError, OutOfMemory, WorkerLost
-from ocr_server.recognition import ENGINES
-from ocr_server.recognition.engine import Engine
 from ocr_server.settings import Settings
+from ocr_server.sharing import Share, Shares
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Task = Callable[Concatenate["Desk", P], T]
 
 LOOK_S = 0.1  # how often a waiting thread looks for a deadline or a hang-up
 GRACE_S = 2.0  # a worker that ends by itself at its deadline keeps what it has read so far
 TASKS_PER_WORKER = 500  # then a fresh process: whatever leaks in native code leaks no further
 PRELOAD = ["ocr_server.tasks"]  # so that a new worker is a fork, not an import
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Where a task works: the engines by name, how many threads it may use, and until when."""
-
-    engine: Callable[[str], Engine]
-    threads: int
-    deadline: Deadline
 
 
 class Workers(Protocol):
@@ -74,7 +60,7 @@ class Workers(Protocol):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """What `task(desk, …)` returns; the task may use one thread.
+        """What `task(desk, …)` returns.
 
         Raises:
             ClientGone: `cancelled` was set; the work is dead.
@@ -82,17 +68,6 @@ class Workers(Protocol):
             WorkerLost: its process died.
             OcrServerError: whatever the task raises.
         """
-
-    def run_wide(
-        self,
-        task: Task[P, T],
-        deadline: Deadline,
-        cancelled: threading.Event,
-        /,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """The same, with a thread for each slot that is idle now; they stay taken meanwhile."""
 
     def close(self) -> None:
         """End all work and every process."""
@@ -104,8 +79,9 @@ class ProcessWorkers:
     def __init__(self, settings: Settings) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOAD)
-        start = partial(_start_worker, settings.worker_memory_bytes)
-        self._slots = [_Slot(self._context, start) for _ in range(settings.slots)]
+        start = partial(start_worker, settings.worker_memory_bytes)
+        self._shares = Shares(settings.slots)
+        self._slots = [_Slot(self._context, start, share) for share in self._shares.all]
         self._turns = _Turns(self._slots)
         self._task_timeout_s = settings.page_timeout_s
 
@@ -136,26 +112,13 @@ class ProcessWorkers:
         """What `task(desk, …)` returns; see `Workers.run`."""
         with self._turns.turn(deadline, cancelled) as slot:
             soon = self._soon(deadline)
-            return slot.run(task, soon, cancelled, 1, *args, **kwargs)
-
-    def run_wide(
-        self,
-        task: Task[P, T],
-        deadline: Deadline,
-        cancelled: threading.Event,
-        /,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """The same with idle slots taken along; see `Workers.run_wide`."""
-        with self._turns.turn(deadline, cancelled) as slot, self._turns.rest() as rest:
-            soon = self._soon(deadline)
-            return slot.run(task, soon, cancelled, 1 + len(rest), *args, **kwargs)
+            return slot.run(task, soon, cancelled, *args, **kwargs)
 
     def close(self) -> None:
         """End all work and every process."""
         for slot in self._slots:
             slot.close()
+        self._shares.close()
 
     def _soon(self, deadline: Deadline) -> Deadline:
         """A task's own time begins when it does, not while it waits for its turn."""
@@ -196,18 +159,6 @@ class _Turns:
         finally:
             self._give_back(slot)
 
-    @contextmanager
-    def rest(self) -> Iterator[list[_Slot]]:
-        """All slots that are idle now, for the length of a with-block; none of those waited for."""
-        with self._lock:
-            slots = list(self._idle)
-            self._idle.clear()
-        try:
-            yield slots
-        finally:
-            for slot in slots:
-                self._give_back(slot)
-
     def _give_back(self, slot: _Slot) -> None:
         with self._lock:
             while self._waiting:
@@ -222,9 +173,12 @@ class _Slot:
     """One process at a time."""
 
     def __init__(
-        self, context: multiprocessing.context.ForkServerContext, start: Callable[[], None]
+        self,
+        context: multiprocessing.context.ForkServerContext,
+        start: Callable[[], None],
+        share: Share,
     ) -> None:
-        self._context, self._start = context, start
+        self._context, self._start, self._share = context, start, share
         self._closed = False
         self._shutting_down = threading.Lock()
         self.restarts = 0
@@ -235,12 +189,11 @@ class _Slot:
         task: Task[P, T],
         deadline: Deadline,
         cancelled: threading.Event,
-        threads: int,
         /,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        future = self._submit(partial(_work, task, deadline, threads, *args, **kwargs))
+        future = self._submit(partial(work, task, deadline, self._share, *args, **kwargs))
         last_moment = replace(deadline, expires_at_s=deadline.expires_at_s + GRACE_S)
         try:
             _await(future, last_moment, cancelled)
@@ -274,11 +227,19 @@ class _Slot:
     def _submit(self, work: Callable[[], T]) -> Future[T]:
         if self._closed:
             raise Draining("The server is shutting down. Send the request again.")
-        try:
-            return self._executor.submit(work)
-        except BrokenProcessPool:  # killed while idle: no fault of this task
+        if self._has_died():  # killed while idle: no fault of this task
             self._replace()
-            return self._executor.submit(work)
+        return self._executor.submit(work)
+
+    def _has_died(self) -> bool:
+        """Whether the process is gone already; one that still starts is not."""
+        if not self._pid.done():
+            return False
+        try:
+            os.kill(self._pid.result(), 0)  # only asks
+        except (BrokenProcessPool, ProcessLookupError):
+            return True
+        return False
 
     def _replace(self) -> None:
         self._end()
@@ -316,60 +277,3 @@ def _await(future: Future[T], deadline: Deadline, cancelled: threading.Event) ->
         if cancelled.is_set():
             raise ClientGone("The client hung up.")
         deadline.check()
-
-
-@cache
-def _engine(name: str) -> Engine:
-    """The engine of that name in this worker process, kept for all its tasks."""
-    return ENGINES[name]()
-
-
-def _start_worker(memory_bytes: int) -> None:
-    """What a worker process does first."""
-    os.setpgid(0, 0)  # so that killing the group takes the tesseract process along
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_the_server, daemon=True).start()
-    most_bytes = _held_bytes() + memory_bytes
-    resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
-    cv2.setNumThreads(1)
-
-
-def _held_bytes() -> int:
-    """Data that the libraries have reserved on import, a quarter of a gigabyte mostly untouched."""
-    pages = Path("/proc/self/statm").read_text().split()[5]  # proc(5): data + stack
-    return int(pages) * resource.getpagesize()
-
-
-def _end_with_the_server() -> None:
-    """Wait until the server is gone, however that came; then nobody waits for this work."""
-    server = multiprocessing.parent_process()
-    assert server is not None  # noqa: S101  # a worker is never the first process
-    server.join()
-    os.killpg(0, signal.SIGKILL)
-
-
-def _work(
-    task: Task[P, T], deadline: Deadline, threads: int, /, *args: P.args, **kwargs: P.kwargs
-) -> T:
-    try:
-        return task(Desk(_engine, threads, deadline), *args, **kwargs)
-    except MemoryError as error:
-        raise out_of_memory() from error
-    finally:
-        _reap()
-
-
-def out_of_memory() -> OutOfMemory:
-    """The error that says so."""
-    return OutOfMemory(
-        "The page needs more memory than a worker may use. Send a smaller one, or raise "
-        "OCR_WORKER_MEMORY_BYTES.",
-        setting="OCR_WORKER_MEMORY_BYTES",
-    )
-
-
-def _reap() -> None:
-    """Collect children that nobody waited for: pytesseract forgets one it had to kill."""
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG) != (0, 0):
-            pass

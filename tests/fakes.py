@@ -6,13 +6,14 @@ import threading
 from dataclasses import dataclass, field
 
 from ocr_server.deadline import Deadline
+from ocr_server.desk import Desk, P, T, Task
 from ocr_server.errors import ClientGone, OcrServerError
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Reading
 from ocr_server.model import EngineInfo, Line, Symbol, Word, Zone, ZoneKind
 from ocr_server.recognition.engine import Engine
-from ocr_server.workers import Desk, P, T, Task
+from ocr_server.sharing import one_thread
 
 LETTER_PX, LINE_PX = 10, 20
 
@@ -117,9 +118,7 @@ class InlineWorkers:
             if cancelled.is_set():
                 raise ClientGone("The client hung up.")
             deadline.check()
-            return task(Desk(lambda _: self.engine, 1, deadline), *args, **kwargs)
-
-    run_wide = run
+            return task(Desk(lambda _: self.engine, one_thread, deadline), *args, **kwargs)
 
     def close(self) -> None:
         self.is_closed = True

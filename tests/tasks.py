@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from ocr_server.desk import Desk
 from ocr_server.errors import PageMissing
-from ocr_server.workers import Desk
 
 FOR_EVER_S = 600
 
@@ -36,8 +36,9 @@ def keeps_engine(desk: Desk, name: str) -> bool:
     return desk.engine(name) is desk.engine(name)
 
 
-def count_threads(desk: Desk) -> int:
-    return desk.threads
+def count_threads(desk: Desk, most: int) -> int:
+    with desk.threads(most) as count:
+        return count
 
 
 def tell_deadline(desk: Desk) -> tuple[float, str]:

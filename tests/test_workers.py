@@ -98,20 +98,18 @@ def test_a_task_s_time_is_that_of_a_page_or_what_is_left(settings: Settings) -> 
     workers.close()
 
 
-def test_a_wide_task_takes_the_idle_slots_along(
+def test_a_task_may_use_the_slots_that_are_idle(
     settings: Settings, threads: ThreadPoolExecutor, tmp_path: Path
 ) -> None:
     workers = ProcessWorkers(replace(settings, slots=3))
 
-    alone = workers.run_wide(tasks.count_threads, late(), never())
+    alone = workers.run(tasks.count_threads, late(), never(), 3)
+    narrow = workers.run(tasks.count_threads, late(), never(), 2)
     busy = Busy(workers, threads, tmp_path)
-    beside = workers.run_wide(tasks.count_threads, late(), never())
-    narrow = workers.run(tasks.count_threads, late(), never())
+    beside = workers.run(tasks.count_threads, late(), never(), 3)
 
-    assert (alone, beside, narrow) == (3, 2, 1)
-    assert workers.busy == 1
+    assert (alone, narrow, beside) == (3, 2, 2)
     busy.release()
-    assert workers.busy == 0
     workers.close()
 
 

@@ -21,7 +21,7 @@ from ocr_server.export.places import (
 from ocr_server.export.xml import element, written
 from ocr_server.geometry import Box, Point, Quad
 from ocr_server.job import Detail
-from ocr_server.model import Direction, Document, Line, Page, Word, Zone, ZoneKind
+from ocr_server.model import Direction, Document, Line, Page, Word, Zone, ZoneKind, has_blank
 
 _HEAD = b"""<?xml version="1.0" encoding="UTF-8"?>
 <alto xmlns="http://www.loc.gov/standards/alto/ns-v4#" \
@@ -116,7 +116,7 @@ def _line(line: Line, parent: Element, number: str, *, symbols: bool) -> None:
     )  # fmt: skip
     _shape(line.quad, shown)
     for position, word in enumerate(line.words, 1):
-        if position > 1:
+        if position > 1 and has_blank(line.words[position - 2].text, word.text):
             element("SP", shown)
         _word(word, shown, f"word_{number}_{position}", symbols=symbols)
 

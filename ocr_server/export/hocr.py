@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from itertools import count
+from itertools import count, zip_longest
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -22,7 +22,7 @@ from ocr_server.export.places import (
 from ocr_server.export.xml import element, written
 from ocr_server.geometry import Box, Quad
 from ocr_server.job import Detail
-from ocr_server.model import Direction, Document, Line, Page, Word, Zone, ZoneKind
+from ocr_server.model import Direction, Document, Line, Page, Word, Zone, ZoneKind, has_blank
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" \
@@ -96,8 +96,9 @@ def _page(page: Page, position: int, *, symbols: bool) -> Element:
                     title=_line_title(line),
                 )  # fmt: skip
                 span.tail = "\n"
-                for word in line.words:
-                    _word(word, span, name("word", words), symbols=symbols)
+                for word, after in zip_longest(line.words, line.words[1:]):
+                    shown_word = _word(word, span, name("word", words), symbols=symbols)
+                    shown_word.tail = " " if after and has_blank(word.text, after.text) else ""
     return shown
 
 
@@ -105,16 +106,16 @@ def _area(zone: Zone, parent: Element, identity: str) -> Element:
     return element("div", parent, class_=_CLASSES[zone.kind], id=identity, title=_place(zone.quad))
 
 
-def _word(word: Word, parent: Element, identity: str, *, symbols: bool) -> None:
+def _word(word: Word, parent: Element, identity: str, *, symbols: bool) -> Element:
     title = f"{_place(word.quad)}; x_wconf {round(honest_confidence(word) * 100)}"
     letters = symbols_of(word) if symbols else ()
     text = "" if letters else word.text
     span = element("span", parent, text, class_="ocrx_word", id=identity, title=title)
-    span.tail = " "
     for letter in letters:
         left, top, right, bottom = whole(letter.quad.box)
         seen = f"x_bboxes {left} {top} {right} {bottom}; x_conf {letter.confidence * 100:.2f}"
         element("span", span, letter.text, class_="ocrx_cinfo", title=seen)
+    return span
 
 
 def _line_title(line: Line) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ocr_server.export.format import Rendering
-from ocr_server.model import Document, Line, Page
+from ocr_server.model import Document, Line, Page, has_blank
 
 # A hyphen that parts a word at the end of a line: hyphen-minus, soft hyphen or hyphen after a
 # letter. Only a small letter on the next line proves that the word goes on.
@@ -44,19 +43,8 @@ def joined(lines: Iterable[str]) -> str:
     """Lines as one: a parted word whole again, and no blank where the script has none."""
     text = ""
     for line in lines:
-        if not text or not line:
-            text += line
-        elif _PARTED.search(text) and line[0].islower():
+        if line and _PARTED.search(text) and line[0].islower():
             text = text[:-1] + line
-        elif _is_wide(text[-1]) and _is_wide(line[0]):
-            text += line
         else:
-            text += f" {line}"
+            text += f" {line}" if has_blank(text, line) else line
     return text
-
-
-def _is_wide(character: str) -> bool:
-    """Whether it is of a script that puts no blanks between words (UAX 11: Wide)."""
-    return unicodedata.east_asian_width(character) == "W" and not (
-        "\uac00" <= character <= "\ud7a3"  # Hangul is wide, but Korean has blanks
-    )

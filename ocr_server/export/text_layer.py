@@ -13,9 +13,13 @@ from itertools import pairwise
 
 from ocr_server.export.glyphless import ADVANCE, GlyphlessFont
 from ocr_server.geometry import Point, Transform
-from ocr_server.model import Direction, Line, Word
+from ocr_server.model import Direction, Line, Word, has_blank
 
 FONT = "OcrText"  # the font's name among the resources of a page
+# Poppler, and so pdftotext and many a search, breaks a word whose letters climb by half a point,
+# which long words do at one degree. Up to this slope each word is level, at its own height; from
+# there on, only letters that follow the slope still lie on their picture.
+_LEVEL_DEG = 3.0
 _LEAST_SIZE_PX = 1.0  # smaller letters trouble readers that divide by their size
 
 
@@ -39,9 +43,8 @@ def write_text_layer(
 
 
 def _line(line: Line, to_user_space: Transform, font: GlyphlessFont) -> Iterator[str]:
-    runs = list(_runs(line))
     size_px = _size_px(line)
-    for run in runs:
+    for run in map(_levelled, _runs(line)):
         along = _minus(run.end, run.start)
         length = math.hypot(*along)
         # The letters' upward direction: across the baseline, on the side where the text's top is.
@@ -59,15 +62,26 @@ def _runs(line: Line) -> Iterator[Run]:
     """The words, and the blanks between them, from the first word to the last."""
     placed = [(word, *_ends(word, line)) for word in line.words if word.text]
     for position, (word, start, end) in enumerate(placed):
-        if position:
+        last, last_start, last_end = placed[max(position - 1, 0)]
+        if position and has_blank(last.text, word.text):
             # Readers part words where they see a blank, so there is one even between words that
             # touch: it is then as wide as a hair.
-            _, last_start, last_end = placed[position - 1]
             if line.direction is Direction.RIGHT_TO_LEFT:
                 yield Run(" ", *_gap(end, last_start, along=_minus(end, start)))
             else:
                 yield Run(" ", *_gap(last_end, start, along=_minus(last_end, last_start)))
         yield Run(as_seen(word.text), start, end)
+
+
+def _levelled(run: Run) -> Run:
+    """A run that hardly slopes, made level or upright about its middle; any other as it is."""
+    along, middle = _minus(run.end, run.start), _middle(run.start, run.end)
+    most = math.tan(math.radians(_LEVEL_DEG))
+    if abs(along.y) <= most * abs(along.x):
+        return Run(run.letters, Point(run.start.x, middle.y), Point(run.end.x, middle.y))
+    if abs(along.x) <= most * abs(along.y):
+        return Run(run.letters, Point(middle.x, run.start.y), Point(middle.x, run.end.y))
+    return run
 
 
 def _gap(start: Point, end: Point, *, along: Point) -> tuple[Point, Point]:

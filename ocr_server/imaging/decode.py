@@ -220,11 +220,11 @@ def _pixels(picture: Image.Image, *, grey: bool) -> Pixels:
         turned = ImageCms.profileToProfile(picture, lab, rgb, outputMode="RGB")
         picture = turned if turned is not None else picture
     picture = without_alpha(picture)
-    if picture.mode in {"1", "L"}:
-        return np.asarray(picture.convert("L"), dtype=np.uint8)
-    picture = picture.convert("RGB")
-    if grey:
-        return np.asarray(picture.convert("L"), dtype=np.uint8)
+    if picture.mode not in {"1", "L"}:
+        picture = picture.convert("RGB")
+    if grey or picture.mode != "RGB":
+        # Converting what is grey already would copy it.
+        return np.asarray(picture if picture.mode == "L" else picture.convert("L"), dtype=np.uint8)
     pixels = np.asarray(picture, dtype=np.uint8)
     # Grey saved as colour: a third of the memory and no conversion for all that follows.
     if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():

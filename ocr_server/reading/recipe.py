@@ -34,6 +34,7 @@ from ocr_server.reading.selection import drop_rubbish, keep_words
 from ocr_server.reading.sheet import Report, Sheet, StageFunction, Take
 from ocr_server.recognition.engine import Engine
 from ocr_server.segmentation.parts import cut_parts
+from ocr_server.sharing import Threads, one_thread
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
@@ -105,7 +106,7 @@ def read_page(
     reading: Reading,
     engine: Engine,
     deadline: Deadline,
-    threads: int = 1,
+    threads: Threads = one_thread,
 ) -> Page:
     """The page that `canvas`, fresh from its file, shows.
 
@@ -146,7 +147,7 @@ def read_by(
     reading: Reading,
     engine: Engine,
     deadline: Deadline,
-    threads: int = 1,
+    threads: Threads = one_thread,
 ) -> Page:
     """The same by another recipe, such as one with a stage left out."""
     if any(language.endswith("_vert") for language in reading.languages):

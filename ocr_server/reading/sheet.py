@@ -17,6 +17,7 @@ from ocr_server.job import Reading
 from ocr_server.model import Word, Zone, mean_confidence
 from ocr_server.recognition.engine import Engine
 from ocr_server.segmentation.parts import join_parts
+from ocr_server.sharing import Threads, one_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Sheet:
     rules: Rules | None = field(default=None, repr=False)
     upright_for_sure: bool = False
     take: Take | None = None
-    threads: int = 1
+    threads: Threads = one_thread
     dropped: tuple[Word, ...] = ()
 
     @property
@@ -105,7 +106,7 @@ class Sheet:
             shift = Transform.shift(box.left, box.top)
             return tuple(zone.mapped(shift) for zone in zones)
 
-        with ThreadPoolExecutor(self.threads) as threads:
+        with self.threads(len(boxes)) as count, ThreadPoolExecutor(count) as threads:
             parts = tuple(threads.map(read_part, boxes))
         return Take(self.canvas, join_parts(parts), psm)
 

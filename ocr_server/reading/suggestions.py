@@ -1,9 +1,9 @@
 """Other readings of doubtful words, from dictionaries.
 
-The dictionaries are pyspellchecker's lists of words with their frequencies: MIT, a dozen
-languages, a plain set to look into. Its own search is used one edit deep only; what OCR mistakes
-for what is known better than by edits. Each list is loaded when a page first needs it, half a
-second and some 40 MB for a worker.
+The dictionaries are pyspellchecker's lists of words with their frequencies: under its MIT
+licence, counted from OpenSubtitles (opensubtitles.org), for a dozen languages. Its own search is
+used one edit deep only; what OCR mistakes for what is known better than by edits. Each list is
+loaded when a page first needs it: half a second, and some 40 MB of a worker's memory.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DICTIONARIES: Mapping[str, str] = {
 }  # fmt: skip
 SOURCE = "dictionary"
 
-_DOUBTFUL = 0.7  # words less certain than this get alternatives
+_DOUBTFUL = 0.76  # words less certain than this get alternatives: all that the pages call doubtful
 _CORRECTED = 0.6  # words less certain than this may be corrected
 _MOST_ALTERNATIVES = 5
 _SHORTEST, _LONGEST = 3, 30  # letters: shorter words are near to everything

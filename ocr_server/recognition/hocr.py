@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from ocr_server.errors import EngineFailed
 from ocr_server.geometry import Box, Point, Quad
-from ocr_server.model import Direction, Line, Symbol, Word, Zone, ZoneKind
+from ocr_server.model import Alternative, Direction, Line, Symbol, Word, Zone, ZoneKind
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # forbidden by XML 1.0, 2.2
 _ZONES = {"ocr_carea": ZoneKind.TEXT, "ocr_photo": ZoneKind.PICTURE, "ocr_separator": ZoneKind.RULE}
@@ -19,6 +19,7 @@ _LINES = frozenset({"ocr_line", "ocr_header", "ocr_caption", "ocr_textfloat"})
 # A line without ascenders and descenders is one x-height; x_size counts from the lowest
 # descender to the highest ascender.
 _X_HEIGHT_SHARE = 0.5
+_LEAST_CHOICE, _MOST_CHOICES = 0.05, 5  # of Tesseract's other letters, most are at nought
 
 
 def read_hocr(hocr: bytes, *, symbols: bool) -> tuple[Zone, ...]:
@@ -97,14 +98,13 @@ def _baseline(box: Box, angle: int, values: list[str] | None) -> tuple[Point, ..
 
 def _word(element: ElementTree.Element, angle: int, *, symbols: bool) -> Word:
     properties = _properties(element)
-    letters = tuple(_symbols(element, angle)) if symbols else ()
+    letters = tuple(_symbols(element, angle))
     return Word(
-        text="".join(element.itertext()).strip()
-        if not letters
-        else "".join(letter.text for letter in letters),
+        text="".join(letter.text for letter in letters) or "".join(element.itertext()).strip(),
         quad=_turned(_box(properties["bbox"]), angle),
         confidence=_share(properties["x_wconf"][0]),
-        symbols=letters,
+        symbols=letters if symbols else (),
+        alternatives=_alternatives(element, [letter.text for letter in letters]),
     )
 
 
@@ -112,9 +112,32 @@ def _symbols(element: ElementTree.Element, angle: int) -> Iterator[Symbol]:
     for child in _descendants(element, frozenset({"ocrx_cinfo"})):
         properties = _properties(child)
         text = "".join(child.itertext()).strip()
-        if text:
+        if text and "x_bboxes" in properties:
             quad = _turned(_box(properties["x_bboxes"]), angle)
             yield Symbol(text, quad, _share(properties["x_conf"][0]))
+
+
+def _alternatives(element: ElementTree.Element, letters: list[str]) -> tuple[Alternative, ...]:
+    """The word with one letter exchanged for another that Tesseract thought of, likeliest first.
+
+    Where it was asked for choices, they follow the box of their letter; without boxes there are
+    none.
+    """
+    found: dict[str, float] = {}
+    at = -1
+    for child in element:
+        text = "".join(child.itertext()).strip()
+        if "x_bboxes" in _properties(child):
+            at += bool(text)
+        elif at >= 0 and child.get("id", "").startswith("lstm_choices_"):
+            for choice in child:
+                letter = "".join(choice.itertext()).strip()
+                share = _share(_properties(choice)["x_confs"][0])
+                if letter and letter != letters[at] and share >= _LEAST_CHOICE:
+                    other = "".join([*letters[:at], letter, *letters[at + 1 :]])
+                    found[other] = max(share, found.get(other, 0.0))
+    ranked = sorted(found, key=lambda other: (-found[other], other))
+    return tuple(Alternative(other, found[other], "engine") for other in ranked[:_MOST_CHOICES])
 
 
 def _turned(box: Box, angle: int) -> Quad:

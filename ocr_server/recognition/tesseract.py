@@ -142,8 +142,10 @@ def _missing() -> EngineMissing:
 def _arguments(reading: Reading, folder: Path) -> str:
     """Tesseract's options, of our own numbers and one file of ours."""
     options = f"--psm {reading.psm:d} --dpi {SOURCE_DPI:d}"
-    if reading.symbols:
+    if reading.symbols or reading.choices:
         options += " -c hocr_char_boxes=1"
+    if reading.choices:
+        options += " -c lstm_choice_mode=2"
     if reading.alphabet:
         path = folder / "alphabet"
         path.write_text(f"tessedit_char_whitelist {reading.alphabet}\n", encoding="utf-8")

@@ -69,7 +69,9 @@ class WarmEngine:
         with self._api("+".join(reading.languages)) as api:
             api.SetPageSegMode(reading.psm)
             api.SetVariable("tessedit_char_whitelist", reading.alphabet or "")
-            api.SetVariable("hocr_char_boxes", "1" if reading.symbols else "0")
+            boxes = reading.symbols or reading.choices
+            api.SetVariable("hocr_char_boxes", "1" if boxes else "0")
+            api.SetVariable("lstm_choice_mode", "2" if reading.choices else "0")
             pixels = np.ascontiguousarray(canvas.pixels)
             channels = 3 if canvas.is_colour else 1
             api.SetImageBytes(

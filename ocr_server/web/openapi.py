@@ -44,6 +44,7 @@ def describe_api() -> Schema:
             "/v1/languages": {"get": _open("The installed languages", schemas.LANGUAGES, 503, 504)},
             "/v1/formats": {"get": _open("The formats an answer can have", schemas.FORMATS)},
             "/v1/steps": {"get": _open("The steps a picture can be taken through", schemas.STEPS)},
+            "/v1/profiles": {"get": _get("The kinds of pictures that are known", schemas.PROFILES)},
             "/livez": {"get": _open("Whether the server lives", schemas.STATUS)},
             "/readyz": {"get": _open("Whether the server can work", schemas.STATUS, 422, 503, 504)},
             "/metrics": {"get": _metrics()},
@@ -91,7 +92,11 @@ def _documents() -> Schema:
 
 def _render() -> Schema:
     """What takes the JSON of a document instead of a picture."""
-    document: Schema = {"$ref": "#/components/schemas/Document"}
+    document = {
+        **schemas.an_object({"pages": schemas.an_array({"type": "object"}, "at least one")}),
+        "required": ["pages"],
+        "description": "a document as an answer has it, down to its words (Document)",
+    }
     options = {
         name: {**OPTIONS[name].schema, "description": OPTIONS[name].meaning}
         for name in CORRECTION_OPTIONS

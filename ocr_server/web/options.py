@@ -80,7 +80,22 @@ OPTIONS: Mapping[str, Option] = {
         _text(contentMediaType="application/json"),
         "all of the page",
         'rectangles to read, as JSON: `[{"box": [left, top, right, bottom], "name": "total", '
-        '"layout": "line", "alphabet": "0123456789."}]`, in pixels of the page; `box` is enough',
+        '"layout": "line", "alphabet": "0123456789."}]`, in pixels of the page; `box` is enough, '
+        "and `box_percent` may stand for it",
+    ),
+    "profile": Option(
+        parsing.parse_profile,
+        _text(example="mrz"),
+        "none",
+        "a kind of picture that this server knows: options and fields under one name; see "
+        "`/v1/profiles`",
+    ),
+    "fields": Option(
+        parsing.parse_fields,
+        _text(contentMediaType="application/json"),
+        "the profile’s",
+        'values to look for, as JSON: `{"lot": {"after": ["LOT"], "mask": "AA-9999"}}`; see '
+        "Reading stations",
     ),
     "alphabet": Option(
         parsing.parse_alphabet,
@@ -106,11 +121,12 @@ OPTIONS: Mapping[str, Option] = {
         "every page, `only` recognises none",
     ),
     "alternatives": Option(
-        parsing.parse_dictionary,
-        _text(enum=["dictionary", "none"]),
+        parsing.parse_alternatives,
+        _text(example="dictionary,engine"),
         "`dictionary`",
-        "what doubtful words may be instead, in `json` and `alto`, from a dictionary where the "
-        "language has one; see `/v1/languages`",
+        "what words may be instead, in `json` and `alto`: `dictionary` for doubtful ones where "
+        "the language has one (see `/v1/languages`), `engine` for its own other readings, which "
+        "takes it about a third longer, both, or `none`",
     ),
     "correct": Option(
         parsing.parse_dictionary,

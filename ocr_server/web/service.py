@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from flask import Flask, current_app, request
 
 from ocr_server.admission import Admission
 from ocr_server.deadline import Deadline
+from ocr_server.desk import Desk
 from ocr_server.errors import LanguageMissing, OcrServerError
 from ocr_server.export.format import Format, Rendering
 from ocr_server.job import Job
@@ -24,7 +25,8 @@ from ocr_server.pipeline import (
 )
 from ocr_server.settings import Settings
 from ocr_server.storage import Storage
-from ocr_server.workers import Desk, Workers
+from ocr_server.web.profiles import Profile
+from ocr_server.workers import Workers
 
 EXTENSION = "ocr_server"
 DESCRIBE_TIMEOUT_S = 30.0
@@ -38,6 +40,7 @@ class Service:
     workers: Workers
     storage: Storage
     admission: Admission
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
     metrics: Metrics = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
 

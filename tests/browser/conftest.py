@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from ocr_server.server import Server
 from ocr_server.settings import Settings
 from tests.browser.letter import ReadsLetter, save_letter
 from tests.browser.watching import Watch
+
+WAIT_MS = 15_000  # generous: other tests may be using the processors
+expect.set_options(timeout=WAIT_MS)
 
 FLAGS = (
     "--headless=new",
@@ -73,7 +76,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(
         viewport={"width": 1280, "height": 860}, accept_downloads=True, locale="en-GB"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(WAIT_MS)
     yield context
     context.close()
 
@@ -105,7 +108,7 @@ def opened(playwright: Playwright, browser_path: Path, url: str, tmp_path: Path)
             args=[*FLAGS, *flags],
             viewport={"width": 1280, "height": 900},
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(WAIT_MS)
         watch = Watch(context, url)
         watch.expected.extend(expected)
         contexts.append((context, watch))

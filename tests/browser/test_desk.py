@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
+import pypdfium2
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -196,6 +198,45 @@ def test_downloads_have_the_corrections(desk: Page, name: str) -> None:
     assert download.value.suggested_filename.startswith("letter.")
 
 
+def correct_and_download(desk: Page, name: str) -> Path:
+    for read, right in (("feny", "ferry"), ("n00n", "noon"), ("card.", "cards!")):
+        desk.locator("[data-part=text] .word", has_text=read).click()
+        desk.get_by_role("textbox", name="Word").fill(right)
+        desk.keyboard.press("Enter")
+        desk.keyboard.press("Escape")
+    desk.locator("[data-part=downloads] summary").click()
+    with desk.expect_download() as download:
+        desk.locator(f"[data-format={name}]").click()
+    return Path(download.value.path())
+
+
+def test_a_downloaded_pdf_has_the_corrections(desk: Page) -> None:
+    path = correct_and_download(desk, "pdf")
+
+    with pypdfium2.PdfDocument(path) as document:
+        page = document[0]
+        textpage = page.get_textpage()
+        words = textpage.get_text_range().split()
+        textpage.close()
+        page.close()
+    right = WHOLE_TEXT.replace("feny", "ferry").replace("n00n", "noon").replace("card.", "cards!")
+    assert words == right.split()
+
+
+@pytest.mark.parametrize("name", ["markdown", "hocr", "alto", "tsv", "docx"])
+def test_every_format_can_be_downloaded_with_the_corrections(desk: Page, name: str) -> None:
+    path = correct_and_download(desk, name)
+
+    if name == "docx":
+        with ZipFile(path) as parts:
+            saved = parts.read("word/document.xml").decode()
+    else:
+        saved = path.read_text()
+    assert "ferry" in saved
+    wrong = 'CONTENT="feny"' if name == "alto" else "feny"  # ALTO tells what was read before
+    assert wrong not in saved
+
+
 def test_zoom_works_by_button_key_and_wheel(desk: Page) -> None:
     zoom = desk.locator("[data-part=zoom]")
     before = zoom.inner_text()
@@ -265,6 +306,39 @@ def test_the_picture_is_compared_with_what_was_read(desk: Page) -> None:
     desk.get_by_role("button", name="Compare").click()
 
     expect(prepared).to_be_hidden()
+
+
+SPEECH = """
+  const said = (window.said = []);
+  const speech = {
+    getVoices: () => [{ name: "A voice" }],
+    addEventListener() {},
+    cancel: () => said.push("stop"),
+    speak(utterance) {
+      said.push(utterance.text);
+      utterance.dispatchEvent(new Event("start"));
+    },
+  };
+  Object.defineProperty(window, "speechSynthesis", { value: speech });
+"""
+
+
+def test_the_text_is_read_aloud_where_there_is_a_voice(page: Page, url: str, letter: Path) -> None:
+    page.add_init_script(SPEECH)
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+    button = page.get_by_role("button", name="Read aloud")
+    page.evaluate("said.length = 0")
+    button.click()
+
+    expect(button).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("said")[:2] == ["Dear reader,", "the feny ticket"]
+
+    button.click()
+
+    expect(button).to_have_attribute("aria-pressed", "false")
+    assert page.evaluate("said.at(-1)") == "stop"
 
 
 def test_outlines_can_be_chosen(desk: Page) -> None:

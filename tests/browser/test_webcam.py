@@ -163,7 +163,7 @@ def test_reading_as_one_holds_it_takes_each_line_once(
     camera.get_by_label("Read as I hold it").check()
     lines = camera.locator("[data-part=lines] p")
 
-    expect(lines).to_have_count(6, timeout=15_000)
+    expect(lines).to_have_count(6)
     expect(lines.first).to_have_text("Dear reader,")
     expect(camera.locator(".outline text").first).to_have_text("Dear reader,")
     expect(camera.locator("[data-part=readout]")).to_contain_text("answers in")

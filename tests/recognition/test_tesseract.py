@@ -212,6 +212,18 @@ def test_each_failure_means_one_thing(error: Exception, kind: type[OcrServerErro
 
 @pytest.mark.tesseract
 class TestTheRealOne:
+    def test_its_own_other_readings_change_nothing(self, engine: PytesseractEngine) -> None:
+        canvas = Canvas(np.asarray(draw_lines(SENTENCE)))
+
+        (plain,) = engine.recognise(canvas, Reading(), late())
+        (chosen,) = engine.recognise(canvas, Reading(choices=True), late())
+
+        assert chosen.text == plain.text
+        assert chosen.box == plain.box
+        for word in chosen.words:
+            assert word.symbols == ()
+            assert all(other.text != word.text for other in word.alternatives)
+
     def test_words_are_read_where_they_stand(self, engine: PytesseractEngine) -> None:
         canvas = Canvas(np.asarray(draw_lines(SENTENCE, "and runs away")))
 

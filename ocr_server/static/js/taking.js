@@ -35,7 +35,7 @@ export function makeTaking(root, current) {
     if (!draft) return;
     menu.open = false;
     try {
-      save(await rendered(draft, format.name), `${stem(draft.name)}${format.suffix}`);
+      save(await rendered(draft, format.name), `${stem(draft.name)}.${format.suffix}`);
       draft.saved = true;
       announce(`${WORDS[/** @type {keyof typeof WORDS} */ (format.name)] ?? format.name} saved.`);
     } catch (error) {
@@ -72,7 +72,7 @@ export function joinLines(text) {
 
 /** The formats this page can make itself, then what the server renders. @returns {Promise<Format[]>} */
 async function listFormats() {
-  const own = [{ name: "text", suffix: ".txt" }, { name: "json", suffix: ".json" }];
+  const own = [{ name: "text", suffix: "txt" }, { name: "json", suffix: "json" }];
   try {
     const [answer, api] = await Promise.all(["/v1/formats", "/openapi.json"].map(async (path) => (await fetch(path)).json()));
     if (!api.paths["/v1/render"]) return own;
@@ -94,6 +94,7 @@ async function rendered(draft, format) {
   form.set("document", json, "document.json");
   for (const file of draft.files) form.append("file", file, file.name);
   form.set("format", format);
+  if (draft.password) form.set("password", draft.password);
   return (await post("/v1/render", form)).blob();
 }
 

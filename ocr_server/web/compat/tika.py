@@ -79,11 +79,11 @@ def parse_to_json(handler: str) -> Response:
     return jsonify(_metadata(data, document) | {CONTENT: _content(handler, document, asked)})
 
 
-@blueprint.put("/rmeta", defaults={"handler": "xml"})
-@blueprint.post("/rmeta/form", defaults={"handler": "xml"})
+@blueprint.put("/rmeta")
+@blueprint.post("/rmeta/form")
 @blueprint.put("/rmeta/<any(text, html, xml, body, ignore):handler>")
 @blueprint.post("/rmeta/form/<any(text, html, xml, body, ignore):handler>")
-def parse_recursively(handler: str) -> Response:
+def parse_recursively(handler: str = "xml") -> Response:
     """The same as a list: the document, and what is in it, which is nothing here."""
     data, asked = _data(), _asked()
     document = _read(data, asked)

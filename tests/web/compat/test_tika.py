@@ -57,10 +57,12 @@ def test_the_text_handler_answers_json(client: FlaskClient, picture: bytes) -> N
 def test_rmeta_answers_a_list(client: FlaskClient, picture: bytes) -> None:
     text = client.put("/rmeta/text", data=picture).get_json()
     xml = client.put("/rmeta", data=picture).get_json()
+    same = client.put("/rmeta/xml", data=picture).get_json()
     without = client.put("/rmeta/ignore", data=picture).get_json()
 
     assert [entry["X-TIKA:content"] for entry in text] == ["Fish <&>\n"]
     assert xml[0]["X-TIKA:content"].startswith("<html")
+    assert same == xml
     assert "X-TIKA:content" not in without[0]
 
 

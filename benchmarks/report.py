@@ -1,0 +1,100 @@
+"""Figures as tables: Markdown for people, JSON for programs, and a small picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from html import escape
+
+Cell = str | float | int | None
+
+BAR_PX, ROW_PX, LABEL_PX, WIDTH_PX = 14, 20, 230, 720
+COLOURS = {"ours": "#1a7f5a", "ours, warm": "#55b28c"}
+OTHERS = "#9aa0a6"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure that has to be reached: at most or at least so much."""
+
+    name: str
+    value: float
+    most: float | None = None
+    least: float | None = None
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether it is."""
+        not_over = self.most is None or self.value <= self.most
+        return not_over and (self.least is None or self.value >= self.least)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One table of figures with the targets that they decide."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    targets: tuple[Target, ...] = field(default=())
+
+
+def as_markdown(machine: str, sections: Iterable[Section]) -> str:
+    """All tables, the one of the targets last."""
+    sections = list(sections)
+    blocks = [machine, *(f"### {one.title}\n\n{_table(one.columns, one.rows)}" for one in sections)]
+    targets = [target for section in sections for target in section.targets]
+    rows = [
+        (
+            target.name,
+            target.value,
+            f"≤ {target.most:g}" if target.most is not None else f"≥ {target.least:g}",
+            "yes" if target.is_reached else "**no**",
+        )
+        for target in targets
+    ]
+    blocks.append(f"### Targets\n\n{_table(('', 'measured', 'target', 'reached'), rows)}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def as_json(machine: str, sections: Iterable[Section]) -> str:
+    """The same for programs."""
+    return json.dumps({"machine": machine, "sections": [asdict(one) for one in sections]}, indent=1)
+
+
+def as_svg(title: str, bars: Sequence[tuple[str, str, float]], unit: str) -> str:
+    """A bar for each (label, who, value), longest first in its scale, without any library."""
+    largest = max(value for *_, value in bars)
+    height_px = ROW_PX * (len(bars) + 1) + 8
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH_PX} {height_px}" '
+        'font-family="sans-serif" font-size="12">',
+        f"<title>{escape(title)}</title>",
+        f'<text x="0" y="14" font-weight="bold">{escape(title)}</text>',
+    ]
+    for number, (label, who, value) in enumerate(bars, 1):
+        y_px = ROW_PX * number + 4
+        length_px = max(1, round(value / largest * (WIDTH_PX - LABEL_PX - 80)))
+        lines += [
+            f'<text x="{LABEL_PX - 8}" y="{y_px + 11}" text-anchor="end">{escape(label)}</text>',
+            f'<rect x="{LABEL_PX}" y="{y_px}" width="{length_px}" height="{BAR_PX}" '
+            f'fill="{COLOURS.get(who, OTHERS)}"/>',
+            f'<text x="{LABEL_PX + length_px + 6}" y="{y_px + 11}">{_shown(value)} {unit}</text>',
+        ]
+    return "\n".join([*lines, "</svg>"]) + "\n"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(_shown(cell) for cell in line)} |" for line in lines)
+
+
+def _shown(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float):
+        return (
+            f"{cell:.3f}" if abs(cell) < 1 else f"{cell:.2f}" if abs(cell) < 100 else f"{cell:.0f}"
+        )
+    return str(cell)
