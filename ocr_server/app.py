@@ -21,6 +21,7 @@ from ocr_server.web import (
     metrics,
     pages,
     problems,
+    profiles,
     security,
 )
 from ocr_server.web.compat import serving as compat
@@ -35,11 +36,12 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
     """An application that is ready to serve; without settings it reads the environment.
 
     Raises:
-        SettingsError: the environment or the file of keys is not understood.
+        SettingsError: the environment, the file of keys or a profile is not understood.
         StorageFull: the temporary folder cannot be written to.
     """
     settings = settings or Settings.from_environment()
     digests = keys.read_digests(settings)  # before anything is started that would have to end
+    known_profiles = profiles.load_profiles(settings.profiles)
     has_pages = settings.pages == "on"
     app = Flask(
         __name__,
@@ -56,6 +58,7 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
         workers=workers,
         storage=Storage(settings.temp_dir),
         admission=Admission(slots=workers.slots, waiting=settings.waiting),
+        profiles=known_profiles,
     )
     access.init_app(app)
     problems.init_app(app)

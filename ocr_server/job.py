@@ -52,12 +52,41 @@ class TextLayer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AskedZone:
-    """A rectangle that the caller wants read, in page pixels."""
+    """A rectangle that the caller wants read, in page pixels or per cent of the page's sides."""
 
     box: Box
     name: str | None = None
     psm: int | None = None
     alphabet: str | None = None
+    is_percent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskedField:
+    """A value that the caller wants from the page, and the rules it has to keep.
+
+    It is looked for in the zone of that name, else on the whole page; `after` are words it stands
+    behind, one of them. `mask`, `character_map` and `check` are told in `fields`; `pattern` is a
+    regular expression, of an operator's file only. `min_confidence` is 0 to 1.
+    """
+
+    name: str
+    zone: str | None = None
+    after: tuple[str, ...] = ()
+    mask: str | None = None
+    character_map: tuple[tuple[str, str], ...] = ()
+    check: str | None = None
+    pattern: str | None = None
+    min_confidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """What of a picture is looked at: it is turned clockwise first, then cut to `crop`."""
+
+    rotation_deg: float = 0.0
+    crop: Box | None = None
+    crop_is_percent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +96,7 @@ class Reading:
     `steps` is `("auto",)`, empty for none, or names of steps in order. `dpi` overrides what the
     file says. `min_confidence` (0 to 1): words under it are left out. `alternatives`: doubtful
     words get some from dictionaries; `choices`: all words get the engine's own; `correct`: what
-    is clear in a dictionary takes a word's place.
+    is clear in a dictionary takes a word's place. `finder` is the name of who looks for the fields.
     """
 
     languages: tuple[str, ...] = ("eng",)
@@ -80,6 +109,9 @@ class Reading:
     alphabet: str | None = None
     engine: str = "pytesseract"
     text_layer: TextLayer = TextLayer.AUTO
+    fields: tuple[AskedField, ...] = ()
+    finder: str = "text"  # one of `fields.finders`
+    framing: Framing = Framing()
     alternatives: bool = False
     choices: bool = False
     correct: bool = False

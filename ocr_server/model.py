@@ -221,6 +221,26 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """A value that was asked for: `raw` is what was read, `value` what it means, if anything.
+
+    What breaks a rule is not valid, and `reason` says why. `confidence` is 0 to 1.
+    """
+
+    name: str
+    value: str | None
+    raw: str
+    confidence: float
+    reason: str | None = None
+    box: Box | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it keeps all the rules."""
+        return self.reason is None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One image of the upload, upright as a browser shows it; number counts from 1."""
 
@@ -231,6 +251,7 @@ class Page:
     zones: tuple[Zone, ...]
     stages: tuple[Stage, ...] = ()
     quality: Quality | None = None
+    fields: tuple[Field, ...] = ()
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -272,6 +293,16 @@ class Document:
     pages: tuple[Page, ...]
     engine: EngineInfo
     problems: tuple[Failure, ...] = field(default=())
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """Each field once, as it is on the first page where it is valid, else on the first."""
+        found: dict[str, Field] = {}
+        for field_ in (field_ for page in self.pages for field_ in page.fields):
+            known = found.get(field_.name)
+            if known is None or (field_.is_valid and not known.is_valid):
+                found[field_.name] = field_
+        return tuple(found.values())
 
     @property
     def text(self) -> str:

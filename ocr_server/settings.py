@@ -81,6 +81,7 @@ class Settings:
     api_keys_file: str = _setting(
         "", "file of more keys: the SHA-256 of each in hexadecimal, one a line; `#` begins a remark"
     )
+    profiles: str = _setting("", "folder of TOML files, each a profile beside the built-in ones")
     pages: str = _setting("on", "`off`: programs only, no pages", choices=("on", "off"))
     cors_origins: tuple[str, ...] = _setting(
         (),

@@ -32,8 +32,11 @@ class Storage:
         try:
             _sweep(parent)
             self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-            self._lock = (self.folder / LOCK).open("wb")
+            # Locked before it has its name: another server that starts now must not sweep it.
+            nameless = self.folder / f"{LOCK}.new"
+            self._lock = nameless.open("wb")
             fcntl.flock(self._lock, fcntl.LOCK_EX)
+            nameless.rename(self.folder / LOCK)
         except OSError as error:
             raise no_room() from error
 

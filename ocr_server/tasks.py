@@ -14,6 +14,8 @@ from pathlib import Path
 
 from ocr_server.desk import Desk
 from ocr_server.export.format import Render, Rendering
+from ocr_server.fields.finders import with_fields
+from ocr_server.fields.page import is_read_from_picture, read_framed
 from ocr_server.imaging import decode
 from ocr_server.imaging.preview import draw_preview
 from ocr_server.job import Limits, Reading
@@ -44,7 +46,7 @@ def read_page(
     """The page read: by its own text layer where it has one, else by the engine."""
 
     def recognise() -> Page:
-        page = recipe.read_page(
+        page = read_framed(
             decode.decode_page(
                 sheet.path, sheet.index, limits=limits, password=password, grey=True
             ),
@@ -57,12 +59,13 @@ def read_page(
         return suggest(page, reading)
 
     with _temporary_files_in(sheet.path.parent):
-        if not decode.is_pdf(sheet.path):
-            return recognise()
-        return read_pdf_page(
+        if is_read_from_picture(reading) or not decode.is_pdf(sheet.path):
+            return with_fields(recognise(), reading)
+        page = read_pdf_page(
             sheet.path, sheet.index, number=sheet.number,
             reading=reading, limits=limits, password=password, recognise=recognise,
         )  # fmt: skip
+        return with_fields(page, reading)
 
 
 def render(

@@ -227,11 +227,19 @@ class _Slot:
     def _submit(self, work: Callable[[], T]) -> Future[T]:
         if self._closed:
             raise Draining("The server is shutting down. Send the request again.")
-        try:
-            return self._executor.submit(work)
-        except BrokenProcessPool:  # killed while idle: no fault of this task
+        if self._has_died():  # killed while idle: no fault of this task
             self._replace()
-            return self._executor.submit(work)
+        return self._executor.submit(work)
+
+    def _has_died(self) -> bool:
+        """Whether the process is gone already; one that still starts is not."""
+        if not self._pid.done():
+            return False
+        try:
+            os.kill(self._pid.result(), 0)  # only asks
+        except (BrokenProcessPool, ProcessLookupError):
+            return True
+        return False
 
     def _replace(self) -> None:
         self._end()

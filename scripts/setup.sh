@@ -79,6 +79,13 @@ need_fonts() {
     [ -e "$font" ] || fail "The font DejaVu Sans is missing; install fonts-dejavu-core."
 }
 
+# The examples for curl are run.
+need_curl() {
+    command -v curl >/dev/null && return
+    apt_install curl || true
+    command -v curl >/dev/null || fail "curl is missing; install it."
+}
+
 # Playwright steers the browser through a Node.js of its own, which a slim
 # system may lack a library for.
 need_playwright() {

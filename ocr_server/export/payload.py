@@ -20,6 +20,7 @@ from ocr_server.model import (
     Document,
     EngineInfo,
     Failure,
+    Field,
     Line,
     Page,
     Quality,
@@ -42,7 +43,12 @@ def render_json(
         yield b",\n" * (position > 0) + _dumped(page_to_json(page, rendering))
     problems = [failure_to_json(failure) for failure in document.problems]
     text = "\f".join(page_text(page, join_lines=rendering.join_lines) for page in document.pages)
-    yield b'], "text": ' + _dumped(text) + b', "problems": ' + _dumped(problems) + b"}\n"
+    if document.fields:
+        fields = {field.name: field_to_json(field) for field in document.fields}
+        yield b'], "fields": ' + _dumped(fields) + b', "text": '
+    else:
+        yield b'], "text": '
+    yield _dumped(text) + b', "problems": ' + _dumped(problems) + b"}\n"
 
 
 def document_to_json(document: Document, rendering: Rendering) -> Json:
@@ -86,9 +92,23 @@ def page_to_json(page: Page, rendering: Rendering) -> Json:
         "quality": _quality(page.quality) if page.quality else None,
         "text": page_text(page, join_lines=rendering.join_lines),
     }
+    if page.fields:
+        shown["fields"] = {field.name: field_to_json(field) for field in page.fields}
     if rendering.detail >= Detail.ZONE:
         shown["zones"] = [zone_to_json(zone, rendering.detail) for zone in page.zones]
     return shown
+
+
+def field_to_json(field: Field) -> Json:
+    """A field and whether it keeps its rules; without its name, under which it is put."""
+    shown: Json = {
+        "value": field.value,
+        "raw": field.raw,
+        "confidence": round(field.confidence, 4),
+        "valid": field.is_valid,
+        "box": _place(field.box.quad())["box"] if field.box else None,
+    }
+    return shown if field.reason is None else {**shown, "reason": field.reason}
 
 
 def _quality(quality: Quality) -> Json:

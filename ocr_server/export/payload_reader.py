@@ -20,6 +20,7 @@ from ocr_server.model import (
     Direction,
     Document,
     EngineInfo,
+    Field,
     Line,
     Page,
     Quality,
@@ -55,7 +56,7 @@ def document_from_json(value: object) -> Document:
 
 
 def _document(at: Cursor) -> Document:
-    at.only("engine", "pages", "text", "problems")
+    at.only("engine", "pages", "fields", "text", "problems")
     engine = at.member("engine")
     pages = tuple(_page(page) for page in at.member("pages").items(least=1))
     numbers = [page.number for page in pages]
@@ -73,9 +74,10 @@ def _engine(at: Cursor) -> EngineInfo:
 def _page(at: Cursor) -> Page:
     at.only(
         "number", "width_px", "height_px", "dpi", "confidence", "stages", "quality", "text",
-        "zones",
+        "fields", "zones",
     )  # fmt: skip
     dpi, stages, quality = at.member("dpi"), at.member("stages"), at.member("quality")
+    fields = at.member("fields")
     return Page(
         number=at.member("number").whole(least=1),
         width_px=at.member("width_px").whole(least=1),
@@ -84,6 +86,28 @@ def _page(at: Cursor) -> Page:
         zones=tuple(_zone(zone) for zone in _inner(at, "zones")),
         stages=tuple(_stage(stage) for stage in stages.items()) if stages else (),
         quality=_quality(quality) if quality else None,
+        fields=_fields(fields) if fields else (),
+    )
+
+
+def _fields(at: Cursor) -> tuple[Field, ...]:
+    if not isinstance(at.value, dict):
+        at.fault("are no object of fields by name")
+        return ()
+    return tuple(_field(str(name), at.member(str(name))) for name in at.value)
+
+
+def _field(name: str, at: Cursor) -> Field:
+    at.only("value", "raw", "confidence", "valid", "reason", "box")
+    value, valid, reason, box = (at.member(one) for one in ("value", "valid", "reason", "box"))
+    is_valid = valid.truth()
+    return Field(
+        name=name,
+        value=value.text() if value else None,
+        raw=at.member("raw").text(),
+        confidence=at.member("confidence").number(0, 1),
+        reason=None if is_valid else reason.text(),
+        box=_box(box).box if box else None,
     )
 
 

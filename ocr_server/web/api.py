@@ -115,6 +115,22 @@ def list_steps() -> dict[str, Any]:
     }
 
 
+@blueprint.get("/v1/profiles")
+def list_profiles() -> dict[str, Any]:
+    """The kinds of pictures that are known, and what is looked for in each."""
+    return {
+        "profiles": [
+            {
+                "name": profile.name,
+                "meaning": profile.meaning,
+                "finder": profile.finder,
+                "fields": [field.name for field in profile.fields],
+            }
+            for profile in service().profiles.values()
+        ]
+    }
+
+
 @blueprint.get("/openapi.json")
 def openapi() -> dict[str, Any]:
     """This API in the words of OpenAPI 3.1."""

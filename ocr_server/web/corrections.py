@@ -12,14 +12,11 @@ from ocr_server.deadline import Deadline
 from ocr_server.export.payload_reader import document_from_json
 from ocr_server.job import Job, Reading, Source
 from ocr_server.model import Document
+from ocr_server.web.bodies import as_text, decode_base64, fault_of, joined_fields
 from ocr_server.web.forms import (
     Asked,
     accepted_format,
-    as_text,
     check,
-    decode_base64,
-    fault_of,
-    joined_fields,
     limits_of,
     rendering_of,
     values_of,

@@ -1,25 +1,24 @@
-"""A request as a job: files in three forms, options from four places, all faults at once."""
+"""A request as a job: its options from query and body, all faults at once."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Request
-from werkzeug.exceptions import BadRequest
 
 from ocr_server.deadline import Deadline
 from ocr_server.errors import EngineMissing, EngineUnavailable, InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
-from ocr_server.job import Detail, Job, Limits, PageSelection, Reading, Source, TextLayer
+from ocr_server.fields.finders import TEXT
+from ocr_server.job import Detail, Framing, Job, Limits, PageSelection, Reading, TextLayer
 from ocr_server.model import EngineInfo
 from ocr_server.settings import Settings
+from ocr_server.web.bodies import fault_of, joined_fields, read_body
 from ocr_server.web.options import OPTIONS
+from ocr_server.web.profiles import Profile
 from ocr_server.web.service import Service, check_installed
 
 NDJSON = "application/x-ndjson"
@@ -49,9 +48,12 @@ def read_job(
         LanguageMissing: a language is not installed.
     """
     faults: list[dict[str, str]] = []
-    given, sources = _body(request, faults)
+    given, sources = read_body(request, faults)
     values = dict(values_of(request, given, faults))
+    profile = _profile(here, values, faults)
     check(faults)
+    if profile:
+        values = {**profile.options, **values}
     settings = here.settings
     formats = values.get("format") or (accepted_format(request),)
     languages = values.get("languages", settings.languages)
@@ -75,6 +77,9 @@ def read_job(
             zones=values.get("zones", ()),
             alphabet=values.get("alphabet"),
             text_layer=values.get("text_layer", TextLayer.AUTO),
+            fields=values.get("fields", profile.fields if profile else ()),
+            finder=profile.finder if profile and "fields" not in values else TEXT,
+            framing=profile.framing if profile else Framing(),
             alternatives="dictionary" in alternatives,
             choices="engine" in alternatives,
             correct=values.get("correct", False),
@@ -90,6 +95,17 @@ def read_job(
         rendering=rendering_of(values, limits),
         partial=values.get("partial", False),
     )
+
+
+def _profile(
+    here: Service,
+    values: Mapping[str, Any],  # each option has a type of its own
+    faults: list[dict[str, str]],
+) -> Profile | None:
+    name = values.get("profile")
+    if name is not None and name not in here.profiles:
+        faults.append(fault_of("profile", f"no such profile; there are {', '.join(here.profiles)}"))
+    return None if name is None else here.profiles.get(name)
 
 
 def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
@@ -137,92 +153,6 @@ def wants_events(request: Request) -> bool:
     return NDJSON in request.accept_mimetypes.values()
 
 
-def _body(
-    request: Request, faults: list[dict[str, str]]
-) -> tuple[dict[str, str], tuple[Source, ...]]:
-    """Options that came in the body, and the files."""
-    if request.mimetype == "multipart/form-data":
-        files = tuple(Source(file.read()) for file in request.files.getlist("file"))
-        faults.extend(
-            fault_of(name, "send files in the field file")
-            for name in request.files
-            if name != "file"
-        )
-        given = _form(request, faults)
-    elif request.mimetype == "application/json":
-        given, files = _json_body(request, faults)
-    elif request.mimetype == "application/x-www-form-urlencoded":
-        given, files = _form(request, faults), ()
-    else:
-        given, files = {}, (Source(request.get_data(cache=False)),)
-    files = tuple(file for file in files if file.data)
-    if not files and not any(fault["field"] in {"file", "image"} for fault in faults):
-        faults.append(
-            fault_of(
-                "file",
-                "send a picture or PDF: in the multipart field file, as the raw body, or in JSON "
-                'as {"image": "<base64>"}; nothing came',
-            )
-        )
-    return given, files
-
-
-def _form(request: Request, faults: list[dict[str, str]]) -> dict[str, str]:
-    given = joined_fields(request.form.to_dict(flat=False), faults)
-    if given.pop("file", None):
-        faults.append(fault_of("file", "send it as a file (curl: -F file=@scan.jpg), not as text"))
-    return given
-
-
-def _json_body(
-    request: Request, faults: list[dict[str, str]]
-) -> tuple[dict[str, str], tuple[Source, ...]]:
-    try:
-        body = request.get_json()
-    except (BadRequest, RecursionError):  # the latter from brackets in brackets in brackets
-        body = None
-    if not isinstance(body, dict):
-        faults.append(fault_of("image", 'send a JSON object such as {"image": "<base64>"}'))
-        return {}, ()
-    image = body.pop("image", None)
-    images = image if isinstance(image, list) else [image] if image is not None else []
-    files = []
-    for encoded in images:
-        try:
-            files.append(Source(decode_base64(encoded)))
-        except ValueError as error:
-            faults.append(fault_of("image", str(error)))
-    return {name: as_text(value) for name, value in body.items() if value is not None}, tuple(files)
-
-
-def decode_base64(encoded: object) -> bytes:
-    """Base64, with or without the head of a data URL (RFC 2397).
-
-    Raises:
-        ValueError: it is neither; the message is for the client.
-    """
-    if not isinstance(encoded, str):
-        raise ValueError("send base64 text or a data URL")  # noqa: TRY004  # said to the client
-    head, _, rest = encoded.partition(",")
-    if head.startswith("data:"):
-        if not head.endswith(";base64"):
-            raise ValueError("a data URL must be base64")
-        encoded = rest
-    try:
-        return base64.b64decode("".join(encoded.split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("this is not base64") from None
-
-
-def as_text(value: object) -> str:
-    """A value of JSON as a form would have sent it."""
-    if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
-        return ",".join(map(str, value))
-    if isinstance(value, list | dict):
-        return json.dumps(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def values_of(
     request: Request, given: dict[str, str], faults: list[dict[str, str]]
 ) -> Iterator[tuple[str, Any]]:  # each option has a type of its own
@@ -245,24 +175,7 @@ def values_of(
                 faults.append(fault_of(name, str(error)))
 
 
-def joined_fields(lists: Mapping[str, list[str]], faults: list[dict[str, str]]) -> dict[str, str]:
-    """Languages may be chosen one by one, as a form's list sends them; all else comes once."""
-    joined = {}
-    for given, texts in lists.items():
-        name = given or ""  # None, whatever its type says, where a part has no name that decodes
-        if len(texts) > 1 and name not in {"languages", "format"}:
-            faults.append(fault_of(name, "given twice"))
-        else:
-            joined[name] = ",".join(texts)
-    return joined
-
-
 def accepted_format(request: Request) -> str:
     """The format that suits the Accept header best; JSON where it says nothing of ours."""
     types = {format_.media_type.partition(";")[0]: name for name, format_ in FORMATS.items()}
     return types[request.accept_mimetypes.best_match(list(types), default="application/json")]
-
-
-def fault_of(field: str, message: str) -> dict[str, str]:
-    """What is wrong with a field; a part of a form may come without a name."""
-    return {"field": field or "", "message": message}

@@ -44,6 +44,7 @@ def describe_api() -> Schema:
             "/v1/languages": {"get": _open("The installed languages", schemas.LANGUAGES, 503, 504)},
             "/v1/formats": {"get": _open("The formats an answer can have", schemas.FORMATS)},
             "/v1/steps": {"get": _open("The steps a picture can be taken through", schemas.STEPS)},
+            "/v1/profiles": {"get": _get("The kinds of pictures that are known", schemas.PROFILES)},
             "/livez": {"get": _open("Whether the server lives", schemas.STATUS)},
             "/readyz": {"get": _open("Whether the server can work", schemas.STATUS, 422, 503, 504)},
             "/metrics": {"get": _metrics()},

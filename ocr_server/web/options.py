@@ -80,7 +80,22 @@ OPTIONS: Mapping[str, Option] = {
         _text(contentMediaType="application/json"),
         "all of the page",
         'rectangles to read, as JSON: `[{"box": [left, top, right, bottom], "name": "total", '
-        '"layout": "line", "alphabet": "0123456789."}]`, in pixels of the page; `box` is enough',
+        '"layout": "line", "alphabet": "0123456789."}]`, in pixels of the page; `box` is enough, '
+        "and `box_percent` may stand for it",
+    ),
+    "profile": Option(
+        parsing.parse_profile,
+        _text(example="mrz"),
+        "none",
+        "a kind of picture that this server knows: options and fields under one name; see "
+        "`/v1/profiles`",
+    ),
+    "fields": Option(
+        parsing.parse_fields,
+        _text(contentMediaType="application/json"),
+        "the profile’s",
+        'values to look for, as JSON: `{"lot": {"after": ["LOT"], "mask": "AA-9999"}}`; see '
+        "Reading stations",
     ),
     "alphabet": Option(
         parsing.parse_alphabet,

@@ -9,15 +9,26 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeGuard
 
 from ocr_server.export import FORMATS
+from ocr_server.export.cursor import Cursor, Faults
+from ocr_server.fields.asked import read_fields
 from ocr_server.geometry import Box
 from ocr_server.imaging import steps
-from ocr_server.job import PSM_OF_LAYOUT, AskedZone, Detail, Layout, PageSelection, TextLayer
+from ocr_server.job import (
+    PSM_OF_LAYOUT,
+    AskedField,
+    AskedZone,
+    Detail,
+    Layout,
+    PageSelection,
+    TextLayer,
+)
 from ocr_server.recognition import ENGINES
 
 MOST_RANGES = 100
 MOST_STEPS = 20
 MOST_ZONES = 100
 MOST_LETTERS = 256
+_ZONE_MEMBERS = {"box", "box_percent", "name", "layout", "alphabet"}
 _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 _SEPARATORS = re.compile(r"[+,\s]+")
 # 0 only finds the orientation and 2 only the layout: neither reads anything.
@@ -100,17 +111,26 @@ def parse_zones(text: str) -> tuple[AskedZone, ...]:
         items = json.loads(text)
     except (ValueError, RecursionError):
         items = None
+    return zones_from(items)
+
+
+def zones_from(items: object) -> tuple[AskedZone, ...]:
+    """The same from plain values."""
     if not isinstance(items, list) or not 0 < len(items) <= MOST_ZONES:
         raise ValueError(f'use JSON such as [{{"box": [0, 0, 100, 50]}}], at most {MOST_ZONES}')
     return tuple(_zone(position, item) for position, item in enumerate(items))
 
 
 def _zone(position: int, item: Any) -> AskedZone:  # noqa: ANN401  # JSON of a client
-    if not isinstance(item, dict) or not item.keys() <= {"box", "name", "layout", "alphabet"}:
-        raise ValueError(f"zone {position} takes box, name, layout and alphabet")
-    sides = item.get("box")
-    if not _is_box(sides):
-        raise ValueError(f"zone {position} needs a box of left, top, right and bottom in pixels")
+    if not isinstance(item, dict) or not item.keys() <= _ZONE_MEMBERS:
+        raise ValueError(f"zone {position} takes {_listed(sorted(_ZONE_MEMBERS))}")
+    is_percent = "box" not in item and "box_percent" in item
+    sides = item.get("box_percent" if is_percent else "box")
+    if not _is_box(sides) or (is_percent and max(sides) > 100):
+        raise ValueError(
+            f"zone {position} needs a box of left, top, right and bottom in pixels, or a "
+            "box_percent of the same in per cent"
+        )
     name, layout, alphabet = item.get("name"), item.get("layout"), item.get("alphabet")
     if not all(isinstance(text, str | None) for text in (name, alphabet)):
         raise ValueError(f"zone {position} takes text as name and alphabet")
@@ -119,7 +139,28 @@ def _zone(position: int, item: Any) -> AskedZone:  # noqa: ANN401  # JSON of a c
         name=name,
         psm=None if layout is None else parse_layout(str(layout)),
         alphabet=alphabet and parse_alphabet(alphabet),
+        is_percent=is_percent,
     )
+
+
+def parse_profile(text: str) -> str:
+    """The name of a profile; whether there is one is asked later."""
+    return text
+
+
+def parse_fields(text: str) -> tuple[AskedField, ...]:
+    """Fields as JSON, by name: `{"lot": {"after": ["LOT"], "mask": "A9999"}}`; no pattern."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    faults = Faults()
+    fields = read_fields(Cursor(value, "", faults), may_have_patterns=False)
+    if faults.found:
+        raise ValueError(
+            " ".join(f"{fault['field'] or 'it'} {fault['message']}." for fault in faults.found)
+        )
+    return fields
 
 
 def parse_lines(text: str) -> bool:

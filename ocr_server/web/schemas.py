@@ -46,6 +46,22 @@ ZONE = an_object(
         "lines": an_array(LINE, "in reading order"),
     }
 )
+FIELD = an_object(
+    {
+        "value": {"type": ["string", "null"]},
+        "raw": {**STRING, "description": "as it was read"},
+        "confidence": SHARE,
+        "valid": {"type": "boolean"},
+        "reason": {**STRING, "description": "why it is not valid"},
+        "box": {**BOX, "type": ["array", "null"]},
+    },
+    required=["value", "raw", "confidence", "valid", "box"],
+)
+FIELDS: Schema = {
+    "type": "object",
+    "additionalProperties": FIELD,
+    "description": "the fields that were asked for, by name",
+}
 PAGE = an_object(
     {
         "number": {"type": "integer"},
@@ -68,6 +84,7 @@ PAGE = an_object(
                 ),
             },
         },
+        "fields": FIELDS,
         "zones": an_array(ZONE, "in reading order"),
     },
     required=["number", "width_px", "height_px", "text"],
@@ -78,6 +95,7 @@ DOCUMENT = an_object(
             {"name": STRING, "version": STRING, "languages": an_array(STRING, "those read")}
         ),
         "pages": an_array({"$ref": "#/components/schemas/Page"}, "in order"),
+        "fields": FIELDS,
         "text": {**STRING, "description": "all pages, a form feed between them"},
         "problems": an_array(
             an_object({"page": {"type": "integer"}, "code": STRING, "detail": STRING}),
@@ -117,6 +135,22 @@ FORMATS = an_object(
             "all of them",
         ),
     }
+)
+PROFILES = an_object(
+    {
+        "profiles": an_array(
+            an_object(
+                {
+                    "name": STRING,
+                    "meaning": STRING,
+                    "finder": STRING,
+                    "fields": an_array(STRING, "names"),
+                }
+            ),
+            "all of them",
+        )
+    },
+    required=["profiles"],
 )
 STEPS = an_object(
     {

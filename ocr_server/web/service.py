@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from flask import Flask, current_app, request
@@ -25,6 +25,7 @@ from ocr_server.pipeline import (
 )
 from ocr_server.settings import Settings
 from ocr_server.storage import Storage
+from ocr_server.web.profiles import Profile
 from ocr_server.workers import Workers
 
 EXTENSION = "ocr_server"
@@ -39,6 +40,7 @@ class Service:
     workers: Workers
     storage: Storage
     admission: Admission
+    profiles: Mapping[str, Profile] = field(default_factory=dict)
     metrics: Metrics = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
 

@@ -62,7 +62,7 @@ def test_doubtful_signs_without_lines_are_handwriting() -> None:
     random = np.random.default_rng(5)
     for x, y in random.integers(60, 820, (260, 2)):  # strokes that keep to no line
         bend = random.integers(-9, 9, (4, 2)) + np.array([[0, 0], [9, 14], [14, 4], [22, 18]])
-        cv2.polylines(drawn, [(bend + (x, y)).astype(np.int32)], False, 0, 2)
+        cv2.polylines(drawn, [(bend + np.array([x, y])).astype(np.int32)], False, 0, 2)
 
     assert "handwriting" in codes(drawn, Result(confidence=0.3, sure_share=0.05, letters=300))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -51,25 +52,24 @@ def test_auto_and_none_stand_alone(text: str, steps: tuple[str, ...]) -> None:
     ],
 )
 def test_a_fault_is_told_in_a_sentence(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=r"\S") as caught:
         parse_steps(text)
 
     assert said in str(caught.value)
 
 
 def test_all_faults_are_told_at_once() -> None:
-    with pytest.raises(ValueError, match="'one'.*'two'"):
+    with pytest.raises(ValueError, match=r"'one'.*'two'"):
         parse_steps("one,deskew,two")
 
 
 @given(text=st.text(max_size=40))
 def test_any_text_is_understood_or_refused(text: str) -> None:
-    try:
+    steps: tuple[str, ...] = ()
+    with suppress(ValueError):
         steps = parse_steps(text)
-    except ValueError as error:
-        assert str(error)
-    else:
-        assert parse_steps(",".join(steps)) == steps
+
+    assert parse_steps(",".join(steps)) == steps
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -88,7 +88,9 @@ def test_the_table_has_the_function_s_own_parameters_and_defaults(name: str) -> 
 @pytest.mark.parametrize(
     "pixels",
     [
-        np.full((1, 1), 7, np.uint8), np.zeros((3, 200), np.uint8), np.full((200, 2), 255, np.uint8),
+        np.full((1, 1), 7, np.uint8),
+        np.zeros((3, 200), np.uint8),
+        np.full((200, 2), 255, np.uint8),
         NOISE, np.dstack([NOISE] * 3),
     ],
     ids=["one pixel", "black", "white", "noise", "colour"],

@@ -28,6 +28,7 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     "min_confidence": [("0", 0), ("0.5", 0.5), ("1", 1)],
     "dpi": [("300", 300), ("1e2", 100)],
     "lines": [("keep", False), ("JOIN", True)],
+    "profile": [("mrz", "mrz")],
     "alternatives": [
         ("dictionary", ("dictionary",)),
         ("engine,dictionary", ("engine", "dictionary")),
@@ -46,6 +47,7 @@ REFUSED = {
     "layout": ["page", "0", "2", "14", "-1", "03", "٣", "00199", "1" * 5000, "001" + "9" * 5000],
     "detail": ["", "letter"],
     "pages": ["0", "3-1", "1-", "-1", "1,,2", "a", "1" * 7, ",".join(["1"] * 101)],
+    "fields": ["", "[]", "1", "[" * 100_000, '{"": {}}', '{"a": {"check": "sum"}}'],
     "zones": ["", "{}", "[]", "[1]", "[[[", "[" * 100_000],
     "alphabet": ["a b", "a\nb", "a\tb", "\u00a0", "\ud800", "a" * 257],
     "text_layer": ["", "both"],
@@ -77,8 +79,8 @@ def test_an_option_refuses_with_a_sentence(name: str, text: str) -> None:
 
 
 def test_every_option_is_tried_here() -> None:
-    assert TAKEN.keys() | {"pages", "zones"} == OPTIONS.keys()
-    assert REFUSED.keys() | {"password"} == OPTIONS.keys()
+    assert TAKEN.keys() | {"pages", "zones", "fields"} == OPTIONS.keys()
+    assert REFUSED.keys() | {"password", "profile"} == OPTIONS.keys()
 
 
 @given(st.text())

@@ -12,6 +12,7 @@ import { makeWatcher } from "./watching.js";
 const SVG = "http://www.w3.org/2000/svg";
 const HINT_MS = 1500; // a hint stays at least so long
 const VERIFIED = 2; // looks in a row that must be good before it captures by itself
+const LEGIBLE_PX = 8; // of the screen; smaller words are only marked
 const REARM = 8; // grey levels: the scene has changed, the next page may come
 // Shares of the picture: left, top, width, height.
 const REGIONS = { whole: [0, 0, 1, 1], middle: [0.05, 0.35, 0.9, 0.3], top: [0, 0, 1, 0.5] };
@@ -148,8 +149,9 @@ function lineShapes(quad, words) {
   const height = Math.hypot(below[0] - start[0], below[1] - start[1]);
   const angle = (Math.atan2(end[1] - start[1], end[0] - start[0]) * 180) / Math.PI;
   const ground = document.createElementNS(SVG, "polygon");
-  ground.setAttribute("class", "ground");
+  ground.setAttribute("class", height < LEGIBLE_PX ? "seen" : "ground");
   ground.setAttribute("points", quad.map((dot) => dot.join(",")).join(" "));
+  if (height < LEGIBLE_PX) return [ground];
   const text = document.createElementNS(SVG, "text");
   text.setAttribute("transform", `translate(${below[0]} ${below[1]}) rotate(${angle})`);
   text.setAttribute("y", String(-height * 0.15));

@@ -4,12 +4,12 @@ import { Draft } from "./draft.js";
 import { action, announce, found, part } from "./parts.js";
 import { forgetPictures } from "./pictures.js";
 import { readDocument, Refusal } from "./sending.js";
-import { counted, seconds, size, summary } from "./wording.js";
+import { makeTeller, sayRefusal } from "./telling.js";
+import { counted, summary } from "./wording.js";
 
 /** @typedef {"waiting" | "uploading" | "recognising" | "result" | "partial" | "empty" | "error" | "stopped"} State */
 /** @typedef {{name: string, files: File[], card: HTMLElement, state: State, draft: Draft | null, stop: AbortController | null, password: string}} Item */
 
-const SLOW_MS = 3000; // after this the elapsed seconds are said too
 const BUSY = new Set([429, 503]);
 
 /**
@@ -208,53 +208,6 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
   };
 }
 
-/** Turns events into words, at most as often as they change. @param {Item} item @param {number} begun @param {(item: Item, state: State, words: string, share?: number) => void} put */
-function makeTeller(item, begun, put) {
-  let words = "";
-  /** @type {number | undefined} */
-  let share;
-  let pages = 0;
-  let done = 0;
-  const clock = setInterval(tell, 1000);
-  function tell() {
-    if (!words || !item.stop) return;
-    const elapsed = performance.now() - begun;
-    put(item, "recognising", elapsed > SLOW_MS ? `${words} – ${seconds(elapsed)}` : words, share);
-  }
-  return {
-    /** @param {number} sent @param {number} total */
-    upload(sent, total) {
-      put(item, "uploading", `Sending ${size(sent)} of ${size(total)}`, sent / total);
-    },
-    /** @param {any} event */
-    event(event) {
-      if (event.event === "accepted") pages = event.pages ?? 0;
-      if (event.event === "page" || event.event === "problem") done += 1;
-      if (event.event === "end") return;
-      const now = pages > 1 && done < pages ? `Reading page ${done + 1} of ${pages}` : "Reading the text";
-      share = typeof event.share === "number" ? event.share : pages > 1 ? done / pages : undefined;
-      if (now !== words) announce(now);
-      words = now;
-      tell();
-    },
-    end() {
-      clearInterval(clock);
-    },
-  };
-}
-
-/** @param {File[]} files */
-function nameOf([first, ...others]) {
-  const name = first.name || "Pasted picture";
-  return others.length ? `${name} and ${counted(others.length, "other")}` : name;
-}
-
-/** @param {Refusal} refusal @param {number} bytes @param {number} most */
-function sayRefusal(refusal, bytes, most) {
-  if (refusal.status === 413 && bytes > most && most) return `That file is ${size(bytes)}; the limit is ${size(most)}.`;
-  return refusal.message;
-}
-
 /** @param {Item} item */
 async function drawThumbnail({ files: [file], card }) {
   if (!file.type.startsWith("image/")) return;
@@ -268,4 +221,10 @@ async function drawThumbnail({ files: [file], card }) {
   } catch {
     // A kind of picture that the browser cannot draw keeps its sign.
   }
+}
+
+/** @param {File[]} files */
+function nameOf([first, ...others]) {
+  const name = first.name || "Pasted picture";
+  return others.length ? `${name} and ${counted(others.length, "other")}` : name;
 }

@@ -1,0 +1,92 @@
+"""Check rules: whether a code's check characters agree with the rest of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+_ICAO_VALUES = {character: value for value, character in enumerate("0123456789")} | {
+    character: value for value, character in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10)
+} | {"<": 0}  # fmt: skip
+
+
+def icao_9303_digit(text: str) -> str | None:
+    """The check digit of the text; None where a character is not of the machine-readable zone.
+
+    Source: ICAO Doc 9303, part 3, clause 4.9: weights 7, 3, 1 repeating, modulo 10.
+    """
+    if not text or not _ICAO_VALUES.keys() >= set(text):
+        return None
+    total = sum(
+        _ICAO_VALUES[character] * (7, 3, 1)[position % 3] for position, character in enumerate(text)
+    )
+    return str(total % 10)
+
+
+def icao_9303(text: str) -> bool:
+    """Whether the last character is the check digit of those before it."""
+    return len(text) > 1 and icao_9303_digit(text[:-1]) == text[-1]
+
+
+def luhn(text: str) -> bool:
+    """Whether the digits agree with the last of them.
+
+    Source: ISO/IEC 7812-1, annex B.
+    """
+    if not _is_number(text):
+        return False
+    digits = [int(character) for character in reversed(text)]
+    doubled = [2 * digit - 9 * (digit > 4) for digit in digits[1::2]]
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
+
+
+def mod_11_10(text: str) -> bool:
+    """Whether the digits agree with the last of them.
+
+    Source: ISO/IEC 7064, clause 9.2: a hybrid system of modulus 11 and 10.
+    """
+    if not _is_number(text):
+        return False
+    rest = 10
+    for character in text[:-1]:
+        rest = (rest + int(character)) % 10 or 10
+        rest = rest * 2 % 11
+    return (rest + int(text[-1])) % 10 == 1
+
+
+def mod_97_10(text: str) -> bool:
+    """Whether the number, letters counting from A = 10 to Z = 35, leaves 1 when divided by 97.
+
+    Source: ISO/IEC 7064, clause 7: the pure system of modulus 97 with two check digits.
+    """
+    if len(text) < 3 or not (text.isascii() and text.isalnum() and text.upper() == text):
+        return False
+    return text[-2:].isdigit() and int("".join(str(int(one, 36)) for one in text)) % 97 == 1
+
+
+def ean(text: str) -> bool:
+    """Whether a number of 8, 12, 13, 14 or 18 digits agrees with its last.
+
+    Source: GS1 General Specifications, section 7.9: weights 3 and 1 from the right.
+    """
+    if len(text) not in {8, 12, 13, 14, 18} or not _is_number(text):
+        return False
+    digits = [int(character) for character in reversed(text)]
+    return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 == 0
+
+
+CHECKS: Mapping[str, Callable[[str], bool]] = {
+    "icao9303": icao_9303,
+    "luhn": luhn,
+    "iso7064-mod11-10": mod_11_10,
+    "iso7064-mod97-10": mod_97_10,
+    "ean": ean,
+}
+
+
+def agrees(check: str, text: str) -> bool:
+    """Whether the text keeps a check rule; blanks, dots and hyphens between groups do not count."""
+    return CHECKS[check]("".join(one for one in text if one not in " .-"))
+
+
+def _is_number(text: str) -> bool:
+    return len(text) > 1 and text.isascii() and text.isdigit()

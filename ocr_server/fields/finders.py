@@ -1,0 +1,60 @@
+"""Who looks for fields, by name: how the page is read for them, and what each field is then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from ocr_server.fields import mrz, receipt, title_page
+from ocr_server.fields.candidate import Candidate
+from ocr_server.fields.displays import NAMES as DISPLAY_NAMES
+from ocr_server.fields.displays import find_on_display, read_display_page
+from ocr_server.fields.look import Look
+from ocr_server.fields.mrz_page import read_mrz_page
+from ocr_server.fields.rules import judge
+from ocr_server.fields.text import find_in_text
+from ocr_server.job import AskedField, Reading
+from ocr_server.model import Page
+
+TEXT = "text"
+
+Read: TypeAlias = Callable[[Look], Page]
+Find: TypeAlias = Callable[[Page, AskedField], Candidate]
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """A finder; `names` are the fields that it knows, none where it takes any.
+
+    `read` makes the page, `find` only looks at it: what is corrected there can be looked at again.
+    """
+
+    find: Find
+    meaning: str
+    names: tuple[str, ...] = ()
+    read: Read | None = None
+
+
+FINDERS: Mapping[str, Finder] = {
+    TEXT: Finder(find_in_text, "in a zone, behind a word, or wherever the mask fits"),
+    "mrz": Finder(
+        mrz.find_in_mrz, "the machine-readable zone of a travel document", mrz.NAMES, read_mrz_page
+    ),
+    "display": Finder(
+        find_on_display, "a seven-segment display, read bar by bar", DISPLAY_NAMES,
+        read_display_page,
+    ),
+    "receipt": Finder(receipt.find_in_receipt, "what a receipt says", receipt.NAMES),
+    "title-page": Finder(
+        title_page.find_on_title_page, "a page of a book that begins a chapter", title_page.NAMES
+    ),
+}  # fmt: skip
+
+
+def with_fields(page: Page, reading: Reading) -> Page:
+    """The page with the fields that were asked for, each once."""
+    if not reading.fields:
+        return page
+    find = FINDERS[reading.finder].find
+    return replace(page, fields=tuple(judge(one, find(page, one)) for one in reading.fields))

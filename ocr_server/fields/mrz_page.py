@@ -1,0 +1,85 @@
+"""How the machine-readable zone is read: fillers by their shape, all else by the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ocr_server.fields.look import Look, moved
+from ocr_server.fields.mrz import ALPHABET, FILLER, LENGTHS
+from ocr_server.geometry import Box, hull
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.chevrons import Glyph, find_glyphs
+from ocr_server.imaging.mrz_band import find_band
+from ocr_server.job import PSM_OF_LAYOUT, Layout
+from ocr_server.model import Line, Page, Symbol, Word, Zone, ZoneKind
+
+_UNREAD = 0.0  # the confidence of a character that the engine passed over
+
+
+def read_mrz_page(look: Look) -> Page:
+    """The zone alone, a line to each of its rows; the whole page where no zone is found."""
+    reading = replace(
+        look.reading, psm=PSM_OF_LAYOUT[Layout.BLOCK], alphabet=ALPHABET, steps=(), symbols=True
+    )
+    band = find_band(look.canvas)
+    if band is None:
+        return look.read(reading)
+    rows = tuple(row for row in find_glyphs(band) if len(row) in LENGTHS)
+    here = Canvas(band.pixels, look.canvas.dpi)
+    alone = replace(look, canvas=_without_fillers(here, rows))
+    page = alone.read(reading)
+    if rows:
+        symbols = [symbol for word in page.words for symbol in word.symbols]
+        lines = tuple(_line(row, symbols) for row in rows)
+        quad = hull(point for line in lines for point in line.quad).quad()
+        page = replace(page, zones=(Zone(ZoneKind.TEXT, quad, lines),))
+    return moved(page, band.to_page, look.canvas)
+
+
+def _without_fillers(canvas: Canvas, rows: Sequence[Sequence[Glyph]]) -> Canvas:
+    """The canvas with paper where fillers are: among them the engine misreads names."""
+    pixels = canvas.grey().pixels.copy()
+    paper = int(np.percentile(pixels, 80))
+    for glyph in (glyph for row in rows for glyph in row if glyph.is_filler):
+        left, top = int(glyph.box.left) - 1, int(glyph.box.top) - 1
+        right, bottom = int(glyph.box.right) + 1, int(glyph.box.bottom) + 1
+        pixels[max(0, top) : bottom, max(0, left) : right] = paper
+    return Canvas(pixels, canvas.dpi)
+
+
+def _line(row: Sequence[Glyph], symbols: Sequence[Symbol]) -> Line:
+    """One word with as many characters as the row has."""
+    read = tuple(_symbols(row, symbols))
+    quad = hull(point for symbol in read for point in symbol.quad).quad()
+    letters = [symbol for symbol in read if symbol.text != FILLER] or list(read)
+    word = Word(
+        text="".join(symbol.text for symbol in read),
+        quad=quad,
+        confidence=sum(symbol.confidence for symbol in letters) / len(letters),
+        symbols=read,
+    )
+    return Line((word,), quad, (quad.bottom_left, quad.bottom_right), quad.box.height)
+
+
+def _symbols(row: Sequence[Glyph], symbols: Sequence[Symbol]) -> Iterator[Symbol]:
+    """What stands at each place of a row: the filler that it is, or what was read nearest to it."""
+    for glyph in row:
+        quad = glyph.box.quad()
+        if glyph.is_filler:
+            yield Symbol(FILLER, quad, 1.0)
+            continue
+        near = [(_shared(glyph.box, one.quad.box), one) for one in symbols if one.text in ALPHABET]
+        share, nearest = max(near, key=lambda pair: pair[0], default=(0.0, None))
+        if nearest is None or not share:
+            yield Symbol(FILLER, quad, _UNREAD)
+        else:
+            yield Symbol(nearest.text, quad, nearest.confidence)
+
+
+def _shared(one: Box, other: Box) -> float:
+    """Of the smaller of the two, how much the other covers."""
+    both = one.intersection(other)
+    return both.area / min(one.area, other.area) if both else 0.0

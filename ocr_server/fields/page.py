@@ -1,0 +1,49 @@
+"""How a page is read that fields are asked of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ocr_server.deadline import Deadline
+from ocr_server.fields.finders import FINDERS
+from ocr_server.fields.look import Look, frame, moved, zones_in_pixels
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.job import Framing, Reading
+from ocr_server.model import Page
+from ocr_server.recognition.engine import Engine
+from ocr_server.sharing import Threads, one_thread
+
+
+def read_framed(
+    canvas: Canvas,
+    *,
+    number: int,
+    reading: Reading,
+    engine: Engine,
+    deadline: Deadline,
+    threads: Threads = one_thread,
+) -> Page:
+    """The page that `canvas` shows, turned and cut as asked and read by its finder.
+
+    Places are in the pixels of the canvas as it came, whatever was turned and cut.
+    """
+    framed = frame(canvas, reading.framing)
+    look = Look(
+        canvas=Canvas(framed.pixels, canvas.dpi),
+        number=number,
+        reading=replace(reading, zones=zones_in_pixels(reading.zones, framed)),
+        engine=engine,
+        deadline=deadline,
+        threads=threads,
+    )
+    read = FINDERS[reading.finder].read or Look.read
+    return moved(read(look), framed.to_page, canvas)
+
+
+def is_read_from_picture(reading: Reading) -> bool:
+    """Whether a text that a file brings along is of no use."""
+    return (
+        FINDERS[reading.finder].read is not None
+        or reading.framing != Framing()
+        or any(zone.is_percent for zone in reading.zones)
+    )

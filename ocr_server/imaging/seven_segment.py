@@ -1,0 +1,174 @@
+"""Seven-segment displays, read without an engine: which of the seven bars of a digit are dark.
+
+Tesseract reads none of them: to it the bars are strokes of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_server.geometry import Box, Quad, Transform
+from ocr_server.imaging.canvas import Canvas, Pixels
+
+_WORK_PX = 640  # the longer side of the copy on which the panel is looked for
+_PANEL_PX = 200  # height of the panel, to which all sizes in pixels below refer
+_LEAST_CONTRAST = 40  # of 400: bars at least a tenth darker than their surroundings
+_NARROW = 0.32  # of its height: a 1 has its right bars only
+_LIT = 0.38  # share of a bar's middle that is dark when it is lit
+_SHEARS = tuple(float(shear) for shear in np.arange(-0.02, 0.25, 0.02))  # digits lean to the right
+
+# Top, upper left, upper right, middle, lower left, lower right, bottom. Some makers leave the
+# tail off 6 and 9 or give 7 a hook.
+_DIGITS = {
+    "1110111": "0", "0010010": "1", "1011101": "2", "1011011": "3", "0111010": "4",
+    "1101011": "5", "1101111": "6", "0101111": "6", "1010010": "7", "1110010": "7",
+    "1111111": "8", "1111011": "9", "1111010": "9",
+}  # fmt: skip
+# Top, bottom, left and right of the middle of each bar, as shares of the digit.
+_BARS = (
+    (0.0, 0.16, 0.3, 0.7), (0.17, 0.42, 0.0, 0.3), (0.17, 0.42, 0.7, 1.0), (0.42, 0.58, 0.3, 0.7),
+    (0.58, 0.83, 0.0, 0.3), (0.58, 0.83, 0.7, 1.0), (0.84, 1.0, 0.3, 0.7),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Digit:
+    """A digit in page pixels, `?` where its bars make none.
+
+    `confidence` (0 to 1) says how far its most doubtful bar is from being the other way.
+    """
+
+    text: str
+    quad: Quad
+    confidence: float
+
+
+def read_display(canvas: Canvas) -> tuple[Digit, ...]:
+    """The digits of the display that the canvas shows, from left to right; none without one."""
+    panel = _panel(canvas.grey())
+    panel = panel.scaled(_PANEL_PX / panel.height_px)
+    segments = _segments(_ink(panel.pixels))
+    if not segments.any():
+        return ()
+    bars, shear = _unslanted(segments)
+    lean = Transform((1, -shear, 0, 0, 1, 0, 0, 0, 1))
+    way = panel.to_page.after(lean)
+    digits = []
+    for box in _boxes(bars):
+        text, confidence = _digit(bars, box)
+        digits.append(Digit(text, box.quad().mapped(way), confidence))
+    return tuple(digits)
+
+
+def _panel(canvas: Canvas) -> Canvas:
+    """The darkish wide rectangle that holds the digits; all of the canvas where there is none."""
+    shrink = min(1.0, _WORK_PX / max(canvas.width_px, canvas.height_px))
+    small = cv2.resize(canvas.pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), 1.5).astype(np.uint8)
+    height, width = small.shape
+    _, dark = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    dark = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((9, 25), np.uint8))
+    dark = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((15, 15), np.uint8))
+    outlines, _ = cv2.findContours(dark, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    boxes = [
+        Box(left / shrink, top / shrink, (left + wide) / shrink, (top + high) / shrink)
+        for left, top, wide, high in map(cv2.boundingRect, outlines)
+        if wide > 1.6 * high and wide > 0.3 * width and high > 0.1 * height
+    ]
+    return canvas.cropped(max(boxes, key=lambda box: box.area)) if boxes else canvas
+
+
+def _ink(panel: Pixels) -> Pixels:
+    """What is darker than its surroundings, in relation to them: neither shine nor dusk matters."""
+    usual = float(np.median(panel))
+    # A bright frame and glare would count as surroundings.
+    dull = np.minimum(panel, min(255, 1.9 * usual + 12)).astype(np.uint8)
+    dull = cv2.GaussianBlur(dull, (0, 0), 1.5).astype(np.uint8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (41, 41))  # wider than a bar is thick
+    ground = cv2.morphologyEx(dull, cv2.MORPH_CLOSE, disc)
+    ratio = cv2.divide(cv2.subtract(ground, dull), cv2.max(ground, np.ones_like(ground)), scale=400)
+    level, mask = cv2.threshold(ratio, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    if level < _LEAST_CONTRAST:
+        mask = np.where(ratio > _LEAST_CONTRAST, 255, 0).astype(np.uint8)
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    return opened.astype(np.uint8, copy=False)
+
+
+def _segments(ink: Pixels) -> Pixels:
+    """The pieces that may be bars: no specks, dots or rules, none that the frame cuts off."""
+    height, width = ink.shape
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink)
+    kept = []
+    for label, (left, top, wide, high, area) in enumerate(stats):
+        is_cut = (
+            (left <= 2 and wide < 40) or top <= 1 or top + high >= height - 1
+            or left + wide >= width - 2
+        )  # fmt: skip
+        is_rule = (wide > 4 * high and wide > 0.5 * height) or (
+            high > 7 * wide and high > 0.55 * height
+        )
+        is_dot = max(wide, high) < 0.13 * height and wide < 1.7 * high and high < 1.7 * wide
+        is_large = high >= 0.85 * height or wide >= 0.25 * width
+        if label and area > 60 and not (is_cut or is_rule or is_dot or is_large):
+            kept.append(label)
+    segments = np.where(np.isin(labels, kept), 255, 0).astype(np.uint8)
+    if kept:
+        rows = np.count_nonzero(segments, axis=1)
+        inside = np.flatnonzero(rows > 0.15 * rows.max())
+        segments[: max(0, inside[0] - 4)] = 0
+        segments[inside[-1] + 5 :] = 0
+    return segments
+
+
+def _unslanted(segments: Pixels) -> tuple[Pixels, float]:
+    """The bars with upright ones upright, and the shear: then columns are full or empty."""
+    height, width = segments.shape
+    best, most, best_shear = segments, -1.0, 0.0
+    for shear in _SHEARS:
+        matrix = np.array([[1, shear, 0], [0, 1, 0]], dtype=np.float32)
+        size = (width + int(shear * height) + 1, height)
+        bars = cv2.warpAffine(segments, matrix, size, flags=cv2.INTER_NEAREST)
+        columns = np.count_nonzero(bars, axis=0).astype(float)
+        spikiness = float((columns * columns).sum())
+        if spikiness > most:
+            best, most, best_shear = bars.astype(np.uint8, copy=False), spikiness, shear
+    return best, best_shear
+
+
+def _boxes(bars: Pixels) -> list[Box]:
+    """Where the digits are: what hangs together once the gaps between bars are closed."""
+    near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 15))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(bars, cv2.MORPH_CLOSE, near))
+    pieces = [tuple(int(value) for value in row[:4]) for row in stats[1:]]
+    tallest = max((high for _, _, _, high in pieces), default=0)
+    return sorted(
+        (
+            Box(left, top, left + wide, top + high)
+            for left, top, wide, high in pieces
+            if high > 0.75 * tallest and wide < tallest
+        ),
+        key=lambda box: box.left,
+    )
+
+
+def _digit(bars: Pixels, box: Box) -> tuple[str, float]:
+    left, top, right, bottom = (int(side) for side in (box.left, box.top, box.right, box.bottom))
+    digit = bars[top:bottom, left:right] > 0
+    if box.width < _NARROW * box.height:
+        return "1", float(digit.mean())
+    shares = [_share(digit, *bar) for bar in _BARS]
+    lit = "".join("1" if share > _LIT else "0" for share in shares)
+    sure = [(s - _LIT) / (1 - _LIT) if s > _LIT else (_LIT - s) / _LIT for s in shares]
+    return _DIGITS.get(lit, "?"), (min(sure) if lit in _DIGITS else 0.0)
+
+
+def _share(digit: NDArray[np.bool_], top: float, bottom: float, left: float, right: float) -> float:
+    """How much of a part of the digit is dark; the sides are shares of it."""
+    height, width = digit.shape
+    y, x = int(top * height), int(left * width)
+    part = digit[y : max(y + 1, int(bottom * height)), x : max(x + 1, int(right * width))]
+    return float(part.mean())

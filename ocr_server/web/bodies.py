@@ -1,0 +1,115 @@
+"""The body of a request in its three forms: files and options, and what is wrong with them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+
+from flask import Request
+from werkzeug.exceptions import BadRequest
+
+from ocr_server.job import Source
+
+
+def read_body(
+    request: Request, faults: list[dict[str, str]]
+) -> tuple[dict[str, str], tuple[Source, ...]]:
+    """Options that came in the body, and the files."""
+    if request.mimetype == "multipart/form-data":
+        files = tuple(Source(file.read()) for file in request.files.getlist("file"))
+        faults.extend(
+            fault_of(name, "send files in the field file")
+            for name in request.files
+            if name != "file"
+        )
+        given = _form(request, faults)
+    elif request.mimetype == "application/json":
+        given, files = _json_body(request, faults)
+    elif request.mimetype == "application/x-www-form-urlencoded":
+        given, files = _form(request, faults), ()
+    else:
+        given, files = {}, (Source(request.get_data(cache=False)),)
+    files = tuple(file for file in files if file.data)
+    if not files and not any(fault["field"] in {"file", "image"} for fault in faults):
+        faults.append(
+            fault_of(
+                "file",
+                "send a picture or PDF: in the multipart field file, as the raw body, or in JSON "
+                'as {"image": "<base64>"}; nothing came',
+            )
+        )
+    return given, files
+
+
+def _form(request: Request, faults: list[dict[str, str]]) -> dict[str, str]:
+    given = joined_fields(request.form.to_dict(flat=False), faults)
+    if given.pop("file", None):
+        faults.append(fault_of("file", "send it as a file (curl: -F file=@scan.jpg), not as text"))
+    return given
+
+
+def _json_body(
+    request: Request, faults: list[dict[str, str]]
+) -> tuple[dict[str, str], tuple[Source, ...]]:
+    try:
+        body = request.get_json()
+    except (BadRequest, RecursionError):  # the latter from brackets in brackets in brackets
+        body = None
+    if not isinstance(body, dict):
+        faults.append(fault_of("image", 'send a JSON object such as {"image": "<base64>"}'))
+        return {}, ()
+    image = body.pop("image", None)
+    images = image if isinstance(image, list) else [image] if image is not None else []
+    files = []
+    for encoded in images:
+        try:
+            files.append(Source(decode_base64(encoded)))
+        except ValueError as error:
+            faults.append(fault_of("image", str(error)))
+    return {name: as_text(value) for name, value in body.items() if value is not None}, tuple(files)
+
+
+def decode_base64(encoded: object) -> bytes:
+    """Base64, with or without the head of a data URL (RFC 2397).
+
+    Raises:
+        ValueError: it is neither; the message is for the client.
+    """
+    if not isinstance(encoded, str):
+        raise ValueError("send base64 text or a data URL")  # noqa: TRY004  # said to the client
+    head, _, rest = encoded.partition(",")
+    if head.startswith("data:"):
+        if not head.endswith(";base64"):
+            raise ValueError("a data URL must be base64")
+        encoded = rest
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("this is not base64") from None
+
+
+def as_text(value: object) -> str:
+    """A value of JSON as a form would have sent it."""
+    if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
+        return ",".join(map(str, value))
+    if isinstance(value, list | dict):
+        return json.dumps(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def joined_fields(lists: Mapping[str, list[str]], faults: list[dict[str, str]]) -> dict[str, str]:
+    """Languages may be chosen one by one, as a form's list sends them; all else comes once."""
+    joined = {}
+    for name, texts in lists.items():
+        if len(texts) > 1 and name not in {"languages", "format"}:
+            faults.append(fault_of(name, "given twice"))
+        else:
+            joined[name] = ",".join(texts)
+    return joined
+
+
+def fault_of(field: str, message: str) -> dict[str, str]:
+    """What is wrong with a field; a part of a form may come without a name."""
+    return {"field": field or "", "message": message}

@@ -1,0 +1,3 @@
+"""Tests of ocr_server.web."""
+
+from __future__ import annotations
