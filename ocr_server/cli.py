@@ -1,4 +1,4 @@
-"""The command line: `ocr-server serve`, `read`, `languages` and `doctor`.
+"""The command line: `ocr-server serve`, `read`, `station`, `languages` and `doctor`.
 
 `read` sends the same request as any other client, to a server at a URL or to the application in
 this process: whoever asks gets the same words.
@@ -24,6 +24,8 @@ from ocr_server.logs import start_logging
 from ocr_server.recognition import ENGINES
 from ocr_server.server import run
 from ocr_server.settings import PREFIX, Settings
+from ocr_server.station import command as station
+from ocr_server.station.socket_client import ask
 from ocr_server.web.options import OPTIONS
 
 # `read` spells these out itself; all other options of the API it takes as they are.
@@ -63,11 +65,18 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--table", action="store_true", help="a table of every word’s accuracy")
     command.add_argument("--annotate", type=Path, metavar="OUT.png", help="draw the boxes there")
     command.add_argument("--url", help="let the server at this address read")
+    command.add_argument(
+        "--socket", type=station.address, metavar="HOST:PORT", help="let the station there read"
+    )
     for name, option in OPTIONS.items():
         if name not in SPELLED_OUT:
             flag = f"--{name.replace('_', '-')}"
             command.add_argument(flag, dest=name, help=option.meaning.replace("%", "%%"))
     command.set_defaults(run=_read)
+
+    command = commands.add_parser("station", help="read one kind of picture, all day")
+    station.add_arguments(command)
+    command.set_defaults(run=_station)
 
     command = commands.add_parser("languages", help="list the installed languages")
     command.set_defaults(run=_languages)
@@ -92,6 +101,9 @@ def _read(asked: argparse.Namespace) -> int:
     options = {name: getattr(asked, name) for name in OPTIONS if name not in SPELLED_OUT}
     given = {name: value for name, value in options.items() if value is not None}
     pictures = [path.read_bytes() for path in asked.files]
+    if asked.socket:
+        _write(asked, b"".join(ask(asked.socket, picture) for picture in pictures))
+        return 0
     server = remote_server(asked.url) if asked.url else local_server(Settings.from_environment())
     with server as post:
         if asked.annotate:
@@ -100,12 +112,22 @@ def _read(asked: argparse.Namespace) -> int:
         answer = post(pictures, {**given, **wanted})
     if asked.table:
         answer = _table(json.loads(answer)).encode()
+    _write(asked, answer)
+    return 0
+
+
+def _write(asked: argparse.Namespace, answer: bytes) -> None:
     if asked.output:
         asked.output.write_bytes(answer)
     else:
         sys.stdout.buffer.write(answer)
         sys.stdout.buffer.flush()
-    return 0
+
+
+def _station(asked: argparse.Namespace) -> int:
+    settings = Settings.from_environment()
+    start_logging(settings.log_format)
+    return station.run(asked, settings)
 
 
 def _table(document: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from ocr_server.app import create_app
 from ocr_server.settings import Settings
 from ocr_server.web.problems import MEDIA_TYPE
-from ocr_server.web.service import service_of
+from ocr_server.web.service import Service, service_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -25,12 +25,23 @@ PATH = "/v1/documents"
 
 
 class Refused(Exception):
-    """The server said no; the message is its own."""
+    """The server said no, or nothing; the message is its own, and so is `code` where it has one."""
+
+    def __init__(self, message: str, *, code: str = "refused") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @contextmanager
 def local_server(settings: Settings) -> Iterator[Post]:
     """The application in this process, for the length of a with-block."""
+    with local_application(settings) as (_, post):
+        yield post
+
+
+@contextmanager
+def local_application(settings: Settings) -> Iterator[tuple[Service, Post]]:
+    """The same, with what it consists of."""
     app = create_app(settings)
 
     def post(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
@@ -38,10 +49,11 @@ def local_server(settings: Settings) -> Iterator[Post]:
         answer = b"".join(pieces)
         return _checked(answer, int(status.split()[0]), headers.get("Content-Type", ""))
 
+    here = service_of(app)
     try:
-        yield post
+        yield here, post
     finally:
-        service_of(app).close()
+        here.close()
 
 
 @contextmanager
@@ -66,8 +78,9 @@ def remote_server(url: str) -> Iterator[Post]:
                 return bytes(response.read())
         except urllib.error.HTTPError as error:
             return _checked(error.read(), error.code, error.headers.get("Content-Type", ""))
-        except urllib.error.URLError as error:
-            raise Refused(f"{url} does not answer: {error.reason}.") from error
+        except OSError as error:
+            reason = getattr(error, "reason", error)
+            raise Refused(f"{url} does not answer: {reason}.", code="unreachable") from error
 
     yield post
 
@@ -83,4 +96,4 @@ def _checked(answer: bytes, status: int, content_type: str) -> bytes:
     if content_type.partition(";")[0] != MEDIA_TYPE:
         raise Refused(f"The server answered {status}.")
     problem = json.loads(answer)
-    raise Refused(f"{problem['title']}. {problem['detail']}")
+    raise Refused(f"{problem['title']}. {problem['detail']}", code=problem["code"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -27,7 +28,7 @@ def read_mrz_page(look: Look) -> Page:
     band = find_band(look.canvas)
     if band is None:
         return look.read(reading)
-    rows = tuple(row for row in find_glyphs(band) if len(row) in LENGTHS)
+    rows = _rows(band)
     here = Canvas(band.pixels, look.canvas.dpi)
     alone = replace(look, canvas=_without_fillers(here, rows))
     page = alone.read(reading)
@@ -37,6 +38,14 @@ def read_mrz_page(look: Look) -> Page:
         quad = hull(point for line in lines for point in line.quad).quad()
         page = replace(page, zones=(Zone(ZoneKind.TEXT, quad, lines),))
     return moved(page, band.to_page, look.canvas)
+
+
+def _rows(band: Canvas) -> tuple[tuple[Glyph, ...], ...]:
+    """The rows of the zone, if all of them have as many places as one of its formats."""
+    rows = find_glyphs(band)
+    lengths = Counter(len(row) for row in rows if len(row) in LENGTHS)
+    length, count = max(lengths.items(), key=lambda pair: pair[1], default=(0, 0))
+    return tuple(row for row in rows if len(row) == length) if count >= 2 else ()
 
 
 def _without_fillers(canvas: Canvas, rows: Sequence[Sequence[Glyph]]) -> Canvas:
@@ -65,21 +74,37 @@ def _line(row: Sequence[Glyph], symbols: Sequence[Symbol]) -> Line:
 
 
 def _symbols(row: Sequence[Glyph], symbols: Sequence[Symbol]) -> Iterator[Symbol]:
-    """What stands at each place of a row: the filler that it is, or what was read nearest to it."""
+    """What stands at each place of a row: the filler that it is, or what was read there."""
+    top, bottom = min(one.box.top for one in row), max(one.box.bottom for one in row)
+    read = sorted(
+        (
+            symbol
+            for symbol in symbols
+            if symbol.text in ALPHABET and top < _middle(symbol.quad.box)[1] < bottom
+        ),
+        key=lambda symbol: _middle(symbol.quad.box)[0],
+    )
+    letters = [glyph for glyph in row if not glyph.is_filler]
+    # The engine's boxes are rough: one for each letter, in order, is better than by place.
+    in_order = iter(read) if len(read) == len(letters) else None
     for glyph in row:
         quad = glyph.box.quad()
         if glyph.is_filler:
             yield Symbol(FILLER, quad, 1.0)
             continue
-        near = [(_shared(glyph.box, one.quad.box), one) for one in symbols if one.text in ALPHABET]
-        share, nearest = max(near, key=lambda pair: pair[0], default=(0.0, None))
-        if nearest is None or not share:
+        found = next(in_order) if in_order else _nearest(glyph.box, read)
+        if found is None:
             yield Symbol(FILLER, quad, _UNREAD)
         else:
-            yield Symbol(nearest.text, quad, nearest.confidence)
+            yield Symbol(found.text, quad, found.confidence)
 
 
-def _shared(one: Box, other: Box) -> float:
-    """Of the smaller of the two, how much the other covers."""
-    both = one.intersection(other)
-    return both.area / min(one.area, other.area) if both else 0.0
+def _nearest(box: Box, symbols: Sequence[Symbol]) -> Symbol | None:
+    """The symbol whose middle is nearest, if that is no farther off than the box is wide."""
+    distances = [(abs(_middle(one.quad.box)[0] - _middle(box)[0]), one) for one in symbols]
+    distance, nearest = min(distances, key=lambda pair: pair[0], default=(float("inf"), None))
+    return nearest if distance < box.width else None
+
+
+def _middle(box: Box) -> tuple[float, float]:
+    return (box.left + box.right) / 2, (box.top + box.bottom) / 2

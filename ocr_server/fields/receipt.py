@@ -23,13 +23,15 @@ _SIGNS: Mapping[str, int] = {
 }  # fmt: skip
 # Below this the amounts are those of the tax authorities.
 _SUMMARY = re.compile(r"\b(?:GST|TAX|VAT|SST) *(?:SUMMARY|ANALYSIS|INFO)|\bSUMMARY\b")
+_ROUNDING = re.compile("ROUNDING")
 _CASH, _CHANGE = re.compile(r"\bCASH\b|TENDER|\bPAID\b"), re.compile(r"\bCHANGE\b")
 
 _MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
 _DATE = re.compile(
     rf"(?<!\d)(?:(?P<day>\d{{1,2}}) ?(?P<mark>[-/. ]) ?(?P<month>\d{{1,2}}|(?:{_MONTHS})[A-Z]*) ?"
     r"(?P=mark) ?(?P<year>(?:19|20)\d{2}|\d{2})(?![\d.,])"
-    r"|(?P<year_first>(?:19|20)\d{2})([-/.])(?P<month_second>\d{2})\2(?P<day_last>\d{2})(?!\d))"
+    r"|(?P<year_first>(?:19|20)\d{2})(?P<mark_second>[-/.])(?P<month_second>\d{2})(?P=mark_second)"
+    r"(?P<day_last>\d{2})(?!\d))"
 )
 _FIRM = re.compile(
     r"\b(?:SDN|BHD|S/B|LTD|LIMITED|INC|LLC|PLC|GMBH|AG|SARL|SRL|CORP|CO|ENTERPRISE|TRADING|"
@@ -63,7 +65,8 @@ def _total(rows: Sequence[Row]) -> Candidate:
             continue
         amount = amounts[-1]
         agrees = 3 if paid is not None and amount.meant == paid else 0
-        rank = (weight + agrees, position, amount)
+        is_rounded = any(_ROUNDING.search(other.text.upper()) for other in rows[:position])
+        rank = (weight + agrees + 2 * is_rounded, position, amount)
         if best is None or rank[:2] >= best[:2]:
             best = rank
     return best[2] if best else NOTHING

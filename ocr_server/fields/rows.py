@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from ocr_server.model import Line, Page, Word, Zone
+
+_LONG = 4  # times as long as high: shorter ones say little of how the page slants
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +41,12 @@ def rows_of(page: Page) -> tuple[Row, ...]:
 
 
 def rows_in(zones: Iterable[Zone]) -> tuple[Row, ...]:
-    """The rows of some zones from top to bottom."""
+    """The rows of some zones from top to bottom, level or slanting as the page does."""
     lines = [line for zone in zones for line in zone.lines if line.words]
+    slope = _slope(lines)
     rows: list[list[Line]] = []
-    for line in sorted(lines, key=_middle):
-        row = next((row for row in reversed(rows[-3:]) if _stands_beside(line, row)), None)
+    for line in sorted(lines, key=lambda one: _level(one, slope)):
+        row = next((row for row in reversed(rows[-3:]) if _stands_beside(line, row, slope)), None)
         if row is None:
             rows.append([line])
         else:
@@ -62,12 +67,30 @@ def up_to_gap(words: Sequence[Word]) -> tuple[Word, ...]:
     return tuple(words)
 
 
-def _middle(line: Line) -> float:
-    return (line.box.top + line.box.bottom) / 2
+def _slope(lines: Iterable[Line]) -> float:
+    """How far lines fall for each pixel to the right: that of the middle of the long ones."""
+    slopes = [
+        (line.quad.top_right.y - line.quad.top_left.y) / width
+        for line in lines
+        if (width := line.quad.top_right.x - line.quad.top_left.x) > _LONG * _height(line)
+    ]
+    return statistics.median(slopes) if slopes else 0.0
 
 
-def _stands_beside(line: Line, row: list[Line]) -> bool:
-    is_level = any(other.box.top < _middle(line) < other.box.bottom for other in row)
+def _level(line: Line, slope: float) -> float:
+    """Where the middle of the line would stand at the left edge of the page."""
+    xs, ys = zip(*line.quad, strict=True)
+    return (sum(ys) - slope * sum(xs)) / 4
+
+
+def _height(line: Line) -> float:
+    return max(1.0, math.dist(line.quad.top_left, line.quad.bottom_left))
+
+
+def _stands_beside(line: Line, row: list[Line], slope: float) -> bool:
+    is_level = any(
+        abs(_level(line, slope) - _level(other, slope)) < _height(other) / 2 for other in row
+    )
     is_free = all(
         line.box.left >= other.box.right - 2 or line.box.right <= other.box.left + 2
         for other in row

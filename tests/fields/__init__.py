@@ -1,3 +1,3 @@
-"""Tests of ocr_server.web."""
+"""Tests of ocr_server.fields."""
 
 from __future__ import annotations

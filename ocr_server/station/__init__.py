@@ -1,0 +1,1 @@
+"""A station: a long-running reader of one kind of picture, from its sources to its sinks."""

@@ -1,0 +1,113 @@
+"""The log of a station: a table for each day, a row for each reading.
+
+A row is appended in one piece and forced to the disk before the journal is marked. What a crash
+left of a row is cut off, and a row that is there already is not written again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ocr_server.station.journal import Entry
+
+_HEAD = ("time", "serial", "source")
+_PARTS = ("", "_confidence", "_valid", "_reason", "_box")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets would reckon with
+
+
+class CsvLog:
+    """Tables beside one another: `readings.csv` becomes `readings-2026-01-31.csv`."""
+
+    name = "csv"
+
+    def __init__(self, path: Path, fields: Sequence[str]) -> None:
+        self._path, self._fields = path, tuple(fields)
+        self._last: dict[Path, int] = {}
+
+    def take(self, entry: Entry) -> None:
+        """Append a row to the table of the reading's day (UTC), unless it is there."""
+        path = self._table(entry.at[:10])
+        if path not in self._last:
+            self._last = {path: _put_right(path)}
+        if entry.serial <= self._last[path]:
+            return
+        text = _row(self._row(entry))
+        if not path.exists() or not path.stat().st_size:
+            text = _row(self._head()) + text
+        _append(path, text.encode())
+        self._last[path] = entry.serial
+
+    def _table(self, day: str) -> Path:
+        """The day's table; another one where that was begun with other fields."""
+        head, number = _row(self._head()).encode(), 1
+        while True:
+            tail = f"-{number}" if number > 1 else ""
+            path = self._path.with_name(f"{self._path.stem}-{day}{tail}{self._path.suffix}")
+            if not path.exists() or _begins_with(path, head):
+                return path
+            number += 1
+
+    def _head(self) -> list[str]:
+        columns = [f"{name}{part}" for name in self._fields for part in _PARTS]
+        return [*_HEAD, *columns, "problem"]
+
+    def _row(self, entry: Entry) -> list[str]:
+        cells = [entry.at, str(entry.serial), entry.source]
+        for name in self._fields:
+            field = entry.answer["fields"].get(name)
+            if field is None:
+                cells += [""] * len(_PARTS)
+                continue
+            box = " ".join(f"{side:g}" for side in field["box"] or ())
+            cells += [
+                field["value"] or "", f"{field['confidence']:.4f}",
+                "yes" if field["valid"] else "no", field.get("reason") or "", box,
+            ]  # fmt: skip
+        problem = entry.answer.get("problem")
+        return [*cells, problem["code"] if problem else ""]
+
+
+def _row(cells: Iterable[str]) -> str:
+    """A row on one line, whatever is in it."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(map(_harmless, cells))
+    return out.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    cell = " ".join(cell.splitlines())
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _begins_with(path: Path, head: bytes) -> bool:
+    """Whether the table has this head, or not yet a whole one."""
+    with path.open("rb") as file:
+        begun = file.read(len(head))
+    return begun == head or (len(begun) < len(head) and head.startswith(begun))
+
+
+def _put_right(path: Path) -> int:
+    """Cut off what a crash left of a row; the serial number of the last whole one, else 0."""
+    if not path.exists():
+        return 0
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if len(whole) < len(data):
+        with path.open("r+b") as file:
+            file.truncate(len(whole))
+            os.fsync(file.fileno())
+    rows = list(csv.reader(whole.decode().splitlines()))
+    return int(rows[-1][1]) if len(rows) > 1 else 0
+
+
+def _append(path: Path, data: bytes) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.write(file, data)
+        os.fsync(file)
+    finally:
+        os.close(file)

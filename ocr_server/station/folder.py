@@ -1,0 +1,105 @@
+"""Pictures that are put into a folder: each is read when nobody writes it any more."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocr_server.station.desk import Desk, key_of
+from ocr_server.station.errors import StationError
+
+SETTLED_S = 0.5  # unchanged for as long as this, a file is taken to be complete
+TURN_MS = 100
+LOOK_S = 5.0  # files on network shares change without a notice
+UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    modified_ns: int
+    size_bytes: int
+
+
+class Folder:
+    """A watched folder; what was read stays where it is, and is not read again."""
+
+    def __init__(self, path: Path, desk: Desk, *, threads: int) -> None:
+        """Watch from `run` on.
+
+        Raises:
+            StationError: it is not a folder.
+        """
+        if not path.is_dir():
+            raise StationError(f"{path} is not a folder.")
+        self._path, self._desk, self._threads = path, desk, threads
+        self._waiting: dict[str, tuple[_State, float]] = {}  # since when it is as it is
+        self._taken: dict[str, _State] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Take what is there and what comes until `stop` is set, then finish what is begun."""
+        # Of the packages of the category `station`, which the server's image does not have.
+        from watchfiles import watch  # noqa: PLC0415
+
+        threads = ThreadPoolExecutor(self._threads)
+        looked = float("-inf")
+        for changes in watch(
+            self._path, stop_event=stop, rust_timeout=TURN_MS, yield_on_timeout=True,
+            raise_interrupt=False, recursive=False, ignore_permission_denied=True,
+        ):  # fmt: skip
+            if changes or self._waiting or time.monotonic() - looked > LOOK_S:
+                looked = time.monotonic()
+                for name in self._settled():
+                    threads.submit(self._take, name)
+        threads.shutdown(wait=True, cancel_futures=True)
+
+    def _settled(self) -> list[str]:
+        """The names of new files that have not changed for a while, oldest first."""
+        now, there = time.monotonic(), self._look()
+        self._taken = {name: state for name, state in self._taken.items() if name in there}
+        self._waiting = {
+            name: (state, self._waiting[name][1])
+            if name in self._waiting and self._waiting[name][0] == state
+            else (state, now)
+            for name, state in there.items()
+            if self._taken.get(name) != state
+        }
+        settled = [
+            name
+            for name, (state, since) in self._waiting.items()
+            if now - since >= SETTLED_S and state.size_bytes
+        ]
+        settled.sort(key=lambda name: (self._waiting[name][0].modified_ns, name))
+        for name in settled:
+            self._taken[name] = self._waiting.pop(name)[0]
+        return settled
+
+    def _look(self) -> dict[str, _State]:
+        found = {}
+        for path in self._path.iterdir():
+            if path.name.startswith(".") or path.name.endswith(UNFINISHED):
+                continue
+            try:
+                status = path.stat()
+            except OSError:  # gone in the meantime
+                continue
+            if path.is_file():
+                found[path.name] = _State(status.st_mtime_ns, status.st_size)
+        return found
+
+    def _take(self, name: str) -> None:
+        path = self._path / name
+        try:
+            data = path.read_bytes()
+            modified_ns = path.stat().st_mtime_ns
+            self._desk.take(data, source=name, key=key_of(data, name, modified_ns))
+        except FileNotFoundError:
+            log.info("a file was taken away before it was read")
+        except Exception:
+            log.exception("a file could not be taken; it is tried again")
+            self._taken.pop(name, None)

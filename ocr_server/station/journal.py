@@ -1,0 +1,163 @@
+"""What a station has read, on disk before anybody is told: serial numbers and the spool.
+
+A reading is in the journal or it is not; from there each sink takes its readings in order and
+marks them when it is done. Killed at any moment, a station takes up where the journal ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ocr_server.station.errors import StationError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS station (id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS readings (
+    serial INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    at TEXT NOT NULL,
+    source TEXT NOT NULL,
+    answer TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS readings_at ON readings (at);
+CREATE TABLE IF NOT EXISTS marks (sink TEXT PRIMARY KEY, serial INTEGER NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One reading: `key` tells its picture from all others, `at` is the time in ISO 8601.
+
+    `answer` has `fields` as the API answers them, `text`, and `problem` where it failed.
+    """
+
+    serial: int
+    key: str
+    at: str
+    source: str
+    answer: Mapping[str, Any]  # JSON
+
+
+class Journal:
+    """The readings of one station, in a file of SQLite."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, or begin it.
+
+        Raises:
+            StationError: another station has it, or it cannot be written.
+        """
+        self._lock = threading.Lock()
+        self._lock_file = _locked(path)
+        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        try:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")  # a power cut loses nothing either
+            self._database.executescript(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise StationError(f"{path} is no journal of a station: {error}.") from error
+        found = self._database.execute("SELECT id FROM station").fetchone()
+        if found is None:
+            found = (uuid.uuid4().hex,)
+            self._database.execute("INSERT INTO station VALUES (?)", found)
+        self.station_id = str(found[0])
+
+    def has(self, key: str) -> bool:
+        """Whether that picture was read."""
+        with self._lock:
+            query = "SELECT 1 FROM readings WHERE key = ?"
+            return self._database.execute(query, (key,)).fetchone() is not None
+
+    def add(self, *, key: str, source: str, answer: Mapping[str, Any]) -> Entry:
+        """Note a reading under the next number; one of a picture that was read stays as it is."""
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with self._lock:
+            # One statement, so that no number is given twice and none is left out.
+            self._database.execute(
+                "INSERT OR IGNORE INTO readings "
+                "SELECT COALESCE(MAX(serial), 0) + 1, ?, ?, ?, ? FROM readings",
+                (key, at, source, json.dumps(answer)),
+            )
+            row = self._database.execute("SELECT * FROM readings WHERE key = ?", (key,)).fetchone()
+        return _entry(row)
+
+    def pending(self, sink: str) -> Iterator[Entry]:
+        """What the sink has not marked yet, in order."""
+        last = self.mark_of(sink)
+        while True:
+            with self._lock:
+                row = self._database.execute(
+                    "SELECT * FROM readings WHERE serial > ? ORDER BY serial LIMIT 1", (last,)
+                ).fetchone()
+            if row is None:
+                return
+            last = row[0]
+            yield _entry(row)
+
+    def mark(self, sink: str, serial: int) -> None:
+        """The sink is done with all readings up to this one."""
+        with self._lock:
+            self._database.execute(
+                "INSERT INTO marks VALUES (?, ?) ON CONFLICT (sink) DO UPDATE SET serial = ?",
+                (sink, serial, serial),
+            )
+
+    def mark_of(self, sink: str) -> int:
+        """The last serial number that the sink is done with; 0 before the first."""
+        with self._lock:
+            row = self._database.execute(
+                "SELECT serial FROM marks WHERE sink = ?", (sink,)
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    def last(self, count: int) -> list[Entry]:
+        """The last readings, newest first."""
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT * FROM readings ORDER BY serial DESC LIMIT ?", (count,)
+            ).fetchall()
+        return [_entry(row) for row in rows]
+
+    def counts_by_hour(self, since: str) -> list[tuple[str, int]]:
+        """How many readings there were in each hour (`2026-01-31T14`), newest first."""
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT substr(at, 1, 13) AS hour, COUNT(*) FROM readings WHERE at >= ? "
+                "GROUP BY hour ORDER BY hour DESC",
+                (since,),
+            ).fetchall()
+        return [(str(hour), int(count)) for hour, count in rows]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._database.close()
+            self._lock_file.close()
+
+
+def _locked(path: Path) -> BinaryIO:
+    try:
+        file = path.with_name(f"{path.name}.lock").open("wb")
+    except OSError as error:
+        raise StationError(f"The journal {path} cannot be written: {error.strerror}.") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise StationError(f"Another station keeps its journal in {path}.") from error
+    return file
+
+
+def _entry(row: tuple[int, str, str, str, str]) -> Entry:
+    serial, key, at, source, answer = row
+    return Entry(serial, key, at, source, json.loads(answer))

@@ -1,0 +1,209 @@
+r"""Pictures over plain TCP, for cameras and controllers that speak nothing else.
+
+A client sends as many requests as it likes over a connection, one after the other, and gets a
+line for each:
+
+    request   4 bytes: N, the length of the picture, unsigned, most significant byte first
+              N bytes: the picture, a file of any kind that the server reads
+       or     4 bytes: the letters READ (52 45 41 44); the station's camera takes the picture
+    answer    one line of JSON in UTF-8, ended by a line feed (0A)
+
+READ as a length would be 1.4 GB, which is over every limit, so that the two cannot be confused.
+The answer has `serial`, `fields`, `text`; or `code` and `detail` if something was wrong: then the
+connection is closed, since where the next request begins cannot be known, unless the picture
+came whole.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from ocr_server.station.desk import Desk, key_of
+from ocr_server.station.errors import StationError
+from ocr_server.station.journal import Entry
+
+READ = b"READ"
+HEAD_BYTES = 4
+MOST_CONNECTIONS = 64
+PICTURE_TIMEOUT_S = 20.0  # for all of a picture, from its first byte
+IDLE_TIMEOUT_S = 300.0
+TURN_S = 0.2
+LINGER_S = 2.0
+PIECE_BYTES = 1024 * 1024
+
+log = logging.getLogger(__name__)
+
+
+class _Wrong(Exception):
+    """A request that cannot be answered."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+class Listener:
+    """Listens at an address; each connection has a thread, and there is a limit to them."""
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        desk: Desk,
+        *,
+        most_bytes: int,
+        trigger: Callable[[], Entry | None] | None = None,
+        picture_timeout_s: float = PICTURE_TIMEOUT_S,
+    ) -> None:
+        """Listen from now on; connections are taken by `run`.
+
+        Raises:
+            StationError: the address cannot be had.
+        """
+        self._desk, self._most_bytes, self._trigger = desk, most_bytes, trigger
+        self._picture_timeout_s = picture_timeout_s
+        self._free = threading.Semaphore(MOST_CONNECTIONS)
+        try:
+            self._socket = socket.create_server(address, backlog=2 * MOST_CONNECTIONS)
+        except OSError as error:
+            host, port = address
+            raise StationError(f"{host}:{port} cannot be listened to: {error.strerror}.") from error
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._socket.getsockname()[1])
+
+    def run(self, stop: threading.Event) -> None:
+        """Take connections until `stop` is set, then finish the pictures that are there."""
+        threads: list[threading.Thread] = []
+        self._socket.settimeout(TURN_S)
+        with self._socket:
+            while not stop.is_set():
+                try:
+                    connection, _ = self._socket.accept()
+                except TimeoutError:
+                    threads = [thread for thread in threads if thread.is_alive()]
+                    continue
+                is_served = self._free.acquire(blocking=False)
+                serve = self._serve if is_served else self._turn_away
+                thread = threading.Thread(target=serve, args=(connection, stop))
+                thread.start()
+                threads.append(thread)
+        for thread in threads:
+            thread.join()
+
+    def _serve(self, connection: socket.socket, stop: threading.Event) -> None:
+        try:
+            with connection:
+                while self._answer(connection, stop):
+                    pass
+        except OSError:
+            log.info("a connection was closed by the other side")
+        except Exception:
+            log.exception("a connection failed")
+        finally:
+            self._free.release()
+
+    def _turn_away(self, connection: socket.socket, _stop: threading.Event) -> None:
+        busy = _Wrong("too-many-connections", f"At most {MOST_CONNECTIONS} are served at a time.")
+        with connection, suppress(OSError):
+            _refuse(connection, busy)
+
+    def _answer(self, connection: socket.socket, stop: threading.Event) -> bool:
+        """Answer one request; whether another may follow."""
+        try:
+            head = self._head(connection, stop)
+            if not head:
+                return False
+            entry = self._entry(connection, head)
+        except _Wrong as wrong:
+            _refuse(connection, wrong)
+            return False
+        _tell(connection, _told(entry))
+        return not stop.is_set()
+
+    def _entry(self, connection: socket.socket, head: bytes) -> Entry:
+        if head == READ:
+            if self._trigger is None:
+                raise _Wrong("no-camera", "READ needs a camera; start with --camera.")
+            entry = self._trigger()
+        else:
+            data = self._picture(connection, int.from_bytes(head))
+            peer = str(connection.getpeername()[0])
+            entry = self._desk.take(data, source=peer, key=key_of(data, peer, time.time_ns()))
+        if entry is None:
+            raise _Wrong("draining", "The station could not read it now.")
+        return entry
+
+    def _head(self, connection: socket.socket, stop: threading.Event) -> bytes:
+        """The first bytes of a request; none where the client has gone, or is idle at the end."""
+        connection.settimeout(TURN_S)
+        ends = time.monotonic() + IDLE_TIMEOUT_S
+        head = b""
+        while len(head) < HEAD_BYTES:
+            try:
+                piece = connection.recv(HEAD_BYTES - len(head))
+            except TimeoutError:
+                if stop.is_set() or time.monotonic() > ends:
+                    return b""
+                continue
+            if not piece:
+                return b""
+            if not head:  # from here on a request is under way
+                ends = time.monotonic() + self._picture_timeout_s
+            head += piece
+        return head
+
+    def _picture(self, connection: socket.socket, length: int) -> bytes:
+        if not 0 < length <= self._most_bytes:
+            limit = f"a picture has from 1 to {self._most_bytes} bytes (OCR_MAX_BODY_BYTES)"
+            raise _Wrong("body-too-large", f"{length} bytes are announced; {limit}.")
+        ends = time.monotonic() + self._picture_timeout_s
+        data = bytearray()
+        while len(data) < length:
+            left_s = ends - time.monotonic()
+            if left_s <= 0:
+                raise _late(len(data), length)
+            connection.settimeout(left_s)
+            try:
+                piece = connection.recv(min(PIECE_BYTES, length - len(data)))
+            except TimeoutError:
+                raise _late(len(data), length) from None
+            if not piece:
+                raise _Wrong("half-a-picture", f"{len(data)} of {length} bytes came.")
+            data += piece
+        return bytes(data)
+
+
+def _late(come: int, length: int) -> _Wrong:
+    return _Wrong("timeout", f"{come} of {length} bytes came in time.")
+
+
+def _told(entry: Entry) -> Mapping[str, Any]:  # JSON
+    problem = entry.answer.get("problem")
+    if problem:
+        return {"serial": entry.serial, **problem}
+    return {"serial": entry.serial, **{name: entry.answer[name] for name in ("fields", "text")}}
+
+
+def _refuse(connection: socket.socket, wrong: _Wrong) -> None:
+    """Say what was wrong, and read on for a moment: closed at once, the answer might be lost."""
+    _tell(connection, {"code": wrong.code, "detail": str(wrong)})
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(TURN_S)
+    ends = time.monotonic() + LINGER_S
+    with suppress(TimeoutError):
+        while time.monotonic() < ends and connection.recv(PIECE_BYTES):
+            pass
+
+
+def _tell(connection: socket.socket, answer: Mapping[str, Any]) -> None:  # JSON
+    connection.settimeout(PICTURE_TIMEOUT_S)
+    connection.sendall(json.dumps(answer, ensure_ascii=False).encode(errors="replace") + b"\n")

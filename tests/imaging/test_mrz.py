@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from benchmarks.draw import draw_mrz
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.chevrons import find_glyphs
+from ocr_server.imaging.mrz_band import find_band
+
+PLACES = 44
+
+
+@pytest.mark.parametrize("angle_deg", [-2.5, 0.0, 2.5])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_zone_is_found_with_all_its_places_and_fillers(seed: int, angle_deg: float) -> None:
+    drawn = draw_mrz(Random(seed))  # noqa: S311  # drawn, not secret
+    page = Canvas(np.asarray(drawn.picture)).rotated(angle_deg, fill=235)
+
+    band = find_band(page)
+
+    assert band is not None
+    rows = find_glyphs(band)
+    assert [len(row) for row in rows] == [PLACES, PLACES]
+    fillers = [[glyph.is_filler for glyph in row] for row in rows]
+    name = f"{drawn.fields['surname']}<<{drawn.fields['names'].replace(' ', '<')}"
+    first = f"P<{drawn.fields['country']}{name}".ljust(PLACES, "<")
+    assert fillers[0] == [character == "<" for character in first]
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+@pytest.mark.parametrize("side", [1, 2, 40, 900])
+def test_a_blank_or_tiny_picture_has_no_zone(level: int, side: int) -> None:
+    blank = Canvas(np.full((side, side), level, dtype=np.uint8))
+
+    assert find_band(blank) is None
+    assert find_glyphs(blank) == ()

@@ -1,0 +1,3 @@
+"""Tests of ocr_server.station."""
+
+from __future__ import annotations

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocr_server.station.csv_log import CsvLog
+from ocr_server.station.journal import Entry
+from tests.station.reads_bytes import answer_of
+
+DAY, NEXT_DAY = "2026-01-31T23:59:59.999+00:00", "2026-02-01T00:00:00.000+00:00"
+
+
+def entry(serial: int, text: str = "12", *, at: str = DAY) -> Entry:
+    return Entry(serial, f"key {serial}", at, f"{serial}.png", answer_of(text))
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_row_has_time_number_source_and_all_of_every_field(tmp_path: Path) -> None:
+    log = CsvLog(tmp_path / "log.csv", ("value", "other"))
+    broken = replace(entry(2), answer=answer_of("x", valid=False))
+
+    log.take(entry(1))
+    log.take(broken)
+
+    first, second = rows_of(tmp_path / "log-2026-01-31.csv")
+    assert first == {
+        "time": DAY, "serial": "1", "source": "1.png", "value": "12", "value_confidence": "0.9000",
+        "value_valid": "yes", "value_reason": "", "value_box": "1 2 3 4.5", "other": "",
+        "other_confidence": "", "other_valid": "", "other_reason": "", "other_box": "",
+        "problem": "",
+    }  # fmt: skip
+    assert (second["value_valid"], second["value_reason"]) == ("no", "because")
+
+
+def test_each_day_has_a_table(tmp_path: Path) -> None:
+    log = CsvLog(tmp_path / "log.csv", ("value",))
+
+    log.take(entry(1))
+    log.take(entry(2, at=NEXT_DAY))
+
+    assert [row["serial"] for row in rows_of(tmp_path / "log-2026-01-31.csv")] == ["1"]
+    assert [row["serial"] for row in rows_of(tmp_path / "log-2026-02-01.csv")] == ["2"]
+
+
+@pytest.mark.parametrize("cut", range(1, 60, 7))
+def test_half_a_row_is_cut_off_and_written_again(cut: int, tmp_path: Path) -> None:
+    path = tmp_path / "log-2026-01-31.csv"
+    log = CsvLog(tmp_path / "log.csv", ("value",))
+    for serial in (1, 2):
+        log.take(entry(serial))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-cut])
+
+    again = CsvLog(tmp_path / "log.csv", ("value",))
+    for serial in (1, 2):
+        again.take(entry(serial))
+
+    assert path.read_bytes() == whole
+
+
+def test_a_head_cut_short_is_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "log-2026-01-31.csv"
+    path.write_bytes(b"time,ser")
+
+    CsvLog(tmp_path / "log.csv", ("value",)).take(entry(1))
+
+    assert [row["serial"] for row in rows_of(path)] == ["1"]
+
+
+def test_a_row_that_is_there_is_not_written_again(tmp_path: Path) -> None:
+    CsvLog(tmp_path / "log.csv", ("value",)).take(entry(1))
+    CsvLog(tmp_path / "log.csv", ("value",)).take(entry(1))
+
+    assert len(rows_of(tmp_path / "log-2026-01-31.csv")) == 1
+
+
+def test_other_fields_make_another_table(tmp_path: Path) -> None:
+    CsvLog(tmp_path / "log.csv", ("value",)).take(entry(1))
+    CsvLog(tmp_path / "log.csv", ("value", "more")).take(entry(2))
+
+    assert [row["serial"] for row in rows_of(tmp_path / "log-2026-01-31-2.csv")] == ["2"]
+
+
+@given(text=st.text(st.characters(codec="utf-8"), max_size=20))
+def test_whatever_is_read_stays_in_its_cell_and_is_no_formula(
+    text: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("log")
+    log = CsvLog(folder / "log.csv", ("value",))
+
+    log.take(entry(1, text))
+    log.take(entry(2))
+
+    first, second = rows_of(folder / "log-2026-01-31.csv")
+    assert (first["serial"], second["serial"]) == ("1", "2")
+    assert not first["value"].startswith(("=", "+", "-", "@"))

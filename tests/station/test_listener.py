@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocr_server.station.desk import Desk
+from ocr_server.station.journal import Entry, Journal
+from ocr_server.station.listener import Listener
+from ocr_server.station.socket_client import address_of, ask
+from tests.station.reads_bytes import read
+
+MOST_BYTES = 1000
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "journal")
+    yield journal
+    journal.close()
+
+
+@contextmanager
+def listening(
+    journal: Journal, trigger: Callable[[], Entry | None] | None = None
+) -> Iterator[tuple[str, int]]:
+    stop = threading.Event()
+    listener = Listener(
+        ("127.0.0.1", 0), Desk(journal, read, stop), most_bytes=MOST_BYTES, trigger=trigger,
+        picture_timeout_s=0.5,
+    )  # fmt: skip
+    thread = threading.Thread(target=listener.run, args=(stop,))
+    thread.start()
+    try:
+        yield ("127.0.0.1", listener.port)
+    finally:
+        stop.set()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def told(address: tuple[str, int], sent: bytes, *, ends: bool = False) -> dict[str, Any]:
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(sent)
+        if ends:
+            connection.shutdown(socket.SHUT_WR)
+        answer: dict[str, Any] = json.loads(connection.makefile("rb").readline())
+        return answer
+
+
+def test_a_picture_in_is_a_line_out(journal: Journal) -> None:
+    with listening(journal) as address:
+        answer = json.loads(ask(address, b"12.5"))
+
+    assert answer["serial"] == 1
+    assert answer["fields"]["value"]["value"] == "12.5"
+    assert journal.last(1)[0].source == "127.0.0.1"
+
+
+def test_a_connection_may_ask_again_and_again(journal: Journal) -> None:
+    with listening(journal) as address, socket.create_connection(address, timeout=10) as connection:
+        answers = connection.makefile("rb")
+        for number in (1, 2, 3):
+            for piece in (b"\0\0", b"\0\1", b"7"):  # however it is cut up on the way
+                connection.sendall(piece)
+            assert json.loads(answers.readline())["serial"] == number
+
+
+@pytest.mark.parametrize(
+    ("sent", "ends", "code"),
+    [
+        (b"\xff\xff\xff\xff", False, "body-too-large"),
+        (b"\0\0\0\0", False, "body-too-large"),
+        (b"\0\0\3\xe9" + b"x" * 1001, False, "body-too-large"),
+        (b"\0\0\0\x0ahalf", False, "timeout"),
+        (b"\0\0\0\x0ahalf", True, "half-a-picture"),
+        (b"READ", False, "no-camera"),
+    ],
+)
+def test_what_is_wrong_has_an_answer_and_the_station_goes_on(
+    sent: bytes, ends: bool, code: str, journal: Journal
+) -> None:
+    with listening(journal) as address:
+        answer = told(address, sent, ends=ends)
+        after = json.loads(ask(address, b"after"))
+
+    assert answer["code"] == code
+    assert answer["detail"]
+    assert after["serial"] == 1
+
+
+def test_the_word_read_triggers_the_camera(journal: Journal) -> None:
+    entry = journal.add(key="k", source="camera", answer=read(b"seen")[0])
+
+    with listening(journal, trigger=lambda: entry) as address:
+        answer = told(address, b"READ")
+
+    assert answer["text"] == "seen"
+
+
+def test_a_hundred_connections_at_once_each_get_an_answer(journal: Journal) -> None:
+    with listening(journal) as address, ThreadPoolExecutor(100) as threads:
+        sent = [b"\0\0\0\3%03d" % number for number in range(100)]
+        answers = list(threads.map(lambda one: told(address, one), sent))
+        after = json.loads(ask(address, b"after"))
+
+    read_ones = [answer for answer in answers if "serial" in answer]
+    assert {answer["code"] for answer in answers if "code" in answer} <= {"too-many-connections"}
+    assert sorted(answer["serial"] for answer in read_ones) == list(range(1, len(read_ones) + 1))
+    assert after["serial"] == len(read_ones) + 1
+
+
+def test_addresses_of_the_command_line() -> None:
+    assert address_of("9000") == ("127.0.0.1", 9000)
+    assert address_of(":9000") == ("127.0.0.1", 9000)
+    assert address_of("[::1]:9000") == ("::1", 9000)
+    for wrong in ("", "host", "host:", "host:70000", "host:1x"):
+        with pytest.raises(ValueError, match="HOST:PORT"):
+            address_of(wrong)
