@@ -40,22 +40,24 @@ class Section:
     targets: tuple[Target, ...] = field(default=())
 
 
-def as_markdown(machine: str, sections: Iterable[Section]) -> str:
-    """All tables, the one of the targets last."""
-    sections = list(sections)
-    blocks = [machine, *(f"### {one.title}\n\n{_table(one.columns, one.rows)}" for one in sections)]
-    targets = [target for section in sections for target in section.targets]
-    rows = [
+def as_markdown(section: Section) -> str:
+    """One table under its title."""
+    return f"### {section.title}\n\n{_table(section.columns, section.rows)}\n"
+
+
+def targets_of(sections: Iterable[Section]) -> Section:
+    """Which targets were reached, as a table of its own."""
+    rows = tuple(
         (
             target.name,
             target.value,
             f"≤ {target.most:g}" if target.most is not None else f"≥ {target.least:g}",
             "yes" if target.is_reached else "**no**",
         )
-        for target in targets
-    ]
-    blocks.append(f"### Targets\n\n{_table(('', 'measured', 'target', 'reached'), rows)}")
-    return "\n\n".join(blocks) + "\n"
+        for section in sections
+        for target in section.targets
+    )
+    return Section("Targets", ("", "measured", "target", "reached"), rows)
 
 
 def as_json(machine: str, sections: Iterable[Section]) -> str:

@@ -25,7 +25,7 @@ from pathlib import Path
 from benchmarks import calm, pace
 from benchmarks.contest import all_servers, contestants
 from benchmarks.pictures import SHAPES, Picture, draw_all, pictures_in
-from benchmarks.report import Section, as_json, as_markdown, as_svg
+from benchmarks.report import Section, as_json, as_markdown, as_svg, targets_of
 
 CLIENTS = (1, 2, 4, 8, 32)
 
@@ -36,9 +36,9 @@ def main() -> int:
     measures = _measures(asked)
     sections: list[Section] = []
     for name in asked.only or measures:
-        print(f"{name} …", file=sys.stderr)
         sections.append(measures[name]())
-    print(as_markdown(_machine(), sections))
+        print(as_markdown(sections[-1]), flush=True)
+    print(as_markdown(targets_of(sections)), _machine(), sep="\n")
     if asked.json:
         asked.json.write_text(as_json(_machine(), sections), encoding="utf-8")
     if asked.plot:

@@ -52,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("serve", help="start the server")
     command.add_argument("--host", help="address to listen on (OCR_HOST)")
     command.add_argument("--port", help="port to listen on (OCR_PORT)")
+    command.add_argument("--tls-cert", metavar="FILE", help="serve https with it (OCR_TLS_CERT)")
+    command.add_argument("--tls-key", metavar="FILE", help="the certificate’s key (OCR_TLS_KEY)")
     command.set_defaults(run=_serve)
 
     command = commands.add_parser("read", help="read pictures and PDFs, without a server")
@@ -85,7 +87,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(asked: argparse.Namespace) -> int:
-    given = {f"{PREFIX}{name.upper()}": getattr(asked, name) for name in ("host", "port")}
+    names = ("host", "port", "tls_cert", "tls_key")
+    given = {f"{PREFIX}{name.upper()}": getattr(asked, name) for name in names}
     settings = Settings.from_environment(
         os.environ | {name: value for name, value in given.items() if value is not None}
     )

@@ -40,6 +40,7 @@ def examine() -> Iterator[Finding]:
         yield Finding(is_good=True, words=f"{engine.name} is there, Tesseract {engine.version}.")
         check_installed(settings.languages, engine)
         yield Finding(is_good=True, words=f"Languages: {', '.join(engine.languages)}.")
+        yield _camera(settings)
         yield _sample(settings)
     except OcrServerError as error:
         yield Finding(is_good=False, words=f"{error.title}. {error.message}")
@@ -73,6 +74,16 @@ def _folder(settings: Settings) -> Finding:
             "needed. Make room, or set OCR_TEMP_DIR to another folder.",
         )
     return Finding(is_good=True, words=f"{folder} can be written to; {free // 2**20} MiB are free.")
+
+
+def _camera(settings: Settings) -> Finding:
+    if settings.tls_cert:
+        return Finding(is_good=True, words="https is served, so cameras work from anywhere.")
+    return Finding(
+        is_good=True,
+        words="Cameras work on this computer (localhost). For others, browsers want https: start "
+        "with --tls-cert and --tls-key; the README says how to make them.",
+    )
 
 
 def _sample(settings: Settings) -> Finding:

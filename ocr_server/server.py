@@ -12,6 +12,8 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ from ocr_server.errors import BodyTooLarge, StorageFull
 from ocr_server.metrics import Metrics
 from ocr_server.settings import Settings
 from ocr_server.storage import no_room
+from ocr_server.tls import TlsFront, read_certificate
 from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
 from ocr_server.web.security import HEADERS
 from ocr_server.web.service import service_of
@@ -50,12 +53,15 @@ def run(settings: Settings) -> None:
     app = create_app(settings)
     here = service_of(app)
     tempfile.tempdir = str(here.storage.folder)  # large uploads are buffered there
-    server = Server(app, settings, here.metrics)
+    server, front = _listen(app, settings, here.metrics)
     stop = _Stop()
-    log.info("listening on http://%s:%d", settings.host, server.port)
+    scheme, port = ("https", front.port) if front else ("http", server.port)
+    log.info("listening on %s://%s:%d", scheme, settings.host, port)
     try:
         server.turn_until(lambda: stop.is_set)
         log.info("shutting down, %d requests to finish", here.admission.inside)
+        if front:
+            front.refuse_connections()
         server.refuse_connections()
         ends = time.monotonic() + settings.timeout_s
         server.turn_until(lambda: here.admission.drain(0) or time.monotonic() > ends)
@@ -63,6 +69,22 @@ def run(settings: Settings) -> None:
     finally:
         here.close()
         server.close()
+        if front:
+            front.close()
+
+
+def _listen(
+    app: WSGIApplication, settings: Settings, metrics: Metrics
+) -> tuple[Server, TlsFront | None]:
+    """The server, behind a front of TLS where there is a certificate."""
+    if not (settings.tls_cert or settings.tls_key):
+        return Server(app, settings, metrics), None
+    context = read_certificate(Path(settings.tls_cert), Path(settings.tls_key))
+    server = Server(app, replace(settings, host="127.0.0.1", port=0), metrics)
+    front = TlsFront(
+        host=settings.host, port=settings.port, inside_port=server.port, context=context
+    )
+    return server, front
 
 
 class Server:

@@ -42,6 +42,8 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on (`0.0.0.0` in the image)")
     port: int = _setting(8080, "port to listen on; 0 takes a free one", least=0)
+    tls_cert: str = _setting("", "PEM file of a certificate; with it and its key, https is served")
+    tls_key: str = _setting("", "PEM file of the certificate's key")
     engine: str = _setting(
         "pytesseract",
         "who reads: `pytesseract`, a process for each reading, or `tesserocr`, models kept loaded",

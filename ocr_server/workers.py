@@ -196,7 +196,7 @@ class _Slot:
         future = self._submit(partial(work, task, deadline, self._share, *args, **kwargs))
         last_moment = replace(deadline, expires_at_s=deadline.expires_at_s + GRACE_S)
         try:
-            _await(future, last_moment, cancelled)
+            _await(future, last_moment, cancelled, look=self._notice_death)
         except LoadError:
             self._replace()
             raise
@@ -241,6 +241,10 @@ class _Slot:
             return True
         return False
 
+    def _notice_death(self) -> None:
+        if self._has_died():
+            self._close_answers()
+
     def _replace(self) -> None:
         self._end()
         if not self._closed:
@@ -250,7 +254,16 @@ class _Slot:
     def _end(self) -> None:
         """Kill the process and all that it started, and reap it."""
         self._kill()
+        self._close_answers()
         self._shut_down()
+
+    def _close_answers(self) -> None:
+        """Let the pool see the end of its pipe when the process is dead.
+
+        The pool holds the writing end too: of a process that was killed in the middle of an
+        answer it would wait for the rest for ever.
+        """
+        self._executor._result_queue._writer.close()  # type: ignore[attr-defined]
 
     def _kill(self) -> None:
         with suppress(Exception):  # it died before it could say its number, or has ended
@@ -266,8 +279,14 @@ class _Slot:
         self._pid = self._executor.submit(os.getpid)
 
 
-def _await(future: Future[T], deadline: Deadline, cancelled: threading.Event) -> None:
-    """Wait until a future is done.
+def _await(
+    future: Future[T],
+    deadline: Deadline,
+    cancelled: threading.Event,
+    *,
+    look: Callable[[], None] = lambda: None,
+) -> None:
+    """Wait until a future is done, and `look` now and then.
 
     Raises:
         ClientGone: `cancelled` was set first.
@@ -277,3 +296,4 @@ def _await(future: Future[T], deadline: Deadline, cancelled: threading.Event) ->
         if cancelled.is_set():
             raise ClientGone("The client hung up.")
         deadline.check()
+        look()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -94,3 +96,13 @@ def forget_child(_desk: Desk) -> None:
 
 def count_children(_desk: Desk) -> int:
     return len(psutil.Process().children())
+
+
+def die_while_answering(_desk: Desk) -> None:
+    """Begin to send an answer of a million bytes, and be killed over it."""
+    frame = sys._getframe()
+    while frame.f_back and "result_queue" not in frame.f_locals:  # that of the process's loop
+        frame = frame.f_back
+    pipe = frame.f_locals["result_queue"]._writer.fileno()
+    os.write(pipe, struct.pack("!i", 1_000_000) + b"the beginning")
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -143,6 +143,13 @@ def test_a_worker_killed_from_outside_takes_its_children_along(
     assert workers.run(tasks.say, late(), never(), "next") == "next"
 
 
+def test_a_worker_killed_while_it_answers_holds_nobody_up(workers: ProcessWorkers) -> None:
+    with pytest.raises((WorkerLost, DeadlinePassed)):
+        workers.run(tasks.die_while_answering, soon(), never())
+
+    assert workers.run(tasks.say, late(), never(), "next") == "next"
+
+
 def test_a_worker_killed_while_idle_is_not_noticed(workers: ProcessWorkers) -> None:
     before = workers.run(tasks.say_pid, late(), never())
 

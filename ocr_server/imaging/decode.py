@@ -220,10 +220,9 @@ def _pixels(picture: Image.Image, *, grey: bool) -> Pixels:
         turned = ImageCms.profileToProfile(picture, lab, rgb, outputMode="RGB")
         picture = turned if turned is not None else picture
     picture = without_alpha(picture)
-    if picture.mode not in {"1", "L"}:
+    if picture.mode not in {"1", "L", "RGB"}:  # converting to the same would be a copy
         picture = picture.convert("RGB")
     if grey or picture.mode != "RGB":
-        # Converting what is grey already would copy it.
         return np.asarray(picture if picture.mode == "L" else picture.convert("L"), dtype=np.uint8)
     pixels = np.asarray(picture, dtype=np.uint8)
     # Grey saved as colour: a third of the memory and no conversion for all that follows.

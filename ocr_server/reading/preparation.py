@@ -10,6 +10,7 @@ from ocr_server.imaging import contrast, outline, rules, scale
 from ocr_server.imaging.ink import paper_level
 from ocr_server.imaging.measures import Measures
 from ocr_server.reading.sheet import Report, Sheet
+from ocr_server.segmentation.tables import find_grids
 
 # Letters of 13 to 25 px are read alike, so that a scan at 300 dpi is left as it is.
 _FINE_X_HEIGHTS_PX = (13.0, 25.0)
@@ -109,7 +110,7 @@ def wipe_grids(sheet: Sheet) -> Report:
     found = rules.find_rules(sheet.measures.pixels, x_height_px=x_height_px)
     said = f"{found.level_count} level and {found.upright_count} upright rules"
     after = replace(sheet, rules=found)
-    if not found.is_grid:
+    if not found.is_grid or not find_grids(found):  # frames and bars that cross are no table
         return Report(after, said)
     wiped = rules.wipe(sheet.canvas, found.mask)
     return Report(replace(after, measures=Measures(wiped)), said, "grid wiped out")

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytesseract
 
 from ocr_server.deadline import Deadline
@@ -84,7 +85,7 @@ def write_pnm(path: Path, pixels: Pixels) -> None:
     kind = b"P5" if pixels.ndim == 2 else b"P6"
     with path.open("wb") as file:
         file.write(b"%s\n%d %d\n255\n" % (kind, width_px, height_px))
-        file.write(pixels.tobytes())
+        file.write(np.ascontiguousarray(pixels).data)
 
 
 def translated(error: Exception, deadline: Deadline) -> OcrServerError:

@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks.contest import Contestant, compete, error_rate
 from benchmarks.load import Load, quantile
 from benchmarks.pictures import SHAPES, Picture, draw, pictures_in
-from benchmarks.report import Section, Target, as_json, as_markdown, as_svg
+from benchmarks.report import Section, Target, as_json, as_markdown, as_svg, targets_of
 
 
 @pytest.mark.parametrize("kind", ["crop", "receipt", "page", "frame"])
@@ -113,12 +113,16 @@ SECTION = Section("Title", ("who", "s"), (("ours", 0.1234), ("none", None)), (
 ))  # fmt: skip
 
 
-def test_figures_become_tables_with_the_targets_last() -> None:
-    told = as_markdown("A machine.", [SECTION])
+def test_figures_become_a_table_under_their_title() -> None:
+    told = as_markdown(SECTION)
 
-    assert told.startswith(
-        "A machine.\n\n### Title\n\n| who | s |\n| --- | ---: |\n| ours | 0.123 |"
-    )
+    assert told.startswith("### Title\n\n| who | s |\n| --- | ---: |\n")
+    assert told.endswith("| ours | 0.123 |\n| none |  |\n")
+
+
+def test_missed_targets_are_told() -> None:
+    told = as_markdown(targets_of([SECTION]))
+
     assert told.endswith("| ratio | 0.800 | ≤ 0.7 | **no** |\n")
 
 

@@ -1,0 +1,87 @@
+"""https in front of the server, for cameras: browsers give them to secure pages only.
+
+The WSGI server speaks plain HTTP; what comes encrypted is handed on to it on this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from ocr_server.errors import SettingsError
+
+PIECE_BYTES = 64 * 1024
+HANDSHAKE_S = 10.0
+
+
+def read_certificate(cert: Path, key: Path) -> ssl.SSLContext:
+    """The certificate and its key, as PEM files, ready for use.
+
+    Raises:
+        SettingsError: they cannot be read, or do not belong together.
+    """
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(cert, key)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(
+            f"The certificate {cert} and its key {key} cannot be used: {error.strerror or error}. "
+            "OCR_TLS_CERT and OCR_TLS_KEY name PEM files that belong together."
+        ) from error
+    return context
+
+
+class TlsFront:
+    """Takes encrypted connections and hands on what they say; a thread of its own."""
+
+    def __init__(self, *, host: str, port: int, inside_port: int, context: ssl.SSLContext) -> None:
+        """Begin to listen.
+
+        Raises:
+            OSError: the address is taken, or not ours.
+        """
+        self._inside_port = inside_port
+        self._loop = asyncio.new_event_loop()
+        self._server = self._loop.run_until_complete(
+            asyncio.start_server(
+                self._hand_on, host, port, ssl=context, ssl_handshake_timeout=HANDSHAKE_S
+            )
+        )
+        self.port = int(self._server.sockets[0].getsockname()[1])
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def refuse_connections(self) -> None:
+        """Close the listening socket, and no other."""
+        self._loop.call_soon_threadsafe(self._server.close)
+
+    def close(self) -> None:
+        """End the thread and every connection."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+
+    async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            inner = await asyncio.open_connection("127.0.0.1", self._inside_port)
+        except OSError:  # shutting down
+            writer.close()
+            return
+        await asyncio.gather(_copy(reader, inner[1]), _copy(inner[0], writer))
+
+
+async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    """Hand on what comes until one side has had enough; then close the other."""
+    with suppress(OSError, ssl.SSLError):
+        while piece := await source.read(PIECE_BYTES):
+            target.write(piece)
+            await target.drain()
+    target.close()
+    with suppress(OSError, ssl.SSLError):
+        await target.wait_closed()

@@ -1,0 +1,100 @@
+"""https in front of the server."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from pathlib import Path
+
+import pytest
+import trustme
+from flask import Flask
+
+from ocr_server.errors import SettingsError
+from ocr_server.server import Server
+from ocr_server.settings import Settings
+from ocr_server.tls import TlsFront, read_certificate
+from tests.drawing import as_file, draw_lines
+from tests.waiting import BOUND_S
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def files(authority: trustme.CA, tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate for this machine, and its key."""
+    made = authority.issue_cert("localhost")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made.cert_chain_pems[0].write_to_path(cert)
+    made.private_key_pem.write_to_path(key)
+    return cert, key
+
+
+@pytest.fixture
+def port(app: Flask, settings: Settings, files: tuple[Path, Path]) -> Iterator[int]:
+    """Where the application listens behind TLS."""
+    server = Server(app, replace(settings, port=0))
+    is_over = threading.Event()
+    thread = threading.Thread(target=server.turn_until, args=(is_over.is_set,))
+    thread.start()
+    front = TlsFront(
+        host="127.0.0.1", port=0, inside_port=server.port, context=read_certificate(*files)
+    )
+    yield front.port
+    front.refuse_connections()
+    is_over.set()
+    thread.join()
+    server.close()
+    front.close()
+
+
+@pytest.fixture
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+def test_a_document_is_read_over_https(port: int, trusting: ssl.SSLContext) -> None:
+    connection = HTTPSConnection("localhost", port, context=trusting, timeout=BOUND_S)
+    connection.request("POST", "/v1/documents?format=text", as_file(draw_lines("Hello")))
+    text = connection.getresponse().read().decode()
+    connection.close()
+
+    assert text == "Hello world\n"
+
+
+def test_who_does_not_know_the_authority_gets_no_connection(port: int) -> None:
+    connection = HTTPSConnection("localhost", port, timeout=BOUND_S)
+
+    with pytest.raises(ssl.SSLCertVerificationError):
+        connection.request("GET", "/livez")
+
+
+def test_plain_http_on_the_secure_port_harms_nobody(port: int, trusting: ssl.SSLContext) -> None:
+    plain = HTTPConnection("localhost", port, timeout=BOUND_S)
+    plain.request("GET", "/livez")
+    with pytest.raises((HTTPException, OSError)):
+        plain.getresponse()
+    secure = HTTPSConnection("localhost", port, context=trusting, timeout=BOUND_S)
+    secure.request("GET", "/livez")
+    answer = secure.getresponse()
+    secure.close()
+
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_certificate_that_cannot_be_read_stops_the_start(
+    files: tuple[Path, Path], missing: int
+) -> None:
+    files[missing].write_text("nothing of the kind")
+
+    with pytest.raises(SettingsError, match="OCR_TLS_CERT"):
+        read_certificate(*files)
