@@ -36,14 +36,13 @@ def read_framed(
         deadline=deadline,
         threads=threads,
     )
-    read = FINDERS[reading.finder].read or Look.read
-    return moved(read(look), framed.to_page, canvas)
+    return moved(FINDERS[reading.finder].read(look), framed.to_page, canvas)
 
 
 def is_read_from_picture(reading: Reading) -> bool:
     """Whether a text that a file brings along is of no use."""
     return (
-        FINDERS[reading.finder].read is not None
+        FINDERS[reading.finder].needs_picture
         or reading.framing != Framing()
         or any(zone.is_percent for zone in reading.zones)
     )

@@ -46,6 +46,11 @@ def find_in_receipt(page: Page, asked: AskedField) -> Candidate:
     return {"total": _total, "date": _date, "company": _company}[asked.name](rows_of(page))
 
 
+def has_total(page: Page) -> bool:
+    """Whether a total was found."""
+    return _total(rows_of(page)) is not NOTHING
+
+
 def _total(rows: Sequence[Row]) -> Candidate:
     last = next((n for n, row in enumerate(rows) if _SUMMARY.search(row.text.upper())), len(rows))
     rows = rows[:last] if last > len(rows) // 3 else rows
@@ -115,8 +120,13 @@ def _company(rows: Sequence[Row]) -> Candidate:
     top = [row for row in rows if sum(map(str.isalpha, row.text)) >= 4][:_TOP_ROWS]
     if not top:
         return NOTHING
-    row = next((row for row in top if _FIRM.search(row.text.upper())), top[0])
-    read = of_words(row.words)
+    first = next((n for n, row in enumerate(top) if _FIRM.search(row.text.upper())), 0)
+    last = first
+    if first and (top[first].text.startswith("&") or _FIRM.match(top[first].text.upper())):
+        first -= 1  # a name does not begin so: it was begun on the row above
+    if top[last].text.count("(") > top[last].text.count(")") and last + 1 < len(top):
+        last += 1
+    read = of_words(word for row in top[first : last + 1] for word in row.words)
     return Candidate(
         read.raw, read.confidence, read.box, meant=_REGISTRATION.sub("", read.raw) or read.raw
     )

@@ -59,6 +59,23 @@ def test_what_was_paid_and_given_back_decides_between_two() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rows", "company"),
+    [
+        (["THE TEA ROOM", "& CAKE (M) SDN. BHD.", "NO 7"], "THE TEA ROOM & CAKE (M) SDN. BHD."),
+        (
+            ["GOOD IRON", "ENTERPRISE (WEST", "SIDE) SDN BHD"],
+            "GOOD IRON ENTERPRISE (WEST SIDE) SDN BHD",
+        ),
+        (["WELCOME", "CORNER SHOP", "TEL 1"], "CORNER SHOP"),
+        (["ANNA", "1 HIGH STREET"], "ANNA"),
+        (["12", "34"], None),
+    ],
+)
+def test_the_company_stands_at_the_top(rows: list[str], company: str | None) -> None:
+    assert fields_of(page(*rows))["company"].value == company
+
+
+@pytest.mark.parametrize(
     ("text", "date"),
     [
         ("24-01-18", "24-01-18"), ("10 OCT 2017 TUE", "10 OCT 2017"), ("2018-04-08", "2018-04-08"),
