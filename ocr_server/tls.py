@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,29 +44,39 @@ class TlsFront:
         Raises:
             OSError: the address is taken, or not ours.
         """
-        self._inside_port = inside_port
+        self._address, self._context, self._inside_port = (host, port), context, inside_port
         self._loop = asyncio.new_event_loop()
-        self._server = self._loop.run_until_complete(
-            asyncio.start_server(
-                self._hand_on, host, port, ssl=context, ssl_handshake_timeout=HANDSHAKE_S
-            )
-        )
-        self.port = int(self._server.sockets[0].getsockname()[1])
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._over = asyncio.Event()
+        self._listening: Future[asyncio.Server] = Future()
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+        self.port = int(self._listening.result().sockets[0].getsockname()[1])
 
     def refuse_connections(self) -> None:
         """Close the listening socket, and no other."""
-        self._loop.call_soon_threadsafe(self._server.close)
+        self._loop.call_soon_threadsafe(self._listening.result().close)
 
     def close(self) -> None:
         """End the thread and every connection."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.close()
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # cancels what is left
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        try:
+            server = await asyncio.start_server(
+                self._hand_on, *self._address,
+                ssl=self._context, ssl_handshake_timeout=HANDSHAKE_S,
+            )  # fmt: skip
+        except OSError as error:
+            self._listening.set_exception(error)
+            return
+        self._listening.set_result(server)
+        await self._over.wait()
+        server.close()
 
     async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

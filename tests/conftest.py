@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -62,6 +63,14 @@ def browser_path() -> Path:
     path = find_browser()
     assert path is not None
     return path
+
+
+@pytest.fixture(autouse=True)
+def _logging_ends_with_the_test() -> Iterator[None]:
+    """A handler that a command set up would write to a stream that is closed by then."""
+    handlers = logging.getLogger().handlers[:]
+    yield
+    logging.getLogger().handlers[:] = handlers
 
 
 @pytest.fixture

@@ -180,17 +180,18 @@ def _stream(here: Service, asked: Asked) -> Response:
     turn = ExitStack()
     turn.enter_context(here.admission.turn())
     turn.callback(cancelled.set)
-    lines = _lines(here, asked, cancelled, g.outcome)
+    lines = _lines(here, asked, cancelled, turn, g.outcome)
     response = Response(lines, content_type=NDJSON)
     response.call_on_close(turn.close)
     return response
 
 
 def _lines(
-    here: Service, asked: Asked, cancelled: HangUp, outcome: dict[str, Any]
+    here: Service, asked: Asked, cancelled: HangUp, turn: ExitStack, outcome: dict[str, Any]
 ) -> Iterator[bytes]:
     """Events as lines of JSON; a heartbeat when nothing has happened for half a second.
 
+    The turn is over before the last line is sent: who has read it may send the next request.
     `outcome` is filled in for the log.
     """
     events: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
@@ -219,8 +220,10 @@ def _lines(
             told = _told(event, asked.rendering, begun)
             if isinstance(event, Finished):
                 outcome |= _counts(event.document)
+                turn.close()
             elif isinstance(event, Exception):
                 outcome["problem_code"] = told["code"]
+                turn.close()
             yield _line(**told)
     finally:
         cancelled.set()

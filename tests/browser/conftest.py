@@ -36,13 +36,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+# Of the package, not the session: Playwright's loop runs in the thread of the tests, and all tests
+# after these would run inside it.
+@pytest.fixture(scope="package")
 def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright, browser_path: Path) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=browser_path, args=list(FLAGS))
     yield browser
