@@ -40,7 +40,6 @@ WORKDIR /app
 COPY --from=packages /app/.venv .venv
 COPY --from=packages /app/ocr_server ocr_server
 COPY templates templates
-COPY profiles profiles
 COPY LICENSE ./
 
 # Nothing is written but to /tmp, and no file belongs to the user, so that any

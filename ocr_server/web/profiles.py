@@ -23,7 +23,7 @@ from ocr_server.web import parsing
 
 T = TypeVar("T")
 
-BUILT_IN = Path(__file__).parent.parent.parent / "profiles"
+BUILT_IN = Path(__file__).parent.parent / "profiles"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 # Those options that a kind of picture decides; what the answer looks like, the caller does.
 _OPTIONS: Mapping[str, Callable[[str], Any]] = {  # each option has a type of its own
