@@ -50,7 +50,7 @@ def read(data: bytes, reading: Reading, *, timeout_s: float | None = None) -> Do
     )
     with here.admission.turn():
         document = document_of(here.recognise(job, hang_up()))
-    g.pages_read, g.pages_failed = len(document.pages), len(document.problems)
+    g.outcome |= {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
     if document.problems:
         raise document.problems[0].error
     return document
@@ -88,7 +88,7 @@ def answer_errors(blueprint: Blueprint, answer: Answer) -> None:
 
 def refusal(error: OcrServerError, body: str, *, status: int, media_type: str) -> Response:
     """An answer that tells an error; log and numbers get its code."""
-    g.problem_code = error.code
+    g.outcome["problem_code"] = error.code
     response = Response(body, status, content_type=media_type)
     response.headers.update(headers_of(error))
     return response
