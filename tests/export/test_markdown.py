@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from ocr_server.export.format import Rendering
 from ocr_server.export.markdown import escaped, render_markdown
 from ocr_server.geometry import Box
 from ocr_server.model import Cell, Document, Table, ZoneKind
-from tests.export.documents import document, line, page, two_pages, zone
+from tests.export.documents import document, line, page, two_pages, word, zone
 
 
 def markdown(document: Document, *, join_lines: bool = False) -> str:
@@ -107,3 +108,20 @@ def test_a_table_is_made_of_the_words_in_its_cells() -> None:
 
 def test_no_word_beside_a_table_is_lost() -> None:
     assert "Beside" in markdown(tabled(outside=True))
+
+
+def test_a_large_table_of_many_words_does_not_take_long() -> None:
+    places = [(row, column) for row in range(100) for column in range(100)]
+    cells = tuple(
+        Cell(row, column, Box(20 * column, 30 * row, 20 * column + 20, 30 * row + 30).quad(), "")
+        for row, column in places
+    )
+    words = tuple(word("x", 20 * column + 5, 30 * row + 5) for row, column in places[-2500:])
+    lines = (replace(line("x", 0), words=words),)
+    large = replace(zone("x"), kind=ZoneKind.TABLE, lines=lines, table=Table(100, 100, cells))
+
+    begun = time.perf_counter()
+    rows = markdown(document(page(large))).splitlines()
+
+    assert [row.count("x") for row in rows if "x" in row] == [100] * 25
+    assert time.perf_counter() - begun < 8  # to look at cell after cell takes a minute
