@@ -35,8 +35,8 @@ def _setting(
     is_secret: bool = False,
 ) -> Any:  # noqa: ANN401  # as dataclasses.field is typed
     metadata = {
-        "meaning": meaning, "least": least, "most": most, "or_zero": or_zero, "choices": choices, "pattern": pattern,
-        "shown": shown, "is_secret": is_secret,
+        "meaning": meaning, "least": least, "most": most, "or_zero": or_zero, "choices": choices,
+        "pattern": pattern, "shown": shown, "is_secret": is_secret,
     }  # fmt: skip
     return field(default=default, metadata=metadata, repr=not is_secret)
 
