@@ -59,6 +59,12 @@ def test_only_addresses_of_the_web_are_asked(url: str) -> None:
         pass
 
 
+@pytest.mark.parametrize("key", ["two words", "a\nline", "clé"])
+def test_a_key_that_cannot_be_one_is_not_sent(key: str) -> None:
+    with pytest.raises(Refused, match="cannot be sent"), remote_server("http://x", key):
+        pass
+
+
 def test_a_picture_in_a_file_is_the_same_for_a_server(
     server: RunningServer, tmp_path: Path
 ) -> None:
