@@ -27,6 +27,16 @@ Post: TypeAlias = Callable[[Sequence[bytes], Mapping[str, str]], bytes]
 PATH = "/v1/documents"
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Followed, a redirect would drop the body, and take the key to whoever it names."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Nothing: the redirect itself is the answer."""
+
+
+open_url = urllib.request.build_opener(_NoRedirects).open
+
+
 class Refused(Exception):
     """The server said no, or nothing; the message is its own, and so is `code` where it has one."""
 
@@ -79,7 +89,7 @@ def remote_server(url: str, key: str = "") -> Iterator[Post]:
             headers={"Content-Type": sent["CONTENT_TYPE"], **({HEADER: key} if key else {})},
         )
         try:
-            with urllib.request.urlopen(request) as response:  # noqa: S310
+            with open_url(request) as response:
                 return bytes(response.read())
         except urllib.error.HTTPError as error:
             return _checked(error.read(), error.code, error.headers.get("Content-Type", ""))
@@ -96,7 +106,7 @@ def _request(pictures: Sequence[bytes], options: Mapping[str, str]) -> WSGIEnvir
 
 
 def _checked(answer: bytes, status: int, content_type: str) -> bytes:
-    if status < 400:
+    if status < 300:
         return answer
     if content_type.partition(";")[0] != MEDIA_TYPE:
         raise Refused(f"The server answered {status}.")
