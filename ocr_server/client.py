@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Post: TypeAlias = Callable[[Sequence[bytes], Mapping[str, str]], bytes]
 PATH = "/v1/documents"
+TIMEOUT_S = 700.0  # more than a server takes for a request, unless its operator says otherwise
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -89,7 +90,7 @@ def remote_server(url: str, key: str = "") -> Iterator[Post]:
             headers={"Content-Type": sent["CONTENT_TYPE"], **({HEADER: key} if key else {})},
         )
         try:
-            with open_url(request) as response:
+            with open_url(request, timeout=TIMEOUT_S) as response:
                 return bytes(response.read())
         except urllib.error.HTTPError as error:
             return _checked(error.read(), error.code, error.headers.get("Content-Type", ""))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ocr_server import client
 from ocr_server.client import Refused, remote_server
 from tests.drawing import as_file, draw_lines
 from tests.serving import FakeTesseract, RunningServer, running_server
@@ -51,6 +53,15 @@ def test_what_is_no_such_server_is_told(server: RunningServer) -> None:
 def test_an_address_where_nobody_answers_is_told() -> None:
     with remote_server("http://127.0.0.1:9") as post, pytest.raises(Refused, match="not answer"):
         post([PICTURE], {})
+
+
+def test_a_server_that_never_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+
+        with remote_server(url) as post, pytest.raises(Refused, match="not answer: timed out"):
+            post([PICTURE], {})
 
 
 @pytest.mark.parametrize("url", ["localhost:8080", "file:///etc/passwd", "ftp://here", ""])
