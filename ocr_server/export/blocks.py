@@ -85,11 +85,12 @@ def _rows(table: Table, words: Sequence[Word]) -> tuple[tuple[str, ...], ...] | 
     None where a word stands outside all cells: as a table it would be lost.
     """
     texts = {(cell.row, cell.column): [] if words else [cell.text] for cell in table.cells}
+    boxes = [(cell.quad.box, (cell.row, cell.column)) for cell in table.cells]
     for word in words:
-        cell = next((cell for cell in table.cells if _holds(cell.quad.box, word.box)), None)
-        if cell is None:
+        place = next((place for box, place in boxes if _holds(box, word.box)), None)
+        if place is None:
             return None
-        texts[cell.row, cell.column].append(word.text)
+        texts[place].append(word.text)
     return tuple(
         tuple(" ".join(texts.get((row, column), ())) for column in range(table.columns))
         for row in range(table.rows)

@@ -34,6 +34,9 @@ from ocr_server.model import (
 
 _PLACE = ("box", "quad")
 _NOWHERE = Box(0, 0, 0, 0).quad()
+# A page of print has hundreds of cells; all of a table's are laid out, the empty ones too.
+_MOST_CELLS = 10_000
+_MOST_CELLS_IN_ALL = 200_000
 _DEEPER = "ask for detail=word and send that"
 
 
@@ -62,6 +65,12 @@ def _document(at: Cursor) -> Document:
     numbers = [page.number for page in pages]
     if sorted(set(numbers)) != numbers:
         at.member("pages").fault("are out of order: number must grow from page to page")
+    tables = [zone.table for page in pages for zone in page.zones if zone.table]
+    cells = sum(table.rows * table.columns for table in tables)
+    if cells > _MOST_CELLS_IN_ALL:
+        at.member("pages").fault(
+            f"have {cells} cells in their tables; {_MOST_CELLS_IN_ALL} are the most"
+        )
     return Document(pages, _engine(engine) if engine else EngineInfo("unknown", "", ()))
 
 
@@ -146,8 +155,14 @@ def _zone(at: Cursor) -> Zone:
 def _table(at: Cursor) -> Table:
     at.only("rows", "columns", "cells")
     rows, columns = at.member("rows").whole(least=1), at.member("columns").whole(least=1)
-    cells = at.member("cells").items()
-    return Table(rows, columns, tuple(_cell(cell, rows, columns) for cell in cells))
+    cells = at.member("cells")
+    if rows * columns > _MOST_CELLS:
+        at.fault(f"has {rows} × {columns} cells; {_MOST_CELLS} are the most")
+    elif isinstance(cells.value, list) and len(cells.value) > _MOST_CELLS:
+        cells.fault(f"has {len(cells.value)} items; {_MOST_CELLS} are the most")
+    else:
+        return Table(rows, columns, tuple(_cell(cell, rows, columns) for cell in cells.items()))
+    return Table(1, 1, ())
 
 
 def _cell(at: Cursor, rows: int, columns: int) -> Cell:

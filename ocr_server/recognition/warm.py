@@ -43,7 +43,7 @@ class WarmEngine:
         self._lock = threading.Lock()
 
     def describe(self) -> EngineInfo:
-        """Who it is and what it can read.
+        """Who it is and what it can read; `osd` is not a language.
 
         Raises:
             EngineMissing: tesserocr is not installed, or the folder of models is not there.
@@ -53,8 +53,14 @@ class WarmEngine:
                 "The engine tesserocr is not installed. Install it, or ask for pytesseract."
             )
         version = tesserocr.tesseract_version().splitlines()[0].split()[-1]
-        _, names = tesserocr.get_languages(self._models)
-        return EngineInfo("tesserocr", version, tuple(sorted(names)))
+        try:
+            _, names = tesserocr.get_languages(self._models)
+        except RuntimeError as error:
+            raise EngineMissing(
+                "The engine tesserocr has no folder of models. Set TESSDATA_PREFIX to the one with "
+                "the .traineddata files."
+            ) from error
+        return EngineInfo("tesserocr", version, tuple(sorted(set(names) - {"osd"})))
 
     def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
         """The zones of a canvas in reading order, in canvas pixels; none on a blank one.

@@ -5,20 +5,27 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from flask import Request
-from werkzeug.exceptions import BadRequest
 
 from ocr_server.job import Source
 
+# Values of a JSON with options, far more than anybody needs; in memory each can be 25 times as
+# long as it was sent.
+MOST_VALUES = 100_000
+
+Sent = TypeVar("Sent")
+
 
 def read_body(
-    request: Request, faults: list[dict[str, str]]
+    request: Request, faults: list[dict[str, str]], *, most_files: int
 ) -> tuple[dict[str, str], tuple[Source, ...]]:
-    """Options that came in the body, and the files."""
+    """Options that came in the body, and the files: none if there are more than `most_files`."""
     if request.mimetype == "multipart/form-data":
-        files = tuple(Source(file.read()) for file in request.files.getlist("file"))
+        sent = at_most(most_files, request.files.getlist("file"), "file", faults)
+        files = tuple(Source(file.read()) for file in sent)
         faults.extend(
             fault_of(name, "send files in the field file")
             for name in request.files
@@ -26,7 +33,7 @@ def read_body(
         )
         given = _form(request, faults)
     elif request.mimetype == "application/json":
-        given, files = _json_body(request, faults)
+        given, files = _json_body(request, faults, most_files)
     elif request.mimetype == "application/x-www-form-urlencoded":
         given, files = _form(request, faults), ()
     else:
@@ -51,24 +58,59 @@ def _form(request: Request, faults: list[dict[str, str]]) -> dict[str, str]:
 
 
 def _json_body(
-    request: Request, faults: list[dict[str, str]]
+    request: Request, faults: list[dict[str, str]], most_files: int
 ) -> tuple[dict[str, str], tuple[Source, ...]]:
     try:
-        body = request.get_json()
-    except (BadRequest, RecursionError):  # the latter from brackets in brackets in brackets
-        body = None
+        body = parsed_json(request.get_data(cache=False))
+        why = "it is none"
+    except ValueError as error:
+        body, why = None, str(error)
     if not isinstance(body, dict):
-        faults.append(fault_of("image", 'send a JSON object such as {"image": "<base64>"}'))
+        how = 'send a JSON object such as {"image": "<base64>"}'
+        faults.append(fault_of("image", f"{how}: {why}"))
         return {}, ()
     image = body.pop("image", None)
     images = image if isinstance(image, list) else [image] if image is not None else []
-    files = []
-    for encoded in images:
+    files = decoded_images(at_most(most_files, images, "image", faults), faults)
+    return {name: as_text(value) for name, value in body.items() if value is not None}, files
+
+
+def parsed_json(data: bytes, most_values: int = MOST_VALUES) -> Any:  # noqa: ANN401  # a client's
+    """The value that the JSON describes.
+
+    Raises:
+        ValueError: it is none, or has absurdly many values; the message is for the client.
+    """
+    # Each value follows a bracket or a comma, and these are counted without reading anything.
+    if sum(data.count(mark) for mark in (b"[", b"{", b",")) > most_values:
+        raise ValueError(f"it has more than {most_values} values")
+    try:
+        return json.loads(data)
+    except RecursionError as error:  # from brackets in brackets in brackets
+        raise ValueError("it is nested too deeply") from error
+
+
+def at_most(
+    most: int, files: Sequence[Sent], field: str, faults: list[dict[str, str]]
+) -> Sequence[Sent]:
+    """The files, or none of them and a fault if there are too many; each has a page at least."""
+    if len(files) <= most:
+        return files
+    faults.append(
+        fault_of(field, f"{len(files)} were sent; OCR_MAX_PAGES allows {most}; send fewer at once")
+    )
+    return ()
+
+
+def decoded_images(images: Sequence[object], faults: list[dict[str, str]]) -> tuple[Source, ...]:
+    """The files in a list of base64 texts."""
+    sources = []
+    for image in images:
         try:
-            files.append(Source(decode_base64(encoded)))
+            sources.append(Source(decode_base64(image)))
         except ValueError as error:
             faults.append(fault_of("image", str(error)))
-    return {name: as_text(value) for name, value in body.items() if value is not None}, tuple(files)
+    return tuple(sources)
 
 
 def decode_base64(encoded: object) -> bytes:

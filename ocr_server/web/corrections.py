@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +11,14 @@ from ocr_server.deadline import Deadline
 from ocr_server.export.payload_reader import document_from_json
 from ocr_server.job import Job, Reading, Source
 from ocr_server.model import Document
-from ocr_server.web.bodies import as_text, decode_base64, fault_of, joined_fields
+from ocr_server.web.bodies import (
+    as_text,
+    at_most,
+    decoded_images,
+    fault_of,
+    joined_fields,
+    parsed_json,
+)
 from ocr_server.web.forms import (
     Asked,
     accepted_format,
@@ -26,6 +32,8 @@ from ocr_server.web.service import Service
 
 # Nothing is read, so only what shapes the answer is an option here.
 OPTIONS = ("format", "detail", "lines", "dpi", "password", "timeout_s")
+# Of JSON: a word has some 35, so that 200 pages of a thousand words each keep within.
+MOST_VALUES = 8_000_000
 HOW = (
     "send the JSON of a document: as the body, in JSON as document, or in the multipart field "
     "document"
@@ -40,7 +48,7 @@ def read_corrected(request: Request, here: Service) -> tuple[Document, Asked]:
             all of the document.
     """
     faults: list[dict[str, str]] = []
-    value, given, sources = _body(request, faults)
+    value, given, sources = _body(request, faults, here.settings.max_pages)
     known = {name: text for name, text in given.items() if name in OPTIONS}
     faults.extend(
         fault_of(name, f"not an option here; there are {', '.join(OPTIONS)}")
@@ -70,7 +78,7 @@ def read_corrected(request: Request, here: Service) -> tuple[Document, Asked]:
 
 
 def _body(
-    request: Request, faults: list[dict[str, str]]
+    request: Request, faults: list[dict[str, str]], most_files: int
 ) -> tuple[object, Mapping[str, str], tuple[Source, ...]]:
     """The JSON of the document, the options beside it, and the files."""
     if request.mimetype not in {"multipart/form-data", "application/x-www-form-urlencoded"}:
@@ -79,12 +87,14 @@ def _body(
             return value, {}, ()
         images = value.pop("image", None) or []
         document = value.pop("document")
-        sources = _sources(images if isinstance(images, list) else [images], faults)
+        images = images if isinstance(images, list) else [images]
+        sources = decoded_images(at_most(most_files, images, "image", faults), faults)
         return document, {name: as_text(one) for name, one in value.items()}, sources
     given = joined_fields(request.form.to_dict(flat=False), faults)
     file = request.files.get("document")
     text = file.read() if file else given.pop("document", "").encode()
-    sources = tuple(Source(one.read()) for one in request.files.getlist("file"))
+    sent = at_most(most_files, request.files.getlist("file"), "file", faults)
+    sources = tuple(Source(one.read()) for one in sent)
     faults.extend(
         fault_of(name, "send the document in the field document and files in the field file")
         for name in request.files
@@ -95,17 +105,7 @@ def _body(
 
 def _parsed(data: bytes, faults: list[dict[str, str]]) -> Any:  # noqa: ANN401  # JSON of a client
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        faults.append(fault_of("document", HOW))
+        return parsed_json(data, MOST_VALUES)
+    except ValueError as error:
+        faults.append(fault_of("document", f"{HOW}: {error}"))
         return None
-
-
-def _sources(images: list[object], faults: list[dict[str, str]]) -> tuple[Source, ...]:
-    sources = []
-    for image in images:
-        try:
-            sources.append(Source(decode_base64(image)))
-        except ValueError as error:
-            faults.append(fault_of("image", str(error)))
-    return tuple(sources)

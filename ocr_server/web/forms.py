@@ -48,7 +48,7 @@ def read_job(
         LanguageMissing: a language is not installed.
     """
     faults: list[dict[str, str]] = []
-    given, sources = read_body(request, faults)
+    given, sources = read_body(request, faults, most_files=here.settings.max_pages)
     values = dict(values_of(request, given, faults))
     profile = _profile(here, values, faults)
     check(faults)

@@ -46,9 +46,10 @@ def read() -> str:
         document = document_of(here.recognise(job, hang_up()))
         shown = [page.number for page in document.pages[:PICTURES_SHOWN]]
         pictures = {number: _data_url(_draw(here, _only(job, number))) for number in shown}
+    file = request.files.get("file")  # none in a raw body or JSON
     return render_template(
         "result.html",
-        name=request.files["file"].filename or "Your picture",
+        name=(file and file.filename) or "Your picture",
         document=document,
         words=sum(len(page.words) for page in document.pages),
         pictures=pictures,

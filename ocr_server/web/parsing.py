@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeGuard
@@ -28,6 +27,7 @@ MOST_RANGES = 100
 MOST_STEPS = 20
 MOST_ZONES = 100
 MOST_LETTERS = 256
+LONGEST_SIDE_PX = 1_000_000
 _ZONE_MEMBERS = {"box", "box_percent", "name", "layout", "alphabet"}
 _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 _SEPARATORS = re.compile(r"[+,\s]+")
@@ -233,7 +233,8 @@ def _is_box(sides: object) -> TypeGuard[list[float]]:
     return (
         isinstance(sides, list)
         and len(sides) == 4
-        and all(type(side) in {int, float} and math.isfinite(side) for side in sides)
-        and 0 <= sides[0] < sides[2]
-        and 0 <= sides[1] < sides[3]
+        and all(type(side) in {int, float} for side in sides)
+        # An integer may be too long for a float: it is compared, never made one.
+        and 0 <= sides[0] < sides[2] <= LONGEST_SIDE_PX
+        and 0 <= sides[1] < sides[3] <= LONGEST_SIDE_PX
     )

@@ -227,3 +227,40 @@ def test_a_word_corrected_by_hand_counts_as_checked() -> None:
 
     assert document_from_json(given_back).pages[0].words[0].checked
     assert not document_from_json(by_dictionary).pages[0].words[0].checked
+
+
+@pytest.mark.parametrize(
+    ("table", "path"),
+    [
+        ({"rows": 1_000_000, "columns": 1_000_000, "cells": []}, "table"),
+        ({"rows": 101, "columns": 100, "cells": []}, "table"),
+        ({"rows": 1, "columns": 1, "cells": [{}] * 10_001}, "table.cells"),
+    ],
+)
+def test_a_table_of_absurd_size_is_a_fault(table: dict[str, Any], path: str) -> None:
+    value = as_json(everything())
+    value["pages"][0]["zones"][1]["table"] = table
+
+    faults = faults_of(value)
+
+    assert faults.keys() == {f"pages[0].zones[1].{path}"}
+    assert "10000 are the most" in faults.popitem()[1]
+
+
+def test_the_largest_table_is_read() -> None:
+    value = as_json(everything())
+    value["pages"][0]["zones"][1]["table"] |= {"rows": 100, "columns": 100}
+
+    table = document_from_json(value).pages[0].zones[1].table
+
+    assert table
+    assert (table.rows, table.columns) == (100, 100)
+
+
+def test_many_large_tables_are_a_fault_together() -> None:
+    value = as_json(everything())
+    zones = value["pages"][0]["zones"]
+    zones[1]["table"] |= {"rows": 100, "columns": 100}
+    zones[1:] = zones[1:] * 21
+
+    assert faults_of(value) == {"pages": "have 210000 cells in their tables; 200000 are the most"}

@@ -108,6 +108,18 @@ def test_it_tells_who_it_is(engine: WarmEngine) -> None:
     assert "eng" in info.languages
 
 
+def test_what_finds_the_orientation_is_no_language(tmp_path: Path) -> None:
+    for name in ("osd", "eng", "deu"):
+        (tmp_path / f"{name}.traineddata").touch()
+
+    assert WarmEngine(str(tmp_path)).describe().languages == ("deu", "eng")
+
+
+def test_without_the_folder_of_models_it_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(EngineMissing, match="TESSDATA_PREFIX"):
+        WarmEngine(str(tmp_path / "nowhere")).describe()
+
+
 def test_without_the_package_it_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(warm, "tesserocr", None)
 

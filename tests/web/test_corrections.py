@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 from ocr_server.export.format import Rendering
 from ocr_server.export.payload import document_to_json
 from ocr_server.job import Detail
+from ocr_server.web import corrections
+from ocr_server.web.corrections import MOST_VALUES
 from tests.export.documents import document, page, two_pages, zone
 from tests.export.pictures import noise, pdf_text
 
@@ -146,3 +148,36 @@ def test_a_document_that_was_read_can_be_sent_back(client: FlaskClient, scan: by
     assert again.json is not None
     assert read.json is not None
     assert again.json["pages"] == read.json["pages"]
+
+
+def test_200_dense_pages_keep_within_the_limit() -> None:
+    words = sum(len(page.words) for page in two_pages().pages)
+    text = json.dumps(document_to_json(two_pages(), Rendering()))
+
+    marks = sum(text.count(mark) for mark in "[{,")
+
+    assert 200 * 1000 * marks / words < MOST_VALUES
+
+
+def test_json_of_absurdly_many_values_is_refused_unread(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corrections, "MOST_VALUES", 1000)
+
+    answer = client.post("/v1/render", data=b"[" + b"{}," * 500 + b"{}]")
+
+    assert answer.status_code == 400
+    assert "more than 1000 values" in answer.get_json()["faults"][0]["message"]
+
+
+def test_more_pictures_than_a_document_may_have_pages_are_refused(
+    client: FlaskClient, corrected: dict[str, Any]
+) -> None:
+    files = [(io.BytesIO(b"a"), "a.png") for _ in range(201)]
+    as_json = client.post("/v1/render", json={"document": corrected, "image": ["AA=="] * 201})
+    as_form = client.post("/v1/render", data={"document": json.dumps(corrected), "file": files})
+
+    for answer, field in ((as_json, "image"), (as_form, "file")):
+        (fault,) = answer.get_json()["faults"]
+        assert fault["field"] == field
+        assert "OCR_MAX_PAGES allows 200" in fault["message"]

@@ -142,6 +142,26 @@ def test_json_that_is_no_object_is_told_what_to_send(body: str, client: FlaskCli
     assert "JSON object" in faults["image"]
 
 
+def test_json_of_absurdly_many_values_is_refused_unread(client: FlaskClient) -> None:
+    body = '{"image": "", "zones": [' + '{"":0},' * 50_001 + "0]}"
+
+    faults = faults_of(post(client, data=body, content_type="application/json"))
+
+    assert "more than 100000 values" in faults["image"]
+
+
+def test_more_files_than_a_document_may_have_pages_are_refused_undecoded(
+    client: FlaskClient,
+) -> None:
+    files = [(BytesIO(b"a"), "a.png") for _ in range(201)]
+    as_form = faults_of(post(client, data={"file": files}))
+    as_json = faults_of(post(client, json={"image": ["no base64!"] * 201}))
+
+    said = "201 were sent; OCR_MAX_PAGES allows 200; send fewer at once"
+    assert as_form == {"file": said}
+    assert as_json == {"image": said}
+
+
 def test_json_may_say_numbers_booleans_lists_and_nothing(app: Flask) -> None:
     body = {"image": ENCODED, "dpi": 300, "partial": True, "languages": ["deu", "eng"],
             "zones": [{"box": [0, 0, 9, 9]}], "pages": None}  # fmt: skip

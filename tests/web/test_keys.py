@@ -94,6 +94,25 @@ def test_anything_else_does_not(guarded: FlaskClient, headers: dict[str, str]) -
     assert guarded.get("/version", headers=headers).status_code == 401
 
 
+@pytest.mark.parametrize("key", ["a=b", "c2VjcmV0=", "c2VjcmV0==", 'a="b", c=d', "a b"])
+def test_a_bearer_key_may_have_any_letters(serve: Callable[..., FlaskClient], key: str) -> None:
+    guarded = serve(api_keys=(key,))
+
+    answers = [
+        guarded.get("/version", headers={"Authorization": f"Bearer {sent}"})
+        for sent in (key, f"{key}=")
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 401]
+
+
+@pytest.mark.parametrize("foreign", ["Bearer of-a-proxy", "Basic dTpw"])
+def test_a_foreign_authorization_does_not_hide_the_key(guarded: FlaskClient, foreign: str) -> None:
+    headers = {"Authorization": foreign, "X-API-Key": KEY}
+
+    assert guarded.get("/version", headers=headers).status_code == 200
+
+
 def test_the_form_without_scripts_bears_the_key_in_a_field(guarded: FlaskClient) -> None:
     refused = guarded.post("/", data={"file": (picture(), "a.png")})
     read = guarded.post("/", data={"file": (picture(), "a.png"), "api_key": KEY})

@@ -93,6 +93,17 @@ def test_the_form_answers_with_the_text(client: FlaskClient) -> None:
     assert ">Hello world</pre>" in answer.text
 
 
+def test_a_raw_body_and_json_are_answered_too(client: FlaskClient) -> None:
+    picture = as_file(draw_lines("Hello"))
+    raw = client.post("/", data=picture, content_type="image/png")
+    in_json = client.post("/", json={"image": base64.b64encode(picture).decode()})
+
+    for answer in (raw, in_json):
+        assert answer.status_code == 200
+        assert "<h1>Your picture</h1>" in answer.text
+        assert ">Hello world</pre>" in answer.text
+
+
 def test_the_form_shows_each_page_as_a_picture(client: FlaskClient) -> None:
     answer = client.post("/", data=upload(two_pages(), "scan.tiff"))
 

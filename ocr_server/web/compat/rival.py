@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -17,6 +16,7 @@ from ocr_server.export.format import Rendering
 from ocr_server.job import Job, Reading, Source
 from ocr_server.model import Document
 from ocr_server.pipeline import document_of
+from ocr_server.web.bodies import parsed_json
 from ocr_server.web.forms import limits_of
 from ocr_server.web.problems import body_too_large, headers_of
 from ocr_server.web.service import check_installed, hang_up, service
@@ -50,7 +50,7 @@ def read(data: bytes, reading: Reading, *, timeout_s: float | None = None) -> Do
     )
     with here.admission.turn():
         document = document_of(here.recognise(job, hang_up()))
-    g.pages_read, g.pages_failed = len(document.pages), len(document.problems)
+    g.outcome |= {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
     if document.problems:
         raise document.problems[0].error
     return document
@@ -68,8 +68,8 @@ def json_object(text: str | bytes) -> dict[str, Any]:
         ValueError: it is none; the message is for the client.
     """
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        value = parsed_json(text.encode() if isinstance(text, str) else text)
+    except ValueError as error:
         raise ValueError(f"this is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise ValueError("this is not a JSON object")  # noqa: TRY004  # said to the client
@@ -88,7 +88,7 @@ def answer_errors(blueprint: Blueprint, answer: Answer) -> None:
 
 def refusal(error: OcrServerError, body: str, *, status: int, media_type: str) -> Response:
     """An answer that tells an error; log and numbers get its code."""
-    g.problem_code = error.code
+    g.outcome["problem_code"] = error.code
     response = Response(body, status, content_type=media_type)
     response.headers.update(headers_of(error))
     return response

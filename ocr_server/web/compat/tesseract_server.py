@@ -37,7 +37,7 @@ from ocr_server.web.compat.rival import (
     refusal,
     rendered,
 )
-from ocr_server.web.parsing import parse_alphabet, parse_layout
+from ocr_server.web.parsing import number, parse_alphabet, parse_layout
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 
@@ -145,7 +145,7 @@ def _languages(value: object) -> dict[str, Any]:
 def _dpi(value: object) -> dict[str, Any]:
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         raise ValueError("expected a whole number above 0")
-    return {"dpi": float(value)}
+    return {"dpi": number(1, 10_000)(str(value))}
 
 
 def _psm(value: object) -> dict[str, Any]:

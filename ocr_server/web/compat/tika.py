@@ -118,6 +118,8 @@ def _unpacked(data: bytes, most_bytes: int) -> bytes:
         raise InvalidOptions("The body is not gzip, as Content-Encoding says.") from error
     if len(unpacked) > most_bytes:
         raise body_too_large(most_bytes)
+    if not unpacker.eof:
+        raise InvalidOptions("The body’s gzip is cut off. Send all of it.")
     return unpacked
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from base64 import b64encode
 from dataclasses import replace
 from io import BytesIO
@@ -97,3 +98,17 @@ def test_a_rival_asks_for_the_key_in_its_own_form(settings: Settings, picture: b
         assert (refused.status_code, read.status_code) == (401, 200)
         assert refused.headers["WWW-Authenticate"].startswith("Bearer")
         assert refused.mimetype != "text/html"
+
+
+def test_the_log_and_the_numbers_tell_what_became_of_it(
+    client: FlaskClient, picture: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "ocr_server.access")
+
+    client.put("/tika", data=picture)
+    client.put("/tika", data=b"no picture")
+
+    read, refused = (vars(one) for one in caplog.records if one.name == "ocr_server.access")
+    assert (read["status"], read["pages_read"], read["pages_failed"]) == (200, 1, 0)
+    assert refused["problem_code"] == "unsupported-format"
+    assert 'code="unsupported-format"' in client.get("/metrics").text

@@ -76,6 +76,8 @@ def test_a_parameter_chooses_another_output(
         {"languages": "eng"},
         {"dpi": 0},
         {"dpi": True},
+        {"dpi": 10_001},
+        {"dpi": 10**400},
         {"pageSegmentationMethod": 14},
         {"pageSegmentationMethod": "6"},
         {"ocrEngineMode": 0},

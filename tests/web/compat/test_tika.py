@@ -174,6 +174,18 @@ def test_a_packed_body_is_unpacked(client: FlaskClient, picture: bytes) -> None:
     assert (packed.status_code, plain.status_code) == (200, 400)
 
 
+@pytest.mark.parametrize("missing", [1, 8, 100])
+def test_a_gzip_body_that_is_cut_off_is_refused(
+    client: FlaskClient, picture: bytes, missing: int
+) -> None:
+    cut = gzip.compress(picture)[:-missing]
+
+    answer = client.put("/tika", data=cut, headers={"Content-Encoding": "gzip"})
+
+    assert answer.status_code == 400
+    assert "cut off" in answer.text
+
+
 def test_a_bomb_of_a_body_is_refused(client: FlaskClient, service: Service) -> None:
     bomb = gzip.compress(bytes(service.settings.max_body_bytes + 1))
 
