@@ -48,6 +48,6 @@ ENV PATH=/app/.venv/bin:$PATH HOME=/tmp PYTHONUNBUFFERED=1 OCR_HOST=0.0.0.0 OCR_
 USER 10001:0
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import http.client, os, sys; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['OCR_PORT']), timeout=4); c.request('GET', '/livez'); sys.exit(c.getresponse().status != 200)"]
+    CMD ["python", "-c", "import http.client as h, os, ssl, sys; a = ('127.0.0.1', int(os.environ['OCR_PORT'])); c = h.HTTPSConnection(*a, timeout=4, context=ssl._create_unverified_context()) if os.environ.get('OCR_TLS_CERT') else h.HTTPConnection(*a, timeout=4); c.request('GET', '/livez'); sys.exit(c.getresponse().status != 200)"]
 ENTRYPOINT ["tini", "--"]
 CMD ["python", "-m", "ocr_server", "serve"]

@@ -12,6 +12,7 @@ import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 OCR_URL = os.environ.get("OCR_URL", "http://localhost:8080")
+TIMEOUT_S = 700.0  # more than the server takes for a request
 PORT = int(os.environ.get("PORT", "8000"))
 
 
@@ -27,10 +28,12 @@ class App(BaseHTTPRequestHandler):
             headers={"Content-Type": "application/octet-stream"},
         )
         try:
-            with urllib.request.urlopen(request) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310
                 self._answer(200, answer.headers["Content-Type"], answer.read())
         except urllib.error.HTTPError as error:
             self._answer(error.code, error.headers["Content-Type"], error.read())
+        except OSError:
+            self._answer(502, "text/plain", b"The server beside this app does not answer.\n")
 
     def _answer(self, status: int, content_type: str, body: bytes) -> None:
         self.send_response(status)

@@ -52,7 +52,7 @@ class Admission:
                 raise Draining("The server is shutting down. Send the request again.")
             most = self._slots if live else self._most
             if self._inside >= most:
-                raise self._full(most)
+                raise self._full(most, setting="OCR_SLOTS" if live else "OCR_QUEUE_SIZE")
             self._inside += 1
         begun = time.monotonic()
         try:
@@ -70,13 +70,13 @@ class Admission:
             self._draining = True
             return self._changed.wait_for(lambda: not self._inside, timeout_s)
 
-    def _full(self, most: int) -> QueueFull:
+    def _full(self, most: int, *, setting: str) -> QueueFull:
         # A turn's duration includes its wait, so a full house empties in about one of them.
         retry_after_s = max(1, math.ceil(self._typical_s / self._slots))
         return QueueFull(
             f"{self._inside} requests are being read or wait already, and there is room for "
-            f"{most}. Try again in {retry_after_s} s, or raise OCR_QUEUE_SIZE.",
+            f"{most}. Try again in {retry_after_s} s, or raise {setting}.",
             limit=most,
             retry_after_s=retry_after_s,
-            setting="OCR_QUEUE_SIZE",
+            setting=setting,
         )

@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--annotate", type=Path, metavar="OUT.png", help="draw the boxes there")
     command.add_argument("--url", help="let the server at this address read")
     command.add_argument(
+        "--api-key-file", type=Path, metavar="FILE", help="holds the key that the server wants"
+    )
+    command.add_argument(
         "--socket", type=station.address, metavar="HOST:PORT", help="let the station there read"
     )
     for name, option in OPTIONS.items():
@@ -104,7 +107,10 @@ def _read(asked: argparse.Namespace) -> int:
     if asked.socket:
         _write(asked, b"".join(ask(asked.socket, picture) for picture in pictures))
         return 0
-    server = remote_server(asked.url) if asked.url else local_server(Settings.from_environment())
+    key = asked.api_key_file.read_text(errors="replace").strip() if asked.api_key_file else ""
+    server = (
+        remote_server(asked.url, key) if asked.url else local_server(Settings.from_environment())
+    )
     with server as post:
         if asked.annotate:
             asked.annotate.write_bytes(post(pictures, {**given, "format": "png"}))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,6 +16,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from ocr_server.app import create_app
 from ocr_server.settings import Settings
+from ocr_server.web.keys import HEADER
 from ocr_server.web.problems import MEDIA_TYPE
 from ocr_server.web.service import Service, service_of
 
@@ -22,6 +25,17 @@ if TYPE_CHECKING:
 
 Post: TypeAlias = Callable[[Sequence[bytes], Mapping[str, str]], bytes]
 PATH = "/v1/documents"
+TIMEOUT_S = 700.0  # more than a server takes for a request, unless its operator says otherwise
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Followed, a redirect would drop the body, and take the key to whoever it names."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Nothing: the redirect itself is the answer."""
+
+
+open_url = urllib.request.build_opener(_NoRedirects).open
 
 
 class Refused(Exception):
@@ -41,8 +55,8 @@ def local_server(settings: Settings) -> Iterator[Post]:
 
 @contextmanager
 def local_application(settings: Settings) -> Iterator[tuple[Service, Post]]:
-    """The same, with what it consists of."""
-    app = create_app(settings)
+    """The same, with what it consists of; it asks for no key, as nobody else can reach it."""
+    app = create_app(replace(settings, api_keys=(), api_keys_file=""))
 
     def post(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
         pieces, status, headers = run_wsgi_app(app, _request(pictures, options), buffered=True)
@@ -57,24 +71,26 @@ def local_application(settings: Settings) -> Iterator[tuple[Service, Post]]:
 
 
 @contextmanager
-def remote_server(url: str) -> Iterator[Post]:
-    """A server somewhere else.
+def remote_server(url: str, key: str = "") -> Iterator[Post]:
+    """A server somewhere else, and the key that it wants, if any.
 
     Raises:
-        Refused: the address is not one of the web.
+        Refused: the address is not one of the web, or the key cannot be one.
     """
     if not url.startswith(("http://", "https://")):
         raise Refused(f"{url} is not an address; use one such as http://localhost:8080.")
+    if key and not re.fullmatch("[!-~]+", key):
+        raise Refused("The key cannot be sent: it is one word of letters, digits and signs.")
 
     def post(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
         sent = _request(pictures, options)
         request = urllib.request.Request(  # noqa: S310  # the scheme was checked
             url.rstrip("/") + PATH,
             data=sent["wsgi.input"].read(),
-            headers={"Content-Type": sent["CONTENT_TYPE"]},
+            headers={"Content-Type": sent["CONTENT_TYPE"], **({HEADER: key} if key else {})},
         )
         try:
-            with urllib.request.urlopen(request) as response:  # noqa: S310
+            with open_url(request, timeout=TIMEOUT_S) as response:
                 return bytes(response.read())
         except urllib.error.HTTPError as error:
             return _checked(error.read(), error.code, error.headers.get("Content-Type", ""))
@@ -91,7 +107,7 @@ def _request(pictures: Sequence[bytes], options: Mapping[str, str]) -> WSGIEnvir
 
 
 def _checked(answer: bytes, status: int, content_type: str) -> bytes:
-    if status < 400:
+    if status < 300:
         return answer
     if content_type.partition(";")[0] != MEDIA_TYPE:
         raise Refused(f"The server answered {status}.")

@@ -7,6 +7,7 @@ be read is an event like any other and takes no other page with it.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -18,7 +19,7 @@ from typing import TypeAlias
 
 from ocr_server import tasks
 from ocr_server.deadline import Deadline
-from ocr_server.errors import ClientGone, OcrServerError, PageMissing
+from ocr_server.errors import ClientGone, EngineFailed, OcrServerError, PageMissing
 from ocr_server.export.format import Format, Rendering
 from ocr_server.imaging.decode import too_many_pages
 from ocr_server.job import Job, Source
@@ -27,6 +28,8 @@ from ocr_server.reading.frame import Frame
 from ocr_server.storage import Storage
 from ocr_server.tasks import Sheet
 from ocr_server.workers import Workers
+
+log = logging.getLogger(__name__)
 
 PIECE_BYTES = 256 * 1024
 
@@ -230,6 +233,12 @@ def _read_all(
             raise
         except OcrServerError as error:
             return Failure(sheet.number, error)
+        # A fault of ours on one page is no reason to lose the others.
+        except Exception as error:
+            log.exception("a page failed unexpectedly")
+            lost = EngineFailed("The page could not be read; the server's log has the reason.")
+            lost.__cause__ = error
+            return Failure(sheet.number, lost)
 
     waiting = iter(sheets)
     with ThreadPoolExecutor(workers.slots) as threads:

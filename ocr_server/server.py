@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import resource
 import signal
 import tempfile
 import time
@@ -26,7 +27,7 @@ from waitress.task import ErrorTask
 from waitress.utilities import Error as ServerError
 
 from ocr_server.app import create_app
-from ocr_server.errors import BodyTooLarge, StorageFull
+from ocr_server.errors import BodyTooLarge, SettingsError, StorageFull
 from ocr_server.metrics import Metrics
 from ocr_server.settings import Settings
 from ocr_server.storage import no_room
@@ -43,6 +44,8 @@ IDLE_S = 60  # a connection on which nothing arrives for this long is closed
 MOST_HEADER_BYTES = 32 * 1024
 SPARE_THREADS = 8  # for pages, health and refusals while all places of the queue are taken
 PROXY_HEADERS = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"}
+MOST_WAITING_BYTES = 2**40  # no limit: what may be sent is bounded by what may be read
+MOST_FILES = 8192  # a connection is one, or three behind TLS; 1024 is the usual allowance
 TURN_S = 0.2  # how long a turn of the loop may wait for something to happen
 
 log = logging.getLogger(__name__)
@@ -53,7 +56,12 @@ def run(settings: Settings) -> None:
     app = create_app(settings)
     here = service_of(app)
     tempfile.tempdir = str(here.storage.folder)  # large uploads are buffered there
-    server, front = _listen(app, settings, here.metrics)
+    _allow_files()
+    try:
+        server, front = _listen(app, settings, here.metrics)
+    except BaseException:
+        here.close()
+        raise
     stop = _Stop()
     scheme, port = ("https", front.port) if front else ("http", server.port)
     log.info("listening on %s://%s:%d", scheme, settings.host, port)
@@ -73,12 +81,21 @@ def run(settings: Settings) -> None:
             front.close()
 
 
+def _allow_files() -> None:
+    """As many open files as connections may need, if the machine allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+
+
 def _listen(
     app: WSGIApplication, settings: Settings, metrics: Metrics
 ) -> tuple[Server, TlsFront | None]:
     """The server, behind a front of TLS where there is a certificate."""
     if not (settings.tls_cert or settings.tls_key):
         return Server(app, settings, metrics), None
+    if not (settings.tls_cert and settings.tls_key):
+        raise SettingsError("OCR_TLS_CERT and OCR_TLS_KEY are needed together; one is missing.")
     context = read_certificate(Path(settings.tls_cert), Path(settings.tls_key))
     server = Server(app, replace(settings, host="127.0.0.1", port=0), metrics)
     front = TlsFront(
@@ -104,7 +121,9 @@ class Server:
                 connection_limit=MOST_CONNECTIONS,
                 channel_timeout=IDLE_S,
                 cleanup_interval=IDLE_S // 4,
-                max_request_body_size=settings.max_body_bytes,
+                max_request_body_size=settings.max_body_bytes + 1,  # waitress refuses what is equal
+                # An answer that waits for a slow reader lies in a file and holds no thread.
+                outbuf_high_watermark=MOST_WAITING_BYTES,
                 max_request_header_size=MOST_HEADER_BYTES,
                 channel_request_lookahead=1,  # or a hang-up during a request goes unnoticed
                 clear_untrusted_proxy_headers=True,
@@ -165,7 +184,7 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
             "detail": error.body, "code": error.reason.lower().replace(" ", "-"),
         }  # fmt: skip
         if error.code == STATUS[BodyTooLarge]:
-            refusal = body_too_large(self.channel.server.adj.max_request_body_size)
+            refusal = body_too_large(self.channel.server.adj.max_request_body_size - 1)
             problem = problem_of(refusal)
         elif isinstance(error, _NoRoom):
             problem = problem_of(no_room())

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, get_type_hints
 
+from ocr_server.container import memory_limit_bytes, usable_processors
 from ocr_server.errors import SettingsError
-from ocr_server.processors import usable_processors
 
 PREFIX = "OCR_"
 MIB = 1024 * 1024
+MOST_WORKER_BYTES = 1024 * MIB
+LEAST_WORKER_BYTES = 128 * MIB  # an A4 page at 300 dpi in colour takes about 100
+SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, measured idle
 RIVALS = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")  # see web/compat
 
 
@@ -24,14 +27,16 @@ def _setting(
     meaning: str,
     *,
     least: float | None = None,
+    most: float = float("inf"),
+    or_zero: bool = False,
     choices: tuple[str, ...] = (),
     pattern: str = ".+",
     shown: str | None = None,
     is_secret: bool = False,
 ) -> Any:  # noqa: ANN401  # as dataclasses.field is typed
     metadata = {
-        "meaning": meaning, "least": least, "choices": choices, "pattern": pattern,
-        "shown": shown, "is_secret": is_secret,
+        "meaning": meaning, "least": least, "most": most, "or_zero": or_zero, "choices": choices,
+        "pattern": pattern, "shown": shown, "is_secret": is_secret,
     }  # fmt: skip
     return field(default=default, metadata=metadata, repr=not is_secret)
 
@@ -41,7 +46,7 @@ class Settings:
     """The settings of one server."""
 
     host: str = _setting("127.0.0.1", "address to listen on (`0.0.0.0` in the image)")
-    port: int = _setting(8080, "port to listen on; 0 takes a free one", least=0)
+    port: int = _setting(8080, "port to listen on; 0 takes a free one", least=0, most=65535)
     tls_cert: str = _setting("", "PEM file of a certificate; with it and its key, https is served")
     tls_key: str = _setting("", "PEM file of the certificate's key")
     engine: str = _setting(
@@ -67,7 +72,11 @@ class Settings:
     max_pixels: int = _setting(64_000_000, "pixels a page may have", least=1)
     max_pages: int = _setting(200, "pages a document may have", least=1)
     worker_memory_bytes: int = _setting(
-        1024 * MIB, "bytes of data a worker process may hold", least=256 * MIB
+        0,
+        "bytes of data a worker process may hold; 0 means a gigabyte, or a slot's share of the "
+        "container's memory if that is less",
+        least=64 * MIB,
+        or_zero=True,
     )
     pdf_dpi: int = _setting(300, "dots per inch at which PDF pages are drawn", least=50)
     temp_dir: str = _setting(
@@ -99,6 +108,15 @@ class Settings:
         f"other servers whose routes are served too, joined by commas: {', '.join(RIVALS)}",
         choices=RIVALS,
     )
+
+    @property
+    def worker_bytes(self) -> int:
+        """Bytes of data a worker process may hold."""
+        limit = memory_limit_bytes()
+        if self.worker_memory_bytes or limit is None:
+            return self.worker_memory_bytes or MOST_WORKER_BYTES
+        share = (limit - SERVER_BYTES) // self.slots
+        return min(MOST_WORKER_BYTES, max(share, LEAST_WORKER_BYTES))
 
     @property
     def waiting(self) -> int:
@@ -166,8 +184,11 @@ def _parse(text: str, kind: type, setting: Field[Any]) -> float | str | tuple[st
         except ValueError:
             wanted = "a whole number" if kind is int else "a number"
             raise ValueError(f"use {wanted}") from None
-        if not least <= number < float("inf"):
-            raise ValueError(f"use {least:g} or more")
+        most = setting.metadata["most"]
+        is_zero = setting.metadata["or_zero"] and number == 0
+        if not is_zero and not (least <= number <= most and number < float("inf")):
+            up_to = f", up to {most:g}" if most < float("inf") else ""
+            raise ValueError(f"use {least:g} or more{up_to}")
         return number
     return _parse_list(text if setting.name != "languages" else text.replace("+", ","), setting)
 

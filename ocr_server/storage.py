@@ -7,6 +7,7 @@ job ends. A folder whose lock is free was left by a server that was killed: the 
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -71,7 +72,9 @@ class Storage:
 def _sweep(parent: Path) -> None:
     for folder in parent.glob(f"{PREFIX}*"):
         try:
-            with (folder / LOCK).open("rb") as lock:
+            # Whatever anybody put there: a pipe must not hold us up, a link not lead us away.
+            descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            with os.fdopen(descriptor, "rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)
         except OSError:  # alive, another user's, or not one of ours

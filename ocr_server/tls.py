@@ -71,7 +71,7 @@ class TlsFront:
                 self._hand_on, *self._address,
                 ssl=self._context, ssl_handshake_timeout=HANDSHAKE_S,
             )  # fmt: skip
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001  # raised where it is waited for
             self._listening.set_exception(error)
             return
         self._listening.set_result(server)

@@ -79,7 +79,7 @@ class ProcessWorkers:
     def __init__(self, settings: Settings) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOAD)
-        start = partial(start_worker, settings.worker_memory_bytes)
+        start = partial(start_worker, settings.worker_bytes)
         self._shares = Shares(settings.slots)
         self._slots = [_Slot(self._context, start, share) for share in self._shares.all]
         self._turns = _Turns(self._slots)
@@ -263,7 +263,9 @@ class _Slot:
         The pool holds the writing end too: of a process that was killed in the middle of an
         answer it would wait for the rest for ever.
         """
-        self._executor._result_queue._writer.close()  # type: ignore[attr-defined]
+        answers = self._executor._result_queue
+        if answers is not None:  # the pool has let go of it already
+            answers._writer.close()  # type: ignore[attr-defined]
 
     def _kill(self) -> None:
         with suppress(Exception):  # it died before it could say its number, or has ended

@@ -105,6 +105,30 @@ def test_a_refusal_is_a_sentence_and_exit_code_1(
     assert "Traceback" not in told.err
 
 
+def test_a_server_s_key_is_taken_from_a_file(
+    picture: Path, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    key = folder / "key"
+    key.write_text("secret\n")
+    tesseract = FakeTesseract(folder / "tesseract")
+
+    with running_server(folder, PATH=tesseract.path, OCR_API_KEYS="secret") as server:
+        assert main(["read", str(picture), "--url", server.url]) == 1
+        assert "wants a key" in capfd.readouterr().err
+        printed = read(capfd, picture, "--url", server.url, "--api-key-file", key)
+
+    assert printed == "Hello\n"
+
+
+@pytest.mark.tesseract
+def test_the_server_s_keys_are_not_asked_for_without_a_server(
+    picture: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCR_API_KEYS", "secret")
+
+    assert read(capfd, picture) == f"{SENTENCE}\n"
+
+
 def test_a_file_that_is_not_there_is_told_by_name(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["read", "nothing.png"]) == 1
 
@@ -171,7 +195,7 @@ def test_options_travel_to_the_server_as_they_are(
         asked.append(options)
         return b"words\n"
 
-    monkeypatch.setattr(cli, "remote_server", lambda _url: nullcontext(post))
+    monkeypatch.setattr(cli, "remote_server", lambda _url, _key: nullcontext(post))
 
     printed = read(
         capfd, picture, "--url", "http://x", "--languages", "eng+deu", "--min-confidence", "0.5"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ocr_server import client
 from ocr_server.client import Refused, remote_server
 from tests.drawing import as_file, draw_lines
 from tests.serving import FakeTesseract, RunningServer, running_server
@@ -53,9 +55,24 @@ def test_an_address_where_nobody_answers_is_told() -> None:
         post([PICTURE], {})
 
 
+def test_a_server_that_never_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+
+        with remote_server(url) as post, pytest.raises(Refused, match="not answer: timed out"):
+            post([PICTURE], {})
+
+
 @pytest.mark.parametrize("url", ["localhost:8080", "file:///etc/passwd", "ftp://here", ""])
 def test_only_addresses_of_the_web_are_asked(url: str) -> None:
     with pytest.raises(Refused, match="such as http://"), remote_server(url):
+        pass
+
+
+@pytest.mark.parametrize("key", ["two words", "a\nline", "clé"])
+def test_a_key_that_cannot_be_one_is_not_sent(key: str) -> None:
+    with pytest.raises(Refused, match="cannot be sent"), remote_server("http://x", key):
         pass
 
 

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,6 @@ from flask.testing import FlaskClient
 from ocr_server.settings import Settings
 from tests.drawing import as_file, draw_lines
 from tests.serving import FakeTesseract, running_server
-from tests.waiting import wait_for
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 # The newest that the package of schemas knows is the one to be ready for; 1.30 is promised.
@@ -134,30 +136,42 @@ def test_more_pods_come_when_the_server_s_container_is_busy(sidecar: Document) -
     assert sidecar["resources"]["requests"]["cpu"]
 
 
-@pytest.fixture
-def app_port(tmp_path: Path) -> Iterator[int]:
-    """The port of the example app, beside a server that reads “Hello” from everything."""
-    tesseract = FakeTesseract(tmp_path / "tesseract")
-    with running_server(tmp_path, PATH=tesseract.path, OCR_SLOTS=1) as server:
-        code = (
-            "import app; server = app.ThreadingHTTPServer(('127.0.0.1', 0), app.App); "
-            "print(server.server_port, flush=True); server.serve_forever()"
-        )
-        with subprocess.Popen(  # noqa: S603  # our own example
-            [sys.executable, "-c", code], cwd=DEPLOY, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, env={**os.environ, "OCR_URL": server.url},
-        ) as process:  # fmt: skip
-            assert process.stdout
-            try:
-                yield int(process.stdout.readline())
-            finally:
-                process.terminate()
-
-
-def test_the_example_app_gets_the_text(app_port: int) -> None:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{app_port}", data=as_file(draw_lines("Hello"))
+@contextmanager
+def example_app(server_url: str, timeout_s: float) -> Iterator[str]:
+    """The address of the example app, beside that server."""
+    code = (
+        f"import app; app.TIMEOUT_S = {timeout_s}; "
+        "server = app.ThreadingHTTPServer(('127.0.0.1', 0), app.App); "
+        "print(server.server_port, flush=True); server.serve_forever()"
     )
+    with subprocess.Popen(  # noqa: S603  # our own example
+        [sys.executable, "-c", code], cwd=DEPLOY, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, env={**os.environ, "OCR_URL": server_url},
+    ) as process:  # fmt: skip
+        assert process.stdout
+        try:
+            yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        finally:
+            process.terminate()
 
-    with wait_for(lambda: urllib.request.urlopen(request)) as answer:  # noqa: S310  # our own
-        assert answer.read() == b"Hello\n"
+
+def test_the_example_app_gets_the_text(tmp_path: Path) -> None:
+    tesseract = FakeTesseract(tmp_path / "tesseract")
+    with (
+        running_server(tmp_path, PATH=tesseract.path, OCR_SLOTS=1) as server,
+        example_app(server.url, timeout_s=60) as url,
+    ):
+        request = urllib.request.Request(url, data=as_file(draw_lines("Hello")))  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310  # our own
+            assert answer.read() == b"Hello\n"
+
+
+def test_the_example_app_says_that_its_server_does_not_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with example_app(server_url, timeout_s=0.2) as url:
+            request = urllib.request.Request(url, data=b"picture")  # noqa: S310  # our own
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(request, timeout=60)  # noqa: S310
+            with caught.value as answer:
+                assert answer.code == 502

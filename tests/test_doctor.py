@@ -43,6 +43,14 @@ def test_a_setting_that_is_not_understood_is_told(monkeypatch: pytest.MonkeyPatc
     assert "OCR_SLOTS" in last_words()
 
 
+def test_a_file_of_keys_that_cannot_be_read_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCR_API_KEYS_FILE", str(folder / "nothing"))
+
+    assert "OCR_API_KEYS_FILE" in last_words()
+
+
 def test_a_missing_tesseract_is_told_with_its_cure(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pypdfium2
 from pypdfium2 import raw
 
-from ocr_server.errors import DamagedPicture, EncryptedDocument, PageMissing
+from ocr_server.errors import DamagedPicture, EncryptedDocument, PageMissing, TooManyPixels
 from ocr_server.geometry import Transform
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits
@@ -51,7 +51,7 @@ def render_page(path: Path, index: int, *, limits: Limits, password: str | None)
             dpi = fitting_dpi(page.get_size(), limits)
             bitmap = page.render(scale=dpi / POINTS_PER_INCH, grayscale=True)
             pixels = np.array(bitmap.to_numpy(), dtype=np.uint8)
-        except pypdfium2.PdfiumError as error:
+        except (pypdfium2.PdfiumError, ValueError) as error:
             raise DamagedPicture(f"Page {index + 1} of the PDF cannot be drawn.") from error
         if pixels.ndim == 3:
             pixels = np.ascontiguousarray(pixels[..., 0])
@@ -59,10 +59,25 @@ def render_page(path: Path, index: int, *, limits: Limits, password: str | None)
 
 
 def fitting_dpi(size_pt: tuple[float, float], limits: Limits) -> float:
-    """The wanted dpi, lowered until the page keeps within the limit of pixels."""
+    """The wanted dpi, lowered until the page keeps within the limit of pixels.
+
+    Raises:
+        TooManyPixels: there is no such dpi of one or more.
+    """
     width_in, height_in = (max(side, 1) / POINTS_PER_INCH for side in size_pt)
     most = (limits.max_pixels / (width_in * height_in)) ** 0.5
-    return min(float(limits.pdf_dpi), float(np.floor(most * 10) / 10))
+    dpi = min(float(limits.pdf_dpi), float(np.floor(most * 10) / 10))
+    # A side is rounded up to whole pixels, which for a narrow strip is much.
+    while dpi >= 1 and np.ceil(width_in * dpi) * np.ceil(height_in * dpi) > limits.max_pixels:
+        dpi *= 0.9
+    if dpi < 1:
+        raise TooManyPixels(
+            f"The page is {width_in:.0f} × {height_in:.0f} inches large; at one pixel an inch it "
+            f"has more than the limit of {limits.max_pixels} pixels. Raise OCR_MAX_PIXELS.",
+            limit=limits.max_pixels,
+            setting="OCR_MAX_PIXELS",
+        )
+    return dpi
 
 
 def page_frame(

@@ -74,6 +74,8 @@ class PytesseractEngine:
                     extension="hocr",
                     timeout=max(deadline.left_s(), 0.01),  # 0 would mean for ever
                 )
+        except MemoryError:
+            raise  # the worker's limit, not Tesseract's fault
         except Exception as error:
             raise translated(error, deadline) from error
         return read_hocr(hocr, symbols=reading.symbols)

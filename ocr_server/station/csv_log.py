@@ -38,7 +38,11 @@ class CsvLog:
         text = _row(self._row(entry))
         if not path.exists() or not path.stat().st_size:
             text = _row(self._head()) + text
-        _append(path, text.encode())
+        try:
+            _append(path, text.encode())
+        except OSError:
+            self._last.clear()  # so that what there is of the row is cut off first
+            raise
         self._last[path] = entry.serial
 
     def _table(self, day: str) -> Path:
@@ -107,7 +111,8 @@ def _put_right(path: Path) -> int:
 def _append(path: Path, data: bytes) -> None:
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        os.write(file, data)
+        while data:
+            data = data[os.write(file, data) :]
         os.fsync(file)
     finally:
         os.close(file)

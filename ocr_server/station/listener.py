@@ -91,6 +91,10 @@ class Listener:
                 except TimeoutError:
                     threads = [thread for thread in threads if thread.is_alive()]
                     continue
+                except OSError as error:  # it is gone again, or there are too many open files
+                    log.warning("a connection could not be taken: %s", error)
+                    stop.wait(TURN_S)
+                    continue
                 is_served = self._free.acquire(blocking=False)
                 serve = self._serve if is_served else self._turn_away
                 thread = threading.Thread(target=serve, args=(connection, stop))

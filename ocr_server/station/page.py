@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from ocr_server.station.errors import StationError
 from ocr_server.station.journal import Entry, Journal
 
 SHOWN = 20
+TIMEOUT_S = 30.0
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -35,7 +37,14 @@ FILES = {
 class StationPage:
     """Served from memory and the journal; it shows pictures since the start of the station."""
 
-    def __init__(self, address: tuple[str, int], journal: Journal, profile: str) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        journal: Journal,
+        profile: str,
+        *,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         """Take the address.
 
         Raises:
@@ -48,6 +57,7 @@ class StationPage:
 
         class Handler(_Handler):
             shown = page
+            timeout = timeout_s
 
         try:
             self._server = ThreadingHTTPServer(address, Handler)
@@ -122,8 +132,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/state.json":
             state = json.dumps(self.shown.state()).encode()
             self._send(200, "application/json", state)
-        elif path.startswith("/pictures/") and path.removeprefix("/pictures/").isdecimal():
-            picture = self.shown.picture(int(path.removeprefix("/pictures/")))
+        elif found := re.fullmatch("/pictures/([0-9]{1,18})", path):
+            picture = self.shown.picture(int(found[1]))
             if picture is None:
                 self._send(404, "text/plain", b"This picture is not kept any more.\n")
             else:

@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 
+from ocr_server.client import open_url
 from ocr_server.station.errors import StationError
 from ocr_server.station.journal import Entry
 from ocr_server.station.sinks import Undelivered
@@ -47,7 +48,7 @@ class Poster:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310
+            with open_url(request, timeout=TIMEOUT_S) as response:
                 response.read()
         except urllib.error.HTTPError as error:
             error.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from ocr_server.station.journal import Entry, Journal
 
 TURN_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 30.0
+ENDING_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class Delivery:
     def __init__(self, journal: Journal, sinks: Iterable[Sink]) -> None:
         self._journal = journal
         self._is_ending = threading.Event()
+        self._ends = float("inf")
         wanted = tuple(sinks)
         self._news = {sink.name: threading.Event() for sink in wanted}
         self._threads = [
@@ -54,7 +57,8 @@ class Delivery:
             news.set()
 
     def end(self) -> None:
-        """Hand out what is there, but wait for nobody; the rest stays in the journal."""
+        """Hand out what is there, but for a moment only; the rest stays in the journal."""
+        self._ends = time.monotonic() + ENDING_S
         self._is_ending.set()
         self.wake()
         for thread in self._threads:
@@ -70,6 +74,8 @@ class Delivery:
                     sink.take(entry)
                     self._journal.mark(sink.name, entry.serial)
                     wait_s = FIRST_WAIT_S
+                    if time.monotonic() > self._ends:
+                        return
             except Undelivered as error:
                 log.warning("%s: %s; it is tried again in %.1f s", sink.name, error, wait_s)
                 self._is_ending.wait(wait_s)
@@ -80,5 +86,5 @@ class Delivery:
             else:
                 if not is_last_round:
                     news.wait(TURN_S)
-            if is_last_round:
+            if is_last_round or time.monotonic() > self._ends:
                 return

@@ -11,7 +11,7 @@ from flask import Flask, current_app, request
 from ocr_server.admission import Admission
 from ocr_server.deadline import Deadline
 from ocr_server.desk import Desk
-from ocr_server.errors import LanguageMissing, OcrServerError
+from ocr_server.errors import EngineMissing, LanguageMissing, OcrServerError
 from ocr_server.export.format import Format, Rendering
 from ocr_server.job import Job
 from ocr_server.metrics import Metrics
@@ -43,6 +43,7 @@ class Service:
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     metrics: Metrics = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
+    _missing: dict[str, EngineMissing] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.workers, self.admission)
@@ -62,11 +63,20 @@ class Service:
         Raises:
             EngineMissing: it is not installed.
         """
+        if name in self._missing:
+            raise self._missing[name]
         if name not in self._engines:
             deadline = Deadline.after(DESCRIBE_TIMEOUT_S)
-            self._engines[name] = self.workers.run(
-                _describe, deadline, threading.Event(), name=name
-            )
+            try:
+                self._engines[name] = self.workers.run(
+                    _describe, deadline, threading.Event(), name=name
+                )
+            except EngineMissing as error:
+                if (
+                    name != self.settings.engine
+                ):  # an option that is not there; the default may come
+                    self._missing[name] = error
+                raise
         return self._engines[name]
 
     def why_not_ready(self) -> OcrServerError | None:

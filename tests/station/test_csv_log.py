@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,6 +67,39 @@ def test_half_a_row_is_cut_off_and_written_again(cut: int, tmp_path: Path) -> No
         again.take(entry(serial))
 
     assert path.read_bytes() == whole
+
+
+def test_a_row_that_the_disk_took_in_pieces_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))
+
+    CsvLog(tmp_path / "log.csv", ("value",)).take(entry(1))
+
+    assert rows_of(tmp_path / "log-2026-01-31.csv")[0]["value_box"] == "1 2 3 4.5"
+
+
+def test_half_a_row_on_a_full_disk_is_cut_off_before_the_next_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = CsvLog(tmp_path / "log.csv", ("value",))
+    log.take(entry(1))
+    write = os.write
+
+    def fill_up(file: int, data: bytes) -> int:
+        if len(data) < 20:
+            raise OSError(errno.ENOSPC, "the disk is full")
+        return write(file, data[:-10])
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", fill_up)
+        with pytest.raises(OSError, match="full"):
+            log.take(entry(2))
+    for serial in (2, 3):
+        log.take(entry(serial))
+
+    assert [row["serial"] for row in rows_of(tmp_path / "log-2026-01-31.csv")] == ["1", "2", "3"]
 
 
 def test_a_head_cut_short_is_written_again(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import threading
@@ -105,6 +106,29 @@ def test_a_fault_of_the_station_is_answered_and_it_goes_on(
 
     assert answer["code"] == "internal-error"
     assert after["serial"] == 1
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ECONNABORTED])
+def test_a_connection_that_cannot_be_taken_does_not_end_the_station(
+    number: int,
+    journal: Journal,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    accept, faults = socket.socket.accept, [OSError(number, "not now")]
+
+    def accept_later(listening: socket.socket) -> tuple[socket.socket, Any]:
+        if faults:
+            raise faults.pop()
+        return accept(listening)
+
+    monkeypatch.setattr(socket.socket, "accept", accept_later)
+
+    with listening(journal) as address:
+        answer = json.loads(ask(address, b"after"))
+
+    assert answer["serial"] == 1
+    assert "not now" in caplog.text
 
 
 def test_the_word_read_triggers_the_camera(journal: Journal) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -61,8 +62,19 @@ def test_its_files_are_served_under_a_strict_policy(
     assert "default-src 'none'" in policy
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/pictures/", "/pictures/x", "/../journal.py"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/pictures/", "/pictures/x", f"/pictures/{'1' * 5000}", "/../journal.py"]
+)
 def test_nothing_else_is_served(path: str, journal: Journal) -> None:
     page = StationPage(("127.0.0.1", 0), journal, "display")
     with page.served():
         assert get(page, path)[0] == 404
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT"])
+def test_a_connection_that_asks_for_nothing_is_closed(sent: bytes, journal: Journal) -> None:
+    page = StationPage(("127.0.0.1", 0), journal, "display", timeout_s=0.1)
+    with page.served(), socket.create_connection(("127.0.0.1", page.port), 10) as connection:
+        connection.sendall(sent)
+
+        assert connection.recv(1) == b""

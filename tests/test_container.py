@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_server.processors import usable_processors
+from ocr_server.container import memory_limit_bytes, usable_processors
 
 ALL = len(os.sched_getaffinity(0))
 
@@ -37,3 +37,26 @@ def test_the_quota_of_a_version_1_group_counts(tmp_path: Path, quota: str, proce
 
 def test_without_groups_the_machine_counts(tmp_path: Path) -> None:
     assert usable_processors(tmp_path) == ALL
+
+
+@pytest.mark.parametrize(("limit", "size"), [("536870912", 2**29), ("max", None)])
+def test_the_memory_of_a_version_2_group_counts(
+    tmp_path: Path, limit: str, size: int | None
+) -> None:
+    (tmp_path / "memory.max").write_text(f"{limit}\n")
+
+    assert memory_limit_bytes(tmp_path) == size
+
+
+@pytest.mark.parametrize(("limit", "size"), [("536870912", 2**29), ("9223372036854771712", None)])
+def test_the_memory_of_a_version_1_group_counts(
+    tmp_path: Path, limit: str, size: int | None
+) -> None:
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text(f"{limit}\n")
+
+    assert memory_limit_bytes(tmp_path) == size
+
+
+def test_without_groups_memory_has_no_limit(tmp_path: Path) -> None:
+    assert memory_limit_bytes(tmp_path) is None

@@ -1,4 +1,4 @@
-"""How many processors this process may use: those of the machine, or of its container."""
+"""What this process may use: the machine's processors and memory, or its container's share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
+NO_LIMIT_BYTES = 2**60
 
 
 def usable_processors(cgroup: Path = CGROUP) -> int:
@@ -19,6 +20,19 @@ def usable_processors(cgroup: Path = CGROUP) -> int:
     quota = _quota(cgroup)
     # Rounded up: half a processor more than slots would idle, a slot too few wastes one.
     return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
+
+
+def memory_limit_bytes(cgroup: Path = CGROUP) -> int | None:
+    """The container's limit of memory; None where there is none.
+
+    Source: Linux kernel documentation, "Control Group v2", `memory.max`, and "Memory Resource
+    Controller" (version 1), `memory.limit_in_bytes`, which names a huge number for no limit.
+    """
+    words = _words(cgroup / "memory.max") or _words(cgroup / "memory" / "memory.limit_in_bytes")
+    if len(words) != 1 or not words[0].isdecimal():  # "max", or no such files
+        return None
+    limit = int(words[0])
+    return limit if limit < NO_LIMIT_BYTES else None
 
 
 def _quota(cgroup: Path) -> float | None:
