@@ -233,8 +233,10 @@ def _read_all(
             raise
         except OcrServerError as error:
             return Failure(sheet.number, error)
-        # A fault of ours on one page is no reason to lose the others.
         except Exception as error:
+            if len(sheets) == 1:
+                raise
+            # A fault of ours on one page is no reason to lose the others.
             log.exception("a page failed unexpectedly")
             lost = EngineFailed("The page could not be read; the server's log has the reason.")
             lost.__cause__ = error

@@ -138,6 +138,15 @@ def test_a_page_that_fails_takes_no_other_with_it(storage: Storage) -> None:
     assert [(f.page, f.error.code) for f in document.problems] == [(2, "engine-failed")]
 
 
+def test_a_fault_of_ours_on_one_page_loses_no_other(storage: Storage) -> None:
+    engine = FailsOnNarrow(ZeroDivisionError(), least_px=LEAST_PX)
+
+    document = document_of(read(job_of(sheets(150, 300)), storage, engine))
+
+    assert [page.number for page in document.pages] == [2]
+    assert [(f.page, type(f.error)) for f in document.problems] == [(1, EngineFailed)]
+
+
 def test_a_document_without_a_good_page_is_its_first_problem(storage: Storage) -> None:
     engine = FailsOnNarrow(WorkerLost("It died."), least_px=LEAST_PX)
 
