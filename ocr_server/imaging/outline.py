@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_server.geometry import Box, Point, Quad
+from ocr_server.geometry import Point, Quad
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.ink import paper_level, shrink
 from ocr_server.imaging.outcome import Outcome
@@ -77,12 +77,6 @@ def margin(canvas: Canvas, *, margin_px: int = 10) -> Outcome:
     """
     level = paper_level(canvas.grey().pixels)
     return Outcome(canvas.padded(margin_px, fill=level), did=f"margin of {margin_px} px added")
-
-
-def box_of_ink(mask: Pixels) -> Box | None:
-    """The smallest box around everything that is not 0."""
-    left, top, width, height = cv2.boundingRect(mask)
-    return Box(left, top, left + width, top + height) if width and height else None
 
 
 def _bright_corners(small: Pixels) -> NDArray[np.float32] | None:
