@@ -38,6 +38,8 @@ from ocr_server.sharing import Threads, one_thread
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
+_SECOND_READER = "rapidocr"
+
 
 def read_text(sheet: Sheet) -> Report:
     """The first reading of the whole page, in two parts where white runs through it."""
@@ -93,6 +95,16 @@ ZONE_RECIPE: Recipe = (
     ("read", read_text),
     ("line", read_snippet_again),
     ("retry", read_again),
+)
+
+# The second reader alone finds lines by itself, of any size and on any ground, and has no layouts
+# to try one after another.
+SECOND_RECIPE: Recipe = (
+    ("orientation", turn_upright),
+    ("rectify", cut_out_sheet),
+    ("deskew", level_lines),
+    ("read", read_as_asked),
+    ("upside-down", turn_if_upside_down),
 )
 
 # Nothing of the recipe is proved for vertical writing: rows of letters would look like columns.
@@ -152,6 +164,8 @@ def read_by(
     """The same by another recipe, such as one with a stage left out."""
     if any(language.endswith("_vert") for language in reading.languages):
         recipe = VERTICAL_RECIPE
+    elif reading.engine == _SECOND_READER:
+        recipe = SECOND_RECIPE
     sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads)
     if reading.zones:
         zones, stages, words = _read_asked_zones(sheet)

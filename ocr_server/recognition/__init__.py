@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping
 os.environ["OMP_THREAD_LIMIT"] = "1"
 
 from ocr_server.recognition.engine import Engine
+from ocr_server.recognition.rapidocr import RapidocrEngine
 from ocr_server.recognition.tesseract import PytesseractEngine
 from ocr_server.recognition.warm import WarmEngine
 
 ENGINES: Mapping[str, Callable[[], Engine]] = {
     "pytesseract": PytesseractEngine,
     "tesserocr": WarmEngine,
+    "rapidocr": RapidocrEngine,
 }
