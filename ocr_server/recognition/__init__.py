@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 # the processor time that they save, alone and under load.
 os.environ["OMP_THREAD_LIMIT"] = "1"
 
+from ocr_server.recognition.best import BestEngine
 from ocr_server.recognition.engine import Engine
 from ocr_server.recognition.rapidocr import RapidocrEngine
 from ocr_server.recognition.tesseract import PytesseractEngine
@@ -18,4 +19,5 @@ ENGINES: Mapping[str, Callable[[], Engine]] = {
     "pytesseract": PytesseractEngine,
     "tesserocr": WarmEngine,
     "rapidocr": RapidocrEngine,
+    "best": BestEngine,
 }

@@ -111,8 +111,12 @@ def test_what_is_blank_or_tiny_has_no_zones(engine: RapidocrEngine, size: tuple[
 
 @pytest.mark.rapidocr
 def test_columns_are_read_one_after_the_other(engine: RapidocrEngine) -> None:
-    left = draw_lines("First lines of text", "Second lines of it", "Third lines of it", size_px=24)
-    right = draw_lines("Fourth stands right", "Fifth does as well", "Sixth is the last", size_px=24)
+    left = draw_lines(
+        "First lines of a column", "Second lines of it here", "Third and last of these", size_px=24
+    )
+    right = draw_lines(
+        "Fourth stands at the top", "Fifth is under it here", "Sixth is the last of all", size_px=24
+    )
     page = Image.new("L", (left.width + right.width, left.height), 255)
     page.paste(left, (0, 0))
     page.paste(right, (left.width, 0))
