@@ -99,7 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(table(items, pairs))
     fitted = [pair.second for pair in pairs if pair.second.result.letters >= LEAST_LETTERS]
     features = np.array([(1.0, take.result.sure_share) for take in fitted])
-    weights = fit(features, np.array([take.score.f1 for take in fitted]))
+    # Two weights need no more, and both readers have to be compared where both are good.
+    weights = fit(features, np.array([take.score.f1 for take in fitted]), ridge=0.001)
     print(f"\n{len(fitted)} pictures: bias {weights[0]:.2f}, per sure share {weights[1]:.2f}\n")
     print(limits(pairs))
     return 0
