@@ -160,8 +160,11 @@ def answer_document(here: Service, document: Document, asked: Asked) -> Response
     return response
 
 
-def _counts(document: Document) -> dict[str, int]:
-    return {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
+def _counts(document: Document) -> dict[str, Any]:
+    counts = {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
+    if document.pages or not document.problems:
+        return counts
+    return counts | {"problem_code": document.problems[0].error.code}
 
 
 def _failed_pages(document: Document, failed: list[int]) -> OcrServerError:
