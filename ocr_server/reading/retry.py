@@ -8,12 +8,16 @@ from dataclasses import replace
 import numpy as np
 
 from ocr_server.imaging import contrast, curl, rules
+from ocr_server.reading.missed import count_missed
 from ocr_server.reading.sheet import Report, Sheet, Take
 
-# Under this confidence another reading may be better; trying only under 0.7 or 0.8 kept almost
-# nothing of the gain.
-_DOUBTFUL = 0.88
+# Under this confidence another reading may be better; of 20 pages from here to 0.88, one won, and
+# that had left out most of its letters.
+_DOUBTFUL = 0.81
+_SURE = 0.88  # above, no other reading ever won
+_LEFT_OUT = 0.1  # of the letters: the layout failed, however sure it is of the rest
 _POOR = 0.6
+_SHADED = 10.0  # grey levels: evener paper has no shade to remove
 _LONG_PAGE = 900  # letters: on longer pages no other reading ever won, unless all were poor
 _RAW_LINE_PSM, _WORD_PSM, _LINE_PSM, _BLOCK_PSM, _PAGE_PSM = 13, 8, 7, 6, 3
 
@@ -58,13 +62,15 @@ def read_again(sheet: Sheet) -> Report:
     """A doubtful page is read as one block, without its rules, or without shade: the best wins."""
     take = sheet.best
     said = f"read with confidence {take.confidence:.0%}"
-    doubtful = take.confidence < _DOUBTFUL and (
-        take.letters < _LONG_PAGE or take.confidence < _POOR
-    )
-    if take.psm != _PAGE_PSM or not doubtful:
+    too_long = take.letters >= _LONG_PAGE and take.confidence >= _POOR
+    if take.psm != _PAGE_PSM or too_long or take.confidence >= _SURE or sheet.shows_no_print:
+        return Report(sheet, said)
+    missed, letters = count_missed(sheet)
+    incomplete = missed > _LEFT_OUT * letters
+    if take.confidence >= _DOUBTFUL and not incomplete:
         return Report(sheet, said)
     best, how = take, ""
-    for name, other in _other_takes(sheet):
+    for name, other in _other_takes(sheet, incomplete=incomplete):
         if other.is_better_than(take) and other.score > best.score:
             best, how = other, name
     return Report(sheet.with_take(best), said, f"read again {how}" if how else "")
@@ -73,11 +79,12 @@ def read_again(sheet: Sheet) -> Report:
 _FEWEST_LETTERS = 60  # too few to tell whether a page is curled
 
 
-def _other_takes(sheet: Sheet) -> Iterator[tuple[str, Take]]:
+def _other_takes(sheet: Sheet, *, incomplete: bool) -> Iterator[tuple[str, Take]]:
     canvas, take = sheet.canvas, sheet.best
     found = sheet.rules
-    if found is not None and found.total >= 3 and not found.is_grid:
+    if incomplete and found is not None and found.total >= 3 and not found.is_grid:
         yield "without ruled lines", sheet.read(rules.wipe(canvas, found.mask), psm=_PAGE_PSM)
     yield "as one block", sheet.read(canvas, psm=_BLOCK_PSM)
-    if take.confidence < _POOR and sheet.measures.shorter_px > 200:
+    shaded = sheet.measures.paper.unevenness >= _SHADED
+    if take.confidence < _POOR and shaded and sheet.measures.shorter_px > 200:
         yield "without shade", sheet.read(contrast.flatten(canvas).canvas, psm=_PAGE_PSM)

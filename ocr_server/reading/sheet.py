@@ -86,6 +86,14 @@ class Sheet:
         """The best reading so far; an empty one before the first."""
         return self.take or Take(self.canvas, (), self.reading.psm)
 
+    @property
+    def shows_no_print(self) -> bool:
+        """Whether nothing could be read where no lines are: handwriting, a halftone, a street.
+
+        Print in lines has a spikiness of 2.5 and more; 0 means too few letters to tell.
+        """
+        return self.best.confidence < 0.4 and 0 < self.measures.skew.spikiness < 1.6
+
     def on(self, canvas: Canvas) -> Sheet:
         """The same page on another canvas, of which nothing is known yet."""
         return replace(self, measures=Measures(canvas))
