@@ -63,7 +63,7 @@ def even_out_shade(sheet: Sheet) -> Report:
     if not photograph and not deep_shade:
         return Report(sheet, found)
     even = contrast.flatten(sheet.canvas).canvas
-    return Report(sheet.on(even), found, "shadows removed")
+    return Report(replace(sheet.on(even), shade=unevenness), found, "shadows removed")
 
 
 def level_lines(sheet: Sheet) -> Report:

@@ -62,7 +62,8 @@ class Sheet:
     """A page on its way.
 
     `x_height_px` is the height of small letters on the canvas, 0 where it is not known; `dropped`
-    are words that were read but are not worth telling.
+    are words that were read but are not worth telling; `shade` is by how many grey levels the
+    paper differed, where that was evened out.
     """
 
     measures: Measures
@@ -75,6 +76,7 @@ class Sheet:
     take: Take | None = None
     threads: Threads = one_thread
     dropped: tuple[Word, ...] = ()
+    shade: float = 0.0
 
     @property
     def canvas(self) -> Canvas:
