@@ -21,7 +21,8 @@ WHOLE_TEXT = "\n\n".join(
 # Where each word of the text layer stands, in pixels of the page.
 EDGES = """() => {
   const paper = document.querySelector("[data-part=paper]").getBoundingClientRect();
-  const scale = Number(document.querySelector("[data-part=paper]").style.getPropertyValue("--s"));
+  const holder = document.querySelector("[data-part=holder]");
+  const scale = Number(holder.style.getPropertyValue("--s"));
   return [...document.querySelectorAll("[data-part=layer] span")].map((span) => {
     const range = document.createRange();
     range.setStart(span.firstChild, 0);
@@ -285,6 +286,7 @@ def test_an_area_is_read_again_and_undone(desk: Page, engine: ReadsLetter) -> No
 
 def test_an_area_is_marked_by_keys(desk: Page, engine: ReadsLetter) -> None:
     desk.get_by_role("button", name="Read an area again").click()
+    expect(desk.get_by_role("button", name="Area to read again")).to_be_focused()
     engine.says = "by keys"
     for key in ("ArrowDown", "Shift+ArrowUp", "ArrowLeft", "Enter"):
         desk.keyboard.press(key)
@@ -314,6 +316,8 @@ SPEECH = """
     getVoices: () => [{ name: "A voice" }],
     addEventListener() {},
     cancel: () => said.push("stop"),
+    pause: () => said.push("pause"),
+    resume() {},
     speak(utterance) {
       said.push(utterance.text);
       utterance.dispatchEvent(new Event("start"));
@@ -333,7 +337,10 @@ def test_the_text_is_read_aloud_where_there_is_a_voice(page: Page, url: str, let
     button.click()
 
     expect(button).to_have_attribute("aria-pressed", "true")
-    assert page.evaluate("said")[:2] == ["Dear reader,", "the feny ticket"]
+    assert page.evaluate("said")[:2] == [
+        "Dear reader, the feny ticket is at the desk.",
+        "Please come before n00n with your card.",
+    ]
 
     button.click()
 
