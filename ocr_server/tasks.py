@@ -20,6 +20,7 @@ from ocr_server.imaging import decode
 from ocr_server.imaging.preview import draw_preview
 from ocr_server.job import Limits, Reading
 from ocr_server.model import Document, Page
+from ocr_server.progress import teller
 from ocr_server.reading import frame, recipe
 from ocr_server.reading.frame import Frame
 from ocr_server.reading.own_text import read_pdf_page
@@ -33,6 +34,11 @@ class Sheet:
     path: Path
     index: int
     number: int
+
+    @property
+    def progress_path(self) -> Path:
+        """Where it is told how far its reading is."""
+        return self.path.with_name(f"progress-{self.number}")
 
 
 def count_pages(_desk: Desk, *, path: Path, limits: Limits, password: str | None) -> int:
@@ -55,6 +61,7 @@ def read_page(
             engine=desk.engine(reading.engine),
             deadline=desk.deadline,
             threads=desk.threads,
+            tell=teller(sheet.progress_path),
         )
         return suggest(page, reading)
 

@@ -7,13 +7,15 @@ from pathlib import Path
 import pikepdf
 import pytest
 from flask import Flask
+from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from ocr_server.job import PSM_OF_LAYOUT, Layout
 from ocr_server.web.service import service_of
 from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter
 from tests.browser.watching import Watch
-from tests.drawing import as_file
+from tests.drawing import as_file, as_pages
+from tests.words import draw_page
 
 GIVE = """([data, kind]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -100,6 +102,44 @@ def test_a_reading_can_be_stopped_and_tried_again(
 
     expect_state(page, "result")
     assert service_of(app).admission.inside == 0
+
+
+def test_progress_is_counted_in_pages_and_parts_that_are_done(
+    page: Page, url: str, tmp_path: Path, engine: ReadsLetter
+) -> None:
+    sheet = Image.fromarray(draw_page(1200, 2200).pixels)  # is cut into two parts
+    path = tmp_path / "two.tiff"
+    path.write_bytes(as_pages([sheet, sheet]))
+    engine.gate.clear()
+    engine.passes = 1
+    page.goto(url)
+    page.set_input_files("#file", path)
+
+    words = page.locator(".card [data-part=words]")
+    expect(words).to_contain_text(
+        "Reading page 1 of 2 – 17 %"
+    )  # one of two parts, then a last look
+    expect(page.locator(".card progress")).to_have_js_property("value", 1 / 6)
+
+    engine.gate.set()
+
+    expect_state(page, "result")
+
+
+def test_a_lone_part_has_words_but_no_share(
+    page: Page, url: str, letter: Path, engine: ReadsLetter
+) -> None:
+    engine.gate.clear()
+    page.goto(url)
+    page.set_input_files("#file", letter)
+
+    expect(page.locator(".card [data-part=words]")).to_have_text("Reading the text")
+    expect(page.locator(".card progress:indeterminate")).to_be_visible()
+    expect(page.get_by_role("status").first).to_have_text("Reading the text")
+
+    engine.gate.set()
+
+    expect_state(page, "result")
 
 
 def test_what_is_no_picture_is_refused_in_plain_words(

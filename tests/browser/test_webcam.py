@@ -54,7 +54,9 @@ def expect_camera(page: Page, state: str) -> None:
 
 
 def size_of_still(page: Page) -> list[int]:
-    size: list[int] = page.locator("#camera [data-part=still]").evaluate("(c) => [c.width, c.height]")
+    size: list[int] = page.locator("#camera [data-part=still]").evaluate(
+        "(c) => [c.width, c.height]"
+    )
     return size
 
 
