@@ -17,7 +17,7 @@ from ocr_server.export.format import Render, Rendering
 from ocr_server.fields.finders import with_fields
 from ocr_server.fields.page import is_read_from_picture, read_framed
 from ocr_server.imaging import decode
-from ocr_server.imaging.preview import draw_preview
+from ocr_server.imaging.preview import LONGEST_SIDE_PX, draw_preview
 from ocr_server.job import Limits, Reading
 from ocr_server.model import Document, Page
 from ocr_server.progress import teller
@@ -101,15 +101,16 @@ def draw_page(_desk: Desk, *, sheet: Sheet, limits: Limits, password: str | None
 def draw_prepared_page(
     desk: Desk, *, sheet: Sheet, reading: Reading, limits: Limits, password: str | None
 ) -> bytes:
-    """The page as it is read first, for a browser."""
+    """The page as it is read first, laid where it was, for a browser."""
     with _temporary_files_in(sheet.path.parent):
+        page = decode.decode_page(sheet.path, sheet.index, limits=limits, password=password)
         prepared = recipe.prepare_page(
-            decode.decode_page(sheet.path, sheet.index, limits=limits, password=password),
+            page,
             reading=reading,
             engine=desk.engine(reading.engine),
             deadline=desk.deadline,
         )
-        return draw_preview(prepared)
+        return draw_preview(prepared.laid_back(page, longest_px=LONGEST_SIDE_PX))
 
 
 def look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Limits) -> Frame:

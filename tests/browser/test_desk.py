@@ -33,16 +33,6 @@ EDGES = """() => {
 }"""
 
 
-@pytest.fixture
-def desk(page: Page, url: str, letter: Path) -> Page:
-    """A page with the letter on its desk."""
-    page.goto(url)
-    page.set_input_files("#file", letter)
-    expect_state(page, "result")
-    expect(page.locator("[data-part=picture]")).to_be_visible()
-    return page
-
-
 @pytest.mark.parametrize("clicks", [-3, 0, 4])
 def test_the_text_layer_lies_on_the_words_at_any_zoom(desk: Page, clicks: int) -> None:
     button = "Larger" if clicks > 0 else "Smaller"
@@ -238,6 +228,14 @@ def test_every_format_can_be_downloaded_with_the_corrections(desk: Page, name: s
     assert wrong not in saved
 
 
+def test_all_formats_come_in_one_archive(desk: Page) -> None:
+    with ZipFile(correct_and_download(desk, "all")) as archive:
+        names = archive.namelist()
+        (text,) = [name for name in names if name.endswith(".txt")]
+        assert "ferry" in archive.read(text).decode()
+    assert {Path(name).suffix for name in names} >= {".pdf", ".docx", ".md", ".png"}
+
+
 def test_zoom_works_by_button_key_and_wheel(desk: Page) -> None:
     zoom = desk.locator("[data-part=zoom]")
     before = zoom.inner_text()
@@ -342,9 +340,15 @@ def test_the_text_is_read_aloud_where_there_is_a_voice(page: Page, url: str, let
         "Please come before n00n with your card.",
     ]
 
-    button.click()
+    expect(page.locator("[data-part=text] .word.spoken")).to_have_text("Please")
+    page.get_by_role("button", name="Pause").click()
+    assert page.evaluate("said.at(-1)") == "pause"
+    assert_accessible(page)
+
+    page.keyboard.press("Escape")
 
     expect(button).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="Go on")).to_be_hidden()
     assert page.evaluate("said.at(-1)") == "stop"
 
 
@@ -392,6 +396,14 @@ def test_pages_are_turned_by_button_number_and_key(page: Page, url: str, tmp_pat
     page.locator("[data-part=stage]").focus()
     page.keyboard.press("PageDown")
     expect(number).to_have_value("3")
+
+    page.locator("[data-part=downloads] summary").click()
+    page.get_by_label("Pages to take").select_option("Page 3 only")
+    with page.expect_download() as download:
+        page.locator("[data-format=json]").click()
+    assert download.value.suggested_filename == "three page 3.json"
+    document = json.loads(Path(download.value.path()).read_text())
+    assert [one["number"] for one in document["pages"]] == [3]
 
     number.fill("1")
     number.press("Enter")

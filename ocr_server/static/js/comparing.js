@@ -1,5 +1,5 @@
 // @ts-check
-// Before and after: the picture as it was made ready for reading, laid over the original; a slider
+// Before and after: the picture as it was made ready for reading, point for point over the original; a slider
 // says how much of each is seen.
 import { action, announce, found, part } from "./parts.js";
 import { preparedPictureOf } from "./pictures.js";

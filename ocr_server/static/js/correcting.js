@@ -50,7 +50,8 @@ export function makeCorrecting(desk) {
     const after = [...words.slice(at + 1), ...words.slice(0, at)];
     const tokens = said.split(/\s+/).filter(Boolean);
     const before = opened.text;
-    if (whole || tokens.length > 1) replaceLine(place, whole ? tokens : line.words.flatMap((word) => (word === opened ? tokens : [word.text])));
+    if (whole) replaceLine(place, tokens, (word) => ({ ...word, checked: true }));
+    else if (tokens.length > 1) replaceLine(place, line.words.flatMap((word) => (word === opened ? tokens : [word.text])));
     else draft.correct(all ? words.filter((word) => word.text === before) : [opened], said);
     const left = new Set(draft.doubtful.map(({ word }) => word));
     const next = after.find((word) => left.has(word));
@@ -63,9 +64,10 @@ export function makeCorrecting(desk) {
     }
     if (!said && !whole) announce(`${before} is taken out.`);
   }
-  /** @param {Place} place @param {string[]} tokens */
-  function replaceLine({ page, zone, line }, tokens) {
-    const changed = rewritten(line, tokens);
+  /** @param {Place} place @param {string[]} tokens @param {(word: Word) => Word} [seen] what becomes of each word */
+  function replaceLine({ page, zone, line }, tokens, seen = (word) => word) {
+    const fresh = rewritten(line, tokens);
+    const changed = { ...fresh, words: fresh.words.map(seen) };
     const lines = zone.lines?.map((other) => (other === line ? changed : other));
     desk.draft?.replace(page, page.zones.map((other) => (other === zone ? { ...zone, lines } : other)), changed.words.find((word) => word.checked) ?? null);
   }

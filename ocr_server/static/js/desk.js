@@ -151,6 +151,9 @@ export function makeDesk(root) {
   }
 
   makeTaking(desk);
+  const finding = part(root, "finding");
+  finding.addEventListener("toggle", async () => finding.hasAttribute("open") && (await import("./finding.js")).listFindings(desk));
+  root.addEventListener("turned", () => finding.removeAttribute("open"));
   enhanceTabs(part(root, "tabs"), (name) => (found(root, ".panes").dataset.shown = name));
   enhanceSplitter(root);
   whenPressed(action(root, "area"), async () => (await import("./area.js")).makeArea(desk));
