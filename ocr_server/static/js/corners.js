@@ -42,6 +42,11 @@ export function makeCorners(root, still) {
     if (!pen) return;
     pen.clearRect(0, 0, loupe.width, loupe.height);
     pen.drawImage(still, x - size / 2, y - size / 2, size, size, 0, 0, loupe.width, loupe.height);
+    pen.strokeStyle = "#0b6177";
+    pen.lineWidth = 3;
+    pen.beginPath();
+    pen.arc(loupe.width / 2, loupe.height / 2, 12, 0, 2 * Math.PI);
+    pen.stroke();
   }
   /** @param {number} at @param {Dot} to */
   function move(at, [x, y]) {

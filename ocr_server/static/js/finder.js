@@ -23,6 +23,8 @@ export function makeFinder(root, form, queue) {
   const corners = makeCorners(part(root, "finder"), still);
   const live = makeLive(root, video, form, { say, capture, isBusy: () => queue.isBusy });
   let taken = 0;
+  /** A frame on its way would but take the place of a document. */
+  let looking = Promise.resolve();
   /** @type {File[]} */
   let pages = [];
 
@@ -89,14 +91,19 @@ export function makeFinder(root, form, queue) {
     corners.show(null);
     say("Put the corners on the page, or read the whole picture.");
     action(root, "use").focus();
-    const photo = await largerPhoto(camera.track, still.width);
+    looking = lookCloser(camera.track);
+    await looking;
+    if (flow.checked && isStill()) await keep();
+  }
+  /** The camera's own photo if it is larger, and the corners of the page in it. @param {MediaStreamTrack} track */
+  async function lookCloser(track) {
+    const photo = await largerPhoto(track, still.width);
     if (photo && isStill()) {
       drawStill(photo, photo.width, photo.height);
       corners.show(null);
     }
     await live.stop();
-    await findCorners();
-    if (flow.checked && isStill()) await keep();
+    if (isStill()) await findCorners();
   }
   /** @param {CanvasImageSource} picture @param {number} width @param {number} height */
   function drawStill(picture, width, height) {
@@ -113,6 +120,7 @@ export function makeFinder(root, form, queue) {
   }
   /** Makes the still a page of the document that is being taken. */
   async function addStill() {
+    await looking;
     const picture = corners.isWhole ? still : rectify(still, corners.quad);
     taken += 1;
     pages.push(new File([await toJpeg(picture)], `Picture ${taken}.jpg`, { type: "image/jpeg" }));
@@ -127,6 +135,7 @@ export function makeFinder(root, form, queue) {
     const files = pages;
     pages = [];
     tellPages();
+    await live.stop();
     const read = queue.add(files, { together: true });
     back();
     await read;

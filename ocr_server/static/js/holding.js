@@ -7,7 +7,7 @@ import { makeTranscript } from "./transcript.js";
 /** @typedef {import("./watching.js").Seen} Seen @typedef {import("./model.js").Dot} Dot @typedef {import("./model.js").Box} Box */
 
 const SVG = "http://www.w3.org/2000/svg";
-const LEGIBLE_PX = 8; // of the screen; smaller words are only marked
+const LEGIBLE_PX = 18; // of the screen; smaller words are only marked, though they can be selected
 const LEAST_PX = 40; // of the camera; less holds no line
 // Shares of the picture: left, top, right, bottom.
 const PRESETS = { whole: [0, 0, 1, 1], middle: [0.05, 0.35, 0.95, 0.65], top: [0, 0, 1, 0.5] };
@@ -39,6 +39,7 @@ export function makeHeldReading(root, video, svg, { toFinder, freeze }) {
     for (const [name, px] of Object.entries(sides)) region.frame.style.setProperty(name, `${px}px`);
   }
   function preset() {
+    svg.replaceChildren();
     const shares = PRESETS[/** @type {keyof typeof PRESETS} */ (where.value)];
     const { videoWidth: width, videoHeight: height } = video;
     region.set(shares ? shares.map((share, at) => share * (at % 2 ? height : width)) : region.box);
@@ -108,7 +109,6 @@ function lineShapes(quad, words) {
   const ground = document.createElementNS(SVG, "polygon");
   ground.setAttribute("class", height < LEGIBLE_PX ? "seen" : "ground");
   ground.setAttribute("points", quad.map((dot) => dot.join(",")).join(" "));
-  if (height < LEGIBLE_PX) return [ground];
   const text = document.createElementNS(SVG, "text");
   text.setAttribute("transform", `translate(${below[0]} ${below[1]}) rotate(${angle})`);
   text.setAttribute("y", String(-height * 0.15));

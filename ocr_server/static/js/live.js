@@ -76,6 +76,11 @@ export function makeLive(root, video, form, { say, capture, isBusy }) {
     good = looks;
     action(root, "capture").style.setProperty("--ready", String(looks / VERIFIED));
   }
+  /** What somebody else has said stays for its time too. */
+  function pauseHints() {
+    said = "";
+    saidAt = performance.now();
+  }
   /** @param {string} words */
   function hint(words) {
     const now = performance.now();
@@ -114,6 +119,7 @@ export function makeLive(root, video, form, { say, capture, isBusy }) {
     armed = false;
     forgetFrames();
     say("Not taken. Show another page, or press the button.");
+    pauseHints();
   }
 
   for (const control of [auto, found(root, "#reading")]) control.addEventListener("change", reset);
@@ -123,7 +129,7 @@ export function makeLive(root, video, form, { say, capture, isBusy }) {
   return {
     start() {
       reset();
-      said = "";
+      pauseHints();
       held.start();
       watcher.start();
     },
