@@ -15,6 +15,7 @@ from ocr_server.imaging.quality import SURE_WORD, Result, judge
 from ocr_server.imaging.steps import AUTO, run_steps
 from ocr_server.job import PSM_OF_LAYOUT, Layout, Reading
 from ocr_server.model import Line, Page, Stage, Word, Zone, ZoneKind, mean_confidence
+from ocr_server.progress import Progress, Tell, tell_nobody
 from ocr_server.reading.arrangement import arrange_rows, arrange_tables
 from ocr_server.reading.missed import read_missed_text
 from ocr_server.reading.orientation import orientation, turn_if_upside_down, turn_upright
@@ -45,7 +46,7 @@ def read_text(sheet: Sheet) -> Report:
     if psm != PSM_OF_LAYOUT[Layout.AUTO]:
         return _read(sheet, sheet.read(sheet.canvas, psm=psm))
     boxes = cut_parts(sheet.measures, x_height_px=sheet.x_height_px)
-    return _read(sheet, sheet.read_parts(boxes, psm=psm))
+    return _read(replace(sheet, parts=len(boxes)), sheet.read_parts(boxes, psm=psm))
 
 
 def read_as_asked(sheet: Sheet) -> Report:
@@ -108,10 +109,12 @@ def read_page(
     engine: Engine,
     deadline: Deadline,
     threads: Threads = one_thread,
+    tell: Tell = tell_nobody,
 ) -> Page:
     """The page that `canvas`, fresh from its file, shows.
 
-    With more threads it is read sooner, not otherwise.
+    With more threads it is read sooner, not otherwise. Each stage is told when it begins, and each
+    part when it has been read.
 
     Raises:
         OcrServerError: whatever the engine raises, and DeadlinePassed.
@@ -124,6 +127,7 @@ def read_page(
         engine=engine,
         deadline=deadline,
         threads=threads,
+        tell=tell,
     )
 
 
@@ -149,11 +153,12 @@ def read_by(
     engine: Engine,
     deadline: Deadline,
     threads: Threads = one_thread,
+    tell: Tell = tell_nobody,
 ) -> Page:
     """The same by another recipe, such as one with a stage left out."""
     if any(language.endswith("_vert") for language in reading.languages):
         recipe = VERTICAL_RECIPE
-    sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads)
+    sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads, tell=tell)
     if reading.zones:
         zones, stages, words = _read_asked_zones(sheet)
     else:
@@ -246,6 +251,7 @@ def _follow(recipe: Recipe, sheet: Sheet) -> tuple[Sheet, tuple[Stage, ...]]:
     stages: list[Stage] = []
     for name, stage in recipe:
         started_s = time.perf_counter()
+        sheet.tell(Progress(name, sheet.parts if sheet.take else 0, sheet.parts))
         try:
             sheet.deadline.check()
             sheet, found, did = stage(sheet)

@@ -37,7 +37,7 @@ def post(client: FlaskClient, query: str = "", data: bytes = PICTURE) -> TestRes
 def events_of(response: TestResponse) -> list[dict[str, Any]]:
     assert response.content_type == "application/x-ndjson"
     events = [json.loads(line) for line in response.data.splitlines()]
-    return [event for event in events if event["event"] != "heartbeat"]
+    return [event for event in events if event["event"] not in {"heartbeat", "progress"}]
 
 
 def sheet(width_px: int) -> Image.Image:
@@ -233,13 +233,14 @@ def test_a_heart_beats_while_a_page_is_read(settings: Settings) -> None:
     response = app.test_client().post("/v1/documents", data=PICTURE, headers=NDJSON, buffered=False)
     lines = response.iter_encoded()
 
-    first, beat = json.loads(next(lines)), json.loads(next(lines))
+    first, told, beat = (json.loads(next(lines)) for _ in range(3))
     engine.open.set()
     rest = [json.loads(line)["event"] for line in lines]
 
     assert (first["event"], beat["event"]) == ("accepted", "heartbeat")
+    assert told == {"event": "progress", "page": 1, "stage": "read", "parts_done": 0, "parts": 1}
     assert beat["elapsed_ms"] > 0
-    assert [event for event in rest if event != "heartbeat"] == ["page", "end"]
+    assert [event for event in rest if event not in {"heartbeat", "progress"}] == ["page", "end"]
     response.close()
     service_of(app).close()
 
