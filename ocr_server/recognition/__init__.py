@@ -9,11 +9,15 @@ from collections.abc import Callable, Mapping
 # the processor time that they save, alone and under load.
 os.environ["OMP_THREAD_LIMIT"] = "1"
 
+from ocr_server.recognition.best import BestEngine
 from ocr_server.recognition.engine import Engine
+from ocr_server.recognition.rapidocr import RapidocrEngine
 from ocr_server.recognition.tesseract import PytesseractEngine
 from ocr_server.recognition.warm import WarmEngine
 
 ENGINES: Mapping[str, Callable[[], Engine]] = {
     "pytesseract": PytesseractEngine,
     "tesserocr": WarmEngine,
+    "rapidocr": RapidocrEngine,
+    "best": BestEngine,
 }
