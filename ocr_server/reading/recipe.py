@@ -15,7 +15,8 @@ from ocr_server.imaging.quality import Result, judge
 from ocr_server.imaging.steps import AUTO, run_steps
 from ocr_server.job import PSM_OF_LAYOUT, Layout, Reading
 from ocr_server.model import Line, Page, Stage, Word, Zone, ZoneKind
-from ocr_server.reading.arrangement import arrange_tables
+from ocr_server.progress import Progress, Tell, tell_nobody
+from ocr_server.reading.arrangement import arrange_rows, arrange_tables
 from ocr_server.reading.missed import read_missed_text
 from ocr_server.reading.orientation import orientation, turn_if_upside_down, turn_upright
 from ocr_server.reading.preparation import (
@@ -48,7 +49,7 @@ def read_text(sheet: Sheet) -> Report:
     if psm != PSM_OF_LAYOUT[Layout.AUTO]:
         return _read(sheet, sheet.read(sheet.canvas, psm=psm))
     boxes = cut_parts(sheet.measures, x_height_px=sheet.x_height_px)
-    return _read(sheet, sheet.read_parts(boxes, psm=psm))
+    return _read(replace(sheet, parts=len(boxes)), sheet.read_parts(boxes, psm=psm))
 
 
 def read_as_asked(sheet: Sheet) -> Report:
@@ -80,6 +81,7 @@ RECIPE: Recipe = (
     ("dewarp", level_curled_lines),
     ("retry", read_again),
     ("missed", read_missed_text),
+    ("rows", arrange_rows),
     ("second-reader", ask_second_reader),
     ("tables", arrange_tables),
     ("junk", drop_rubbish),
@@ -122,10 +124,12 @@ def read_page(
     engine: Engine,
     deadline: Deadline,
     threads: Threads = one_thread,
+    tell: Tell = tell_nobody,
 ) -> Page:
     """The page that `canvas`, fresh from its file, shows.
 
-    With more threads it is read sooner, not otherwise.
+    With more threads it is read sooner, not otherwise. Each stage is told when it begins, and each
+    part when it has been read.
 
     Raises:
         OcrServerError: whatever the engine raises, and DeadlinePassed.
@@ -138,6 +142,7 @@ def read_page(
         engine=engine,
         deadline=deadline,
         threads=threads,
+        tell=tell,
     )
 
 
@@ -163,13 +168,14 @@ def read_by(
     engine: Engine,
     deadline: Deadline,
     threads: Threads = one_thread,
+    tell: Tell = tell_nobody,
 ) -> Page:
     """The same by another recipe, such as one with a stage left out."""
     if any(language.endswith("_vert") for language in reading.languages):
         recipe = VERTICAL_RECIPE
     elif reading.engine == _SECOND_READER:
         recipe = SECOND_RECIPE
-    sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads)
+    sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads, tell=tell)
     answer = _read_asked_zones(sheet) if reading.zones else _read_sheet(recipe, sheet)
     zones = answer.zones
     if reading.min_confidence > 0:
@@ -262,6 +268,7 @@ def _follow(recipe: Recipe, sheet: Sheet) -> tuple[Sheet, tuple[Stage, ...]]:
     stages: list[Stage] = []
     for name, stage in recipe:
         started_s = time.perf_counter()
+        sheet.tell(Progress(name, sheet.parts if sheet.take else 0, sheet.parts))
         try:
             sheet.deadline.check()
             sheet, found, did = stage(sheet)

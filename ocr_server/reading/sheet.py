@@ -15,6 +15,7 @@ from ocr_server.imaging.measures import Measures
 from ocr_server.imaging.rules import Rules
 from ocr_server.job import Reading
 from ocr_server.model import Word, Zone, mean_confidence
+from ocr_server.progress import Progress, Tell, tell_nobody
 from ocr_server.recognition.engine import Engine
 from ocr_server.segmentation.parts import join_parts
 from ocr_server.sharing import Threads, one_thread
@@ -63,7 +64,8 @@ class Sheet:
     """A page on its way.
 
     `x_height_px` is the height of small letters on the canvas, 0 where it is not known; `dropped`
-    are words that were read but are not worth telling.
+    are words that were read but are not worth telling; `parts` says in how many it is read first;
+    `shade` is by how many grey levels the paper differed, where that was evened out.
     """
 
     measures: Measures
@@ -75,7 +77,10 @@ class Sheet:
     upright_for_sure: bool = False
     take: Take | None = None
     threads: Threads = one_thread
+    tell: Tell = tell_nobody
+    parts: int = 1
     dropped: tuple[Word, ...] = ()
+    shade: float = 0.0
 
     @property
     def canvas(self) -> Canvas:
@@ -86,6 +91,14 @@ class Sheet:
     def best(self) -> Take:
         """The best reading so far; an empty one before the first."""
         return self.take or Take(self.canvas, (), self.reading.psm)
+
+    @property
+    def shows_no_print(self) -> bool:
+        """Whether nothing could be read where no lines are: handwriting, a halftone, a street.
+
+        Print in lines has a spikiness of 2.5 and more; 0 means too few letters to tell.
+        """
+        return self.best.confidence < 0.4 and 0 < self.measures.skew.spikiness < 1.6
 
     def on(self, canvas: Canvas) -> Sheet:
         """The same page on another canvas, of which nothing is known yet."""
@@ -107,9 +120,13 @@ class Sheet:
             shift = Transform.shift(box.left, box.top)
             return tuple(zone.mapped(shift) for zone in zones)
 
+        parts: list[tuple[Zone, ...]] = []
         with self.threads(len(boxes)) as count, ThreadPoolExecutor(count) as threads:
-            parts = tuple(threads.map(read_part, boxes))
-        return Take(self.canvas, join_parts(parts), psm)
+            self.tell(Progress("read", 0, len(boxes)))
+            for zones in threads.map(read_part, boxes):
+                parts.append(zones)
+                self.tell(Progress("read", len(parts), len(boxes)))
+        return Take(self.canvas, join_parts(tuple(parts)), psm)
 
     def _recognise(self, canvas: Canvas, psm: int) -> tuple[Zone, ...]:
         reading = replace(self.reading, psm=psm, zones=())
