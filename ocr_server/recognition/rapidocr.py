@@ -138,7 +138,7 @@ class RapidocrEngine:
             return None
         strip = canvas.rectified(quad, width_px, height_px).scaled(_LINE_PX / height_px)
         answer = self._ask(strip.pixels, use_det=False, use_rec=True, return_word_box=True)
-        if not answer.txts:
+        if not answer.txts or not answer.txts[0].strip():
             return None
         text, found = answer.txts[0], answer.word_results[0]
         columns = iter([column for word in found.word_cols for column in word])

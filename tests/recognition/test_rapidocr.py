@@ -248,6 +248,25 @@ def test_an_ideograph_is_read_only_where_one_may_stand(
     assert texts == [["a b"], ["十a b"]]
 
 
+@pytest.mark.rapidocr
+@pytest.mark.parametrize("text", ["", " ", "天"])
+def test_a_line_without_letters_is_none(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    word = SimpleNamespace(word_cols=[[2]] * len(text.strip()), confs=[0.0], line_txt_len=12)
+    monkeypatch.setattr(
+        engine,
+        "_ask",
+        lambda *_, use_det, **__: (
+            answers_an_ideograph(use_det=True)
+            if use_det
+            else SimpleNamespace(txts=(text,), word_results=(word,))
+        ),
+    )
+
+    assert read(engine, DARK) == ()
+
+
 def answers_an_ideograph(*_: object, use_det: bool, **__: object) -> SimpleNamespace:
     if use_det:
         return SimpleNamespace(boxes=[[(10, 10), (210, 10), (210, 50), (10, 50)]])
