@@ -15,10 +15,11 @@ are left out, and pictures that say more than their truth. Seconds are those of 
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import takewhile
 from statistics import mean
@@ -43,6 +44,7 @@ from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, Reading
 from ocr_server.model import Zone
 from ocr_server.reading.recipe import RECIPE, read_by
 from ocr_server.reading.second_reader import DOUBTFUL
+from ocr_server.reading.selection import drop_rubbish
 from ocr_server.reading.sheet import Report, Sheet
 from ocr_server.recognition.rapidocr import LANGUAGES, RapidocrEngine
 
@@ -59,9 +61,9 @@ class Take:
     result: Result
 
     @property
-    def letters_right(self) -> float:
-        """As many as are expected to be."""
-        return expected_accuracy(self.result) * self.result.letters
+    def worth(self) -> float:
+        """What decides, as in `ocr_server/reading/second_reader.py`."""
+        return expected_accuracy(self.result) * math.sqrt(self.result.letters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Pair:
 
     def chosen(self, limit: float = DOUBTFUL) -> Take:
         """What is kept where less than `limit` is a doubt."""
-        is_better = self.second.letters_right > self.first.letters_right
+        is_better = self.second.worth > self.first.worth
         return self.second if self.is_doubtful(limit) and is_better else self.first
 
     def is_doubtful(self, limit: float = DOUBTFUL) -> bool:
@@ -127,12 +129,18 @@ def read(job: tuple[Item, str, bool]) -> Pair:
     )
     between_s = processor_s()
     (sheet,) = sheets
-    canvas = sheet.best.canvas
+    canvas, left = sheet.best.canvas, drop_rubbish(sheet).sheet.best
     zones = _second().recognise(canvas, sheet.reading, Deadline.after(TIMEOUT_S))
     after_s = processor_s()
     return Pair(
-        _take(item, sheet.best.zones, None, between_s - before_s),
-        _take(item, zones, "rapidocr", after_s - between_s),
+        Take(
+            rate(item, _text(left.zones), (), cpu_s=between_s - before_s),
+            replace(Result.of(sheet.best.words), letters=left.letters),
+        ),
+        Take(
+            rate(item, _text(zones), (), cpu_s=after_s - between_s),
+            Result.of(tuple(word for zone in zones for word in zone.words), engine="rapidocr"),
+        ),
         rate(item, _read_lines(sheet, zones), (), cpu_s=0) if with_lines else None,
     )
 
@@ -176,10 +184,8 @@ def _second() -> RapidocrEngine:
     return RapidocrEngine()
 
 
-def _take(item: Item, zones: tuple[Zone, ...], engine: str | None, seconds: float) -> Take:
-    text = "\n\n".join(zone.text for zone in zones if zone.lines)
-    words = tuple(word for zone in zones for word in zone.words)
-    return Take(rate(item, text, (), cpu_s=seconds), Result.of(words, engine=engine))
+def _text(zones: tuple[Zone, ...]) -> str:
+    return "\n\n".join(zone.text for zone in zones if zone.lines)
 
 
 def _read_lines(sheet: Sheet, zones: tuple[Zone, ...]) -> str:

@@ -90,7 +90,10 @@ class RapidocrEngine:
             )
         with self._lock:
             self._reader = self._reader or _load()
-            return in_blocks(tuple(self._lines(canvas, reading, deadline)))
+            try:
+                return in_blocks(tuple(self._lines(canvas, reading, deadline)))
+            finally:
+                _give_memory_back()
 
     def _ask(self, pixels: Pixels, **how: bool) -> Any:  # noqa: ANN401  # as above
         """What a network says of a picture.
@@ -185,6 +188,11 @@ def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine
             "EngineConfig.onnxruntime.enable_cpu_mem_arena": False,
         }
     )
+
+
+def _give_memory_back() -> None:
+    with suppress(AttributeError):  # as above
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _missing() -> EngineMissing:

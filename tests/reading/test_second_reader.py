@@ -64,7 +64,7 @@ def test_a_doubtful_page_is_read_again_and_says_by_whom() -> None:
     ],
 )
 def test_what_is_no_better_is_not_kept(second: ReadsWords) -> None:
-    first = ReadsWords(*WORDS, *WORDS, *WORDS, confidence=0.7)
+    first = ReadsWords(*WORDS * 10, confidence=0.7)
 
     page = read(BestEngine(first, second))
 
@@ -128,3 +128,11 @@ def test_it_can_read_what_the_first_reader_can() -> None:
     info = ReadsWords().describe()
 
     assert BestEngine(ReadsWords(), ReadsWords()).describe() == replace(info, name="best")
+
+
+def test_what_would_be_dropped_as_guesses_does_not_count() -> None:
+    texture = ReadsWords(*WORDS * 20, confidence=0.3)
+
+    page = read(BestEngine(texture, ReadsWords("WSQ", "3021", confidence=SURE)))
+
+    assert page.text == "WSQ 3021"
