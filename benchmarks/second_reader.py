@@ -15,7 +15,6 @@ are left out, and pictures that say more than their truth. Seconds are those of 
 
 from __future__ import annotations
 
-import math
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -61,9 +60,9 @@ class Take:
     result: Result
 
     @property
-    def worth(self) -> float:
-        """What decides, as in `ocr_server/reading/second_reader.py`."""
-        return expected_accuracy(self.result) * math.sqrt(self.result.letters)
+    def letters_right(self) -> float:
+        """As many as are expected to be."""
+        return expected_accuracy(self.result) * self.result.letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class Pair:
 
     def chosen(self, limit: float = DOUBTFUL) -> Take:
         """What is kept where less than `limit` is a doubt."""
-        is_better = self.second.worth > self.first.worth
+        is_better = self.second.letters_right > self.first.letters_right
         return self.second if self.is_doubtful(limit) and is_better else self.first
 
     def is_doubtful(self, limit: float = DOUBTFUL) -> bool:

@@ -13,7 +13,6 @@ to .29, and no plate of four).
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from ocr_server.imaging.quality import Result, expected_accuracy
@@ -27,7 +26,7 @@ DOUBTFUL = 0.90  # expected F1 of the words
 def ask_second_reader(sheet: Sheet) -> Report:
     """Where both readers are at hand, the page that is doubtful is read by the second as well.
 
-    The reading that is worth more is kept.
+    The reading that is expected to have more letters right is kept.
     """
     engine, take = sheet.engine, sheet.best
     if not isinstance(engine, BestEngine):
@@ -44,11 +43,6 @@ def ask_second_reader(sheet: Sheet) -> Report:
     other = Take(take.canvas, zones, take.psm, engine=SECOND)
     left = drop_rubbish(sheet).sheet.best  # a photograph's texture makes many letters, all guesses
     verdict = expected_accuracy(Result.of(other.words, engine=SECOND))
-    better = _worth(verdict, other.letters) > _worth(score, left.letters)
+    better = verdict * other.letters > score * left.letters
     did = "read again by the second reader" if better else ""
     return Report(sheet.with_take(other) if better else after, said, did)
-
-
-def _worth(accuracy: float, letters: int) -> float:
-    """As `Take.score`, with the expected accuracy in place of the confidence."""
-    return accuracy * math.sqrt(letters)

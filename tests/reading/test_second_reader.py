@@ -17,14 +17,14 @@ from ocr_server.recognition.engine import Engine
 from tests.drawing import draw_lines
 from tests.fakes import IsMissing, ReadsWords
 
-PAGE = Canvas(np.asarray(draw_lines("Some words", "of a page", width_px=900)))
+PAGE = Canvas(np.asarray(draw_lines(*["Some words of a page"] * 8, width_px=900)))
 SURE, DOUBTFUL = 0.99, 0.5
 WORDS = ("Some", "words", "of", "a", "page")
 
 
-def read(engine: Engine, **asked: object) -> Page:
+def read(engine: Engine, canvas: Canvas = PAGE, **asked: object) -> Page:
     return read_page(
-        PAGE,
+        canvas,
         number=1,
         reading=Reading(engine="best", **asked),  # type: ignore[arg-type]  # what the test asks
         engine=engine,
@@ -132,7 +132,9 @@ def test_it_can_read_what_the_first_reader_can() -> None:
 
 def test_what_would_be_dropped_as_guesses_does_not_count() -> None:
     texture = ReadsWords(*WORDS * 20, confidence=0.3)
+    shade = np.linspace(0.9, 0.2, PAGE.width_px)
+    street = Canvas((PAGE.pixels * shade).astype(np.uint8))
 
-    page = read(BestEngine(texture, ReadsWords("WSQ", "3021", confidence=SURE)))
+    page = read(BestEngine(texture, ReadsWords("WSQ", "3021", confidence=SURE)), street)
 
     assert page.text == "WSQ 3021"
