@@ -21,7 +21,7 @@ from ocr_server import tasks
 from ocr_server.deadline import Deadline
 from ocr_server.errors import ClientGone, EngineFailed, OcrServerError, PageMissing
 from ocr_server.export.format import Format, Rendering
-from ocr_server.imaging.decode import too_many_pages
+from ocr_server.imaging.decode import may_have_pages, too_many_pages
 from ocr_server.job import Job, Source
 from ocr_server.model import Document, EngineInfo, Failure, Page
 from ocr_server.progress import Progress, latest
@@ -86,7 +86,7 @@ def recognise_document(
     """Read a document, page by page; closing the iterator or setting `cancelled` ends the work.
 
     Raises:
-        DocumentError: nothing of it can be opened, or it is over a limit.
+        DocumentError: it is over a limit, or has no such page.
         LoadError: it cannot be done now, or not in time.
     """
     cancelled = cancelled or threading.Event()
@@ -202,16 +202,15 @@ def look_at_frame(
 def _count(
     job: Job, paths: tuple[Path, ...], workers: Workers, cancelled: threading.Event
 ) -> list[tuple[Path, int]]:
-    return [
-        (
-            path,
-            workers.run(
-                tasks.count_pages, job.deadline, cancelled,
-                path=path, limits=job.limits, password=job.password,
-            ),
-        )
-        for path in paths
-    ]  # fmt: skip
+    """The files and how many pages each has; only what can have several is opened for that."""
+
+    def count(path: Path) -> int:
+        return workers.run(
+            tasks.count_pages, job.deadline, cancelled,
+            path=path, limits=job.limits, password=job.password,
+        )  # fmt: skip
+
+    return [(path, count(path) if may_have_pages(path) else 1) for path in paths]
 
 
 def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[Sheet]:

@@ -200,6 +200,13 @@ def test_a_worker_s_memory_is_limited(settings: Settings) -> None:
     workers.close()
 
 
+def test_the_kernel_ends_a_worker_before_the_server(workers: ProcessWorkers) -> None:
+    pid = workers.run(tasks.say_pid, late(), never())
+
+    assert Path(f"/proc/{pid}/oom_score_adj").read_text() == "1000\n"
+    assert Path("/proc/self/oom_score_adj").read_text() != "1000\n"
+
+
 def test_a_worker_that_ran_out_of_memory_is_replaced(workers: ProcessWorkers) -> None:
     before = workers.run(tasks.say_pid, late(), never())
 

@@ -113,7 +113,7 @@ def _word(word: Word, parent: Element, identity: str, *, symbols: bool) -> Eleme
     span = element("span", parent, text, class_="ocrx_word", id=identity, title=title)
     for letter in letters:
         left, top, right, bottom = whole(letter.quad.box)
-        seen = f"x_bboxes {left} {top} {right} {bottom}; x_conf {letter.confidence * 100:.2f}"
+        seen = f"x_bboxes {left} {top} {right} {bottom}; x_confs {letter.confidence * 100:.2f}"
         element("span", span, letter.text, class_="ocrx_cinfo", title=seen)
     return span
 

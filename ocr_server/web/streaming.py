@@ -24,9 +24,12 @@ from ocr_server.web.service import HangUp, Service, hang_up
 HEARTBEAT_S = 0.5
 
 
-def counts_of(document: Document) -> dict[str, int]:
-    """For the log: how many pages were read, and how many were not."""
-    return {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
+def counts_of(document: Document) -> dict[str, Any]:
+    """For the log: how many pages were read and how many were not; where none was, why."""
+    counts = {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
+    if document.pages or not document.problems:
+        return counts
+    return counts | {"problem_code": document.problems[0].error.code}
 
 
 def stream_document(here: Service, asked: Asked) -> Response:

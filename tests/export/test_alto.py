@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
 from lxml import etree
+from xmlschema import XMLSchema
 
 from ocr_server.export.alto import render_alto
 from ocr_server.export.format import Rendering
@@ -14,12 +16,21 @@ from ocr_server.model import Alternative, Direction, Document, Line, Table, Zone
 from tests.export.documents import document, line, page, two_pages, word, zone
 
 NAMESPACE = {"a": "http://www.loc.gov/standards/alto/ns-v4#"}
-SCHEMA = Path(__file__).parent.parent / "data" / "alto-subset.xsd"
+DATA = Path(__file__).parent.parent / "data"
+
+
+@cache
+def schema() -> XMLSchema:
+    return XMLSchema(
+        DATA / "alto-4-4.xsd",
+        locations={"http://www.w3.org/1999/xlink": str(DATA / "xlink.xsd")},
+        allow="local",
+    )
 
 
 def parse(document: Document, detail: Detail = Detail.WORD) -> etree._Element:
     root = etree.fromstring(b"".join(render_alto(document, (), Rendering(detail))))
-    etree.XMLSchema(etree.parse(SCHEMA)).assertValid(root)
+    schema().validate(root)
     return root
 
 

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from io import BytesIO
 from xml.etree import ElementTree
+
+from hocr_spec import HocrValidator
 
 from ocr_server.export.format import Rendering
 from ocr_server.export.hocr import render_hocr
@@ -14,6 +17,8 @@ from tests.export.documents import document, line, page, turned, two_pages, word
 
 def parse(document: Document, detail: Detail = Detail.WORD) -> ElementTree.Element:
     hocr = b"".join(render_hocr(document, (), Rendering(detail)))
+    report = HocrValidator("standard").validate(BytesIO(hocr), filename="hocr")
+    assert report.is_valid(), report.format("text")
     return ElementTree.fromstring(hocr)  # noqa: S314  # our own
 
 

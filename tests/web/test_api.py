@@ -199,11 +199,13 @@ def test_events_tell_which_page_failed_and_why(picky_client: FlaskClient) -> Non
     assert end["failed_pages"] == [1]
 
 
-def test_a_document_that_cannot_be_opened_is_the_only_event(client: FlaskClient) -> None:
+def test_a_file_that_cannot_be_opened_is_a_page_that_fails(client: FlaskClient) -> None:
     response = client.post("/v1/documents", data=b"no picture", headers=NDJSON)
 
-    (problem,) = events_of(response)
-    assert (problem["event"], problem["code"]) == ("problem", "unsupported-format")
+    _, problem, end = events_of(response)
+    assert (problem["event"], problem["page"]) == ("problem", 1)
+    assert problem["code"] == "unsupported-format"
+    assert (end["pages"], end["failed_pages"]) == (0, [1])
 
 
 def test_what_is_wrong_with_the_request_is_no_event_but_a_status(client: FlaskClient) -> None:
