@@ -104,6 +104,23 @@ def test_the_text_as_read_lets_the_picture_through_as_one_likes(desk: Page) -> N
     expect(layer).to_have_css("color", "rgb(20, 24, 31)")
 
 
+def test_what_counts_as_doubtful_can_be_chosen_and_stays(desk: Page) -> None:
+    doubtful = desk.locator("[data-part=text] .word.doubtful")
+    expect(doubtful).to_have_text(["feny", "n00n"])
+    desk.get_by_label("Show on the picture").first.click()
+    limit = desk.get_by_role("spinbutton", name="Doubtful up to")
+    limit.fill("85")
+    limit.press("Enter")
+
+    expect(doubtful).to_have_text(["feny", "n00n", "card."])
+    expect(desk.locator("[data-part=doubts]")).to_have_text("3 doubtful")
+    assert_accessible(desk)
+
+    desk.reload()
+
+    expect(doubtful).to_have_count(3)
+
+
 def test_the_prepared_picture_lies_point_for_point_on_the_original(
     page: Page, url: str, tmp_path: Path
 ) -> None:
