@@ -116,7 +116,7 @@ export function makeDesk(root) {
   function grown() {
     const { draft, page } = desk;
     if (!draft?.pages.length) return;
-    if (!page || !draft.pages.includes(page)) showPage(draft.pages[0]);
+    if (!page || !draft.pages.includes(page)) showPage(draft.pages.find(({ number }) => number > (page?.number ?? 0)) ?? draft.pages[draft.pages.length - 1]);
     else showPages();
     report.tell();
   }
