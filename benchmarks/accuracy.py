@@ -197,7 +197,7 @@ def read_plainly(item: Item) -> Score:
 def read_ourselves(item: Item, *, engine: Engine, without: tuple[str, ...] = ()) -> Score:
     """What this server makes of it, its recipe less some stages."""
     before = _cpu_s()
-    canvas = decode_page(item.path, 0, limits=Limits(), password=None)
+    canvas = decode_page(item.path, 0, limits=Limits(), password=None, grey=True)
     page = read_by(
         tuple(stage for stage in RECIPE if stage[0] not in without),
         canvas,

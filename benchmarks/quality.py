@@ -66,7 +66,7 @@ def read(job: tuple[Item, str]) -> Point:
     """One picture, read and rated."""
     item, engine = job
     page = read_page(
-        decode_page(item.path, 0, limits=Limits(), password=None),
+        decode_page(item.path, 0, limits=Limits(), password=None, grey=True),
         number=1,
         reading=Reading(languages=item.languages, psm=item.psm),
         engine=engine_of(engine),

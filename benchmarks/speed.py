@@ -25,6 +25,7 @@ from pathlib import Path
 from benchmarks import calm, pace
 from benchmarks.contest import all_servers, contestants
 from benchmarks.pictures import SHAPES, Picture, draw_all, pictures_in
+from benchmarks.preparation import preparation
 from benchmarks.report import Section, as_json, as_markdown, as_svg, targets_of
 
 CLIENTS = (1, 2, 4, 8, 32)
@@ -60,8 +61,8 @@ def _arguments() -> argparse.Namespace:
 
 
 NAMES = (
-    "latency", "throughput", "crops", "frames", "overhead", "start", "growth", "crowd", "memory",
-    "hang-up",
+    "latency", "throughput", "crops", "frames", "preparation", "overhead", "start", "growth",
+    "crowd", "memory", "hang-up",
 )  # fmt: skip
 
 
@@ -87,6 +88,7 @@ def _measures(asked: argparse.Namespace) -> dict[str, Callable[[], Section]]:
         "throughput": throughput,
         "crops": crops,
         "frames": lambda: pace.frames(count=50 * rounds),
+        "preparation": lambda: preparation(rounds=3 * rounds),
         "overhead": lambda: pace.overhead(rounds=3 * rounds),
         "start": lambda: pace.start(times=rounds),
         "growth": lambda: pace.growth(rounds=rounds),

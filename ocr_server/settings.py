@@ -85,7 +85,8 @@ class Settings:
     log_format: str = _setting("text", "`text` or `json`", choices=("text", "json"))
     api_keys: tuple[str, ...] = _setting(
         (),
-        "keys joined by commas: every request must then bear one, as `X-API-Key` or Bearer token",
+        "keys joined by commas: whoever wants something read must then bear one, as `X-API-Key` "
+        "or Bearer token",
         pattern=r"[!-~]+",
         is_secret=True,
     )

@@ -121,6 +121,8 @@ def without_alpha(picture: Image.Image) -> Image.Image:
     ):
         return picture
     picture = picture.convert("RGBA")
+    if picture.getchannel("A").getextrema()[0] == 255:  # as screenshots are: nothing shines through
+        return picture.convert("RGB")
     white = Image.new("RGBA", picture.size, "white")
     return Image.alpha_composite(white, picture).convert("RGB")
 

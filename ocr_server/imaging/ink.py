@@ -68,10 +68,21 @@ def find_ink(grey: Pixels, *, ratio: float = _INK_RATIO, window_px: int = 0) -> 
     return cv2.compare(grey, limit, cv2.CMP_LT).astype(np.uint8, copy=False)
 
 
+def find_pieces(mask: Pixels) -> NDArray[np.int32]:
+    """A row for each connected piece: left, top, width, height and area in pixels.
+
+    Counted with 16 bits, which takes a third of the time; a mask of more pieces is one of dust.
+    """
+    try:
+        _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_16U)
+    except cv2.error:
+        _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
+    return np.asarray(stats[1:], dtype=np.int32)
+
+
 def find_glyphs(mask: Pixels) -> Glyphs:
     """The connected pieces of ink that have the size, shape and density of letters."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=cv2.CV_32S)
-    boxes = np.asarray(stats[1:], dtype=np.int32)
+    boxes = find_pieces(mask)
     width, height, area = (boxes[:, i].astype(float) for i in (2, 3, 4))
     box_area = np.maximum(1.0, width * height)
     # Thinner than 1 to 8 is a stroke or a rule, flatter than 4 to 1 a dash or words run together,

@@ -79,7 +79,17 @@ class Measures:
     @cached_property
     def upright_skew(self) -> Skew:
         """The same for lines that run up or down the page."""
-        return measure_skew(turn_glyphs(self.glyphs, self.small.shape[0]))
+        return self.skew_turned(1)
+
+    def skew_turned(self, quarters: int) -> Skew:
+        """The same after the page is turned clockwise by quarters of a circle.
+
+        After two, the heads of letters are the feet: in print the feet are the sharper ones.
+        """
+        glyphs, sides = self.glyphs, self.small.shape
+        for quarter in range(quarters):
+            glyphs = turn_glyphs(glyphs, sides[quarter % 2])
+        return measure_skew(glyphs)
 
     @cached_property
     def x_height_px(self) -> float:

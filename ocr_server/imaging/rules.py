@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ocr_server.imaging.canvas import Canvas, Pixels
-from ocr_server.imaging.ink import find_ink, measure_x_height, shrink
+from ocr_server.imaging.ink import find_ink, find_pieces, measure_x_height, shrink
 from ocr_server.imaging.outcome import Outcome
 
 _LEAST_LENGTH = 5.0  # x-heights; no letter has a longer straight stroke
@@ -59,7 +59,7 @@ def find_rules(grey: Pixels, *, x_height_px: float) -> Rules:
     if min(counts):
         near = np.ones((7, 7), np.uint8)  # rules that stop a few pixels short of each other
         both = cv2.bitwise_and(cv2.dilate(level, near), cv2.dilate(upright, near))
-        crossings = cv2.connectedComponents(both.astype(np.uint8, copy=False))[0] - 1
+        crossings = len(find_pieces(both.astype(np.uint8, copy=False)))
     return Rules(level, upright, counts[0], counts[1], crossings)
 
 
@@ -105,5 +105,4 @@ def _thin(mask: Pixels, width: int, height: int) -> Pixels:
 
 
 def _count_long(mask: Pixels, length: int) -> int:
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
-    return int(np.count_nonzero(np.maximum(stats[1:, 2], stats[1:, 3]) >= length))
+    return int(np.count_nonzero(find_pieces(mask)[:, 2:4].max(axis=1, initial=0) >= length))

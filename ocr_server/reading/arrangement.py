@@ -1,11 +1,24 @@
-"""What stands where: tables from the grid that was wiped out before reading."""
+"""What stands where: rows torn apart, and tables from the grid wiped out before reading."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from ocr_server.reading.sheet import Report, Sheet
+from ocr_server.segmentation.rows import join_rows
 from ocr_server.segmentation.tables import find_grids, set_in_tables
+
+
+def arrange_rows(sheet: Sheet) -> Report:
+    """Labels and their prices in one line: layout takes both for columns of their own."""
+    take = sheet.best
+    zones = join_rows(take.zones)
+    joined = len(take.zones) - len(zones)
+    if not joined:
+        return Report(sheet, "no rows torn apart")
+    return Report(
+        sheet.with_take(replace(take, zones=zones)), f"{joined} zones beside others", "rows joined"
+    )
 
 
 def arrange_tables(sheet: Sheet) -> Report:

@@ -10,9 +10,8 @@ import numpy as np
 from ocr_server.geometry import Box, Point, hull
 from ocr_server.imaging import rules
 from ocr_server.imaging.canvas import Pixels
-from ocr_server.imaging.measures import Measures
 from ocr_server.model import Line, Word, Zone, ZoneKind
-from ocr_server.reading.sheet import Report, Sheet
+from ocr_server.reading.sheet import Report, Sheet, Take
 
 _SPARSE_PSM = 11
 _FEWEST_LETTERS = 6  # fewer are dust, or dots and dashes that belong to words
@@ -27,15 +26,16 @@ def read_missed_text(sheet: Sheet) -> Report:
     Layout analysis takes fractions, lone figures and short lines for noise.
     """
     take = sheet.best
-    if take.psm in (7, 8, 13) or not take.words or sheet.measures.is_snippet:
+    single = take.psm in (7, 8, 13) or sheet.measures.is_snippet
+    if single or not take.words or sheet.shows_no_print:
         return Report(sheet, "nothing to look for")
-    boxes = [word.box for word in take.words]
-    boxes += [zone.box for zone in take.zones if zone.kind is not ZoneKind.TEXT]
-    missed, total = _count_missed(sheet.measures, boxes, sheet.x_height_px)
+    missed, total = count_missed(sheet)
     found = f"{missed} letters beside what was read"
     if missed < max(_FEWEST_LETTERS, _LEAST_SHARE * total):
         return Report(sheet, found)
-    mask = _mask(boxes, take.canvas.pixels.shape, spread_px=round(0.15 * sheet.x_height_px))
+    mask = _mask(
+        _covered(take), take.canvas.pixels.shape, spread_px=round(0.15 * sheet.x_height_px)
+    )
     rest = sheet.read(rules.wipe(take.canvas, mask), psm=_SPARSE_PSM)
     lines = [line for zone in rest.zones for line in zone.lines]
     sure = [line for line in (_sure_words(line) for line in lines) if line is not None]
@@ -47,6 +47,22 @@ def read_missed_text(sheet: Sheet) -> Report:
         zones = put_in_place(zones, line)
     after = sheet.with_take(replace(take, zones=zones))
     return Report(after, found, f"{words} more words read")
+
+
+def count_missed(sheet: Sheet) -> tuple[int, int]:
+    """How many letters lie outside all that was read, and how many there are."""
+    glyphs, ratio = sheet.measures.glyphs, sheet.measures.ratio
+    unit = sheet.x_height_px / ratio
+    letters = glyphs[(glyphs[:, 3] > 0.6 * unit) & (glyphs[:, 3] < 2.5 * unit)]
+    scaled = [
+        Box(box.left / ratio, box.top / ratio, box.right / ratio, box.bottom / ratio)
+        for box in _covered(sheet.best)
+    ]
+    mask = _mask(scaled, sheet.measures.small.shape, spread_px=1)
+    middles_y = letters[:, 1] + letters[:, 3] // 2
+    middles_x = letters[:, 0] + letters[:, 2] // 2
+    missed = np.count_nonzero(mask[middles_y, middles_x] == 0)
+    return int(missed), len(letters)
 
 
 def put_in_place(zones: tuple[Zone, ...], line: Line) -> tuple[Zone, ...]:
@@ -105,20 +121,9 @@ def _corners(words: Iterable[Word]) -> Iterable[Point]:
     return (point for word in words for point in word.quad)
 
 
-def _count_missed(measures: Measures, boxes: list[Box], x_height_px: float) -> tuple[int, int]:
-    """How many letters lie outside all boxes, and how many there are."""
-    glyphs, ratio = measures.glyphs, measures.ratio
-    unit = x_height_px / ratio
-    letters = glyphs[(glyphs[:, 3] > 0.6 * unit) & (glyphs[:, 3] < 2.5 * unit)]
-    scaled = [
-        Box(box.left / ratio, box.top / ratio, box.right / ratio, box.bottom / ratio)
-        for box in boxes
-    ]
-    mask = _mask(scaled, measures.small.shape, spread_px=1)
-    middles_y = letters[:, 1] + letters[:, 3] // 2
-    middles_x = letters[:, 0] + letters[:, 2] // 2
-    missed = np.count_nonzero(mask[middles_y, middles_x] == 0)
-    return int(missed), len(letters)
+def _covered(take: Take) -> list[Box]:
+    boxes = [word.box for word in take.words]
+    return boxes + [zone.box for zone in take.zones if zone.kind is not ZoneKind.TEXT]
 
 
 def _mask(boxes: list[Box], shape: tuple[int, ...], *, spread_px: int) -> Pixels:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.ink import find_glyphs, find_ink, paper_level, shrink
+from ocr_server.imaging.measures import Measures
 from ocr_server.imaging.outcome import Outcome
 from ocr_server.imaging.scale import BEST_X_HEIGHT_PX
 from ocr_server.reading.sheet import Report, Sheet
@@ -26,8 +27,14 @@ _ALL_GLYPHS = 150  # with so few, all are read
 _BLOCK_PSM = 6
 
 # Points of 100 by which another way must win. A band read at random gets 20 to 45, a band read
-# the right way 80 and more.
+# the right way 80 and more, and then no other way needs to be tried.
 _LEAST_WIN, _LEAST_WIN_LATE = 5.0, 8.0
+_RIGHT_WAY = 80.0
+
+# Print has feet 1.1 to 1.7 times as sharp as its heads, and 0.7 times upside down; capitals and
+# figures have both alike. Without lines of print, neither way can be read.
+_SHARP_FEET = 1.1
+_LEAST_SPIKINESS = 1.6
 
 _WAYS = {1: "turned by 90°", 2: "turned upside down", 3: "turned by 270°"}
 
@@ -59,8 +66,10 @@ def turn_if_upside_down(sheet: Sheet) -> Report:
     said = f"read with confidence {take.confidence:.0%}"
     if take.confidence >= 0.6 or sheet.upright_for_sure or sheet.measures.shorter_px <= 100:
         return Report(sheet, said)
+    if take.psm == 7 or not _may_stand_on_its_head(sheet.measures):
+        return Report(sheet, said)
     band = dense_band(sheet.canvas, sheet.x_height_px or BEST_X_HEIGHT_PX)
-    if band is None or take.psm == 7:
+    if band is None:
         return Report(sheet, said)
     upright, inverted = (_band_score(sheet, band.turned(quarters)) for quarters in (0, 2))
     if inverted <= upright + _LEAST_WIN_LATE:
@@ -83,7 +92,12 @@ def orientation(sheet: Sheet) -> Outcome:
 
 def find_turn(sheet: Sheet) -> tuple[int, float]:
     """Clockwise quarter turns that make the page upright, and by how many points they win."""
-    bands = sorted(_bands(sheet), reverse=True)
+    bands: list[_Band] = []
+    for band in _bands(sheet):
+        bands.append(band)
+        if band.score >= _RIGHT_WAY:
+            return band.quarters, band.score
+    bands.sort(reverse=True)
     if not bands:
         return 0, 0.0
     if len(bands) == 1:
@@ -113,23 +127,31 @@ def dense_band(canvas: Canvas, x_height_px: float) -> Canvas | None:
     return canvas.cropped(scaled)
 
 
+def _may_stand_on_its_head(measures: Measures) -> bool:
+    """Whether there are lines, and their letters' feet are no sharper than their heads."""
+    feet, heads = measures.skew.spikiness, measures.skew_turned(2).spikiness
+    if not heads:  # too few letters to tell
+        return True
+    return max(feet, heads) >= _LEAST_SPIKINESS and feet < _SHARP_FEET * heads
+
+
 def _bands(sheet: Sheet) -> Iterator[_Band]:
-    """The band of the page as it lies and on its side, each read both ways up."""
-    x_height_px = sheet.measures.x_height_px or 20.0
+    """A band of the page read each of the four ways, the likeliest first."""
+    measures = sheet.measures
+    x_height_px = measures.x_height_px or 20.0
     canvas = sheet.canvas
     if not 12 <= x_height_px <= 22:
         factor = min(1.5, BEST_X_HEIGHT_PX / x_height_px)
         canvas, x_height_px = canvas.scaled(factor), x_height_px * factor
-    fill = paper_level(sheet.measures.small)
-    skews = (sheet.measures.skew, sheet.measures.upright_skew)
-    for quarters, skew in enumerate(skews):
-        level = canvas.turned(quarters)
-        if abs(skew.angle_deg) > 0.7:
-            level = level.rotated(-skew.angle_deg, fill=fill)
+    fill = paper_level(measures.small)
+    skews = [measures.skew, measures.upright_skew, *map(measures.skew_turned, (2, 3))]
+    for quarters in sorted(range(4), key=lambda quarters: -skews[quarters].spikiness):
+        level, angle_deg = canvas.turned(quarters), skews[quarters].angle_deg
+        if abs(angle_deg) > 0.7:
+            level = level.rotated(-angle_deg, fill=fill)
         band = dense_band(level, x_height_px)
         if band is not None:
-            for more in (0, 2):
-                yield _Band(_band_score(sheet, band.turned(more)), (quarters + more) % 4)
+            yield _Band(_band_score(sheet, band), quarters)
 
 
 def _band_score(sheet: Sheet, band: Canvas) -> float:

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from ocr_server.geometry import Box
 from ocr_server.imaging import contrast, outline, rules, scale
+from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.ink import paper_level
 from ocr_server.imaging.measures import Measures
 from ocr_server.reading.sheet import Report, Sheet
@@ -61,7 +63,7 @@ def even_out_shade(sheet: Sheet) -> Report:
     if not photograph and not deep_shade:
         return Report(sheet, found)
     even = contrast.flatten(sheet.canvas).canvas
-    return Report(sheet.on(even), found, "shadows removed")
+    return Report(replace(sheet.on(even), shade=unevenness), found, "shadows removed")
 
 
 def level_lines(sheet: Sheet) -> Report:
@@ -129,6 +131,12 @@ def add_margin_always(sheet: Sheet) -> Report:
     padded = sheet.canvas.padded(_SNIPPET_MARGIN_PX, fill=level)
     after = replace(sheet.on(padded), x_height_px=sheet.x_height_px)
     return Report(after, "a piece of a page", f"margin of {_SNIPPET_MARGIN_PX} px added")
+
+
+def without_margin(canvas: Canvas) -> Canvas:
+    """The canvas less the margin that was added to it."""
+    margin = _SNIPPET_MARGIN_PX
+    return canvas.cropped(Box(margin, margin, canvas.width_px - margin, canvas.height_px - margin))
 
 
 def choose_psm(sheet: Sheet) -> int:

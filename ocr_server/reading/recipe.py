@@ -16,7 +16,7 @@ from ocr_server.imaging.steps import AUTO, run_steps
 from ocr_server.job import PSM_OF_LAYOUT, Layout, Reading
 from ocr_server.model import Line, Page, Stage, Word, Zone, ZoneKind, mean_confidence
 from ocr_server.progress import Progress, Tell, tell_nobody
-from ocr_server.reading.arrangement import arrange_tables
+from ocr_server.reading.arrangement import arrange_rows, arrange_tables
 from ocr_server.reading.missed import read_missed_text
 from ocr_server.reading.orientation import orientation, turn_if_upside_down, turn_upright
 from ocr_server.reading.preparation import (
@@ -78,6 +78,7 @@ RECIPE: Recipe = (
     ("dewarp", level_curled_lines),
     ("retry", read_again),
     ("missed", read_missed_text),
+    ("rows", arrange_rows),
     ("tables", arrange_tables),
     ("junk", drop_rubbish),
 )

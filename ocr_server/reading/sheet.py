@@ -63,7 +63,8 @@ class Sheet:
     """A page on its way.
 
     `x_height_px` is the height of small letters on the canvas, 0 where it is not known; `dropped`
-    are words that were read but are not worth telling; `parts` says in how many it is read first.
+    are words that were read but are not worth telling; `parts` says in how many it is read first;
+    `shade` is by how many grey levels the paper differed, where that was evened out.
     """
 
     measures: Measures
@@ -78,6 +79,7 @@ class Sheet:
     tell: Tell = tell_nobody
     parts: int = 1
     dropped: tuple[Word, ...] = ()
+    shade: float = 0.0
 
     @property
     def canvas(self) -> Canvas:
@@ -88,6 +90,14 @@ class Sheet:
     def best(self) -> Take:
         """The best reading so far; an empty one before the first."""
         return self.take or Take(self.canvas, (), self.reading.psm)
+
+    @property
+    def shows_no_print(self) -> bool:
+        """Whether nothing could be read where no lines are: handwriting, a halftone, a street.
+
+        Print in lines has a spikiness of 2.5 and more; 0 means too few letters to tell.
+        """
+        return self.best.confidence < 0.4 and 0 < self.measures.skew.spikiness < 1.6
 
     def on(self, canvas: Canvas) -> Sheet:
         """The same page on another canvas, of which nothing is known yet."""

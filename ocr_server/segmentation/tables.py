@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.geometry import Box, Point, Quad, hull
+from ocr_server.imaging.ink import find_pieces
 from ocr_server.imaging.rules import Rules
 from ocr_server.model import Cell, Line, Table, Word, Zone, ZoneKind
 
@@ -57,9 +58,8 @@ def find_grids(rules: Rules) -> tuple[Grid, ...]:
     """The tables whose rules cross, from top to bottom."""
     near = np.ones((_GAP_PX, _GAP_PX), np.uint8)
     joined = cv2.morphologyEx(rules.mask, cv2.MORPH_CLOSE, near)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(joined)
     grids = []
-    for left, top, width, height, _ in stats[1:count]:
+    for left, top, width, height, _ in find_pieces(joined.astype(np.uint8, copy=False)):
         area = slice(top, top + height), slice(left, left + width)
         level, upright = rules.level[area] > 0, rules.upright[area] > 0
         ys = _positions(level.sum(axis=1) >= _RULE_SHARE * width)

@@ -25,7 +25,7 @@ HEARTBEAT_S = 0.5
 
 
 def counts_of(document: Document) -> dict[str, Any]:
-    """For the log: how many pages were read and how many were not; where none was, why."""
+    """For the log: how many pages were read, how many were not, and why where none was."""
     counts = {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
     if document.pages or not document.problems:
         return counts

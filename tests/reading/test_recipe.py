@@ -236,11 +236,22 @@ def test_words_under_the_least_confidence_are_left_out() -> None:
     assert read(page.canvas, SeeingEngine(0.7), min_confidence=0.6).words
 
 
-def test_guesses_on_a_page_of_guesses_are_dropped_and_that_is_said() -> None:
-    answer = read(draw_page().canvas, SeeingEngine(0.3))
+def test_guesses_in_a_picture_of_no_page_are_dropped_and_that_is_said() -> None:
+    page = draw_page()
+    pixels = page.pixels.copy()
+    pixels[:, : pixels.shape[1] // 4] //= 4
+
+    answer = read(Canvas(pixels), SeeingEngine(0.3))
 
     assert not answer.words
     assert "dropped" in did(answer)["junk"]
+
+
+def test_guesses_on_even_paper_are_kept() -> None:
+    answer = read(draw_page().canvas, SeeingEngine(0.3))
+
+    assert answer.words
+    assert "junk" not in did(answer)
 
 
 def test_vertical_writing_is_read_as_it_was_sent() -> None:
