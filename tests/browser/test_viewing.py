@@ -145,6 +145,26 @@ def test_the_prepared_picture_lies_point_for_point_on_the_original(
     assert sizes[0][0] > SIZE_PX[0]
 
 
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_keys_move_and_size_an_area_as_it_is_seen(desk: Page, quarters: int) -> None:
+    for _ in range(quarters):
+        desk.get_by_role("button", name="Turn the picture").click()
+    desk.get_by_role("button", name="Fit the page").click()
+    desk.get_by_role("button", name="Read an area again").click()
+    frame = desk.get_by_role("button", name="Area to read again")
+    expect(frame).to_be_focused()
+    start = box_of(frame)
+    frame.press("ArrowDown")
+    moved = box_of(frame)
+    frame.press("Shift+ArrowLeft")
+    sized = box_of(frame)
+
+    assert moved["y"] > start["y"] + 2
+    assert (moved["x"], moved["width"]) == pytest.approx((start["x"], start["width"]), abs=1)
+    assert sized["width"] < moved["width"] - 2
+    assert (sized["x"], sized["height"]) == pytest.approx((moved["x"], moved["height"]), abs=1)
+
+
 def test_an_area_is_read_as_what_one_says_it_is(desk: Page, engine: object) -> None:
     desk.get_by_role("button", name="Read an area again").click()
     frame = desk.get_by_role("button", name="Area to read again")
