@@ -23,11 +23,12 @@ from ocr_server.sharing import Threads, one_thread
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One reading of one canvas, in that canvas's pixels."""
+    """One reading of one canvas, in that canvas's pixels; `engine` only where several may read."""
 
     canvas: Canvas
     zones: tuple[Zone, ...]
     psm: int
+    engine: str | None = None
 
     @property
     def words(self) -> tuple[Word, ...]:

@@ -43,6 +43,7 @@ ZONE = an_object(
     {
         **PLACED,
         "kind": {"enum": ["text", "picture", "rule", "table"]},
+        "engine": {**STRING, "description": "who read it, with engine=best"},
         "lines": an_array(LINE, "in reading order"),
     }
 )
