@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from ocr_server.geometry import Box
 from tests.browser.letter import COLUMNS, MISREAD, ReadsLetter, draw_letter, drawn_words
-from tests.browser.test_upload import expect_state
+from tests.browser.test_upload import expect_state, expect_thumbnails
 from tests.browser.watching import assert_accessible
 from tests.drawing import as_pages
 
@@ -433,4 +433,4 @@ def test_a_page_is_left_out_and_comes_back(page: Page, url: str, tmp_path: Path)
     page.get_by_role("button", name="Undo").click()
 
     expect(count).to_have_text("3")
-    page.wait_for_load_state("networkidle")  # thumbnails are drawn
+    expect_thumbnails(page)
