@@ -73,6 +73,7 @@ class Item:
     languages: tuple[str, ...]
     psm: int
     any_case: bool
+    contains: bool = False  # the picture says more than the truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ def load_items(corpus: Path, *, only: str = "") -> list[Item]:
                     languages=tuple(meta["lang"].split("+")),
                     psm=int(meta["psm"]),
                     any_case=bool(meta.get("case_insensitive")),
+                    contains=bool(meta.get("contains")),
                 )
             )
     return items
@@ -181,13 +183,13 @@ def read_plainly(item: Item) -> Score:
     """What `tesseract FILE` makes of it."""
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder) / "text"
-        before = _cpu_s()
+        before = processor_s()
         subprocess.run(  # noqa: S603  # our own arguments
             ["tesseract", str(item.path), str(base), "-l", "+".join(item.languages),  # noqa: S607
              "--psm", str(item.psm), "txt", "tsv"],
             capture_output=True, check=False, timeout=TIMEOUT_S,
         )  # fmt: skip
-        cpu_s = _cpu_s() - before
+        cpu_s = processor_s() - before
         text, rows = base.with_suffix(".txt"), base.with_suffix(".tsv")
         found = text.read_text(encoding="utf-8", errors="replace") if text.exists() else ""
         boxes = _tsv_boxes(rows.read_text(encoding="utf-8", errors="replace")) if found else ()
@@ -196,7 +198,7 @@ def read_plainly(item: Item) -> Score:
 
 def read_ourselves(item: Item, *, engine: Engine, without: tuple[str, ...] = ()) -> Score:
     """What this server makes of it, its recipe less some stages."""
-    before = _cpu_s()
+    before = processor_s()
     canvas = decode_page(item.path, 0, limits=Limits(), password=None, grey=True)
     page = read_by(
         tuple(stage for stage in RECIPE if stage[0] not in without),
@@ -206,7 +208,7 @@ def read_ourselves(item: Item, *, engine: Engine, without: tuple[str, ...] = ())
         engine=engine,
         deadline=Deadline.after(TIMEOUT_S),
     )
-    cpu_s = _cpu_s() - before
+    cpu_s = processor_s() - before
     return rate(item, page.text, tuple(word.box for word in page.words), cpu_s=cpu_s)
 
 
@@ -309,7 +311,7 @@ def _cell(plain: Iterable[float | None], ours: Iterable[float | None]) -> str:
     return " → ".join(f"{statistics.mean(v):.3f}" for v in known) if all(known) else "–"
 
 
-def _cpu_s() -> float:
+def processor_s() -> float:
     """Processor seconds of this process and of the programs it has run."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime

@@ -122,7 +122,7 @@ def measure(item: Item, engine: str) -> list[Outcome]:
     canvas = decode_page(item.path, 0, limits=Limits(), password=None)
     reading = _reading(profile)
     page = read_framed(
-        canvas, number=1, reading=reading, engine=ENGINES[engine](),
+        canvas, number=1, reading=reading, engine=ENGINES[profile.options.get("engine", engine)](),
         deadline=Deadline.after(TIMEOUT_S),
     )  # fmt: skip
     fields = {field.name: field for field in with_fields(page, reading).fields}

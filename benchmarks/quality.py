@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.accuracy import Item, asked_items, engine_of, options, processes, rate
 from ocr_server.deadline import Deadline
 from ocr_server.imaging.decode import decode_page
-from ocr_server.imaging.quality import SURE_WORD
+from ocr_server.imaging.quality import TESSERACT
 from ocr_server.job import Limits, Reading
 from ocr_server.reading.recipe import read_page
 
@@ -75,7 +75,8 @@ def read(job: tuple[Item, str]) -> Point:
     words, quality = page.words, page.quality
     return Point(
         confidence=page.confidence,
-        sure_share=sum(word.confidence >= SURE_WORD for word in words) / max(1, len(words)),
+        sure_share=sum(word.confidence >= TESSERACT.sure_word for word in words)
+        / max(1, len(words)),
         score=quality.score if quality else 0.0,
         f1=rate(item, page.text, (), cpu_s=0).f1,
         problems=tuple(problem.code for problem in quality.problems) if quality else (),

@@ -83,7 +83,7 @@ def _engine(name: str) -> Engine:
 
 
 def _held_bytes() -> int:
-    """Data that the libraries have reserved on import, a quarter of a gigabyte mostly untouched."""
+    """Data that the libraries have reserved on import, most of it untouched."""
     pages = Path("/proc/self/statm").read_text().split()[5]  # proc(5): data + stack
     return int(pages) * resource.getpagesize()
 

@@ -39,7 +39,7 @@ def examine() -> Iterator[Finding]:
         yield Finding(is_good=True, words="The settings are understood.")
         yield _folder(settings)
         engine = ENGINES[settings.engine]().describe()
-        yield Finding(is_good=True, words=f"{engine.name} is there, Tesseract {engine.version}.")
+        yield Finding(is_good=True, words=f"{engine.name} {engine.version} is there.")
         check_installed(settings.languages, engine)
         yield Finding(is_good=True, words=f"Languages: {', '.join(engine.languages)}.")
         yield _camera(settings)

@@ -148,13 +148,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A piece of the page of one kind; only text and tables have lines."""
+    """A piece of the page of one kind; only text and tables have lines.
+
+    `engine` is who read it, where the document's engine is more than one.
+    """
 
     kind: ZoneKind
     quad: Quad
     lines: tuple[Line, ...] = ()
     table: Table | None = None
     name: str | None = None
+    engine: str | None = None
 
     @property
     def box(self) -> Box:

@@ -11,7 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -21,9 +21,10 @@ from ocr_server import tasks
 from ocr_server.deadline import Deadline
 from ocr_server.errors import ClientGone, EngineFailed, OcrServerError, PageMissing
 from ocr_server.export.format import Format, Rendering
-from ocr_server.imaging.decode import too_many_pages
+from ocr_server.imaging.decode import may_have_pages, too_many_pages
 from ocr_server.job import Job, Source
 from ocr_server.model import Document, EngineInfo, Failure, Page
+from ocr_server.progress import Progress, latest
 from ocr_server.reading.frame import Frame
 from ocr_server.storage import Storage
 from ocr_server.tasks import Sheet
@@ -32,6 +33,7 @@ from ocr_server.workers import Workers
 log = logging.getLogger(__name__)
 
 PIECE_BYTES = 256 * 1024
+LOOK_S = 0.1  # how often it is looked how far the pages are
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ class Accepted:
     """The document was opened; `pages` are going to be read."""
 
     pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageProgress:
+    """How far a page is that is being read."""
+
+    page: int
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ class Finished:
     document: Document
 
 
-Event: TypeAlias = Accepted | PageRead | PageFailed | Finished
+Event: TypeAlias = Accepted | PageProgress | PageRead | PageFailed | Finished
 
 
 def recognise_document(
@@ -76,7 +86,7 @@ def recognise_document(
     """Read a document, page by page; closing the iterator or setting `cancelled` ends the work.
 
     Raises:
-        DocumentError: nothing of it can be opened, or it is over a limit.
+        DocumentError: it is over a limit, or has no such page.
         LoadError: it cannot be done now, or not in time.
     """
     cancelled = cancelled or threading.Event()
@@ -85,13 +95,12 @@ def recognise_document(
             sheets = tuple(_wanted(job, _count(job, paths, workers, cancelled)))
             yield Accepted(len(sheets))
             pages, failures = [], []
-            for outcome in _read_all(job, sheets, workers, cancelled):
-                if isinstance(outcome, Page):
-                    pages.append(outcome)
-                    yield PageRead(outcome)
-                else:
-                    failures.append(outcome)
-                    yield PageFailed(outcome)
+            for event in _read_all(job, sheets, workers, cancelled):
+                if isinstance(event, PageRead):
+                    pages.append(event.page)
+                elif isinstance(event, PageFailed):
+                    failures.append(event.failure)
+                yield event
             reader = replace(engine, languages=job.reading.languages)
             yield Finished(Document(tuple(pages), reader, tuple(failures)))
     finally:
@@ -193,16 +202,15 @@ def look_at_frame(
 def _count(
     job: Job, paths: tuple[Path, ...], workers: Workers, cancelled: threading.Event
 ) -> list[tuple[Path, int]]:
-    return [
-        (
-            path,
-            workers.run(
-                tasks.count_pages, job.deadline, cancelled,
-                path=path, limits=job.limits, password=job.password,
-            ),
-        )
-        for path in paths
-    ]  # fmt: skip
+    """The files and how many pages each has; only what can have several is opened for that."""
+
+    def count(path: Path) -> int:
+        return workers.run(
+            tasks.count_pages, job.deadline, cancelled,
+            path=path, limits=job.limits, password=job.password,
+        )  # fmt: skip
+
+    return [(path, count(path) if may_have_pages(path) else 1) for path in paths]
 
 
 def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[Sheet]:
@@ -220,19 +228,19 @@ def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[Sheet]:
 
 def _read_all(
     job: Job, sheets: tuple[Sheet, ...], workers: Workers, cancelled: threading.Event
-) -> Iterator[Page | Failure]:
+) -> Iterator[PageProgress | PageRead | PageFailed]:
     """The sheets' pages in order, read side by side; no more are begun than there are slots."""
 
-    def read(sheet: Sheet) -> Page | Failure:
+    def read(sheet: Sheet) -> PageRead | PageFailed:
         try:
-            return workers.run(
+            page = workers.run(
                 tasks.read_page, job.deadline, cancelled,
                 sheet=sheet, reading=job.reading, limits=job.limits, password=job.password,
             )  # fmt: skip
         except ClientGone:
             raise
         except OcrServerError as error:
-            return Failure(sheet.number, error)
+            return PageFailed(Failure(sheet.number, error))
         except Exception as error:
             if len(sheets) == 1:
                 raise
@@ -240,17 +248,32 @@ def _read_all(
             log.exception("a page failed unexpectedly")
             lost = EngineFailed("The page could not be read; the server's log has the reason.")
             lost.__cause__ = error
-            return Failure(sheet.number, lost)
+            return PageFailed(Failure(sheet.number, lost))
+        return PageRead(page)
 
     waiting = iter(sheets)
+    told: dict[Sheet, Progress | None] = {}
     with ThreadPoolExecutor(workers.slots) as threads:
-        begun: deque[Future[Page | Failure]] = deque(
-            threads.submit(read, sheet) for sheet in islice(waiting, workers.slots)
-        )
+
+        def begin(count: int) -> list[tuple[Sheet, Future[PageRead | PageFailed]]]:
+            return [(sheet, threads.submit(read, sheet)) for sheet in islice(waiting, count)]
+
+        begun = deque(begin(workers.slots))
         try:
             while begun:
-                outcome = begun.popleft().result()
-                begun.extend(threads.submit(read, sheet) for sheet in islice(waiting, 1))
-                yield outcome
+                while not wait([begun[0][1]], timeout=LOOK_S).done:
+                    yield from _news([sheet for sheet, future in begun if not future.done()], told)
+                _, first = begun.popleft()
+                begun.extend(begin(1))
+                yield first.result()
         finally:
             cancelled.set()
+
+
+def _news(sheets: list[Sheet], told: dict[Sheet, Progress | None]) -> Iterator[PageProgress]:
+    """How far the sheets are, where that is something new; `told` remembers it."""
+    for sheet in sheets:
+        progress = latest(sheet.progress_path)
+        if progress is not None and progress != told.get(sheet):
+            told[sheet] = progress
+            yield PageProgress(sheet.number, progress)

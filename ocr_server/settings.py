@@ -51,8 +51,9 @@ class Settings:
     tls_key: str = _setting("", "PEM file of the certificate's key")
     engine: str = _setting(
         "pytesseract",
-        "who reads: `pytesseract`, a process for each reading, or `tesserocr`, models kept loaded",
-        choices=("pytesseract", "tesserocr"),
+        "who reads: `pytesseract`, a process for each reading, `tesserocr`, models kept loaded, "
+        "`rapidocr`, the second reader, or `best`, Tesseract and where it is in doubt the second",
+        choices=("pytesseract", "tesserocr", "rapidocr", "best"),
     )
     languages: tuple[str, ...] = _setting(
         ("eng",), "languages read when a request names none, such as `eng+deu`", pattern=r"[\w/]+"
@@ -85,7 +86,8 @@ class Settings:
     log_format: str = _setting("text", "`text` or `json`", choices=("text", "json"))
     api_keys: tuple[str, ...] = _setting(
         (),
-        "keys joined by commas: every request must then bear one, as `X-API-Key` or Bearer token",
+        "keys joined by commas: whoever wants something read must then bear one, as `X-API-Key` "
+        "or Bearer token",
         pattern=r"[!-~]+",
         is_secret=True,
     )

@@ -17,9 +17,10 @@ from ocr_server.export.format import Render, Rendering
 from ocr_server.fields.finders import with_fields
 from ocr_server.fields.page import is_read_from_picture, read_framed
 from ocr_server.imaging import decode
-from ocr_server.imaging.preview import draw_preview
+from ocr_server.imaging.preview import LONGEST_SIDE_PX, draw_preview
 from ocr_server.job import Limits, Reading
 from ocr_server.model import Document, Page
+from ocr_server.progress import teller
 from ocr_server.reading import frame, recipe
 from ocr_server.reading.frame import Frame
 from ocr_server.reading.own_text import read_pdf_page
@@ -33,6 +34,11 @@ class Sheet:
     path: Path
     index: int
     number: int
+
+    @property
+    def progress_path(self) -> Path:
+        """Where it is told how far its reading is."""
+        return self.path.with_name(f"progress-{self.number}")
 
 
 def count_pages(_desk: Desk, *, path: Path, limits: Limits, password: str | None) -> int:
@@ -55,6 +61,7 @@ def read_page(
             engine=desk.engine(reading.engine),
             deadline=desk.deadline,
             threads=desk.threads,
+            tell=teller(sheet.progress_path),
         )
         return suggest(page, reading)
 
@@ -94,15 +101,16 @@ def draw_page(_desk: Desk, *, sheet: Sheet, limits: Limits, password: str | None
 def draw_prepared_page(
     desk: Desk, *, sheet: Sheet, reading: Reading, limits: Limits, password: str | None
 ) -> bytes:
-    """The page as it is read first, for a browser."""
+    """The page as it is read first, laid where it was, for a browser."""
     with _temporary_files_in(sheet.path.parent):
+        page = decode.decode_page(sheet.path, sheet.index, limits=limits, password=password)
         prepared = recipe.prepare_page(
-            decode.decode_page(sheet.path, sheet.index, limits=limits, password=password),
+            page,
             reading=reading,
             engine=desk.engine(reading.engine),
             deadline=desk.deadline,
         )
-        return draw_preview(prepared)
+        return draw_preview(prepared.laid_back(page, longest_px=LONGEST_SIDE_PX))
 
 
 def look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Limits) -> Frame:

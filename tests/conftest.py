@@ -4,6 +4,7 @@ import logging
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.fakes import InlineWorkers, ReadsWords
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = {
+    "rapidocr": "The package rapidocr was not found. Install it, or pass --no-rapidocr.",
     "tesseract": "The program tesseract was not found. Install it, or pass --no-tesseract.",
     "browser": "No Chromium was found. Install chromium or google-chrome, or pass --no-browser.",
 }
@@ -27,13 +29,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--no-tesseract", action="store_true", help="leave out the tests of the real engine"
     )
+    parser.addoption(
+        "--no-rapidocr", action="store_true", help="leave out the tests of the second reader"
+    )
     parser.addoption("--no-browser", action="store_true", help="leave out the tests in a browser")
     parser.addoption("--renew", action="store_true", help="write golden files and tables anew")
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m: what nobody asked for may be missing
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    is_there = {"tesseract": has_tesseract, "browser": find_browser}
+    is_there = {"tesseract": has_tesseract, "rapidocr": has_rapidocr, "browser": find_browser}
     for need, look in is_there.items():
         needing = [item for item in items if item.get_closest_marker(need)]
         if config.getoption(f"--no-{need}"):
@@ -45,6 +50,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def has_tesseract() -> bool:
     return shutil.which("tesseract") is not None
+
+
+def has_rapidocr() -> bool:
+    return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
 
 def find_browser() -> Path | None:

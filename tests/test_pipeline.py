@@ -157,11 +157,13 @@ def test_a_document_without_a_good_page_is_its_first_problem(storage: Storage) -
 @pytest.mark.parametrize(
     ("broken", "error"), [(b"text", UnsupportedFormat), (b"%PDF-1.7", DamagedPicture)]
 )
-def test_a_file_that_cannot_be_opened_ends_the_document(
+def test_a_file_that_cannot_be_opened_is_a_page_that_fails(
     broken: bytes, error: type[Exception], storage: Storage
 ) -> None:
-    with pytest.raises(error):
-        list(read(job_of(sheets(300), broken), storage))
+    document = document_of(read(job_of(sheets(300), broken, sheets(310)), storage))
+
+    assert [(page.number, page.width_px) for page in document.pages] == [(1, 300), (3, 310)]
+    assert [(f.page, type(f.error)) for f in document.problems] == [(2, error)]
 
 
 def test_without_time_nothing_is_read(storage: Storage) -> None:

@@ -124,6 +124,8 @@ def zone_to_json(zone: Zone, detail: Detail) -> Json:
     shown: Json = {"kind": zone.kind.value, **_place(zone.quad)}
     if zone.name is not None:
         shown["name"] = zone.name
+    if zone.engine is not None:
+        shown["engine"] = zone.engine
     if zone.lines:
         shown |= {"text": zone.text, "confidence": round(zone.confidence, 4)}
     if zone.table:

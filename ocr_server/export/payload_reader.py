@@ -140,8 +140,9 @@ def _advice(at: Cursor) -> Advice:
 
 
 def _zone(at: Cursor) -> Zone:
-    at.only("kind", "name", "text", "confidence", "table", "lines", *_PLACE)
+    at.only("kind", "name", "engine", "text", "confidence", "table", "lines", *_PLACE)
     kind, name, table = at.member("kind"), at.member("name"), at.member("table")
+    engine = at.member("engine")
     lines = tuple(_line(line) for line in _inner(at, "lines"))
     return Zone(
         kind=kind.choice(ZoneKind) if kind else ZoneKind.TEXT,
@@ -149,6 +150,7 @@ def _zone(at: Cursor) -> Zone:
         lines=lines,
         table=_table(table) if table else None,
         name=name.text() if name else None,
+        engine=engine.text() if engine else None,
     )
 
 

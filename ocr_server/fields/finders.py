@@ -12,6 +12,8 @@ from ocr_server.fields.displays import NAMES as DISPLAY_NAMES
 from ocr_server.fields.displays import find_on_display, read_display_page
 from ocr_server.fields.look import Look
 from ocr_server.fields.mrz_page import read_mrz_page
+from ocr_server.fields.plate import NAMES as PLATE_NAMES
+from ocr_server.fields.plate import find_plate
 from ocr_server.fields.rules import judge
 from ocr_server.fields.text import find_in_text
 from ocr_server.job import PSM_OF_LAYOUT, AskedField, Layout, Reading
@@ -60,6 +62,9 @@ FINDERS: Mapping[str, Finder] = {
     "display": Finder(
         find_on_display, "a seven-segment display, read bar by bar", DISPLAY_NAMES,
         read_display_page, needs_picture=True,
+    ),
+    "plate": Finder(
+        find_plate, "the number plate of a vehicle in a photograph", PLATE_NAMES, needs_picture=True
     ),
     "receipt": Finder(
         receipt.find_in_receipt, "what a receipt says", receipt.NAMES, read_receipt_page

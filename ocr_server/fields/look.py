@@ -9,6 +9,7 @@ from ocr_server.geometry import Box, Map
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import AskedZone, Framing, Reading
 from ocr_server.model import Page
+from ocr_server.progress import Tell, tell_nobody
 from ocr_server.reading import recipe
 from ocr_server.recognition.engine import Engine
 from ocr_server.sharing import Threads, one_thread
@@ -24,6 +25,7 @@ class Look:
     engine: Engine = field(repr=False)
     deadline: Deadline
     threads: Threads = one_thread
+    tell: Tell = tell_nobody
 
     def read(self, reading: Reading | None = None) -> Page:
         """The page by the recipe."""
@@ -34,6 +36,7 @@ class Look:
             engine=self.engine,
             deadline=self.deadline,
             threads=self.threads,
+            tell=self.tell,
         )
 
     def read_part(self, part: Canvas, reading: Reading) -> Page:

@@ -10,6 +10,7 @@ from ocr_server.fields.look import Look, frame, moved, zones_in_pixels
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Framing, Reading
 from ocr_server.model import Page
+from ocr_server.progress import Tell, tell_nobody
 from ocr_server.recognition.engine import Engine
 from ocr_server.sharing import Threads, one_thread
 
@@ -22,6 +23,7 @@ def read_framed(
     engine: Engine,
     deadline: Deadline,
     threads: Threads = one_thread,
+    tell: Tell = tell_nobody,
 ) -> Page:
     """The page that `canvas` shows, turned and cut as asked and read by its finder.
 
@@ -35,6 +37,7 @@ def read_framed(
         engine=engine,
         deadline=deadline,
         threads=threads,
+        tell=tell,
     )
     return moved(FINDERS[reading.finder].read(look), framed.to_page, canvas)
 

@@ -18,6 +18,7 @@ from ocr_server.geometry import Box, ColumnShift, Point, Quad, Transform, Way
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
+_GRID = 65  # places across a page between which a map is taken as straight
 _TO_CENTRES = Transform.shift(-0.5, -0.5)
 _TO_CORNERS = Transform.shift(0.5, 0.5)
 
@@ -160,6 +161,36 @@ class Canvas:
     def from_page(self, point: Point) -> Point:
         """Where a point of the page lies on this canvas."""
         return self.to_page.inverse().apply(point)
+
+    def laid_back(self, page: Canvas, *, longest_px: int) -> Canvas:
+        """What this canvas shows, where it lies on its page; the rest of the page is white.
+
+        The longer side has at most `longest_px`, so that the maps keep within a worker's memory.
+        """
+        factor = min(1.0, longest_px / max(page.width_px, page.height_px))
+        width, height = (
+            max(1, round(page.width_px * factor)),
+            max(1, round(page.height_px * factor)),
+        )
+        canvas = self.scaled(min(1.0, longest_px / max(self.width_px, self.height_px)))
+        there = canvas.to_page.inverse()
+        places = np.array(
+            [
+                [there.apply(Point(x, y)) for x in np.linspace(0, page.width_px, _GRID)]
+                for y in np.linspace(0, page.height_px, _GRID)
+            ],
+            np.float32,
+        )
+        u, v = np.meshgrid(
+            ((np.arange(width) + 0.5) / width * (_GRID - 1)).astype(np.float32),
+            ((np.arange(height) + 0.5) / height * (_GRID - 1)).astype(np.float32),
+        )
+        source = cv2.remap(places, u, v, cv2.INTER_LINEAR) - 0.5  # to OpenCV's pixel centres
+        pixels = cv2.remap(
+            canvas.pixels, source[..., 0], source[..., 1], cv2.INTER_LINEAR,
+            borderValue=(255, 255, 255),
+        ).astype(np.uint8, copy=False)  # fmt: skip
+        return Canvas(pixels, page.dpi)
 
     def _moved(self, pixels: Pixels, back: Transform) -> Canvas:
         return replace(self, pixels=pixels, to_page=self.to_page.after(back))

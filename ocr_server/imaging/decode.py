@@ -17,6 +17,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ocr_server.errors import (
     DamagedPicture,
+    EncryptedDocument,
     OcrServerError,
     OutOfMemory,
     PageMissing,
@@ -32,24 +33,39 @@ PICTURES = (
     "PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "HEIF", "AVIF", "PPM",
 )  # fmt: skip
 KINDS = "PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC, AVIF, PNM or PDF"
+TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF 6.0 and BigTIFF, of either byte order
 PDF_HEAD_BYTES = 1024  # a PDF's header may stand anywhere in here (ISO 32000-1, annex H.3.4.1)
 
 pi_heif.register_heif_opener()
 
 
+def may_have_pages(path: Path) -> bool:
+    """Whether a file can have more than one page, by its first bytes: only TIFF and PDF can."""
+    with path.open("rb") as file:
+        return file.read(len(TIFF_HEADS[0])) in TIFF_HEADS or is_pdf(path)
+
+
 def count_pages(path: Path, *, limits: Limits, password: str | None) -> int:
     """How many pages a file has: the frames of a TIFF, the pages of a PDF, else one.
 
+    What cannot be opened is one page too: reading that page tells why, and no other is lost.
+
     Raises:
-        DocumentError: it cannot be read, or is over a limit.
+        TooManyPages: there are more than the limit.
+        TooManyPixels: the first is over that limit.
     """
-    if is_pdf(path):
+    if not may_have_pages(path):
+        return 1
+    try:
+        if not is_pdf(path):
+            with _opened(path, limits) as picture:
+                return _frames(picture, limits)
         count = pdf.count_pages(path, password=password)
-        if count > limits.max_pages:
-            raise too_many_pages(count, limits)
-        return count
-    with _opened(path, limits) as picture:
-        return _frames(picture, limits)
+    except (DamagedPicture, EncryptedDocument, UnsupportedFormat):
+        return 1
+    if count > limits.max_pages:
+        raise too_many_pages(count, limits)
+    return count
 
 
 def decode_page(
@@ -180,15 +196,15 @@ def _too_many_pixels(size: tuple[int, int] | None, limits: Limits) -> TooManyPix
 
 
 def _frames(picture: Image.Image, limits: Limits) -> int:
-    """The frames of a TIFF; one for all others, whose frames are an animation, not pages."""
-    if picture.format != "TIFF":
-        return 1
+    """The frames of a TIFF, up to one that is broken."""
     count = 1
     while True:
         try:
             picture.seek(count)
         except EOFError:
             return count
+        except Exception:  # noqa: BLE001  # Pillow raises what the broken frame happens to cause
+            return count + 1
         count += 1
         if count > limits.max_pages:
             raise too_many_pages(count, limits)

@@ -29,8 +29,6 @@ def count_pages(path: Path, *, password: str | None) -> int:
         EncryptedDocument: it wants a password, or another one.
     """
     with opened_pdf(path, password) as document:
-        if not len(document):
-            raise DamagedPicture("The PDF has no pages.")
         return len(document)
 
 
@@ -106,7 +104,7 @@ def opened_pdf(path: Path, password: str | None) -> Iterator[pypdfium2.PdfDocume
     """The PDF, for the length of a with-block.
 
     Raises:
-        DamagedPicture: PDFium cannot open it.
+        DamagedPicture: PDFium cannot open it, or it has no pages.
         EncryptedDocument: it wants a password, or another one.
     """
     try:
@@ -122,6 +120,8 @@ def opened_pdf(path: Path, password: str | None) -> Iterator[pypdfium2.PdfDocume
             "The PDF is damaged and cannot be opened. Save it again, or send another copy."
         ) from error
     try:
+        if not len(document):
+            raise DamagedPicture("The PDF has no pages.")
         yield document
     finally:
         document.close()

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from ocr_server.imaging.measures import Measures
-from ocr_server.model import Advice, Quality
+from ocr_server.model import Advice, Quality, Word, mean_confidence
 
-# The expected F1 of the words is a logistic function of the confidence of the reading and of the
-# share of words that are sure. Fitted by `python -m benchmarks.quality`.
-_BIAS, _PER_CONFIDENCE, _PER_SURE_SHARE = -3.28, 1.26, 4.65
-SURE_WORD = 0.8
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What the confidences of an engine mean.
+
+    The expected F1 of the words is a logistic function of the confidence of the reading and of the
+    share of words that are sure; under `handwriting` and `poor` a confidence is low.
+    """
+
+    sure_word: float
+    bias: float
+    per_confidence: float
+    per_sure_share: float
+    handwriting: float
+    poor: float
+
+
+# Fitted by `python -m benchmarks.quality` and `python -m benchmarks.second_reader`.
+TESSERACT = Calibration(0.8, -3.28, 1.26, 4.65, handwriting=0.55, poor=0.6)
+CALIBRATIONS: Mapping[str, Calibration] = {
+    "rapidocr": Calibration(0.95, -2.52, 0.0, 4.88, handwriting=0.75, poor=0.75)
+}
 
 _SMALL_LETTERS_PX = 11.0  # receipt print shrunk to 10 px costs little, to 8 a third more errors
 _LEAST_CONTRAST = 0.25  # of the range from black to white
@@ -23,9 +41,7 @@ _MOST_UNEVENNESS = 0.30  # of the same
 _MOST_EDGE = 0.35  # width of a stroke's edge, in x-heights; sharp print has 0.05 to 0.25
 _MOST_SKEW_DEG = 10.0  # beyond 15 it would not be seen at all
 _CUT_LETTERS = 5  # letters at one edge of the picture; fewer are specks and dirt
-_HANDWRITING_CONFIDENCE = 0.55
 _FEWEST_GLYPHS = 60  # to tell print from handwriting
-_POOR = 0.6
 _LETTERS_LOOKED_AT = 60
 
 
@@ -36,6 +52,19 @@ class Result:
     confidence: float
     sure_share: float
     letters: int
+    calibration: Calibration = TESSERACT
+
+    @classmethod
+    def of(cls, words: tuple[Word, ...], *, engine: str | None = None) -> Result:
+        """The words of an engine, of Tesseract if it is none that has a calibration."""
+        calibration = CALIBRATIONS.get(engine or "", TESSERACT)
+        sure = sum(word.confidence >= calibration.sure_word for word in words)
+        return cls(
+            confidence=mean_confidence(words),
+            sure_share=sure / max(1, len(words)),
+            letters=sum(character.isalnum() for word in words for character in word.text),
+            calibration=calibration,
+        )
 
 
 def judge(page: Measures, reading: Result) -> Quality:
@@ -47,7 +76,10 @@ def expected_accuracy(reading: Result) -> float:
     """The F1 of the words that such a reading had on pages whose text is known; 0 to 1."""
     if not reading.letters:
         return 0.0
-    level = _BIAS + _PER_CONFIDENCE * reading.confidence + _PER_SURE_SHARE * reading.sure_share
+    by = reading.calibration
+    level = (
+        by.bias + by.per_confidence * reading.confidence + by.per_sure_share * reading.sure_share
+    )
     return 1 / (1 + math.exp(-level))
 
 
@@ -92,13 +124,13 @@ def _problems(page: Measures, reading: Result) -> Iterator[Advice]:
     yield from _problems_of_picture(page)
     in_lines = page.skew.is_clear or page.upright_skew.is_clear
     irregular = len(page.glyphs) >= _FEWEST_GLYPHS and not in_lines
-    if irregular and reading.confidence < _HANDWRITING_CONFIDENCE:
+    if irregular and reading.confidence < reading.calibration.handwriting:
         yield Advice(
             "handwriting",
             "This looks like handwriting, which cannot be read reliably.",
             "Type it out, or use a service made for handwriting.",
         )
-    elif reading.confidence < _POOR:
+    elif reading.confidence < reading.calibration.poor:
         yield Advice(
             "poor-reading",
             f"The text was read with a confidence of only {reading.confidence:.0%}.",

@@ -11,10 +11,11 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import DeadlinePassed
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.measures import Measures
-from ocr_server.imaging.quality import SURE_WORD, Result, judge
+from ocr_server.imaging.quality import Result, judge
 from ocr_server.imaging.steps import AUTO, run_steps
 from ocr_server.job import PSM_OF_LAYOUT, Layout, Reading
-from ocr_server.model import Line, Page, Stage, Word, Zone, ZoneKind, mean_confidence
+from ocr_server.model import Line, Page, Stage, Word, Zone, ZoneKind
+from ocr_server.progress import Progress, Tell, tell_nobody
 from ocr_server.reading.arrangement import arrange_rows, arrange_tables
 from ocr_server.reading.missed import read_missed_text
 from ocr_server.reading.orientation import orientation, turn_if_upside_down, turn_upright
@@ -30,6 +31,7 @@ from ocr_server.reading.preparation import (
     wipe_grids,
 )
 from ocr_server.reading.retry import level_curled_lines, read_again, read_snippet_again
+from ocr_server.reading.second_reader import ask_second_reader
 from ocr_server.reading.selection import drop_rubbish, keep_words
 from ocr_server.reading.sheet import Report, Sheet, StageFunction, Take
 from ocr_server.recognition.engine import Engine
@@ -38,6 +40,8 @@ from ocr_server.sharing import Threads, one_thread
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
+_SECOND_READER = "rapidocr"
+
 
 def read_text(sheet: Sheet) -> Report:
     """The first reading of the whole page, in two parts where white runs through it."""
@@ -45,7 +49,7 @@ def read_text(sheet: Sheet) -> Report:
     if psm != PSM_OF_LAYOUT[Layout.AUTO]:
         return _read(sheet, sheet.read(sheet.canvas, psm=psm))
     boxes = cut_parts(sheet.measures, x_height_px=sheet.x_height_px)
-    return _read(sheet, sheet.read_parts(boxes, psm=psm))
+    return _read(replace(sheet, parts=len(boxes)), sheet.read_parts(boxes, psm=psm))
 
 
 def read_as_asked(sheet: Sheet) -> Report:
@@ -78,6 +82,7 @@ RECIPE: Recipe = (
     ("retry", read_again),
     ("missed", read_missed_text),
     ("rows", arrange_rows),
+    ("second-reader", ask_second_reader),
     ("tables", arrange_tables),
     ("junk", drop_rubbish),
 )
@@ -94,6 +99,17 @@ ZONE_RECIPE: Recipe = (
     ("read", read_text),
     ("line", read_snippet_again),
     ("retry", read_again),
+    ("second-reader", ask_second_reader),
+)
+
+# The second reader alone finds lines by itself, of any size and on any ground, and has no layouts
+# to try one after another.
+SECOND_RECIPE: Recipe = (
+    ("orientation", turn_upright),
+    ("rectify", cut_out_sheet),
+    ("deskew", level_lines),
+    ("read", read_as_asked),
+    ("upside-down", turn_if_upside_down),
 )
 
 # Nothing of the recipe is proved for vertical writing: rows of letters would look like columns.
@@ -108,10 +124,12 @@ def read_page(
     engine: Engine,
     deadline: Deadline,
     threads: Threads = one_thread,
+    tell: Tell = tell_nobody,
 ) -> Page:
     """The page that `canvas`, fresh from its file, shows.
 
-    With more threads it is read sooner, not otherwise.
+    With more threads it is read sooner, not otherwise. Each stage is told when it begins, and each
+    part when it has been read.
 
     Raises:
         OcrServerError: whatever the engine raises, and DeadlinePassed.
@@ -124,6 +142,7 @@ def read_page(
         engine=engine,
         deadline=deadline,
         threads=threads,
+        tell=tell,
     )
 
 
@@ -149,15 +168,16 @@ def read_by(
     engine: Engine,
     deadline: Deadline,
     threads: Threads = one_thread,
+    tell: Tell = tell_nobody,
 ) -> Page:
     """The same by another recipe, such as one with a stage left out."""
     if any(language.endswith("_vert") for language in reading.languages):
         recipe = VERTICAL_RECIPE
-    sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads)
-    if reading.zones:
-        zones, stages, words = _read_asked_zones(sheet)
-    else:
-        zones, stages, words = _read_sheet(recipe, sheet)
+    elif reading.engine == _SECOND_READER:
+        recipe = SECOND_RECIPE
+    sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads, tell=tell)
+    answer = _read_asked_zones(sheet) if reading.zones else _read_sheet(recipe, sheet)
+    zones = answer.zones
     if reading.min_confidence > 0:
         zones = tuple(keep_words(zones, least=reading.min_confidence))
     return Page(
@@ -166,25 +186,20 @@ def read_by(
         height_px=canvas.height_px,
         dpi=reading.dpi or canvas.dpi,
         zones=zones,
-        stages=stages,
-        quality=judge(sheet.measures, _result(words)),
-    )
-
-
-def _result(words: tuple[Word, ...]) -> Result:
-    return Result(
-        confidence=mean_confidence(words),
-        sure_share=sum(word.confidence >= SURE_WORD for word in words) / max(1, len(words)),
-        letters=sum(character.isalnum() for word in words for character in word.text),
+        stages=answer.stages,
+        quality=judge(
+            sheet.measures, Result.of(answer.words, engine=answer.engine or reading.engine)
+        ),
     )
 
 
 class _Answer(NamedTuple):
-    """Zones in page pixels, the stages that led to them, and all words that were read."""
+    """Zones in page pixels, the stages that led to them, all words that were read, and by whom."""
 
     zones: tuple[Zone, ...]
     stages: tuple[Stage, ...]
     words: tuple[Word, ...]
+    engine: str | None = None
 
 
 def _read_asked_zones(sheet: Sheet) -> _Answer:
@@ -209,7 +224,12 @@ def _read_asked_zones(sheet: Sheet) -> _Answer:
         for zone in found.zones:
             lines += [replace(line, paragraph=line.paragraph + first) for line in zone.lines]
             first = lines[-1].paragraph + 1 if lines else 0
-        zones.append(Zone(ZoneKind.TEXT, asked.box.quad(), tuple(lines), name=asked.name))
+        zones.append(
+            Zone(
+                ZoneKind.TEXT, asked.box.quad(), tuple(lines),
+                name=asked.name, engine=found.engine,
+            )
+        )  # fmt: skip
         label = asked.name or str(index)
         stages += [replace(stage, found=f"zone {label}: {stage.found}") for stage in found.stages]
     return _Answer(tuple(zones), tuple(stages), tuple(words))
@@ -224,8 +244,10 @@ def _read_sheet(recipe: Recipe, sheet: Sheet) -> _Answer:
         sheet, read = _follow((("read", read_as_asked),), sheet.on(canvas))
         stages = prepared + read
     take = sheet.best
-    zones = tuple(zone.mapped(take.canvas.to_page) for zone in take.zones)
-    return _Answer(zones, stages, sheet.dropped or take.words)
+    zones = tuple(
+        replace(zone, engine=take.engine).mapped(take.canvas.to_page) for zone in take.zones
+    )
+    return _Answer(zones, stages, sheet.dropped or take.words, take.engine)
 
 
 def _run_asked_steps(sheet: Sheet) -> tuple[Canvas, tuple[Stage, ...]]:
@@ -246,6 +268,7 @@ def _follow(recipe: Recipe, sheet: Sheet) -> tuple[Sheet, tuple[Stage, ...]]:
     stages: list[Stage] = []
     for name, stage in recipe:
         started_s = time.perf_counter()
+        sheet.tell(Progress(name, sheet.parts if sheet.take else 0, sheet.parts))
         try:
             sheet.deadline.check()
             sheet, found, did = stage(sheet)

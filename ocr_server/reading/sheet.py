@@ -15,6 +15,7 @@ from ocr_server.imaging.measures import Measures
 from ocr_server.imaging.rules import Rules
 from ocr_server.job import Reading
 from ocr_server.model import Word, Zone, mean_confidence
+from ocr_server.progress import Progress, Tell, tell_nobody
 from ocr_server.recognition.engine import Engine
 from ocr_server.segmentation.parts import join_parts
 from ocr_server.sharing import Threads, one_thread
@@ -22,11 +23,12 @@ from ocr_server.sharing import Threads, one_thread
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One reading of one canvas, in that canvas's pixels."""
+    """One reading of one canvas, in that canvas's pixels; `engine` only where several may read."""
 
     canvas: Canvas
     zones: tuple[Zone, ...]
     psm: int
+    engine: str | None = None
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -62,8 +64,8 @@ class Sheet:
     """A page on its way.
 
     `x_height_px` is the height of small letters on the canvas, 0 where it is not known; `dropped`
-    are words that were read but are not worth telling; `shade` is by how many grey levels the
-    paper differed, where that was evened out.
+    are words that were read but are not worth telling; `parts` says in how many it is read first;
+    `shade` is by how many grey levels the paper differed, where that was evened out.
     """
 
     measures: Measures
@@ -75,6 +77,8 @@ class Sheet:
     upright_for_sure: bool = False
     take: Take | None = None
     threads: Threads = one_thread
+    tell: Tell = tell_nobody
+    parts: int = 1
     dropped: tuple[Word, ...] = ()
     shade: float = 0.0
 
@@ -116,9 +120,13 @@ class Sheet:
             shift = Transform.shift(box.left, box.top)
             return tuple(zone.mapped(shift) for zone in zones)
 
+        parts: list[tuple[Zone, ...]] = []
         with self.threads(len(boxes)) as count, ThreadPoolExecutor(count) as threads:
-            parts = tuple(threads.map(read_part, boxes))
-        return Take(self.canvas, join_parts(parts), psm)
+            self.tell(Progress("read", 0, len(boxes)))
+            for zones in threads.map(read_part, boxes):
+                parts.append(zones)
+                self.tell(Progress("read", len(parts), len(boxes)))
+        return Take(self.canvas, join_parts(tuple(parts)), psm)
 
     def _recognise(self, canvas: Canvas, psm: int) -> tuple[Zone, ...]:
         reading = replace(self.reading, psm=psm, zones=())

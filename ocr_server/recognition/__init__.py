@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 
-# Before any engine is loaded, as OpenMP looks only once. Tesseract's own threads cost 2.4 times
-# the processor time that they save, alone and under load.
-os.environ["OMP_THREAD_LIMIT"] = "1"
-
+from ocr_server.recognition.best import BestEngine
 from ocr_server.recognition.engine import Engine
+from ocr_server.recognition.rapidocr import RapidocrEngine
 from ocr_server.recognition.tesseract import PytesseractEngine
 from ocr_server.recognition.warm import WarmEngine
 
 ENGINES: Mapping[str, Callable[[], Engine]] = {
     "pytesseract": PytesseractEngine,
     "tesserocr": WarmEngine,
+    "rapidocr": RapidocrEngine,
+    "best": BestEngine,
 }

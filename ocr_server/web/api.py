@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
-from flask import Blueprint, Response, g, json, request
+from flask import Blueprint, Response, g, request
 
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.export.archive import archive_of
-from ocr_server.export.format import Rendering
-from ocr_server.export.payload import page_to_json
 from ocr_server.imaging.steps import STEPS
 from ocr_server.languages import name_of
 from ocr_server.model import Document
-from ocr_server.pipeline import (
-    Accepted,
-    Event,
-    Finished,
-    PageFailed,
-    PageRead,
-    document_of,
-)
+from ocr_server.pipeline import document_of
 from ocr_server.reading.suggestions import DICTIONARIES
 from ocr_server.web.corrections import read_corrected
-from ocr_server.web.forms import NDJSON, Asked, read_job, wants_events
+from ocr_server.web.forms import Asked, read_job, wants_events
 from ocr_server.web.openapi import describe_api
-from ocr_server.web.problems import problem_of, unexpected_problem
-from ocr_server.web.service import HangUp, Service, hang_up, service
+from ocr_server.web.service import Service, hang_up, service
+from ocr_server.web.streaming import counts_of, stream_document
 from ocr_server.web.tracing import server_timing
-
-HEARTBEAT_S = 0.5
 
 blueprint = Blueprint("api", __name__)
 
@@ -48,7 +33,7 @@ def create_document() -> Response:
     here = service()
     asked = read_job(request, here)
     if wants_events(request):
-        return _stream(here, asked)
+        return stream_document(here, asked)
     begun = time.perf_counter()
     with here.admission.turn():
         document = document_of(here.recognise(asked.job, hang_up()))
@@ -144,7 +129,7 @@ def answer_document(here: Service, document: Document, asked: Asked) -> Response
         OcrServerError: a page failed, and the format cannot say so.
     """
     failed = [failure.page for failure in document.problems]
-    g.outcome |= _counts(document)
+    g.outcome |= counts_of(document)
     if failed and asked.formats != ("json",) and not asked.partial:
         raise _failed_pages(document, failed)
     wanted = {name: FORMATS[name] for name in asked.formats}
@@ -160,10 +145,6 @@ def answer_document(here: Service, document: Document, asked: Asked) -> Response
     return response
 
 
-def _counts(document: Document) -> dict[str, int]:
-    return {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
-
-
 def _failed_pages(document: Document, failed: list[int]) -> OcrServerError:
     first = document.problems[0].error
     return type(first)(
@@ -172,93 +153,3 @@ def _failed_pages(document: Document, failed: list[int]) -> OcrServerError:
         **first.extra,
         failed_pages=[str(page) for page in failed],
     )
-
-
-def _stream(here: Service, asked: Asked) -> Response:
-    """The same as lines of JSON, one for each event, as they come."""
-    cancelled = hang_up()
-    turn = ExitStack()
-    turn.enter_context(here.admission.turn())
-    turn.callback(cancelled.set)
-    lines = _lines(here, asked, cancelled, turn, g.outcome)
-    response = Response(lines, content_type=NDJSON)
-    response.call_on_close(turn.close)
-    return response
-
-
-def _lines(
-    here: Service, asked: Asked, cancelled: HangUp, turn: ExitStack, outcome: dict[str, Any]
-) -> Iterator[bytes]:
-    """Events as lines of JSON; a heartbeat when nothing has happened for half a second.
-
-    The turn is over before the last line is sent: who has read it may send the next request.
-    `outcome` is filled in for the log.
-    """
-    events: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
-    begun = time.perf_counter()
-
-    def read() -> None:
-        try:
-            for event in here.recognise(asked.job, cancelled):
-                events.put(event)
-        except Exception as error:  # noqa: BLE001  # told below, as `answer_unexpected` does
-            events.put(error)
-        finally:
-            events.put(None)
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    try:
-        while True:
-            try:
-                event = events.get(timeout=HEARTBEAT_S)
-            except queue.Empty:
-                yield _line(event="heartbeat", elapsed_ms=_ms(begun))
-                continue
-            if event is None:
-                return
-            told = _told(event, asked.rendering, begun)
-            if isinstance(event, Finished):
-                outcome |= _counts(event.document)
-                turn.close()
-            elif isinstance(event, Exception):
-                outcome["problem_code"] = told["code"]
-                turn.close()
-            yield _line(**told)
-    finally:
-        cancelled.set()
-        reader.join()
-
-
-def _told(event: Event | Exception, rendering: Rendering, begun: float) -> dict[str, Any]:
-    match event:
-        case Accepted(pages):
-            return {"event": "accepted", "pages": pages}
-        case PageRead(page):
-            return {"event": "page", "page": page_to_json(page, rendering)}
-        case PageFailed(failure):
-            return {"event": "problem", "page": failure.page, **problem_of(failure.error)}
-        case Finished(document):
-            return {
-                "event": "end",
-                "engine": {
-                    "name": document.engine.name,
-                    "version": document.engine.version,
-                },
-                "pages": len(document.pages),
-                "failed_pages": [failure.page for failure in document.problems],
-                "confidence": round(document.confidence, 4),
-                "elapsed_ms": _ms(begun),
-            }
-        case OcrServerError():
-            return {"event": "problem", **problem_of(event)}
-        case _:
-            return {"event": "problem", **unexpected_problem(event)}
-
-
-def _line(**members: object) -> bytes:
-    return json.dumps(members).encode() + b"\n"
-
-
-def _ms(begun: float) -> int:
-    return round((time.perf_counter() - begun) * 1000)

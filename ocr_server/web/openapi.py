@@ -53,7 +53,12 @@ def describe_api() -> Schema:
             },
         },
         "components": {
-            "schemas": {"Problem": _problem(), "Document": schemas.DOCUMENT, "Page": schemas.PAGE},
+            "schemas": {
+                "Problem": _problem(),
+                "Document": schemas.DOCUMENT,
+                "Page": schemas.PAGE,
+                "Event": schemas.EVENT,
+            },
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": keys.HEADER},
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -74,7 +79,9 @@ def _formats() -> Schema:
 
 def _documents() -> Schema:
     content = _formats()
-    content[NDJSON] = {"schema": {"type": "string", "description": "an event on each line"}}
+    content[NDJSON] = {
+        "schema": {"type": "string", "description": "on each line one event, as Event describes it"}
+    }
     return _post(
         "Read a picture or document",
         {

@@ -44,7 +44,8 @@ OPTIONS: Mapping[str, Option] = {
         parsing.parse_engine,
         _text(enum=list(ENGINES)),
         "`OCR_ENGINE`",
-        f"who reads: {' or '.join(f'`{name}`' for name in ENGINES)}",
+        f"who reads: {', '.join(f'`{name}`' for name in ENGINES)}; the last two need the "
+        "packages of the second reader",
     ),
     "format": Option(
         parsing.parse_formats,

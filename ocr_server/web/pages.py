@@ -64,7 +64,7 @@ def draw() -> Response:
 
 @blueprint.post("/picture/prepared")
 def draw_prepared() -> Response:
-    """The same as it was made ready for reading."""
+    """The same as it was made ready for reading, each of its points where it was."""
     return _draw_first(prepared=True)
 
 

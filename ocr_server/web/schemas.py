@@ -43,6 +43,7 @@ ZONE = an_object(
     {
         **PLACED,
         "kind": {"enum": ["text", "picture", "rule", "table"]},
+        "engine": {**STRING, "description": "who read it, with engine=best"},
         "lines": an_array(LINE, "in reading order"),
     }
 )
@@ -104,6 +105,47 @@ DOCUMENT = an_object(
     },
     required=["engine", "pages", "text", "problems"],
 )
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+
+
+def _an_event(name: str, meaning: str, **members: Schema) -> Schema:
+    event = an_object({"event": {"const": name}, **members}, required=["event", *members])
+    return {**event, "description": meaning}
+
+
+EVENT: Schema = {
+    "oneOf": [
+        _an_event("accepted", "the first: how many pages are going to be read", pages=_COUNT),
+        _an_event(
+            "progress",
+            "how far a page is: the stage that is going on, and how many of the parts in which it "
+            "is read are done; 1 part until it is known to be cut into more",
+            page=_COUNT,
+            stage=STRING,
+            parts_done=_COUNT,
+            parts=_COUNT,
+        ),
+        _an_event("page", "a page is ready", page={"$ref": "#/components/schemas/Page"}),
+        _an_event(
+            "problem",
+            "a page that failed (page), or the whole document",
+            code=STRING,
+            title=STRING,
+            status=_COUNT,
+            detail=STRING,
+        ),
+        _an_event("heartbeat", "nothing has happened for half a second", elapsed_ms=_COUNT),
+        _an_event(
+            "end",
+            "the last: what became of all pages",
+            engine={"type": "object"},
+            pages=_COUNT,
+            failed_pages=an_array(_COUNT, "their numbers"),
+            confidence=SHARE,
+            elapsed_ms=_COUNT,
+        ),
+    ]
+}
 FRAME = an_object(
     {
         "width_px": {"type": "integer"},

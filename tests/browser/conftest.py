@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 
 from ocr_server.server import Server
 from ocr_server.settings import Settings
-from tests.browser.letter import ReadsLetter, save_letter
+from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, film, on_desk
+from tests.browser.letter import ReadsLetter, draw_letter, save_letter
 from tests.browser.watching import Watch
 
 WAIT_MS = 15_000  # generous: other tests may be using the processors
@@ -128,3 +129,20 @@ def opened(playwright: Playwright, browser_path: Path, url: str, tmp_path: Path)
 @pytest.fixture
 def letter(tmp_path: Path) -> Path:
     return save_letter(tmp_path)
+
+
+@pytest.fixture
+def desk(page: Page, url: str, letter: Path) -> Page:
+    """A page with the letter on its desk."""
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    expect(page.locator("main")).to_have_attribute("data-state", "result")
+    expect(page.locator("[data-part=picture]")).to_be_visible()
+    return page
+
+
+@pytest.fixture
+def camera(opened: Open, tmp_path: Path) -> Page:
+    """The page in front of a camera that sees the letter on a desk."""
+    path = film(tmp_path / "letter.y4m", on_desk(draw_letter()))
+    return opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")

@@ -21,7 +21,8 @@ WHOLE_TEXT = "\n\n".join(
 # Where each word of the text layer stands, in pixels of the page.
 EDGES = """() => {
   const paper = document.querySelector("[data-part=paper]").getBoundingClientRect();
-  const scale = Number(document.querySelector("[data-part=paper]").style.getPropertyValue("--s"));
+  const holder = document.querySelector("[data-part=holder]");
+  const scale = Number(holder.style.getPropertyValue("--s"));
   return [...document.querySelectorAll("[data-part=layer] span")].map((span) => {
     const range = document.createRange();
     range.setStart(span.firstChild, 0);
@@ -30,16 +31,6 @@ EDGES = """() => {
     return [(box.left - paper.left) / scale, (box.right - paper.left) / scale, scale];
   });
 }"""
-
-
-@pytest.fixture
-def desk(page: Page, url: str, letter: Path) -> Page:
-    """A page with the letter on its desk."""
-    page.goto(url)
-    page.set_input_files("#file", letter)
-    expect_state(page, "result")
-    expect(page.locator("[data-part=picture]")).to_be_visible()
-    return page
 
 
 @pytest.mark.parametrize("clicks", [-3, 0, 4])
@@ -237,6 +228,14 @@ def test_every_format_can_be_downloaded_with_the_corrections(desk: Page, name: s
     assert wrong not in saved
 
 
+def test_all_formats_come_in_one_archive(desk: Page) -> None:
+    with ZipFile(correct_and_download(desk, "all")) as archive:
+        names = archive.namelist()
+        (text,) = [name for name in names if name.endswith(".txt")]
+        assert "ferry" in archive.read(text).decode()
+    assert {Path(name).suffix for name in names} >= {".pdf", ".docx", ".md", ".png"}
+
+
 def test_zoom_works_by_button_key_and_wheel(desk: Page) -> None:
     zoom = desk.locator("[data-part=zoom]")
     before = zoom.inner_text()
@@ -285,6 +284,7 @@ def test_an_area_is_read_again_and_undone(desk: Page, engine: ReadsLetter) -> No
 
 def test_an_area_is_marked_by_keys(desk: Page, engine: ReadsLetter) -> None:
     desk.get_by_role("button", name="Read an area again").click()
+    expect(desk.get_by_role("button", name="Area to read again")).to_be_focused()
     engine.says = "by keys"
     for key in ("ArrowDown", "Shift+ArrowUp", "ArrowLeft", "Enter"):
         desk.keyboard.press(key)
@@ -314,6 +314,8 @@ SPEECH = """
     getVoices: () => [{ name: "A voice" }],
     addEventListener() {},
     cancel: () => said.push("stop"),
+    pause: () => said.push("pause"),
+    resume() {},
     speak(utterance) {
       said.push(utterance.text);
       utterance.dispatchEvent(new Event("start"));
@@ -333,11 +335,20 @@ def test_the_text_is_read_aloud_where_there_is_a_voice(page: Page, url: str, let
     button.click()
 
     expect(button).to_have_attribute("aria-pressed", "true")
-    assert page.evaluate("said")[:2] == ["Dear reader,", "the feny ticket"]
+    assert page.evaluate("said")[:2] == [
+        "Dear reader, the feny ticket is at the desk.",
+        "Please come before n00n with your card.",
+    ]
 
-    button.click()
+    expect(page.locator("[data-part=text] .word.spoken")).to_have_text("Please")
+    page.get_by_role("button", name="Pause").click()
+    assert page.evaluate("said.at(-1)") == "pause"
+    assert_accessible(page)
+
+    page.keyboard.press("Escape")
 
     expect(button).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="Go on")).to_be_hidden()
     assert page.evaluate("said.at(-1)") == "stop"
 
 
@@ -385,6 +396,14 @@ def test_pages_are_turned_by_button_number_and_key(page: Page, url: str, tmp_pat
     page.locator("[data-part=stage]").focus()
     page.keyboard.press("PageDown")
     expect(number).to_have_value("3")
+
+    page.locator("[data-part=downloads] summary").click()
+    page.get_by_label("Pages to take").select_option("Page 3 only")
+    with page.expect_download() as download:
+        page.locator("[data-format=json]").click()
+    assert download.value.suggested_filename == "three page 3.json"
+    document = json.loads(Path(download.value.path()).read_text())
+    assert [one["number"] for one in document["pages"]] == [3]
 
     number.fill("1")
     number.press("Enter")

@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from ocr_server.settings import Settings
 from tests.browser.conftest import Open, serve
+from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, film, on_desk
 from tests.browser.test_upload import expect_state
-from tests.browser.test_webcam import FAKE_ANSWER, FAKE_CAMERA, film, on_desk
 from tests.drawing import SENTENCE, as_file, draw_lines
 
 pytestmark = pytest.mark.tesseract

@@ -7,13 +7,15 @@ from pathlib import Path
 import pikepdf
 import pytest
 from flask import Flask
+from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from ocr_server.job import PSM_OF_LAYOUT, Layout
 from ocr_server.web.service import service_of
 from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter
-from tests.browser.watching import Watch
-from tests.drawing import as_file
+from tests.browser.watching import Watch, assert_accessible
+from tests.drawing import as_file, as_pages
+from tests.words import draw_page
 
 GIVE = """([data, kind]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -102,6 +104,45 @@ def test_a_reading_can_be_stopped_and_tried_again(
     assert service_of(app).admission.inside == 0
 
 
+def test_progress_is_counted_in_pages_and_parts_that_are_done(
+    page: Page, url: str, tmp_path: Path, engine: ReadsLetter
+) -> None:
+    sheet = Image.fromarray(draw_page(1200, 2200).pixels)  # is cut into two parts
+    path = tmp_path / "two.tiff"
+    path.write_bytes(as_pages([sheet, sheet]))
+    engine.gate.clear()
+    engine.passes = 1
+    page.goto(url)
+    page.set_input_files("#file", path)
+
+    words = page.locator(".card [data-part=words]")
+    expect(words).to_contain_text(
+        "Reading page 1 of 2 – 17 %"
+    )  # one of two parts, then a last look
+    expect(page.locator(".card progress")).to_have_js_property("value", 1 / 6)
+
+    engine.gate.set()
+
+    expect_state(page, "result")
+    page.wait_for_load_state("networkidle")  # thumbnails are drawn
+
+
+def test_a_lone_part_has_words_but_no_share(
+    page: Page, url: str, letter: Path, engine: ReadsLetter
+) -> None:
+    engine.gate.clear()
+    page.goto(url)
+    page.set_input_files("#file", letter)
+
+    expect(page.locator(".card [data-part=words]")).to_have_text("Reading the text")
+    expect(page.locator(".card progress:indeterminate")).to_be_visible()
+    expect(page.get_by_role("status").first).to_have_text("Reading the text")
+
+    engine.gate.set()
+
+    expect_state(page, "result")
+
+
 def test_what_is_no_picture_is_refused_in_plain_words(
     page: Page, url: str, watch: Watch, tmp_path: Path
 ) -> None:
@@ -187,6 +228,96 @@ def test_a_protected_document_asks_for_its_password(
 
     expect_state(page, "result")
     expect(page.locator("[data-part=picture]")).not_to_have_js_property("naturalWidth", 0)
+
+
+def test_a_page_that_failed_is_tried_again_alone(
+    page: Page, url: str, tmp_path: Path, engine: ReadsLetter
+) -> None:
+    path = tmp_path / "two.tiff"
+    path.write_bytes(as_pages([draw_letter(), draw_letter().crop((0, 0, 400, 700))]))
+    engine.fails_under_px = 600
+    page.add_init_script("localStorage.setItem('steps', 'none')")
+    page.goto(url)
+    page.set_input_files("#file", path)
+
+    expect(page.locator(".card")).to_have_attribute("data-state", "partial")
+    expect(page.locator("[data-part=failed]")).to_contain_text("Page 2: The page is too narrow")
+    assert_accessible(page)
+
+    engine.fails_under_px = 0
+    page.get_by_role("button", name="Try page 2 again").press("Enter")
+
+    expect(page.locator("[data-part=failed]")).to_be_hidden()
+    expect(page.locator("[data-part=count]")).to_have_text("2")
+    expect(page.locator(".card")).to_have_attribute("data-state", "result")
+    expect(page.locator("#desk [data-part=name]")).to_be_focused()
+    page.wait_for_load_state("networkidle")  # thumbnails are drawn
+
+
+def test_a_picture_is_pasted_by_a_button(page: Page, url: str, letter: Path) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(url)
+    button = page.get_by_role("button", name="paste")
+    page.evaluate("navigator.clipboard.writeText('no picture')")
+    button.press("Enter")
+    expect(button).to_have_text("paste: there is no picture")
+
+    page.evaluate(
+        """async (data) => {
+          const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+          const picture = new Blob([bytes], { type: "image/png" });
+          await navigator.clipboard.write([new ClipboardItem({ "image/png": picture })]);
+        }""",
+        base64.b64encode(letter.read_bytes()).decode(),
+    )
+    button.press("Enter")
+
+    expect_state(page, "result")
+    expect(page.locator("#desk [data-part=name]")).to_have_text("Pasted picture")
+
+
+def test_a_picture_is_cropped_and_turned_before_it_is_read(
+    page: Page, url: str, letter: Path
+) -> None:
+    page.goto(url)
+    page.locator("#options summary").click()
+    page.get_by_label("Crop or turn each picture first").check()
+    page.set_input_files("#file", letter)
+    dialog = page.get_by_role("dialog", name="Crop or turn")
+    expect(dialog).to_be_visible()
+    assert_accessible(page)
+
+    dialog.get_by_role("button", name="Turn right").press("Enter")
+    corner = dialog.get_by_role("button", name="Top left corner")
+    corner.focus()
+    expect(dialog.locator(".loupe")).to_be_visible()
+    for _ in range(10):
+        corner.press("Shift+ArrowDown")
+    top_right = dialog.get_by_role("button", name="Top right corner")
+    top_right.focus()
+    for _ in range(10):
+        top_right.press("Shift+ArrowDown")
+    dialog.get_by_role("button", name="Read this").press("Enter")
+
+    expect_state(page, "result")
+    picture = page.locator("#desk [data-part=picture]")
+    expect(picture).to_have_js_property("naturalWidth", SIZE_PX[1])
+    expect(picture).to_have_js_property("naturalHeight", SIZE_PX[0] - 100)
+
+
+def test_a_picture_is_cropped_again_from_its_desk(page: Page, url: str, letter: Path) -> None:
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+    page.get_by_role("button", name="Crop or turn, and read again").click()
+    page.get_by_role("button", name="Leave it").click()
+    expect(page.locator("#desk [data-part=picture]")).to_have_js_property("naturalWidth", 900)
+
+    page.get_by_role("button", name="Crop or turn, and read again").click()
+    page.get_by_role("button", name="Turn left").click()
+    page.get_by_role("button", name="Read this").click()
+
+    expect(page.locator("#desk [data-part=picture]")).to_have_js_property("naturalWidth", 700)
 
 
 def test_a_busy_server_is_tried_again(page: Page, url: str, watch: Watch, letter: Path) -> None:

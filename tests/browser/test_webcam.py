@@ -2,51 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.letter import ReadsLetter, draw_letter, save_letter
+from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, FRAME_PX
+from tests.browser.letter import ReadsLetter, save_letter
 from tests.browser.test_upload import expect_state
 from tests.browser.watching import assert_accessible
-
-FRAME_PX = (1280, 720)  # even: an odd size never delivers a frame
-FAKE_CAMERA = "--use-fake-device-for-media-stream"
-FAKE_ANSWER = "--use-fake-ui-for-media-stream"
-
-
-def film(path: Path, picture: Image.Image) -> Path:
-    """A film of one frame that Chromium's fake camera shows: raw YUV 4:2:0 (YUV4MPEG2)."""
-    frame = picture.convert("RGB").resize(FRAME_PX)
-    planes = cv2.cvtColor(np.asarray(frame), cv2.COLOR_RGB2YUV_I420).tobytes()
-    width_px, height_px = FRAME_PX
-    head = f"YUV4MPEG2 W{width_px} H{height_px} F5:1 Ip A1:1 C420\n".encode()
-    path.write_bytes(head + (b"FRAME\n" + planes) * 2)
-    return path
-
-
-def on_desk(page_picture: Image.Image) -> Image.Image:
-    """The picture on a dark desk, seen a little aslant, as a camera would."""
-    width_px, height_px = page_picture.size
-    corners = np.array([(0, 0), (width_px, 0), (width_px, height_px), (0, height_px)], np.float32)
-    places = np.array([(300, 60), (990, 90), (1040, 660), (250, 640)], np.float32)
-    matrix = cv2.getPerspectiveTransform(corners, places)
-    desk = np.full((FRAME_PX[1], FRAME_PX[0], 3), (60, 50, 45), np.uint8)
-    seen = cv2.warpPerspective(
-        np.asarray(page_picture.convert("RGB")), matrix, FRAME_PX, dst=desk,
-        flags=cv2.INTER_AREA, borderMode=cv2.BORDER_TRANSPARENT,
-    )  # fmt: skip
-    return Image.fromarray(seen.astype(np.uint8))
-
-
-@pytest.fixture
-def camera(opened: Open, tmp_path: Path) -> Page:
-    """The page in front of a camera that sees the letter on a desk."""
-    path = film(tmp_path / "letter.y4m", on_desk(draw_letter()))
-    return opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")
 
 
 def expect_camera(page: Page, state: str) -> None:
@@ -54,7 +17,9 @@ def expect_camera(page: Page, state: str) -> None:
 
 
 def size_of_still(page: Page) -> list[int]:
-    size: list[int] = page.locator("[data-part=still]").evaluate("(c) => [c.width, c.height]")
+    size: list[int] = page.locator("#camera [data-part=still]").evaluate(
+        "(c) => [c.width, c.height]"
+    )
     return size
 
 

@@ -49,7 +49,7 @@ def everything() -> Document:
         corrected_from="c0rn",
         checked=True,
     )
-    text = replace(zone("x"), name="total")
+    text = replace(zone("x"), name="total", engine="rapidocr")
     text = replace(text, lines=(replace(text.lines[0], words=(rich,)),))
     cell = Cell(0, 1, Box(1, 2, 3, 4).quad(), "12")
     table = Zone(ZoneKind.TABLE, Box(0, 0, 9, 9).quad(), table=Table(1, 2, (cell,)))

@@ -154,3 +154,23 @@ def test_moves_leave_the_pixels_they_were_given_alone() -> None:
         move(canvas, Point(90, 90))
 
     assert np.array_equal(canvas.pixels, before)
+
+
+@pytest.mark.parametrize("longest_px", [SIDE_PX, SIDE_PX // 2])
+def test_what_was_moved_is_laid_back_where_it_was(longest_px: int) -> None:
+    pixels = np.full((SIDE_PX, SIDE_PX), 255, np.uint8)
+    pixels[60:100, 140:170] = 0
+    page = Canvas(pixels)
+    moved = page.rotated(12, fill=255).scaled(1.4).turned(1)
+    moved = moved.rectified(
+        Quad(Point(40, 30), Point(380, 10), Point(400, 420), Point(20, 400)), 300, 360
+    )
+
+    back = moved.laid_back(page, longest_px=longest_px)
+
+    scale = longest_px / SIDE_PX
+    rows, columns = np.nonzero(back.pixels < 128)
+    assert (back.width_px, back.height_px) == (longest_px, longest_px)
+    assert abs((columns.mean() + 0.5) / scale - 155) < 0.5
+    assert abs((rows.mean() + 0.5) / scale - 80) < 0.5
+    assert abs(len(rows) / scale**2 - 40 * 30) < 60  # two interpolations soften the edges

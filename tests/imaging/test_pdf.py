@@ -138,13 +138,13 @@ def test_a_long_pdf_is_refused_with_both_numbers(upload: Path) -> None:
 
 def test_a_pdf_without_pages_is_damaged(upload: Path) -> None:
     with pytest.raises(DamagedPicture):
-        count(upload, saved(blank_pdf()))
+        render(upload, saved(blank_pdf()))
 
 
 @pytest.mark.parametrize("body", [b"", b"\n1 0 obj\n<<", b"\0" * 500])
 def test_a_header_alone_is_a_damaged_pdf(body: bytes, upload: Path) -> None:
     with pytest.raises(DamagedPicture, match="Save it again"):
-        count(upload, b"%PDF-1.7" + body)
+        render(upload, b"%PDF-1.7" + body)
 
 
 # Two pages are promised; the second is nowhere.
@@ -169,16 +169,16 @@ def test_the_first_half_of_a_pdf_is_damaged(share: float, upload: Path) -> None:
     data = as_pages([draw_lines("one"), draw_lines("two")], "PDF")
 
     with pytest.raises(DamagedPicture):
-        count(upload, data[: int(len(data) * share)])
+        render(upload, data[: int(len(data) * share)])
 
 
 def test_an_encrypted_pdf_asks_for_its_password(upload: Path) -> None:
     data = saved(blank_pdf(A4_PT), password="open sesame")  # noqa: S106
 
     with pytest.raises(EncryptedDocument, match="in the field password"):
-        count(upload, data)
+        render(upload, data)
     with pytest.raises(EncryptedDocument, match="does not open"):
-        count(upload, data, password="open barley")  # noqa: S106
+        render(upload, data, password="open barley")  # noqa: S106
 
 
 @pytest.mark.parametrize("password", ["open sesame", "owner"])

@@ -13,7 +13,7 @@ from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.steps import STEPS
 from ocr_server.job import AskedZone, Reading
 from ocr_server.model import Page, Word, Zone
-from ocr_server.reading.recipe import RECIPE, read_page
+from ocr_server.reading.recipe import RECIPE, SECOND_RECIPE, read_page
 from tests.words import DrawnPage, SeeingEngine, distances_home, draw_page
 
 MEDIAN_PX, WORST_PX = 1.0, 3.0  # at the resolution of the page
@@ -338,3 +338,16 @@ def test_colour_is_read_like_its_grey() -> None:
 
 def _inside(word: Word, box: Box) -> bool:
     return box.left - 1 <= word.box.left and word.box.right <= box.right + 1
+
+
+def test_the_second_reader_alone_has_a_recipe_of_its_own() -> None:
+    page = read_page(
+        Canvas(draw_page().pixels),
+        number=1,
+        reading=Reading(engine="rapidocr"),
+        engine=SeeingEngine(),
+        deadline=Deadline.after(60),
+    )
+
+    assert [stage.name for stage in page.stages] == [name for name, _ in SECOND_RECIPE]
+    assert page.words

@@ -11,7 +11,8 @@ from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.measures import Measures
 from ocr_server.job import Reading
 from ocr_server.model import Line, Word, Zone, ZoneKind
-from ocr_server.reading.recipe import read_page
+from ocr_server.progress import Progress
+from ocr_server.reading.recipe import RECIPE, read_page
 from ocr_server.segmentation.parts import cut_parts, join_parts
 from tests.words import SeeingEngine, draw_page
 
@@ -75,6 +76,22 @@ def test_the_number_of_threads_changes_nothing() -> None:
         return answer.zones
 
     assert read(1) == read(2) == read(5)
+
+
+def test_each_part_is_told_when_it_has_been_read() -> None:
+    told: list[Progress] = []
+    read_page(
+        draw_page(1200, 2200).canvas, number=1, reading=Reading(), engine=SeeingEngine(),
+        deadline=Deadline.after(60), tell=told.append,
+    )  # fmt: skip
+
+    reads = [progress for progress in told if progress.stage == "read"]
+    assert reads == [Progress("read"), *(Progress("read", done, 2) for done in range(3))]
+    assert [progress.stage for progress in told if progress.stage != "read"] == [
+        name for name, _ in RECIPE if name != "read"
+    ]
+    assert told[0] == Progress("polarity")
+    assert told[-1] == Progress("junk", 2, 2)
 
 
 def zone(top: float, *, lines: int = 3, left: float = 0) -> Zone:

@@ -37,7 +37,7 @@ def post(client: FlaskClient, query: str = "", data: bytes = PICTURE) -> TestRes
 def events_of(response: TestResponse) -> list[dict[str, Any]]:
     assert response.content_type == "application/x-ndjson"
     events = [json.loads(line) for line in response.data.splitlines()]
-    return [event for event in events if event["event"] != "heartbeat"]
+    return [event for event in events if event["event"] not in {"heartbeat", "progress"}]
 
 
 def sheet(width_px: int) -> Image.Image:
@@ -199,11 +199,13 @@ def test_events_tell_which_page_failed_and_why(picky_client: FlaskClient) -> Non
     assert end["failed_pages"] == [1]
 
 
-def test_a_document_that_cannot_be_opened_is_the_only_event(client: FlaskClient) -> None:
+def test_a_file_that_cannot_be_opened_is_a_page_that_fails(client: FlaskClient) -> None:
     response = client.post("/v1/documents", data=b"no picture", headers=NDJSON)
 
-    (problem,) = events_of(response)
-    assert (problem["event"], problem["code"]) == ("problem", "unsupported-format")
+    _, problem, end = events_of(response)
+    assert (problem["event"], problem["page"]) == ("problem", 1)
+    assert problem["code"] == "unsupported-format"
+    assert (end["pages"], end["failed_pages"]) == (0, [1])
 
 
 def test_what_is_wrong_with_the_request_is_no_event_but_a_status(client: FlaskClient) -> None:
@@ -231,13 +233,14 @@ def test_a_heart_beats_while_a_page_is_read(settings: Settings) -> None:
     response = app.test_client().post("/v1/documents", data=PICTURE, headers=NDJSON, buffered=False)
     lines = response.iter_encoded()
 
-    first, beat = json.loads(next(lines)), json.loads(next(lines))
+    first, told, beat = (json.loads(next(lines)) for _ in range(3))
     engine.open.set()
     rest = [json.loads(line)["event"] for line in lines]
 
     assert (first["event"], beat["event"]) == ("accepted", "heartbeat")
+    assert told == {"event": "progress", "page": 1, "stage": "read", "parts_done": 0, "parts": 1}
     assert beat["elapsed_ms"] > 0
-    assert [event for event in rest if event != "heartbeat"] == ["page", "end"]
+    assert [event for event in rest if event not in {"heartbeat", "progress"}] == ["page", "end"]
     response.close()
     service_of(app).close()
 

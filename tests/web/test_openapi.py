@@ -119,6 +119,20 @@ def test_every_format_and_status_is_described(api: dict[str, Any]) -> None:
         assert responses[status]["content"].keys() == {MEDIA_TYPE}
 
 
+def test_events_are_what_their_schema_says(client: FlaskClient, api: dict[str, Any]) -> None:
+    headers = {"Accept": "application/x-ndjson"}
+    schema = {**api["components"]["schemas"]["Event"], "components": api["components"]}
+    events = [
+        json.loads(line)
+        for data in (PICTURE, b"no picture")
+        for line in client.post(DOCUMENTS, data=data, headers=headers).data.splitlines()
+    ]
+
+    assert {event["event"] for event in events} >= {"accepted", "page", "problem", "end"}
+    for event in events:
+        Draft202012Validator(schema).validate(event)
+
+
 @pytest.mark.parametrize("detail", ["page", "zone", "line", "word", "symbol"])
 def test_a_document_is_what_its_schema_says(
     detail: str, client: FlaskClient, api: dict[str, Any]

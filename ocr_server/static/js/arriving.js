@@ -1,6 +1,6 @@
 // @ts-check
 // The ways in which files arrive: picked, dropped anywhere, pasted.
-import { found, part } from "./parts.js";
+import { action, announce, found, part } from "./parts.js";
 
 const byName = new Intl.Collator("en", { numeric: true });
 
@@ -49,12 +49,28 @@ export function enhance(root, take) {
     event.preventDefault();
     arrive(files);
   }
+  /** The button for those who have no keys. */
+  async function pasteByButton() {
+    const button = action(root ?? document, "paste");
+    /** @type {File[]} */
+    const files = [];
+    for (const item of (await navigator.clipboard?.read().catch(() => null)) ?? []) {
+      const type = item.types.find((name) => name.startsWith("image/"));
+      if (type) files.push(new File([await item.getType(type)], "Pasted picture", { type }));
+    }
+    arrive(files);
+    if (files.length) return;
+    button.textContent = "paste: there is no picture";
+    announce("There is no picture on the clipboard, or the browser does not show it.", "alert");
+    setTimeout(() => (button.textContent = "paste"), 4000);
+  }
   function pick() {
     arrive(input.files ?? []);
     input.value = "";
   }
 
   input.addEventListener("change", pick);
+  action(root, "paste").addEventListener("click", pasteByButton);
   document.addEventListener("dragenter", drag);
   document.addEventListener("dragover", drag);
   document.addEventListener("dragleave", (event) => event.relatedTarget || show(false));

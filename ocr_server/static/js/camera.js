@@ -37,11 +37,21 @@ async function explain(error) {
 export function makeCamera(video, onTrouble) {
   /** @type {MediaStream | null} */
   let stream = null;
+  /** @type {WakeLockSentinel | null} */
+  let awake = null;
 
   function stop() {
+    awake?.release();
+    awake = null;
     for (const track of stream?.getTracks() ?? []) track.stop();
     stream = video.srcObject = null;
   }
+  /** Keeps the screen on; browsers take that back from a tab out of sight. */
+  async function stayAwake() {
+    if (stream && !document.hidden) awake = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
+  }
+  document.addEventListener("visibilitychange", stayAwake);
+
   /** @param {string} device an id, or nothing for the one that looks away from the person */
   async function open(device) {
     const which = device ? { deviceId: { exact: device } } : { facingMode: { ideal: "environment" } };
@@ -79,6 +89,7 @@ export function makeCamera(video, onTrouble) {
       video.srcObject = stream;
       video.classList.toggle("mirrored", track.getSettings().facingMode === "user");
       await video.play();
+      stayAwake();
       return true;
     },
     /** The cameras there are; their names are known only after one was allowed. */

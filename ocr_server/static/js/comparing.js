@@ -1,11 +1,12 @@
 // @ts-check
-// Before and after: the picture as it was made ready for reading, laid over the original; a slider
+// Before and after: the picture as it was made ready for reading, point for point over the original; a slider
 // says how much of each is seen.
-import { announce, action, found, part } from "./parts.js";
+import { action, announce, found, part } from "./parts.js";
 import { preparedPictureOf } from "./pictures.js";
 
-/** @param {HTMLElement} root the desk @param {() => {draft: import("./draft.js").Draft, page: import("./model.js").Page} | null} current */
-export function makeComparing(root, current) {
+/** @param {import("./desk.js").Desk} desk */
+export function makeComparing(desk) {
+  const { root } = desk;
   const button = action(root, "compare");
   const bar = part(root, "comparing");
   const slider = /** @type {HTMLInputElement} */ (found(bar, "input"));
@@ -22,12 +23,12 @@ export function makeComparing(root, current) {
     picture.removeAttribute("src");
   }
   async function toggle() {
-    const shown = current();
-    if (button.getAttribute("aria-pressed") === "true" || !shown) return stop();
+    const { draft, page } = desk;
+    if (button.getAttribute("aria-pressed") === "true" || !draft || !page) return stop();
     button.setAttribute("aria-pressed", "true");
     announce("Drawing the picture as it was read.");
-    const url = await preparedPictureOf(shown.draft, shown.page.number);
-    if (current()?.page !== shown.page || button.getAttribute("aria-pressed") !== "true") return undefined;
+    const url = await preparedPictureOf(draft, page.number);
+    if (desk.page !== page || button.getAttribute("aria-pressed") !== "true") return undefined;
     if (!url) {
       announce("The picture could not be drawn.", "alert");
       return stop();
@@ -41,5 +42,5 @@ export function makeComparing(root, current) {
 
   button.addEventListener("click", toggle);
   slider.addEventListener("input", slide);
-  return { stop };
+  root.addEventListener("turned", stop);
 }

@@ -1,17 +1,19 @@
 // @ts-check
-// Four handles on a still picture: dragged, or moved by arrow keys. In pixels of the picture.
-import { found } from "./parts.js";
+// Four handles on a still picture: dragged, or moved by arrow keys, under a loupe. In its pixels.
+import { found, part } from "./parts.js";
 
 /** @typedef {import("./model.js").Dot} Dot */
 
-const STEP_PX = 2;
-const LEAP_PX = 20;
+const STEP_PX = 1;
+const LEAP_PX = 10;
+const LOUPE = 3; // times larger than the picture on the screen
 const SVG = "http://www.w3.org/2000/svg";
 
 /** @param {HTMLElement} root the viewfinder @param {HTMLCanvasElement} still */
 export function makeCorners(root, still) {
   const host = /** @type {HTMLElement} */ (found(root, ".corners"));
   const svg = /** @type {SVGSVGElement} */ (found(root, ".outline"));
+  const loupe = /** @type {HTMLCanvasElement} */ (part(root, "loupe"));
   const handles = [...host.querySelectorAll("button")];
   /** @type {Dot[]} */
   let quad = [];
@@ -30,10 +32,27 @@ export function makeCorners(root, still) {
     svg.setAttribute("viewBox", `0 0 ${around.width} ${around.height}`);
     drawOutline(svg, quad.map(([left, top]) => [x + left * scale, y + top * scale]));
   }
+  /** What lies under a corner, enlarged, in the half of the viewfinder where the corner is not. @param {number} at */
+  function magnify(at) {
+    const pen = loupe.getContext("2d");
+    const [x, y] = quad[at];
+    const size = loupe.width / (LOUPE * frame().scale);
+    loupe.hidden = false;
+    loupe.dataset.side = x < still.width / 2 ? "right" : "left";
+    if (!pen) return;
+    pen.clearRect(0, 0, loupe.width, loupe.height);
+    pen.drawImage(still, x - size / 2, y - size / 2, size, size, 0, 0, loupe.width, loupe.height);
+    pen.strokeStyle = "#0b6177";
+    pen.lineWidth = 3;
+    pen.beginPath();
+    pen.arc(loupe.width / 2, loupe.height / 2, 12, 0, 2 * Math.PI);
+    pen.stroke();
+  }
   /** @param {number} at @param {Dot} to */
   function move(at, [x, y]) {
     quad[at] = [Math.min(still.width, Math.max(0, x)), Math.min(still.height, Math.max(0, y))];
     paint();
+    magnify(at);
   }
 
   handles.forEach((handle, at) => {
@@ -45,6 +64,8 @@ export function makeCorners(root, still) {
       event.preventDefault();
       move(at, [quad[at][0] + dx, quad[at][1] + dy]);
     });
+    handle.addEventListener("focus", () => magnify(at));
+    handle.addEventListener("blur", () => (loupe.hidden = true));
     handle.addEventListener("pointerdown", (event) => handle.setPointerCapture(event.pointerId));
     handle.addEventListener("pointermove", function drag(event) {
       if (!handle.hasPointerCapture(event.pointerId)) return;
@@ -72,7 +93,7 @@ export function makeCorners(root, still) {
       paint();
     },
     hide() {
-      host.hidden = true;
+      host.hidden = loupe.hidden = true;
       svg.toggleAttribute("hidden", true);
       svg.replaceChildren();
     },

@@ -1,22 +1,21 @@
 // @ts-check
-// A document in hand: pages as they come, corrections, undo and redo. Tells "grown" and "changed".
+// A document in hand: pages as they come, corrections, undo and redo. Tells "grown" when a page has
+// come, "changed" of words, "replaced" of a page whose lines are others now.
 import { lineText, pageText, placesOf, trust } from "./model.js";
 
 /** @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Place} Place */
-/** @typedef {import("./model.js").Page} Page @typedef {import("./model.js").Line} Line @typedef {import("./model.js").Box} Box */
-/** @typedef {{undo: () => Word | null, redo: () => Word | null}} Change */
+/** @typedef {import("./model.js").Page} Page @typedef {import("./model.js").Zone} Zone @typedef {import("./model.js").OcrDocument} OcrDocument */
+/** @typedef {{undo: () => Word | null, redo: () => Word | null}} Change each gives the word to look at */
 
 export class Draft extends EventTarget {
-  /** @param {string} name @param {File[]} files which make one document */
-  constructor(name, files) {
+  /** @param {string} name @param {File[]} files which make one document @param {FormData} [fields] what was chosen for its reading */
+  constructor(name, files, fields = new FormData()) {
     super();
     this.name = name;
     this.files = files;
-    /** @type {import("./model.js").OcrDocument} */
+    this.fields = fields;
+    /** @type {OcrDocument} */
     this.document = { pages: [], problems: [] };
-    this.password = "";
-    /** What was chosen for its reading. */
-    this.fields = new FormData();
     this.ms = 0;
     this.saved = true;
     /** @type {Change[]} */ this.done = [];
@@ -40,64 +39,63 @@ export class Draft extends EventTarget {
     return this.pages.map(pageText).join("\n\n");
   }
 
-  /** @param {import("./model.js").Page} page */
-  addPage(page) {
-    this.pages.push(page);
-    this.pages.sort((one, other) => one.number - other.number);
-    this.#tell("grown");
+  /** What the server needs to look at a page once more. @param {number} number */
+  formFor(number) {
+    const form = new FormData();
+    for (const [name, value] of this.fields) form.set(name, value);
+    for (const file of this.files) form.append("file", file, file.name);
+    form.set("pages", String(number));
+    return form;
   }
 
-  /** @param {import("./model.js").OcrDocument} document @param {number} ms */
+  /** @param {Page} page */
+  addPage(page) {
+    this.document.problems = this.document.problems.filter((problem) => problem.page !== page.number);
+    this.pages.push(page);
+    this.pages.sort((one, other) => one.number - other.number);
+    this.dispatchEvent(new Event("grown"));
+  }
+
+  /** @param {OcrDocument} document @param {number} ms */
   finish(document, ms) {
     const known = new Map(this.pages.map((page) => [page.number, page]));
     const pages = document.pages.map((page) => known.get(page.number) ?? page);
     this.document = { ...document, pages };
     this.ms = ms;
-    this.#tell("grown");
+    this.dispatchEvent(new Event("grown"));
   }
 
-  /** What a person says the word is; the same text means "it is right", none that it is no word. @param {Word} word @param {string} text */
-  correct(word, text) {
-    const corrected = text === word.text ? (word.corrected_from ?? null) : (word.corrected_from ?? word.text);
-    const before = { ...word };
-    const after = { ...word, text, checked: true, corrected_from: corrected };
-    this.#do({ redo: () => this.#put(word, after), undo: () => this.#put(word, before) });
+  /** What a person says that words are; the same text means "it is right", none that it is no word. @param {Word[]} words @param {string} text */
+  correct(words, text) {
+    const before = words.map((word) => ({ ...word }));
+    const after = words.map((word) => correctedTo(word, text));
+    this.#do({ redo: () => this.#put(words, after), undo: () => this.#put(words, before) });
   }
 
-  /** New lines for all that stands in a box; without any, nothing is changed. How many words came. @param {Page} page @param {Box} box @param {Line[]} lines */
-  replaceInside(page, box, lines) {
+  /** Other lines for a page. @param {Page} page @param {Zone[]} after @param {Word | null} [word] to look at then */
+  replace(page, after, word = null) {
     const before = page.zones;
-    const after = withLinesInside(before, box, lines);
-    const count = lines.reduce((sum, line) => sum + line.words.length, 0);
-    if (!count) return 0;
-    const show = (/** @type {Page["zones"]} */ zones) => {
+    const show = (/** @type {Zone[]} */ zones, /** @type {Word | null} */ seen) => {
       page.zones = zones;
       this.saved = false;
       this.dispatchEvent(new CustomEvent("replaced", { detail: page }));
-      return null;
+      return seen;
     };
-    this.#do({ redo: () => show(after), undo: () => show(before) });
-    return count;
+    this.#do({ redo: () => show(after, word), undo: () => show(before, null) });
   }
 
-  /** The word that came back, if it was one. */
-  undo() {
-    const change = this.done.pop();
+  /** The word that came back, if it was one. @param {"undo" | "redo"} how */
+  step(how) {
+    const [from, to] = how === "undo" ? [this.done, this.undone] : [this.undone, this.done];
+    const change = from.pop();
     if (!change) return null;
-    this.undone.push(change);
-    return change.undo();
+    to.push(change);
+    return change[how]();
   }
 
-  redo() {
-    const change = this.undone.pop();
-    if (!change) return null;
-    this.done.push(change);
-    return change.redo();
-  }
-
-  /** The document as it stands, each line's and page's text made anew from its words. */
-  toJSON() {
-    const pages = this.pages.map((page) => ({
+  /** The document as it stands, each line's and page's text made anew from its words. @param {Page[]} [chosen] */
+  payload(chosen = this.pages) {
+    const pages = chosen.map((page) => ({
       ...page,
       text: pageText(page),
       zones: page.zones.map((zone) => ({
@@ -122,49 +120,20 @@ export class Draft extends EventTarget {
     change.redo();
   }
 
-  /** @param {Word} word @param {Word} state */
-  #put(word, state) {
-    for (const key of Object.keys(word)) if (!(key in state)) delete (/** @type {any} */ (word)[key]);
-    Object.assign(word, state);
-    this.#changed(word);
-    return word;
-  }
-
-  /** @param {Word} word */
-  #changed(word) {
+  /** @param {Word[]} words @param {Word[]} states */
+  #put(words, states) {
+    words.forEach(function put(word, at) {
+      for (const key of Object.keys(word)) if (!(key in states[at])) delete (/** @type {any} */ (word)[key]);
+      Object.assign(word, states[at]);
+    });
     this.saved = false;
-    this.dispatchEvent(new CustomEvent("changed", { detail: word }));
-  }
-
-  /** @param {string} what */
-  #tell(what) {
-    this.dispatchEvent(new Event(what));
+    this.dispatchEvent(new CustomEvent("changed", { detail: words }));
+    return words[0];
   }
 }
 
-/** Zones in which lines take the place of the words that stand in a box. @param {Page["zones"]} zones @param {Box} box @param {Line[]} lines */
-function withLinesInside(zones, box, lines) {
-  let put = false;
-  const changed = zones.map((zone) => {
-    /** @type {Line[]} */
-    const kept = [];
-    for (const line of zone.lines ?? []) {
-      const words = line.words.filter((word) => !isInside(word, box));
-      if (words.length < line.words.length && !put) {
-        kept.push(...lines.map((fresh) => ({ ...fresh, paragraph: line.paragraph })));
-        put = true;
-      }
-      if (words.length) kept.push(words.length < line.words.length ? { ...line, words } : line);
-    }
-    return { ...zone, ...(zone.lines && { lines: kept }) };
-  });
-  const [left, top, right, bottom] = box;
-  const quad = /** @type {import("./model.js").Dot[]} */ ([[left, top], [right, top], [right, bottom], [left, bottom]]);
-  return put ? changed : [...changed, { kind: "text", box, quad, lines }];
-}
-
-/** @param {Word} word @param {Box} box */
-function isInside({ box: [left, top, right, bottom] }, [x0, y0, x1, y1]) {
-  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
-  return x >= x0 && x <= x1 && y >= y0 && y <= y1;
+/** @param {Word} word @param {string} text @returns {Word} */
+function correctedTo(word, text) {
+  const was = text === word.text ? (word.corrected_from ?? null) : (word.corrected_from ?? word.text);
+  return { ...word, text, checked: true, corrected_from: was };
 }

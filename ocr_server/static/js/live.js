@@ -3,66 +3,83 @@
 import { chosenFields } from "./choosing.js";
 import { drawOutline, placeOf } from "./corners.js";
 import { hintFor } from "./hints.js";
-import { found, part } from "./parts.js";
-import { makeTranscript } from "./transcript.js";
+import { makeHeldReading } from "./holding.js";
+import { action, found, part } from "./parts.js";
+import { makeReadout } from "./readout.js";
 import { makeWatcher } from "./watching.js";
 
 /** @typedef {import("./watching.js").Seen} Seen @typedef {import("./model.js").Dot} Dot */
 
-const SVG = "http://www.w3.org/2000/svg";
 const HINT_MS = 1500; // a hint stays at least so long
-const VERIFIED = 2; // looks in a row that must be good before it captures by itself
-const LEGIBLE_PX = 8; // of the screen; smaller words are only marked
+const VERIFIED = 3; // looks in a row that must be good before it captures by itself
 const REARM = 8; // grey levels: the scene has changed, the next page may come
-// Shares of the picture: left, top, width, height.
-const REGIONS = { whole: [0, 0, 1, 1], middle: [0.05, 0.35, 0.9, 0.3], top: [0, 0, 1, 0.5] };
 
 /**
  * @param {HTMLElement} root the camera @param {HTMLVideoElement} video @param {HTMLFormElement} form
- * @param {{say: (words: string) => void, capture: () => void, isBusy: () => boolean}} deeds
+ * @param {{say: (words: string) => void, capture: (sharpest?: ImageBitmap) => void, isBusy: () => boolean}} deeds
  */
 export function makeLive(root, video, form, { say, capture, isBusy }) {
   const finder = part(root, "finder");
   const svg = /** @type {SVGSVGElement} */ (found(root, ".outline"));
   const auto = /** @type {HTMLInputElement} */ (found(root, "#auto"));
-  const reading = /** @type {HTMLInputElement} */ (found(root, "#reading"));
-  const where = /** @type {HTMLSelectElement} */ (found(root, "#region"));
-  const transcript = makeTranscript(part(root, "transcript"));
-  const watcher = makeWatcher(video, { region, fields: () => chosenFields(form), isBusy, onSeen: see, onTrouble: say });
-  /** @type {number[]} */
-  let latencies = [];
+  const readout = makeReadout(part(root, "readout"), video);
+  const held = makeHeldReading(root, video, svg, { toFinder, freeze });
+  const watcher = makeWatcher(video, { region: held.region, fields: () => chosenFields(form), isBusy, onSeen: see, onTrouble: say });
   let good = 0;
   let armed = true;
   let saidAt = 0;
   let said = "";
+  /** @type {{sharpness: number, picture: ImageBitmap} | null} */
+  let sharpest = null;
 
-  /** What is read, in pixels of the camera; nothing while only the page is looked for. */
-  function region() {
-    if (!reading.checked) return null;
-    const [left, top, width, height] = REGIONS[/** @type {keyof typeof REGIONS} */ (where.value)];
-    const { videoWidth: across, videoHeight: down } = video;
-    return { left: left * across, top: top * down, width: width * across, height: height * down };
-  }
   /** @param {Seen} seen */
-  function see(seen) {
+  async function see(seen) {
     if (root.dataset.state !== "live") return;
-    latencies = [...latencies.slice(-19), seen.ms];
-    tell(seen);
-    if (reading.checked) {
-      drawWords(seen);
-      transcript.take(seen.text);
+    readout.tell(seen);
+    svg.setAttribute("viewBox", `0 0 ${finder.clientWidth} ${finder.clientHeight}`);
+    svg.toggleAttribute("hidden", false);
+    if (held.isOn) {
+      held.take(seen);
       hint(seen.text ? "Reading as you hold it." : "Nothing to read yet.");
       return;
     }
     const { code, words } = hintFor(seen);
-    drawPage(seen, code);
+    svg.dataset.sure = code === "ready" ? "yes" : "no";
+    if (seen.outline) drawOutline(svg, seen.outline.map(toFinder(seen)));
+    else svg.replaceChildren();
     hint(words);
     if (seen.motion > REARM || !seen.outline) armed = true;
-    good = code === "ready" ? good + 1 : 0;
-    if (!auto.checked || !armed || good < VERIFIED) return;
+    if (auto.checked && armed && code === "ready") await verify(seen);
+    else forgetFrames();
+  }
+  /** One more good look; after enough of them, the sharpest is taken. @param {Seen} seen */
+  async function verify(seen) {
+    put(good + 1);
+    if (!sharpest || seen.sharpness > sharpest.sharpness) {
+      sharpest?.picture.close();
+      sharpest = { sharpness: seen.sharpness, picture: await createImageBitmap(video) };
+    }
+    if (good < VERIFIED) return;
+    const { picture } = sharpest;
     armed = false;
-    good = 0;
-    capture();
+    sharpest = null;
+    put(0);
+    capture(picture);
+  }
+  function forgetFrames() {
+    sharpest?.picture.close();
+    sharpest = null;
+    put(0);
+  }
+  /** The ring round the shutter says how far it is. @param {number} looks */
+  function put(looks) {
+    good = looks;
+    action(root, "capture").style.setProperty("--ready", String(looks / VERIFIED));
+  }
+  /** What somebody else has said stays for its time too. */
+  function pauseHints() {
+    said = "";
+    saidAt = performance.now();
   }
   /** @param {string} words */
   function hint(words) {
@@ -72,14 +89,7 @@ export function makeLive(root, video, form, { say, capture, isBusy }) {
     saidAt = now;
     say(words);
   }
-  /** @param {Seen} seen */
-  function tell(seen) {
-    const typical = [...latencies].sort((one, other) => one - other)[Math.floor(latencies.length / 2)];
-    const camera = Math.round(/** @type {MediaStream | null} */ (video.srcObject)?.getVideoTracks()[0]?.getSettings().frameRate ?? 0);
-    part(root, "readout").textContent = `${video.videoWidth} × ${video.videoHeight}, ${camera} frames/s, answers in ${Math.round(seen.ms)} ms (typically ${Math.round(typical)} ms)`;
-  }
-
-  /** A point of a seen frame as a point of the viewfinder. @param {Seen} seen */
+  /** A point of a seen frame as a point of the viewfinder. @param {{left: number, top: number, scale: number}} seen */
   function toFinder(seen) {
     const { x, y, scale } = placeOf(finder, video, video.videoWidth, video.videoHeight);
     const mirrored = video.classList.contains("mirrored");
@@ -88,51 +98,45 @@ export function makeLive(root, video, form, { say, capture, isBusy }) {
       return /** @type {Dot} */ ([x + (mirrored ? video.videoWidth - px : px) * scale, y + (seen.top + top * seen.scale) * scale]);
     };
   }
-  function sizeOverlay() {
-    svg.setAttribute("viewBox", `0 0 ${finder.clientWidth} ${finder.clientHeight}`);
-    svg.toggleAttribute("hidden", false);
+  /** @param {boolean} wanted */
+  function freeze(wanted) {
+    if (wanted) {
+      video.pause();
+      watcher.stop();
+    } else {
+      video.play();
+      watcher.start();
+    }
   }
-  /** @param {Seen} seen @param {string} code */
-  function drawPage(seen, code) {
-    sizeOverlay();
-    svg.dataset.sure = code === "ready" ? "yes" : "no";
-    if (seen.outline) drawOutline(svg, seen.outline.map(toFinder(seen)));
-    else svg.replaceChildren();
+  function reset() {
+    readout.clear();
+    forgetFrames();
+    saidAt = 0;
   }
-  /** The words where they stand, so that one sees what is being read. @param {Seen} seen */
-  function drawWords(seen) {
-    sizeOverlay();
-    const place = toFinder(seen);
-    const lines = seen.zones.flatMap((zone) => zone.lines ?? []);
-    const frame = /** @type {const} */ ([[0, 0], [seen.width_px, 0], [seen.width_px, seen.height_px], [0, seen.height_px]]);
-    svg.dataset.sure = "yes";
-    drawOutline(svg, frame.map((corner) => place([...corner])));
-    svg.firstElementChild?.remove();
-    for (const line of lines) svg.append(...lineShapes(line.quad.map(place), line.words.map((word) => word.text).join(" ")));
+  /** Escape stops it from taking the picture by itself, until another page comes. @param {KeyboardEvent} event */
+  function leave(event) {
+    if (event.key !== "Escape" || !good) return;
+    armed = false;
+    forgetFrames();
+    say("Not taken. Show another page, or press the button.");
+    pauseHints();
   }
 
-  for (const control of [auto, reading, where]) {
-    control.addEventListener("change", function change() {
-      root.toggleAttribute("data-reading", reading.checked);
-      part(root, "transcript").hidden = !reading.checked;
-      part(root, "region-field").hidden = !reading.checked;
-      auto.disabled = reading.checked;
-      latencies = [];
-      saidAt = 0;
-    });
-  }
+  for (const control of [auto, found(root, "#reading")]) control.addEventListener("change", reset);
+  document.addEventListener("keydown", leave);
+  setInterval(() => held.fade(root.dataset.state === "live" && watcher.drift() > REARM), 150);
 
   return {
     start() {
-      latencies = [];
-      good = 0;
-      saidAt = 0;
-      said = "";
+      reset();
+      pauseHints();
+      held.start();
       watcher.start();
     },
     /** Ends when the last frame has been answered. */
     stop() {
       svg.replaceChildren();
+      held.stop();
       return watcher.stop();
     },
     /** Wait for another page before it captures by itself again. */
@@ -140,24 +144,4 @@ export function makeLive(root, video, form, { say, capture, isBusy }) {
       armed = false;
     },
   };
-}
-
-/** @param {Dot[]} quad @param {string} words */
-function lineShapes(quad, words) {
-  const [start, end, , below] = quad;
-  const length = Math.hypot(end[0] - start[0], end[1] - start[1]);
-  const height = Math.hypot(below[0] - start[0], below[1] - start[1]);
-  const angle = (Math.atan2(end[1] - start[1], end[0] - start[0]) * 180) / Math.PI;
-  const ground = document.createElementNS(SVG, "polygon");
-  ground.setAttribute("class", height < LEGIBLE_PX ? "seen" : "ground");
-  ground.setAttribute("points", quad.map((dot) => dot.join(",")).join(" "));
-  if (height < LEGIBLE_PX) return [ground];
-  const text = document.createElementNS(SVG, "text");
-  text.setAttribute("transform", `translate(${below[0]} ${below[1]}) rotate(${angle})`);
-  text.setAttribute("y", String(-height * 0.15));
-  text.setAttribute("font-size", String(height * 0.95));
-  text.setAttribute("textLength", String(length));
-  text.setAttribute("lengthAdjust", "spacingAndGlyphs");
-  text.textContent = words;
-  return [ground, text];
 }

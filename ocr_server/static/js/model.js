@@ -58,3 +58,12 @@ export function pageText(page) {
     .map((zone) => paragraphsOf(zone).map((lines) => lines.map(lineText).join("\n")).join("\n\n"))
     .join("\n\n");
 }
+
+/** A language as browsers name it: the engine says deu or chi_sim, they say de or zh. @param {string | null | undefined} language */
+export function tagOf(language) {
+  try {
+    return Intl.getCanonicalLocales((language ?? "").split("_")[0])[0];
+  } catch {
+    return document.documentElement.lang;
+  }
+}

@@ -1,50 +1,44 @@
 // @ts-check
 // Going from page to page: buttons, a number, a strip that says how each page fared.
-import { action, make, part } from "./parts.js";
 import { placesOf, trust } from "./model.js";
+import { action, make, part } from "./parts.js";
+import { thumbnailOf } from "./pictures.js";
 import { counted } from "./wording.js";
 
-/** @typedef {import("./model.js").Page} Page */
+/** @typedef {import("./model.js").Page} Page @typedef {import("./draft.js").Draft} Draft */
 
-/**
- * @param {HTMLElement} root the desk @param {(page: Page) => void} onChoose
- * @param {(page: Page) => Promise<string | null>} thumbnail
- */
-export function makePaging(root, onChoose, thumbnail) {
-  const nav = part(root, "pages");
+/** @param {import("./desk.js").Desk} desk */
+export function makePaging({ root, showPage }) {
   const field = /** @type {HTMLInputElement} */ (part(root, "page"));
   const strip = part(root, "strip");
   /** @type {Page[]} */
   let pages = [];
   let at = 0;
-  /** @type {Map<Element, Page>} */
+  /** What is still to be drawn. @type {Map<Element, () => Promise<string | null>>} */
   const waiting = new Map();
   const seen = new IntersectionObserver(function load(entries) {
-    for (const { isIntersecting, target } of entries) {
-      const page = isIntersecting && waiting.get(target);
-      if (page) draw(/** @type {HTMLImageElement} */ (target), page);
-    }
+    for (const { isIntersecting, target } of entries) if (isIntersecting) draw(/** @type {HTMLImageElement} */ (target));
   });
 
-  /** @param {HTMLImageElement} image @param {Page} page */
-  async function draw(image, page) {
+  /** @param {HTMLImageElement} image */
+  async function draw(image) {
+    const thumbnail = waiting.get(image);
     seen.unobserve(image);
     waiting.delete(image);
-    const url = await thumbnail(page);
+    const url = await thumbnail?.();
     if (url) image.src = url;
     image.hidden = !url;
   }
   /** @param {number} index */
   function go(index) {
-    if (index < 0 || index >= pages.length || index === at) return;
-    onChoose(pages[index]);
+    if (index >= 0 && index < pages.length && index !== at) showPage(pages[index]);
   }
-  /** @param {Page} page */
-  function entry(page) {
+  /** @param {Draft} draft @param {Page} page */
+  function entry(draft, page) {
     const doubtful = placesOf(page).filter(({ word }) => trust(word) === "doubtful").length;
     const words = doubtful ? counted(doubtful, "doubtful", "doubtful") : page.text ? "read" : "no text";
     const image = make("img", { alt: "" });
-    waiting.set(image, page);
+    waiting.set(image, () => thumbnailOf(draft, page.number));
     seen.observe(image);
     const button = make("button", { type: "button", "aria-label": `Page ${page.number}, ${words}` }, image, make("span", {}, `${page.number} · ${words}`));
     button.addEventListener("click", () => go(pages.indexOf(page)));
@@ -64,22 +58,19 @@ export function makePaging(root, onChoose, thumbnail) {
   part(root, "stage").addEventListener("keydown", press);
 
   return {
-    /** @param {Page[]} all @param {Page} current */
-    show(all, current) {
-      pages = all;
+    /** @param {Draft} draft @param {Page} current */
+    show(draft, current) {
+      pages = draft.pages;
       at = pages.indexOf(current);
-      nav.hidden = pages.length < 2;
       field.value = String(current.number);
       field.max = String(pages[pages.length - 1].number);
       part(root, "count").textContent = String(pages.length);
       action(root, "previous-page").disabled = at === 0;
       action(root, "next-page").disabled = at === pages.length - 1;
-      if (pages.length < 2) return;
       seen.disconnect();
       waiting.clear();
-      strip.replaceChildren(...pages.map(entry));
-      const chosen = strip.children[at]?.firstElementChild;
-      chosen?.setAttribute("aria-current", "true");
+      strip.replaceChildren(...pages.map((page) => entry(draft, page)));
+      strip.children[at]?.firstElementChild?.setAttribute("aria-current", "true");
     },
   };
 }

@@ -41,3 +41,22 @@ export function announce(words, where = "status") {
   const region = document.getElementById(where);
   if (region) region.textContent = words;
 }
+
+/** Loads what a button does when it is first pressed, then presses it again. @param {HTMLElement} button @param {() => Promise<unknown>} load */
+export function whenPressed(button, load) {
+  button.addEventListener("click", () => load().then(() => button.click()), { once: true });
+}
+
+/** @type {Map<string, Promise<unknown>>} */
+const sheets = new Map();
+
+/** Loads one of our stylesheets, once. @param {string} name */
+export function loadStyles(name) {
+  const coming = sheets.get(name) ?? new Promise(function load(resolve) {
+    const link = make("link", { rel: "stylesheet", href: new URL(`../css/${name}.css`, import.meta.url).href });
+    for (const event of ["load", "error"]) link.addEventListener(event, resolve);
+    document.head.append(link);
+  });
+  sheets.set(name, coming);
+  return coming;
+}

@@ -1,72 +1,95 @@
 // @ts-check
-// Correcting one word: its picture enlarged, a field, suggestions. Enter accepts, Esc leaves.
+// The form in which a word or its line is corrected: its picture enlarged, a field, suggestions.
+import { lineText, trust } from "./model.js";
 import { action, found, make, part } from "./parts.js";
-import { trust } from "./model.js";
 
-/** @typedef {import("./model.js").Word} Word */
+/** @typedef {import("./model.js").Place} Place @typedef {import("./model.js").Dot} Dot */
 
 const AROUND = 0.5; // of the word's height, so that its neighbours can be seen
 const MOST_ENLARGED = 4;
 const MOST_SUGGESTIONS = 5;
 
 /**
- * @param {HTMLElement} root
- * @param {{onAccept: (word: Word, text: string) => void, onLeave: () => void}} listeners
+ * @param {HTMLElement} root the desk
+ * @param {{onAccept: (answer: {whole: boolean, all: boolean, text: string}) => void, onLeave: () => void}} listeners
  */
 export function makeProof(root, { onAccept, onLeave }) {
-  const form = /** @type {HTMLFormElement} */ (part(root, "proof"));
-  const input = /** @type {HTMLInputElement} */ (found(form, "input"));
-  const canvas = /** @type {HTMLCanvasElement} */ (part(form, "crop"));
-  /** @type {Word | null} */
+  const form = part(root, "proof");
+  const input = /** @type {HTMLInputElement} */ (found(form, "[name=correction]"));
+  const all = /** @type {HTMLInputElement} */ (found(form, "[name=all]"));
+  const whole = action(form, "whole-line");
+  /** @type {Place | null} */
   let open = null;
+  /** @type {HTMLImageElement | null} */
+  let shown = null;
 
-  function accept() {
-    if (open) onAccept(open, input.value.trim().replace(/\s+/g, " "));
+  /** @param {string} text @param {boolean} isLine */
+  function accept(text, isLine) {
+    onAccept({ whole: isLine, all: all.checked, text: text.trim().replace(/\s+/g, " ") });
   }
+  /** Offers the word, or the whole line it stands in. @param {boolean} isLine */
+  function offer(isLine) {
+    if (!open) return;
+    const { word, line, page } = open;
+    whole.setAttribute("aria-pressed", String(isLine));
+    part(form, "what").textContent = isLine ? "Line" : "Word";
+    part(form, "sure").textContent = isLine ? "" : trust(word) === "checked" ? "· checked" : `· ${Math.round(word.confidence * 100)} % sure`;
+    input.value = input.defaultValue = isLine ? lineText(line) : word.text;
+    part(form, "suggestions").hidden = isLine;
+    if (shown) drawCrop(/** @type {HTMLCanvasElement} */ (part(form, "crop")), shown, page, isLine ? line.quad : word.quad);
+    input.focus();
+    input.select();
+  }
+  function next() {
+    const words = open?.line.words.filter((word) => word.text) ?? [];
+    return words[words.findIndex((word) => word === open?.word) + 1];
+  }
+  function join() {
+    const other = next();
+    if (!open || !other) return;
+    const texts = open.line.words.filter((word) => word !== other).map((word) => (word === open?.word ? input.value.trim() + other.text : word.text));
+    accept(texts.join(" "), true);
+  }
+  /** @param {string} text */
+  function suggestion(text) {
+    const button = make("button", { type: "button" }, text);
+    button.addEventListener("click", () => accept(text, false));
+    return button;
+  }
+
   form.addEventListener("submit", function submit(event) {
     event.preventDefault();
-    accept();
+    accept(input.value, whole.getAttribute("aria-pressed") === "true");
   });
   form.addEventListener("keydown", (event) => event.key === "Escape" && onLeave());
   action(form, "leave").addEventListener("click", onLeave);
+  action(form, "join").addEventListener("click", join);
+  whole.addEventListener("click", () => offer(whole.getAttribute("aria-pressed") !== "true"));
 
   return {
-    get word() {
-      return open;
-    },
-    /** @param {Word} word @param {string[]} suggestions @param {HTMLImageElement} picture @param {import("./model.js").Page} page */
-    show(word, suggestions, picture, page) {
-      open = word;
+    /** @param {Place} place @param {{suggestions: string[], alike: number, picture: HTMLImageElement}} about it */
+    show(place, { suggestions, alike, picture }) {
+      open = place;
+      shown = picture;
       form.hidden = false;
-      input.value = word.text;
-      part(form, "sure").textContent = trust(word) === "checked" ? "· checked" : `· ${Math.round(word.confidence * 100)} % sure`;
+      all.checked = false;
+      part(form, "all-field").hidden = alike < 2;
+      part(form, "alike").textContent = `All ${alike} like this`;
+      action(form, "join").hidden = !next();
       part(form, "suggestions").replaceChildren(...suggestions.slice(0, MOST_SUGGESTIONS).map(suggestion));
-      drawCrop(canvas, picture, page, word);
-      input.focus();
-      input.select();
+      offer(false);
     },
     hide() {
       open = null;
       form.hidden = true;
     },
   };
-
-  /** @param {string} text */
-  function suggestion(text) {
-    const button = make("button", { type: "button" }, text);
-    button.addEventListener("click", function take() {
-      input.value = text;
-      accept();
-    });
-    return button;
-  }
 }
 
-/** The word in the middle, level, its neighbours as far as there is room. @param {HTMLCanvasElement} canvas @param {HTMLImageElement} picture @param {import("./model.js").Page} page @param {Word} word */
-function drawCrop(canvas, picture, page, word) {
+/** What stands there in the middle, level, its neighbours as far as there is room. @param {HTMLCanvasElement} canvas @param {HTMLImageElement} picture @param {import("./model.js").Page} page @param {Dot[]} quad */
+function drawCrop(canvas, picture, page, [start, end, opposite, below]) {
   canvas.hidden = !picture.naturalWidth;
   if (canvas.hidden) return;
-  const [start, end, opposite, below] = word.quad;
   const long = Math.hypot(end[0] - start[0], end[1] - start[1]);
   const tall = Math.hypot(below[0] - start[0], below[1] - start[1]);
   canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
@@ -81,26 +104,4 @@ function drawCrop(canvas, picture, page, word) {
   pen.scale(scale, scale);
   pen.translate(-(start[0] + opposite[0]) / 2, -(start[1] + opposite[1]) / 2);
   pen.drawImage(picture, 0, 0, page.width_px, page.height_px);
-}
-
-// Pairs that engines confuse, for suggestions where the engine gave none.
-const CONFUSED = [["rn", "m"], ["l", "1"], ["I", "1"], ["I", "l"], ["O", "0"], ["o", "0"], ["S", "5"], ["B", "8"], ["Z", "2"], ["cl", "d"], ["vv", "w"], ["|", "I"]];
-
-/** Other readings: the engine's own, then look-alikes that stand elsewhere in the document. @param {Word} word @param {string[]} others */
-export function suggestionsFor(word, others) {
-  const given = (word.alternatives ?? []).map((alternative) => alternative.text);
-  const known = new Set(others);
-  const swapped = CONFUSED.flatMap(([one, other]) => [word.text.replaceAll(one, other), word.text.replaceAll(other, one)]);
-  const near = others.filter((text) => text.length > 3 && text !== word.text && oneLetterApart(text, word.text));
-  const was = word.corrected_from ? [word.corrected_from] : [];
-  return [...new Set([...was, ...given, ...swapped.filter((text) => known.has(text)), ...near])].filter((text) => text !== word.text);
-}
-
-/** @param {string} one @param {string} other */
-function oneLetterApart(one, other) {
-  if (Math.abs(one.length - other.length) > 1) return false;
-  let at = 0;
-  while (at < one.length && one[at] === other[at]) at += 1;
-  const rest = [one.slice(at), other.slice(at)];
-  return rest[0].slice(1) === rest[1].slice(1) || rest[0].slice(1) === rest[1] || rest[0] === rest[1].slice(1);
 }

@@ -1,77 +1,79 @@
 // @ts-check
 // The files of this tab: one card each, read one after another, kept until forgotten.
+import { makeCard, putCard } from "./card.js";
 import { Draft } from "./draft.js";
-import { action, announce, found, part } from "./parts.js";
+import { keep, kept } from "./history.js";
+import { action, announce, found, loadStyles, part } from "./parts.js";
 import { forgetPictures } from "./pictures.js";
 import { readDocument, Refusal } from "./sending.js";
 import { makeTeller, sayRefusal } from "./telling.js";
 import { counted, summary } from "./wording.js";
 
-/** @typedef {"waiting" | "uploading" | "recognising" | "result" | "partial" | "empty" | "error" | "stopped"} State */
+/** @typedef {import("./card.js").State} State */
 /** @typedef {{name: string, files: File[], card: HTMLElement, state: State, draft: Draft | null, stop: AbortController | null, password: string}} Item */
 
 const BUSY = new Set([429, 503]);
 
-/**
- * @param {HTMLElement} root
- * @param {{fields: () => FormData, maxBytes: number, desk: {show: (draft: Draft) => void, hide: () => void, onForget: (listener: (draft: Draft) => void) => void, draft: Draft | null}}} how
- */
-export function makeQueue(root, { fields, maxBytes, desk }) {
+/** @param {HTMLElement} root @param {{fields: () => FormData, trims?: () => boolean, maxBytes: number}} how `trims`: whether pictures are cropped by hand first */
+export function makeQueue(root, { fields, trims, maxBytes }) {
   const main = found(document, "main");
+  const deskRoot = found(document, "#desk");
   const cards = part(root, "cards");
-  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("card"));
   /** @type {Item[]} */
   let items = [];
   let busy = false;
+  /** What lies on the desk. @type {Draft | null} */
+  let shown = null;
+  /** @type {Promise<ReturnType<typeof import("./desk.js").makeDesk>> | null} */
+  let desk = null;
 
-  /** @param {File[]} files of one document @returns {Item} */
-  function makeItem(files) {
-    const card = /** @type {HTMLElement} */ (found(/** @type {DocumentFragment} */ (template.content.cloneNode(true)), ".card"));
-    const item = { name: nameOf(files), files, card, state: /** @type {State} */ ("waiting"), draft: null, stop: null, password: "" };
-    part(card, "name").textContent = item.name;
-    for (const button of card.querySelectorAll("button[data-action]")) {
-      button.setAttribute("aria-label", `${button.textContent?.trim() || "Forget"} ${item.name}`);
-    }
-    action(card, "open").addEventListener("click", () => open(item));
-    action(card, "retry").addEventListener("click", () => retry(item));
-    action(card, "cancel").addEventListener("click", () => cancel(item));
-    action(card, "forget").addEventListener("click", () => forget(item));
-    part(card, "secret").addEventListener("submit", function unlock(event) {
-      event.preventDefault();
-      item.password = /** @type {HTMLInputElement} */ (found(card, "[name=password]")).value;
-      retry(item);
+  /** The desk, which nobody needs before the first file. */
+  function comingDesk() {
+    desk ??= Promise.all([import("./desk.js"), loadStyles("desk")]).then(([{ makeDesk }]) => makeDesk(deskRoot));
+    return desk;
+  }
+  /** @param {string} name @param {File[]} files of one document @param {Draft | null} [draft] @returns {Item} */
+  function makeItem(name, files, draft = null) {
+    const card = makeCard(name, files[0], {
+      open: () => open(item),
+      retry: () => retry(item),
+      cancel: () => cancel(item),
+      forget: () => forget(item),
+      trim: () => deeds.trim(item),
+      unlock(password) {
+        item.password = password;
+        retry(item);
+      },
     });
-    drawThumbnail(item);
+    /** @type {Item} */
+    const item = { name, files, card, state: "waiting", draft, stop: null, password: "" };
+    items.push(item);
+    cards.append(card);
     return item;
   }
 
   /** @param {Item} item @param {State} state @param {string} words @param {number} [share] */
   function put(item, state, words, share) {
-    const { card } = item;
-    const working = state === "uploading" || state === "recognising";
-    item.state = card.dataset.state = state;
+    item.state = state;
     main.dataset.state = state === "partial" ? "result" : state === "waiting" || state === "stopped" ? "idle" : state;
-    part(card, "words").textContent = words;
-    const progress = /** @type {HTMLProgressElement} */ (part(card, "progress"));
-    progress.hidden = !working;
-    progress.setAttribute("aria-label", `${item.name}: ${state === "uploading" ? "sending" : "reading"}`);
-    if (share === undefined) progress.removeAttribute("value");
-    else progress.value = share;
-    action(card, "cancel").hidden = !working && state !== "waiting";
-    action(card, "retry").hidden = !["error", "stopped", "partial", "empty"].includes(state);
-    action(card, "open").hidden = !item.draft?.pages.length;
-    action(card, "forget").hidden = working || state === "waiting";
-    part(card, "secret").hidden = true;
+    const { draft, files } = item;
+    putCard(item.card, state, words, { share, canOpen: Boolean(draft?.pages.length), canRetry: files.length > 0, canTrim: canTrim(files) });
+    tellCount();
+  }
+  function tellCount() {
     root.hidden = !items.length;
     action(root, "forget-all").hidden = items.length < 2;
   }
 
   /** @param {Item} item */
-  function open(item) {
-    if (!item.draft) return;
-    for (const { card } of items) card.removeAttribute("aria-current");
-    item.card.setAttribute("aria-current", "true");
-    desk.show(item.draft);
+  async function open(item) {
+    const { draft, card } = item;
+    if (!draft) return;
+    shown = draft;
+    for (const other of items) other.card.removeAttribute("aria-current");
+    card.setAttribute("aria-current", "true");
+    const there = await comingDesk();
+    if (shown === draft) there.show(draft);
   }
   /** @param {Item} item */
   function retry(item) {
@@ -83,25 +85,39 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
     if (item.stop) item.stop.abort();
     else put(item, "stopped", "Stopped.");
   }
+  /** Has a lone picture cropped and turned by hand; whether that was done. @param {Item} item */
+  async function trim(item) {
+    if (!canTrim(item.files)) return false;
+    const [{ trimmed }] = await Promise.all([import("./trimming.js"), loadStyles("trimming"), loadStyles("corners")]);
+    const file = await trimmed(item.files[0]);
+    if (file) item.files = [file];
+    return Boolean(file);
+  }
   /** @param {Item} item */
-  function forget(item) {
-    if (item.draft && !item.draft.saved && !confirm("Forget this text and its corrections?")) return;
+  async function forget(item) {
+    const { draft } = item;
+    if (draft && !draft.saved && !confirm("Forget this text and its corrections?")) return;
     items = items.filter((other) => other !== item);
     item.card.remove();
-    forgetPictures(item.files);
-    if (desk.draft && desk.draft === item.draft) desk.hide();
-    root.hidden = !items.length;
-    action(root, "forget-all").hidden = items.length < 2;
+    if (draft) forgetPictures(draft);
+    if (draft && shown === draft) {
+      shown = null;
+      (await comingDesk()).hide();
+    }
+    tellCount();
     announce(`${item.name} is forgotten.`);
-    const next = items.find(({ draft }) => draft?.pages.length);
-    if (!desk.draft && next) open(next);
+    const next = items.find((other) => other.draft?.pages.length);
+    if (!shown && next) open(next);
     found(document, "#file").focus();
   }
 
   async function work() {
     if (busy) return;
     busy = true;
-    for (let item; (item = items.find(({ state }) => state === "waiting")); ) await read(item);
+    for (let item; (item = items.find(({ state }) => state === "waiting")); ) {
+      if (trims?.() && !item.draft) await trim(item);
+      await read(item);
+    }
     busy = false;
   }
 
@@ -109,20 +125,24 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
   async function read(item) {
     const stop = (item.stop = new AbortController());
     const chosen = fields();
-    const form = fields();
+    if (item.password) chosen.set("password", item.password);
+    const form = new FormData();
+    for (const [name, value] of chosen) form.set(name, value);
     for (const file of item.files) form.append("file", file, file.name);
-    if (item.password) form.set("password", item.password);
     const begun = performance.now();
-    const draft = (item.draft = new Draft(item.name, item.files));
-    draft.password = item.password || String(chosen.get("password") ?? "");
-    draft.fields = chosen;
+    if (item.draft) forgetPictures(item.draft);
+    const draft = (item.draft = new Draft(item.name, item.files, chosen));
     const teller = makeTeller(item, begun, put);
     announce(`Sending ${item.name}`);
     put(item, "uploading", "Sending", 0);
+    comingDesk();
     try {
       const answer = await readDocument(form, { signal: stop.signal, onUpload: teller.upload, onEvent: take });
       draft.finish(answer, performance.now() - begun);
-      finish(item, draft);
+      draft.addEventListener("grown", () => tellResult(item, draft));
+      const others = items.some(({ state }) => state === "waiting");
+      if (shown !== draft && (!shown || !others)) await open(item);
+      tellResult(item, draft);
     } catch (error) {
       await fail(item, error);
     } finally {
@@ -134,24 +154,20 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
     function take(event) {
       if (event.event === "page") {
         draft.addPage(event.page);
-        if (draft.pages.length === 1 && !desk.draft) open(item);
+        if (draft.pages.length === 1 && !shown) open(item);
       }
       teller.event(event);
     }
   }
 
   /** @param {Item} item @param {Draft} draft */
-  function finish(item, draft) {
+  function tellResult(item, draft) {
     const { pages, problems } = draft.document;
     const said = summary(draft.document, draft.ms);
-    const all = pages.length + problems.length;
-    if (problems.length) put(item, "partial", `${pages.length} of ${counted(all, "page")} read.`);
+    if (problems.length) put(item, "partial", `${pages.length} of ${counted(pages.length + problems.length, "page")} read.`);
     else if (!draft.places.length) put(item, "empty", "No text was found.");
     else put(item, "result", said);
-    announce(problems.length || !draft.places.length ? (part(item.card, "words").textContent ?? "") : `${item.name}: ${said}`);
-    if (desk.draft === draft) return;
-    const others = items.some(({ state }) => state === "waiting");
-    if (!desk.draft || !others) open(item);
+    announce(item.state === "result" ? `${item.name}: ${said}` : (part(item.card, "words").textContent ?? ""));
   }
 
   /** @param {Item} item @param {unknown} error */
@@ -187,11 +203,17 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
       forget(item);
     }
   });
+  const deeds = { forget, trim: async (/** @type {Item} */ item) => (await trim(item)) && retry(item) };
+  for (const [name, deed] of Object.entries(deeds)) action(deskRoot, name).addEventListener("click", () => items.filter(({ draft }) => draft === shown).forEach(deed));
   window.addEventListener("beforeunload", function ask(event) {
     if (items.some(({ draft }) => draft && !draft.saved)) event.preventDefault();
   });
-
-  desk.onForget((draft) => items.filter((item) => item.draft === draft).forEach(forget));
+  window.addEventListener("pagehide", () => keep(items.flatMap(({ draft }) => (draft?.pages.length ? [draft] : []))));
+  for (const draft of kept()) tellResult(makeItem(draft.name, [], draft), draft);
+  main.dataset.state = "idle";
+  const [came] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  const last = items[items.length - 1];
+  if (last && came?.type !== "navigate") open(last).then(() => tellResult(last, /** @type {Draft} */ (last.draft)));
 
   return {
     get isBusy() {
@@ -199,28 +221,15 @@ export function makeQueue(root, { fields, maxBytes, desk }) {
     },
     /** @param {File[]} files each a document, or all together one */
     add(files, { together = false } = {}) {
-      const added = (together ? [files] : files.map((file) => [file])).map(makeItem);
-      items.push(...added);
-      cards.append(...added.map(({ card }) => card));
-      for (const item of added) put(item, "waiting", "Waiting");
+      for (const group of together ? [files] : files.map((file) => [file])) put(makeItem(nameOf(group), group), "waiting", "Waiting");
       return work();
     },
   };
 }
 
-/** @param {Item} item */
-async function drawThumbnail({ files: [file], card }) {
-  if (!file.type.startsWith("image/")) return;
-  try {
-    const bitmap = await createImageBitmap(file, { resizeHeight: 96, resizeQuality: "medium" });
-    const canvas = document.createElement("canvas");
-    canvas.width = bitmap.width;
-    canvas.height = bitmap.height;
-    canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
-    part(card, "thumbnail").replaceChildren(canvas);
-  } catch {
-    // A kind of picture that the browser cannot draw keeps its sign.
-  }
+/** @param {File[]} files */
+function canTrim(files) {
+  return files.length === 1 && files[0].type.startsWith("image/");
 }
 
 /** @param {File[]} files */

@@ -1,7 +1,7 @@
 // @ts-check
 // The text of a page: real paragraphs, each word marked by how sure the engine is of it.
 import { make } from "./parts.js";
-import { lineText, paragraphsOf, trust } from "./model.js";
+import { lineText, paragraphsOf, tagOf, trust } from "./model.js";
 
 /** @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Page} Page */
 
@@ -32,8 +32,7 @@ export function makeReadingPane(root, { onOpen, onHover }) {
   /** @param {import("./model.js").Line[]} lines */
   function paragraph(lines) {
     const block = make("p");
-    const language = lines[0].language;
-    if (language) block.lang = language;
+    block.lang = tagOf(lines[0].language);
     if (lines[0].direction === "rtl") block.dir = "rtl";
     for (const line of lines) {
       const row = make("span", { class: "line" });

@@ -3,7 +3,7 @@
 import { announce } from "./parts.js";
 import { seconds, size } from "./wording.js";
 
-/** @typedef {import("./queue.js").Item} Item @typedef {import("./queue.js").State} State @typedef {import("./sending.js").Refusal} Refusal */
+/** @typedef {import("./queue.js").Item} Item @typedef {import("./card.js").State} State @typedef {import("./sending.js").Refusal} Refusal */
 
 const SLOW_MS = 3000; // after this the elapsed seconds are said too
 
@@ -14,12 +14,30 @@ export function makeTeller(item, begun, put) {
   let share;
   let pages = 0;
   let done = 0;
+  let quarter = 0;
+  /** Of the pages that are being read: the parts, and those that are done. @type {Map<number, any>} */
+  const running = new Map();
   const clock = setInterval(tell, 1000);
+
   function tell() {
     if (!words || !item.stop) return;
     const elapsed = performance.now() - begun;
-    put(item, "recognising", elapsed > SLOW_MS ? `${words} – ${seconds(elapsed)}` : words, share);
+    const said = share === undefined ? words : `${words} – ${Math.round(share * 100)} %`;
+    put(item, "recognising", elapsed > SLOW_MS ? `${said} – ${seconds(elapsed)}` : said, share);
   }
+  /** What is done of all there is; a page that is read is looked through once more, which counts as a part. One part alone is no share. */
+  function count() {
+    const steps = [...running.values()];
+    if (pages < 2 && !steps.some(({ parts }) => parts > 1)) return undefined;
+    return (done + steps.reduce((sum, { parts, parts_done: read }) => sum + read / (parts + 1), 0)) / Math.max(1, pages);
+  }
+  /** What is being done to a lone page. */
+  function stage() {
+    const [now] = running.values();
+    if (!now || now.stage === "read") return "Reading the text";
+    return now.parts_done ? "Looking again at what is doubtful" : "Cleaning up the picture";
+  }
+
   return {
     /** @param {number} sent @param {number} total */
     upload(sent, total) {
@@ -28,12 +46,19 @@ export function makeTeller(item, begun, put) {
     /** @param {any} event */
     event(event) {
       if (event.event === "accepted") pages = event.pages ?? 0;
-      if (event.event === "page" || event.event === "problem") done += 1;
+      if (event.event === "progress") running.set(event.page, event);
+      if (event.event === "page" || event.event === "problem") {
+        done += 1;
+        running.delete(event.page?.number ?? event.page);
+      }
       if (event.event === "end") return;
-      const now = pages > 1 && done < pages ? `Reading page ${done + 1} of ${pages}` : "Reading the text";
-      share = typeof event.share === "number" ? event.share : pages > 1 ? done / pages : undefined;
+      const now = pages > 1 && done < pages ? `Reading page ${done + 1} of ${pages}` : stage();
+      share = count();
+      const passed = Math.floor((share ?? 0) * 4);
       if (now !== words) announce(now);
+      else if (passed > quarter) announce(`${now}, ${passed * 25} %`);
       words = now;
+      quarter = passed;
       tell();
     },
     end() {

@@ -34,6 +34,16 @@ export function makeTranscript(root) {
     last = new Set();
     tell();
   });
+  const voice = /** @type {HTMLInputElement} */ (part(root, "voice"));
+  voice.addEventListener("change", function hush() {
+    list.setAttribute("aria-live", voice.checked ? "off" : "polite");
+    if (!voice.checked) speechSynthesis.cancel();
+  });
+  function offerVoice() {
+    part(root, "voice-field").hidden = !window.speechSynthesis?.getVoices().length;
+  }
+  window.speechSynthesis?.addEventListener("voiceschanged", offerVoice);
+  offerVoice();
   tell();
 
   return {
@@ -45,6 +55,7 @@ export function makeTranscript(root) {
         known.add(key(line));
         if (known.size > MOST_KNOWN) known.delete(/** @type {string} */ (known.values().next().value));
         list.append(make("p", {}, line));
+        if (voice.checked) speechSynthesis.speak(new SpeechSynthesisUtterance(line));
       }
       last = new Set(lines.map(key));
       if (agreed.length) list.scrollTop = list.scrollHeight;

@@ -2,18 +2,17 @@
 // The upload page: files arrive, the queue reads them, the desk shows them.
 import { enhance as enhanceArriving } from "./arriving.js";
 import { chosenFields, enhance as enhanceChoosing } from "./choosing.js";
-import { enhance as enhanceDesk } from "./desk.js";
 import { found } from "./parts.js";
 import { makeQueue } from "./queue.js";
 
 /** @param {HTMLFormElement | null} form */
 export function enhance(form) {
-  const desk = enhanceDesk(document.getElementById("desk"));
   const root = document.getElementById("queue");
-  if (!form || !desk || !root) return;
-  const queue = makeQueue(root, { fields: () => chosenFields(form), maxBytes: Number(form.dataset.maxBytes), desk });
-  enhanceChoosing(form);
+  if (!form || !root) return;
+  const trims = /** @type {HTMLInputElement} */ (found(form, "#trim-first"));
   const join = /** @type {HTMLInputElement} */ (found(form, "#join"));
+  const queue = makeQueue(root, { fields: () => chosenFields(form), trims: () => trims.checked, maxBytes: Number(form.dataset.maxBytes) });
+  enhanceChoosing(form);
   enhanceArriving(form, (files) => queue.add(files, { together: join.checked && files.length > 1 }));
   form.addEventListener("submit", (event) => event.preventDefault());
 

@@ -5,8 +5,9 @@ import { post, Refusal } from "./sending.js";
 /** @typedef {import("./model.js").Dot} Dot */
 /**
  * What the server saw in a frame, in pixels of what was sent; `scale` and `left`, `top` bring it
- * back to pixels of the camera, `motion` is how much the scene moved, in grey levels.
- * @typedef {{width_px: number, height_px: number, outline: Dot[] | null, sharpness: number, brightness: number, text: string, zones: import("./model.js").Zone[], left: number, top: number, scale: number, motion: number, ms: number}} Seen
+ * back to pixels of the camera, `motion` is how much the scene moved, in grey levels; `ms` is all
+ * the time, `encode_ms` and `server_ms` parts of it.
+ * @typedef {{width_px: number, height_px: number, outline: Dot[] | null, sharpness: number, brightness: number, text: string, zones: import("./model.js").Zone[], left: number, top: number, scale: number, motion: number, ms: number, encode_ms: number, server_ms: number}} Seen
  * @typedef {{left: number, top: number, width: number, height: number}} Region
  */
 
@@ -15,6 +16,7 @@ const READ_PX = 1600; // enough to read its letters
 const LEAST_PAUSE_MS = 150;
 const QUIET_MS = 400; // after a document, until its place is free for sure
 const MOTION_PX = 80;
+const SLOW_MS = 2000; // then half the looks have to do
 const QUALITY = 0.8;
 
 /**
@@ -34,7 +36,8 @@ export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }
     const scale = Math.max(1, Math.max(width, height) / (part ? READ_PX : LOOK_PX));
     canvas.width = Math.round(width / scale);
     canvas.height = Math.round(height / scale);
-    const moved = motion();
+    const begun = performance.now();
+    const moved = motion(true);
     canvas.getContext("2d")?.drawImage(video, left, top, width, height, 0, 0, canvas.width, canvas.height);
     const frame = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
     const form = part ? fields() : new FormData();
@@ -43,9 +46,13 @@ export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }
     form.delete("steps");
     form.set("file", frame, "frame.jpg");
     if (!part) form.set("detail", "page");
-    const begun = performance.now();
-    const seen = await (await post("/v1/frames", form)).json();
-    if (wanted) onSeen({ ...seen, left, top, scale, motion: moved, ms: performance.now() - begun });
+    const encode_ms = performance.now() - begun;
+    const response = await post("/v1/frames", form);
+    const seen = await response.json();
+    const ms = performance.now() - begun;
+    const server_ms = Number(/dur=([\d.]+)/.exec(response.headers.get("Server-Timing") ?? "")?.[1] ?? 0);
+    if (wanted) onSeen({ ...seen, left, top, scale, motion: moved, ms, encode_ms, server_ms });
+    return ms;
   }
 
   async function watch() {
@@ -54,7 +61,13 @@ export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }
       let pause = LEAST_PAUSE_MS;
       if (isBusy()) quietUntil = performance.now() + QUIET_MS;
       try {
-        if (video.videoWidth && !document.hidden && performance.now() > quietUntil) await look(region());
+        if (video.videoWidth && !document.hidden && performance.now() > quietUntil) {
+          const ms = await look(region());
+          if (ms > SLOW_MS && wanted) {
+            pause = ms;
+            onTrouble("The answers take long; looking less often.");
+          }
+        }
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         pause = 1000 * Math.max(1, error.retryAfter);
@@ -70,6 +83,8 @@ export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }
       wanted = true;
       watching = watching.then(watch);
     },
+    /** How much the scene has changed since the last look. */
+    drift: () => (video.videoWidth ? motion(false) : 0),
     /** Ends when nothing is on its way any more: a request given up would still hold its place. */
     stop() {
       wanted = false;
@@ -78,7 +93,7 @@ export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }
   };
 }
 
-/** How much a scene has changed since it was asked last: the mean difference in grey levels. @param {HTMLVideoElement} video */
+/** How much a scene has changed since it was noted last: the mean difference in grey levels. @param {HTMLVideoElement} video */
 function makeMotion(video) {
   const canvas = document.createElement("canvas");
   canvas.width = MOTION_PX;
@@ -86,13 +101,13 @@ function makeMotion(video) {
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
   /** @type {Uint8ClampedArray | null} */
   let before = null;
-  return function measure() {
+  return function measure(/** @type {boolean} */ note) {
     pen.drawImage(video, 0, 0, MOTION_PX, MOTION_PX);
     const { data } = pen.getImageData(0, 0, MOTION_PX, MOTION_PX);
     let sum = 0;
     if (before) for (let at = 1; at < data.length; at += 4) sum += Math.abs(data[at] - before[at]);
     const moved = before ? sum / (data.length / 4) : 255;
-    before = data;
+    if (note) before = data;
     return moved;
   };
 }

@@ -1,0 +1,197 @@
+"""When the second reader is asked, and whose reading is kept: fitted on pictures of known text.
+
+    python -m benchmarks.second_reader CORPUS [--sample N] [--only TEXT] [--lines]
+
+Reads the pictures of a corpus (see `benchmarks.accuracy`) by the recipe, and what the recipe made
+of each by the second reader as well. It prints for each category how well both read; the constants
+that tell from the second reader's confidences how well it read (`CALIBRATIONS` in
+`ocr_server/imaging/quality.py`); and for each limit of doubt (`DOUBTFUL` in
+`ocr_server/reading/second_reader.py`) what the better reading, as the program would choose it, is
+worth and costs. With `--lines` Tesseract reads the lines that the second reader found, too.
+
+F1 and CER are those of `benchmarks.accuracy`; languages that the second reader does not know
+are left out, and pictures that say more than their truth. Seconds are those of the processor.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import takewhile
+from statistics import mean
+
+import numpy as np
+
+from benchmarks.accuracy import (
+    Item,
+    Score,
+    asked_items,
+    engine_of,
+    options,
+    processes,
+    processor_s,
+    rate,
+)
+from benchmarks.quality import fit
+from ocr_server.deadline import Deadline
+from ocr_server.imaging.decode import decode_page
+from ocr_server.imaging.quality import Result, expected_accuracy
+from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, Reading
+from ocr_server.model import Zone
+from ocr_server.reading.recipe import RECIPE, read_by
+from ocr_server.reading.sheet import Report, Sheet
+from ocr_server.recognition.rapidocr import LANGUAGES, RapidocrEngine
+
+TIMEOUT_S = 300
+LIMITS_OF_DOUBT = (0.0, 0.5, 0.8, 0.85, 0.88, 0.9, 0.91, 0.92, 1.0)
+LEAST_LETTERS = 10  # with fewer, the F1 of a picture is none or all
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One reading of one picture."""
+
+    score: Score
+    result: Result
+
+    @property
+    def letters_right(self) -> float:
+        """As many as are expected to be."""
+        return expected_accuracy(self.result) * self.result.letters
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Both readings of a picture, and Tesseract's of the second reader's lines if asked for."""
+
+    first: Take
+    second: Take
+    lines: Score | None
+
+    def chosen(self, limit: float) -> Take:
+        """What is kept where less than `limit` is a doubt."""
+        is_better = self.second.letters_right > self.first.letters_right
+        return self.second if self.is_doubtful(limit) and is_better else self.first
+
+    def is_doubtful(self, limit: float) -> bool:
+        """Whether the second reader is asked at all."""
+        return expected_accuracy(self.first.result) < limit
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read, fit, and print."""
+    parser = options("benchmarks.second_reader", __doc__)
+    parser.add_argument("--lines", action="store_true", help="read its lines with Tesseract, too")
+    asked = parser.parse_args(arguments)
+    items = [
+        item
+        for item in asked_items(asked)
+        if set(item.languages) <= set(LANGUAGES) and not item.contains
+    ]
+    if not items:
+        print(f"There is no picture with a true text in {asked.corpus}.", file=sys.stderr)
+        return 1
+    with processes(asked.workers) as pool:
+        pairs = list(pool.map(read, [(item, asked.engine, asked.lines) for item in items]))
+    print(table(items, pairs))
+    fitted = [pair.second for pair in pairs if pair.second.result.letters >= LEAST_LETTERS]
+    features = np.array([(1.0, take.result.sure_share) for take in fitted])
+    weights = fit(features, np.array([take.score.f1 for take in fitted]))
+    print(f"\n{len(fitted)} pictures: bias {weights[0]:.2f}, per sure share {weights[1]:.2f}\n")
+    print(limits(pairs))
+    return 0
+
+
+def read(job: tuple[Item, str, bool]) -> Pair:
+    """A picture by both readers."""
+    item, engine, with_lines = job
+    sheets: list[Sheet] = []
+
+    def keep(sheet: Sheet) -> Report:
+        sheets.append(sheet)
+        return Report(sheet)
+
+    before_s = processor_s()
+    read_by(
+        (*takewhile(lambda stage: stage[0] != "second-reader", RECIPE), ("keep", keep)),
+        decode_page(item.path, 0, limits=Limits(), password=None, grey=True),
+        number=1,
+        reading=Reading(languages=item.languages, psm=item.psm),
+        engine=engine_of(engine),
+        deadline=Deadline.after(TIMEOUT_S),
+    )
+    between_s = processor_s()
+    (sheet,) = sheets
+    canvas = sheet.best.canvas
+    zones = _second().recognise(canvas, sheet.reading, Deadline.after(TIMEOUT_S))
+    after_s = processor_s()
+    return Pair(
+        _take(item, sheet.best.zones, None, between_s - before_s),
+        _take(item, zones, "rapidocr", after_s - between_s),
+        rate(item, _read_lines(sheet, zones), (), cpu_s=0) if with_lines else None,
+    )
+
+
+def table(items: Sequence[Item], pairs: Sequence[Pair]) -> str:
+    """A row a data set: Tesseract's figures and the second reader's."""
+    rows: dict[str, list[Pair]] = defaultdict(list)
+    for item, pair in zip(items, pairs, strict=True):
+        rows[item.path.parent.name].append(pair)
+    lines = ["| set (n) | CER | F1 | CPU s | CER of its lines by Tesseract |", "|---" * 5 + "|"]
+    for name, group in sorted(rows.items()):
+        by_line = [pair.lines.cer for pair in group if pair.lines]
+        cells = [
+            f"{_mean(getattr(p.first.score, figure) for p in group)} → "
+            f"{_mean(getattr(p.second.score, figure) for p in group)}"
+            for figure in ("cer", "f1", "cpu_s")
+        ]
+        cells.append(_mean(by_line) if by_line else "–")
+        lines.append(f"| {name} ({len(group)}) | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def limits(pairs: Sequence[Pair]) -> str:
+    """A row for each limit of doubt: pages read again, and what all are worth and cost then."""
+    lines = ["| limit | read again | F1 | CER | CPU |", "|---" * 5 + "|"]
+    once_s = sum(pair.first.score.cpu_s for pair in pairs)
+    for limit in LIMITS_OF_DOUBT:
+        kept = [pair.chosen(limit).score for pair in pairs]
+        again = [pair.second.score.cpu_s for pair in pairs if pair.is_doubtful(limit)]
+        lines.append(
+            f"| {limit:.2f} | {len(again)} of {len(pairs)} | {_mean(s.f1 for s in kept)} | "
+            f"{_mean(s.cer for s in kept)} | {1 + sum(again) / once_s:.2f} × |"
+        )
+    return "\n".join(lines)
+
+
+@cache
+def _second() -> RapidocrEngine:
+    return RapidocrEngine()
+
+
+def _take(item: Item, zones: tuple[Zone, ...], engine: str | None, seconds: float) -> Take:
+    text = "\n\n".join(zone.text for zone in zones if zone.lines)
+    words = tuple(word for zone in zones for word in zone.words)
+    return Take(rate(item, text, (), cpu_s=seconds), Result.of(words, engine=engine))
+
+
+def _read_lines(sheet: Sheet, zones: tuple[Zone, ...]) -> str:
+    """What Tesseract reads in the lines of the second reader, each as a line of its own."""
+    texts = []
+    for line in (line for zone in zones for line in zone.lines):
+        width_px, height_px = round(line.box.width), round(line.box.height)
+        strip = sheet.best.canvas.rectified(line.quad, max(1, width_px), max(1, height_px))
+        found = sheet.read(strip.padded(10, fill=255), psm=PSM_OF_LAYOUT[Layout.LINE])
+        texts.append(" ".join(word.text for word in found.words))
+    return "\n".join(texts)
+
+
+def _mean(values: Iterable[float]) -> str:
+    return f"{mean(values):.3f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,203 @@
+"""The second reader: the networks of PP-OCR through rapidocr, inside this process.
+
+One network finds lines on a small copy of the canvas; each is cut out of the canvas itself, and
+the other reads it. Layout it knows none; `recognition.blocks` puts the lines in order. The models
+come inside the package, and nothing is ever downloaded.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ocr_server.deadline import Deadline
+from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
+from ocr_server.geometry import Point, Quad
+from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.job import Reading
+from ocr_server.model import EngineInfo, Line, Zone
+from ocr_server.recognition.blocks import in_blocks
+from ocr_server.recognition.characters import Character, line_of
+
+# Those of Tesseract's languages all of whose letters the network can write. It knows no Cyrillic,
+# no Arabic, no Indian script and no accents of Greek; of Fraktur it misread a fifth of the words.
+LANGUAGES = (
+    "afr", "aze", "bos", "bre", "cat", "ceb", "ces", "chi_sim", "chi_tra", "cos", "cym", "dan",
+    "deu", "eng", "enm", "epo", "est", "eus", "fao", "fil", "fin", "fra", "frm", "fry", "gla",
+    "gle", "glg", "hat", "hrv", "hun", "ind", "isl", "ita", "ita_old", "jav", "jpn", "lat", "lav",
+    "lit", "ltz", "mlt", "mri", "msa", "nld", "nor", "oci", "pol", "por", "que", "ron", "slk",
+    "slv", "spa", "spa_old", "sqi", "srp_latn", "sun", "swa", "swe", "tur", "uzb",
+)  # fmt: skip
+
+# The copy on which lines are looked for: small pictures are enlarged to the side that the network
+# was trained on, and a large one's area is bounded, as the network's memory grows with it.
+_SIDE_PX, _MOST_PIXELS = 736, 1_600_000
+_LEAST_SIDE_PX = 4
+
+# onnxruntime and OpenCV say in words that they were not given memory.
+_NO_MEMORY = ("bad_alloc", "Failed to allocate memory", "Insufficient memory")
+
+_LINE_PX = 48  # the height of lines that the reading network was trained on
+_LONGEST_LINE = 100  # times its height; nothing so long is text
+_TALL = 1.5  # a box so many times taller than wide holds a line that was turned
+
+# Large pieces of memory go back to the system at once. As glibc has it by itself, a page left half
+# a gigabyte in the process, and as little as a thousandth of it in use. Source: mallopt(3).
+_M_MMAP_THRESHOLD, _LARGE_BYTES = -3, 4 * 1024 * 1024
+
+
+class RapidocrEngine:
+    """PP-OCR on onnxruntime: one thread, one canvas at a time, whoever asks.
+
+    `psm`, `choices` and `alphabet` of a reading mean nothing to it.
+    """
+
+    def __init__(self) -> None:
+        self._reader: Any = None  # rapidocr's types do not tell what comes out
+        self._lock = threading.Lock()
+
+    def describe(self) -> EngineInfo:
+        """Who it is and what it can read; nothing is loaded for that.
+
+        Raises:
+            EngineMissing: rapidocr or onnxruntime is not installed.
+        """
+        if find_spec("rapidocr") is None or find_spec("onnxruntime") is None:
+            raise _missing()
+        return EngineInfo("rapidocr", version("rapidocr"), LANGUAGES)
+
+    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+        """The zones of a canvas, in canvas pixels; see `Engine.recognise`."""
+        deadline.check()
+        beyond = [name for name in reading.languages if name not in LANGUAGES]
+        if beyond:
+            raise LanguageMissing(
+                f"The engine rapidocr cannot read {beyond[0]}. Ask for another engine.",
+                missing=beyond,
+                installed=list(LANGUAGES),
+            )
+        with self._lock:
+            self._reader = self._reader or _load()
+            return in_blocks(tuple(self._lines(canvas, deadline, symbols=reading.symbols)))
+
+    def _ask(self, pixels: Pixels, **how: bool) -> Any:  # noqa: ANN401  # as above
+        """What a network says of a picture.
+
+        Raises:
+            EngineFailed: it ended with an error.
+            MemoryError: it needs more memory than the worker may use.
+        """
+        try:
+            return self._reader(_coloured(pixels), **how)
+        except MemoryError:
+            raise
+        except Exception as error:
+            if any(sign in str(error) for sign in _NO_MEMORY):
+                raise MemoryError from error
+            raise EngineFailed(
+                "The engine rapidocr ended with an error on this page. Send the page again."
+            ) from error
+
+    def _lines(self, canvas: Canvas, deadline: Deadline, *, symbols: bool) -> Iterator[Line]:
+        for quad in self._find(canvas):
+            deadline.check()
+            line = self._read(canvas, quad, symbols=symbols)
+            if line is not None:
+                yield line
+
+    def _find(self, canvas: Canvas) -> Iterator[Quad]:
+        """Where lines stand, each from its own top left."""
+        shorter_px = min(canvas.width_px, canvas.height_px)
+        if shorter_px < _LEAST_SIDE_PX:
+            return
+        most = math.sqrt(_MOST_PIXELS / (canvas.width_px * canvas.height_px))
+        small = canvas.scaled(min(max(1.0, _SIDE_PX / shorter_px), most))
+        x, y = canvas.width_px / small.width_px, canvas.height_px / small.height_px
+        found = self._ask(small.pixels, use_det=True, use_rec=False)
+        for corners in found.boxes if found.boxes is not None else ():
+            quad = Quad(*(Point(float(left) * x, float(top) * y) for left, top in corners))
+            is_tall = _height_px(quad) >= _TALL * _width_px(quad)
+            yield Quad(*quad[1:], quad[0]) if is_tall else quad
+
+    def _read(self, canvas: Canvas, quad: Quad, *, symbols: bool) -> Line | None:
+        """The line in a quad, if anything stands there."""
+        width_px, height_px = round(_width_px(quad)), round(_height_px(quad))
+        if height_px < _LEAST_SIDE_PX or not 0 < width_px <= _LONGEST_LINE * height_px:
+            return None
+        strip = canvas.rectified(quad, width_px, height_px).scaled(_LINE_PX / height_px)
+        answer = self._ask(strip.pixels, use_det=False, use_rec=True, return_word_box=True)
+        if not answer.txts or not answer.txts[0].strip():
+            return None
+        text, found = answer.txts[0], answer.word_results[0]
+        columns = iter([column for word in found.word_cols for column in word])
+        return line_of(
+            tuple(
+                Character(one, confidence, (next(columns) + 0.5) / found.line_txt_len)
+                for one, confidence in zip(text, found.confs, strict=True)
+                if not one.isspace()
+            ),
+            tuple(text.split()),
+            quad,
+            symbols=symbols,
+        )
+
+
+def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine
+    """The networks, of the package's own files.
+
+    Raises:
+        EngineMissing: rapidocr or onnxruntime is not installed.
+    """
+    try:
+        import onnxruntime  # noqa: F401, PLC0415  # rapidocr itself starts without it
+        import rapidocr  # noqa: PLC0415  # takes a second and 60 MB, for whoever asks for it
+    except ImportError as error:
+        raise _missing() from error
+    with suppress(AttributeError):  # glibc alone has it
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+    models = Path(rapidocr.__file__).with_name("models")
+    return rapidocr.RapidOCR(
+        params={
+            "Global.log_level": "critical",
+            "Global.use_cls": False,  # pages are turned upright before
+            "Global.use_preprocess_img": False,  # sizes are decided here
+            "Global.use_vertical_padding": False,
+            "Det.limit_type": "max",
+            "Det.limit_side_len": 100_000,
+            # A path is read as it is; only a name would be looked for, and downloaded.
+            "Det.model_path": str(models / "PP-OCRv6_det_small.onnx"),
+            "Rec.model_path": str(models / "PP-OCRv6_rec_small.onnx"),
+            "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            "EngineConfig.onnxruntime.enable_cpu_mem_arena": False,
+        }
+    )
+
+
+def _missing() -> EngineMissing:
+    return EngineMissing(
+        "The engine rapidocr is not installed. Install rapidocr and onnxruntime "
+        '(pipenv sync --categories "packages second-reader"), or ask for another engine.'
+    )
+
+
+def _coloured(pixels: Pixels) -> Pixels:
+    """Blue, green and red, as the networks were trained on."""
+    return np.ascontiguousarray(pixels[..., ::-1] if pixels.ndim == 3 else np.dstack([pixels] * 3))
+
+
+def _width_px(quad: Quad) -> float:
+    return max(math.dist(quad[0], quad[1]), math.dist(quad[3], quad[2]))
+
+
+def _height_px(quad: Quad) -> float:
+    return max(math.dist(quad[0], quad[3]), math.dist(quad[1], quad[2]))

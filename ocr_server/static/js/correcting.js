@@ -1,0 +1,87 @@
+// @ts-check
+// Correcting: one word after another, a whole line, or all words alike.
+import { placesOf, trust } from "./model.js";
+import { announce } from "./parts.js";
+import { makeProof } from "./proof.js";
+import { rewritten } from "./rewriting.js";
+import { suggestionsFor } from "./suggesting.js";
+import { counted } from "./wording.js";
+
+/** @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Place} Place */
+
+/** @param {import("./desk.js").Desk} desk */
+export function makeCorrecting(desk) {
+  const { root, view, text } = desk;
+  const proof = makeProof(root, { onAccept: accept, onLeave: leave });
+
+  /** @param {Word | null} word */
+  function placeOf(word) {
+    return desk.draft?.places.find((place) => place.word === word) ?? null;
+  }
+  /** @param {Word} word */
+  function open(word) {
+    const place = placeOf(word);
+    if (!place || !desk.draft) return leave();
+    if (place.page !== desk.page) desk.showPage(place.page);
+    const others = desk.draft.places.map(({ word: { text: other } }) => other);
+    desk.opened = word;
+    proof.show(place, { suggestions: suggestionsFor(word, others), alike: others.filter((other) => other === word.text).length, picture: desk.picture });
+    text.mark(word, "current");
+    view.reveal(word.box);
+    desk.paint();
+    return undefined;
+  }
+  function leave() {
+    const word = desk.opened;
+    desk.opened = null;
+    proof.hide();
+    text.mark(null, "current");
+    if (word) text.focus(word);
+    desk.paint();
+  }
+  /** @param {{whole: boolean, all: boolean, text: string}} answer */
+  function accept({ whole, all, text: said }) {
+    const { draft, opened } = desk;
+    const place = placeOf(opened);
+    if (!draft || !place || !opened) return;
+    const { line } = place;
+    const words = draft.places.map(({ word }) => word);
+    const at = words.indexOf(opened);
+    const after = [...words.slice(at + 1), ...words.slice(0, at)];
+    const tokens = said.split(/\s+/).filter(Boolean);
+    const before = opened.text;
+    if (whole) replaceLine(place, tokens, (word) => ({ ...word, checked: true }));
+    else if (tokens.length > 1) replaceLine(place, line.words.flatMap((word) => (word === opened ? tokens : [word.text])));
+    else draft.correct(all ? words.filter((word) => word.text === before) : [opened], said);
+    const left = new Set(draft.doubtful.map(({ word }) => word));
+    const next = after.find((word) => left.has(word));
+    if (next) {
+      open(next);
+      announce(`${counted(left.size, "doubtful word")} left.`);
+    } else {
+      leave();
+      announce("No doubtful word is left.");
+    }
+    if (!said && !whole) announce(`${before} is taken out.`);
+  }
+  /** @param {Place} place @param {string[]} tokens @param {(word: Word) => Word} [seen] what becomes of each word */
+  function replaceLine({ page, zone, line }, tokens, seen = (word) => word) {
+    const fresh = rewritten(line, tokens);
+    const changed = { ...fresh, words: fresh.words.map(seen) };
+    const lines = zone.lines?.map((other) => (other === line ? changed : other));
+    desk.draft?.replace(page, page.zones.map((other) => (other === zone ? { ...zone, lines } : other)), changed.words.find((word) => word.checked) ?? null);
+  }
+  /** The next or previous doubtful word, round the end. @param {1 | -1} by */
+  function goDoubt(by) {
+    const words = desk.draft?.places.map(({ word }) => word) ?? [];
+    const from = desk.opened ?? desk.lit;
+    const first = from ? words.indexOf(from) + by : words.indexOf(/** @type {Word} */ (desk.page && placesOf(desk.page)[0]?.word)) - (by < 0 ? 1 : 0);
+    for (let step = 0; step < words.length; step += 1) {
+      const word = words[(first + by * step + 2 * words.length) % words.length];
+      if (trust(word) === "doubtful") return open(word);
+    }
+    return undefined;
+  }
+  root.addEventListener("turned", proof.hide);
+  return { open, goDoubt };
+}

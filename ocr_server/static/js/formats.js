@@ -1,0 +1,99 @@
+// @ts-check
+// The menu of what can be taken away: the document in any format, corrections in all of them.
+import { keyHeaders } from "./keys.js";
+import { pageText } from "./model.js";
+import { announce, found, make, part } from "./parts.js";
+import { post } from "./sending.js";
+
+/** @typedef {import("./desk.js").Desk} Desk @typedef {import("./draft.js").Draft} Draft @typedef {{name: string, suffix: string}} Format */
+
+const WORDS = { text: "Text", pdf: "Searchable PDF", docx: "Word document", markdown: "Markdown", hocr: "hOCR", alto: "ALTO", tsv: "Table of words", json: "JSON", png: "Picture with boxes" };
+const SHOW_THE_PICTURE = ["pdf", "png"]; // which is not kept over a reload
+const OWN = [{ name: "text", suffix: "txt" }, { name: "json", suffix: "json" }]; // made without the server
+/** @type {Promise<Format[]> | null} */
+let known = null;
+
+/** @param {Desk} desk @param {(text: string) => void} copyText */
+export async function offerFormats(desk, copyText) {
+  const { root, draft, page } = desk;
+  const sheet = part(root, "formats");
+  if (!draft || !page) return;
+  known ??= listFormats();
+  const formats = (await known).filter(({ name }) => draft.files.length || !SHOW_THE_PICTURE.includes(name));
+  const several = draft.pages.length > 1;
+  const which = /** @type {HTMLSelectElement} */ (make("select", { "aria-label": "Pages to take" }, make("option", {}, "All pages"), make("option", {}, `Page ${page.number} only`)));
+  const pages = () => (which.selectedIndex ? [page] : draft.pages);
+  const text = () => pages().map(pageText).join("\n\n");
+
+  /** @param {string} words @param {() => void} act @param {string} [aside] @param {string} [format] */
+  function entry(words, act, aside = "", format = "") {
+    const button = make("button", { type: "button", ...(format && { "data-format": format }) }, words, make("span", { class: "aside" }, aside));
+    button.addEventListener("click", act);
+    return button;
+  }
+  /** @param {string} name @param {string} suffix */
+  async function take(name, suffix) {
+    if (!draft) return;
+    part(root, "downloads").removeAttribute("open");
+    const only = pages().length < draft.pages.length ? ` page ${page?.number}` : "";
+    try {
+      save(await rendered(draft, name, pages()), `${stem(draft.name)}${only}.${suffix}`);
+      if (!only) draft.saved = true;
+      announce(`${WORDS[/** @type {keyof typeof WORDS} */ (name)] ?? "All"} saved.`);
+    } catch (error) {
+      part(root, "downloads").setAttribute("open", "");
+      const notice = make("p", { class: "hint" }, /** @type {Error} */ (error).message);
+      sheet.append(notice);
+      announce(notice.textContent ?? "", "alert");
+    }
+  }
+  sheet.replaceChildren(
+    ...(several ? [which] : []),
+    ...(several ? [entry("Copy these pages", () => copyText(text()))] : []),
+    entry("Copy without line breaks", () => copyText(joinLines(text()))),
+    ...formats.map(({ name, suffix }) => entry(WORDS[/** @type {keyof typeof WORDS} */ (name)], () => take(name, suffix), suffix, name)),
+    entry("All of these", () => take(formats.map(({ name }) => name).join(), "zip"), "zip", "all"),
+  );
+  found(sheet, "button, select").focus();
+}
+
+/** One line for each paragraph; a hyphen at a line's end joins a word. @param {string} text */
+function joinLines(text) {
+  return text.split(/\n{2,}/).map((paragraph) => paragraph.replace(/(\p{Ll})-\n(?=\p{Ll})/gu, "$1").replace(/\n/g, " ")).join("\n\n");
+}
+
+/** @returns {Promise<Format[]>} in the order in which they are wanted */
+async function listFormats() {
+  const order = Object.keys(WORDS);
+  const response = await fetch("/v1/formats", { headers: keyHeaders() }).catch(() => null);
+  /** @type {Format[]} */
+  const formats = response?.ok ? (await response.json()).formats : OWN;
+  return formats.filter(({ name }) => order.includes(name)).sort((one, other) => order.indexOf(one.name) - order.indexOf(other.name));
+}
+
+/** @param {Draft} draft @param {string} format @param {import("./model.js").Page[]} pages */
+async function rendered(draft, format, pages) {
+  if (format === "text") return new Blob([`${pages.map(pageText).join("\n\n")}\n`], { type: "text/plain" });
+  const json = new Blob([JSON.stringify(draft.payload(pages))], { type: "application/json" });
+  if (format === "json") return json;
+  const form = new FormData();
+  form.set("document", json, "document.json");
+  for (const file of draft.files) form.append("file", file, file.name);
+  form.set("format", format);
+  const password = draft.fields.get("password");
+  if (password) form.set("password", password);
+  return (await post("/v1/render", form)).blob();
+}
+
+/** @param {Blob} blob @param {string} name */
+function save(blob, name) {
+  const link = /** @type {HTMLAnchorElement} */ (make("a", { download: name }));
+  link.href = URL.createObjectURL(blob);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** @param {string} name */
+function stem(name) {
+  return name.replace(/\.[^.]{1,5}$/, "") || "text";
+}

@@ -1,0 +1,61 @@
+// @ts-check
+// A rectangle over a picture: drawn with the pointer; arrow keys move it, with Shift they size it.
+import { found } from "./parts.js";
+
+/** @typedef {import("./model.js").Box} Box @typedef {import("./model.js").Dot} Dot */
+
+const STEP = 0.02; // of the picture's width
+
+/**
+ * @param {HTMLElement} host over the picture, with a button that is the rectangle
+ * @param {{size: () => [number, number], dotAt: (event: PointerEvent) => Dot, put: (box: Box) => void, onDrawn: () => void}} how
+ *   all in pixels of the picture; Enter says too that it is drawn
+ */
+export function makeRegion(host, { size, dotAt, put, onDrawn }) {
+  const frame = /** @type {HTMLButtonElement} */ (found(host, "button"));
+  /** @type {Box} */
+  let box = [0, 0, 0, 0];
+  /** @type {Dot | null} */
+  let from = null;
+
+  /** @param {number[]} sides */
+  function set([left, top, right, bottom]) {
+    const [width, height] = size();
+    const inside = (/** @type {number} */ value, /** @type {number} */ most) => Math.min(most, Math.max(0, value));
+    box = [inside(Math.min(left, right), width), inside(Math.min(top, bottom), height), inside(Math.max(left, right), width), inside(Math.max(top, bottom), height)];
+    put(box);
+  }
+  /** @param {KeyboardEvent} event */
+  function press(event) {
+    const by = STEP * size()[0];
+    const moves = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowUp: [0, -by], ArrowDown: [0, by] };
+    const move = moves[/** @type {keyof typeof moves} */ (event.key)];
+    if (!move) return;
+    event.preventDefault();
+    const [dx, dy] = move;
+    const still = event.shiftKey ? 0 : 1;
+    set([box[0] + dx * still, box[1] + dy * still, box[2] + dx, box[3] + dy]);
+  }
+
+  frame.addEventListener("keydown", press);
+  frame.addEventListener("click", (event) => event.detail === 0 && onDrawn());
+  host.addEventListener("pointerdown", function begin(event) {
+    event.preventDefault();
+    from = dotAt(event);
+    host.setPointerCapture(event.pointerId);
+  });
+  host.addEventListener("pointermove", (event) => from && set([...from, ...dotAt(event)]));
+  host.addEventListener("pointerup", function end(event) {
+    if (!from) return;
+    set([...from, ...dotAt(event)]);
+    from = null;
+    onDrawn();
+  });
+  return {
+    frame,
+    set,
+    get box() {
+      return box;
+    },
+  };
+}

@@ -1,0 +1,126 @@
+"""A document's answer as lines of JSON, one for each event, as they come."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response, g, json
+
+from ocr_server.errors import OcrServerError
+from ocr_server.export.format import Rendering
+from ocr_server.export.payload import page_to_json
+from ocr_server.model import Document
+from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageProgress, PageRead
+from ocr_server.web.forms import NDJSON, Asked
+from ocr_server.web.problems import problem_of, unexpected_problem
+from ocr_server.web.service import HangUp, Service, hang_up
+
+HEARTBEAT_S = 0.5
+
+
+def counts_of(document: Document) -> dict[str, Any]:
+    """For the log: how many pages were read, how many were not, and why where none was."""
+    counts = {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
+    if document.pages or not document.problems:
+        return counts
+    return counts | {"problem_code": document.problems[0].error.code}
+
+
+def stream_document(here: Service, asked: Asked) -> Response:
+    """Read a document, and tell how it goes."""
+    cancelled = hang_up()
+    turn = ExitStack()
+    turn.enter_context(here.admission.turn())
+    turn.callback(cancelled.set)
+    lines = _lines(here, asked, cancelled, turn, g.outcome)
+    response = Response(lines, content_type=NDJSON)
+    response.call_on_close(turn.close)
+    return response
+
+
+def _lines(
+    here: Service, asked: Asked, cancelled: HangUp, turn: ExitStack, outcome: dict[str, Any]
+) -> Iterator[bytes]:
+    """Events as lines of JSON; a heartbeat when nothing has happened for half a second.
+
+    The turn is over before the last line is sent: who has read it may send the next request.
+    `outcome` is filled in for the log.
+    """
+    events: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
+    begun = time.perf_counter()
+
+    def read() -> None:
+        try:
+            for event in here.recognise(asked.job, cancelled):
+                events.put(event)
+        except Exception as error:  # noqa: BLE001  # told below, as `answer_unexpected` does
+            events.put(error)
+        finally:
+            events.put(None)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        while True:
+            try:
+                event = events.get(timeout=HEARTBEAT_S)
+            except queue.Empty:
+                yield _line(event="heartbeat", elapsed_ms=_ms(begun))
+                continue
+            if event is None:
+                return
+            told = _told(event, asked.rendering, begun)
+            if isinstance(event, Finished):
+                outcome |= counts_of(event.document)
+                turn.close()
+            elif isinstance(event, Exception):
+                outcome["problem_code"] = told["code"]
+                turn.close()
+            yield _line(**told)
+    finally:
+        cancelled.set()
+        reader.join()
+
+
+def _told(event: Event | Exception, rendering: Rendering, begun: float) -> dict[str, Any]:
+    told: dict[str, Any]  # JSON
+    match event:
+        case Accepted(pages):
+            told = {"event": "accepted", "pages": pages}
+        case PageProgress(page, progress):
+            told = {"event": "progress", "page": page, **asdict(progress)}
+        case PageRead(page):
+            told = {"event": "page", "page": page_to_json(page, rendering)}
+        case PageFailed(failure):
+            told = {"event": "problem", "page": failure.page, **problem_of(failure.error)}
+        case Finished(document):
+            told = {
+                "event": "end",
+                "engine": {
+                    "name": document.engine.name,
+                    "version": document.engine.version,
+                },
+                "pages": len(document.pages),
+                "failed_pages": [failure.page for failure in document.problems],
+                "confidence": round(document.confidence, 4),
+                "elapsed_ms": _ms(begun),
+            }
+        case OcrServerError():
+            told = {"event": "problem", **problem_of(event)}
+        case _:
+            told = {"event": "problem", **unexpected_problem(event)}
+    return told
+
+
+def _line(**members: object) -> bytes:
+    return json.dumps(members).encode() + b"\n"
+
+
+def _ms(begun: float) -> int:
+    return round((time.perf_counter() - begun) * 1000)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from tests.browser.test_upload import expect_state
+
+MOST_SCRIPT_BYTES, MOST_STYLE_BYTES = 80_000, 20_000
+
+
+@pytest.fixture
+def weights(page: Page) -> dict[str, int]:
+    """The bytes of each script and style that the page has loaded, as they are on the disk."""
+    weights: dict[str, int] = {}
+
+    def weigh(request: Request) -> None:
+        response = request.response()
+        if response and request.resource_type in {"script", "stylesheet"}:
+            weights[request.url.rpartition("/")[2]] = len(response.body())
+
+    page.on("requestfinished", weigh)
+    return weights
+
+
+def sum_of(weights: dict[str, int], suffix: str) -> int:
+    return sum(weight for name, weight in weights.items() if name.endswith(suffix))
+
+
+@pytest.mark.parametrize("path", ["/", "/webcam", "/about", "/docs"])
+def test_a_page_is_light_to_start(page: Page, url: str, weights: dict[str, int], path: str) -> None:
+    page.goto(url + path, wait_until="networkidle")
+
+    assert 0 < sum_of(weights, ".js") <= MOST_SCRIPT_BYTES
+    assert 0 < sum_of(weights, ".css") <= MOST_STYLE_BYTES
+
+
+def test_what_only_some_need_is_loaded_when_they_need_it(
+    page: Page, url: str, weights: dict[str, int], letter: object
+) -> None:
+    page.goto(url, wait_until="networkidle")
+    assert "desk.js" not in weights
+    assert "desk.css" not in weights
+
+    page.set_input_files("#file", str(letter))
+    expect_state(page, "result")
+    expect(page.locator("[data-part=picture]")).to_be_visible()
+
+    assert {"desk.js", "desk.css"} <= weights.keys()
+    assert (
+        not {"correcting.js", "area.js", "formats.js", "paging.js", "comparing.js"} & weights.keys()
+    )
+
+    page.locator("[data-part=text] .word").first.click()
+    expect(page.get_by_role("textbox", name="Word")).to_be_focused()
+
+    assert "correcting.js" in weights

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from ocr_server.progress import Progress, latest, teller
+
+
+def test_what_was_told_last_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "progress"
+    tell = teller(path)
+    tell(Progress("deskew"))
+    tell(Progress("read", 1, 2))
+
+    assert latest(path) == Progress("read", 1, 2)
+
+
+def test_nothing_told_is_nothing_known(tmp_path: Path) -> None:
+    assert latest(tmp_path / "progress") is None
+
+
+def test_a_line_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "progress"
+    path.write_text("deskew 0 1\nread 1")
+
+    assert latest(path) == Progress("deskew")
+
+    path.write_text("read 1")
+
+    assert latest(path) is None
+
+
+def test_what_cannot_be_written_goes_untold(tmp_path: Path) -> None:
+    path = tmp_path / "gone" / "progress"
+    teller(path)(Progress("read"))
+
+    assert latest(path) is None
