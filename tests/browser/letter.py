@@ -104,9 +104,9 @@ def _word(drawn: str, box: Box) -> Word:
 
 def _lines() -> list[list[list[tuple[str, Box]]]]:
     return [
-        # Half a line apart, so that nobody takes the columns for labels and their prices.
+        # The columns are not level: short lines in one row would be read as one line.
         [
-            _placed(line, 60 + 450 * column, 90 + 120 * row + 60 * column)
+            _placed(line, 60 + 450 * column, 90 + 120 * row + 55 * column)
             for row, line in enumerate(lines)
         ]
         for column, lines in enumerate(COLUMNS)
