@@ -1,27 +1,24 @@
-# The packages of the lock, hashes checked, into a virtual environment that the
+# A virtual environment with the packages of the lock, hashes checked, that the
 # image takes over as it is.
-FROM python:3.11-slim-bookworm AS packages
+FROM python:3.11-slim-bookworm AS builder
 RUN python -m venv /opt/pipenv \
     && /opt/pipenv/bin/python -m pip install --no-cache-dir 'pipenv~=2026.10'
 WORKDIR /app
 ENV PIPENV_VENV_IN_PROJECT=1 PIPENV_NOSPIN=1
-COPY Pipfile Pipfile.lock ./
+COPY Pipfile Pipfile.lock scripts/image-packages ./
+
+
+FROM builder AS packages
 # With the second engine: --build-arg CATEGORIES="packages warm"
 ARG CATEGORIES="packages"
-RUN /opt/pipenv/bin/python -m pipenv sync --categories "$CATEGORIES" \
-    # No installer here, nor what serves only who builds or tests the packages.
-    && rm -f .venv/bin/pip* \
-    && cd .venv/lib/python3.11/site-packages \
-    && rm -rf pip pip-* setuptools setuptools-* _distutils_hack distutils-precedence.pth \
-    && rm -rf numpy/f2py numpy/distutils \
-    && find . -type d -name tests -prune -exec rm -rf {} + \
-    && find . -name '*.pyi' -delete -o -name '*.p[yx][xd]' -delete -o -name '*.[ach]' -delete
-# Compiled here, as the image is read-only where it runs.
-COPY ocr_server ocr_server
-RUN .venv/bin/python -m compileall -q --invalidation-mode unchecked-hash ocr_server
+RUN ./image-packages "$CATEGORIES"
 
 
-FROM python:3.11-slim-bookworm
+FROM builder AS packages-of-two-readers
+RUN ./image-packages "packages second-reader"
+
+
+FROM python:3.11-slim-bookworm AS base
 LABEL org.opencontainers.image.title="ocr-server" \
       org.opencontainers.image.description="Reads pictures and PDFs with Tesseract, over HTTP" \
       org.opencontainers.image.licenses="MIT"
@@ -37,10 +34,11 @@ RUN apt-get update \
     && rm -rf /usr/local/lib/python3.11/ensurepip
 
 WORKDIR /app
-COPY --from=packages /app/.venv .venv
-COPY --from=packages /app/ocr_server ocr_server
+COPY ocr_server ocr_server
 COPY templates templates
 COPY LICENSE ./
+# Compiled here, as the image is read-only where it runs.
+RUN python -m compileall -q --invalidation-mode unchecked-hash ocr_server
 
 # Nothing is written but to /tmp, and no file belongs to the user, so that any
 # other numeric user may run it as well.
@@ -51,3 +49,13 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import http.client as h, os, ssl, sys; a = ('127.0.0.1', int(os.environ['OCR_PORT'])); c = h.HTTPSConnection(*a, timeout=4, context=ssl._create_unverified_context()) if os.environ.get('OCR_TLS_CERT') else h.HTTPConnection(*a, timeout=4); c.request('GET', '/livez'); sys.exit(c.getresponse().status != 200)"]
 ENTRYPOINT ["tini", "--"]
 CMD ["python", "-m", "ocr_server", "serve"]
+
+
+# The image with the second reader, for photographs, plates and typewriting:
+#   docker build --target second-reader .
+FROM base AS second-reader
+COPY --from=packages-of-two-readers /app/.venv .venv
+
+
+FROM base
+COPY --from=packages /app/.venv .venv

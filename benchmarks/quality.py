@@ -83,13 +83,15 @@ def read(job: tuple[Item, str]) -> Point:
     )
 
 
-def fit(features: NDArray[np.float64], truth: NDArray[np.float64]) -> NDArray[np.float64]:
+def fit(
+    features: NDArray[np.float64], truth: NDArray[np.float64], *, ridge: float = 0.1
+) -> NDArray[np.float64]:
     """Weights of a logistic function by Newton's method; a little ridge keeps them finite."""
     weights = np.zeros(features.shape[1])
     for _ in range(50):
         guess = _logistic(features @ weights)
-        slope = features.T @ (guess - truth) + 0.1 * weights
-        curve = (features * (guess * (1 - guess))[:, None]).T @ features + 0.1 * np.eye(
+        slope = features.T @ (guess - truth) + ridge * weights
+        curve = (features * (guess * (1 - guess))[:, None]).T @ features + ridge * np.eye(
             len(weights)
         )
         weights = weights - np.linalg.solve(curve, slope)

@@ -3,11 +3,11 @@
     python -m benchmarks.second_reader CORPUS [--sample N] [--only TEXT] [--lines]
 
 Reads the pictures of a corpus (see `benchmarks.accuracy`) by the recipe, and what the recipe made
-of each by the second reader as well. It prints for each category how well both read; the constants
-that tell from the second reader's confidences how well it read (`CALIBRATIONS` in
-`ocr_server/imaging/quality.py`); and for each limit of doubt (`DOUBTFUL` in
-`ocr_server/reading/second_reader.py`) what the better reading, as the program would choose it, is
-worth and costs. With `--lines` Tesseract reads the lines that the second reader found, too.
+of each by the second reader as well. It prints for each data set how well the first reader, the
+second, and the two together read; the constants that tell from the second reader's confidences how
+well it read (`CALIBRATIONS` in `ocr_server/imaging/quality.py`); and for each limit of doubt
+(`DOUBTFUL` in `ocr_server/reading/second_reader.py`) what the two together are worth and cost.
+With `--lines` Tesseract reads the lines that the second reader found, too.
 
 F1 and CER are those of `benchmarks.accuracy`; languages that the second reader does not know
 are left out, and pictures that say more than their truth. Seconds are those of the processor.
@@ -42,6 +42,7 @@ from ocr_server.imaging.quality import Result, expected_accuracy
 from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, Reading
 from ocr_server.model import Zone
 from ocr_server.reading.recipe import RECIPE, read_by
+from ocr_server.reading.second_reader import DOUBTFUL
 from ocr_server.reading.sheet import Report, Sheet
 from ocr_server.recognition.rapidocr import LANGUAGES, RapidocrEngine
 
@@ -71,12 +72,12 @@ class Pair:
     second: Take
     lines: Score | None
 
-    def chosen(self, limit: float) -> Take:
+    def chosen(self, limit: float = DOUBTFUL) -> Take:
         """What is kept where less than `limit` is a doubt."""
         is_better = self.second.letters_right > self.first.letters_right
         return self.second if self.is_doubtful(limit) and is_better else self.first
 
-    def is_doubtful(self, limit: float) -> bool:
+    def is_doubtful(self, limit: float = DOUBTFUL) -> bool:
         """Whether the second reader is asked at all."""
         return expected_accuracy(self.first.result) < limit
 
@@ -99,7 +100,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(table(items, pairs))
     fitted = [pair.second for pair in pairs if pair.second.result.letters >= LEAST_LETTERS]
     features = np.array([(1.0, take.result.sure_share) for take in fitted])
-    weights = fit(features, np.array([take.score.f1 for take in fitted]))
+    # Two weights need no more, and both readers have to be compared where both are good.
+    weights = fit(features, np.array([take.score.f1 for take in fitted]), ridge=0.001)
     print(f"\n{len(fitted)} pictures: bias {weights[0]:.2f}, per sure share {weights[1]:.2f}\n")
     print(limits(pairs))
     return 0
@@ -136,18 +138,20 @@ def read(job: tuple[Item, str, bool]) -> Pair:
 
 
 def table(items: Sequence[Item], pairs: Sequence[Pair]) -> str:
-    """A row a data set: Tesseract's figures and the second reader's."""
+    """A row a data set: Tesseract's figures, the second reader's, and those of what is kept."""
     rows: dict[str, list[Pair]] = defaultdict(list)
     for item, pair in zip(items, pairs, strict=True):
         rows[item.path.parent.name].append(pair)
-    lines = ["| set (n) | CER | F1 | CPU s | CER of its lines by Tesseract |", "|---" * 5 + "|"]
+    head = "| set (n) | CER | F1 | CPU s | read again | CER of its lines by Tesseract |"
+    lines = [head, "|---" * 6 + "|"]
     for name, group in sorted(rows.items()):
         by_line = [pair.lines.cer for pair in group if pair.lines]
+        takes = ([p.first for p in group], [p.second for p in group], [p.chosen() for p in group])
         cells = [
-            f"{_mean(getattr(p.first.score, figure) for p in group)} → "
-            f"{_mean(getattr(p.second.score, figure) for p in group)}"
-            for figure in ("cer", "f1", "cpu_s")
+            ", ".join(_mean(getattr(take.score, figure) for take in side) for side in takes[:count])
+            for figure, count in (("cer", 3), ("f1", 3), ("cpu_s", 2))
         ]
+        cells.append(str(sum(pair.is_doubtful() for pair in group)))
         cells.append(_mean(by_line) if by_line else "–")
         lines.append(f"| {name} ({len(group)}) | {' | '.join(cells)} |")
     return "\n".join(lines)

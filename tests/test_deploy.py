@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -74,6 +75,16 @@ def compose_schema() -> Document:
     folder = resources.files("check_jsonschema") / "builtin_schemas" / "vendor"
     schema: Document = json.loads((folder / "compose-spec.json").read_text())
     return schema
+
+
+def test_the_second_reader_is_in_the_image_that_is_asked_for_it_alone() -> None:
+    text = (DEPLOY.parent / "Dockerfile").read_text()
+    stages = dict(re.findall(r"^FROM \S+(?: AS (\S+))?\n(.*?)(?=^FROM |\Z)", text, re.M | re.S))
+
+    assert list(stages)[-2:] == ["second-reader", ""]  # the last one is built if none is named
+    assert "--from=packages-of-two-readers " in stages["second-reader"]
+    assert '"packages second-reader"' in stages["packages-of-two-readers"]
+    assert "--from=packages " in stages[""]
 
 
 def test_compose_understands_its_file() -> None:

@@ -135,7 +135,7 @@ def read_page(
         OcrServerError: whatever the engine raises, and DeadlinePassed.
     """
     return read_by(
-        RECIPE,
+        _recipe_of(reading),
         canvas,
         number=number,
         reading=reading,
@@ -155,8 +155,9 @@ def prepare_page(canvas: Canvas, *, reading: Reading, engine: Engine, deadline: 
     sheet = Sheet(Measures(canvas), reading, engine, deadline)
     if reading.steps != AUTO:
         return _run_asked_steps(sheet)[0]
-    names = [name for name, _ in RECIPE]
-    return _follow(RECIPE[: names.index("read")], sheet)[0].canvas
+    recipe = _recipe_of(reading)
+    names = [name for name, _ in recipe]
+    return _follow(recipe[: names.index("read")], sheet)[0].canvas
 
 
 def read_by(
@@ -173,8 +174,6 @@ def read_by(
     """The same by another recipe, such as one with a stage left out."""
     if any(language.endswith("_vert") for language in reading.languages):
         recipe = VERTICAL_RECIPE
-    elif reading.engine == _SECOND_READER:
-        recipe = SECOND_RECIPE
     sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads, tell=tell)
     answer = _read_asked_zones(sheet) if reading.zones else _read_sheet(recipe, sheet)
     zones = answer.zones
@@ -233,6 +232,10 @@ def _read_asked_zones(sheet: Sheet) -> _Answer:
         label = asked.name or str(index)
         stages += [replace(stage, found=f"zone {label}: {stage.found}") for stage in found.stages]
     return _Answer(tuple(zones), tuple(stages), tuple(words))
+
+
+def _recipe_of(reading: Reading) -> Recipe:
+    return SECOND_RECIPE if reading.engine == _SECOND_READER else RECIPE
 
 
 def _read_sheet(recipe: Recipe, sheet: Sheet) -> _Answer:

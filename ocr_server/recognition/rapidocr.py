@@ -46,6 +46,9 @@ _LEAST_SIDE_PX = 4
 # onnxruntime and OpenCV say in words that they were not given memory.
 _NO_MEMORY = ("bad_alloc", "Failed to allocate memory", "Insufficient memory")
 
+# Where none of these is asked for, an ideograph is a bullet or a flaw of the paper.
+_IDEOGRAPHIC = frozenset({"chi_sim", "chi_tra", "jpn"})
+
 _LINE_PX = 48  # the height of lines that the reading network was trained on
 _LONGEST_LINE = 100  # times its height; nothing so long is text
 _TALL = 1.5  # a box so many times taller than wide holds a line that was turned
@@ -87,7 +90,7 @@ class RapidocrEngine:
             )
         with self._lock:
             self._reader = self._reader or _load()
-            return in_blocks(tuple(self._lines(canvas, deadline, symbols=reading.symbols)))
+            return in_blocks(tuple(self._lines(canvas, reading, deadline)))
 
     def _ask(self, pixels: Pixels, **how: bool) -> Any:  # noqa: ANN401  # as above
         """What a network says of a picture.
@@ -107,10 +110,10 @@ class RapidocrEngine:
                 "The engine rapidocr ended with an error on this page. Send the page again."
             ) from error
 
-    def _lines(self, canvas: Canvas, deadline: Deadline, *, symbols: bool) -> Iterator[Line]:
+    def _lines(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> Iterator[Line]:
         for quad in self._find(canvas):
             deadline.check()
-            line = self._read(canvas, quad, symbols=symbols)
+            line = self._read(canvas, quad, reading)
             if line is not None:
                 yield line
 
@@ -128,7 +131,7 @@ class RapidocrEngine:
             is_tall = _height_px(quad) >= _TALL * _width_px(quad)
             yield Quad(*quad[1:], quad[0]) if is_tall else quad
 
-    def _read(self, canvas: Canvas, quad: Quad, *, symbols: bool) -> Line | None:
+    def _read(self, canvas: Canvas, quad: Quad, reading: Reading) -> Line | None:
         """The line in a quad, if anything stands there."""
         width_px, height_px = round(_width_px(quad)), round(_height_px(quad))
         if height_px < _LEAST_SIDE_PX or not 0 < width_px <= _LONGEST_LINE * height_px:
@@ -139,16 +142,17 @@ class RapidocrEngine:
             return None
         text, found = answer.txts[0], answer.word_results[0]
         columns = iter([column for word in found.word_cols for column in word])
-        return line_of(
-            tuple(
-                Character(one, confidence, (next(columns) + 0.5) / found.line_txt_len)
-                for one, confidence in zip(text, found.confs, strict=True)
-                if not one.isspace()
-            ),
-            tuple(text.split()),
-            quad,
-            symbols=symbols,
+        characters = tuple(
+            Character(one, confidence, (next(columns) + 0.5) / found.line_txt_len)
+            for one, confidence in zip(text, found.confs, strict=True)
+            if not one.isspace()
         )
+        if _IDEOGRAPHIC.isdisjoint(reading.languages):
+            text = "".join(one for one in text if not _is_ideograph(one))
+            characters = tuple(one for one in characters if not _is_ideograph(one.text))
+        if not characters:
+            return None
+        return line_of(characters, tuple(text.split()), quad, symbols=reading.symbols)
 
 
 def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine
@@ -193,6 +197,10 @@ def _missing() -> EngineMissing:
 def _coloured(pixels: Pixels) -> Pixels:
     """Blue, green and red, as the networks were trained on."""
     return np.ascontiguousarray(pixels[..., ::-1] if pixels.ndim == 3 else np.dstack([pixels] * 3))
+
+
+def _is_ideograph(character: str) -> bool:
+    return "\u2e80" <= character <= "\ufaff" or character >= "\U00020000"
 
 
 def _width_px(quad: Quad) -> float:

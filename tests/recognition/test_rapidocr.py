@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.machinery import ModuleSpec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -230,3 +231,44 @@ def test_reading_without_its_packages_says_the_same(monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(EngineMissing, match="second-reader"):
         RapidocrEngine().recognise(DARK, Reading(), Deadline.after(30))
+
+
+@pytest.mark.rapidocr
+def test_an_ideograph_is_read_only_where_one_may_stand(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text_of(engine, drawn("loaded"))
+    monkeypatch.setattr(engine, "_ask", answers_an_ideograph)
+
+    texts = [
+        [zone.text for zone in engine.recognise(DARK, Reading((name,)), Deadline.after(30))]
+        for name in ("eng", "jpn")
+    ]
+
+    assert texts == [["a b"], ["十a b"]]
+
+
+@pytest.mark.rapidocr
+@pytest.mark.parametrize("text", ["", " ", "天"])
+def test_a_line_without_letters_is_none(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    word = SimpleNamespace(word_cols=[[2]] * len(text.strip()), confs=[0.0], line_txt_len=12)
+    monkeypatch.setattr(
+        engine,
+        "_ask",
+        lambda *_, use_det, **__: (
+            answers_an_ideograph(use_det=True)
+            if use_det
+            else SimpleNamespace(txts=(text,), word_results=(word,))
+        ),
+    )
+
+    assert read(engine, DARK) == ()
+
+
+def answers_an_ideograph(*_: object, use_det: bool, **__: object) -> SimpleNamespace:
+    if use_det:
+        return SimpleNamespace(boxes=[[(10, 10), (210, 10), (210, 50), (10, 50)]])
+    word = SimpleNamespace(word_cols=[[2], [4], [9]], confs=[0.9] * 4, line_txt_len=12)
+    return SimpleNamespace(txts=("十a b",), word_results=(word,))
