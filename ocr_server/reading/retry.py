@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ocr_server.geometry import Transform
 from ocr_server.imaging import contrast, curl, rules
+from ocr_server.imaging.canvas import Canvas
 from ocr_server.reading.missed import count_missed
 from ocr_server.reading.preparation import without_margin
 from ocr_server.reading.sheet import Report, Sheet, Take
+from ocr_server.reading.surer import take_surer_words
 
 # Under this confidence another reading may be better; of 20 pages from here to 0.88, one won, and
 # that had left out most of its letters.
@@ -22,6 +25,10 @@ _LONG_PAGE = 900  # letters: on longer pages no other reading ever won, unless a
 # What is read without layout is taken for text from edge to edge, so it has no margin: on 21 cut
 # lines the error rate is 0.63; at a height of 48 px 0.66, with margins of 20 px 0.69.
 _RAW_LINE_HEIGHT_PX = 32
+
+# On receipts, the surer words of two readings: F1 0.712 with a second one at 0.8 of the size, 0.705
+# at the same size, 0.704 at 1.3; 0.699 without exchange.
+_SMALLER = 0.8
 
 _RAW_LINE_PSM, _WORD_PSM, _LINE_PSM, _BLOCK_PSM, _PAGE_PSM = 13, 8, 7, 6, 3
 
@@ -74,10 +81,13 @@ def read_again(sheet: Sheet) -> Report:
     if take.confidence >= _DOUBTFUL and not incomplete:
         return Report(sheet, said)
     best, how = take, ""
-    for name, other in _other_takes(sheet, incomplete=incomplete):
+    others = tuple(_other_takes(sheet, incomplete=incomplete))
+    for name, other in others:
         if other.is_better_than(take) and other.score > best.score:
             best, how = other, name
-    return Report(sheet.with_take(best), said, f"read again {how}" if how else "")
+    rest = [other for other in (take, *(other for _, other in others)) if other is not best]
+    surer = take_surer_words(best, rest)
+    return Report(sheet.with_take(surer), said, f"read again {how}" if how else "")
 
 
 _FEWEST_LETTERS = 60  # too few to tell whether a page is curled
@@ -88,7 +98,15 @@ def _other_takes(sheet: Sheet, *, incomplete: bool) -> Iterator[tuple[str, Take]
     found = sheet.rules
     if incomplete and found is not None and found.total >= 3 and not found.is_grid:
         yield "without ruled lines", sheet.read(rules.wipe(canvas, found.mask), psm=_PAGE_PSM)
-    yield "as one block", sheet.read(canvas, psm=_BLOCK_PSM)
+    yield "as one block", _read_smaller(sheet, canvas)
     shaded = sheet.measures.paper.unevenness >= _SHADED
     if take.confidence < _POOR and shaded and sheet.measures.shorter_px > 200:
         yield "without shade", sheet.read(contrast.flatten(canvas).canvas, psm=_PAGE_PSM)
+
+
+def _read_smaller(sheet: Sheet, canvas: Canvas) -> Take:
+    """One block, in smaller letters, in which other words go wrong than in the first reading."""
+    small = canvas.scaled(_SMALLER)
+    take = sheet.read(small, psm=_BLOCK_PSM)
+    back = Transform.scale(canvas.width_px / small.width_px, canvas.height_px / small.height_px)
+    return Take(canvas, tuple(zone.mapped(back) for zone in take.zones), _BLOCK_PSM)

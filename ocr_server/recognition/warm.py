@@ -121,6 +121,8 @@ class WarmEngine:
                 missing=missing,
                 installed=list(installed),
             )
+        # Leptonica would tell the server's log of each box without area that it meets.
+        tesserocr.set_leptonica_log_level(tesserocr.LeptLogLevel.NONE)
         try:
             return tesserocr.PyTessBaseAPI(path=self._models, lang=languages)
         except RuntimeError as error:

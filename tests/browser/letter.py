@@ -104,7 +104,11 @@ def _word(drawn: str, box: Box) -> Word:
 
 def _lines() -> list[list[list[tuple[str, Box]]]]:
     return [
-        [_placed(line, 60 + 450 * column, 90 + 120 * row) for row, line in enumerate(lines)]
+        # The columns are not level: short lines in one row would be read as one line.
+        [
+            _placed(line, 60 + 450 * column, 90 + 120 * row + 55 * column)
+            for row, line in enumerate(lines)
+        ]
         for column, lines in enumerate(COLUMNS)
     ]
 

@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 
 from ocr_server.geometry import Box
 from tests.browser.letter import COLUMNS, MISREAD, ReadsLetter, draw_letter, drawn_words
-from tests.browser.test_upload import expect_state
+from tests.browser.test_upload import expect_state, expect_thumbnails
 from tests.browser.watching import assert_accessible
+from tests.drawing import as_pages
 
 WHOLE_TEXT = "\n\n".join(
     "\n".join(" ".join(MISREAD.get(word, (word, 0))[0] for word in line.split()) for line in column)
@@ -408,3 +409,28 @@ def test_pages_are_turned_by_button_number_and_key(page: Page, url: str, tmp_pat
     number.fill("1")
     number.press("Enter")
     expect(page.get_by_role("button", name="Previous page")).to_be_disabled()
+
+
+def test_a_page_is_left_out_and_comes_back(page: Page, url: str, tmp_path: Path) -> None:
+    path = tmp_path / "three.tiff"
+    path.write_bytes(as_pages([draw_letter() for _ in range(3)]))
+    page.goto(url)
+    page.set_input_files("#file", path)
+    expect_state(page, "result")
+    page.get_by_role("button", name="Next page").click()
+    page.get_by_role("button", name="Leave out this page").press("Enter")
+
+    count = page.locator("[data-part=count]")
+    number = page.get_by_role("spinbutton", name="Page")
+    expect(count).to_have_text("2")
+    expect(number).to_have_value("3")
+    page.locator("[data-part=downloads] summary").click()
+    with page.expect_download() as download:
+        page.locator("[data-format=tsv]").click()
+    table = Path(download.value.path()).read_text()
+    assert table.count("Dear") == 2
+
+    page.get_by_role("button", name="Undo").click()
+
+    expect(count).to_have_text("3")
+    expect_thumbnails(page)

@@ -33,6 +33,12 @@ def give(page: Page, kind: str, path: Path) -> None:
     page.evaluate(GIVE, [base64.b64encode(path.read_bytes()).decode(), kind])
 
 
+def expect_thumbnails(page: Page) -> None:
+    """Every page of the strip is drawn, so that nothing is on its way when the browser goes."""
+    for image in page.locator("[data-part=strip] img").all():
+        expect(image).not_to_have_js_property("naturalWidth", 0)
+
+
 def expect_state(page: Page, state: str) -> None:
     expect(page.locator("main")).to_have_attribute("data-state", state)
 
@@ -124,7 +130,7 @@ def test_progress_is_counted_in_pages_and_parts_that_are_done(
     engine.gate.set()
 
     expect_state(page, "result")
-    page.wait_for_load_state("networkidle")  # thumbnails are drawn
+    expect_thumbnails(page)
 
 
 def test_a_lone_part_has_words_but_no_share(
@@ -251,7 +257,7 @@ def test_a_page_that_failed_is_tried_again_alone(
     expect(page.locator("[data-part=count]")).to_have_text("2")
     expect(page.locator(".card")).to_have_attribute("data-state", "result")
     expect(page.locator("#desk [data-part=name]")).to_be_focused()
-    page.wait_for_load_state("networkidle")  # thumbnails are drawn
+    expect_thumbnails(page)
 
 
 def test_a_picture_is_pasted_by_a_button(page: Page, url: str, letter: Path) -> None:

@@ -104,6 +104,23 @@ def test_the_text_as_read_lets_the_picture_through_as_one_likes(desk: Page) -> N
     expect(layer).to_have_css("color", "rgb(20, 24, 31)")
 
 
+def test_what_counts_as_doubtful_can_be_chosen_and_stays(desk: Page) -> None:
+    doubtful = desk.locator("[data-part=text] .word.doubtful")
+    expect(doubtful).to_have_text(["feny", "n00n"])
+    desk.get_by_label("Show on the picture").first.click()
+    limit = desk.get_by_role("spinbutton", name="Doubtful up to")
+    limit.fill("85")
+    limit.press("Enter")
+
+    expect(doubtful).to_have_text(["feny", "n00n", "card."])
+    expect(desk.locator("[data-part=doubts]")).to_have_text("3 doubtful")
+    assert_accessible(desk)
+
+    desk.reload()
+
+    expect(doubtful).to_have_count(3)
+
+
 def test_the_prepared_picture_lies_point_for_point_on_the_original(
     page: Page, url: str, tmp_path: Path
 ) -> None:
@@ -126,6 +143,26 @@ def test_the_prepared_picture_lies_point_for_point_on_the_original(
     )
     assert sizes[0] == sizes[1]
     assert sizes[0][0] > SIZE_PX[0]
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_keys_move_and_size_an_area_as_it_is_seen(desk: Page, quarters: int) -> None:
+    for _ in range(quarters):
+        desk.get_by_role("button", name="Turn the picture").click()
+    desk.get_by_role("button", name="Fit the page").click()
+    desk.get_by_role("button", name="Read an area again").click()
+    frame = desk.get_by_role("button", name="Area to read again")
+    expect(frame).to_be_focused()
+    start = box_of(frame)
+    frame.press("ArrowDown")
+    moved = box_of(frame)
+    frame.press("Shift+ArrowLeft")
+    sized = box_of(frame)
+
+    assert moved["y"] > start["y"] + 2
+    assert (moved["x"], moved["width"]) == pytest.approx((start["x"], start["width"]), abs=1)
+    assert sized["width"] < moved["width"] - 2
+    assert (sized["x"], sized["height"]) == pytest.approx((moved["x"], moved["height"]), abs=1)
 
 
 def test_an_area_is_read_as_what_one_says_it_is(desk: Page, engine: object) -> None:

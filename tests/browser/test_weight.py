@@ -34,6 +34,19 @@ def test_a_page_is_light_to_start(page: Page, url: str, weights: dict[str, int],
     assert 0 < sum_of(weights, ".css") <= MOST_STYLE_BYTES
 
 
+@pytest.mark.parametrize("path", ["/", "/webcam"])
+def test_what_a_page_imports_is_asked_for_at_once(
+    page: Page, url: str, weights: dict[str, int], path: str
+) -> None:
+    page.goto(url + path, wait_until="networkidle")
+
+    named = page.eval_on_selector_all(
+        "script[src], link[rel=modulepreload]",
+        "all => all.map((one) => (one.src || one.href).split('/').at(-1))",
+    )
+    assert set(named) == {name for name in weights if name.endswith(".js")}
+
+
 def test_what_only_some_need_is_loaded_when_they_need_it(
     page: Page, url: str, weights: dict[str, int], letter: object
 ) -> None:

@@ -236,6 +236,19 @@ def test_words_under_the_least_confidence_are_left_out() -> None:
     assert read(page.canvas, SeeingEngine(0.7), min_confidence=0.6).words
 
 
+def test_rules_between_blocks_of_text_are_not_wiped_out() -> None:
+    pixels = draw_page(size_px=24).pixels.copy()
+    for x in (40, 600, 1157):
+        pixels[60:1440, x : x + 3] = 0
+    for y in (60, 750, 1437):
+        pixels[y : y + 3, 40:1160] = 0
+
+    answer = read(Canvas(pixels))
+
+    assert "rules" not in did(answer)
+    assert any("around blocks of text" in stage.found for stage in answer.stages)
+
+
 def test_guesses_in_a_picture_of_no_page_are_dropped_and_that_is_said() -> None:
     page = draw_page()
     pixels = page.pixels.copy()

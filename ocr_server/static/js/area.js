@@ -14,7 +14,7 @@ export function makeArea(desk) {
   const button = action(root, "area");
   const host = part(root, "marking");
   const layout = /** @type {HTMLSelectElement} */ (found(root, "#area-layout"));
-  const region = makeRegion(host, { size: () => [desk.page?.width_px ?? 0, desk.page?.height_px ?? 0], dotAt: view.dotAt, put, onDrawn: readIt });
+  const region = makeRegion(host, { size: () => [desk.page?.width_px ?? 0, desk.page?.height_px ?? 0], dotAt: view.dotAt, put, onDrawn: readIt, quarters: () => view.quarters });
 
   /** @param {Box} box */
   function put([left, top, right, bottom]) {

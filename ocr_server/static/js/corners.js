@@ -115,15 +115,17 @@ export function placeOf(root, element, width, height) {
   };
 }
 
-/** Dark under light, so that it shows on anything. @param {SVGElement} svg @param {number[][]} quad */
+/** Dark under light, so that it shows on anything; what is drawn already is moved. @param {SVGElement} svg @param {number[][]} quad */
 export function drawOutline(svg, quad) {
+  if (!svg.querySelector(".area")) {
+    svg.replaceChildren(
+      ...["area", "dark", "light"].map((name) => {
+        const polygon = document.createElementNS(SVG, "polygon");
+        polygon.setAttribute("class", name);
+        return polygon;
+      }),
+    );
+  }
   const points = quad.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
-  svg.replaceChildren(
-    ...["area", "dark", "light"].map((name) => {
-      const polygon = document.createElementNS(SVG, "polygon");
-      polygon.setAttribute("class", name);
-      polygon.setAttribute("points", points);
-      return polygon;
-    }),
-  );
+  for (const polygon of svg.children) polygon.setAttribute("points", points);
 }

@@ -3,6 +3,7 @@
 // up on both sides. What only some need is loaded when they first ask for it.
 import { drawBoxes, wordAt } from "./boxes.js";
 import { layText } from "./layer.js";
+import { limits, setDoubt } from "./model.js";
 import { action, announce, found, part, whenPressed } from "./parts.js";
 import { pictureOf } from "./pictures.js";
 import { makeReadingPane } from "./reading-pane.js";
@@ -62,13 +63,13 @@ export function makeDesk(root) {
     if (url) picture.src = url;
     else unseen();
     part(root, "no-picture").hidden = Boolean(url);
-    part(root, "paper").hidden = !url;
+    part(root, "holder").hidden = !url;
     if (url) view.showPage(next);
   }
   function unseen() {
     part(root, "no-picture").textContent = desk.draft?.files.length ? "This browser cannot show this kind of picture; its text is beside it." : "The picture was not kept when the page was left; its text is beside it.";
     part(root, "no-picture").hidden = false;
-    part(root, "paper").hidden = true;
+    part(root, "holder").hidden = true;
   }
   async function showPages() {
     const { draft, page } = desk;
@@ -115,7 +116,7 @@ export function makeDesk(root) {
   function grown() {
     const { draft, page } = desk;
     if (!draft?.pages.length) return;
-    if (!page || !draft.pages.includes(page)) showPage(draft.pages[0]);
+    if (!page || !draft.pages.includes(page)) showPage(draft.pages.find(({ number }) => number > (page?.number ?? 0)) ?? draft.pages[draft.pages.length - 1]);
     else showPages();
     report.tell();
   }
@@ -164,6 +165,13 @@ export function makeDesk(root) {
   action(root, "undo").addEventListener("click", () => step("undo"));
   action(root, "redo").addEventListener("click", () => step("redo"));
   for (const box of root.querySelectorAll("[name=shown]")) box.addEventListener("change", paint);
+  const limit = /** @type {HTMLInputElement} */ (part(root, "limit"));
+  limit.value = String(Math.round(limits.doubtful * 100));
+  limit.addEventListener("change", function doubt() {
+    setDoubt(limit.valueAsNumber / 100);
+    if (desk.page) text.show(desk.page);
+    paintWords();
+  });
   part(root, "veil").addEventListener("input", (event) => layer.style.setProperty("--veil", `${/** @type {HTMLInputElement} */ (event.target).value}%`));
   root.addEventListener("keydown", press);
   layer.addEventListener("pointermove", (event) => event.buttons || light(desk.page && wordAt(desk.page, desk.view.dotAt(event))));

@@ -1,6 +1,6 @@
 // @ts-check
-// A document in hand: pages as they come, corrections, undo and redo. Tells "grown" when a page has
-// come, "changed" of words, "replaced" of a page whose lines are others now.
+// A document in hand: pages as they come, corrections, undo and redo. Tells "grown" when pages have
+// come or gone, "changed" of words, "replaced" of a page whose lines are others now.
 import { lineText, pageText, placesOf, trust } from "./model.js";
 
 /** @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Place} Place */
@@ -82,6 +82,18 @@ export class Draft extends EventTarget {
       return seen;
     };
     this.#do({ redo: () => show(after, word), undo: () => show(before, null) });
+  }
+
+  /** Takes a page out of the document. @param {Page} page */
+  leaveOut(page) {
+    const before = this.pages;
+    const show = (/** @type {Page[]} */ pages) => {
+      this.document.pages = pages;
+      this.saved = false;
+      this.dispatchEvent(new Event("grown"));
+      return null;
+    };
+    this.#do({ redo: () => show(before.filter((other) => other !== page)), undo: () => show(before) });
   }
 
   /** The word that came back, if it was one. @param {"undo" | "redo"} how */

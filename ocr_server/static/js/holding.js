@@ -7,7 +7,7 @@ import { makeTranscript } from "./transcript.js";
 /** @typedef {import("./watching.js").Seen} Seen @typedef {import("./model.js").Dot} Dot @typedef {import("./model.js").Box} Box */
 
 const SVG = "http://www.w3.org/2000/svg";
-const LEGIBLE_PX = 18; // of the screen; smaller words are only marked, though they can be selected
+const LEGIBLE_PX = 12; // of the screen; smaller words are only marked, though they can be selected
 const LEAST_PX = 40; // of the camera; less holds no line
 // Shares of the picture: left, top, right, bottom.
 const PRESETS = { whole: [0, 0, 1, 1], middle: [0.05, 0.35, 0.95, 0.65], top: [0, 0, 1, 0.5] };

@@ -1,4 +1,6 @@
 // @ts-check
+import { recall, remember } from "./memory.js";
+
 /**
  * What the server answers, as `/openapi.json` describes it.
  * @typedef {[number, number, number, number]} Box left, top, right, bottom
@@ -16,14 +18,22 @@
  */
 
 // Thresholds of a word's confidence: up to the first it is doubtful, up to the second unsure.
-export const DOUBTFUL = 0.75;
-export const UNSURE = 0.85;
+export const limits = { doubtful: 0.75, unsure: 0.85 };
+setDoubt(Number(recall("doubtful", "0.75")));
+
+/** What a person wants to look at; nonsense leaves it as it was. @param {number} doubtful */
+export function setDoubt(doubtful) {
+  if (!(doubtful > 0 && doubtful < 1)) return;
+  limits.doubtful = doubtful;
+  limits.unsure = Math.min(1, doubtful + 0.1);
+  remember("doubtful", String(doubtful));
+}
 
 /** @param {Word} word @returns {"checked" | "doubtful" | "unsure" | "sure"} */
 export function trust(word) {
   if (word.checked) return "checked";
-  if (word.confidence <= DOUBTFUL) return "doubtful";
-  return word.confidence <= UNSURE ? "unsure" : "sure";
+  if (word.confidence <= limits.doubtful) return "doubtful";
+  return word.confidence <= limits.unsure ? "unsure" : "sure";
 }
 
 /** @param {Page} page @returns {Place[]} */

@@ -1,14 +1,15 @@
 // @ts-check
 // Going from page to page: buttons, a number, a strip that says how each page fared.
 import { placesOf, trust } from "./model.js";
-import { action, make, part } from "./parts.js";
+import { action, announce, make, part } from "./parts.js";
 import { thumbnailOf } from "./pictures.js";
 import { counted } from "./wording.js";
 
 /** @typedef {import("./model.js").Page} Page @typedef {import("./draft.js").Draft} Draft */
 
 /** @param {import("./desk.js").Desk} desk */
-export function makePaging({ root, showPage }) {
+export function makePaging(desk) {
+  const { root, showPage } = desk;
   const field = /** @type {HTMLInputElement} */ (part(root, "page"));
   const strip = part(root, "strip");
   /** @type {Page[]} */
@@ -54,6 +55,11 @@ export function makePaging({ root, showPage }) {
 
   action(root, "previous-page").addEventListener("click", () => go(at - 1));
   action(root, "next-page").addEventListener("click", () => go(at + 1));
+  action(root, "leave-out").addEventListener("click", function leaveOut() {
+    desk.draft?.leaveOut(pages[at]);
+    announce("The page is left out; undo brings it back.");
+    part(root, "name").focus();
+  });
   field.addEventListener("change", () => go(pages.findIndex((page) => page.number === Number(field.value))));
   part(root, "stage").addEventListener("keydown", press);
 

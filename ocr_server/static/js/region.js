@@ -8,10 +8,10 @@ const STEP = 0.02; // of the picture's width
 
 /**
  * @param {HTMLElement} host over the picture, with a button that is the rectangle
- * @param {{size: () => [number, number], dotAt: (event: PointerEvent) => Dot, put: (box: Box) => void, onDrawn: () => void}} how
- *   all in pixels of the picture; Enter says too that it is drawn
+ * @param {{size: () => [number, number], dotAt: (event: PointerEvent) => Dot, put: (box: Box) => void, onDrawn: () => void, quarters?: () => number}} how
+ *   all in pixels of the picture, which may be turned by quarters; Enter says too that it is drawn
  */
-export function makeRegion(host, { size, dotAt, put, onDrawn }) {
+export function makeRegion(host, { size, dotAt, put, onDrawn, quarters = () => 0 }) {
   const frame = /** @type {HTMLButtonElement} */ (found(host, "button"));
   /** @type {Box} */
   let box = [0, 0, 0, 0];
@@ -27,14 +27,16 @@ export function makeRegion(host, { size, dotAt, put, onDrawn }) {
   }
   /** @param {KeyboardEvent} event */
   function press(event) {
-    const by = STEP * size()[0];
-    const moves = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowUp: [0, -by], ArrowDown: [0, by] };
+    const step = STEP * size()[0];
+    const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
     const move = moves[/** @type {keyof typeof moves} */ (event.key)];
     if (!move) return;
     event.preventDefault();
-    const [dx, dy] = move;
-    const still = event.shiftKey ? 0 : 1;
-    set([box[0] + dx * still, box[1] + dy * still, box[2] + dx, box[3] + dy]);
+    const [x, y] = move;
+    const turned = quarters();
+    const by = [[x, y], [y, -x], [-x, -y], [-y, x]][turned];
+    const edge = (x ? [2, 1, 0, 3] : [3, 2, 1, 0])[turned]; // that is seen to the right, or below
+    set(box.map((side, at) => (event.shiftKey && at !== edge ? side : side + by[at % 2])));
   }
 
   frame.addEventListener("keydown", press);

@@ -97,6 +97,9 @@ export function makeView(root) {
   new ResizeObserver(() => fitting && fit(fitting)).observe(stage);
 
   return {
+    get quarters() {
+      return quarters;
+    },
     /** @param {import("./model.js").Page} page which is turned so that its lines can be read */
     showPage(page) {
       width = page.width_px;
