@@ -91,7 +91,7 @@ def test_colour_is_handed_over_without_loss_too(tmp_path: Path) -> None:
         assert (np.asarray(seen) == noise).all()
 
 
-@pytest.mark.parametrize("alphabet", ["0123456789", NASTY.replace(" ", ""), "äß€", "-x", "#"])
+@pytest.mark.parametrize("alphabet", ["0123456789", NASTY.replace(" ", ""), "äß€", "--x", "#"])
 def test_an_alphabet_travels_in_a_file_and_never_on_the_command_line(
     alphabet: str, engine: PytesseractEngine, tesseract: FakeTesseract
 ) -> None:
