@@ -236,6 +236,18 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     error_task_class = _ErrorTask
     parser_class = _Parser
 
+    def del_channel(self, map: dict[int, Any] | None = None) -> None:  # noqa: A002  # waitress's
+        """Close the file of an upload that was cut off, too."""
+        super().del_channel(map)
+        if self.request is not None:
+            self.request.close()
+
+    def cancel(self) -> None:
+        """Close the files of requests that nobody will answer, too."""
+        for request in self.requests:
+            request.close()
+        super().cancel()
+
     def send_continue(self) -> None:
         """Who asks before sending is answered with the refusal, if there is one, and at once."""
         if self.request.error is None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
 import signal
 import socket
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
@@ -13,8 +15,11 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from PIL import Image
 
+from ocr_server.server import Server
+from ocr_server.settings import Settings
 from tests.drawing import as_file, draw_lines
 from tests.serving import DOCUMENTS, Answer, FakeTesseract, RunningServer, running_server
 from tests.waiting import BOUND_S, is_alive, wait_for
@@ -434,12 +439,37 @@ def test_a_large_upload_waits_in_the_private_folder(start: Start) -> None:
     wait_for(lambda: biggest_open_file(server) < 1_000_000)
 
 
+def test_an_upload_cut_off_by_the_end_is_closed(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    server, is_over = Server(Flask("none"), settings), threading.Event()
+    turning = threading.Thread(target=server.turn_until, args=(is_over.is_set,))
+    turning.start()
+    with closing(socket.create_connection(("127.0.0.1", server.port))) as connection:
+        connection.sendall(post_head("Content-Length: 2000000") + b"\xff" * 1_500_000)
+        wait_for(lambda: biggest_file_of(os.getpid(), tmp_path) >= 1_000_000)
+        gc.disable()  # nothing is closed but by hand
+        is_over.set()
+        turning.join()
+        server.close()
+
+        left = biggest_file_of(os.getpid(), tmp_path)
+        gc.enable()
+
+    assert left == 0
+
+
 def biggest_open_file(server: RunningServer) -> int:
     """Bytes of the largest file in the private folder that the server holds open."""
+    return biggest_file_of(server.pid, server.storage)
+
+
+def biggest_file_of(pid: int, folder: Path) -> int:
     sizes = [0]
-    for link in Path(f"/proc/{server.pid}/fd").iterdir():
+    for link in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            if str(server.storage) in str(link.readlink()):
+            if str(folder) in str(link.readlink()):
                 sizes.append(link.stat().st_size)
         except OSError:
             continue
