@@ -143,25 +143,3 @@ def test_a_word_that_stands_alone_offers_no_others(desk: Page) -> None:
     open_word(desk, "ticket")
 
     expect(desk.get_by_role("checkbox", name="like this")).to_have_count(0)
-
-
-def test_links_addresses_and_numbers_can_be_followed(
-    page: Page, url: str, letter: Path, engine: ReadsLetter
-) -> None:
-    engine.says = (
-        "see www.example.org/a, write to post@example.org or call +44 20 7946 0018 by 2024-05-01"
-    )
-    page.add_init_script(ONE_READING)
-    page.goto(url)
-    page.set_input_files("#file", letter)
-    expect_state(page, "result")
-    page.get_by_text("Links, addresses and numbers in the text").click()
-
-    links = page.locator("[data-part=findings] a")
-    expect(links).to_have_count(3)
-    assert links.evaluate_all("links => links.map((link) => link.getAttribute('href'))") == [
-        "https://www.example.org/a",
-        "mailto:post@example.org",
-        "tel:+442079460018",
-    ]
-    assert_accessible(page)
