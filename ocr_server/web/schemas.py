@@ -65,7 +65,7 @@ FIELDS: Schema = {
 }
 PAGE = an_object(
     {
-        "number": {"type": "integer"},
+        "number": {"type": "integer", "description": "which page of the files it is, from 1"},
         "width_px": {"type": "integer"},
         "height_px": {"type": "integer"},
         "dpi": {"type": ["number", "null"]},

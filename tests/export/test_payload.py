@@ -186,11 +186,18 @@ def test_a_number_that_is_none_is_a_fault(number: object) -> None:
     assert list(faults_of(broken)) == ["pages[0].zones[0].quad[0][0]"]
 
 
-def test_pages_must_grow_in_number() -> None:
-    broken = as_json(two_pages())
-    broken["pages"].reverse()
+def test_pages_keep_the_order_that_they_come_in() -> None:
+    turned = as_json(two_pages())
+    turned["pages"].reverse()
 
-    assert "out of order" in faults_of(broken)["pages"]
+    assert [page.number for page in document_from_json(turned).pages] == [2, 1]
+
+
+def test_a_page_is_there_once() -> None:
+    broken = as_json(two_pages())
+    broken["pages"].append(broken["pages"][0])
+
+    assert "twice" in faults_of(broken)["pages"]
 
 
 def test_the_rest_of_very_many_faults_is_only_counted() -> None:

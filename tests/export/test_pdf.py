@@ -253,6 +253,19 @@ def test_several_files_make_one_document(tmp_path: Path) -> None:
     assert [pdf_text(made, index) for index in range(3)] == ["First", "Second", "Typed"]
 
 
+def test_pages_leave_in_the_order_of_the_document_wherever_they_came_from(tmp_path: Path) -> None:
+    noise(600, 400).save(tmp_path / "scan.png")
+    typed = typed_pdf(tmp_path / "typed.pdf", "One", "Two")
+    size = {"width_px": 298, "height_px": 420}
+    own, scanned = (page(number=3, **size), page(number=2, **size)), page(zone("Scanned"))
+
+    from_one = render(tmp_path, document(page(number=2, **size), page(**size)), typed)
+    assert [pdf_text(from_one, index) for index in range(2)] == ["Two", "One"]
+
+    from_two = render(tmp_path, document(own[0], scanned, own[1]), tmp_path / "scan.png", typed)
+    assert [pdf_text(from_two, index) for index in range(3)] == ["Two", "Scanned", "One"]
+
+
 def test_pages_that_were_not_read_are_left_out(tmp_path: Path) -> None:
     typed = typed_pdf(tmp_path / "typed.pdf", "One", "Two", "Three")
     blank = page(number=2, width_px=298, height_px=420)

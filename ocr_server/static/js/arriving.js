@@ -2,7 +2,7 @@
 // The ways in which files arrive: picked, dropped anywhere, pasted.
 import { action, announce, found, part } from "./parts.js";
 
-const byName = new Intl.Collator("en", { numeric: true });
+export const byName = new Intl.Collator("en", { numeric: true });
 
 /** @param {HTMLElement | null} root the form @param {(files: File[]) => void} take */
 export function enhance(root, take) {

@@ -5,7 +5,7 @@ import { drawBoxes, wordAt } from "./boxes.js";
 import { layText } from "./layer.js";
 import { limits, setDoubt } from "./model.js";
 import { action, announce, found, part, whenPressed } from "./parts.js";
-import { pictureOf } from "./pictures.js";
+import { canTrim, pictureOf } from "./pictures.js";
 import { makeReadingPane } from "./reading-pane.js";
 import { makeReport } from "./report.js";
 import { enhance as enhanceSplitter } from "./splitter.js";
@@ -116,6 +116,8 @@ export function makeDesk(root) {
   function grown() {
     const { draft, page } = desk;
     if (!draft?.pages.length) return;
+    for (const name of ["area", "compare", "join"]) action(root, name).hidden = !draft.files.length;
+    action(root, "trim").hidden = !canTrim(draft.files);
     if (!page || !draft.pages.includes(page)) showPage(draft.pages.find(({ number }) => number > (page?.number ?? 0)) ?? draft.pages[draft.pages.length - 1]);
     else showPages();
     report.tell();
@@ -130,7 +132,6 @@ export function makeDesk(root) {
     desk.draft = next;
     desk.page = null;
     root.hidden = !next;
-    for (const name of ["area", "compare", "trim"]) action(root, name).hidden = !next?.files.length;
     grown();
   }
   /** @param {KeyboardEvent} event */
@@ -158,6 +159,7 @@ export function makeDesk(root) {
   enhanceTabs(part(root, "tabs"), (name) => (found(root, ".panes").dataset.shown = name));
   enhanceSplitter(root);
   whenPressed(action(root, "area"), async () => (await import("./area.js")).makeArea(desk));
+  whenPressed(action(root, "join"), async () => (await import("./joining.js")).makeJoining(desk));
   whenPressed(action(root, "compare"), async () => (await import("./comparing.js")).makeComparing(desk));
   import("./speech.js").then(({ enhance }) => enhance(desk));
   action(root, "next-doubt").addEventListener("click", () => goDoubt(1));

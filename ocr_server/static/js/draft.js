@@ -18,6 +18,7 @@ export class Draft extends EventTarget {
     this.document = { pages: [], problems: [] };
     this.ms = 0;
     this.saved = true;
+    this.sheets = 0; // pages of the files, read or not; a page's number says which of them it is
     /** @type {Change[]} */ this.done = [];
     /** @type {Change[]} */ this.undone = [];
   }
@@ -39,11 +40,17 @@ export class Draft extends EventTarget {
     return this.pages.map(pageText).join("\n\n");
   }
 
-  /** What the server needs to look at a page once more. @param {number} number */
-  formFor(number) {
+  /** What the server needs to read files as this was read. @param {File[]} files */
+  form(files) {
     const form = new FormData();
     for (const [name, value] of this.fields) form.set(name, value);
-    for (const file of this.files) form.append("file", file, file.name);
+    for (const file of files) form.append("file", file, file.name);
+    return form;
+  }
+
+  /** The same to look at a page once more. @param {number} number */
+  formFor(number) {
+    const form = this.form(this.files);
     form.set("pages", String(number));
     return form;
   }
@@ -51,17 +58,18 @@ export class Draft extends EventTarget {
   /** @param {Page} page */
   addPage(page) {
     this.document.problems = this.document.problems.filter((problem) => problem.page !== page.number);
-    this.pages.push(page);
-    this.pages.sort((one, other) => one.number - other.number);
+    const next = this.pages.findIndex((other) => other.number > page.number);
+    this.pages.splice(next < 0 ? this.pages.length : next, 0, page);
+    this.#count();
     this.dispatchEvent(new Event("grown"));
   }
 
   /** @param {OcrDocument} document @param {number} ms */
   finish(document, ms) {
-    const known = new Map(this.pages.map((page) => [page.number, page]));
-    const pages = document.pages.map((page) => known.get(page.number) ?? page);
-    this.document = { ...document, pages };
+    // What came page by page may have been corrected, moved or left out by now.
+    this.document = { ...document, pages: this.pages.length ? this.pages : document.pages };
     this.ms = ms;
+    this.#count();
     this.dispatchEvent(new Event("grown"));
   }
 
@@ -86,14 +94,30 @@ export class Draft extends EventTarget {
 
   /** Takes a page out of the document. @param {Page} page */
   leaveOut(page) {
-    const before = this.pages;
-    const show = (/** @type {Page[]} */ pages) => {
-      this.document.pages = pages;
-      this.saved = false;
-      this.dispatchEvent(new Event("grown"));
-      return null;
+    const at = this.pages.indexOf(page);
+    const without = () => this.pages.filter((other) => other !== page);
+    this.#do({ redo: () => this.#arrange(without()), undo: () => this.#arrange([...this.pages.slice(0, at), page, ...this.pages.slice(at)]) });
+  }
+
+  /** Puts a page before the one that it follows, or after the one that follows it. @param {Page} page @param {1 | -1} by */
+  move(page, by) {
+    const step = (/** @type {number} */ way) => {
+      const pages = this.pages.filter((other) => other !== page);
+      pages.splice(this.pages.indexOf(page) + way, 0, page);
+      return this.#arrange(pages);
     };
-    this.#do({ redo: () => show(before.filter((other) => other !== page)), undo: () => show(before) });
+    this.#do({ redo: () => step(by), undo: () => step(-by) });
+  }
+
+  /** Puts another reading's pages at the end; its files are known from now on. @param {OcrDocument} document @param {File[]} files */
+  join(document, files) {
+    const before = this.sheets;
+    const pages = document.pages.map((page) => ({ ...page, number: before + page.number }));
+    const problems = document.problems.map((problem) => ({ ...problem, page: before + (problem.page ?? 1) }));
+    this.files.push(...files); // which whoever gave them reads again, if it comes to that
+    this.document.problems = [...this.document.problems, ...problems];
+    this.#do({ redo: () => this.#arrange([...this.pages, ...pages]), undo: () => this.#arrange(this.pages.filter((page) => !pages.includes(page))) });
+    return pages;
   }
 
   /** The word that came back, if it was one. @param {"undo" | "redo"} how */
@@ -123,6 +147,19 @@ export class Draft extends EventTarget {
     }));
     const { engine, problems } = this.document;
     return { ...(engine && { engine: { ...engine, languages: engine.languages ?? [] } }), pages, text: pages.map((page) => page.text).join("\f"), problems };
+  }
+
+  #count() {
+    this.sheets = Math.max(this.sheets, ...this.pages.map(({ number }) => number), ...this.document.problems.map(({ page }) => page ?? 0));
+  }
+
+  /** @param {Page[]} pages */
+  #arrange(pages) {
+    this.document.pages = pages;
+    this.saved = false;
+    this.#count();
+    this.dispatchEvent(new Event("grown"));
+    return null;
   }
 
   /** @param {Change} change */

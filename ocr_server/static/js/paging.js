@@ -5,6 +5,8 @@ import { action, announce, make, part } from "./parts.js";
 import { thumbnailOf } from "./pictures.js";
 import { counted } from "./wording.js";
 
+const WAYS = [["previous-page", "next-page"], ["move-earlier", "move-later"]];
+
 /** @typedef {import("./model.js").Page} Page @typedef {import("./draft.js").Draft} Draft */
 
 /** @param {import("./desk.js").Desk} desk */
@@ -45,6 +47,13 @@ export function makePaging(desk) {
     button.addEventListener("click", () => go(pages.indexOf(page)));
     return make("li", {}, button);
   }
+  /** A button that can go no further gives the focus to the other. @param {HTMLButtonElement[]} ways */
+  function enable([back, on]) {
+    const focused = document.activeElement;
+    back.disabled = at === 0;
+    on.disabled = at === pages.length - 1;
+    for (const [one, other] of [[back, on], [on, back]]) if (one.disabled && one === focused) other.focus();
+  }
   /** @param {KeyboardEvent} event */
   function press(event) {
     if (event.key !== "PageDown" && event.key !== "PageUp") return;
@@ -60,6 +69,14 @@ export function makePaging(desk) {
     announce("The page is left out; undo brings it back.");
     part(root, "name").focus();
   });
+  /** @param {1 | -1} by */
+  function move(by) {
+    const page = pages[at];
+    desk.draft?.move(page, by);
+    announce(`Page ${page.number} is now in place ${at + 1 + by} of ${pages.length}.`);
+  }
+  action(root, "move-earlier").addEventListener("click", () => move(-1));
+  action(root, "move-later").addEventListener("click", () => move(1));
   field.addEventListener("change", () => go(pages.findIndex((page) => page.number === Number(field.value))));
   part(root, "stage").addEventListener("keydown", press);
 
@@ -69,10 +86,9 @@ export function makePaging(desk) {
       pages = draft.pages;
       at = pages.indexOf(current);
       field.value = String(current.number);
-      field.max = String(pages[pages.length - 1].number);
+      field.max = String(Math.max(...pages.map(({ number }) => number)));
       part(root, "count").textContent = String(pages.length);
-      action(root, "previous-page").disabled = at === 0;
-      action(root, "next-page").disabled = at === pages.length - 1;
+      for (const names of WAYS) enable(names.map((name) => action(root, name)));
       seen.disconnect();
       waiting.clear();
       strip.replaceChildren(...pages.map((page) => entry(draft, page)));

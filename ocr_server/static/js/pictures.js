@@ -33,6 +33,11 @@ export function thumbnailOf(draft, number) {
   return drawing;
 }
 
+/** Whether it is a lone picture, which can be cropped and turned by hand. @param {File[]} files */
+export function canTrim(files) {
+  return files.length === 1 && files[0].type.startsWith("image/");
+}
+
 /** Gives the memory back. @param {Draft} draft */
 export async function forgetPictures(draft) {
   const pages = [...(known.get(draft)?.values() ?? [])];

@@ -4,7 +4,7 @@ import { makeCard, putCard } from "./card.js";
 import { Draft } from "./draft.js";
 import { keep, kept } from "./history.js";
 import { action, announce, found, loadStyles, part } from "./parts.js";
-import { forgetPictures } from "./pictures.js";
+import { canTrim, forgetPictures } from "./pictures.js";
 import { readDocument, Refusal } from "./sending.js";
 import { makeTeller, sayRefusal } from "./telling.js";
 import { counted, summary } from "./wording.js";
@@ -126,9 +126,6 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     const stop = (item.stop = new AbortController());
     const chosen = fields();
     if (item.password) chosen.set("password", item.password);
-    const form = new FormData();
-    for (const [name, value] of chosen) form.set(name, value);
-    for (const file of item.files) form.append("file", file, file.name);
     const begun = performance.now();
     if (item.draft) forgetPictures(item.draft);
     const draft = (item.draft = new Draft(item.name, item.files, chosen));
@@ -137,7 +134,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     put(item, "uploading", "Sending", 0);
     comingDesk();
     try {
-      const answer = await readDocument(form, { signal: stop.signal, onUpload: teller.upload, onEvent: take });
+      const answer = await readDocument(draft.form(draft.files), { signal: stop.signal, onUpload: teller.upload, onEvent: take });
       draft.finish(answer, performance.now() - begun);
       draft.addEventListener("grown", () => tellResult(item, draft));
       const others = items.some(({ state }) => state === "waiting");
@@ -225,11 +222,6 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
       return work();
     },
   };
-}
-
-/** @param {File[]} files */
-function canTrim(files) {
-  return files.length === 1 && files[0].type.startsWith("image/");
 }
 
 /** @param {File[]} files */

@@ -3,11 +3,11 @@
 import { announce } from "./parts.js";
 import { seconds, size } from "./wording.js";
 
-/** @typedef {import("./queue.js").Item} Item @typedef {import("./card.js").State} State @typedef {import("./sending.js").Refusal} Refusal */
+/** @typedef {import("./card.js").State} State @typedef {import("./sending.js").Refusal} Refusal */
 
 const SLOW_MS = 3000; // after this the elapsed seconds are said too
 
-/** Turns events into words, at most as often as they change. @param {Item} item @param {number} begun @param {(item: Item, state: State, words: string, share?: number) => void} put */
+/** Turns events into words, at most as often as they change. @template {{stop: AbortController | null}} Item @param {Item} item what is read @param {number} begun @param {(item: Item, state: State, words: string, share?: number) => void} put */
 export function makeTeller(item, begun, put) {
   let words = "";
   /** @type {number | undefined} */

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.letter import ReadsLetter, draw_letter
+from tests.browser.test_upload import expect_state, expect_thumbnails
+from tests.browser.watching import Watch, assert_accessible
+from tests.drawing import as_file, as_pages
+
+EARLIER, LATER = "Move this page before the one before it", "Move this page after the next one"
+ADD = "Add the pages of other files"
+
+
+@pytest.fixture
+def three(page: Page, url: str, tmp_path: Path) -> Page:
+    """A file of three pages on the desk, the second one open."""
+    path = tmp_path / "three.tiff"
+    path.write_bytes(as_pages([draw_letter() for _ in range(3)]))
+    page.goto(url)
+    page.set_input_files("#file", path)
+    expect_state(page, "result")
+    page.get_by_role("button", name="Next page").click()
+    expect(page.get_by_role("spinbutton", name="Page")).to_have_value("2")
+    return page
+
+
+def expect_order(page: Page, *numbers: int) -> None:
+    expect(page.locator("[data-part=strip] li")).to_have_text(
+        [re.compile(rf"^{number} · ") for number in numbers]
+    )
+
+
+def add(page: Page, *paths: Path) -> None:
+    with page.expect_file_chooser() as chosen:
+        page.get_by_role("button", name=ADD).click()
+    chosen.value.set_files(paths)
+
+
+def downloaded(page: Page, name: str) -> Path:
+    page.locator("[data-part=downloads] summary").click()
+    with page.expect_download() as download:
+        page.locator(f"[data-format={name}]").click()
+    return Path(download.value.path())
+
+
+def test_a_page_is_moved_by_buttons_and_comes_back(three: Page) -> None:
+    later = three.get_by_role("button", name=LATER)
+    later.focus()
+    three.keyboard.press("Enter")
+
+    expect_order(three, 1, 3, 2)
+    expect(later).to_be_disabled()
+    expect(three.get_by_role("button", name=EARLIER)).to_be_focused()
+    expect(three.locator("#status")).to_have_text("Page 2 is now in place 3 of 3.")
+    assert_accessible(three)
+
+    three.keyboard.press("Enter")
+    three.keyboard.press("Enter")
+    expect_order(three, 2, 1, 3)
+    expect(later).to_be_focused()
+
+    for _ in range(2):
+        three.get_by_role("button", name="Undo").click()
+    expect_order(three, 1, 3, 2)
+    three.get_by_role("button", name="Redo").click()
+    expect_order(three, 1, 2, 3)
+
+
+def test_a_moved_page_is_kept_in_its_place_over_a_reload(three: Page) -> None:
+    three.get_by_role("button", name=LATER).click()
+    expect_order(three, 1, 3, 2)
+    expect_thumbnails(three)
+    three.on("dialog", lambda dialog: dialog.accept())
+
+    three.reload()
+
+    expect_order(three, 1, 3, 2)
+    expect(three.get_by_role("button", name=ADD)).to_be_hidden()
+
+
+def test_pages_of_another_file_are_added_moved_and_taken_away(desk: Page, tmp_path: Path) -> None:
+    other = tmp_path / "other.png"
+    other.write_bytes(as_file(Image.new("RGB", (500, 700), "white")))
+    add(desk, other)
+
+    expect_order(desk, 1, 2)
+    expect(desk.get_by_role("spinbutton", name="Page")).to_have_value("2")
+    expect(desk.locator("[data-part=picture]")).to_have_js_property("naturalWidth", 500)
+    expect(desk.locator("[data-part=summary]")).to_contain_text("2 pages")
+    expect(desk.get_by_role("button", name="Crop or turn, and read again")).to_be_hidden()
+    assert_accessible(desk)
+
+    desk.get_by_role("button", name=EARLIER).click()
+    expect_order(desk, 2, 1)
+    document: dict[str, Any] = json.loads(downloaded(desk, "json").read_text())
+    assert [(one["number"], one["width_px"]) for one in document["pages"]] == [(2, 500), (1, 900)]
+    with pikepdf.open(downloaded(desk, "pdf")) as pdf:
+        shapes = [box[2] < box[3] for box in (one.mediabox for one in pdf.pages)]
+    assert shapes == [True, False]
+
+    for _ in range(2):
+        desk.get_by_role("button", name="Undo").click()
+    expect(desk.locator("[data-part=pages]")).to_be_hidden()
+    expect(desk.locator("[data-part=picture]")).to_have_js_property("naturalWidth", 900)
+
+
+def test_adding_pages_can_be_stopped(desk: Page, engine: ReadsLetter, letter: Path) -> None:
+    engine.gate.clear()
+    add(desk, letter)
+    expect(desk.locator("[data-part=summary]")).to_contain_text("Reading")
+    desk.get_by_role("button", name="Stop reading the pages to add").click()
+
+    expect(desk.locator("[data-part=summary]")).to_have_text("Nothing was added.")
+    expect(desk.get_by_role("button", name=ADD)).to_be_visible()
+    engine.gate.set()
+
+
+def test_what_cannot_be_read_is_not_added_and_that_is_said(
+    desk: Page, watch: Watch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    watch.expected.append("415")
+    add(desk, broken)
+
+    expect(desk.locator("#alert")).not_to_be_empty()
+    assert (
+        desk.locator("#alert").text_content() == desk.locator("[data-part=summary]").text_content()
+    )
+
+
+def test_to_a_file_of_which_not_all_was_read_nothing_is_added(
+    page: Page, url: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "three.tiff"
+    path.write_bytes(as_pages([draw_letter() for _ in range(3)]))
+    page.goto(url)
+    page.locator("#options summary").click()
+    page.get_by_role("textbox", name="Pages").fill("1")
+    page.set_input_files("#file", path)
+    expect_state(page, "result")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name=ADD).click()
+
+    expect(page.locator("#alert")).to_contain_text("none can be added")
