@@ -46,7 +46,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.geometry import Box
 from ocr_server.imaging.decode import decode_page
 from ocr_server.job import Limits, Reading
-from ocr_server.reading.recipe import RECIPE, read_by
+from ocr_server.reading.recipe import STAGES, read_page
 from ocr_server.recognition import ENGINES
 from ocr_server.recognition.engine import Engine
 
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = options("benchmarks.accuracy", __doc__)
     parser.add_argument(
         "--without", action="append", default=[], metavar="STAGE",
-        choices=[name for name, _ in RECIPE if name != "read"], help="leave a stage out",
+        choices=STAGES, help="leave a stage out",
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
     asked = parser.parse_args(arguments)
@@ -200,11 +200,10 @@ def read_ourselves(item: Item, *, engine: Engine, without: tuple[str, ...] = ())
     """What this server makes of it, its recipe less some stages."""
     before = processor_s()
     canvas = decode_page(item.path, 0, limits=Limits(), password=None, grey=True)
-    page = read_by(
-        tuple(stage for stage in RECIPE if stage[0] not in without),
+    page = read_page(
         canvas,
         number=1,
-        reading=Reading(languages=item.languages, psm=item.psm),
+        reading=Reading(languages=item.languages, psm=item.psm, without=without),
         engine=engine,
         deadline=Deadline.after(TIMEOUT_S),
     )

@@ -93,15 +93,17 @@ class Framing:
 class Reading:
     """How to read a page.
 
-    `steps` is `("auto",)`, empty for none, or names of steps in order. `dpi` overrides what the
-    file says. `min_confidence` (0 to 1): words under it are left out. `alternatives`: doubtful
-    words get some from dictionaries; `choices`: all words get the engine's own; `correct`: what
-    is clear in a dictionary takes a word's place. `finder` is the name of who looks for the fields.
+    `steps` is `("auto",)`, empty for none, or names of steps in order. `without`: stages that the
+    recipe, `auto`, leaves out. `dpi` overrides what the file says. `min_confidence` (0 to 1): words
+    under it are left out. `alternatives`: doubtful words get some from dictionaries; `choices`: all
+    words get the engine's own; `correct`: what is clear in a dictionary takes a word's place.
+    `finder` is the name of who looks for the fields.
     """
 
     languages: tuple[str, ...] = ("eng",)
     psm: int = 3
     steps: tuple[str, ...] = ("auto",)
+    without: tuple[str, ...] = ()
     symbols: bool = False
     dpi: float | None = None
     min_confidence: float = 0.0

@@ -40,6 +40,8 @@ from ocr_server.sharing import Threads, one_thread
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
+LEFT_OUT = "left out, as asked"
+
 _SECOND_READER = "rapidocr"
 
 
@@ -86,6 +88,9 @@ RECIPE: Recipe = (
     ("tables", arrange_tables),
     ("junk", drop_rubbish),
 )
+
+# What may be left out of it.
+STAGES = tuple(name for name, _ in RECIPE if name != "read")
 
 # For a rectangle that somebody drew: it is read as it is, and only looked at more closely.
 ZONE_RECIPE: Recipe = (
@@ -171,7 +176,7 @@ def read_by(
     threads: Threads = one_thread,
     tell: Tell = tell_nobody,
 ) -> Page:
-    """The same by another recipe, such as one with a stage left out."""
+    """The same by another recipe."""
     if any(language.endswith("_vert") for language in reading.languages):
         recipe = VERTICAL_RECIPE
     sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads, tell=tell)
@@ -270,6 +275,9 @@ def _read(sheet: Sheet, take: Take) -> Report:
 def _follow(recipe: Recipe, sheet: Sheet) -> tuple[Sheet, tuple[Stage, ...]]:
     stages: list[Stage] = []
     for name, stage in recipe:
+        if name in sheet.reading.without:
+            stages.append(Stage(name, LEFT_OUT, "", 0.0))
+            continue
         started_s = time.perf_counter()
         sheet.tell(Progress(name, sheet.parts if sheet.take else 0, sheet.parts))
         try:

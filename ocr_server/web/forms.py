@@ -70,6 +70,7 @@ def read_job(
             languages=languages,
             psm=values.get("layout", 3),
             steps=values.get("steps", ("auto",)),
+            without=values.get("without", ()),
             symbols=detail is Detail.SYMBOL,
             engine=engine,
             dpi=values.get("dpi"),

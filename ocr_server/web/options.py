@@ -8,6 +8,7 @@ from typing import Any
 
 from ocr_server.export import FORMATS
 from ocr_server.job import Detail, Layout, TextLayer
+from ocr_server.reading.recipe import STAGES
 from ocr_server.recognition import ENGINES
 from ocr_server.web import parsing
 
@@ -60,6 +61,12 @@ OPTIONS: Mapping[str, Option] = {
         "`auto`",
         "what is done to the picture: `auto`, `none`, or steps in order such as "
         "`contrast,deskew,sauvola(k=0.3)`; see `/v1/steps`",
+    ),
+    "without": Option(
+        parsing.parse_without,
+        _text(example="deskew,flatten"),
+        "nothing",
+        f"stages that `auto` leaves out: {', '.join(f'`{name}`' for name in STAGES)}",
     ),
     "layout": Option(
         parsing.parse_layout,

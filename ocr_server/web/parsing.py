@@ -21,6 +21,7 @@ from ocr_server.job import (
     PageSelection,
     TextLayer,
 )
+from ocr_server.reading.recipe import STAGES
 from ocr_server.recognition import ENGINES
 
 MOST_RANGES = 100
@@ -95,6 +96,14 @@ def parse_steps(text: str) -> tuple[str, ...]:
     names = steps.parse_steps(text)
     if len(names) > MOST_STEPS:
         raise ValueError(f"use at most {MOST_STEPS} steps")
+    return names
+
+
+def parse_without(text: str) -> tuple[str, ...]:
+    """Stages of the recipe, joined by commas."""
+    names = tuple(dict.fromkeys(name for name in _SEPARATORS.split(text.lower()) if name))
+    if not names or not set(STAGES) >= set(names):
+        raise ValueError(f"use {_listed(STAGES)}, or several joined by commas")
     return names
 
 

@@ -13,7 +13,7 @@ from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.steps import STEPS
 from ocr_server.job import AskedZone, Reading
 from ocr_server.model import Page, Word, Zone
-from ocr_server.reading.recipe import RECIPE, SECOND_RECIPE, read_page
+from ocr_server.reading.recipe import LEFT_OUT, RECIPE, SECOND_RECIPE, read_page
 from tests.words import DrawnPage, SeeingEngine, distances_home, draw_page
 
 MEDIAN_PX, WORST_PX = 1.0, 3.0  # at the resolution of the page
@@ -294,6 +294,20 @@ def test_every_stage_of_the_recipe_reports() -> None:
     assert [stage.name for stage in answer.stages] == [name for name, _ in RECIPE]
     assert all(stage.found for stage in answer.stages)
     assert all(stage.ms >= 0 for stage in answer.stages)
+
+
+def test_stages_are_left_out_as_asked_and_say_so() -> None:
+    page = turned_by(3, draw_page())
+    asked = {stage.name: stage for stage in read(page.canvas).stages}
+    assert asked["deskew"].did
+
+    answer = read(page.canvas, without=("deskew", "retry"))
+
+    left_out = [stage.name for stage in answer.stages if stage.found == LEFT_OUT]
+    assert left_out == ["deskew", "retry"]
+    assert not any(stage.did for stage in answer.stages if stage.name in left_out)
+    assert [stage.name for stage in answer.stages] == [name for name, _ in RECIPE]
+    assert all(asked["polarity"].found == s.found for s in answer.stages if s.name == "polarity")
 
 
 def test_a_deadline_that_passes_before_anything_is_read_is_an_error() -> None:

@@ -3,6 +3,7 @@
 // says how much of each is seen.
 import { action, announce, found, part } from "./parts.js";
 import { preparedPictureOf } from "./pictures.js";
+import { leftOut } from "./wording.js";
 
 /** @param {import("./desk.js").Desk} desk */
 export function makeComparing(desk) {
@@ -27,7 +28,7 @@ export function makeComparing(desk) {
     if (button.getAttribute("aria-pressed") === "true" || !draft || !page) return stop();
     button.setAttribute("aria-pressed", "true");
     announce("Drawing the picture as it was read.");
-    const url = await preparedPictureOf(draft, page.number);
+    const url = await preparedPictureOf(draft, page.number, leftOut(page).join());
     if (desk.page !== page || button.getAttribute("aria-pressed") !== "true") return undefined;
     if (!url) {
       announce("The picture could not be drawn.", "alert");

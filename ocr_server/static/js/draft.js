@@ -80,11 +80,12 @@ export class Draft extends EventTarget {
     this.#do({ redo: () => this.#put(words, after), undo: () => this.#put(words, before) });
   }
 
-  /** Other lines for a page. @param {Page} page @param {Zone[]} after @param {Word | null} [word] to look at then */
-  replace(page, after, word = null) {
-    const before = page.zones;
-    const show = (/** @type {Zone[]} */ zones, /** @type {Word | null} */ seen) => {
-      page.zones = zones;
+  /** Other lines for a page, of another reading of all of it perhaps. @param {Page} page @param {Zone[]} zones @param {Word | null} [word] to look at then @param {Page} [reading] */
+  replace(page, zones, word = null, reading = page) {
+    const before = { ...page };
+    const after = { ...page, zones, stages: reading.stages, quality: reading.quality };
+    const show = (/** @type {Page} */ state, /** @type {Word | null} */ seen) => {
+      Object.assign(page, { zones: state.zones, stages: state.stages, quality: state.quality });
       this.saved = false;
       this.dispatchEvent(new CustomEvent("replaced", { detail: page }));
       return seen;

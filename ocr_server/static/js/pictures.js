@@ -18,9 +18,9 @@ export function pictureOf(draft, number) {
   return pages.get(number);
 }
 
-/** The page as it was made ready for reading; whoever takes the URL gives it back. @param {Draft} draft @param {number} number */
-export function preparedPictureOf(draft, number) {
-  return drawn(draft, number, "/picture/prepared");
+/** The page as it was made ready for reading; whoever takes the URL gives it back. @param {Draft} draft @param {number} number @param {string} [without] stages */
+export function preparedPictureOf(draft, number, without = "") {
+  return drawn(draft, number, "/picture/prepared", without);
 }
 
 /** @type {Promise<string | null>} */
@@ -50,11 +50,13 @@ function isShowable({ files }, number) {
   return number <= files.length && files.every((file) => SHOWABLE.test(file.type));
 }
 
-/** @param {Draft} draft @param {number} number @param {string} path */
-async function drawn(draft, number, path) {
+/** @param {Draft} draft @param {number} number @param {string} path @param {string} [without] */
+async function drawn(draft, number, path, without) {
   if (!draft.files.length) return null;
+  const form = draft.formFor(number);
+  if (without) form.set("without", without);
   try {
-    const response = await post(path, draft.formFor(number));
+    const response = await post(path, form);
     return URL.createObjectURL(await response.blob());
   } catch {
     return null;

@@ -32,9 +32,18 @@ export function summary(document, ms) {
 // Stages that look at the picture; those after the first reading look at its words.
 const PICTURE_STAGES = new Set(["polarity", "orientation", "rectify", "flatten", "deskew", "scale", "rules"]);
 
-/** What was done to a page, and what was found to be fine with the picture. @param {import("./model.js").Page} page */
+// These are the reading itself.
+const NEEDED_STAGES = new Set(["read", "recipe", "text layer"]);
+
+/** What was done to a page, what was left out as somebody asked, and what was found to be fine with the picture. @param {import("./model.js").Page} page */
 export function deeds(page) {
   const stages = page.stages ?? [];
-  const did = stages.filter((stage) => stage.did).map((stage) => ({ words: stage.found ? `${stage.did} (${stage.found})` : stage.did, ms: stage.ms }));
-  return { did, fine: stages.filter((stage) => !stage.did && stage.found && PICTURE_STAGES.has(stage.name)).map((stage) => stage.found) };
+  const without = leftOut(page);
+  const did = stages.filter((stage) => stage.did).map((stage) => ({ name: NEEDED_STAGES.has(stage.name) ? "" : stage.name, words: stage.found ? `${stage.did} (${stage.found})` : stage.did, ms: stage.ms }));
+  return { did, without, fine: stages.filter((stage) => !stage.did && stage.found && PICTURE_STAGES.has(stage.name) && !without.includes(stage.name)).map((stage) => stage.found) };
+}
+
+/** The stages that a page was read without. @param {import("./model.js").Page} page */
+export function leftOut(page) {
+  return (page.stages ?? []).filter((stage) => stage.found === "left out, as asked").map((stage) => stage.name);
 }
