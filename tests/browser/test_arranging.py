@@ -112,6 +112,29 @@ def test_pages_of_another_file_are_added_moved_and_taken_away(desk: Page, tmp_pa
     expect(desk.locator("[data-part=picture]")).to_have_js_property("naturalWidth", 900)
 
 
+def test_some_pages_are_taken_away_in_the_order_of_the_document(three: Page) -> None:
+    three.get_by_role("button", name=LATER).click()
+    expect_order(three, 1, 3, 2)
+    three.locator("[data-part=downloads] summary").click()
+    three.get_by_label("Pages to take").select_option("Some pages")
+    numbers = three.get_by_label("Numbers of the pages")
+    expect(numbers).to_be_focused()
+    assert_accessible(three)
+
+    for none in ("", "0, 4-9", "3-2", "some"):
+        numbers.fill(none)
+        three.locator("[data-format=tsv]").click()
+        expect(three.locator("[data-part=formats] .hint")).to_contain_text("no page of these")
+    assert_accessible(three)
+
+    numbers.fill("2 - 7, 2")
+    with three.expect_download() as download:
+        three.locator("[data-format=json]").click()
+    assert download.value.suggested_filename == "three pages 2-7,2.json"
+    document = json.loads(Path(download.value.path()).read_text())
+    assert [one["number"] for one in document["pages"]] == [3, 2]
+
+
 def test_adding_pages_can_be_stopped(desk: Page, engine: ReadsLetter, letter: Path) -> None:
     engine.gate.clear()
     add(desk, letter)

@@ -21,40 +21,58 @@ export async function offerFormats(desk, copyText) {
   known ??= listFormats();
   const formats = (await known).filter(({ name }) => draft.files.length || !SHOW_THE_PICTURE.includes(name));
   const several = draft.pages.length > 1;
-  const which = /** @type {HTMLSelectElement} */ (make("select", { "aria-label": "Pages to take" }, make("option", {}, "All pages"), make("option", {}, `Page ${page.number} only`)));
-  const pages = () => (which.selectedIndex ? [page] : draft.pages);
+  const which = /** @type {HTMLSelectElement} */ (make("select", { "aria-label": "Pages to take" }, make("option", {}, "All pages"), make("option", {}, `Page ${page.number} only`), make("option", {}, "Some pages")));
+  const range = /** @type {HTMLInputElement} */ (make("input", { "aria-label": "Numbers of the pages, such as 1-3,7", placeholder: "1-3,7", autocomplete: "off", hidden: "" }));
+  const chosen = [() => draft.pages, () => [page], () => draft.pages.filter(({ number }) => isNamed(range.value, number))];
+  const pages = () => chosen[which.selectedIndex]();
   const text = () => pages().map(pageText).join("\n\n");
 
   /** @param {string} words @param {() => void} act @param {string} [aside] @param {string} [format] */
   function entry(words, act, aside = "", format = "") {
     const button = make("button", { type: "button", ...(format && { "data-format": format }) }, words, make("span", { class: "aside" }, aside));
-    button.addEventListener("click", act);
+    button.addEventListener("click", () => (pages().length ? act() : complain("This document has no page of these numbers. Write them like 1-3,7.")));
     return button;
+  }
+  /** @param {string} words */
+  function complain(words) {
+    sheet.querySelector(".hint")?.remove();
+    sheet.prepend(make("p", { class: "hint" }, words));
+    announce(words, "alert");
   }
   /** @param {string} name @param {string} suffix */
   async function take(name, suffix) {
     if (!draft) return;
     part(root, "downloads").removeAttribute("open");
-    const only = pages().length < draft.pages.length ? ` page ${page?.number}` : "";
+    const only = pages().length < draft.pages.length ? ["", ` page ${page?.number}`, ` pages ${range.value.replace(/[^\d,-]/g, "")}`][which.selectedIndex] : "";
     try {
       save(await rendered(draft, name, pages()), `${stem(draft.name)}${only}.${suffix}`);
       if (!only) draft.saved = true;
       announce(`${WORDS[/** @type {keyof typeof WORDS} */ (name)] ?? "All"} saved.`);
     } catch (error) {
       part(root, "downloads").setAttribute("open", "");
-      const notice = make("p", { class: "hint" }, /** @type {Error} */ (error).message);
-      sheet.append(notice);
-      announce(notice.textContent ?? "", "alert");
+      complain(/** @type {Error} */ (error).message);
     }
   }
   sheet.replaceChildren(
-    ...(several ? [which] : []),
+    ...(several ? [which, range] : []),
     ...(several ? [entry("Copy these pages", () => copyText(text()))] : []),
     entry("Copy without line breaks", () => copyText(joinLines(text()))),
     ...formats.map(({ name, suffix }) => entry(WORDS[/** @type {keyof typeof WORDS} */ (name)], () => take(name, suffix), suffix, name)),
     entry("All of these", () => take(formats.map(({ name }) => name).join(), "zip"), "zip", "all"),
   );
+  which.addEventListener("change", function ask() {
+    range.hidden = which.selectedIndex < 2;
+    if (!range.hidden) range.focus();
+  });
   found(sheet, "button, select").focus();
+}
+
+/** Whether a page is among numbers and ranges such as 1-3,7. @param {string} text @param {number} number */
+function isNamed(text, number) {
+  return text.split(",").some(function has(part) {
+    const [first, last = first] = part.split("-").map(Number);
+    return first <= number && number <= last;
+  });
 }
 
 /** One line for each paragraph; a hyphen at a line's end joins a word. @param {string} text */
