@@ -13,13 +13,18 @@ FAKE_CAMERA = "--use-fake-device-for-media-stream"
 FAKE_ANSWER = "--use-fake-ui-for-media-stream"
 
 
-def film(path: Path, picture: Image.Image) -> Path:
-    """A film of one frame that Chromium's fake camera shows: raw YUV 4:2:0 (YUV4MPEG2)."""
-    frame = picture.convert("RGB").resize(FRAME_PX)
-    planes = cv2.cvtColor(np.asarray(frame), cv2.COLOR_RGB2YUV_I420).tobytes()
+def film(path: Path, *pictures: Image.Image, frames: int = 2) -> Path:
+    """A film that Chromium's fake camera shows over and over: raw YUV 4:2:0 (YUV4MPEG2).
+
+    Each picture stands for some `frames`, of which there are five a second.
+    """
     width_px, height_px = FRAME_PX
-    head = f"YUV4MPEG2 W{width_px} H{height_px} F5:1 Ip A1:1 C420\n".encode()
-    path.write_bytes(head + (b"FRAME\n" + planes) * 2)
+    with path.open("wb") as file:
+        file.write(f"YUV4MPEG2 W{width_px} H{height_px} F5:1 Ip A1:1 C420\n".encode())
+        for picture in pictures:
+            frame = np.asarray(picture.convert("RGB").resize(FRAME_PX))
+            planes = cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes()
+            file.write((b"FRAME\n" + planes) * frames)
     return path
 
 

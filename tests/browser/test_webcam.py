@@ -3,13 +3,33 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from PIL import Image
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open
-from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, FRAME_PX
-from tests.browser.letter import ReadsLetter, save_letter
+from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, FRAME_PX, film, on_desk
+from tests.browser.letter import ReadsLetter, draw_letter, save_letter
 from tests.browser.test_upload import expect_state
 from tests.browser.watching import assert_accessible
+
+# A white scene that turns black as soon as the first look at it has been answered.
+WATCH_A_CANVAS = """async () => {
+  const { makeWatcher } = await import("/static/js/watching.js");
+  const scene = document.createElement("canvas");
+  scene.videoWidth = scene.videoHeight = 64;
+  const pen = scene.getContext("2d");
+  pen.fillStyle = "white";
+  pen.fillRect(0, 0, scene.width, scene.height);
+  function darken() {
+    pen.fillStyle = "black";
+    pen.fillRect(0, 0, scene.width, scene.height);
+  }
+  window.watcher = makeWatcher(scene, {
+    region: () => null, fields: () => new FormData(), isBusy: () => false,
+    onSeen: darken, onTrouble: () => {},
+  });
+  watcher.start();
+}"""
 
 
 def expect_camera(page: Page, state: str) -> None:
@@ -141,6 +161,45 @@ def test_reading_as_one_holds_it_takes_each_line_once(
     camera.get_by_role("button", name="Clear").click()
 
     expect(camera.get_by_role("button", name="Clear")).to_be_disabled()
+
+
+def test_words_fade_when_the_scene_moves_and_no_answer_has_come(
+    opened: Open, engine: ReadsLetter, tmp_path: Path
+) -> None:
+    scenes = on_desk(draw_letter()), Image.new("RGB", FRAME_PX, (60, 50, 45))
+    path = film(tmp_path / "gone.y4m", *scenes, frames=10)
+    page = opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")
+    page.get_by_role("button", name="Start camera").click()
+    page.get_by_label("Read as I hold it").check()
+    words = page.locator("#camera .outline")
+    expect(words.locator("text").first).to_have_text("Dear reader,")
+    expect(words).to_have_css("opacity", "1")
+    # From here on no answer comes: only the scene can tell whether the words still stand there.
+    engine.gate.clear()
+
+    expect(words).to_have_css("opacity", "0")
+    expect(words).to_have_css("opacity", "1")
+    expect(words.locator("text").first).to_have_text("Dear reader,")
+    engine.gate.set()
+
+
+def test_a_scene_has_changed_until_a_look_at_it_is_answered(page: Page, url: str) -> None:
+    asked: list[Route] = []
+
+    def answer_the_first(route: Route) -> None:
+        asked.append(route)
+        if len(asked) == 1:
+            route.fulfill(json={})
+
+    page.route("**/v1/frames", answer_the_first)
+    page.goto(f"{url}/about")
+    page.evaluate(WATCH_A_CANVAS)
+    while len(asked) < 2:
+        page.wait_for_timeout(20)
+
+    assert page.evaluate("watcher.drift()") == 255  # from white to black
+    asked[1].fulfill(json={})
+    page.wait_for_function("watcher.drift() === 0")
 
 
 def test_the_camera_is_given_back_on_stop(camera: Page) -> None:

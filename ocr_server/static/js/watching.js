@@ -37,7 +37,7 @@ export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }
     canvas.width = Math.round(width / scale);
     canvas.height = Math.round(height / scale);
     const begun = performance.now();
-    const moved = motion(true);
+    const moved = motion.look();
     canvas.getContext("2d")?.drawImage(video, left, top, width, height, 0, 0, canvas.width, canvas.height);
     const frame = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
     const form = part ? fields() : new FormData();
@@ -49,6 +49,7 @@ export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }
     const encode_ms = performance.now() - begun;
     const response = await post("/v1/frames", form);
     const seen = await response.json();
+    motion.answered();
     const ms = performance.now() - begun;
     const server_ms = Number(/dur=([\d.]+)/.exec(response.headers.get("Server-Timing") ?? "")?.[1] ?? 0);
     if (wanted) onSeen({ ...seen, left, top, scale, motion: moved, ms, encode_ms, server_ms });
@@ -83,8 +84,8 @@ export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }
       wanted = true;
       watching = watching.then(watch);
     },
-    /** How much the scene has changed since the last look. */
-    drift: () => (video.videoWidth ? motion(false) : 0),
+    /** How much the scene has changed since the look that was answered last. */
+    drift: () => (video.videoWidth ? motion.drift() : 0),
     /** Ends when nothing is on its way any more: a request given up would still hold its place. */
     stop() {
       wanted = false;
@@ -93,21 +94,34 @@ export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }
   };
 }
 
-/** How much a scene has changed since it was noted last: the mean difference in grey levels. @param {HTMLVideoElement} video */
+/** How much a scene changes from look to look, and since the last answer: the mean difference in grey levels. @param {HTMLVideoElement} video */
 function makeMotion(video) {
   const canvas = document.createElement("canvas");
   canvas.width = MOTION_PX;
   canvas.height = MOTION_PX;
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
   /** @type {Uint8ClampedArray | null} */
-  let before = null;
-  return function measure(/** @type {boolean} */ note) {
+  let seen = null;
+  /** @type {Uint8ClampedArray | null} */
+  let told = null;
+  function now() {
     pen.drawImage(video, 0, 0, MOTION_PX, MOTION_PX);
-    const { data } = pen.getImageData(0, 0, MOTION_PX, MOTION_PX);
+    return pen.getImageData(0, 0, MOTION_PX, MOTION_PX).data;
+  }
+  /** @param {Uint8ClampedArray} data @param {Uint8ClampedArray | null} before */
+  function change(data, before) {
     let sum = 0;
     if (before) for (let at = 1; at < data.length; at += 4) sum += Math.abs(data[at] - before[at]);
-    const moved = before ? sum / (data.length / 4) : 255;
-    if (note) before = data;
-    return moved;
+    return before ? sum / (data.length / 4) : 255;
+  }
+  return {
+    look() {
+      const data = now();
+      const moved = change(data, seen);
+      seen = data;
+      return moved;
+    },
+    answered: () => (told = seen),
+    drift: () => change(now(), told),
   };
 }
