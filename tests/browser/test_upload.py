@@ -358,6 +358,50 @@ def test_a_server_that_does_not_answer_is_told(
     expect(page.locator(".card [data-part=words]")).to_have_text("The server did not answer.")
 
 
+def test_being_offline_is_told_until_the_server_answers_and_the_file_is_read_then(
+    page: Page, url: str, watch: Watch, letter: Path
+) -> None:
+    watch.expected.append("ERR_INTERNET_DISCONNECTED")
+    page.goto(url)
+    banner = page.locator("#offline")
+    expect(banner).to_be_hidden()
+    page.context.set_offline(True)
+
+    expect(banner).to_be_visible()
+    expect(page.locator("#alert")).to_have_text(
+        "No connection – your pictures are kept in this tab."
+    )
+    page.set_input_files("#file", letter)
+    expect_state(page, "error")
+    assert_accessible(page)
+
+    page.context.set_offline(False)
+
+    expect_state(page, "result")
+    expect(banner).to_be_hidden()
+    expect(page.locator("#desk")).to_have_css("display", "grid")
+    expect(page.locator("[data-part=picture]")).to_be_visible()
+
+
+def test_a_server_that_is_away_is_asked_again_by_a_button(
+    page: Page, url: str, watch: Watch, letter: Path
+) -> None:
+    watch.expected.append("ERR_")
+    page.route("**/v1/documents", lambda route: route.abort())
+    page.route("**/livez", lambda route: route.abort())
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    banner = page.locator("#offline")
+    expect(banner).to_be_visible()
+
+    page.unroute("**/v1/documents")
+    page.unroute("**/livez")
+    banner.get_by_role("button", name="Try again").click()
+
+    expect(banner).to_be_hidden()
+    expect_state(page, "result")
+
+
 def test_forgetting_a_file_clears_the_desk(page: Page, url: str, letter: Path) -> None:
     page.goto(url)
     page.set_input_files("#file", letter)

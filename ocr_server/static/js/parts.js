@@ -54,7 +54,12 @@ const sheets = new Map();
 export function loadStyles(name) {
   const coming = sheets.get(name) ?? new Promise(function load(resolve) {
     const link = make("link", { rel: "stylesheet", href: new URL(`../css/${name}.css`, import.meta.url).href });
-    for (const event of ["load", "error"]) link.addEventListener(event, resolve);
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", function lack() {
+      sheets.delete(name);
+      link.remove();
+      resolve(undefined);
+    });
     document.head.append(link);
   });
   sheets.set(name, coming);

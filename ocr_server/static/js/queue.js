@@ -30,6 +30,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
   /** The desk, which nobody needs before the first file. */
   function comingDesk() {
     desk ??= Promise.all([import("./desk.js"), loadStyles("desk")]).then(([{ makeDesk }]) => makeDesk(deskRoot));
+    desk.catch(() => (desk = null)); // offline perhaps: it is asked for again when it is needed
     return desk;
   }
   /** @param {string} name @param {File[]} files of one document @param {Draft | null} [draft] @returns {Item} */
@@ -178,7 +179,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
       action(item.card, "retry").hidden = true;
       found(item.card, "[name=password]").focus();
     }
-    if (error.code === "no-answer") window.addEventListener("online", () => item.state === "error" && retry(item), { once: true });
+    if (error.code === "no-answer") window.addEventListener("answered", () => item.state === "error" && retry(item), { once: true });
     announce(`${item.name}: ${part(item.card, "words").textContent}`, "alert");
     return undefined;
   }

@@ -92,6 +92,7 @@ export async function post(path, form, signal) {
 }
 
 function unanswered() {
+  dispatchEvent(new Event("unanswered")); // offline.js looks what is the matter
   return new Refusal({
     code: "no-answer",
     detail: navigator.onLine ? "The server did not answer." : "No connection – your pictures are kept in this tab.",
