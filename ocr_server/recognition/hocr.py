@@ -15,6 +15,7 @@ from ocr_server.model import Alternative, Direction, Line, Symbol, Word, Zone, Z
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # forbidden by XML 1.0, 2.2
 _ZONES = {"ocr_carea": ZoneKind.TEXT, "ocr_photo": ZoneKind.PICTURE, "ocr_separator": ZoneKind.RULE}
+_PAGES = frozenset({"ocr_page"})
 _LINES = frozenset({"ocr_line", "ocr_header", "ocr_caption", "ocr_textfloat"})
 # A line without ascenders and descenders is one x-height; x_size counts from the lowest
 # descender to the highest ascender.
@@ -23,19 +24,38 @@ _LEAST_CHOICE, _MOST_CHOICES = 0.05, 5  # of Tesseract's other letters, most are
 
 
 def read_hocr(hocr: bytes, *, symbols: bool) -> tuple[Zone, ...]:
-    """The zones of the first page, in pixels of the recognised picture.
+    """The zones of a page; see `read_pages`."""
+    (zones,) = read_pages(hocr, symbols=symbols, count=1)
+    return zones
+
+
+def read_pages(hocr: bytes, *, symbols: bool, count: int) -> tuple[tuple[Zone, ...], ...]:
+    """The zones of each of `count` pages, in pixels of the recognised picture.
 
     Words without letters of any kind are left out, and so are lines and text zones left empty.
 
     Raises:
-        EngineFailed: this is not hOCR.
+        EngineFailed: this is not hOCR, or not of so many pages.
     """
     try:
         root = ElementTree.fromstring(_CONTROL.sub(b"", hocr))  # noqa: S314  # Tesseract's own
     except ElementTree.ParseError as error:
-        raise EngineFailed("Tesseract's answer is not understood. Send the page again.") from error
-    zones = (_zone(area, symbols=symbols) for area in root.iter() if _class(area) in _ZONES)
-    return tuple(zone for zone in zones if zone is not None)
+        raise _not_understood() from error
+    pages = tuple(_descendants(root, _PAGES))
+    if len(pages) != count:
+        raise _not_understood()
+    return tuple(tuple(_zones(page, symbols=symbols)) for page in pages)
+
+
+def _zones(page: ElementTree.Element, *, symbols: bool) -> Iterator[Zone]:
+    for area in page.iter():
+        zone = _zone(area, symbols=symbols) if _class(area) in _ZONES else None
+        if zone is not None:
+            yield zone
+
+
+def _not_understood() -> EngineFailed:
+    return EngineFailed("Tesseract's answer is not understood. Send the page again.")
 
 
 def _zone(area: ElementTree.Element, *, symbols: bool) -> Zone | None:

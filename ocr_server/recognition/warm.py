@@ -15,6 +15,7 @@ from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Reading
 from ocr_server.model import EngineInfo, Zone
+from ocr_server.recognition.engine import Engine
 from ocr_server.recognition.hocr import read_hocr
 
 try:
@@ -33,7 +34,7 @@ _KEPT = 4
 _MODELS = os.environ.get("TESSDATA_PREFIX", "/usr/share/tesseract-ocr/5/tessdata")
 
 
-class WarmEngine:
+class WarmEngine(Engine):
     """The engine that keeps its models; safe to use from several threads."""
 
     def __init__(self, models: str = _MODELS) -> None:
