@@ -11,6 +11,6 @@ __version__ = "0.1.0"
 # load; those of NumPy and OpenCV reserve 90 MB of address space each, out of a worker's limit.
 os.environ |= {"OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"}
 
-# For the processes started from here: a Tesseract that takes its memory in large pages needs an
-# eighth less processor time for a few words. Source: the glibc manual, "Memory Allocation Tunables".
+# For the processes started from here: with its memory in large pages, a Tesseract needs an eighth
+# less processor time for a few words. Source: the glibc manual, "Memory Allocation Tunables".
 os.environ.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")

@@ -70,7 +70,7 @@ def test_tesseract_takes_memory_in_large_pages_unless_told_otherwise() -> None:
     others = {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"}
 
     def said(**more: str) -> str:
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603  # our own words
             [sys.executable, "-c", asked],
             capture_output=True, text=True, check=True, env=others | more,
         ).stdout.strip()  # fmt: skip
