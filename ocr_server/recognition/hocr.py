@@ -164,7 +164,7 @@ def _turned(box: Box, angle: int) -> Quad:
     """The box's corners from the text's own top left; `angle` counts against the clock."""
     corners = box.quad()
     start = {90: 3, 180: 2, 270: 1}.get(angle, 0)
-    return Quad(*(corners[(start + i) % 4] for i in range(4)))
+    return Quad(*corners[start:], *corners[:start]) if start else corners
 
 
 def _share(percent: str) -> float:
