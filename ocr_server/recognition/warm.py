@@ -17,6 +17,7 @@ from ocr_server.job import Reading
 from ocr_server.model import EngineInfo, Zone
 from ocr_server.recognition.engine import Engine
 from ocr_server.recognition.hocr import read_hocr
+from ocr_server.recognition.results import read_results
 
 try:
     import tesserocr
@@ -90,9 +91,12 @@ class WarmEngine(Engine):
             deadline.check()
             if not done:
                 raise EngineFailed("Tesseract could not read the picture.")
-            hocr = api.GetHOCRText(0)
+            if boxes:
+                zones = read_hocr(api.GetHOCRText(0).encode(), symbols=reading.symbols)
+            else:
+                zones = read_results(api.GetIterator())
             api.Clear()
-        return read_hocr(hocr.encode(), symbols=reading.symbols)
+        return zones
 
     @contextmanager
     def _api(self, languages: str) -> Iterator[Any]:
