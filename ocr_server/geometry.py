@@ -7,7 +7,7 @@ y grows downwards, and angles are degrees clockwise as seen on the screen.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -85,7 +85,16 @@ class Quad(NamedTuple):
 
     def mapped(self, way: Map) -> Quad:
         """The same quad in another frame."""
-        return Quad(*(way.apply(point) for point in self))
+        apply, (top_left, top_right, bottom_right, bottom_left) = way.apply, self
+        return Quad(apply(top_left), apply(top_right), apply(bottom_right), apply(bottom_left))
+
+    def __reduce__(self) -> tuple[Callable[..., Quad], tuple[float, ...]]:
+        """How it travels between processes: as eight figures, in a third of the time."""
+        return _quad_of, (*self.top_left, *self.top_right, *self.bottom_right, *self.bottom_left)
+
+
+def _quad_of(*figures: float) -> Quad:
+    return Quad(*map(Point, figures[::2], figures[1::2]))
 
 
 def hull(points: Iterable[Point]) -> Box:

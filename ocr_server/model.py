@@ -42,7 +42,11 @@ class Symbol:
 
     def mapped(self, way: Map) -> Symbol:
         """The same symbol in another frame."""
-        return replace(self, quad=self.quad.mapped(way))
+        return Symbol(self.text, self.quad.mapped(way), self.confidence)
+
+    def __reduce__(self) -> tuple[type[Symbol], tuple[object, ...]]:
+        """How it travels between processes: quicker than field by field."""
+        return Symbol, (self.text, self.quad, self.confidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,22 @@ class Word:
 
     def mapped(self, way: Map) -> Word:
         """The same word in another frame."""
-        symbols = tuple(symbol.mapped(way) for symbol in self.symbols)
-        return replace(self, quad=self.quad.mapped(way), symbols=symbols)
+        return Word(
+            self.text,
+            self.quad.mapped(way),
+            self.confidence,
+            tuple([symbol.mapped(way) for symbol in self.symbols]),
+            self.alternatives,
+            self.corrected_from,
+            self.checked,
+        )
+
+    def __reduce__(self) -> tuple[type[Word], tuple[object, ...]]:
+        """How it travels between processes: quicker than field by field."""
+        return Word, (
+            self.text, self.quad, self.confidence, self.symbols, self.alternatives,
+            self.corrected_from, self.checked,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

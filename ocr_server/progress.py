@@ -6,6 +6,7 @@ goes with the job.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,8 +37,13 @@ def teller(path: Path) -> Tell:
     """Writes progress to a file, for `latest`; what cannot be written goes untold."""
 
     def tell(progress: Progress) -> None:
-        with suppress(OSError), path.open("a") as file:
-            file.write(f"{progress.stage} {progress.parts_done} {progress.parts}\n")
+        line = f"{progress.stage} {progress.parts_done} {progress.parts}\n"
+        with suppress(OSError):  # and no file of Python's: there are twenty lines to a page
+            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                os.write(file, line.encode())
+            finally:
+                os.close(file)
 
     return tell
 

@@ -119,7 +119,12 @@ def look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Li
         canvas = decode.decode_page(path, 0, limits=limits, password=None, grey=True)
         engine = desk.engine(reading.engine)
         return frame.look_at(
-            canvas, reading=reading, reads=reads, engine=engine, deadline=desk.deadline
+            canvas,
+            reading=reading,
+            reads=reads,
+            engine=engine,
+            deadline=desk.deadline,
+            threads=desk.threads,
         )
 
 

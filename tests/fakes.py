@@ -35,7 +35,7 @@ def line_of(words: tuple[str, ...], *, confidence: float = 0.9, symbols: bool = 
 
 
 @dataclass
-class ReadsWords:
+class ReadsWords(Engine):
     """Reads the words it was given from every canvas, and remembers what it was asked."""
 
     words: tuple[str, ...]

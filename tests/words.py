@@ -13,6 +13,7 @@ from ocr_server.geometry import Box, Point
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import Reading
 from ocr_server.model import EngineInfo, Line, Word, Zone, ZoneKind
+from ocr_server.recognition.engine import Engine
 
 # Each looks the same upside down, so that the middle of its ink stays its middle at any angle.
 WORDS = ("pod", "suns", "dollop", "NOON", "solos", "oxo", "SWIMS", "xoxox", "sooos", "HOH", "pood")
@@ -68,7 +69,7 @@ def draw_page(
     return DrawnPage(np.asarray(picture), tuple(middles))
 
 
-class SeeingEngine:
+class SeeingEngine(Engine):
     """Finds every word of a canvas as a blot of ink, and reads it as `word`."""
 
     def __init__(self, confidence: float = 0.95) -> None:

@@ -189,9 +189,10 @@ def _symbol(symbol: Symbol) -> Json:
 
 
 def _place(quad: Quad) -> Json:
-    points = [_point(point) for point in quad]
-    xs, ys = zip(*points, strict=True)
-    return {"box": [min(xs), min(ys), max(xs), max(ys)], "quad": points}
+    points = [[round(x, 2), round(y, 2)] for x, y in quad]
+    (a, b), (c, d), (e, f), (g, h) = points
+    return {"box": [min(a, c, e, g), min(b, d, f, h), max(a, c, e, g), max(b, d, f, h)],
+            "quad": points}  # fmt: skip
 
 
 def _point(point: Point) -> list[float]:

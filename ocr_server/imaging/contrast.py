@@ -26,9 +26,9 @@ def measure_paper(grey: Pixels) -> Paper:
     """The brightness of the paper between letters, on a copy of 64 × 64 pixels."""
     small = cv2.resize(shrink(grey, 512)[0], (64, 64), interpolation=cv2.INTER_AREA)
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
-    paper = cv2.medianBlur(paper, 5)
-    low, high = np.percentile(paper, (5, 95))
-    return Paper(float(np.median(paper)), float(high - low))
+    paper = cv2.medianBlur(paper, 7)  # of 5 × 5 it takes six times as long
+    low, middle, high = np.sort(paper, axis=None)[[205, 2048, 3891]].tolist()  # 5, 50, 95 %
+    return Paper(float(middle), float(high - low))
 
 
 def contrast(canvas: Canvas, *, dark_percent: float = 1.0, paper_percent: float = 60.0) -> Outcome:

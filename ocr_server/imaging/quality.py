@@ -101,9 +101,10 @@ def measure_edge_px(page: Measures) -> float:
     widths = []
     for left, top, width, height in letters:
         letter = page.pixels[top : top + height, max(0, left - 2) : left + width + 2]
-        steepness = np.abs(cv2.Sobel(letter, cv2.CV_16S, 1, 0, ksize=3)) / 8.0  # levels a pixel
-        step = float(np.ptp(letter))
-        widths.append(step / max(1.0, float(steepness.max())))
+        darkest, lightest, *_ = cv2.minMaxLoc(letter)
+        falls, rises, *_ = cv2.minMaxLoc(cv2.Sobel(letter, cv2.CV_16S, 1, 0, ksize=3))
+        steepest = max(-falls, rises) / 8.0  # levels a pixel
+        widths.append((lightest - darkest) / max(1.0, steepest))
     return float(np.median(widths)) if widths else 0.0
 
 

@@ -85,13 +85,15 @@ def level_lines(sheet: Sheet) -> Report:
     return Report(sheet.on(level), found, f"straightened by {abs(angle):.1f}°")
 
 
-def bring_letters_to_size(sheet: Sheet) -> Report:
+def bring_letters_to_size(
+    sheet: Sheet, *, fine_px: tuple[float, float] = _FINE_X_HEIGHTS_PX
+) -> Report:
     """Large letters are shrunk for speed, small ones enlarged to be read at all."""
     measures = sheet.measures
     if measures.is_snippet:
         return _bring_snippet_to_size(sheet)
     measured_px = measures.x_height_px
-    low, high = _FINE_X_HEIGHTS_PX
+    low, high = fine_px
     enough_lines = measures.skew.spikiness >= _LEAST_SPIKINESS_TO_ENLARGE
     if not measured_px or low <= measured_px <= high or (measured_px < low and not enough_lines):
         found = (

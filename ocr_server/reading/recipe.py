@@ -35,7 +35,7 @@ from ocr_server.reading.second_reader import ask_second_reader
 from ocr_server.reading.selection import drop_rubbish, keep_words
 from ocr_server.reading.sheet import Report, Sheet, StageFunction, Take
 from ocr_server.recognition.engine import Engine
-from ocr_server.segmentation.parts import cut_parts
+from ocr_server.segmentation.parts import PAGES, Cutting, cut_parts
 from ocr_server.sharing import Threads, one_thread
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
@@ -45,12 +45,12 @@ LEFT_OUT = "left out, as asked"
 _SECOND_READER = "rapidocr"
 
 
-def read_text(sheet: Sheet) -> Report:
+def read_text(sheet: Sheet, *, cutting: Cutting = PAGES) -> Report:
     """The first reading of the whole page, in two parts where white runs through it."""
     psm = choose_psm(sheet)
     if psm != PSM_OF_LAYOUT[Layout.AUTO]:
         return _read(sheet, sheet.read(sheet.canvas, psm=psm))
-    boxes = cut_parts(sheet.measures, x_height_px=sheet.x_height_px)
+    boxes = cut_parts(sheet.measures, x_height_px=sheet.x_height_px, cutting=cutting)
     return _read(replace(sheet, parts=len(boxes)), sheet.read_parts(boxes, psm=psm))
 
 

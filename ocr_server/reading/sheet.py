@@ -115,22 +115,30 @@ class Sheet:
     def read_parts(self, boxes: tuple[Box, ...], *, psm: int) -> Take:
         """Have the engine read the parts of the canvas, as many at a time as there are threads."""
 
-        def read_part(box: Box) -> tuple[Zone, ...]:
-            zones = self._recognise(self.canvas.cropped(box), psm)
-            shift = Transform.shift(box.left, box.top)
-            return tuple(zone.mapped(shift) for zone in zones)
+        def read_some(some: tuple[Box, ...]) -> list[tuple[Zone, ...]]:
+            canvases = [self.canvas.cropped(box) for box in some]
+            ways = [Transform.shift(box.left, box.top) for box in some]
+            found = self.engine.recognise_all(canvases, self._asked(psm), self.deadline)
+            return [
+                tuple(zone.mapped(way) for zone in zones)
+                for zones, way in zip(found, ways, strict=True)
+            ]
 
         parts: list[tuple[Zone, ...]] = []
         with self.threads(len(boxes)) as count, ThreadPoolExecutor(count) as threads:
             self.tell(Progress("read", 0, len(boxes)))
-            for zones in threads.map(read_part, boxes):
-                parts.append(zones)
+            each = math.ceil(len(boxes) / count)
+            shares = [boxes[first : first + each] for first in range(0, len(boxes), each)]
+            for some in threads.map(read_some, shares):
+                parts += some
                 self.tell(Progress("read", len(parts), len(boxes)))
         return Take(self.canvas, join_parts(tuple(parts)), psm)
 
     def _recognise(self, canvas: Canvas, psm: int) -> tuple[Zone, ...]:
-        reading = replace(self.reading, psm=psm, zones=())
-        return self.engine.recognise(canvas, reading, self.deadline)
+        return self.engine.recognise(canvas, self._asked(psm), self.deadline)
+
+    def _asked(self, psm: int) -> Reading:
+        return replace(self.reading, psm=psm, zones=())
 
 
 class Report(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ocr_server.deadline import Deadline
@@ -15,7 +16,7 @@ from ocr_server.recognition.tesseract import PytesseractEngine
 FIRST, SECOND = "pytesseract", "rapidocr"
 
 
-class BestEngine:
+class BestEngine(Engine):
     """The first reader, with the second at hand: when it is asked is the recipe's business."""
 
     def __init__(self, first: Engine | None = None, second: Engine | None = None) -> None:
@@ -34,3 +35,9 @@ class BestEngine:
     def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
         """What the first reader makes of a canvas; see `Engine.recognise`."""
         return self.first.recognise(canvas, reading, deadline)
+
+    def recognise_all(
+        self, canvases: Sequence[Canvas], reading: Reading, deadline: Deadline
+    ) -> tuple[tuple[Zone, ...], ...]:
+        """What the first reader makes of each canvas; see `Engine.recognise_all`."""
+        return self.first.recognise_all(canvases, reading, deadline)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from ocr_server.deadline import Deadline
@@ -31,3 +32,13 @@ class Engine(Protocol):
             EngineMissing: it is not installed.
             LanguageMissing: a language of the reading is not installed.
         """
+
+    def recognise_all(
+        self, canvases: Sequence[Canvas], reading: Reading, deadline: Deadline
+    ) -> tuple[tuple[Zone, ...], ...]:
+        """The zones of each canvas, as `recognise` gives them; together where that is cheaper.
+
+        Raises:
+            OcrServerError: as in `recognise`.
+        """
+        return tuple(self.recognise(canvas, reading, deadline) for canvas in canvases)

@@ -5,6 +5,7 @@ Source: Thomas Breuel, "hOCR 1.2", 2020, sections on `bbox`, `baseline`, `x_wcon
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
@@ -15,27 +16,45 @@ from ocr_server.model import Alternative, Direction, Line, Symbol, Word, Zone, Z
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # forbidden by XML 1.0, 2.2
 _ZONES = {"ocr_carea": ZoneKind.TEXT, "ocr_photo": ZoneKind.PICTURE, "ocr_separator": ZoneKind.RULE}
+_PAGES = frozenset({"ocr_page"})
 _LINES = frozenset({"ocr_line", "ocr_header", "ocr_caption", "ocr_textfloat"})
-# A line without ascenders and descenders is one x-height; x_size counts from the lowest
-# descender to the highest ascender.
 _X_HEIGHT_SHARE = 0.5
 _LEAST_CHOICE, _MOST_CHOICES = 0.05, 5  # of Tesseract's other letters, most are at nought
 
 
 def read_hocr(hocr: bytes, *, symbols: bool) -> tuple[Zone, ...]:
-    """The zones of the first page, in pixels of the recognised picture.
+    """The zones of a page; see `read_pages`."""
+    (zones,) = read_pages(hocr, symbols=symbols, count=1)
+    return zones
+
+
+def read_pages(hocr: bytes, *, symbols: bool, count: int) -> tuple[tuple[Zone, ...], ...]:
+    """The zones of each of `count` pages, in pixels of the recognised picture.
 
     Words without letters of any kind are left out, and so are lines and text zones left empty.
 
     Raises:
-        EngineFailed: this is not hOCR.
+        EngineFailed: this is not hOCR, or not of so many pages.
     """
     try:
         root = ElementTree.fromstring(_CONTROL.sub(b"", hocr))  # noqa: S314  # Tesseract's own
     except ElementTree.ParseError as error:
-        raise EngineFailed("Tesseract's answer is not understood. Send the page again.") from error
-    zones = (_zone(area, symbols=symbols) for area in root.iter() if _class(area) in _ZONES)
-    return tuple(zone for zone in zones if zone is not None)
+        raise _not_understood() from error
+    pages = tuple(_descendants(root, _PAGES))
+    if len(pages) != count:
+        raise _not_understood()
+    return tuple(tuple(_zones(page, symbols=symbols)) for page in pages)
+
+
+def _zones(page: ElementTree.Element, *, symbols: bool) -> Iterator[Zone]:
+    for area in page.iter():
+        zone = _zone(area, symbols=symbols) if _class(area) in _ZONES else None
+        if zone is not None:
+            yield zone
+
+
+def _not_understood() -> EngineFailed:
+    return EngineFailed("Tesseract's answer is not understood. Send the page again.")
 
 
 def _zone(area: ElementTree.Element, *, symbols: bool) -> Zone | None:
@@ -74,24 +93,36 @@ def _line(
     x_size, down, up = (
         float(properties.get(name, ["0"])[0]) for name in ("x_size", "x_descenders", "x_ascenders")
     )
-    x_height = x_size - down - up
+    slope, offset = map(float, properties.get("baseline", ["nan", "0"])[:2])
     return Line(
         words=words,
-        quad=_turned(box, angle),
-        baseline=_baseline(box, angle, properties.get("baseline")),
-        x_height_px=x_height if x_height > 0 else x_size * _X_HEIGHT_SHARE,
+        quad=turned(box, angle),
+        baseline=baseline_of(box, angle, slope, offset),
+        x_height_px=x_height_of(x_size, down, up),
         paragraph=paragraph,
         language=block.get("lang"),
         direction=Direction.RIGHT_TO_LEFT if block.get("dir") == "rtl" else Direction.LEFT_TO_RIGHT,
     )
 
 
-def _baseline(box: Box, angle: int, values: list[str] | None) -> tuple[Point, ...]:
-    """Slope and offset count from the bottom left of the line's box (hOCR 1.2, `baseline`)."""
-    if values is None or angle:
-        quad = _turned(box, angle)
+def x_height_of(row_px: float, down_px: float, up_px: float) -> float:
+    """The height of small letters in a row, which counts from lowest descender to highest ascender.
+
+    A line without either is one x-height.
+    """
+    x_height_px = row_px - down_px - up_px
+    return x_height_px if x_height_px > 0 else row_px * _X_HEIGHT_SHARE
+
+
+def baseline_of(box: Box, angle: int, slope: float, offset: float) -> tuple[Point, ...]:
+    """The baseline of a line: slope and offset count from the bottom left of its box.
+
+    Source: hOCR 1.2, `baseline`. Where it is not a number, or the line is turned, the box's own
+    lower side serves.
+    """
+    if math.isnan(slope) or angle:
+        quad = turned(box, angle)
         return (quad.bottom_left, quad.bottom_right)
-    slope, offset = (float(value) for value in values[:2])
     start = box.bottom + offset
     return (Point(box.left, start), Point(box.right, start + slope * box.width))
 
@@ -101,7 +132,7 @@ def _word(element: ElementTree.Element, angle: int, *, symbols: bool) -> Word:
     letters = tuple(_symbols(element, angle))
     return Word(
         text="".join(letter.text for letter in letters) or "".join(element.itertext()).strip(),
-        quad=_turned(_box(properties["bbox"]), angle),
+        quad=turned(_box(properties["bbox"]), angle),
         confidence=_share(properties["x_wconf"][0]),
         symbols=letters if symbols else (),
         alternatives=_alternatives(element, [letter.text for letter in letters]),
@@ -113,7 +144,7 @@ def _symbols(element: ElementTree.Element, angle: int) -> Iterator[Symbol]:
         properties = _properties(child)
         text = "".join(child.itertext()).strip()
         if text and "x_bboxes" in properties:
-            quad = _turned(_box(properties["x_bboxes"]), angle)
+            quad = turned(_box(properties["x_bboxes"]), angle)
             yield Symbol(text, quad, _share(properties["x_conf"][0]))
 
 
@@ -140,11 +171,11 @@ def _alternatives(element: ElementTree.Element, letters: list[str]) -> tuple[Alt
     return tuple(Alternative(other, found[other], "engine") for other in ranked[:_MOST_CHOICES])
 
 
-def _turned(box: Box, angle: int) -> Quad:
+def turned(box: Box, angle: int) -> Quad:
     """The box's corners from the text's own top left; `angle` counts against the clock."""
     corners = box.quad()
     start = {90: 3, 180: 2, 270: 1}.get(angle, 0)
-    return Quad(*(corners[(start + i) % 4] for i in range(4)))
+    return Quad(*corners[start:], *corners[:start]) if start else corners
 
 
 def _share(percent: str) -> float:

@@ -27,6 +27,7 @@ from ocr_server.job import Reading
 from ocr_server.model import EngineInfo, Line, Zone
 from ocr_server.recognition.blocks import in_blocks
 from ocr_server.recognition.characters import Character, line_of
+from ocr_server.recognition.engine import Engine
 
 # Those of Tesseract's languages all of whose letters the network can write. It knows no Cyrillic,
 # no Arabic, no Indian script and no accents of Greek; of Fraktur it misread a fifth of the words.
@@ -58,7 +59,7 @@ _TALL = 1.5  # a box so many times taller than wide holds a line that was turned
 _M_MMAP_THRESHOLD, _LARGE_BYTES = -3, 4 * 1024 * 1024
 
 
-class RapidocrEngine:
+class RapidocrEngine(Engine):
     """PP-OCR on onnxruntime: one thread, one canvas at a time, whoever asks.
 
     `psm`, `choices` and `alphabet` of a reading mean nothing to it.

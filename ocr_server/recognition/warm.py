@@ -15,7 +15,9 @@ from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Reading
 from ocr_server.model import EngineInfo, Zone
+from ocr_server.recognition.engine import Engine
 from ocr_server.recognition.hocr import read_hocr
+from ocr_server.recognition.results import read_results
 
 try:
     import tesserocr
@@ -33,7 +35,7 @@ _KEPT = 4
 _MODELS = os.environ.get("TESSDATA_PREFIX", "/usr/share/tesseract-ocr/5/tessdata")
 
 
-class WarmEngine:
+class WarmEngine(Engine):
     """The engine that keeps its models; safe to use from several threads."""
 
     def __init__(self, models: str = _MODELS) -> None:
@@ -89,9 +91,12 @@ class WarmEngine:
             deadline.check()
             if not done:
                 raise EngineFailed("Tesseract could not read the picture.")
-            hocr = api.GetHOCRText(0)
+            if boxes:
+                zones = read_hocr(api.GetHOCRText(0).encode(), symbols=reading.symbols)
+            else:
+                zones = read_results(api.GetIterator())
             api.Clear()
-        return read_hocr(hocr.encode(), symbols=reading.symbols)
+        return zones
 
     @contextmanager
     def _api(self, languages: str) -> Iterator[Any]:

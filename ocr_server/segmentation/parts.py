@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -14,15 +15,27 @@ from ocr_server.imaging.canvas import Pixels
 from ocr_server.imaging.measures import Measures
 from ocr_server.model import Line, Zone, ZoneKind
 
-_FEWEST_GLYPHS = 400  # less is read in half a second: not worth a second start of the engine
 _GUTTER_BETWEEN = (0.35, 0.65)  # of the width
 _ROW_BETWEEN = (0.3, 0.7)  # of the ink, from top to bottom
 _LEAST_GUTTER = 1.5  # x-heights; blanks between words line up by chance, but not so wide ones
-_LEAST_ROW = 1.0  # x-heights; lines set solid leave less
 _LEAST_SHARE = 0.2  # of the letters on each side, else nothing is won
 
 
-def cut_parts(measures: Measures, *, x_height_px: float) -> tuple[Box, ...]:
+class Cutting(NamedTuple):
+    """How readily a page is cut: from how many letters, and in a white row how high (x-heights)."""
+
+    fewest_glyphs: int
+    least_row: float
+
+
+# Lines set solid leave less than an x-height. Fewer letters are read in half a second, which is not
+# worth a second start of the engine.
+PAGES = Cutting(fewest_glyphs=400, least_row=1.0)
+
+
+def cut_parts(
+    measures: Measures, *, x_height_px: float, cutting: Cutting = PAGES
+) -> tuple[Box, ...]:
     """The page as one box, or two in reading order that touch each other in white.
 
     A gutter between columns is cut first, else the widest white row in the middle; not across
@@ -30,7 +43,7 @@ def cut_parts(measures: Measures, *, x_height_px: float) -> tuple[Box, ...]:
     """
     whole, ratio = measures.canvas.box, measures.ratio
     ink, glyphs = measures.ink, measures.glyphs
-    if len(glyphs) < _FEWEST_GLYPHS or not x_height_px:
+    if len(glyphs) < cutting.fewest_glyphs or not x_height_px:
         return (whole,)
     unit = x_height_px / ratio
     middles = glyphs[:, 0] + glyphs[:, 2] / 2, glyphs[:, 1] + glyphs[:, 3] / 2
@@ -38,7 +51,7 @@ def cut_parts(measures: Measures, *, x_height_px: float) -> tuple[Box, ...]:
     if gutter is not None and _is_even(middles[0], gutter):
         x = round(gutter * ratio)
         return replace(whole, right=x), replace(whole, left=x)
-    row = _white_row(ink, unit)
+    row = _white_row(ink, least=cutting.least_row * unit)
     if row is None or not _is_even(middles[1], row):
         return (whole,)
     if any(_gutter(half, unit) is not None for half in (ink[: round(row)], ink[round(row) :])):
@@ -65,14 +78,14 @@ def _gutter(ink: Pixels, unit: float) -> float | None:
     return _widest(_is_white(ink, axis=0), low, high, least=_LEAST_GUTTER * unit)
 
 
-def _white_row(ink: Pixels, unit: float) -> float | None:
+def _white_row(ink: Pixels, *, least: float) -> float | None:
     white = _is_white(ink, axis=1)
     filled = np.flatnonzero(~white)
     if not len(filled):
         return None
     top, bottom = int(filled[0]), int(filled[-1])
     low, high = (top + round(share * (bottom - top)) for share in _ROW_BETWEEN)
-    return _widest(white, low, high, least=_LEAST_ROW * unit)
+    return _widest(white, low, high, least=least)
 
 
 def _is_white(ink: Pixels, *, axis: int) -> NDArray[np.bool_]:

@@ -18,16 +18,20 @@ _INSIDE = 0.8  # of a zone's area: it is not beside the other zone but in a gap 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A line, the zone it came from, and how it slants; `level` is its height on a level page."""
+    """A line, the zone it came from, and how it slants; `level` is its height on a level page.
+
+    `core` is the box of its words with letters or figures, as specks are read as dots far away.
+    """
 
     line: Line
+    core: Box
     zone: int
     slope: float
     level: float
 
     def shares_row(self, other: _Piece) -> bool:
         """Whether both stand side by side in one row."""
-        mine, its = _core(self.line), _core(other.line)
+        mine, its = self.core, other.core
         if mine.left < its.right and its.left < mine.right:
             return False
         lower, higher = sorted((mine.height, its.height))
@@ -69,7 +73,13 @@ def _pieces(zones: Sequence[Zone]) -> list[list[_Piece]]:
     usual = median(slopes) if slopes else 0.0
     return [
         [
-            _Piece(line, index, _slope(line) if len(line.words) > 2 else usual, _level(line, usual))
+            _Piece(
+                line,
+                _core(line),
+                index,
+                _slope(line) if len(line.words) > 2 else usual,
+                _level(line, usual),
+            )
             for line in zone.lines
         ]
         for index, zone in enumerate(zones)
@@ -87,7 +97,6 @@ def _level(line: Line, slope: float) -> float:
 
 
 def _core(line: Line) -> Box:
-    """The box of the words with letters or figures, as specks are read as dots far away."""
     words = [word for word in line.words if any(map(str.isalnum, word.text))]
     return hull(point for word in words for point in word.quad) if words else line.box
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +31,15 @@ from tests.serving import FakeTesseract
 from tests.waiting import BOUND_S, wait_for
 
 CANVAS = Canvas(np.full((100, 300), 255, dtype=np.uint8), dpi=600)
+TWO_PAGES = "<html>{}{}</html>".format(
+    *(
+        f"""<div class="ocr_page"><div class="ocr_carea" title="bbox 0 0 9 9"><p class="ocr_par">
+        <span class="ocr_line" title="bbox 0 0 9 9; baseline 0 0">
+        <span class="ocrx_word" title="bbox 0 0 9 9; x_wconf 90">{word}</span></span></p>
+        </div></div>"""
+        for word in ("first", "second")
+    )
+)
 NASTY = "'; touch /tmp/x #\"$(id)`-c debug_file=/tmp/x"
 
 
@@ -54,6 +65,20 @@ def test_tesseract_works_in_one_thread(engine: PytesseractEngine) -> None:
     assert os.environ["OMP_THREAD_LIMIT"] == "1"
 
 
+def test_tesseract_takes_memory_in_large_pages_unless_told_otherwise() -> None:
+    asked = "import os, ocr_server; print(os.environ['GLIBC_TUNABLES'])"
+    others = {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"}
+
+    def said(**more: str) -> str:
+        return subprocess.run(  # noqa: S603  # our own words
+            [sys.executable, "-c", asked],
+            capture_output=True, text=True, check=True, env=others | more,
+        ).stdout.strip()  # fmt: skip
+
+    assert said() == "glibc.malloc.hugetlb=1"
+    assert said(GLIBC_TUNABLES="glibc.malloc.check=0") == "glibc.malloc.check=0"
+
+
 def test_tesseract_gets_our_pixels_and_our_numbers_and_nothing_else(
     engine: PytesseractEngine, tesseract: FakeTesseract
 ) -> None:
@@ -72,6 +97,26 @@ def test_tesseract_gets_our_pixels_and_our_numbers_and_nothing_else(
     assert zones[0].text == "Hello"
 
 
+def test_several_canvases_are_named_in_a_file_of_our_own(
+    engine: PytesseractEngine, tesseract: FakeTesseract
+) -> None:
+    (tesseract.folder / "answer").write_text(TWO_PAGES)
+
+    zones = engine.recognise_all((CANVAS, CANVAS), Reading(), late())
+
+    names = (tesseract.folder / "files" / "canvases.txt").read_text().splitlines()
+    assert tesseract.arguments[0].endswith("/canvases.txt")
+    assert [Path(name).name for name in names] == ["canvas-0.pgm", "canvas-1.pgm"]
+    assert [zone.text for (zone,) in zones] == ["first", "second"]
+
+
+def test_an_answer_with_too_few_pages_is_refused(
+    engine: PytesseractEngine, tesseract: FakeTesseract
+) -> None:
+    with pytest.raises(EngineFailed, match="not understood"):
+        engine.recognise_all((CANVAS, CANVAS), Reading(), late())
+
+
 def test_the_pixels_are_handed_over_without_loss(
     engine: PytesseractEngine, tesseract: FakeTesseract
 ) -> None:
@@ -79,7 +124,7 @@ def test_the_pixels_are_handed_over_without_loss(
 
     engine.recognise(Canvas(noise), Reading(), late())
 
-    with Image.open(tesseract.folder / "files" / "canvas.pgm") as seen:
+    with Image.open(tesseract.folder / "files" / "canvas-0.pgm") as seen:
         assert (np.asarray(seen) == noise).all()
 
 
@@ -239,6 +284,24 @@ class TestTheRealOne:
             )
         assert all(word.confidence > 0.8 for word in first.words)
         assert "".join(symbol.text for symbol in first.words[1].symbols) == "quick"
+
+    def test_several_are_read_by_one_process_as_each_by_itself(
+        self, engine: PytesseractEngine
+    ) -> None:
+        canvases = [
+            Canvas(np.asarray(draw_lines(SENTENCE))),
+            CANVAS,
+            Canvas(np.asarray(draw_lines("and runs away", "for ever", size_px=30))),
+        ]
+
+        together = engine.recognise_all(canvases, Reading(symbols=True), late())
+
+        assert [tuple(zone.text for zone in zones) for zones in together] == [
+            (SENTENCE,), (), ("and runs away\nfor ever",)
+        ]  # fmt: skip
+        assert together == tuple(
+            engine.recognise(canvas, Reading(symbols=True), late()) for canvas in canvases
+        )
 
     def test_a_blank_canvas_has_no_zones(self, engine: PytesseractEngine) -> None:
         assert engine.recognise(CANVAS, Reading(), late()) == ()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import DeadlinePassed, EngineMissing, LanguageMissing
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Reading
+from ocr_server.model import Line, Zone, ZoneKind
 from ocr_server.recognition import warm
 from ocr_server.recognition.tesseract import PytesseractEngine
 from ocr_server.recognition.warm import WarmEngine
@@ -56,6 +58,38 @@ def test_it_reads_what_the_other_engine_reads(engine: WarmEngine) -> None:
     other = PytesseractEngine().recognise(canvas, Reading(psm=6), Deadline.after(30))
 
     assert text_of(engine, canvas) == "\n".join(zone.text for zone in other)
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2])
+def test_it_finds_what_stands_in_tesseract_s_own_hocr(engine: WarmEngine, quarters: int) -> None:
+    text = np.asarray(draw_lines(SENTENCE, "Pack my box with jugs", SENTENCE))
+    rule = np.full((60, text.shape[1]), 255, np.uint8)
+    rule[28:31, 40:-40] = 0
+    canvas = Canvas(np.vstack([text, rule, text])).turned(quarters)
+
+    # Symbols are taken from the hOCR, all else from Tesseract's iterator.
+    found, told = (
+        engine.recognise(canvas, Reading(symbols=symbols), Deadline.after(30))
+        for symbols in (False, True)
+    )
+
+    assert {zone.kind for zone in found} == {ZoneKind.TEXT, ZoneKind.RULE}
+    assert tuple(map(_without_detail, found)) == tuple(map(_without_detail, told))
+    for line, other in zip(_lines(found), _lines(told), strict=True):
+        for point, same in zip(line.baseline, other.baseline, strict=True):
+            assert point == pytest.approx(same, abs=1)  # its slope is rounded there
+
+
+def _lines(zones: tuple[Zone, ...]) -> list[Line]:
+    return [line for zone in zones for line in zone.lines]
+
+
+def _without_detail(zone: Zone) -> Zone:
+    lines = (
+        replace(line, baseline=(), words=tuple(replace(word, symbols=()) for word in line.words))
+        for line in zone.lines
+    )
+    return replace(zone, lines=tuple(lines))
 
 
 def test_symbols_are_told_on_request_and_only_then(engine: WarmEngine) -> None:

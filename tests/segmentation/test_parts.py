@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from ocr_server.deadline import Deadline
 from ocr_server.geometry import Box
@@ -13,7 +14,7 @@ from ocr_server.job import Reading
 from ocr_server.model import Line, Word, Zone, ZoneKind
 from ocr_server.progress import Progress
 from ocr_server.reading.recipe import RECIPE, read_page
-from ocr_server.segmentation.parts import cut_parts, join_parts
+from ocr_server.segmentation.parts import Cutting, cut_parts, join_parts
 from tests.words import SeeingEngine, draw_page
 
 
@@ -78,15 +79,16 @@ def test_the_number_of_threads_changes_nothing() -> None:
     assert read(1) == read(2) == read(5)
 
 
-def test_each_part_is_told_when_it_has_been_read() -> None:
+@pytest.mark.parametrize(("threads", "steps"), [(1, (0, 2)), (2, (0, 1, 2))])
+def test_parts_are_told_as_they_have_been_read(threads: int, steps: tuple[int, ...]) -> None:
     told: list[Progress] = []
     read_page(
         draw_page(1200, 2200).canvas, number=1, reading=Reading(), engine=SeeingEngine(),
-        deadline=Deadline.after(60), tell=told.append,
+        deadline=Deadline.after(60), tell=told.append, threads=lambda _: nullcontext(threads),
     )  # fmt: skip
 
     reads = [progress for progress in told if progress.stage == "read"]
-    assert reads == [Progress("read"), *(Progress("read", done, 2) for done in range(3))]
+    assert reads == [Progress("read"), *(Progress("read", done, 2) for done in steps)]
     assert [progress.stage for progress in told if progress.stage != "read"] == [
         name for name, _ in RECIPE if name != "read"
     ]
@@ -132,3 +134,13 @@ def test_zones_that_stand_apart_stay_apart() -> None:
 
 def test_an_empty_part_adds_nothing() -> None:
     assert join_parts(((), (zone(0),), ())) == (zone(0),)
+
+
+def test_a_paragraph_is_cut_where_that_costs_no_start_of_an_engine() -> None:
+    measures = Measures(Canvas(draw_page(1200, 600).pixels))
+    readily = Cutting(fewest_glyphs=40, least_row=0.25)
+
+    upper, lower = cut_parts(measures, x_height_px=measures.x_height_px, cutting=readily)
+
+    assert upper.bottom == lower.top
+    assert measures.pixels[int(upper.bottom) - 1 : int(upper.bottom) + 1].min() == 255
