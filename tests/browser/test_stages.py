@@ -18,6 +18,12 @@ BRIGHTNESS = """(image) => {
   const reds = data.filter((_, at) => at % 4 === 0);
   return reds.reduce((sum, red) => sum + red, 0) / reds.length;
 }"""
+PIXELS = """(image) => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL();
+}"""
 
 
 @pytest.fixture
@@ -68,6 +74,33 @@ def test_a_stage_is_switched_off_and_the_page_read_again(dark: Page) -> None:
     dark.get_by_role("button", name="Undo").click()
     expect(stages).to_contain_text("light and dark exchanged")
     expect(box_of(dark, "polarity")).to_be_checked()
+
+
+def test_each_step_has_a_picture_of_its_own(page: Page, url: str, tmp_path: Path) -> None:
+    path = tmp_path / "dark.png"
+    path.write_bytes(as_file(ImageOps.invert(draw_letter().resize((450, 350)))))
+    page.goto(url)
+    page.set_input_files("#file", path)
+    expect_state(page, "result")
+    expect(page.locator("[data-part=picture]")).to_be_visible()
+    page.get_by_role("button", name="Compare with the picture").click()
+    steps = page.get_by_role("combobox", name="Compare with")
+    prepared = page.locator("[data-part=prepared]")
+    expect(prepared).to_be_visible()
+    expect(page.locator("#compared")).to_be_focused()
+    expect(steps.locator("option")).to_have_text(
+        ["As it was read", "After: light and dark exchanged"]
+    )
+    expect(prepared).to_have_js_property("naturalWidth", 450)
+    as_read, source = prepared.evaluate(PIXELS), prepared.get_attribute("src") or ""
+    assert_accessible(page)
+
+    steps.select_option("After: light and dark exchanged")
+
+    expect(prepared).not_to_have_attribute("src", source)
+    expect(prepared).to_have_js_property("naturalWidth", 450)
+    assert prepared.evaluate(BRIGHTNESS) > 192
+    assert prepared.evaluate(PIXELS) != as_read  # its letters are not yet enlarged
 
 
 def test_what_is_switched_off_stays_so_while_words_are_corrected(dark: Page) -> None:
