@@ -81,7 +81,7 @@ def _measures(asked: argparse.Namespace) -> dict[str, Callable[[], Section]]:
 
     def crops() -> Section:
         with all_servers() as servers:
-            return pace.crops(servers, requests=40, rounds=rounds)
+            return pace.crops(servers, requests=120, rounds=rounds)
 
     return {
         "latency": latency,
