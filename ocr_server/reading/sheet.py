@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import count
+from threading import Lock
 from typing import NamedTuple, TypeAlias
 
 from ocr_server.deadline import Deadline
@@ -114,25 +116,29 @@ class Sheet:
 
     def read_parts(self, boxes: tuple[Box, ...], *, psm: int) -> Take:
         """Have the engine read the parts of the canvas, as many at a time as there are threads."""
+        numbers = count()
+        lock = Lock()
+
+        def tell_one_more() -> None:
+            with lock:
+                self.tell(Progress("read", next(numbers), len(boxes)))
 
         def read_some(some: tuple[Box, ...]) -> list[tuple[Zone, ...]]:
+            parts = []
             canvases = [self.canvas.cropped(box) for box in some]
-            ways = [Transform.shift(box.left, box.top) for box in some]
             found = self.engine.recognise_all(canvases, self._asked(psm), self.deadline)
-            return [
-                tuple(zone.mapped(way) for zone in zones)
-                for zones, way in zip(found, ways, strict=True)
-            ]
+            for box, zones in zip(some, found, strict=True):
+                shift = Transform.shift(box.left, box.top)
+                parts.append(tuple(zone.mapped(shift) for zone in zones))
+                tell_one_more()
+            return parts
 
-        parts: list[tuple[Zone, ...]] = []
-        with self.threads(len(boxes)) as count, ThreadPoolExecutor(count) as threads:
-            self.tell(Progress("read", 0, len(boxes)))
-            each = math.ceil(len(boxes) / count)
+        tell_one_more()
+        with self.threads(len(boxes)) as most, ThreadPoolExecutor(most) as threads:
+            each = math.ceil(len(boxes) / most)
             shares = [boxes[first : first + each] for first in range(0, len(boxes), each)]
-            for some in threads.map(read_some, shares):
-                parts += some
-                self.tell(Progress("read", len(parts), len(boxes)))
-        return Take(self.canvas, join_parts(tuple(parts)), psm)
+            parts = tuple(part for some in threads.map(read_some, shares) for part in some)
+        return Take(self.canvas, join_parts(parts), psm)
 
     def _recognise(self, canvas: Canvas, psm: int) -> tuple[Zone, ...]:
         return self.engine.recognise(canvas, self._asked(psm), self.deadline)

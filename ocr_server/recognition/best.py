@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ocr_server.deadline import Deadline
@@ -38,6 +38,6 @@ class BestEngine(Engine):
 
     def recognise_all(
         self, canvases: Sequence[Canvas], reading: Reading, deadline: Deadline
-    ) -> tuple[tuple[Zone, ...], ...]:
+    ) -> Iterator[tuple[Zone, ...]]:
         """What the first reader makes of each canvas; see `Engine.recognise_all`."""
         return self.first.recognise_all(canvases, reading, deadline)

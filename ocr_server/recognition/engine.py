@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from ocr_server.deadline import Deadline
@@ -35,10 +35,10 @@ class Engine(Protocol):
 
     def recognise_all(
         self, canvases: Sequence[Canvas], reading: Reading, deadline: Deadline
-    ) -> tuple[tuple[Zone, ...], ...]:
-        """The zones of each canvas, as `recognise` gives them; together where that is cheaper.
+    ) -> Iterator[tuple[Zone, ...]]:
+        """The zones of each canvas, as `recognise` gives them; all at once where that is cheaper.
 
         Raises:
             OcrServerError: as in `recognise`.
         """
-        return tuple(self.recognise(canvas, reading, deadline) for canvas in canvases)
+        return (self.recognise(canvas, reading, deadline) for canvas in canvases)

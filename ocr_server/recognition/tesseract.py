@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +67,7 @@ class PytesseractEngine(Engine):
 
     def recognise_all(
         self, canvases: Sequence[Canvas], reading: Reading, deadline: Deadline
-    ) -> tuple[tuple[Zone, ...], ...]:
+    ) -> Iterator[tuple[Zone, ...]]:
         """The zones of each canvas, all by one process: its start costs as much as ten lines.
 
         Tesseract takes the names of several pictures from a file; each is a page of its answer.
@@ -94,7 +94,7 @@ class PytesseractEngine(Engine):
             raise  # the worker's limit, not Tesseract's fault
         except Exception as error:
             raise translated(error, deadline) from error
-        return read_pages(hocr, symbols=reading.symbols, count=len(canvases))
+        return iter(read_pages(hocr, symbols=reading.symbols, count=len(canvases)))
 
 
 def write_pnm(path: Path, pixels: Pixels) -> None:

@@ -294,7 +294,7 @@ class TestTheRealOne:
             Canvas(np.asarray(draw_lines("and runs away", "for ever", size_px=30))),
         ]
 
-        together = engine.recognise_all(canvases, Reading(symbols=True), late())
+        together = tuple(engine.recognise_all(canvases, Reading(symbols=True), late()))
 
         assert [tuple(zone.text for zone in zones) for zones in together] == [
             (SENTENCE,), (), ("and runs away\nfor ever",)
