@@ -35,15 +35,14 @@ LOOK_PX = 640  # longest side of the copy on which sharpness is measured, the sa
 # Of words under 0.6 most are texture: on car photos 55 of 408 "words" are left.
 LEAST_CONFIDENCE = 0.6
 
-# In two parts, wherever a row is white, and in letters as small as read well: a paragraph then
-# takes half the time. Documents are not, as two starts of Tesseract would cost more.
+# In two parts, wherever a row is white: a paragraph then takes half the time. Documents are not,
+# as two starts of Tesseract would cost more.
 _CUTTING = Cutting(fewest_glyphs=80, least_row=0.25)
-_FINE_X_HEIGHTS_PX = 13.0, 18.0
 
 LIVE: tuple[tuple[str, StageFunction], ...] = (
     ("polarity", make_ink_dark),
     ("deskew", level_lines),
-    ("scale", partial(bring_letters_to_size, fine_px=_FINE_X_HEIGHTS_PX)),
+    ("scale", bring_letters_to_size),
     ("margin", add_margin),
     ("read", partial(read_text, cutting=_CUTTING)),
 )

@@ -10,6 +10,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import DeadlinePassed
 from ocr_server.geometry import Box, Point
 from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.imaging.ink import measure_x_height
 from ocr_server.imaging.steps import STEPS
 from ocr_server.job import AskedZone, Reading
 from ocr_server.model import Page, Word, Zone
@@ -166,10 +167,13 @@ class KnowsUp(SeeingEngine):
         return super().recognise(canvas, reading, deadline)
 
     def _is_upright(self, pixels: Pixels) -> bool:
-        """Whether a word of the upright page is found in it as it was drawn."""
-        word = self.upright.pixels[125:160, 190:290]
-        places = cv2.matchTemplate(pixels, word, cv2.TM_CCOEFF_NORMED)
-        return float(places.max()) > 0.9
+        """Whether a word of the upright page is found in it, as it was drawn or smaller."""
+        word = Canvas(self.upright.pixels[125:160, 190:290])
+        smaller = word.scaled(16 / measure_x_height(self.upright.pixels))
+        return any(
+            cv2.matchTemplate(pixels, one.pixels, cv2.TM_CCOEFF_NORMED).max() > 0.9
+            for one in (word, smaller)
+        )
 
 
 @pytest.mark.parametrize("name", [name for name, step in STEPS.items() if step.function])
