@@ -42,7 +42,7 @@ from ocr_server.imaging.quality import Result, expected_accuracy
 from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, Reading
 from ocr_server.model import Zone
 from ocr_server.reading.recipe import RECIPE, read_by
-from ocr_server.reading.second_reader import DOUBTFUL
+from ocr_server.reading.second_reader import BENEFIT, DOUBTFUL
 from ocr_server.reading.selection import drop_rubbish
 from ocr_server.reading.sheet import Report, Sheet
 from ocr_server.recognition.rapidocr import LANGUAGES, RapidocrEngine
@@ -75,7 +75,7 @@ class Pair:
 
     def chosen(self, limit: float = DOUBTFUL) -> Take:
         """What is kept where less than `limit` is a doubt."""
-        is_better = self.second.letters_right > self.first.letters_right
+        is_better = self.second.letters_right > BENEFIT * self.first.letters_right
         return self.second if self.is_doubtful(limit) and is_better else self.first
 
     def is_doubtful(self, limit: float = DOUBTFUL) -> bool:
