@@ -37,10 +37,10 @@ def create_document() -> Response:
     begun = time.perf_counter()
     with here.admission.turn():
         document = document_of(here.recognise(asked.job, hang_up()))
-        read = time.perf_counter()
+        ready = time.perf_counter()
         response = answer_document(here, document, asked)
     response.headers["Server-Timing"] = server_timing(
-        document, read=read - begun, render=time.perf_counter() - read
+        document, pages=ready - begun, render=time.perf_counter() - ready
     )
     return response
 
