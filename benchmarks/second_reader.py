@@ -6,7 +6,7 @@ Reads the pictures of a corpus (see `benchmarks.accuracy`) by the recipe, and wh
 of each by the second reader as well. It prints for each data set how well the first reader, the
 second, and the two together read; the constants that tell from the second reader's confidences how
 well it read (`CALIBRATIONS` in `ocr_server/imaging/quality.py`); and for each limit of doubt
-(`DOUBTFUL` in `ocr_server/reading/second_reader.py`) what the two together are worth and cost.
+(`limit_of` in `ocr_server/reading/second_reader.py`) what the two together are worth and cost.
 With `--lines` Tesseract reads the lines that the second reader found, too.
 
 F1 and CER are those of `benchmarks.accuracy`; languages that the second reader does not know
@@ -42,7 +42,7 @@ from ocr_server.imaging.quality import Result, expected_accuracy
 from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, Reading
 from ocr_server.model import Zone
 from ocr_server.reading.recipe import RECIPE, read_by
-from ocr_server.reading.second_reader import BENEFIT, DOUBTFUL
+from ocr_server.reading.second_reader import is_better, limit_of
 from ocr_server.reading.selection import drop_rubbish
 from ocr_server.reading.sheet import Report, Sheet
 from ocr_server.recognition.rapidocr import LANGUAGES, RapidocrEngine
@@ -59,28 +59,28 @@ class Take:
     score: Score
     result: Result
 
-    @property
-    def letters_right(self) -> float:
-        """As many as are expected to be."""
-        return expected_accuracy(self.result) * self.result.letters
-
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both readings of a picture, and Tesseract's of the second reader's lines if asked for."""
+    """Both readings of a picture, and Tesseract's of the second reader's lines if asked for.
+
+    Under `limit` the program would ask the second reader; `chosen` and `is_doubtful` take another.
+    """
 
     first: Take
     second: Take
+    limit: float
     lines: Score | None
 
-    def chosen(self, limit: float = DOUBTFUL) -> Take:
-        """What is kept where less than `limit` is a doubt."""
-        is_better = self.second.letters_right > BENEFIT * self.first.letters_right
-        return self.second if self.is_doubtful(limit) and is_better else self.first
+    def chosen(self, limit: float | None = None) -> Take:
+        """What is kept."""
+        asked = self.is_doubtful(limit)
+        is_kept = asked and is_better(self.second.result, self.first.result)
+        return self.second if is_kept else self.first
 
-    def is_doubtful(self, limit: float = DOUBTFUL) -> bool:
+    def is_doubtful(self, limit: float | None = None) -> bool:
         """Whether the second reader is asked at all."""
-        return expected_accuracy(self.first.result) < limit
+        return expected_accuracy(self.first.result) < (self.limit if limit is None else limit)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -140,6 +140,7 @@ def read(job: tuple[Item, str, bool]) -> Pair:
             rate(item, _text(zones), (), cpu_s=after_s - between_s),
             Result.of(tuple(word for zone in zones for word in zone.words), engine="rapidocr"),
         ),
+        limit_of(sheet),
         rate(item, _read_lines(sheet, zones), (), cpu_s=0) if with_lines else None,
     )
 
@@ -168,11 +169,12 @@ def limits(pairs: Sequence[Pair]) -> str:
     """A row for each limit of doubt: pages read again, and what all are worth and cost then."""
     lines = ["| limit | read again | F1 | CER | CPU |", "|---" * 5 + "|"]
     once_s = sum(pair.first.score.cpu_s for pair in pairs)
-    for limit in LIMITS_OF_DOUBT:
+    for limit in (*LIMITS_OF_DOUBT, None):
         kept = [pair.chosen(limit).score for pair in pairs]
         again = [pair.second.score.cpu_s for pair in pairs if pair.is_doubtful(limit)]
+        name = "the program's" if limit is None else f"{limit:.2f}"
         lines.append(
-            f"| {limit:.2f} | {len(again)} of {len(pairs)} | {_mean(s.f1 for s in kept)} | "
+            f"| {name} | {len(again)} of {len(pairs)} | {_mean(s.f1 for s in kept)} | "
             f"{_mean(s.cer for s in kept)} | {1 + sum(again) / once_s:.2f} × |"
         )
     return "\n".join(lines)

@@ -9,9 +9,13 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import EngineMissing
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.measures import Measures
+from ocr_server.imaging.quality import Result
 from ocr_server.job import AskedZone, Reading
 from ocr_server.model import Page
 from ocr_server.reading.recipe import read_page
+from ocr_server.reading.second_reader import is_better, limit_of
+from ocr_server.reading.sheet import Sheet
 from ocr_server.recognition.best import FIRST, SECOND, BestEngine
 from ocr_server.recognition.engine import Engine
 from tests.drawing import draw_lines
@@ -53,6 +57,28 @@ def test_a_doubtful_page_is_read_again_and_says_by_whom() -> None:
     assert did(page) == ["read again by the second reader"]
     assert page.text == "Some words of a page"
     assert {zone.engine for zone in page.zones} == {SECOND}
+
+
+def test_paper_that_is_not_white_makes_doubt_begin_sooner() -> None:
+    white, grey = (
+        Sheet(Measures(canvas), Reading(), ReadsWords(), Deadline.after(60))
+        for canvas in (PAGE, Canvas(PAGE.pixels // 2 + 60))
+    )
+
+    assert limit_of(white) < limit_of(grey)
+    assert limit_of(replace(white, shade=30)) == limit_of(grey)
+
+
+@pytest.mark.parametrize(
+    ("letters", "beside", "is_kept"),
+    [(356, 367, True), (367, 356, True), (70, 100, False), (0, 100, False), (100, 0, True)],
+)
+def test_a_surer_reading_is_better_unless_it_has_clearly_fewer_letters(
+    letters: int, beside: int, is_kept: bool
+) -> None:
+    surer, other = Result(0.9, 0.95, letters), Result(0.9, 0.9, beside)
+
+    assert is_better(surer, other) == is_kept
 
 
 @pytest.mark.parametrize(
