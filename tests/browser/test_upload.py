@@ -456,6 +456,29 @@ def test_a_result_fits_a_screen_of_320_pixels(page: Page, url: str, letter: Path
             assert box["x"] + box["width"] <= 320
 
 
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_cards_and_pages_keep_within_their_bounds(
+    page: Page, url: str, watch: Watch, tmp_path: Path, width: int
+) -> None:
+    watch.expected.append("415")
+    many, none = tmp_path / "many.tiff", tmp_path / "not a picture.png"
+    many.write_bytes(as_pages([draw_letter()] * 6))
+    none.write_bytes(b"no picture at all")
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(url)
+    page.set_input_files("#file", [many, none])
+    expect_state(page, "error")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cards = page.locator(".card")
+    for card in (cards.nth(number) for number in range(cards.count())):
+        words, deeds = card.locator(".about").bounding_box(), card.locator(".actions").bounding_box()
+        assert words
+        assert deeds
+        assert words["width"] >= 140
+        assert words["x"] + words["width"] <= deeds["x"] or words["y"] + words["height"] <= deeds["y"]
+
+
 @pytest.mark.parametrize("path", ["/", "/webcam", "/about", "/nowhere"])
 def test_nothing_runs_off_a_screen_of_320_pixels(
     page: Page, url: str, watch: Watch, path: str
