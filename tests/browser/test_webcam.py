@@ -46,6 +46,12 @@ def size_of_still(page: Page) -> list[int]:
 def test_nothing_starts_before_a_click(camera: Page) -> None:
     expect_camera(camera, "off")
     expect(camera.locator("[data-part=video]")).to_be_hidden()
+    finder = camera.locator("#camera .finder").bounding_box()
+    begin = camera.locator("[data-part=begin]").bounding_box()
+    assert finder
+    assert begin
+    off_px = begin["y"] + begin["height"] / 2 - finder["y"] - finder["height"] / 2
+    assert abs(off_px) <= 1  # rounding
 
 
 def test_a_page_held_up_is_read(camera: Page, engine: ReadsLetter) -> None:
@@ -57,10 +63,14 @@ def test_a_page_held_up_is_read(camera: Page, engine: ReadsLetter) -> None:
     assert size_of_still(camera) == list(FRAME_PX)
 
     camera.get_by_role("button", name="Whole picture").click()
-    camera.get_by_role("button", name="Read this").click()
+    engine.gate.clear()
+    camera.get_by_role("button", name="Read this").dblclick()
+    expect(camera.locator("[data-part=hint]")).to_have_text("Reading … the text will stand below.")
+    engine.gate.set()
 
     expect_state(camera, "result")
     expect(camera.locator("#desk [data-part=name]")).to_have_text("Picture 1.jpg")
+    expect(camera.locator("#desk [data-part=name]")).to_be_in_viewport()
     expect(camera.locator("#desk [data-part=text]")).to_contain_text("Dear reader,")
     assert len(engine.readings) >= 1
 
