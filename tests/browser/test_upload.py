@@ -472,11 +472,16 @@ def test_cards_and_pages_keep_within_their_bounds(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     cards = page.locator(".card")
     for card in (cards.nth(number) for number in range(cards.count())):
-        words, deeds = card.locator(".about").bounding_box(), card.locator(".actions").bounding_box()
+        words, deeds = (
+            card.locator(".about").bounding_box(),
+            card.locator(".actions").bounding_box(),
+        )
         assert words
         assert deeds
         assert words["width"] >= 140
-        assert words["x"] + words["width"] <= deeds["x"] or words["y"] + words["height"] <= deeds["y"]
+        assert (
+            words["x"] + words["width"] <= deeds["x"] or words["y"] + words["height"] <= deeds["y"]
+        )
 
 
 @pytest.mark.parametrize("path", ["/", "/webcam", "/about", "/nowhere"])

@@ -87,6 +87,11 @@ export function makeFinder(root, form, queue) {
     action(root, "start").focus();
   }
 
+  function rest() {
+    stop();
+    say("The camera was switched off while you were away.");
+  }
+
   /** @param {ImageBitmap} [sharpest] of the last frames; without one, what the video shows now */
   async function capture(sharpest) {
     if (root.dataset.state !== "live" || !camera.track) return;
@@ -185,10 +190,10 @@ export function makeFinder(root, form, queue) {
   });
   document.addEventListener("keydown", press);
   navigator.mediaDevices?.addEventListener("devicechange", findDevices);
-  window.addEventListener("pagehide", camera.stop);
+  window.addEventListener("pagehide", () => camera.track && stop());
   let leaving = 0;
   document.addEventListener("visibilitychange", function leave() {
     clearTimeout(leaving);
-    if (document.hidden && camera.track) leaving = setTimeout(stop, HIDDEN_MS);
+    if (document.hidden && camera.track) leaving = setTimeout(rest, HIDDEN_MS);
   });
 }
