@@ -82,6 +82,32 @@ def test_a_word_under_the_pointer_lights_up_on_both_sides(desk: Page) -> None:
     expect(desk.locator("[data-part=boxes] .current")).to_have_count(1)
 
 
+def test_what_lights_up_is_brought_into_view_on_both_sides(desk: Page) -> None:
+    desk.set_viewport_size({"width": 1280, "height": 400})
+    for _ in range(4):
+        desk.get_by_role("button", name="Larger").click()
+    stage, layer = desk.locator("[data-part=stage]"), desk.locator("[data-part=layer] span")
+    text = desk.locator("[data-part=text]")
+    stage.evaluate("(one) => one.scrollTo(0, 0)")
+    expect(layer.last).not_to_be_in_viewport()
+    desk.locator("[data-part=text] .word").first.focus()
+    for _ in range(5):
+        desk.keyboard.press("ArrowDown")
+    expect(layer.last).to_be_in_viewport()
+
+    text.evaluate(
+        "(one) => { one.style.flex = 'none'; one.style.height = '4rem'; one.scrollTo(0, 1e4); }"
+    )
+    scrolled_px = desk.evaluate("scrollY")
+    stage.evaluate("(one) => one.scrollTo(0, 0)")
+    first = desk.locator("[data-part=text] .word").first
+    expect(first).not_to_be_in_viewport()
+    layer.first.hover()
+
+    expect(first).to_be_in_viewport()
+    assert desk.evaluate("scrollY") == scrolled_px  # the page itself does not jump
+
+
 def test_doubt_is_shown_by_more_than_colour(desk: Page) -> None:
     doubtful = desk.locator("[data-part=text] .word.doubtful")
 
@@ -100,6 +126,7 @@ def test_a_whole_correction_session_by_keyboard_alone(desk: Page) -> None:
     field = desk.get_by_role("textbox", name="Word")
     expect(field).to_be_focused()
     expect(field).to_have_value("feny")
+    expect(desk.locator("[data-part=doubts]")).to_have_text("1 of 2 doubtful")
 
     desk.keyboard.type("ferry")
     desk.keyboard.press("Enter")

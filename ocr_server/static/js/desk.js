@@ -24,7 +24,7 @@ import { makeView } from "./view.js";
 export function makeDesk(root) {
   const layer = part(root, "layer");
   const picture = /** @type {HTMLImageElement} */ (part(root, "picture"));
-  const text = makeReadingPane(part(root, "text"), { onOpen: openWord, onHover: light });
+  const text = makeReadingPane(part(root, "text"), { onOpen: openWord, onHover: point });
   /** @type {Desk} */
   const desk = { root, picture, draft: null, page: null, lit: null, opened: null, view: makeView(root), text, showPage, paint };
   const report = makeReport(desk);
@@ -36,6 +36,7 @@ export function makeDesk(root) {
     if (desk.page) drawBoxes(part(root, "boxes"), desk.page, shown(), desk.opened ?? desk.lit);
     layer.toggleAttribute("data-shown", shown().has("text"));
     part(root, "veil-field").hidden = !shown().has("text");
+    report.count();
   }
   /** The page's words anew, everywhere. */
   function paintWords() {
@@ -88,6 +89,11 @@ export function makeDesk(root) {
     desk.lit = word;
     text.mark(word, "lit");
     paint();
+  }
+  /** Lights a word up and shows where it stands. @param {Word | null} word */
+  function point(word) {
+    light(word);
+    if (word) desk.view.reveal(word.box);
   }
   /** @type {Promise<ReturnType<typeof import("./correcting.js").makeCorrecting>> | null} */
   let correcting = null;

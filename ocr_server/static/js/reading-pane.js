@@ -60,6 +60,11 @@ export function makeReadingPane(root, { onOpen, onHover }) {
     if (state === "doubtful") span.setAttribute("role", "button");
     else span.removeAttribute("role");
   }
+  /** Scrolls the text, never the page around it. @param {HTMLElement} span @param {number} room that is wanted above and below */
+  function bring(span, room) {
+    const [frame, box] = [root.getBoundingClientRect(), span.getBoundingClientRect()];
+    if (box.top < frame.top + room || box.bottom > frame.bottom - room) root.scrollTop += box.top - frame.top - frame.height / 2;
+  }
   /** The one word that Tab reaches. @param {Element | null | undefined} span */
   function makeStop(span) {
     stop?.setAttribute("tabindex", "-1");
@@ -120,7 +125,7 @@ export function makeReadingPane(root, { onOpen, onHover }) {
       for (const span of root.querySelectorAll(`.${how}`)) span.classList.remove(how);
       const span = word && spans.get(word);
       span?.classList.add(how);
-      if (how !== "lit") span?.scrollIntoView({ block: "nearest" });
+      if (span) bring(span, how === "lit" ? -span.offsetHeight : span.offsetHeight);
     },
     /** @param {Word} word */
     focus(word) {
