@@ -140,6 +140,11 @@ def test_what_is_read_is_drawn_with_the_pointer_or_moved_by_keys(camera: Page) -
     assert (box["width"], box["height"]) == pytest.approx((200, 100), abs=2)
     expect(camera.get_by_label("What is read").last).to_have_value("drawn")
 
+    camera.mouse.click(video["x"] + 400, video["y"] + 300)
+    box = frame.bounding_box()
+    assert box
+    assert (box["x"] - video["x"], box["y"] - video["y"]) == pytest.approx((300, 250), abs=2)
+
     frame.focus()
     frame.press("ArrowRight")
     frame.press("Shift+ArrowDown")

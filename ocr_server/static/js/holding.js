@@ -24,8 +24,11 @@ export function makeHeldReading(root, video, svg, { toFinder, freeze }) {
   const still = action(root, "freeze");
   const transcript = makeTranscript(part(root, "transcript"));
   const whole = { left: 0, top: 0, scale: 1 };
-  const region = makeRegion(host, { size: () => [video.videoWidth, video.videoHeight], dotAt, put, onDrawn: () => (where.value = "drawn") });
+  const region = makeRegion(host, { size: () => [video.videoWidth, video.videoHeight], dotAt, put, onDrawn: draw, onPlaced: draw });
 
+  function draw() {
+    where.value = "drawn";
+  }
   /** @param {{clientX: number, clientY: number}} event @returns {Dot} */
   function dotAt({ clientX, clientY }) {
     const around = host.getBoundingClientRect();
