@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from ocr_server.job import PSM_OF_LAYOUT, Layout
+from ocr_server.settings import MIB
 from ocr_server.web.service import service_of
 from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter
 from tests.browser.watching import Watch, assert_accessible
@@ -162,6 +163,51 @@ def test_what_is_no_picture_is_refused_in_plain_words(
     expect(page.locator(".card [data-part=words]")).to_contain_text("not a picture")
     expect(page.get_by_role("alert").first).to_contain_text("notes.png")
     expect(page.get_by_role("button", name="Try again notes.png")).to_be_visible()
+    expect(page.get_by_role("button", name="Crop or turn notes.png")).to_be_hidden()
+
+
+def test_what_is_too_large_is_not_even_sent(page: Page, url: str, tmp_path: Path) -> None:
+    huge = tmp_path / "huge.pdf"
+    with huge.open("wb") as file:
+        file.truncate(51 * MIB)
+    asked = []
+    page.on("request", lambda request: asked.append(request.method))
+    page.goto(url)
+    page.set_input_files("#file", huge)
+
+    expect_state(page, "error")
+    expect(page.locator(".card [data-part=words]")).to_contain_text("51 MB; the limit is 50 MB.")
+    assert "POST" not in asked
+
+
+SLOW_LINE = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 200_000}
+WRITE_DOWN_WHAT_IS_SAID = """() => {
+  window.said = [];
+  const status = document.getElementById("status");
+  const hear = () => said.push(status.textContent);
+  new MutationObserver(hear).observe(status, { childList: true });
+}"""
+
+
+def test_a_long_way_is_told_at_its_half_and_seen_on_a_phone(
+    page: Page, url: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.png"
+    path.write_bytes(as_file(draw_letter()) + bytes(600_000))
+    page.set_viewport_size({"width": 390, "height": 640})
+    page.goto(url)
+    page.evaluate(WRITE_DOWN_WHAT_IS_SAID)
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    line.send("Network.emulateNetworkConditions", SLOW_LINE)
+    page.set_input_files("#file", path)
+    expect_state(page, "uploading")
+    expect(page.locator(".card progress")).to_be_in_viewport()
+    expect_state(page, "result")
+
+    said = page.evaluate("said")
+    assert said[0] == "Sending long.png"
+    assert said.count("Half of it is sent.") == 1
 
 
 def test_a_blank_page_says_what_might_help(
@@ -425,6 +471,11 @@ def test_without_scripts_the_form_answers_with_text_and_picture(
     expect(page.get_by_role("heading", name="letter.png")).to_be_visible()
     expect(page.locator("pre")).to_contain_text("Dear reader,")
     picture = page.get_by_role("img", name=re.compile("Page 1"))
+    heading = page.get_by_role("heading", name="Page 1").bounding_box()
+    place = picture.bounding_box()
+    assert heading
+    assert place
+    assert heading["y"] + heading["height"] <= place["y"]
     assert (picture.get_attribute("src") or "").startswith("data:image/jpeg")
     expect(page.get_by_role("link", name="Download the text")).to_be_visible()
 
