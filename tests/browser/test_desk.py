@@ -117,7 +117,14 @@ def test_doubt_is_shown_by_more_than_colour(desk: Page) -> None:
     )
     assert lines == ["wavy", "wavy"]
     expect(desk.locator("[data-part=legend]")).to_contain_text("doubtful 2")
-    expect(desk.locator("[data-part=boxes] .doubtful")).to_have_count(2)
+    outlined = desk.locator("[data-part=boxes] .doubtful")
+    expect(outlined).to_have_count(2)
+    # Around the letters, not through them.
+    word = dict(drawn_words())["ferry"]
+    points = outlined.first.get_attribute("points") or ""
+    dots = [tuple(map(float, dot.split(","))) for dot in points.split()]
+    assert word.left - 10 < dots[0][0] < word.left - 2
+    assert word.bottom + 2 < dots[2][1] < word.bottom + 10
 
 
 def test_a_whole_correction_session_by_keyboard_alone(desk: Page) -> None:
