@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open
@@ -123,6 +123,20 @@ def test_the_page_is_outlined_and_one_hint_given(camera: Page) -> None:
     left, top = (outline["x"] - video["x"]) / scale, (outline["y"] - video["y"]) / scale
     assert abs(left - 250) < 15  # pixels of the camera; the stroke is a few of them
     assert abs(top - 60) < 15
+
+
+@pytest.mark.parametrize("glares", [True, False])
+def test_glare_on_the_page_is_told(opened: Open, tmp_path: Path, *, glares: bool) -> None:
+    sheet = draw_letter().convert("L").point(lambda level: level * 3 // 4)  # grey, as indoors
+    if glares:
+        ImageDraw.Draw(sheet).ellipse((500, 250, 750, 500), fill=255)
+    path = film(tmp_path / "glare.y4m", on_desk(sheet))
+    page = opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")
+    page.get_by_role("button", name="Start camera").click()
+
+    expect(page.locator("[data-part=hint]")).to_contain_text(
+        "It glares" if glares else "Good – take it."
+    )
 
 
 def test_the_corners_of_a_taken_page_are_found(camera: Page) -> None:

@@ -50,8 +50,8 @@ export function wordAt(page, dot) {
   return placesOf(page).find(({ word }) => inside(word.quad, dot))?.word ?? null;
 }
 
-/** @param {Dot[]} quad @param {Dot} dot */
-function inside(quad, [x, y]) {
+/** Whether a dot lies in a quad. @param {Dot[]} quad @param {Dot} dot */
+export function inside(quad, [x, y]) {
   let sign = 0;
   return quad.every(([left, top], at) => {
     const [right, bottom] = quad[(at + 1) % quad.length];
