@@ -233,6 +233,9 @@ def test_choices_reach_the_engine_and_are_remembered(
     page.reload()
 
     expect(page.locator("#languages [data-part=chosen]")).to_have_text("English, German")
+    labels = page.locator("#languages [data-part=list] label")
+    expect(labels.nth(1)).to_have_text("German Deutsch")
+    expect(labels.nth(1).locator("[lang=de]")).to_have_text("Deutsch")
 
     page.set_input_files("#file", letter)
 
