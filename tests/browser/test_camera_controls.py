@@ -156,6 +156,18 @@ def test_what_is_read_is_drawn_with_the_pointer_or_moved_by_keys(camera: Page) -
     assert_accessible(camera)
 
 
+def test_on_a_phone_camera_and_transcript_are_seen_at_once(camera: Page) -> None:
+    camera.set_viewport_size({"width": 390, "height": 844})
+    read_as_held(camera)
+
+    expect(camera.locator("[data-part=lines] p").first).to_be_in_viewport()
+    expect(camera.locator("[data-part=video]")).to_be_in_viewport()
+    kinds = camera.locator(".outline polygon").evaluate_all(
+        "(all) => all.map((one) => one.className.baseVal)"
+    )
+    assert len(set(kinds)) == 1  # words are all shown in one way
+
+
 def test_only_the_region_is_sent(camera: Page) -> None:
     read_as_held(camera)
     camera.get_by_label("What is read").last.select_option("A strip in the middle")
