@@ -338,6 +338,11 @@ def test_the_picture_is_compared_with_what_was_read(desk: Page) -> None:
     expect(prepared).to_have_css("clip-path", "inset(0px 0px 0px 0%)")
     assert_accessible(desk)
 
+    desk.get_by_role("button", name="Turn the picture").click()
+
+    # Its lower edge is seen to the left now.
+    expect(prepared).to_have_css("clip-path", "inset(0px 0px 0%)")
+
     desk.get_by_role("button", name="Compare").click()
 
     expect(prepared).to_be_hidden()
@@ -394,6 +399,37 @@ def test_outlines_can_be_chosen(desk: Page) -> None:
 
     expect(desk.locator("[data-part=boxes] .line")).to_have_count(6)
     expect(desk.locator("[data-part=boxes] .zone")).to_have_count(2)
+
+
+# Paragraphs of lines 20 pixels high; each line says where its words begin and end.
+PARAGRAPHS = {
+    "prose": [[[0, 190], [200, 400]], [[0, 210], [220, 390]], [[0, 100]]],
+    "bill": [[[0, 100], [340, 400]], [[0, 150], [330, 400]], [[0, 90], [350, 400]]],
+    "list": [[[0, 140], [150, 300]], [[0, 120]], [[0, 250]]],
+    "pair": [[[0, 190], [200, 400]], [[0, 390]]],
+}
+LAY_OUT = """async (paragraphs) => {
+  const { makeReadingPane } = await import("/static/js/reading-pane.js");
+  const quad = (from, to, top) => [[from, top], [to, top], [to, top + 20], [from, top + 20]];
+  const zones = paragraphs.map((lines) => ({ lines: lines.map((words, at) => ({
+    paragraph: 0, quad: quad(words[0][0], words.at(-1)[1], 30 * at),
+    words: words.map(([from, to]) => (
+      { text: "word", confidence: 1, quad: quad(from, to, 30 * at) }
+    )),
+  })) }));
+  const root = document.createElement("div");
+  makeReadingPane(root, { onOpen() {}, onHover() {} }).show({ zones });
+  return [...root.children].map((paragraph) => paragraph.className === "flowing");
+}"""
+
+
+def test_on_a_phone_prose_flows_but_no_row_of_a_bill_or_list(page: Page, url: str) -> None:
+    page.goto(url)
+
+    flowing = page.evaluate(LAY_OUT, list(PARAGRAPHS.values()))
+    assert dict(zip(PARAGRAPHS, flowing, strict=True)) == {
+        "prose": True, "bill": False, "list": False, "pair": False
+    }  # fmt: skip
 
 
 def test_a_narrow_screen_has_tabs(desk: Page) -> None:
