@@ -101,8 +101,8 @@ def count_children(_desk: Desk) -> int:
 def die_while_answering(_desk: Desk) -> None:
     """Begin to send an answer of a million bytes, and be killed over it."""
     frame = sys._getframe()
-    while frame.f_back and "result_queue" not in frame.f_locals:  # that of the process's loop
+    while frame.f_back and "pipe" not in frame.f_locals:  # that of the process's loop
         frame = frame.f_back
-    pipe = frame.f_locals["result_queue"]._writer.fileno()
+    pipe = frame.f_locals["pipe"].fileno()
     os.write(pipe, struct.pack("!i", 1_000_000) + b"the beginning")
     os.kill(os.getpid(), signal.SIGKILL)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_server import workers as workers_module
+from ocr_server import slot
 from ocr_server.deadline import Deadline
 from ocr_server.errors import (
     ClientGone,
@@ -154,8 +154,7 @@ def test_a_worker_killed_while_idle_is_not_noticed(workers: ProcessWorkers) -> N
     before = workers.run(tasks.say_pid, late(), never())
 
     os.kill(before, signal.SIGKILL)
-    (slot,) = workers._slots
-    wait_for(lambda: slot._executor._broken)  # nothing public tells that it was noticed
+    wait_for(lambda: not is_alive(before))
 
     assert workers.run(tasks.say_pid, late(), never()) != before
 
@@ -225,7 +224,7 @@ def test_a_child_that_nobody_waited_for_is_reaped(workers: ProcessWorkers) -> No
 def test_a_worker_is_replaced_after_its_share_of_tasks(
     workers: ProcessWorkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers_module, "TASKS_PER_WORKER", 2)
+    monkeypatch.setattr(slot, "TASKS_PER_WORKER", 2)
 
     pids = [workers.run(tasks.say_pid, late(), never()) for _ in range(4)]
 
