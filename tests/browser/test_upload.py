@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import pikepdf
 import pytest
@@ -481,6 +482,14 @@ def test_without_scripts_the_form_answers_with_text_and_picture(
     assert heading["y"] + heading["height"] <= place["y"]
     assert (picture.get_attribute("src") or "").startswith("data:image/jpeg")
     expect(page.get_by_role("link", name="Download the text")).to_be_visible()
+
+    page.go_back()
+    page.set_input_files("#file", letter)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Word document").click()
+
+    with ZipFile(download.value.path()) as document:
+        assert b"Dear" in document.read("word/document.xml")
 
     context.close()
 
