@@ -29,7 +29,7 @@ function chooseLanguages(root) {
   function tell() {
     const chosen = boxes.filter((box) => box.checked);
     for (const box of boxes) box.disabled = !box.checked && chosen.length >= MOST_LANGUAGES;
-    const names = chosen.map((box) => box.nextElementSibling?.textContent ?? "");
+    const names = chosen.map((box) => box.nextElementSibling?.firstChild?.textContent ?? "");
     part(root, "chosen").textContent = names.join(", ") || "Automatic";
   }
   function choose() {
@@ -55,7 +55,7 @@ function nameItself(label, code) {
   const lang = tagOf(code);
   if (code.includes("/") || !Intl.DisplayNames.supportedLocalesOf([lang]).length) return;
   const name = new Intl.DisplayNames([lang], { type: "language" }).of(lang) ?? "";
-  if (!(label.textContent ?? "").includes(name)) label.append(" ", make("span", { class: "aside", lang }, name));
+  if (!(label.textContent ?? "").includes(name)) found(label, "span").append(" ", make("span", { class: "aside", lang }, name));
 }
 
 /** The installed language that the browser speaks. @param {HTMLInputElement[]} boxes */

@@ -23,7 +23,7 @@ export function makeTeller(item, begun, put) {
   function tell() {
     if (!words || !item.stop) return;
     const elapsed = performance.now() - begun;
-    const said = share === undefined ? words : `${words} – ${Math.round(share * 100)} %`;
+    const said = share === undefined ? words : `${words} – ${Math.round(share * 100)}\u00a0%`;
     put(item, "recognising", elapsed > SLOW_MS ? `${said} – ${seconds(elapsed)}` : said, share);
   }
   /** What is done of all there is; a page that is read is looked through once more, which counts as a part. One part alone is no share. */
