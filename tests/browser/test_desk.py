@@ -95,6 +95,15 @@ def test_what_lights_up_is_brought_into_view_on_both_sides(desk: Page) -> None:
         desk.keyboard.press("ArrowDown")
     expect(layer.last).to_be_in_viewport()
 
+    # Crossing the text moves nothing.
+    stage.evaluate("(one) => one.scrollTo(0, 0)")
+    place = desk.locator("[data-part=text] .word").nth(14).bounding_box()
+    assert place
+    desk.mouse.move(place["x"] + 5, place["y"] + 5)
+    desk.mouse.move(5, 5)
+    desk.wait_for_timeout(400)
+    expect(layer.last).not_to_be_in_viewport()
+
     text.evaluate(
         "(one) => { one.style.flex = 'none'; one.style.height = '4rem'; one.scrollTo(0, 1e4); }"
     )

@@ -87,7 +87,7 @@ def test_a_turned_picture_keeps_its_words_in_place(desk: Page, quarters: int) ->
 
     expect(desk.locator("[data-part=text] .word.lit")).to_have_text("ticket")
     current = box_of(desk.locator("[data-part=boxes] polygon.current"))
-    assert abs(current["x"] - middle["x"]) < 4
+    assert abs(current["x"] - middle["x"]) < 8  # the room around the letters, and the stroke
     assert abs(current["y"] - middle["y"]) < 12  # the layer's line is a little taller than a word
 
 

@@ -13,6 +13,8 @@ import { enhance as enhanceTabs } from "./tabs.js";
 import { makeTaking } from "./taking.js";
 import { makeView } from "./view.js";
 
+const DWELL_MS = 250; // who only passes over a word does not want the picture to move
+
 /** @typedef {import("./draft.js").Draft} Draft @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Page} Page */
 /**
  * What the parts of the desk share. The element tells them "turned" when another page is shown, or none.
@@ -90,10 +92,13 @@ export function makeDesk(root) {
     text.mark(word, "lit");
     paint();
   }
-  /** Lights a word up and shows where it stands. @param {Word | null} word */
+  let dwelling = 0;
+  /** Lights a word up, and soon shows where it stands. @param {Word | null} word */
   function point(word) {
+    if (word === desk.lit) return;
     light(word);
-    if (word) desk.view.reveal(word.box);
+    clearTimeout(dwelling);
+    if (word) dwelling = setTimeout(() => word === desk.lit && desk.view.reveal(word.box), DWELL_MS);
   }
   /** @type {Promise<ReturnType<typeof import("./correcting.js").makeCorrecting>> | null} */
   let correcting = null;

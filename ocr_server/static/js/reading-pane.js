@@ -111,7 +111,7 @@ export function makeReadingPane(root, { onOpen, onHover }) {
     const word = wordOf(event);
     if (word && getSelection()?.isCollapsed !== false) onOpen(word);
   });
-  root.addEventListener("pointerover", (event) => onHover(wordOf(event)));
+  root.addEventListener("pointermove", (event) => onHover(wordOf(event))); // not when the text moves under a pointer at rest
   root.addEventListener("pointerleave", () => onHover(null));
   root.addEventListener("focusin", function follow(event) {
     const word = wordOf(event);
