@@ -278,12 +278,35 @@ def test_a_protected_document_asks_for_its_password(
     page.goto(url)
     page.set_input_files("#file", path)
     field = page.locator(".card").get_by_label("Password")
+    words = page.locator(".card [data-part=words]")
     expect(field).to_be_focused()
+    expect(words).to_have_text("This PDF is protected by a password.")
+    field.fill("sesame")
+    field.press("Enter")
+    expect(words).to_have_text("That password does not open it.")
     field.fill("open sesame")
     field.press("Enter")
 
     expect_state(page, "result")
     expect(page.locator("[data-part=picture]")).not_to_have_js_property("naturalWidth", 0)
+
+
+def test_a_result_does_not_disturb_who_corrects_another(
+    desk: Page, engine: ReadsLetter, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.png"
+    other.write_bytes(as_file(draw_letter()))
+    engine.gate.clear()
+    desk.set_input_files("#file", other)
+    desk.locator("[data-part=text] .word.doubtful").first.click()
+    field = desk.get_by_role("textbox", name="Word")
+    field.fill("fer")
+    engine.gate.set()
+
+    expect_state(desk, "result")
+    expect(desk.get_by_role("button", name="Open other.png")).to_be_visible()
+    expect(field).to_have_value("fer")
+    expect(desk.locator("#desk [data-part=name]")).to_have_text("letter.png")
 
 
 def test_a_page_that_failed_is_tried_again_alone(

@@ -75,7 +75,9 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     for (const other of items) other.card.removeAttribute("aria-current");
     card.setAttribute("aria-current", "true");
     const there = await comingDesk();
-    if (shown === draft) there.show(draft);
+    if (shown !== draft) return;
+    there.show(draft);
+    if (deskRoot.getBoundingClientRect().top < 0) deskRoot.scrollIntoView();
   }
   /** @param {Item} item */
   function retry(item) {
@@ -142,7 +144,8 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
       draft.finish(answer, performance.now() - begun);
       draft.addEventListener("grown", () => tellResult(item, draft));
       const others = items.some(({ state }) => state === "waiting");
-      if (shown !== draft && (!shown || !others)) await open(item);
+      const isAtWork = Boolean(shown) && !part(deskRoot, "proof").hidden;
+      if (shown !== draft && !isAtWork && (!shown || !others)) await open(item);
       tellResult(item, draft);
     } catch (error) {
       await fail(item, error);
@@ -177,9 +180,11 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     if (item.stop?.signal.aborted) return put(item, "stopped", "Stopped.");
     if (!(error instanceof Refusal)) throw error;
     if (BUSY.has(error.status) && error.retryAfter) return waitAgain(item, error.retryAfter);
-    put(item, "error", error.message);
+    const isLocked = error.code === "encrypted-document";
+    const asked = item.password ? "That password does not open it." : "This PDF is protected by a password.";
+    put(item, "error", isLocked ? asked : error.message);
     if (NO_PICTURE.has(error.status)) action(item.card, "trim").hidden = true;
-    if (error.code === "encrypted-document") {
+    if (isLocked) {
       part(item.card, "secret").hidden = false;
       action(item.card, "retry").hidden = true;
       found(item.card, "[name=password]").focus();
