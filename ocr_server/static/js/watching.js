@@ -55,7 +55,7 @@ export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }
     motion.answered();
     const ms = performance.now() - begun;
     const server_ms = Number(/dur=([\d.]+)/.exec(response.headers.get("Server-Timing") ?? "")?.[1] ?? 0);
-    if (wanted) onSeen({ ...seen, left, top, scale, motion: moved, glare: seen.outline ? motion.glare(seen.outline.map(([x, y]) => [x / seen.width_px, y / seen.height_px])) : 0, ms, encode_ms, server_ms });
+    if (wanted) onSeen({ ...seen, left, top, scale, motion: moved, glare: seen.outline ? motion.glare(seen.outline.map((/** @type {Dot} */ [x, y]) => [x / seen.width_px, y / seen.height_px])) : 0, ms, encode_ms, server_ms });
     return ms;
   }
 
