@@ -121,6 +121,18 @@ def test_every_control_is_reached_by_tab_in_reading_order(
     assert names[8:11] == ["Language English", "Options", "Try an example"]
 
 
+def test_one_skips_from_the_start_to_the_result(page: Page, url: str, letter: Path) -> None:
+    page.goto(url)
+    skip = page.get_by_role("link", name="Skip to the result")
+    expect(skip).to_be_hidden()
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+    skip.focus()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="letter.png")).to_be_focused()
+
+
 def test_forced_colours_keep_doubt_visible(page: Page, url: str, letter: Path) -> None:
     page.emulate_media(forced_colors="active")
     page.goto(url)

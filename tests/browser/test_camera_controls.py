@@ -140,6 +140,11 @@ def test_what_is_read_is_drawn_with_the_pointer_or_moved_by_keys(camera: Page) -
     assert (box["width"], box["height"]) == pytest.approx((200, 100), abs=2)
     expect(camera.get_by_label("What is read").last).to_have_value("drawn")
 
+    camera.mouse.click(video["x"] + 400, video["y"] + 300)
+    box = frame.bounding_box()
+    assert box
+    assert (box["x"] - video["x"], box["y"] - video["y"]) == pytest.approx((300, 250), abs=2)
+
     frame.focus()
     frame.press("ArrowRight")
     frame.press("Shift+ArrowDown")
@@ -149,6 +154,18 @@ def test_what_is_read_is_drawn_with_the_pointer_or_moved_by_keys(camera: Page) -
     assert moved["x"] - box["x"] == pytest.approx(step, abs=1)
     assert moved["height"] - box["height"] == pytest.approx(step, abs=1)
     assert_accessible(camera)
+
+
+def test_on_a_phone_camera_and_transcript_are_seen_at_once(camera: Page) -> None:
+    camera.set_viewport_size({"width": 390, "height": 844})
+    read_as_held(camera)
+
+    expect(camera.locator("[data-part=lines] p").first).to_be_in_viewport()
+    expect(camera.locator("[data-part=video]")).to_be_in_viewport()
+    kinds = camera.locator(".outline polygon").evaluate_all(
+        "(all) => all.map((one) => one.className.baseVal)"
+    )
+    assert len(set(kinds)) == 1  # words are all shown in one way
 
 
 def test_only_the_region_is_sent(camera: Page) -> None:

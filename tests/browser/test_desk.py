@@ -82,6 +82,41 @@ def test_a_word_under_the_pointer_lights_up_on_both_sides(desk: Page) -> None:
     expect(desk.locator("[data-part=boxes] .current")).to_have_count(1)
 
 
+def test_what_lights_up_is_brought_into_view_on_both_sides(desk: Page) -> None:
+    desk.set_viewport_size({"width": 1280, "height": 400})
+    for _ in range(4):
+        desk.get_by_role("button", name="Larger").click()
+    stage, layer = desk.locator("[data-part=stage]"), desk.locator("[data-part=layer] span")
+    text = desk.locator("[data-part=text]")
+    stage.evaluate("(one) => one.scrollTo(0, 0)")
+    expect(layer.last).not_to_be_in_viewport()
+    desk.locator("[data-part=text] .word").first.focus()
+    for _ in range(5):
+        desk.keyboard.press("ArrowDown")
+    expect(layer.last).to_be_in_viewport()
+
+    # Crossing the text moves nothing.
+    stage.evaluate("(one) => one.scrollTo(0, 0)")
+    place = desk.locator("[data-part=text] .word").nth(14).bounding_box()
+    assert place
+    desk.mouse.move(place["x"] + 5, place["y"] + 5)
+    desk.mouse.move(5, 5)
+    desk.wait_for_timeout(400)
+    expect(layer.last).not_to_be_in_viewport()
+
+    text.evaluate(
+        "(one) => { one.style.flex = 'none'; one.style.height = '4rem'; one.scrollTo(0, 1e4); }"
+    )
+    scrolled_px = desk.evaluate("scrollY")
+    stage.evaluate("(one) => one.scrollTo(0, 0)")
+    first = desk.locator("[data-part=text] .word").first
+    expect(first).not_to_be_in_viewport()
+    layer.first.hover()
+
+    expect(first).to_be_in_viewport()
+    assert desk.evaluate("scrollY") == scrolled_px  # the page itself does not jump
+
+
 def test_doubt_is_shown_by_more_than_colour(desk: Page) -> None:
     doubtful = desk.locator("[data-part=text] .word.doubtful")
 
@@ -91,7 +126,14 @@ def test_doubt_is_shown_by_more_than_colour(desk: Page) -> None:
     )
     assert lines == ["wavy", "wavy"]
     expect(desk.locator("[data-part=legend]")).to_contain_text("doubtful 2")
-    expect(desk.locator("[data-part=boxes] .doubtful")).to_have_count(2)
+    outlined = desk.locator("[data-part=boxes] .doubtful")
+    expect(outlined).to_have_count(2)
+    # Around the letters, not through them.
+    word = dict(drawn_words())["ferry"]
+    points = outlined.first.get_attribute("points") or ""
+    dots = [tuple(map(float, dot.split(","))) for dot in points.split()]
+    assert word.left - 10 < dots[0][0] < word.left - 2
+    assert word.bottom + 2 < dots[2][1] < word.bottom + 10
 
 
 def test_a_whole_correction_session_by_keyboard_alone(desk: Page) -> None:
@@ -100,6 +142,7 @@ def test_a_whole_correction_session_by_keyboard_alone(desk: Page) -> None:
     field = desk.get_by_role("textbox", name="Word")
     expect(field).to_be_focused()
     expect(field).to_have_value("feny")
+    expect(desk.locator("[data-part=doubts]")).to_have_text("1 of 2 doubtful")
 
     desk.keyboard.type("ferry")
     desk.keyboard.press("Enter")
@@ -304,6 +347,11 @@ def test_the_picture_is_compared_with_what_was_read(desk: Page) -> None:
     expect(prepared).to_have_css("clip-path", "inset(0px 0px 0px 0%)")
     assert_accessible(desk)
 
+    desk.get_by_role("button", name="Turn the picture").click()
+
+    # Its lower edge is seen to the left now.
+    expect(prepared).to_have_css("clip-path", "inset(0px 0px 0%)")
+
     desk.get_by_role("button", name="Compare").click()
 
     expect(prepared).to_be_hidden()
@@ -360,6 +408,37 @@ def test_outlines_can_be_chosen(desk: Page) -> None:
 
     expect(desk.locator("[data-part=boxes] .line")).to_have_count(6)
     expect(desk.locator("[data-part=boxes] .zone")).to_have_count(2)
+
+
+# Paragraphs of lines 20 pixels high; each line says where its words begin and end.
+PARAGRAPHS = {
+    "prose": [[[0, 190], [200, 400]], [[0, 210], [220, 390]], [[0, 100]]],
+    "bill": [[[0, 100], [340, 400]], [[0, 150], [330, 400]], [[0, 90], [350, 400]]],
+    "list": [[[0, 140], [150, 300]], [[0, 120]], [[0, 250]]],
+    "pair": [[[0, 190], [200, 400]], [[0, 390]]],
+}
+LAY_OUT = """async (paragraphs) => {
+  const { makeReadingPane } = await import("/static/js/reading-pane.js");
+  const quad = (from, to, top) => [[from, top], [to, top], [to, top + 20], [from, top + 20]];
+  const zones = paragraphs.map((lines) => ({ lines: lines.map((words, at) => ({
+    paragraph: 0, quad: quad(words[0][0], words.at(-1)[1], 30 * at),
+    words: words.map(([from, to]) => (
+      { text: "word", confidence: 1, quad: quad(from, to, 30 * at) }
+    )),
+  })) }));
+  const root = document.createElement("div");
+  makeReadingPane(root, { onOpen() {}, onHover() {} }).show({ zones });
+  return [...root.children].map((paragraph) => paragraph.className === "flowing");
+}"""
+
+
+def test_on_a_phone_prose_flows_but_no_row_of_a_bill_or_list(page: Page, url: str) -> None:
+    page.goto(url)
+
+    flowing = page.evaluate(LAY_OUT, list(PARAGRAPHS.values()))
+    assert dict(zip(PARAGRAPHS, flowing, strict=True)) == {
+        "prose": True, "bill": False, "list": False, "pair": False
+    }  # fmt: skip
 
 
 def test_a_narrow_screen_has_tabs(desk: Page) -> None:

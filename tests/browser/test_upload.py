@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import pikepdf
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from ocr_server.job import PSM_OF_LAYOUT, Layout
+from ocr_server.settings import MIB
 from ocr_server.web.service import service_of
 from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter
 from tests.browser.watching import Watch, assert_accessible
@@ -162,6 +164,51 @@ def test_what_is_no_picture_is_refused_in_plain_words(
     expect(page.locator(".card [data-part=words]")).to_contain_text("not a picture")
     expect(page.get_by_role("alert").first).to_contain_text("notes.png")
     expect(page.get_by_role("button", name="Try again notes.png")).to_be_visible()
+    expect(page.get_by_role("button", name="Crop or turn notes.png")).to_be_hidden()
+
+
+def test_what_is_too_large_is_not_even_sent(page: Page, url: str, tmp_path: Path) -> None:
+    huge = tmp_path / "huge.pdf"
+    with huge.open("wb") as file:
+        file.truncate(51 * MIB)
+    asked = []
+    page.on("request", lambda request: asked.append(request.method))
+    page.goto(url)
+    page.set_input_files("#file", huge)
+
+    expect_state(page, "error")
+    expect(page.locator(".card [data-part=words]")).to_contain_text("51 MB; the limit is 50 MB.")
+    assert "POST" not in asked
+
+
+SLOW_LINE = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 200_000}
+WRITE_DOWN_WHAT_IS_SAID = """() => {
+  window.said = [];
+  const status = document.getElementById("status");
+  const hear = () => said.push(status.textContent);
+  new MutationObserver(hear).observe(status, { childList: true });
+}"""
+
+
+def test_a_long_way_is_told_at_its_half_and_seen_on_a_phone(
+    page: Page, url: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.png"
+    path.write_bytes(as_file(draw_letter()) + bytes(600_000))
+    page.set_viewport_size({"width": 390, "height": 640})
+    page.goto(url)
+    page.evaluate(WRITE_DOWN_WHAT_IS_SAID)
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    line.send("Network.emulateNetworkConditions", SLOW_LINE)
+    page.set_input_files("#file", path)
+    expect_state(page, "uploading")
+    expect(page.locator(".card progress")).to_be_in_viewport()
+    expect_state(page, "result")
+
+    said = page.evaluate("said")
+    assert said[0] == "Sending long.png"
+    assert said.count("Half of it is sent.") == 1
 
 
 def test_a_blank_page_says_what_might_help(
@@ -187,6 +234,9 @@ def test_choices_reach_the_engine_and_are_remembered(
     page.reload()
 
     expect(page.locator("#languages [data-part=chosen]")).to_have_text("English, German")
+    labels = page.locator("#languages [data-part=list] label")
+    expect(labels.nth(1)).to_have_text("German Deutsch")
+    expect(labels.nth(1).locator("[lang=de]")).to_have_text("Deutsch")
 
     page.set_input_files("#file", letter)
 
@@ -228,12 +278,35 @@ def test_a_protected_document_asks_for_its_password(
     page.goto(url)
     page.set_input_files("#file", path)
     field = page.locator(".card").get_by_label("Password")
+    words = page.locator(".card [data-part=words]")
     expect(field).to_be_focused()
+    expect(words).to_have_text("This PDF is protected by a password.")
+    field.fill("sesame")
+    field.press("Enter")
+    expect(words).to_have_text("That password does not open it.")
     field.fill("open sesame")
     field.press("Enter")
 
     expect_state(page, "result")
     expect(page.locator("[data-part=picture]")).not_to_have_js_property("naturalWidth", 0)
+
+
+def test_a_result_does_not_disturb_who_corrects_another(
+    desk: Page, engine: ReadsLetter, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.png"
+    other.write_bytes(as_file(draw_letter()))
+    engine.gate.clear()
+    desk.set_input_files("#file", other)
+    desk.locator("[data-part=text] .word.doubtful").first.click()
+    field = desk.get_by_role("textbox", name="Word")
+    field.fill("fer")
+    engine.gate.set()
+
+    expect_state(desk, "result")
+    expect(desk.get_by_role("button", name="Open other.png")).to_be_visible()
+    expect(field).to_have_value("fer")
+    expect(desk.locator("#desk [data-part=name]")).to_have_text("letter.png")
 
 
 def test_a_page_that_failed_is_tried_again_alone(
@@ -425,8 +498,21 @@ def test_without_scripts_the_form_answers_with_text_and_picture(
     expect(page.get_by_role("heading", name="letter.png")).to_be_visible()
     expect(page.locator("pre")).to_contain_text("Dear reader,")
     picture = page.get_by_role("img", name=re.compile("Page 1"))
+    heading = page.get_by_role("heading", name="Page 1").bounding_box()
+    place = picture.bounding_box()
+    assert heading
+    assert place
+    assert heading["y"] + heading["height"] <= place["y"]
     assert (picture.get_attribute("src") or "").startswith("data:image/jpeg")
     expect(page.get_by_role("link", name="Download the text")).to_be_visible()
+
+    page.go_back()
+    page.set_input_files("#file", letter)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Word document").click()
+
+    with ZipFile(download.value.path()) as document:
+        assert b"Dear" in document.read("word/document.xml")
 
     context.close()
 
@@ -454,6 +540,34 @@ def test_a_result_fits_a_screen_of_320_pixels(page: Page, url: str, letter: Path
             assert box
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= 320
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_cards_and_pages_keep_within_their_bounds(
+    page: Page, url: str, watch: Watch, tmp_path: Path, width: int
+) -> None:
+    watch.expected.append("415")
+    many, none = tmp_path / "many.tiff", tmp_path / "not a picture.png"
+    many.write_bytes(as_pages([draw_letter()] * 6))
+    none.write_bytes(b"no picture at all")
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(url)
+    page.set_input_files("#file", [many, none])
+    expect_state(page, "error")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cards = page.locator(".card")
+    for card in (cards.nth(number) for number in range(cards.count())):
+        words, deeds = (
+            card.locator(".about").bounding_box(),
+            card.locator(".actions").bounding_box(),
+        )
+        assert words
+        assert deeds
+        assert words["width"] >= 140
+        assert (
+            words["x"] + words["width"] <= deeds["x"] or words["y"] + words["height"] <= deeds["y"]
+        )
 
 
 @pytest.mark.parametrize("path", ["/", "/webcam", "/about", "/nowhere"])

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Open
@@ -46,6 +46,12 @@ def size_of_still(page: Page) -> list[int]:
 def test_nothing_starts_before_a_click(camera: Page) -> None:
     expect_camera(camera, "off")
     expect(camera.locator("[data-part=video]")).to_be_hidden()
+    finder = camera.locator("#camera .finder").bounding_box()
+    begin = camera.locator("[data-part=begin]").bounding_box()
+    assert finder
+    assert begin
+    off_px = begin["y"] + begin["height"] / 2 - finder["y"] - finder["height"] / 2
+    assert abs(off_px) <= 1  # rounding
 
 
 def test_a_page_held_up_is_read(camera: Page, engine: ReadsLetter) -> None:
@@ -57,10 +63,14 @@ def test_a_page_held_up_is_read(camera: Page, engine: ReadsLetter) -> None:
     assert size_of_still(camera) == list(FRAME_PX)
 
     camera.get_by_role("button", name="Whole picture").click()
-    camera.get_by_role("button", name="Read this").click()
+    engine.gate.clear()
+    camera.get_by_role("button", name="Read this").dblclick()
+    expect(camera.locator("[data-part=hint]")).to_have_text("Reading … the text will stand below.")
+    engine.gate.set()
 
     expect_state(camera, "result")
     expect(camera.locator("#desk [data-part=name]")).to_have_text("Picture 1.jpg")
+    expect(camera.locator("#desk [data-part=name]")).to_be_in_viewport()
     expect(camera.locator("#desk [data-part=text]")).to_contain_text("Dear reader,")
     assert len(engine.readings) >= 1
 
@@ -113,6 +123,20 @@ def test_the_page_is_outlined_and_one_hint_given(camera: Page) -> None:
     left, top = (outline["x"] - video["x"]) / scale, (outline["y"] - video["y"]) / scale
     assert abs(left - 250) < 15  # pixels of the camera; the stroke is a few of them
     assert abs(top - 60) < 15
+
+
+@pytest.mark.parametrize("glares", [True, False])
+def test_glare_on_the_page_is_told(opened: Open, tmp_path: Path, *, glares: bool) -> None:
+    sheet = draw_letter().convert("L").point(lambda level: level * 3 // 4)  # grey, as indoors
+    if glares:
+        ImageDraw.Draw(sheet).ellipse((500, 250, 750, 500), fill=255)
+    path = film(tmp_path / "glare.y4m", on_desk(sheet))
+    page = opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")
+    page.get_by_role("button", name="Start camera").click()
+
+    expect(page.locator("[data-part=hint]")).to_contain_text(
+        "It glares" if glares else "Good – take it."
+    )
 
 
 def test_the_corners_of_a_taken_page_are_found(camera: Page) -> None:

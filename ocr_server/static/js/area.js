@@ -33,7 +33,7 @@ export function makeArea(desk) {
     region.set([width * 0.1, height * 0.4, width * 0.9, height * 0.6]);
     view.reveal(region.box);
     region.frame.focus({ preventScroll: true });
-    announce("Draw a rectangle, or move this one with the arrow keys and size it with Shift. Enter reads it.");
+    announce("Draw a rectangle, or click where this one should be; the arrow keys move it, with Shift they size it. Enter reads it.");
   }
   async function readIt() {
     const { draft, page } = desk;
@@ -52,6 +52,7 @@ export function makeArea(desk) {
   }
 
   button.addEventListener("click", () => (host.hidden ? start() : stop()));
+  action(root, "read-area").addEventListener("click", readIt);
   region.frame.addEventListener("keydown", function leave(event) {
     if (event.key === "Escape") {
       stop();

@@ -3,6 +3,7 @@
 
 /** @typedef {{code: string, words: string}} Trouble */
 
+const MUTED_MS = 3000; // a shorter silence of a camera is none
 const FULL_SIZE = { width: { ideal: 3840 }, height: { ideal: 2160 } };
 
 const REFUSALS = {
@@ -82,10 +83,15 @@ export function makeCamera(video, onTrouble) {
         return false;
       }
       const [track] = stream.getVideoTracks();
-      track.addEventListener("ended", function lost() {
+      let silence = 0;
+      function lost() {
+        if (stream?.getVideoTracks()[0] !== track) return; // another one runs by now, or none
         stop();
         onTrouble(trouble("ended"));
-      });
+      }
+      track.addEventListener("ended", lost);
+      track.addEventListener("mute", () => (silence = setTimeout(lost, MUTED_MS)));
+      track.addEventListener("unmute", () => clearTimeout(silence));
       video.srcObject = stream;
       video.classList.toggle("mirrored", track.getSettings().facingMode === "user");
       await video.play();

@@ -1,8 +1,9 @@
 // @ts-check
 // Languages and options: said in the summary, remembered in this browser, at most three languages.
-import { found, part } from "./parts.js";
 import { enhance as enhanceKey } from "./keys.js";
 import { recall, remember } from "./memory.js";
+import { tagOf } from "./model.js";
+import { found, make, part } from "./parts.js";
 
 const MOST_LANGUAGES = 3;
 const MANY_LANGUAGES = 8; // from here on a list wants a search field
@@ -22,11 +23,13 @@ function chooseLanguages(root) {
   const remembered = recall("languages", "").split("+").filter((code) => boxes.some((box) => box.value === code));
   const own = remembered.length ? remembered : inBrowserLanguage(boxes);
   if (own.length) for (const box of boxes) box.checked = own.includes(box.value);
+  part(root, "list").prepend(...labels.filter((_, at) => boxes[at].checked));
+  labels.forEach((label, at) => nameItself(label, boxes[at].value));
 
   function tell() {
     const chosen = boxes.filter((box) => box.checked);
     for (const box of boxes) box.disabled = !box.checked && chosen.length >= MOST_LANGUAGES;
-    const names = chosen.map((box) => (box.closest("label")?.textContent ?? "").trim());
+    const names = chosen.map((box) => box.nextElementSibling?.firstChild?.textContent ?? "");
     part(root, "chosen").textContent = names.join(", ") || "Automatic";
   }
   function choose() {
@@ -45,6 +48,14 @@ function chooseLanguages(root) {
       label.hidden = !boxes[at].checked && !name.includes(wanted) && !boxes[at].value.startsWith(wanted);
     });
   });
+}
+
+/** Adds what a language calls itself, where the browser knows that. @param {Element} label @param {string} code the engine's */
+function nameItself(label, code) {
+  const lang = tagOf(code);
+  if (code.includes("/") || !Intl.DisplayNames.supportedLocalesOf([lang]).length) return;
+  const name = new Intl.DisplayNames([lang], { type: "language" }).of(lang) ?? "";
+  if (!(label.textContent ?? "").includes(name)) found(label, "span").append(" ", make("span", { class: "aside", lang }, name));
 }
 
 /** The installed language that the browser speaks. @param {HTMLInputElement[]} boxes */

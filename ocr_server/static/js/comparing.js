@@ -14,8 +14,11 @@ export function makeComparing(desk) {
   const after = /** @type {HTMLSelectElement} */ (found(bar, "select"));
   const picture = /** @type {HTMLImageElement} */ (part(root, "prepared"));
 
+  /** The original is seen to the left, whichever edge of a turned picture that is. */
   function slide() {
-    picture.style.clipPath = `inset(0 0 0 ${slider.value}%)`;
+    const insets = ["0px", "0px", "0px", "0px"]; // from the top, clockwise
+    insets[3 - desk.view.quarters] = `${slider.value}%`;
+    picture.style.clipPath = `inset(${insets.join(" ")})`;
     slider.setAttribute("aria-valuetext", `${slider.value} % original`);
   }
   function stop() {
@@ -61,6 +64,7 @@ export function makeComparing(desk) {
 
   button.addEventListener("click", toggle);
   slider.addEventListener("input", slide);
+  action(root, "turn").addEventListener("click", slide);
   after.addEventListener("change", draw);
   root.addEventListener("turned", stop);
 }

@@ -13,6 +13,8 @@ import { enhance as enhanceTabs } from "./tabs.js";
 import { makeTaking } from "./taking.js";
 import { makeView } from "./view.js";
 
+const DWELL_MS = 250; // who only passes over a word does not want the picture to move
+
 /** @typedef {import("./draft.js").Draft} Draft @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Page} Page */
 /**
  * What the parts of the desk share. The element tells them "turned" when another page is shown, or none.
@@ -24,7 +26,7 @@ import { makeView } from "./view.js";
 export function makeDesk(root) {
   const layer = part(root, "layer");
   const picture = /** @type {HTMLImageElement} */ (part(root, "picture"));
-  const text = makeReadingPane(part(root, "text"), { onOpen: openWord, onHover: light });
+  const text = makeReadingPane(part(root, "text"), { onOpen: openWord, onHover: point });
   /** @type {Desk} */
   const desk = { root, picture, draft: null, page: null, lit: null, opened: null, view: makeView(root), text, showPage, paint };
   const report = makeReport(desk);
@@ -36,6 +38,7 @@ export function makeDesk(root) {
     if (desk.page) drawBoxes(part(root, "boxes"), desk.page, shown(), desk.opened ?? desk.lit);
     layer.toggleAttribute("data-shown", shown().has("text"));
     part(root, "veil-field").hidden = !shown().has("text");
+    report.count();
   }
   /** The page's words anew, everywhere. */
   function paintWords() {
@@ -88,6 +91,14 @@ export function makeDesk(root) {
     desk.lit = word;
     text.mark(word, "lit");
     paint();
+  }
+  let dwelling = 0;
+  /** Lights a word up, and soon shows where it stands. @param {Word | null} word */
+  function point(word) {
+    if (word === desk.lit) return;
+    light(word);
+    clearTimeout(dwelling);
+    if (word) dwelling = setTimeout(() => word === desk.lit && desk.view.reveal(word.box), DWELL_MS);
   }
   /** @type {Promise<ReturnType<typeof import("./correcting.js").makeCorrecting>> | null} */
   let correcting = null;

@@ -35,7 +35,9 @@ export function makeFinder(root, form, queue) {
     video.hidden = state !== "live";
     still.hidden = state !== "still";
     part(root, "live-controls").hidden = part(root, "settings").hidden = state !== "live";
-    part(root, "still-controls").hidden = state !== "still";
+    const controls = part(root, "still-controls");
+    controls.hidden = state !== "still";
+    controls.inert = false;
     if (state !== "still") corners.hide();
     if (state === "live") live.start();
     else live.stop();
@@ -53,8 +55,10 @@ export function makeFinder(root, form, queue) {
     put("off");
     say("");
     root.dataset.trouble = code;
-    part(root, "trouble").hidden = false;
+    const notice = part(root, "trouble");
+    notice.hidden = false;
     part(root, "trouble-words").textContent = words;
+    notice.scrollIntoView({ block: "nearest" });
   }
 
   async function start(device = recall("camera", "")) {
@@ -81,6 +85,11 @@ export function makeFinder(root, form, queue) {
     put("off");
     say("");
     action(root, "start").focus();
+  }
+
+  function rest() {
+    stop();
+    say("The camera was switched off while you were away.");
   }
 
   /** @param {ImageBitmap} [sharpest] of the last frames; without one, what the video shows now */
@@ -120,6 +129,7 @@ export function makeFinder(root, form, queue) {
   }
   /** Makes the still a page of the document that is being taken. */
   async function addStill() {
+    part(root, "still-controls").inert = true; // a second press must not add it once more
     await looking;
     const picture = corners.isWhole ? still : rectify(still, corners.quad);
     taken += 1;
@@ -131,6 +141,7 @@ export function makeFinder(root, form, queue) {
     back();
   }
   async function use() {
+    say("Reading …");
     if (isStill()) await addStill();
     const files = pages;
     pages = [];
@@ -138,8 +149,10 @@ export function makeFinder(root, form, queue) {
     await live.stop();
     const read = queue.add(files, { together: true });
     back();
+    say("Reading … the text will stand below.");
     await read;
-    document.getElementById("desk")?.scrollIntoView({ block: "start" });
+    const desk = found(document, "#desk");
+    (desk.hidden ? found(document, "#queue") : desk).scrollIntoView({ block: "start" });
   }
   function tellPages() {
     action(root, "finish").hidden = !pages.length;
@@ -177,10 +190,10 @@ export function makeFinder(root, form, queue) {
   });
   document.addEventListener("keydown", press);
   navigator.mediaDevices?.addEventListener("devicechange", findDevices);
-  window.addEventListener("pagehide", camera.stop);
+  window.addEventListener("pagehide", () => camera.track && stop());
   let leaving = 0;
   document.addEventListener("visibilitychange", function leave() {
     clearTimeout(leaving);
-    if (document.hidden && camera.track) leaving = setTimeout(stop, HIDDEN_MS);
+    if (document.hidden && camera.track) leaving = setTimeout(rest, HIDDEN_MS);
   });
 }

@@ -7,6 +7,7 @@ const DARK = 0.22; // mean brightness of the picture
 const SMALL = 0.25; // share of the picture that the page covers
 const EDGE = 0.015; // of the picture's sides
 const ASLANT = 0.78; // shorter by longer of two opposite sides
+const GLARE = 0.02; // share of the page that is all white
 const BLURRED = 60; // variance of the Laplacian at 640 px
 const MOVING = 6; // grey levels between two looks
 const UNSTEADY = 2.5;
@@ -19,6 +20,7 @@ export function hintFor(seen) {
   if (area(outline) < SMALL * width * height) return { code: "far", words: "Come closer." };
   if (outline.some(([x, y]) => x < EDGE * width || y < EDGE * height || x > (1 - EDGE) * width || y > (1 - EDGE) * height)) return { code: "cut", words: "The page is cut off: move back a little." };
   if (evenness(outline) < ASLANT) return { code: "aslant", words: "Hold it flatter." };
+  if (seen.glare > GLARE) return { code: "glare", words: "It glares: turn the page or the light a little." };
   if (seen.motion > MOVING) return { code: "fast", words: "Move slower." };
   if (seen.sharpness < BLURRED) return { code: "blurred", words: "Not sharp yet: hold still." };
   if (seen.motion > UNSTEADY) return { code: "unsteady", words: "Hold still." };

@@ -7,7 +7,7 @@ import { makeTranscript } from "./transcript.js";
 /** @typedef {import("./watching.js").Seen} Seen @typedef {import("./model.js").Dot} Dot @typedef {import("./model.js").Box} Box */
 
 const SVG = "http://www.w3.org/2000/svg";
-const LEGIBLE_PX = 12; // of the screen; smaller words are only marked, though they can be selected
+const LEGIBLE_PX = 12; // of the screen; where most lines are smaller, words are only marked, though they can be selected
 const LEAST_PX = 40; // of the camera; less holds no line
 // Shares of the picture: left, top, right, bottom.
 const PRESETS = { whole: [0, 0, 1, 1], middle: [0.05, 0.35, 0.95, 0.65], top: [0, 0, 1, 0.5] };
@@ -24,8 +24,11 @@ export function makeHeldReading(root, video, svg, { toFinder, freeze }) {
   const still = action(root, "freeze");
   const transcript = makeTranscript(part(root, "transcript"));
   const whole = { left: 0, top: 0, scale: 1 };
-  const region = makeRegion(host, { size: () => [video.videoWidth, video.videoHeight], dotAt, put, onDrawn: () => (where.value = "drawn") });
+  const region = makeRegion(host, { size: () => [video.videoWidth, video.videoHeight], dotAt, put, onDrawn: draw, onPlaced: draw });
 
+  function draw() {
+    where.value = "drawn";
+  }
   /** @param {{clientX: number, clientY: number}} event @returns {Dot} */
   function dotAt({ clientX, clientY }) {
     const around = host.getBoundingClientRect();
@@ -82,7 +85,10 @@ export function makeHeldReading(root, video, svg, { toFinder, freeze }) {
     /** @param {Seen} seen */
     take(seen) {
       const place = toFinder(seen);
-      svg.replaceChildren(...seen.zones.flatMap((zone) => zone.lines ?? []).flatMap((line) => lineShapes(line.quad.map(place), line.words.map((word) => word.text).join(" "))));
+      const lines = seen.zones.flatMap((zone) => zone.lines ?? []).map(({ quad, words }) => ({ quad: quad.map(place), text: words.map(({ text }) => text).join(" ") }));
+      const heights = lines.map(({ quad }) => heightOf(quad)).sort((one, other) => one - other);
+      const kind = heights[Math.floor(heights.length / 2)] < LEGIBLE_PX ? "seen" : "ground";
+      svg.replaceChildren(...lines.flatMap(({ quad, text }) => lineShapes(quad, text, kind)));
       transcript.take(seen.text);
     },
     /** Words must not stand where the page has left. @param {boolean} stale */
@@ -100,14 +106,19 @@ export function makeHeldReading(root, video, svg, { toFinder, freeze }) {
   };
 }
 
-/** @param {Dot[]} quad @param {string} words */
-function lineShapes(quad, words) {
+/** @param {Dot[]} quad */
+function heightOf([start, , , below]) {
+  return Math.hypot(below[0] - start[0], below[1] - start[1]);
+}
+
+/** @param {Dot[]} quad @param {string} words @param {"seen" | "ground"} kind */
+function lineShapes(quad, words, kind) {
   const [start, end, , below] = quad;
   const length = Math.hypot(end[0] - start[0], end[1] - start[1]);
-  const height = Math.hypot(below[0] - start[0], below[1] - start[1]);
+  const height = heightOf(quad);
   const angle = (Math.atan2(end[1] - start[1], end[0] - start[0]) * 180) / Math.PI;
   const ground = document.createElementNS(SVG, "polygon");
-  ground.setAttribute("class", height < LEGIBLE_PX ? "seen" : "ground");
+  ground.setAttribute("class", kind);
   ground.setAttribute("points", quad.map((dot) => dot.join(",")).join(" "));
   const text = document.createElementNS(SVG, "text");
   text.setAttribute("transform", `translate(${below[0]} ${below[1]}) rotate(${angle})`);

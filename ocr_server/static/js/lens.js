@@ -1,5 +1,6 @@
 // @ts-check
 // What some cameras can do besides: light, zoom, and focus where one taps.
+import { placeOf } from "./corners.js";
 import { action, found, part } from "./parts.js";
 
 /** @type {AbortController | null} */
@@ -29,8 +30,11 @@ export function enhance(root, video, track) {
     else torch.hidden = true;
   }
   /** @param {MouseEvent} event */
-  function focus({ offsetX, offsetY }) {
-    ask({ pointsOfInterest: [{ x: offsetX / video.clientWidth, y: offsetY / video.clientHeight }], focusMode: "single-shot" });
+  function focus({ clientX, clientY }) {
+    const { x: left, y: top } = root.getBoundingClientRect();
+    const { x, y, scale } = placeOf(root, video, video.videoWidth, video.videoHeight);
+    const across = (clientX - left - x) / scale / video.videoWidth;
+    ask({ pointsOfInterest: [{ x: video.classList.contains("mirrored") ? 1 - across : across, y: (clientY - top - y) / scale / video.videoHeight }], focusMode: "single-shot" });
   }
 
   torch.hidden = !can.torch;

@@ -10,7 +10,7 @@ import { makeWatcher } from "./watching.js";
 
 /** @typedef {import("./watching.js").Seen} Seen @typedef {import("./model.js").Dot} Dot */
 
-const HINT_MS = 1500; // a hint stays at least so long
+const HINT_MS = 2000; // a hint stays at least so long
 const VERIFIED = 3; // looks in a row that must be good before it captures by itself
 const REARM = 8; // grey levels: the scene has changed, the next page may come
 

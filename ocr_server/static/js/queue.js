@@ -6,13 +6,14 @@ import { keep, kept } from "./history.js";
 import { action, announce, found, loadStyles, part } from "./parts.js";
 import { canTrim, forgetPictures } from "./pictures.js";
 import { readDocument, Refusal } from "./sending.js";
-import { makeTeller, sayRefusal } from "./telling.js";
-import { counted, summary } from "./wording.js";
+import { makeTeller } from "./telling.js";
+import { counted, summary, tooLarge } from "./wording.js";
 
 /** @typedef {import("./card.js").State} State */
 /** @typedef {{name: string, files: File[], card: HTMLElement, state: State, draft: Draft | null, stop: AbortController | null, password: string}} Item */
 
 const BUSY = new Set([429, 503]);
+const NO_PICTURE = new Set([415, 422]); // that could be cropped
 
 /** @param {HTMLElement} root @param {{fields: () => FormData, trims?: () => boolean, maxBytes: number}} how `trims`: whether pictures are cropped by hand first */
 export function makeQueue(root, { fields, trims, maxBytes }) {
@@ -36,7 +37,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
   /** @param {string} name @param {File[]} files of one document @param {Draft | null} [draft] @returns {Item} */
   function makeItem(name, files, draft = null) {
     const card = makeCard(name, files[0], {
-      open: () => open(item),
+      open: () => open(item).then(() => deskRoot.scrollIntoView()),
       retry: () => retry(item),
       cancel: () => cancel(item),
       forget: () => forget(item),
@@ -74,7 +75,9 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     for (const other of items) other.card.removeAttribute("aria-current");
     card.setAttribute("aria-current", "true");
     const there = await comingDesk();
-    if (shown === draft) there.show(draft);
+    if (shown !== draft) return;
+    there.show(draft);
+    if (deskRoot.getBoundingClientRect().top < 0) deskRoot.scrollIntoView();
   }
   /** @param {Item} item */
   function retry(item) {
@@ -128,6 +131,8 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     const chosen = fields();
     if (item.password) chosen.set("password", item.password);
     const begun = performance.now();
+    const bytes = item.files.reduce((sum, file) => sum + file.size, 0);
+    if (maxBytes && bytes > maxBytes) return fail(item, new Refusal({ status: 413, detail: tooLarge(bytes, maxBytes) }));
     if (item.draft) forgetPictures(item.draft);
     const draft = (item.draft = new Draft(item.name, item.files, chosen));
     const teller = makeTeller(item, begun, put);
@@ -139,7 +144,8 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
       draft.finish(answer, performance.now() - begun);
       draft.addEventListener("grown", () => tellResult(item, draft));
       const others = items.some(({ state }) => state === "waiting");
-      if (shown !== draft && (!shown || !others)) await open(item);
+      const isAtWork = Boolean(shown) && !part(deskRoot, "proof").hidden;
+      if (shown !== draft && !isAtWork && (!shown || !others)) await open(item);
       tellResult(item, draft);
     } catch (error) {
       await fail(item, error);
@@ -147,6 +153,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
       teller.end();
       item.stop = null;
     }
+    return undefined;
 
     /** @param {any} event */
     function take(event) {
@@ -173,8 +180,11 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     if (item.stop?.signal.aborted) return put(item, "stopped", "Stopped.");
     if (!(error instanceof Refusal)) throw error;
     if (BUSY.has(error.status) && error.retryAfter) return waitAgain(item, error.retryAfter);
-    put(item, "error", sayRefusal(error, item.files.reduce((sum, file) => sum + file.size, 0), maxBytes));
-    if (error.code === "encrypted-document") {
+    const isLocked = error.code === "encrypted-document";
+    const asked = item.password ? "That password does not open it." : "This PDF is protected by a password.";
+    put(item, "error", isLocked ? asked : error.message);
+    if (NO_PICTURE.has(error.status)) action(item.card, "trim").hidden = true;
+    if (isLocked) {
       part(item.card, "secret").hidden = false;
       action(item.card, "retry").hidden = true;
       found(item.card, "[name=password]").focus();
@@ -220,6 +230,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     /** @param {File[]} files each a document, or all together one */
     add(files, { together = false } = {}) {
       for (const group of together ? [files] : files.map((file) => [file])) put(makeItem(nameOf(group), group), "waiting", "Waiting");
+      if (!shown) cards.lastElementChild?.scrollIntoView({ block: "nearest" });
       return work();
     },
   };

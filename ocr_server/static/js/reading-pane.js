@@ -5,6 +5,9 @@ import { lineText, paragraphsOf, tagOf, trust } from "./model.js";
 
 /** @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Page} Page */
 
+const FLOWING_LINES = 3; // fewer say little about how they are broken
+const FULL = 0.8; // of the longest line
+const GAP = 2.5; // of a line's height; prose has none so wide
 const TIPS = ["Turn the picture upright.", "Crop it to the text.", "Choose the language of the text.", "Take it again with more light, closer and steady."];
 
 /**
@@ -31,7 +34,7 @@ export function makeReadingPane(root, { onOpen, onHover }) {
   }
   /** @param {import("./model.js").Line[]} lines */
   function paragraph(lines) {
-    const block = make("p");
+    const block = make("p", isFlowing(lines) ? { class: "flowing" } : {});
     block.lang = tagOf(lines[0].language);
     if (lines[0].direction === "rtl") block.dir = "rtl";
     for (const line of lines) {
@@ -59,6 +62,11 @@ export function makeReadingPane(root, { onOpen, onHover }) {
     span.title = state === "checked" ? "Checked" : `${Math.round(word.confidence * 100)} % sure`;
     if (state === "doubtful") span.setAttribute("role", "button");
     else span.removeAttribute("role");
+  }
+  /** Scrolls the text, never the page around it. @param {HTMLElement} span @param {number} room that is wanted above and below */
+  function bring(span, room) {
+    const [frame, box] = [root.getBoundingClientRect(), span.getBoundingClientRect()];
+    if (box.top < frame.top + room || box.bottom > frame.bottom - room) root.scrollTop += box.top - frame.top - frame.height / 2;
   }
   /** The one word that Tab reaches. @param {Element | null | undefined} span */
   function makeStop(span) {
@@ -103,7 +111,7 @@ export function makeReadingPane(root, { onOpen, onHover }) {
     const word = wordOf(event);
     if (word && getSelection()?.isCollapsed !== false) onOpen(word);
   });
-  root.addEventListener("pointerover", (event) => onHover(wordOf(event)));
+  root.addEventListener("pointermove", (event) => onHover(wordOf(event))); // not when the text moves under a pointer at rest
   root.addEventListener("pointerleave", () => onHover(null));
   root.addEventListener("focusin", function follow(event) {
     const word = wordOf(event);
@@ -120,7 +128,7 @@ export function makeReadingPane(root, { onOpen, onHover }) {
       for (const span of root.querySelectorAll(`.${how}`)) span.classList.remove(how);
       const span = word && spans.get(word);
       span?.classList.add(how);
-      if (how !== "lit") span?.scrollIntoView({ block: "nearest" });
+      if (span) bring(span, how === "lit" ? -span.offsetHeight : span.offsetHeight);
     },
     /** @param {Word} word */
     focus(word) {
@@ -128,6 +136,19 @@ export function makeReadingPane(root, { onOpen, onHover }) {
       stop?.focus();
     },
   };
+}
+
+/** Whether lines are broken where the column ends, as prose is, not rows of a list or a bill. @param {import("./model.js").Line[]} lines */
+function isFlowing(lines) {
+  const lengths = lines.map(({ quad: [start, end] }) => distance(start, end));
+  const full = FULL * Math.max(...lengths);
+  const hasGap = lines.some(({ words, quad: [start, , , below] }) => words.some(({ quad: [next] }, at) => at && distance(words[at - 1].quad[1], next) > GAP * distance(start, below)));
+  return lines.length >= FLOWING_LINES && !hasGap && lengths.slice(0, -1).every((length) => length >= full);
+}
+
+/** @param {import("./model.js").Dot} one @param {import("./model.js").Dot} other */
+function distance([x, y], [u, v]) {
+  return Math.hypot(u - x, v - y);
 }
 
 function nothing() {

@@ -18,11 +18,12 @@ export function makeReadout(root, video) {
       const often = looks.length > 1 ? (1000 * (looks.length - 1)) / (looks[looks.length - 1].at - looks[0].at) : 0;
       const [all, encode, server] = [seen.ms, seen.encode_ms, seen.server_ms].map(Math.round);
       root.textContent = [
+        track?.label ?? "",
         `${video.videoWidth} × ${video.videoHeight}, ${Math.round(track?.getSettings().frameRate ?? 0)} frames/s`,
         `${often.toFixed(1)} answers/s`,
         `answers in ${all} ms (picture ${encode}, server ${server}, way ${Math.max(0, all - encode - server)}), typically ${Math.round(sorted[Math.floor(sorted.length / 2)])} ms`,
         `sharpness ${Math.round(seen.sharpness)}`,
-      ].join(" · ");
+      ].filter(Boolean).join(" · ");
     },
     clear() {
       looks = [];

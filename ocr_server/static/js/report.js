@@ -12,21 +12,29 @@ export function makeReport(desk) {
   const { root } = desk;
   /** Whose stages are shown. @type {import("./model.js").Stage[] | undefined} */
   let told;
+  /** @type {import("./model.js").Word[]} */
+  let doubtful = [];
 
+  /** How many words are doubtful, and which of them is open. */
+  function count() {
+    const at = doubtful.findIndex((word) => word === desk.opened);
+    const many = `${at < 0 ? "" : `${at + 1} of `}${doubtful.length} doubtful`;
+    part(root, "doubts").textContent = doubtful.length ? many : "None doubtful";
+  }
   function tell() {
     const { draft, page } = desk;
     if (!draft || !page) return;
     part(root, "name").textContent = draft.name;
     part(root, "summary").textContent = summary(draft.document, draft.ms);
-    const states = draft.places.map(({ word }) => trust(word));
-    const count = (/** @type {string} */ state) => states.filter((other) => other === state).length;
-    const doubtful = count("doubtful");
-    part(root, "doubts").textContent = doubtful ? `${doubtful} doubtful` : "None doubtful";
-    action(root, "previous-doubt").disabled = action(root, "next-doubt").disabled = !doubtful;
+    const words = draft.places.map(({ word }) => word);
+    const wordsOf = (/** @type {string} */ state) => words.filter((word) => trust(word) === state);
+    doubtful = wordsOf("doubtful");
+    count();
+    action(root, "previous-doubt").disabled = action(root, "next-doubt").disabled = !doubtful.length;
     action(root, "undo").disabled = !draft.done.length;
     action(root, "redo").disabled = !draft.undone.length;
     part(root, "legend").replaceChildren(
-      ...["unsure", "doubtful", "checked"].filter(count).map((state) => make("span", {}, make("span", { class: `word ${state}` }, state), ` ${count(state)}`)),
+      ...["unsure", "doubtful", "checked"].filter((state) => wordsOf(state).length).map((state) => make("span", {}, make("span", { class: `word ${state}` }, state), ` ${wordsOf(state).length}`)),
     );
     listNotice("advice", (page.quality?.problems ?? []).map((problem) => [`${problem.message} ${problem.advice}`]));
     listNotice("failed", draft.document.problems.map((problem) => [`${problem.page ? `Page ${problem.page}: ` : ""}${problem.detail || problem.title} `, ...againButton(problem.page)]));
@@ -90,5 +98,5 @@ export function makeReport(desk) {
     });
     return [button];
   }
-  return { tell };
+  return { tell, count };
 }

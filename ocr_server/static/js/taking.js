@@ -24,6 +24,7 @@ export function makeTaking(desk) {
 
   copy.addEventListener("click", () => copyText(desk.draft?.text ?? ""));
   menu.addEventListener("toggle", async function offer() {
+    part(root, "proof").inert = menu.hasAttribute("open"); // it may lie half under the menu
     if (menu.hasAttribute("open")) (await import("./formats.js")).offerFormats(desk, copyText);
   });
 }

@@ -1,9 +1,9 @@
 // @ts-check
-// What a person is told while a file is read, and when it is refused.
+// What a person is told while a file is read.
 import { announce } from "./parts.js";
 import { seconds, size } from "./wording.js";
 
-/** @typedef {import("./card.js").State} State @typedef {import("./sending.js").Refusal} Refusal */
+/** @typedef {import("./card.js").State} State */
 
 const SLOW_MS = 3000; // after this the elapsed seconds are said too
 
@@ -15,6 +15,7 @@ export function makeTeller(item, begun, put) {
   let pages = 0;
   let done = 0;
   let quarter = 0;
+  let isHalf = false;
   /** Of the pages that are being read: the parts, and those that are done. @type {Map<number, any>} */
   const running = new Map();
   const clock = setInterval(tell, 1000);
@@ -22,7 +23,7 @@ export function makeTeller(item, begun, put) {
   function tell() {
     if (!words || !item.stop) return;
     const elapsed = performance.now() - begun;
-    const said = share === undefined ? words : `${words} – ${Math.round(share * 100)} %`;
+    const said = share === undefined ? words : `${words} – ${Math.round(share * 100)}\u00a0%`;
     put(item, "recognising", elapsed > SLOW_MS ? `${said} – ${seconds(elapsed)}` : said, share);
   }
   /** What is done of all there is; a page that is read is looked through once more, which counts as a part. One part alone is no share. */
@@ -41,6 +42,8 @@ export function makeTeller(item, begun, put) {
   return {
     /** @param {number} sent @param {number} total */
     upload(sent, total) {
+      if (!isHalf && sent >= total / 2 && sent < total) announce("Half of it is sent.");
+      isHalf ||= sent >= total / 2;
       put(item, "uploading", `Sending ${size(sent)} of ${size(total)}`, sent / total);
     },
     /** @param {any} event */
@@ -65,10 +68,4 @@ export function makeTeller(item, begun, put) {
       clearInterval(clock);
     },
   };
-}
-
-/** @param {Refusal} refusal @param {number} bytes @param {number} most */
-export function sayRefusal(refusal, bytes, most) {
-  if (refusal.status === 413 && bytes > most && most) return `That file is ${size(bytes)}; the limit is ${size(most)}.`;
-  return refusal.message;
 }

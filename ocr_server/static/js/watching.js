@@ -1,13 +1,14 @@
 // @ts-check
 // Looks at what the camera shows, frame after frame: one request on its way, the newest frame wins.
+import { inside } from "./boxes.js";
 import { post, Refusal } from "./sending.js";
 
 /** @typedef {import("./model.js").Dot} Dot */
 /**
  * What the server saw in a frame, in pixels of what was sent; `scale` and `left`, `top` bring it
- * back to pixels of the camera, `motion` is how much the scene moved, in grey levels; `ms` is all
+ * back to pixels of the camera, `motion` is how much the scene moved, in grey levels, `glare` the share of the page that is all white though most is not; `ms` is all
  * the time, `encode_ms` and `server_ms` parts of it.
- * @typedef {{width_px: number, height_px: number, outline: Dot[] | null, sharpness: number, brightness: number, text: string, zones: import("./model.js").Zone[], left: number, top: number, scale: number, motion: number, ms: number, encode_ms: number, server_ms: number}} Seen
+ * @typedef {{width_px: number, height_px: number, outline: Dot[] | null, sharpness: number, brightness: number, glare: number, text: string, zones: import("./model.js").Zone[], left: number, top: number, scale: number, motion: number, ms: number, encode_ms: number, server_ms: number}} Seen
  * @typedef {{left: number, top: number, width: number, height: number}} Region
  */
 
@@ -18,6 +19,8 @@ const QUIET_MS = 400; // after a document, until its place is free for sure
 const MOTION_PX = 80;
 const SLOW_MS = 2000; // then half the looks have to do
 const QUALITY = 0.8;
+const WHITE = 252; // a grey level that no paper has, lest the whole picture is too bright
+const PAPER = 225; // the brightest that paper is while some of it glares
 
 /**
  * @param {HTMLVideoElement} video
@@ -52,7 +55,7 @@ export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }
     motion.answered();
     const ms = performance.now() - begun;
     const server_ms = Number(/dur=([\d.]+)/.exec(response.headers.get("Server-Timing") ?? "")?.[1] ?? 0);
-    if (wanted) onSeen({ ...seen, left, top, scale, motion: moved, ms, encode_ms, server_ms });
+    if (wanted) onSeen({ ...seen, left, top, scale, motion: moved, glare: seen.outline ? motion.glare(seen.outline.map((/** @type {Dot} */ [x, y]) => [x / seen.width_px, y / seen.height_px])) : 0, ms, encode_ms, server_ms });
     return ms;
   }
 
@@ -122,6 +125,15 @@ function makeMotion(video) {
       return moved;
     },
     answered: () => (told = seen),
+    /** @param {Dot[]} outline of the page, in shares of the scene */
+    glare(outline) {
+      const levels = [];
+      for (let at = 0; seen && at < MOTION_PX ** 2; at += 1) {
+        if (inside(outline, [((at % MOTION_PX) + 0.5) / MOTION_PX, (Math.floor(at / MOTION_PX) + 0.5) / MOTION_PX])) levels.push(seen[4 * at + 1]);
+      }
+      levels.sort((one, other) => one - other);
+      return levels[Math.floor(levels.length / 2)] > PAPER ? 0 : levels.filter((level) => level >= WHITE).length / Math.max(1, levels.length);
+    },
     drift: () => change(now(), told),
   };
 }

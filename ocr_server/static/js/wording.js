@@ -2,6 +2,8 @@
 // Numbers and states in plain words.
 import { placesOf, trust } from "./model.js";
 
+const KIB = 1024; // as the server counts its limits
+
 /** @param {number} count @param {string} one @param {string} [many] */
 export function counted(count, one, many = `${one}s`) {
   return `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;
@@ -9,9 +11,14 @@ export function counted(count, one, many = `${one}s`) {
 
 /** @param {number} bytes */
 export function size(bytes) {
-  if (bytes < 1000) return counted(bytes, "byte");
-  const [value, unit] = bytes < 1e6 ? [bytes / 1e3, "KB"] : [bytes / 1e6, "MB"];
+  if (bytes < KIB) return counted(bytes, "byte");
+  const [value, unit] = bytes < KIB ** 2 ? [bytes / KIB, "KB"] : [bytes / KIB ** 2, "MB"];
   return `${value < 10 ? value.toFixed(1).replace(/\.0$/, "") : Math.round(value)} ${unit}`;
+}
+
+/** Why nothing was sent. @param {number} bytes @param {number} most */
+export function tooLarge(bytes, most) {
+  return `That is ${size(bytes)}; the limit is ${size(most)}. Send less at once, or a smaller picture.`;
 }
 
 /** @param {number} ms */

@@ -1,0 +1,130 @@
+"""The camera is asked for, lost and given back politely."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import JSHandle, Page, Route, expect
+
+from tests.browser.test_camera_controls import start
+from tests.browser.test_webcam import expect_camera
+from tests.browser.watching import assert_accessible
+
+UNANSWERED = "() => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}); }"
+# The letter on the desk is wider below to the right than below to the left.
+BELOW_RIGHT, BELOW_LEFT = (1030, 650), (1280 - 1030, 650)
+
+
+def track_of(page: Page) -> JSHandle:
+    return page.evaluate_handle(
+        "document.querySelector('[data-part=video]').srcObject.getVideoTracks()[0]"
+    )
+
+
+def send(track: JSHandle, event: str) -> None:
+    track.evaluate("(track, event) => track.dispatchEvent(new Event(event))", event)
+
+
+def put_out_of_sight(page: Page) -> None:
+    page.evaluate(
+        """() => {
+          Object.defineProperty(document, "hidden", { value: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+
+
+def test_a_question_that_nobody_answers_is_pointed_at(camera: Page) -> None:
+    camera.clock.install()
+    camera.evaluate(UNANSWERED)
+    camera.get_by_role("button", name="Start camera").click()
+    expect_camera(camera, "asking")
+    camera.clock.fast_forward(5000)
+
+    expect(camera.locator("[data-part=hint]")).to_have_text(
+        "Look for the camera question near the address bar."
+    )
+    assert_accessible(camera)
+
+
+@pytest.mark.parametrize("event", ["ended", "mute"])
+def test_a_camera_that_is_lost_is_told_and_started_again(camera: Page, event: str) -> None:
+    start(camera)
+    send(track_of(camera), event)
+
+    expect(camera.locator("[data-part=trouble]")).to_contain_text("unplugged or paused")
+    expect_camera(camera, "off")
+
+    start(camera)
+
+    expect(camera.locator("[data-part=trouble]")).to_be_hidden()
+
+
+def test_a_camera_that_is_silent_for_a_moment_goes_on(camera: Page) -> None:
+    start(camera)
+    camera.clock.install()
+    track = track_of(camera)
+    send(track, "mute")
+    camera.clock.run_for(2000)
+    send(track, "unmute")
+    camera.clock.run_for(5000)
+
+    expect_camera(camera, "live")
+
+
+def test_a_tab_out_of_sight_gives_the_camera_back_after_a_minute(camera: Page) -> None:
+    camera.clock.install()
+    start(camera)
+    track = track_of(camera)
+    put_out_of_sight(camera)
+    camera.clock.run_for(59_000)
+    expect_camera(camera, "live")
+    camera.clock.run_for(2000)
+
+    expect_camera(camera, "off")
+    expect(camera.locator("[data-part=hint]")).to_contain_text("switched off while you were away")
+    assert track.evaluate("(track) => track.readyState") == "ended"
+
+
+def test_leaving_the_page_gives_the_camera_back(camera: Page) -> None:
+    start(camera)
+    track = track_of(camera)
+    camera.evaluate("window.dispatchEvent(new Event('pagehide'))")
+
+    expect_camera(camera, "off")
+    assert track.evaluate("(track) => track.readyState") == "ended"
+
+
+def test_a_camera_that_faces_the_person_is_a_mirror_but_its_picture_is_not(camera: Page) -> None:
+    camera.evaluate(
+        "() => { MediaStreamTrack.prototype.getSettings = () => ({ facingMode: 'user' }); }"
+    )
+    start(camera)
+    video = camera.locator("[data-part=video]")
+    assert video.evaluate("(one) => getComputedStyle(one).transform") == "matrix(-1, 0, 0, 1, 0, 0)"
+    camera.get_by_role("button", name="Take the picture").click()
+    expect_camera(camera, "still")
+
+    still = camera.locator("#camera [data-part=still]")
+    brightness = "(one, [x, y]) => one.getContext('2d').getImageData(x, y, 1, 1).data[1]"
+    assert still.evaluate(brightness, BELOW_RIGHT) > 200  # paper
+    assert still.evaluate(brightness, BELOW_LEFT) < 90  # desk
+
+
+def test_slow_answers_are_asked_for_less_often(camera: Page) -> None:
+    asked: list[float] = []
+
+    def answer_late(route: Route) -> None:
+        asked.append(time.monotonic())
+        time.sleep(2.2)
+        route.fulfill(json={})
+
+    camera.route("**/v1/frames", answer_late)
+    start(camera)
+
+    hint = camera.locator("[data-part=hint]")
+    expect(hint).to_have_text("The answers take long; looking less often.")
+    while len(asked) < 2:
+        camera.wait_for_timeout(50)
+    assert asked[1] - asked[0] > 4  # as long again as the answer took
