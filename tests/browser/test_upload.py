@@ -115,7 +115,9 @@ def test_a_reading_can_be_stopped_and_tried_again(
 def test_progress_is_counted_in_pages_and_parts_that_are_done(
     page: Page, url: str, tmp_path: Path, engine: ReadsLetter
 ) -> None:
-    sheet = Image.fromarray(draw_page(1200, 2200).pixels)  # is cut into two parts
+    pixels = draw_page(1200, 2200).pixels.copy()
+    pixels[1060:1140] = 255  # where it is cut into two parts
+    sheet = Image.fromarray(pixels)
     path = tmp_path / "two.tiff"
     path.write_bytes(as_pages([sheet, sheet]))
     engine.gate.clear()
