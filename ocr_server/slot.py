@@ -53,8 +53,6 @@ class Slot:
         **kwargs: P.kwargs,
     ) -> T:
         """What the task returns; raises as `workers.Workers.run` says."""
-        if not self._process.is_alive():  # killed while idle: no fault of this task
-            self._replace()
         last_moment = replace(deadline, expires_at_s=deadline.expires_at_s + GRACE_S)
         try:
             self._send(partial(work, task, deadline, self._share, *args, **kwargs))
@@ -87,6 +85,8 @@ class Slot:
             self._end()
 
     def _send(self, call: Callable[[], object]) -> None:
+        if not self._closed and self._pipe.poll():
+            self._replace()  # nothing was asked of it: it was killed while idle, no fault of this task
         with self._lock:
             if self._closed:
                 raise Draining("The server is shutting down. Send the request again.")

@@ -64,8 +64,15 @@ def test_a_blank_page_is_one_piece() -> None:
     assert parts_of(np.full((900, 700), 255, np.uint8)) == (Box(0, 0, 700, 900),)
 
 
+def two_parts() -> Canvas:
+    """A page with a band of white through its middle."""
+    pixels = draw_page(1200, 2200).pixels.copy()
+    pixels[1060:1140] = 255
+    return Canvas(pixels)
+
+
 def test_the_number_of_threads_changes_nothing() -> None:
-    page = draw_page(1200, 2200).canvas
+    page = two_parts()
 
     def read(threads: int) -> tuple[Zone, ...]:
         engine = SeeingEngine()
@@ -83,7 +90,7 @@ def test_the_number_of_threads_changes_nothing() -> None:
 def test_each_part_is_told_when_it_has_been_read(threads: int) -> None:
     told: list[Progress] = []
     read_page(
-        draw_page(1200, 2200).canvas, number=1, reading=Reading(), engine=SeeingEngine(),
+        two_parts(), number=1, reading=Reading(), engine=SeeingEngine(),
         deadline=Deadline.after(60), tell=told.append, threads=lambda _: nullcontext(threads),
     )  # fmt: skip
 
