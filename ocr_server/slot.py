@@ -54,9 +54,13 @@ class Slot:
     ) -> T:
         """What the task returns; raises as `workers.Workers.run` says."""
         last_moment = replace(deadline, expires_at_s=deadline.expires_at_s + GRACE_S)
+        call = partial(work, task, deadline, self._share, *args, **kwargs)
         try:
-            self._send(partial(work, task, deadline, self._share, *args, **kwargs))
-            result, error = self._receive(last_moment, cancelled)
+            try:
+                result, error = self._ask(call, last_moment, cancelled)
+            except (BrokenPipeError, ConnectionResetError):
+                self._replace()  # it was killed before it took the task, which did no harm
+                result, error = self._ask(call, last_moment, cancelled)
         except LoadError:
             self._replace()
             raise
@@ -84,17 +88,13 @@ class Slot:
             self._process.join(GRACE_S)
             self._end()
 
-    def _send(self, call: Callable[[], object]) -> None:
-        if not self._closed and self._pipe.poll():
-            self._replace()  # nothing was asked of it: it was killed while idle, no fault of this task
+    def _ask(
+        self, call: Callable[[], object], deadline: Deadline, cancelled: threading.Event
+    ) -> tuple[Any, Exception | None]:
         with self._lock:
             if self._closed:
                 raise Draining("The server is shutting down. Send the request again.")
             self._pipe.send(call)
-
-    def _receive(
-        self, deadline: Deadline, cancelled: threading.Event
-    ) -> tuple[Any, Exception | None]:
         while not self._pipe.poll(min(LOOK_S, deadline.left_s())):
             if cancelled.is_set():
                 raise ClientGone("The client hung up.")
