@@ -73,6 +73,7 @@ def as_svg(title: str, bars: Sequence[tuple[str, str, float]], unit: str) -> str
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH_PX} {height_px}" '
         'font-family="sans-serif" font-size="12">',
         f"<title>{escape(title)}</title>",
+        '<path fill="#fff" d="M0 0h9999v9999H0z"/>',  # on a dark page, too
         f'<text x="0" y="14" font-weight="bold">{escape(title)}</text>',
     ]
     for number, (label, who, value) in enumerate(bars, 1):
