@@ -43,7 +43,7 @@ _CUTTING = Cutting(fewest_glyphs=80, least_row=0.25)
 LIVE: tuple[tuple[str, StageFunction], ...] = (
     ("polarity", make_ink_dark),
     ("deskew", level_lines),
-    ("scale", bring_letters_to_size),
+    ("scale", partial(bring_letters_to_size, many_glyphs=0)),
     ("margin", add_margin),
     ("read", partial(read_text, cutting=_CUTTING)),
 )

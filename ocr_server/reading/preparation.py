@@ -14,9 +14,11 @@ from ocr_server.imaging.measures import Measures
 from ocr_server.reading.sheet import Report, Sheet
 from ocr_server.segmentation.tables import find_grids
 
-# Larger letters only take longer: of 96 pages with letters over 16 px, read as large as 25 px or
-# shrunk to 16, F1 was .865 either way, and the shrunk ones took a twelfth less.
-_FINE_X_HEIGHTS_PX, _LARGE_X_HEIGHT_TO_PX = (13.0, 18.5), 16.0
+# Letters of 13 to 25 px are read alike. Of many, those over 18 px are shrunk all the same: of 96
+# pages F1 was .865 either way, and the shrunk ones took a twelfth less. Of few, that saves nothing,
+# and lines of Arabic and formulas lost by it.
+_FINE_X_HEIGHTS_PX = (13.0, 25.0)
+_SPARE_ABOVE_PX, _SPARE_TO_PX, _MANY_GLYPHS = 18.5, 16.0, 400
 
 # Heights of a cut-out line between which it is left alone, and what it is brought to outside.
 _FINE_SNIPPETS_PX, _SMALL_SNIPPET_TO_PX, _LARGE_SNIPPET_TO_PX = (24, 110), 48, 70
@@ -86,7 +88,7 @@ def level_lines(sheet: Sheet) -> Report:
     return Report(sheet.on(level), found, f"straightened by {abs(angle):.1f}°")
 
 
-def bring_letters_to_size(sheet: Sheet) -> Report:
+def bring_letters_to_size(sheet: Sheet, *, many_glyphs: int = _MANY_GLYPHS) -> Report:
     """Large letters are shrunk for speed, small ones enlarged to be read at all."""
     measures = sheet.measures
     if measures.is_snippet:
@@ -94,12 +96,14 @@ def bring_letters_to_size(sheet: Sheet) -> Report:
     measured_px = measures.x_height_px
     low, high = _FINE_X_HEIGHTS_PX
     enough_lines = measures.skew.spikiness >= _LEAST_SPIKINESS_TO_ENLARGE
-    if not measured_px or low <= measured_px <= high or (measured_px < low and not enough_lines):
+    spares = _SPARE_ABOVE_PX < measured_px <= high and len(measures.glyphs) >= many_glyphs
+    is_fine = low <= measured_px <= high or (measured_px < low and not enough_lines)
+    if not measured_px or (is_fine and not spares):
         found = (
             f"letters {measured_px:.0f} px high" if measured_px else "too few letters to measure"
         )
         return Report(replace(sheet, x_height_px=measured_px), found)
-    wanted_px = _LARGE_X_HEIGHT_TO_PX if measured_px > high else scale.BEST_X_HEIGHT_PX
+    wanted_px = _SPARE_TO_PX if spares else scale.BEST_X_HEIGHT_PX
     outcome = scale.scale_from(sheet.canvas, measured_px, x_height_px=wanted_px)
     growth = outcome.canvas.height_px / sheet.canvas.height_px
     after = replace(sheet.on(outcome.canvas), x_height_px=measured_px * growth)
