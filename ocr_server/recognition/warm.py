@@ -14,7 +14,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Reading
-from ocr_server.model import EngineInfo, Zone
+from ocr_server.model import Direction, EngineInfo, Zone
 from ocr_server.recognition.engine import Engine
 from ocr_server.recognition.hocr import read_hocr
 from ocr_server.recognition.results import read_results
@@ -91,10 +91,9 @@ class WarmEngine(Engine):
             deadline.check()
             if not done:
                 raise EngineFailed("Tesseract could not read the picture.")
-            if boxes:
+            zones = () if boxes else read_results(api.GetIterator())
+            if boxes or _runs_leftwards(zones):  # the iterator gives such words as they look
                 zones = read_hocr(api.GetHOCRText(0).encode(), symbols=reading.symbols)
-            else:
-                zones = read_results(api.GetIterator())
             api.Clear()
         return zones
 
@@ -132,3 +131,7 @@ class WarmEngine(Engine):
             return tesserocr.PyTessBaseAPI(path=self._models, lang=languages)
         except RuntimeError as error:
             raise EngineFailed(f"Tesseract could not load {languages}.") from error
+
+
+def _runs_leftwards(zones: tuple[Zone, ...]) -> bool:
+    return any(line.direction is Direction.RIGHT_TO_LEFT for zone in zones for line in zone.lines)

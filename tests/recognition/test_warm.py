@@ -11,11 +11,12 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import DeadlinePassed, EngineMissing, LanguageMissing
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Reading
-from ocr_server.model import Line, Zone, ZoneKind
+from ocr_server.model import Direction, Line, Zone, ZoneKind
 from ocr_server.recognition import warm
 from ocr_server.recognition.tesseract import PytesseractEngine
 from ocr_server.recognition.warm import WarmEngine
 from tests.drawing import SENTENCE, draw_lines, place_of
+from tests.fakes import line_of
 
 pytestmark = pytest.mark.tesseract
 
@@ -58,6 +59,16 @@ def test_it_reads_what_the_other_engine_reads(engine: WarmEngine) -> None:
     other = PytesseractEngine().recognise(canvas, Reading(psm=6), Deadline.after(30))
 
     assert text_of(engine, canvas) == "\n".join(zone.text for zone in other)
+
+
+def test_what_runs_leftwards_is_taken_from_the_hocr(
+    engine: WarmEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = replace(line_of(("nur", "sdrawtfel")), direction=Direction.RIGHT_TO_LEFT)
+    turned_round = (Zone(ZoneKind.TEXT, line.quad, (line,)),)
+    monkeypatch.setattr(warm, "read_results", lambda _results: turned_round)
+
+    assert text_of(engine, drawn(SENTENCE)) == SENTENCE
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2])
