@@ -14,17 +14,14 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from ocr_server.deadline import Deadline
-from ocr_server.desk import Task, work
 from ocr_server.errors import ClientGone, Draining, LoadError, OutOfMemory, WorkerLost
 from ocr_server.sharing import Share
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 LOOK_S = 0.1  # how often a waiting thread looks for a deadline or a hang-up
@@ -36,25 +33,16 @@ class Slot:
     """One process at a time; one task at a time."""
 
     def __init__(self, context: ForkServerContext, start: Callable[[], None], share: Share) -> None:
-        """Start the first process; `start` is what each does first."""
-        self._context, self._start, self._share = context, start, share
+        """Start the first process; `start` is what each does first, `share` is for its tasks."""
+        self._context, self._start, self.share = context, start, share
         self._closed = False
         self._lock = threading.Lock()  # closing happens while a task runs
         self.restarts = 0
         self._renew()
 
-    def run(
-        self,
-        task: Task[P, T],
-        deadline: Deadline,
-        cancelled: threading.Event,
-        /,
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """What the task returns; raises as `workers.Workers.run` says."""
+    def run(self, call: Callable[[], T], deadline: Deadline, cancelled: threading.Event) -> T:
+        """What the call returns in the process; raises as `workers.Workers.run` says."""
         last_moment = replace(deadline, expires_at_s=deadline.expires_at_s + GRACE_S)
-        call = partial(work, task, deadline, self._share, *args, **kwargs)
         try:
             try:
                 result, error = self._ask(call, last_moment, cancelled)
@@ -117,7 +105,6 @@ class Slot:
             os.killpg(pid, signal.SIGKILL)
         self._process.kill()  # where it was too young to lead its group
         self._process.join(GRACE_S)
-        self._pipe.close()
 
     def _renew(self) -> None:
         self._tasks = 0

@@ -12,7 +12,7 @@ from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
 from ocr_server.deadline import Deadline
-from ocr_server.desk import Task, start_worker
+from ocr_server.desk import Task, start_worker, work
 from ocr_server.errors import ClientGone
 from ocr_server.settings import Settings
 from ocr_server.sharing import Shares
@@ -100,7 +100,8 @@ class ProcessWorkers:
         """What `task(desk, …)` returns; see `Workers.run`."""
         with self._turns.turn(deadline, cancelled) as slot:
             soon = self._soon(deadline)
-            return slot.run(task, soon, cancelled, *args, **kwargs)
+            call = partial(work, task, soon, slot.share, *args, **kwargs)
+            return slot.run(call, soon, cancelled)
 
     def close(self) -> None:
         """End all work and every process."""

@@ -42,7 +42,8 @@ def ask_second_reader(sheet: Sheet) -> Report:
         return Report(sheet, "one reader was asked for")
     first = replace(take, engine=FIRST)
     after = sheet.with_take(first)
-    score = expected_accuracy(Result.of(first.words))
+    result = Result.of(first.words)
+    score = expected_accuracy(result)
     said = f"read with an expected accuracy of {score:.0%}"
     if score >= limit_of(sheet):
         return Report(after, said)
@@ -51,7 +52,7 @@ def ask_second_reader(sheet: Sheet) -> Report:
     zones = engine.second.recognise(take.canvas, sheet.reading, sheet.deadline)
     other = Take(take.canvas, zones, take.psm, engine=SECOND)
     left = drop_rubbish(sheet).sheet.best  # a photograph's texture makes many letters, all guesses
-    against = replace(Result.of(first.words), letters=left.letters)
+    against = replace(result, letters=left.letters)
     better = is_better(Result.of(other.words, engine=SECOND), against)
     did = "read again by the second reader" if better else ""
     return Report(sheet.with_take(other) if better else after, said, did)

@@ -1,6 +1,6 @@
 // @ts-check
 // Outlines of zones, lines and words over the picture, in the picture's own pixels.
-import { placesOf, trust } from "./model.js";
+import { distance, placesOf, trust } from "./model.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const AROUND = 0.18; // of a word's height, so that its letters are not struck out
@@ -27,7 +27,7 @@ export function drawBoxes(svg, page, shown, current) {
 
 /** @param {Dot[]} quad @returns {Dot[]} */
 function around([start, end, opposite, below]) {
-  const [length, height] = [end, below].map(([x, y]) => Math.hypot(x - start[0], y - start[1]) || 1);
+  const [length, height] = [end, below].map((corner) => distance(start, corner) || 1);
   const room = AROUND * height;
   const along = [0, 1].map((at) => ((end[at] - start[at]) / length) * room);
   const down = [0, 1].map((at) => ((below[at] - start[at]) / height) * room);

@@ -1,5 +1,6 @@
 // @ts-check
 // One hint at a time to whoever holds the camera; the first that applies.
+import { distance } from "./model.js";
 
 /** @typedef {import("./model.js").Dot} Dot */
 
@@ -34,6 +35,6 @@ export function area(quad) {
 
 /** @param {Dot[]} quad */
 function evenness(quad) {
-  const sides = quad.map(([x, y], at) => Math.hypot(quad[(at + 1) % 4][0] - x, quad[(at + 1) % 4][1] - y));
+  const sides = quad.map((corner, at) => distance(corner, quad[(at + 1) % 4]));
   return Math.min(...[0, 1].map((at) => Math.min(sides[at], sides[at + 2]) / Math.max(sides[at], sides[at + 2])));
 }

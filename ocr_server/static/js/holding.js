@@ -1,5 +1,6 @@
 // @ts-check
 // Reading as one holds it: a rectangle of the picture, its words where they stand, a transcript.
+import { distance } from "./model.js";
 import { action, found, part } from "./parts.js";
 import { makeRegion } from "./region.js";
 import { makeTranscript } from "./transcript.js";
@@ -86,7 +87,7 @@ export function makeHeldReading(root, video, svg, { toFinder, freeze }) {
     take(seen) {
       const place = toFinder(seen);
       const lines = seen.zones.flatMap((zone) => zone.lines ?? []).map(({ quad, words }) => ({ quad: quad.map(place), text: words.map(({ text }) => text).join(" ") }));
-      const heights = lines.map(({ quad }) => heightOf(quad)).sort((one, other) => one - other);
+      const heights = lines.map(({ quad }) => distance(quad[0], quad[3])).sort((one, other) => one - other);
       const kind = heights[Math.floor(heights.length / 2)] < LEGIBLE_PX ? "seen" : "ground";
       svg.replaceChildren(...lines.flatMap(({ quad, text }) => lineShapes(quad, text, kind)));
       transcript.take(seen.text);
@@ -106,16 +107,11 @@ export function makeHeldReading(root, video, svg, { toFinder, freeze }) {
   };
 }
 
-/** @param {Dot[]} quad */
-function heightOf([start, , , below]) {
-  return Math.hypot(below[0] - start[0], below[1] - start[1]);
-}
-
 /** @param {Dot[]} quad @param {string} words @param {"seen" | "ground"} kind */
 function lineShapes(quad, words, kind) {
   const [start, end, , below] = quad;
-  const length = Math.hypot(end[0] - start[0], end[1] - start[1]);
-  const height = heightOf(quad);
+  const length = distance(start, end);
+  const height = distance(start, below);
   const angle = (Math.atan2(end[1] - start[1], end[0] - start[0]) * 180) / Math.PI;
   const ground = document.createElementNS(SVG, "polygon");
   ground.setAttribute("class", kind);

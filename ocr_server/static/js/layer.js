@@ -1,6 +1,7 @@
 // @ts-check
 // Selectable text exactly on its picture: one block per line, one inline block per word, as wide as
 // the way to the next word, so that selecting flows like text and copies like text.
+import { distance } from "./model.js";
 
 /** @typedef {import("./model.js").Dot} Dot @typedef {import("./model.js").Line} Line */
 
@@ -50,9 +51,4 @@ function layLine(line) {
 /** Lengths in page pixels, which the zoom scales. @param {HTMLElement} element @param {Record<string, number>} lengths */
 function setScaled(element, lengths) {
   for (const [name, px] of Object.entries(lengths)) element.style.setProperty(name, `calc(var(--s) * ${px.toFixed(3)}px)`);
-}
-
-/** @param {Dot} one @param {Dot} other */
-function distance(one, other) {
-  return Math.hypot(other[0] - one[0], other[1] - one[1]);
 }

@@ -69,6 +69,11 @@ export function pageText(page) {
     .join("\n\n");
 }
 
+/** @param {Dot} one @param {Dot} other */
+export function distance(one, other) {
+  return Math.hypot(other[0] - one[0], other[1] - one[1]);
+}
+
 /** A language as browsers name it: the engine says deu or chi_sim, they say de or zh. @param {string | null | undefined} language */
 export function tagOf(language) {
   try {

@@ -1,6 +1,6 @@
 // @ts-check
 // The form in which a word or its line is corrected: its picture enlarged, a field, suggestions.
-import { lineText, trust } from "./model.js";
+import { distance, lineText, trust } from "./model.js";
 import { action, found, make, part } from "./parts.js";
 
 /** @typedef {import("./model.js").Place} Place @typedef {import("./model.js").Dot} Dot */
@@ -90,8 +90,8 @@ export function makeProof(root, { onAccept, onLeave }) {
 function drawCrop(canvas, picture, page, [start, end, opposite, below]) {
   canvas.hidden = !picture.naturalWidth;
   if (canvas.hidden) return;
-  const long = Math.hypot(end[0] - start[0], end[1] - start[1]);
-  const tall = Math.hypot(below[0] - start[0], below[1] - start[1]);
+  const long = distance(start, end);
+  const tall = distance(start, below);
   canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
   canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
   const scale = Math.min(canvas.height / (tall * (1 + 2 * AROUND)), (canvas.width * 0.9) / long, MOST_ENLARGED * devicePixelRatio);

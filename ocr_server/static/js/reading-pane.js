@@ -1,7 +1,7 @@
 // @ts-check
 // The text of a page: real paragraphs, each word marked by how sure the engine is of it.
 import { make } from "./parts.js";
-import { lineText, paragraphsOf, tagOf, trust } from "./model.js";
+import { distance, lineText, paragraphsOf, tagOf, trust } from "./model.js";
 
 /** @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Page} Page */
 
@@ -144,11 +144,6 @@ function isFlowing(lines) {
   const full = FULL * Math.max(...lengths);
   const hasGap = lines.some(({ words, quad: [start, , , below] }) => words.some(({ quad: [next] }, at) => at && distance(words[at - 1].quad[1], next) > GAP * distance(start, below)));
   return lines.length >= FLOWING_LINES && !hasGap && lengths.slice(0, -1).every((length) => length >= full);
-}
-
-/** @param {import("./model.js").Dot} one @param {import("./model.js").Dot} other */
-function distance([x, y], [u, v]) {
-  return Math.hypot(u - x, v - y);
 }
 
 function nothing() {

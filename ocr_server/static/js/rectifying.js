@@ -1,12 +1,13 @@
 // @ts-check
 // A page seen aslant, made straight: what lies between four corners, as if seen from above.
 // Source: Heckbert, "Fundamentals of Texture Mapping and Image Warping" (1989), section 2.2.3.
+import { distance } from "./model.js";
 
 /** @typedef {import("./model.js").Dot} Dot */
 
 /** @param {HTMLCanvasElement} canvas @param {Dot[]} quad clockwise from the top left @returns {HTMLCanvasElement} */
 export function rectify(canvas, quad) {
-  const side = (/** @type {number} */ from, /** @type {number} */ to) => Math.hypot(quad[to][0] - quad[from][0], quad[to][1] - quad[from][1]);
+  const side = (/** @type {number} */ from, /** @type {number} */ to) => distance(quad[from], quad[to]);
   const width = Math.max(1, Math.round(Math.max(side(0, 1), side(3, 2))));
   const height = Math.max(1, Math.round(Math.max(side(0, 3), side(1, 2))));
   const source = penOf(canvas).getImageData(0, 0, canvas.width, canvas.height);
