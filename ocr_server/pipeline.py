@@ -24,7 +24,6 @@ from ocr_server.export.format import Format, Rendering
 from ocr_server.imaging.decode import may_have_pages, too_many_pages
 from ocr_server.job import Job, Source
 from ocr_server.model import Document, EngineInfo, Failure, Page
-from ocr_server.progress import Progress, latest
 from ocr_server.reading.frame import Frame
 from ocr_server.storage import Storage
 from ocr_server.tasks import Sheet
@@ -33,22 +32,13 @@ from ocr_server.workers import Workers
 log = logging.getLogger(__name__)
 
 PIECE_BYTES = 256 * 1024
-LOOK_S = 0.1  # how often it is looked how far the pages are
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The document was opened; `pages` are going to be read."""
+    """The document was opened; these are going to be read."""
 
-    pages: int
-
-
-@dataclass(frozen=True, slots=True)
-class PageProgress:
-    """How far a page is that is being read."""
-
-    page: int
-    progress: Progress
+    sheets: tuple[Sheet, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +62,7 @@ class Finished:
     document: Document
 
 
-Event: TypeAlias = Accepted | PageProgress | PageRead | PageFailed | Finished
+Event: TypeAlias = Accepted | PageRead | PageFailed | Finished
 
 
 def recognise_document(
@@ -93,7 +83,7 @@ def recognise_document(
     try:
         with storage.job(tuple(source.data for source in job.sources)) as paths:
             sheets = tuple(_wanted(job, _count(job, paths, workers, cancelled)))
-            yield Accepted(len(sheets))
+            yield Accepted(sheets)
             pages, failures = [], []
             for event in _read_all(job, sheets, workers, cancelled):
                 if isinstance(event, PageRead):
@@ -228,7 +218,7 @@ def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[Sheet]:
 
 def _read_all(
     job: Job, sheets: tuple[Sheet, ...], workers: Workers, cancelled: threading.Event
-) -> Iterator[PageProgress | PageRead | PageFailed]:
+) -> Iterator[PageRead | PageFailed]:
     """The sheets' pages in order, read side by side; no more are begun than there are slots."""
 
     def read(sheet: Sheet) -> PageRead | PageFailed:
@@ -251,29 +241,21 @@ def _read_all(
             return PageFailed(Failure(sheet.number, lost))
         return PageRead(page)
 
+    if len(sheets) == 1:  # as most have; a thread would take a tenth of a small picture's time
+        yield read(sheets[0])
+        return
     waiting = iter(sheets)
-    told: dict[Sheet, Progress | None] = {}
     with ThreadPoolExecutor(workers.slots) as threads:
 
-        def begin(count: int) -> list[tuple[Sheet, Future[PageRead | PageFailed]]]:
-            return [(sheet, threads.submit(read, sheet)) for sheet in islice(waiting, count)]
+        def begin(count: int) -> list[Future[PageRead | PageFailed]]:
+            return [threads.submit(read, sheet) for sheet in islice(waiting, count)]
 
         begun = deque(begin(workers.slots))
         try:
             while begun:
-                while not wait([begun[0][1]], timeout=LOOK_S).done:
-                    yield from _news([sheet for sheet, future in begun if not future.done()], told)
-                _, first = begun.popleft()
+                first = begun.popleft()
+                wait([first])
                 begun.extend(begin(1))
                 yield first.result()
         finally:
             cancelled.set()
-
-
-def _news(sheets: list[Sheet], told: dict[Sheet, Progress | None]) -> Iterator[PageProgress]:
-    """How far the sheets are, where that is something new; `told` remembers it."""
-    for sheet in sheets:
-        progress = latest(sheet.progress_path)
-        if progress is not None and progress != told.get(sheet):
-            told[sheet] = progress
-            yield PageProgress(sheet.number, progress)

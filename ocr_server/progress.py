@@ -6,9 +6,8 @@ goes with the job.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -33,19 +32,21 @@ def tell_nobody(_progress: Progress) -> None:
     """Where nobody listens."""
 
 
-def teller(path: Path) -> Tell:
+@contextmanager
+def teller(path: Path) -> Iterator[Tell]:
     """Writes progress to a file, for `latest`; what cannot be written goes untold."""
+    try:
+        file = path.open("ab", buffering=0)
+    except OSError:
+        yield tell_nobody
+        return
 
     def tell(progress: Progress) -> None:
-        line = f"{progress.stage} {progress.parts_done} {progress.parts}\n"
-        with suppress(OSError):  # and no file of Python's: there are twenty lines to a page
-            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            try:
-                os.write(file, line.encode())
-            finally:
-                os.close(file)
+        with suppress(OSError):
+            file.write(f"{progress.stage} {progress.parts_done} {progress.parts}\n".encode())
 
-    return tell
+    with file:
+        yield tell
 
 
 def latest(path: Path) -> Progress | None:

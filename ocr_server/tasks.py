@@ -61,11 +61,11 @@ def read_page(
             engine=desk.engine(reading.engine),
             deadline=desk.deadline,
             threads=desk.threads,
-            tell=teller(sheet.progress_path),
+            tell=tell,
         )
         return suggest(page, reading)
 
-    with _temporary_files_in(sheet.path.parent):
+    with _temporary_files_in(sheet.path.parent), teller(sheet.progress_path) as tell:
         if is_read_from_picture(reading) or not decode.is_pdf(sheet.path):
             return with_fields(recognise(), reading)
         page = read_pdf_page(

@@ -7,11 +7,11 @@ from ocr_server.progress import Progress, latest, teller
 
 def test_what_was_told_last_is_known(tmp_path: Path) -> None:
     path = tmp_path / "progress"
-    tell = teller(path)
-    tell(Progress("deskew"))
-    tell(Progress("read", 1, 2))
+    with teller(path) as tell:
+        tell(Progress("deskew"))
+        tell(Progress("read", 1, 2))
 
-    assert latest(path) == Progress("read", 1, 2)
+        assert latest(path) == Progress("read", 1, 2)
 
 
 def test_nothing_told_is_nothing_known(tmp_path: Path) -> None:
@@ -31,6 +31,7 @@ def test_a_line_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_goes_untold(tmp_path: Path) -> None:
     path = tmp_path / "gone" / "progress"
-    teller(path)(Progress("read"))
+    with teller(path) as tell:
+        tell(Progress("read"))
 
     assert latest(path) is None

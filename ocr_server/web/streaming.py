@@ -5,9 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 from flask import Response, g, json
@@ -16,11 +18,14 @@ from ocr_server.errors import OcrServerError
 from ocr_server.export.format import Rendering
 from ocr_server.export.payload import page_to_json
 from ocr_server.model import Document
-from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageProgress, PageRead
+from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
+from ocr_server.progress import Progress, latest
+from ocr_server.tasks import Sheet
 from ocr_server.web.forms import NDJSON, Asked
 from ocr_server.web.problems import problem_of, unexpected_problem
 from ocr_server.web.service import HangUp, Service, hang_up
 
+LOOK_S = 0.1  # how often it is looked how far the pages are
 HEARTBEAT_S = 0.5
 
 
@@ -66,15 +71,23 @@ def _lines(
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
+    watch = _Watch(here.workers.slots)
+    spoke = begun
     try:
         while True:
             try:
-                event = events.get(timeout=HEARTBEAT_S)
+                event = events.get(timeout=LOOK_S)
             except queue.Empty:
-                yield _line(event="heartbeat", elapsed_ms=_ms(begun))
+                lines = list(watch.lines())
+                if not lines and time.perf_counter() - spoke >= HEARTBEAT_S:
+                    lines = [_line(event="heartbeat", elapsed_ms=_ms(begun))]
+                if lines:
+                    spoke = time.perf_counter()
+                yield from lines
                 continue
             if event is None:
                 return
+            watch.take(event)
             told = _told(event, asked.rendering, begun)
             if isinstance(event, Finished):
                 outcome |= counts_of(event.document)
@@ -82,19 +95,42 @@ def _lines(
             elif isinstance(event, Exception):
                 outcome["problem_code"] = told["code"]
                 turn.close()
+            spoke = time.perf_counter()
             yield _line(**told)
     finally:
         cancelled.set()
         reader.join()
 
 
+class _Watch:
+    """How far the sheets are that are being read: as many as there are slots, in their order."""
+
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._sheets: deque[Sheet] = deque()
+        self._told: dict[Sheet, Progress] = {}
+
+    def take(self, event: Event | Exception) -> None:
+        """What has happened."""
+        if isinstance(event, Accepted):
+            self._sheets.extend(event.sheets)
+        elif isinstance(event, PageRead | PageFailed):
+            self._sheets.popleft()
+
+    def lines(self) -> Iterator[bytes]:
+        """What is new."""
+        for sheet in islice(self._sheets, self._slots):
+            progress = latest(sheet.progress_path)
+            if progress is not None and progress != self._told.get(sheet):
+                self._told[sheet] = progress
+                yield _line(event="progress", page=sheet.number, **asdict(progress))
+
+
 def _told(event: Event | Exception, rendering: Rendering, begun: float) -> dict[str, Any]:
     told: dict[str, Any]  # JSON
     match event:
-        case Accepted(pages):
-            told = {"event": "accepted", "pages": pages}
-        case PageProgress(page, progress):
-            told = {"event": "progress", "page": page, **asdict(progress)}
+        case Accepted(sheets):
+            told = {"event": "accepted", "pages": len(sheets)}
         case PageRead(page):
             told = {"event": "page", "page": page_to_json(page, rendering)}
         case PageFailed(failure):
