@@ -24,6 +24,7 @@ from ocr_server.web import (
     profiles,
     security,
 )
+from ocr_server.web.bodies import HeldRequest
 from ocr_server.web.compat import serving as compat
 from ocr_server.web.service import EXTENSION, Service
 from ocr_server.workers import ProcessWorkers, Workers
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
         template_folder=ROOT / "templates",
         static_folder="static" if has_pages else None,
     )
+    app.request_class = HeldRequest
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=MAX_FIELDS_BYTES,

@@ -85,8 +85,7 @@ class Quad(NamedTuple):
 
     def mapped(self, way: Map) -> Quad:
         """The same quad in another frame."""
-        apply, (top_left, top_right, bottom_right, bottom_left) = way.apply, self
-        return Quad(apply(top_left), apply(top_right), apply(bottom_right), apply(bottom_left))
+        return Quad(*way.apply_all(self))
 
     def __reduce__(self) -> tuple[Callable[..., Quad], tuple[float, ...]]:
         """How it travels between processes: as eight figures, in a third of the time."""
@@ -108,6 +107,9 @@ class Map(Protocol):
 
     def apply(self, point: Point) -> Point:
         """The point in the other frame."""
+
+    def apply_all(self, points: Iterable[Point]) -> Iterable[Point]:
+        """The same for many, in less time."""
 
     def inverse(self) -> Map:
         """The way back."""
@@ -143,10 +145,17 @@ class Transform:
 
     def apply(self, point: Point) -> Point:
         """The point in the other frame."""
+        (there,) = self.apply_all((point,))
+        return there
+
+    def apply_all(self, points: Iterable[Point]) -> Iterable[Point]:
+        """The points in the other frame."""
         a, b, c, d, e, f, g, h, i = self.matrix
-        x, y = point
-        w = g * x + h * y + i
-        return Point((a * x + b * y + c) / w, (d * x + e * y + f) / w)
+        there = []
+        for x, y in points:
+            w = g * x + h * y + i
+            there.append(Point((a * x + b * y + c) / w, (d * x + e * y + f) / w))
+        return there
 
     def then(self, after: Transform) -> Transform:
         """One map that does this and then `after`."""
@@ -197,6 +206,10 @@ class ColumnShift:
             level = y - self.shift_at(x, level)
         return Point(x, level)
 
+    def apply_all(self, points: Iterable[Point]) -> Iterable[Point]:
+        """The points in the other frame."""
+        return map(self.apply, points)
+
     def inverse(self) -> ColumnShift:
         """The way back."""
         return ColumnShift(self.width_px, self.height_px, self.shifts_px, not self.backwards)
@@ -222,9 +235,14 @@ class Way:
 
     def apply(self, point: Point) -> Point:
         """The point at the end of the chain."""
+        (there,) = self.apply_all((point,))
+        return there
+
+    def apply_all(self, points: Iterable[Point]) -> Iterable[Point]:
+        """The points at the end of the chain."""
         for step in self.maps:
-            point = step.apply(point)
-        return point
+            points = step.apply_all(points)
+        return points
 
     def inverse(self) -> Way:
         """The way back."""

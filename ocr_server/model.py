@@ -132,7 +132,7 @@ class Line:
             self,
             words=tuple(word.mapped(way) for word in self.words),
             quad=quad,
-            baseline=tuple(way.apply(point) for point in self.baseline),
+            baseline=tuple(way.apply_all(self.baseline)),
             x_height_px=self.x_height_px * _growth(self.quad, quad),
         )
 

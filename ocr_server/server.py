@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS = 1000
 IDLE_S = 60  # a connection on which nothing arrives for this long is closed
 MOST_HEADER_BYTES = 32 * 1024
+RECEIVED_BYTES = 256 * 1024  # at once; each time costs a turn of the loop
 SPARE_THREADS = 8  # for pages, health and refusals while all places of the queue are taken
 PROXY_HEADERS = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"}
 MOST_WAITING_BYTES = 2**40  # no limit: what may be sent is bounded by what may be read
@@ -120,6 +121,7 @@ class Server:
                 threads=settings.slots + settings.waiting + SPARE_THREADS,
                 connection_limit=MOST_CONNECTIONS,
                 channel_timeout=IDLE_S,
+                recv_bytes=RECEIVED_BYTES,
                 cleanup_interval=IDLE_S // 4,
                 max_request_body_size=settings.max_body_bytes + 1,  # waitress refuses what is equal
                 # An answer that waits for a slow reader lies in a file and holds no thread.

@@ -23,7 +23,7 @@ from ocr_server.export.old_text import find_visible_text, remove_invisible_text
 from ocr_server.export.picture_page import write_picture_page
 from ocr_server.export.sheets import Sheet, check_size, find_sheets
 from ocr_server.export.text_layer import FONT, write_text_layer
-from ocr_server.geometry import Box, Transform, hull
+from ocr_server.geometry import Box, Transform
 from ocr_server.imaging.pdf import page_frame
 from ocr_server.imaging.pdf_text import came_from_text_layer
 from ocr_server.model import Document, EngineInfo, Line, Word
@@ -145,7 +145,7 @@ def _beside(line: Line, visible: Sequence[Box], way: Transform) -> Line:
     """The line without the words that lie on visible text, or under it."""
 
     def is_there(word: Word) -> bool:
-        box = hull(way.apply(point) for point in word.quad)
+        box = word.quad.mapped(way).box
         return any(_has_middle(old, box) or _has_middle(box, old) for old in visible)
 
     return replace(line, words=tuple(word for word in line.words if not is_there(word)))

@@ -39,7 +39,8 @@ def read_framed(
         threads=threads,
         tell=tell,
     )
-    return moved(FINDERS[reading.finder].read(look), framed.to_page, canvas)
+    page = FINDERS[reading.finder].read(look)
+    return page if framed is canvas else moved(page, framed.to_page, canvas)
 
 
 def is_read_from_picture(reading: Reading) -> bool:

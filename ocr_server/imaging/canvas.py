@@ -122,11 +122,10 @@ class Canvas:
     def rotated(self, angle_deg: float, *, fill: int) -> Canvas:
         """Turned clockwise about the middle; the canvas grows, its new corners are `fill`."""
         turn = Transform.rotation(angle_deg)
-        corners = [turn.apply(point) for point in self.box.quad()]
-        left, top = min(p.x for p in corners), min(p.y for p in corners)
-        width = max(1, int(np.ceil(max(p.x for p in corners) - left - 1e-6)))
-        height = max(1, int(np.ceil(max(p.y for p in corners) - top - 1e-6)))
-        forth = turn.then(Transform.shift(-left, -top))
+        turned = self.box.quad().mapped(turn).box
+        width = max(1, int(np.ceil(turned.width - 1e-6)))
+        height = max(1, int(np.ceil(turned.height - 1e-6)))
+        forth = turn.then(Transform.shift(-turned.left, -turned.top))
         return self._warped(forth, width, height, fill=fill)
 
     def rectified(self, quad: Quad, width_px: int, height_px: int) -> Canvas:
@@ -176,7 +175,7 @@ class Canvas:
         there = canvas.to_page.inverse()
         places = np.array(
             [
-                [there.apply(Point(x, y)) for x in np.linspace(0, page.width_px, _GRID)]
+                list(there.apply_all(Point(x, y) for x in np.linspace(0, page.width_px, _GRID)))
                 for y in np.linspace(0, page.height_px, _GRID)
             ],
             np.float32,

@@ -204,7 +204,7 @@ def _uncovered(
     for picture, _ in zip(pictures, range(_MOST_PICTURES), strict=False):
         left, bottom, right, top = picture.get_bounds()
         corners = (Point(left, bottom), Point(right, top))
-        box = hull(way.apply(corner) for corner in corners).intersection(shown)
+        box = hull(way.apply_all(corners)).intersection(shown)
         if box is None:
             continue
         covered = sum(both.area for word in words if (both := box.intersection(word)))

@@ -85,10 +85,12 @@ def expected_accuracy(reading: Result) -> float:
 
 def measure_contrast(page: Measures) -> float:
     """How much darker ink is than paper, from 0 to 1; 0 without any ink."""
-    ink = page.small[page.ink > 0]
-    if not ink.size:
+    some, ink = page.small[::4], page.ink[::4]
+    counts = np.cumsum(cv2.calcHist([some], [0], ink, [256], [0, 256]))
+    if not counts[-1]:
         return 0.0
-    return max(0.0, page.paper.level - float(np.percentile(ink, 25))) / 255
+    dark = int(np.searchsorted(counts, 0.25 * counts[-1]))  # the level of a quarter of the ink
+    return max(0.0, page.paper.level - dark) / 255
 
 
 def measure_edge_px(page: Measures) -> float:

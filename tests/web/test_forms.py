@@ -113,6 +113,22 @@ def test_several_files_make_one_document(client: FlaskClient) -> None:
     assert [page["number"] for page in response.get_json()["pages"]] == [1, 2, 3]
 
 
+def test_a_large_file_is_not_written_to_disk(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a file was made")
+
+    monkeypatch.setattr("werkzeug.formparser.SpooledTemporaryFile", refuse)
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="0"\r\n\r\n'
+    large = PICTURE + bytes(2**20)  # what follows the end of a PNG is not looked at
+    kind = "multipart/form-data; boundary=b"
+
+    response = post(client, data=head + large + b"\r\n--b--\r\n", content_type=kind)
+
+    assert response.status_code == 200
+
+
 def test_several_images_of_json_make_one_document(client: FlaskClient) -> None:
     response = post(client, json={"image": [ENCODED, ENCODED]})
 
