@@ -5,20 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ocr_server.reading.sheet import Report, Sheet
+from ocr_server.segmentation.order import in_reading_order
 from ocr_server.segmentation.rows import join_rows
 from ocr_server.segmentation.tables import find_grids, set_in_tables
 
 
 def arrange_rows(sheet: Sheet) -> Report:
-    """Labels and their prices in one line: layout takes both for columns of their own."""
+    """Labels and their prices in one line, which layout takes for columns; what is above first."""
     take = sheet.best
-    zones = join_rows(take.zones)
-    joined = len(take.zones) - len(zones)
-    if not joined:
-        return Report(sheet, "no rows torn apart")
-    return Report(
-        sheet.with_take(replace(take, zones=zones)), f"{joined} zones beside others", "rows joined"
-    )
+    joined = join_rows(take.zones)
+    ordered = in_reading_order(joined)
+    fewer = len(take.zones) - len(joined)
+    found = f"{fewer} zones beside others" if fewer else "no rows torn apart"
+    if ordered == take.zones:
+        return Report(sheet, found)
+    did = ["rows joined"] * (fewer > 0) + ["zones put in order"] * (ordered != joined)
+    return Report(sheet.with_take(replace(take, zones=ordered)), found, ", ".join(did))
 
 
 def arrange_tables(sheet: Sheet) -> Report:
