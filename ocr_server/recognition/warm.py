@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unicodedata import bidirectional
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Reading
-from ocr_server.model import Direction, EngineInfo, Zone
+from ocr_server.model import EngineInfo, Zone
 from ocr_server.recognition.engine import Engine
 from ocr_server.recognition.hocr import read_hocr
 from ocr_server.recognition.results import read_results
@@ -134,4 +135,6 @@ class WarmEngine(Engine):
 
 
 def _runs_leftwards(zones: tuple[Zone, ...]) -> bool:
-    return any(line.direction is Direction.RIGHT_TO_LEFT for zone in zones for line in zone.lines)
+    """Whether any letter does; among figures such a line may be taken for one that does not."""
+    letters = (letter for zone in zones for word in zone.words for letter in word.text)
+    return any(bidirectional(letter) in {"R", "AL"} for letter in letters)
