@@ -1,13 +1,14 @@
 """When the second reader is asked, and whose reading is kept: fitted on pictures of known text.
 
-    python -m benchmarks.second_reader CORPUS [--sample N] [--only TEXT] [--lines]
+    python -m benchmarks.second_reader CORPUS [--sample N] [--only TEXT] [--lines] [--as-it-comes]
 
 Reads the pictures of a corpus (see `benchmarks.accuracy`) by the recipe, and what the recipe made
 of each by the second reader as well. It prints for each data set how well the first reader, the
 second, and the two together read; the constants that tell from the second reader's confidences how
 well it read (`CALIBRATIONS` in `ocr_server/imaging/quality.py`); and for each limit of doubt
 (`limit_of` in `ocr_server/reading/second_reader.py`) what the two together are worth and cost.
-With `--lines` Tesseract reads the lines that the second reader found, too.
+With `--lines` Tesseract reads the lines that the second reader found, too; with `--as-it-comes`
+rapidocr reads the pages by itself, without any of our preparation.
 
 F1 and CER are those of `benchmarks.accuracy`; languages that the second reader does not know
 are left out, and pictures that say more than their truth. Seconds are those of the processor.
@@ -21,9 +22,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import takewhile
+from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import numpy as np
+import rapidocr
 
 from benchmarks.accuracy import (
     Item,
@@ -62,7 +66,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both readings of a picture, and Tesseract's of the second reader's lines if asked for.
+    """Both readings of a picture, and if asked for, what else there is to compare them with.
 
     Under `limit` the program would ask the second reader; `chosen` and `is_doubtful` take another.
     """
@@ -71,12 +75,18 @@ class Pair:
     second: Take
     limit: float
     lines: Score | None
+    as_it_comes: Score | None
 
     def chosen(self, limit: float | None = None) -> Take:
         """What is kept."""
         asked = self.is_doubtful(limit)
         is_kept = asked and is_better(self.second.result, self.first.result)
         return self.second if is_kept else self.first
+
+    def cost_s(self, limit: float | None = None) -> float:
+        """Processor seconds of both, or of the first reader if the second is not asked."""
+        once_s = self.first.score.cpu_s
+        return once_s + self.second.score.cpu_s if self.is_doubtful(limit) else once_s
 
     def is_doubtful(self, limit: float | None = None) -> bool:
         """Whether the second reader is asked at all."""
@@ -87,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read, fit, and print."""
     parser = options("benchmarks.second_reader", __doc__)
     parser.add_argument("--lines", action="store_true", help="read its lines with Tesseract, too")
+    parser.add_argument("--as-it-comes", action="store_true", help="read by rapidocr alone, too")
     asked = parser.parse_args(arguments)
     items = [
         item
@@ -97,7 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"There is no picture with a true text in {asked.corpus}.", file=sys.stderr)
         return 1
     with processes(asked.workers) as pool:
-        pairs = list(pool.map(read, [(item, asked.engine, asked.lines) for item in items]))
+        jobs = [(item, asked.engine, asked.lines, asked.as_it_comes) for item in items]
+        pairs = list(pool.map(read, jobs))
     print(table(items, pairs))
     fitted = [pair.second for pair in pairs if pair.second.result.letters >= LEAST_LETTERS]
     features = np.array([(1.0, take.result.sure_share) for take in fitted])
@@ -108,9 +120,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def read(job: tuple[Item, str, bool]) -> Pair:
+def read(job: tuple[Item, str, bool, bool]) -> Pair:
     """A picture by both readers."""
-    item, engine, with_lines = job
+    item, engine, with_lines, with_plain = job
     sheets: list[Sheet] = []
 
     def keep(sheet: Sheet) -> Report:
@@ -142,6 +154,7 @@ def read(job: tuple[Item, str, bool]) -> Pair:
         ),
         limit_of(sheet),
         rate(item, _read_lines(sheet, zones), (), cpu_s=0) if with_lines else None,
+        rate(item, _read_as_it_comes(item.path), (), cpu_s=0) if with_plain else None,
     )
 
 
@@ -150,17 +163,27 @@ def table(items: Sequence[Item], pairs: Sequence[Pair]) -> str:
     rows: dict[str, list[Pair]] = defaultdict(list)
     for item, pair in zip(items, pairs, strict=True):
         rows[item.path.parent.name].append(pair)
-    head = "| set (n) | CER | F1 | CPU s | read again | CER of its lines by Tesseract |"
-    lines = [head, "|---" * 6 + "|"]
+    head = (
+        "| set (n) | CER | F1 | CPU s | read again | CER of its lines by Tesseract | "
+        "CER, F1 of rapidocr as it comes |"
+    )
+    lines = [head, "|---" * 7 + "|"]
     for name, group in sorted(rows.items()):
         by_line = [pair.lines.cer for pair in group if pair.lines]
         takes = ([p.first for p in group], [p.second for p in group], [p.chosen() for p in group])
         cells = [
-            ", ".join(_mean(getattr(take.score, figure) for take in side) for side in takes[:count])
-            for figure, count in (("cer", 3), ("f1", 3), ("cpu_s", 2))
+            ", ".join(_mean(getattr(take.score, figure) for take in side) for side in takes)
+            for figure in ("cer", "f1")
         ]
+        costs = ([take.score.cpu_s for take in side] for side in takes[:2])
+        cells.append(", ".join(map(_mean, (*costs, [pair.cost_s() for pair in group]))))
         cells.append(str(sum(pair.is_doubtful() for pair in group)))
         cells.append(_mean(by_line) if by_line else "–")
+        plain = [pair.as_it_comes for pair in group if pair.as_it_comes]
+        figures = [
+            _mean(getattr(score, figure) for score in plain) for figure in ("cer", "f1") if plain
+        ]
+        cells.append(", ".join(figures) or "–")
         lines.append(f"| {name} ({len(group)}) | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -171,11 +194,12 @@ def limits(pairs: Sequence[Pair]) -> str:
     once_s = sum(pair.first.score.cpu_s for pair in pairs)
     for limit in (*LIMITS_OF_DOUBT, None):
         kept = [pair.chosen(limit).score for pair in pairs]
-        again = [pair.second.score.cpu_s for pair in pairs if pair.is_doubtful(limit)]
+        again = sum(pair.is_doubtful(limit) for pair in pairs)
+        cost_s = sum(pair.cost_s(limit) for pair in pairs)
         name = "the program's" if limit is None else f"{limit:.2f}"
         lines.append(
-            f"| {name} | {len(again)} of {len(pairs)} | {_mean(s.f1 for s in kept)} | "
-            f"{_mean(s.cer for s in kept)} | {1 + sum(again) / once_s:.2f} × |"
+            f"| {name} | {again} of {len(pairs)} | {_mean(s.f1 for s in kept)} | "
+            f"{_mean(s.cer for s in kept)} | {cost_s / once_s:.2f} × |"
         )
     return "\n".join(lines)
 
@@ -183,6 +207,17 @@ def limits(pairs: Sequence[Pair]) -> str:
 @cache
 def _second() -> RapidocrEngine:
     return RapidocrEngine()
+
+
+@cache
+def _plain() -> Any:  # noqa: ANN401  # rapidocr's types do not tell what comes out
+    return rapidocr.RapidOCR(params={"Global.log_level": "critical"})
+
+
+def _read_as_it_comes(path: Path) -> str:
+    page = decode_page(path, 0, limits=Limits(), password=None)
+    pixels = page.pixels[..., ::-1] if page.is_colour else page.pixels  # it wants blue first
+    return "\n".join(_plain()(np.ascontiguousarray(pixels)).txts or ())
 
 
 def _text(zones: tuple[Zone, ...]) -> str:
