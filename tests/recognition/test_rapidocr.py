@@ -238,7 +238,8 @@ def test_an_ideograph_is_read_only_where_one_may_stand(
     engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text_of(engine, drawn("loaded"))
-    monkeypatch.setattr(engine, "_ask", answers_an_ideograph)
+    found = SimpleNamespace(word_cols=[[2], [4], [9]], confs=[0.9] * 4, line_txt_len=12)
+    monkeypatch.setattr(engine, "_ask", answers("十a b", found))
 
     texts = [
         [zone.text for zone in engine.recognise(DARK, Reading((name,)), Deadline.after(30))]
@@ -254,15 +255,7 @@ def test_a_line_without_letters_is_none(
     engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     word = SimpleNamespace(word_cols=[[2]] * len(text.strip()), confs=[0.0], line_txt_len=12)
-    monkeypatch.setattr(
-        engine,
-        "_ask",
-        lambda *_, use_det, **__: (
-            answers_an_ideograph(use_det=True)
-            if use_det
-            else SimpleNamespace(txts=(text,), word_results=(word,))
-        ),
-    )
+    monkeypatch.setattr(engine, "_ask", answers(text, word))
 
     assert read(engine, DARK) == ()
 
@@ -282,21 +275,17 @@ def test_of_a_line_that_is_mostly_guessed_only_sure_words_are_kept(
     found = SimpleNamespace(
         word_cols=[[1, 2], [5, 6]], confs=[first, second, 0.0, third, third], line_txt_len=12
     )
-    monkeypatch.setattr(
-        engine,
-        "_ask",
-        lambda *_, use_det, **__: (
-            answers_an_ideograph(use_det=True)
-            if use_det
-            else SimpleNamespace(txts=("88 ab",), word_results=(found,))
-        ),
-    )
+    monkeypatch.setattr(engine, "_ask", answers("88 ab", found))
 
     assert [word.text for zone in read(engine, DARK) for word in zone.words] == words
 
 
-def answers_an_ideograph(*_: object, use_det: bool, **__: object) -> SimpleNamespace:
-    if use_det:
-        return SimpleNamespace(boxes=[[(10, 10), (210, 10), (210, 50), (10, 50)]])
-    word = SimpleNamespace(word_cols=[[2], [4], [9]], confs=[0.9] * 4, line_txt_len=12)
-    return SimpleNamespace(txts=("十a b",), word_results=(word,))
+def answers(text: str, found: SimpleNamespace) -> Callable[..., SimpleNamespace]:
+    """What the networks say of one line."""
+
+    def answer(*_: object, use_det: bool, **__: object) -> SimpleNamespace:
+        if use_det:
+            return SimpleNamespace(boxes=[[(10, 10), (210, 10), (210, 50), (10, 50)]])
+        return SimpleNamespace(txts=(text,), word_results=(found,))
+
+    return answer
