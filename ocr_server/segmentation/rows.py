@@ -25,6 +25,7 @@ class _Piece:
 
     line: Line
     core: Box
+    width_px: float
     zone: int
     slope: float
     level: float
@@ -35,7 +36,7 @@ class _Piece:
         if mine.left < its.right and its.left < mine.right:
             return False
         lower, higher = sorted((mine.height, its.height))
-        slope = max((self, other), key=lambda piece: piece.line.box.width).slope
+        slope = self.slope if self.width_px >= other.width_px else other.slope
         rise = mine.top + mine.bottom - its.top - its.bottom
         run = mine.left + mine.right - its.left - its.right
         return higher < 2 * lower and abs(rise - slope * run) < lower
@@ -50,10 +51,11 @@ def join_rows(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
     if any(line.direction is not Direction.LEFT_TO_RIGHT for zone in zones for line in zone.lines):
         return zones
     pieces = _pieces(zones)
+    boxes = [zone.box for zone in zones]
     in_columns = _has_columns(zones)
     groups = {index: {index} for index, zone in enumerate(zones) if zone.kind is ZoneKind.TEXT}
     for one, other in combinations(groups, 2):
-        nested = _is_inside(zones[one], zones[other]) or _is_inside(zones[other], zones[one])
+        nested = _is_inside(boxes[one], boxes[other]) or _is_inside(boxes[other], boxes[one])
         if (nested or not in_columns) and _share_rows(pieces[one], pieces[other]):
             joined = groups[one] | groups[other]
             groups |= dict.fromkeys(joined, joined)
@@ -76,6 +78,7 @@ def _pieces(zones: Sequence[Zone]) -> list[list[_Piece]]:
             _Piece(
                 line,
                 _core(line),
+                line.box.width,
                 index,
                 _slope(line) if len(line.words) > 2 else usual,
                 _level(line, usual),
@@ -116,9 +119,9 @@ def _is_prose(lines: Sequence[Line]) -> bool:
     return len(lines) >= _PROSE_LINES and median(letters) >= _PROSE_LETTERS
 
 
-def _is_inside(zone: Zone, other: Zone) -> bool:
-    common = zone.box.intersection(other.box)
-    return common is not None and common.area >= _INSIDE * zone.box.area
+def _is_inside(zone: Box, other: Box) -> bool:
+    common = zone.intersection(other)
+    return common is not None and common.area >= _INSIDE * zone.area
 
 
 def _share_rows(one: list[_Piece], other: list[_Piece]) -> bool:
