@@ -169,21 +169,17 @@ def table(items: Sequence[Item], pairs: Sequence[Pair]) -> str:
     )
     lines = [head, "|---" * 7 + "|"]
     for name, group in sorted(rows.items()):
-        by_line = [pair.lines.cer for pair in group if pair.lines]
         takes = ([p.first for p in group], [p.second for p in group], [p.chosen() for p in group])
         cells = [
-            ", ".join(_mean(getattr(take.score, figure) for take in side) for side in takes)
+            ", ".join(_means([take.score for take in side], figure) for side in takes)
             for figure in ("cer", "f1")
         ]
         costs = ([take.score.cpu_s for take in side] for side in takes[:2])
         cells.append(", ".join(map(_mean, (*costs, [pair.cost_s() for pair in group]))))
         cells.append(str(sum(pair.is_doubtful() for pair in group)))
-        cells.append(_mean(by_line) if by_line else "–")
+        cells.append(_means([pair.lines for pair in group if pair.lines], "cer"))
         plain = [pair.as_it_comes for pair in group if pair.as_it_comes]
-        figures = [
-            _mean(getattr(score, figure) for score in plain) for figure in ("cer", "f1") if plain
-        ]
-        cells.append(", ".join(figures) or "–")
+        cells.append(_means(plain, "cer", "f1"))
         lines.append(f"| {name} ({len(group)}) | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -233,6 +229,12 @@ def _read_lines(sheet: Sheet, zones: tuple[Zone, ...]) -> str:
         found = sheet.read(strip.padded(10, fill=255), psm=PSM_OF_LAYOUT[Layout.LINE])
         texts.append(" ".join(word.text for word in found.words))
     return "\n".join(texts)
+
+
+def _means(scores: Sequence[Score], *figures: str) -> str:
+    if not scores:
+        return "–"
+    return ", ".join(_mean(getattr(score, figure) for score in scores) for figure in figures)
 
 
 def _mean(values: Iterable[float]) -> str:

@@ -52,20 +52,22 @@ def read_page(
     """The page read: by its own text layer where it has one, else by the engine."""
 
     def recognise() -> Page:
-        page = read_framed(
-            decode.decode_page(
-                sheet.path, sheet.index, limits=limits, password=password, grey=True
-            ),
-            number=sheet.number,
-            reading=reading,
-            engine=desk.engine(reading.engine),
-            deadline=desk.deadline,
-            threads=desk.threads,
-            tell=tell,
+        canvas = decode.decode_page(
+            sheet.path, sheet.index, limits=limits, password=password, grey=True
         )
+        with teller(sheet.progress_path) as tell:
+            page = read_framed(
+                canvas,
+                number=sheet.number,
+                reading=reading,
+                engine=desk.engine(reading.engine),
+                deadline=desk.deadline,
+                threads=desk.threads,
+                tell=tell,
+            )
         return suggest(page, reading)
 
-    with _temporary_files_in(sheet.path.parent), teller(sheet.progress_path) as tell:
+    with _temporary_files_in(sheet.path.parent):
         if is_read_from_picture(reading) or not decode.is_pdf(sheet.path):
             return with_fields(recognise(), reading)
         page = read_pdf_page(

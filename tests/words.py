@@ -69,6 +69,13 @@ def draw_page(
     return DrawnPage(np.asarray(picture), tuple(middles))
 
 
+def draw_two_parts() -> Pixels:
+    """A page with a band of white through its middle, where it is cut into two parts."""
+    pixels = draw_page(1200, 2200).pixels.copy()
+    pixels[1060:1140] = 255
+    return pixels
+
+
 class SeeingEngine(Engine):
     """Finds every word of a canvas as a blot of ink, and reads it as `word`."""
 

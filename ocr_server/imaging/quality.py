@@ -85,7 +85,7 @@ def expected_accuracy(reading: Result) -> float:
 
 def measure_contrast(page: Measures) -> float:
     """How much darker ink is than paper, from 0 to 1; 0 without any ink."""
-    some, ink = page.small[::4], page.ink[::4]
+    some, ink = page.small[::4], page.ink[::4]  # a quarter of the rows tells as much
     counts = np.cumsum(cv2.calcHist([some], [0], ink, [256], [0, 256]))
     if not counts[-1]:
         return 0.0

@@ -119,9 +119,9 @@ def _is_prose(lines: Sequence[Line]) -> bool:
     return len(lines) >= _PROSE_LINES and median(letters) >= _PROSE_LETTERS
 
 
-def _is_inside(zone: Box, other: Box) -> bool:
-    common = zone.intersection(other)
-    return common is not None and common.area >= _INSIDE * zone.area
+def _is_inside(inner: Box, outer: Box) -> bool:
+    common = inner.intersection(outer)
+    return common is not None and common.area >= _INSIDE * inner.area
 
 
 def _share_rows(one: list[_Piece], other: list[_Piece]) -> bool:

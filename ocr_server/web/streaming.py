@@ -81,22 +81,21 @@ def _lines(
                 lines = list(watch.lines())
                 if not lines and time.perf_counter() - spoke >= HEARTBEAT_S:
                     lines = [_line(event="heartbeat", elapsed_ms=_ms(begun))]
-                if lines:
-                    spoke = time.perf_counter()
+            else:
+                if event is None:
+                    return
+                watch.take(event)
+                told = _told(event, asked.rendering, begun)
+                if isinstance(event, Finished):
+                    outcome |= counts_of(event.document)
+                    turn.close()
+                elif isinstance(event, Exception):
+                    outcome["problem_code"] = told["code"]
+                    turn.close()
+                lines = [_line(**told)]
+            if lines:
+                spoke = time.perf_counter()
                 yield from lines
-                continue
-            if event is None:
-                return
-            watch.take(event)
-            told = _told(event, asked.rendering, begun)
-            if isinstance(event, Finished):
-                outcome |= counts_of(event.document)
-                turn.close()
-            elif isinstance(event, Exception):
-                outcome["problem_code"] = told["code"]
-                turn.close()
-            spoke = time.perf_counter()
-            yield _line(**told)
     finally:
         cancelled.set()
         reader.join()

@@ -17,7 +17,7 @@ from ocr_server.web.service import service_of
 from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter
 from tests.browser.watching import Watch, assert_accessible
 from tests.drawing import as_file, as_pages
-from tests.words import draw_page
+from tests.words import draw_two_parts
 
 GIVE = """([data, kind]) => {
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -115,9 +115,7 @@ def test_a_reading_can_be_stopped_and_tried_again(
 def test_progress_is_counted_in_pages_and_parts_that_are_done(
     page: Page, url: str, tmp_path: Path, engine: ReadsLetter
 ) -> None:
-    pixels = draw_page(1200, 2200).pixels.copy()
-    pixels[1060:1140] = 255  # where it is cut into two parts
-    sheet = Image.fromarray(pixels)
+    sheet = Image.fromarray(draw_two_parts())
     path = tmp_path / "two.tiff"
     path.write_bytes(as_pages([sheet, sheet]))
     engine.gate.clear()

@@ -15,7 +15,7 @@ from ocr_server.model import Line, Word, Zone, ZoneKind
 from ocr_server.progress import Progress
 from ocr_server.reading.recipe import RECIPE, read_page
 from ocr_server.segmentation.parts import Cutting, cut_parts, join_parts
-from tests.words import SeeingEngine, draw_page
+from tests.words import SeeingEngine, draw_page, draw_two_parts
 
 
 def parts_of(pixels: Pixels) -> tuple[Box, ...]:
@@ -64,15 +64,8 @@ def test_a_blank_page_is_one_piece() -> None:
     assert parts_of(np.full((900, 700), 255, np.uint8)) == (Box(0, 0, 700, 900),)
 
 
-def two_parts() -> Canvas:
-    """A page with a band of white through its middle."""
-    pixels = draw_page(1200, 2200).pixels.copy()
-    pixels[1060:1140] = 255
-    return Canvas(pixels)
-
-
 def test_the_number_of_threads_changes_nothing() -> None:
-    page = two_parts()
+    page = Canvas(draw_two_parts())
 
     def read(threads: int) -> tuple[Zone, ...]:
         engine = SeeingEngine()
@@ -90,7 +83,7 @@ def test_the_number_of_threads_changes_nothing() -> None:
 def test_each_part_is_told_when_it_has_been_read(threads: int) -> None:
     told: list[Progress] = []
     read_page(
-        two_parts(), number=1, reading=Reading(), engine=SeeingEngine(),
+        Canvas(draw_two_parts()), number=1, reading=Reading(), engine=SeeingEngine(),
         deadline=Deadline.after(60), tell=told.append, threads=lambda _: nullcontext(threads),
     )  # fmt: skip
 
