@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ocr_server.deadline import Deadline
 from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
@@ -56,8 +57,18 @@ _IDEOGRAPHIC = frozenset({"chi_sim", "chi_tra", "jpn"})
 # other kinds it stays.
 _LEAST_CONFIDENCE, _SURE_WORD = 0.4, 0.6
 
+# What the network holds for a line is one from this confidence on: at its own limit of .5 it passes
+# over handwriting and figures in rows (CER of photographs .185 to .176, of letters .319 to .311).
+_LEAST_LINE = 0.4
+
+# Its answer has a column for each eighth of a line's height, and in most of them no letter is the
+# likeliest. Where it doubts, a letter is there more often than none: with half of the weight for
+# none, F1 of photographs rises from .870 to .886, CER of letters falls from .319 to .307.
+_NO_LETTER, _WEIGHT_OF_NONE = 0, 0.5
+
 _LINE_PX = 48  # the height of lines that the reading network was trained on
 _LONGEST_LINE = 100  # times its height; nothing so long is text
+_BLANK_LINE = np.full((_LINE_PX, _LINE_PX, 3), 255, np.uint8)
 _TALL = 1.5  # a box so many times taller than wide holds a line that was turned
 
 # Large pieces of memory go back to the system at once. As glibc has it by itself, a page left half
@@ -180,7 +191,7 @@ def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine
     with suppress(AttributeError):  # glibc alone has it
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
     models = Path(rapidocr.__file__).with_name("models")
-    return rapidocr.RapidOCR(
+    reader: Any = rapidocr.RapidOCR(
         params={
             "Global.log_level": "critical",
             "Global.use_cls": False,  # pages are turned upright before
@@ -188,6 +199,7 @@ def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine
             "Global.use_vertical_padding": False,
             "Det.limit_type": "max",
             "Det.limit_side_len": 100_000,
+            "Det.box_thresh": _LEAST_LINE,
             # A path is read as it is; only a name would be looked for, and downloaded.
             "Det.model_path": str(models / "PP-OCRv6_det_small.onnx"),
             "Rec.model_path": str(models / "PP-OCRv6_rec_small.onnx"),
@@ -196,6 +208,19 @@ def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine
             "EngineConfig.onnxruntime.enable_cpu_mem_arena": False,
         }
     )
+    reader(_BLANK_LINE, use_det=False, use_rec=True)  # the first line loads the network
+    reader.text_rec.postprocess_op = _with_doubt(reader.text_rec.postprocess_op)
+    return reader
+
+
+def _with_doubt(decode: Callable[..., Any]) -> Callable[..., Any]:
+    """The same decoding of the network's answer, (lines, columns, letters), with less of none."""
+
+    def decode_with_doubt(likely: NDArray[np.float32], *args: Any, **how: Any) -> Any:  # noqa: ANN401
+        likely[..., _NO_LETTER] *= _WEIGHT_OF_NONE
+        return decode(likely, *args, **how)
+
+    return decode_with_doubt
 
 
 def _give_memory_back() -> None:

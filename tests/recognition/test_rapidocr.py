@@ -74,6 +74,22 @@ def test_words_stand_where_they_were_drawn(engine: RapidocrEngine) -> None:
 
 
 @pytest.mark.rapidocr
+def test_where_the_network_doubts_it_takes_the_letter(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    likely = np.zeros((1, 20, 1000), np.float32)
+    likely[..., 0] = 1.0  # no letter
+    likely[:, 5:9:2, 0], likely[:, 5:9:2, 500] = 0.55, 0.45  # twice the same one, most likely none
+    likely[:, 12, 0], likely[:, 12, 500] = 0.75, 0.25  # hardly one
+    text_of(engine, drawn("loaded"))
+    monkeypatch.setattr(engine._reader.text_rec, "session", lambda _: likely.copy())
+
+    (zone,) = engine.recognise(drawn("word"), Reading(languages=("jpn",)), Deadline.after(60))
+
+    assert len(zone.text) == 2
+
+
+@pytest.mark.rapidocr
 def test_the_baseline_runs_under_the_letters(engine: RapidocrEngine) -> None:
     word = "noun" * 5
     (zone,) = read(engine, drawn(word))
