@@ -11,7 +11,7 @@ import ctypes
 import math
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -68,7 +68,6 @@ _NO_LETTER, _WEIGHT_OF_NONE = 0, 0.5
 
 _LINE_PX = 48  # the height of lines that the reading network was trained on
 _LONGEST_LINE = 100  # times its height; nothing so long is text
-_BLANK_LINE = np.full((_LINE_PX, _LINE_PX, 3), 255, np.uint8)
 _TALL = 1.5  # a box so many times taller than wide holds a line that was turned
 
 # Large pieces of memory go back to the system at once. As glibc has it by itself, a page left half
@@ -114,22 +113,9 @@ class RapidocrEngine(Engine):
                 _give_memory_back()
 
     def _ask(self, pixels: Pixels, **how: bool) -> Any:  # noqa: ANN401  # as above
-        """What a network says of a picture.
-
-        Raises:
-            EngineFailed: it ended with an error.
-            MemoryError: it needs more memory than the worker may use.
-        """
-        try:
+        """What a network says of a picture; raises as `_errors_told` does."""
+        with _errors_told():
             return self._reader(_coloured(pixels), **how)
-        except MemoryError:
-            raise
-        except Exception as error:
-            if any(sign in str(error) for sign in _NO_MEMORY):
-                raise MemoryError from error
-            raise EngineFailed(
-                "The engine rapidocr ended with an error on this page. Send the page again."
-            ) from error
 
     def _lines(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> Iterator[Line]:
         for quad in self._find(canvas):
@@ -182,6 +168,7 @@ def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine
 
     Raises:
         EngineMissing: rapidocr or onnxruntime is not installed.
+        EngineFailed, MemoryError: as `_errors_told` has it.
     """
     try:
         import onnxruntime  # noqa: F401, PLC0415  # rapidocr itself starts without it
@@ -191,24 +178,26 @@ def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine
     with suppress(AttributeError):  # glibc alone has it
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
     models = Path(rapidocr.__file__).with_name("models")
-    reader: Any = rapidocr.RapidOCR(
-        params={
-            "Global.log_level": "critical",
-            "Global.use_cls": False,  # pages are turned upright before
-            "Global.use_preprocess_img": False,  # sizes are decided here
-            "Global.use_vertical_padding": False,
-            "Det.limit_type": "max",
-            "Det.limit_side_len": 100_000,
-            "Det.box_thresh": _LEAST_LINE,
-            # A path is read as it is; only a name would be looked for, and downloaded.
-            "Det.model_path": str(models / "PP-OCRv6_det_small.onnx"),
-            "Rec.model_path": str(models / "PP-OCRv6_rec_small.onnx"),
-            "EngineConfig.onnxruntime.intra_op_num_threads": 1,
-            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-            "EngineConfig.onnxruntime.enable_cpu_mem_arena": False,
-        }
-    )
-    reader(_BLANK_LINE, use_det=False, use_rec=True)  # the first line loads the network
+    with _errors_told():
+        reader: Any = rapidocr.RapidOCR(
+            params={
+                "Global.log_level": "critical",
+                "Global.use_cls": False,  # pages are turned upright before
+                "Global.use_preprocess_img": False,  # sizes are decided here
+                "Global.use_vertical_padding": False,
+                "Det.limit_type": "max",
+                "Det.limit_side_len": 100_000,
+                "Det.box_thresh": _LEAST_LINE,
+                # A path is read as it is; only a name would be looked for, and downloaded.
+                "Det.model_path": str(models / "PP-OCRv6_det_small.onnx"),
+                "Rec.model_path": str(models / "PP-OCRv6_rec_small.onnx"),
+                "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+                "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+                "EngineConfig.onnxruntime.enable_cpu_mem_arena": False,
+            }
+        )
+        blank = np.full((_LINE_PX, _LINE_PX, 3), 255, np.uint8)
+        reader(blank, use_det=False, use_rec=True)  # the first line loads the network
     reader.text_rec.postprocess_op = _with_doubt(reader.text_rec.postprocess_op)
     return reader
 
@@ -221,6 +210,26 @@ def _with_doubt(decode: Callable[..., Any]) -> Callable[..., Any]:
         return decode(likely, *args, **how)
 
     return decode_with_doubt
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """The library's errors as those of the engine.
+
+    Raises:
+        EngineFailed: it ended with an error.
+        MemoryError: it needs more memory than the worker may use.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        if any(sign in str(error) for sign in _NO_MEMORY):
+            raise MemoryError from error
+        raise EngineFailed(
+            "The engine rapidocr ended with an error on this page. Send the page again."
+        ) from error
 
 
 def _give_memory_back() -> None:

@@ -212,6 +212,22 @@ def test_an_error_of_the_library_is_told_as_the_engines(
         text_of(engine, drawn("word"))
 
 
+@pytest.mark.rapidocr
+@pytest.mark.parametrize(
+    ("said", "told"), [("std::bad_alloc", MemoryError), ("odd model", EngineFailed)]
+)
+def test_an_error_while_the_networks_are_loaded_is_told_likewise(
+    monkeypatch: pytest.MonkeyPatch, said: str, told: type[Exception]
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError(said)
+
+    monkeypatch.setattr("rapidocr.main.TextRecognizer", fail)
+
+    with pytest.raises(told):
+        text_of(RapidocrEngine(), drawn("word"))
+
+
 def test_a_script_that_it_cannot_write_is_refused(engine: RapidocrEngine) -> None:
     with pytest.raises(LanguageMissing, match="rus"):
         engine.recognise(DARK, Reading(languages=("eng", "rus")), Deadline.after(30))
