@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import docx
 from docx.document import Document as WordDocument
@@ -48,7 +49,17 @@ def render_docx(
                     _add_table(made, rows)
     file = io.BytesIO()
     made.save(file)
-    yield file.getvalue()
+    yield _without_clock(file)
+
+
+def _without_clock(file: io.BytesIO) -> bytes:
+    """The same archive; python-docx dates its parts by the clock."""
+    dated_anew = io.BytesIO()
+    with ZipFile(file) as written, ZipFile(dated_anew, "w", ZIP_DEFLATED) as archive:
+        for part in written.infolist():
+            part.date_time = _MADE.timetuple()[:6]
+            archive.writestr(part, written.read(part))
+    return dated_anew.getvalue()
 
 
 def _directed(paragraph: WordParagraph, direction: Direction) -> None:

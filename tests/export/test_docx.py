@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from dataclasses import replace
 
 import docx
+import pytest
 from docx.document import Document as WordDocument
 
 from ocr_server.export.docx import render_docx
@@ -90,3 +92,12 @@ def test_control_characters_do_no_harm() -> None:
 
 def test_the_same_document_gives_the_same_bytes() -> None:
     assert made_of(two_pages()) == made_of(two_pages())
+
+
+def test_the_same_document_gives_the_same_bytes_a_day_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    today, now_s = made_of(two_pages()), time.time()
+    monkeypatch.setattr(time, "time", lambda: now_s + 86400)
+
+    assert made_of(two_pages()) == today
