@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import chain
 from typing import Any
@@ -31,11 +32,12 @@ blueprint = Blueprint("api", __name__)
 def create_document() -> Response:
     """Read a document and answer with its text, in any format."""
     here = service()
-    asked = read_job(request, here)
-    if wants_events(request):
-        return stream_document(here, asked)
-    begun = time.perf_counter()
-    with here.admission.turn():
+    with ExitStack() as turn:
+        turn.enter_context(here.admission.turn())  # who is turned away is not even parsed
+        asked = read_job(request, here)
+        if wants_events(request):
+            return stream_document(here, asked, turn.pop_all())
+        begun = time.perf_counter()
         document = document_of(here.recognise(asked.job, hang_up()))
         ready = time.perf_counter()
         response = answer_document(here, document, asked)
@@ -49,8 +51,8 @@ def create_document() -> Response:
 def render_document() -> Response:
     """A document's JSON, corrected by a person perhaps, in any format; nothing is recognised."""
     here = service()
-    document, asked = read_corrected(request, here)
     with here.admission.turn():
+        document, asked = read_corrected(request, here)
         return answer_document(here, document, asked)
 
 

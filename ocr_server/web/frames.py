@@ -31,8 +31,8 @@ def look() -> Response:
     """
     here = service()
     begun = time.perf_counter()
-    asked = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
     with here.admission.turn(live=True):
+        asked = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
         frame = _look(here, asked.job, reads=asked.rendering.detail > Detail.PAGE)
     response = Response(json.dumps(_told(frame, asked.rendering)), content_type="application/json")
     duration_ms = (time.perf_counter() - begun) * 1000

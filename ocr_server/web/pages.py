@@ -41,8 +41,8 @@ def upload() -> str:
 def read() -> str:
     """The upload page's answer where scripts do not run."""
     here = service()
-    job = read_job(request, here).job
     with here.admission.turn():
+        job = read_job(request, here).job
         document = document_of(here.recognise(job, hang_up()))
         shown = [page.number for page in document.pages[:PICTURES_SHOWN]]
         pictures = {number: _data_url(_draw(here, _only(job, number))) for number in shown}
@@ -103,8 +103,8 @@ def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixe
 
 def _draw_first(*, prepared: bool) -> Response:
     here = service()
-    job = read_job(request, here).job
     with here.admission.turn():
+        job = read_job(request, here).job
         return Response(_draw(here, job, prepared=prepared), content_type=MEDIA_TYPE)
 
 

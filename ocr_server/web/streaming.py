@@ -37,11 +37,9 @@ def counts_of(document: Document) -> dict[str, Any]:
     return counts | {"problem_code": document.problems[0].error.code}
 
 
-def stream_document(here: Service, asked: Asked) -> Response:
-    """Read a document, and tell how it goes."""
+def stream_document(here: Service, asked: Asked, turn: ExitStack) -> Response:
+    """Read a document, and tell how it goes; `turn` is closed when it is over."""
     cancelled = hang_up()
-    turn = ExitStack()
-    turn.enter_context(here.admission.turn())
     turn.callback(cancelled.set)
     lines = _lines(here, asked, cancelled, turn, g.outcome)
     response = Response(lines, content_type=NDJSON)

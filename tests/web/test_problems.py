@@ -195,6 +195,29 @@ def test_a_full_queue_is_429_and_says_when_to_come_back(
     assert int(response.headers["Retry-After"]) >= 1
 
 
+@pytest.mark.parametrize("path", ["/", "/picture", "/v1/documents", "/v1/frames", "/v1/render"])
+def test_what_a_full_queue_turns_away_is_not_parsed(
+    client: FlaskClient, service: Service, path: str
+) -> None:
+    with ExitStack() as house:
+        for _ in range(service.settings.slots + service.settings.waiting):
+            house.enter_context(service.admission.turn())
+
+        response = client.post(f"{path}?layout=wrong", data=b"not a picture")
+
+    assert response.status_code == 429
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
+def test_a_request_that_is_not_understood_gives_its_place_back(
+    client: FlaskClient, service: Service, accept: str
+) -> None:
+    response = client.post("/v1/documents?layout=wrong", data=b"", headers={"Accept": accept})
+
+    assert problem_of(response)["status"] == 400
+    assert service.admission.inside == 0
+
+
 def test_a_server_that_shuts_down_is_503_and_says_when_to_come_back(
     client: FlaskClient, service: Service
 ) -> None:
