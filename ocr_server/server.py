@@ -102,7 +102,8 @@ def _listen(
     if not (settings.tls_cert and settings.tls_key):
         raise SettingsError("OCR_TLS_CERT and OCR_TLS_KEY are needed together; one is missing.")
     context = read_certificate(Path(settings.tls_cert), Path(settings.tls_key))
-    server = Server(app, replace(settings, host="127.0.0.1", port=0), metrics)
+    inside = replace(settings, host="127.0.0.1", port=0)
+    server = Server(app, inside, metrics, scheme="https")
     front = TlsFront(
         host=settings.host, port=settings.port, inside_port=server.port, context=context
     )
@@ -113,8 +114,14 @@ class Server:
     """A waitress server that is turned by hand, so that it can finish what it began."""
 
     def __init__(
-        self, app: WSGIApplication, settings: Settings, metrics: Metrics | None = None
+        self,
+        app: WSGIApplication,
+        settings: Settings,
+        metrics: Metrics | None = None,
+        *,
+        scheme: str = "http",
     ) -> None:
+        """Begin to listen; `scheme` is what clients see."""
         self._map: dict[int, Any] = {}  # waitress's sockets, without types
         self._server = _TcpServer(
             app,
@@ -122,6 +129,7 @@ class Server:
             adj=Adjustments(
                 host=settings.host,
                 port=settings.port,
+                url_scheme=scheme,
                 threads=settings.slots + settings.waiting + SPARE_THREADS,
                 connection_limit=MOST_CONNECTIONS,
                 channel_timeout=IDLE_S,

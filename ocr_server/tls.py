@@ -16,6 +16,7 @@ from ocr_server.errors import SettingsError
 
 PIECE_BYTES = 64 * 1024
 HANDSHAKE_S = 10.0
+LAST_BYTES_S = 5.0  # at the end, for answers that are on their way
 
 
 def read_certificate(cert: Path, key: Path) -> ssl.SSLContext:
@@ -48,6 +49,7 @@ class TlsFront:
         self._loop = asyncio.new_event_loop()
         self._over = asyncio.Event()
         self._listening: Future[asyncio.Server] = Future()
+        self._connections: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         self.port = int(self._listening.result().sockets[0].getsockname()[1])
@@ -57,7 +59,7 @@ class TlsFront:
         self._loop.call_soon_threadsafe(self._listening.result().close)
 
     def close(self) -> None:
-        """End the thread and every connection."""
+        """End the thread and every connection, after what the server has said was handed on."""
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join()
 
@@ -77,8 +79,14 @@ class TlsFront:
         self._listening.set_result(server)
         await self._over.wait()
         server.close()
+        if self._connections:
+            await asyncio.wait(self._connections, timeout=LAST_BYTES_S)
 
     async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.current_task()
+        assert connection is not None  # noqa: S101  # asyncio runs this
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
         try:
             inner = await asyncio.open_connection("127.0.0.1", self._inside_port)
         except OSError:  # shutting down

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
@@ -19,6 +21,8 @@ from ocr_server.settings import Settings
 from ocr_server.tls import TlsFront, read_certificate
 from tests.drawing import as_file, draw_lines
 from tests.waiting import BOUND_S
+
+MUCH_BYTES = 16 * 2**20  # more than sockets hold
 
 
 @pytest.fixture
@@ -39,7 +43,7 @@ def files(authority: trustme.CA, tmp_path: Path) -> tuple[Path, Path]:
 @pytest.fixture
 def port(app: Flask, settings: Settings, files: tuple[Path, Path]) -> Iterator[int]:
     """Where the application listens behind TLS."""
-    server = Server(app, replace(settings, port=0))
+    server = Server(app, replace(settings, port=0), scheme="https")
     is_over = threading.Event()
     thread = threading.Thread(target=server.turn_until, args=(is_over.is_set,))
     thread.start()
@@ -68,6 +72,47 @@ def test_a_document_is_read_over_https(port: int, trusting: ssl.SSLContext) -> N
     connection.close()
 
     assert text == "Hello world\n"
+
+
+def test_addresses_in_examples_are_secure_ones(port: int, trusting: ssl.SSLContext) -> None:
+    connection = HTTPSConnection("localhost", port, context=trusting, timeout=BOUND_S)
+    connection.request("GET", "/docs")
+    page = connection.getresponse().read().decode()
+    connection.close()
+
+    assert f"https://localhost:{port}/v1/documents" in page
+    assert "http://localhost" not in page
+
+
+def test_what_was_said_is_handed_on_before_the_end(
+    files: tuple[Path, Path], trusting: ssl.SSLContext
+) -> None:
+    answer = bytes(MUCH_BYTES)
+    with socket.create_server(("127.0.0.1", 0)) as inside, ThreadPoolExecutor(2) as threads:
+
+        def say() -> None:
+            connection, _ = inside.accept()
+            with connection:
+                connection.settimeout(BOUND_S)
+                connection.sendall(answer)
+
+        said = threads.submit(say)
+        front = TlsFront(
+            host="127.0.0.1", port=0, inside_port=inside.getsockname()[1],
+            context=read_certificate(*files),
+        )  # fmt: skip
+        with (
+            socket.create_connection(("localhost", front.port), BOUND_S) as plain,
+            trusting.wrap_socket(plain, server_hostname="localhost") as client,
+        ):
+            heard = client.recv(1)
+            closed = threads.submit(front.close)
+            while piece := client.recv(64 * 1024):
+                heard += piece
+
+        said.result(BOUND_S)
+        closed.result(BOUND_S)
+    assert len(heard) == len(answer)
 
 
 def test_who_does_not_know_the_authority_gets_no_connection(port: int) -> None:
