@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ocr_server.errors import Draining, QueueFull
+from ocr_server.errors import Draining, QueueFull, RequestError
 
 # The share of the newest request in the measured duration: steady after about ten requests.
 NEWEST_SHARE = 0.2
@@ -54,13 +54,17 @@ class Admission:
             if self._inside >= most:
                 raise self._full(most, setting="OCR_SLOTS" if live else "OCR_QUEUE_SIZE")
             self._inside += 1
-        begun = time.monotonic()
+        begun, is_understood = time.monotonic(), True
         try:
             yield
+        except RequestError:
+            is_understood = False
+            raise
         finally:
             with self._changed:
-                taken = time.monotonic() - begun
-                self._typical_s += NEWEST_SHARE * (taken - self._typical_s)
+                if is_understood:  # else no time was taken, which says nothing about others
+                    taken = time.monotonic() - begun
+                    self._typical_s += NEWEST_SHARE * (taken - self._typical_s)
                 self._inside -= 1
                 self._changed.notify_all()
 
@@ -71,7 +75,8 @@ class Admission:
             return self._changed.wait_for(lambda: not self._inside, timeout_s)
 
     def _full(self, most: int, *, setting: str) -> QueueFull:
-        # A turn's duration includes its wait, so a full house empties in about one of them.
+        # A turn's duration includes its wait, so a full house empties in about one of them; in a
+        # slot's share of it, some places have become free.
         retry_after_s = max(1, math.ceil(self._typical_s / self._slots))
         return QueueFull(
             f"{self._inside} requests are being read or wait already, and there is room for "

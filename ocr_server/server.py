@@ -105,7 +105,11 @@ def _listen(
     inside = replace(settings, host="127.0.0.1", port=0)
     server = Server(app, inside, metrics, scheme="https")
     front = TlsFront(
-        host=settings.host, port=settings.port, inside_port=server.port, context=context
+        host=settings.host,
+        port=settings.port,
+        inside_port=server.port,
+        context=context,
+        most_connections=MOST_CONNECTIONS,
     )
     return server, front
 

@@ -7,6 +7,7 @@ hang-up and crash end alike: the process group is killed, and the slot gets a ne
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -27,6 +28,8 @@ T = TypeVar("T")
 LOOK_S = 0.1  # how often a waiting thread looks for a deadline or a hang-up
 GRACE_S = 2.0  # a worker that ends by itself at its deadline keeps what it has read so far
 TASKS_PER_WORKER = 500  # then a fresh process: whatever leaks in native code leaks no further
+
+log = logging.getLogger(__name__)
 
 
 class Slot:
@@ -73,8 +76,7 @@ class Slot:
             self._closed = True
             with suppress(OSError):
                 self._pipe.send(None)
-            self._process.join(GRACE_S)
-            self._end()
+            self._end(GRACE_S)
 
     def _ask(
         self, call: Callable[[], object], deadline: Deadline, cancelled: threading.Event
@@ -95,12 +97,17 @@ class Slot:
             if not self._closed:
                 self._end()
                 self.restarts += 1
-                self._renew()
+                try:
+                    self._renew()
+                except (EOFError, OSError):  # no memory, or no room for one more process
+                    log.exception("a worker could not be started; the next task tries again")
 
-    def _end(self) -> None:
-        """Kill the process and all that it started, and reap it."""
+    def _end(self, grace_s: float = 0.0) -> None:
+        """Kill the process, if there is one, and all that it started, and reap it."""
         pid = self._process.pid
-        assert pid is not None  # noqa: S101  # it was started
+        if pid is None:
+            return
+        self._process.join(grace_s)
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
         self._process.kill()  # where it was too young to lead its group
@@ -112,8 +119,8 @@ class Slot:
         self._process = self._context.Process(
             target=_serve, args=(theirs, self._start), daemon=True
         )
-        self._process.start()
-        theirs.close()
+        with theirs:
+            self._process.start()
 
 
 def _serve(pipe: Connection, start: Callable[[], None]) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ocr_server.desk import Desk
 from ocr_server.export.format import Render, Rendering
 from ocr_server.fields.finders import with_fields
+from ocr_server.fields.look import zones_in_pixels
 from ocr_server.fields.page import is_read_from_picture, read_framed
 from ocr_server.imaging import decode
 from ocr_server.imaging.preview import LONGEST_SIDE_PX, draw_preview
@@ -122,7 +123,7 @@ def look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Li
         engine = desk.engine(reading.engine)
         return frame.look_at(
             canvas,
-            reading=reading,
+            reading=replace(reading, zones=zones_in_pixels(reading.zones, canvas)),
             reads=reads,
             engine=engine,
             deadline=desk.deadline,

@@ -39,8 +39,16 @@ def read_certificate(cert: Path, key: Path) -> ssl.SSLContext:
 class TlsFront:
     """Takes encrypted connections and hands on what they say; a thread of its own."""
 
-    def __init__(self, *, host: str, port: int, inside_port: int, context: ssl.SSLContext) -> None:
-        """Begin to listen.
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        inside_port: int,
+        context: ssl.SSLContext,
+        most_connections: int,
+    ) -> None:
+        """Begin to listen; more than `most_connections` at the same time are closed at once.
 
         Raises:
             OSError: the address is taken, or not ours.
@@ -49,6 +57,7 @@ class TlsFront:
         self._loop = asyncio.new_event_loop()
         self._over = asyncio.Event()
         self._listening: Future[asyncio.Server] = Future()
+        self._most_connections = most_connections
         self._connections: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -83,6 +92,9 @@ class TlsFront:
             await asyncio.wait(self._connections, timeout=LAST_BYTES_S)
 
     async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._connections) >= self._most_connections:
+            writer.close()
+            return
         connection = asyncio.current_task()
         assert connection is not None  # noqa: S101  # asyncio runs this
         self._connections.add(connection)
@@ -97,10 +109,12 @@ class TlsFront:
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
     """Hand on what comes until one side has had enough; then close the other."""
-    with suppress(OSError, ssl.SSLError):
-        while piece := await source.read(PIECE_BYTES):
-            target.write(piece)
-            await target.drain()
-    target.close()
+    try:
+        with suppress(OSError, ssl.SSLError):
+            while piece := await source.read(PIECE_BYTES):
+                target.write(piece)
+                await target.drain()
+    finally:
+        target.close()
     with suppress(OSError, ssl.SSLError):
         await target.wait_closed()

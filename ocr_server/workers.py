@@ -162,10 +162,12 @@ def _await(ticket: Future[Slot], deadline: Deadline, cancelled: threading.Event)
     """Wait until a slot is free.
 
     Raises:
-        ClientGone: `cancelled` was set first.
-        DeadlinePassed: the time was over first.
+        ClientGone: `cancelled` is set.
+        DeadlinePassed: the time is over; a slot that was free all the time is of no use then.
     """
-    while not wait([ticket], timeout=min(LOOK_S, deadline.left_s())).done:
+    is_free = False
+    while not is_free:
+        is_free = bool(wait([ticket], timeout=min(LOOK_S, deadline.left_s())).done)
         if cancelled.is_set():
             raise ClientGone("The client hung up.")
         deadline.check()

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from ocr_server.admission import Admission
-from ocr_server.errors import Draining, QueueFull
+from ocr_server.errors import Draining, InvalidOptions, QueueFull
 from tests.waiting import BOUND_S, wait_for
 
 
@@ -26,6 +26,16 @@ def test_there_is_room_for_the_slots_and_those_who_wait() -> None:
 
         assert admission.inside == 5
         assert caught.value.extra["limit"] == 5
+
+
+def test_who_was_not_understood_makes_nobody_come_back_sooner() -> None:
+    admission = Admission(slots=1, waiting=0)
+    for _ in range(20):
+        with pytest.raises(InvalidOptions), admission.turn():
+            raise InvalidOptions("What?", faults=[])
+    after = admission._typical_s
+
+    assert after == Admission(slots=1, waiting=0)._typical_s
 
 
 def test_a_place_is_free_again_after_the_block_however_it_ends() -> None:

@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
@@ -22,6 +23,7 @@ from ocr_server.tls import TlsFront, read_certificate
 from tests.drawing import as_file, draw_lines
 from tests.waiting import BOUND_S
 
+MOST_CONNECTIONS = 3
 MUCH_BYTES = 16 * 2**20  # more than sockets hold
 
 
@@ -48,7 +50,11 @@ def port(app: Flask, settings: Settings, files: tuple[Path, Path]) -> Iterator[i
     thread = threading.Thread(target=server.turn_until, args=(is_over.is_set,))
     thread.start()
     front = TlsFront(
-        host="127.0.0.1", port=0, inside_port=server.port, context=read_certificate(*files)
+        host="127.0.0.1",
+        port=0,
+        inside_port=server.port,
+        context=read_certificate(*files),
+        most_connections=MOST_CONNECTIONS,
     )
     yield front.port
     front.refuse_connections()
@@ -87,32 +93,31 @@ def test_addresses_in_examples_are_secure_ones(port: int, trusting: ssl.SSLConte
 def test_what_was_said_is_handed_on_before_the_end(
     files: tuple[Path, Path], trusting: ssl.SSLContext
 ) -> None:
-    answer = bytes(MUCH_BYTES)
     with socket.create_server(("127.0.0.1", 0)) as inside, ThreadPoolExecutor(2) as threads:
 
         def say() -> None:
             connection, _ = inside.accept()
             with connection:
                 connection.settimeout(BOUND_S)
-                connection.sendall(answer)
+                connection.sendall(bytes(MUCH_BYTES))
 
         said = threads.submit(say)
         front = TlsFront(
             host="127.0.0.1", port=0, inside_port=inside.getsockname()[1],
-            context=read_certificate(*files),
+            context=read_certificate(*files), most_connections=MOST_CONNECTIONS,
         )  # fmt: skip
         with (
             socket.create_connection(("localhost", front.port), BOUND_S) as plain,
             trusting.wrap_socket(plain, server_hostname="localhost") as client,
         ):
-            heard = client.recv(1)
+            heard_bytes = len(client.recv(1))
             closed = threads.submit(front.close)
             while piece := client.recv(64 * 1024):
-                heard += piece
+                heard_bytes += len(piece)
 
         said.result(BOUND_S)
         closed.result(BOUND_S)
-    assert len(heard) == len(answer)
+    assert heard_bytes == MUCH_BYTES
 
 
 def test_who_does_not_know_the_authority_gets_no_connection(port: int) -> None:
@@ -133,6 +138,23 @@ def test_plain_http_on_the_secure_port_harms_nobody(port: int, trusting: ssl.SSL
     secure.close()
 
     assert answer.status == 200
+
+
+def test_one_connection_too_many_is_closed(port: int, trusting: ssl.SSLContext) -> None:
+    with ExitStack() as house:
+        clients = [
+            house.enter_context(
+                trusting.wrap_socket(
+                    house.enter_context(socket.create_connection(("localhost", port), BOUND_S)),
+                    server_hostname="localhost",
+                )
+            )
+            for _ in range(MOST_CONNECTIONS + 1)
+        ]
+        clients[0].sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+        assert clients[-1].recv(1) == b""
+        assert clients[0].recv(8) == b"HTTP/1.1"
 
 
 @pytest.mark.parametrize("missing", [0, 1])

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,37 @@ def test_a_worker_that_ends_shortly_after_its_deadline_keeps_its_work(
     workers: ProcessWorkers,
 ) -> None:
     assert workers.run(tasks.take_s, Deadline.after(0.1), never(), 0.3) == "done"
+
+
+def test_after_the_deadline_no_task_is_begun_and_no_worker_harmed(
+    workers: ProcessWorkers,
+) -> None:
+    before = workers.run(tasks.say_pid, late(), never())
+
+    with pytest.raises(DeadlinePassed):
+        workers.run(tasks.say, Deadline.after(0), never(), "too late")
+
+    assert workers.restarts == 0
+    assert workers.run(tasks.say_pid, late(), never()) == before
+
+
+def test_a_worker_that_cannot_be_started_is_started_by_the_next_task(
+    workers: ProcessWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = workers.run(tasks.say_pid, late(), never())
+    with monkeypatch.context() as patched:
+        patched.setattr(ForkServerProcess, "start", cannot_start)
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not is_alive(pid))
+        for _ in range(2):
+            with pytest.raises(WorkerLost):
+                workers.run(tasks.say, late(), never(), "nobody hears it")
+
+    assert workers.run(tasks.say, late(), never(), "next") == "next"
+
+
+def cannot_start(_process: ForkServerProcess) -> None:
+    raise EOFError  # as where the server that forks could not
 
 
 def test_hanging_up_kills_a_worker_and_what_it_started(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from ocr_server.errors import DeadlinePassed
 from ocr_server.fields import mrz, receipt, title_page
 from ocr_server.fields.candidate import Candidate
 from ocr_server.fields.displays import NAMES as DISPLAY_NAMES
@@ -49,7 +50,10 @@ def read_receipt_page(look: Look) -> Page:
     page = look.read()
     if receipt.has_total(page) or look.reading.psm != Reading().psm:
         return page
-    block = look.read(replace(look.reading, psm=PSM_OF_LAYOUT[Layout.BLOCK]))
+    try:
+        block = look.read(replace(look.reading, psm=PSM_OF_LAYOUT[Layout.BLOCK]))
+    except DeadlinePassed:
+        return page
     return block if receipt.has_total(block) else page
 
 

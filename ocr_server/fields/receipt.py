@@ -31,7 +31,8 @@ _DATE = re.compile(
     rf"(?<!\d)(?:(?P<day>\d{{1,2}}) ?(?P<mark>[-/. ]) ?(?P<month>\d{{1,2}}|(?:{_MONTHS})[A-Z]*) ?"
     r"(?P=mark) ?(?P<year>(?:19|20)\d{2}|\d{2})(?![\d.,])"
     r"|(?P<year_first>(?:19|20)\d{2})(?P<mark_second>[-/.])(?P<month_second>\d{2})(?P=mark_second)"
-    r"(?P<day_last>\d{2})(?!\d))"
+    r"(?P<day_last>\d{2})(?!\d))",
+    re.IGNORECASE,
 )
 _FIRM = re.compile(
     r"\b(?:SDN|BHD|S/B|LTD|LIMITED|INC|LLC|PLC|GMBH|AG|SARL|SRL|CORP|CO|ENTERPRISE|TRADING|"
@@ -98,11 +99,11 @@ def _amounts(row: Row) -> Iterator[Candidate]:
 def _date(rows: Sequence[Row]) -> Candidate:
     best: tuple[int, Candidate] | None = None
     for row in rows:
-        for match in _DATE.finditer(row.text.upper()):
+        for match in _DATE.finditer(row.text):
             if not _is_date(match):
                 continue
             weight = 2 * ("DATE" in row.text.upper()) + (len(match["year"] or "0000") == 4)
-            found = of_words(_words_at(row, match.start(), match.end()), match[0])
+            found = of_words(_words_at(row, match.start(), match.end()), match[0].upper())
             if best is None or weight > best[0]:
                 best = weight, found
     return best[1] if best else NOTHING

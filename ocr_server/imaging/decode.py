@@ -34,6 +34,7 @@ PICTURES = (
 )  # fmt: skip
 KINDS = "PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC, AVIF, PNM or PDF"
 TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF 6.0 and BigTIFF, of either byte order
+PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", *TIFF_HEADS)  # may quote a PDF
 PDF_HEAD_BYTES = 1024  # a PDF's header may stand anywhere in here (ISO 32000-1, annex H.3.4.1)
 
 pi_heif.register_heif_opener()
@@ -130,7 +131,8 @@ def without_alpha(picture: Image.Image) -> Image.Image:
 def is_pdf(path: Path) -> bool:
     """Whether the file says that it is a PDF."""
     with path.open("rb") as file:
-        return b"%PDF-" in file.read(PDF_HEAD_BYTES)
+        head = file.read(PDF_HEAD_BYTES)
+    return b"%PDF-" in head and not head.startswith(PICTURE_HEADS)
 
 
 def too_many_pages(count: int, limits: Limits) -> TooManyPages:

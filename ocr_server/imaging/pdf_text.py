@@ -102,7 +102,8 @@ def came_from_text_layer(page: Page) -> bool:
 
 def _read(page: pypdfium2.PdfPage, limits: Limits, *, symbols: bool) -> TextLayer:
     dpi = fitting_dpi(page.get_size(), limits)
-    width_px, height_px = (math.ceil(side * dpi / POINTS_PER_INCH) for side in page.get_size())
+    scale = dpi / POINTS_PER_INCH  # first, as it is drawn: 792 points are 3301 px of 300 dpi
+    width_px, height_px = (math.ceil(side * scale) for side in page.get_size())
     way = page_frame(
         _sorted(page.get_bbox()),
         rotation_deg=page.get_rotation(),

@@ -41,6 +41,7 @@ from ocr_server.sharing import Threads, one_thread
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
 LEFT_OUT = "left out, as asked"
+TIME_OVER = "left out, as the time was over"
 
 _SECOND_READER = "rapidocr"
 
@@ -177,7 +178,7 @@ def read_by(
     tell: Tell = tell_nobody,
 ) -> Page:
     """The same by another recipe."""
-    if any(language.endswith("_vert") for language in reading.languages):
+    if _is_vertical(reading):
         recipe = VERTICAL_RECIPE
     sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads, tell=tell)
     answer = _read_asked_zones(sheet) if reading.zones else _read_sheet(recipe, sheet)
@@ -221,7 +222,12 @@ def _read_asked_zones(sheet: Sheet) -> _Answer:
                 alphabet=asked.alphabet or sheet.reading.alphabet,
             )
             part = replace(sheet.on(sheet.canvas.cropped(inside)), reading=reading)
-            found = _read_sheet(ZONE_RECIPE, part)
+            try:
+                found = _read_sheet(VERTICAL_RECIPE if _is_vertical(reading) else ZONE_RECIPE, part)
+            except DeadlinePassed:
+                if not zones:
+                    raise
+                found = _Answer((), (Stage("read", TIME_OVER, "", 0.0),), ())
         words += found.words
         lines: list[Line] = []
         first = 0
@@ -239,7 +245,13 @@ def _read_asked_zones(sheet: Sheet) -> _Answer:
     return _Answer(tuple(zones), tuple(stages), tuple(words))
 
 
+def _is_vertical(reading: Reading) -> bool:
+    return any(language.endswith("_vert") for language in reading.languages)
+
+
 def _recipe_of(reading: Reading) -> Recipe:
+    if _is_vertical(reading):
+        return VERTICAL_RECIPE
     return SECOND_RECIPE if reading.engine == _SECOND_READER else RECIPE
 
 
@@ -286,6 +298,6 @@ def _follow(recipe: Recipe, sheet: Sheet) -> tuple[Sheet, tuple[Stage, ...]]:
         except DeadlinePassed:
             if sheet.take is None:
                 raise
-            found, did = "left out, as the time was over", ""
+            found, did = TIME_OVER, ""
         stages.append(Stage(name, found, did, (time.perf_counter() - started_s) * 1000))
     return sheet, tuple(stages)

@@ -250,7 +250,8 @@ def _coloured(pixels: Pixels) -> Pixels:
 
 
 def _is_ideograph(character: str) -> bool:
-    return "\u2e80" <= character <= "\ufaff" or character >= "\U00020000"
+    beyond = "\u2e80" <= character <= "\ufaff" or character >= "\U00020000"
+    return beyond and not character.isspace()
 
 
 def _sure_words(line: Line) -> Line | None:

@@ -19,6 +19,7 @@ Listener: TypeAlias = Callable[[Entry, bytes, bytes | None], None]
 RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 # These are of the moment, not of the picture: it is read again.
 PASSING = frozenset({"queue-full", "draining", "storage-full", "worker-lost", "unreachable"})
+LOST, MOST_LOST = "worker-lost", 3  # so many times, it is the picture that kills its readers
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +43,9 @@ class Desk:
         """Read a picture; None if it was read before, or the station is to stop before it is."""
         if self._journal.has(key):
             return None
-        wait_s = RETRY_S
-        while (read := self._attempt(data)) is None:
-            if self._stop.wait(wait_s):
-                return None
-            wait_s = min(2 * wait_s, LONGEST_RETRY_S)
+        read = self._attempts(data)
+        if read is None:
+            return None
         answer, annotated = read
         entry = self._journal.add(key=key, source=source, answer=answer)
         log.info("read", extra={"serial": entry.serial, "valid": is_valid(entry)})
@@ -54,16 +53,21 @@ class Desk:
             tell(entry, data, annotated)
         return entry
 
-    def _attempt(self, data: bytes) -> Answer | None:
-        """What was read, be it a problem; None where it may go better in a moment."""
-        try:
-            return self._read(data)
-        except Refused as refusal:
-            if refusal.code in PASSING:
+    def _attempts(self, data: bytes) -> Answer | None:
+        """What was read, be it a problem; None where the station is to stop first."""
+        wait_s, lost = RETRY_S, 0
+        while True:
+            try:
+                return self._read(data)
+            except Refused as refusal:
+                lost += refusal.code == LOST
+                if refusal.code not in PASSING or lost == MOST_LOST:
+                    problem = {"code": refusal.code, "detail": str(refusal)}
+                    return {"fields": {}, "text": "", "problem": problem}, None
                 log.warning("a picture has to wait: %s", refusal.code)
+            if self._stop.wait(wait_s):
                 return None
-            problem = {"code": refusal.code, "detail": str(refusal)}
-            return {"fields": {}, "text": "", "problem": problem}, None
+            wait_s = min(2 * wait_s, LONGEST_RETRY_S)
 
 
 def is_valid(entry: Entry) -> bool:
@@ -76,5 +80,5 @@ def key_of(data: bytes, *parts: object) -> str:
     """What tells a picture from all others: what it is, and where and when it came from."""
     digest = hashlib.sha256(data)
     for part in parts:
-        digest.update(f"\0{part}".encode())
+        digest.update(f"\0{part}".encode(errors="surrogateescape"))  # names of files are bytes
     return digest.hexdigest()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import queue
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +48,8 @@ class Folder:
         self._path, self._desk, self._threads = path, desk, threads
         self._waiting: dict[str, tuple[_State, float]] = {}  # since when it is as it is
         self._taken: dict[str, _State] = {}
+        self._failed: queue.SimpleQueue[str] = queue.SimpleQueue()  # from the threads that read
+        self._forgiven = time.monotonic()
 
     def run(self, stop: threading.Event) -> None:
         """Take what is there and what comes until `stop` is set, then finish what is begun."""
@@ -68,6 +72,10 @@ class Folder:
         """The names of new files that have not changed for a while, oldest first."""
         now, there = time.monotonic(), self._look()
         self._taken = {name: state for name, state in self._taken.items() if name in there}
+        if now - self._forgiven > LOOK_S:
+            self._forgiven = now
+            while not self._failed.empty():
+                self._taken.pop(self._failed.get(), None)
         self._waiting = {
             name: (state, self._waiting[name][1])
             if name in self._waiting and self._waiting[name][0] == state
@@ -103,9 +111,10 @@ class Folder:
         try:
             data = path.read_bytes()
             modified_ns = path.stat().st_mtime_ns
-            self._desk.take(data, source=name, key=key_of(data, name, modified_ns))
+            source = os.fsencode(name).decode(errors="replace")
+            self._desk.take(data, source=source, key=key_of(data, name, modified_ns))
         except FileNotFoundError:
             log.info("a file was taken away before it was read")
         except Exception:
             log.exception("a file could not be taken; it is tried again")
-            self._taken.pop(name, None)
+            self._failed.put(name)

@@ -86,10 +86,10 @@ class Listener:
         self._socket.settimeout(TURN_S)
         with self._socket:
             while not stop.is_set():
+                threads = [thread for thread in threads if thread.is_alive()]
                 try:
                     connection, _ = self._socket.accept()
                 except TimeoutError:
-                    threads = [thread for thread in threads if thread.is_alive()]
                     continue
                 except OSError as error:  # it is gone again, or there are too many open files
                     log.warning("a connection could not be taken: %s", error)

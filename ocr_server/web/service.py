@@ -43,7 +43,7 @@ class Service:
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     metrics: Metrics = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
-    _missing: dict[str, EngineMissing] = field(default_factory=dict, init=False)
+    _missing: dict[str, str] = field(default_factory=dict, init=False)  # and how to get it
 
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.workers, self.admission)
@@ -64,7 +64,7 @@ class Service:
             EngineMissing: it is not installed.
         """
         if name in self._missing:
-            raise self._missing[name]
+            raise EngineMissing(self._missing[name])  # kept, an error would keep its requests
         if name not in self._engines:
             deadline = Deadline.after(DESCRIBE_TIMEOUT_S)
             try:
@@ -75,7 +75,7 @@ class Service:
                 if (
                     name != self.settings.engine
                 ):  # an option that is not there; the default may come
-                    self._missing[name] = error
+                    self._missing[name] = error.message
                 raise
         return self._engines[name]
 

@@ -80,11 +80,20 @@ def test_the_company_stands_at_the_top(rows: list[str], company: str | None) -> 
     [
         ("24-01-18", "24-01-18"), ("10 OCT 2017 TUE", "10 OCT 2017"), ("2018-04-08", "2018-04-08"),
         ("05-Aug-2017", "05-AUG-2017"), ("Date 5.3.2018", "5.3.2018"), ("99/99/9999", None),
-        ("019 1-03 22", None),
+        ("019 1-03 22", None), ("10 oct 2017", "10 OCT 2017"),
     ],
 )  # fmt: skip
 def test_dates_in_many_forms(text: str, date: str | None) -> None:
     assert fields_of(page("SHOP", text))["date"].value == date
+
+
+def test_a_date_s_place_is_its_own_whatever_stands_before_it() -> None:
+    """Letters of which two are made where they become capitals move nothing."""
+    plain = fields_of(page("SHOP", "Grossstrasse 5 12.03.2024 14:55"))["date"]
+    sharp = fields_of(page("SHOP", "Großstraßeße 5 12.03.2024 14:55"))["date"]
+
+    assert sharp.value == plain.value == "12.03.2024"
+    assert sharp.box == plain.box
 
 
 def test_the_amount_stands_on_the_row_however_the_page_slants() -> None:

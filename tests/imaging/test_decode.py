@@ -422,6 +422,14 @@ def test_a_pdf_is_known_by_its_header_wherever_it_may_stand(before: bytes, uploa
     assert is_pdf(upload)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "TIFF", "WEBP"])
+def test_a_picture_that_speaks_of_a_pdf_is_a_picture(kind: str, upload: Path) -> None:
+    data = as_file(draw_lines("abc", mode="RGB"), kind)
+    upload.write_bytes(data[:12] + b"%PDF-1.7" + data[12:])
+
+    assert not is_pdf(upload)
+
+
 GENUINE = {kind: as_file(draw_lines("abc", mode="RGB"), kind) for kind in ("PNG", "JPEG", "GIF",
            "BMP", "TIFF", "WEBP")}  # fmt: skip
 

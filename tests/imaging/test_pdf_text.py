@@ -49,10 +49,11 @@ def test_typed_text_is_read_with_its_places(tmp_path: Path) -> None:
     assert not layer.pictures
 
 
-def test_the_page_has_the_size_at_which_it_would_be_drawn(tmp_path: Path) -> None:
+@pytest.mark.parametrize("box", [[10.3, 20.7, 300.1, 500.9], [0, 0, 612, 792]])
+def test_the_page_has_the_size_at_which_it_would_be_drawn(tmp_path: Path, box: list[float]) -> None:
     path = typed_pdf(tmp_path / "typed.pdf", "x")
     with pikepdf.open(path, allow_overwriting_input=True) as pdf:
-        pdf.pages[0].obj.MediaBox = [10.3, 20.7, 300.1, 500.9]
+        pdf.pages[0].obj.MediaBox = box
         pdf.pages[0].obj.Rotate = 90
         pdf.save(path)
 

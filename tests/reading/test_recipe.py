@@ -281,6 +281,14 @@ def test_vertical_writing_is_read_as_it_was_sent() -> None:
     assert "vertical" in answer.stages[0].found
 
 
+def test_so_are_zones_of_it() -> None:
+    box = Box(100, 100, 900, 900)
+
+    answer = read(draw_page().canvas, languages=("jpn_vert",), psm=5, zones=(AskedZone(box),))
+
+    assert [stage.name for stage in answer.stages] == ["recipe", "read"]
+
+
 def test_the_same_picture_is_read_the_same_way_twice() -> None:
     page = photographed(turned_by(2, draw_page()))
 
@@ -336,6 +344,27 @@ def test_what_the_deadline_cut_off_is_said_and_the_page_is_kept() -> None:
     retry = next(stage for stage in answer.stages if stage.name == "retry")
     assert answer.words
     assert "the time was over" in retry.found
+
+
+def test_zones_read_before_the_deadline_are_kept() -> None:
+    class Slow(SeeingEngine):
+        def recognise(
+            self, canvas: Canvas, reading: Reading, deadline: Deadline
+        ) -> tuple[Zone, ...]:
+            if reading.alphabet:
+                raise deadline.passed()
+            return super().recognise(canvas, reading, deadline)
+
+    first = AskedZone(Box(100, 100, 900, 900))
+    second = AskedZone(first.box, alphabet="0123456789")
+
+    answer = read(draw_page().canvas, Slow(), zones=(first, second))
+
+    assert answer.zones[0].words
+    assert not answer.zones[1].words
+    assert any("zone 2" in s.found and "the time was over" in s.found for s in answer.stages)
+    with pytest.raises(DeadlinePassed):
+        read(draw_page().canvas, Slow(), zones=(second, first))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 400), (400, 1), (7, 9), (300, 300), (151, 151)])

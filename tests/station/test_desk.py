@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,20 @@ def test_what_passes_is_waited_for(journal: Journal, monkeypatch: pytest.MonkeyP
     assert entry.answer["text"] == "read"
 
 
+def test_a_picture_that_kills_every_reader_is_a_problem_in_the_end(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desks, "RETRY_S", 0.001)
+
+    def kills(_data: bytes) -> Answer:
+        raise Refused("It died.", code="worker-lost")
+
+    entry = Desk(journal, kills, threading.Event()).take(b"", source="a", key="k")
+
+    assert entry is not None
+    assert entry.answer["problem"] == {"code": "worker-lost", "detail": "It died."}
+
+
 def test_a_station_that_stops_leaves_the_picture_for_the_next(journal: Journal) -> None:
     stop = threading.Event()
     stop.set()
@@ -76,7 +91,11 @@ def test_a_station_that_stops_leaves_the_picture_for_the_next(journal: Journal) 
 
 
 def test_the_key_tells_pictures_apart() -> None:
-    keys = {key_of(b"1", "a"), key_of(b"2", "a"), key_of(b"1", "b"), key_of(b"1", "a", 2)}
+    odd = os.fsdecode(b"scan\xff.png")  # a name of a file need not be UTF-8
+    keys = {
+        key_of(b"1", "a"), key_of(b"2", "a"), key_of(b"1", "b"), key_of(b"1", "a", 2),
+        key_of(b"1", odd),
+    }  # fmt: skip
 
-    assert len(keys) == 4
+    assert len(keys) == 5
     assert key_of(b"1", "a") == key_of(b"1", "a")

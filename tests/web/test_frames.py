@@ -84,6 +84,16 @@ def test_only_the_region_is_read(service: Service, client: FlaskClient) -> None:
     assert answer["text"] == "320 100"  # and a margin of ten pixels, as for every snippet
 
 
+def test_a_region_in_per_cent_is_one_of_the_frame(service: Service, client: FlaskClient) -> None:
+    service.workers.engine = SaysCanvasSize()  # type: ignore[attr-defined]  # the inline ones
+    sheet = draw_sheet()
+    region = f'[{{"box_percent": [0, 0, 50, {100 * 80 / sheet.height}]}}]'
+
+    answer = json_of(client.post("/v1/frames", query_string={"zones": region}, data=as_file(sheet)))
+
+    assert answer["text"] == f"{sheet.width // 2 + 20} 100"
+
+
 @pytest.mark.parametrize("region", ["[5000, 0, 5100, 80]"])
 def test_a_region_outside_reads_nothing(client: FlaskClient, region: str) -> None:
     answer = client.post(

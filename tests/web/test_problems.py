@@ -230,6 +230,19 @@ def test_a_server_that_shuts_down_is_503_and_says_when_to_come_back(
     assert response.headers["Retry-After"] == "1"
 
 
+def test_an_engine_that_is_missing_keeps_no_request_alive(service: Service) -> None:
+    """An error that is raised again and again keeps all that was open where it was raised."""
+    missing = IsMissing(errors.EngineMissing("Install it."))
+    service.workers.engine = missing  # type: ignore[attr-defined]  # the inline ones
+    raised = []
+    for _ in range(3):
+        with pytest.raises(errors.EngineMissing, match="Install it") as caught:
+            service.engine_named("rapidocr")
+        raised.append(caught.value)
+
+    assert len(set(map(id, raised))) == 3
+
+
 def test_a_missing_engine_is_503(settings: Settings) -> None:
     app = create_app(settings, InlineWorkers(IsMissing(errors.EngineMissing("Install it."))))
 
