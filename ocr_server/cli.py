@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--output", type=Path, metavar="OUT", help="write there, not to the screen"
     )
+    command.add_argument("--partial", action="store_true", help=OPTIONS["partial"].meaning)
     command.add_argument("--table", action="store_true", help="a table of every word’s accuracy")
     command.add_argument("--annotate", type=Path, metavar="OUT.png", help="draw the boxes there")
     command.add_argument("--url", help="let the server at this address read")
@@ -103,6 +104,8 @@ def _serve(asked: argparse.Namespace) -> int:
 def _read(asked: argparse.Namespace) -> int:
     options = {name: getattr(asked, name) for name in OPTIONS if name not in SPELLED_OUT}
     given = {name: value for name, value in options.items() if value is not None}
+    if asked.partial:
+        given["partial"] = "true"
     pictures = [path.read_bytes() for path in asked.files]
     if asked.socket:
         _write(asked, b"".join(ask(asked.socket, picture) for picture in pictures))

@@ -167,7 +167,7 @@ def test_every_option_of_the_api_is_one_of_read(capfd: pytest.CaptureFixture[str
 
     told = capfd.readouterr().out
     absent = [name for name in OPTIONS if f"--{name.replace('_', '-')}" not in told]
-    assert absent == ["partial"]
+    assert absent == []
 
 
 def test_serve_takes_host_and_port_and_leaves_the_rest_to_the_environment(

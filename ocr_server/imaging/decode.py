@@ -35,6 +35,7 @@ PICTURES = (
 KINDS = "PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC, AVIF, PNM or PDF"
 TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF 6.0 and BigTIFF, of either byte order
 PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", *TIFF_HEADS)  # may quote a PDF
+_X_RESOLUTION = 0x011A  # EXIF 2.3, 4.6.4
 PDF_HEAD_BYTES = 1024  # a PDF's header may stand anywhere in here (ISO 32000-1, annex H.3.4.1)
 
 pi_heif.register_heif_opener()
@@ -225,8 +226,11 @@ def _dpi(picture: Image.Image) -> float | None:
     """Dots per inch as the file has them, if they can be true."""
     value = picture.info.get("dpi")
     try:
+        # Where a JPEG has EXIF data but no resolution, Pillow puts in 72 of its own.
+        if value == (72, 72) and not picture.info.get("jfif_unit"):
+            value = value if _X_RESOLUTION in picture.getexif() else None
         dpi = float(value[0]) if isinstance(value, tuple) else 0.0
-    except (TypeError, ValueError, ZeroDivisionError):
+    except Exception:  # noqa: BLE001  # as of a broken EXIF block
         return None
     return round(dpi, 1) if 1 < dpi < 10_000 else None
 

@@ -33,6 +33,10 @@ _LEAST_PICTURES = 0.1
 # Text over less of a picture than this is a stamp or a page number, not what the picture says.
 _LEAST_COVERED = 0.02
 _MOST_PICTURES = 2_000  # looked at on a page
+
+# What annotations that show text are called, and where they keep it (ISO 32000-1, 12.5.6, 12.7.3).
+_TEXT_OF_NOTES = {raw.FPDF_ANNOT_WIDGET: b"V", raw.FPDF_ANNOT_FREETEXT: b"Contents"}
+_NO_STRING_BYTES = 2  # the zero at the end of a string in UTF-16
 _DEEPEST = 5  # forms inside forms
 _PARTED = {0x02, 0xFFFE}  # PDFium's marks for a hyphen and the line break after it
 _ASCENT_SHARE = 0.8  # of a font's size, where PDFium has no upright box to offer
@@ -198,7 +202,11 @@ def _is_real(letters: Sequence[Letter]) -> bool:
 def _uncovered(
     page: pypdfium2.PdfPage, zones: Sequence[Zone], way: Map, shown: Box
 ) -> Iterator[Box]:
-    """The pictures that text hardly touches, if they take a good part of the page."""
+    """What the page's text leaves out: values of forms and notes, and pictures it hardly touches.
+
+    Pictures only if they take a good part of the page; `shown` is all of it.
+    """
+    yield from _written_over(page, way, shown)
     words = [word.box for zone in zones for word in zone.words]
     bare = []
     pictures = page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=_DEEPEST)
@@ -213,6 +221,25 @@ def _uncovered(
             bare.append(box)
     if sum(box.area for box in bare) >= _LEAST_PICTURES * shown.area:
         yield from bare
+
+
+def _written_over(page: pypdfium2.PdfPage, way: Map, shown: Box) -> Iterator[Box]:
+    """Fields of forms that are filled in, and notes written on the page."""
+    for number in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_PICTURES)):
+        note = raw.FPDFPage_GetAnnot(page, number)
+        try:
+            key = _TEXT_OF_NOTES.get(raw.FPDFAnnot_GetSubtype(note))
+            area = raw.FS_RECTF()
+            if key is None or not raw.FPDFAnnot_GetRect(note, area):
+                continue
+            if raw.FPDFAnnot_GetStringValue(note, key, None, 0) <= _NO_STRING_BYTES:
+                continue
+            corners = (Point(area.left, area.bottom), Point(area.right, area.top))
+            box = hull(way.apply_all(corners)).intersection(shown)
+        finally:
+            raw.FPDFPage_CloseAnnot(note)
+        if box is not None:
+            yield box
 
 
 def _only(zone: Zone, inside: Sequence[Box], taken: Sequence[Box]) -> Zone | None:

@@ -44,7 +44,7 @@ def make_zones(letters: Sequence[Letter], *, symbols: bool = False) -> tuple[Zon
     rows = [_row(run, symbols=symbols) for run in _split(letters, _breaks_line)]
     zones: list[list[_Row]] = []
     paragraph = 0
-    for row in (row for row in rows if row is not None):
+    for row in _downwards([row for row in rows if row is not None]):
         before = zones[-1][-1] if zones else None
         if before is None or _gap(before, row) > _ZONE_GAP:
             zones.append([])
@@ -53,6 +53,24 @@ def make_zones(letters: Sequence[Letter], *, symbols: bool = False) -> tuple[Zon
             paragraph += 1
         zones[-1].append(replace(row, line=replace(row.line, paragraph=paragraph)))
     return tuple(_zone([row.line for row in rows]) for rows in zones)
+
+
+def _downwards(rows: Sequence[_Row]) -> Iterator[_Row]:
+    """The rows with those of a turned page from its top: PDFium gives some from the bottom."""
+    climbing: list[_Row] = []
+    for row in rows:
+        if climbing and not _climbs(climbing[-1], row):
+            yield from reversed(climbing)
+            climbing = []
+        climbing.append(row)
+    yield from reversed(climbing)
+
+
+def _climbs(before: _Row, row: _Row) -> bool:
+    """Whether a row on its side stands right above the one before it."""
+    if not before.quarter % 2 or before.quarter != row.quarter or _is_apart(before, row):
+        return False
+    return row.level.bottom - before.level.top < 0.5 * row.level.height
 
 
 def _zone(lines: Sequence[Line]) -> Zone:
@@ -122,11 +140,15 @@ def _direction(text: str) -> Direction:
 
 def _gap(before: _Row, row: _Row) -> float:
     """White from one line down to the next, in heights of a line; infinite beside or above."""
-    apart = row.level.left > before.level.right or row.level.right < before.level.left
-    if before.quarter != row.quarter or apart or row.level.top < before.level.top:
+    if before.quarter != row.quarter or _is_apart(before, row) or row.level.top < before.level.top:
         return math.inf
     height = min(before.level.height, row.level.height)
     return (row.level.top - before.level.bottom) / max(height, 1.0)
+
+
+def _is_apart(one: _Row, other: _Row) -> bool:
+    """Whether one stands left of the other."""
+    return other.level.left > one.level.right or other.level.right < one.level.left
 
 
 def _ratio(before: _Row, row: _Row) -> float:

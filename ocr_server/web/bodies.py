@@ -17,6 +17,12 @@ from ocr_server.job import Source
 # long as it was sent.
 MOST_VALUES = 100_000
 
+EMPTY = "the file is empty, or none was chosen; send a picture or a PDF"
+NOTHING = (
+    "send a picture or PDF: in the multipart field file, as the raw body, or in JSON as "
+    '{"image": "<base64>"}; nothing came'
+)
+
 Sent = TypeVar("Sent")
 
 
@@ -53,15 +59,10 @@ def read_body(
         given, files = _form(request, faults), ()
     else:
         given, files = {}, (Source(request.get_data(cache=False)),)
+    is_empty = bool(files) and request.mimetype == "multipart/form-data"
     files = tuple(file for file in files if file.data)
     if not files and not any(fault["field"] in {"file", "image"} for fault in faults):
-        faults.append(
-            fault_of(
-                "file",
-                "send a picture or PDF: in the multipart field file, as the raw body, or in JSON "
-                'as {"image": "<base64>"}; nothing came',
-            )
-        )
+        faults.append(fault_of("file", EMPTY if is_empty else NOTHING))
     return given, files
 
 

@@ -137,8 +137,8 @@ def _zone(position: int, item: Any) -> AskedZone:  # noqa: ANN401  # JSON of a c
     sides = item.get("box_percent" if is_percent else "box")
     if not _is_box(sides) or (is_percent and max(sides) > 100):
         raise ValueError(
-            f"zone {position} needs a box of left, top, right and bottom in pixels, or a "
-            "box_percent of the same in per cent"
+            f"zone {position} needs a box of left, top, right and bottom in pixels, none of them "
+            "negative, left before right and top before bottom, or a box_percent of the same"
         )
     name, layout, alphabet = item.get("name"), item.get("layout"), item.get("alphabet")
     if not all(isinstance(text, str | None) for text in (name, alphabet)):

@@ -130,7 +130,7 @@ def unexpected_problem(error: Exception) -> dict[str, Any]:
 def body_too_large(limit: int) -> BodyTooLarge:
     """The error that says so."""
     return BodyTooLarge(
-        f"The request has more than {limit} bytes ({limit / 2**20:.0f} MiB). Send a smaller file, "
+        f"The request has more than {limit} bytes ({limit / 2**20:.3g} MiB). Send a smaller file, "
         "or raise OCR_MAX_BODY_BYTES.",
         limit=limit,
         setting="OCR_MAX_BODY_BYTES",

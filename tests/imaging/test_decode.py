@@ -260,6 +260,19 @@ def test_a_file_without_resolution_has_none(upload: Path) -> None:
     assert decode(upload, as_file(draw_lines("dpi"))).dpi is None
 
 
+@pytest.mark.parametrize(("tags", "dpi"), [({}, None), ({0x011A: 72.0, 0x0128: 2}, 72.0)])
+def test_a_jpeg_s_resolution_is_its_own(
+    tags: dict[int, float], dpi: float | None, upload: Path
+) -> None:
+    """Where EXIF data has none, Pillow says 72."""
+    exif = Image.Exif()
+    exif.update({0x0112: 1, **tags})
+    data = io.BytesIO()
+    draw_lines("dpi").save(data, "JPEG", exif=exif)
+
+    assert decode(upload, data.getvalue()).dpi == dpi
+
+
 def test_every_frame_of_a_tiff_is_a_page(upload: Path) -> None:
     data = as_pages([draw_lines(name) for name in ("one", "the second", "number three")])
 

@@ -8,7 +8,7 @@ import pytest
 
 from ocr_server.export.format import Rendering
 from ocr_server.export.pdf import render_pdf
-from ocr_server.geometry import Transform
+from ocr_server.geometry import Box, Transform
 from ocr_server.imaging.pdf import render_page
 from ocr_server.imaging.pdf_text import TextLayer, read_text_layer
 from ocr_server.job import Limits
@@ -16,6 +16,7 @@ from ocr_server.model import Direction, Document
 from tests.export.documents import document, line, page, turned, two_pages, zone
 from tests.export.pictures import noise, picture_pdf, typed_pdf
 
+LINES = "first) Tj 0 -30 Td (second) Tj 0 -30 Td (third"  # each on a line of its own
 LIMITS = Limits(pdf_dpi=144)  # two pixels a point
 
 
@@ -81,6 +82,44 @@ def test_our_own_layer_comes_back_word_for_word(tmp_path: Path, quarters: int) -
         assert now.quad.angle_deg == pytest.approx(was.quad.angle_deg % 360, abs=0.1) or (
             now.quad.angle_deg % 360 == pytest.approx(was.quad.angle_deg % 360, abs=0.1)
         )
+
+
+@pytest.mark.parametrize("rotation_deg", [0, 90, 180, 270])
+def test_lines_of_a_turned_page_come_from_the_first_to_the_last(
+    tmp_path: Path, rotation_deg: int
+) -> None:
+    path = typed_pdf(tmp_path / "typed.pdf", LINES)
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.pages[0].obj.Rotate = rotation_deg
+        pdf.save(path)
+
+    assert text_of(layer_of(path)).split() == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize(
+    ("subtype", "entry"), [("/Widget", "/V"), ("/FreeText", "/Contents"), ("/Square", "/Contents")]
+)
+@pytest.mark.parametrize("value", ["Ada", ""])
+def test_what_is_written_into_a_form_or_onto_a_page_is_not_in_its_text(
+    tmp_path: Path, subtype: str, entry: str, value: str
+) -> None:
+    path = typed_pdf(tmp_path / "form.pdf", "Name")
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        note = pikepdf.Dictionary(
+            Type=pikepdf.Name.Annot, Subtype=pikepdf.Name(subtype), Rect=[72, 300, 172, 320],
+            FT=pikepdf.Name.Tx, T=pikepdf.String("name"),
+        )  # fmt: skip
+        note[entry] = pikepdf.String(value)
+        notes = pikepdf.Array([pdf.make_indirect(note)])
+        pdf.pages[0].obj.Annots = notes
+        pdf.Root.AcroForm = pikepdf.Dictionary(Fields=notes)
+        pdf.save(path)
+
+    layer = layer_of(path)
+
+    height_px = layer.height_px
+    written = (Box(144, height_px - 640, 344, height_px - 600),)
+    assert layer.pictures == (written if value and subtype != "/Square" else ())
 
 
 def test_a_skewed_layer_keeps_its_slope(tmp_path: Path) -> None:

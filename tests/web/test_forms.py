@@ -99,6 +99,12 @@ def test_nothing_is_a_fault(request_: dict[str, Any], client: FlaskClient) -> No
     assert faults_of(post(client, **request_)).keys() == {"file"}
 
 
+def test_an_empty_file_is_told(client: FlaskClient) -> None:
+    faults = faults_of(post(client, data={"file": (BytesIO(b""), "empty.png")}))
+
+    assert faults["file"].startswith("the file is empty")
+
+
 def test_a_file_in_another_field_is_told_the_right_one(client: FlaskClient) -> None:
     faults = faults_of(post(client, data={"scan": (BytesIO(PICTURE), "a.png")}))
 
