@@ -304,12 +304,42 @@ def test_of_a_line_that_is_mostly_guessed_only_sure_words_are_kept(
     words: list[str],
 ) -> None:
     first, second, third = confidences
+    text_of(engine, drawn("loaded"))
     found = SimpleNamespace(
         word_cols=[[1, 2], [5, 6]], confs=[first, second, 0.0, third, third], line_txt_len=12
     )
+    sure = SimpleNamespace(word_cols=[list(range(40))], confs=[1.0] * 40, line_txt_len=40)
+    monkeypatch.setattr(engine, "_ask", both(answers("x" * 40, sure), answers("88 ab", found)))
+
+    texts = [word.text for zone in read(engine, DARK) for word in zone.words]
+
+    assert [text for text in texts if text != "x" * 40] == words
+
+
+@pytest.mark.rapidocr
+def test_where_all_is_guessed_guesses_are_kept(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text_of(engine, drawn("loaded"))
+    found = SimpleNamespace(word_cols=[[1, 2], [5, 6]], confs=[0.3] * 5, line_txt_len=12)
     monkeypatch.setattr(engine, "_ask", answers("88 ab", found))
 
-    assert [word.text for zone in read(engine, DARK) for word in zone.words] == words
+    assert [word.text for zone in read(engine, DARK) for word in zone.words] == ["88", "ab"]
+
+
+def both(
+    upper: Callable[..., SimpleNamespace], lower: Callable[..., SimpleNamespace]
+) -> Callable[..., SimpleNamespace]:
+    """Two lines, one below the other."""
+    lines = iter((upper, lower))
+
+    def answer(*_: object, use_det: bool, **how: object) -> SimpleNamespace:
+        if use_det:
+            (box,) = upper(use_det=True).boxes
+            return SimpleNamespace(boxes=[box, [(x, y + 60) for x, y in box]])
+        return next(lines)(use_det=False)
+
+    return answer
 
 
 def answers(text: str, found: SimpleNamespace) -> Callable[..., SimpleNamespace]:
