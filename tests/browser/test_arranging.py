@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pikepdf
 import pytest
@@ -110,6 +111,12 @@ def test_pages_of_another_file_are_added_moved_and_taken_away(desk: Page, tmp_pa
         desk.get_by_role("button", name="Undo").click()
     expect(desk.locator("[data-part=pages]")).to_be_hidden()
     expect(desk.locator("[data-part=picture]")).to_have_js_property("naturalWidth", 900)
+
+
+def test_pictures_of_several_pages_come_in_one_archive(three: Page) -> None:
+    with ZipFile(downloaded(three, "png")) as archive:
+        pictures = [name for name in archive.namelist() if name.endswith(".png")]
+    assert len(pictures) == 3
 
 
 def test_some_pages_are_taken_away_in_the_order_of_the_document(three: Page) -> None:

@@ -10,6 +10,7 @@ import { post } from "./sending.js";
 const WORDS = { text: "Text", pdf: "Searchable PDF", docx: "Word document", markdown: "Markdown", hocr: "hOCR", alto: "ALTO", tsv: "Table of words", json: "JSON", png: "Picture with boxes" };
 const SHOW_THE_PICTURE = ["pdf", "png"]; // which is not kept over a reload
 const OWN = [{ name: "text", suffix: "txt" }, { name: "json", suffix: "json" }]; // made without the server
+const PICTURES = "png,json"; // a picture shows one page; in an archive each page has one
 /** @type {Promise<Format[]> | null} */
 let known = null;
 
@@ -47,7 +48,7 @@ export async function offerFormats(desk, copyText) {
     try {
       save(await rendered(draft, name, pages()), `${stem(draft.name)}${only}.${suffix}`);
       if (!only) draft.saved = true;
-      announce(`${WORDS[/** @type {keyof typeof WORDS} */ (name)] ?? "All"} saved.`);
+      announce(`${WORDS[/** @type {keyof typeof WORDS} */ (name)] ?? (name === PICTURES ? "Pictures" : "All")} saved.`);
     } catch (error) {
       part(root, "downloads").setAttribute("open", "");
       complain(/** @type {Error} */ (error).message);
@@ -57,7 +58,7 @@ export async function offerFormats(desk, copyText) {
     ...(several ? [which, range] : []),
     ...(several ? [entry("Copy these pages", () => copyText(text()))] : []),
     entry("Copy without line breaks", () => copyText(joinLines(text()))),
-    ...formats.map(({ name, suffix }) => entry(WORDS[/** @type {keyof typeof WORDS} */ (name)], () => take(name, suffix), suffix, name)),
+    ...formats.map(({ name, suffix }) => entry(WORDS[/** @type {keyof typeof WORDS} */ (name)], () => (name === "png" && pages().length > 1 ? take(PICTURES, "zip") : take(name, suffix)), suffix, name)),
     entry("All of these", () => take(formats.map(({ name }) => name).join(), "zip"), "zip", "all"),
   );
   which.addEventListener("change", function ask() {
