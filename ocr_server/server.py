@@ -13,7 +13,7 @@ import resource
 import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -33,6 +33,7 @@ from ocr_server.metrics import Metrics
 from ocr_server.settings import Settings
 from ocr_server.storage import no_room
 from ocr_server.tls import TlsFront, read_certificate
+from ocr_server.web.cors import permission
 from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
 from ocr_server.web.security import HEADERS
 from ocr_server.web.service import service_of
@@ -151,6 +152,7 @@ class Server:
             ),
         )
         self._server.metrics = metrics
+        self._server.origins = settings.cors_origins
 
     @property
     def port(self) -> int:
@@ -215,6 +217,7 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
         self.status = f"{error.code} {error.reason}"
         self.response_headers += [
             ("Content-Type", MEDIA_TYPE), ("Cache-Control", "no-store"), *HEADERS.items(),
+            *permission(self.channel.server.origins, self.request.headers.get("ORIGIN")).items(),
         ]  # fmt: skip
         self.set_close_on_finish()
         self.content_length = len(body)
@@ -275,3 +278,4 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 class _TcpServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     channel_class = _Channel
     metrics: Metrics | None = None
+    origins: Collection[str] = ()

@@ -86,8 +86,8 @@ class Settings:
     log_format: str = _setting("text", "`text` or `json`", choices=("text", "json"))
     api_keys: tuple[str, ...] = _setting(
         (),
-        "keys joined by commas: every request must then bear one, `/metrics` too, as `X-API-Key` or "
-        "Bearer token; not for looking at pages, health, languages, formats and steps",
+        "keys joined by commas: every request must then bear one, `/metrics` too, as `X-API-Key` "
+        "or Bearer token; not for looking at pages, health, languages, formats and steps",
         pattern=r"[!-~]+",
         is_secret=True,
     )

@@ -242,6 +242,22 @@ def test_who_asks_before_sending_too_much_is_told_so(start: Start) -> None:
         assert problem_in(received(connection))["status"] == 413
 
 
+@pytest.mark.parametrize(("origin", "may_read"), [("app", True), ("elsewhere", False)])
+def test_a_script_of_a_named_origin_may_read_that_refusal(
+    start: Start, origin: str, may_read: bool
+) -> None:
+    server = start(OCR_MAX_BODY_BYTES=1_000_000, OCR_CORS_ORIGINS="https://app.example")
+    with closing(server.connect()) as connection:
+        connection.sendall(
+            post_head("Content-Length: 2000000", f"Origin: https://{origin}.example")
+        )
+
+        answer = received(connection)
+
+    assert problem_in(answer)["status"] == 413
+    assert (b"Access-Control-Allow-Origin: https://app.example\r\n" in answer) is may_read
+
+
 def test_an_endless_upload_is_refused_at_the_limit(start: Start, tesseract: FakeTesseract) -> None:
     server = start(OCR_MAX_BODY_BYTES=1_000_000)
     chunk = b"10000\r\n" + b"\xff" * 0x10000 + b"\r\n"

@@ -5,6 +5,7 @@ Source: WHATWG Fetch Standard, section 3.3 (the CORS protocol).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 from flask import Flask, Response, request
@@ -29,7 +30,9 @@ def init_app(app: Flask) -> None:
 def _answer_preflight(origins: frozenset[str]) -> Response | None:
     """A browser asks before it sends what a form could not; it never bears a key then."""
     wanted = request.headers.get("Access-Control-Request-Method")
-    if request.method != "OPTIONS" or not wanted or not _is_allowed(origins):
+    if request.method != "OPTIONS" or not wanted:
+        return None
+    if not permission(origins, request.headers.get("Origin")):
         return None
     response = Response(status=204)
     response.headers["Access-Control-Allow-Methods"] = METHODS
@@ -42,13 +45,15 @@ def _answer_preflight(origins: frozenset[str]) -> Response | None:
 
 def _allow(origins: frozenset[str], response: Response) -> Response:
     response.vary.add("Origin")
-    if _is_allowed(origins):
-        origin = ANY if ANY in origins else request.headers["Origin"]
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = EXPOSED
+    response.headers.update(permission(origins, request.headers.get("Origin")))
     return response
 
 
-def _is_allowed(origins: frozenset[str]) -> bool:
-    origin = request.headers.get("Origin")
-    return origin is not None and (ANY in origins or origin in origins)
+def permission(origins: Collection[str], origin: str | None) -> dict[str, str]:
+    """The headers that let scripts of an origin read an answer; none where it is not let in."""
+    if origin is None or not (ANY in origins or origin in origins):
+        return {}
+    return {
+        "Access-Control-Allow-Origin": ANY if ANY in origins else origin,
+        "Access-Control-Expose-Headers": EXPOSED,
+    }
