@@ -138,7 +138,8 @@ def _zone(position: int, item: Any) -> AskedZone:  # noqa: ANN401  # JSON of a c
     if not _is_box(sides) or (is_percent and max(sides) > 100):
         raise ValueError(
             f"zone {position} needs a box of left, top, right and bottom in pixels, none of them "
-            "negative, left before right and top before bottom, or a box_percent of the same"
+            "negative, left before right and top before bottom, or a box_percent of the "
+            "same in per cent, to 100"
         )
     name, layout, alphabet = item.get("name"), item.get("layout"), item.get("alphabet")
     if not all(isinstance(text, str | None) for text in (name, alphabet)):
