@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.test_upload import expect_state
+from tests.waiting import wait_for
 
 MOST_SCRIPT_BYTES, MOST_STYLE_BYTES = 80_000, 20_000
 
@@ -24,6 +25,11 @@ def weights(page: Page) -> dict[str, int]:
 
 def sum_of(weights: dict[str, int], suffix: str) -> int:
     return sum(weight for name, weight in weights.items() if name.endswith(suffix))
+
+
+def await_loaded(page: Page, weights: dict[str, int], *names: str) -> None:
+    """Wait until these are weighed: what is loaded is told a moment after it is at work."""
+    wait_for(lambda: page.evaluate("true") and set(names) <= weights.keys())
 
 
 @pytest.mark.parametrize("path", ["/", "/webcam", "/about", "/docs"])
@@ -58,7 +64,7 @@ def test_what_only_some_need_is_loaded_when_they_need_it(
     expect_state(page, "result")
     expect(page.locator("[data-part=picture]")).to_be_visible()
 
-    assert {"desk.js", "desk.css"} <= weights.keys()
+    await_loaded(page, weights, "desk.js", "desk.css")
     assert (
         not {"correcting.js", "area.js", "formats.js", "paging.js", "comparing.js"} & weights.keys()
     )
@@ -66,4 +72,4 @@ def test_what_only_some_need_is_loaded_when_they_need_it(
     page.locator("[data-part=text] .word").first.click()
     expect(page.get_by_role("textbox", name="Word")).to_be_focused()
 
-    assert "correcting.js" in weights
+    await_loaded(page, weights, "correcting.js")
