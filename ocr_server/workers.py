@@ -165,9 +165,10 @@ def _await(ticket: Future[Slot], deadline: Deadline, cancelled: threading.Event)
         ClientGone: `cancelled` is set.
         DeadlinePassed: the time is over; a slot that was free all the time is of no use then.
     """
-    is_free = False
-    while not is_free:
-        is_free = bool(wait([ticket], timeout=min(LOOK_S, deadline.left_s())).done)
+    while True:
+        wait([ticket], timeout=min(LOOK_S, deadline.left_s()))
         if cancelled.is_set():
             raise ClientGone("The client hung up.")
         deadline.check()
+        if ticket.done():
+            return

@@ -32,12 +32,11 @@ _MOST_UNMAPPED = 0.1
 _LEAST_PICTURES = 0.1
 # Text over less of a picture than this is a stamp or a page number, not what the picture says.
 _LEAST_COVERED = 0.02
-_MOST_PICTURES = 2_000  # looked at on a page
-
+_MOST_PICTURES = 2_000  # looked at on a page, and as many notes
+_DEEPEST = 5  # forms inside forms
 # What annotations that show text are called, and where they keep it (ISO 32000-1, 12.5.6, 12.7.3).
 _TEXT_OF_NOTES = {raw.FPDF_ANNOT_WIDGET: b"V", raw.FPDF_ANNOT_FREETEXT: b"Contents"}
 _NO_STRING_BYTES = 2  # the zero at the end of a string in UTF-16
-_DEEPEST = 5  # forms inside forms
 _PARTED = {0x02, 0xFFFE}  # PDFium's marks for a hyphen and the line break after it
 _ASCENT_SHARE = 0.8  # of a font's size, where PDFium has no upright box to offer
 
@@ -211,9 +210,7 @@ def _uncovered(
     bare = []
     pictures = page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=_DEEPEST)
     for picture, _ in zip(pictures, range(_MOST_PICTURES), strict=False):
-        left, bottom, right, top = picture.get_bounds()
-        corners = (Point(left, bottom), Point(right, top))
-        box = hull(way.apply_all(corners)).intersection(shown)
+        box = _in_pixels(picture.get_bounds(), way, shown)
         if box is None:
             continue
         covered = sum(both.area for word in words if (both := box.intersection(word)))
@@ -234,12 +231,17 @@ def _written_over(page: pypdfium2.PdfPage, way: Map, shown: Box) -> Iterator[Box
                 continue
             if raw.FPDFAnnot_GetStringValue(note, key, None, 0) <= _NO_STRING_BYTES:
                 continue
-            corners = (Point(area.left, area.bottom), Point(area.right, area.top))
-            box = hull(way.apply_all(corners)).intersection(shown)
+            box = _in_pixels((area.left, area.bottom, area.right, area.top), way, shown)
         finally:
             raw.FPDFPage_CloseAnnot(note)
         if box is not None:
             yield box
+
+
+def _in_pixels(bounds: tuple[float, float, float, float], way: Map, shown: Box) -> Box | None:
+    """What is shown of left, bottom, right, top in the PDF's coordinates."""
+    left, bottom, right, top = bounds
+    return hull(way.apply_all((Point(left, bottom), Point(right, top)))).intersection(shown)
 
 
 def _only(zone: Zone, inside: Sequence[Box], taken: Sequence[Box]) -> Zone | None:

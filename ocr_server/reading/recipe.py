@@ -161,7 +161,7 @@ def prepare_page(canvas: Canvas, *, reading: Reading, engine: Engine, deadline: 
     sheet = Sheet(Measures(canvas), reading, engine, deadline)
     if reading.steps != AUTO:
         return _run_asked_steps(sheet)[0]
-    recipe = _recipe_of(reading)
+    recipe = _proved(_recipe_of(reading), reading)
     names = [name for name, _ in recipe]
     return _follow(recipe[: names.index("read")], sheet)[0].canvas
 
@@ -178,8 +178,6 @@ def read_by(
     tell: Tell = tell_nobody,
 ) -> Page:
     """The same by another recipe."""
-    if _is_vertical(reading):
-        recipe = VERTICAL_RECIPE
     sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads, tell=tell)
     answer = _read_asked_zones(sheet) if reading.zones else _read_sheet(recipe, sheet)
     zones = answer.zones
@@ -223,7 +221,7 @@ def _read_asked_zones(sheet: Sheet) -> _Answer:
             )
             part = replace(sheet.on(sheet.canvas.cropped(inside)), reading=reading)
             try:
-                found = _read_sheet(VERTICAL_RECIPE if _is_vertical(reading) else ZONE_RECIPE, part)
+                found = _read_sheet(ZONE_RECIPE, part)
             except DeadlinePassed:
                 if not zones:
                     raise
@@ -245,20 +243,20 @@ def _read_asked_zones(sheet: Sheet) -> _Answer:
     return _Answer(tuple(zones), tuple(stages), tuple(words))
 
 
-def _is_vertical(reading: Reading) -> bool:
-    return any(language.endswith("_vert") for language in reading.languages)
+def _proved(recipe: Recipe, reading: Reading) -> Recipe:
+    """The recipe, where it may be followed: whatever it is, it is not for vertical writing."""
+    is_vertical = any(language.endswith("_vert") for language in reading.languages)
+    return VERTICAL_RECIPE if is_vertical else recipe
 
 
 def _recipe_of(reading: Reading) -> Recipe:
-    if _is_vertical(reading):
-        return VERTICAL_RECIPE
     return SECOND_RECIPE if reading.engine == _SECOND_READER else RECIPE
 
 
 def _read_sheet(recipe: Recipe, sheet: Sheet) -> _Answer:
     """The zones of a sheet in page pixels, by the recipe or by the steps that were asked for."""
     if sheet.reading.steps == AUTO:
-        sheet, stages = _follow(recipe, sheet)
+        sheet, stages = _follow(_proved(recipe, sheet.reading), sheet)
     else:
         canvas, prepared = _run_asked_steps(sheet)
         sheet, read = _follow((("read", read_as_asked),), sheet.on(canvas))

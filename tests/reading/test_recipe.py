@@ -322,6 +322,17 @@ def test_stages_are_left_out_as_asked_and_say_so() -> None:
     assert all(asked["polarity"].found == s.found for s in answer.stages if s.name == "polarity")
 
 
+class RunsLate(SeeingEngine):
+    """Has no time left for the readings that `is_late` names."""
+
+    is_late: Callable[[Reading], bool]
+
+    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+        if self.is_late(reading):
+            raise deadline.passed()
+        return super().recognise(canvas, reading, deadline)
+
+
 def test_a_deadline_that_passes_before_anything_is_read_is_an_error() -> None:
     with pytest.raises(DeadlinePassed):
         read_page(
@@ -331,15 +342,10 @@ def test_a_deadline_that_passes_before_anything_is_read_is_an_error() -> None:
 
 
 def test_what_the_deadline_cut_off_is_said_and_the_page_is_kept() -> None:
-    class Slow(SeeingEngine):
-        def recognise(
-            self, canvas: Canvas, reading: Reading, deadline: Deadline
-        ) -> tuple[Zone, ...]:
-            if self.canvases:
-                raise deadline.passed()
-            return super().recognise(canvas, reading, deadline)
+    engine = RunsLate(0.7)
+    engine.is_late = lambda _: bool(engine.canvases)
 
-    answer = read(draw_page(bottom_px=500).canvas, Slow(0.7))
+    answer = read(draw_page(bottom_px=500).canvas, engine)
 
     retry = next(stage for stage in answer.stages if stage.name == "retry")
     assert answer.words
@@ -347,24 +353,18 @@ def test_what_the_deadline_cut_off_is_said_and_the_page_is_kept() -> None:
 
 
 def test_zones_read_before_the_deadline_are_kept() -> None:
-    class Slow(SeeingEngine):
-        def recognise(
-            self, canvas: Canvas, reading: Reading, deadline: Deadline
-        ) -> tuple[Zone, ...]:
-            if reading.alphabet:
-                raise deadline.passed()
-            return super().recognise(canvas, reading, deadline)
-
+    engine = RunsLate()
+    engine.is_late = lambda reading: bool(reading.alphabet)
     first = AskedZone(Box(100, 100, 900, 900))
     second = AskedZone(first.box, alphabet="0123456789")
 
-    answer = read(draw_page().canvas, Slow(), zones=(first, second))
+    answer = read(draw_page().canvas, engine, zones=(first, second))
 
     assert answer.zones[0].words
     assert not answer.zones[1].words
     assert any("zone 2" in s.found and "the time was over" in s.found for s in answer.stages)
     with pytest.raises(DeadlinePassed):
-        read(draw_page().canvas, Slow(), zones=(second, first))
+        read(draw_page().canvas, engine, zones=(second, first))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 400), (400, 1), (7, 9), (300, 300), (151, 151)])

@@ -7,10 +7,10 @@ import { post } from "./sending.js";
 
 /** @typedef {import("./desk.js").Desk} Desk @typedef {import("./draft.js").Draft} Draft @typedef {{name: string, suffix: string}} Format */
 
-const WORDS = { text: "Text", pdf: "Searchable PDF", docx: "Word document", markdown: "Markdown", hocr: "hOCR", alto: "ALTO", tsv: "Table of words", json: "JSON", png: "Picture with boxes" };
+const WORDS = { text: "Text", pdf: "Searchable PDF", docx: "Word document", markdown: "Markdown", hocr: "hOCR", alto: "ALTO", tsv: "Table of words", json: "JSON", png: "Picture with boxes", "png,json": "Pictures" };
 const SHOW_THE_PICTURE = ["pdf", "png"]; // which is not kept over a reload
 const OWN = [{ name: "text", suffix: "txt" }, { name: "json", suffix: "json" }]; // made without the server
-const PICTURES = "png,json"; // a picture shows one page; in an archive each page has one
+const PICTURES = "png,json"; // an archive: a picture shows one page
 /** @type {Promise<Format[]> | null} */
 let known = null;
 
@@ -48,7 +48,7 @@ export async function offerFormats(desk, copyText) {
     try {
       save(await rendered(draft, name, pages()), `${stem(draft.name)}${only}.${suffix}`);
       if (!only) draft.saved = true;
-      announce(`${WORDS[/** @type {keyof typeof WORDS} */ (name)] ?? (name === PICTURES ? "Pictures" : "All")} saved.`);
+      announce(`${WORDS[/** @type {keyof typeof WORDS} */ (name)] ?? "All"} saved.`);
     } catch (error) {
       part(root, "downloads").setAttribute("open", "");
       complain(/** @type {Error} */ (error).message);
