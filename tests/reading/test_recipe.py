@@ -5,6 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
 from ocr_server.errors import DeadlinePassed
@@ -373,6 +374,34 @@ def test_blank_and_tiny_pictures_have_no_words(shape: tuple[int, int], level: in
     answer = read(Canvas(np.full(shape, level, np.uint8)))
 
     assert not answer.words
+
+
+@pytest.mark.parametrize(
+    ("height_px", "size_px", "lines", "read_px"),
+    [
+        (20, 9, 1, 48),  # too low to tell how high its letters are
+        (66, 28, 1, 66),
+        (100, 38, 1, 67),  # large letters take longer, and read no better
+        (100, 70, 1, 64),
+        (140, 28, 2, 140),  # letters of several lines would be too small at such a height
+        (150, 50, 2, 150),
+    ],
+)
+def test_a_snippet_is_read_at_the_size_of_its_letters(
+    height_px: int, size_px: int, lines: int, read_px: int
+) -> None:
+    picture = Image.new("L", (600, height_px), 255)
+    font = ImageFont.load_default(size_px)
+    for number in range(lines):
+        ImageDraw.Draw(picture).text(
+            (8, number * height_px / lines), "more sun over warm seas", fill=0, font=font
+        )
+    engine = SeeingEngine()
+
+    read(Canvas(np.asarray(picture)), engine)
+
+    margins_px = 2 * 10
+    assert engine.canvases[0].height_px - margins_px == pytest.approx(read_px, abs=3)
 
 
 def test_colour_is_read_like_its_grey() -> None:
