@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -107,7 +108,7 @@ def measure_edge_px(page: Measures) -> float:
         falls, rises, *_ = cv2.minMaxLoc(cv2.Sobel(letter, cv2.CV_16S, 1, 0, ksize=3))
         steepest = max(-falls, rises) / 8.0  # levels a pixel
         widths.append((lightest - darkest) / max(1.0, steepest))
-    return float(np.median(widths)) if widths else 0.0
+    return statistics.median(widths) if widths else 0.0
 
 
 def is_cut_off(page: Measures) -> bool:
