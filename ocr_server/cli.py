@@ -39,8 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(asked.run(asked))
     except OcrServerError as error:
         print(f"{error.title}. {error.message}", file=sys.stderr)
-    except (Refused, OSError) as error:
+    except Refused as error:
         print(error, file=sys.stderr)
+    except OSError as error:
+        named = error.filename is not None and error.strerror
+        print(f"{error.filename}: {error.strerror}" if named else error, file=sys.stderr)
     return 1
 
 

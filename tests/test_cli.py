@@ -114,10 +114,10 @@ def test_a_server_s_key_is_taken_from_a_file(
 
     with running_server(folder, PATH=tesseract.path, OCR_API_KEYS="secret") as server:
         assert main(["read", str(picture), "--url", server.url]) == 1
-        assert "wants a key" in capfd.readouterr().err
+        assert capfd.readouterr().err.startswith("This server wants a key. Send one of")
         printed = read(capfd, picture, "--url", server.url, "--api-key-file", key)
 
-    assert printed == "Hello\n"
+    assert printed.startswith("Hello")
 
 
 @pytest.mark.tesseract
@@ -132,7 +132,7 @@ def test_the_server_s_keys_are_not_asked_for_without_a_server(
 def test_a_file_that_is_not_there_is_told_by_name(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["read", "nothing.png"]) == 1
 
-    assert "nothing.png" in capfd.readouterr().err
+    assert capfd.readouterr().err == "nothing.png: No such file or directory\n"
 
 
 def test_a_setting_that_is_not_understood_is_told(

@@ -14,15 +14,18 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import docx
 from docx.document import Document as WordDocument
+from docx.enum.section import WD_ORIENT
 from docx.enum.text import WD_BREAK
 from docx.oxml import OxmlElement
+from docx.shared import Inches, Mm
 from docx.text.paragraph import Paragraph as WordParagraph
 
 from ocr_server.export.blocks import Heading, Paragraph, Tabular, blocks_of, body_height_px
 from ocr_server.export.format import Rendering
 from ocr_server.export.xml import xml_text
-from ocr_server.model import Direction, Document
+from ocr_server.model import Direction, Document, Page
 
+_PAPERS = ((Mm(210), Mm(297)), (Inches(8.5), Inches(11)))
 _MADE = datetime(1980, 1, 1, tzinfo=UTC)  # the same document gives the same bytes
 
 
@@ -35,6 +38,8 @@ def render_docx(
     properties = made.core_properties
     properties.author, properties.comments, properties.title = "", "", ""
     properties.created = properties.modified = _MADE
+    if document.pages:
+        _cut_paper(made, document.pages[0])
     body_px = body_height_px(document)
     for position, page in enumerate(document.pages):
         if position:
@@ -50,6 +55,17 @@ def render_docx(
     file = io.BytesIO()
     made.save(file)
     yield _without_clock(file)
+
+
+def _cut_paper(made: WordDocument, page: Page) -> None:
+    """A4 or Letter, whichever is nearer in shape to the page that was read, and as it lies."""
+    shorter, longer = sorted((page.width_px, page.height_px))
+    paper = min(_PAPERS, key=lambda sides: abs(longer / shorter - sides[1] / sides[0]))
+    section = made.sections[0]
+    if page.width_px > page.height_px:
+        paper = paper[::-1]
+        section.orientation = WD_ORIENT.LANDSCAPE
+    section.page_width, section.page_height = paper
 
 
 def _without_clock(file: io.BytesIO) -> bytes:

@@ -35,6 +35,7 @@ PICTURES = (
 KINDS = "PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC, AVIF, PNM or PDF"
 TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF 6.0 and BigTIFF, of either byte order
 PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", *TIFF_HEADS)  # may quote a PDF
+_LIGHT = 128  # what is at least so bright could not be told from white ground
 _X_RESOLUTION = 0x011A  # EXIF 2.3, 4.6.4
 PDF_HEAD_BYTES = 1024  # a PDF's header may stand anywhere in here (ISO 32000-1, annex H.3.4.1)
 
@@ -73,7 +74,7 @@ def count_pages(path: Path, *, limits: Limits, password: str | None) -> int:
 def decode_page(
     path: Path, index: int, *, limits: Limits, password: str | None, grey: bool = False
 ) -> Canvas:
-    """One page of a file, upright, alpha on white, 8 bits; grey if the file is, or if asked for.
+    """One page of a file, upright, opaque, 8 bits; grey if the file is, or if asked for.
 
     Raises:
         DocumentError: it cannot be read, or is over a limit.
@@ -117,16 +118,25 @@ def upright(picture: Image.Image) -> Image.Image:
 
 
 def without_alpha(picture: Image.Image) -> Image.Image:
-    """What is transparent lies on white; a picture without alpha is returned as it is."""
+    """What is transparent lies on white, or on black where all else is light: white letters, say.
+
+    A picture without alpha is returned as it is.
+    """
     if picture.mode not in {"RGBA", "LA", "PA", "La", "RGBa"} and (
         "transparency" not in picture.info
     ):
         return picture
     picture = picture.convert("RGBA")
-    if picture.getchannel("A").getextrema()[0] == 255:  # as screenshots are: nothing shines through
+    thinnest, thickest = picture.getchannel("A").getextrema()
+    if thinnest == 255:  # as screenshots are: nothing shines through
         return picture.convert("RGB")
-    white = Image.new("RGBA", picture.size, "white")
-    return Image.alpha_composite(white, picture).convert("RGB")
+    laid = _laid_on("white", picture)
+    is_light = not any(laid.convert("L").histogram()[:_LIGHT])
+    return _laid_on("black", picture) if is_light and thickest else laid
+
+
+def _laid_on(colour: str, picture: Image.Image) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", picture.size, colour), picture).convert("RGB")
 
 
 def is_pdf(path: Path) -> bool:

@@ -212,7 +212,7 @@ def _read_asked_zones(sheet: Sheet) -> _Answer:
     words: list[Word] = []
     for index, asked in enumerate(sheet.reading.zones, start=1):
         inside = asked.box.intersection(sheet.canvas.box)
-        found = _Answer((), (), ())
+        found = _Answer((), (Stage("read", "outside the picture", "", 0.0),), ())
         if inside is not None:
             reading = replace(
                 sheet.reading,

@@ -75,8 +75,8 @@ def _check(digests: tuple[bytes, ...]) -> None:
     key = _key_of(request)
     if not key:
         raise KeyMissing(
-            f"This server wants a key. Send it in the header {HEADER}, or as a Bearer token in "
-            "the header Authorization."
+            f"Send one of the server’s keys in the header {HEADER}, or as a Bearer token in the "
+            "header Authorization."
         )
     given = digest_of(key)
     # Compared with all of them, in a time that tells nothing.

@@ -45,6 +45,26 @@ def test_each_page_begins_on_a_new_one() -> None:
     assert sum('w:type="page"' in paragraph._p.xml for paragraph in made.paragraphs) == 1
 
 
+@pytest.mark.parametrize(
+    ("width_px", "height_px", "paper_mm"),
+    [
+        (1240, 1754, (210, 297)),
+        (1754, 1240, (297, 210)),
+        (1700, 2200, (216, 279)),
+        (400, 2000, (210, 297)),  # a receipt
+    ],
+)
+def test_the_paper_has_the_shape_of_the_page(
+    width_px: int, height_px: int, paper_mm: tuple[int, int]
+) -> None:
+    made = opened(document(replace(page(zone("text")), width_px=width_px, height_px=height_px)))
+
+    section = made.sections[0]
+    assert section.page_width is not None
+    assert section.page_height is not None
+    assert (round(section.page_width.mm), round(section.page_height.mm)) == paper_mm
+
+
 def test_large_type_makes_headings() -> None:
     title = zone("The title")
     title = replace(title, lines=(replace(title.lines[0], x_height_px=24),))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.errors import (
     DamagedPicture,
@@ -195,6 +195,19 @@ def test_what_shows_through_is_white(kind: str, upload: Path) -> None:
 
     assert canvas.pixels[0, 0] == 255
     assert canvas.pixels[10, 15] < LOSS
+
+
+@pytest.mark.parametrize(("letters", "ground"), [("white", 0), ("#ddd", 0), ("black", 255)])
+def test_letters_on_transparent_ground_can_be_told_from_it(
+    upload: Path, letters: str, ground: int
+) -> None:
+    picture = Image.new("RGBA", (200, 60), (0, 0, 0, 0))
+    ImageDraw.Draw(picture).text((10, 10), "seen", fill=letters, font=ImageFont.load_default(30))
+
+    pixels = decode(upload, as_file(picture)).grey().pixels
+
+    assert pixels[0, 0] == ground
+    assert abs(int(pixels.max()) - int(pixels.min())) > 200
 
 
 def test_a_transparent_colour_of_a_palette_is_white(upload: Path) -> None:

@@ -232,6 +232,7 @@ def test_a_zone_beside_the_page_is_empty() -> None:
 
     assert answer.zones[0].box == Box(5000, 0, 5100, 50)
     assert not answer.zones[0].words
+    assert [stage.found for stage in answer.stages] == ["zone 1: outside the picture"]
 
 
 def test_words_under_the_least_confidence_are_left_out() -> None:

@@ -75,23 +75,23 @@ def test_doubtful_words_are_left_out(client: FlaskClient, engine: ReadsWords) ->
 
 def test_only_the_region_is_read(service: Service, client: FlaskClient) -> None:
     service.workers.engine = SaysCanvasSize()  # type: ignore[attr-defined]  # the inline ones
-    region = '[{"box": [100, 100, 400, 180]}]'
+    region = '[{"box": [100, 100, 400, 160]}]'
 
     answer = json_of(
         client.post("/v1/frames", query_string={"zones": region}, data=as_file(draw_sheet()))
     )
 
-    assert answer["text"] == "320 100"  # and a margin of ten pixels, as for every snippet
+    assert answer["text"] == "320 80"  # and a margin of ten pixels, as for every snippet
 
 
 def test_a_region_in_per_cent_is_one_of_the_frame(service: Service, client: FlaskClient) -> None:
     service.workers.engine = SaysCanvasSize()  # type: ignore[attr-defined]  # the inline ones
     sheet = draw_sheet()
-    region = f'[{{"box_percent": [0, 0, 50, {100 * 80 / sheet.height}]}}]'
+    region = f'[{{"box_percent": [0, 0, 50, {100 * 50 / sheet.height}]}}]'
 
     answer = json_of(client.post("/v1/frames", query_string={"zones": region}, data=as_file(sheet)))
 
-    assert answer["text"] == f"{sheet.width // 2 + 20} 100"
+    assert answer["text"] == f"{sheet.width // 2 + 20} 70"
 
 
 @pytest.mark.parametrize("region", ["[5000, 0, 5100, 80]"])
