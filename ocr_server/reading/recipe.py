@@ -182,7 +182,7 @@ def read_by(
     answer = _read_asked_zones(sheet) if reading.zones else _read_sheet(recipe, sheet)
     zones = answer.zones
     if reading.min_confidence > 0:
-        zones = tuple(keep_words(zones, least=reading.min_confidence))
+        zones = tuple(keep_words(zones, lambda word: word.confidence >= reading.min_confidence))
     return Page(
         number=number,
         width_px=canvas.width_px,

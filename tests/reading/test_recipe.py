@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -106,6 +107,7 @@ def ruled(page: DrawnPage) -> DrawnPage:
         ("large", lambda: draw_page(2400, 3000, size_px=68, margin_px=200), "scale"),
         ("small", lambda: draw_page(size_px=15), "scale"),
         ("negative", lambda: negative(draw_page()), "polarity"),
+        ("close negative", lambda: negative(draw_page(size_px=60, margin_px=40)), "polarity"),
         ("shaded", lambda: shaded(draw_page(paper=230)), "flatten"),
         ("photographed", lambda: photographed(draw_page(paper=200)), "rectify"),
         ("ruled", lambda: ruled(draw_page()), "rules"),
@@ -271,6 +273,22 @@ def test_guesses_on_even_paper_are_kept() -> None:
 
     assert answer.words
     assert "junk" not in did(answer)
+
+
+def test_what_is_read_into_rules_is_dropped_and_dashes_are_kept() -> None:
+    class ReadsRules(SeeingEngine):
+        def recognise(self, *asked: object) -> tuple[Zone, ...]:
+            (zone,) = super().recognise(*asked)  # type: ignore[arg-type]  # passed on
+            (line,) = zone.lines
+            rule = Box(100, 20, 600, 30).quad()
+            more = (Word("ee", rule, 0.2), Word("\u2014", rule, 0.2), Word("A", rule, 0.9))
+            return (replace(zone, lines=(replace(line, words=(*more, *line.words)),)),)
+
+    answer = read(draw_page().canvas, ReadsRules())
+
+    texts = {word.text for word in answer.words}
+    assert texts == {"\u2014", "A", "word"}
+    assert "dropped" in did(answer)["junk"]
 
 
 def test_vertical_writing_is_read_as_it_was_sent() -> None:
