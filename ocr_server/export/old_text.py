@@ -16,7 +16,7 @@ from pikepdf import Name, Object, Operator, Page, Pdf
 from pypdfium2 import raw
 
 from ocr_server.geometry import Box
-from ocr_server.imaging.pdf import opened_pdf
+from ocr_server.imaging.pdf import bounds_on_page, opened_pdf
 
 Instruction: TypeAlias = "pikepdf.ContentStreamInstruction | pikepdf.ContentStreamInlineImage"
 
@@ -43,10 +43,9 @@ def find_visible_text(path: Path, index: int, *, password: str | None) -> tuple[
         page = document[index]
         pieces = page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT], max_depth=_DEEPEST)
         return tuple(
-            Box(left, bottom, right, top)
+            bounds_on_page(piece)
             for piece in pieces
             if raw.FPDFTextObj_GetTextRenderMode(piece) != raw.FPDF_TEXTRENDERMODE_INVISIBLE
-            for left, bottom, right, top in [piece.get_bounds()]
         )
 
 

@@ -14,7 +14,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 from ocr_server.errors import DamagedPicture, EncryptedDocument, PageMissing, TooManyPixels
-from ocr_server.geometry import Transform
+from ocr_server.geometry import Box, Point, Transform, hull
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits
 
@@ -97,6 +97,21 @@ def page_frame(
     }[rotation_deg % 360]
     place = Transform((right - left, 0, left, 0, bottom - top, top, 0, 0, 1))
     return unit.then(back).then(place)
+
+
+def bounds_on_page(shown: pypdfium2.PdfObject) -> Box:
+    """Where an object of a page stands, in the page's points, y upwards.
+
+    PDFium tells it in those of the form that the object is in, where it is in one.
+    """
+    left, bottom, right, top = shown.get_bounds()
+    corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
+    form = shown.container
+    while form is not None:
+        matrix = form.get_matrix()
+        corners = [matrix.on_point(x, y) for x, y in corners]
+        form = form.container
+    return hull(Point(x, y) for x, y in corners)
 
 
 @contextmanager

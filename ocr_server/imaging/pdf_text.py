@@ -17,7 +17,13 @@ from pypdfium2 import raw
 
 from ocr_server.errors import DamagedPicture
 from ocr_server.geometry import Box, Map, Point, Quad, hull
-from ocr_server.imaging.pdf import POINTS_PER_INCH, fitting_dpi, opened_pdf, page_frame
+from ocr_server.imaging.pdf import (
+    POINTS_PER_INCH,
+    bounds_on_page,
+    fitting_dpi,
+    opened_pdf,
+    page_frame,
+)
 from ocr_server.imaging.text_lines import Letter, make_zones
 from ocr_server.job import Limits
 from ocr_server.model import Page, Word, Zone
@@ -210,7 +216,7 @@ def _uncovered(
     bare = []
     pictures = page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=_DEEPEST)
     for picture, _ in zip(pictures, range(_MOST_PICTURES), strict=False):
-        box = _in_pixels(picture.get_bounds(), way, shown)
+        box = _in_pixels(bounds_on_page(picture), way, shown)
         if box is None:
             continue
         covered = sum(both.area for word in words if (both := box.intersection(word)))
@@ -231,17 +237,16 @@ def _written_over(page: pypdfium2.PdfPage, way: Map, shown: Box) -> Iterator[Box
                 continue
             if raw.FPDFAnnot_GetStringValue(note, key, None, 0) <= _NO_STRING_BYTES:
                 continue
-            box = _in_pixels((area.left, area.bottom, area.right, area.top), way, shown)
+            box = _in_pixels(Box(area.left, area.bottom, area.right, area.top), way, shown)
         finally:
             raw.FPDFPage_CloseAnnot(note)
         if box is not None:
             yield box
 
 
-def _in_pixels(bounds: tuple[float, float, float, float], way: Map, shown: Box) -> Box | None:
-    """What is shown of left, bottom, right, top in the PDF's coordinates."""
-    left, bottom, right, top = bounds
-    return hull(way.apply_all((Point(left, bottom), Point(right, top)))).intersection(shown)
+def _in_pixels(bounds: Box, way: Map, shown: Box) -> Box | None:
+    """What is shown of a box in the PDF's coordinates, y upwards."""
+    return hull(bounds.quad().mapped(way)).intersection(shown)
 
 
 def _only(zone: Zone, inside: Sequence[Box], taken: Sequence[Box]) -> Zone | None:

@@ -48,6 +48,20 @@ def picture_pdf(path: Path, picture: Image.Image, *, text: str = "") -> Path:
     return path
 
 
+def put_into_form(path: Path, drawn: str) -> Path:
+    """Make the first page one that draws what it shows as a form, `/Form Do` in `drawn`."""
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        page = pdf.pages[0]
+        page.contents_coalesce()
+        form = pdf.make_stream(page.Contents.read_bytes())
+        form.Type, form.Subtype = Name.XObject, Name.Form
+        form.BBox, form.Resources = page.mediabox, page.Resources
+        page.obj.Resources = Dictionary(XObject=Dictionary(Form=form))
+        page.obj.Contents = pdf.make_stream(drawn.encode("ascii"))
+        pdf.save(path)
+    return path
+
+
 def pdf_text(path: Path, index: int = 0) -> str:
     """What PDFium copies from a page, blanks and line breaks made one blank."""
     document = pypdfium2.PdfDocument(path)

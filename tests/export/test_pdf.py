@@ -20,7 +20,15 @@ from ocr_server.geometry import Box, Point, Transform, hull
 from ocr_server.imaging.pdf_text import STAGE, USED
 from ocr_server.model import Direction, Document, Stage, Zone, ZoneKind
 from tests.export.documents import document, line, page, turned, two_pages, word, zone
-from tests.export.pictures import noise, pdf_pixels, pdf_text, picture_bytes, picture_pdf, typed_pdf
+from tests.export.pictures import (
+    noise,
+    pdf_pixels,
+    pdf_text,
+    picture_bytes,
+    picture_pdf,
+    put_into_form,
+    typed_pdf,
+)
 
 TOLERANCE_PX = 2.0  # at the page's resolution: the letters' advance is rounded to 1/1000 pt
 A6_PX = (298, 420)  # an A6 page at 72 dpi
@@ -386,14 +394,7 @@ def test_an_earlier_invisible_layer_is_replaced_not_doubled(tmp_path: Path) -> N
 
 def test_an_invisible_layer_inside_a_form_is_replaced_too(tmp_path: Path) -> None:
     scan = typed_pdf(tmp_path / "scan.pdf", "0ld guess", invisible=True)
-    with pikepdf.open(scan, allow_overwriting_input=True) as pdf:
-        first = pdf.pages[0]
-        form = pdf.make_stream(first.Contents.read_bytes())
-        form.Type, form.Subtype = pikepdf.Name.XObject, pikepdf.Name.Form
-        form.BBox, form.Resources = first.mediabox, first.Resources
-        first.obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Form=form))
-        first.obj.Contents = pdf.make_stream(b"/Form Do")
-        pdf.save(scan)
+    put_into_form(scan, "/Form Do")
     assert pdf_text(scan) == "0ld guess"
 
     assert pdf_text(render(tmp_path, recognised([("New", 30, 45)]), scan)) == "New"
@@ -405,6 +406,15 @@ def test_visible_text_is_not_doubled_on_a_mixed_page(tmp_path: Path) -> None:
     made = render(tmp_path, recognised([("Typed", 32, 44), ("scanned", 30, 200)]), mixed)
 
     assert pdf_text(made) == "Typed scanned"
+
+
+def test_text_in_a_form_is_looked_for_where_it_is_drawn(tmp_path: Path) -> None:
+    stamped = typed_pdf(tmp_path / "stamped.pdf", "Stamp")
+    put_into_form(stamped, "q 1 0 0 1 0 -200 cm /Form Do Q")
+
+    made = render(tmp_path, recognised([("Stamp", 32, 244), ("above", 32, 44)]), stamped)
+
+    assert sorted(pdf_text(made).split()) == ["Stamp", "above"]
 
 
 def test_a_protected_pdf_stays_protected(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from ocr_server.imaging.pdf_text import TextLayer, read_text_layer
 from ocr_server.job import Limits
 from ocr_server.model import Direction, Document
 from tests.export.documents import document, line, page, turned, two_pages, zone
-from tests.export.pictures import noise, picture_pdf, typed_pdf
+from tests.export.pictures import noise, picture_pdf, put_into_form, typed_pdf
 
 LINES = "first) Tj 0 -30 Td (second) Tj 0 -30 Td (third"  # each on a line of its own
 LIMITS = Limits(pdf_dpi=144)  # two pixels a point
@@ -182,6 +182,16 @@ def test_a_picture_without_text_on_it_is_told(tmp_path: Path) -> None:
     assert layer.is_real
     assert [round(box.width) for box in layer.pictures] == [596]
     assert layer.found == "2 words, and pictures without text"
+
+
+def test_a_picture_in_a_form_is_where_the_form_is_drawn(tmp_path: Path) -> None:
+    page_of_half = picture_pdf(tmp_path / "form.pdf", noise(298, 420))
+    put_into_form(page_of_half, "q 0.5 0 0 0.5 100 20 cm /Form Do Q")
+
+    (picture,) = layer_of(page_of_half).pictures
+
+    assert picture.width == pytest.approx(298, abs=1)  # half of the page, at two pixels a point
+    assert (picture.left, picture.bottom) == pytest.approx((200, 800), abs=1)
 
 
 def test_a_picture_under_its_own_text_is_covered(tmp_path: Path) -> None:
