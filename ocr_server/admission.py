@@ -40,8 +40,10 @@ class Admission:
         return self._draining
 
     @contextmanager
-    def turn(self, *, live: bool = False) -> Iterator[None]:
+    def turn(self, *, live: bool = False, is_work: bool = True) -> Iterator[None]:
         """A place in the house for the length of a with-block; a `live` one must not wait.
+
+        Without `is_work`, its time says nothing about that of others.
 
         Raises:
             Draining: the server is shutting down.
@@ -54,15 +56,15 @@ class Admission:
             if self._inside >= most:
                 raise self._full(most, setting="OCR_SLOTS" if live else "OCR_QUEUE_SIZE")
             self._inside += 1
-        begun, is_understood = time.monotonic(), True
+        begun = time.monotonic()
         try:
             yield
         except RequestError:
-            is_understood = False
+            is_work = False
             raise
         finally:
             with self._changed:
-                if is_understood:  # else no time was taken, which says nothing about others
+                if is_work:
                     taken = time.monotonic() - begun
                     self._typical_s += NEWEST_SHARE * (taken - self._typical_s)
                 self._inside -= 1

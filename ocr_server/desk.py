@@ -63,6 +63,10 @@ def work(
             return task(Desk(_engine, share.threads, deadline), *args, **kwargs)
     except MemoryError as error:
         raise out_of_memory() from error
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise out_of_memory() from error
+        raise
     finally:
         _reap()
 

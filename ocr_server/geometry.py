@@ -228,6 +228,26 @@ class ColumnShift:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """Points outside of a box move to its edge, where no way leads back from; the others stay."""
+
+    box: Box
+
+    def apply(self, point: Point) -> Point:
+        """The point in the box."""
+        left, top, right, bottom = self.box.left, self.box.top, self.box.right, self.box.bottom
+        return Point(min(max(point.x, left), right), min(max(point.y, top), bottom))
+
+    def apply_all(self, points: Iterable[Point]) -> Iterable[Point]:
+        """The points in the box."""
+        return map(self.apply, points)
+
+    def inverse(self) -> Within:
+        """The same: what is inside stays."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
     """A chain of maps, applied in order."""
 

@@ -119,6 +119,9 @@ class Reading:
     correct: bool = False
 
 
+LONGEST_SIDE_PX = 32_000  # Tesseract counts with 16 bits, and a margin is added
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a page and a document may cost."""

@@ -159,7 +159,9 @@ def render_document(
         LoadError: it cannot be done now, or not in time.
     """
     if not format_.shows_pictures or not sources:
-        yield from format_.render(document, (), rendering)
+        for piece in format_.render(document, (), rendering):
+            deadline.check()
+            yield piece
         return
     with storage.job(tuple(source.data for source in sources)) as paths:
         result = paths[0].with_name("result")

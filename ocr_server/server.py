@@ -162,9 +162,11 @@ class Server:
     @property
     def is_busy(self) -> bool:
         """Whether an answer is not yet made or not yet sent."""
+        stale_s = time.time() - IDLE_S  # of a client that does not take its answer
         return any(
-            getattr(channel, "requests", None) or getattr(channel, "total_outbufs_len", 0)
+            channel.requests or (channel.total_outbufs_len and channel.last_activity > stale_s)
             for channel in list(self._map.values())
+            if isinstance(channel, _Channel)
         )
 
     def turn_until(self, is_over: Callable[[], bool]) -> None:
@@ -279,3 +281,10 @@ class _TcpServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     channel_class = _Channel
     metrics: Metrics | None = None
     origins: Collection[str] = ()
+
+    def maintenance(self, now: float) -> None:
+        """Let go also of who does not take the answer: waitress would wait until it is sent."""
+        for channel in list(self.active_channels.values()):
+            if channel.will_close and channel.last_activity < now - self.adj.channel_timeout:
+                channel.handle_close()
+        super().maintenance(now)

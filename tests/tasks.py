@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import psutil
 
 from ocr_server.desk import Desk
@@ -76,6 +78,10 @@ def hang_until(_desk: Desk, begun: Path, go: Path) -> str:
     while not go.exists():
         time.sleep(0.01)
     return "gone"
+
+
+def run_out_of_memory_in_opencv(_desk: Desk) -> None:
+    cv2.resize(np.zeros((9, 9), np.uint8), (30_000, 30_000))
 
 
 def take_memory(_desk: Desk, size_bytes: int) -> int:

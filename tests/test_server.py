@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
@@ -18,7 +19,7 @@ import pytest
 from flask import Flask
 from PIL import Image
 
-from ocr_server.server import Server
+from ocr_server.server import IDLE_S, Server
 from ocr_server.settings import Settings
 from tests.drawing import as_file, draw_lines
 from tests.serving import DOCUMENTS, Answer, FakeTesseract, RunningServer, running_server
@@ -474,6 +475,32 @@ def test_an_upload_cut_off_by_the_end_is_closed(
         gc.enable()
 
     assert left == 0
+
+
+def test_who_does_not_take_the_answer_is_let_go(settings: Settings) -> None:
+    app = Flask("much")
+    app.add_url_rule("/", view_func=lambda: b"x" * 20_000_000)
+    server = Server(app, settings)
+    with closing(server):
+
+        def turn(is_over: Callable[[], bool]) -> None:
+            end = time.monotonic() + BOUND_S
+            server.turn_until(lambda: is_over() or time.monotonic() > end)
+
+        with closing(socket.create_connection(("127.0.0.1", server.port))) as stalled:
+            stalled.sendall(head("GET", "/"))
+            turn(lambda: server.is_busy)
+            (channel,) = server._server.active_channels.values()
+            turn(lambda: not channel.requests)
+            waits = [server.is_busy]
+            channel.last_activity -= 2 * IDLE_S
+            waits.append(server.is_busy)
+
+            assert waits == [True, False]
+            for _ in range(2):
+                server._server.maintenance(time.time())
+
+            assert not server._server.active_channels
 
 
 def biggest_open_file(server: RunningServer) -> int:

@@ -247,6 +247,15 @@ def test_a_worker_that_ran_out_of_memory_is_replaced(workers: ProcessWorkers) ->
     assert workers.run(tasks.say_pid, late(), never()) != before
 
 
+def test_opencv_s_lack_of_memory_is_told_as_one(settings: Settings) -> None:
+    workers = ProcessWorkers(replace(settings, worker_memory_bytes=256 * MIB))
+
+    with pytest.raises(OutOfMemory, match="OCR_WORKER_MEMORY_BYTES"):
+        workers.run(tasks.run_out_of_memory_in_opencv, late(), never())
+
+    workers.close()
+
+
 def test_a_child_that_nobody_waited_for_is_reaped(workers: ProcessWorkers) -> None:
     workers.run(tasks.forget_child, late(), never())
 

@@ -83,7 +83,7 @@ class GlyphlessFont:
 
     def _to_unicode(self) -> Iterator[str]:
         entries = [
-            f"<{code:04X}> <{letters.encode('utf-16-be').hex().upper()}>\n"
+            f"<{code:04X}> <{letters.encode('utf-16-be', 'replace').hex().upper()}>\n"
             for letters, code in self._codes.items()
         ]
         blocks = []

@@ -69,10 +69,15 @@ def _write(engine: EngineInfo, sheets: Sequence[Sheet], rendering: Rendering, re
                 metadata["pdf:Producer"] = f"ocr_server {__version__}"
                 metadata["xmp:CreatorTool"] = f"{engine.name} {engine.version}"
         font = GlyphlessFont(pdf)
-        added = [
-            _add_text(pdf, page, sheet, font, rendering)
-            for page, sheet in zip(pdf.pages, sheets, strict=True)
-        ]
+        try:
+            added = [
+                _add_text(pdf, page, sheet, font, rendering)
+                for page, sheet in zip(pdf.pages, sheets, strict=True)
+            ]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            if not any(sheet.is_pdf for sheet in sheets):
+                raise
+            raise pikepdf.PdfError("An object of the PDF is not what it should be.") from error
         if any(added):
             font.finish()
         # QPDF makes no name from the content of what it encrypts.

@@ -13,11 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 from PIL import Image
 
-from ocr_server.imaging.decode import opened_picture, orientation_of, upright, without_alpha
+from ocr_server.imaging.decode import (
+    narrowed,
+    opened_picture,
+    orientation_of,
+    upright,
+    without_alpha,
+)
 from ocr_server.job import Limits
 
 POINTS_PER_INCH = 72
@@ -109,7 +116,7 @@ def _without_loss(picture: Image.Image) -> _Stored:
     """PNG's own compression of the pixels, which PDF understands; alpha lies on white."""
     picture = without_alpha(upright(picture))
     if picture.mode not in {"1", "L", "I;16", "RGB", "P"}:
-        picture = picture.convert("I;16" if picture.mode.startswith("I") else "RGB")
+        picture = _storable(picture)
     encoded = io.BytesIO()
     picture.save(encoded, "PNG")
     chunks = list(_chunks(encoded.getvalue()))
@@ -132,6 +139,14 @@ def _without_loss(picture: Image.Image) -> _Stored:
     }
     data = b"".join(chunk for kind, chunk in chunks if kind == b"IDAT")
     return _Stored(data, *picture.size, entries, 0 if colour_type == 3 else colours)
+
+
+def _storable(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I;"):  # Pillow takes the other byte order through 8 bits
+        return Image.fromarray(np.asarray(picture).astype(np.uint16))
+    if picture.mode == "F":
+        return Image.fromarray(narrowed(picture))
+    return picture.convert("I;16" if picture.mode == "I" else "RGB")
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:

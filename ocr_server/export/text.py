@@ -43,7 +43,7 @@ def joined(lines: Iterable[str]) -> str:
     """Lines as one: a parted word whole again, and no blank where the script has none."""
     text = ""
     for line in lines:
-        if line and _PARTED.search(text) and line[0].islower():
+        if line and line[0].islower() and _PARTED.search(text[-2:]):
             text = text[:-1] + line
         else:
             text += f" {line}" if has_blank(text, line) else line

@@ -130,7 +130,7 @@ def _size_px(line: Line) -> float:
     """
     quads = [word.quad for word in line.words]
     if line.direction is Direction.TOP_TO_BOTTOM:
-        return max(_LEAST_SIZE_PX, *(math.dist(quad.top_left, quad.top_right) for quad in quads))
+        return max([_LEAST_SIZE_PX, *(math.dist(quad.top_left, quad.top_right) for quad in quads)])
     above = below = 0.0
     for word in line.words:
         start, end = _ends(word, line)

@@ -27,7 +27,7 @@ from ocr_server.errors import (
 )
 from ocr_server.imaging import pdf
 from ocr_server.imaging.canvas import Canvas, Pixels
-from ocr_server.job import Limits
+from ocr_server.job import LONGEST_SIDE_PX, Limits
 
 PICTURES = (
     "PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "HEIF", "AVIF", "PPM",
@@ -139,6 +139,15 @@ def _laid_on(colour: str, picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", picture.size, colour), picture).convert("RGB")
 
 
+def narrowed(picture: Image.Image) -> Pixels:
+    """16 bits or floats to 8: scanners leave the top unused, so the range is stretched."""
+    levels = np.asarray(picture, dtype=np.float32)
+    low, high = float(np.nanmin(levels)), float(np.nanmax(levels))
+    scaled = (np.nan_to_num(levels, nan=high) - low) * (255 / max(high - low, 1e-6))
+    pixels: Pixels = np.clip(scaled, 0, 255).astype(np.uint8)
+    return pixels
+
+
 def is_pdf(path: Path) -> bool:
     """Whether the file says that it is a PDF."""
     with path.open("rb") as file:
@@ -196,6 +205,12 @@ def _check_pixels(width_px: int, height_px: int, limits: Limits) -> None:
         raise DamagedPicture("The picture is empty: it has no width or no height.")
     if width_px * height_px > limits.max_pixels:
         raise _too_many_pixels((width_px, height_px), limits)
+    if max(width_px, height_px) > LONGEST_SIDE_PX:
+        raise TooManyPixels(
+            f"The picture has {width_px} × {height_px} pixels; no side may have more than "
+            f"{LONGEST_SIDE_PX}. Cut it into pieces, or send a smaller one.",
+            width_px=width_px, height_px=height_px, limit=LONGEST_SIDE_PX,
+        )  # fmt: skip
 
 
 def _too_many_pixels(size: tuple[int, int] | None, limits: Limits) -> TooManyPixels:
@@ -248,7 +263,7 @@ def _dpi(picture: Image.Image) -> float | None:
 def _pixels(picture: Image.Image, *, grey: bool) -> Pixels:
     mode = picture.mode
     if mode.startswith(("I", "F")):
-        return _narrowed(np.asarray(picture, dtype=np.float32))
+        return narrowed(picture)
     if mode == "LAB":
         lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         turned = ImageCms.profileToProfile(picture, lab, rgb, outputMode="RGB")
@@ -263,11 +278,3 @@ def _pixels(picture: Image.Image, *, grey: bool) -> Pixels:
     if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
         return np.ascontiguousarray(pixels[..., 0])
     return pixels
-
-
-def _narrowed(levels: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Pixels:
-    """16 bits or floats to 8: scanners leave the top unused, so the range is stretched."""
-    low, high = float(np.nanmin(levels)), float(np.nanmax(levels))
-    scaled = (np.nan_to_num(levels, nan=high) - low) * (255 / max(high - low, 1e-6))
-    narrowed: Pixels = np.clip(scaled, 0, 255).astype(np.uint8)
-    return narrowed

@@ -16,7 +16,7 @@ from pypdfium2 import raw
 from ocr_server.errors import DamagedPicture, EncryptedDocument, PageMissing, TooManyPixels
 from ocr_server.geometry import Box, Point, Transform, hull
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import Limits
+from ocr_server.job import LONGEST_SIDE_PX, Limits
 
 POINTS_PER_INCH = 72
 
@@ -64,6 +64,7 @@ def fitting_dpi(size_pt: tuple[float, float], limits: Limits) -> float:
     """
     width_in, height_in = (max(side, 1) / POINTS_PER_INCH for side in size_pt)
     most = (limits.max_pixels / (width_in * height_in)) ** 0.5
+    most = min(most, LONGEST_SIDE_PX / max(width_in, height_in))
     dpi = min(float(limits.pdf_dpi), float(np.floor(most * 10) / 10))
     # A side is rounded up to whole pixels, which for a narrow strip is much.
     while dpi >= 1 and np.ceil(width_in * dpi) * np.ceil(height_in * dpi) > limits.max_pixels:
@@ -94,7 +95,7 @@ def page_frame(
         90: Transform((0, 1, 0, -1, 0, 1, 0, 0, 1)),
         180: Transform((-1, 0, 1, 0, -1, 1, 0, 0, 1)),
         270: Transform((0, -1, 1, 1, 0, 0, 0, 0, 1)),
-    }[rotation_deg % 360]
+    }[int(rotation_deg / 90) % 4 * 90]  # as PDFium takes what is no quarter
     place = Transform((right - left, 0, left, 0, bottom - top, top, 0, 0, 1))
     return unit.then(back).then(place)
 

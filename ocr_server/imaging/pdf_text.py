@@ -142,7 +142,7 @@ def _letters(text: pypdfium2.PdfTextPage, way: Map) -> Iterator[Letter]:
         if high and 0xDC00 <= code < 0xE000:
             code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
         high = 0
-        letter = chr(code)
+        letter = "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)  # half of one is none
         if code in _PARTED:
             yield Letter("-", *_place(text, position, way))
             yield Letter("\n")

@@ -120,7 +120,7 @@ def is_cut_off(page: Measures) -> bool:
 
 
 def _problems(page: Measures, reading: Result) -> Iterator[Advice]:
-    if reading.letters < 3:
+    if not reading.letters:
         yield Advice(
             "no-text", "No text was found.", "Check that the picture shows print, and is in focus."
         )

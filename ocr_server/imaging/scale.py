@@ -7,6 +7,7 @@ import math
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.ink import measure_x_height
 from ocr_server.imaging.outcome import Outcome
+from ocr_server.job import LONGEST_SIDE_PX
 
 # Accuracy is level from 12 to 24 px; above, layout makes more mistakes and time grows.
 BEST_X_HEIGHT_PX = 18.0
@@ -30,7 +31,8 @@ def scale_from(
     factor = min(_MOST_FACTOR, max(_LEAST_FACTOR, x_height_px / measured_px))
     if factor > 1:
         room = math.sqrt(_MOST_PIXELS / (canvas.width_px * canvas.height_px))
-        factor = max(1.0, min(factor, room))
+        longest = LONGEST_SIDE_PX / max(canvas.width_px, canvas.height_px)
+        factor = max(1.0, min(factor, room, longest))
     if round(factor, 2) == 1:
         return Outcome(canvas, found)
     did = f"{'enlarged' if factor > 1 else 'shrunk'} to {factor:.0%}"

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 
 from ocr_server.deadline import Deadline
 from ocr_server.errors import DeadlinePassed
+from ocr_server.geometry import Box, Within, hull
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.measures import Measures
 from ocr_server.imaging.quality import Result, judge
@@ -255,6 +256,7 @@ def _recipe_of(reading: Reading) -> Recipe:
 
 def _read_sheet(recipe: Recipe, sheet: Sheet) -> _Answer:
     """The zones of a sheet in page pixels, by the recipe or by the steps that were asked for."""
+    area = hull(sheet.canvas.box.quad().mapped(sheet.canvas.to_page))
     if sheet.reading.steps == AUTO:
         sheet, stages = _follow(_proved(recipe, sheet.reading), sheet)
     else:
@@ -263,9 +265,18 @@ def _read_sheet(recipe: Recipe, sheet: Sheet) -> _Answer:
         stages = prepared + read
     take = sheet.best
     zones = tuple(
-        replace(zone, engine=take.engine).mapped(take.canvas.to_page) for zone in take.zones
+        _within(area, replace(zone, engine=take.engine).mapped(take.canvas.to_page))
+        for zone in take.zones
     )
     return _Answer(zones, stages, sheet.dropped or take.words, take.engine)
+
+
+def _within(area: Box, zone: Zone) -> Zone:
+    """The zone, none of it in the margin that was added."""
+    box = zone.box
+    is_inside = area.left <= box.left and area.top <= box.top
+    is_inside = is_inside and box.right <= area.right and box.bottom <= area.bottom
+    return zone if is_inside else zone.mapped(Within(area))
 
 
 def _run_asked_steps(sheet: Sheet) -> tuple[Canvas, tuple[Stage, ...]]:

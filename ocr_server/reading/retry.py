@@ -42,6 +42,8 @@ def read_snippet_again(sheet: Sheet) -> Report:
         return Report(sheet, "not a cut-out line")
     if not doubtful:
         return Report(sheet, said)
+    if not sheet.measures.ink.any():
+        return Report(sheet.with_take(replace(take, zones=())), "nothing but paper")
     canvas = without_margin(sheet.canvas)
     canvas = canvas.scaled(_RAW_LINE_HEIGHT_PX / canvas.height_px)
     short = sheet.reading.psm == _WORD_PSM or canvas.width_px < 3 * canvas.height_px

@@ -52,6 +52,8 @@ def ask_second_reader(sheet: Sheet) -> Report:
         return Report(after, said)
     if not set(sheet.reading.languages) <= set(engine.second.describe().languages):
         return Report(after, f"{said}; the second reader does not know the language")
+    if sheet.reading.alphabet:
+        return Report(after, f"{said}; the second reader keeps to no alphabet")
     zones = engine.second.recognise(take.canvas, sheet.reading, sheet.deadline)
     other = Take(take.canvas, zones, take.psm, engine=SECOND)
     left = drop_rubbish(sheet).sheet.best  # a photograph's texture makes many letters, all guesses

@@ -18,6 +18,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from ocr_server.errors import KeyMissing, KeyWrong, SettingsError
 from ocr_server.settings import Settings
+from ocr_server.web.service import service
 
 HEADER = "X-API-Key"
 FIELD = "api_key"
@@ -103,7 +104,8 @@ def _key_of(request: Request) -> str:
         return token.strip()
     if request.blueprint not in OPEN_BLUEPRINTS:
         return ""
-    key = request.form.get(FIELD, "")
+    with service().admission.turn(is_work=False):  # the files of the form come with it
+        key = request.form.get(FIELD, "")
     # It is no option of the reading: what comes after must not meet it.
     request.form = ImmutableMultiDict(
         [(name, text) for name, text in request.form.items(multi=True) if name != FIELD]

@@ -222,19 +222,22 @@ def test_an_exif_turn_becomes_the_rotation_of_the_page(tmp_path: Path, orientati
     assert difference.mean() < 1  # of 255: two decoders round differently
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "I;16", "RGBA", "LA", "CMYK"])
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "I;16", "I;16B", "F", "RGBA", "LA", "CMYK"])
 def test_a_picture_without_loss_loses_nothing(tmp_path: Path, mode: str) -> None:
     scan = tmp_path / "scan.tif"
     levels = np.arange(120 * 80, dtype=np.uint16).reshape(80, 120) * 6
-    picture = Image.fromarray(levels) if mode == "I;16" else noise(120, 80).convert(mode)
+    kind = {"I;16": "<u2", "I;16B": ">u2", "F": "<f4"}.get(mode)
+    picture = Image.fromarray(levels.astype(kind)) if kind else noise(120, 80).convert(mode)
+    assert picture.mode == mode
     picture.save(scan)
     shown = replace(page(zone("x"), width_px=120, height_px=80), dpi=72.0)
 
     made = render(tmp_path, document(shown), scan)
 
-    expected = np.asarray(picture.convert("RGB")).astype(int)
-    if mode == "I;16":
-        expected = np.repeat((levels // 257)[..., None], 3, axis=2).astype(int)
+    expected = np.asarray(noise(120, 80).convert(mode).convert("RGB")).astype(int)
+    if kind:
+        grey = levels * (255 / levels.max()) if mode == "F" else levels // 257
+        expected = np.repeat(grey[..., None], 3, axis=2).astype(int)
     assert np.abs(pdf_pixels(made).astype(int) - expected).max() <= 1
 
 
@@ -244,6 +247,43 @@ def test_what_is_transparent_lies_on_white(tmp_path: Path) -> None:
     shown = replace(page(zone("x"), width_px=60, height_px=40), dpi=72.0)
 
     assert pdf_pixels(render(tmp_path, document(shown), scan)).min() == 255
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "page.CropBox = 5",
+        "page.Resources.XObject = 5",
+        "page.Resources.XObject = Dictionary(X=5)",
+        "page.Contents = pdf.make_stream(b'/X Tr')",
+    ],
+)
+def test_a_pdf_whose_objects_are_not_what_they_should_be_is_told_so(
+    tmp_path: Path, broken: str
+) -> None:
+    scan = typed_pdf(tmp_path / "scan.pdf", "old")
+    with pikepdf.open(scan, allow_overwriting_input=True) as pdf:
+        exec(broken, {"page": pdf.pages[0].obj, "pdf": pdf, "Dictionary": pikepdf.Dictionary})  # noqa: S102
+        pdf.save(scan)
+
+    with pytest.raises(DamagedPicture):
+        render(tmp_path, recognised([("New", 30, 45)]), scan)
+
+
+def test_a_turn_that_is_no_quarter_is_taken_as_readers_take_it(tmp_path: Path) -> None:
+    scan = typed_pdf(tmp_path / "scan.pdf", "old", invisible=True)
+    with pikepdf.open(scan, allow_overwriting_input=True) as pdf:
+        pdf.pages[0].obj.Rotate = 45
+        pdf.save(scan)
+
+    assert pdf_text(render(tmp_path, recognised([("New", 30, 45)]), scan)) == "New"
+
+
+def test_half_a_letter_is_written_as_one_that_is_not_known(tmp_path: Path) -> None:
+    halved = document(page(zone("a\ud800b"), width_px=298, height_px=420))
+    made = render(tmp_path, halved, picture_of(halved, tmp_path))
+
+    assert pdf_text(made) == "a?b"
 
 
 def test_several_files_make_one_document(tmp_path: Path) -> None:

@@ -366,6 +366,11 @@ def test_each_frame_is_held_to_the_limit(frame: int, upload: Path) -> None:
         decode(upload, as_pages(frames), frame)
 
 
+def test_a_side_longer_than_can_be_counted_is_refused(upload: Path) -> None:
+    with pytest.raises(TooManyPixels, match="no side may have more than 32000"):
+        decode(upload, as_file(Image.new("L", (9, 33_000))))
+
+
 def test_a_gif_with_a_frame_larger_than_its_screen_is_refused(upload: Path) -> None:
     data = bytearray(as_file(Image.new("P", (10, 10)), "GIF"))
     place = data.index(b",") + 5  # image descriptor: left, top, then width and height

@@ -15,7 +15,7 @@ from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.ink import measure_x_height
 from ocr_server.imaging.steps import STEPS
 from ocr_server.job import AskedZone, Reading
-from ocr_server.model import Page, Word, Zone
+from ocr_server.model import Line, Page, Word, Zone, ZoneKind
 from ocr_server.reading.recipe import LEFT_OUT, RECIPE, SECOND_RECIPE, read_page
 from tests.words import DrawnPage, SeeingEngine, distances_home, draw_page
 
@@ -235,6 +235,37 @@ def test_a_zone_beside_the_page_is_empty() -> None:
     assert answer.zones[0].box == Box(5000, 0, 5100, 50)
     assert not answer.zones[0].words
     assert [stage.found for stage in answer.stages] == ["zone 1: outside the picture"]
+
+
+def test_of_blank_paper_nothing_is_read() -> None:
+    class Guesses(SeeingEngine):
+        def recognise(self, canvas: Canvas, *_: object) -> tuple[Zone, ...]:
+            return guessed(canvas, 0.3)
+
+    answer = read(Canvas(np.full((25, 200), 255, np.uint8)), Guesses())
+
+    assert not answer.words
+
+
+def test_no_word_reaches_beyond_the_page_that_it_is_on() -> None:
+    class Fills(SeeingEngine):
+        def recognise(self, canvas: Canvas, *_: object) -> tuple[Zone, ...]:
+            return guessed(canvas, 0.9)
+
+    pixels = draw_page(300, 60, size_px=24, margin_px=0, bottom_px=60).pixels
+
+    answer = read(Canvas(pixels), Fills())
+
+    assert [word.box for word in answer.words] == [Box(0, 0, 300, 60)]
+
+
+def guessed(canvas: Canvas, confidence: float) -> tuple[Zone, ...]:
+    """One word all over the canvas, the margin included."""
+    quad = canvas.box.quad()
+    line = Line(
+        (Word("ee", quad, confidence),), quad, (quad.bottom_left, quad.bottom_right), x_height_px=9
+    )
+    return (Zone(ZoneKind.TEXT, quad, (line,)),)
 
 
 def test_words_under_the_least_confidence_are_left_out() -> None:

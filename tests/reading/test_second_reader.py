@@ -113,6 +113,14 @@ def test_a_language_it_does_not_know_is_never_its_business() -> None:
     assert (did(page), second.readings) == ([""], [])
 
 
+def test_where_only_some_letters_may_be_read_it_is_not_asked() -> None:
+    second = ReadsWords(*WORDS, confidence=SURE)
+
+    page = read(BestEngine(ReadsWords("x", confidence=DOUBTFUL), second), alphabet="x")
+
+    assert (did(page), second.readings) == ([""], [])
+
+
 def test_each_zone_that_was_drawn_has_its_own_reader() -> None:
     zones = (AskedZone(Box(0, 0, 400, 90)), AskedZone(Box(0, 90, 400, 180)))
     first = ReadsWords("w", confidence=DOUBTFUL)

