@@ -68,6 +68,9 @@ def _evenly_spaced(row: Sequence[Box]) -> Iterator[Box]:
     What hangs together is cut, and where a character was passed over a place is put in.
     """
     pitch = float(np.median([b.left + b.right - a.left - a.right for a, b in pairwise(row)])) / 2
+    if pitch <= 0:  # one inside the other, as of a double frame: no characters
+        yield from row
+        return
     before: Box | None = None
     for box in row:
         count = max(1, round(box.width / pitch))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from random import Random
 
+import cv2
 import numpy as np
 import pytest
 
@@ -28,6 +29,20 @@ def test_the_zone_is_found_with_all_its_places_and_fillers(seed: int, angle_deg:
     name = f"{drawn.fields['surname']}<<{drawn.fields['names'].replace(' ', '<')}"
     first = f"P<{drawn.fields['country']}{name}".ljust(PLACES, "<")
     assert fillers[0] == [character == "<" for character in first]
+
+
+def test_a_double_frame_beside_nothing_is_no_row_of_characters() -> None:
+    drawn = draw_mrz(Random(0))  # noqa: S311  # drawn, not secret
+    band = find_band(Canvas(np.asarray(drawn.picture)))
+    assert band is not None
+    zone = find_glyphs(band)
+    framed = cv2.copyMakeBorder(band.pixels, 60, 0, 0, 0, cv2.BORDER_CONSTANT, value=(235,))
+    cv2.rectangle(framed, (100, 20), (127, 43), 25, 1)
+    cv2.rectangle(framed, (105, 24), (122, 39), 25, 1)
+
+    rows = find_glyphs(Canvas(framed.astype(np.uint8, copy=False)))
+
+    assert [len(row) for row in rows] == [2, *map(len, zone)]
 
 
 @pytest.mark.parametrize("level", [0, 128, 255])
