@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import cv2
@@ -11,6 +12,7 @@ from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas, Pixels
 
 _WORK_PX = 800  # wide enough to tell rows apart, small enough to take milliseconds
+_MOST_PIXELS = 2e6  # of the copy: three times as high as wide; of a strip it would have any number
 _LEAST_WIDTH = 0.5  # of the picture: the zone runs from edge to edge of the document
 _LEAST_SHAPE = 4  # times as wide as high, or it is a picture or a frame
 _MARGIN = 0.35  # of its height, so that no letter is cut when it was found a little too small
@@ -39,7 +41,8 @@ def _band(canvas: Canvas) -> tuple[float, Box] | None:
 
     It is the lowest wide row of dense strokes, with the rows of the same width close above it.
     """
-    shrink = _WORK_PX / canvas.width_px
+    room = math.sqrt(_MOST_PIXELS / (canvas.width_px * canvas.height_px))
+    shrink = min(_WORK_PX / canvas.width_px, room)
     rows = sorted(_rows(_strokes(canvas.grey().pixels, shrink)), key=lambda row: -row[1].bottom)
     if not rows:
         return None
@@ -60,7 +63,7 @@ def _band(canvas: Canvas) -> tuple[float, Box] | None:
 def _strokes(grey: Pixels, shrink: float) -> Pixels:
     """Where upright dark strokes stand close together, as a mask of the shrunk picture."""
     height_px, width_px = grey.shape
-    size = (round(width_px * shrink), max(1, round(height_px * shrink)))
+    size = (max(1, round(width_px * shrink)), max(1, round(height_px * shrink)))
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (3, 3), 0)
     ink = cv2.morphologyEx(small, cv2.MORPH_BLACKHAT, np.ones((9, 15), np.uint8))

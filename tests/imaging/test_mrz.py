@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.draw import draw_mrz
-from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.chevrons import find_glyphs
 from ocr_server.imaging.mrz_band import find_band
 
@@ -52,3 +52,20 @@ def test_a_blank_or_tiny_picture_has_no_zone(level: int, side: int) -> None:
 
     assert find_band(blank) is None
     assert find_glyphs(blank) == ()
+
+
+@pytest.mark.parametrize("size_px", [(2, 3000), (10, 20_000)])
+def test_a_strip_is_not_enlarged_without_end(
+    size_px: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    width_px, height_px = size_px
+    looked_at: list[int] = []
+
+    def blur(small: Pixels, *_: object) -> Pixels:
+        looked_at.append(small.size)
+        return small
+
+    monkeypatch.setattr(cv2, "GaussianBlur", blur)
+
+    assert find_band(Canvas(np.full((height_px, width_px), 255, dtype=np.uint8))) is None
+    assert max(looked_at) < 2.1e6
