@@ -16,6 +16,7 @@ from ocr_server.imaging.canvas import Canvas, Pixels
 
 _WORK_PX = 640  # the longer side of the copy on which the panel is looked for
 _PANEL_PX = 200  # height of the panel, to which all sizes in pixels below refer
+_MOST_SHAPE = 40  # times as wide as high: more digits than any display has
 _LEAST_CONTRAST = 40  # of 400: bars at least a tenth darker than their surroundings
 _NARROW = 0.32  # of its height: a 1 has its right bars only
 _LIT = 0.38  # share of a bar's middle that is dark when it is lit
@@ -50,6 +51,8 @@ class Digit:
 def read_display(canvas: Canvas) -> tuple[Digit, ...]:
     """The digits of the display that the canvas shows, from left to right; none without one."""
     panel = _panel(canvas.grey())
+    if panel.width_px > _MOST_SHAPE * panel.height_px:
+        return ()
     panel = panel.scaled(_PANEL_PX / panel.height_px)
     segments = _segments(_ink(panel.pixels))
     if not segments.any():
@@ -67,8 +70,7 @@ def read_display(canvas: Canvas) -> tuple[Digit, ...]:
 def _panel(canvas: Canvas) -> Canvas:
     """The darkish wide rectangle that holds the digits; all of the canvas where there is none."""
     shrink = min(1.0, _WORK_PX / max(canvas.width_px, canvas.height_px))
-    small = cv2.resize(canvas.pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), 1.5).astype(np.uint8)
+    small = cv2.GaussianBlur(canvas.scaled(shrink).pixels, (0, 0), 1.5).astype(np.uint8)
     height, width = small.shape
     _, dark = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
     dark = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((9, 25), np.uint8))

@@ -42,3 +42,10 @@ def test_both_light_and_small_pictures_are_read() -> None:
 @pytest.mark.parametrize("side", [1, 2, 7, 300])
 def test_a_blank_or_tiny_picture_has_no_digits(level: int, side: int) -> None:
     assert read_display(Canvas(np.full((side, side), level, dtype=np.uint8))) == ()
+
+
+@pytest.mark.parametrize("shape", [(2000, 1), (1, 2000), (1, 200_000)])
+def test_a_strip_has_no_digits(shape: tuple[int, int]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+    assert read_display(Canvas(noise)) == ()
