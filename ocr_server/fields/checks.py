@@ -60,7 +60,11 @@ def mod_97_10(text: str) -> bool:
     """
     if len(text) < 3 or not (text.isascii() and text.isalnum() and text.upper() == text):
         return False
-    return text[-2:].isdigit() and int("".join(str(int(one, 36)) for one in text)) % 97 == 1
+    rest = 0
+    for character in text:
+        value = int(character, 36)
+        rest = (rest * (100 if value > 9 else 10) + value) % 97
+    return text[-2:].isdigit() and rest == 1
 
 
 def ean(text: str) -> bool:

@@ -54,3 +54,8 @@ def test_any_text_has_an_answer(check: str, text: str) -> None:
 @pytest.mark.parametrize("text", ["", "1", "²³", "٣٣٣٣٣٣٣٣", "ÄÖ", "-- ."])
 def test_what_is_no_code_does_not_agree(check: str, text: str) -> None:
     assert not agrees(check, text)
+
+
+def test_a_code_may_be_longer_than_python_s_longest_number() -> None:
+    assert agrees("iso7064-mod97-10", "0" * 5000 + "79444")
+    assert not agrees("iso7064-mod97-10", "A" * 2200 + "00")
