@@ -50,7 +50,10 @@ class Desk:
         entry = self._journal.add(key=key, source=source, answer=answer)
         log.info("read", extra={"serial": entry.serial, "valid": is_valid(entry)})
         for tell in self._listeners:
-            tell(entry, data, annotated)
+            try:
+                tell(entry, data, annotated)
+            except Exception:
+                log.exception("reading %d was not told to all", entry.serial)
         return entry
 
     def _attempts(self, data: bytes) -> Answer | None:

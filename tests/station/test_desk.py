@@ -39,6 +39,23 @@ def test_a_picture_is_read_once_and_told(journal: Journal) -> None:
     assert is_valid(entry)
 
 
+def test_a_listener_that_fails_keeps_a_picture_from_no_other(
+    journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[Entry] = []
+
+    def fails(*_: object) -> None:
+        raise OSError("The disk is full.")
+
+    listeners = [fails, lambda entry, _data, _annotated: told.append(entry)]
+    desk = Desk(journal, lambda _data: (answer_of("read"), None), threading.Event(), listeners)
+
+    entry = desk.take(b"", source="a", key="k")
+
+    assert told == [entry]
+    assert "The disk is full." in caplog.text
+
+
 def test_what_cannot_be_read_is_noted_as_a_problem(journal: Journal) -> None:
     def refuses(_data: bytes) -> Answer:
         raise Refused("It is broken.", code="damaged-picture")
