@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from ocr_server.station.desk import is_valid
 from ocr_server.station.errors import StationError
@@ -32,6 +35,10 @@ FILES = {
     "/icon.svg": ("icon.svg", "image/svg+xml"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
 }
+_MISDIRECTED = (
+    b"This page answers to addresses, localhost and the name of its machine only. For another"
+    b" name, start the station with --http NAME:PORT.\n"
+)
 
 
 class StationPage:
@@ -51,6 +58,8 @@ class StationPage:
             StationError: it cannot be had.
         """
         self._journal, self._profile = journal, profile
+        own = socket.gethostname().lower()
+        self._names = {"localhost", address[0].lower(), own, f"{own}.local"}
         self._pictures: OrderedDict[int, bytes] = OrderedDict()
         self._lock = threading.Lock()
         page = self
@@ -82,6 +91,18 @@ class StationPage:
             self._server.shutdown()
             thread.join()
             self._server.server_close()
+
+    def is_called(self, host: str) -> bool:
+        """Whether a request for `host`, as browsers name it, may be one for this page.
+
+        Names of others may be made to lead here, so that their pages could read this one;
+        addresses cannot.
+        """
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+            return name in self._names or bool(ip_address(name))
+        except ValueError:
+            return False
 
     def remember(self, entry: Entry, _data: bytes, annotated: bytes | None) -> None:
         """Keep the picture of a reading as long as it is shown."""
@@ -125,7 +146,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
-        if path in FILES:
+        if not self.shown.is_called(self.headers.get("Host", "localhost")):
+            self._send(421, "text/plain", _MISDIRECTED)
+        elif path in FILES:
             name, media_type = FILES[path]
             text = resources.files("ocr_server.station").joinpath("static", name).read_bytes()
             self._send(200, media_type, text)

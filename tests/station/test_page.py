@@ -21,9 +21,11 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     journal.close()
 
 
-def get(page: StationPage, path: str) -> tuple[int, bytes, str]:
+def get(page: StationPage, path: str, host: str = "127.0.0.1") -> tuple[int, bytes, str]:
+    url = f"http://127.0.0.1:{page.port}{path}"
+    request = urllib.request.Request(url, headers={"Host": host})
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{page.port}{path}", timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310  # it is HTTP
             return response.status, response.read(), response.headers["Content-Security-Policy"]
     except urllib.error.HTTPError as error:
         with error:
@@ -69,6 +71,25 @@ def test_nothing_else_is_served(path: str, journal: Journal) -> None:
     page = StationPage(("127.0.0.1", 0), journal, "display")
     with page.served():
         assert get(page, path)[0] == 404
+
+
+def test_another_s_name_that_is_made_to_lead_here_gets_nothing(journal: Journal) -> None:
+    page = StationPage(("127.0.0.1", 0), journal, "display")
+    page.remember(journal.add(key="k", source="a.png", answer=answer_of("1")), b"", b"picture")
+    with page.served():
+        for path in ("/", "/state.json", "/pictures/1"):
+            assert get(page, path, "station.localhost.example")[0] == 421
+            assert get(page, path, "localhost")[0] == 200
+
+
+def test_its_own_names_and_all_addresses_lead_here(journal: Journal) -> None:
+    page = StationPage(("127.1", 0), journal, "display")  # an address to sockets, else a name
+    own = ("localhost:8090", "LOCALHOST", "127.1:80", "192.0.2.7:8090", "[::1]", "[::1]:8090")
+    others = ("evil.example", "evil.example:8090", "127.0.0.1.evil.example", "127.2", "[", "", "@")
+    with page.served():
+        assert [host for host in own if not page.is_called(host)] == []
+        assert page.is_called(socket.gethostname())
+        assert [host for host in others if page.is_called(host)] == []
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT"])
