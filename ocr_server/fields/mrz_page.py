@@ -21,17 +21,20 @@ _UNREAD = 0.0  # the confidence of a character that the engine passed over
 
 
 def read_mrz_page(look: Look) -> Page:
-    """The zone alone, a line to each of its rows; the whole page where no zone is found."""
+    """The zone alone, a line to each of its rows; all that was asked for where none is found."""
     reading = replace(
         look.reading, psm=PSM_OF_LAYOUT[Layout.BLOCK], alphabet=ALPHABET, steps=(), symbols=True
     )
-    band = find_band(look.canvas)
+    boxes = [zone.box for zone in reading.zones] or [look.canvas.box]
+    parts = filter(None, (box.intersection(look.canvas.box) for box in boxes))
+    bands = (find_band(look.canvas.cropped(part)) for part in parts)
+    band = next(filter(None, bands), None)
     if band is None:
         return look.read(reading)
     rows = _rows(band)
     here = Canvas(band.pixels, look.canvas.dpi)
     alone = replace(look, canvas=_without_fillers(here, rows))
-    page = alone.read(reading)
+    page = alone.read(replace(reading, zones=()))
     if rows:
         symbols = [symbol for word in page.words for symbol in word.symbols]
         lines = tuple(_line(row, symbols) for row in rows)
