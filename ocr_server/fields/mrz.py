@@ -114,11 +114,17 @@ def find_in_mrz(page: Page, asked: AskedField) -> Candidate:
     place = form.places["name" if is_name else asked.name]
     read = of_words(rows[place.line].words)
     text = lines[place.line][place.start : place.start + place.length]
+    check = None if place.check is None else lines[place.line][place.check]
+    rest = _rest_of_number(lines, form)
     if is_name:
         surname, given = _names(text)
         text = surname if asked.name == "surname" else given
+    elif rest and asked.name == "number":
+        text, check = text + rest[:-1], _as("9", rest[-1])
+    elif asked.name == "optional":
+        text = text[len(rest) :]
     meant = " ".join(text.replace(FILLER, " ").split())
-    fault = _fault(asked.name, lines, place, meant)
+    fault = _fault(asked.name, text, check=check, kind=place.kind, meant=meant)
     is_empty = asked.name in _MAY_BE_EMPTY and not meant
     return Candidate(
         text, read.confidence, read.box, meant=meant, fault=fault, says_nothing=is_empty
@@ -208,16 +214,27 @@ def _names(text: str) -> tuple[str, str]:
     return surname, given
 
 
-def _fault(name: str, lines: list[str], place: _Place, meant: str) -> str | None:
-    text = lines[place.line][place.start : place.start + place.length]
-    if place.check is not None:
-        check = lines[place.line][place.check]
+def _rest_of_number(lines: list[str], form: _Form) -> str:
+    """What a number of more than nine places has in the optional field: its rest and check digit.
+
+    A filler in the check digit's place says so. Source: ICAO Doc 9303, parts 5 and 6.
+    """
+    number, optional = form.places["number"], form.places["optional"]
+    filler = lines[number.line].find(FILLER, number.start)
+    if form not in (_TD1, _TD2) or filler != number.check:
+        return ""
+    rest, *_ = lines[optional.line][optional.start : optional.start + optional.length].split(FILLER)
+    return rest if len(rest) > 1 else ""
+
+
+def _fault(name: str, text: str, *, check: str | None, kind: str, meant: str) -> str | None:
+    if check is not None:
         is_empty = not text.strip(FILLER) and check == FILLER  # personal numbers may be left out
         if not is_empty and icao_9303_digit(text) != check:
             return "the check digit does not agree"
-    if place.kind == "9" and not text.isdigit():
+    if kind == "9" and not text.isdigit():
         return "is not a date"
-    if place.kind == "A" and name != "sex" and meant and not meant.replace(" ", "").isalpha():
+    if kind == "A" and name != "sex" and meant and not meant.replace(" ", "").isalpha():
         return "takes letters only"
     if name == "sex" and meant not in {"M", "F", "X", ""}:
         return "is neither M nor F nor unsaid"

@@ -85,6 +85,40 @@ def test_a_wrong_character_is_told(right: str, wrong: str, broken: set[str]) -> 
     assert {name for name, field in found.items() if not field.is_valid} == broken
 
 
+@pytest.mark.parametrize(
+    ("told", "number", "optional", "is_valid"),
+    [
+        ("592078455<1813<<<<<<<<<<<", "592078455181", None, True),
+        ("592078455<1813<8507300332", "592078455181", "8507300332", True),
+        ("592078455<1814<<<<<<<<<<<", "592078455181", None, False),
+        ("592078455<3<<<<<<<<<<<<<<", "592078455", "3", False),
+        ("D23145890<<<<<<<<<<<<<<<<", "D23145890", None, False),
+        ("D231458907<1813<<<<<<<<<<", "D23145890", "1813", True),
+        ("D23145<<<<1813<<<<<<<<<<<", "D23145", "1813", False),
+    ],
+)
+def test_a_number_of_more_than_nine_places_goes_on_in_the_optional_field(
+    told: str, number: str, optional: str | None, is_valid: bool
+) -> None:
+    found = fields_of(f"I<UTO{told}".ljust(30, "<"), *TD1[1:])
+
+    assert (found["number"].value, found["optional"].value) == (number, optional)
+    assert found["number"].is_valid == is_valid
+
+
+def test_a_long_number_of_a_card_of_two_lines() -> None:
+    found = fields_of(TD2[0], "592078455<UTO7408122F12041591813<<<6")
+
+    assert (found["number"].value, found["number"].is_valid) == ("592078455181", True)
+    assert found["optional"].value is None
+
+
+def test_a_passport_s_number_goes_on_nowhere() -> None:
+    found = fields_of(TD3[0], TD3[1].replace("L898902C36", "592078455<").replace("ZE18", "1813"))
+
+    assert (found["number"].value, found["number"].is_valid) == ("592078455", False)
+
+
 def test_fillers_that_were_lost_or_doubled_are_no_matter() -> None:
     found = fields_of(TD3[0][:-3], TD3[1].replace("<<<<<10", "<<<<10"))
 
