@@ -1,7 +1,8 @@
 """The log of a station: a table for each day, a row for each reading.
 
 A row is appended in one piece and forced to the disk before the journal is marked. What a crash
-left of a row is cut off, and a row that is there already is not written again.
+left of a row is cut off, and a row that is there already is not written again. A row is known by
+time and serial number: another journal counts from one again.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ class CsvLog:
 
     def __init__(self, path: Path, fields: Sequence[str]) -> None:
         self._path, self._fields = path, tuple(fields)
-        self._last: dict[Path, int] = {}
+        self._there: dict[Path, set[tuple[str, ...]]] = {}
 
     def take(self, entry: Entry) -> None:
         """Append a row to the table of the reading's day (UTC), unless it is there."""
         path = self._table(entry.at[:10])
-        if path not in self._last:
-            self._last = {path: _put_right(path)}
-        if entry.serial <= self._last[path]:
+        if path not in self._there:
+            self._there = {path: _put_right(path)}
+        known = (entry.at, str(entry.serial))
+        if known in self._there[path]:
             return
         text = _row(self._row(entry))
         if not path.exists() or not path.stat().st_size:
@@ -41,9 +43,9 @@ class CsvLog:
         try:
             _append(path, text.encode())
         except OSError:
-            self._last.clear()  # so that what there is of the row is cut off first
+            self._there.clear()  # so that what there is of the row is cut off first
             raise
-        self._last[path] = entry.serial
+        self._there[path].add(known)
 
     def _table(self, day: str) -> Path:
         """The day's table; another one where that was begun with other fields."""
@@ -94,18 +96,17 @@ def _begins_with(path: Path, head: bytes) -> bool:
     return begun == head or (len(begun) < len(head) and head.startswith(begun))
 
 
-def _put_right(path: Path) -> int:
-    """Cut off what a crash left of a row; the serial number of the last whole one, else 0."""
+def _put_right(path: Path) -> set[tuple[str, ...]]:
+    """Cut off what a crash left of a row; time and serial number of all whole ones."""
     if not path.exists():
-        return 0
+        return set()
     data = path.read_bytes()
     whole = data[: data.rfind(b"\n") + 1]
     if len(whole) < len(data):
         with path.open("r+b") as file:
             file.truncate(len(whole))
             os.fsync(file.fileno())
-    rows = list(csv.reader(whole.decode().splitlines()))
-    return int(rows[-1][1]) if len(rows) > 1 else 0
+    return {tuple(row[:2]) for row in csv.reader(whole.decode().splitlines())}
 
 
 def _append(path: Path, data: bytes) -> None:

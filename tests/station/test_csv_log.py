@@ -118,6 +118,30 @@ def test_a_row_that_is_there_is_not_written_again(tmp_path: Path) -> None:
     assert len(rows_of(tmp_path / "log-2026-01-31.csv")) == 1
 
 
+def test_no_row_is_lost_where_another_journal_counts_from_one_again(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    for serial in (1, 2):
+        CsvLog(path, ("value",)).take(entry(serial))
+
+    after = "2026-01-31T23:59:59.999900+00:00"
+    for _ in range(2):
+        CsvLog(path, ("value",)).take(entry(1, at=after))
+
+    rows = [(row["time"], row["serial"]) for row in rows_of(tmp_path / "log-2026-01-31.csv")]
+    assert rows == [(DAY, "1"), (DAY, "2"), (after, "1")]
+
+
+def test_two_stations_may_write_one_table(tmp_path: Path) -> None:
+    ours, theirs = (CsvLog(tmp_path / "log.csv", ("value",)) for _ in range(2))
+    later = "2026-01-31T23:59:59.999900+00:00"
+    ours.take(entry(1))
+    theirs.take(entry(1, at=later))
+    CsvLog(tmp_path / "log.csv", ("value",)).take(entry(1))  # ours, killed before its mark
+
+    rows = rows_of(tmp_path / "log-2026-01-31.csv")
+    assert [row["time"] for row in rows] == [DAY, later]
+
+
 def test_other_fields_make_another_table(tmp_path: Path) -> None:
     CsvLog(tmp_path / "log.csv", ("value",)).take(entry(1))
     CsvLog(tmp_path / "log.csv", ("value", "more")).take(entry(2))
