@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ocr_server.station.journal import Entry
 
-_HEAD = ("time", "serial", "source")
+_HEAD, _END = ("time", "serial", "source"), "problem"
 _PARTS = ("", "_confidence", "_valid", "_reason", "_box")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets would reckon with
 
@@ -58,8 +58,14 @@ class CsvLog:
             number += 1
 
     def _head(self) -> list[str]:
-        columns = [f"{name}{part}" for name in self._fields for part in _PARTS]
-        return [*_HEAD, *columns, "problem"]
+        """Columns of different names: a field that is called as another column gets `field_`."""
+        head = [*_HEAD]
+        for field in self._fields:
+            name = field
+            while not {*head, _END}.isdisjoint(columns := [f"{name}{part}" for part in _PARTS]):
+                name = f"field_{name}"
+            head += columns
+        return [*head, _END]
 
     def _row(self, entry: Entry) -> list[str]:
         cells = [entry.at, str(entry.serial), entry.source]

@@ -43,6 +43,20 @@ def test_a_row_has_time_number_source_and_all_of_every_field(tmp_path: Path) -> 
     assert (second["value_valid"], second["value_reason"]) == ("no", "because")
 
 
+def test_every_column_has_a_name_of_its_own(tmp_path: Path) -> None:
+    log = CsvLog(tmp_path / "log.csv", ("serial", "value", "value_box", "problem"))
+
+    log.take(entry(1))
+
+    with (tmp_path / "log-2026-01-31.csv").open(encoding="utf-8") as file:
+        head = next(csv.reader(file))
+    assert len(set(head)) == len(head)
+    assert {"serial", "field_serial", "field_serial_box", "field_value_box", "field_problem"} <= {
+        *head
+    }
+    assert rows_of(tmp_path / "log-2026-01-31.csv")[0]["serial"] == "1"
+
+
 def test_each_day_has_a_table(tmp_path: Path) -> None:
     log = CsvLog(tmp_path / "log.csv", ("value",))
 
