@@ -317,13 +317,17 @@ class Document:
     problems: tuple[Failure, ...] = field(default=())
 
     @property
-    def fields(self) -> tuple[Field, ...]:
-        """Each field once, as it is on the first page where it is valid, else on the first."""
-        found: dict[str, Field] = {}
-        for field_ in (field_ for page in self.pages for field_ in page.fields):
-            known = found.get(field_.name)
-            if known is None or (field_.is_valid and not known.is_valid):
-                found[field_.name] = field_
+    def fields(self) -> tuple[tuple[int, Field], ...]:
+        """Each field once, as it is on the first page where it is valid, else on the first.
+
+        Before it stands the number of that page.
+        """
+        found: dict[str, tuple[int, Field]] = {}
+        for page in self.pages:
+            for field_ in page.fields:
+                _, known = found.get(field_.name, (0, None))
+                if known is None or (field_.is_valid and not known.is_valid):
+                    found[field_.name] = page.number, field_
         return tuple(found.values())
 
     @property

@@ -44,7 +44,10 @@ def render_json(
     problems = [failure_to_json(failure) for failure in document.problems]
     text = "\f".join(page_text(page, join_lines=rendering.join_lines) for page in document.pages)
     if document.fields:
-        fields = {field.name: field_to_json(field) for field in document.fields}
+        fields = {
+            field.name: {**field_to_json(field), "page": number}
+            for number, field in document.fields
+        }
         yield b'], "fields": ' + _dumped(fields) + b', "text": '
     else:
         yield b'], "text": '

@@ -55,6 +55,7 @@ FIELD = an_object(
         "valid": {"type": "boolean"},
         "reason": {**STRING, "description": "why it is not valid"},
         "box": {**BOX, "type": ["array", "null"]},
+        "page": {"type": "integer", "description": "of a document’s field, the page it is on"},
     },
     required=["value", "raw", "confidence", "valid", "box"],
 )

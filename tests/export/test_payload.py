@@ -113,8 +113,9 @@ def test_a_field_of_a_document_is_the_first_valid_one_of_its_pages() -> None:
         for number, field in enumerate((unread, read, replace(read, value="2")), 1)
     ]
 
-    assert document(*pages).fields == (read,)
-    assert as_json(document(*pages))["fields"]["a"]["value"] == "1"
+    assert document(*pages).fields == ((2, read),)
+    shown = as_json(document(*pages))["fields"]["a"]
+    assert (shown["value"], shown["page"]) == ("1", 2)
 
 
 def test_a_failed_page_is_told_with_its_numbers() -> None:
