@@ -123,6 +123,9 @@ def opened_pdf(path: Path, password: str | None) -> Iterator[pypdfium2.PdfDocume
         DamagedPicture: PDFium cannot open it, or it has no pages.
         EncryptedDocument: it wants a password, or another one.
     """
+    # Of a PDF without pages pypdfium2 tells PDFium's last error, which may be another file's. This
+    # leaves one that is no lie.
+    raw.FPDF_LoadMemDocument64(b"", 0, None)
     try:
         document = pypdfium2.PdfDocument(path, password=password)
     except pypdfium2.PdfiumError as error:

@@ -141,6 +141,13 @@ def test_a_pdf_without_pages_is_damaged(upload: Path) -> None:
         render(upload, saved(blank_pdf()))
 
 
+def test_a_pdf_without_pages_is_not_protected_because_the_one_before_was(upload: Path) -> None:
+    with pytest.raises(EncryptedDocument):
+        render(upload, saved(blank_pdf(A4_PT), password="open sesame"))  # noqa: S106
+    with pytest.raises(DamagedPicture):
+        render(upload, saved(blank_pdf()))
+
+
 @pytest.mark.parametrize("body", [b"", b"\n1 0 obj\n<<", b"\0" * 500])
 def test_a_header_alone_is_a_damaged_pdf(body: bytes, upload: Path) -> None:
     with pytest.raises(DamagedPicture, match="Save it again"):
