@@ -347,7 +347,7 @@ def test_a_killed_worker_is_told_and_the_next_page_is_read(
     [
         ({"OCR_PAGE_TIMEOUT_S": 0.5}, "", "OCR_PAGE_TIMEOUT_S"),
         ({"OCR_TIMEOUT_S": 0.5}, "", "OCR_TIMEOUT_S"),
-        ({}, "?timeout_s=0.5", "OCR_TIMEOUT_S"),
+        ({}, "?timeout_s=0.5", "timeout_s"),
     ],
 )
 def test_at_the_deadline_the_work_is_dead(

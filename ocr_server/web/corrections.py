@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Request
 
-from ocr_server.deadline import Deadline
 from ocr_server.export.payload_reader import document_from_json
 from ocr_server.job import Job, Reading, Source
 from ocr_server.model import Document
@@ -23,6 +22,7 @@ from ocr_server.web.forms import (
     Asked,
     accepted_format,
     check,
+    deadline_of,
     limits_of,
     rendering_of,
     values_of,
@@ -63,9 +63,7 @@ def read_corrected(request: Request, here: Service) -> tuple[Document, Asked]:
         sources=sources,
         reading=Reading(),
         limits=limits,
-        deadline=Deadline.after(
-            min(values.get("timeout_s", settings.timeout_s), settings.timeout_s)
-        ),
+        deadline=deadline_of(values, settings.timeout_s),
         password=values.get("password"),
     )
     asked = Asked(

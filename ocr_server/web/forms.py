@@ -86,7 +86,7 @@ def read_job(
             correct=values.get("correct", False),
         ),
         limits=limits,
-        deadline=Deadline.after(min(values.get("timeout_s", most_seconds), most_seconds)),
+        deadline=deadline_of(values, most_seconds),
         pages=values.get("pages", PageSelection()),
         password=values.get("password"),
     )
@@ -117,6 +117,12 @@ def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
         # A PDF's pages have no pixels of their own: they are drawn at the dpi asked for.
         pdf_dpi=round(dpi or settings.pdf_dpi),
     )
+
+
+def deadline_of(values: Mapping[str, Any], most_seconds: float) -> Deadline:
+    """When the time is over: that of the server, or what the request leaves of it."""
+    asked_s = values.get("timeout_s", most_seconds)
+    return Deadline.after(most_seconds).sooner(asked_s, setting="timeout_s")
 
 
 def rendering_of(values: Mapping[str, Any], limits: Limits) -> Rendering:

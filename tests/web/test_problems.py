@@ -268,10 +268,10 @@ def test_a_deadline_that_has_passed_is_504(
     client.get("/version")  # so that the engine has been asked who it is
     monkeypatch.setattr(Deadline, "left_s", lambda _: 0.0)
 
-    problem = problem_of(post(client, query="?timeout_s=5"))
+    own, servers = (problem_of(post(client, query=query)) for query in ("?timeout_s=5", ""))
 
-    assert (problem["status"], problem["allowed_s"]) == (504, 5)
-    assert problem["setting"] == "OCR_TIMEOUT_S"
+    assert (own["status"], own["allowed_s"], own["setting"]) == (504, 5, "timeout_s")
+    assert (servers["status"], servers["setting"]) == (504, "OCR_TIMEOUT_S")
 
 
 def test_a_fault_of_ours_is_500_and_tells_the_log_alone(
