@@ -18,9 +18,9 @@ from ocr_server.job import Source
 MOST_VALUES = 100_000
 
 EMPTY = "the file is empty, or none was chosen; send a picture or a PDF"
-NOTHING = (
+HOW = (
     "send a picture or PDF: in the multipart field file, as the raw body, or in JSON as "
-    '{"image": "<base64>"}; nothing came'
+    '{"image": "<base64>"}'
 )
 
 Sent = TypeVar("Sent")
@@ -62,8 +62,21 @@ def read_body(
     is_empty = bool(files) and request.mimetype == "multipart/form-data"
     files = tuple(file for file in files if file.data)
     if not files and not any(fault["field"] in {"file", "image"} for fault in faults):
-        faults.append(fault_of("file", EMPTY if is_empty else NOTHING))
+        faults.append(fault_of("file", EMPTY if is_empty else _without_file(request)))
     return given, files
+
+
+def _without_file(request: Request) -> str:
+    """What to say of a body without a file; curl calls a raw one a form if it is not told."""
+    if not request.content_length:
+        return f"{HOW}; nothing came"
+    came_as = request.mimetype
+    if came_as == "multipart/form-data" and "boundary" not in request.mimetype_params:
+        came_as += " without a boundary"
+    return (
+        f"{HOW}; {request.content_length} bytes came as {came_as}, and no file in them (a raw body "
+        "needs a Content-Type of its own, such as image/png)"
+    )
 
 
 def _form(request: Request, faults: list[dict[str, str]]) -> dict[str, str]:

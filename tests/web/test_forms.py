@@ -99,6 +99,23 @@ def test_nothing_is_a_fault(request_: dict[str, Any], client: FlaskClient) -> No
     assert faults_of(post(client, **request_)).keys() == {"file"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "came_as"),
+    [
+        ("application/x-www-form-urlencoded", "application/x-www-form-urlencoded, and"),
+        ("multipart/form-data", "multipart/form-data without a boundary"),
+        ("multipart/form-data; boundary=b", "multipart/form-data, and"),
+    ],
+)
+def test_a_raw_body_that_calls_itself_a_form_is_told_so(
+    kind: str, came_as: str, client: FlaskClient
+) -> None:
+    fault = faults_of(post(client, data=PICTURE, content_type=kind))["file"]
+
+    assert f"{len(PICTURE)} bytes came as {came_as}" in fault
+    assert "such as image/png" in fault
+
+
 def test_an_empty_file_is_told(client: FlaskClient) -> None:
     faults = faults_of(post(client, data={"file": (BytesIO(b""), "empty.png")}))
 
