@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from flask import Request
 
+from ocr_server.errors import InvalidOptions
 from ocr_server.job import Source
 
 # Values of a JSON with options, far more than anybody needs; in memory each can be 25 times as
@@ -43,7 +44,12 @@ class HeldRequest(Request):
 def read_body(
     request: Request, faults: list[dict[str, str]], *, most_files: int
 ) -> tuple[dict[str, str], tuple[Source, ...]]:
-    """Options that came in the body, and the files: none if there are more than `most_files`."""
+    """Options that came in the body, and the files: none if there are more than `most_files`.
+
+    Raises:
+        InvalidOptions: the body is encoded.
+    """
+    check_encoding(request)
     if request.mimetype == "multipart/form-data":
         sent = at_most(most_files, request.files.getlist("file"), "file", faults)
         files = tuple(Source(file.read()) for file in sent)
@@ -64,6 +70,21 @@ def read_body(
     if not files and not any(fault["field"] in {"file", "image"} for fault in faults):
         faults.append(fault_of("file", EMPTY if is_empty else _without_file(request)))
     return given, files
+
+
+def check_encoding(request: Request) -> None:
+    """Do nothing if the body came as it is.
+
+    Raises:
+        InvalidOptions: it is compressed or encoded otherwise.
+    """
+    encoding = request.content_encoding or "identity"
+    if encoding.lower() != "identity":
+        raise InvalidOptions(
+            f"The body came with Content-Encoding: {encoding}, which is not undone here. Send it "
+            "as it is, without that header.",
+            faults=[fault_of("Content-Encoding", f"{encoding} is not undone here")],
+        )
 
 
 def _without_file(request: Request) -> str:

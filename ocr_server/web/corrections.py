@@ -13,6 +13,7 @@ from ocr_server.model import Document
 from ocr_server.web.bodies import (
     as_text,
     at_most,
+    check_encoding,
     decoded_images,
     fault_of,
     joined_fields,
@@ -79,6 +80,7 @@ def _body(
     request: Request, faults: list[dict[str, str]], most_files: int
 ) -> tuple[object, Mapping[str, str], tuple[Source, ...]]:
     """The JSON of the document, the options beside it, and the files."""
+    check_encoding(request)
     if request.mimetype not in {"multipart/form-data", "application/x-www-form-urlencoded"}:
         value = _parsed(request.get_data(cache=False), faults)
         if not isinstance(value, dict) or "document" not in value:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from io import BytesIO
 from typing import Any
@@ -114,6 +115,16 @@ def test_a_raw_body_that_calls_itself_a_form_is_told_so(
 
     assert f"{len(PICTURE)} bytes came as {came_as}" in fault
     assert "such as image/png" in fault
+
+
+@pytest.mark.parametrize("path", ["/v1/documents", "/v1/render"])
+def test_a_compressed_body_is_told_so(path: str, client: FlaskClient) -> None:
+    headers = {"Content-Encoding": "gzip", "Content-Type": "image/png"}
+
+    response = client.post(path, data=gzip.compress(PICTURE), headers=headers)
+
+    assert faults_of(response) == {"Content-Encoding": "gzip is not undone here"}
+    assert "without that header" in response.get_json()["detail"]
 
 
 def test_an_empty_file_is_told(client: FlaskClient) -> None:
