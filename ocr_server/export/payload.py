@@ -28,6 +28,7 @@ from ocr_server.model import (
     Table,
     Word,
     Zone,
+    ZoneKind,
 )
 
 Json: TypeAlias = dict[str, Any]  # JSON is of all kinds
@@ -129,7 +130,7 @@ def zone_to_json(zone: Zone, detail: Detail) -> Json:
         shown["name"] = zone.name
     if zone.engine is not None:
         shown["engine"] = zone.engine
-    if zone.lines:
+    if zone.lines or zone.kind in {ZoneKind.TEXT, ZoneKind.TABLE}:  # an empty cell has a text too
         shown |= {"text": zone.text, "confidence": round(zone.confidence, 4)}
     if zone.table:
         shown["table"] = _table(zone.table)

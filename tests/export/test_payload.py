@@ -106,6 +106,20 @@ def test_text_stands_on_every_level() -> None:
     assert shown["pages"][0]["zones"][0]["lines"][0]["text"] == "The quick brown fox jum-"
 
 
+def test_a_zone_without_words_has_a_text_unless_it_is_a_picture_or_a_rule() -> None:
+    zones = [Zone(kind, Box(0, 0, 9, 9).quad()) for kind in ZoneKind]
+    empty = document(page(*zones))
+    shown = as_json(empty)["pages"][0]["zones"]
+
+    assert {
+        zone["kind"]: (zone["text"], zone["confidence"]) for zone in shown if "text" in zone
+    } == {
+        "text": ("", 0.0),
+        "table": ("", 0.0),
+    }
+    assert document_from_json(as_json(empty)) == empty
+
+
 def test_a_field_of_a_document_is_the_first_valid_one_of_its_pages() -> None:
     unread, read = Field("a", None, "", 0.0, reason="nothing"), Field("a", "1", "1", 0.9)
     pages = [
