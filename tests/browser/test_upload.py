@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from ocr_server.job import PSM_OF_LAYOUT, Layout
 from ocr_server.settings import MIB
 from ocr_server.web.service import service_of
-from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter
+from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter, save_letter
 from tests.browser.watching import Watch, assert_accessible
 from tests.drawing import as_file, as_pages
 from tests.words import draw_two_parts
@@ -429,6 +429,25 @@ def test_a_server_that_does_not_answer_is_told(
 
     expect_state(page, "error")
     expect(page.locator(".card [data-part=words]")).to_have_text("The server did not answer.")
+
+
+def test_an_answer_of_somebody_else_is_told_and_the_next_file_is_read(
+    page: Page, url: str, watch: Watch, letter: Path, tmp_path: Path
+) -> None:
+    watch.expected.append("JSON")
+    sign_in = {"content_type": "text/html", "body": "<p>Sign in"}
+    page.route("**/v1/documents", lambda route: route.fulfill(**sign_in), times=1)
+    page.goto(url)
+    page.set_input_files("#file", [letter, save_letter(tmp_path, "next.png")])
+    first, second = page.locator(".card").all()
+
+    expect(second).to_have_attribute("data-state", "result")
+    expect(first).to_have_attribute("data-state", "error")
+    expect(first.locator("[data-part=words]")).to_contain_text("No whole answer")
+
+    page.get_by_role("button", name="Try again letter.png").click()
+
+    expect(first).to_have_attribute("data-state", "result")
 
 
 def test_being_offline_is_told_until_the_server_answers_and_the_file_is_read_then(

@@ -10,7 +10,7 @@ from tests.browser.conftest import Open
 from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, FRAME_PX, film, on_desk
 from tests.browser.letter import ReadsLetter, draw_letter, save_letter
 from tests.browser.test_upload import expect_state
-from tests.browser.watching import assert_accessible
+from tests.browser.watching import Watch, assert_accessible
 
 # A white scene that turns black as soon as the first look at it has been answered.
 WATCH_A_CANVAS = """async () => {
@@ -224,6 +224,19 @@ def test_a_scene_has_changed_until_a_look_at_it_is_answered(page: Page, url: str
     assert page.evaluate("watcher.drift()") == 255  # from white to black
     asked[1].fulfill(json={})
     page.wait_for_function("watcher.drift() === 0")
+
+
+def test_an_answer_that_is_none_does_not_end_the_looking(
+    page: Page, url: str, watch: Watch
+) -> None:
+    watch.expected.append("JSON")
+    page.route("**/v1/frames", lambda route: route.fulfill(json={}))
+    page.route("**/v1/frames", lambda route: route.fulfill(body="<p>Sign in"), times=1)
+    page.goto(f"{url}/about")
+    page.evaluate(WATCH_A_CANVAS)
+
+    page.wait_for_function("() => watcher.drift() === 0")
+    page.evaluate("watcher.stop()")
 
 
 def test_the_camera_is_given_back_on_stop(camera: Page) -> None:

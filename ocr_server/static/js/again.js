@@ -1,7 +1,7 @@
 // @ts-check
 // Reading something once more: a page that failed, or an area of one.
 import { announce } from "./parts.js";
-import { readDocument, Refusal } from "./sending.js";
+import { asRefusal, readDocument } from "./sending.js";
 
 /** @typedef {import("./draft.js").Draft} Draft */
 
@@ -13,8 +13,7 @@ export async function read(draft, number, options = {}) {
     const { pages } = await readDocument(form, { signal: new AbortController().signal });
     return pages[0];
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    announce(error.message, "alert");
+    announce(asRefusal(error).message, "alert");
     return null;
   }
 }

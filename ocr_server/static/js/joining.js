@@ -2,7 +2,7 @@
 // The pages of other files, read and joined to the document on the desk.
 import { byName } from "./arriving.js";
 import { action, announce, make, part } from "./parts.js";
-import { readDocument, Refusal } from "./sending.js";
+import { asRefusal, readDocument } from "./sending.js";
 import { makeTeller } from "./telling.js";
 import { counted } from "./wording.js";
 
@@ -43,8 +43,7 @@ export function makeJoining(desk) {
       announce(`${counted(added.length, "page")} added; undo takes ${added.length === 1 ? "it" : "them"} out again.`);
       if (desk.draft === draft) desk.showPage(added[0]);
     } catch (error) {
-      if (!signal.aborted && !(error instanceof Refusal)) throw error;
-      say(signal.aborted ? "Nothing was added." : /** @type {Error} */ (error).message, "alert");
+      say(signal.aborted ? "Nothing was added." : asRefusal(error).message, "alert");
     } finally {
       teller.end();
       reading.stop = null;

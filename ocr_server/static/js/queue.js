@@ -5,7 +5,7 @@ import { Draft } from "./draft.js";
 import { keep, kept } from "./history.js";
 import { action, announce, found, loadStyles, part } from "./parts.js";
 import { canTrim, forgetPictures } from "./pictures.js";
-import { readDocument, Refusal } from "./sending.js";
+import { asRefusal, readDocument, Refusal } from "./sending.js";
 import { makeTeller } from "./telling.js";
 import { counted, summary, tooLarge } from "./wording.js";
 
@@ -119,8 +119,14 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     if (busy) return;
     busy = true;
     for (let item; (item = items.find(({ state }) => state === "waiting")); ) {
-      if (trims?.() && !item.draft) await trim(item);
-      await read(item);
+      try {
+        if (trims?.() && !item.draft) await trim(item);
+        await read(item);
+      } catch (error) {
+        await fail(item, error);
+      } finally {
+        item.stop = null;
+      }
     }
     busy = false;
   }
@@ -132,7 +138,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     if (item.password) chosen.set("password", item.password);
     const begun = performance.now();
     const bytes = item.files.reduce((sum, file) => sum + file.size, 0);
-    if (maxBytes && bytes > maxBytes) return fail(item, new Refusal({ status: 413, detail: tooLarge(bytes, maxBytes) }));
+    if (maxBytes && bytes > maxBytes) throw new Refusal({ status: 413, detail: tooLarge(bytes, maxBytes) });
     if (item.draft) forgetPictures(item.draft);
     const draft = (item.draft = new Draft(item.name, item.files, chosen));
     const teller = makeTeller(item, begun, put);
@@ -147,13 +153,9 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
       const isAtWork = Boolean(shown) && !part(deskRoot, "proof").hidden;
       if (shown !== draft && !isAtWork && (!shown || !others)) await open(item);
       tellResult(item, draft);
-    } catch (error) {
-      await fail(item, error);
     } finally {
       teller.end();
-      item.stop = null;
     }
-    return undefined;
 
     /** @param {any} event */
     function take(event) {
@@ -175,10 +177,10 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     announce(item.state === "result" ? `${item.name}: ${said}` : (part(item.card, "words").textContent ?? ""));
   }
 
-  /** @param {Item} item @param {unknown} error */
-  async function fail(item, error) {
+  /** @param {Item} item @param {unknown} thrown */
+  async function fail(item, thrown) {
     if (item.stop?.signal.aborted) return put(item, "stopped", "Stopped.");
-    if (!(error instanceof Refusal)) throw error;
+    const error = asRefusal(thrown);
     if (BUSY.has(error.status) && error.retryAfter) return waitAgain(item, error.retryAfter);
     const isLocked = error.code === "encrypted-document";
     const asked = item.password ? "That password does not open it." : "This PDF is protected by a password.";

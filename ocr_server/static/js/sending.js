@@ -16,6 +16,13 @@ export class Refusal extends Error {
   }
 }
 
+/** Any error as a Refusal; one that nobody foresaw is told in general words, and on the console in its own. @param {unknown} error */
+export function asRefusal(error) {
+  if (error instanceof Refusal) return error;
+  reportError(error);
+  return new Refusal({ detail: error instanceof SyntaxError ? "No whole answer of this server came; a page to sign in to may stand in between." : "Something went wrong. Try again, or load the page anew." });
+}
+
 /**
  * @param {FormData} form
  * @param {{signal: AbortSignal, onUpload?: (sent: number, total: number) => void, onEvent?: (event: any) => void}} how
@@ -54,9 +61,24 @@ export function readDocument(form, { signal, onUpload, onEvent }) {
       answer.pages.sort((one, other) => one.number - other.number);
       return resolve(answer);
     }
-    function hangUp() {
+    /** @param {unknown} reason */
+    function hangUp(reason) {
       request.abort();
-      reject(signal.reason);
+      reject(reason);
+    }
+    /** An error in a listener would leave whoever waits for the answer waiting. @param {() => void} hear */
+    function guarded(hear) {
+      return function listen() {
+        try {
+          hear();
+        } catch (error) {
+          hangUp(asRefusal(error));
+        }
+      };
+    }
+    function more() {
+      const type = request.getResponseHeader("Content-Type") ?? "";
+      if (request.status === 200 && type.includes("ndjson")) takeLines();
     }
 
     request.open("POST", "/v1/documents");
@@ -64,13 +86,10 @@ export function readDocument(form, { signal, onUpload, onEvent }) {
     for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", (event) => onUpload?.(event.loaded, event.total));
     request.upload.addEventListener("load", () => onEvent?.({ event: "uploaded" }));
-    request.addEventListener("progress", function more() {
-      const type = request.getResponseHeader("Content-Type") ?? "";
-      if (request.status === 200 && type.includes("ndjson")) takeLines();
-    });
-    request.addEventListener("load", finish);
+    request.addEventListener("progress", guarded(more));
+    request.addEventListener("load", guarded(finish));
     request.addEventListener("error", () => reject(unanswered()));
-    signal.addEventListener("abort", hangUp, { once: true });
+    signal.addEventListener("abort", () => hangUp(signal.reason), { once: true });
     request.send(form);
   });
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // Looks at what the camera shows, frame after frame: one request on its way, the newest frame wins.
 import { inside } from "./boxes.js";
-import { post, Refusal } from "./sending.js";
+import { asRefusal, post } from "./sending.js";
 
 /** @typedef {import("./model.js").Dot} Dot */
 /**
@@ -73,9 +73,9 @@ export function makeWatcher(video, { region, fields, isBusy, onSeen, onTrouble }
           }
         }
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        pause = 1000 * Math.max(1, error.retryAfter);
-        if (wanted) onTrouble(error.status === 429 ? "The server is busy; looking again soon." : error.message);
+        const { status, retryAfter, message } = asRefusal(error);
+        pause = 1000 * Math.max(1, retryAfter);
+        if (wanted) onTrouble(status === 429 ? "The server is busy; looking again soon." : message);
       }
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
