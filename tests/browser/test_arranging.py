@@ -142,6 +142,24 @@ def test_some_pages_are_taken_away_in_the_order_of_the_document(three: Page) -> 
     assert [one["number"] for one in document["pages"]] == [3, 2]
 
 
+def test_pages_are_added_only_when_all_of_the_file_is_read(
+    page: Page, url: str, tmp_path: Path, engine: ReadsLetter
+) -> None:
+    path = tmp_path / "two.tiff"
+    path.write_bytes(as_pages([draw_letter(), draw_letter()]))
+    engine.gate.clear()
+    engine.passes = 1
+    page.goto(url)
+    page.set_input_files("#file", path)
+    expect(page.locator("#desk [data-part=text]")).to_contain_text("Dear reader,")
+    expect(page.get_by_role("button", name=ADD)).to_be_hidden()
+
+    engine.gate.set()
+
+    expect(page.get_by_role("button", name=ADD)).to_be_visible()
+    expect_thumbnails(page)
+
+
 def test_adding_pages_can_be_stopped(desk: Page, engine: ReadsLetter, letter: Path) -> None:
     engine.gate.clear()
     add(desk, letter)

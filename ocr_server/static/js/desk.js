@@ -127,7 +127,8 @@ export function makeDesk(root) {
   function grown() {
     const { draft, page } = desk;
     if (!draft?.pages.length) return;
-    for (const name of ["area", "compare", "join"]) action(root, name).hidden = !draft.files.length;
+    for (const name of ["area", "compare"]) action(root, name).hidden = !draft.files.length;
+    action(root, "join").hidden = !draft.files.length || !draft.ms; // how many pages there are is known at the end
     action(root, "trim").hidden = !canTrim(draft.files);
     if (!page || !draft.pages.includes(page)) showPage(draft.pages.find(({ number }) => number > (page?.number ?? 0)) ?? draft.pages[draft.pages.length - 1]);
     else showPages();
