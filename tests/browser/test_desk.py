@@ -218,6 +218,26 @@ def test_a_word_that_is_none_is_taken_out_and_comes_back(desk: Page) -> None:
     expect(desk.locator("[data-part=text]")).to_contain_text("before n00n")
 
 
+def test_words_of_a_script_without_blanks_stand_without_them(
+    page: Page, url: str, letter: Path, engine: ReadsLetter
+) -> None:
+    engine.says = "你好 世界 。 ABC 한국 말"
+    page.add_init_script("localStorage.setItem('steps', 'none')")
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+    page.locator("[data-part=downloads] summary").click()
+    with page.expect_download() as download:
+        page.locator("[data-format=text]").click()
+
+    text = "你好世界。 ABC 한국 말"
+    assert Path(download.value.path()).read_text() == f"{text}\n"
+    for part in ("text", "layer"):
+        shown = page.locator(f"[data-part={part}]").text_content()
+        assert shown is not None
+        assert shown.strip() == text
+
+
 @pytest.mark.parametrize("name", ["text", "json"])
 def test_downloads_have_the_corrections(desk: Page, name: str) -> None:
     desk.locator("[data-part=text] .word", has_text="feny").click()

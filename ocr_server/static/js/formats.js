@@ -1,7 +1,7 @@
 // @ts-check
 // The menu of what can be taken away: the document in any format, corrections in all of them.
 import { keyHeaders } from "./keys.js";
-import { pageText } from "./model.js";
+import { joined, pageText } from "./model.js";
 import { announce, found, make, part } from "./parts.js";
 import { post } from "./sending.js";
 
@@ -78,7 +78,7 @@ function isNamed(text, number) {
 
 /** One line for each paragraph; a hyphen at a line's end joins a word. @param {string} text */
 function joinLines(text) {
-  return text.split(/\n{2,}/).map((paragraph) => paragraph.replace(/(\p{Ll})-\n(?=\p{Ll})/gu, "$1").replace(/\n/g, " ")).join("\n\n");
+  return text.split(/\n{2,}/).map((paragraph) => joined(paragraph.replace(/(\p{Ll})-\n(?=\p{Ll})/gu, "$1").split("\n"))).join("\n\n");
 }
 
 /** @returns {Promise<Format[]>} in the order in which they are wanted */

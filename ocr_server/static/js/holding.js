@@ -86,7 +86,7 @@ export function makeHeldReading(root, video, svg, { toFinder, freeze }) {
     /** @param {Seen} seen */
     take(seen) {
       const place = toFinder(seen);
-      const lines = seen.zones.flatMap((zone) => zone.lines ?? []).map(({ quad, words }) => ({ quad: quad.map(place), text: words.map(({ text }) => text).join(" ") }));
+      const lines = seen.zones.flatMap((zone) => zone.lines ?? []).map(({ quad, text }) => ({ quad: quad.map(place), text }));
       const heights = lines.map(({ quad }) => distance(quad[0], quad[3])).sort((one, other) => one - other);
       const kind = heights[Math.floor(heights.length / 2)] < LEGIBLE_PX ? "seen" : "ground";
       svg.replaceChildren(...lines.flatMap(({ quad, text }) => lineShapes(quad, text, kind)));

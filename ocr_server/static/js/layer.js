@@ -1,7 +1,7 @@
 // @ts-check
 // Selectable text exactly on its picture: one block per line, one inline block per word, as wide as
 // the way to the next word, so that selecting flows like text and copies like text.
-import { distance } from "./model.js";
+import { distance, gapOf } from "./model.js";
 
 /** @typedef {import("./model.js").Dot} Dot @typedef {import("./model.js").Line} Line */
 
@@ -39,7 +39,7 @@ function layLine(line) {
     const span = document.createElement("span");
     const natural = (measure.measureText(word.text).width / 100) * font;
     const letters = Math.max(1, [...word.text].length);
-    span.textContent = next ? `${word.text} ` : word.text;
+    span.textContent = next ? word.text + gapOf(word.text, next.word.text) : word.text;
     setScaled(span, { width: Math.max(0, reach), "letter-spacing": (to - from - natural) / letters });
     if (!at) setScaled(span, rightToLeft ? { "margin-right": length - to } : { "margin-left": from });
     block.append(span);

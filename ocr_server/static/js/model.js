@@ -56,9 +56,23 @@ export function paragraphsOf(zone) {
   return groups;
 }
 
+// Kana, ideographs and full-width forms, between which no blank stands, as the server has it.
+const IDEOGRAPH = "[\\u2e80-\\u9fff\\uf900-\\ufaff\\uff00-\\uffef\\u{20000}-\\u{3ffff}]";
+const UNDIVIDED = new RegExp(`${IDEOGRAPH}\n${IDEOGRAPH}`, "u");
+
+/** What stands between two texts of a line. @param {string} before @param {string} after */
+export function gapOf(before, after) {
+  return UNDIVIDED.test(`${before}\n${after}`) ? "" : " ";
+}
+
+/** Texts as one line. @param {string[]} texts */
+export function joined(texts) {
+  return texts.map((text, at) => (at ? gapOf(texts[at - 1], text) + text : text)).join("");
+}
+
 /** @param {Line} line */
 export function lineText(line) {
-  return (line.words ?? []).map((word) => word.text).filter(Boolean).join(" ");
+  return joined((line.words ?? []).map((word) => word.text).filter(Boolean));
 }
 
 /** @param {Page} page */

@@ -1,6 +1,6 @@
 // @ts-check
 // The form in which a word or its line is corrected: its picture enlarged, a field, suggestions.
-import { distance, lineText, trust } from "./model.js";
+import { distance, trust } from "./model.js";
 import { action, found, make, part } from "./parts.js";
 
 /** @typedef {import("./model.js").Place} Place @typedef {import("./model.js").Dot} Dot */
@@ -34,7 +34,7 @@ export function makeProof(root, { onAccept, onLeave }) {
     whole.setAttribute("aria-pressed", String(isLine));
     part(form, "what").textContent = isLine ? "Line" : "Word";
     part(form, "sure").textContent = isLine ? "" : trust(word) === "checked" ? "· checked" : `· ${Math.round(word.confidence * 100)} % sure`;
-    input.value = input.defaultValue = isLine ? lineText(line) : word.text;
+    input.value = input.defaultValue = isLine ? line.words.map(({ text }) => text).filter(Boolean).join(" ") : word.text; // a blank parts words in any script
     part(form, "suggestions").hidden = isLine;
     if (shown) drawCrop(/** @type {HTMLCanvasElement} */ (part(form, "crop")), shown, page, isLine ? line.quad : word.quad);
     input.focus();

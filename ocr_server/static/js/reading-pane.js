@@ -1,7 +1,7 @@
 // @ts-check
 // The text of a page: real paragraphs, each word marked by how sure the engine is of it.
 import { make } from "./parts.js";
-import { distance, lineText, paragraphsOf, tagOf, trust } from "./model.js";
+import { distance, gapOf, lineText, paragraphsOf, tagOf, trust } from "./model.js";
 
 /** @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Page} Page */
 
@@ -39,7 +39,7 @@ export function makeReadingPane(root, { onOpen, onHover }) {
     if (lines[0].direction === "rtl") block.dir = "rtl";
     for (const line of lines) {
       const row = make("span", { class: "line" });
-      line.words.forEach((word, at) => row.append(at ? " " : "", wordSpan(word)));
+      line.words.forEach((word, at) => row.append(at ? gapOf(line.words[at - 1].text, word.text) : "", wordSpan(word)));
       block.append(row, "\n");
     }
     return block;
