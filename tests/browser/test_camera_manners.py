@@ -12,6 +12,17 @@ from tests.browser.test_webcam import expect_camera
 from tests.browser.watching import assert_accessible
 
 UNANSWERED = "() => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}); }"
+HESITATING = """() => {
+  const devices = navigator.mediaDevices;
+  const ask = devices.getUserMedia.bind(devices);
+  window.streams = [];
+  devices.getUserMedia = async function answer(wish) {
+    const stream = await ask(wish);
+    streams.push(stream);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return stream;
+  };
+}"""
 # The letter on the desk is wider below to the right than below to the left.
 BELOW_RIGHT, BELOW_LEFT = (1030, 650), (1280 - 1030, 650)
 
@@ -46,6 +57,18 @@ def test_a_question_that_nobody_answers_is_pointed_at(camera: Page) -> None:
         "Look for the camera question near the address bar."
     )
     assert_accessible(camera)
+
+
+def test_of_two_starts_the_first_gives_its_camera_back(camera: Page) -> None:
+    camera.evaluate(HESITATING)
+    camera.get_by_role("button", name="Start camera").click()
+    expect_camera(camera, "asking")
+    start(camera)
+
+    assert camera.evaluate("streams.map((one) => one.getTracks()[0].readyState)") == [
+        "ended",
+        "live",
+    ]
 
 
 @pytest.mark.parametrize("event", ["ended", "mute"])

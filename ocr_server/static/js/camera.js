@@ -34,17 +34,24 @@ async function explain(error) {
   return trouble(/** @type {keyof typeof REFUSALS} */ (CAUSES[/** @type {keyof typeof CAUSES} */ (name)] ?? "other"));
 }
 
+/** Gives the camera back. @param {MediaStream | null} stream */
+function release(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
 /** @param {HTMLVideoElement} video @param {(trouble: Trouble) => void} onTrouble */
 export function makeCamera(video, onTrouble) {
   /** @type {MediaStream | null} */
   let stream = null;
+  let stops = 0; // which tell a start that waited for its camera that nobody wants it any more
   /** @type {WakeLockSentinel | null} */
   let awake = null;
 
   function stop() {
+    stops += 1;
     awake?.release();
     awake = null;
-    for (const track of stream?.getTracks() ?? []) track.stop();
+    release(stream);
     stream = video.srcObject = null;
   }
   /** Keeps the screen on; browsers take that back from a tab out of sight. */
@@ -72,14 +79,20 @@ export function makeCamera(video, onTrouble) {
     /** Whether it runs now. @param {string} [device] */
     async start(device = "") {
       stop();
+      const before = stops;
       if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
         onTrouble(trouble("insecure"));
         return false;
       }
       try {
-        stream = await open(device);
+        const opened = await open(device);
+        if (stops !== before) {
+          release(opened);
+          return false;
+        }
+        stream = opened;
       } catch (error) {
-        onTrouble(await explain(error));
+        if (stops === before) onTrouble(await explain(error));
         return false;
       }
       const [track] = stream.getVideoTracks();
@@ -94,7 +107,8 @@ export function makeCamera(video, onTrouble) {
       track.addEventListener("unmute", () => clearTimeout(silence));
       video.srcObject = stream;
       video.classList.toggle("mirrored", track.getSettings().facingMode === "user");
-      await video.play();
+      await video.play().catch(() => undefined); // stopped by now
+      if (stops !== before) return false;
       stayAwake();
       return true;
     },
