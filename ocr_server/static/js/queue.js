@@ -101,6 +101,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
   async function forget(item) {
     const { draft } = item;
     if (draft && !draft.saved && !confirm("Forget this text and its corrections?")) return;
+    item.stop?.abort();
     items = items.filter((other) => other !== item);
     item.card.remove();
     if (draft) forgetPictures(draft);
@@ -147,6 +148,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     comingDesk();
     try {
       const answer = await readDocument(draft.form(draft.files), { signal: stop.signal, onUpload: teller.upload, onEvent: take });
+      if (!items.includes(item)) return undefined;
       draft.finish(answer, performance.now() - begun);
       draft.addEventListener("grown", () => tellResult(item, draft));
       const others = items.some(({ state }) => state === "waiting");

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.letter import ReadsLetter, draw_letter
+from tests.browser.test_upload import expect_state
+from tests.drawing import as_pages
+
+
+@pytest.fixture
+def half_read(page: Page, url: str, tmp_path: Path, engine: ReadsLetter) -> Iterator[Page]:
+    """A file of two pages: the first is on the desk, the second waits at the engine's gate."""
+    path = tmp_path / "two.tiff"
+    path.write_bytes(as_pages([draw_letter(), draw_letter()]))
+    engine.gate.clear()
+    engine.passes = 1
+    page.add_init_script("localStorage.setItem('steps', 'none')")
+    page.goto(url)
+    page.set_input_files("#file", path)
+    expect(page.locator("[data-part=picture]")).to_be_visible()
+    yield page
+    engine.gate.set()
+
+
+def test_forgetting_a_file_stops_its_reading(half_read: Page) -> None:
+    with half_read.expect_event("requestfailed", lambda request: "documents" in request.url):
+        half_read.get_by_role("button", name="Forget this file").click()
+
+    expect(half_read.locator("#desk")).to_be_hidden()
+    expect_state(half_read, "idle")
