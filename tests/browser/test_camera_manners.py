@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from playwright.sync_api import JSHandle, Page, Route, expect
+from playwright.sync_api import Dialog, JSHandle, Page, Route, expect
 
 from tests.browser.test_camera_controls import start
+from tests.browser.test_upload import expect_state
 from tests.browser.test_webcam import expect_camera
 from tests.browser.watching import assert_accessible
 
@@ -108,6 +109,42 @@ def test_a_tab_out_of_sight_gives_the_camera_back_after_a_minute(camera: Page) -
     expect_camera(camera, "off")
     expect(camera.locator("[data-part=hint]")).to_contain_text("switched off while you were away")
     assert track.evaluate("(track) => track.readyState") == "ended"
+
+
+def test_a_picture_that_was_taken_outlives_its_camera(camera: Page) -> None:
+    start(camera)
+    camera.get_by_role("button", name="Take the picture").click()
+    expect_camera(camera, "still")
+    send(track_of(camera), "ended")
+    expect(camera.locator("[data-part=trouble]")).to_contain_text("unplugged or paused")
+    expect_camera(camera, "still")
+    camera.get_by_role("button", name="Read this").click()
+
+    expect_state(camera, "result")
+    expect_camera(camera, "off")
+
+
+def test_pages_that_were_taken_are_not_lost_by_stopping_or_leaving(camera: Page) -> None:
+    questions: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        questions.append(dialog.type)
+        dialog.dismiss()
+
+    camera.on("dialog", stay)
+    start(camera)
+    for _ in range(2):
+        camera.get_by_role("button", name="Take the picture").click()
+        camera.get_by_role("button", name="Add another page").click()
+    camera.get_by_role("button", name="Stop").click()
+    expect_camera(camera, "off")
+    camera.evaluate("location.reload()")
+    camera.get_by_role("button", name="Read 2 pages").click()
+
+    expect_state(camera, "result")
+    expect(camera.locator("#desk [data-part=count]")).to_have_text("2")
+    expect(camera.get_by_role("button", name="Read 2 pages")).to_be_hidden()
+    assert questions == ["beforeunload"]
 
 
 def test_leaving_the_page_gives_the_camera_back(camera: Page) -> None:

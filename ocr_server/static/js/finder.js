@@ -34,7 +34,8 @@ export function makeFinder(root, form, queue) {
     part(root, "begin").hidden = state === "live" || state === "still";
     video.hidden = state !== "live";
     still.hidden = state !== "still";
-    part(root, "live-controls").hidden = part(root, "settings").hidden = state !== "live";
+    part(root, "settings").hidden = state !== "live";
+    part(root, "live-controls").hidden = state === "still" || (state !== "live" && !pages.length);
     const controls = part(root, "still-controls");
     controls.hidden = state !== "still";
     controls.inert = false;
@@ -52,8 +53,7 @@ export function makeFinder(root, form, queue) {
   }
   /** @param {{code: string, words: string}} trouble */
   function showTrouble({ code, words }) {
-    put("off");
-    say("");
+    if (!isStill()) stop(); // a picture that was taken needs no camera
     root.dataset.trouble = code;
     const notice = part(root, "trouble");
     notice.hidden = false;
@@ -88,7 +88,8 @@ export function makeFinder(root, form, queue) {
   }
 
   function rest() {
-    stop();
+    if (isStill()) camera.stop();
+    else stop();
     say("The camera was switched off while you were away.");
   }
 
@@ -160,10 +161,12 @@ export function makeFinder(root, form, queue) {
     action(root, "use").textContent = pages.length ? `Read ${counted(pages.length + 1, "page")}` : "Read this";
   }
   function back() {
+    if (!camera.track) return stop();
     live.disarm();
     put("live");
     say(pages.length && flow.checked ? `${counted(pages.length, "page")} taken. Turn to the next.` : "Hold the page still and fill the frame.");
     action(root, "capture").focus();
+    return undefined;
   }
   /** Space takes the picture unless a control has the focus. @param {KeyboardEvent} event */
   function press(event) {
@@ -190,7 +193,10 @@ export function makeFinder(root, form, queue) {
   });
   document.addEventListener("keydown", press);
   navigator.mediaDevices?.addEventListener("devicechange", findDevices);
-  window.addEventListener("pagehide", () => camera.track && stop());
+  window.addEventListener("beforeunload", function ask(event) {
+    if (pages.length || isStill()) event.preventDefault();
+  });
+  window.addEventListener("pagehide", () => camera.track && rest());
   let leaving = 0;
   document.addEventListener("visibilitychange", function leave() {
     clearTimeout(leaving);
