@@ -188,3 +188,12 @@ def test_slow_answers_are_asked_for_less_often(camera: Page) -> None:
     while len(asked) < 2:
         camera.wait_for_timeout(50)
     assert asked[1] - asked[0] > 4  # as long again as the answer took
+
+
+def test_a_server_that_answers_no_frame_does_not_hold_up_what_was_taken(camera: Page) -> None:
+    camera.route("**/v1/frames", lambda route: None)
+    start(camera)
+    camera.get_by_role("button", name="Take the picture").click()
+    camera.get_by_role("button", name="Read this").click()
+
+    expect_state(camera, "result")

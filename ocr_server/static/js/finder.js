@@ -11,6 +11,7 @@ import { findPage, largerPhoto, toJpeg } from "./stills.js";
 import { counted } from "./wording.js";
 
 const UNANSWERED_MS = 5000; // then the question is probably not seen
+const FRAMES_LATEST_MS = 2000; // a server that answers no frame does not keep a page waiting
 const HIDDEN_MS = 60_000; // a tab out of sight gives the camera back
 
 /** @param {HTMLElement} root the camera @param {HTMLFormElement} form @param {{isBusy: boolean, add: (files: File[], how: {together: boolean}) => Promise<void>}} queue */
@@ -23,6 +24,7 @@ export function makeFinder(root, form, queue) {
   const corners = makeCorners(part(root, "finder"), still);
   const live = makeLive(root, video, form, { say, capture, isBusy: () => queue.isBusy });
   let taken = 0;
+  let shots = 0;
   /** A frame on its way would but take the place of a document. */
   let looking = Promise.resolve();
   /** @type {File[]} */
@@ -107,13 +109,18 @@ export function makeFinder(root, form, queue) {
   }
   /** The camera's own photo if it is larger, and the corners of the page in it. @param {MediaStreamTrack} track */
   async function lookCloser(track) {
+    const shot = (shots += 1);
+    const isThere = () => isStill() && shot === shots;
     const photo = await largerPhoto(track, still.width);
-    if (photo && isStill()) {
+    if (photo && isThere()) {
       drawStill(photo, photo.width, photo.height);
       corners.show(null);
     }
     await live.stop();
-    if (isStill()) await findCorners();
+    const outline = isThere() && (await findPage(still));
+    if (!outline || !isThere() || !corners.isWhole) return; // somebody was quicker
+    corners.show(outline);
+    say("This is the page, as it seems. Move a corner if it is not.");
   }
   /** @param {CanvasImageSource} picture @param {number} width @param {number} height */
   function drawStill(picture, width, height) {
@@ -121,17 +128,14 @@ export function makeFinder(root, form, queue) {
     still.height = height;
     still.getContext("2d", { willReadFrequently: true })?.drawImage(picture, 0, 0);
   }
-  /** Sets the corners where the page is, unless somebody was quicker. */
-  async function findCorners() {
-    const outline = await findPage(still);
-    if (!outline || !isStill() || !corners.isWhole) return;
-    corners.show(outline);
-    say("This is the page, as it seems. Move a corner if it is not.");
+  /** @param {Promise<void>} frames */
+  function inTime(frames) {
+    return Promise.race([frames, new Promise((resolve) => setTimeout(resolve, FRAMES_LATEST_MS))]);
   }
   /** Makes the still a page of the document that is being taken. */
   async function addStill() {
     part(root, "still-controls").inert = true; // a second press must not add it once more
-    await looking;
+    await inTime(looking);
     const picture = corners.isWhole ? still : rectify(still, corners.quad);
     taken += 1;
     pages.push(new File([await toJpeg(picture)], `Picture ${taken}.jpg`, { type: "image/jpeg" }));
@@ -147,7 +151,7 @@ export function makeFinder(root, form, queue) {
     const files = pages;
     pages = [];
     tellPages();
-    await live.stop();
+    await inTime(live.stop());
     const read = queue.add(files, { together: true });
     back();
     say("Reading … the text will stand below.");
