@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from ocr_server.geometry import Box
 from tests.browser.letter import COLUMNS, MISREAD, ReadsLetter, draw_letter, drawn_words
 from tests.browser.test_upload import expect_state, expect_thumbnails
-from tests.browser.watching import assert_accessible
+from tests.browser.watching import Watch, assert_accessible
 from tests.drawing import as_pages
 
 WHOLE_TEXT = "\n\n".join(
@@ -194,6 +194,26 @@ def test_the_text_is_copied_with_its_corrections(desk: Page) -> None:
     assert copied == WHOLE_TEXT.replace("feny", "ferry")
 
 
+def test_the_text_is_copied_on_an_insecure_page_too(
+    page: Page, url: str, letter: Path, watch: Watch
+) -> None:
+    watch.expected.append("Cross-Origin-Opener-Policy")  # which browsers ignore there, and say so
+    page.goto(url.replace("127.0.0.1", "insecure.test"))
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+    page.locator("[data-part=downloads] summary").click()
+    copy = page.get_by_role("button", name="Copy without line breaks")
+    copy.click()
+
+    expect(copy).to_be_focused()
+    expect(page.locator("#status")).to_have_text("The text is on the clipboard.")
+    page.evaluate("document.body.append(document.createElement('textarea'))")
+    page.locator("textarea").press("Control+V")
+    expect(page.locator("textarea")).to_have_value(
+        "Dear reader, the feny ticket is at the desk.\n\nPlease come before n00n with your card."
+    )
+
+
 def test_the_text_is_copied_without_line_breaks(desk: Page) -> None:
     desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
     desk.locator("[data-part=downloads] summary").click()
@@ -344,6 +364,23 @@ def test_an_area_is_read_again_and_undone(desk: Page, engine: ReadsLetter) -> No
 
     expect(text).to_contain_text("the feny ticket")
     expect(text).not_to_contain_text("read again")
+
+
+def test_an_area_that_is_refused_is_told_where_it_can_be_seen(desk: Page, watch: Watch) -> None:
+    watch.expected.append("413")
+    desk.route("**/v1/documents", lambda route: route.fulfill(status=413))
+    desk.get_by_role("button", name="Read an area again").click()
+    desk.get_by_role("button", name="Area to read again").press("Enter")
+
+    alert = desk.locator("#alert")
+    expect(alert).to_have_text("The file is larger than the server accepts.")
+    assert (box := alert.bounding_box())
+    assert box["height"] > 20
+    assert_accessible(desk)
+
+    desk.keyboard.press("Escape")
+
+    expect(alert).to_be_empty()
 
 
 def test_an_area_is_marked_by_keys(desk: Page, engine: ReadsLetter) -> None:

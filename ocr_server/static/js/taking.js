@@ -1,6 +1,6 @@
 // @ts-check
 // What a person takes away: the text on the clipboard at once, the rest from a menu.
-import { action, announce, part } from "./parts.js";
+import { action, announce, make, part } from "./parts.js";
 
 /** @param {import("./desk.js").Desk} desk */
 export function makeTaking(desk) {
@@ -13,13 +13,13 @@ export function makeTaking(desk) {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      announce("The browser did not allow copying. Select the text and copy it yourself.", "alert");
-      return;
+      if (!copySelected(text)) return announce("The browser did not allow copying. Select the text and copy it yourself.", "alert");
     }
     const label = /** @type {HTMLElement} */ (copy.querySelector("span"));
     label.textContent = "Copied";
     announce("The text is on the clipboard.");
     setTimeout(() => (label.textContent = "Copy text"), 2000);
+    return undefined;
   }
 
   copy.addEventListener("click", () => copyText(desk.draft?.text ?? ""));
@@ -27,4 +27,16 @@ export function makeTaking(desk) {
     part(root, "proof").inert = menu.hasAttribute("open"); // it may lie half under the menu
     if (menu.hasAttribute("open")) (await import("./formats.js")).offerFormats(desk, copyText);
   });
+}
+
+/** The way that is open on http too; whether it worked. @param {string} text */
+function copySelected(text) {
+  const focused = /** @type {HTMLElement} */ (document.activeElement);
+  const field = /** @type {HTMLTextAreaElement} */ (make("textarea", { class: "clipped" }, text));
+  focused.after(field);
+  field.select();
+  const worked = document.execCommand("copy");
+  field.remove();
+  focused.focus();
+  return worked;
 }
