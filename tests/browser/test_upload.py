@@ -55,6 +55,7 @@ def test_a_picked_file_is_read(page: Page, url: str, letter: Path) -> None:
     expect(page.locator("#desk [data-part=name]")).to_have_text("letter.png")
     expect(page.locator("#desk [data-part=text]")).to_contain_text("Dear reader,")
     expect(page.get_by_role("status").first).to_contain_text("1 page, 16 words, 2 doubtful")
+    expect(page.get_by_role("button", name="Try an example")).to_have_count(0)
 
 
 @pytest.mark.parametrize("kind", ["drop", "paste"])
