@@ -561,6 +561,14 @@ def test_a_result_fits_a_screen_of_320_pixels(page: Page, url: str, letter: Path
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= 320
 
+    page.get_by_label("Show on the picture").first.click()
+    page.get_by_label("The text as read").check()
+    for part in page.locator("[data-part=shown] :is(fieldset, label, input):visible").all():
+        box = part.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 320
+
 
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_cards_and_pages_keep_within_their_bounds(
