@@ -93,9 +93,11 @@ export function makeReadingPane(root, { onOpen, onHover }) {
   }
   /** @param {KeyboardEvent} event */
   function press(event) {
-    const word = words.get(/** @type {Element} */ (event.target));
+    const span = /** @type {Element} */ (event.target);
+    const word = words.get(span);
     if (!word || event.ctrlKey || event.metaKey || event.altKey) return;
-    const moves = { ArrowRight: () => step(1), ArrowLeft: () => step(-1), ArrowDown: () => stepLine(1), ArrowUp: () => stepLine(-1), Enter: () => onOpen(word), " ": () => onOpen(word) };
+    const on = getComputedStyle(span).direction === "rtl" ? -1 : 1;
+    const moves = { ArrowRight: () => step(on), ArrowLeft: () => step(-on), ArrowDown: () => stepLine(1), ArrowUp: () => stepLine(-1), Enter: () => onOpen(word), " ": () => onOpen(word) };
     const move = moves[/** @type {keyof typeof moves} */ (event.key)];
     if (!move) return;
     event.preventDefault();
