@@ -3,6 +3,7 @@
 import { read } from "./again.js";
 import { action, announce, found, part } from "./parts.js";
 import { makeRegion } from "./region.js";
+import { counted } from "./wording.js";
 
 /** @typedef {import("./model.js").Box} Box @typedef {import("./model.js").Line} Line @typedef {import("./model.js").Zone} Zone */
 
@@ -47,7 +48,7 @@ export function makeArea(desk) {
     const lines = fresh.zones.flatMap((zone) => zone.lines ?? []);
     const count = lines.reduce((sum, line) => sum + line.words.length, 0);
     if (count) draft.replace(page, withLinesInside(page.zones, box, lines));
-    announce(count ? `${count} words were read in the area.` : "No text was found in the area; what stood there was kept.");
+    announce(count ? `${counted(count, "word")} read in the area.` : "No text was found in the area; what stood there was kept.");
     stop();
   }
 

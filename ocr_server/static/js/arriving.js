@@ -54,14 +54,15 @@ export function enhance(root, take) {
     const button = action(root ?? document, "paste");
     /** @type {File[]} */
     const files = [];
-    for (const item of (await navigator.clipboard?.read().catch(() => null)) ?? []) {
+    const items = await navigator.clipboard?.read().catch(() => null);
+    for (const item of items ?? []) {
       const type = item.types.find((name) => name.startsWith("image/"));
       if (type) files.push(new File([await item.getType(type)], "Pasted picture", { type }));
     }
     arrive(files);
     if (files.length) return;
-    button.textContent = "paste: there is no picture";
-    announce("There is no picture on the clipboard, or the browser does not show it.", "alert");
+    button.textContent = items ? "paste: there is no picture" : "paste: press Ctrl V";
+    announce(items ? "There is no picture on the clipboard." : "The browser does not show its clipboard. Press Ctrl and V.", "alert");
     setTimeout(() => (button.textContent = "paste"), 4000);
   }
   function pick() {

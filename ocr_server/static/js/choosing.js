@@ -11,6 +11,8 @@ const MANY_LANGUAGES = 8; // from here on a list wants a search field
 /** @param {HTMLFormElement | null} root */
 export function enhance(root) {
   if (!root) return;
+  root.noValidate = true; // Enter in a field neither sends the form nor asks for a file
+  root.addEventListener("submit", (event) => event.preventDefault());
   chooseLanguages(found(root, "#languages"));
   for (const select of root.querySelectorAll("select")) rememberChoice(select);
   enhanceKey(root.querySelector("input#api-key"));

@@ -14,7 +14,6 @@ export function enhance(form) {
   const queue = makeQueue(root, { fields: () => chosenFields(form), trims: () => trims.checked, maxBytes: Number(form.dataset.maxBytes) });
   enhanceChoosing(form);
   enhanceArriving(form, (files) => queue.add(files, { together: join.checked && files.length > 1 }));
-  form.addEventListener("submit", (event) => event.preventDefault());
 
   const example = document.getElementById("example");
   example?.addEventListener("click", async function tryExample() {

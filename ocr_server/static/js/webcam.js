@@ -16,7 +16,6 @@ export function enhance(root) {
     queue.add([...(photo.files ?? [])]);
     photo.value = "";
   });
-  form.addEventListener("submit", (event) => event.preventDefault());
   whenPressed(action(root, "start"), async function load() {
     const [{ makeFinder }] = await Promise.all([import("./finder.js"), loadStyles("live"), loadStyles("corners")]);
     makeFinder(root, form, queue);
