@@ -69,6 +69,17 @@ def test_a_file_may_be_dropped_or_pasted_anywhere(
     expect(page.locator("#desk [data-part=name]")).to_have_text("given.png")
 
 
+def test_a_folder_that_is_dropped_is_told(page: Page, url: str, letter: Path) -> None:
+    page.add_init_script(
+        "DataTransferItem.prototype.webkitGetAsEntry = () => ({ isDirectory: true })"
+    )
+    page.goto(url)
+    give(page, "drop", letter)
+
+    expect(page.get_by_role("alert").first).to_contain_text("Folders cannot be read.")
+    expect(page.locator(".card")).to_have_count(0)
+
+
 def test_dragging_a_file_says_drop_to_read(page: Page, url: str, letter: Path) -> None:
     page.goto(url)
     give(page, "dragover", letter)

@@ -39,7 +39,10 @@ export function enhance(root, take) {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     show(false);
-    arrive(event.dataTransfer.files);
+    const items = [...event.dataTransfer.items].filter(({ kind }) => kind === "file");
+    const files = items.filter((item) => !item.webkitGetAsEntry()?.isDirectory);
+    if (files.length < items.length) announce("Folders cannot be read. Drop the files that are in them.", "alert");
+    arrive(files.flatMap((item) => item.getAsFile() ?? []));
   }
   /** @param {ClipboardEvent} event */
   function paste(event) {
