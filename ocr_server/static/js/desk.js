@@ -56,7 +56,7 @@ export function makeDesk(root) {
     desk.lit = desk.opened = null;
     root.dispatchEvent(new Event("turned"));
     picture.removeAttribute("src");
-    picture.alt = draft.pages.length > 1 ? `Page ${next.number} of ${draft.pages.length}, text in the Text pane` : "The picture, its text is in the Text pane";
+    picture.alt = draft.pages.length > 1 ? `Page ${next.number}, text in the Text pane` : "The picture, its text is in the Text pane";
     view.showPage(next);
     text.show(next);
     showPages();

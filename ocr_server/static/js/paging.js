@@ -77,7 +77,10 @@ export function makePaging(desk) {
   }
   action(root, "move-earlier").addEventListener("click", () => move(-1));
   action(root, "move-later").addEventListener("click", () => move(1));
-  field.addEventListener("change", () => go(pages.findIndex((page) => page.number === Number(field.value))));
+  field.addEventListener("change", function turn() {
+    go(pages.findIndex(({ number }) => number === field.valueAsNumber));
+    field.value = String(desk.page?.number); // where there is no such page, the one that is shown
+  });
   part(root, "stage").addEventListener("keydown", press);
 
   return {
@@ -86,8 +89,7 @@ export function makePaging(desk) {
       pages = draft.pages;
       at = pages.indexOf(current);
       field.value = String(current.number);
-      field.max = String(Math.max(...pages.map(({ number }) => number)));
-      part(root, "count").textContent = String(pages.length);
+      field.max = part(root, "count").textContent = String(Math.max(...pages.map(({ number }) => number)));
       for (const names of WAYS) enable(names.map((name) => action(root, name)));
       seen.disconnect();
       waiting.clear();
