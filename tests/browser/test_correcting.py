@@ -138,6 +138,13 @@ def test_all_words_alike_are_corrected_at_once(
 
     expect(text_of(page)).to_contain_text("modem modem times modem")
 
+    open_word(page, "modem")
+    page.get_by_role("checkbox", name="All 3 like this").check()
+    field.fill("mo dem")
+    field.press("Enter")
+
+    expect(text_of(page)).to_contain_text("mo dem mo dem times mo dem")
+
 
 def test_a_word_that_stands_alone_offers_no_others(desk: Page) -> None:
     open_word(desk, "ticket")

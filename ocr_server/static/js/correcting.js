@@ -7,7 +7,7 @@ import { rewritten } from "./rewriting.js";
 import { suggestionsFor } from "./suggesting.js";
 import { counted } from "./wording.js";
 
-/** @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Place} Place */
+/** @typedef {import("./model.js").Word} Word @typedef {import("./model.js").Line} Line @typedef {import("./model.js").Page} Page */
 
 /** @param {import("./desk.js").Desk} desk */
 export function makeCorrecting(desk) {
@@ -44,15 +44,17 @@ export function makeCorrecting(desk) {
     const { draft, opened } = desk;
     const place = placeOf(opened);
     if (!draft || !place || !opened) return;
-    const { line } = place;
     const words = draft.places.map(({ word }) => word);
     const at = words.indexOf(opened);
     const after = [...words.slice(at + 1), ...words.slice(0, at)];
     const tokens = said.split(/\s+/).filter(Boolean);
     const before = opened.text;
-    if (whole) replaceLine(place, tokens, (word) => ({ ...word, checked: true }));
-    else if (tokens.length > 1) replaceLine(place, line.words.flatMap((word) => (word === opened ? tokens : [word.text])));
-    else draft.correct(all ? words.filter((word) => word.text === before) : [opened], said);
+    const isMeant = (/** @type {Word} */ word) => (all ? word.text === before : word === opened);
+    if (whole) replaceLines(place.page, (other) => (other === place.line ? tokens : null), (word) => ({ ...word, checked: true }));
+    else if (tokens.length > 1) {
+      const pages = all ? draft.pages.filter((page) => page !== place.page) : [];
+      for (const page of [...pages, place.page]) replaceLines(page, (line) => (line.words.some(isMeant) ? line.words.flatMap((word) => (isMeant(word) ? tokens : [word.text])) : null));
+    } else draft.correct(words.filter(isMeant), said);
     const left = new Set(draft.doubtful.map(({ word }) => word));
     const next = after.find((word) => left.has(word));
     if (next) {
@@ -64,12 +66,20 @@ export function makeCorrecting(desk) {
     }
     if (!said && !whole) announce(`${before} is taken out.`);
   }
-  /** @param {Place} place @param {string[]} tokens @param {(word: Word) => Word} [seen] what becomes of each word */
-  function replaceLine({ page, zone, line }, tokens, seen = (word) => word) {
-    const fresh = rewritten(line, tokens);
-    const changed = { ...fresh, words: fresh.words.map(seen) };
-    const lines = zone.lines?.map((other) => (other === line ? changed : other));
-    desk.draft?.replace(page, page.zones.map((other) => (other === zone ? { ...zone, lines } : other)), changed.words.find((word) => word.checked) ?? null);
+  /** @param {Page} page @param {(line: Line) => string[] | null} tokensOf what a line says instead, if anything @param {(word: Word) => Word} [seen] what becomes of each word */
+  function replaceLines(page, tokensOf, seen = (word) => word) {
+    /** @type {Line[]} */
+    const changed = [];
+    /** @param {Line} line */
+    function replaced(line) {
+      const tokens = tokensOf(line);
+      if (!tokens) return line;
+      const fresh = rewritten(line, tokens);
+      changed.push({ ...fresh, words: fresh.words.map(seen) });
+      return changed[changed.length - 1];
+    }
+    const zones = page.zones.map((zone) => (zone.lines ? { ...zone, lines: zone.lines.map(replaced) } : zone));
+    if (changed.length) desk.draft?.replace(page, zones, changed.flatMap(({ words }) => words).find((word) => word.checked) ?? null);
   }
   /** The next or previous doubtful word, round the end. @param {1 | -1} by */
   function goDoubt(by) {
