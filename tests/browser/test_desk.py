@@ -573,4 +573,8 @@ def test_a_page_is_left_out_and_comes_back(page: Page, url: str, tmp_path: Path)
     page.get_by_role("button", name="Undo").click()
 
     expect(strip).to_have_count(3)
+    for _ in range(3):  # beyond the last page
+        page.get_by_role("button", name="Next doubtful word").click()
+    expect(number).to_have_value("1")
+    expect(page.locator("[data-part=crop]")).to_be_visible()
     expect_thumbnails(page)

@@ -25,7 +25,7 @@ export function makeCorrecting(desk) {
     if (place.page !== desk.page) desk.showPage(place.page);
     const others = desk.draft.places.map(({ word: { text: other } }) => other);
     desk.opened = word;
-    proof.show(place, { suggestions: suggestionsFor(word, others), alike: others.filter((other) => other === word.text).length, picture: desk.picture });
+    proof.show(place, { suggestions: suggestionsFor(word, others), alike: others.filter((other) => other === word.text).length });
     text.mark(word, "current");
     view.reveal(word.box);
     desk.paint();

@@ -18,10 +18,9 @@ export function makeProof(root, { onAccept, onLeave }) {
   const input = /** @type {HTMLInputElement} */ (found(form, "[name=correction]"));
   const all = /** @type {HTMLInputElement} */ (found(form, "[name=all]"));
   const whole = action(form, "whole-line");
+  const picture = /** @type {HTMLImageElement} */ (part(root, "picture"));
   /** @type {Place | null} */
   let open = null;
-  /** @type {HTMLImageElement | null} */
-  let shown = null;
 
   /** @param {string} text @param {boolean} isLine */
   function accept(text, isLine) {
@@ -30,15 +29,20 @@ export function makeProof(root, { onAccept, onLeave }) {
   /** Offers the word, or the whole line it stands in. @param {boolean} isLine */
   function offer(isLine) {
     if (!open) return;
-    const { word, line, page } = open;
+    const { word, line } = open;
     whole.setAttribute("aria-pressed", String(isLine));
     part(form, "what").textContent = isLine ? "Line" : "Word";
     part(form, "sure").textContent = isLine ? "" : trust(word) === "checked" ? "· checked" : `· ${Math.round(word.confidence * 100)} % sure`;
     input.value = input.defaultValue = isLine ? line.words.map(({ text }) => text).filter(Boolean).join(" ") : word.text; // a blank parts words in any script
     part(form, "suggestions").hidden = isLine;
-    if (shown) drawCrop(/** @type {HTMLCanvasElement} */ (part(form, "crop")), shown, page, isLine ? line.quad : word.quad);
+    draw();
     input.focus();
     input.select();
+  }
+  function draw() {
+    if (!open) return;
+    const { quad } = whole.getAttribute("aria-pressed") === "true" ? open.line : open.word;
+    drawCrop(/** @type {HTMLCanvasElement} */ (part(form, "crop")), picture, open.page, quad);
   }
   function next() {
     const words = open?.line.words.filter((word) => word.text) ?? [];
@@ -62,15 +66,15 @@ export function makeProof(root, { onAccept, onLeave }) {
     accept(input.value, whole.getAttribute("aria-pressed") === "true");
   });
   form.addEventListener("keydown", (event) => event.key === "Escape" && onLeave());
+  picture.addEventListener("load", draw); // after a page was turned
   action(form, "leave").addEventListener("click", onLeave);
   action(form, "join").addEventListener("click", join);
   whole.addEventListener("click", () => offer(whole.getAttribute("aria-pressed") !== "true"));
 
   return {
-    /** @param {Place} place @param {{suggestions: string[], alike: number, picture: HTMLImageElement}} about it */
-    show(place, { suggestions, alike, picture }) {
+    /** @param {Place} place @param {{suggestions: string[], alike: number}} about it */
+    show(place, { suggestions, alike }) {
       open = place;
-      shown = picture;
       form.hidden = false;
       all.checked = false;
       part(form, "all-field").hidden = alike < 2;
