@@ -320,6 +320,26 @@ def test_all_formats_come_in_one_archive(desk: Page) -> None:
     assert {Path(name).suffix for name in names} >= {".pdf", ".docx", ".md", ".png"}
 
 
+def test_a_download_that_fails_says_why_in_its_menu(desk: Page, watch: Watch) -> None:
+    watch.expected.append("413")
+    problem = {"detail": "That is too much."}
+    desk.route("**/v1/render", lambda route: route.fulfill(status=413, json=problem))
+    menu = desk.locator("[data-part=downloads]")
+    menu.locator("summary").click()
+    menu.locator("[data-format=tsv]").click()
+
+    complaint = menu.get_by_text("That is too much.")
+    expect(complaint).to_be_visible()
+    desk.wait_for_timeout(200)  # in which it could be built anew
+    expect(complaint).to_be_visible()
+
+    for _ in range(2):
+        menu.locator("summary").click()
+
+    expect(menu.locator("[data-format=tsv]")).to_be_visible()
+    expect(complaint).to_have_count(0)
+
+
 def test_zoom_works_by_button_key_and_wheel(desk: Page) -> None:
     zoom = desk.locator("[data-part=zoom]")
     before = zoom.inner_text()

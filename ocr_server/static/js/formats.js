@@ -52,6 +52,7 @@ export async function offerFormats(desk, copyText) {
     } catch (error) {
       part(root, "downloads").setAttribute("open", "");
       complain(/** @type {Error} */ (error).message);
+      found(sheet, "button, select").focus();
     }
   }
   sheet.replaceChildren(

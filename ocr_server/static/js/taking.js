@@ -24,8 +24,11 @@ export function makeTaking(desk) {
 
   copy.addEventListener("click", () => copyText(desk.draft?.text ?? ""));
   menu.addEventListener("toggle", async function offer() {
-    part(root, "proof").inert = menu.hasAttribute("open"); // it may lie half under the menu
-    if (menu.hasAttribute("open")) (await import("./formats.js")).offerFormats(desk, copyText);
+    const isOpen = menu.hasAttribute("open");
+    const complaint = part(root, "formats").querySelector(".hint");
+    part(root, "proof").inert = isOpen; // it may lie half under the menu
+    if (!isOpen) complaint?.remove();
+    else if (!complaint) (await import("./formats.js")).offerFormats(desk, copyText);
   });
 }
 
