@@ -109,7 +109,7 @@ OPTIONS: Mapping[str, Option] = {
         parsing.parse_alphabet,
         _text(maxLength=parsing.MOST_LETTERS),
         "any",
-        "the only characters to be read",
+        "the only characters to be read, by Tesseract; `engine=best` then asks no second reader",
     ),
     "min_confidence": Option(
         parsing.number(0, 1), _number(0, 1), "`0`", "words less certain than this are left out"
