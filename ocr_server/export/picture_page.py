@@ -19,6 +19,7 @@ from pikepdf import Array, Dictionary, Name
 from PIL import Image
 
 from ocr_server.imaging.decode import (
+    aspect_of,
     narrowed,
     opened_picture,
     orientation_of,
@@ -68,6 +69,7 @@ def write_picture_page(
         is_jpeg = picture.format in {"JPEG", "MPO"} and picture.mode in _SPACES
         stored = _undecoded(picture, picture_path) if is_jpeg else _without_loss(picture)
         profile = _profile(picture, stored.colours)
+        aspect = aspect_of(picture)
     flipped, rotation = _TURNS[stored.orientation]
     width_px, height_px = stored.width_px, stored.height_px
     with pikepdf.new() as pdf:
@@ -79,8 +81,9 @@ def write_picture_page(
         if profile:
             based = pdf.make_stream(profile, N=stored.colours, Alternate=image.ColorSpace)
             image.ColorSpace = Array([Name.ICCBased, based])
-        scale = points_per_pixel(width_px, height_px, dpi)
-        width_pt, height_pt = round(width_px * scale, 4), round(height_px * scale, 4)
+        down = aspect if rotation % 180 == 0 else 1 / aspect  # of a pixel as it is stored
+        scale = points_per_pixel(width_px, height_px * down, dpi)
+        width_pt, height_pt = round(width_px * scale, 4), round(height_px * down * scale, 4)
         page = pdf.add_blank_page(page_size=(width_pt, height_pt))
         page.obj.Resources = Dictionary(XObject=Dictionary(Picture=image))
         across, start = (-width_pt, width_pt) if flipped else (width_pt, 0)
@@ -92,7 +95,7 @@ def write_picture_page(
     return (height_px, width_px) if rotation in {90, 270} else (width_px, height_px)
 
 
-def points_per_pixel(width_px: int, height_px: int, dpi: float | None) -> float:
+def points_per_pixel(width_px: float, height_px: float, dpi: float | None) -> float:
     """How large a pixel is in print, within what a PDF page may measure."""
     scale = POINTS_PER_INCH / (dpi or UNKNOWN_DPI)
     scale = max(scale, _SHORTEST_SIDE_PT / min(width_px, height_px))

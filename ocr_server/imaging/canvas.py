@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.geometry import Box, ColumnShift, Point, Quad, Transform, Way
+from ocr_server.job import LONGEST_SIDE_PX
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
+_MOST_SQUARED = 40_000_000  # more than a fax has, less than a worker's memory holds
 _GRID = 65  # places across a page between which a map is taken as straight
 _TO_CENTRES = Transform.shift(-0.5, -0.5)
 _TO_CORNERS = Transform.shift(0.5, 0.5)
@@ -29,12 +31,13 @@ class Canvas:
 
     `pixels` is uint8, grey (height, width) or RGB (height, width, 3); ink is 0, paper 255.
     `dpi` is what the file says of the page, not of this canvas. `to_page` takes a point of this
-    canvas to page pixels.
+    canvas to page pixels. `aspect` is how many times as high as wide a pixel is: of a fax, 2.
     """
 
     pixels: Pixels = field(repr=False)
     dpi: float | None = None
     to_page: Way = field(default_factory=Way)
+    aspect: float = 1.0
 
     @property
     def width_px(self) -> int:
@@ -97,9 +100,25 @@ class Canvas:
 
     def scaled(self, factor: float) -> Canvas:
         """Enlarged (cubic) or shrunk (area); never smaller than one pixel."""
-        width = max(1, round(self.width_px * factor))
-        height = max(1, round(self.height_px * factor))
-        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+        return self._stretched(factor, factor)
+
+    def squared(self) -> Canvas:
+        """Stretched the way in which there are fewer pixels until these are square.
+
+        Where that would be too many, it is shrunk the other way.
+        """
+        if self.aspect == 1:
+            return self
+        across, down = max(1.0, 1 / self.aspect), max(1.0, self.aspect)
+        is_large = self.width_px * self.height_px * across * down > _MOST_SQUARED
+        if is_large or max(self.width_px * across, self.height_px * down) > LONGEST_SIDE_PX:
+            across, down = 1 / down, 1 / across
+        return replace(self._stretched(across, down), aspect=1.0)
+
+    def _stretched(self, across: float, down: float) -> Canvas:
+        width = max(1, round(self.width_px * across))
+        height = max(1, round(self.height_px * down))
+        method = cv2.INTER_AREA if min(across, down) < 1 else cv2.INTER_CUBIC
         pixels = cv2.resize(self.pixels, (width, height), interpolation=method)
         back = Transform.scale(self.width_px / width, self.height_px / height)
         return self._moved(pixels.astype(np.uint8, copy=False), back)
@@ -117,7 +136,8 @@ class Canvas:
         if not quarters:
             return self
         pixels = np.ascontiguousarray(np.rot90(self.pixels, -quarters))
-        return self._moved(pixels, backs[quarters])
+        turned = self._moved(pixels, backs[quarters])
+        return replace(turned, aspect=1 / self.aspect) if quarters % 2 else turned
 
     def rotated(self, angle_deg: float, *, fill: int) -> Canvas:
         """Turned clockwise about the middle; the canvas grows, its new corners are `fill`."""

@@ -85,7 +85,8 @@ def decode_page(
         dpi = _dpi(picture)
         if grey:
             picture.draft("L", None)  # a JPEG keeps brightness apart: a third of the time
-        return Canvas(_pixels(upright(picture), grey=grey), dpi=dpi)
+        aspect = aspect_of(picture)
+        return Canvas(_pixels(upright(picture), grey=grey), dpi=dpi, aspect=aspect)
 
 
 @contextmanager
@@ -115,6 +116,16 @@ def upright(picture: Image.Image) -> Image.Image:
     orientation = orientation_of(picture)
     picture.load()
     return ImageOps.exif_transpose(picture) if orientation > 1 else picture
+
+
+def aspect_of(picture: Image.Image) -> float:
+    """How many times as high as wide a pixel is, once upright; 1 where the file does not say so.
+
+    Faxes have 204 dots an inch across and 98 down; small differences are those of scanners.
+    """
+    across, down, *_ = _resolutions(picture) or (1.0, 1.0)
+    aspect = across / down if orientation_of(picture) < 5 else down / across
+    return aspect if 1.2 < max(aspect, 1 / aspect) < 5 else 1.0
 
 
 def without_alpha(picture: Image.Image) -> Image.Image:
@@ -248,16 +259,21 @@ def _seek(picture: Image.Image, index: int) -> None:
 
 
 def _dpi(picture: Image.Image) -> float | None:
-    """Dots per inch as the file has them, if they can be true."""
+    """Dots per inch as the file has them, if they can be true; those across, if they differ."""
+    found = _resolutions(picture)
+    return round(found[0], 1) if found else None
+
+
+def _resolutions(picture: Image.Image) -> tuple[float, float] | None:
     value = picture.info.get("dpi")
     try:
         # Where a JPEG has EXIF data but no resolution, Pillow puts in 72 of its own.
         if value == (72, 72) and not picture.info.get("jfif_unit"):
             value = value if _X_RESOLUTION in picture.getexif() else None
-        dpi = float(value[0]) if isinstance(value, tuple) else 0.0
+        across, down = (float(one) for one in value) if isinstance(value, tuple) else (0.0, 0.0)
     except Exception:  # noqa: BLE001  # as of a broken EXIF block
         return None
-    return round(dpi, 1) if 1 < dpi < 10_000 else None
+    return (across, down) if 1 < min(across, down) <= max(across, down) < 10_000 else None
 
 
 def _pixels(picture: Image.Image, *, grey: bool) -> Pixels:

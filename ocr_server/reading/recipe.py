@@ -159,7 +159,7 @@ def prepare_page(canvas: Canvas, *, reading: Reading, engine: Engine, deadline: 
     Raises:
         OcrServerError: as in `read_page`.
     """
-    sheet = Sheet(Measures(canvas), reading, engine, deadline)
+    sheet = Sheet(Measures(canvas.squared()), reading, engine, deadline)
     if reading.steps != AUTO:
         return _run_asked_steps(sheet)[0]
     recipe = _proved(_recipe_of(reading), reading)
@@ -257,6 +257,7 @@ def _recipe_of(reading: Reading) -> Recipe:
 def _read_sheet(recipe: Recipe, sheet: Sheet) -> _Answer:
     """The zones of a sheet in page pixels, by the recipe or by the steps that were asked for."""
     area = hull(sheet.canvas.box.quad().mapped(sheet.canvas.to_page))
+    sheet = sheet.on(sheet.canvas.squared()) if sheet.canvas.aspect != 1 else sheet
     if sheet.reading.steps == AUTO:
         sheet, stages = _follow(_proved(recipe, sheet.reading), sheet)
     else:

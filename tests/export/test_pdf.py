@@ -241,6 +241,27 @@ def test_a_picture_without_loss_loses_nothing(tmp_path: Path, mode: str) -> None
     assert np.abs(pdf_pixels(made).astype(int) - expected).max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("dpi", "turn", "size_pt"),
+    [((144, 72), 1, (60, 80)), ((72, 144), 1, (120, 40)), ((144, 72), 6, (80, 60))],
+)
+def test_a_page_of_pixels_that_are_not_square_keeps_its_shape(
+    tmp_path: Path, dpi: tuple[int, int], turn: int, size_pt: tuple[int, int]
+) -> None:
+    scan = tmp_path / "scan.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    noise(120, 80).save(scan, dpi=dpi, exif=exif)
+    width_px, height_px = (80, 120) if turn == 6 else (120, 80)
+    shown = replace(page(zone("x"), width_px=width_px, height_px=height_px), dpi=float(dpi[0]))
+
+    made = render(tmp_path, document(shown), scan)
+
+    opened = pypdfium2.PdfDocument(made)
+    assert opened[0].get_size() == pytest.approx(size_pt, abs=0.5)
+    opened.close()
+
+
 def test_what_is_transparent_lies_on_white(tmp_path: Path) -> None:
     scan = tmp_path / "scan.png"
     Image.new("RGBA", (60, 40), (0, 0, 0, 0)).save(scan)

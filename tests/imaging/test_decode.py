@@ -262,6 +262,30 @@ def test_the_file_s_resolution_is_told(kind: str, upload: Path) -> None:
     assert canvas.dpi == pytest.approx(240, abs=0.5)  # BMP and PNG count pixels per metre
 
 
+@pytest.mark.parametrize(
+    ("dpi", "aspect", "squared"),
+    [((204, 98), 2.08, (100, 208)), ((98, 204), 0.48, (208, 100)), ((300, 290), 1, (100, 100))],
+)
+def test_pixels_of_a_fax_are_made_square(
+    dpi: tuple[int, int], aspect: float, squared: tuple[int, int], upload: Path
+) -> None:
+    canvas = decode(upload, as_file(Image.new("L", (100, 100)), "TIFF", dpi=dpi))
+
+    assert canvas.aspect == pytest.approx(aspect, abs=0.01)
+    assert (canvas.width_px, canvas.height_px) == (100, 100)
+    made = canvas.squared()
+    assert (made.width_px, made.height_px, made.aspect) == (*squared, 1)
+    assert canvas.turned(1).squared().width_px == squared[1]
+
+
+def test_a_roll_of_a_fax_is_not_stretched_beyond_what_can_be_counted(upload: Path) -> None:
+    canvas = decode(upload, as_file(Image.new("L", (40, 20_000)), "TIFF", dpi=(204, 102)))
+
+    made = canvas.squared()
+
+    assert (made.width_px, made.height_px) == (20, 20_000)
+
+
 @pytest.mark.parametrize("dpi", [0, 1, 20_000])
 def test_a_resolution_that_cannot_be_true_is_none(dpi: int, upload: Path) -> None:
     canvas = decode(upload, as_file(draw_lines("dpi"), "TIFF", dpi=(dpi, dpi)))

@@ -237,6 +237,17 @@ def test_a_zone_beside_the_page_is_empty() -> None:
     assert [stage.found for stage in answer.stages] == ["zone 1: outside the picture"]
 
 
+def test_words_of_a_fax_come_home() -> None:
+    page = draw_page()
+    flat = cv2.resize(page.pixels, (1200, 750), interpolation=cv2.INTER_AREA)
+    middles = tuple(Point(p.x, p.y / 2) for p in page.middles)
+
+    answer = read(Canvas(flat.astype(np.uint8), aspect=2.0))
+
+    assert (answer.width_px, answer.height_px) == (1200, 750)
+    assert distances_home(middles, answer.words).max() <= WORST_PX
+
+
 def test_of_blank_paper_nothing_is_read() -> None:
     class Guesses(SeeingEngine):
         def recognise(self, canvas: Canvas, *_: object) -> tuple[Zone, ...]:
