@@ -12,7 +12,14 @@ from ocr_server.model import Page, Word
 
 NAMES = ("total", "date", "company")
 
-_AMOUNT = re.compile(r"(?<![\d.,])(\d{1,3}(?:[, ]?\d{3})*|\d+) ?[.,] ?(\d{2})(?![\d%])")
+# A dash between blanks, or behind a word, is no sign. What is only part of a number is no amount.
+_AMOUNT = re.compile(
+    r"(?:(?:(?<![^\s$€£])|(?<=RM))(?P<sign>[-\u2212–])(?:RM|[$€£])?)?(?<![\d.,'’])"
+    r"(?P<whole>\d{1,3}(?P<mark>[, '’])\d{3}(?:(?P=mark)\d{3}){0,4}"
+    r"|\d{1,2}(?:,\d{2}){1,4},\d{3}"  # lakhs and crores
+    r"|\d{1,3}(?:\.\d{3}){1,4}(?= ?,)|\d+)"
+    r" ?[.,] ?(?P<cents>\d{2})(?! ?%|\d|[.,'’]\d)"
+)
 # How much each word of a row says that its amount is, or is not, what was to be paid.
 _SIGNS: Mapping[str, int] = {
     r"\bT[O0]TA[L1I]\b|\bT[O0]TAL": 4, r"\bGRAND\b|\bFINAL\b": 2, r"\bNET+\b": 2,
@@ -86,14 +93,15 @@ def _difference(rows: Sequence[Row]) -> str | None:
     )
     if given is None or back is None:
         return None
-    return f"{float(given.text) - float(back.text):.2f}"
+    return f"{float(given.text) - abs(float(back.text)):.2f}"
 
 
 def _amounts(row: Row) -> Iterator[Candidate]:
     for match in _AMOUNT.finditer(row.text):
-        whole = re.sub(r"[, ]", "", match[1])
+        whole = re.sub(r"\D", "", match["whole"])
+        meant = f"{'-' if match['sign'] else ''}{whole}.{match['cents']}"
         found = of_words(_words_at(row, match.start(), match.end()), match[0])
-        yield Candidate(found.raw, found.confidence, found.box, meant=f"{whole}.{match[2]}")
+        yield Candidate(found.raw, found.confidence, found.box, meant=meant)
 
 
 def _date(rows: Sequence[Row]) -> Candidate:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ocr_server.fields.finders import with_fields
@@ -45,6 +47,8 @@ def test_a_plain_receipt() -> None:
         (["Total", "12.00", "Cash 20.00"], "12.00"),
         (["TOTAL 1,234.50"], "1234.50"),
         (["TOTAL 64 . 15"], "64.15"),
+        (["TOTAL 6.00 % 12.00"], "12.00"),
+        (["TOTAL 12.03.2024"], None),
         (["TOTAL TO BE TOLD", "NOTHING"], None),
     ],
 )
@@ -52,8 +56,41 @@ def test_the_total_among_other_amounts(rows: list[str], total: str | None) -> No
     assert total_of(*rows) == total
 
 
-def test_what_was_paid_and_given_back_decides_between_two() -> None:
-    rows = ("TOTAL 12.00", "TOTAL 13.00", "CASH 20.00", "CHANGE 8.00")
+@pytest.mark.parametrize(
+    ("amount", "total"),
+    [
+        ("1,00,000.00", "100000.00"), ("Rs. 12,34,567.89", "1234567.89"), ("1'234.50", "1234.50"),
+        ("1’234’567.50", "1234567.50"), ("1.234,56", "1234.56"), ("1.234.567,89", "1234567.89"),
+        ("1 234,56", "1234.56"), ("12,50", "12.50"), ("2 123,456.00", "123456.00"),
+        ("1.234.56", None), ("1.00,000.00", None), ("1,2345.00", None), ("10.005", None),
+    ],
+)  # fmt: skip
+def test_an_amount_is_the_whole_of_a_number(amount: str, total: str | None) -> None:
+    assert total_of(f"TOTAL {amount}") == total
+
+
+@pytest.mark.parametrize(
+    ("amount", "total"),
+    [
+        ("-5.00", "-5.00"), ("\u22125.00", "-5.00"), ("-$5.00", "-5.00"), ("€-5.00", "-5.00"),
+        ("RM-5.00", "-5.00"), ("-RM5.00", "-5.00"), ("- 5.00", "5.00"), ("DUE-5.00", "5.00"),
+    ],
+)  # fmt: skip
+def test_a_sign_stands_at_the_number_and_behind_no_word(amount: str, total: str) -> None:
+    assert total_of(f"TOTAL {amount}") == total
+
+
+@pytest.mark.parametrize("piece", ["1 ", "123 ", "123,", "12,", "123.", "1", "-", "$-", " "])
+def test_no_row_takes_long(piece: str) -> None:
+    began = time.process_time()
+
+    assert total_of("TOTAL 1" + piece * 20_000 + "x") is None
+    assert time.process_time() - began < 5  # seconds: it is one, or a minute
+
+
+@pytest.mark.parametrize("change", ["8.00", "-8.00"])
+def test_what_was_paid_and_given_back_decides_between_two(change: str) -> None:
+    rows = ("TOTAL 12.00", "TOTAL 13.00", "CASH 20.00", f"CHANGE {change}")
 
     assert total_of(*rows) == "12.00"
 
