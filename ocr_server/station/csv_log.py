@@ -13,7 +13,9 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ocr_server.station.errors import StationError
 from ocr_server.station.journal import Entry
+from ocr_server.station.sinks import Undelivered
 
 _HEAD, _END = ("time", "serial", "source"), "problem"
 _PARTS = ("", "_confidence", "_valid", "_reason", "_box")
@@ -26,11 +28,31 @@ class CsvLog:
     name = "csv"
 
     def __init__(self, path: Path, fields: Sequence[str]) -> None:
+        """Keep them there.
+
+        Raises:
+            StationError: no file can be there.
+        """
+        if path.is_dir():
+            raise StationError(f"{path} is a folder; name a file in it, such as readings.csv.")
+        if not path.parent.is_dir():
+            raise StationError(f"{path.parent} is not a folder.")
         self._path, self._fields = path, tuple(fields)
         self._there: dict[Path, set[tuple[str, ...]]] = {}
 
     def take(self, entry: Entry) -> None:
-        """Append a row to the table of the reading's day (UTC), unless it is there."""
+        """Append a row to the table of the reading's day (UTC), unless it is there.
+
+        Raises:
+            Undelivered: the disk does not take it.
+        """
+        try:
+            self._append(entry)
+        except OSError as error:
+            self._there.clear()  # so that what there is of the row is cut off first
+            raise Undelivered(f"the table cannot be written: {error.strerror}") from error
+
+    def _append(self, entry: Entry) -> None:
         path = self._table(entry.at[:10])
         if path not in self._there:
             self._there = {path: _put_right(path)}
@@ -40,11 +62,7 @@ class CsvLog:
         text = _row(self._row(entry))
         if not path.exists() or not path.stat().st_size:
             text = _row(self._head()) + text
-        try:
-            _append(path, text.encode())
-        except OSError:
-            self._there.clear()  # so that what there is of the row is cut off first
-            raise
+        _append(path, text.encode())
         self._there[path].add(known)
 
     def _table(self, day: str) -> Path:

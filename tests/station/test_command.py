@@ -113,6 +113,8 @@ def test_a_film_is_read_where_it_is_steady_and_annotated(tmp_path: Path) -> None
         (("--listen", "203.0.113.1:9"), "cannot be listened to"),
         (("--listen", "0", "--post", "ftp://nobody"), "is not an address"),
         (("--listen", "0", "--annotated", "no/such/folder"), "is not a folder"),
+        (("--listen", "0", "--csv", "no/such/folder/log.csv"), "no/such/folder is not a folder"),
+        (("--listen", "0", "--csv", "."), "name a file in it"),
     ],
 )
 def test_what_cannot_work_is_said_at_the_start(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ocr_server.station.csv_log import CsvLog
 from ocr_server.station.journal import Entry
+from ocr_server.station.sinks import Undelivered
 from tests.station.reads_bytes import answer_of
 
 DAY, NEXT_DAY = "2026-01-31T23:59:59.999+00:00", "2026-02-01T00:00:00.000+00:00"
@@ -108,12 +109,27 @@ def test_half_a_row_on_a_full_disk_is_cut_off_before_the_next_attempt(
 
     with monkeypatch.context() as full:
         full.setattr(os, "write", fill_up)
-        with pytest.raises(OSError, match="full"):
+        with pytest.raises(Undelivered, match="full"):
             log.take(entry(2))
     for serial in (2, 3):
         log.take(entry(serial))
 
     assert [row["serial"] for row in rows_of(tmp_path / "log-2026-01-31.csv")] == ["1", "2", "3"]
+
+
+def test_a_folder_that_went_away_is_told_in_a_line_and_waited_for(tmp_path: Path) -> None:
+    folder, away = tmp_path / "logs", tmp_path / "away"
+    folder.mkdir()
+    log = CsvLog(folder / "log.csv", ("value",))
+    log.take(entry(1))
+
+    folder.rename(away)
+    with pytest.raises(Undelivered, match="cannot be written: No such file"):
+        log.take(entry(2))
+    away.rename(folder)
+    log.take(entry(2))
+
+    assert [row["serial"] for row in rows_of(folder / "log-2026-01-31.csv")] == ["1", "2"]
 
 
 def test_a_head_cut_short_is_written_again(tmp_path: Path) -> None:
