@@ -77,6 +77,8 @@ def run_with(
         raise StationError("A station needs a source: --watch, --listen or --camera.")
     if asked.trigger and not (asked.camera and asked.listen):
         raise StationError("--trigger needs --camera, and --listen for the word READ.")
+    if asked.watch:
+        _keep_apart(asked)
     stop = threading.Event()
     with ExitStack() as stack:
         journal = Journal(asked.journal or Path(f"{asked.profile}.station"))
@@ -93,8 +95,18 @@ def run_with(
             log.info("the page is at http://%s:%d", asked.http[0], page.port)
         desk = Desk(journal, read, stop, listeners)
         with _stopping(stop):
-            _run_all(_sources(asked, desk, settings), stop)
+            _run_all(_sources(asked, desk, journal, settings), stop)
     log.info("the station has ended")
+
+
+def _keep_apart(asked: argparse.Namespace) -> None:
+    """What the station writes into the watched folder, it would read, and write of that again."""
+    written = {"--csv": asked.csv and asked.csv.parent, "--annotated": asked.annotated}
+    for option, folder in written.items():
+        if folder and folder.resolve() == asked.watch.resolve():
+            raise StationError(
+                f"{option} writes into {folder}, which is watched; give it another folder."
+            )
 
 
 def _sinks(asked: argparse.Namespace, journal: Journal, fields: Sequence[str]) -> list[Sink]:
@@ -109,11 +121,14 @@ def _sinks(asked: argparse.Namespace, journal: Journal, fields: Sequence[str]) -
 Source = Callable[[threading.Event], None]
 
 
-def _sources(asked: argparse.Namespace, desk: Desk, settings: Settings) -> list[Source]:
+def _sources(
+    asked: argparse.Namespace, desk: Desk, journal: Journal, settings: Settings
+) -> list[Source]:
     sources: list[Source] = []
     trigger: Callable[[], Entry | None] | None = None
     if asked.watch:
-        sources.append(Folder(asked.watch, desk, threads=settings.slots).run)
+        folder = Folder(asked.watch, desk, threads=settings.slots, leaves=journal.files)
+        sources.append(folder.run)
     if asked.camera:
         camera = Camera(asked.camera, desk, waits_for_trigger=asked.trigger)
         sources.append(camera.run)

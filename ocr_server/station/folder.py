@@ -7,6 +7,7 @@ import os
 import queue
 import threading
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -32,8 +33,10 @@ class _State:
 class Folder:
     """A watched folder; what was read stays where it is, and is not read again."""
 
-    def __init__(self, path: Path, desk: Desk, *, threads: int) -> None:
-        """Watch from `run` on.
+    def __init__(
+        self, path: Path, desk: Desk, *, threads: int, leaves: Iterable[Path] = ()
+    ) -> None:
+        """Watch from `run` on; files that the station keeps there itself are left alone.
 
         Raises:
             StationError: it is not a folder, or the package that watches is not installed.
@@ -46,6 +49,7 @@ class Folder:
                 'pipenv sync --categories "packages station".'
             )
         self._path, self._desk, self._threads = path, desk, threads
+        self._left = {file.name for file in leaves if file.parent.resolve() == path.resolve()}
         self._waiting: dict[str, tuple[_State, float]] = {}  # since when it is as it is
         self._taken: dict[str, _State] = {}
         self._failed: queue.SimpleQueue[str] = queue.SimpleQueue()  # from the threads that read
@@ -97,6 +101,8 @@ class Folder:
         found = {}
         for path in self._path.iterdir():
             if path.name.startswith(".") or path.name.endswith(UNFINISHED):
+                continue
+            if path.name in self._left:
                 continue
             try:
                 status = path.stat()

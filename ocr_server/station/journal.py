@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from ocr_server.station.errors import StationError
 
+_LOCK = ".lock"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS station (id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS readings (
@@ -56,6 +57,8 @@ class Journal:
         Raises:
             StationError: another station has it, or it cannot be written.
         """
+        tails = ("", "-wal", "-shm", "-journal", _LOCK)  # SQLite's own, and ours
+        self.files = tuple(path.with_name(f"{path.name}{tail}") for tail in tails)
         self._lock = threading.Lock()
         self._lock_file = _locked(path)
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
@@ -147,7 +150,7 @@ class Journal:
 
 def _locked(path: Path) -> BinaryIO:
     try:
-        file = path.with_name(f"{path.name}.lock").open("wb")
+        file = path.with_name(f"{path.name}{_LOCK}").open("wb")
     except OSError as error:
         raise StationError(f"The journal {path} cannot be written: {error.strerror}.") from error
     try:

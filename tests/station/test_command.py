@@ -126,6 +126,17 @@ def test_what_cannot_work_is_said_at_the_start(
         run_with(read, wanted, fields=FIELDS, settings=Settings(slots=1))
 
 
+@pytest.mark.parametrize("sink", [("--csv", "log.csv"), ("--annotated", "")])
+def test_what_would_be_read_again_is_refused(sink: tuple[str, str], tmp_path: Path) -> None:
+    option, name = sink
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    wanted = asked("--watch", str(tmp_path), option, str(link / name))
+
+    with pytest.raises(StationError, match=f"{option} writes into .* give it another folder"):
+        run_with(read, wanted, fields=FIELDS, settings=Settings(slots=1))
+
+
 def test_a_profile_that_is_not_there_is_said(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

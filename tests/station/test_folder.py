@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ocr_server.station import folder as folders
+from ocr_server.station.desk import Answer, Desk
+from ocr_server.station.folder import Folder
+from ocr_server.station.journal import Journal
+from tests.station.reads_bytes import answer_of
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(folders, "SETTLED_S", 0.1)
+    monkeypatch.setattr(folders, "LOOK_S", 0.2)
+    watched = tmp_path / "in"
+    watched.mkdir()
+    return watched
+
+
+@pytest.fixture
+def journal(watched: Path) -> Iterator[Journal]:
+    journal = Journal(watched / "any.station")  # the worst place, and the default one
+    yield journal
+    journal.close()
+
+
+def measure(data: bytes) -> Answer:
+    return answer_of(str(len(data))), None
+
+
+@contextmanager
+def watching(watched: Path, journal: Journal) -> Iterator[None]:
+    stop = threading.Event()
+    folder = Folder(watched, Desk(journal, measure, stop), threads=1, leaves=journal.files)
+    thread = threading.Thread(target=folder.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def sources_in(journal: Journal) -> list[str]:
+    return [entry.source for entry in journal.last(100)][::-1]
+
+
+def test_a_journal_in_the_watched_folder_is_not_read(watched: Path, journal: Journal) -> None:
+    with watching(watched, journal):
+        for name in ("a.png", "b.png", "any.station.png"):
+            (watched / name).write_bytes(b"1")
+            wait_for(lambda name=name: name in sources_in(journal))  # type: ignore[misc]
+
+    assert sources_in(journal) == ["a.png", "b.png", "any.station.png"]
