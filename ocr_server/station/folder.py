@@ -52,6 +52,7 @@ class Folder:
         self._left = {file.name for file in leaves if file.parent.resolve() == path.resolve()}
         self._waiting: dict[str, tuple[_State, float]] = {}  # since when it is as it is
         self._taken: dict[str, _State] = {}
+        self._is_away = False
         self._failed: queue.SimpleQueue[str] = queue.SimpleQueue()  # from the threads that read
         self._forgiven = time.monotonic()
 
@@ -68,9 +69,21 @@ class Folder:
         ):  # fmt: skip
             if changes or self._waiting or time.monotonic() - looked > LOOK_S:
                 looked = time.monotonic()
-                for name in self._settled():
+                for name in self._looked():
                     threads.submit(self._take, name)
         threads.shutdown(wait=True, cancel_futures=True)
+
+    def _looked(self) -> list[str]:
+        """What has settled; nothing while the folder, on a share perhaps, is away."""
+        try:
+            settled = self._settled()
+        except OSError as error:
+            if not self._is_away:
+                log.warning("the watched folder is away: %s; it is waited for", error.strerror)
+            self._is_away = True
+            return []
+        self._is_away = False
+        return settled
 
     def _settled(self) -> list[str]:
         """The names of new files that have not changed for a while, oldest first."""

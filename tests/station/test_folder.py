@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,3 +61,21 @@ def test_a_journal_in_the_watched_folder_is_not_read(watched: Path, journal: Jou
             wait_for(lambda name=name: name in sources_in(journal))  # type: ignore[misc]
 
     assert sources_in(journal) == ["a.png", "b.png", "any.station.png"]
+
+
+def test_a_folder_that_is_away_is_told_once_and_waited_for(
+    watched: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal, away = Journal(tmp_path / "journal"), tmp_path / "away"
+    with watching(watched, journal):
+        watched.rename(away)
+        wait_for(lambda: caplog.messages)
+        (away / "a.png").write_bytes(b"1")
+        time.sleep(3 * folders.LOOK_S)
+        away.rename(watched)
+        wait_for(lambda: sources_in(journal) == ["a.png"])
+    journal.close()
+
+    assert [message for message in caplog.messages if "away" in message] == [
+        "the watched folder is away: No such file or directory; it is waited for"
+    ]
