@@ -127,7 +127,10 @@ def _sources(
     sources: list[Source] = []
     trigger: Callable[[], Entry | None] | None = None
     if asked.watch:
-        folder = Folder(asked.watch, desk, threads=settings.slots, leaves=journal.files)
+        folder = Folder(
+            asked.watch, desk, threads=settings.slots, most_bytes=settings.max_body_bytes,
+            leaves=journal.files,
+        )  # fmt: skip
         sources.append(folder.run)
     if asked.camera:
         camera = Camera(asked.camera, desk, waits_for_trigger=asked.trigger)

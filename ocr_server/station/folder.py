@@ -34,7 +34,13 @@ class Folder:
     """A watched folder; what was read stays where it is, and is not read again."""
 
     def __init__(
-        self, path: Path, desk: Desk, *, threads: int, leaves: Iterable[Path] = ()
+        self,
+        path: Path,
+        desk: Desk,
+        *,
+        threads: int,
+        most_bytes: int,
+        leaves: Iterable[Path] = (),
     ) -> None:
         """Watch from `run` on; files that the station keeps there itself are left alone.
 
@@ -49,6 +55,7 @@ class Folder:
                 'pipenv sync --categories "packages station".'
             )
         self._path, self._desk, self._threads = path, desk, threads
+        self._most_bytes = most_bytes
         self._left = {file.name for file in leaves if file.parent.resolve() == path.resolve()}
         self._waiting: dict[str, tuple[_State, float]] = {}  # since when it is as it is
         self._taken: dict[str, _State] = {}
@@ -100,11 +107,7 @@ class Folder:
             for name, state in there.items()
             if self._taken.get(name) != state
         }
-        settled = [
-            name
-            for name, (state, since) in self._waiting.items()
-            if now - since >= SETTLED_S and state.size_bytes
-        ]
+        settled = [name for name, (_, since) in self._waiting.items() if now - since >= SETTLED_S]
         settled.sort(key=lambda name: (self._waiting[name][0].modified_ns, name))
         for name in settled:
             self._taken[name] = self._waiting.pop(name)[0]
@@ -128,7 +131,11 @@ class Folder:
     def _take(self, name: str) -> None:
         path = self._path / name
         try:
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                data = file.read(self._most_bytes + 1)  # the rest would be refused all the same
+            if not data:
+                log.warning("a file is empty; it is read when something is in it")
+                return
             modified_ns = path.stat().st_mtime_ns
             source = os.fsencode(name).decode(errors="replace")
             self._desk.take(data, source=source, key=key_of(data, name, modified_ns))

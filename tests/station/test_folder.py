@@ -15,6 +15,8 @@ from ocr_server.station.journal import Journal
 from tests.station.reads_bytes import answer_of
 from tests.waiting import wait_for
 
+MOST_BYTES = 100
+
 
 @pytest.fixture
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -39,7 +41,10 @@ def measure(data: bytes) -> Answer:
 @contextmanager
 def watching(watched: Path, journal: Journal) -> Iterator[None]:
     stop = threading.Event()
-    folder = Folder(watched, Desk(journal, measure, stop), threads=1, leaves=journal.files)
+    folder = Folder(
+        watched, Desk(journal, measure, stop), threads=1, most_bytes=MOST_BYTES,
+        leaves=journal.files,
+    )  # fmt: skip
     thread = threading.Thread(target=folder.run, args=(stop,))
     thread.start()
     try:
@@ -79,3 +84,27 @@ def test_a_folder_that_is_away_is_told_once_and_waited_for(
     assert [message for message in caplog.messages if "away" in message] == [
         "the watched folder is away: No such file or directory; it is waited for"
     ]
+
+
+def test_an_empty_file_is_told_once_and_read_when_it_is_filled(
+    watched: Path, journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = watched / "a.png"
+    path.write_bytes(b"")
+    with watching(watched, journal):
+        wait_for(lambda: caplog.messages)
+        time.sleep(3 * folders.LOOK_S)
+        path.write_bytes(b"1")
+        wait_for(lambda: sources_in(journal) == ["a.png"])
+
+    assert len([message for message in caplog.messages if "empty" in message]) == 1
+
+
+def test_of_a_file_over_the_limit_no_more_is_read_than_is_refused(
+    watched: Path, journal: Journal
+) -> None:
+    (watched / "large.png").write_bytes(b"1" * 10 * MOST_BYTES)
+    with watching(watched, journal):
+        (entry,) = wait_for(lambda: journal.last(1))
+
+    assert entry.answer["text"] == str(MOST_BYTES + 1)
