@@ -61,7 +61,11 @@ class Journal:
         self.files = tuple(path.with_name(f"{path.name}{tail}") for tail in tails)
         self._lock = threading.Lock()
         self._lock_file = _locked(path)
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        try:
+            self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        except sqlite3.DatabaseError as error:
+            self._lock_file.close()
+            raise StationError(f"The journal {path} cannot be opened: {error}.") from error
         try:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")  # a power cut loses nothing either

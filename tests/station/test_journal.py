@@ -74,3 +74,11 @@ def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StationError, match="no journal"):
         Journal(path)
     assert path.read_bytes().startswith(b"something")
+
+
+def test_a_folder_is_no_journal(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    path.mkdir()
+
+    with pytest.raises(StationError, match="cannot be opened"):
+        Journal(path)
