@@ -70,7 +70,11 @@ class Listener:
         self._picture_timeout_s = picture_timeout_s
         self._free = threading.Semaphore(MOST_CONNECTIONS)
         try:
-            self._socket = socket.create_server(address, backlog=2 * MOST_CONNECTIONS)
+            self._socket = socket.create_server(
+                address,
+                family=socket.AF_INET6 if ":" in address[0] else socket.AF_INET,
+                backlog=2 * MOST_CONNECTIONS,
+            )
         except OSError as error:
             host, port = address
             raise StationError(f"{host}:{port} cannot be listened to: {error.strerror}.") from error

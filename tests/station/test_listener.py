@@ -30,17 +30,17 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 @contextmanager
 def listening(
-    journal: Journal, trigger: Callable[[], Entry | None] | None = None
+    journal: Journal, trigger: Callable[[], Entry | None] | None = None, host: str = "127.0.0.1"
 ) -> Iterator[tuple[str, int]]:
     stop = threading.Event()
     listener = Listener(
-        ("127.0.0.1", 0), Desk(journal, read, stop), most_bytes=MOST_BYTES, trigger=trigger,
+        (host, 0), Desk(journal, read, stop), most_bytes=MOST_BYTES, trigger=trigger,
         picture_timeout_s=0.5,
     )  # fmt: skip
     thread = threading.Thread(target=listener.run, args=(stop,))
     thread.start()
     try:
-        yield ("127.0.0.1", listener.port)
+        yield (host, listener.port)
     finally:
         stop.set()
         thread.join(10)
@@ -63,6 +63,13 @@ def test_a_picture_in_is_a_line_out(journal: Journal) -> None:
     assert answer["serial"] == 1
     assert answer["fields"]["value"]["value"] == "12.5"
     assert journal.last(1)[0].source == "127.0.0.1"
+
+
+def test_an_address_may_be_of_ipv6(journal: Journal) -> None:
+    with listening(journal, host="::1") as address:
+        ask(address, b"12.5")
+
+    assert journal.last(1)[0].source == "::1"
 
 
 def test_a_connection_may_ask_again_and_again(journal: Journal) -> None:
