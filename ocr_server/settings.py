@@ -30,7 +30,7 @@ def _setting(
     most: float = float("inf"),
     or_zero: bool = False,
     choices: tuple[str, ...] = (),
-    pattern: str = ".+",
+    pattern: str = ".*",
     shown: str | None = None,
     is_secret: bool = False,
 ) -> Any:  # noqa: ANN401  # as dataclasses.field is typed
@@ -102,7 +102,9 @@ class Settings:
         pattern=r"\*|https?://[^/\s]+",
     )
     trusted_proxy: str = _setting(
-        "", "address of the proxy whose `X-Forwarded-` headers are believed, or `*`"
+        "",
+        "address of the proxy whose `X-Forwarded-` headers are believed, or `*`",
+        pattern=r"\*|[\da-f]*[.:][\da-f.:]+|",  # compared with an IP address, letter by letter
     )
 
     compat: tuple[str, ...] = _setting(
@@ -179,6 +181,8 @@ def _parse(text: str, kind: type, setting: Field[Any]) -> float | str | tuple[st
     if kind is str:
         if choices and text not in choices:
             raise ValueError(f"use one of {', '.join(choices)}")
+        if not re.fullmatch(setting.metadata["pattern"], text):
+            raise ValueError(f"it is no {setting.metadata['meaning']}")
         return text
     if kind is int or kind is float:
         try:
@@ -190,7 +194,7 @@ def _parse(text: str, kind: type, setting: Field[Any]) -> float | str | tuple[st
         is_zero = setting.metadata["or_zero"] and number == 0
         if not is_zero and not (least <= number <= most and number < float("inf")):
             up_to = f", up to {most:g}" if most < float("inf") else ""
-            raise ValueError(f"use {least:g} or more{up_to}")
+            raise ValueError(f"use {least:.12g} or more{up_to}")
         return number
     return _parse_list(text if setting.name != "languages" else text.replace("+", ","), setting)
 

@@ -55,11 +55,23 @@ def test_a_setting_is_taken_from_its_variable(name: str, text: str, value: objec
         ("OCR_ENGINE", "other"),
         ("OCR_MAX_BODY_BYTES", "50MB"),
         ("OCR_WORKER_MEMORY_BYTES", "1000"),
+        ("OCR_TRUSTED_PROXY", "foo"),
+        ("OCR_TRUSTED_PROXY", "10.0.0.0/8"),
     ],
 )
 def test_a_value_that_is_not_understood_stops_the_start_by_name(name: str, text: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.from_environment({name: text})
+
+
+def test_the_least_that_is_allowed_is_told_to_the_last_digit() -> None:
+    with pytest.raises(SettingsError, match="use 67108864 or more"):
+        Settings.from_environment({"OCR_WORKER_MEMORY_BYTES": "1000"})
+
+
+@pytest.mark.parametrize("address", ["", "*", "10.0.0.1", "::1", "fd00:1::a"])
+def test_a_trusted_proxy_has_an_address(address: str) -> None:
+    assert Settings.from_environment({"OCR_TRUSTED_PROXY": address}).trusted_proxy == address
 
 
 def test_a_name_that_is_not_known_stops_the_start_with_those_that_are() -> None:
