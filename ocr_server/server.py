@@ -57,7 +57,12 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, finish what is inside, and return."""
+    """Serve until SIGTERM or SIGINT, finish what is inside, and return.
+
+    Raises:
+        SettingsError: the address is taken, or not ours.
+        StorageFull: the temporary folder cannot be written to.
+    """
     app = create_app(settings)
     here = service_of(app)
     tempfile.tempdir = str(here.storage.folder)  # large uploads are buffered there
@@ -65,8 +70,14 @@ def run(settings: Settings) -> None:
     gc.freeze()  # nothing here goes; going through it in vain held every request up for 50 ms
     try:
         server, front = _listen(app, settings, here.metrics)
-    except BaseException:
+    except BaseException as error:
         here.close()
+        if isinstance(error, OSError | ValueError):  # waitress says the latter of an unknown host
+            why = str(getattr(error, "strerror", error)).rstrip(".")
+            raise SettingsError(
+                f"Nobody can listen on {settings.host}:{settings.port}: {why}. Set OCR_HOST and "
+                "OCR_PORT to others."
+            ) from error
         raise
     stop = _Stop()
     scheme, port = ("https", front.port) if front else ("http", server.port)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -14,7 +17,8 @@ from ocr_server.cli import main
 from ocr_server.settings import Settings
 from ocr_server.web.options import OPTIONS
 from tests.drawing import SENTENCE, as_file, draw_lines
-from tests.serving import FakeTesseract, running_server
+from tests.serving import ROOT, FakeTesseract, running_server
+from tests.waiting import BOUND_S
 
 
 @pytest.fixture(autouse=True)
@@ -184,6 +188,30 @@ def test_serve_takes_host_and_port_and_leaves_the_rest_to_the_environment(
     first, second = served
     assert (first.host, first.port, first.slots) == ("0.0.0.0", 9000, 1)  # noqa: S104
     assert second == replace(first, host="127.0.0.1", port=1)
+
+
+def refused_start(*arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603  # ours
+        [sys.executable, "-m", "ocr_server", "serve", *arguments],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=BOUND_S,
+    )
+    assert done.returncode == 1
+    return done.stderr
+
+
+def test_an_address_that_cannot_be_listened_on_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        in_use = refused_start("--port", str(port))
+    unknown = refused_start("--host", "nowhere.invalid", "--port", "0")
+
+    assert f"listen on 127.0.0.1:{port}: Address already in use. Set" in in_use
+    assert "listen on nowhere.invalid:0: Invalid host/port" in unknown
+    assert "Traceback" not in unknown
 
 
 def test_options_travel_to_the_server_as_they_are(
