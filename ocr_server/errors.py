@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeAlias
 
-Extra: TypeAlias = "str | int | float | list[str] | list[dict[str, str]] | None"
+Extra: TypeAlias = "str | int | float | list[str] | list[int] | list[dict[str, str]] | None"
 
 
 class OcrServerError(Exception):

@@ -153,5 +153,5 @@ def _failed_pages(document: Document, failed: list[int]) -> OcrServerError:
         f"{len(failed)} of {len(failed) + len(document.pages)} pages could not be read "
         f"({', '.join(map(str, failed))}). {first.message} Send partial=true to get the others.",
         **first.extra,
-        failed_pages=[str(page) for page in failed],
+        failed_pages=failed,
     )

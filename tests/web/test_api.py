@@ -137,7 +137,7 @@ def test_a_format_that_cannot_tell_of_bad_pages_is_refused_with_their_numbers(
 
     problem = json.loads(response.data)
     assert (response.status_code, problem["code"]) == (503, "engine-failed")
-    assert problem["failed_pages"] == ["1", "3"]
+    assert problem["failed_pages"] == [1, 3]
     assert "2 of 3 pages" in problem["detail"]
     assert "partial=true" in problem["detail"]
 
