@@ -51,8 +51,8 @@ def document_from_json(value: object) -> Document:
     if len(faults):
         first = faults.found[0]
         raise InvalidOptions(
-            f"The document has {len(faults)} faults. The first: {first['field'] or 'it'} "
-            f"{first['message']}.",
+            f"The document has {len(faults)} fault{'s' * (len(faults) > 1)}. The first: "
+            f"{first['field'] or 'it'} {first['message']}.",
             faults=faults.found,
         )
     return document

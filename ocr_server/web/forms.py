@@ -142,7 +142,8 @@ def check(faults: list[dict[str, str]]) -> None:
         InvalidOptions: there are some; all are said.
     """
     if faults:
-        said = " ".join(f"{fault['field']}: {fault['message']}." for fault in faults)
+        # Some messages are sentences already.
+        said = " ".join(f"{fault['field']}: {fault['message'].rstrip('.')}." for fault in faults)
         raise InvalidOptions(f"Not understood: {said}", faults=faults)
 
 

@@ -66,7 +66,10 @@ def load_profiles(folder: str) -> dict[str, Profile]:
     for path in paths:
         faults = Faults()
         profile = _load(path, faults)
-        said += [f"{path.name}: {one['field'] or 'it'} {one['message']}." for one in faults.found]
+        said += [
+            f"{path.name}: {one['field'] or 'it'} {one['message'].rstrip('.')}."
+            for one in faults.found
+        ]
         found[profile.name] = profile
     if said:
         raise SettingsError("Profiles are not understood. " + " ".join(said))

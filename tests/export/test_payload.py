@@ -240,6 +240,11 @@ def test_a_document_made_by_hand_needs_little() -> None:
     assert made.pages[0].zones[0].box == Box(1, 2, 30, 12)
 
 
+def test_a_single_fault_is_one() -> None:
+    with pytest.raises(InvalidOptions, match=r"has 1 fault\. The first: pages is missing"):
+        document_from_json({})
+
+
 def test_a_word_corrected_by_hand_counts_as_checked() -> None:
     given_back = as_json(two_pages())
     mended = given_back["pages"][0]["zones"][0]["lines"][0]["words"][0]

@@ -79,6 +79,15 @@ def test_every_form_of_a_request_is_told_all_faults_at_once(form: str, client: F
     assert "no such option" in faults["colour"]
 
 
+def test_every_fault_ends_in_one_full_stop(client: FlaskClient) -> None:
+    wrong = {"steps": "fly", "fields": "[]", "dpi": "many"}
+
+    detail = post(client, data=PICTURE, query_string=wrong).get_json()["detail"]
+
+    assert detail.endswith(".")
+    assert ".." not in detail
+
+
 def test_no_file_is_one_fault_beside_the_others(client: FlaskClient) -> None:
     faults = faults_of(post(client, data={"dpi": "many"}))
 
