@@ -33,7 +33,9 @@ class Rival:
     status: Callable[[], dict[str, Any]] | None = None
 
 
-def read(data: bytes, reading: Reading, *, timeout_s: float | None = None) -> Document:
+def read(
+    data: bytes, reading: Reading, *, timeout_s: float | None = None, password: str | None = None
+) -> Document:
     """The document in `data`: all of its pages or none, as no rival knows of failed ones.
 
     Raises:
@@ -47,6 +49,7 @@ def read(data: bytes, reading: Reading, *, timeout_s: float | None = None) -> Do
         reading=replace(reading, engine=here.settings.engine),
         limits=limits_of(here.settings),
         deadline=Deadline.after(min(timeout_s or most_s, most_s)),
+        password=password,
     )
     with here.admission.turn():
         document = document_of(here.recognise(job, hang_up()))

@@ -17,6 +17,7 @@ from ocr_server import __version__
 from ocr_server.errors import (
     DeadlinePassed,
     DocumentError,
+    EncryptedDocument,
     EngineError,
     EngineFailed,
     InvalidOptions,
@@ -28,7 +29,7 @@ from ocr_server.errors import (
 from ocr_server.export.xml import element, written
 from ocr_server.model import Document, EngineInfo
 from ocr_server.web.compat.rival import Rival, answer_errors, read, refusal, rendered
-from ocr_server.web.compat.tika_headers import Asked, read_headers
+from ocr_server.web.compat.tika_headers import PASSWORD, Asked, read_headers
 from ocr_server.web.problems import STATUS, body_too_large
 from ocr_server.web.service import service
 
@@ -126,7 +127,14 @@ def _unpacked(data: bytes, most_bytes: int) -> bytes:
 def _read(data: bytes, asked: Asked) -> Document:
     if asked.skips or not asked.least_bytes <= len(data) <= asked.most_bytes:
         return _UNREAD
-    return read(data, asked.reading, timeout_s=asked.timeout_s)
+    try:
+        return read(data, asked.reading, timeout_s=asked.timeout_s, password=asked.password)
+    except EncryptedDocument as error:
+        if asked.password is not None:
+            raise
+        raise EncryptedDocument(
+            f"The PDF is protected. Send its password in the header {PASSWORD}."
+        ) from error
 
 
 def _metadata(data: bytes, document: Document) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ocr_server.errors import InvalidOptions
 from ocr_server.job import Reading, TextLayer
 
 OCR, PDF, TIMEOUT = "x-tika-ocr", "x-tika-pdf", "x-tika-timeout-millis"
+PASSWORD = "Password"  # noqa: S105  # a header's name
 _LETTERS = re.compile(r"[-/_+.A-Za-z0-9 ]+")
 _LANGUAGE = r"(?:[a-zA-Z]{3}(?:_[a-zA-Z]{3,4}){0,2}|script/[A-Z][a-zA-Z]+(?:_vert)?)"
 _FLAG, _NUMBER, _WORD = "true|false", r"\d{1,12}", "[a-z]+"
@@ -53,6 +54,7 @@ class Asked:
     """How Tika was asked to read; sizes in bytes outside the range are not read at all."""
 
     reading: Reading
+    password: str | None
     timeout_s: float | None
     as_hocr: bool
     skips: bool
@@ -66,7 +68,7 @@ def read_headers(headers: Iterable[tuple[str, str]], languages: tuple[str, ...])
     Raises:
         InvalidOptions: a header is none of Tika's, is not allowed here, or has a wrong value.
     """
-    ocr, pdf, timeout_ms = {}, {}, None
+    ocr, pdf, timeout_ms, password = {}, {}, None, None
     for name, value in headers:
         text = value.strip()
         if name.lower() == TIMEOUT:
@@ -77,6 +79,8 @@ def read_headers(headers: Iterable[tuple[str, str]], languages: tuple[str, ...])
         elif name.lower().startswith(PDF):
             field = name.lower().removeprefix(PDF)
             pdf[field] = _checked(name, text, _PDF_FORMS, field, "X-Tika-PDF")
+        elif name.lower() == PASSWORD.lower():
+            password = value
     if "language" in ocr:
         languages = tuple(dict.fromkeys(ocr["language"].split("+")))
     return Asked(
@@ -86,6 +90,7 @@ def read_headers(headers: Iterable[tuple[str, str]], languages: tuple[str, ...])
             steps=() if _is_false(ocr.get("enableimagepreprocessing")) else ("auto",),
             text_layer=_TEXT_LAYERS.get(pdf.get("ocrstrategy", "").lower(), TextLayer.AUTO),
         ),
+        password=password,
         timeout_s=_timeout_s(ocr, timeout_ms),
         as_hocr=ocr.get("outputtype", "").lower() == "hocr",
         skips=ocr.get("skipocr", "").lower() == "true",

@@ -4,6 +4,7 @@ import gzip
 from io import BytesIO
 from xml.etree import ElementTree
 
+import pikepdf
 import pytest
 from flask.testing import FlaskClient
 
@@ -157,6 +158,22 @@ def test_what_cannot_be_read_is_a_422_without_a_stack_trace(
     assert answer.status_code == 422
     assert answer.mimetype == "text/plain"
     assert "Traceback" not in answer.get_data(as_text=True)
+
+
+def test_a_protected_pdf_is_opened_by_the_header_password(client: FlaskClient) -> None:
+    with pikepdf.new() as pdf, BytesIO() as file:
+        pdf.add_blank_page(page_size=(200, 100))
+        pdf.save(file, encryption=pikepdf.Encryption(owner="owner", user="open sesame"))
+        data = file.getvalue()
+
+    answers = [
+        client.put("/tika", data=data, headers=headers)
+        for headers in ({}, {"Password": "open barley"}, {"Password": "open sesame"})
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422, 200]
+    assert "in the header Password" in answers[0].text
+    assert "does not open" in answers[1].text
 
 
 def test_a_language_that_is_not_installed_is_a_422(client: FlaskClient, picture: bytes) -> None:
