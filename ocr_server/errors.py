@@ -14,6 +14,7 @@
     │   ├── UnsupportedFormat      not a picture or PDF this server opens
     │   ├── DamagedPicture         the right kind of file, broken
     │   ├── EncryptedDocument      a PDF that wants a password
+    │   ├── NoText                 pages on which nothing is read, for a route that must have text
     │   ├── TooManyPixels          a page larger than the limit
     │   ├── TooManyPages           a document longer than the limit
     │   ├── PageMissing            a page number the document does not have
@@ -146,6 +147,13 @@ class EncryptedDocument(DocumentError):
 
     code = "encrypted-document"
     title = "The document is protected by a password"
+
+
+class NoText(DocumentError):
+    """Nothing was read, and the answer would have to be text."""
+
+    code = "no-text"
+    title = "No text was found"
 
 
 class TooManyPixels(DocumentError):

@@ -33,6 +33,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.UnsupportedFormat: 415,
     errors.DamagedPicture: 422,
     errors.EncryptedDocument: 422,
+    errors.NoText: 422,
     errors.PageMissing: 422,
     errors.TooManyPixels: 413,
     errors.TooManyPages: 413,

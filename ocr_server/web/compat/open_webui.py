@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from ocr_server.errors import DamagedPicture, InvalidOptions
+from ocr_server.errors import InvalidOptions, NoText
 from ocr_server.job import Reading
 from ocr_server.web.compat.rival import Rival, answer_errors, read
 from ocr_server.web.problems import answer_error
@@ -25,7 +25,7 @@ def process() -> Response:
         raise InvalidOptions("Send the document as the raw body; nothing came.")
     document = read(data, Reading(languages=service().settings.languages))
     if not document.text.strip():
-        raise DamagedPicture("No extractable text: nothing on these pages could be read.")
+        raise NoText("No extractable text: nothing on these pages could be read.")
     return jsonify(
         [
             {

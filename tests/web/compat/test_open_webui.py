@@ -19,6 +19,7 @@ def test_nothing_read_is_the_error_that_lets_it_try_something_else(
     answer = client.put("/process", data=blank)
 
     assert answer.status_code == 422
+    assert answer.get_json()["code"] == "no-text"
     assert "No extractable text" in answer.get_json()["detail"]
 
 
