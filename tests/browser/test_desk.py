@@ -298,6 +298,48 @@ def test_a_downloaded_pdf_has_the_corrections(desk: Page) -> None:
     assert words == right.split()
 
 
+def test_what_could_not_be_loaded_is_loaded_at_the_next_try(desk: Page, watch: Watch) -> None:
+    watch.expected += ["ERR_", "Failed to fetch"]
+    for path in ("**/correcting.js", "**/area.js", "**/v1/formats"):
+        desk.route(path, lambda route: route.abort(), times=1)
+    word, field = desk.locator("[data-part=text] .word").first, desk.locator("[name=correction]")
+    area = desk.get_by_role("button", name="Read an area again")
+    menu, pdf = desk.locator("[data-part=downloads] summary"), desk.locator("[data-format=pdf]")
+    for press in (word, area):
+        with desk.expect_event("requestfailed"):
+            press.click()
+
+    word.click()
+    expect(field).to_be_visible()
+    area.click()
+    expect(area).to_have_attribute("aria-pressed", "true")
+    menu.click()
+    expect(desk.locator("[data-format=json]")).to_be_visible()
+    expect(pdf).to_have_count(0)
+    for _ in range(2):
+        menu.click()
+    expect(pdf).to_be_visible()
+
+
+def test_a_picture_that_could_not_be_drawn_is_drawn_at_the_next_look(
+    page: Page, url: str, watch: Watch, tmp_path: Path
+) -> None:
+    watch.expected.append("429")
+    path = tmp_path / "two.tiff"
+    path.write_bytes(as_pages([draw_letter(), draw_letter()]))
+    page.route("**/picture", lambda route: route.fulfill(status=429))
+    page.goto(url)
+    page.set_input_files("#file", path)
+    expect_state(page, "result")
+    expect(page.locator("[data-part=no-picture]")).to_be_visible()
+    page.unroute("**/picture")
+    page.get_by_role("button", name="Next page").click()
+    page.get_by_role("button", name="Previous page").click()
+
+    expect(page.locator("[data-part=picture]")).to_have_js_property("naturalWidth", 900)
+    expect_thumbnails(page)
+
+
 @pytest.mark.parametrize("name", ["markdown", "hocr", "alto", "tsv", "docx"])
 def test_every_format_can_be_downloaded_with_the_corrections(desk: Page, name: str) -> None:
     path = correct_and_download(desk, name)

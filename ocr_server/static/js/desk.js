@@ -100,11 +100,11 @@ export function makeDesk(root) {
     clearTimeout(dwelling);
     if (word) dwelling = setTimeout(() => word === desk.lit && desk.view.reveal(word.box), DWELL_MS);
   }
-  /** @type {Promise<ReturnType<typeof import("./correcting.js").makeCorrecting>> | null} */
+  /** @type {ReturnType<typeof import("./correcting.js").makeCorrecting> | null} */
   let correcting = null;
-  function comingCorrecting() {
-    correcting ??= import("./correcting.js").then(({ makeCorrecting }) => makeCorrecting(desk));
-    return correcting;
+  async function comingCorrecting() {
+    const { makeCorrecting } = await import("./correcting.js");
+    return (correcting ??= makeCorrecting(desk));
   }
   /** @param {Word} word */
   async function openWord(word) {

@@ -11,7 +11,7 @@ const WORDS = { text: "Text", pdf: "Searchable PDF", docx: "Word document", mark
 const SHOW_THE_PICTURE = ["pdf", "png"]; // which is not kept over a reload
 const OWN = [{ name: "text", suffix: "txt" }, { name: "json", suffix: "json" }]; // made without the server
 const PICTURES = "png,json"; // an archive: a picture shows one page
-/** @type {Promise<Format[]> | null} */
+/** @type {Format[] | null} */
 let known = null;
 
 /** @param {Desk} desk @param {(text: string) => void} copyText */
@@ -19,8 +19,8 @@ export async function offerFormats(desk, copyText) {
   const { root, draft, page } = desk;
   const sheet = part(root, "formats");
   if (!draft || !page) return;
-  known ??= listFormats();
-  const formats = (await known).filter(({ name }) => draft.files.length || !SHOW_THE_PICTURE.includes(name));
+  known ??= await listFormats();
+  const formats = (known ?? OWN).filter(({ name }) => draft.files.length || !SHOW_THE_PICTURE.includes(name));
   const several = draft.pages.length > 1;
   const which = /** @type {HTMLSelectElement} */ (make("select", { "aria-label": "Pages to take" }, make("option", {}, "All pages"), make("option", {}, `Page ${page.number} only`), make("option", {}, "Some pages")));
   const range = /** @type {HTMLInputElement} */ (make("input", { "aria-label": "Numbers of the pages, such as 1-3,7", placeholder: "1-3,7", autocomplete: "off", hidden: "" }));
@@ -82,13 +82,13 @@ function joinLines(text) {
   return text.split(/\n{2,}/).map((paragraph) => joined(paragraph.replace(/(\p{Ll})-\n(?=\p{Ll})/gu, "$1").split("\n"))).join("\n\n");
 }
 
-/** @returns {Promise<Format[]>} in the order in which they are wanted */
+/** @returns {Promise<Format[] | null>} in the order in which they are wanted; none where the server does not answer */
 async function listFormats() {
   const order = Object.keys(WORDS);
-  const response = await fetch("/v1/formats", { headers: keyHeaders() }).catch(() => null);
-  /** @type {Format[]} */
-  const formats = response?.ok ? (await response.json()).formats : OWN;
-  return formats.filter(({ name }) => order.includes(name)).sort((one, other) => order.indexOf(one.name) - order.indexOf(other.name));
+  const answer = await fetch("/v1/formats", { headers: keyHeaders() }).then((response) => response.json()).catch(() => null);
+  /** @type {Format[] | undefined} */
+  const formats = answer?.formats;
+  return formats?.filter(({ name }) => order.includes(name)).sort((one, other) => order.indexOf(one.name) - order.indexOf(other.name)) ?? null;
 }
 
 /** @param {Draft} draft @param {string} format @param {import("./model.js").Page[]} pages */

@@ -44,7 +44,16 @@ export function announce(words, where = "status") {
 
 /** Loads what a button does when it is first pressed, then presses it again. @param {HTMLElement} button @param {() => Promise<unknown>} load */
 export function whenPressed(button, load) {
-  button.addEventListener("click", () => load().then(() => button.click()), { once: true });
+  async function press() {
+    try {
+      await load();
+    } catch (error) {
+      whenPressed(button, load); // offline perhaps
+      throw error;
+    }
+    button.click();
+  }
+  button.addEventListener("click", press, { once: true });
 }
 
 /** @type {Map<string, Promise<unknown>>} */

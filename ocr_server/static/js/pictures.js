@@ -10,11 +10,14 @@ const MOST_DRAWN = 12; // pages of one document that the server draws for the st
 /** @type {WeakMap<Draft, Map<number, Promise<string | null>>>} */
 const known = new WeakMap();
 
-/** A URL for an <img>, or null where nobody can draw it. @param {Draft} draft @param {number} number @returns {Promise<string | null>} */
+/** A URL for an <img>, or null where nobody can draw it, who is asked again the next time. @param {Draft} draft @param {number} number @returns {Promise<string | null>} */
 export function pictureOf(draft, number) {
   const pages = known.get(draft) ?? new Map();
   known.set(draft, pages);
-  if (!pages.has(number)) pages.set(number, isShowable(draft, number) ? Promise.resolve(URL.createObjectURL(draft.files[number - 1])) : drawn(draft, number, "/picture"));
+  if (!pages.has(number)) {
+    pages.set(number, isShowable(draft, number) ? Promise.resolve(URL.createObjectURL(draft.files[number - 1])) : drawn(draft, number, "/picture"));
+    pages.get(number).then((/** @type {string | null} */ url) => url ?? pages.delete(number));
+  }
   return pages.get(number);
 }
 
