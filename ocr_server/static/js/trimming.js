@@ -8,8 +8,18 @@ const QUALITY = 0.95;
 /** @type {ReturnType<typeof makeCorners> | null} */
 let known = null;
 
-/** The picture as the person wants it, or null where nothing is to be changed. @param {File} file @returns {Promise<File | null>} */
-export async function trimmed(file) {
+/** @type {Promise<File | null>} */
+let last = Promise.resolve(null);
+
+/** The picture as the person wants it, or null where nothing is to be changed; one after another, as they share the dialog. @param {File} file @returns {Promise<File | null>} */
+export function trimmed(file) {
+  const next = () => ask(file);
+  last = last.then(next, next);
+  return last;
+}
+
+/** @param {File} file @returns {Promise<File | null>} */
+async function ask(file) {
   const dialog = /** @type {HTMLDialogElement} */ (found(document, "#trim"));
   const canvas = /** @type {HTMLCanvasElement} */ (part(dialog, "still"));
   const bitmap = await createImageBitmap(file).catch(() => null);
