@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.letter import ReadsLetter, draw_letter, save_letter
+from tests.browser.test_history import correct
 from tests.browser.test_upload import expect_state
 from tests.drawing import as_pages
 
@@ -61,3 +62,16 @@ def test_pictures_are_cropped_one_after_another(
     dialog.get_by_role("button", name="Leave it").click()
 
     expect(page.locator(".card[data-state=result]")).to_have_count(3)
+
+
+def test_what_is_kept_when_all_is_forgotten_stays_as_it_was(desk: Page, tmp_path: Path) -> None:
+    desk.set_input_files("#file", save_letter(tmp_path, "other.png"))
+    expect(desk.locator(".card[data-state=result]")).to_have_count(2)
+    desk.get_by_role("button", name="Open letter.png").click()
+    correct(desk)
+    desk.once("dialog", lambda dialog: dialog.dismiss())
+
+    desk.get_by_role("button", name="Forget all").click()
+
+    expect(desk.locator(".card")).to_have_count(1)
+    expect(desk.locator(".card")).to_have_attribute("data-state", "result")

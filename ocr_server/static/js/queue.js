@@ -209,12 +209,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     put(item, stop.signal.aborted ? "stopped" : "waiting", stop.signal.aborted ? "Stopped." : "Waiting");
   }
 
-  action(root, "forget-all").addEventListener("click", function forgetAll() {
-    for (const item of [...items]) {
-      cancel(item);
-      forget(item);
-    }
-  });
+  action(root, "forget-all").addEventListener("click", () => items.forEach(forget));
   const deeds = { forget, trim: async (/** @type {Item} */ item) => (await trim(item)) && retry(item) };
   for (const [name, deed] of Object.entries(deeds)) action(deskRoot, name).addEventListener("click", () => items.filter(({ draft }) => draft === shown).forEach(deed));
   window.addEventListener("beforeunload", function ask(event) {
