@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.letter import ReadsLetter, draw_letter, save_letter
+from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter, save_letter
 from tests.browser.test_history import correct
 from tests.browser.test_upload import expect_state
 from tests.drawing import as_pages
@@ -75,3 +75,44 @@ def test_what_is_kept_when_all_is_forgotten_stays_as_it_was(desk: Page, tmp_path
 
     expect(desk.locator(".card")).to_have_count(1)
     expect(desk.locator(".card")).to_have_attribute("data-state", "result")
+
+
+def test_a_text_stays_until_it_is_read_again(desk: Page, engine: ReadsLetter) -> None:
+    correct(desk)
+    again = desk.get_by_role("button", name="Crop or turn, and read again")
+    desk.once("dialog", lambda dialog: dialog.dismiss())
+    again.click()
+    expect(desk.get_by_role("dialog", name="Crop or turn")).to_be_hidden()
+
+    desk.once("dialog", lambda dialog: dialog.accept())
+    again.click()
+    desk.get_by_role("button", name="Turn left").click()
+    engine.gate.clear()
+    desk.get_by_role("button", name="Read this").click()
+    expect_state(desk, "recognising")
+    desk.get_by_role("button", name="Cancel letter.png").click()
+
+    expect(desk.locator(".card [data-part=words]")).to_have_text("Stopped.")
+    expect(desk.locator("[data-part=text]")).to_contain_text("the ferry ticket")
+
+    engine.gate.set()
+    desk.once("dialog", lambda dialog: dialog.accept())
+    desk.get_by_role("button", name="Try again letter.png").click()
+
+    expect(desk.locator("[data-part=text]")).to_contain_text("the feny ticket")
+    expect(desk.locator("[data-part=picture]")).to_have_js_property("naturalWidth", SIZE_PX[1])
+    desk.get_by_role("button", name="Forget this file").click()
+    expect(desk.locator("#desk")).to_be_hidden()
+
+
+def test_what_is_corrected_while_it_is_read_again_is_kept(desk: Page, engine: ReadsLetter) -> None:
+    desk.get_by_role("button", name="Crop or turn, and read again").click()
+    desk.get_by_role("button", name="Turn left").click()
+    engine.gate.clear()
+    desk.get_by_role("button", name="Read this").click()
+    expect_state(desk, "recognising")
+    correct(desk)
+    engine.gate.set()
+
+    expect(desk.locator(".card [data-part=words]")).to_contain_text("corrected meanwhile")
+    expect(desk.locator("[data-part=text]")).to_contain_text("the ferry ticket")

@@ -14,6 +14,7 @@ import { counted, summary, tooLarge } from "./wording.js";
 
 const BUSY = new Set([429, 503]);
 const NO_PICTURE = new Set([415, 422]); // that could be cropped
+const AGAIN = "Read it again and forget the corrections?";
 
 /** @param {HTMLElement} root @param {{fields: () => FormData, trims?: () => boolean, maxBytes: number}} how `trims`: whether pictures are cropped by hand first */
 export function makeQueue(root, { fields, trims, maxBytes }) {
@@ -38,7 +39,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
   function makeItem(name, files, draft = null) {
     const card = makeCard(name, files[0], {
       open: () => open(item).then(() => deskRoot.scrollIntoView()),
-      retry: () => retry(item),
+      retry: () => mayLose(item, AGAIN) && retry(item),
       cancel: () => cancel(item),
       forget: () => forget(item),
       trim: () => deeds.trim(item),
@@ -84,10 +85,14 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     put(item, "waiting", "Waiting");
     work();
   }
+  /** Whether nobody minds that a text goes. @param {Item} item @param {string} question */
+  function mayLose({ draft }, question) {
+    return !draft || draft.saved || confirm(question);
+  }
   /** @param {Item} item */
   function cancel(item) {
     if (item.stop) item.stop.abort();
-    else put(item, "stopped", "Stopped.");
+    else if (item.state === "waiting") put(item, "stopped", "Stopped.");
   }
   /** Has a lone picture cropped and turned by hand; whether that was done. @param {Item} item */
   async function trim(item) {
@@ -100,7 +105,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
   /** @param {Item} item */
   async function forget(item) {
     const { draft } = item;
-    if (draft && !draft.saved && !confirm("Forget this text and its corrections?")) return;
+    if (!mayLose(item, "Forget this text and its corrections?")) return;
     item.stop?.abort();
     items = items.filter((other) => other !== item);
     item.card.remove();
@@ -134,14 +139,16 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
 
   /** @param {Item} item */
   async function read(item) {
-    const stop = (item.stop = new AbortController());
     const chosen = fields();
     if (item.password) chosen.set("password", item.password);
     const begun = performance.now();
     const bytes = item.files.reduce((sum, file) => sum + file.size, 0);
     if (maxBytes && bytes > maxBytes) throw new Refusal({ status: 413, detail: tooLarge(bytes, maxBytes) });
-    if (item.draft) forgetPictures(item.draft);
-    const draft = (item.draft = new Draft(item.name, item.files, chosen));
+    const stop = (item.stop = new AbortController());
+    const { draft: before } = item; // stays until it is read anew
+    const changes = before?.done.length;
+    const draft = new Draft(item.name, item.files, chosen);
+    if (!before?.pages.length) item.draft = draft;
     const teller = makeTeller(item, begun, put);
     announce(`Sending ${item.name}`);
     put(item, "uploading", "Sending", 0);
@@ -149,15 +156,19 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     try {
       const answer = await readDocument(draft.form(draft.files), { signal: stop.signal, onUpload: teller.upload, onEvent: take });
       if (!items.includes(item)) return undefined;
+      if (before?.done.length !== changes) return put(item, "stopped", "Its text was corrected meanwhile, and is kept.");
+      if (before) forgetPictures(before);
+      item.draft = draft;
       draft.finish(answer, performance.now() - begun);
       draft.addEventListener("grown", () => tellResult(item, draft));
       const others = items.some(({ state }) => state === "waiting");
       const isAtWork = Boolean(shown) && !part(deskRoot, "proof").hidden;
-      if (shown !== draft && !isAtWork && (!shown || !others)) await open(item);
+      if (shown === before || (shown !== draft && !isAtWork && (!shown || !others))) await open(item);
       tellResult(item, draft);
     } finally {
       teller.end();
     }
+    return undefined;
 
     /** @param {any} event */
     function take(event) {
@@ -210,7 +221,15 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
   }
 
   action(root, "forget-all").addEventListener("click", () => items.forEach(forget));
-  const deeds = { forget, trim: async (/** @type {Item} */ item) => (await trim(item)) && retry(item) };
+  const deeds = {
+    forget,
+    /** @param {Item} item */
+    async trim(item) {
+      if (!mayLose(item, AGAIN)) return;
+      cancel(item);
+      if (await trim(item)) retry(item);
+    },
+  };
   for (const [name, deed] of Object.entries(deeds)) action(deskRoot, name).addEventListener("click", () => items.filter(({ draft }) => draft === shown).forEach(deed));
   window.addEventListener("beforeunload", function ask(event) {
     if (items.some(({ draft }) => draft && !draft.saved)) event.preventDefault();
