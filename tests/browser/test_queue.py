@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter, save_letter
 from tests.browser.test_history import correct
 from tests.browser.test_upload import expect_state
+from tests.browser.watching import Watch
 from tests.drawing import as_pages
 
 
@@ -115,4 +116,21 @@ def test_what_is_corrected_while_it_is_read_again_is_kept(desk: Page, engine: Re
     engine.gate.set()
 
     expect(desk.locator(".card [data-part=words]")).to_contain_text("corrected meanwhile")
+    expect(desk.locator("[data-part=text]")).to_contain_text("the ferry ticket")
+
+
+def test_what_was_corrected_is_not_read_again_unasked(desk: Page, watch: Watch) -> None:
+    watch.expected.append("ERR_INTERNET_DISCONNECTED")
+    correct(desk)
+    desk.once("dialog", lambda dialog: dialog.accept())
+    desk.get_by_role("button", name="Crop or turn, and read again").click()
+    desk.get_by_role("button", name="Turn left").click()
+    desk.context.set_offline(True)
+    desk.get_by_role("button", name="Read this").click()
+    expect_state(desk, "error")
+    desk.context.set_offline(False)
+
+    expect(desk.locator("#offline")).to_be_hidden()
+    expect_state(desk, "error")
+    expect(desk.get_by_role("button", name="Try again letter.png")).to_be_visible()
     expect(desk.locator("[data-part=text]")).to_contain_text("the ferry ticket")

@@ -204,7 +204,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
       action(item.card, "retry").hidden = true;
       found(item.card, "[name=password]").focus();
     }
-    if (error.code === "no-answer") window.addEventListener("answered", () => item.state === "error" && retry(item), { once: true });
+    if (error.code === "no-answer") window.addEventListener("answered", () => item.state === "error" && item.draft?.saved && retry(item), { once: true });
     announce(`${item.name}: ${part(item.card, "words").textContent}`, "alert");
     return undefined;
   }
