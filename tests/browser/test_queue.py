@@ -134,3 +134,12 @@ def test_what_was_corrected_is_not_read_again_unasked(desk: Page, watch: Watch) 
     expect_state(desk, "error")
     expect(desk.get_by_role("button", name="Try again letter.png")).to_be_visible()
     expect(desk.locator("[data-part=text]")).to_contain_text("the ferry ticket")
+
+
+def test_a_picture_is_read_again_as_it_is(desk: Page, engine: ReadsLetter) -> None:
+    engine.says = "other words"
+    desk.get_by_role("button", name="Crop or turn, and read again").click()
+    desk.get_by_role("button", name="Read this").click()
+
+    expect(desk.locator("[data-part=text]")).to_contain_text("other words")
+    expect(desk.locator("[data-part=picture]")).to_have_js_property("naturalWidth", SIZE_PX[0])

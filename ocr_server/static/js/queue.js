@@ -94,7 +94,7 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
     if (item.stop) item.stop.abort();
     else if (item.state === "waiting") put(item, "stopped", "Stopped.");
   }
-  /** Has a lone picture cropped and turned by hand; whether that was done. @param {Item} item */
+  /** Has a lone picture cropped and turned by hand; whether it is to be read then. @param {Item} item */
   async function trim(item) {
     if (!canTrim(item.files)) return false;
     const [{ trimmed }] = await Promise.all([import("./trimming.js"), loadStyles("trimming"), loadStyles("corners")]);

@@ -11,7 +11,7 @@ let known = null;
 /** @type {Promise<File | null>} */
 let last = Promise.resolve(null);
 
-/** The picture as the person wants it, or null where nothing is to be changed; one after another, as they share the dialog. @param {File} file @returns {Promise<File | null>} */
+/** The picture as the person wants it, or null where it is to be left; one after another, as they share the dialog. @param {File} file @returns {Promise<File | null>} */
 export function trimmed(file) {
   const next = () => ask(file);
   last = last.then(next, next);
@@ -46,7 +46,8 @@ async function ask(file) {
   await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
   deeds.abort();
   corners.hide();
-  if (dialog.returnValue !== "read" || (!quarters && corners.isWhole)) return null;
+  if (dialog.returnValue !== "read") return null;
+  if (!quarters && corners.isWhole) return file;
   const picture = corners.isWhole ? canvas : rectify(canvas, corners.quad);
   const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ resolve) => picture.toBlob(resolve, file.type === "image/png" ? "image/png" : "image/jpeg", QUALITY));
   return blob && new File([blob], file.name, { type: blob.type });
