@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,3 +144,23 @@ def test_a_picture_is_read_again_as_it_is(desk: Page, engine: ReadsLetter) -> No
 
     expect(desk.locator("[data-part=text]")).to_contain_text("other words")
     expect(desk.locator("[data-part=picture]")).to_have_js_property("naturalWidth", SIZE_PX[0])
+
+
+def test_only_what_a_browser_may_show_is_offered_for_cropping(half_read: Page) -> None:
+    expect(half_read.get_by_role("button", name="Add the pages of other files")).to_be_visible()
+    expect(half_read.get_by_role("button", name="Crop or turn, and read again")).to_be_hidden()
+
+
+def test_a_picture_that_cannot_be_shown_is_told(
+    page: Page, url: str, watch: Watch, tmp_path: Path
+) -> None:
+    watch.expected.append("400")
+    (tmp_path / "empty.png").touch()
+    page.goto(url)
+    page.set_input_files("#file", tmp_path / "empty.png")
+    expect_state(page, "error")
+    page.get_by_role("button", name="Crop or turn empty.png").click()
+
+    words = page.locator(".card [data-part=words]")
+    expect(words).to_have_text(re.compile("^This browser cannot show the picture"))
+    expect(page.get_by_role("button", name="Try again empty.png")).to_be_visible()

@@ -38,7 +38,7 @@ export function thumbnailOf(draft, number) {
 
 /** Whether it is a lone picture, which can be cropped and turned by hand. @param {File[]} files */
 export function canTrim(files) {
-  return files.length === 1 && files[0].type.startsWith("image/");
+  return files.length === 1 && SHOWABLE.test(files[0].type);
 }
 
 /** Gives the memory back. @param {Draft} draft */

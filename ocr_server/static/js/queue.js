@@ -14,6 +14,7 @@ import { counted, summary, tooLarge } from "./wording.js";
 
 const BUSY = new Set([429, 503]);
 const NO_PICTURE = new Set([415, 422]); // that could be cropped
+const UNSHOWN = "This browser cannot show the picture, so it cannot be cropped or turned.";
 const AGAIN = "Read it again and forget the corrections?";
 
 /** @param {HTMLElement} root @param {{fields: () => FormData, trims?: () => boolean, maxBytes: number}} how `trims`: whether pictures are cropped by hand first */
@@ -98,7 +99,10 @@ export function makeQueue(root, { fields, trims, maxBytes }) {
   async function trim(item) {
     if (!canTrim(item.files)) return false;
     const [{ trimmed }] = await Promise.all([import("./trimming.js"), loadStyles("trimming"), loadStyles("corners")]);
-    const file = await trimmed(item.files[0]);
+    const file = await trimmed(item.files[0]).catch(function tell() {
+      put(item, item.state, UNSHOWN);
+      announce(`${item.name}: ${UNSHOWN}`, "alert");
+    });
     if (file) item.files = [file];
     return Boolean(file);
   }

@@ -11,7 +11,7 @@ let known = null;
 /** @type {Promise<File | null>} */
 let last = Promise.resolve(null);
 
-/** The picture as the person wants it, or null where it is to be left; one after another, as they share the dialog. @param {File} file @returns {Promise<File | null>} */
+/** The picture as the person wants it, or null where it is to be left; one after another, as they share the dialog. Rejects what the browser cannot show. @param {File} file @returns {Promise<File | null>} */
 export function trimmed(file) {
   const next = () => ask(file);
   last = last.then(next, next);
@@ -22,8 +22,7 @@ export function trimmed(file) {
 async function ask(file) {
   const dialog = /** @type {HTMLDialogElement} */ (found(document, "#trim"));
   const canvas = /** @type {HTMLCanvasElement} */ (part(dialog, "still"));
-  const bitmap = await createImageBitmap(file).catch(() => null);
-  if (!bitmap) return null;
+  const bitmap = await createImageBitmap(file);
   draw(canvas, bitmap, 0);
   const corners = (known ??= makeCorners(part(dialog, "finder"), canvas));
   const deeds = new AbortController();
@@ -33,7 +32,7 @@ async function ask(file) {
   /** @param {number} by */
   function turn(by) {
     quarters = (quarters + by + 4) % 4;
-    draw(canvas, /** @type {ImageBitmap} */ (bitmap), quarters);
+    draw(canvas, bitmap, quarters);
     corners.show(null);
   }
   action(dialog, "turn-left").addEventListener("click", () => turn(-1), { signal });
