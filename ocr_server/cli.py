@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("read", help="read pictures and PDFs, without a server")
     command.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    command.add_argument("--format", default="text", help=f"{', '.join(FORMATS)}; default: text")
+    command.add_argument("--format", help=f"{', '.join(FORMATS)}; default: text")
     command.add_argument(
         "--output", type=Path, metavar="OUT", help="write there, not to the screen"
     )
@@ -111,8 +111,7 @@ def _read(asked: argparse.Namespace) -> int:
         given["partial"] = "true"
     pictures = [path.read_bytes() for path in asked.files]
     if asked.socket:
-        _write(asked, b"".join(ask(asked.socket, picture) for picture in pictures))
-        return 0
+        return _ask_station(asked, pictures, given)
     key = asked.api_key_file.read_text(errors="replace").strip() if asked.api_key_file else ""
     server = (
         remote_server(asked.url, key) if asked.url else local_server(Settings.from_environment())
@@ -120,12 +119,30 @@ def _read(asked: argparse.Namespace) -> int:
     with server as post:
         if asked.annotate:
             asked.annotate.write_bytes(post(pictures, {**given, "format": "png"}))
-        wanted = {"format": "json", "detail": "word"} if asked.table else {"format": asked.format}
+        wanted = (
+            {"format": "json", "detail": "word"}
+            if asked.table
+            else {"format": asked.format or "text"}
+        )
         answer = post(pictures, {**given, **wanted})
     if asked.table:
         answer = _table(json.loads(answer)).encode()
     _write(asked, answer)
     return 0
+
+
+def _ask_station(
+    asked: argparse.Namespace, pictures: Sequence[bytes], given: Mapping[str, str]
+) -> int:
+    """Write the lines that a station answers; 1 if it could not read a picture."""
+    own = ("format", "table", "annotate", "url", "api_key_file")
+    refused = [*given, *(name for name in own if getattr(asked, name))]
+    if refused:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in refused)
+        raise Refused(f"A station reads by its own profile and answers in JSON; leave out {flags}.")
+    lines = [ask(asked.socket, picture) for picture in pictures]
+    _write(asked, b"".join(lines))
+    return 1 if any("code" in json.loads(line) for line in lines) else 0
 
 
 def _write(asked: argparse.Namespace, answer: bytes) -> None:

@@ -231,3 +231,28 @@ def test_options_travel_to_the_server_as_they_are(
 
     assert printed == "words\n"
     assert asked == [{"languages": "eng+deu", "min_confidence": "0.5", "format": "text"}]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"), [(b'{"serial": 1, "fields": {}}\n', 0), (b'{"code": "no-camera"}\n', 1)]
+)
+def test_what_a_station_refuses_has_failed(
+    line: bytes,
+    code: int,
+    picture: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cli, "ask", lambda _address, _picture: line)
+
+    assert main(["read", "--socket", "9", str(picture)]) == code
+    assert capfd.readouterr().out == line.decode()
+
+
+def test_what_a_station_does_not_take_is_said(
+    picture: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wanted = ["--annotate", "boxes.png", "--format", "text", "--languages", "eng"]
+
+    assert main(["read", "--socket", "9", *wanted, str(picture)]) == 1
+    assert "leave out --languages, --format, --annotate." in capfd.readouterr().err
