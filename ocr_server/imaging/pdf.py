@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pikepdf
 import pypdfium2
 from pypdfium2 import raw
 
@@ -19,6 +20,7 @@ from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import LONGEST_SIDE_PX, Limits
 
 POINTS_PER_INCH = 72
+_MOST_UNIT_PT = 75_000  # a page of 14 400 units then has the 15 000 000 inches of ISO 32000-1, C.2
 
 
 def count_pages(path: Path, *, password: str | None) -> int:
@@ -46,14 +48,38 @@ def render_page(path: Path, index: int, *, limits: Limits, password: str | None)
         try:
             document.init_forms()
             page = document[index]
-            dpi = fitting_dpi(page.get_size(), limits)
-            bitmap = page.render(scale=dpi / POINTS_PER_INCH, grayscale=True)
+            dpi, scale = fitting_scale(page, points_per_unit(path, index, password), limits)
+            bitmap = page.render(scale=scale, grayscale=True)
             pixels = np.array(bitmap.to_numpy(), dtype=np.uint8)
         except (pypdfium2.PdfiumError, ValueError) as error:
             raise DamagedPicture(f"Page {index + 1} of the PDF cannot be drawn.") from error
         if pixels.ndim == 3:
             pixels = np.ascontiguousarray(pixels[..., 0])
         return Canvas(pixels, dpi=dpi)
+
+
+def points_per_unit(path: Path, index: int, password: str | None) -> float:
+    """How long a unit of a page is: PDFium does not say, and takes it for a point.
+
+    Source: ISO 32000-1, 7.7.3.3 (`UserUnit`).
+    """
+    try:
+        with pikepdf.open(path, password=password or "") as pdf:
+            unit_pt = float(pdf.pages[index].obj.get("/UserUnit", 1))
+    except (pikepdf.PdfError, IndexError, RuntimeError, TypeError, ValueError):
+        return 1.0  # PDFium mends more than QPDF
+    return unit_pt if 1 <= unit_pt <= _MOST_UNIT_PT else 1.0
+
+
+def fitting_scale(page: pypdfium2.PdfPage, unit_pt: float, limits: Limits) -> tuple[float, float]:
+    """The dpi at which to draw a page, and how many pixels its unit has then.
+
+    Raises:
+        TooManyPixels: there is no such dpi of one or more.
+    """
+    width, height = page.get_size()
+    dpi = fitting_dpi((width * unit_pt, height * unit_pt), limits)
+    return dpi, dpi * unit_pt / POINTS_PER_INCH
 
 
 def fitting_dpi(size_pt: tuple[float, float], limits: Limits) -> float:

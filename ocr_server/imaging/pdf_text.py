@@ -18,11 +18,11 @@ from pypdfium2 import raw
 from ocr_server.errors import DamagedPicture
 from ocr_server.geometry import Box, Map, Point, Quad, hull
 from ocr_server.imaging.pdf import (
-    POINTS_PER_INCH,
     bounds_on_page,
-    fitting_dpi,
+    fitting_scale,
     opened_pdf,
     page_frame,
+    points_per_unit,
 )
 from ocr_server.imaging.text_lines import Letter, make_zones
 from ocr_server.job import Limits
@@ -99,7 +99,8 @@ def read_text_layer(
     """
     with opened_pdf(path, password) as document:
         try:
-            return _read(document[index], limits, symbols=symbols)
+            unit_pt = points_per_unit(path, index, password)
+            return _read(document[index], unit_pt, limits, symbols=symbols)
         except pypdfium2.PdfiumError as error:
             raise DamagedPicture(f"Page {index + 1} of the PDF cannot be read.") from error
 
@@ -109,9 +110,9 @@ def came_from_text_layer(page: Page) -> bool:
     return any(stage.name == STAGE and stage.did == USED for stage in page.stages)
 
 
-def _read(page: pypdfium2.PdfPage, limits: Limits, *, symbols: bool) -> TextLayer:
-    dpi = fitting_dpi(page.get_size(), limits)
-    scale = dpi / POINTS_PER_INCH  # first, as it is drawn: 792 points are 3301 px of 300 dpi
+def _read(page: pypdfium2.PdfPage, unit_pt: float, limits: Limits, *, symbols: bool) -> TextLayer:
+    dpi, scale = fitting_scale(page, unit_pt, limits)
+    # Times the scale, as it is drawn: 792 points are 3301 px of 300 dpi.
     width_px, height_px = (math.ceil(side * scale) for side in page.get_size())
     way = page_frame(
         _sorted(page.get_bbox()),

@@ -81,6 +81,21 @@ def test_each_page_has_a_size_of_its_own(upload: Path) -> None:
     assert sizes == [(150, 150), (150, 300), (300, 150)]
 
 
+@pytest.mark.parametrize(
+    ("unit", "size_px"), [(b"10", (1500, 750)), (b"0", (150, 75)), (b"/Large", (150, 75))]
+)
+def test_a_page_in_larger_units_is_drawn_larger(
+    unit: bytes, size_px: tuple[int, int], upload: Path
+) -> None:
+    pdf = blank_pdf((72, 36))
+    pdf.pages[0].UserUnit = pikepdf.Object.parse(unit)
+
+    canvas = render(upload, saved(pdf))
+
+    assert (canvas.width_px, canvas.height_px) == size_px
+    assert canvas.dpi == 150
+
+
 def test_a_turned_page_is_drawn_upright(upload: Path) -> None:
     pdf = blank_pdf((144, 72))
     pdf.pages[0].rotate(90, relative=False)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pikepdf
@@ -61,6 +61,22 @@ def test_the_page_has_the_size_at_which_it_would_be_drawn(tmp_path: Path, box: l
     layer, drawn = layer_of(path), render_page(path, 0, limits=LIMITS, password=None)
 
     assert (layer.width_px, layer.height_px) == (drawn.width_px, drawn.height_px)
+
+
+def test_larger_units_make_a_larger_page_and_its_words_with_it(tmp_path: Path) -> None:
+    path = typed_pdf(tmp_path / "typed.pdf", "Typed text")
+    small = layer_of(path)
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.pages[0].obj.UserUnit = pikepdf.Object.parse(b"2.5")
+        pdf.save(path)
+
+    large, drawn = layer_of(path), render_page(path, 0, limits=LIMITS, password=None)
+
+    assert (large.width_px, large.height_px) == (drawn.width_px, drawn.height_px) == (1490, 2100)
+    assert large.dpi == small.dpi == drawn.dpi
+    for before, after in zip(small.words, large.words, strict=True):
+        sides = [2.5 * side for side in astuple(before.box)]
+        assert astuple(after.box) == pytest.approx(sides, abs=3)  # whole pixels, times 2.5
 
 
 @pytest.mark.parametrize("quarters", range(4))
