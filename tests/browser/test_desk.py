@@ -453,6 +453,12 @@ def test_an_area_is_marked_by_keys(desk: Page, engine: ReadsLetter) -> None:
         desk.keyboard.press(key)
 
     expect(desk.locator("[data-part=text]")).to_contain_text("by keys")
+    expect(desk.get_by_role("button", name="Read an area again")).to_be_focused()
+
+    desk.get_by_role("button", name="Undo").press("Enter")
+
+    expect(desk.locator("[data-part=text]")).not_to_contain_text("by keys")
+    expect(desk.get_by_role("button", name="Redo")).to_be_focused()
 
 
 def test_the_picture_is_compared_with_what_was_read(desk: Page) -> None:
@@ -607,6 +613,11 @@ def test_pages_are_turned_by_button_number_and_key(page: Page, url: str, tmp_pat
     number.fill("1")
     number.press("Enter")
     expect(page.get_by_role("button", name="Previous page")).to_be_disabled()
+
+    second = page.locator("[data-part=strip] button").nth(1)
+    second.press("Enter")
+    expect(second).to_have_attribute("aria-current", "true")
+    expect(second).to_be_focused()
 
 
 def test_a_page_is_left_out_and_comes_back(page: Page, url: str, tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_a_reading_can_be_stopped_and_tried_again(
     page.get_by_role("button", name="Cancel letter.png").click()
 
     expect(page.locator(".card [data-part=words]")).to_have_text("Stopped.")
+    expect(page.get_by_role("button", name="Try again letter.png")).to_be_focused()
 
     engine.gate.set()
     page.get_by_role("button", name="Try again letter.png").click()

@@ -23,7 +23,9 @@ export function makeArea(desk) {
     for (const [name, px] of Object.entries(sides)) region.frame.style.setProperty(name, `calc(var(--s) * ${px}px)`);
   }
   function stop() {
-    host.hidden = part(root, "area-bar").hidden = true;
+    const bar = part(root, "area-bar");
+    if ([host, bar].some((one) => one.contains(document.activeElement))) button.focus();
+    host.hidden = bar.hidden = true;
     button.setAttribute("aria-pressed", "false");
   }
   function start() {
@@ -55,10 +57,8 @@ export function makeArea(desk) {
   button.addEventListener("click", () => (host.hidden ? start() : stop()));
   action(root, "read-area").addEventListener("click", readIt);
   region.frame.addEventListener("keydown", function leave(event) {
-    if (event.key === "Escape") {
-      stop();
-      button.focus();
-    } else if (event.key.startsWith("Arrow")) view.reveal(region.box);
+    if (event.key === "Escape") stop();
+    else if (event.key.startsWith("Arrow")) view.reveal(region.box);
   });
   root.addEventListener("turned", stop);
 }

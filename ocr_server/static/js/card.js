@@ -36,11 +36,13 @@ export function putCard(card, state, words, { share, canOpen, canRetry, canTrim 
   if (share === undefined) progress.removeAttribute("value");
   else progress.value = share;
   const idle = !working && state !== "waiting";
+  const focused = card.querySelector(".actions :focus");
   action(card, "cancel").hidden = idle;
   action(card, "retry").hidden = !canRetry || !idle || state === "result";
   action(card, "trim").hidden = !canTrim || !idle;
   action(card, "open").hidden = !canOpen;
   action(card, "forget").hidden = !idle;
+  if (focused instanceof HTMLElement && focused.hidden) /** @type {HTMLElement | null} */ (card.querySelector(".actions button:not([hidden])"))?.focus();
   part(card, "secret").hidden = true;
 }
 

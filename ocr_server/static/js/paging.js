@@ -93,8 +93,10 @@ export function makePaging(desk) {
       for (const names of WAYS) enable(names.map((name) => action(root, name)));
       seen.disconnect();
       waiting.clear();
+      const focused = [...strip.children].findIndex((one) => one.contains(document.activeElement));
       strip.replaceChildren(...pages.map((page) => entry(draft, page)));
       strip.children[at]?.firstElementChild?.setAttribute("aria-current", "true");
+      strip.children[focused]?.querySelector("button")?.focus();
     },
   };
 }

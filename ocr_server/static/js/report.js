@@ -31,8 +31,12 @@ export function makeReport(desk) {
     doubtful = wordsOf("doubtful");
     count();
     action(root, "previous-doubt").disabled = action(root, "next-doubt").disabled = !doubtful.length;
-    action(root, "undo").disabled = !draft.done.length;
-    action(root, "redo").disabled = !draft.undone.length;
+    const [undo, redo] = [action(root, "undo"), action(root, "redo")];
+    const focused = document.activeElement;
+    undo.disabled = !draft.done.length;
+    redo.disabled = !draft.undone.length;
+    if (undo.disabled && undo === focused) redo.focus();
+    if (redo.disabled && redo === focused) undo.focus();
     part(root, "legend").replaceChildren(
       ...["unsure", "doubtful", "checked"].filter((state) => wordsOf(state).length).map((state) => make("span", {}, make("span", { class: `word ${state}` }, state), ` ${wordsOf(state).length}`)),
     );
