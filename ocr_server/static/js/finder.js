@@ -103,9 +103,10 @@ export function makeFinder(root, form, queue) {
     corners.show(null);
     say("Put the corners on the page, or read the whole picture.");
     action(root, "use").focus();
-    looking = lookCloser(camera.track);
-    await looking;
-    if (flow.checked && isStill()) await keep();
+    const look = (looking = lookCloser(camera.track));
+    await look;
+    const isPressed = part(root, "still-controls").inert;
+    if (flow.checked && isStill() && look === looking && !isPressed) await keep();
   }
   /** The camera's own photo if it is larger, and the corners of the page in it. @param {MediaStreamTrack} track */
   async function lookCloser(track) {
