@@ -51,6 +51,28 @@ def test_a_wrong_key_is_told_and_the_right_one_works(
     expect_state(page, "result")
 
 
+def test_a_key_that_lacks_is_asked_for_beside_a_document_too(
+    page: Page, url: str, letter: Path, watch: Watch
+) -> None:
+    watch.expected.append("401")
+    key = page.locator("#api-key")
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    expect(page.locator(".card [data-part=words]")).to_have_text("Type the key of this server.")
+    expect(key).to_be_focused()
+    key.fill(KEY)
+    page.get_by_role("button", name="Again").first.click()
+    expect_state(page, "result")
+    expect(key).to_be_hidden()
+
+    page.evaluate("sessionStorage.setItem('api-key', 'replaced')")
+    page.get_by_role("button", name="Read an area again").click()
+    page.get_by_role("button", name="Area to read again").press("Enter")
+
+    expect(page.locator("#alert")).to_contain_text("Send another one.")
+    expect(key).to_be_focused()
+
+
 def test_the_form_without_scripts_has_a_field_for_the_key(page: Page, url: str) -> None:
     page.goto(url)
 

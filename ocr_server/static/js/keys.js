@@ -15,8 +15,16 @@ export function enhance(root) {
       // Storage is switched off: the form without scripts still works.
     }
   }
+  /** Once, until another key was typed: a camera asks again and again. */
+  function ask() {
+    if (field.getAttribute("aria-invalid") === "true") return;
+    field.setAttribute("aria-invalid", "true");
+    field.focus();
+  }
   field.value = kept();
   field.addEventListener("input", keep);
+  field.addEventListener("change", () => field.removeAttribute("aria-invalid"));
+  addEventListener("locked", ask);
 }
 
 /** The headers that bear the key. @returns {Record<string, string>} */

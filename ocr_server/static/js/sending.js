@@ -8,11 +8,12 @@ import { keyHeaders } from "./keys.js";
 export class Refusal extends Error {
   /** @param {{title?: string, detail?: string, code?: string, status?: number, retryAfter?: number}} problem */
   constructor(problem) {
-    super(problem.detail || problem.title || "The server did not say why.");
+    super(problem.code === "key-missing" ? "Type the key of this server." : problem.detail || problem.title || "The server did not say why.");
     this.title = problem.title ?? "";
     this.code = problem.code ?? "";
     this.status = problem.status ?? 0;
     this.retryAfter = problem.retryAfter ?? 0;
+    if (this.status === 401) dispatchEvent(new Event("locked")); // keys.js asks for the key
   }
 }
 
