@@ -147,7 +147,7 @@ def test_a_picture_is_read_again_as_it_is(desk: Page, engine: ReadsLetter) -> No
 
 
 def test_only_what_a_browser_may_show_is_offered_for_cropping(half_read: Page) -> None:
-    expect(half_read.get_by_role("button", name="Add the pages of other files")).to_be_visible()
+    expect(half_read.get_by_role("button", name="Forget this file")).to_be_visible()
     expect(half_read.get_by_role("button", name="Crop or turn, and read again")).to_be_hidden()
 
 
