@@ -41,8 +41,8 @@ def render_png(
     """
     if len(document.pages) != 1:
         raise FormatUnavailable(
-            f"A PNG shows one page; the document has {len(document.pages)}. Ask for one page, such "
-            "as pages=1, or for several formats in one archive, such as png,json.",
+            f"A PNG shows one page; the document has {len(document.pages)}. Have only one read "
+            "(pages=1), or send only one back, or ask for an archive, such as png,json.",
             pages=len(document.pages),
         )
     (sheet,) = find_sheets(document, sources, rendering)
