@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from ocr_server.deadline import Deadline
-from ocr_server.geometry import Box, Map, Way
+from ocr_server.geometry import Box, Map
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import AskedZone, Framing, Reading
 from ocr_server.model import Page
@@ -41,7 +41,7 @@ class Look:
 
     def read_part(self, part: Canvas, reading: Reading) -> Page:
         """Only a part of it by the recipe, a canvas that knows its way to this one."""
-        alone = replace(self, canvas=replace(part, to_page=Way()))
+        alone = replace(self, canvas=part.as_page())
         return moved(alone.read(reading), part.to_page, self.canvas)
 
 

@@ -32,8 +32,7 @@ def read_mrz_page(look: Look) -> Page:
     if band is None:
         return look.read(reading)
     rows = _rows(band)
-    here = Canvas(band.pixels, look.canvas.dpi)
-    alone = replace(look, canvas=_without_fillers(here, rows))
+    alone = replace(look, canvas=_without_fillers(band.as_page(), rows))
     page = alone.read(replace(reading, zones=()))
     if rows:
         symbols = [symbol for word in page.words for symbol in word.symbols]
@@ -53,13 +52,14 @@ def _rows(band: Canvas) -> tuple[tuple[Glyph, ...], ...]:
 
 def _without_fillers(canvas: Canvas, rows: Sequence[Sequence[Glyph]]) -> Canvas:
     """The canvas with paper where fillers are: among them the engine misreads names."""
-    pixels = canvas.grey().pixels.copy()
+    grey = canvas.grey()
+    pixels = grey.pixels.copy()
     paper = int(np.percentile(pixels, 80))
     for glyph in (glyph for row in rows for glyph in row if glyph.is_filler):
         left, top = int(glyph.box.left) - 1, int(glyph.box.top) - 1
         right, bottom = int(glyph.box.right) + 1, int(glyph.box.bottom) + 1
         pixels[max(0, top) : bottom, max(0, left) : right] = paper
-    return Canvas(pixels, canvas.dpi)
+    return grey.with_pixels(pixels)
 
 
 def _line(row: Sequence[Glyph], symbols: Sequence[Symbol]) -> Line:

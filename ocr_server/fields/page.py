@@ -7,7 +7,6 @@ from dataclasses import replace
 from ocr_server.deadline import Deadline
 from ocr_server.fields.finders import FINDERS
 from ocr_server.fields.look import Look, frame, moved, zones_in_pixels
-from ocr_server.geometry import Way
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Framing, Reading
 from ocr_server.model import Page
@@ -32,7 +31,7 @@ def read_framed(
     """
     framed = frame(canvas, reading.framing)
     look = Look(
-        canvas=replace(framed, to_page=Way()),
+        canvas=framed.as_page(),
         number=number,
         reading=replace(reading, zones=zones_in_pixels(reading.zones, framed)),
         engine=engine,

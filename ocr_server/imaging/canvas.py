@@ -69,6 +69,10 @@ class Canvas:
             raise ValueError(f"pixels moved: {self.pixels.shape} became {pixels.shape}")
         return replace(self, pixels=pixels)
 
+    def as_page(self) -> Canvas:
+        """The same pixels as a page of their own, from which no way leads back."""
+        return replace(self, to_page=Way())
+
     def grey(self) -> Canvas:
         """The luminance; a grey canvas is returned as it is."""
         if not self.is_colour:

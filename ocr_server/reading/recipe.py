@@ -274,9 +274,7 @@ def _read_sheet(recipe: Recipe, sheet: Sheet) -> _Answer:
 
 def _within(area: Box, zone: Zone) -> Zone:
     """The zone, none of it in the margin that was added."""
-    box = zone.box
-    is_inside = area.left <= box.left and area.top <= box.top
-    is_inside = is_inside and box.right <= area.right and box.bottom <= area.bottom
+    is_inside = zone.box.intersection(area) == zone.box
     return zone if is_inside else zone.mapped(Within(area))
 
 
