@@ -1,7 +1,7 @@
 """The private folder of the pictures being read, and of nothing else.
 
-Each server has a folder, locked while it lives; each job has a folder in it, removed when the
-job ends. A folder whose lock is free was left by a server that was killed: the next one sweeps it.
+Each server has a folder, locked while it lives; each job has a folder in it, emptied when the job
+ends. A folder whose lock is free was left by a server that was killed: the next one sweeps it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from ocr_server.errors import StorageFull
@@ -29,6 +30,8 @@ class Storage:
         Raises:
             StorageFull: the temporary folder is full or read-only.
         """
+        self._empty: list[Path] = []
+        self._numbers = count(1)
         parent = Path(temp_dir or tempfile.gettempdir())
         try:
             _sweep(parent)
@@ -48,25 +51,45 @@ class Storage:
         Raises:
             StorageFull: the temporary folder is full or read-only.
         """
-        try:
-            folder = Path(tempfile.mkdtemp(prefix="job-", dir=self.folder))
-        except OSError as error:
-            raise no_room() from error
+        folder, is_empty = self._folder(), False
         try:
             paths = tuple(folder / str(number) for number in range(len(files)))
             try:
+                folder.mkdir(mode=0o700, exist_ok=True)
                 for path, data in zip(paths, files, strict=True):
                     path.write_bytes(data)
             except OSError as error:
                 raise no_room() from error
             yield paths
+            is_empty = _emptied(folder)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if is_empty:
+                self._empty.append(folder)
+            else:  # something broke, and a killed process may not be quite dead
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _folder(self) -> Path:
+        """One that was emptied, as making and removing it took longer than all that it is for."""
+        try:
+            return self._empty.pop()
+        except IndexError:
+            return self.folder / f"job-{next(self._numbers)}"
 
     def close(self) -> None:
         """Remove the folder with all that is in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.close()
+
+
+def _emptied(folder: Path) -> bool:
+    """Remove the files in it; whether nothing else was there."""
+    try:
+        with os.scandir(folder) as left:
+            for entry in left:
+                Path(entry).unlink()
+    except OSError:
+        return False
+    return True
 
 
 def _sweep(parent: Path) -> None:

@@ -33,7 +33,7 @@ def test_a_job_s_files_are_there_for_the_length_of_the_block(storage: Storage) -
 
     assert read == [b"one", b"", b"three"]
     assert mode == 0
-    assert not folder.exists()
+    assert list(folder.iterdir()) == []
 
 
 def test_a_job_that_fails_leaves_nothing(storage: Storage) -> None:
@@ -43,9 +43,29 @@ def test_a_job_that_fails_leaves_nothing(storage: Storage) -> None:
     assert [path.name for path in storage.folder.iterdir()] == ["lock"]
 
 
-def test_jobs_do_not_share_a_folder(storage: Storage) -> None:
+def test_a_job_that_left_a_folder_leaves_nothing(storage: Storage) -> None:
+    with storage.job((b"one",)) as paths:
+        (paths[0].parent / "of a library").mkdir()
+        (paths[0].parent / "of a library" / "file").touch()
+
+    assert [path.name for path in storage.folder.iterdir()] == ["lock"]
+
+
+def test_jobs_do_not_share_a_folder_at_a_time(storage: Storage) -> None:
     with storage.job((b"one",)) as one, storage.job((b"two",)) as two:
         assert one[0].parent != two[0].parent
+    with storage.job((b"three",)) as three:
+        assert three[0].parent in {one[0].parent, two[0].parent}
+        assert [path.read_bytes() for path in three[0].parent.iterdir()] == [b"three"]
+
+
+def test_a_folder_that_somebody_tidied_away_is_made_again(storage: Storage) -> None:
+    with storage.job((b"one",)) as one:
+        folder = one[0].parent
+    folder.rmdir()
+
+    with storage.job((b"two",)) as two:
+        assert two[0].read_bytes() == b"two"
 
 
 def test_closing_removes_the_folder(tmp_path: Path) -> None:
