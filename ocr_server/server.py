@@ -7,13 +7,12 @@ uploads and idle connections hold no thread, and it tells when a client has hung
 from __future__ import annotations
 
 import gc
-import json
 import logging
 import resource
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -21,21 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
-from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask
-from waitress.utilities import Error as ServerError
 
 from ocr_server.app import create_app
-from ocr_server.errors import BodyTooLarge, SettingsError, StorageFull
+from ocr_server.connections import Listener
+from ocr_server.errors import SettingsError
 from ocr_server.metrics import Metrics
 from ocr_server.settings import Settings
-from ocr_server.storage import no_room
 from ocr_server.tls import TlsFront, read_certificate
-from ocr_server.web.cors import permission
-from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
-from ocr_server.web.security import HEADERS
 from ocr_server.web.service import service_of
 
 if TYPE_CHECKING:
@@ -139,7 +130,7 @@ class Server:
     ) -> None:
         """Begin to listen; `scheme` is what clients see."""
         self._map: dict[int, Any] = {}  # waitress's sockets, without types
-        self._server = _TcpServer(
+        self._server = Listener(
             app,
             map=self._map,
             adj=Adjustments(
@@ -172,13 +163,8 @@ class Server:
 
     @property
     def is_busy(self) -> bool:
-        """Whether an answer is not yet made or not yet sent."""
-        stale_s = time.time() - IDLE_S  # of a client that does not take its answer
-        return any(
-            channel.requests or (channel.total_outbufs_len and channel.last_activity > stale_s)
-            for channel in list(self._map.values())
-            if isinstance(channel, _Channel)
-        )
+        """Whether an answer is not yet made or not yet taken."""
+        return self._server.is_busy
 
     def turn_until(self, is_over: Callable[[], bool]) -> None:
         """Serve until `is_over()`."""
@@ -205,97 +191,3 @@ class _Stop:
 
     def _set(self, _number: int, _frame: FrameType | None) -> None:
         self.is_set = True
-
-
-class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
-    """What waitress refuses by itself: a body over the limit, a request that does not parse."""
-
-    def execute(self) -> None:
-        error = self.request.error
-        problem = {
-            "type": "about:blank", "title": error.reason, "status": error.code,
-            "detail": error.body, "code": error.reason.lower().replace(" ", "-"),
-        }  # fmt: skip
-        if error.code == STATUS[BodyTooLarge]:
-            refusal = body_too_large(self.channel.server.adj.max_request_body_size - 1)
-            problem = problem_of(refusal)
-        elif isinstance(error, _NoRoom):
-            problem = problem_of(no_room())
-        metrics = self.channel.server.metrics
-        if metrics:
-            metrics.count_request(route="-", method="-", status=error.code, duration_s=0)
-            metrics.count_refusal(problem["code"])
-        log.info("refused", extra={"status": error.code, "problem_code": problem["code"]})
-        body = json.dumps(problem).encode()
-        self.status = f"{error.code} {error.reason}"
-        self.response_headers += [
-            ("Content-Type", MEDIA_TYPE), ("Cache-Control", "no-store"), *HEADERS.items(),
-            *permission(self.channel.server.origins, self.request.headers.get("ORIGIN")).items(),
-        ]  # fmt: skip
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-class _NoRoom(ServerError):  # type: ignore[misc]  # waitress has no types
-    """An upload that does not fit on the disk."""
-
-    code, reason = STATUS[StorageFull], "Service Unavailable"
-
-
-class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    """Of a request; a disk without room for it is told, like any other refusal."""
-
-    _left_bytes: int | None = None  # to be thrown away
-
-    def received(self, data: bytes) -> int:
-        if self._left_bytes is None:
-            try:
-                return int(super().received(data))
-            except OSError:
-                log.exception("an upload does not fit on the disk")
-                self.error = _NoRoom("")
-                self._left_bytes = self.content_length - self.body_bytes_received
-        if self.chunked:  # nobody knows how much is left
-            self.completed = True
-            return len(data)
-        # A client that is still sending would not see an answer before its end.
-        thrown_bytes = min(len(data), self._left_bytes)
-        self._left_bytes -= thrown_bytes
-        self.completed = not self._left_bytes
-        return thrown_bytes
-
-
-class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
-    error_task_class = _ErrorTask
-    parser_class = _Parser
-
-    def del_channel(self, map: dict[int, Any] | None = None) -> None:  # noqa: A002  # waitress's
-        """Close the file of an upload that was cut off, too."""
-        super().del_channel(map)
-        if self.request is not None:
-            self.request.close()
-
-    def cancel(self) -> None:
-        """Close the files of requests that nobody will answer, too."""
-        for request in self.requests:
-            request.close()
-        super().cancel()
-
-    def send_continue(self) -> None:
-        """Who asks before sending is answered with the refusal, if there is one, and at once."""
-        if self.request.error is None:
-            super().send_continue()
-
-
-class _TcpServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
-    channel_class = _Channel
-    metrics: Metrics | None = None
-    origins: Collection[str] = ()
-
-    def maintenance(self, now: float) -> None:
-        """Let go also of who does not take the answer: waitress would wait until it is sent."""
-        for channel in list(self.active_channels.values()):
-            if channel.will_close and channel.last_activity < now - self.adj.channel_timeout:
-                channel.handle_close()
-        super().maintenance(now)

@@ -99,6 +99,30 @@ def test_a_picture_is_read(start: Start) -> None:
     assert answer.json["text"] == "Hello"
 
 
+def test_head_and_body_of_an_answer_come_together(start: Start) -> None:
+    server = start()
+    request = head("POST", f"{DOCUMENTS}?format=text", "Content-Type: image/png",
+                   f"Content-Length: {len(PICTURE)}") + PICTURE  # fmt: skip
+
+    with closing(socket.create_connection(("127.0.0.1", server.port))) as client:
+        client.sendall(request)
+        first_piece = client.recv(65536)
+
+    assert first_piece.startswith(b"HTTP/1.1 200")
+    assert first_piece.endswith(b"\r\n\r\nHello\n")
+
+
+def test_an_answer_without_a_body_ends_with_its_head(start: Start) -> None:
+    server = start()
+
+    with closing(socket.create_connection(("127.0.0.1", server.port))) as client:
+        client.sendall(head("HEAD", "/livez", "Connection: close"))
+        answer = received(client)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.endswith(b"\r\n\r\n")
+
+
 def test_nothing_stays_on_the_disk_after_the_answer(start: Start) -> None:
     server = start()
     server.read(PICTURE)
