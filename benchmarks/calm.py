@@ -90,13 +90,13 @@ def memory(*, requests: int) -> Section:
         (f"{STEADY_CLIENTS} clients on full pages, most, MiB", max(held) / MIB),
         ("after 100 mixed requests, MiB", after[100] / MIB),
         (f"after {requests} mixed requests, MiB", after[requests] / MIB),
-        ("folders left behind", left),
+        ("files left behind", left),
         ("zombies", zombies),
     )
     targets = (
         Target("memory at 8 clients over idle, MiB", (max(held) - idle) / MIB, most=250),
         Target(f"memory after {requests} requests ÷ after 100", grown, most=1.05),
-        Target("folders and zombies left behind", left + zombies, most=0),
+        Target("files and zombies left behind", left + zombies, most=0),
     )
     return Section("Memory of the process tree (PSS)", ("", ""), rows, targets)
 

@@ -83,8 +83,8 @@ class Server:
         return count
 
     def left_behind(self) -> list[str]:
-        """Files and folders of requests that are still there."""
-        return [path.name for path in self.folder.rglob("job-*")]
+        """Files of requests that are still there."""
+        return [path.name for path in self.folder.rglob("job-*/**/*") if path.is_file()]
 
 
 def post(connection: http.client.HTTPConnection, path: str, data: bytes, **fields: str) -> Answer:

@@ -171,3 +171,4 @@ class Job:
     deadline: Deadline
     pages: PageSelection = PageSelection()
     password: str | None = field(default=None, repr=False)
+    is_watched: bool = False  # whether anybody looks how far its pages are

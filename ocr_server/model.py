@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
+from typing import NamedTuple
 
 from ocr_server.errors import OcrServerError
 from ocr_server.geometry import Box, Map, Point, Quad
@@ -212,8 +213,7 @@ class Zone:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """What the recipe did to a page: what it found, what it did about it, and how long that took.
 
     `did` is empty where nothing had to be done.

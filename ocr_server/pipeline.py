@@ -215,7 +215,10 @@ def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[Sheet]:
             f"Page {missing} was asked for; the document has {total}.", page=missing, pages=total
         )
     sheets = [(path, index) for path, count in counts for index in range(count)]
-    return (Sheet(*sheets[number - 1], number) for number in job.pages.choose(total))
+    return (
+        Sheet(*sheets[number - 1], number, is_watched=job.is_watched)
+        for number in job.pages.choose(total)
+    )
 
 
 def _read_all(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from ocr_server.imaging import decode
 from ocr_server.imaging.preview import LONGEST_SIDE_PX, draw_preview
 from ocr_server.job import Limits, Reading
 from ocr_server.model import Document, Page
-from ocr_server.progress import teller
+from ocr_server.progress import tell_nobody, teller
 from ocr_server.reading import frame, recipe
 from ocr_server.reading.frame import Frame
 from ocr_server.reading.own_text import read_pdf_page
@@ -35,10 +35,11 @@ class Sheet:
     path: Path
     index: int
     number: int
+    is_watched: bool = False
 
     @property
     def progress_path(self) -> Path:
-        """Where it is told how far its reading is."""
+        """Where it is told how far its reading is, if it is watched."""
         return self.path.with_name(f"progress-{self.number}")
 
 
@@ -56,7 +57,8 @@ def read_page(
         canvas = decode.decode_page(
             sheet.path, sheet.index, limits=limits, password=password, grey=True
         )
-        with teller(sheet.progress_path) as tell:
+        telling = teller(sheet.progress_path) if sheet.is_watched else nullcontext(tell_nobody)
+        with telling as tell:
             page = read_framed(
                 canvas,
                 number=sheet.number,

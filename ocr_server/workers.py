@@ -166,9 +166,9 @@ def _await(ticket: Future[Slot], deadline: Deadline, cancelled: threading.Event)
         DeadlinePassed: the time is over; a slot that was free all the time is of no use then.
     """
     while True:
-        wait([ticket], timeout=min(LOOK_S, deadline.left_s()))
         if cancelled.is_set():
             raise ClientGone("The client hung up.")
         deadline.check()
         if ticket.done():
             return
+        wait([ticket], timeout=min(LOOK_S, deadline.left_s()))

@@ -124,8 +124,10 @@ def aspect_of(picture: Image.Image) -> float:
     Faxes have 204 dots an inch across and 98 down; small differences are those of scanners.
     """
     across, down = _resolutions(picture) or (1.0, 1.0)
-    aspect = across / down if orientation_of(picture) < 5 else down / across
-    return aspect if 1.2 < max(aspect, 1 / aspect) < 5 else 1.0
+    aspect = across / down
+    if not 1.2 < max(aspect, 1 / aspect) < 5:
+        return 1.0
+    return aspect if orientation_of(picture) < 5 else 1 / aspect
 
 
 def without_alpha(picture: Image.Image) -> Image.Image:

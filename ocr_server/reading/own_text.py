@@ -46,7 +46,7 @@ def read_pdf_page(
             height_px=layer.height_px,
             dpi=layer.dpi,
             zones=layer.zones,
-            stages=(replace(stage, did=USED),),
+            stages=(stage._replace(did=USED),),
         )
     page = recognise()
     if not layer.is_real:
@@ -54,5 +54,5 @@ def read_pdf_page(
     return replace(
         page,
         zones=layer.joined_by(page),
-        stages=(replace(stage, did=_JOINED), *page.stages),
+        stages=(stage._replace(did=_JOINED), *page.stages),
     )

@@ -148,7 +148,7 @@ def add_margin(sheet: Sheet) -> Report:
 
 def add_margin_always(sheet: Sheet) -> Report:
     """The same for a rectangle that somebody drew, which may cut into the margin of the text."""
-    level = int(np.median(sheet.measures.pixels))
+    level = int(np.median(sheet.measures.pixels[::2, ::2]))  # a quarter tells as much
     padded = sheet.canvas.padded(_SNIPPET_MARGIN_PX, fill=level)
     after = replace(sheet.on(padded), x_height_px=sheet.x_height_px)
     return Report(after, "a piece of a page", f"margin of {_SNIPPET_MARGIN_PX} px added")

@@ -240,7 +240,7 @@ def _read_asked_zones(sheet: Sheet) -> _Answer:
             )
         )  # fmt: skip
         label = asked.name or str(index)
-        stages += [replace(stage, found=f"zone {label}: {stage.found}") for stage in found.stages]
+        stages += [stage._replace(found=f"zone {label}: {stage.found}") for stage in found.stages]
     return _Answer(tuple(zones), tuple(stages), tuple(words))
 
 

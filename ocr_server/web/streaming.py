@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 
@@ -60,7 +60,7 @@ def _lines(
 
     def read() -> None:
         try:
-            for event in here.recognise(asked.job, cancelled):
+            for event in here.recognise(replace(asked.job, is_watched=True), cancelled):
                 events.put(event)
         except Exception as error:  # noqa: BLE001  # told below, as `answer_unexpected` does
             events.put(error)

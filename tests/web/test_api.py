@@ -296,7 +296,9 @@ def test_files_leave_nothing_behind(client: FlaskClient, service: Service) -> No
     post(client)
     client.post("/v1/documents", data={"file": [(BytesIO(PICTURE), "a"), (BytesIO(b"x"), "b")]})
 
-    assert [path.name for path in service.storage.folder.iterdir()] == ["lock"]
+    left = [path.name for path in service.storage.folder.rglob("*") if path.is_file()]
+
+    assert left == ["lock"]
 
 
 def test_the_default_languages_are_the_setting_s(settings: Settings) -> None:
