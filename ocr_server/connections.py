@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from typing import Any
 
 from waitress.channel import HTTPChannel
@@ -21,6 +20,8 @@ from ocr_server.storage import no_room
 from ocr_server.web.cors import permission
 from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
 from ocr_server.web.security import HEADERS
+
+_SMALL_BYTES = 64 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -85,13 +86,17 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
 
 
 class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
+    """A request that is answered; a small answer goes out at once: each piece wakes the client."""
+
     def write(self, data: bytes) -> None:
-        """Send the head together with what follows it: apart, they wake the client twice."""
-        if self.wrote_header or not data:
-            super().write(data)
-        else:
-            with self.channel.joined():
-                super().write(data)
+        length_bytes = self.content_length
+        if data and not self.wrote_header and length_bytes and length_bytes <= _SMALL_BYTES:
+            self.channel.hold()
+        super().write(data)
+
+    def finish(self) -> None:
+        super().finish()
+        self.channel.send_held()
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
@@ -99,7 +104,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     parser_class = _Parser
     task_class = _Task
 
-    _joined: list[bytes] | None = None  # what goes out as one
+    _held: list[bytes] | None = None  # what goes out as one
 
     @property
     def is_busy(self) -> bool:
@@ -111,22 +116,30 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         """Whether nothing has come or gone for so long that nobody seems to be there."""
         return bool(self.last_activity < time.time() - self.adj.channel_timeout)
 
-    @contextmanager
-    def joined(self) -> Iterator[None]:
-        """What is written in a with-block goes out at its end, in one piece."""
-        pieces = self._joined = []
-        try:
-            yield
-        finally:
-            self._joined = None
-        super().write_soon(b"".join(pieces))
+    def hold(self) -> None:
+        """Keep what is written from now on for `send_held`."""
+        self._held = []
+
+    def send_held(self) -> None:
+        """Send what was kept, in one piece."""
+        held, self._held = self._held, None
+        if held:
+            self.write_soon(b"".join(held))
 
     def write_soon(self, data: bytes) -> int:
-        """Send what waitress's task has ready."""
-        if self._joined is None:
+        """Send, or keep until the client takes it: in a file, if there is much.
+
+        Raises:
+            OSError: there is no room for it; the connection is closed.
+        """
+        if self._held is not None:
+            self._held.append(data)
+            return len(data)
+        try:
             return int(super().write_soon(data))
-        self._joined.append(data)
-        return len(data)
+        except OSError:
+            self.will_close = True  # waitress would turn in circles: it has lost count
+            raise
 
     def del_channel(self, map: dict[int, Any] | None = None) -> None:  # noqa: A002  # waitress's
         """Close the file of an upload that was cut off, too."""

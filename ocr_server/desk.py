@@ -38,7 +38,8 @@ class Desk:
 # Workers take the processor where the server, and what else runs in its container, leaves it: it
 # answers in the middle of their work. With two clients it gave a tenth more answers for small
 # pictures, and /livez under 32 pages was answered within 17 ms, not 32 (99th percentile); to be
-# nice, in the sense of nice(1), changed nothing. Containers share the processor as before.
+# nice, in the sense of nice(1), changed nothing. Containers, which the kernel schedules as groups,
+# share the processor as before.
 # Source: sched(7).
 POLICY = os.SCHED_IDLE
 
@@ -52,8 +53,9 @@ Task: TypeAlias = Callable[Concatenate[Desk, P], T]
 def start_worker(memory_bytes: int) -> None:
     """What a worker process does first."""
     os.setpgid(0, 0)  # so that killing the group takes the tesseract process along
-    with suppress(OSError):  # where a sandbox forbids it, all are alike
-        os.sched_setscheduler(0, POLICY, os.sched_param(0))
+    if len(os.sched_getaffinity(0)) > 1:  # on the only processor, a flood would starve them
+        with suppress(OSError):  # where a sandbox forbids it, all are alike
+            os.sched_setscheduler(0, POLICY, os.sched_param(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_server, daemon=True).start()
     most_bytes = _held_bytes() + memory_bytes

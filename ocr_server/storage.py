@@ -51,9 +51,10 @@ class Storage:
         Raises:
             StorageFull: the temporary folder is full or read-only.
         """
-        folder, is_empty = self._folder(), False
+        job = next(self._numbers)  # no path is ever used twice
+        folder, is_empty = self._folder(job), False
         try:
-            paths = tuple(folder / str(number) for number in range(len(files)))
+            paths = tuple(folder / f"{job}-{number}" for number in range(len(files)))
             try:
                 folder.mkdir(mode=0o700, exist_ok=True)
                 for path, data in zip(paths, files, strict=True):
@@ -68,12 +69,12 @@ class Storage:
             else:  # something broke, and a killed process may not be quite dead
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def _folder(self) -> Path:
+    def _folder(self, job: int) -> Path:
         """One that was emptied, as making and removing it took longer than all that it is for."""
         try:
             return self._empty.pop()
         except IndexError:
-            return self.folder / f"job-{next(self._numbers)}"
+            return self.folder / f"job-{job}"
 
     def close(self) -> None:
         """Remove the folder with all that is in it."""
@@ -85,7 +86,7 @@ def _emptied(folder: Path) -> bool:
     """Remove the files in it; whether nothing else was there."""
     try:
         with os.scandir(folder) as left:
-            for entry in left:
+            for entry in list(left):  # not while going through it
                 Path(entry).unlink()
     except OSError:
         return False

@@ -40,7 +40,7 @@ class Sheet:
     @property
     def progress_path(self) -> Path:
         """Where it is told how far its reading is, if it is watched."""
-        return self.path.with_name(f"progress-{self.number}")
+        return self.path.with_name(f"{self.path.name}-progress-{self.number}")
 
 
 def count_pages(_desk: Desk, *, path: Path, limits: Limits, password: str | None) -> int:

@@ -527,6 +527,31 @@ def test_who_does_not_take_the_answer_is_let_go(settings: Settings) -> None:
             assert not server._server.active_channels
 
 
+def test_an_answer_for_which_there_is_no_room_ends_its_connection(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def newfile(_buffer: object) -> object:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr("waitress.buffers.TempfileBasedBuffer.newfile", newfile)
+    app = Flask("much")
+    app.add_url_rule("/", view_func=lambda: b"x" * 20_000_000)
+    server = Server(app, settings)
+    end = time.monotonic() + BOUND_S
+    with (
+        closing(server),
+        closing(socket.create_connection(("127.0.0.1", server.port))) as client,
+        ThreadPoolExecutor() as threads,
+    ):
+        client.sendall(head("GET", "/"))
+        answer = threads.submit(received, client)
+
+        server.turn_until(lambda: answer.done() or time.monotonic() > end)
+
+        assert len(answer.result()) < 20_000_000
+        assert not server.is_busy
+
+
 def biggest_open_file(server: RunningServer) -> int:
     """Bytes of the largest file in the private folder that the server holds open."""
     return biggest_file_of(server.pid, server.storage)

@@ -57,6 +57,7 @@ def test_jobs_do_not_share_a_folder_at_a_time(storage: Storage) -> None:
     with storage.job((b"three",)) as three:
         assert three[0].parent in {one[0].parent, two[0].parent}
         assert [path.read_bytes() for path in three[0].parent.iterdir()] == [b"three"]
+    assert len({one[0].name, two[0].name, three[0].name}) == 3
 
 
 def test_a_folder_that_somebody_tidied_away_is_made_again(storage: Storage) -> None:

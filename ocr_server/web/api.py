@@ -141,7 +141,7 @@ def answer_document(here: Service, document: Document, asked: Asked) -> Response
     response = Response(chain(begun, pieces), content_type=format_.media_type)
     response.call_on_close(pieces.close)
     if not format_.shows_pictures:
-        response.set_data(response.get_data())  # in one piece, whose length is known
+        response.make_sequence()  # so that its length is known
     if failed:
         response.headers["OCR-Failed-Pages"] = ",".join(map(str, failed))
     return response

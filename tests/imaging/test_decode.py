@@ -519,3 +519,14 @@ def test_the_picture_s_bytes_are_not_changed(upload: Path) -> None:
 
     assert upload.read_bytes() == data
     assert Image.open(io.BytesIO(data)).size == draw_lines("same").size
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_grey_page_has_the_pixels_of_the_file(mode: str, upload: Path) -> None:
+    levels = np.random.default_rng(1).integers(0, 256, (61, 37), np.uint8)
+    Image.fromarray(levels).convert(mode).save(upload, "PNG")
+
+    canvas = decode_page(upload, 0, limits=LIMITS, password=None, grey=True)
+
+    assert (canvas.pixels == levels).all()
+    assert canvas.pixels.flags.owndata
