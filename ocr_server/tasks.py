@@ -6,6 +6,7 @@ job's own folder.
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -26,6 +27,9 @@ from ocr_server.reading import frame, recipe
 from ocr_server.reading.frame import Frame
 from ocr_server.reading.own_text import read_pdf_page
 from ocr_server.reading.suggestions import suggest
+from ocr_server.storage import no_room
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +139,17 @@ def look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Li
 
 @contextmanager
 def _temporary_files_in(folder: Path) -> Iterator[None]:
-    """What libraries write goes where the parent cleans up, even after a kill."""
+    """What libraries write goes where the parent cleans up, even after a kill.
+
+    Raises:
+        StorageFull: there is no room for it.
+    """
     before, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
         yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise no_room() from error
+        raise
     finally:
         tempfile.tempdir = before

@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ocr_server.export.text import joined, paragraph_text
-from ocr_server.geometry import Box
 from ocr_server.model import Direction, Document, Line, Page, Table, Word
+from ocr_server.segmentation.cells import cells_of
 
 # Type half as large again as the body's is a heading's, and twice as large a title's.
 _HEADINGS = ((2.0, 1), (1.5, 2))
@@ -87,25 +84,13 @@ def _rows(table: Table, words: Sequence[Word]) -> tuple[tuple[str, ...], ...] | 
 
     None where a word stands outside all cells: as a table it would be lost.
     """
-    texts = {(cell.row, cell.column): [] if words else [cell.text] for cell in table.cells}
-    # A table of another's making may be large: a word is held against all cells at once.
-    boxes = [cell.quad.box for cell in table.cells]
-    edges = np.array([(b.left, b.top, b.right, b.bottom) for b in boxes]).reshape(-1, 4).T
-    for word in words:
-        holding = _holding(edges, word.box)
-        if not holding.any():
+    texts: dict[tuple[int, int], list[str]] = {(cell.row, cell.column): [] for cell in table.cells}
+    for word, place in zip(words, cells_of(table, words), strict=True):
+        if place is None:
             return None
-        cell = table.cells[int(holding.argmax())]
+        cell = table.cells[place]
         texts[cell.row, cell.column].append(word.text)
     return tuple(
         tuple(" ".join(texts.get((row, column), ())) for column in range(table.columns))
         for row in range(table.rows)
     )
-
-
-def _holding(edges: NDArray[np.float64], word: Box) -> NDArray[np.bool_]:
-    """Which cells hold the middle of a word."""
-    left, top, right, bottom = edges
-    x, y = (word.left + word.right) / 2, (word.top + word.bottom) / 2
-    holding: NDArray[np.bool_] = (left <= x) & (x < right) & (top <= y) & (y < bottom)
-    return holding

@@ -31,6 +31,7 @@ from ocr_server.model import (
     Zone,
     ZoneKind,
 )
+from ocr_server.segmentation.cells import refilled
 
 _PLACE = ("box", "quad")
 _NOWHERE = Box(0, 0, 0, 0).quad()
@@ -144,7 +145,7 @@ def _zone(at: Cursor) -> Zone:
     kind, name, table = at.member("kind"), at.member("name"), at.member("table")
     engine = at.member("engine")
     lines = tuple(_line(line) for line in _inner(at, "lines"))
-    return Zone(
+    zone = Zone(
         kind=kind.choice(ZoneKind) if kind else ZoneKind.TEXT,
         quad=_place(at, tuple(line.quad for line in lines)),
         lines=lines,
@@ -152,6 +153,7 @@ def _zone(at: Cursor) -> Zone:
         name=name.text() if name else None,
         engine=engine.text() if engine else None,
     )
+    return refilled(zone)  # words may have been corrected and left out
 
 
 def _table(at: Cursor) -> Table:

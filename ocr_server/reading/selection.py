@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ocr_server.model import Word, Zone, ZoneKind
 from ocr_server.reading.sheet import Report, Sheet
+from ocr_server.segmentation.cells import refilled
 
 # On a page this doubtful, words under the second figure are noise (letters read into pictures);
 # on better pages dropping them loses words that are nearly right.
@@ -56,7 +57,7 @@ def keep_words(zones: Iterable[Zone], is_kept: Callable[[Word], bool]) -> Iterat
             if words:
                 lines.append(replace(line, words=words))
         if lines or zone.kind is not ZoneKind.TEXT:
-            yield replace(zone, lines=tuple(lines))
+            yield refilled(replace(zone, lines=tuple(lines)))
 
 
 def _is_of_a_rule(word: Word) -> bool:

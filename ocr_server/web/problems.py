@@ -151,6 +151,8 @@ def is_api(request: Request) -> bool:
         request.path.startswith(API_PATHS)
         or COMPAT in request.blueprints
         or service().settings.pages == "off"
+        # Browsers name what they show; a program that mistyped a path does not.
+        or (request.url_rule is None and "text/html" not in request.headers.get("Accept", ""))
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ocr_server.errors import DamagedPicture, InvalidOptions
 from ocr_server.export.format import Rendering
+from ocr_server.export.markdown import render_markdown
 from ocr_server.export.payload import document_to_json, render_json
 from ocr_server.export.payload_reader import document_from_json
 from ocr_server.geometry import Box
@@ -24,6 +25,7 @@ from ocr_server.model import (
     Field,
     Quality,
     Table,
+    Word,
     Zone,
     ZoneKind,
 )
@@ -51,8 +53,7 @@ def everything() -> Document:
     )
     text = replace(zone("x"), name="total", engine="rapidocr")
     text = replace(text, lines=(replace(text.lines[0], words=(rich,)),))
-    cell = Cell(0, 1, Box(1, 2, 3, 4).quad(), "12")
-    table = Zone(ZoneKind.TABLE, Box(0, 0, 9, 9).quad(), table=Table(1, 2, (cell,)))
+    table = table_of(replace(word("12", 1, 2), quad=Box(1, 2, 3, 4).quad()))
     quality = Quality(0.4, (Advice("dark", "The picture is dark.", "Use more light."),))
     fields = (
         Field("total", "12.00", "l2.00", 0.8, box=Box(1, 2, 3, 4)),
@@ -60,6 +61,39 @@ def everything() -> Document:
     )
     first = replace(page(text, table), quality=quality, fields=fields)
     return document(first, page(zone("y"), number=3))
+
+
+def table_of(*words: Word) -> Zone:
+    """A table whose second cell holds the words."""
+    cells = (Cell(0, 1, Box(0, 0, 9, 9).quad(), " ".join(word.text for word in words)),)
+    lines = (replace(zone("x").lines[0], words=words),)
+    return Zone(ZoneKind.TABLE, Box(0, 0, 9, 9).quad(), lines, Table(1, 2, cells))
+
+
+def test_cells_say_what_their_words_were_corrected_to() -> None:
+    sent = as_json(document(page(table_of(replace(word("l2", 1, 2), quad=Box(1, 2, 3, 4).quad())))))
+    sent["pages"][0]["zones"][0]["lines"][0]["words"][0]["text"] = "12"
+
+    (table,) = document_from_json(sent).pages[0].zones
+
+    assert table.table is not None
+    assert table.table.cells[0].text == "12"
+
+
+@pytest.mark.parametrize("emptied", ["words", "lines"])
+def test_cells_whose_words_were_left_out_are_empty(emptied: str) -> None:
+    sent = as_json(document(page(table_of(replace(word("12", 1, 2), quad=Box(1, 2, 3, 4).quad())))))
+    zone = sent["pages"][0]["zones"][0]
+    if emptied == "words":
+        zone["lines"][0]["words"] = []
+    else:
+        zone["lines"] = []
+
+    answer = document_from_json(sent)
+
+    assert answer.pages[0].zones[0].table is not None
+    assert answer.pages[0].zones[0].table.cells[0].text == ""
+    assert b"12" not in b"".join(render_markdown(answer, (), Rendering()))
 
 
 def test_what_is_written_is_read_back_the_same() -> None:

@@ -318,7 +318,7 @@ def test_a_fault_of_ours_ends_a_stream_with_a_problem(
 def test_a_person_gets_a_page_that_says_the_same(
     method: str, path: str, data: dict[str, Any] | None, status: int, client: FlaskClient
 ) -> None:
-    response = client.open(path, method=method, data=data)
+    response = client.open(path, method=method, data=data, headers={"Accept": "text/html"})
 
     assert response.status_code == status
     assert response.content_type == "text/html; charset=utf-8"
@@ -353,3 +353,20 @@ def test_a_client_that_hung_up_before_its_turn_is_no_fault_of_the_server(app: Fl
     )
 
     assert response.status_code == 499
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "text/html"),
+        ("*/*", "application/problem+json"),
+        ("application/json", "application/problem+json"),
+    ],
+)
+def test_who_mistypes_a_path_is_told_in_its_own_words(
+    accept: str, kind: str, client: FlaskClient
+) -> None:
+    answer = client.get("/nope", headers={"Accept": accept})
+
+    assert answer.status_code == 404
+    assert answer.mimetype == kind
