@@ -9,9 +9,12 @@ from pathlib import Path
 from ocr_server.export.format import Rendering
 from ocr_server.model import Document, Line, Page, has_blank
 
-# A hyphen that parts a word at the end of a line: hyphen-minus, soft hyphen or hyphen after a
-# letter. Only a small letter on the next line proves that the word goes on.
+# A hyphen at the end of a line: hyphen-minus, soft hyphen or hyphen after a letter.
 _PARTED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
+# A dash between figures, as in 1914-1918.
+_RANGE = re.compile(r"(?<=\d)[-\u2010\u2013]$")
+# What goes on after a word of which only the first half stands there: "Vor- und Nachteile".
+_CONJUNCTION = re.compile(r"(and|or|und|oder|bzw\.|bis|et|ou)\b")
 
 
 def render_text(
@@ -43,8 +46,13 @@ def joined(lines: Iterable[str]) -> str:
     """Lines as one: a parted word whole again, and no blank where the script has none."""
     text = ""
     for line in lines:
-        if line and line[0].islower() and _PARTED.search(text[-2:]):
-            text = text[:-1] + line
+        is_parted = line[:1].isalnum() and _PARTED.search(text[-2:])
+        if is_parted and not _CONJUNCTION.match(line):
+            # A small letter says that the word goes on, unless it has hyphens of its own.
+            is_one_word = line[0].islower() and "-" not in text[:-1].rpartition(" ")[2]
+            text = (text[:-1] if is_one_word or text[-1] == "\u00ad" else text) + line
+        elif line[:1].isdigit() and _RANGE.search(text[-2:]):
+            text += line
         else:
             text += f" {line}" if has_blank(text, line) else line
     return text
