@@ -8,6 +8,7 @@ that a long document never stands in memory.
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -25,7 +26,7 @@ from ocr_server.export.sheets import Sheet, check_size, find_sheets
 from ocr_server.export.text_layer import FONT, write_text_layer
 from ocr_server.geometry import Box, Transform
 from ocr_server.imaging.pdf import page_frame
-from ocr_server.imaging.pdf_text import came_from_text_layer
+from ocr_server.imaging.pdf_text import came_from_text_layer, read_text_layer
 from ocr_server.model import Document, EngineInfo, Line, Word
 
 _PIECE_BYTES = 256 * 1024
@@ -127,7 +128,7 @@ def _add_text(
         height_px=sheet.page.height_px,
     )
     if sheet.is_pdf:
-        if came_from_text_layer(sheet.page) and not _is_corrected(lines):
+        if came_from_text_layer(sheet.page) and _says_the_same(sheet, rendering):
             return False
         visible = find_visible_text(sheet.path, sheet.index, password=rendering.password)
         lines = [kept for line in lines if (kept := _beside(line, visible, way)).words]
@@ -142,8 +143,14 @@ def _add_text(
     return True
 
 
-def _is_corrected(lines: Sequence[Line]) -> bool:
-    return any(word.corrected_from is not None for line in lines for word in line.words)
+def _says_the_same(sheet: Sheet, rendering: Rendering) -> bool:
+    """Whether the page has the words of its own text layer: nobody corrected or removed any."""
+    layer = read_text_layer(
+        sheet.path, sheet.index,
+        limits=rendering.limits, password=rendering.password, symbols=False,
+    )  # fmt: skip
+    own = Counter(word.text for zone in layer.zones for word in zone.words)
+    return own == Counter(word.text for word in sheet.page.words)
 
 
 def _beside(line: Line, visible: Sequence[Box], way: Transform) -> Line:

@@ -432,6 +432,19 @@ def test_a_page_whose_own_text_was_used_is_left_as_it_is(tmp_path: Path) -> None
     assert pdf_text(made) == "Typed text"
 
 
+@pytest.mark.parametrize("said", [["0ld", "guess"], ["Old", "guess"], ["guess"]])
+def test_a_layer_whose_words_were_changed_or_removed_says_so(
+    said: list[str], tmp_path: Path
+) -> None:
+    scan = typed_pdf(tmp_path / "scan.pdf", "0ld guess", invisible=True)
+    read = recognised([(text, 30 + 40 * at, 45) for at, text in enumerate(said)])
+    used = replace(read.pages[0], stages=(Stage(STAGE, "", USED, 0),))
+
+    made = render(tmp_path, document(used), scan)
+
+    assert pdf_text(made) == " ".join(said)
+
+
 def recognised(texts: Sequence[tuple[str, float, float]]) -> Document:
     """A page of A6 at 72 dpi with words at given places."""
     lines = tuple(
