@@ -41,7 +41,9 @@ RECEIVED_BYTES = 32 * 1024
 SPARE_THREADS = 8  # for pages, health and refusals while all places of the queue are taken
 PROXY_HEADERS = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"}
 MOST_WAITING_BYTES = 2**40  # no limit: what may be sent is bounded by what may be read
-MOST_FILES = 8192  # a connection is one, or three behind TLS; 1024 is the usual allowance
+MOST_FILES = 8192  # 1024 is the usual allowance
+FILES_EACH, FILES_EACH_TLS = 2, 4  # of a connection: sockets, and a large upload
+SPARE_FILES = 100  # for the pictures being read, pipes and what libraries open
 TURN_S = 0.2  # how long a turn of the loop may wait for something to happen
 
 log = logging.getLogger(__name__)
@@ -57,10 +59,10 @@ def run(settings: Settings) -> None:
     app = create_app(settings)
     here = service_of(app)
     tempfile.tempdir = str(here.storage.folder)  # large uploads are buffered there
-    _allow_files()
+    files = _allow_files()
     gc.freeze()  # nothing here goes; going through it in vain held every request up for 50 ms
     try:
-        server, front = _listen(app, settings, here.metrics)
+        server, front = _listen(app, settings, here.metrics, files=files)
     except BaseException as error:
         here.close()
         if isinstance(error, OSError | ValueError):  # waitress says the latter of an unknown host
@@ -89,30 +91,38 @@ def run(settings: Settings) -> None:
             front.close()
 
 
-def _allow_files() -> None:
-    """As many open files as connections may need, if the machine allows it."""
+def most_connections(files: int, *, each: int) -> int:
+    """How many connections may be open where a process may open so many files."""
+    return max(1, min(MOST_CONNECTIONS, (files - SPARE_FILES) // each))
+
+
+def _allow_files() -> int:
+    """As many open files as connections may need, or as the machine allows; how many it is."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    return max(soft, most)
 
 
 def _listen(
-    app: WSGIApplication, settings: Settings, metrics: Metrics
+    app: WSGIApplication, settings: Settings, metrics: Metrics, *, files: int
 ) -> tuple[Server, TlsFront | None]:
     """The server, behind a front of TLS where there is a certificate."""
     if not (settings.tls_cert or settings.tls_key):
-        return Server(app, settings, metrics), None
+        most = most_connections(files, each=FILES_EACH)
+        return Server(app, settings, metrics, most_connections=most), None
     if not (settings.tls_cert and settings.tls_key):
         raise SettingsError("OCR_TLS_CERT and OCR_TLS_KEY are needed together; one is missing.")
     context = read_certificate(Path(settings.tls_cert), Path(settings.tls_key))
     inside = replace(settings, host="127.0.0.1", port=0)
-    server = Server(app, inside, metrics, scheme="https")
+    most = most_connections(files, each=FILES_EACH_TLS)
+    server = Server(app, inside, metrics, scheme="https", most_connections=most)
     front = TlsFront(
         host=settings.host,
         port=settings.port,
         inside_port=server.port,
         context=context,
-        most_connections=MOST_CONNECTIONS,
+        most_connections=most,
     )
     return server, front
 
@@ -127,6 +137,7 @@ class Server:
         metrics: Metrics | None = None,
         *,
         scheme: str = "http",
+        most_connections: int = MOST_CONNECTIONS,
     ) -> None:
         """Begin to listen; `scheme` is what clients see."""
         self._map: dict[int, Any] = {}  # waitress's sockets, without types
@@ -138,7 +149,7 @@ class Server:
                 port=settings.port,
                 url_scheme=scheme,
                 threads=settings.slots + settings.waiting + SPARE_THREADS,
-                connection_limit=MOST_CONNECTIONS,
+                connection_limit=most_connections,
                 channel_timeout=IDLE_S,
                 recv_bytes=RECEIVED_BYTES,
                 cleanup_interval=IDLE_S // 4,

@@ -19,7 +19,7 @@ import pytest
 from flask import Flask
 from PIL import Image
 
-from ocr_server.server import IDLE_S, Server
+from ocr_server.server import IDLE_S, Server, most_connections
 from ocr_server.settings import Settings
 from tests.drawing import as_file, draw_lines
 from tests.serving import DOCUMENTS, Answer, FakeTesseract, RunningServer, running_server
@@ -550,6 +550,13 @@ def test_an_answer_for_which_there_is_no_room_ends_its_connection(
 
         assert len(answer.result()) < 20_000_000
         assert not server.is_busy
+
+
+@pytest.mark.parametrize(
+    ("files", "each", "most"), [(8192, 2, 1000), (1024, 2, 462), (1024, 4, 231), (40, 2, 1)]
+)
+def test_as_many_connections_as_there_may_be_files(files: int, each: int, most: int) -> None:
+    assert most_connections(files, each=each) == most
 
 
 def biggest_open_file(server: RunningServer) -> int:
