@@ -57,7 +57,8 @@ def keep_words(zones: Iterable[Zone], is_kept: Callable[[Word], bool]) -> Iterat
             if words:
                 lines.append(replace(line, words=words))
         if lines or zone.kind is not ZoneKind.TEXT:
-            yield refilled(replace(zone, lines=tuple(lines)))
+            kept = replace(zone, lines=tuple(lines))
+            yield kept if len(kept.words) == len(zone.words) else refilled(kept)
 
 
 def _is_of_a_rule(word: Word) -> bool:
