@@ -369,8 +369,8 @@ def test_a_killed_worker_is_told_and_the_next_page_is_read(
 @pytest.mark.parametrize(
     ("settings", "query", "named"),
     [
-        ({"OCR_PAGE_TIMEOUT_S": 0.5}, "", "OCR_PAGE_TIMEOUT_S"),
-        ({"OCR_TIMEOUT_S": 0.5}, "", "OCR_TIMEOUT_S"),
+        ({"OCR_PAGE_TIMEOUT_S": 3}, "", "OCR_PAGE_TIMEOUT_S"),  # the next page needs time as well
+        ({"OCR_TIMEOUT_S": 3}, "", "OCR_TIMEOUT_S"),
         ({}, "?timeout_s=0.5", "timeout_s"),
     ],
 )
