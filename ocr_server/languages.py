@@ -1,4 +1,4 @@
-"""What Tesseract's names of languages mean."""
+"""What Tesseract's names of languages mean, and what others call them."""
 
 from __future__ import annotations
 
@@ -44,3 +44,32 @@ def name_of(code: str) -> str:
     if code.startswith("script/"):
         return f"{code.removeprefix('script/')} script"
     return NAMES.get(code, code)
+
+
+# What files and browsers call them (BCP 47): the two letters of ISO 639-1, where a language has
+# them. Tesseract's names are those of ISO 639-2 and 639-3, of which BCP 47 takes the rest as it is.
+_TAGS: Mapping[str, str] = {
+    "afr": "af", "amh": "am", "ara": "ar", "asm": "as", "aze": "az", "aze_cyrl": "az-Cyrl",
+    "bel": "be", "ben": "bn", "bod": "bo", "bos": "bs", "bre": "br", "bul": "bg", "cat": "ca",
+    "ces": "cs", "chi_sim": "zh-Hans", "chi_tra": "zh-Hant", "cos": "co", "cym": "cy", "dan": "da",
+    "deu": "de", "div": "dv", "dzo": "dz", "ell": "el", "eng": "en", "epo": "eo", "est": "et",
+    "eus": "eu", "fao": "fo", "fas": "fa", "fin": "fi", "fra": "fr", "frk": "de-Latf", "fry": "fy",
+    "gla": "gd", "gle": "ga", "glg": "gl", "guj": "gu", "hat": "ht", "heb": "he", "hin": "hi",
+    "hrv": "hr", "hun": "hu", "hye": "hy", "iku": "iu", "ind": "id", "isl": "is", "ita": "it",
+    "jav": "jv", "jpn": "ja", "kan": "kn", "kat": "ka", "kaz": "kk", "khm": "km", "kir": "ky",
+    "kor": "ko", "lao": "lo", "lat": "la", "lav": "lv", "lit": "lt", "ltz": "lb", "mal": "ml",
+    "mar": "mr", "mkd": "mk", "mlt": "mt", "mon": "mn", "mri": "mi", "msa": "ms", "mya": "my",
+    "nep": "ne", "nld": "nl", "nor": "no", "oci": "oc", "ori": "or", "pan": "pa", "pol": "pl",
+    "por": "pt", "pus": "ps", "que": "qu", "ron": "ro", "rus": "ru", "san": "sa", "sin": "si",
+    "slk": "sk", "slv": "sl", "snd": "sd", "spa": "es", "sqi": "sq", "srp": "sr",
+    "srp_latn": "sr-Latn", "sun": "su", "swa": "sw", "swe": "sv", "tam": "ta", "tat": "tt",
+    "tel": "te", "tgk": "tg", "tha": "th", "tir": "ti", "ton": "to", "tur": "tr", "uig": "ug",
+    "ukr": "uk", "urd": "ur", "uzb": "uz", "uzb_cyrl": "uz-Cyrl", "vie": "vi", "yid": "yi",
+    "yor": "yo",
+}  # fmt: skip
+
+
+def tag_of(code: str | None) -> str | None:
+    """The language's tag (BCP 47); None for a script, and for a model that is not known."""
+    plain = (code or "").removesuffix("_vert").removesuffix("_old")
+    return _TAGS.get(plain, plain if plain in NAMES else None)

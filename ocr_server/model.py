@@ -7,6 +7,7 @@ paragraphs: each line says which paragraph of its zone it belongs to.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
@@ -329,6 +330,15 @@ class Document:
                 if known is None or (field_.is_valid and not known.is_valid):
                     found[field_.name] = page.number, field_
         return tuple(found.values())
+
+    @property
+    def language(self) -> str | None:
+        """The language of most lines, as the engine names it; else the first it was read in."""
+        lines = (line for page in self.pages for zone in page.zones for line in zone.lines)
+        read = Counter(line.language for line in lines if line.language)
+        return next(
+            (name for name, _ in read.most_common(1)), next(iter(self.engine.languages), None)
+        )
 
     @property
     def text(self) -> str:

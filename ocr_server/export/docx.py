@@ -17,12 +17,14 @@ from docx.document import Document as WordDocument
 from docx.enum.section import WD_ORIENT
 from docx.enum.text import WD_BREAK
 from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
 from docx.shared import Inches, Mm
 from docx.text.paragraph import Paragraph as WordParagraph
 
 from ocr_server.export.blocks import Heading, Paragraph, Tabular, blocks_of, body_height_px
 from ocr_server.export.format import Rendering
 from ocr_server.export.xml import xml_text
+from ocr_server.languages import tag_of
 from ocr_server.model import Direction, Document, Page
 
 _PAPERS = ((Mm(210), Mm(297)), (Inches(8.5), Inches(11)))
@@ -38,6 +40,7 @@ def render_docx(
     properties = made.core_properties
     properties.author, properties.comments, properties.title = "", "", ""
     properties.created = properties.modified = _MADE
+    _name_language(made, tag_of(document.language))
     if document.pages:
         _cut_paper(made, document.pages[0])
     body_px = body_height_px(document)
@@ -55,6 +58,14 @@ def render_docx(
     file = io.BytesIO()
     made.save(file)
     yield _without_clock(file)
+
+
+def _name_language(made: WordDocument, tag: str | None) -> None:
+    """The language that spelling is checked in, whatever the script (ECMA-376, 17.3.2.20)."""
+    (language,) = made.styles.element.xpath("w:docDefaults//w:lang")
+    language.attrib.clear()  # python-docx says American English
+    if tag:
+        language.attrib.update({qn(f"w:{script}"): tag for script in ("val", "eastAsia", "bidi")})
 
 
 def _cut_paper(made: WordDocument, page: Page) -> None:

@@ -27,7 +27,8 @@ from ocr_server.export.text_layer import FONT, write_text_layer
 from ocr_server.geometry import Box, Transform
 from ocr_server.imaging.pdf import page_frame
 from ocr_server.imaging.pdf_text import came_from_text_layer, read_text_layer
-from ocr_server.model import Document, EngineInfo, Line, Word
+from ocr_server.languages import tag_of
+from ocr_server.model import Document, Line, Word
 
 _PIECE_BYTES = 256 * 1024
 
@@ -45,7 +46,7 @@ def render_pdf(
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.pdf"
         try:
-            _write(document.engine, sheets, rendering, result)
+            _write(document, sheets, rendering, result)
         except pikepdf.PdfError as error:
             raise DamagedPicture(
                 "The PDF is damaged and cannot be written again. Ask for another format, or save "
@@ -56,7 +57,7 @@ def render_pdf(
                 yield piece
 
 
-def _write(engine: EngineInfo, sheets: Sequence[Sheet], rendering: Rendering, result: Path) -> None:
+def _write(document: Document, sheets: Sequence[Sheet], rendering: Rendering, result: Path) -> None:
     with ExitStack() as opened:
         whole = {sheet.path for sheet in sheets} if all(sheet.is_pdf for sheet in sheets) else ()
         if len(whole) == 1:
@@ -68,7 +69,7 @@ def _write(engine: EngineInfo, sheets: Sequence[Sheet], rendering: Rendering, re
             _collect_pages(pdf, sheets, rendering, result.parent, opened)
             with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
                 metadata["pdf:Producer"] = f"ocr_server {__version__}"
-                metadata["xmp:CreatorTool"] = f"{engine.name} {engine.version}"
+                metadata["xmp:CreatorTool"] = f"{document.engine.name} {document.engine.version}"
         font = GlyphlessFont(pdf)
         try:
             added = [
@@ -81,6 +82,8 @@ def _write(engine: EngineInfo, sheets: Sequence[Sheet], rendering: Rendering, re
             raise pikepdf.PdfError("An object of the PDF is not what it should be.") from error
         if any(added):
             font.finish()
+            if (tag := tag_of(document.language)) and "/Lang" not in pdf.Root:
+                pdf.Root.Lang = pikepdf.String(tag)  # who reads it aloud needs to know
         # QPDF makes no name from the content of what it encrypts.
         pdf.save(result, encryption=pdf.is_encrypted, deterministic_id=not pdf.is_encrypted)
 

@@ -93,6 +93,26 @@ def test_text_from_right_to_left_is_marked_so() -> None:
     assert paragraph.runs[0].font.rtl
 
 
+@pytest.mark.parametrize(
+    ("lines", "read_in", "tags"),
+    [
+        (("deu", "eng", "deu"), ("eng", "deu"), {"de"}),
+        ((None,), ("chi_sim_vert",), {"zh-Hans"}),
+        ((None,), ("script/Latin", "eng"), set()),
+    ],
+)
+def test_spelling_is_checked_in_the_language_that_was_read(
+    lines: tuple[str | None, ...], read_in: tuple[str, ...], tags: set[str]
+) -> None:
+    read = tuple(replace(line("x", 30), language=language) for language in lines)
+    whole = document(page(replace(zone("x"), lines=read)))
+
+    made = opened(replace(whole, engine=replace(whole.engine, languages=read_in)))
+
+    (language,) = made.styles.element.xpath("w:docDefaults//w:lang")
+    assert set(language.attrib.values()) == tags
+
+
 def test_nothing_in_it_points_outside() -> None:
     linked = replace(zone("x"), lines=(line("https://example.org file:///etc/passwd", 30),))
 

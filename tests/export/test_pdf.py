@@ -93,6 +93,21 @@ def test_words_are_found_where_they_stand_however_the_text_is_turned(
         ) or one.text.endswith("-"), one.text
 
 
+def test_the_language_of_a_picture_is_told_and_that_of_a_pdf_kept(tmp_path: Path) -> None:
+    read = replace(line("Wort", 30), language="deu")
+    one = replace(page(replace(zone("x"), lines=(read,))), width_px=A6_PX[0], height_px=A6_PX[1])
+    whole = document(one)
+    picture = picture_of(whole, tmp_path)
+    scan = picture_pdf(tmp_path / "scan.pdf", noise(*A6_PX))
+    with pikepdf.open(scan, allow_overwriting_input=True) as pdf:
+        pdf.Root.Lang = pikepdf.String("fr-CA")
+        pdf.save()
+
+    for source, language in ((picture, "de"), (scan, "fr-CA")):
+        with pikepdf.open(render(tmp_path, whole, source)) as pdf:
+            assert str(pdf.Root.Lang) == language
+
+
 def test_letters_of_a_skewed_line_follow_its_baseline(tmp_path: Path) -> None:
     way = Transform.rotation(5).then(Transform.shift(40, 0))
     skewed = document(page(zone("Letters that climb down").mapped(way)))
