@@ -101,6 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not items:
         print(f"There is no picture with a true text in {asked.corpus}.", file=sys.stderr)
         return 1
+    check_languages(items, asked.engine)
     jobs = [(item, asked.engine, tuple(asked.without)) for item in items]
     with processes(asked.workers) as pool:
         scores = list(pool.map(_both, jobs))
@@ -141,6 +142,18 @@ def processes(count: int) -> ProcessPoolExecutor:
 def asked_items(asked: argparse.Namespace) -> list[Item]:
     """The pictures that the options pick."""
     return sample(load_items(asked.corpus, only=asked.only), asked.sample)
+
+
+def check_languages(items: Sequence[Item], engine: str) -> None:
+    """Do nothing if the engine has the languages of all pictures; better known now than at the end.
+
+    Raises:
+        SystemExit: it has not.
+    """
+    wanted = {language for item in items for language in item.languages}
+    missing = sorted(wanted - set(ENGINES[engine]().describe().languages))
+    if missing:
+        sys.exit(f"Not installed: {', '.join(missing)}. Install them, or pick others with --only.")
 
 
 def load_items(corpus: Path, *, only: str = "") -> list[Item]:

@@ -33,6 +33,7 @@ from benchmarks.accuracy import (
     Item,
     Score,
     asked_items,
+    check_languages,
     engine_of,
     options,
     processes,
@@ -107,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not items:
         print(f"There is no picture with a true text in {asked.corpus}.", file=sys.stderr)
         return 1
+    check_languages(items, asked.engine)
     with processes(asked.workers) as pool:
         jobs = [(item, asked.engine, asked.lines, asked.as_it_comes) for item in items]
         pairs = list(pool.map(read, jobs))

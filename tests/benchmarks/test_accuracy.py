@@ -119,6 +119,14 @@ def test_an_empty_corpus_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "no picture" in capsys.readouterr().err
 
 
+@pytest.mark.tesseract
+def test_a_language_that_is_not_installed_is_said_before_anything_is_read(corpus: Path) -> None:
+    (corpus / "letters" / "drawn" / "meta.json").write_text(json.dumps({"lang": "tlh", "psm": 6}))
+
+    with pytest.raises(SystemExit, match="tlh"):
+        accuracy.main([str(corpus)])
+
+
 def test_the_fit_finds_the_constants_that_made_the_data() -> None:
     random = np.random.default_rng(1)
     features = np.column_stack([np.ones(2000), random.uniform(0, 1, (2000, 2))])
