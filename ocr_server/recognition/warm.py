@@ -19,15 +19,12 @@ from ocr_server.model import EngineInfo, Zone
 from ocr_server.recognition.engine import Engine
 from ocr_server.recognition.hocr import read_hocr
 from ocr_server.recognition.results import read_results
+from ocr_server.recognition.tesseract import ALL_PROPORTIONAL, SOURCE_DPI
 
 try:
     import tesserocr
 except ImportError:  # an optional package
     tesserocr = None
-
-# What layout analysis assumes of every picture. The recipe brings letters to one size, so one
-# figure fits all of them; measured on 54 pages, 150 kept the reading order best.
-ASSUMED_DPI = 150
 
 # Models kept between readings; each holds 5 to 20 MB.
 _KEPT = 4
@@ -87,7 +84,7 @@ class WarmEngine(Engine):
                 pixels.tobytes(), canvas.width_px, canvas.height_px, channels,
                 canvas.width_px * channels,
             )  # fmt: skip
-            api.SetSourceResolution(ASSUMED_DPI)
+            api.SetSourceResolution(SOURCE_DPI)
             done = api.Recognize(max(1, int(deadline.left_s() * 1000)))
             deadline.check()
             if not done:
@@ -129,9 +126,11 @@ class WarmEngine(Engine):
         # Leptonica would tell the server's log of each box without area that it meets.
         tesserocr.set_leptonica_log_level(tesserocr.LeptLogLevel.NONE)
         try:
-            return tesserocr.PyTessBaseAPI(path=self._models, lang=languages)
+            api = tesserocr.PyTessBaseAPI(path=self._models, lang=languages)
         except RuntimeError as error:
             raise EngineFailed(f"Tesseract could not load {languages}.") from error
+        api.SetVariable(ALL_PROPORTIONAL, "1")
+        return api
 
 
 def _runs_leftwards(zones: tuple[Zone, ...]) -> bool:

@@ -90,7 +90,7 @@ def test_tesseract_gets_our_pixels_and_our_numbers_and_nothing_else(
     assert Path(picture).suffix == ".bmp"
     assert options == [
         "-l", "eng+deu", "-c", "tessedit_create_hocr=1", "--psm", "6", "--dpi", "150",
-        "-c", "hocr_char_boxes=1", "hocr",
+        "-c", "textord_all_prop=1", "-c", "hocr_char_boxes=1", "hocr",
     ]  # fmt: skip
     assert not Path(picture).exists()
     assert not Path(f"{output}.hocr").exists()
