@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ocr_server.errors import FormatUnavailable
 from ocr_server.export.format import Rendering
+from ocr_server.imaging import pdf
 from ocr_server.imaging.decode import count_pages, is_pdf
 from ocr_server.model import Document, Page
 
@@ -33,12 +34,14 @@ def find_sheets(
     if not sources:
         raise FormatUnavailable("This format shows the pictures. Send the file along.")
     places = [
-        (path, index, pdf)
+        (path, index, is_pdf(path))
         for path in sources
-        for pdf in [is_pdf(path)]
         for index in range(count_pages(path, limits=rendering.limits, password=rendering.password))
     ]
     beyond = next((page.number for page in document.pages if page.number > len(places)), None)
+    used = [places[page.number - 1] for page in document.pages] if beyond is None else places
+    for path in dict.fromkeys(path for path, _, is_one in used if is_one):
+        pdf.count_pages(path, password=rendering.password)  # one that stays shut counted as a page
     if beyond is not None:
         raise FormatUnavailable(
             f"The document has a page {beyond}, but the files have {len(places)} pages. Send the "

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 from pypdfium2 import raw
 
-from ocr_server.errors import DamagedPicture, FormatUnavailable
+from ocr_server.errors import DamagedPicture, EncryptedDocument, FormatUnavailable
 from ocr_server.export.format import Rendering
 from ocr_server.export.pdf import render_pdf
 from ocr_server.geometry import Box, Point, Transform, hull
@@ -519,6 +519,17 @@ def test_a_protected_pdf_stays_protected(tmp_path: Path) -> None:
     opened = pypdfium2.PdfDocument(made, password="user")  # noqa: S106
     assert opened[0].get_textpage().get_text_range().split() == ["Secret", "more"]
     opened.close()
+
+
+@pytest.mark.parametrize("number", [1, 2])  # it is counted as one page, whatever it has
+def test_a_protected_pdf_asks_for_its_password(number: int, tmp_path: Path) -> None:
+    typed = typed_pdf(tmp_path / "typed.pdf", "Secret")
+    with pikepdf.open(typed, allow_overwriting_input=True) as pdf:
+        pdf.save(typed, encryption=pikepdf.Encryption(owner="owner", user="user"))
+    shown = document(replace(recognised([("more", 30, 200)]).pages[0], number=number))
+
+    with pytest.raises(EncryptedDocument, match="Send its password"):
+        list(render_pdf(shown, (typed,), Rendering()))
 
 
 def test_without_its_files_there_is_no_pdf(tmp_path: Path) -> None:
