@@ -102,7 +102,8 @@ def _render() -> Schema:
     document = {
         **schemas.an_object({"pages": schemas.an_array({"type": "object"}, "at least one")}),
         "required": ["pages"],
-        "description": "a document as an answer has it, down to its words (Document)",
+        "description": "a document as an answer has it, down to its words (Document); the texts of "
+        "lines, zones and pages are made of theirs, so it is words that are corrected",
     }
     options = {
         name: {**OPTIONS[name].schema, "description": OPTIONS[name].meaning}
