@@ -43,12 +43,14 @@ import cv2
 from rapidfuzz.distance import Levenshtein
 
 from ocr_server.deadline import Deadline
+from ocr_server.errors import LanguageMissing
 from ocr_server.geometry import Box
 from ocr_server.imaging.decode import decode_page
 from ocr_server.job import Limits, Reading
 from ocr_server.reading.recipe import STAGES, read_page
 from ocr_server.recognition import ENGINES
 from ocr_server.recognition.engine import Engine
+from ocr_server.web.service import check_installed
 
 TIMEOUT_S = 300
 # Typographic and plain signs that readers and truths mix up without anybody minding.
@@ -151,9 +153,10 @@ def check_languages(items: Sequence[Item], engine: str) -> None:
         SystemExit: it has not.
     """
     wanted = {language for item in items for language in item.languages}
-    missing = sorted(wanted - set(ENGINES[engine]().describe().languages))
-    if missing:
-        sys.exit(f"Not installed: {', '.join(missing)}. Install them, or pick others with --only.")
+    try:
+        check_installed(tuple(sorted(wanted)), ENGINES[engine]().describe())
+    except LanguageMissing as error:
+        sys.exit(f"{error.message} Install them, or pick other pictures with --only.")
 
 
 def load_items(corpus: Path, *, only: str = "") -> list[Item]:

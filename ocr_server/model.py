@@ -7,10 +7,10 @@ paragraphs: each line says which paragraph of its zone it belongs to.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
+from statistics import mode
 from typing import NamedTuple
 
 from ocr_server.errors import OcrServerError
@@ -277,6 +277,11 @@ class Page:
     fields: tuple[Field, ...] = ()
 
     @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of all zones."""
+        return tuple(line for zone in self.zones for line in zone.lines)
+
+    @property
     def words(self) -> tuple[Word, ...]:
         """The words of all zones."""
         return tuple(word for zone in self.zones for word in zone.words)
@@ -334,11 +339,8 @@ class Document:
     @property
     def language(self) -> str | None:
         """The language of most lines, as the engine names it; else the first it was read in."""
-        lines = (line for page in self.pages for zone in page.zones for line in zone.lines)
-        read = Counter(line.language for line in lines if line.language)
-        return next(
-            (name for name, _ in read.most_common(1)), next(iter(self.engine.languages), None)
-        )
+        read = [line.language for page in self.pages for line in page.lines if line.language]
+        return mode(read or self.engine.languages or (None,))
 
     @property
     def text(self) -> str:

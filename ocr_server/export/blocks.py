@@ -46,11 +46,7 @@ Block: TypeAlias = Heading | Paragraph | Tabular
 def body_height_px(document: Document) -> float:
     """The x-height that most words of a document have; 0 without words."""
     heights = [
-        line.x_height_px
-        for page in document.pages
-        for zone in page.zones
-        for line in zone.lines
-        for _ in line.words
+        line.x_height_px for page in document.pages for line in page.lines for _ in line.words
     ]
     return median(heights) if heights else 0.0
 

@@ -68,8 +68,7 @@ def render_hocr(
 
 
 def _languages(document: Document) -> set[str]:
-    lines = (line for page in document.pages for zone in page.zones for line in zone.lines)
-    return {line.language for line in lines if line.language}
+    return {line.language for page in document.pages for line in page.lines if line.language}
 
 
 def _page(page: Page, position: int, *, symbols: bool) -> Element:

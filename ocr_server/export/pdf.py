@@ -123,7 +123,7 @@ def _add_text(
     rendering: Rendering,
 ) -> bool:
     """Add the layer, unless the page has its text already; whether there was any to add."""
-    lines = [line for zone in sheet.page.zones for line in zone.lines]
+    lines: Sequence[Line] = sheet.page.lines
     way = page_frame(
         _shown_box(page),
         rotation_deg=int(page.rotation),

@@ -34,8 +34,9 @@ def find_sheets(
     if not sources:
         raise FormatUnavailable("This format shows the pictures. Send the file along.")
     places = [
-        (path, index, is_pdf(path))
+        (path, index, is_one)
         for path in sources
+        for is_one in [is_pdf(path)]
         for index in range(count_pages(path, limits=rendering.limits, password=rendering.password))
     ]
     beyond = next((page.number for page in document.pages if page.number > len(places)), None)

@@ -31,7 +31,7 @@ def find_plate(page: Page, asked: AskedField) -> Candidate:
 
 def _plates(page: Page) -> Iterator[tuple[Line, Candidate]]:
     """Lines of letters and digits, both; names of makes have no digits, dates no letters."""
-    for line in (line for zone in page.zones for line in zone.lines):
+    for line in page.lines:
         code = "".join(one for one in line.text if one.isascii() and one.isalnum())
         is_of_both = any(map(str.isdigit, code)) and any(map(str.isalpha, code))
         if is_of_both and code.isupper() and _SHORTEST <= len(code) <= _LONGEST:

@@ -26,8 +26,7 @@ def find_on_title_page(page: Page, asked: AskedField) -> Candidate:
     lines = sorted(
         (
             line
-            for zone in page.zones
-            for line in zone.lines
+            for line in page.lines
             if any(map(str.isalnum, line.text)) and line.box.top < _UPPER * page.height_px
         ),
         key=lambda line: line.box.top,
