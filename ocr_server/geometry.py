@@ -102,6 +102,11 @@ def hull(points: Iterable[Point]) -> Box:
     return Box(min(xs), min(ys), max(xs), max(ys))
 
 
+def between(one: Point, other: Point, share: float) -> Point:
+    """The point at a share of the way from one to the other."""
+    return Point(one.x + share * (other.x - one.x), one.y + share * (other.y - one.y))
+
+
 class Map(Protocol):
     """Whatever takes a point from one frame to another."""
 

@@ -7,6 +7,7 @@ paragraphs: each line says which paragraph of its zone it belongs to.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
@@ -14,7 +15,7 @@ from statistics import mode
 from typing import NamedTuple
 
 from ocr_server.errors import OcrServerError
-from ocr_server.geometry import Box, Map, Point, Quad
+from ocr_server.geometry import Box, Map, Point, Quad, hull
 
 
 class ZoneKind(StrEnum):
@@ -126,6 +127,19 @@ class Line:
     def confidence(self) -> float:
         """The mean over the words, weighted by their letters and digits."""
         return mean_confidence(self.words)
+
+    @staticmethod
+    def joined(lines: Sequence[Line]) -> Line:
+        """Lines that stand side by side, at least one, as a single one like the first of them."""
+        first = lines[0]
+        if len(lines) == 1:
+            return first
+        return replace(
+            first,
+            words=tuple(word for line in lines for word in line.words),
+            quad=hull(point for line in lines for point in line.quad).quad(),
+            baseline=tuple(point for line in lines for point in line.baseline),
+        )
 
     def mapped(self, way: Map) -> Line:
         """The same line in another frame."""

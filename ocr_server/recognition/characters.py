@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
-from ocr_server.geometry import Point, Quad
+from ocr_server.geometry import Quad, between
 from ocr_server.model import Line, Symbol, Word
 
 # Shares of the height of a found line, which reaches a little beyond its letters.
@@ -42,8 +42,8 @@ def line_of(
         ),
         quad=quad,
         baseline=(
-            _between(quad.top_left, quad.bottom_left, _BASELINE),
-            _between(quad.top_right, quad.bottom_right, _BASELINE),
+            between(quad.top_left, quad.bottom_left, _BASELINE),
+            between(quad.top_right, quad.bottom_right, _BASELINE),
         ),
         x_height_px=_X_HEIGHT * math.dist(quad.top_left, quad.bottom_left),
     )
@@ -84,12 +84,8 @@ def _cut(quad: Quad, start: float, end: float) -> Quad:
     """What lies between two shares of the line's length."""
     start, end = max(0.0, start), min(1.0, end)
     return Quad(
-        _between(quad.top_left, quad.top_right, start),
-        _between(quad.top_left, quad.top_right, end),
-        _between(quad.bottom_left, quad.bottom_right, end),
-        _between(quad.bottom_left, quad.bottom_right, start),
+        between(quad.top_left, quad.top_right, start),
+        between(quad.top_left, quad.top_right, end),
+        between(quad.bottom_left, quad.bottom_right, end),
+        between(quad.bottom_left, quad.bottom_right, start),
     )
-
-
-def _between(one: Point, other: Point, share: float) -> Point:
-    return Point(one.x + share * (other.x - one.x), one.y + share * (other.y - one.y))

@@ -26,8 +26,9 @@ from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
 from ocr_server.geometry import Point, Quad
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import Reading
-from ocr_server.model import EngineInfo, Line, Zone, mean_confidence
+from ocr_server.model import EngineInfo, Line, Word, Zone, mean_confidence
 from ocr_server.recognition.blocks import in_blocks
+from ocr_server.recognition.boxes import height_px, is_tall, levelled, stacked, turned, width_px
 from ocr_server.recognition.characters import Character, line_of
 from ocr_server.recognition.engine import Engine
 
@@ -69,7 +70,6 @@ _NO_LETTER, _WEIGHT_OF_NONE = 0, 0.5
 
 _LINE_PX = 48  # the height of lines that the reading network was trained on
 _LONGEST_LINE = 100  # times its height; nothing so long is text
-_TALL = 1.5  # a box so many times taller than wide holds a line that was turned
 
 # Large pieces of memory go back to the system at once. As glibc has it by itself, a page left half
 # a gigabyte in the process, and as little as a thousandth of it in use. Source: mallopt(3).
@@ -119,14 +119,15 @@ class RapidocrEngine(Engine):
             return self._reader(_coloured(pixels), **how)
 
     def _lines(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> Iterator[Line]:
-        for quad in self._find(canvas):
+        for quad in levelled(self._find(canvas)):
             deadline.check()
-            line = self._read(canvas, quad, reading)
-            if line is not None:
-                yield line
+            if is_tall(quad):
+                yield from self._read_tall(canvas, quad, reading)
+            else:
+                yield from self._read(canvas, quad, reading)
 
     def _find(self, canvas: Canvas) -> Iterator[Quad]:
-        """Where lines stand, each from its own top left."""
+        """Where lines stand."""
         shorter_px = min(canvas.width_px, canvas.height_px)
         if shorter_px < _LEAST_SIDE_PX:
             return
@@ -135,19 +136,25 @@ class RapidocrEngine(Engine):
         x, y = canvas.width_px / small.width_px, canvas.height_px / small.height_px
         found = self._ask(small.pixels, use_det=True, use_rec=False)
         for corners in found.boxes if found.boxes is not None else ():
-            quad = Quad(*(Point(float(left) * x, float(top) * y) for left, top in corners))
-            is_tall = _height_px(quad) >= _TALL * _width_px(quad)
-            yield Quad(*quad[1:], quad[0]) if is_tall else quad
+            yield Quad(*(Point(float(left) * x, float(top) * y) for left, top in corners))
 
-    def _read(self, canvas: Canvas, quad: Quad, reading: Reading) -> Line | None:
+    def _read_tall(self, canvas: Canvas, quad: Quad, reading: Reading) -> tuple[Line, ...]:
+        """A line that runs down the page, or what stands one above another: the surer reading."""
+        down = tuple(self._read(canvas, turned(quad), reading))
+        level = tuple(
+            line for part in stacked(quad, canvas) for line in self._read(canvas, part, reading)
+        )
+        return max(down, level, key=lambda lines: mean_confidence(_words(lines)))
+
+    def _read(self, canvas: Canvas, quad: Quad, reading: Reading) -> Iterator[Line]:
         """The line in a quad, if anything stands there."""
-        width_px, height_px = round(_width_px(quad)), round(_height_px(quad))
-        if height_px < _LEAST_SIDE_PX or not 0 < width_px <= _LONGEST_LINE * height_px:
-            return None
-        strip = canvas.rectified(quad, width_px, height_px).scaled(_LINE_PX / height_px)
+        width, height = round(width_px(quad)), round(height_px(quad))
+        if height < _LEAST_SIDE_PX or not 0 < width <= _LONGEST_LINE * height:
+            return
+        strip = canvas.rectified(quad, width, height).scaled(_LINE_PX / height)
         answer = self._ask(strip.pixels, use_det=False, use_rec=True, return_word_box=True)
         if not answer.txts or not answer.txts[0].strip():
-            return None
+            return
         text, found = answer.txts[0], answer.word_results[0]
         columns = iter([column for word in found.word_cols for column in word])
         characters = tuple(
@@ -159,8 +166,8 @@ class RapidocrEngine(Engine):
             text = "".join(one for one in text if not _is_ideograph(one))
             characters = tuple(one for one in characters if not _is_ideograph(one.text))
         if not characters:
-            return None
-        return line_of(characters, tuple(text.split()), quad, symbols=reading.symbols)
+            return
+        yield line_of(characters, tuple(text.split()), quad, symbols=reading.symbols)
 
 
 def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine
@@ -254,8 +261,12 @@ def _is_ideograph(character: str) -> bool:
     return beyond and not character.isspace()
 
 
+def _words(lines: tuple[Line, ...]) -> tuple[Word, ...]:
+    return tuple(word for line in lines for word in line.words)
+
+
 def _without_guesses(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    if mean_confidence(tuple(word for line in lines for word in line.words)) < _LEAST_PAGE:
+    if mean_confidence(_words(lines)) < _LEAST_PAGE:
         return lines
     kept = (
         line if line.confidence >= _LEAST_CONFIDENCE
@@ -263,11 +274,3 @@ def _without_guesses(lines: tuple[Line, ...]) -> tuple[Line, ...]:
         for line in lines
     )  # fmt: skip
     return tuple(line for line in kept if line.words)
-
-
-def _width_px(quad: Quad) -> float:
-    return max(math.dist(quad[0], quad[1]), math.dist(quad[3], quad[2]))
-
-
-def _height_px(quad: Quad) -> float:
-    return max(math.dist(quad[0], quad[3]), math.dist(quad[1], quad[2]))

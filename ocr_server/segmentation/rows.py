@@ -147,17 +147,6 @@ def _join(zones: Sequence[Zone], pieces: list[_Piece]) -> Zone:
         if (first.zone, first.line.paragraph) != before:
             before = (first.zone, first.line.paragraph)
             paragraph += 1
-        lines.append(replace(_as_one([piece.line for piece in row]), paragraph=paragraph))
+        lines.append(replace(Line.joined([piece.line for piece in row]), paragraph=paragraph))
     quad = hull(point for zone in zones for point in zone.quad).quad()
     return replace(zones[0], quad=quad, lines=tuple(lines))
-
-
-def _as_one(lines: Sequence[Line]) -> Line:
-    return replace(
-        lines[0],
-        words=tuple(word for line in lines for word in line.words),
-        quad=lines[0].quad
-        if len(lines) == 1
-        else hull(p for line in lines for p in line.quad).quad(),
-        baseline=tuple(point for line in lines for point in line.baseline),
-    )

@@ -28,7 +28,57 @@ def test_columns_are_read_one_after_the_other_under_their_title() -> None:
 def test_narrow_columns_are_those_of_a_table_and_read_by_rows() -> None:
     cells = [line(f"{y}{x}", 300 * x, 25 * y, width=40) for x in range(2) for y in range(3)]
 
-    assert texts(*cells) == [["00", "01", "10", "11", "20", "21"]]
+    assert texts(*cells) == [["00 01", "10 11", "20 21"]]
+
+
+def test_a_row_reaches_from_its_first_word_to_its_last() -> None:
+    ((zone,),) = (in_blocks([line("price", 300, 2, width=60), line("label", 0, 0, width=80)]),)
+
+    (row,) = zone.lines
+    assert [word.text for word in row.words] == ["label", "price"]
+    assert row.box == Box(0, 0, 360, 22)
+    assert (row.baseline[0].x, row.baseline[-1].x) == (0, 360)
+
+
+def test_what_lies_over_each_other_is_no_row() -> None:
+    assert texts(line("one", 0, 0), line("other", 150, 4)) == [["one", "other"]]
+
+
+def test_a_fraction_is_read_before_what_stands_behind_it() -> None:
+    upper = [line("2", 60, 0, width=20), line("1", 160, 0, width=20)]
+    lower = [line("3", 60, 26, width=20), line("5", 160, 26, width=20)]
+    signs = [line("a)", 0, 13, width=30), line("+", 110, 13, width=20)]
+
+    assert texts(*upper, *lower, *signs) == [["a)", "2", "3", "+", "1", "5"]]
+
+
+def test_the_head_of_a_table_is_read_cell_by_cell_and_its_rows_across() -> None:
+    head = [
+        line("Verbs", 100, 0, width=90), line("in -er", 100, 22, width=90),
+        line("Others", 240, 11, width=90),
+    ]  # fmt: skip
+    rows = [
+        line(f"{y}{x}", 20 + 110 * x, 60 + 30 * y, width=40) for x in range(3) for y in range(2)
+    ]
+
+    read = [text for zone in texts(*rows, *head) for text in zone]
+
+    assert read == ["Verbs", "in -er", "Others", "00 01 02", "10 11 12"]
+
+
+def test_rows_that_run_into_each_other_are_still_read_across() -> None:
+    cells = [line(f"{y}{x}", 100 * x, 9 * y + 2 * x, width=60) for x in range(2) for y in range(3)]
+
+    assert texts(*cells) == [["00 01", "10 11", "20 21"]]
+
+
+def test_a_flourish_beside_rows_does_not_part_them() -> None:
+    cells = [line(f"{y}{x}", 100 + 200 * x, 22 * y, width=60) for x in range(2) for y in range(3)]
+    flourish = line("order", 0, 0, width=40, height=70)
+
+    read = [text for zone in texts(*cells, flourish) for text in zone]
+
+    assert [text for text in read if text != "order"] == ["00 01", "10 11", "20 21"]
 
 
 def test_blocks_stand_apart_and_hold_their_lines() -> None:

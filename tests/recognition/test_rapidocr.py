@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
 from ocr_server.errors import DeadlinePassed, EngineFailed, EngineMissing, LanguageMissing
@@ -19,7 +19,7 @@ from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Reading
 from ocr_server.model import Zone
 from ocr_server.recognition.rapidocr import RapidocrEngine
-from tests.drawing import SENTENCE, draw_lines, place_of
+from tests.drawing import INK, SENTENCE, draw_lines, place_of
 
 DARK = Canvas(np.zeros((80, 300), np.uint8))
 
@@ -118,6 +118,33 @@ def test_a_line_that_runs_down_the_page_is_read_from_its_own_top_left(
     line = zone.lines[0]
     assert line.text == "Running down"
     assert line.quad.angle_deg == pytest.approx(90, abs=3)
+
+
+@pytest.mark.rapidocr
+def test_a_fraction_is_read_from_top_to_bottom(engine: RapidocrEngine) -> None:
+    page = draw_lines("Simplify these fractions", "", "", size_px=32)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(30)
+    for left, word in ((50, "Add"), (200, "to")):
+        draw.text((left, 104), word, fill=INK, font=font)
+    for left, upper, lower in ((140, "2", "3"), (260, "9", "5")):
+        draw.text((left, 84), upper, fill=INK, font=font)
+        draw.rectangle((left - 4, 122, left + 22, 124), fill=INK)
+        draw.text((left, 120), lower, fill=INK, font=font)
+
+    text = text_of(engine, Canvas(np.asarray(page)))
+
+    assert text.split() == ["Simplify", "these", "fractions", "Add", "2", "3", "to", "9", "5"]
+
+
+@pytest.mark.rapidocr
+def test_cells_of_a_row_are_one_line(engine: RapidocrEngine) -> None:
+    page = draw_lines("Bread", "Butter", "Total", width_px=700)
+    right = draw_lines("1.20", "3.40", "4.60")
+    page.paste(right, (700 - right.width, 0))
+
+    text = text_of(engine, Canvas(np.asarray(page)))
+
+    assert text.split("\n") == ["Bread 1.20", "Butter 3.40", "Total 4.60"]
 
 
 @pytest.mark.rapidocr

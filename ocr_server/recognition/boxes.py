@@ -1,0 +1,82 @@
+"""What a box may hold that a network found: a line, a turned one, or letters one above another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from statistics import median_low
+
+import numpy as np
+
+from ocr_server.geometry import Box, Quad, Transform, between
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.ink import find_ink
+
+_SHORT, _LONG = 1.5, 3.0  # times as long as high
+_MOST_TURNED_DEG = 10.0  # against the long lines of the page
+_RULE = 0.15  # of the box's height; what is no higher is the rule of a fraction, or dirt
+_MARGIN = 0.2  # of a letter's height above it and below
+
+
+def width_px(quad: Quad) -> float:
+    """How long the line in it is."""
+    return max(math.dist(quad[0], quad[1]), math.dist(quad[3], quad[2]))
+
+
+def height_px(quad: Quad) -> float:
+    """How high the line in it is."""
+    return max(math.dist(quad[0], quad[3]), math.dist(quad[1], quad[2]))
+
+
+def levelled(quads: Iterable[Quad]) -> Iterator[Quad]:
+    """The same boxes, those around single letters turned as the long ones are.
+
+    The smallest box around a plus sign stands on its corner, and what is cut out by it is a cross.
+    """
+    found = tuple(quads)
+    long = [quad.angle_deg for quad in found if width_px(quad) >= _LONG * height_px(quad)]
+    usual_deg = median_low(long) if long else 0.0
+    for quad in found:
+        shorter_px, longer_px = sorted((width_px(quad), height_px(quad)))
+        is_short = longer_px < _SHORT * shorter_px
+        is_turned = abs(quad.angle_deg - usual_deg) > _MOST_TURNED_DEG
+        yield _turned_to(quad, usual_deg) if is_short and is_turned else quad
+
+
+def is_tall(quad: Quad) -> bool:
+    """Whether what it holds runs down the page, or stands one above another."""
+    return height_px(quad) >= _SHORT * width_px(quad)
+
+
+def turned(quad: Quad) -> Quad:
+    """The same box, for a line that runs down the page, from that line's own top left."""
+    return Quad(*quad[1:], quad[0])
+
+
+def stacked(quad: Quad, canvas: Canvas) -> Iterator[Quad]:
+    """The boxes of what stands one above another in it, with white or a rule between."""
+    width, height = round(width_px(quad)), round(height_px(quad))
+    strip = canvas.rectified(quad, width, height).grey().pixels
+    inked = find_ink(strip, window_px=2 * width).any(axis=1)
+    edges = np.flatnonzero(np.diff(inked, prepend=False, append=False))
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        if end - start > _RULE * height:
+            margin = _MARGIN * (end - start)
+            top, bottom = max(0.0, start - margin), min(float(height), end + margin)
+            yield _cut(quad, top / height, bottom / height)
+
+
+def _cut(quad: Quad, start: float, end: float) -> Quad:
+    """What lies between two shares of its height."""
+    left, right = (quad.top_left, quad.bottom_left), (quad.top_right, quad.bottom_right)
+    return Quad(
+        between(*left, start), between(*right, start), between(*right, end), between(*left, end)
+    )
+
+
+def _turned_to(quad: Quad, angle_deg: float) -> Quad:
+    """As large, around the same middle."""
+    x, y = (sum(one) / 4 for one in zip(*quad, strict=True))
+    width, height = width_px(quad), height_px(quad)
+    level = Box(-width / 2, -height / 2, width / 2, height / 2).quad()
+    return level.mapped(Transform.rotation(angle_deg).then(Transform.shift(x, y)))
