@@ -17,6 +17,7 @@ from spellchecker import SpellChecker
 
 from ocr_server.job import Reading
 from ocr_server.model import Alternative, Line, Page, Word, Zone
+from ocr_server.segmentation.cells import refilled
 
 # Tesseract's names of the languages that have a dictionary, and the dictionary's.
 DICTIONARIES: Mapping[str, str] = {
@@ -94,7 +95,8 @@ def suggest(page: Page, reading: Reading) -> Page:
         return page
 
     def in_zone(zone: Zone) -> Zone:
-        return replace(zone, lines=tuple(in_line(line) for line in zone.lines))
+        done = replace(zone, lines=tuple(in_line(line) for line in zone.lines))
+        return done if done.text == zone.text else refilled(done)
 
     def in_line(line: Line) -> Line:
         words = tuple(_suggested(word, dictionary, correct=reading.correct) for word in line.words)

@@ -62,8 +62,7 @@ def find_grids(rules: Rules) -> tuple[Grid, ...]:
     for left, top, width, height, _ in find_pieces(joined.astype(np.uint8, copy=False)):
         area = slice(top, top + height), slice(left, left + width)
         level, upright = rules.level[area] > 0, rules.upright[area] > 0
-        ys = _positions(level.sum(axis=1) >= _RULE_SHARE * width)
-        xs = _positions(upright.sum(axis=0) >= _RULE_SHARE * height)
+        ys, xs = _positions(level.T), _positions(upright)
         if min(len(xs), len(ys)) < _LEAST_SIDES:
             continue
         xs, ys = _with_ends(xs, int(width)), _with_ends(ys, int(height))
@@ -170,10 +169,13 @@ def _by_cell(
         yield place, tuple(group)
 
 
-def _positions(ruled: NDArray[np.bool_]) -> list[int]:
-    """The middle of each run of ruled rows or columns."""
-    steps = np.flatnonzero(np.diff(np.concatenate([[0], ruled.astype(np.int8), [0]])))
-    middles = [int(start + end) // 2 for start, end in zip(steps[::2], steps[1::2], strict=True)]
+def _positions(upright: NDArray[np.bool_]) -> list[int]:
+    """The middle of each upright rule; in a photograph, one may lean by some pixels."""
+    reach = _GAP_PX // 2
+    wide = np.pad(upright.astype(np.uint8), ((0, 0), (reach, reach)))
+    covered = cv2.dilate(wide, np.ones((1, _GAP_PX), np.uint8)).mean(axis=0) >= _RULE_SHARE
+    steps = np.flatnonzero(np.diff(covered, prepend=False, append=False))
+    middles = [int(a + b) // 2 - reach for a, b in zip(steps[::2], steps[1::2], strict=True)]
     kept: list[int] = []
     for middle in middles:  # a rule that wavers shows up twice
         if not kept or middle - kept[-1] > _GAP_PX:

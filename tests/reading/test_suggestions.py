@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ocr_server.job import Reading
-from ocr_server.model import Page, Word
+from ocr_server.model import Cell, Page, Table, Word
 from ocr_server.reading.suggestions import SOURCE, suggest
 from tests.export.documents import line, page, word, zone
 
@@ -48,6 +48,16 @@ def test_a_clear_confusion_is_corrected_and_says_what_it_was(read: str, meant: s
     assert (corrected.text, corrected.corrected_from) == (meant, read)
     assert not corrected.checked
     assert corrected.confidence == 0.4
+
+
+def test_the_cell_of_a_corrected_word_says_the_same() -> None:
+    before = page_of("recogniti0n", 0.4)
+    quad = before.words[0].quad
+    table = Table(1, 1, (Cell(0, 0, quad, "recogniti0n"),))
+
+    after = suggest(replace(before, zones=(replace(before.zones[0], table=table),)), CORRECT)
+
+    assert after.zones[0].table == Table(1, 1, (Cell(0, 0, quad, "recognition"),))
 
 
 @pytest.mark.parametrize("text", ["1234", "A1B2", "modem", "hauc", "Tesseract", "xqzv", "l0", "cf"])

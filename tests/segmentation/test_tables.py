@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,8 +14,10 @@ from ocr_server.segmentation.tables import Grid, find_grids, set_in_tables
 XS, YS = (50, 250, 450, 650), (100, 160, 220, 280)
 
 
-def draw_grid(xs: Sequence[int] = XS, ys: Sequence[int] = YS) -> np.ndarray:
-    pixels = np.full((500, 800), 255, np.uint8)
+def draw_grid(
+    xs: Sequence[int] = XS, ys: Sequence[int] = YS, *, height_px: int = 500
+) -> np.ndarray:
+    pixels = np.full((height_px, 800), 255, np.uint8)
     for y in ys:
         pixels[y - 1 : y + 2, xs[0] : xs[-1]] = 0
     for x in xs:
@@ -48,6 +51,18 @@ def test_the_rules_of_a_grid_are_its_rows_and_columns() -> None:
     assert grid.xs == pytest.approx(XS, abs=2)
     assert grid.ys == pytest.approx(YS, abs=2)
     assert len(list(grid.cells())) == 9
+
+
+@pytest.mark.parametrize("lean_px", [-22, 0, 22])
+def test_the_rules_of_a_photographed_grid_may_lean(lean_px: int) -> None:
+    level = draw_grid(ys=(100, 300, 500, 700, 850), height_px=900)
+    way = np.array([(1, lean_px / 900, 0), (0, 1, 0)])
+    leaning = cv2.warpAffine(level, way, (800, 900), borderValue=255)
+
+    (grid,) = grids_of(leaning)
+
+    assert (len(grid.xs), len(grid.ys)) == (4, 5)
+    assert grid.starts == ((0, 1, 2),) * 4
 
 
 def test_a_cell_without_a_divider_spans_its_neighbour() -> None:
