@@ -14,7 +14,7 @@ from ocr_server.imaging.ink import find_ink
 
 _SHORT, _LONG = 1.5, 3.0  # times as long as high
 _MOST_TURNED_DEG = 10.0  # against the long lines of the page
-_RULE = 0.15  # of the box's height; what is no higher is the rule of a fraction, or dirt
+_RULE = 0.25  # of the box's width; what is no higher is the rule of a fraction, or dirt
 _MARGIN = 0.2  # of a letter's height above it and below
 
 
@@ -48,19 +48,24 @@ def is_tall(quad: Quad) -> bool:
     return height_px(quad) >= _SHORT * width_px(quad)
 
 
-def turned(quad: Quad) -> Quad:
-    """The same box, for a line that runs down the page, from that line's own top left."""
-    return Quad(*quad[1:], quad[0])
+def turned(quad: Quad) -> tuple[Quad, Quad]:
+    """The same box for a line that runs down the page, and for one that runs up, as beside charts.
+
+    Each begins at the line's own top left.
+    """
+    return Quad(*quad[1:], quad[0]), Quad(quad[3], *quad[:3])
 
 
 def stacked(quad: Quad, canvas: Canvas) -> Iterator[Quad]:
     """The boxes of what stands one above another in it, with white or a rule between."""
     width, height = round(width_px(quad)), round(height_px(quad))
+    if not width:
+        return
     strip = canvas.rectified(quad, width, height).grey().pixels
     inked = find_ink(strip, window_px=2 * width).any(axis=1)
     edges = np.flatnonzero(np.diff(inked, prepend=False, append=False))
     for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if end - start > _RULE * height:
+        if end - start > _RULE * width:
             margin = _MARGIN * (end - start)
             top, bottom = max(0.0, start - margin), min(float(height), end + margin)
             yield _cut(quad, top / height, bottom / height)

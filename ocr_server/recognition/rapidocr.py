@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.metadata import version
@@ -26,7 +26,7 @@ from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
 from ocr_server.geometry import Point, Quad
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import Reading
-from ocr_server.model import EngineInfo, Line, Word, Zone, mean_confidence
+from ocr_server.model import EngineInfo, Line, Zone, mean_confidence
 from ocr_server.recognition.blocks import in_blocks
 from ocr_server.recognition.boxes import height_px, is_tall, levelled, stacked, turned, width_px
 from ocr_server.recognition.characters import Character, line_of
@@ -67,6 +67,10 @@ _LEAST_LINE = 0.4
 # likeliest. Where it doubts, a letter is there more often than none: with half of the weight for
 # none, F1 of photographs rises from .870 to .886, CER of letters falls from .319 to .307.
 _NO_LETTER, _WEIGHT_OF_NONE = 0, 0.5
+
+# Of eleven words and figures drawn down, up and in stacks, none was read so surely the wrong way,
+# but for those that read the same: .91 at most.
+_SURE_LINE = 0.95
 
 _LINE_PX = 48  # the height of lines that the reading network was trained on
 _LONGEST_LINE = 100  # times its height; nothing so long is text
@@ -120,11 +124,8 @@ class RapidocrEngine(Engine):
 
     def _lines(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> Iterator[Line]:
         for quad in levelled(self._find(canvas)):
-            deadline.check()
-            if is_tall(quad):
-                yield from self._read_tall(canvas, quad, reading)
-            else:
-                yield from self._read(canvas, quad, reading)
+            how = self._read_tall if is_tall(quad) else self._read
+            yield from how(canvas, quad, reading, deadline)
 
     def _find(self, canvas: Canvas) -> Iterator[Quad]:
         """Where lines stand."""
@@ -138,16 +139,24 @@ class RapidocrEngine(Engine):
         for corners in found.boxes if found.boxes is not None else ():
             yield Quad(*(Point(float(left) * x, float(top) * y) for left, top in corners))
 
-    def _read_tall(self, canvas: Canvas, quad: Quad, reading: Reading) -> tuple[Line, ...]:
-        """A line that runs down the page, or what stands one above another: the surer reading."""
-        down = tuple(self._read(canvas, turned(quad), reading))
-        level = tuple(
-            line for part in stacked(quad, canvas) for line in self._read(canvas, part, reading)
-        )
-        return max(down, level, key=lambda lines: mean_confidence(_words(lines)))
+    def _read_tall(
+        self, canvas: Canvas, quad: Quad, reading: Reading, deadline: Deadline
+    ) -> Sequence[Line]:
+        """A line turned either way, or what stands one above another: the first sure reading."""
+        down, up = turned(quad)
+        readings: list[list[Line]] = []
+        for parts in ((down,), (up,), stacked(quad, canvas)):
+            lines = [line for part in parts for line in self._read(canvas, part, reading, deadline)]
+            readings.append(lines)
+            if _confidence(lines) >= _SURE_LINE:
+                break
+        return max(readings, key=_confidence)
 
-    def _read(self, canvas: Canvas, quad: Quad, reading: Reading) -> Iterator[Line]:
+    def _read(
+        self, canvas: Canvas, quad: Quad, reading: Reading, deadline: Deadline
+    ) -> Iterator[Line]:
         """The line in a quad, if anything stands there."""
+        deadline.check()
         width, height = round(width_px(quad)), round(height_px(quad))
         if height < _LEAST_SIDE_PX or not 0 < width <= _LONGEST_LINE * height:
             return
@@ -261,12 +270,12 @@ def _is_ideograph(character: str) -> bool:
     return beyond and not character.isspace()
 
 
-def _words(lines: tuple[Line, ...]) -> tuple[Word, ...]:
-    return tuple(word for line in lines for word in line.words)
+def _confidence(lines: Sequence[Line]) -> float:
+    return mean_confidence(tuple(word for line in lines for word in line.words))
 
 
 def _without_guesses(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    if mean_confidence(_words(lines)) < _LEAST_PAGE:
+    if _confidence(lines) < _LEAST_PAGE:
         return lines
     kept = (
         line if line.confidence >= _LEAST_CONFIDENCE

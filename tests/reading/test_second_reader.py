@@ -67,6 +67,7 @@ def test_paper_that_is_not_white_makes_doubt_begin_sooner() -> None:
 
     assert limit_of(white) < limit_of(grey)
     assert limit_of(replace(white, shade=30)) == limit_of(grey)
+    assert limit_of(replace(white, shade=8)) == limit_of(white)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,8 @@ def test_paper_that_is_not_white_makes_doubt_begin_sooner() -> None:
     [
         (93, 100, True),
         (100, 93, True),
-        (80, 100, False),
+        (85, 100, True),
+        (75, 100, False),
         (0, 100, False),
         (100, 0, True),
         (0, 0, False),

@@ -49,14 +49,16 @@ def test_what_is_long_or_hardly_turned_stays(angle_deg: float) -> None:
     assert list(levelled(quads)) == quads
 
 
-def test_a_line_down_the_page_begins_at_its_own_top_left() -> None:
+def test_a_turned_line_begins_at_its_own_top_left() -> None:
     tall = Box(0, 0, 20, 100).quad()
 
     assert is_tall(tall)
     assert not is_tall(LEVEL)
-    assert not is_tall(turned(tall))
-    assert turned(tall).top_left == Point(20, 0)
-    assert turned(tall).angle_deg == pytest.approx(90)
+    down, up = turned(tall)
+    assert (down.top_left, up.top_left) == (Point(20, 0), Point(0, 100))
+    assert [down.angle_deg, up.angle_deg] == pytest.approx([90, -90])
+    assert not is_tall(down)
+    assert not is_tall(up)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,7 @@ def test_a_line_down_the_page_begins_at_its_own_top_left() -> None:
         (((10, 40), (60, 90)), [(4, 46), (54, 96)]),
         (((5, 40), (48, 51), (60, 95)), [(0, 47), (53, 100)]),  # the rule of a fraction
         (((20, 80),), [(8, 92)]),
+        (tuple((10 * i, 10 * i + 6) for i in range(8)), []),  # no letters so low
         ((), []),
     ],
 )
@@ -77,3 +80,9 @@ def test_what_stands_one_above_another_is_told_apart(
 
     assert [(box.top, box.bottom) for box in boxes] == [pytest.approx(one) for one in expected]
     assert all((box.left, box.right) == (0, 40) for box in boxes)
+
+
+def test_a_box_of_no_width_holds_nothing() -> None:
+    canvas = with_bars((10, 40))
+
+    assert list(stacked(Box(3, 0, 3.2, 100).quad(), canvas)) == []

@@ -110,14 +110,15 @@ def test_symbols_are_told_on_request_and_only_then(engine: RapidocrEngine) -> No
 
 
 @pytest.mark.rapidocr
-def test_a_line_that_runs_down_the_page_is_read_from_its_own_top_left(
-    engine: RapidocrEngine,
+@pytest.mark.parametrize(("turns", "angle_deg"), [(1, 90), (3, -90)])
+def test_a_line_that_runs_down_or_up_the_page_is_read_from_its_own_top_left(
+    engine: RapidocrEngine, turns: int, angle_deg: float
 ) -> None:
-    (zone,) = read(engine, drawn("Running down").turned(1))
+    (zone,) = read(engine, drawn("Running along").turned(turns))
 
     line = zone.lines[0]
-    assert line.text == "Running down"
-    assert line.quad.angle_deg == pytest.approx(90, abs=3)
+    assert line.text == "Running along"
+    assert line.quad.angle_deg == pytest.approx(angle_deg, abs=3)
 
 
 @pytest.mark.rapidocr
