@@ -15,7 +15,7 @@ from statistics import mode
 from typing import NamedTuple
 
 from ocr_server.errors import OcrServerError
-from ocr_server.geometry import Box, Map, Point, Quad, hull
+from ocr_server.geometry import Box, Map, Point, Quad, Transform, hull
 
 
 class ZoneKind(StrEnum):
@@ -130,14 +130,19 @@ class Line:
 
     @staticmethod
     def joined(lines: Sequence[Line]) -> Line:
-        """Lines that stand side by side, at least one, as a single one like the first of them."""
+        """Lines that stand side by side, at least one, as a single one like the first of them.
+
+        It slants as the longest of them does.
+        """
         first = lines[0]
         if len(lines) == 1:
             return first
+        slant = Transform.rotation(max(lines, key=lambda line: line.box.width).quad.angle_deg)
+        corners = (point for line in lines for point in line.quad)
         return replace(
             first,
             words=tuple(word for line in lines for word in line.words),
-            quad=hull(point for line in lines for point in line.quad).quad(),
+            quad=hull(slant.inverse().apply_all(corners)).quad().mapped(slant),
             baseline=tuple(point for line in lines for point in line.baseline),
         )
 

@@ -9,14 +9,21 @@ Source: Nagy and Seth, "Hierarchical representation of optically scanned documen
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from ocr_server.geometry import hull
+from ocr_server.geometry import Box, Quad, Transform, hull
 from ocr_server.model import Line, Zone, ZoneKind
+from ocr_server.recognition.boxes import height_px, width_px
+
+# A page slants as its longest lines do; those that run down or up it are none of them.
+_LONG_TO_SLANT, _MOST_SLANT_DEG = 3.0, 30.0  # times as long as high
+_ALMOST_LONGEST = 0.5  # of the longest line; shorter ones tell it badly
+_LEAST_SLANTING, _LEAST_SLANTING_OF_PAGE = 5, 2  # lines of a piece, and of the whole page
 
 # In heights of a line. A line's box reaches beyond its letters, as far as into the next line's.
 _RIM = 0.25
@@ -26,60 +33,111 @@ _LEAST_GUTTER = 0.8  # between columns
 _LONG_LINE, _LEAST_LONG_LINES = 8.0, 3  # heights of a line
 _FULL, _LEAST_FULL_LINES = 0.6, 0.4  # shares of the column's width, and of its long lines
 _LEAST_GAP = 0.8  # between blocks; lines are half a height apart
+_ALIKE = 0.9  # of the widest gap
 _LEAST_STEP = 0.2  # between rows of a block
-_HIGHEST_STACK = 3.5  # two lines and a rule, or three lines; rows that touch are no stacks
+_HIGHEST_STACK = 3.5  # of what stands around one: two lines and a rule, or three lines
 _TALL = 2.0  # what is so many times taller than others is a flourish or a line turned
 _BETWEEN = 0.25  # of the step from one line to the next: nearer to one of them is its own row
+
+
+class _Placed(NamedTuple):
+    """A line, and its box as if what it stands in did not slant."""
+
+    line: Line
+    box: Box
+
+    @property
+    def middle(self) -> float:
+        return (self.box.top + self.box.bottom) / 2
+
+
+_Lines: TypeAlias = tuple[_Placed, ...]
+
+
+class _Gap(NamedTuple):
+    """White before the line of that number."""
+
+    width_px: float
+    at: int
 
 
 def in_blocks(lines: Sequence[Line]) -> tuple[Zone, ...]:
     """The lines as zones of text, in reading order."""
     if not lines:
         return ()
-    pieces = _pieces(lines, median(line.box.height for line in lines))
+    placed = tuple(_Placed(line, line.box) for line in lines)
+    placed = _levelled(placed, least=_LEAST_SLANTING_OF_PAGE)
+    pieces = _pieces(placed, median(line.box.height for line in lines))
     return tuple(
         Zone(ZoneKind.TEXT, hull(point for line in piece for point in line.quad).quad(), piece)
         for piece in pieces
     )
 
 
-class _Gap(NamedTuple):
-    """White between two groups of lines."""
+def _levelled(lines: _Lines, *, least: int = _LEAST_SLANTING) -> _Lines:
+    """The same, if enough of them tell how they slant; a curled page does so here and there."""
+    quads = [line.quad for line, _ in lines if _tells_slant(line.quad)]
+    if len(quads) < least:
+        return lines
+    longest_px = max(map(width_px, quads))
+    level = -median(
+        quad.angle_deg for quad in quads if width_px(quad) >= _ALMOST_LONGEST * longest_px
+    )
+    turn = Transform.rotation(level)
+    return tuple(_Placed(line, line.quad.mapped(turn).box) for line, _ in lines)
 
-    width_px: float
-    before: tuple[Line, ...]
-    after: tuple[Line, ...]
+
+def _tells_slant(quad: Quad) -> bool:
+    is_long = width_px(quad) >= _LONG_TO_SLANT * height_px(quad)
+    return is_long and abs(quad.angle_deg) < _MOST_SLANT_DEG
 
 
-def _pieces(lines: Sequence[Line], height_px: float) -> list[tuple[Line, ...]]:
-    gutters = [
-        gap
-        for gap in _gaps(lines, level=True)
-        if gap.width_px >= _LEAST_GUTTER * height_px
-        and all(_is_column(side, height_px) for side in (gap.before, gap.after))
+def _pieces(lines: _Lines, usual_px: float) -> list[tuple[Line, ...]]:
+    lines = _levelled(lines)
+    cut = _columns(lines, usual_px) or _halves(lines, usual_px)
+    if cut is None:
+        return [tuple(_in_order(lines))]
+    return [piece for side in cut for piece in _pieces(side, usual_px)]
+
+
+def _columns(lines: _Lines, usual_px: float) -> tuple[_Lines, _Lines] | None:
+    """What stands on both sides of the widest gutter between columns."""
+    ordered, gaps = _gaps(lines, level=True)
+    for gap in sorted(gaps, reverse=True):
+        if gap.width_px < _LEAST_GUTTER * usual_px:
+            break
+        sides = ordered[: gap.at], ordered[gap.at :]
+        if all(_is_column(side, usual_px) for side in sides):
+            return sides
+    return None
+
+
+def _halves(lines: _Lines, usual_px: float) -> tuple[_Lines, _Lines] | None:
+    """What stands above and below the widest gap, of those alike the one nearest to the middle."""
+    ordered, gaps = _gaps(lines, level=False)
+    widest_px = max((gap.width_px for gap in gaps), default=0.0)
+    if widest_px < _LEAST_GAP * usual_px:
+        return None
+    alike = [
+        gap.at for gap in gaps if gap.width_px >= max(_ALIKE * widest_px, _LEAST_GAP * usual_px)
     ]
-    rows = [gap for gap in _gaps(lines, level=False) if gap.width_px >= _LEAST_GAP * height_px]
-    cuts = gutters or rows
-    if not cuts:
-        return [tuple(_in_order(tuple(lines)))]
-    widest = max(cuts, key=lambda gap: gap.width_px)
-    return [*_pieces(widest.before, height_px), *_pieces(widest.after, height_px)]
+    at = min(alike, key=lambda one: abs(2 * one - len(lines)))
+    return ordered[:at], ordered[at:]
 
 
-def _gaps(lines: Sequence[Line], *, level: bool) -> list[_Gap]:
-    """Where no line stands, from left to right or from top to bottom."""
-    spans = {id(line): _span(line, level=level) for line in lines}
-    ordered = sorted(lines, key=lambda line: spans[id(line)])
-    found, reach = [], spans[id(ordered[0])][1]
+def _gaps(lines: _Lines, *, level: bool) -> tuple[_Lines, list[_Gap]]:
+    """The lines from left to right or from top to bottom, and between which no line stands."""
+    ordered = tuple(sorted(lines, key=lambda line: _span(line, level=level)))
+    found, reach = [], -math.inf
     for at, line in enumerate(ordered):
-        start, end = spans[id(line)]
-        if start > reach:
-            found.append(_Gap(start - reach, tuple(ordered[:at]), tuple(ordered[at:])))
+        start, end = _span(line, level=level)
+        if at and start > reach:
+            found.append(_Gap(start - reach, at))
         reach = max(reach, end)
-    return found
+    return ordered, found
 
 
-def _span(line: Line, *, level: bool) -> tuple[float, float]:
+def _span(line: _Placed, *, level: bool) -> tuple[float, float]:
     """From where to where its letters reach."""
     box = line.box
     rim = _RIM * min(box.width, box.height)
@@ -88,19 +146,20 @@ def _span(line: Line, *, level: bool) -> tuple[float, float]:
     return box.top + rim, box.bottom - rim
 
 
-def _is_column(lines: Sequence[Line], height_px: float) -> bool:
-    long = [line for line in lines if line.box.width >= _LONG_LINE * height_px]
+def _is_column(lines: _Lines, usual_px: float) -> bool:
+    long = [line for line in lines if line.box.width >= _LONG_LINE * usual_px]
     width_px = max(line.box.right for line in lines) - min(line.box.left for line in lines)
     full = [line for line in long if line.box.width >= _FULL * width_px]
     return len(long) >= _LEAST_LONG_LINES and len(full) >= _LEAST_FULL_LINES * len(long)
 
 
-def _in_order(lines: tuple[Line, ...]) -> Iterator[Line]:
+def _in_order(lines: _Lines) -> Iterator[Line]:
     """The lines of one piece row by row, but stacks of them one after the other.
 
     Of a fraction, the figures one above the other are read before the sign behind its rule; in the
     head of a table, the lines of one cell before those of the next.
     """
+    lines = _levelled(lines)
     usual_px = median(line.box.height for line in lines)
     parts = _parts(lines, level=False, least_px=_LEAST_STEP * usual_px)
     if len(parts) == 1 and _has_stack(lines, usual_px):
@@ -112,65 +171,65 @@ def _in_order(lines: tuple[Line, ...]) -> Iterator[Line]:
         yield from _in_order(part)
 
 
-def _parts(
-    lines: tuple[Line, ...], *, level: bool, least_px: float = 0.0
-) -> list[tuple[Line, ...]]:
+def _parts(lines: _Lines, *, level: bool, least_px: float = 0.0) -> list[_Lines]:
     """What stands between gaps of that width and more."""
-    gaps = [gap for gap in _gaps(lines, level=level) if gap.width_px >= least_px]
-    starts = [0, *(len(gap.before) for gap in gaps)]
-    ordered = (*gaps[0].before, *gaps[0].after) if gaps else lines
-    return [ordered[start:end] for start, end in pairwise((*starts, len(lines)))]
+    ordered, gaps = _gaps(lines, level=level)
+    cuts = [0, *(gap.at for gap in gaps if gap.width_px >= least_px), len(lines)]
+    return [ordered[start:end] for start, end in pairwise(cuts)]
 
 
-def _has_stack(lines: Sequence[Line], usual_px: float) -> bool:
+def _has_stack(lines: _Lines, usual_px: float) -> bool:
     """Whether beside two lines, one right above the other, a third is level with neither."""
-    if max(line.box.bottom for line in lines) - min(line.box.top for line in lines) > (
-        _HIGHEST_STACK * usual_px
-    ):
+    top, bottom = min(line.box.top for line in lines), max(line.box.bottom for line in lines)
+    if bottom - top > _HIGHEST_STACK * usual_px:
         return False
-    usual = sorted((line for line in lines if line.box.height < _TALL * usual_px), key=_middle)
-    middles = [_middle(line) for line in usual]
+    usual = [line for line in lines if line.box.height < _TALL * usual_px]
+    usual.sort(key=lambda line: line.middle)
+    middles = [line.middle for line in usual]
     for at, upper in enumerate(usual):
         lower = next((line for line in usual[at + 1 :] if not _stand_apart(line, upper)), None)
         if lower is None:
             continue
-        top, bottom = middles[at], _middle(lower)
-        reach = _BETWEEN * (bottom - top)
-        between = usual[bisect_right(middles, top + reach) : bisect_left(middles, bottom - reach)]
-        if any(_stand_apart(line, upper) and _stand_apart(line, lower) for line in between):
+        reach = _BETWEEN * (lower.middle - upper.middle)
+        first = bisect_right(middles, upper.middle + reach)
+        last = bisect_left(middles, lower.middle - reach)
+        if any(_stand_apart(one, upper) and _stand_apart(one, lower) for one in usual[first:last]):
             return True
     return False
 
 
-def _stand_apart(one: Line, other: Line) -> bool:
+def _stand_apart(one: _Placed, other: _Placed) -> bool:
     """Whether they stand side by side, at whatever heights."""
-    return bool(_gaps((one, other), level=True))
+    return bool(_gaps((one, other), level=True)[1])
 
 
-def _by_rows(lines: Sequence[Line]) -> Iterator[Line]:
+def _by_rows(lines: _Lines) -> Iterator[Line]:
     """From top to bottom; lines that stand side by side are one, from left to right."""
-    rows: list[list[Line]] = []
-    for line in sorted(lines, key=_middle):
+    rows: list[list[_Placed]] = []
+    for line in sorted(lines, key=lambda one: one.middle):
         box = rows[-1][-1].box if rows else None
-        if box is not None and _middle(line) < box.top + 0.7 * box.height:
+        if box is not None and line.middle < box.top + 0.7 * box.height:
             rows[-1].append(line)
         else:
             rows.append([line])
     for row in rows:
-        beside: list[Line] = []
+        beside: list[_Placed] = []
         for line in sorted(row, key=lambda one: one.box.left):
             if beside and not _continues(beside[-1], line):
-                yield Line.joined(beside)
+                yield Line.joined([one.line for one in beside])
                 beside = []
             beside.append(line)
-        yield Line.joined(beside)
+        yield Line.joined([one.line for one in beside])
 
 
-def _continues(before: Line, line: Line) -> bool:
-    """Whether a row goes on with it: as high, or nearly, and not over what is before."""
+def _continues(before: _Placed, line: _Placed) -> bool:
+    """Whether a row goes on with it: as high, or nearly, and not over what is before.
+
+    Lines of text side by side are two columns too short to be told, and no row; nor are lines that
+    run down or up the page.
+    """
     lower_px, higher_px = sorted((before.box.height, line.box.height))
-    return higher_px < _TALL * lower_px and _stand_apart(before, line)
-
-
-def _middle(line: Line) -> float:
-    return (line.box.top + line.box.bottom) / 2
+    are_long = all(one.box.width >= _LONG_LINE * higher_px for one in (before, line))
+    are_level = all(abs(one.line.quad.angle_deg) < 45 for one in (before, line))
+    is_alike = higher_px < _TALL * lower_px
+    return is_alike and are_level and not are_long and _stand_apart(before, line)

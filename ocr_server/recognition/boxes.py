@@ -12,8 +12,8 @@ from ocr_server.geometry import Box, Quad, Transform, between
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.ink import find_ink
 
-_SHORT, _LONG = 1.5, 3.0  # times as long as high
-_MOST_TURNED_DEG = 10.0  # against the long lines of the page
+_SHORT, _SQUARE, _LONG = 1.5, 1.3, 3.0  # times as long as high
+_MOST_TURNED_DEG = 20.0  # against the long lines of the page
 _RULE = 0.25  # of the box's width; what is no higher is the rule of a fraction, or dirt
 _MARGIN = 0.2  # of a letter's height above it and below
 
@@ -29,7 +29,7 @@ def height_px(quad: Quad) -> float:
 
 
 def levelled(quads: Iterable[Quad]) -> Iterator[Quad]:
-    """The same boxes, those around single letters turned as the long ones are.
+    """The same boxes, those nearly square turned as the long ones are if they turn otherwise.
 
     The smallest box around a plus sign stands on its corner, and what is cut out by it is a cross.
     """
@@ -38,9 +38,9 @@ def levelled(quads: Iterable[Quad]) -> Iterator[Quad]:
     usual_deg = median_low(long) if long else 0.0
     for quad in found:
         shorter_px, longer_px = sorted((width_px(quad), height_px(quad)))
-        is_short = longer_px < _SHORT * shorter_px
+        is_square = longer_px < _SQUARE * shorter_px
         is_turned = abs(quad.angle_deg - usual_deg) > _MOST_TURNED_DEG
-        yield _turned_to(quad, usual_deg) if is_short and is_turned else quad
+        yield _turned_to(quad, usual_deg) if is_square and is_turned else quad
 
 
 def is_tall(quad: Quad) -> bool:
@@ -63,12 +63,16 @@ def stacked(quad: Quad, canvas: Canvas) -> Iterator[Quad]:
         return
     strip = canvas.rectified(quad, width, height).grey().pixels
     inked = find_ink(strip, window_px=2 * width).any(axis=1)
-    edges = np.flatnonzero(np.diff(inked, prepend=False, append=False))
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if end - start > _RULE * width:
-            margin = _MARGIN * (end - start)
-            top, bottom = max(0.0, start - margin), min(float(height), end + margin)
-            yield _cut(quad, top / height, bottom / height)
+    edges = np.flatnonzero(np.diff(inked, prepend=False, append=False)).tolist()
+    runs = zip(edges[::2], edges[1::2], strict=True)
+    parts = [(start, end) for start, end in runs if end - start > _RULE * width]
+    ends = [0, *(end for _, end in parts)]
+    starts = [*(start for start, _ in parts[1:]), height]
+    for (start, end), before, after in zip(parts, ends, starts, strict=False):
+        margin = _MARGIN * (end - start)
+        top = max(start - margin, (before + start) / 2 if before else 0.0)
+        bottom = min(end + margin, (end + after) / 2 if after < height else height)
+        yield _cut(quad, top / height, bottom / height)
 
 
 def _cut(quad: Quad, start: float, end: float) -> Quad:

@@ -142,10 +142,10 @@ class RapidocrEngine(Engine):
     def _read_tall(
         self, canvas: Canvas, quad: Quad, reading: Reading, deadline: Deadline
     ) -> Sequence[Line]:
-        """A line turned either way, or what stands one above another: the first sure reading."""
+        """A line turned either way, a letter, or what stands one above another: what is sure."""
         down, up = turned(quad)
         readings: list[list[Line]] = []
-        for parts in ((down,), (up,), stacked(quad, canvas)):
+        for parts in ((down,), (up,), (quad,), stacked(quad, canvas)):
             lines = [line for part in parts for line in self._read(canvas, part, reading, deadline)]
             readings.append(lines)
             if _confidence(lines) >= _SURE_LINE:

@@ -13,13 +13,15 @@ from ocr_server.model import Table, Word, Zone
 def cells_of(table: Table, words: Sequence[Word]) -> Iterator[int | None]:
     """For each word the place of the cell among the table's that holds its middle, if one does."""
     # A table of another's making may be large: a word is held against all cells at once.
-    boxes = [cell.quad.box for cell in table.cells]
-    edges = np.array([(b.left, b.top, b.right, b.bottom) for b in boxes]).reshape(-1, 4).T
-    left, top, right, bottom = edges
+    corners = np.array([cell.quad for cell in table.cells], float).reshape(-1, 4, 2)
+    sides = np.roll(corners, -1, axis=1) - corners
     for word in words:
         box = word.box
-        x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-        holding = (left <= x) & (x < right) & (top <= y) & (y < bottom)
+        middle = np.array(((box.left + box.right) / 2, (box.top + box.bottom) / 2))
+        x, y = np.moveaxis(middle - corners, -1, 0)
+        # Inside is to the right of all sides, which run clockwise: top, right, bottom, left.
+        inwards = sides[..., 0] * y - sides[..., 1] * x
+        holding = (inwards[:, (0, 3)] >= 0).all(axis=1) & (inwards[:, (1, 2)] > 0).all(axis=1)
         yield int(holding.argmax()) if holding.any() else None
 
 

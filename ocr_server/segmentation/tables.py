@@ -17,6 +17,7 @@ from ocr_server.model import Cell, Line, Table, Word, Zone, ZoneKind
 
 _LEAST_SIDES = 3  # rules each way: two rows and two columns at least
 _RULE_SHARE = 0.25  # of the table's width or height that a rule covers, in pieces or whole
+_LEANING_SHARE = 0.5  # of the same within `_GAP_PX`: leaning by more, it leaves its cells
 _DIVIDER_SHARE = 0.5  # of a cell's side that must be ruled, else the cell spans its neighbour
 _LEAST_FILLED = 0.4  # of the cells
 _GAP_PX = 9  # rules that stop this far from each other still meet
@@ -172,8 +173,9 @@ def _by_cell(
 def _positions(upright: NDArray[np.bool_]) -> list[int]:
     """The middle of each upright rule; in a photograph, one may lean by some pixels."""
     reach = _GAP_PX // 2
-    wide = np.pad(upright.astype(np.uint8), ((0, 0), (reach, reach)))
-    covered = cv2.dilate(wide, np.ones((1, _GAP_PX), np.uint8)).mean(axis=0) >= _RULE_SHARE
+    straight = np.pad(upright.astype(np.uint8), ((0, 0), (reach, reach)))
+    leaning = cv2.dilate(straight, np.ones((1, _GAP_PX), np.uint8))
+    covered = (straight.mean(axis=0) >= _RULE_SHARE) | (leaning.mean(axis=0) >= _LEANING_SHARE)
     steps = np.flatnonzero(np.diff(covered, prepend=False, append=False))
     middles = [int(a + b) // 2 - reach for a, b in zip(steps[::2], steps[1::2], strict=True)]
     kept: list[int] = []

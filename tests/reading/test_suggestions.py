@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from ocr_server.geometry import Box, Transform
 from ocr_server.job import Reading
 from ocr_server.model import Cell, Page, Table, Word
 from ocr_server.reading.suggestions import SOURCE, suggest
@@ -50,14 +51,25 @@ def test_a_clear_confusion_is_corrected_and_says_what_it_was(read: str, meant: s
     assert corrected.confidence == 0.4
 
 
-def test_the_cell_of_a_corrected_word_says_the_same() -> None:
-    before = page_of("recogniti0n", 0.4)
-    quad = before.words[0].quad
-    table = Table(1, 1, (Cell(0, 0, quad, "recogniti0n"),))
+def test_the_cells_of_a_turned_table_say_what_its_words_were_corrected_to() -> None:
+    way = Transform.rotation(8)
+    places = [(row, column) for row in range(3) for column in range(2)]
+    boxes = [Box(400 * x, 40 * y, 400 * x + 400, 40 * y + 40).quad().mapped(way) for y, x in places]
+    before = ["alpha", "beta", "gamma", "delta", "recogniti0n", "sigma"]
+    words = [
+        replace(word(text, 0, 0, confidence=0.4 if "0" in text else 0.9), quad=quad)
+        for text, quad in zip(before, boxes, strict=True)
+    ]
+    cells = [
+        Cell(*at, *one) for at, one in zip(places, zip(boxes, before, strict=True), strict=True)
+    ]
+    lines = (replace(line("x", 30), words=tuple(words)),)
+    table = replace(zone("x"), lines=lines, table=Table(3, 2, tuple(cells)))
 
-    after = suggest(replace(before, zones=(replace(before.zones[0], table=table),)), CORRECT)
+    after = suggest(page(table), CORRECT).zones[0].table
 
-    assert after.zones[0].table == Table(1, 1, (Cell(0, 0, quad, "recognition"),))
+    assert after is not None
+    assert [cell.text for cell in after.cells] == [*before[:4], "recognition", before[5]]
 
 
 @pytest.mark.parametrize("text", ["1234", "A1B2", "modem", "hauc", "Tesseract", "xqzv", "l0", "cf"])

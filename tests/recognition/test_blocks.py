@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from ocr_server.geometry import Box
+from dataclasses import replace
+
+import pytest
+
+from ocr_server.geometry import Box, Transform
 from ocr_server.model import Line, Word, ZoneKind
 from ocr_server.recognition.blocks import in_blocks
 
@@ -32,7 +36,7 @@ def test_narrow_columns_are_those_of_a_table_and_read_by_rows() -> None:
 
 
 def test_a_row_reaches_from_its_first_word_to_its_last() -> None:
-    ((zone,),) = (in_blocks([line("price", 300, 2, width=60), line("label", 0, 0, width=80)]),)
+    (zone,) = in_blocks([line("price", 300, 2, width=60), line("label", 0, 0, width=80)])
 
     (row,) = zone.lines
     assert [word.text for word in row.words] == ["label", "price"]
@@ -87,3 +91,41 @@ def test_blocks_stand_apart_and_hold_their_lines() -> None:
     assert [zone.text for zone in zones] == ["one\ntwo", "three"]
     assert zones[0].box == Box(0, 0, 200, 45)
     assert {zone.kind for zone in zones} == {ZoneKind.TEXT}
+
+
+@pytest.mark.parametrize("slant_deg", [-3.0, -1.5, 0.0, 1.5, 3.0])
+def test_rows_that_slant_are_read_across(slant_deg: float) -> None:
+    way = Transform.rotation(slant_deg)
+    names = ("Subtotal", "Tax", "Total")
+    cells = [line(name, 100, 100 + 24 * y, width=110) for y, name in enumerate(names)]
+    cells += [line(f"{y}.00", 500, 100 + 24 * y, width=50) for y in range(3)]
+
+    (zone,) = in_blocks([cell.mapped(way) for cell in cells])
+
+    assert [one.text for one in zone.lines] == ["Subtotal 0.00", "Tax 1.00", "Total 2.00"]
+    level = [one.mapped(way.inverse()).box for one in zone.lines]
+    assert [box.left for box in level] == pytest.approx([100] * 3)
+    assert [box.height for box in level] == pytest.approx([20] * 3)
+
+
+def test_lines_that_run_up_the_page_stay_lines_of_their_own() -> None:
+    upwards = [
+        replace(one, quad=type(one.quad)(one.quad[3], *one.quad[:3]))
+        for one in (line(text, 60 * x, 0, width=20, height=110) for x, text in enumerate("ab"))
+    ]
+
+    (zone,) = in_blocks(upwards)
+
+    assert [(one.text, one.quad.angle_deg) for one in zone.lines] == [("a", -90), ("b", -90)]
+
+
+def test_lines_of_text_side_by_side_are_no_row() -> None:
+    columns = [line(f"{x}{y}", 300 * x, 25 * y, width=250) for x in range(2) for y in range(2)]
+
+    assert texts(*columns) == [["00", "10", "01", "11"]]
+
+
+def test_many_lines_are_put_in_order_in_few_steps() -> None:
+    lines = [line(str(y), 0, 60 * y) for y in range(2000)]
+
+    assert [text for zone in texts(*lines) for text in zone] == [str(y) for y in range(2000)]

@@ -43,8 +43,8 @@ def test_without_lines_letters_are_taken_to_stand_level() -> None:
 
 
 @pytest.mark.parametrize("angle_deg", [0, 3, 90])
-def test_what_is_long_or_hardly_turned_stays(angle_deg: float) -> None:
-    quads = [LEVEL, turned_by(angle_deg, Box(0, 0, 60, 20).quad()), Box(0, 50, 20, 70).quad()]
+def test_what_is_longer_than_high_or_hardly_turned_stays(angle_deg: float) -> None:
+    quads = [LEVEL, turned_by(angle_deg, Box(0, 0, 28, 20).quad()), Box(0, 50, 20, 70).quad()]
 
     assert list(levelled(quads)) == quads
 
@@ -67,6 +67,7 @@ def test_a_turned_line_begins_at_its_own_top_left() -> None:
         (((10, 40), (60, 90)), [(4, 46), (54, 96)]),
         (((5, 40), (48, 51), (60, 95)), [(0, 47), (53, 100)]),  # the rule of a fraction
         (((20, 80),), [(8, 92)]),
+        (((5, 60), (64, 95)), [(0, 62), (62, 100)]),  # not into each other
         (tuple((10 * i, 10 * i + 6) for i in range(8)), []),  # no letters so low
         ((), []),
     ],

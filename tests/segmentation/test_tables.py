@@ -65,6 +65,13 @@ def test_the_rules_of_a_photographed_grid_may_lean(lean_px: int) -> None:
     assert grid.starts == ((0, 1, 2),) * 4
 
 
+def test_a_grid_that_leans_out_of_its_cells_is_none() -> None:
+    level = draw_grid(ys=(100, 300, 500, 700, 850), height_px=900)
+    way = np.array([(1, 40 / 900, 0), (0, 1, 0)])
+
+    assert grids_of(cv2.warpAffine(level, way, (800, 900), borderValue=255)) == ()
+
+
 def test_a_cell_without_a_divider_spans_its_neighbour() -> None:
     pixels = draw_grid()
     pixels[102:159, 240:260] = 255
