@@ -36,7 +36,7 @@ _LEAST_GAP = 0.8  # between blocks; lines are half a height apart
 _ALIKE = 0.9  # of the widest gap
 _LEAST_STEP = 0.2  # between rows of a block
 _HIGHEST_STACK = 3.5  # of what stands around one: two lines and a rule, or three lines
-_TALL = 2.0  # what is so many times taller than others is a flourish or a line turned
+_TALL = 2.5  # what is so many times taller than others is a flourish or a line turned
 _BETWEEN = 0.25  # of the step from one line to the next: nearer to one of them is its own row
 
 
