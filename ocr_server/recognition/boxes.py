@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from statistics import median_low
 
 import numpy as np
@@ -66,12 +67,11 @@ def stacked(quad: Quad, canvas: Canvas) -> Iterator[Quad]:
     edges = np.flatnonzero(np.diff(inked, prepend=False, append=False)).tolist()
     runs = zip(edges[::2], edges[1::2], strict=True)
     parts = [(start, end) for start, end in runs if end - start > _RULE * width]
-    ends = [0, *(end for _, end in parts)]
-    starts = [*(start for start, _ in parts[1:]), height]
-    for (start, end), before, after in zip(parts, ends, starts, strict=False):
+    between_px = [(one[1] + other[0]) / 2 for one, other in pairwise(parts)]
+    reaches = pairwise([0, *between_px, height])
+    for (start, end), (highest, lowest) in zip(parts, reaches, strict=False):
         margin = _MARGIN * (end - start)
-        top = max(start - margin, (before + start) / 2 if before else 0.0)
-        bottom = min(end + margin, (end + after) / 2 if after < height else height)
+        top, bottom = max(highest, start - margin), min(lowest, end + margin)
         yield _cut(quad, top / height, bottom / height)
 
 
