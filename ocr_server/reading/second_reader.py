@@ -18,7 +18,7 @@ upright (letters .393 to .418), three slants of a line averaged at three times t
 .455 to .431), the likeliest text of a line instead of its likeliest columns (.001 either way), and
 only the doubtful lines of pages that are not doubtful (two columns .934 to .938). Cursive pages
 keep a CER of .63, whatever is tried: at five sizes, narrower, wider, lighter, darker, with less
-weight for no letter, or as the mean over such copies (.626 to .652).
+weight for no letter, or as the mean over such copies (.626 at best).
 """
 
 from __future__ import annotations
