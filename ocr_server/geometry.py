@@ -47,6 +47,15 @@ class Box:
         """Width times height."""
         return self.width * self.height
 
+    @property
+    def middle(self) -> Point:
+        """As far from the left as from the right, and from the top as from the bottom."""
+        return Point((self.left + self.right) / 2, (self.top + self.bottom) / 2)
+
+    def holds(self, point: Point) -> bool:
+        """Whether the point lies inside or on an edge."""
+        return self.left <= point.x <= self.right and self.top <= point.y <= self.bottom
+
     def intersection(self, other: Box) -> Box | None:
         """What both cover, or None."""
         left, top = max(self.left, other.left), max(self.top, other.top)
@@ -81,6 +90,16 @@ class Quad(NamedTuple):
         """How far the top edge is turned clockwise from level."""
         return math.degrees(
             math.atan2(self.top_right.y - self.top_left.y, self.top_right.x - self.top_left.x)
+        )
+
+    def along(self, start: float, end: float) -> Quad:
+        """What lies between two shares of the text's length; nothing beyond its ends."""
+        start, end = max(0.0, start), min(1.0, end)
+        return Quad(
+            between(self.top_left, self.top_right, start),
+            between(self.top_left, self.top_right, end),
+            between(self.bottom_left, self.bottom_right, end),
+            between(self.bottom_left, self.bottom_right, start),
         )
 
     def mapped(self, way: Map) -> Quad:

@@ -161,14 +161,9 @@ def _beside(line: Line, visible: Sequence[Box], way: Transform) -> Line:
 
     def is_there(word: Word) -> bool:
         box = word.quad.mapped(way).box
-        return any(_has_middle(old, box) or _has_middle(box, old) for old in visible)
+        return any(old.holds(box.middle) or box.holds(old.middle) for old in visible)
 
     return replace(line, words=tuple(word for word in line.words if not is_there(word)))
-
-
-def _has_middle(box: Box, other: Box) -> bool:
-    x, y = (other.left + other.right) / 2, (other.top + other.bottom) / 2
-    return box.left <= x <= box.right and box.top <= y <= box.bottom
 
 
 def _shown_box(target: pikepdf.Page) -> tuple[float, float, float, float]:

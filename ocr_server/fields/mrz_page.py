@@ -83,9 +83,9 @@ def _symbols(row: Sequence[Glyph], symbols: Sequence[Symbol]) -> Iterator[Symbol
         (
             symbol
             for symbol in symbols
-            if symbol.text in ALPHABET and top < _middle(symbol.quad.box)[1] < bottom
+            if symbol.text in ALPHABET and top < symbol.quad.box.middle.y < bottom
         ),
-        key=lambda symbol: _middle(symbol.quad.box)[0],
+        key=lambda symbol: symbol.quad.box.middle.x,
     )
     letters = [glyph for glyph in row if not glyph.is_filler]
     # The engine's boxes are rough: one for each letter, in order, is better than by place.
@@ -104,10 +104,6 @@ def _symbols(row: Sequence[Glyph], symbols: Sequence[Symbol]) -> Iterator[Symbol
 
 def _nearest(box: Box, symbols: Sequence[Symbol]) -> Symbol | None:
     """The symbol whose middle is nearest, if that is no farther off than the box is wide."""
-    distances = [(abs(_middle(one.quad.box)[0] - _middle(box)[0]), one) for one in symbols]
+    distances = [(abs(one.quad.box.middle.x - box.middle.x), one) for one in symbols]
     distance, nearest = min(distances, key=lambda pair: pair[0], default=(float("inf"), None))
     return nearest if distance < box.width else None
-
-
-def _middle(box: Box) -> tuple[float, float]:
-    return (box.left + box.right) / 2, (box.top + box.bottom) / 2

@@ -46,9 +46,8 @@ def find_glyphs(canvas: Canvas) -> tuple[tuple[Glyph, ...], ...]:
     pieces = [box for box in pieces if 0.6 * usual <= box.height <= 1.5 * usual]
     rows: list[list[Box]] = []
     for box in sorted(pieces, key=lambda one: one.left):
-        middle = (box.top + box.bottom) / 2
         # The neighbour decides, so that a row may slant.
-        row = next((r for r in rows if r[-1].top < middle < r[-1].bottom), None)
+        row = next((r for r in rows if r[-1].top < box.middle.y < r[-1].bottom), None)
         if row is None:
             rows.append([box])
         else:

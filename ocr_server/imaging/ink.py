@@ -80,6 +80,12 @@ def find_pieces(mask: Pixels) -> NDArray[np.int32]:
     return np.asarray(stats[1:], dtype=np.int32)
 
 
+def find_runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """From where to where, exclusive, each run of marked rows or columns reaches."""
+    edges = np.flatnonzero(np.diff(marked, prepend=False, append=False)).tolist()
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
 def find_glyphs(mask: Pixels) -> Glyphs:
     """The connected pieces of ink that have the size, shape and density of letters."""
     boxes = find_pieces(mask)

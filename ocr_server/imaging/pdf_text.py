@@ -267,8 +267,7 @@ def _only(zone: Zone, inside: Sequence[Box], taken: Sequence[Box]) -> Zone | Non
 
 def _is_on(box: Box, others: Sequence[Box]) -> bool:
     """Whether the middle of a box lies in one of the others."""
-    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-    return any(o.left <= x <= o.right and o.top <= y <= o.bottom for o in others)
+    return any(other.holds(box.middle) for other in others)
 
 
 def _sorted(box: Sequence[float]) -> tuple[float, float, float, float]:

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple, TypeAlias
 
 from ocr_server.geometry import Box, Quad, Transform, hull
 from ocr_server.model import Line, Zone, ZoneKind
-from ocr_server.recognition.boxes import height_px, width_px
+from ocr_server.recognition.boxes import is_long, width_px
 
 # A page slants as its longest lines do; those that run down or up it are none of them.
-_LONG_TO_SLANT, _MOST_SLANT_DEG = 3.0, 30.0  # times as long as high
+_MOST_SLANT_DEG = 30.0
 _ALMOST_LONGEST = 0.5  # of the longest line; shorter ones tell it badly
 _LEAST_SLANTING, _LEAST_SLANTING_OF_PAGE = 5, 2  # lines of a piece, and of the whole page
 
@@ -46,10 +46,6 @@ class _Placed(NamedTuple):
     line: Line
     box: Box
 
-    @property
-    def middle(self) -> float:
-        return (self.box.top + self.box.bottom) / 2
-
 
 _Lines: TypeAlias = tuple[_Placed, ...]
 
@@ -66,8 +62,8 @@ def in_blocks(lines: Sequence[Line]) -> tuple[Zone, ...]:
     if not lines:
         return ()
     placed = tuple(_Placed(line, line.box) for line in lines)
-    placed = _levelled(placed, least=_LEAST_SLANTING_OF_PAGE)
-    pieces = _pieces(placed, median(line.box.height for line in lines))
+    level = _levelled(placed, least=_LEAST_SLANTING_OF_PAGE)
+    pieces = _pieces(level, median(line.box.height for line in lines))
     return tuple(
         Zone(ZoneKind.TEXT, hull(point for line in piece for point in line.quad).quad(), piece)
         for piece in pieces
@@ -88,16 +84,14 @@ def _levelled(lines: _Lines, *, least: int = _LEAST_SLANTING) -> _Lines:
 
 
 def _tells_slant(quad: Quad) -> bool:
-    is_long = width_px(quad) >= _LONG_TO_SLANT * height_px(quad)
-    return is_long and abs(quad.angle_deg) < _MOST_SLANT_DEG
+    return is_long(quad) and abs(quad.angle_deg) < _MOST_SLANT_DEG
 
 
 def _pieces(lines: _Lines, usual_px: float) -> list[tuple[Line, ...]]:
-    lines = _levelled(lines)
     cut = _columns(lines, usual_px) or _halves(lines, usual_px)
     if cut is None:
         return [tuple(_in_order(lines))]
-    return [piece for side in cut for piece in _pieces(side, usual_px)]
+    return [piece for side in cut for piece in _pieces(_levelled(side), usual_px)]
 
 
 def _columns(lines: _Lines, usual_px: float) -> tuple[_Lines, _Lines] | None:
@@ -118,9 +112,8 @@ def _halves(lines: _Lines, usual_px: float) -> tuple[_Lines, _Lines] | None:
     widest_px = max((gap.width_px for gap in gaps), default=0.0)
     if widest_px < _LEAST_GAP * usual_px:
         return None
-    alike = [
-        gap.at for gap in gaps if gap.width_px >= max(_ALIKE * widest_px, _LEAST_GAP * usual_px)
-    ]
+    least_px = max(_ALIKE * widest_px, _LEAST_GAP * usual_px)
+    alike = [gap.at for gap in gaps if gap.width_px >= least_px]
     at = min(alike, key=lambda one: abs(2 * one - len(lines)))
     return ordered[:at], ordered[at:]
 
@@ -159,7 +152,6 @@ def _in_order(lines: _Lines) -> Iterator[Line]:
     Of a fraction, the figures one above the other are read before the sign behind its rule; in the
     head of a table, the lines of one cell before those of the next.
     """
-    lines = _levelled(lines)
     usual_px = median(line.box.height for line in lines)
     parts = _parts(lines, level=False, least_px=_LEAST_STEP * usual_px)
     if len(parts) == 1 and _has_stack(lines, usual_px):
@@ -168,7 +160,7 @@ def _in_order(lines: _Lines) -> Iterator[Line]:
         yield from _by_rows(lines)
         return
     for part in parts:
-        yield from _in_order(part)
+        yield from _in_order(_levelled(part))
 
 
 def _parts(lines: _Lines, *, level: bool, least_px: float = 0.0) -> list[_Lines]:
@@ -180,19 +172,20 @@ def _parts(lines: _Lines, *, level: bool, least_px: float = 0.0) -> list[_Lines]
 
 def _has_stack(lines: _Lines, usual_px: float) -> bool:
     """Whether beside two lines, one right above the other, a third is level with neither."""
-    top, bottom = min(line.box.top for line in lines), max(line.box.bottom for line in lines)
-    if bottom - top > _HIGHEST_STACK * usual_px:
+    height_px = max(line.box.bottom for line in lines) - min(line.box.top for line in lines)
+    if height_px > _HIGHEST_STACK * usual_px:
         return False
     usual = [line for line in lines if line.box.height < _TALL * usual_px]
-    usual.sort(key=lambda line: line.middle)
-    middles = [line.middle for line in usual]
+    usual.sort(key=_middle)
+    middles = [_middle(line) for line in usual]
     for at, upper in enumerate(usual):
         lower = next((line for line in usual[at + 1 :] if not _stand_apart(line, upper)), None)
         if lower is None:
             continue
-        reach = _BETWEEN * (lower.middle - upper.middle)
-        first = bisect_right(middles, upper.middle + reach)
-        last = bisect_left(middles, lower.middle - reach)
+        top, bottom = _middle(upper), _middle(lower)
+        reach = _BETWEEN * (bottom - top)
+        first = bisect_right(middles, top + reach)
+        last = bisect_left(middles, bottom - reach)
         if any(_stand_apart(one, upper) and _stand_apart(one, lower) for one in usual[first:last]):
             return True
     return False
@@ -205,21 +198,27 @@ def _stand_apart(one: _Placed, other: _Placed) -> bool:
 
 def _by_rows(lines: _Lines) -> Iterator[Line]:
     """From top to bottom; lines that stand side by side are one, from left to right."""
-    rows: list[list[_Placed]] = []
-    for line in sorted(lines, key=lambda one: one.middle):
-        box = rows[-1][-1].box if rows else None
-        if box is not None and line.middle < box.top + 0.7 * box.height:
-            rows[-1].append(line)
+    for row in _runs(sorted(lines, key=_middle), _is_level):
+        for beside in _runs(sorted(row, key=lambda line: line.box.left), _continues):
+            yield Line.joined([one.line for one in beside])
+
+
+def _runs(
+    lines: Sequence[_Placed], goes_on: Callable[[_Placed, _Placed], bool]
+) -> list[list[_Placed]]:
+    """The lines, parted before each that does not go on with the one before."""
+    runs: list[list[_Placed]] = []
+    for line in lines:
+        if runs and goes_on(runs[-1][-1], line):
+            runs[-1].append(line)
         else:
-            rows.append([line])
-    for row in rows:
-        beside: list[_Placed] = []
-        for line in sorted(row, key=lambda one: one.box.left):
-            if beside and not _continues(beside[-1], line):
-                yield Line.joined([one.line for one in beside])
-                beside = []
-            beside.append(line)
-        yield Line.joined([one.line for one in beside])
+            runs.append([line])
+    return runs
+
+
+def _is_level(before: _Placed, line: _Placed) -> bool:
+    """Whether it stands no lower than lines of one row do."""
+    return _middle(line) < before.box.top + 0.7 * before.box.height
 
 
 def _continues(before: _Placed, line: _Placed) -> bool:
@@ -233,3 +232,7 @@ def _continues(before: _Placed, line: _Placed) -> bool:
     are_level = all(abs(one.line.quad.angle_deg) < 45 for one in (before, line))
     is_alike = higher_px < _TALL * lower_px
     return is_alike and are_level and not are_long and _stand_apart(before, line)
+
+
+def _middle(line: _Placed) -> float:
+    return line.box.middle.y

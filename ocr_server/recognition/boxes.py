@@ -7,11 +7,9 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from statistics import median_low
 
-import numpy as np
-
-from ocr_server.geometry import Box, Quad, Transform, between
+from ocr_server.geometry import Box, Quad, Transform
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.ink import find_ink
+from ocr_server.imaging.ink import find_ink, find_runs
 
 _SHORT, _SQUARE, _LONG = 1.5, 1.3, 3.0  # times as long as high
 _MOST_TURNED_DEG = 20.0  # against the long lines of the page
@@ -35,13 +33,18 @@ def levelled(quads: Iterable[Quad]) -> Iterator[Quad]:
     The smallest box around a plus sign stands on its corner, and what is cut out by it is a cross.
     """
     found = tuple(quads)
-    long = [quad.angle_deg for quad in found if width_px(quad) >= _LONG * height_px(quad)]
+    long = [quad.angle_deg for quad in found if is_long(quad)]
     usual_deg = median_low(long) if long else 0.0
     for quad in found:
         shorter_px, longer_px = sorted((width_px(quad), height_px(quad)))
         is_square = longer_px < _SQUARE * shorter_px
         is_turned = abs(quad.angle_deg - usual_deg) > _MOST_TURNED_DEG
         yield _turned_to(quad, usual_deg) if is_square and is_turned else quad
+
+
+def is_long(quad: Quad) -> bool:
+    """Whether what it holds is long enough to tell how it slants."""
+    return width_px(quad) >= _LONG * height_px(quad)
 
 
 def is_tall(quad: Quad) -> bool:
@@ -63,24 +66,16 @@ def stacked(quad: Quad, canvas: Canvas) -> Iterator[Quad]:
     if not width:
         return
     strip = canvas.rectified(quad, width, height).grey().pixels
-    inked = find_ink(strip, window_px=2 * width).any(axis=1)
-    edges = np.flatnonzero(np.diff(inked, prepend=False, append=False)).tolist()
-    runs = zip(edges[::2], edges[1::2], strict=True)
-    parts = [(start, end) for start, end in runs if end - start > _RULE * width]
+    inked = find_ink(strip, window_px=2 * width).max(axis=1) > 0
+    parts = [(start, end) for start, end in find_runs(inked) if end - start > _RULE * width]
     between_px = [(one[1] + other[0]) / 2 for one, other in pairwise(parts)]
     reaches = pairwise([0, *between_px, height])
+    down, _ = turned(quad)
     for (start, end), (highest, lowest) in zip(parts, reaches, strict=False):
         margin = _MARGIN * (end - start)
         top, bottom = max(highest, start - margin), min(lowest, end + margin)
-        yield _cut(quad, top / height, bottom / height)
-
-
-def _cut(quad: Quad, start: float, end: float) -> Quad:
-    """What lies between two shares of its height."""
-    left, right = (quad.top_left, quad.bottom_left), (quad.top_right, quad.bottom_right)
-    return Quad(
-        between(*left, start), between(*right, start), between(*right, end), between(*left, end)
-    )
+        _, part = turned(down.along(top / height, bottom / height))
+        yield part
 
 
 def _turned_to(quad: Quad, angle_deg: float) -> Quad:

@@ -64,10 +64,10 @@ def _word(
     cells = zip(characters, pairwise(ends), strict=True)
     return Word(
         text="".join(one.text for one in characters),
-        quad=_cut(quad, ends[0], ends[-1]),
+        quad=quad.along(ends[0], ends[-1]),
         confidence=sum(one.confidence for one in characters) / len(characters),
         symbols=tuple(
-            Symbol(one.text, _cut(quad, start, end), one.confidence)
+            Symbol(one.text, quad.along(start, end), one.confidence)
             for one, (start, end) in cells
             if symbols
         ),
@@ -78,14 +78,3 @@ def _pitch(characters: Sequence[Character]) -> float:
     """How far characters usually are apart, as a share of the line; all of it for a single one."""
     steps = sorted(other.middle - one.middle for one, other in pairwise(characters))
     return steps[len(steps) // 2] if steps else 1.0
-
-
-def _cut(quad: Quad, start: float, end: float) -> Quad:
-    """What lies between two shares of the line's length."""
-    start, end = max(0.0, start), min(1.0, end)
-    return Quad(
-        between(quad.top_left, quad.top_right, start),
-        between(quad.top_left, quad.top_right, end),
-        between(quad.bottom_left, quad.bottom_right, end),
-        between(quad.bottom_left, quad.bottom_right, start),
-    )

@@ -16,9 +16,7 @@ def cells_of(table: Table, words: Sequence[Word]) -> Iterator[int | None]:
     corners = np.array([cell.quad for cell in table.cells], float).reshape(-1, 4, 2)
     sides = np.roll(corners, -1, axis=1) - corners
     for word in words:
-        box = word.box
-        middle = np.array(((box.left + box.right) / 2, (box.top + box.bottom) / 2))
-        x, y = np.moveaxis(middle - corners, -1, 0)
+        x, y = np.moveaxis(word.box.middle - corners, -1, 0)
         # Inside is to the right of all sides, which run clockwise: top, right, bottom, left.
         inwards = sides[..., 0] * y - sides[..., 1] * x
         holding = (inwards[:, (0, 3)] >= 0).all(axis=1) & (inwards[:, (1, 2)] > 0).all(axis=1)

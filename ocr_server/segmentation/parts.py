@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ocr_server.geometry import Box, hull
 from ocr_server.imaging.canvas import Pixels
+from ocr_server.imaging.ink import find_runs
 from ocr_server.imaging.measures import Measures
 from ocr_server.model import Line, Zone, ZoneKind
 
@@ -97,9 +98,8 @@ def _is_white(ink: Pixels, *, axis: int) -> NDArray[np.bool_]:
 
 def _widest(white: NDArray[np.bool_], low: int, high: int, *, least: float) -> float | None:
     """The middle of the widest run of white that lies between two positions."""
-    steps = np.flatnonzero(np.diff(np.concatenate([[0], white[low:high].astype(np.int8), [0]])))
-    runs = [(end - start, start + end) for start, end in zip(steps[::2], steps[1::2], strict=True)]
-    width, ends = max(runs, default=(0, 0))
+    runs = find_runs(white[low:high])
+    width, ends = max(((end - start, start + end) for start, end in runs), default=(0, 0))
     return low + ends / 2 if width >= least else None
 
 

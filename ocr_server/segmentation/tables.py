@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.geometry import Box, Point, Quad, hull
-from ocr_server.imaging.ink import find_pieces
+from ocr_server.imaging.ink import find_pieces, find_runs
 from ocr_server.imaging.rules import Rules
 from ocr_server.model import Cell, Line, Table, Word, Zone, ZoneKind
 
@@ -117,7 +117,9 @@ def _parted(zone: Zone, grid: Grid) -> tuple[list[Line], list[Line]]:
     outside: list[Line] = []
     for line in zone.lines:
         for pieces, wanted in ((inside, True), (outside, False)):
-            words = tuple(w for w in line.words if (grid.cell_of(_middle(w)) is not None) is wanted)
+            words = tuple(
+                w for w in line.words if (grid.cell_of(w.box.middle) is not None) is wanted
+            )
             if words:
                 whole = len(words) == len(line.words)
                 pieces.append(line if whole else replace(line, words=words, quad=_around(words)))
@@ -163,7 +165,7 @@ def _by_cell(
 ) -> Iterator[tuple[tuple[int, int], tuple[Word, ...]]]:
     groups: dict[tuple[int, int], list[Word]] = {}
     for word in words:
-        place = grid.cell_of(_middle(word))
+        place = grid.cell_of(word.box.middle)
         if place:
             groups.setdefault(place, []).append(word)
     for place, group in groups.items():
@@ -176,8 +178,7 @@ def _positions(upright: NDArray[np.bool_]) -> list[int]:
     straight = np.pad(upright.astype(np.uint8), ((0, 0), (reach, reach)))
     leaning = cv2.dilate(straight, np.ones((1, _GAP_PX), np.uint8))
     covered = (straight.mean(axis=0) >= _RULE_SHARE) | (leaning.mean(axis=0) >= _LEANING_SHARE)
-    steps = np.flatnonzero(np.diff(covered, prepend=False, append=False))
-    middles = [int(a + b) // 2 - reach for a, b in zip(steps[::2], steps[1::2], strict=True)]
+    middles = [(start + end) // 2 - reach for start, end in find_runs(covered)]
     kept: list[int] = []
     for middle in middles:  # a rule that wavers shows up twice
         if not kept or middle - kept[-1] > _GAP_PX:
@@ -205,11 +206,6 @@ def _is_part_of(zone: Zone, grid: Grid) -> bool:
     """Whether a rule or picture that the engine saw is the grid itself."""
     common = zone.box.intersection(grid.box)
     return common is not None and common.area >= 0.8 * zone.box.area
-
-
-def _middle(word: Word) -> Point:
-    box = word.box
-    return Point((box.left + box.right) / 2, (box.top + box.bottom) / 2)
 
 
 def _around(words: Iterable[Word]) -> Quad:
