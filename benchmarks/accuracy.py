@@ -43,13 +43,13 @@ import cv2
 from rapidfuzz.distance import Levenshtein
 
 from ocr_server.deadline import Deadline
+from ocr_server.engines import ENGINES
+from ocr_server.engines.engine import Engine
 from ocr_server.errors import LanguageMissing
 from ocr_server.geometry import Box
-from ocr_server.imaging.decode import decode_page
 from ocr_server.job import Limits, Reading
-from ocr_server.reading.recipe import STAGES, read_page
-from ocr_server.recognition import ENGINES
-from ocr_server.recognition.engine import Engine
+from ocr_server.page.recipe import STAGES, read_page
+from ocr_server.sources.decode import decode_page
 from ocr_server.web.service import check_installed
 
 TIMEOUT_S = 300

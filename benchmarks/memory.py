@@ -22,11 +22,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
-from ocr_server.desk import Desk
 from ocr_server.job import Limits, Reading
+from ocr_server.runtime.pool import ProcessWorkers
+from ocr_server.runtime.worker_context import Desk
 from ocr_server.settings import Settings
 from ocr_server.tasks import Sheet, read_page
-from ocr_server.workers import ProcessWorkers
 
 LARGE_PX, SIDES_PX = (4000, 3000), (600, 1600)
 TIMEOUT_S = 120.0

@@ -12,10 +12,10 @@ import cv2
 from benchmarks.pictures import draw
 from benchmarks.report import Section, Target
 from ocr_server.deadline import Deadline
-from ocr_server.imaging.decode import decode_page
+from ocr_server.engines import ENGINES
 from ocr_server.job import Limits, Reading
-from ocr_server.reading.recipe import prepare_page
-from ocr_server.recognition import ENGINES
+from ocr_server.page.recipe import prepare_page
+from ocr_server.sources.decode import decode_page
 
 TIMEOUT_S = 60
 MOST_STARTS = 11.0

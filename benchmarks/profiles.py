@@ -30,12 +30,12 @@ from pathlib import Path
 from rapidfuzz.distance import Levenshtein
 
 from ocr_server.deadline import Deadline
-from ocr_server.fields.finders import with_fields
-from ocr_server.fields.page import read_framed
-from ocr_server.imaging.decode import decode_page
+from ocr_server.engines import ENGINES
+from ocr_server.extraction.finders import with_fields
+from ocr_server.extraction.read_framed import read_framed
 from ocr_server.job import Limits, Reading
-from ocr_server.recognition import ENGINES
-from ocr_server.web.profiles import Profile, load_profiles
+from ocr_server.request.profiles import Profile, load_profiles
+from ocr_server.sources.decode import decode_page
 
 TIMEOUT_S = 120
 NEAR = 0.9

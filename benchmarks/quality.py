@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy import Item, asked_items, engine_of, options, processes, rate
 from ocr_server.deadline import Deadline
-from ocr_server.imaging.decode import decode_page
-from ocr_server.imaging.quality import TESSERACT
 from ocr_server.job import Limits, Reading
-from ocr_server.reading.recipe import read_page
+from ocr_server.page.quality import TESSERACT
+from ocr_server.page.recipe import read_page
+from ocr_server.sources.decode import decode_page
 
 TIMEOUT_S = 300
 

@@ -42,15 +42,15 @@ from benchmarks.accuracy import (
 )
 from benchmarks.quality import fit
 from ocr_server.deadline import Deadline
-from ocr_server.imaging.decode import decode_page
-from ocr_server.imaging.quality import Result, expected_accuracy
+from ocr_server.document.model import Zone
+from ocr_server.engines.rapidocr import LANGUAGES, RapidocrEngine
 from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, Reading
-from ocr_server.model import Zone
-from ocr_server.reading.recipe import RECIPE, read_by
-from ocr_server.reading.second_reader import is_better, limit_of
-from ocr_server.reading.selection import drop_rubbish
-from ocr_server.reading.sheet import Report, Sheet
-from ocr_server.recognition.rapidocr import LANGUAGES, RapidocrEngine
+from ocr_server.page.cleanup import drop_rubbish
+from ocr_server.page.quality import Result, expected_accuracy
+from ocr_server.page.recipe import RECIPE, read_by
+from ocr_server.page.second_opinion import is_better, limit_of
+from ocr_server.page.state import Report, Sheet
+from ocr_server.sources.decode import decode_page
 
 TIMEOUT_S = 300
 LIMITS_OF_DOUBT = (0.0, 0.5, 0.8, 0.85, 0.88, 0.9, 0.91, 0.92, 1.0)

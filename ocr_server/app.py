@@ -6,9 +6,11 @@ from pathlib import Path
 
 from flask import Flask
 
-from ocr_server.admission import Admission
+from ocr_server.request import profiles
+from ocr_server.runtime.admission import Admission
+from ocr_server.runtime.pool import ProcessWorkers, Workers
+from ocr_server.runtime.scratch import Storage
 from ocr_server.settings import Settings
-from ocr_server.storage import Storage
 from ocr_server.web import (
     access,
     api,
@@ -21,13 +23,11 @@ from ocr_server.web import (
     metrics,
     pages,
     problems,
-    profiles,
     security,
 )
 from ocr_server.web.bodies import HeldRequest
-from ocr_server.web.compat import serving as compat
+from ocr_server.web.compat import register as compat
 from ocr_server.web.service import EXTENSION, Service
-from ocr_server.workers import ProcessWorkers, Workers
 
 ROOT = Path(__file__).parent.parent
 MAX_FIELDS_BYTES = 1024 * 1024  # a picture travels as a file; fields are options

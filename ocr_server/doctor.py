@@ -13,8 +13,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.client import Refused, local_server
+from ocr_server.engines import ENGINES
 from ocr_server.errors import OcrServerError
-from ocr_server.recognition import ENGINES
 from ocr_server.settings import Settings
 from ocr_server.web.keys import read_digests
 from ocr_server.web.service import check_installed

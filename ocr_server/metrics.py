@@ -14,10 +14,10 @@ from prometheus_client.registry import Collector
 from ocr_server import __version__
 
 if TYPE_CHECKING:
-    from ocr_server.admission import Admission
+    from ocr_server.document.model import Page
     from ocr_server.errors import OcrServerError
-    from ocr_server.model import Page
-    from ocr_server.workers import Workers
+    from ocr_server.runtime.admission import Admission
+    from ocr_server.runtime.pool import Workers
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 # From a small crop to a page at its time limit; the longest documents lie beyond.

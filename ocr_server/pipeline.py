@@ -19,15 +19,15 @@ from typing import TypeAlias
 
 from ocr_server import tasks
 from ocr_server.deadline import Deadline
+from ocr_server.document.model import Document, EngineInfo, Failure, Page
 from ocr_server.errors import ClientGone, EngineFailed, OcrServerError, PageMissing
 from ocr_server.export.format import Format, Rendering
-from ocr_server.imaging.decode import may_have_pages, too_many_pages
 from ocr_server.job import Job, Source
-from ocr_server.model import Document, EngineInfo, Failure, Page
-from ocr_server.reading.frame import Frame
-from ocr_server.storage import Storage
+from ocr_server.page.camera_frame import Frame
+from ocr_server.runtime.pool import Workers
+from ocr_server.runtime.scratch import Storage
+from ocr_server.sources.decode import may_have_pages, too_many_pages
 from ocr_server.tasks import Sheet
-from ocr_server.workers import Workers
 
 log = logging.getLogger(__name__)
 

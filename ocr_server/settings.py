@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, get_type_hints
 
-from ocr_server.container import memory_limit_bytes, usable_processors
+from ocr_server.cgroup import memory_limit_bytes, usable_processors
 from ocr_server.errors import SettingsError
 
 PREFIX = "OCR_"

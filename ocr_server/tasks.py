@@ -13,21 +13,21 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ocr_server.desk import Desk
+from ocr_server.document.model import Document, Page
 from ocr_server.export.format import Render, Rendering
-from ocr_server.fields.finders import with_fields
-from ocr_server.fields.look import zones_in_pixels
-from ocr_server.fields.page import is_read_from_picture, read_framed
-from ocr_server.imaging import decode
-from ocr_server.imaging.preview import LONGEST_SIDE_PX, draw_preview
+from ocr_server.extraction.finders import with_fields
+from ocr_server.extraction.framed_page import zones_in_pixels
+from ocr_server.extraction.read_framed import is_read_from_picture, read_framed
 from ocr_server.job import Limits, Reading
-from ocr_server.model import Document, Page
+from ocr_server.page import camera_frame, recipe
+from ocr_server.page.camera_frame import Frame
+from ocr_server.page.own_text import read_pdf_page
+from ocr_server.page.spelling import suggest
 from ocr_server.progress import tell_nobody, teller
-from ocr_server.reading import frame, recipe
-from ocr_server.reading.frame import Frame
-from ocr_server.reading.own_text import read_pdf_page
-from ocr_server.reading.suggestions import suggest
-from ocr_server.storage import no_room
+from ocr_server.runtime.scratch import no_room
+from ocr_server.runtime.worker_context import Desk
+from ocr_server.sources import decode
+from ocr_server.sources.preview import LONGEST_SIDE_PX, draw_preview
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
@@ -127,7 +127,7 @@ def look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Li
     with _temporary_files_in(path.parent):
         canvas = decode.decode_page(path, 0, limits=limits, password=None, grey=True)
         engine = desk.engine(reading.engine)
-        return frame.look_at(
+        return camera_frame.look_at(
             canvas,
             reading=replace(reading, zones=zones_in_pixels(reading.zones, canvas)),
             reads=reads,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+from ocr_server.cpu_shares import one_thread
 from ocr_server.deadline import Deadline
-from ocr_server.desk import Desk, P, T, Task
+from ocr_server.document.model import EngineInfo, Line, Symbol, Word, Zone, ZoneKind
+from ocr_server.engines.engine import Engine
 from ocr_server.errors import ClientGone, OcrServerError
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Reading
-from ocr_server.model import EngineInfo, Line, Symbol, Word, Zone, ZoneKind
-from ocr_server.recognition.engine import Engine
-from ocr_server.sharing import one_thread
+from ocr_server.runtime.worker_context import Desk, P, T, Task
 
 LETTER_PX, LINE_PX = 10, 20
 

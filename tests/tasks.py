@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import psutil
 
-from ocr_server.desk import Desk
 from ocr_server.errors import PageMissing
+from ocr_server.runtime.worker_context import Desk
 
 FOR_EVER_S = 600
 

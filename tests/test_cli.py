@@ -14,8 +14,8 @@ from flask import Flask
 
 from ocr_server import __version__, cli
 from ocr_server.cli import main
+from ocr_server.request.options import OPTIONS
 from ocr_server.settings import Settings
-from ocr_server.web.options import OPTIONS
 from tests.drawing import SENTENCE, as_file, draw_lines
 from tests.serving import ROOT, FakeTesseract, running_server
 from tests.waiting import BOUND_S

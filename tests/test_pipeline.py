@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.model import EngineInfo, Zone
 from ocr_server.errors import (
     ClientGone,
     DamagedPicture,
@@ -20,7 +21,6 @@ from ocr_server.errors import (
 )
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Job, Limits, PageSelection, Reading, Source
-from ocr_server.model import EngineInfo, Zone
 from ocr_server.pipeline import (
     Accepted,
     Event,
@@ -30,7 +30,7 @@ from ocr_server.pipeline import (
     document_of,
     recognise_document,
 )
-from ocr_server.storage import Storage
+from ocr_server.runtime.scratch import Storage
 from tests.drawing import SENTENCE, as_file, as_pages, draw_lines
 from tests.fakes import FailsOnNarrow, InlineWorkers, ReadsWords, SaysCanvasSize
 from tests.waiting import BOUND_S

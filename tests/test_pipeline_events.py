@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from ocr_server.document.model import Document, EngineInfo, Failure
 from ocr_server.errors import WorkerLost
-from ocr_server.model import Document, EngineInfo, Failure
 from ocr_server.pipeline import Event, Finished, document_of
 
 ENGINE = EngineInfo("fake", "1", ("eng",))

@@ -11,8 +11,8 @@ from flask import Flask
 
 from ocr_server import settings
 from ocr_server.errors import TooManyPixels
+from ocr_server.request.options import OPTIONS
 from ocr_server.web.compat import COMPAT
-from ocr_server.web.options import OPTIONS
 
 README = Path(__file__).parent.parent / "README.md"
 ROUTE = re.compile(r"`(GET|POST) (/[\w/.]*)`")

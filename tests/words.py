@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.model import EngineInfo, Line, Word, Zone, ZoneKind
+from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Box, Point
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import Reading
-from ocr_server.model import EngineInfo, Line, Word, Zone, ZoneKind
-from ocr_server.recognition.engine import Engine
 
 # Each looks the same upside down, so that the middle of its ink stays its middle at any angle.
 WORDS = ("pod", "suns", "dollop", "NOON", "solos", "oxo", "SWIMS", "xoxox", "sooos", "HOH", "pood")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from ocr_server.document.model import Document, ZoneKind
 from ocr_server.errors import FormatUnavailable
 from ocr_server.export.format import Rendering
 from ocr_server.export.places import honest_confidence
-from ocr_server.export.sheets import Sheet, check_size, find_sheets
+from ocr_server.export.sources import Sheet, check_size, find_sheets
 from ocr_server.geometry import Quad
-from ocr_server.imaging.decode import decode_page
-from ocr_server.model import Document, ZoneKind
+from ocr_server.sources.decode import decode_page
 
 # Colours that people tell apart whatever their colour vision (Okabe and Ito, "Color Universal
 # Design", 2008).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.ink import measure_x_height
+from ocr_server.imaging.glyphs import measure_x_height
 from ocr_server.imaging.outcome import Outcome
 from ocr_server.job import LONGEST_SIDE_PX
 

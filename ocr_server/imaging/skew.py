@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.ink import (
+from ocr_server.imaging.glyphs import (
     COPY_PX,
     Glyphs,
     find_glyphs,

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from ocr_server.imaging.canvas import Pixels
-from ocr_server.station.desk import Desk, key_of
 from ocr_server.station.errors import StationError
 from ocr_server.station.frames import Steadiness
+from ocr_server.station.intake import Desk, key_of
 from ocr_server.station.journal import Entry
 
 AGAIN_S = 2.0  # before a camera that went away is opened again

@@ -15,12 +15,12 @@ from ocr_server.settings import Settings
 from ocr_server.station.annotated import AnnotatedFolder
 from ocr_server.station.camera import Camera
 from ocr_server.station.csv_log import CsvLog
-from ocr_server.station.desk import Desk, Listener, Read
+from ocr_server.station.dashboard import StationPage
 from ocr_server.station.errors import StationError
 from ocr_server.station.folder import Folder
+from ocr_server.station.intake import Desk, Listener, Read
 from ocr_server.station.journal import Entry, Journal
 from ocr_server.station.listener import Listener as SocketListener
-from ocr_server.station.page import StationPage
 from ocr_server.station.poster import Poster
 from ocr_server.station.reading import reader
 from ocr_server.station.sinks import Delivery, Sink

@@ -25,8 +25,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ocr_server.station.desk import Desk, key_of
 from ocr_server.station.errors import StationError
+from ocr_server.station.intake import Desk, key_of
 from ocr_server.station.journal import Entry
 
 READ = b"READ"

@@ -10,14 +10,14 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
+from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.export.archive import archive_of
-from ocr_server.imaging.steps import STEPS
+from ocr_server.imaging.operations import STEPS
 from ocr_server.languages import name_of
-from ocr_server.model import Document
+from ocr_server.page.spelling import DICTIONARIES
 from ocr_server.pipeline import document_of
-from ocr_server.reading.suggestions import DICTIONARIES
 from ocr_server.web.corrections import read_corrected
 from ocr_server.web.forms import Asked, read_job, wants_events
 from ocr_server.web.openapi import describe_api

@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Request
 
-from ocr_server.export.payload_reader import document_from_json
+from ocr_server.document.model import Document
+from ocr_server.document.payload_reader import document_from_json
 from ocr_server.job import Job, Reading, Source
-from ocr_server.model import Document
+from ocr_server.request.options import OPTIONS as ALL_OPTIONS
 from ocr_server.web.bodies import (
     as_text,
     at_most,
@@ -28,7 +29,6 @@ from ocr_server.web.forms import (
     rendering_of,
     values_of,
 )
-from ocr_server.web.options import OPTIONS as ALL_OPTIONS
 from ocr_server.web.service import Service
 
 # Nothing is read, so only what shapes the answer is an option here.

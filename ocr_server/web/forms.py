@@ -9,16 +9,16 @@ from typing import Any
 from flask import Request
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.model import EngineInfo
 from ocr_server.errors import EngineMissing, EngineUnavailable, InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
-from ocr_server.fields.finders import TEXT
+from ocr_server.extraction.finders import TEXT
 from ocr_server.job import Detail, Framing, Job, Limits, PageSelection, Reading, TextLayer
-from ocr_server.model import EngineInfo
+from ocr_server.request.options import OPTIONS
+from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
 from ocr_server.web.bodies import fault_of, joined_fields, read_body
-from ocr_server.web.options import OPTIONS
-from ocr_server.web.profiles import Profile
 from ocr_server.web.service import Service, check_installed
 
 NDJSON = "application/x-ndjson"

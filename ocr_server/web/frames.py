@@ -7,12 +7,12 @@ from typing import Any
 
 from flask import Blueprint, Response, json, request
 
+from ocr_server.document.payload import zone_to_json
 from ocr_server.errors import EngineMissing
 from ocr_server.export.format import Rendering
-from ocr_server.export.payload import zone_to_json
 from ocr_server.job import Detail, Job
+from ocr_server.page.camera_frame import Frame
 from ocr_server.pipeline import look_at_frame
-from ocr_server.reading.frame import Frame
 from ocr_server.web.forms import read_job
 from ocr_server.web.service import Service, hang_up, service
 

@@ -9,11 +9,11 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 
 from ocr_server import __version__
-from ocr_server.imaging.preview import MEDIA_TYPE
 from ocr_server.job import Job, Layout, PageSelection
 from ocr_server.languages import name_of
 from ocr_server.pipeline import document_of, draw_page
 from ocr_server.settings import MIB
+from ocr_server.sources.preview import MEDIA_TYPE
 from ocr_server.web.forms import read_job
 from ocr_server.web.service import Service, hang_up, service
 

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 
 from flask import Flask, current_app, request
 
-from ocr_server.admission import Admission
 from ocr_server.deadline import Deadline
-from ocr_server.desk import Desk
+from ocr_server.document.model import Document, EngineInfo
 from ocr_server.errors import EngineMissing, LanguageMissing, OcrServerError
 from ocr_server.export.format import Format, Rendering
 from ocr_server.job import Job
 from ocr_server.metrics import Metrics
-from ocr_server.model import Document, EngineInfo
 from ocr_server.pipeline import (
     Event,
     PageFailed,
@@ -23,10 +21,12 @@ from ocr_server.pipeline import (
     recognise_document,
     render_document,
 )
+from ocr_server.request.profiles import Profile
+from ocr_server.runtime.admission import Admission
+from ocr_server.runtime.pool import Workers
+from ocr_server.runtime.scratch import Storage
+from ocr_server.runtime.worker_context import Desk
 from ocr_server.settings import Settings
-from ocr_server.storage import Storage
-from ocr_server.web.profiles import Profile
-from ocr_server.workers import Workers
 
 EXTENSION = "ocr_server"
 DESCRIBE_TIMEOUT_S = 30.0

@@ -14,10 +14,10 @@ from typing import Any
 
 from flask import Response, g, json
 
+from ocr_server.document.model import Document
+from ocr_server.document.payload import page_to_json
 from ocr_server.errors import OcrServerError
 from ocr_server.export.format import Rendering
-from ocr_server.export.payload import page_to_json
-from ocr_server.model import Document
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.progress import Progress, latest
 from ocr_server.tasks import Sheet

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from ocr_server.server import Server
+from ocr_server.server.waitress_server import Server
 from ocr_server.settings import Settings
 from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, film, on_desk
 from tests.browser.letter import ReadsLetter, draw_letter, save_letter

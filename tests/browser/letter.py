@@ -9,11 +9,11 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.model import Alternative, Line, Word, Zone, ZoneKind
 from ocr_server.errors import EngineFailed
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Reading
-from ocr_server.model import Alternative, Line, Word, Zone, ZoneKind
 from tests.drawing import as_file
 from tests.fakes import ReadsWords, line_of
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ocr_server.geometry import Box, Quad, Transform
-from ocr_server.model import (
+from ocr_server.document.model import (
     Direction,
     Document,
     EngineInfo,
@@ -17,6 +16,7 @@ from ocr_server.model import (
     Zone,
     ZoneKind,
 )
+from ocr_server.geometry import Box, Quad, Transform
 
 ENGINE = EngineInfo("tesseract", "5.3.0", ("eng",))
 LETTER_PX, SIZE_PX, PITCH_PX = 10, 20, 30

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ocr_server.station import folder as folders
-from ocr_server.station.desk import Answer, Desk
 from ocr_server.station.folder import Folder
+from ocr_server.station.intake import Answer, Desk
 from ocr_server.station.journal import Journal
 from tests.station.reads_bytes import answer_of
 from tests.waiting import wait_for

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ocr_server.station.desk import Desk
+from ocr_server.station.intake import Desk
 from ocr_server.station.journal import Entry, Journal
 from ocr_server.station.listener import Listener
 from ocr_server.station.socket_client import address_of, ask

@@ -14,12 +14,12 @@ from werkzeug.test import TestResponse
 
 from ocr_server.app import create_app
 from ocr_server.deadline import Deadline
+from ocr_server.document.model import Zone
 from ocr_server.errors import EngineFailed
 from ocr_server.export import FORMATS
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.steps import STEPS
+from ocr_server.imaging.operations import STEPS
 from ocr_server.job import Reading
-from ocr_server.model import Zone
 from ocr_server.settings import Settings
 from ocr_server.web.service import Service, service_of
 from tests.drawing import as_file, as_pages, draw_lines

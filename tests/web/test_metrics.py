@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from ocr_server.document.model import Document, EngineInfo, Page, Stage
 from ocr_server.errors import DamagedPicture, WorkerLost
-from ocr_server.model import Document, EngineInfo, Page, Stage
 from ocr_server.web.service import Service
 from ocr_server.web.tracing import server_timing
 from tests.drawing import as_file, draw_lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ocr_server.web.compat import ocrserver, open_webui, plain_base64, tesseract_server, tika
-from ocr_server.web.compat.rival import Rival
+from ocr_server.web.compat.adapter import Rival
 
 COMPAT: Mapping[str, Rival] = {
     "base64": plain_base64.RIVAL,

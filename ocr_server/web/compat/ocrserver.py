@@ -19,10 +19,10 @@ from ocr_server.errors import (
     UnsupportedFormat,
 )
 from ocr_server.job import Reading
+from ocr_server.request.parsing import parse_alphabet, parse_languages
 from ocr_server.web.bodies import decode_base64
-from ocr_server.web.compat.rival import Rival, answer_errors, json_object, read, refusal
-from ocr_server.web.compat.rival import rendered as rendered_as
-from ocr_server.web.parsing import parse_alphabet, parse_languages
+from ocr_server.web.compat.adapter import Rival, answer_errors, json_object, read, refusal
+from ocr_server.web.compat.adapter import rendered as rendered_as
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 

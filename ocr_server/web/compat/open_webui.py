@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from ocr_server.errors import InvalidOptions, NoText
 from ocr_server.job import Reading
-from ocr_server.web.compat.rival import Rival, answer_errors, read
+from ocr_server.web.compat.adapter import Rival, answer_errors, read
 from ocr_server.web.problems import answer_error
 from ocr_server.web.service import service
 

@@ -10,7 +10,7 @@ from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.export.places import whole
 from ocr_server.job import Reading
 from ocr_server.web.bodies import decode_base64
-from ocr_server.web.compat.rival import Rival, answer_errors, json_object, read, refusal
+from ocr_server.web.compat.adapter import Rival, answer_errors, json_object, read, refusal
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 

@@ -17,6 +17,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from ocr_server import __version__
+from ocr_server.document.model import Document
 from ocr_server.errors import (
     DocumentError,
     Draining,
@@ -28,8 +29,8 @@ from ocr_server.errors import (
     RequestError,
 )
 from ocr_server.job import Reading
-from ocr_server.model import Document
-from ocr_server.web.compat.rival import (
+from ocr_server.request.parsing import number, parse_alphabet, parse_layout
+from ocr_server.web.compat.adapter import (
     Rival,
     answer_errors,
     json_object,
@@ -37,7 +38,6 @@ from ocr_server.web.compat.rival import (
     refusal,
     rendered,
 )
-from ocr_server.web.parsing import number, parse_alphabet, parse_layout
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.http import parse_options_header
 
 from ocr_server import __version__
+from ocr_server.document.model import Document, EngineInfo
 from ocr_server.errors import (
     DeadlinePassed,
     DocumentError,
@@ -27,8 +28,7 @@ from ocr_server.errors import (
     UnsupportedFormat,
 )
 from ocr_server.export.xml import element, written
-from ocr_server.model import Document, EngineInfo
-from ocr_server.web.compat.rival import Rival, answer_errors, read, refusal, rendered
+from ocr_server.web.compat.adapter import Rival, answer_errors, read, refusal, rendered
 from ocr_server.web.compat.tika_headers import PASSWORD, Asked, read_headers
 from ocr_server.web.problems import STATUS, body_too_large
 from ocr_server.web.service import service

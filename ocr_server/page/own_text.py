@@ -1,0 +1,58 @@
+"""What a PDF page says itself, where that is better than to read its picture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ocr_server.document.model import Page, Stage
+from ocr_server.job import Limits, Reading, TextLayer
+from ocr_server.pdf.text_extraction import STAGE, USED, read_text_layer
+
+_JOINED = "used, with what was recognised on the pictures"
+
+
+def read_pdf_page(
+    path: Path,
+    index: int,
+    *,
+    number: int,
+    reading: Reading,
+    limits: Limits,
+    password: str | None,
+    recognise: Callable[[], Page],
+) -> Page:
+    """The page from its own text, from recognition, or from both.
+
+    Text with a meaning is used; where pictures stand that it does not cover, the page is
+    recognised as well, and they give the rest. The first stage tells what was found and done.
+    Whoever asks for zones of a page wants them recognised.
+
+    Raises:
+        OcrServerError: the page cannot be read, and what `recognise` raises.
+    """
+    if reading.text_layer is TextLayer.IGNORE or reading.zones:
+        return recognise()
+    begun = time.perf_counter()
+    layer = read_text_layer(path, index, limits=limits, password=password, symbols=reading.symbols)
+    stage = Stage(STAGE, layer.found, "", (time.perf_counter() - begun) * 1000)
+    covers = layer.is_real and not layer.pictures
+    if covers or reading.text_layer is TextLayer.ONLY:
+        return Page(
+            number=number,
+            width_px=layer.width_px,
+            height_px=layer.height_px,
+            dpi=layer.dpi,
+            zones=layer.zones,
+            stages=(stage._replace(did=USED),),
+        )
+    page = recognise()
+    if not layer.is_real:
+        return replace(page, stages=(stage, *page.stages))
+    return replace(
+        page,
+        zones=layer.joined_by(page),
+        stages=(stage._replace(did=_JOINED), *page.stages),
+    )
