@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ocr_server.engines import ENGINES
+from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
 from ocr_server.job import Detail, Layout, TextLayerUse
 from ocr_server.page.recipe import STAGES
@@ -43,9 +43,9 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "engine": Option(
         parsing.parse_engine,
-        _text(enum=list(ENGINES)),
+        _text(enum=list(ENGINE_CHOICES)),
         "`OCR_ENGINE`",
-        f"who reads: {', '.join(f'`{name}`' for name in ENGINES)}; the last two need the "
+        f"who reads: {', '.join(f'`{name}`' for name in ENGINE_CHOICES)}; the last two need the "
         "packages of the second reader",
     ),
     "format": Option(
