@@ -84,7 +84,7 @@ def _camera(settings: Settings) -> Finding:
     return Finding(
         is_good=True,
         words="Cameras work on this computer (localhost). For others, browsers want https: start "
-        "with --tls-cert and --tls-key; the README says how to make them.",
+        "with --tls-cert and --tls-key; docs/pages.md says how to make them.",
     )
 
 
