@@ -45,7 +45,7 @@ OPTIONS: Mapping[str, Option] = {
         parsing.parse_engine,
         _text(enum=list(ENGINE_CHOICES)),
         "`OCR_ENGINE`",
-        f"which engine reads: {', '.join(f'`{name}`' for name in ENGINE_CHOICES)}; the last two need the "
+        f"the engine: {', '.join(f'`{name}`' for name in ENGINE_CHOICES)}; the last two need the "
         "packages of the category `second-reader`",
     ),
     "format": Option(
