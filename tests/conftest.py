@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,7 @@ from ocr_server.app import create_app
 from ocr_server.settings import Settings
 from ocr_server.web.service import Service, service_of
 from tests.fakes import InlineWorkers, ReadsWords
+from tests.serving import FakeTesseract, RunningServer, Start, running_server
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = {
@@ -120,3 +122,43 @@ def real_app(settings: Settings) -> Iterator[Flask]:
     app = create_app(replace(settings, slots=2))
     yield app
     service_of(app).close()
+
+
+@pytest.fixture(scope="module")
+def module_tesseract(tmp_path_factory: pytest.TempPathFactory) -> FakeTesseract:
+    return FakeTesseract(tmp_path_factory.mktemp("module") / "tesseract")
+
+
+@pytest.fixture
+def tesseract(module_tesseract: FakeTesseract) -> Iterator[FakeTesseract]:
+    """What the servers of a module read with, as if it were new."""
+    yield module_tesseract
+    module_tesseract.forget()
+
+
+@pytest.fixture
+def start(tmp_path: Path, tesseract: FakeTesseract) -> Iterator[Start]:
+    """Start a server with one slot and any settings, which ends with the test."""
+    with ExitStack() as stack:
+
+        def start(**settings: object) -> RunningServer:
+            given = {"PATH": tesseract.path, "OCR_SLOTS": 1, **settings}
+            return stack.enter_context(running_server(tmp_path, **given))
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def module_server(
+    tmp_path_factory: pytest.TempPathFactory, module_tesseract: FakeTesseract
+) -> Iterator[RunningServer]:
+    folder = tmp_path_factory.mktemp("server")
+    with running_server(folder, PATH=module_tesseract.path, OCR_SLOTS=1) as server:
+        yield server
+
+
+@pytest.fixture
+def server(module_server: RunningServer, tesseract: FakeTesseract) -> RunningServer:
+    """A server with one slot, for tests that leave it as it was."""
+    del tesseract  # lets go of what a test held
+    return module_server
