@@ -25,11 +25,12 @@ def examples_in(page: str) -> dict[str, str]:
     return {name: html.unescape(text) for name, text in EXAMPLE.findall(page)}
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RunningServer]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One that wants a key and reads “Hello” from everything."""
-    tesseract = FakeTesseract(tmp_path / "tesseract")
-    with running_server(tmp_path, PATH=tesseract.path, OCR_SLOTS=1, OCR_API_KEYS=KEY) as server:
+    folder = tmp_path_factory.mktemp("server")
+    tesseract = FakeTesseract(folder / "tesseract")
+    with running_server(folder, PATH=tesseract.path, OCR_SLOTS=1, OCR_API_KEYS=KEY) as server:
         yield server
 
 
