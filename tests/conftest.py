@@ -8,6 +8,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -27,6 +28,13 @@ MISSING = {
 }
 
 
+# The machine may be busy: how long one example takes says nothing.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--no-tesseract", action="store_true", help="leave out the tests of the real engine"
@@ -35,6 +43,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--no-rapidocr", action="store_true", help="leave out the tests of the second reader"
     )
     parser.addoption("--no-browser", action="store_true", help="leave out the tests in a browser")
+    parser.addoption(
+        "--inputs", type=int, default=100, help="how many odd requests the real engine gets"
+    )
     parser.addoption("--renew", action="store_true", help="write golden files and tables anew")
 
 
