@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import logging
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.util import find_spec
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import hypothesis
@@ -49,6 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--renew", action="store_true", help="write golden files and tables anew")
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m, which asks for it
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if "tesseract" in getattr(item, "fixturenames", ()):  # a program, if only a fake one
+        item.add_marker("process")
+
+
 @pytest.hookimpl(trylast=True)  # after -k and -m: what nobody asked for may be missing
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     is_there = {"tesseract": has_tesseract, "rapidocr": has_rapidocr, "browser": find_browser}
@@ -85,6 +93,18 @@ def browser_path() -> Path:
     path = find_browser()
     assert path is not None
     return path
+
+
+@pytest.fixture(autouse=True)
+def _only_marked_tests_start_a_process(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("A test that starts a process is marked `process`.")
+
+    if not any(map(request.node.get_closest_marker, ("process", *MISSING))):
+        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+        monkeypatch.setattr(BaseProcess, "start", refuse)
 
 
 @pytest.fixture(autouse=True)

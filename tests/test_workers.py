@@ -28,6 +28,8 @@ from ocr_server.workers import ProcessWorkers
 from tests import tasks
 from tests.waiting import BOUND_S, is_alive, pids_in, wait_for
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def workers(settings: Settings) -> Iterator[ProcessWorkers]:
