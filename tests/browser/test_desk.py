@@ -300,7 +300,7 @@ def test_a_downloaded_pdf_has_the_corrections(desk: Page) -> None:
 
 def test_what_could_not_be_loaded_is_loaded_at_the_next_try(desk: Page, watch: Watch) -> None:
     watch.expected += ["ERR_", "Failed to fetch"]
-    for path in ("**/correcting.js", "**/area.js", "**/v1/formats"):
+    for path in ("**/edit-flow.js", "**/area-select.js", "**/v1/formats"):
         desk.route(path, lambda route: route.abort(), times=1)
     word, field = desk.locator("[data-part=text] .word").first, desk.locator("[name=correction]")
     area = desk.get_by_role("button", name="Read an area again")
@@ -543,7 +543,7 @@ PARAGRAPHS = {
     "pair": [[[0, 190], [200, 400]], [[0, 390]]],
 }
 LAY_OUT = """async (paragraphs) => {
-  const { makeReadingPane } = await import("/static/js/reading-pane.js");
+  const { makeReadingPane } = await import("/static/js/desk/text-pane.js");
   const quad = (from, to, top) => [[from, top], [to, top], [to, top + 20], [from, top + 20]];
   const zones = paragraphs.map((lines) => ({ lines: lines.map((words, at) => ({
     paragraph: 0, quad: quad(words[0][0], words.at(-1)[1], 30 * at),

@@ -10,9 +10,10 @@ from tests.browser.test_upload import expect_state
 from tests.browser.watching import assert_accessible
 
 ONE_READING = "localStorage.setItem('steps', 'none')"
-DATES_IN = (
-    "async ([text, languages]) => (await import('/static/js/dates.js')).datesIn(text, languages)"
-)
+DATES_IN = """async ([text, languages]) => {
+  const { datesIn } = await import("/static/js/desk/dates.js");
+  return datesIn(text, languages);
+}"""
 
 
 @pytest.fixture
