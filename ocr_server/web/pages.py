@@ -15,7 +15,7 @@ from ocr_server.languages import name_of
 from ocr_server.pipeline import document_of, draw_page
 from ocr_server.settings import MIB
 from ocr_server.web.forms import read_job
-from ocr_server.web.scripts import modules_of
+from ocr_server.web.scripts import declarations, modules_of
 from ocr_server.web.service import Service, hang_up, service
 
 PICTURES_SHOWN = 10  # on a result page without scripts; each weighs about as much as a photo
@@ -30,6 +30,7 @@ LAYOUTS = (
 )
 
 blueprint = Blueprint("pages", __name__)
+blueprint.add_app_template_global(declarations)
 blueprint.add_app_template_global(modules_of)
 
 

@@ -6,7 +6,11 @@ import { action, found, part } from "../lib/dom.js";
 /** @type {AbortController | null} */
 let before = null;
 
-/** @param {HTMLElement} root @param {HTMLVideoElement} video @param {MediaStreamTrack} track */
+/**
+ * @param {HTMLElement} root
+ * @param {HTMLVideoElement} video
+ * @param {MediaStreamTrack} track
+ */
 export function enhance(root, video, track) {
   const can = /** @type {any} */ (track.getCapabilities?.() ?? {});
   const torch = action(root, "torch");
@@ -15,7 +19,10 @@ export function enhance(root, video, track) {
   before = new AbortController();
   const { signal } = before; // ends the listeners of the camera before
 
-  /** @param {Record<string, unknown>} wish @returns {Promise<boolean>} whether the camera does it */
+  /**
+   * @param {Record<string, unknown>} wish
+   * @returns {Promise<boolean>} whether the camera does it
+   */
   async function ask(wish) {
     try {
       await track.applyConstraints(/** @type {any} */ ({ advanced: [wish] }));
@@ -34,7 +41,15 @@ export function enhance(root, video, track) {
     const { x: left, y: top } = root.getBoundingClientRect();
     const { x, y, scale } = placeOf(root, video, video.videoWidth, video.videoHeight);
     const across = (clientX - left - x) / scale / video.videoWidth;
-    ask({ pointsOfInterest: [{ x: video.classList.contains("mirrored") ? 1 - across : across, y: (clientY - top - y) / scale / video.videoHeight }], focusMode: "single-shot" });
+    ask({
+      pointsOfInterest: [
+        {
+          x: video.classList.contains("mirrored") ? 1 - across : across,
+          y: (clientY - top - y) / scale / video.videoHeight,
+        },
+      ],
+      focusMode: "single-shot",
+    });
   }
 
   torch.hidden = !can.torch;
@@ -43,7 +58,12 @@ export function enhance(root, video, track) {
   part(root, "zoom-field").hidden = !can.zoom;
   if (can.zoom) {
     const { min, max, step } = can.zoom;
-    Object.assign(zoom, { min, max, step: step || "any", value: String(/** @type {any} */ (track.getSettings()).zoom ?? min) });
+    Object.assign(zoom, {
+      min,
+      max,
+      step: step || "any",
+      value: String(/** @type {any} */ (track.getSettings()).zoom ?? min),
+    });
     zoom.addEventListener("input", () => ask({ zoom: Number(zoom.value) }), { signal });
   }
   if (can.focusMode?.includes("single-shot")) video.addEventListener("click", focus, { signal });

@@ -1,30 +1,43 @@
 // @ts-check
-// While the camera runs: the page's outline, one hint at a time, capture by itself, reading as you hold.
-import { chosenFields } from "../upload/options-form.js";
+// While the camera runs: the page's outline, one hint at a time, capture by itself, reading as you
+// hold.
 import { drawOutline, placeOf } from "../lib/corners.js";
-import { hintFor } from "./hints.js";
-import { makeHeldReading } from "./live-reading.js";
 import { action, found, part } from "../lib/dom.js";
-import { makeReadout } from "./stats.js";
-import { makeWatcher } from "./frame-loop.js";
+import { chosenFields } from "../upload/options-form.js";
+import { enhance as enhanceFrameLoop } from "./frame-loop.js";
+import { hintFor } from "./hints.js";
+import { enhance as enhanceLiveReading } from "./live-reading.js";
+import { enhance as enhanceStats } from "./stats.js";
 
-/** @typedef {import("./frame-loop.js").Seen} Seen @typedef {import("../lib/model.js").Dot} Dot */
+/**
+ * @typedef {import("./frame-loop.js").Seen} Seen
+ * @typedef {import("../lib/geometry.js").Dot} Dot
+ */
 
 const HINT_MS = 2000; // a hint stays at least so long
 const VERIFIED = 3; // looks in a row that must be good before it captures by itself
 const REARM = 8; // grey levels: the scene has changed, the next page may come
 
 /**
- * @param {HTMLElement} root the camera @param {HTMLVideoElement} video @param {HTMLFormElement} form
- * @param {{say: (words: string) => void, capture: (sharpest?: ImageBitmap) => void, isBusy: () => boolean}} deeds
+ * @param {HTMLElement} root the camera
+ * @param {HTMLVideoElement} video
+ * @param {HTMLFormElement} form
+ * @param {{say: (words: string) => void, capture: (sharpest?: ImageBitmap) => void, isBusy: () =>
+ *   boolean}} deeds
  */
-export function makeLive(root, video, form, { say, capture, isBusy }) {
+export function enhance(root, video, form, { say, capture, isBusy }) {
   const finder = part(root, "finder");
   const svg = /** @type {SVGSVGElement} */ (found(root, ".outline"));
   const auto = /** @type {HTMLInputElement} */ (found(root, "#auto"));
-  const readout = makeReadout(part(root, "readout"), video);
-  const held = makeHeldReading(root, video, svg, { toFinder, freeze });
-  const watcher = makeWatcher(video, { region: held.region, fields: () => chosenFields(form), isBusy, onSeen: see, onTrouble: say });
+  const readout = enhanceStats(part(root, "readout"), video);
+  const held = enhanceLiveReading(root, video, svg, { toFinder, freeze });
+  const watcher = enhanceFrameLoop(video, {
+    region: held.region,
+    fields: () => chosenFields(form),
+    isBusy,
+    onSeen: see,
+    onTrouble: say,
+  });
   let good = 0;
   let armed = true;
   let saidAt = 0;
@@ -52,7 +65,10 @@ export function makeLive(root, video, form, { say, capture, isBusy }) {
     if (auto.checked && armed && code === "ready") await verify(seen);
     else forgetFrames();
   }
-  /** One more good look; after enough of them, the sharpest is taken. @param {Seen} seen */
+  /**
+   * One more good look; after enough of them, the sharpest is taken.
+   * @param {Seen} seen
+   */
   async function verify(seen) {
     put(good + 1);
     if (!sharpest || seen.sharpness > sharpest.sharpness) {
@@ -71,7 +87,10 @@ export function makeLive(root, video, form, { say, capture, isBusy }) {
     sharpest = null;
     put(0);
   }
-  /** The ring round the shutter says how far it is. @param {number} looks */
+  /**
+   * The ring round the shutter says how far it is.
+   * @param {number} looks
+   */
   function put(looks) {
     good = looks;
     action(root, "capture").style.setProperty("--ready", String(looks / VERIFIED));
@@ -89,13 +108,19 @@ export function makeLive(root, video, form, { say, capture, isBusy }) {
     saidAt = now;
     say(words);
   }
-  /** A point of a seen frame as a point of the viewfinder. @param {{left: number, top: number, scale: number}} seen */
+  /**
+   * A point of a seen frame as a point of the viewfinder.
+   * @param {{left: number, top: number, scale: number}} seen
+   */
   function toFinder(seen) {
     const { x, y, scale } = placeOf(finder, video, video.videoWidth, video.videoHeight);
     const mirrored = video.classList.contains("mirrored");
     return (/** @type {Dot} */ [left, top]) => {
       const px = seen.left + left * seen.scale;
-      return /** @type {Dot} */ ([x + (mirrored ? video.videoWidth - px : px) * scale, y + (seen.top + top * seen.scale) * scale]);
+      return /** @type {Dot} */ ([
+        x + (mirrored ? video.videoWidth - px : px) * scale,
+        y + (seen.top + top * seen.scale) * scale,
+      ]);
     };
   }
   /** @param {boolean} wanted */
@@ -113,7 +138,10 @@ export function makeLive(root, video, form, { say, capture, isBusy }) {
     forgetFrames();
     saidAt = 0;
   }
-  /** Escape stops it from taking the picture by itself, until another page comes. @param {KeyboardEvent} event */
+  /**
+   * Escape stops it from taking the picture by itself, until another page comes.
+   * @param {KeyboardEvent} event
+   */
   function leave(event) {
     if (event.key !== "Escape" || !good) return;
     armed = false;

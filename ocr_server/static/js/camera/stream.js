@@ -7,40 +7,68 @@ const MUTED_MS = 3000; // a shorter silence of a camera is none
 const FULL_SIZE = { width: { ideal: 3840 }, height: { ideal: 2160 } };
 
 const REFUSALS = {
-  insecure: "Browsers allow the camera only on https:// or on this computer itself (localhost). Ask whoever runs this server to switch https on – or take a photo instead.",
-  denied: "The camera is blocked for this site. Click the camera or lock sign near the address, choose Allow, then start again.",
+  insecure:
+    "Browsers allow the camera only on https:// or on this computer itself (localhost). " +
+    "Ask whoever runs this server to switch https on – or take a photo instead.",
+  denied:
+    "The camera is blocked for this site. Click the camera or lock sign near the address, " +
+    "choose Allow, then start again.",
   dismissed: "The camera question was closed. Start again and choose Allow.",
   missing: "No camera was found. Plug one in and start again – or take a photo instead.",
   busy: "Another program is using the camera. Close it (Teams, Zoom …) and start again.",
-  unfit: "This camera cannot give a picture that we can use. Choose another, or take a photo instead.",
+  unfit:
+    "This camera cannot give a picture that we can use. Choose another, or take a photo instead.",
   ended: "The camera was unplugged or paused. Start it again.",
   other: "The camera could not be started. Start again – or take a photo instead.",
 };
 
-const CAUSES = { NotFoundError: "missing", NotReadableError: "busy", AbortError: "busy", OverconstrainedError: "unfit" };
+const CAUSES = {
+  NotFoundError: "missing",
+  NotReadableError: "busy",
+  AbortError: "busy",
+  OverconstrainedError: "unfit",
+};
 
-/** @param {keyof typeof REFUSALS} code @returns {Trouble} */
+/**
+ * @param {keyof typeof REFUSALS} code
+ * @returns {Trouble}
+ */
 function trouble(code) {
   return { code, words: REFUSALS[code] };
 }
 
-/** @param {unknown} error @returns {Promise<Trouble>} */
+/**
+ * @param {unknown} error
+ * @returns {Promise<Trouble>}
+ */
 async function explain(error) {
   const name = error instanceof DOMException ? error.name : "";
   if (name === "NotAllowedError") {
-    const asked = await navigator.permissions?.query({ name: /** @type {PermissionName} */ ("camera") }).catch(() => null);
+    const asked = await navigator.permissions
+      ?.query({ name: /** @type {PermissionName} */ ("camera") })
+      .catch(() => null);
     return trouble(asked?.state === "prompt" ? "dismissed" : "denied");
   }
-  return trouble(/** @type {keyof typeof REFUSALS} */ (CAUSES[/** @type {keyof typeof CAUSES} */ (name)] ?? "other"));
+  return trouble(
+    /** @type {keyof typeof REFUSALS} */ (
+      CAUSES[/** @type {keyof typeof CAUSES} */ (name)] ?? "other"
+    ),
+  );
 }
 
-/** Gives the camera back. @param {MediaStream | null} stream */
+/**
+ * Gives the camera back.
+ * @param {MediaStream | null} stream
+ */
 function release(stream) {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
-/** @param {HTMLVideoElement} video @param {(trouble: Trouble) => void} onTrouble */
-export function makeCamera(video, onTrouble) {
+/**
+ * @param {HTMLVideoElement} video
+ * @param {(trouble: Trouble) => void} onTrouble
+ */
+export function enhance(video, onTrouble) {
   /** @type {MediaStream | null} */
   let stream = null;
   let stops = 0; // which tell a start that waited for its camera that nobody wants it any more
@@ -56,15 +84,21 @@ export function makeCamera(video, onTrouble) {
   }
   /** Keeps the screen on; browsers take that back from a tab out of sight. */
   async function stayAwake() {
-    if (stream && !document.hidden) awake = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
+    if (stream && !document.hidden)
+      awake = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
   }
   document.addEventListener("visibilitychange", stayAwake);
 
   /** @param {string} device an id, or nothing for the one that looks away from the person */
   async function open(device) {
-    const which = device ? { deviceId: { exact: device } } : { facingMode: { ideal: "environment" } };
+    const which = device
+      ? { deviceId: { exact: device } }
+      : { facingMode: { ideal: "environment" } };
     try {
-      return await navigator.mediaDevices.getUserMedia({ video: { ...which, ...FULL_SIZE }, audio: false });
+      return await navigator.mediaDevices.getUserMedia({
+        video: { ...which, ...FULL_SIZE },
+        audio: false,
+      });
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== "OverconstrainedError") throw error;
       return navigator.mediaDevices.getUserMedia({ video: true, audio: false });
@@ -76,7 +110,10 @@ export function makeCamera(video, onTrouble) {
     get track() {
       return stream?.getVideoTracks()[0] ?? null;
     },
-    /** Whether it runs now. @param {string} [device] */
+    /**
+     * Whether it runs now.
+     * @param {string} [device]
+     */
     async start(device = "") {
       stop();
       const before = stops;
@@ -115,7 +152,9 @@ export function makeCamera(video, onTrouble) {
     /** The cameras there are; their names are known only after one was allowed. */
     async list() {
       const devices = await navigator.mediaDevices.enumerateDevices();
-      return devices.filter((device) => device.kind === "videoinput").map((device, at) => ({ id: device.deviceId, name: device.label || `Camera ${at + 1}` }));
+      return devices
+        .filter((device) => device.kind === "videoinput")
+        .map((device, at) => ({ id: device.deviceId, name: device.label || `Camera ${at + 1}` }));
     },
   };
 }

@@ -1,11 +1,11 @@
 // @ts-check
 // What was read while the page was held: a line is taken when two readings in a row agree on it.
-import { announce, action, make, part } from "../lib/dom.js";
+import { action, announce, make, part } from "../lib/dom.js";
 
 const MOST_KNOWN = 400; // lines remembered, so that a page shown again adds nothing
 
 /** @param {HTMLElement} root */
-export function makeTranscript(root) {
+export function enhance(root) {
   const list = part(root, "lines");
   /** @type {Set<string>} */
   let last = new Set();
@@ -21,7 +21,8 @@ export function makeTranscript(root) {
   }
   function tell() {
     part(root, "none").hidden = Boolean(list.children.length);
-    action(root, "copy-transcript").disabled = action(root, "clear-transcript").disabled = !list.children.length;
+    action(root, "copy-transcript").disabled = action(root, "clear-transcript").disabled =
+      !list.children.length;
   }
 
   action(root, "copy-transcript").addEventListener("click", async function copy() {
@@ -49,11 +50,15 @@ export function makeTranscript(root) {
   return {
     /** @param {string} reading */
     take(reading) {
-      const lines = reading.split("\n").map((line) => line.trim()).filter((line) => key(line).length > 1);
+      const lines = reading
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => key(line).length > 1);
       const agreed = lines.filter((line) => last.has(key(line)) && !known.has(key(line)));
       for (const line of agreed) {
         known.add(key(line));
-        if (known.size > MOST_KNOWN) known.delete(/** @type {string} */ (known.values().next().value));
+        if (known.size > MOST_KNOWN)
+          known.delete(/** @type {string} */ (known.values().next().value));
         list.append(make("p", {}, line));
         if (voice.checked) speechSynthesis.speak(new SpeechSynthesisUtterance(line));
       }

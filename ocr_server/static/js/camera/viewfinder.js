@@ -1,28 +1,32 @@
 // @ts-check
 // The viewfinder: the running camera, then a still with its corners, which becomes a page.
-import { makeCamera } from "./stream.js";
-import { makeCorners } from "../lib/corners.js";
-import { enhance as enhanceLens } from "./capabilities.js";
-import { makeLive } from "./live.js";
-import { recall, remember } from "../lib/storage.js";
+import { enhance as enhanceCorners } from "../lib/corners.js";
 import { action, found, make, part } from "../lib/dom.js";
 import { rectify } from "../lib/perspective.js";
-import { findPage, largerPhoto, toJpeg } from "./still.js";
 import { counted } from "../lib/quantities.js";
+import { recall, remember } from "../lib/storage.js";
+import { enhance as enhanceCapabilities } from "./capabilities.js";
+import { enhance as enhanceLive } from "./live.js";
+import { findPage, largerPhoto, toJpeg } from "./still.js";
+import { enhance as enhanceStream } from "./stream.js";
 
 const UNANSWERED_MS = 5000; // then the question is probably not seen
 const FRAMES_LATEST_MS = 2000; // a server that answers no frame does not keep a page waiting
 const HIDDEN_MS = 60_000; // a tab out of sight gives the camera back
 
-/** @param {HTMLElement} root the camera @param {HTMLFormElement} form @param {{isBusy: boolean, add: (files: File[], how: {together: boolean}) => Promise<void>}} queue */
-export function makeFinder(root, form, queue) {
+/**
+ * @param {HTMLElement} root the camera
+ * @param {HTMLFormElement} form
+ * @param {{isBusy: boolean, add: (files: File[], how: {together: boolean}) => Promise<void>}} queue
+ */
+export function enhance(root, form, queue) {
   const video = /** @type {HTMLVideoElement} */ (part(root, "video"));
   const still = /** @type {HTMLCanvasElement} */ (part(root, "still"));
   const devices = /** @type {HTMLSelectElement} */ (found(root, "#device"));
   const flow = /** @type {HTMLInputElement} */ (found(root, "#flow"));
-  const camera = makeCamera(video, showTrouble);
-  const corners = makeCorners(part(root, "finder"), still);
-  const live = makeLive(root, video, form, { say, capture, isBusy: () => queue.isBusy });
+  const camera = enhanceStream(video, showTrouble);
+  const corners = enhanceCorners(part(root, "finder"), still);
+  const live = enhanceLive(root, video, form, { say, capture, isBusy: () => queue.isBusy });
   let taken = 0;
   let shots = 0;
   /** A frame on its way would but take the place of a document. */
@@ -65,21 +69,28 @@ export function makeFinder(root, form, queue) {
 
   async function start(device = recall("camera", "")) {
     put("asking");
-    const unseen = setTimeout(() => say("Look for the camera question near the address bar."), UNANSWERED_MS);
+    const unseen = setTimeout(
+      () => say("Look for the camera question near the address bar."),
+      UNANSWERED_MS,
+    );
     const running = await camera.start(device);
     clearTimeout(unseen);
     if (!running || !camera.track) return;
     delete root.dataset.trouble;
     say("Hold the page still and fill the frame.");
     put("live");
-    enhanceLens(root, video, camera.track);
+    enhanceCapabilities(root, video, camera.track);
     await listDevices();
     action(root, "capture").focus();
   }
   async function listDevices() {
     const all = await camera.list();
     const current = camera.track?.getSettings().deviceId;
-    devices.replaceChildren(...all.map(({ id, name }) => make("option", { value: id, ...(id === current && { selected: "" }) }, name)));
+    devices.replaceChildren(
+      ...all.map(({ id, name }) =>
+        make("option", { value: id, ...(id === current && { selected: "" }) }, name),
+      ),
+    );
     part(root, "device-field").hidden = all.length < 2;
   }
   function stop() {
@@ -98,7 +109,11 @@ export function makeFinder(root, form, queue) {
   /** @param {ImageBitmap} [sharpest] of the last frames; without one, what the video shows now */
   async function capture(sharpest) {
     if (root.dataset.state !== "live" || !camera.track) return;
-    drawStill(sharpest ?? video, sharpest?.width ?? video.videoWidth, sharpest?.height ?? video.videoHeight);
+    drawStill(
+      sharpest ?? video,
+      sharpest?.width ?? video.videoWidth,
+      sharpest?.height ?? video.videoHeight,
+    );
     put("still");
     corners.show(null);
     say("Put the corners on the page, or read the whole picture.");
@@ -108,7 +123,10 @@ export function makeFinder(root, form, queue) {
     const isPressed = part(root, "still-controls").inert;
     if (flow.checked && isStill() && look === looking && !isPressed) await keep();
   }
-  /** The camera's own photo if it is larger, and the corners of the page in it. @param {MediaStreamTrack} track */
+  /**
+   * The camera's own photo if it is larger, and the corners of the page in it.
+   * @param {MediaStreamTrack} track
+   */
   async function lookCloser(track) {
     const shot = (shots += 1);
     const isThere = () => isStill() && shot === shots;
@@ -123,7 +141,11 @@ export function makeFinder(root, form, queue) {
     corners.show(outline);
     say("This is the page, as it seems. Move a corner if it is not.");
   }
-  /** @param {CanvasImageSource} picture @param {number} width @param {number} height */
+  /**
+   * @param {CanvasImageSource} picture
+   * @param {number} width
+   * @param {number} height
+   */
   function drawStill(picture, width, height) {
     still.width = width;
     still.height = height;
@@ -163,17 +185,26 @@ export function makeFinder(root, form, queue) {
   function tellPages() {
     action(root, "finish").hidden = !pages.length;
     action(root, "finish").textContent = `Read ${counted(pages.length, "page")}`;
-    action(root, "use").textContent = pages.length ? `Read ${counted(pages.length + 1, "page")}` : "Read this";
+    action(root, "use").textContent = pages.length
+      ? `Read ${counted(pages.length + 1, "page")}`
+      : "Read this";
   }
   function back() {
     if (!camera.track) return stop();
     live.disarm();
     put("live");
-    say(pages.length && flow.checked ? `${counted(pages.length, "page")} taken. Turn to the next.` : "Hold the page still and fill the frame.");
+    say(
+      pages.length && flow.checked
+        ? `${counted(pages.length, "page")} taken. Turn to the next.`
+        : "Hold the page still and fill the frame.",
+    );
     action(root, "capture").focus();
     return undefined;
   }
-  /** Space takes the picture unless a control has the focus. @param {KeyboardEvent} event */
+  /**
+   * Space takes the picture unless a control has the focus.
+   * @param {KeyboardEvent} event
+   */
   function press(event) {
     if (event.key !== " " || event.target !== document.body) return;
     event.preventDefault();

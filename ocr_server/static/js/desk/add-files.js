@@ -1,20 +1,30 @@
 // @ts-check
 // The pages of other files, read and joined to the document on the desk.
-import { byName } from "../upload/file-input.js";
+import { declarations } from "../lib/declarations.js";
 import { action, announce, make, part } from "../lib/dom.js";
+import { byName } from "../lib/files.js";
 import { asRefusal, readDocument } from "../lib/http.js";
 import { makeTeller } from "../lib/progress.js";
 import { counted } from "../lib/quantities.js";
 
 /** @param {import("./desk.js").Desk} desk */
-export function makeJoining(desk) {
+export function enhance(desk) {
   const { root } = desk;
   const button = action(root, "join");
-  const chooser = /** @type {HTMLInputElement} */ (make("input", { type: "file", multiple: "", accept: "image/*,application/pdf,.tif,.tiff,.heic,.heif" }));
+  const chooser = /** @type {HTMLInputElement} */ (
+    make("input", {
+      type: "file",
+      multiple: "",
+      accept: declarations.accepted_files,
+    })
+  );
   /** @type {{stop: AbortController | null}} */
   const reading = { stop: null };
 
-  /** @param {string} words @param {"status" | "alert"} [where] */
+  /**
+   * @param {string} words
+   * @param {"status" | "alert"} [where]
+   */
   function say(words, where) {
     part(root, "summary").textContent = words;
     if (where) announce(words, where);
@@ -26,12 +36,18 @@ export function makeJoining(desk) {
   }
   function press() {
     if (reading.stop) reading.stop.abort();
-    else if (desk.draft?.fields.get("pages")) say("Some pages of this file were not read, so that none can be added. Read it as a whole first.", "alert");
+    else if (desk.draft?.fields.get("pages"))
+      say(
+        "Some pages of this file were not read, so that none can be added. Read it as a whole first.",
+        "alert",
+      );
     else chooser.click();
   }
   async function join() {
     const { draft } = desk;
-    const files = [...(chooser.files ?? [])].sort((one, other) => byName.compare(one.name, other.name));
+    const files = [...(chooser.files ?? [])].sort((one, other) =>
+      byName.compare(one.name, other.name),
+    );
     chooser.value = "";
     if (!draft || !files.length) return;
     const form = draft.form(files);
@@ -39,8 +55,13 @@ export function makeJoining(desk) {
     const teller = makeTeller(reading, performance.now(), (_, __, words) => say(words));
     name();
     try {
-      const added = draft.join(await readDocument(form, { signal, onUpload: teller.upload, onEvent: teller.event }), files);
-      announce(`${counted(added.length, "page")} added; undo takes ${added.length === 1 ? "it" : "them"} out again.`);
+      const added = draft.join(
+        await readDocument(form, { signal, onUpload: teller.upload, onEvent: teller.event }),
+        files,
+      );
+      announce(
+        `${counted(added.length, "page")} added; undo takes ${added.length === 1 ? "it" : "them"} out again.`,
+      );
       if (desk.draft === draft) desk.showPage(added[0]);
     } catch (error) {
       say(signal.aborted ? "Nothing was added." : asRefusal(error).message, "alert");

@@ -1,12 +1,12 @@
 // @ts-check
-// Before and after: the picture as it was made ready for reading, point for point over the original; a slider
-// says how much of each is seen, and a choice after which of the steps.
+// Before and after: the picture as it was made ready for reading, point for point over the
+// original; a slider says how much of each is seen, and a choice after which of the steps.
 import { action, announce, found, make, part } from "../lib/dom.js";
 import { preparedPictureOf } from "./page-images.js";
-import { leftOut } from "../lib/quantities.js";
+import { skippedStages, stepsBeforeReading } from "./stages.js";
 
 /** @param {import("./desk.js").Desk} desk */
-export function makeComparing(desk) {
+export function enhance(desk) {
   const { root } = desk;
   const button = action(root, "compare");
   const bar = part(root, "comparing");
@@ -38,7 +38,11 @@ export function makeComparing(desk) {
     if (!draft || !page) return false;
     announce("Drawing the picture as it was read.");
     const url = await preparedPictureOf(draft, page.number, wanted);
-    if (desk.page !== page || after.value !== wanted || button.getAttribute("aria-pressed") !== "true") {
+    if (
+      desk.page !== page ||
+      after.value !== wanted ||
+      button.getAttribute("aria-pressed") !== "true"
+    ) {
       if (url) URL.revokeObjectURL(url);
       return false;
     }
@@ -56,8 +60,11 @@ export function makeComparing(desk) {
     const { draft, page } = desk;
     if (button.getAttribute("aria-pressed") === "true" || !draft || !page) return stop();
     button.setAttribute("aria-pressed", "true");
-    const steps = (draft.fields.get("steps") ?? "auto") === "auto" ? stepsOf(page) : [];
-    after.replaceChildren(make("option", { value: leftOut(page).join() }, "As it was read"), ...steps.map(({ words, without }) => make("option", { value: without }, words)));
+    const steps = (draft.fields.get("steps") ?? "auto") === "auto" ? stepsBeforeReading(page) : [];
+    after.replaceChildren(
+      make("option", { value: skippedStages(page).join() }, "As it was read"),
+      ...steps.map(({ words, without }) => make("option", { value: without }, words)),
+    );
     if (await draw()) slider.focus();
     return undefined;
   }
@@ -67,15 +74,4 @@ export function makeComparing(desk) {
   action(root, "turn").addEventListener("click", slide);
   after.addEventListener("change", draw);
   root.addEventListener("turned", stop);
-}
-
-/** What was done to the picture before it was read, step by step, each with the stages that its picture is without; the last is the picture as it was read. @param {import("../lib/model.js").Page} page */
-function stepsOf(page) {
-  const stages = page.stages ?? [];
-  const before = stages.slice(0, Math.max(0, stages.findIndex(({ name }) => name === "read")));
-  const left = leftOut(page);
-  return before
-    .filter(({ did }) => did)
-    .slice(0, -1)
-    .map((stage) => ({ words: `After: ${stage.did}`, without: [...new Set([...left, ...before.slice(before.indexOf(stage) + 1).map(({ name }) => name)])].join() }));
 }

@@ -3,7 +3,7 @@
 import { action, announce, make, part } from "../lib/dom.js";
 
 /** @param {import("./desk.js").Desk} desk */
-export function makeTaking(desk) {
+export function enhance(desk) {
   const { root } = desk;
   const menu = part(root, "downloads");
   const copy = action(root, "copy");
@@ -13,7 +13,11 @@ export function makeTaking(desk) {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      if (!copySelected(text)) return announce("The browser did not allow copying. Select the text and copy it yourself.", "alert");
+      if (!copySelected(text))
+        return announce(
+          "The browser did not allow copying. Select the text and copy it yourself.",
+          "alert",
+        );
     }
     const label = /** @type {HTMLElement} */ (copy.querySelector("span"));
     label.textContent = "Copied";
@@ -32,7 +36,10 @@ export function makeTaking(desk) {
   });
 }
 
-/** The way that is open on http too; whether it worked. @param {string} text */
+/**
+ * The way that is open on http too; whether it worked.
+ * @param {string} text
+ */
 function copySelected(text) {
   const focused = /** @type {HTMLElement} */ (document.activeElement);
   const field = /** @type {HTMLTextAreaElement} */ (make("textarea", { class: "clipped" }, text));

@@ -1,5 +1,6 @@
 // @ts-check
 // The documents of this tab, kept over a reload and from page to page: texts, never pictures.
+// No `enhance`: it keeps, and shows nothing.
 import { Draft } from "./draft.js";
 
 const NAME = "documents";
@@ -13,9 +14,11 @@ export function keep(drafts) {
     saved: draft.saved,
     fields: [...draft.fields].filter(([name]) => name !== "password"),
   }));
-  for (;; rows.shift()) {
+  for (; ; rows.shift()) {
     try {
-      return rows.length ? sessionStorage.setItem(NAME, JSON.stringify(rows)) : sessionStorage.removeItem(NAME);
+      return rows.length
+        ? sessionStorage.setItem(NAME, JSON.stringify(rows))
+        : sessionStorage.removeItem(NAME);
     } catch {
       if (!rows.length) return undefined; // storage is switched off
     }

@@ -1,26 +1,37 @@
 // @ts-check
 // Going from page to page: buttons, a number, a strip that says how each page fared.
-import { placesOf, trust } from "../lib/model.js";
+import { trust } from "../lib/confidence.js";
 import { action, announce, make, part } from "../lib/dom.js";
-import { thumbnailOf } from "./page-images.js";
+import { placesOf } from "../lib/model.js";
 import { counted } from "../lib/quantities.js";
+import { thumbnailOf } from "./page-images.js";
 
-const WAYS = [["previous-page", "next-page"], ["move-earlier", "move-later"]];
+const WAYS = [
+  ["previous-page", "next-page"],
+  ["move-earlier", "move-later"],
+];
 
-/** @typedef {import("../lib/model.js").Page} Page @typedef {import("./draft.js").Draft} Draft */
+/**
+ * @typedef {import("../lib/model.js").Page} Page
+ * @typedef {import("./draft.js").Draft} Draft
+ */
 
 /** @param {import("./desk.js").Desk} desk */
-export function makePaging(desk) {
+export function enhance(desk) {
   const { root, showPage } = desk;
   const field = /** @type {HTMLInputElement} */ (part(root, "page"));
   const strip = part(root, "strip");
   /** @type {Page[]} */
   let pages = [];
   let at = 0;
-  /** What is still to be drawn. @type {Map<Element, () => Promise<string | null>>} */
+  /**
+   * What is still to be drawn.
+   * @type {Map<Element, () => Promise<string | null>>}
+   */
   const waiting = new Map();
   const seen = new IntersectionObserver(function load(entries) {
-    for (const { isIntersecting, target } of entries) if (isIntersecting) draw(/** @type {HTMLImageElement} */ (target));
+    for (const { isIntersecting, target } of entries)
+      if (isIntersecting) draw(/** @type {HTMLImageElement} */ (target));
   });
 
   /** @param {HTMLImageElement} image */
@@ -36,23 +47,42 @@ export function makePaging(desk) {
   function go(index) {
     if (index >= 0 && index < pages.length && index !== at) showPage(pages[index]);
   }
-  /** @param {Draft} draft @param {Page} page */
+  /**
+   * @param {Draft} draft
+   * @param {Page} page
+   */
   function entry(draft, page) {
     const doubtful = placesOf(page).filter(({ word }) => trust(word) === "doubtful").length;
-    const words = doubtful ? counted(doubtful, "doubtful", "doubtful") : page.text ? "read" : "no text";
+    const words = doubtful
+      ? counted(doubtful, "doubtful", "doubtful")
+      : page.text
+        ? "read"
+        : "no text";
     const image = make("img", { alt: "" });
     waiting.set(image, () => thumbnailOf(draft, page.number));
     seen.observe(image);
-    const button = make("button", { type: "button", "aria-label": `Page ${page.number}, ${words}` }, image, make("span", {}, `${page.number} · ${words}`));
+    const button = make(
+      "button",
+      { type: "button", "aria-label": `Page ${page.number}, ${words}` },
+      image,
+      make("span", {}, `${page.number} · ${words}`),
+    );
     button.addEventListener("click", () => go(pages.indexOf(page)));
     return make("li", {}, button);
   }
-  /** A button that can go no further gives the focus to the other. @param {HTMLButtonElement[]} ways */
+  /**
+   * A button that can go no further gives the focus to the other.
+   * @param {HTMLButtonElement[]} ways
+   */
   function enable([back, on]) {
     const focused = document.activeElement;
     back.disabled = at === 0;
     on.disabled = at === pages.length - 1;
-    for (const [one, other] of [[back, on], [on, back]]) if (one.disabled && one === focused) other.focus();
+    for (const [one, other] of [
+      [back, on],
+      [on, back],
+    ])
+      if (one.disabled && one === focused) other.focus();
   }
   /** @param {KeyboardEvent} event */
   function press(event) {
@@ -84,12 +114,17 @@ export function makePaging(desk) {
   part(root, "stage").addEventListener("keydown", press);
 
   return {
-    /** @param {Draft} draft @param {Page} current */
+    /**
+     * @param {Draft} draft
+     * @param {Page} current
+     */
     show(draft, current) {
       pages = draft.pages;
       at = pages.indexOf(current);
       field.value = String(current.number);
-      field.max = part(root, "count").textContent = String(Math.max(...pages.map(({ number }) => number)));
+      field.max = part(root, "count").textContent = String(
+        Math.max(...pages.map(({ number }) => number)),
+      );
       for (const names of WAYS) enable(names.map((name) => action(root, name)));
       seen.disconnect();
       waiting.clear();

@@ -1,9 +1,12 @@
 // @ts-check
 // Reads the text aloud with the browser's own voices, sentence by sentence, showing the word.
-import { tagOf } from "../lib/model.js";
 import { action, announce, found, part } from "../lib/dom.js";
+import { tagOf } from "../lib/model.js";
 
-/** @typedef {import("../lib/model.js").Word} Word @typedef {import("../lib/model.js").Line} Line */
+/**
+ * @typedef {import("../lib/model.js").Word} Word
+ * @typedef {import("../lib/model.js").Line} Line
+ */
 
 const VOICES_LATEST_MS = 1000; // a browser without voices never says so
 const MOST_LETTERS = 200; // longer utterances stall in some browsers
@@ -45,7 +48,8 @@ export function enhance(desk) {
       utterance.lang = language;
       utterance.voice = voices.find(({ lang }) => lang?.startsWith(language)) ?? null;
       utterance.rate = Number(speed.value);
-      const show = (/** @type {number} */ letters) => text.mark(wordAfter(words, letters), "spoken");
+      const show = (/** @type {number} */ letters) =>
+        text.mark(wordAfter(words, letters), "spoken");
       utterance.addEventListener("start", () => show(0));
       utterance.addEventListener("boundary", (event) => show(event.charIndex));
       if (at === sentences.length - 1) utterance.addEventListener("end", stop);
@@ -80,7 +84,11 @@ function sentencesOf(lines) {
     const language = tagOf(line.language);
     for (const word of line.words.filter(({ text }) => text)) {
       const last = sentences[sentences.length - 1];
-      const ended = !last || last.language !== language || before?.paragraph !== line.paragraph || /[.!?]$/.test(last.words[last.words.length - 1].text);
+      const ended =
+        !last ||
+        last.language !== language ||
+        before?.paragraph !== line.paragraph ||
+        /[.!?]$/.test(last.words[last.words.length - 1].text);
       if (ended || letters > MOST_LETTERS) {
         sentences.push({ words: [], language });
         letters = 0;
@@ -93,7 +101,10 @@ function sentencesOf(lines) {
   return sentences;
 }
 
-/** @param {Word[]} words @param {number} letters spoken before it */
+/**
+ * @param {Word[]} words
+ * @param {number} letters spoken before it
+ */
 function wordAfter(words, letters) {
   let passed = 0;
   return words.find((word) => (passed += word.text.length + 1) > letters) ?? null;

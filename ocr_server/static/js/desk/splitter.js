@@ -1,7 +1,7 @@
 // @ts-check
 // The border between picture and text: dragged, moved by arrow keys, or by two buttons.
-import { recall, remember } from "../lib/storage.js";
 import { action, found } from "../lib/dom.js";
+import { recall, remember } from "../lib/storage.js";
 
 const STEP = 15; // per cent
 
@@ -11,7 +11,10 @@ export function enhance(root) {
 
   function split() {
     found(root, ".panes").style.setProperty("--split", slider.value);
-    slider.setAttribute("aria-valuetext", `Picture ${slider.value} %, text ${100 - Number(slider.value)} %`);
+    slider.setAttribute(
+      "aria-valuetext",
+      `Picture ${slider.value} %, text ${100 - Number(slider.value)} %`,
+    );
   }
   /** @param {number} value */
   function move(value) {

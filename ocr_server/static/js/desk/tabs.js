@@ -1,7 +1,10 @@
 // @ts-check
 // Two tabs where the screen is too narrow for two panes: arrows move, as the pattern has it.
 
-/** @param {HTMLElement} root @param {(name: string) => void} onChoose */
+/**
+ * @param {HTMLElement} root
+ * @param {(name: string) => void} onChoose
+ */
 export function enhance(root, onChoose) {
   const tabs = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("[role=tab]")]);
   const wide = matchMedia("(min-width: 52.01rem)");

@@ -1,9 +1,13 @@
 // @ts-check
 // The form in which a word or its line is corrected: its picture enlarged, a field, suggestions.
-import { distance, trust } from "../lib/model.js";
+import { trust } from "../lib/confidence.js";
 import { action, found, make, part } from "../lib/dom.js";
+import { distance } from "../lib/geometry.js";
 
-/** @typedef {import("../lib/model.js").Place} Place @typedef {import("../lib/model.js").Dot} Dot */
+/**
+ * @typedef {import("../lib/model.js").Place} Place
+ * @typedef {import("../lib/geometry.js").Dot} Dot
+ */
 
 const AROUND = 0.5; // of the word's height, so that its neighbours can be seen
 const MOST_ENLARGED = 4;
@@ -11,9 +15,10 @@ const MOST_SUGGESTIONS = 5;
 
 /**
  * @param {HTMLElement} root the desk
- * @param {{onAccept: (answer: {whole: boolean, all: boolean, text: string}) => void, onLeave: () => void}} listeners
+ * @param {{onAccept: (answer: {whole: boolean, all: boolean, text: string}) => void, onLeave: () =>
+ *   void}} listeners
  */
-export function makeProof(root, { onAccept, onLeave }) {
+export function enhance(root, { onAccept, onLeave }) {
   const form = part(root, "proof");
   const input = /** @type {HTMLInputElement} */ (found(form, "[name=correction]"));
   const all = /** @type {HTMLInputElement} */ (found(form, "[name=all]"));
@@ -22,18 +27,33 @@ export function makeProof(root, { onAccept, onLeave }) {
   /** @type {Place | null} */
   let open = null;
 
-  /** @param {string} text @param {boolean} isLine */
+  /**
+   * @param {string} text
+   * @param {boolean} isLine
+   */
   function accept(text, isLine) {
     onAccept({ whole: isLine, all: all.checked, text: text.trim().replace(/\s+/g, " ") });
   }
-  /** Offers the word, or the whole line it stands in. @param {boolean} isLine */
+  /**
+   * Offers the word, or the whole line it stands in.
+   * @param {boolean} isLine
+   */
   function offer(isLine) {
     if (!open) return;
     const { word, line } = open;
     whole.setAttribute("aria-pressed", String(isLine));
     part(form, "what").textContent = isLine ? "Line" : "Word";
-    part(form, "sure").textContent = isLine ? "" : trust(word) === "checked" ? "· checked" : `· ${Math.round(word.confidence * 100)} % sure`;
-    input.value = input.defaultValue = isLine ? line.words.map(({ text }) => text).filter(Boolean).join(" ") : word.text; // a blank parts words in any script
+    part(form, "sure").textContent = isLine
+      ? ""
+      : trust(word) === "checked"
+        ? "· checked"
+        : `· ${Math.round(word.confidence * 100)} % sure`;
+    input.value = input.defaultValue = isLine
+      ? line.words
+          .map(({ text }) => text)
+          .filter(Boolean)
+          .join(" ")
+      : word.text; // a blank parts words in any script
     part(form, "suggestions").hidden = isLine;
     draw();
     input.focus();
@@ -51,7 +71,9 @@ export function makeProof(root, { onAccept, onLeave }) {
   function join() {
     const other = next();
     if (!open || !other) return;
-    const texts = open.line.words.filter((word) => word !== other).map((word) => (word === open?.word ? input.value.trim() + other.text : word.text));
+    const texts = open.line.words
+      .filter((word) => word !== other)
+      .map((word) => (word === open?.word ? input.value.trim() + other.text : word.text));
     accept(texts.join(" "), true);
   }
   /** @param {string} text */
@@ -72,7 +94,10 @@ export function makeProof(root, { onAccept, onLeave }) {
   whole.addEventListener("click", () => offer(whole.getAttribute("aria-pressed") !== "true"));
 
   return {
-    /** @param {Place} place @param {{suggestions: string[], alike: number}} about it */
+    /**
+     * @param {Place} place
+     * @param {{suggestions: string[], alike: number}} about it
+     */
     show(place, { suggestions, alike }) {
       open = place;
       form.hidden = false;
@@ -80,7 +105,9 @@ export function makeProof(root, { onAccept, onLeave }) {
       part(form, "all-field").hidden = alike < 2;
       part(form, "alike").textContent = `All ${alike} like this`;
       action(form, "join").hidden = !next();
-      part(form, "suggestions").replaceChildren(...suggestions.slice(0, MOST_SUGGESTIONS).map(suggestion));
+      part(form, "suggestions").replaceChildren(
+        ...suggestions.slice(0, MOST_SUGGESTIONS).map(suggestion),
+      );
       offer(false);
     },
     hide() {
@@ -90,7 +117,13 @@ export function makeProof(root, { onAccept, onLeave }) {
   };
 }
 
-/** What stands there in the middle, level, its neighbours as far as there is room. @param {HTMLCanvasElement} canvas @param {HTMLImageElement} picture @param {import("../lib/model.js").Page} page @param {Dot[]} quad */
+/**
+ * What stands there in the middle, level, its neighbours as far as there is room.
+ * @param {HTMLCanvasElement} canvas
+ * @param {HTMLImageElement} picture
+ * @param {import("../lib/model.js").Page} page
+ * @param {Dot[]} quad
+ */
 function drawCrop(canvas, picture, page, [start, end, opposite, below]) {
   canvas.hidden = !picture.naturalWidth;
   if (canvas.hidden) return;
@@ -98,7 +131,11 @@ function drawCrop(canvas, picture, page, [start, end, opposite, below]) {
   const tall = distance(start, below);
   canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
   canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
-  const scale = Math.min(canvas.height / (tall * (1 + 2 * AROUND)), (canvas.width * 0.9) / long, MOST_ENLARGED * devicePixelRatio);
+  const scale = Math.min(
+    canvas.height / (tall * (1 + 2 * AROUND)),
+    (canvas.width * 0.9) / long,
+    MOST_ENLARGED * devicePixelRatio,
+  );
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   pen.imageSmoothingQuality = "high";
   pen.fillStyle = "#fff";

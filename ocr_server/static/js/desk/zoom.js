@@ -3,7 +3,10 @@
 // is the browser's own, or done by hand.
 import { action, announce, part } from "../lib/dom.js";
 
-/** @typedef {import("../lib/model.js").Dot} Dot @typedef {{x: number, y: number}} Spot of the window */
+/**
+ * @typedef {import("../lib/geometry.js").Dot} Dot
+ * @typedef {{x: number, y: number}} Spot of the window
+ */
 
 const LEAST = 0.05;
 const MOST = 8;
@@ -11,7 +14,7 @@ const STEP = 1.25;
 const MARGIN_PX = 32; // around the paper, so that a page that fits has no scrollbars
 
 /** @param {HTMLElement} root the desk */
-export function makeView(root) {
+export function enhance(root) {
   const stage = part(root, "stage");
   const holder = part(root, "holder");
   const paper = part(root, "paper");
@@ -22,7 +25,11 @@ export function makeView(root) {
   /** @type {"width" | "page" | null} */
   let fitting = "width";
 
-  /** Scales so that a point of the window stays where it is. @param {number} wanted @param {Spot} [at] */
+  /**
+   * Scales so that a point of the window stays where it is.
+   * @param {number} wanted
+   * @param {Spot} [at]
+   */
   function scaleTo(wanted, at) {
     const frame = stage.getBoundingClientRect();
     const { x, y } = at ?? { x: frame.x + frame.width / 2, y: frame.y + frame.height / 2 };
@@ -40,9 +47,13 @@ export function makeView(root) {
     fitting = how;
     const [across, down] = quarters % 2 ? [height, width] : [width, height];
     const widest = (stage.clientWidth - MARGIN_PX) / across;
-    if (widest > 0) scaleTo(how === "width" ? widest : Math.min(widest, (stage.clientHeight - MARGIN_PX) / down));
+    if (widest > 0)
+      scaleTo(how === "width" ? widest : Math.min(widest, (stage.clientHeight - MARGIN_PX) / down));
   }
-  /** @param {number} factor @param {Spot} [at] */
+  /**
+   * @param {number} factor
+   * @param {Spot} [at]
+   */
   function zoom(factor, at) {
     fitting = null;
     scaleTo(scale * factor, at);
@@ -75,12 +86,22 @@ export function makeView(root) {
   }
   /** @param {PointerEvent} event */
   function drag(event) {
-    if (stage.hasAttribute("data-hand") && event.buttons === 1) stage.scrollBy(-event.movementX, -event.movementY);
+    if (stage.hasAttribute("data-hand") && event.buttons === 1)
+      stage.scrollBy(-event.movementX, -event.movementY);
   }
-  /** Of a turned paper, a point of the paper as a point of its frame, in screen pixels. @param {Dot} dot @returns {Dot} */
+  /**
+   * Of a turned paper, a point of the paper as a point of its frame, in screen pixels.
+   * @param {Dot} dot
+   * @returns {Dot}
+   */
   function toFrame([x, y]) {
     const [right, bottom] = [width - x, height - y];
-    const dot = /** @type {Dot[]} */ ([[x, y], [bottom, x], [right, bottom], [y, right]])[quarters];
+    const dot = /** @type {Dot[]} */ ([
+      [x, y],
+      [bottom, x],
+      [right, bottom],
+      [y, right],
+    ])[quarters];
     return [dot[0] * scale, dot[1] * scale];
   }
 
@@ -100,7 +121,9 @@ export function makeView(root) {
     get quarters() {
       return quarters;
     },
-    /** @param {import("../lib/model.js").Page} page which is turned so that its lines can be read */
+    /**
+     * @param {import("../lib/model.js").Page} page which is turned so that its lines can be read
+     */
     showPage(page) {
       width = page.width_px;
       height = page.height_px;
@@ -108,13 +131,25 @@ export function makeView(root) {
       holder.style.setProperty("--height", String(height));
       turn(uprightTurns(page));
     },
-    /** Where a point of the window lies on the page. @param {{clientX: number, clientY: number}} event @returns {Dot} */
+    /**
+     * Where a point of the window lies on the page.
+     * @param {{clientX: number, clientY: number}} event
+     * @returns {Dot}
+     */
     dotAt(event) {
       const frame = holder.getBoundingClientRect();
       const [x, y] = [(event.clientX - frame.x) / scale, (event.clientY - frame.y) / scale];
-      return /** @type {Dot[]} */ ([[x, y], [y, height - x], [width - x, height - y], [width - y, x]])[quarters];
+      return /** @type {Dot[]} */ ([
+        [x, y],
+        [y, height - x],
+        [width - x, height - y],
+        [width - y, x],
+      ])[quarters];
     },
-    /** Scrolls so that a box of the page can be seen. @param {import("../lib/model.js").Box} box */
+    /**
+     * Scrolls so that a box of the page can be seen.
+     * @param {import("../lib/geometry.js").Box} box
+     */
     reveal([left, top, right, bottom]) {
       const frame = stage.getBoundingClientRect();
       const origin = holder.getBoundingClientRect();
@@ -127,17 +162,26 @@ export function makeView(root) {
   };
 }
 
-/** How many quarters a page must be turned for most of its words to stand upright. @param {import("../lib/model.js").Page} page */
+/**
+ * How many quarters a page must be turned for most of its words to stand upright.
+ * @param {import("../lib/model.js").Page} page
+ */
 function uprightTurns(page) {
   const votes = [0, 0, 0, 0];
-  for (const { quad: [start, end], text } of page.zones.flatMap((zone) => zone.lines ?? [])) {
+  for (const {
+    quad: [start, end],
+    text,
+  } of page.zones.flatMap((zone) => zone.lines ?? [])) {
     const angle = Math.atan2(end[1] - start[1], end[0] - start[0]);
     votes[(8 - Math.round((2 * angle) / Math.PI)) % 4] += text.length;
   }
   return votes.indexOf(Math.max(...votes));
 }
 
-/** @param {HTMLElement} stage @param {(factor: number, at: Spot) => void} zoom */
+/**
+ * @param {HTMLElement} stage
+ * @param {(factor: number, at: Spot) => void} zoom
+ */
 function enablePinch(stage, zoom) {
   let apart = 0;
   /** @param {TouchEvent} event */
@@ -149,7 +193,11 @@ function enablePinch(stage, zoom) {
     event.preventDefault();
     const [one, other] = event.touches;
     const now = Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
-    if (apart) zoom(now / apart, { x: (one.clientX + other.clientX) / 2, y: (one.clientY + other.clientY) / 2 });
+    if (apart)
+      zoom(now / apart, {
+        x: (one.clientX + other.clientX) / 2,
+        y: (one.clientY + other.clientY) / 2,
+      });
     apart = now;
   }
   stage.addEventListener("touchmove", pinch, { passive: false });

@@ -1,5 +1,6 @@
 // @ts-check
-// The server's key, where it wants one: typed once, kept for this tab, sent along with every request.
+// The server's key, where it wants one: typed once, kept for this tab, sent along with every
+// request.
 
 const NAME = "api-key";
 const FORM = /^[!-~]+$/; // what a header can bear; nothing else can be a key
@@ -27,7 +28,10 @@ export function enhance(root) {
   addEventListener("locked", ask);
 }
 
-/** The headers that bear the key. @returns {Record<string, string>} */
+/**
+ * The headers that bear the key.
+ * @returns {Record<string, string>}
+ */
 export function keyHeaders() {
   const key = kept();
   return FORM.test(key) ? { "X-API-Key": key } : {};

@@ -1,4 +1,5 @@
 // Runs before the first paint: tells the styles that scripts work, and which colours were chosen.
+// No `enhance`, and no module: one would run too late.
 (function boot() {
   var root = document.documentElement;
   if (!("noModule" in HTMLScriptElement.prototype)) return;

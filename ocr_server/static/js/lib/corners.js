@@ -2,15 +2,18 @@
 // Four handles on a still picture: dragged, or moved by arrow keys, under a loupe. In its pixels.
 import { found, part } from "./dom.js";
 
-/** @typedef {import("./model.js").Dot} Dot */
+/** @typedef {import("./geometry.js").Dot} Dot */
 
 const STEP_PX = 1;
 const LEAP_PX = 10;
 const LOUPE = 3; // times larger than the picture on the screen
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @param {HTMLElement} root the viewfinder @param {HTMLCanvasElement} still */
-export function makeCorners(root, still) {
+/**
+ * @param {HTMLElement} root the viewfinder
+ * @param {HTMLCanvasElement} still
+ */
+export function enhance(root, still) {
   const host = /** @type {HTMLElement} */ (found(root, ".corners"));
   const svg = /** @type {SVGSVGElement} */ (found(root, ".outline"));
   const loupe = /** @type {HTMLCanvasElement} */ (part(root, "loupe"));
@@ -30,9 +33,15 @@ export function makeCorners(root, still) {
     });
     const around = root.getBoundingClientRect();
     svg.setAttribute("viewBox", `0 0 ${around.width} ${around.height}`);
-    drawOutline(svg, quad.map(([left, top]) => [x + left * scale, y + top * scale]));
+    drawOutline(
+      svg,
+      quad.map(([left, top]) => [x + left * scale, y + top * scale]),
+    );
   }
-  /** What lies under a corner, enlarged, in the half of the viewfinder where the corner is not. @param {number} at */
+  /**
+   * What lies under a corner, enlarged, in the half of the viewfinder where the corner is not.
+   * @param {number} at
+   */
   function magnify(at) {
     const pen = loupe.getContext("2d");
     const [x, y] = quad[at];
@@ -48,7 +57,10 @@ export function makeCorners(root, still) {
     pen.arc(loupe.width / 2, loupe.height / 2, 12, 0, 2 * Math.PI);
     pen.stroke();
   }
-  /** @param {number} at @param {Dot} to */
+  /**
+   * @param {number} at
+   * @param {Dot} to
+   */
   function move(at, [x, y]) {
     quad[at] = [Math.min(still.width, Math.max(0, x)), Math.min(still.height, Math.max(0, y))];
     paint();
@@ -58,7 +70,12 @@ export function makeCorners(root, still) {
   handles.forEach((handle, at) => {
     handle.addEventListener("keydown", function nudge(event) {
       const by = event.shiftKey ? LEAP_PX : STEP_PX;
-      const moves = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowUp: [0, -by], ArrowDown: [0, by] };
+      const moves = {
+        ArrowLeft: [-by, 0],
+        ArrowRight: [by, 0],
+        ArrowUp: [0, -by],
+        ArrowDown: [0, by],
+      };
       const [dx, dy] = moves[/** @type {keyof typeof moves} */ (event.key)] ?? [0, 0];
       if (!dx && !dy) return;
       event.preventDefault();
@@ -81,12 +98,21 @@ export function makeCorners(root, still) {
       return quad;
     },
     get isWhole() {
-      return quad.every(([x, y]) => (x === 0 || x === still.width) && (y === 0 || y === still.height));
+      return quad.every(
+        ([x, y]) => (x === 0 || x === still.width) && (y === 0 || y === still.height),
+      );
     },
     /** @param {Dot[] | null} found none means the whole picture */
     show(found) {
       const { width, height } = still;
-      quad = found ? found.map(([x, y]) => [x, y]) : [[0, 0], [width, 0], [width, height], [0, height]];
+      quad = found
+        ? found.map(([x, y]) => [x, y])
+        : [
+            [0, 0],
+            [width, 0],
+            [width, height],
+            [0, height],
+          ];
       host.hidden = false;
       svg.toggleAttribute("hidden", false);
       svg.dataset.sure = "yes";
@@ -102,7 +128,10 @@ export function makeCorners(root, still) {
 
 /**
  * Where a picture lies inside an element that letterboxes it, as seen from the viewfinder.
- * @param {HTMLElement} root @param {HTMLElement} element @param {number} width @param {number} height
+ * @param {HTMLElement} root
+ * @param {HTMLElement} element
+ * @param {number} width
+ * @param {number} height
  */
 export function placeOf(root, element, width, height) {
   const box = element.getBoundingClientRect();
@@ -115,7 +144,11 @@ export function placeOf(root, element, width, height) {
   };
 }
 
-/** Dark under light, so that it shows on anything; what is drawn already is moved. @param {SVGElement} svg @param {number[][]} quad */
+/**
+ * Dark under light, so that it shows on anything; what is drawn already is moved.
+ * @param {SVGElement} svg
+ * @param {number[][]} quad
+ */
 export function drawOutline(svg, quad) {
   if (!svg.querySelector(".area")) {
     svg.replaceChildren(

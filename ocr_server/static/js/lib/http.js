@@ -1,14 +1,22 @@
 // @ts-check
 // One reading: the file goes out, events come in, and cancelling hangs up, which stops the work.
+// No `enhance`: it shows nothing.
 import { keyHeaders } from "./api-key.js";
 
 /** @typedef {import("./model.js").OcrDocument} OcrDocument */
 
 /** Why there is no answer, in words for a person. */
 export class Refusal extends Error {
-  /** @param {{title?: string, detail?: string, code?: string, status?: number, retryAfter?: number}} problem */
+  /**
+   * @param {{title?: string, detail?: string, code?: string, status?: number, retryAfter?: number}}
+   *   problem
+   */
   constructor(problem) {
-    super(problem.code === "key-missing" ? "Type the key of this server." : problem.detail || problem.title || "The server did not say why.");
+    super(
+      problem.code === "key-missing"
+        ? "Type the key of this server."
+        : problem.detail || problem.title || "The server did not say why.",
+    );
     this.title = problem.title ?? "";
     this.code = problem.code ?? "";
     this.status = problem.status ?? 0;
@@ -17,16 +25,26 @@ export class Refusal extends Error {
   }
 }
 
-/** Any error as a Refusal; one that nobody foresaw is told in general words, and on the console in its own. @param {unknown} error */
+/**
+ * Any error as a Refusal; one that nobody foresaw is told in general words, and on the console in
+ * its own.
+ * @param {unknown} error
+ */
 export function asRefusal(error) {
   if (error instanceof Refusal) return error;
   reportError(error);
-  return new Refusal({ detail: error instanceof SyntaxError ? "No whole answer of this server came; a page to sign in to may stand in between." : "Something went wrong. Try again, or load the page anew." });
+  return new Refusal({
+    detail:
+      error instanceof SyntaxError
+        ? "No whole answer of this server came; a page to sign in to may stand in between."
+        : "Something went wrong. Try again, or load the page anew.",
+  });
 }
 
 /**
  * @param {FormData} form
- * @param {{signal: AbortSignal, onUpload?: (sent: number, total: number) => void, onEvent?: (event: any) => void}} how
+ * @param {{signal: AbortSignal, onUpload?: (sent: number, total: number) => void, onEvent?: (event:
+ *   any) => void}} how
  * @returns {Promise<OcrDocument>}
  */
 export function readDocument(form, { signal, onUpload, onEvent }) {
@@ -57,7 +75,8 @@ export function readDocument(form, { signal, onUpload, onEvent }) {
       if (request.status !== 200) return reject(refusalOf(request, type));
       if (!type.includes("ndjson")) return resolve(JSON.parse(request.responseText));
       takeLines();
-      if (!answer.pages.length && answer.problems.length) return reject(new Refusal(answer.problems[0]));
+      if (!answer.pages.length && answer.problems.length)
+        return reject(new Refusal(answer.problems[0]));
       if (!ended) return reject(unanswered());
       answer.pages.sort((one, other) => one.number - other.number);
       return resolve(answer);
@@ -67,7 +86,10 @@ export function readDocument(form, { signal, onUpload, onEvent }) {
       request.abort();
       reject(reason);
     }
-    /** An error in a listener would leave whoever waits for the answer waiting. @param {() => void} hear */
+    /**
+     * An error in a listener would leave whoever waits for the answer waiting.
+     * @param {() => void} hear
+     */
     function guarded(hear) {
       return function listen() {
         try {
@@ -95,7 +117,12 @@ export function readDocument(form, { signal, onUpload, onEvent }) {
   });
 }
 
-/** A plain request; its Refusal is like that of a reading. @param {string} path @param {FormData} form @param {AbortSignal} [signal] */
+/**
+ * A plain request; its Refusal is like that of a reading.
+ * @param {string} path
+ * @param {FormData} form
+ * @param {AbortSignal} [signal]
+ */
 export async function post(path, form, signal) {
   let response;
   try {
@@ -115,11 +142,16 @@ function unanswered() {
   dispatchEvent(new Event("unanswered")); // offline.js looks what is the matter
   return new Refusal({
     code: "no-answer",
-    detail: navigator.onLine ? "The server did not answer." : "No connection – your pictures are kept in this tab.",
+    detail: navigator.onLine
+      ? "The server did not answer."
+      : "No connection – your pictures are kept in this tab.",
   });
 }
 
-/** @param {XMLHttpRequest} request @param {string} type */
+/**
+ * @param {XMLHttpRequest} request
+ * @param {string} type
+ */
 function refusalOf(request, type) {
   const retryAfter = Number(request.getResponseHeader("Retry-After")) || 0;
   const { status } = request;
@@ -130,6 +162,9 @@ function refusalOf(request, type) {
       // Cut off in the middle: the status has to do.
     }
   }
-  const detail = status === 413 ? "The file is larger than the server accepts." : `The server answered with an error (${status}).`;
+  const detail =
+    status === 413
+      ? "The file is larger than the server accepts."
+      : `The server answered with an error (${status}).`;
   return new Refusal({ status, retryAfter, detail });
 }

@@ -8,11 +8,14 @@ export function enhance(root) {
   if (!root) return;
   /** @param {Node | null} kept */
   function closeOthers(kept) {
-    for (const menu of root?.querySelectorAll(MENUS) ?? []) if (!menu.contains(kept)) menu.removeAttribute("open");
+    for (const menu of root?.querySelectorAll(MENUS) ?? [])
+      if (!menu.contains(kept)) menu.removeAttribute("open");
   }
   /** @param {KeyboardEvent} event */
   function leave(event) {
-    const menu = event.key === "Escape" && /** @type {Element} */ (event.target).closest?.(`:is(${MENUS})[open]`);
+    const menu =
+      event.key === "Escape" &&
+      /** @type {Element} */ (event.target).closest?.(`:is(${MENUS})[open]`);
     if (!menu) return;
     menu.removeAttribute("open");
     menu.querySelector("summary")?.focus();

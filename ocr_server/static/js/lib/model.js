@@ -1,49 +1,48 @@
 // @ts-check
-import { recall, remember } from "./storage.js";
+// Pure. What the server answers, and the text that it makes.
+
+/**
+ * @typedef {import("./geometry.js").Box} Box
+ * @typedef {import("./geometry.js").Dot} Dot
+ */
 
 /**
  * What the server answers, as `/openapi.json` describes it.
- * @typedef {[number, number, number, number]} Box left, top, right, bottom
- * @typedef {[number, number]} Dot
  * @typedef {{text: string, confidence: number, source: string}} Alternative
- * @typedef {{text: string, box: Box, quad: Dot[], confidence: number, alternatives?: Alternative[], corrected_from?: string | null, checked?: boolean}} Word
- * @typedef {{text: string, box: Box, quad: Dot[], confidence: number, paragraph?: number, language?: string | null, direction?: string, words: Word[]}} Line
+ * @typedef {{text: string, box: Box, quad: Dot[], confidence: number, alternatives?: Alternative[],
+ *   corrected_from?: string | null, checked?: boolean}} Word
+ * @typedef {{text: string, box: Box, quad: Dot[], confidence: number, paragraph?: number,
+ *   language?: string | null, direction?: string, words: Word[]}} Line
  * @typedef {{kind: string, box: Box, quad: Dot[], lines?: Line[]}} Zone
- * @typedef {{name: string, found: string, did: string, ms: number}} Stage
+ * @typedef {"done" | "not-needed" | "skipped" | "out-of-time"} Outcome
+ * @typedef {{name: string, found: string, did: string, ms: number, outcome?: Outcome}} Stage
  * @typedef {{code: string, message: string, advice: string}} Advice
- * @typedef {{number: number, width_px: number, height_px: number, dpi: number | null, stages?: Stage[], quality?: {score: number, problems: Advice[]} | null, text: string, confidence: number, zones: Zone[]}} Page
+ * @typedef {{number: number, width_px: number, height_px: number, dpi: number | null, stages?:
+ *   Stage[], quality?: {score: number, problems: Advice[]} | null, text: string, confidence:
+ *   number, zones: Zone[]}} Page
  * @typedef {{page?: number | null, code: string, title: string, detail: string}} PageProblem
- * @typedef {{engine?: {name: string, version: string, languages: string[]}, pages: Page[], problems: PageProblem[]}} OcrDocument
+ * @typedef {{engine?: {name: string, version: string, languages: string[]}, pages: Page[],
+ *   problems: PageProblem[]}} OcrDocument
  * @typedef {{page: Page, zone: Zone, line: Line, word: Word}} Place a word and where it stands
  */
 
-// Thresholds of a word's confidence: up to the first it is doubtful, up to the second unsure.
-export const limits = { doubtful: 0.75, unsure: 0.85 };
-setDoubt(Number(recall("doubtful", "0.75")));
-
-/** What a person wants to look at; nonsense leaves it as it was. @param {number} doubtful */
-export function setDoubt(doubtful) {
-  if (!(doubtful > 0 && doubtful < 1)) return;
-  limits.doubtful = doubtful;
-  limits.unsure = Math.min(1, doubtful + 0.1);
-  remember("doubtful", String(doubtful));
-}
-
-/** @param {Word} word @returns {"checked" | "doubtful" | "unsure" | "sure"} */
-export function trust(word) {
-  if (word.checked) return "checked";
-  if (word.confidence <= limits.doubtful) return "doubtful";
-  return word.confidence <= limits.unsure ? "unsure" : "sure";
-}
-
-/** @param {Page} page @returns {Place[]} */
+/**
+ * @param {Page} page
+ * @returns {Place[]}
+ */
 export function placesOf(page) {
   return page.zones.flatMap((zone) =>
-    (zone.lines ?? []).flatMap((line) => (line.words ?? []).filter((word) => word.text).map((word) => ({ page, zone, line, word }))),
+    (zone.lines ?? []).flatMap((line) =>
+      (line.words ?? []).filter((word) => word.text).map((word) => ({ page, zone, line, word })),
+    ),
   );
 }
 
-/** The lines of a zone, grouped by paragraph. @param {Zone} zone @returns {Line[][]} */
+/**
+ * The lines of a zone, grouped by paragraph.
+ * @param {Zone} zone
+ * @returns {Line[][]}
+ */
 export function paragraphsOf(zone) {
   /** @type {Line[][]} */
   const groups = [];
@@ -60,12 +59,19 @@ export function paragraphsOf(zone) {
 const IDEOGRAPH = "[\\u2e80-\\u9fff\\uf900-\\ufaff\\uff00-\\uffef\\u{20000}-\\u{3ffff}]";
 const UNDIVIDED = new RegExp(`${IDEOGRAPH}\n${IDEOGRAPH}`, "u");
 
-/** What stands between two texts of a line. @param {string} before @param {string} after */
+/**
+ * What stands between two texts of a line.
+ * @param {string} before
+ * @param {string} after
+ */
 export function gapOf(before, after) {
   return UNDIVIDED.test(`${before}\n${after}`) ? "" : " ";
 }
 
-/** Texts as one line. @param {string[]} texts */
+/**
+ * Texts as one line.
+ * @param {string[]} texts
+ */
 export function joined(texts) {
   return texts.map((text, at) => (at ? gapOf(texts[at - 1], text) + text : text)).join("");
 }
@@ -79,20 +85,24 @@ export function lineText(line) {
 export function pageText(page) {
   return page.zones
     .filter((zone) => zone.lines?.length)
-    .map((zone) => paragraphsOf(zone).map((lines) => lines.map(lineText).join("\n")).join("\n\n"))
+    .map((zone) =>
+      paragraphsOf(zone)
+        .map((lines) => lines.map(lineText).join("\n"))
+        .join("\n\n"),
+    )
     .join("\n\n");
 }
 
-/** @param {Dot} one @param {Dot} other */
-export function distance(one, other) {
-  return Math.hypot(other[0] - one[0], other[1] - one[1]);
-}
+const PAGES_LANGUAGE = "en";
 
-/** A language as browsers name it: the engine says deu or chi_sim, they say de or zh. @param {string | null | undefined} language */
+/**
+ * A language as browsers name it: the engine says deu or chi_sim, they say de or zh.
+ * @param {string | null | undefined} language
+ */
 export function tagOf(language) {
   try {
     return Intl.getCanonicalLocales((language ?? "").split("_")[0])[0];
   } catch {
-    return document.documentElement.lang;
+    return PAGES_LANGUAGE;
   }
 }

@@ -1,5 +1,6 @@
 // @ts-check
-// A banner for as long as the server cannot be reached; what failed for that begins anew afterwards.
+// A banner for as long as the server cannot be reached; what failed for that begins anew
+// afterwards.
 import { action, announce, part } from "./dom.js";
 
 const AGAIN_MS = 5000;
@@ -12,12 +13,18 @@ export function enhance(root) {
   /** The browser may think itself offline and reach a server of its own network, or the reverse. */
   async function check() {
     clearTimeout(timer);
-    const answered = await fetch("/livez", { cache: "no-store" }).then(() => true, () => false);
+    const answered = await fetch("/livez", { cache: "no-store" }).then(
+      () => true,
+      () => false,
+    );
     const changed = root?.hidden !== answered;
     if (root) root.hidden = answered;
     if (!answered) timer = setTimeout(check, AGAIN_MS);
     if (!changed) return;
-    announce(answered ? "The server answers again." : (part(root ?? document, "words").textContent ?? ""), answered ? "status" : "alert");
+    announce(
+      answered ? "The server answers again." : (part(root ?? document, "words").textContent ?? ""),
+      answered ? "status" : "alert",
+    );
     if (answered) dispatchEvent(new Event("answered"));
   }
 

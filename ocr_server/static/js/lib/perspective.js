@@ -1,13 +1,19 @@
 // @ts-check
 // A page seen aslant, made straight: what lies between four corners, as if seen from above.
 // Source: Heckbert, "Fundamentals of Texture Mapping and Image Warping" (1989), section 2.2.3.
-import { distance } from "./model.js";
+// No `enhance`: it makes a canvas from another.
+import { distance } from "./geometry.js";
 
-/** @typedef {import("./model.js").Dot} Dot */
+/** @typedef {import("./geometry.js").Dot} Dot */
 
-/** @param {HTMLCanvasElement} canvas @param {Dot[]} quad clockwise from the top left @returns {HTMLCanvasElement} */
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {Dot[]} quad clockwise from the top left
+ * @returns {HTMLCanvasElement}
+ */
 export function rectify(canvas, quad) {
-  const side = (/** @type {number} */ from, /** @type {number} */ to) => distance(quad[from], quad[to]);
+  const side = (/** @type {number} */ from, /** @type {number} */ to) =>
+    distance(quad[from], quad[to]);
   const width = Math.max(1, Math.round(Math.max(side(0, 1), side(3, 2))));
   const height = Math.max(1, Math.round(Math.max(side(0, 3), side(1, 2))));
   const source = penOf(canvas).getImageData(0, 0, canvas.width, canvas.height);
@@ -21,7 +27,10 @@ export function rectify(canvas, quad) {
   return result;
 }
 
-/** The map from the unit square to a quad, as coefficients a…h. @param {Dot[]} quad */
+/**
+ * The map from the unit square to a quad, as coefficients a…h.
+ * @param {Dot[]} quad
+ */
 export function squareTo([[x0, y0], [x1, y1], [x2, y2], [x3, y3]]) {
   const [sx, sy] = [x0 - x1 + x2 - x3, y0 - y1 + y2 - y3];
   const [dx1, dx2, dy1, dy2] = [x1 - x2, x3 - x2, y1 - y2, y3 - y2];
@@ -31,7 +40,12 @@ export function squareTo([[x0, y0], [x1, y1], [x2, y2], [x3, y3]]) {
   return [x1 - x0 + g * x1, x3 - x0 + h * x3, x0, y1 - y0 + g * y1, y3 - y0 + h * y3, y0, g, h];
 }
 
-/** Each pixel of the target from the four around its place in the source. @param {ImageData} target @param {ImageData} source @param {number[]} map */
+/**
+ * Each pixel of the target from the four around its place in the source.
+ * @param {ImageData} target
+ * @param {ImageData} source
+ * @param {number[]} map
+ */
 function fill(target, source, [a, b, c, d, e, f, g, h]) {
   const { width, height, data } = target;
   const from = source.data;
@@ -64,5 +78,7 @@ function fill(target, source, [a, b, c, d, e, f, g, h]) {
 
 /** @param {HTMLCanvasElement} canvas */
 function penOf(canvas) {
-  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+  return /** @type {CanvasRenderingContext2D} */ (
+    canvas.getContext("2d", { willReadFrequently: true })
+  );
 }

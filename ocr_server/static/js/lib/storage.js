@@ -1,7 +1,11 @@
 // @ts-check
 // What the browser remembers of a person's choices: never a picture, never a text.
+// No `enhance`: it shows nothing.
 
-/** @param {string} name @param {string} otherwise */
+/**
+ * @param {string} name
+ * @param {string} otherwise
+ */
 export function recall(name, otherwise) {
   try {
     return localStorage.getItem(name) ?? otherwise;
@@ -10,7 +14,10 @@ export function recall(name, otherwise) {
   }
 }
 
-/** @param {string} name @param {string} value */
+/**
+ * @param {string} name
+ * @param {string} value
+ */
 export function remember(name, value) {
   try {
     localStorage.setItem(name, value);

@@ -1,7 +1,8 @@
 // @ts-check
+// Lets a person choose light or dark colours, or leave it to the system.
 import { recall, remember } from "./storage.js";
 
-/** Lets a person choose light or dark colours, or leave it to the system. @param {Element | null} root */
+/** @param {Element | null} root */
 export function enhance(root) {
   if (!root) return;
   const chosen = recall("theme", "auto");

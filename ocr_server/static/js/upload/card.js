@@ -1,19 +1,31 @@
 // @ts-check
 // What the queue shows of a file: its name, how it fares, and what can be done about it.
+// No `enhance`: it makes an element of its own.
 import { action, found, part } from "../lib/dom.js";
 
-/** @typedef {"waiting" | "uploading" | "recognising" | "result" | "partial" | "empty" | "error" | "stopped"} State */
-/** @typedef {Record<"open" | "retry" | "cancel" | "forget" | "trim", () => void> & {unlock: (password: string) => void}} Deeds */
+/**
+ * @typedef {"waiting" | "uploading" | "recognising" | "result" | "partial" | "empty" | "error" |
+ *   "stopped"} State
+ * @typedef {Record<"open" | "retry" | "cancel" | "forget" | "trim", () => void> & {unlock:
+ *   (password: string) => void}} Deeds
+ */
 
-/** @param {string} name @param {File | undefined} file @param {Deeds} deeds */
+/**
+ * @param {string} name
+ * @param {File | undefined} file
+ * @param {Deeds} deeds
+ */
 export function makeCard(name, file, deeds) {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById("card"));
-  const card = /** @type {HTMLElement} */ (found(/** @type {DocumentFragment} */ (template.content.cloneNode(true)), ".card"));
+  const card = /** @type {HTMLElement} */ (
+    found(/** @type {DocumentFragment} */ (template.content.cloneNode(true)), ".card")
+  );
   part(card, "name").textContent = name;
   for (const button of card.querySelectorAll("button[data-action]")) {
     button.setAttribute("aria-label", `${button.textContent?.trim() || "Forget"} ${name}`);
   }
-  for (const deed of /** @type {const} */ (["open", "retry", "cancel", "forget", "trim"])) action(card, deed).addEventListener("click", deeds[deed]);
+  for (const deed of /** @type {const} */ (["open", "retry", "cancel", "forget", "trim"]))
+    action(card, deed).addEventListener("click", deeds[deed]);
   part(card, "secret").addEventListener("submit", function unlock(event) {
     event.preventDefault();
     deeds.unlock(/** @type {HTMLInputElement} */ (found(card, "[name=password]")).value);
@@ -23,7 +35,9 @@ export function makeCard(name, file, deeds) {
 }
 
 /**
- * @param {HTMLElement} card @param {State} state @param {string} words
+ * @param {HTMLElement} card
+ * @param {State} state
+ * @param {string} words
  * @param {{share?: number, canOpen: boolean, canRetry: boolean, canTrim: boolean}} can
  */
 export function putCard(card, state, words, { share, canOpen, canRetry, canTrim }) {
@@ -32,7 +46,10 @@ export function putCard(card, state, words, { share, canOpen, canRetry, canTrim 
   part(card, "words").textContent = words;
   const progress = /** @type {HTMLProgressElement} */ (part(card, "progress"));
   progress.hidden = !working;
-  progress.setAttribute("aria-label", `${part(card, "name").textContent}: ${state === "uploading" ? "sending" : "reading"}`);
+  progress.setAttribute(
+    "aria-label",
+    `${part(card, "name").textContent}: ${state === "uploading" ? "sending" : "reading"}`,
+  );
   if (share === undefined) progress.removeAttribute("value");
   else progress.value = share;
   const idle = !working && state !== "waiting";
@@ -42,11 +59,17 @@ export function putCard(card, state, words, { share, canOpen, canRetry, canTrim 
   action(card, "trim").hidden = !canTrim || !idle;
   action(card, "open").hidden = !canOpen;
   action(card, "forget").hidden = !idle;
-  if (focused instanceof HTMLElement && focused.hidden) /** @type {HTMLElement | null} */ (card.querySelector(".actions button:not([hidden])"))?.focus();
+  if (focused instanceof HTMLElement && focused.hidden)
+    /** @type {HTMLElement | null} */ (
+      card.querySelector(".actions button:not([hidden])")
+    )?.focus();
   part(card, "secret").hidden = true;
 }
 
-/** @param {HTMLElement} card @param {File} file */
+/**
+ * @param {HTMLElement} card
+ * @param {File} file
+ */
 async function drawThumbnail(card, file) {
   if (!file.type.startsWith("image/")) return;
   try {

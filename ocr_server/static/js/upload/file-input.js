@@ -1,10 +1,12 @@
 // @ts-check
 // The ways in which files arrive: picked, dropped anywhere, pasted.
 import { action, announce, found, part } from "../lib/dom.js";
+import { byName } from "../lib/files.js";
 
-export const byName = new Intl.Collator("en", { numeric: true });
-
-/** @param {HTMLElement | null} root the form @param {(files: File[]) => void} take */
+/**
+ * @param {HTMLElement | null} root the form
+ * @param {(files: File[]) => void} take
+ */
 export function enhance(root, take) {
   if (!root) return;
   const main = found(document, "main");
@@ -18,7 +20,10 @@ export function enhance(root, take) {
     const sorted = [...files].sort((one, other) => byName.compare(one.name, other.name));
     if (sorted.length) take(sorted);
   }
-  /** @param {boolean} dragging @param {number} [count] */
+  /**
+   * @param {boolean} dragging
+   * @param {number} [count]
+   */
   function show(dragging, count = 0) {
     if (dragging === (main.dataset.state === "dragging")) return;
     if (dragging) stateBefore = main.dataset.state ?? "idle";
@@ -41,12 +46,14 @@ export function enhance(root, take) {
     show(false);
     const items = [...event.dataTransfer.items].filter(({ kind }) => kind === "file");
     const files = items.filter((item) => !item.webkitGetAsEntry()?.isDirectory);
-    if (files.length < items.length) announce("Folders cannot be read. Drop the files that are in them.", "alert");
+    if (files.length < items.length)
+      announce("Folders cannot be read. Drop the files that are in them.", "alert");
     arrive(files.flatMap((item) => item.getAsFile() ?? []));
   }
   /** @param {ClipboardEvent} event */
   function paste(event) {
-    if (event.target instanceof Element && event.target.closest("input:not([type=file]), textarea")) return;
+    if (event.target instanceof Element && event.target.closest("input:not([type=file]), textarea"))
+      return;
     const files = event.clipboardData?.files;
     if (!files?.length) return;
     event.preventDefault();
@@ -65,7 +72,12 @@ export function enhance(root, take) {
     arrive(files);
     if (files.length) return;
     button.textContent = items ? "paste: there is no picture" : "paste: press Ctrl V";
-    announce(items ? "There is no picture on the clipboard." : "The browser does not show its clipboard. Press Ctrl and V.", "alert");
+    announce(
+      items
+        ? "There is no picture on the clipboard."
+        : "The browser does not show its clipboard. Press Ctrl and V.",
+      "alert",
+    );
     setTimeout(() => (button.textContent = "paste"), 4000);
   }
   function pick() {

@@ -1,9 +1,9 @@
 // @ts-check
 // The upload page: files arrive, the queue reads them, the desk shows them.
-import { enhance as enhanceArriving } from "./file-input.js";
-import { chosenFields, enhance as enhanceChoosing } from "./options-form.js";
 import { found } from "../lib/dom.js";
-import { makeQueue } from "./queue.js";
+import { enhance as enhanceFileInput } from "./file-input.js";
+import { chosenFields, enhance as enhanceOptions } from "./options-form.js";
+import { enhance as enhanceQueue } from "./queue.js";
 
 /** @param {HTMLFormElement | null} form */
 export function enhance(form) {
@@ -11,9 +11,15 @@ export function enhance(form) {
   if (!form || !root) return;
   const trims = /** @type {HTMLInputElement} */ (found(form, "#trim-first"));
   const join = /** @type {HTMLInputElement} */ (found(form, "#join"));
-  const queue = makeQueue(root, { fields: () => chosenFields(form), trims: () => trims.checked, maxBytes: Number(form.dataset.maxBytes) });
-  enhanceChoosing(form);
-  enhanceArriving(form, (files) => queue.add(files, { together: join.checked && files.length > 1 }));
+  const queue = enhanceQueue(root, {
+    fields: () => chosenFields(form),
+    trims: () => trims.checked,
+    maxBytes: Number(form.dataset.maxBytes),
+  });
+  enhanceOptions(form);
+  enhanceFileInput(form, (files) =>
+    queue.add(files, { together: join.checked && files.length > 1 }),
+  );
 
   const example = document.getElementById("example");
   example?.addEventListener("click", async function tryExample() {
