@@ -105,7 +105,8 @@ export function enhance(root) {
     const { draft, page } = desk;
     part(root, "pages").hidden = !draft || draft.pages.length < 2;
     if (!draft || draft.pages.length < 2) return;
-    paging ??= (await import("./page-navigation.js")).enhance(desk);
+    const { enhance } = await import("./page-navigation.js");
+    paging ??= enhance(desk); // once, though two may have waited for it
     if (page === desk.page && page) paging.show(draft, page);
   }
   /** @type {{show: (draft: Draft, page: Page) => void} | null} */
@@ -133,7 +134,8 @@ export function enhance(root) {
   /** @type {ReturnType<typeof import("./edit-flow.js").enhance> | null} */
   let correcting = null;
   async function comingCorrecting() {
-    return (correcting ??= (await import("./edit-flow.js")).enhance(desk));
+    const { enhance } = await import("./edit-flow.js");
+    return (correcting ??= enhance(desk));
   }
   /** @param {Word} word */
   async function openWord(word) {
