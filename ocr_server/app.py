@@ -12,21 +12,20 @@ from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
 from ocr_server.settings import Settings
 from ocr_server.web import (
-    access,
+    access_log,
     api,
+    auth,
+    compat,
     compression,
     cors,
     docs,
     frames,
     health,
-    keys,
-    metrics,
     pages,
     problems,
     security,
 )
 from ocr_server.web.bodies import HeldRequest
-from ocr_server.web.compat import register as compat
 from ocr_server.web.service import EXTENSION, Service
 
 ROOT = Path(__file__).parent.parent
@@ -41,7 +40,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         StorageFull: the temporary folder cannot be written to.
     """
     settings = settings or Settings.from_environment()
-    digests = keys.read_key_digests(settings)  # before anything is started that would have to end
+    digests = auth.read_key_digests(settings)  # before anything is started that would have to end
     known_profiles = profiles.load_profiles(settings.profiles)
     has_pages = settings.pages == "on"
     app = Flask(
@@ -62,16 +61,15 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         admission=Admission(slots=workers.slots, waiting=settings.waiting),
         profiles=known_profiles,
     )
-    access.init_app(app)
+    access_log.init_app(app)
     problems.init_app(app)
     security.init_app(app)
     compression.init_app(app)
     cors.init_app(app)
-    keys.init_app(app, digests)
+    auth.init_app(app, digests)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
-    app.register_blueprint(metrics.blueprint)
     compat.init_app(app, settings.compat)
     if has_pages:
         app.register_blueprint(pages.blueprint)

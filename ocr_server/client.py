@@ -16,7 +16,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from ocr_server.app import create_app
 from ocr_server.settings import Settings
-from ocr_server.web.keys import HEADER
+from ocr_server.web.auth import HEADER
 from ocr_server.web.problems import MEDIA_TYPE
 from ocr_server.web.service import Service, service_of
 

@@ -16,7 +16,7 @@ from ocr_server.client import Refused, local_server
 from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
 from ocr_server.settings import Settings
-from ocr_server.web.keys import read_key_digests
+from ocr_server.web.auth import read_key_digests
 from ocr_server.web.service import check_installed
 
 SAMPLE = "Read me: 12 apples"

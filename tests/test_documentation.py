@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 
 from ocr_server import __version__, settings
 from ocr_server.cli import main
-from ocr_server.engines import ENGINES
+from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.extraction.checks import CHECKS
 from ocr_server.extraction.finders import FINDERS
 from ocr_server.job import PSM_OF_LAYOUT
@@ -30,8 +30,8 @@ from ocr_server.request.options import OPTIONS
 from ocr_server.settings import Settings, variable
 from ocr_server.station import listener
 from ocr_server.web import corrections
-from ocr_server.web.compat import COMPAT
-from ocr_server.web.keys import OPEN_PATHS
+from ocr_server.web.auth import OPEN_PATHS
+from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
 from tests.documentation import (
     DOCS,
@@ -137,8 +137,8 @@ def metrics_table(client: FlaskClient) -> str:
     return as_table(["metric", "type", "what it tells"], rows)
 
 
-def rivals_table(_client: FlaskClient) -> str:
-    rows = ((f"`{name}`", one.meaning) for name, one in COMPAT.items())
+def adapters_table(_client: FlaskClient) -> str:
+    rows = ((f"`{name}`", one.meaning) for name, one in ADAPTERS.items())
     return as_table(["name", "serves"], rows)
 
 
@@ -176,7 +176,7 @@ TABLES: dict[str, tuple[Path, Callable[[FlaskClient], str]]] = {
     "metrics": (DOCS / "deployment.md", metrics_table),
     "profiles": (DOCS / "fields.md", profiles_table),
     "finders": (DOCS / "fields.md", finders_table),
-    "rivals": (DOCS / "compatibility.md", rivals_table),
+    "adapters": (DOCS / "compatibility.md", adapters_table),
     "layers": (DOCS / "architecture.md", layers_table),
 }
 
@@ -216,7 +216,7 @@ def test_tables_written_by_hand_name_everything_that_there_is() -> None:
         (cells[0], int(cells[1])) for cells in rows_under(OPTIONS_PAGE, "name of the layout")
     ]
 
-    assert names_under(OPTIONS_PAGE, "name") == list(ENGINES)
+    assert names_under(OPTIONS_PAGE, "name") == list(ENGINE_CHOICES)
     assert names_under(OPTIONS_PAGE, "stage") == [name for name, _ in RECIPE]
     assert layouts == [(f"`{name}`", psm) for name, psm in PSM_OF_LAYOUT.items()]
     assert names_under(DOCS / "fields.md", "check rule") == list(CHECKS)

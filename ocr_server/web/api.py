@@ -18,12 +18,12 @@ from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.languages import name_of
 from ocr_server.page.spelling import DICTIONARIES
 from ocr_server.pipeline import document_from_events
+from ocr_server.web.access_log import server_timing
 from ocr_server.web.corrections import read_corrected
 from ocr_server.web.forms import ParsedRequest, read_job, wants_events
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.service import Service, hang_up, service
 from ocr_server.web.streaming import counts_of, stream_document
-from ocr_server.web.tracing import server_timing
 
 blueprint = Blueprint("api", __name__)
 

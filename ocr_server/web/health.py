@@ -1,13 +1,14 @@
-"""Whether the server lives, whether it can work, and what it is."""
+"""What operators ask: whether the server lives and can work, what it is, and its numbers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from ocr_server import __version__
 from ocr_server.errors import Draining
+from ocr_server.metrics import MEDIA_TYPE
 from ocr_server.web.service import service
 
 blueprint = Blueprint("health", __name__)
@@ -40,3 +41,9 @@ def version() -> dict[str, Any]:
         "version": __version__,
         "engine": {"name": engine.name, "version": engine.version},
     }
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """All numbers in Prometheus' text format."""
+    return Response(service().metrics.render(), content_type=MEDIA_TYPE)

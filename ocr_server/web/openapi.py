@@ -6,7 +6,7 @@ from ocr_server import __version__, errors
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.request.options import OPTIONS
-from ocr_server.web import keys, schemas
+from ocr_server.web import auth, schemas
 from ocr_server.web.corrections import OPTIONS as CORRECTION_OPTIONS
 from ocr_server.web.forms import NDJSON
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
@@ -60,7 +60,7 @@ def describe_api() -> Schema:
                 "Event": schemas.EVENT,
             },
             "securitySchemes": {
-                "key": {"type": "apiKey", "in": "header", "name": keys.HEADER},
+                "key": {"type": "apiKey", "in": "header", "name": auth.HEADER},
                 "bearer": {"type": "http", "scheme": "bearer"},
             },
         },

@@ -1,4 +1,4 @@
-"""What the routes of all rivals share: the same job and pipeline as everything else."""
+"""What all adapters for other services share: the same job and pipeline as everything else."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read(
     timeout_s: float | None = None,
     password: str | None = None,
 ) -> Document:
-    """The document in `data`: all of its pages or none, as no rival knows of failed ones.
+    """The document in `data`: all of its pages or none, as these services know no failed ones.
 
     Raises:
         OcrServerError: it, or a page of it, could not be read.
@@ -84,7 +84,7 @@ def json_object(text: str | bytes) -> dict[str, Any]:
 
 
 def answer_errors(blueprint: Blueprint, answer: Answer) -> None:
-    """Let a rival's routes tell every error in the rival's own form."""
+    """Answer every error of a blueprint in the form of its service."""
 
     def answer_too_large(_: RequestEntityTooLarge) -> Response:
         return answer(body_too_large(service().settings.max_body_bytes))

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from ocr_server.app import create_app
 from ocr_server.errors import SettingsError
 from ocr_server.settings import RIVALS, Settings
-from ocr_server.web.compat import COMPAT
+from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.service import Service, service_of
 from tests.fakes import InlineWorkers, ReadsWords
 
@@ -23,8 +23,8 @@ ROUTES = [
 ]  # fmt: skip
 
 
-def test_the_rivals_of_the_settings_are_those_that_are_served() -> None:
-    assert tuple(sorted(COMPAT)) == RIVALS
+def test_the_adapters_of_the_settings_are_those_that_are_served() -> None:
+    assert tuple(sorted(ADAPTERS)) == RIVALS
 
 
 def test_a_rival_that_is_not_known_stops_the_start() -> None:
