@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, json, request
 
-from ocr_server.document.payload import zone_to_json
+from ocr_server.document.json_writer import zone_to_json
 from ocr_server.errors import EngineMissing
 from ocr_server.export.format import Rendering
 from ocr_server.job import Detail, Job

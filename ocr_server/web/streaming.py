@@ -15,9 +15,9 @@ from typing import Any
 from flask import Response, g, json
 
 from ocr_server.document.model import Document
-from ocr_server.document.payload import page_to_json
 from ocr_server.errors import OcrServerError
 from ocr_server.export.format import Rendering
+from ocr_server.export.json import page_to_json
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.progress import Progress, latest
 from ocr_server.tasks import Sheet

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
 from ocr_server.document.model import (
+    Cell,
     Direction,
     Document,
     EngineInfo,
@@ -12,11 +15,15 @@ from ocr_server.document.model import (
     Page,
     Stage,
     Symbol,
+    Table,
     Word,
     Zone,
     ZoneKind,
 )
+from ocr_server.export.format import Rendering
+from ocr_server.export.json import render_json
 from ocr_server.geometry import Box, Quad, Transform
+from ocr_server.job import Detail
 
 ENGINE = EngineInfo("tesseract", "5.3.0", ("eng",))
 LETTER_PX, SIZE_PX, PITCH_PX = 10, 20, 30
@@ -83,6 +90,13 @@ def zone(*paragraphs: str, top: float = TOP_PX, kind: ZoneKind = ZoneKind.TEXT) 
     return Zone(kind, box.quad(), tuple(lines))
 
 
+def table_of(*words: Word) -> Zone:
+    """A table whose second cell holds the words."""
+    cells = (Cell(0, 1, Box(0, 0, 9, 9).quad(), " ".join(word.text for word in words)),)
+    lines = (replace(zone("x").lines[0], words=words),)
+    return Zone(ZoneKind.TABLE, Box(0, 0, 9, 9).quad(), lines, Table(1, 2, cells))
+
+
 def page(*zones: Zone, number: int = 1, width_px: int = 600, height_px: int = 400) -> Page:
     """A page at 100 dpi."""
     stages = (Stage("deskew", "0.3° clockwise", "turned back", 12.0),)
@@ -122,3 +136,9 @@ def words_of(text: str) -> list[str]:
 def quad_of(box: tuple[float, float, float, float]) -> Quad:
     """A box as a quad."""
     return Box(*box).quad()
+
+
+def json_of(document: Document, detail: Detail = Detail.WORD) -> dict[str, Any]:
+    """A document as it is answered."""
+    value: dict[str, Any] = json.loads(b"".join(render_json(document, (), Rendering(detail))))
+    return value
