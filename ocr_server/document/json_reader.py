@@ -24,7 +24,7 @@ from ocr_server.document.model import (
     Line,
     Page,
     Quality,
-    Stage,
+    StageRecord,
     Symbol,
     Table,
     Word,
@@ -92,7 +92,7 @@ def _page(told: PageJson) -> Page:
         zones=tuple([_zone(zone) for zone in told["zones"]]),
         stages=tuple(
             [
-                Stage(stage["name"], stage["found"], stage["did"], stage["ms"])
+                StageRecord(stage["name"], stage["found"], stage["did"], stage["ms"])
                 for stage in told["stages"] or ()
             ]
         ),
