@@ -9,19 +9,18 @@ from typing import Annotated, Any, TypeAlias, TypeVar, cast
 from pydantic import (
     Field,
     GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
-from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from ocr_server.document.faults import MOST_FAULTS, Fault, Refused, refuse
 
 Json: TypeAlias = dict[str, Any]  # what a client sends is of all kinds
 T = TypeVar("T")
+NULL_IS_ABSENCE = "null_is_absence"  # in the metadata of a nullable schema
 
 # A page of print has hundreds of cells; all of a table's are laid out, the empty ones too.
 MOST_CELLS = 10_000
@@ -33,13 +32,14 @@ _NO_PLACE = Refused("is missing; a box (left, top, right, bottom) or a quad is n
 
 @dataclass(frozen=True, slots=True)
 class _NullIsAbsence:
-    """Null is taken on the way in, but answers have none, and their schema says so."""
+    """Null is taken on the way in; answers have none, and `json_schema.py` describes none."""
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        is_answer = handler.mode == "serialization" and schema["type"] == "nullable"
-        return handler(schema["schema"] if is_answer else schema)
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        nullable = handler(source)
+        assert nullable["type"] == "nullable"  # noqa: S101  # put on types with null below
+        return core_schema.nullable_schema(nullable["schema"], metadata={NULL_IS_ABSENCE: True})
 
 
 def _unread(value: object, _handler: ValidatorFunctionWrapHandler) -> object:
@@ -55,7 +55,9 @@ Omittable = Annotated[T | None, _NullIsAbsence()]
 # Always in an answer, and may be left out of what comes back.
 Answered = Annotated[T | None, _NullIsAbsence(), Field(default_factory=_nothing)]
 AnsweredOrNull = Annotated[T | None, Field(default_factory=_nothing)]
-# In an answer, and not read when it comes back: it follows from what else is there.
+# Not read when it comes back: it follows from what else is there.
+Unread = Annotated[T, WrapValidator(_unread), Field(json_schema_extra={"readOnly": True})]
+# Always in an answer besides.
 Derived = Annotated[
     T,
     WrapValidator(_unread),

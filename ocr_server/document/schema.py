@@ -22,6 +22,7 @@ from ocr_server.document.checks import (
     Checked,
     Derived,
     Omittable,
+    Unread,
     box_faults,
     cell_faults,
     page_faults,
@@ -154,9 +155,9 @@ class ZoneJson(TypedDict):
     """as the request named it"""
     engine: NotRequired[Omittable[str]]
     """who read it, with engine=best"""
-    text: NotRequired[Derived[str]]
+    text: NotRequired[Unread[str]]
     """of text and tables"""
-    confidence: NotRequired[Derived[Share]]
+    confidence: NotRequired[Unread[Share]]
     """of text and tables"""
     table: NotRequired[Omittable[Annotated[TableJson, Checked(with_cells, cell_faults)]]]
     lines: NotRequired[list[Annotated[LineJson, Checked(with_words, box_faults)]]]
@@ -167,16 +168,14 @@ class ZoneJson(TypedDict):
 class FieldJson(TypedDict):
     """A value that was asked for, and whether it keeps its rules."""
 
-    value: AnsweredOrNull[str]
-    """what it means; null where that is not known"""
-    raw: str
-    """as it was read"""
+    value: Annotated[
+        AnsweredOrNull[str], Field(description="what it means; null where that is not known")
+    ]
+    raw: Annotated[str, Field(description="as it was read")]
     confidence: Share
     valid: bool
-    box: AnsweredOrNull[BoxJson]
-    """where it was read"""
-    reason: NotRequired[Omittable[str]]
-    """why it is not valid"""
+    box: Annotated[AnsweredOrNull[BoxJson], Field(description="where it was read")]
+    reason: NotRequired[Omittable[Annotated[str, Field(description="why it is not valid")]]]
 
 
 @strict
@@ -250,31 +249,22 @@ class EngineJson(TypedDict):
     """those it was read in"""
 
 
+# Inherited members are described by Field: a sentence below them stays with their own class.
 @strict
 class ErrorNumbersJson(TypedDict, total=False):
     """What else an error may tell: the numbers of its message, each under its name."""
 
-    allowed_s: float
-    """the time that was allowed"""
-    engine: str
-    """the engine that is not installed"""
-    failed_pages: list[int]
-    """the pages that could not be read"""
+    allowed_s: Annotated[float, Field(description="the time that was allowed")]
+    engine: Annotated[str, Field(description="the engine that is not installed")]
+    failed_pages: Annotated[list[int], Field(description="the pages that could not be read")]
     height_px: int
-    installed: list[str]
-    """the languages that are installed"""
-    kinds: list[str]
-    """the kinds of files that can be read"""
-    limit: int
-    """the limit that was passed"""
-    missing: list[str]
-    """the languages that are not installed"""
-    pages: int
-    """how many pages there are"""
-    retry_after_s: int
-    """when to come back"""
-    setting: str
-    """the setting that would move a limit"""
+    installed: Annotated[list[str], Field(description="the languages that are installed")]
+    kinds: Annotated[str, Field(description="the kinds of files that can be read")]
+    limit: Annotated[int, Field(description="the limit that was passed")]
+    missing: Annotated[list[str], Field(description="the languages that are not installed")]
+    pages: Annotated[int, Field(description="how many pages there are")]
+    retry_after_s: Annotated[int, Field(description="when to come back")]
+    setting: Annotated[str, Field(description="the setting that would move a limit")]
     width_px: int
 
 
@@ -298,7 +288,7 @@ class DocumentJson(TypedDict):
     engine: Answered[Annotated[EngineJson, Checked()]]
     pages: Annotated[list[Annotated[PageJson, Checked(with_zones)]], Field(min_length=1)]
     """in order"""
-    fields: NotRequired[Derived[dict[str, DocumentFieldJson]]]
+    fields: NotRequired[Unread[dict[str, DocumentFieldJson]]]
     """the fields that were asked for, each as it is on the first page where it is valid"""
     text: Derived[str]
     """all pages, a form feed between them"""

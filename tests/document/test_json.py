@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 
 from ocr_server.document.json_reader import document_from_json
 from ocr_server.document.model import (
-    Advice,
-    Alternative,
-    Document,
     Failure,
     Field,
-    Quality,
     Zone,
     ZoneKind,
 )
@@ -25,7 +21,15 @@ from ocr_server.export.format import Rendering
 from ocr_server.export.json import render_json
 from ocr_server.geometry import Box
 from ocr_server.job import Detail
-from tests.export.documents import document, json_of, page, table_of, two_pages, word, zone
+from tests.export.documents import (
+    document,
+    everything,
+    json_of,
+    page,
+    two_pages,
+    word,
+    zone,
+)
 
 
 def faults_of(value: object) -> dict[str, str]:
@@ -34,25 +38,6 @@ def faults_of(value: object) -> dict[str, str]:
     faults = caught.value.extra["faults"]
     assert isinstance(faults, list)
     return {fault["field"]: fault["message"] for fault in faults if isinstance(fault, dict)}
-
-
-def everything() -> Document:
-    rich = replace(
-        word("corn", 40, 30),
-        alternatives=(Alternative("com", 0.4, "dictionary"),),
-        corrected_from="c0rn",
-        checked=True,
-    )
-    text = replace(zone("x"), name="total", engine="rapidocr")
-    text = replace(text, lines=(replace(text.lines[0], words=(rich,)),))
-    table = table_of(replace(word("12", 1, 2), quad=Box(1, 2, 3, 4).quad()))
-    quality = Quality(0.4, (Advice("dark", "The picture is dark.", "Use more light."),))
-    fields = (
-        Field("total", "12.00", "l2.00", 0.8, box=Box(1, 2, 3, 4)),
-        Field("date", None, "", 0.0, reason="nothing was read"),
-    )
-    first = replace(page(text, table), quality=quality, fields=fields)
-    return document(first, page(zone("y"), number=3))
 
 
 def test_what_is_written_is_read_back_the_same() -> None:

@@ -7,12 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from ocr_server.document.model import (
+    Advice,
+    Alternative,
     Cell,
     Direction,
     Document,
     EngineInfo,
+    Field,
     Line,
     Page,
+    Quality,
     StageRecord,
     Symbol,
     Table,
@@ -113,6 +117,26 @@ def two_pages() -> Document:
     first = zone("The quick brown fox jum-\nped over & under", "<b>Tom</b> *said* 3 < 4")
     second = zone("Another zone; R&D_dept", top=200)
     return document(page(first, second), page(zone("Page two, fin"), number=2))
+
+
+def everything() -> Document:
+    """A document that has every member that its JSON can have, but for pages that failed."""
+    rich = replace(
+        word("corn", 40, 30),
+        alternatives=(Alternative("com", 0.4, "dictionary"),),
+        corrected_from="c0rn",
+        checked=True,
+    )
+    text = replace(zone("x"), name="total", engine="rapidocr")
+    text = replace(text, lines=(replace(text.lines[0], words=(rich,)),))
+    table = table_of(replace(word("12", 1, 2), quad=Box(1, 2, 3, 4).quad()))
+    quality = Quality(0.4, (Advice("dark", "The picture is dark.", "Use more light."),))
+    fields = (
+        Field("total", "12.00", "l2.00", 0.8, box=Box(1, 2, 3, 4)),
+        Field("date", None, "", 0.0, reason="nothing was read"),
+    )
+    first = replace(page(text, table), quality=quality, fields=fields)
+    return document(first, page(zone("y"), number=3))
 
 
 def turned(document: Document, quarters: int) -> Document:
