@@ -24,9 +24,11 @@ from ocr_server.document.model import (
     Line,
     Page,
     Quality,
+    StageOutcome,
     StageRecord,
     Symbol,
     Table,
+    TextSource,
     Word,
     Zone,
     ZoneKind,
@@ -39,6 +41,7 @@ from ocr_server.document.schema import (
     LineJson,
     PageJson,
     QualityJson,
+    StageJson,
     SymbolJson,
     TableJson,
     WordJson,
@@ -90,15 +93,16 @@ def _page(told: PageJson) -> Page:
         height_px=told["height_px"],
         dpi=told["dpi"],
         zones=tuple([_zone(zone) for zone in told["zones"]]),
-        stages=tuple(
-            [
-                StageRecord(stage["name"], stage["found"], stage["did"], stage["ms"])
-                for stage in told["stages"] or ()
-            ]
-        ),
+        stages=tuple([_stage(stage) for stage in told["stages"] or ()]),
         quality=_quality(quality) if quality else None,
         fields=tuple([_field(name, field) for name, field in (told.get("fields") or {}).items()]),
+        source=told["source"] or TextSource.RECOGNISED,
     )
+
+
+def _stage(told: StageJson) -> StageRecord:
+    outcome = told["outcome"] or StageOutcome.DONE
+    return StageRecord(told["name"], told["found"], told["did"], told["ms"], outcome)
 
 
 def _field(name: str, told: FieldJson) -> Field:

@@ -93,9 +93,16 @@ def page_to_json(page: Page, detail: Detail, *, text: str) -> PageJson:
         "width_px": page.width_px,
         "height_px": page.height_px,
         "dpi": page.dpi,
+        "source": page.source,
         "confidence": round(page.confidence, 4),
         "stages": [
-            {"name": stage.name, "found": stage.found, "did": stage.did, "ms": round(stage.ms, 1)}
+            {
+                "name": stage.name,
+                "found": stage.found,
+                "did": stage.did,
+                "ms": round(stage.ms, 1),
+                "outcome": stage.outcome,
+            }
             for stage in page.stages
         ],
         "quality": _quality(page.quality) if page.quality else None,

@@ -33,7 +33,7 @@ from ocr_server.document.checks import (
     with_words,
     with_zones,
 )
-from ocr_server.document.model import Direction, ZoneKind
+from ocr_server.document.model import Direction, StageOutcome, TextSource, ZoneKind
 
 # Strict: a number as text is a fault. A sentence below a member describes it in the API.
 strict = with_config(ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True))
@@ -197,6 +197,8 @@ class StageJson(TypedDict):
     """what was done about it, for people; empty where nothing had to be done"""
     ms: Annotated[float, Field(ge=0, le=1e9)]
     """how long it took"""
+    outcome: Answered[Annotated[StageOutcome, Field(strict=False)]]
+    """how it ended: done, not needed, left out as the request asked, or out of time"""
 
 
 @strict
@@ -228,6 +230,8 @@ class PageJson(TypedDict):
     height_px: Number
     dpi: AnsweredOrNull[Annotated[float, Field(ge=1, le=100_000)]]
     """as the file says, or the request"""
+    source: Answered[Annotated[TextSource, Field(strict=False)]]
+    """where its text came from: recognised, the text layer of a PDF, or both"""
     confidence: Derived[Share]
     stages: Answered[list[Annotated[StageJson, Checked()]]]
     """what was done to the picture"""

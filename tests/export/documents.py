@@ -17,6 +17,7 @@ from ocr_server.document.model import (
     Line,
     Page,
     Quality,
+    StageOutcome,
     StageRecord,
     Symbol,
     Table,
@@ -103,7 +104,7 @@ def table_of(*words: Word) -> Zone:
 
 def page(*zones: Zone, number: int = 1, width_px: int = 600, height_px: int = 400) -> Page:
     """A page at 100 dpi."""
-    stages = (StageRecord("deskew", "0.3° clockwise", "turned back", 12.0),)
+    stages = (StageRecord("deskew", "0.3° clockwise", "turned back", 12.0, StageOutcome.DONE),)
     return Page(number, width_px, height_px, 100.0, zones, stages)
 
 
