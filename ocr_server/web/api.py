@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
@@ -22,6 +21,7 @@ from ocr_server.web.access_log import server_timing
 from ocr_server.web.corrections import read_corrected
 from ocr_server.web.forms import ParsedRequest, read_job, wants_events
 from ocr_server.web.openapi import describe_api
+from ocr_server.web.schemas import FormatsJson, LanguagesJson, ProfilesJson, StepsJson
 from ocr_server.web.service import Service, hang_up, service
 from ocr_server.web.streaming import counts_of, stream_document
 
@@ -57,7 +57,7 @@ def render_document() -> Response:
 
 
 @blueprint.get("/v1/languages")
-def list_languages() -> dict[str, Any]:
+def list_languages() -> LanguagesJson:
     """The installed languages, by code and name, and whether there is a dictionary."""
     here = service()
     return {
@@ -70,7 +70,7 @@ def list_languages() -> dict[str, Any]:
 
 
 @blueprint.get("/v1/formats")
-def list_formats() -> dict[str, Any]:
+def list_formats() -> FormatsJson:
     """The formats an answer can have."""
     return {
         "default": "json",
@@ -87,7 +87,7 @@ def list_formats() -> dict[str, Any]:
 
 
 @blueprint.get("/v1/steps")
-def list_steps() -> dict[str, Any]:
+def list_steps() -> StepsJson:
     """The steps that a picture can be taken through, with their parameters."""
     return {
         "default": "auto",
@@ -95,7 +95,17 @@ def list_steps() -> dict[str, Any]:
             {
                 "name": name,
                 "meaning": step.meaning,
-                "parameters": [asdict(parameter) for parameter in step.parameters],
+                "parameters": [
+                    {
+                        "name": parameter.name,
+                        "meaning": parameter.meaning,
+                        "default": parameter.default,
+                        "least": parameter.least,
+                        "most": parameter.most,
+                        "unit": parameter.unit,
+                    }
+                    for parameter in step.parameters
+                ],
             }
             for name, step in OPERATIONS.items()
         ],
@@ -103,7 +113,7 @@ def list_steps() -> dict[str, Any]:
 
 
 @blueprint.get("/v1/profiles")
-def list_profiles() -> dict[str, Any]:
+def list_profiles() -> ProfilesJson:
     """The kinds of pictures that are known, and what is looked for in each."""
     return {
         "profiles": [

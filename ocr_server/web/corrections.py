@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Request
 
+from ocr_server.document.json_reader import document_from_json
 from ocr_server.document.model import Document
-from ocr_server.document.payload_reader import document_from_json
 from ocr_server.job import Job, ReadOptions, Source
+from ocr_server.layout.cells import refilled
 from ocr_server.request.options import OPTIONS as ALL_OPTIONS
 from ocr_server.web.bodies import (
     as_text,
@@ -73,7 +75,15 @@ def read_corrected(request: Request, here: Service) -> tuple[Document, ParsedReq
         rendering=rendering_of(values, limits),
         partial=False,
     )
-    return document_from_json(value), asked
+    return _with_corrected_cells(document_from_json(value)), asked
+
+
+def _with_corrected_cells(document: Document) -> Document:
+    """The document, its tables with what their words say now: some were corrected or left out."""
+    pages = (
+        replace(page, zones=tuple(refilled(zone) for zone in page.zones)) for page in document.pages
+    )
+    return replace(document, pages=tuple(pages))
 
 
 def _body(
