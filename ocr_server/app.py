@@ -6,10 +6,8 @@ from pathlib import Path
 
 from flask import Flask
 
-from ocr_server.request import profiles
-from ocr_server.runtime.admission import Admission
-from ocr_server.runtime.pool import ProcessWorkers, Workers
-from ocr_server.runtime.scratch import Storage
+from ocr_server.runtime.pool import Workers
+from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.web import (
     access,
@@ -27,7 +25,7 @@ from ocr_server.web import (
 )
 from ocr_server.web.bodies import HeldRequest
 from ocr_server.web.compat import register as compat
-from ocr_server.web.service import EXTENSION, Service
+from ocr_server.web.service import EXTENSION
 
 ROOT = Path(__file__).parent.parent
 MAX_FIELDS_BYTES = 1024 * 1024  # a picture travels as a file; fields are options
@@ -42,7 +40,6 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
     """
     settings = settings or Settings.from_environment()
     digests = keys.read_digests(settings)  # before anything is started that would have to end
-    known_profiles = profiles.load_profiles(settings.profiles)
     has_pages = settings.pages == "on"
     app = Flask(
         __name__,
@@ -54,14 +51,7 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=MAX_FIELDS_BYTES,
     )
-    workers = workers or ProcessWorkers(settings)
-    app.extensions[EXTENSION] = Service(
-        settings=settings,
-        workers=workers,
-        storage=Storage(settings.temp_dir),
-        admission=Admission(slots=workers.slots, waiting=settings.waiting),
-        profiles=known_profiles,
-    )
+    app.extensions[EXTENSION] = Service.start(settings, workers)
     access.init_app(app)
     problems.init_app(app)
     security.init_app(app)

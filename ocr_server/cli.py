@@ -1,7 +1,7 @@
 """The command line: `ocr-server serve`, `read`, `station`, `languages` and `doctor`.
 
-`read` sends the same request as any other client, to a server at a URL or to the application in
-this process: whoever asks gets the same words.
+`read` asks the same of a server at a URL and of the service in this process, so that the answers
+are the same.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ocr_server.request.options import OPTIONS
 from ocr_server.server.waitress_server import run
 from ocr_server.settings import PREFIX, Settings
 from ocr_server.station import command as station
-from ocr_server.station.socket_client import ask
+from ocr_server.station.listener import ask
 
 # `read` spells these out itself; all other options of the API it takes as they are.
 SPELLED_OUT = {"format", "partial"}
@@ -116,15 +116,15 @@ def _read(asked: argparse.Namespace) -> int:
     server = (
         remote_server(asked.url, key) if asked.url else local_server(Settings.from_environment())
     )
-    with server as post:
+    with server as read:
         if asked.annotate:
-            asked.annotate.write_bytes(post(pictures, {**given, "format": "png"}))
+            asked.annotate.write_bytes(read(pictures, {**given, "format": "png"}))
         wanted = (
             {"format": "json", "detail": "word"}
             if asked.table
             else {"format": asked.format or "text"}
         )
-        answer = post(pictures, {**given, **wanted})
+        answer = read(pictures, {**given, **wanted})
     if asked.table:
         answer = _table(json.loads(answer)).encode()
     _write(asked, answer)

@@ -13,7 +13,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ocr_server.document.model import Document, Page
+from ocr_server.document.model import Document, EngineInfo, Page
 from ocr_server.export.format import Render, Rendering
 from ocr_server.extraction.finders import with_fields
 from ocr_server.extraction.framed_page import zones_in_pixels
@@ -45,6 +45,11 @@ class Sheet:
     def progress_path(self) -> Path:
         """Where it is told how far its reading is, if it is watched."""
         return self.path.with_name(f"{self.path.name}-progress-{self.number}")
+
+
+def describe_engine(desk: Desk, *, name: str) -> EngineInfo:
+    """Name, version and languages of an engine."""
+    return desk.engine(name).describe()
 
 
 def count_pages(_desk: Desk, *, path: Path, limits: Limits, password: str | None) -> int:

@@ -33,7 +33,10 @@ class Calibration:
 # Fitted by `python -m benchmarks.quality` and `python -m benchmarks.second_reader`.
 TESSERACT = Calibration(0.8, -3.28, 1.26, 4.65, handwriting=0.55, poor=0.6)
 CALIBRATIONS: Mapping[str, Calibration] = {
-    "rapidocr": Calibration(0.95, -2.50, 0.0, 5.08, handwriting=0.75, poor=0.75)
+    "pytesseract": TESSERACT,
+    "tesserocr": TESSERACT,
+    "rapidocr": Calibration(0.95, -2.50, 0.0, 5.08, handwriting=0.75, poor=0.75),
+    "best": TESSERACT,
 }
 
 _SMALL_LETTERS_PX = 11.0  # receipt print shrunk to 10 px costs little, to 8 a third more errors

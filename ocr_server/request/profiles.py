@@ -20,22 +20,12 @@ from ocr_server.geometry import Box
 from ocr_server.job import AskedField, Framing
 from ocr_server.request import parsing
 from ocr_server.request.fields import read_fields
+from ocr_server.request.options import OPTIONS
 
 T = TypeVar("T")
 
 BUILT_IN = Path(__file__).parent.parent / "profiles"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-# Those options that a kind of picture decides; what the answer looks like, the caller does.
-_OPTIONS: Mapping[str, Callable[[str], Any]] = {  # each option has a type of its own
-    "languages": parsing.parse_languages,
-    "engine": parsing.parse_engine,
-    "steps": parsing.parse_steps,
-    "layout": parsing.parse_layout,
-    "alphabet": parsing.parse_alphabet,
-    "min_confidence": parsing.number(0, 1),
-    "dpi": parsing.number(1, 10_000),
-    "text_layer": parsing.parse_text_layer,
-}
 _MEMBERS = ("meaning", "finder", "rotation_deg", "crop", "crop_percent", "zones", "fields")
 
 
@@ -85,13 +75,14 @@ def _load(path: Path, faults: Faults) -> Profile:
     if not NAME.fullmatch(path.stem):
         faults.add("", "needs a name of small letters, digits, - and _")
     at = Cursor(value, "", faults)
-    at.only(*_MEMBERS, *_OPTIONS)
+    options_known = {name: one.parse for name, one in OPTIONS.items() if one.in_profiles}
+    at.only(*_MEMBERS, *options_known)
     meaning, finder, zones, fields = (
         at.member(name) for name in ("meaning", "finder", "zones", "fields")
     )
     options = {
         name: parsed
-        for name, parse in _OPTIONS.items()
+        for name, parse in options_known.items()
         if (given := at.member(name)) and (parsed := _parsed(given, parse)) is not None
     }
     if zones:

@@ -25,8 +25,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ocr_server.station.errors import StationError
-from ocr_server.station.intake import Desk, key_of
+from ocr_server.client import Refused
+from ocr_server.errors import StationError
+from ocr_server.station.intake import Intake, key_of
 from ocr_server.station.journal import Entry
 
 READ = b"READ"
@@ -34,6 +35,7 @@ HEAD_BYTES = 4
 MOST_CONNECTIONS = 64
 PICTURE_TIMEOUT_S = 20.0  # for all of a picture, from its first byte
 IDLE_TIMEOUT_S = 300.0
+ANSWER_TIMEOUT_S = 120.0  # of a client
 TURN_S = 0.2
 LINGER_S = 2.0
 PIECE_BYTES = 1024 * 1024
@@ -49,13 +51,13 @@ class _Wrong(Exception):
         self.code = code
 
 
-class Listener:
+class TcpListener:
     """Listens at an address; each connection has a thread, and there is a limit to them."""
 
     def __init__(
         self,
         address: tuple[str, int],
-        desk: Desk,
+        intake: Intake,
         *,
         most_bytes: int,
         trigger: Callable[[], Entry | None] | None = None,
@@ -66,7 +68,7 @@ class Listener:
         Raises:
             StationError: the address cannot be had.
         """
-        self._desk, self._most_bytes, self._trigger = desk, most_bytes, trigger
+        self._intake, self._most_bytes, self._trigger = intake, most_bytes, trigger
         self._picture_timeout_s = picture_timeout_s
         self._free = threading.Semaphore(MOST_CONNECTIONS)
         try:
@@ -147,7 +149,7 @@ class Listener:
         else:
             data = self._picture(connection, int.from_bytes(head))
             peer = str(connection.getpeername()[0])
-            entry = self._desk.take(data, source=peer, key=key_of(data, peer, time.time_ns()))
+            entry = self._intake.take(data, source=peer, key=key_of(data, peer, time.time_ns()))
         if entry is None:
             raise _Wrong("draining", "The station could not read it now.")
         return entry
@@ -190,6 +192,24 @@ class Listener:
                 raise _Wrong("half-a-picture", f"{len(data)} of {length} bytes came.")
             data += piece
         return bytes(data)
+
+
+def ask(address: tuple[str, int], picture: bytes) -> bytes:
+    """The line that the station at an address answers, for a client.
+
+    Raises:
+        Refused: nobody is there, or the connection ends without an answer.
+    """
+    try:
+        with socket.create_connection(address, timeout=ANSWER_TIMEOUT_S) as connection:
+            connection.sendall(len(picture).to_bytes(HEAD_BYTES) + picture)
+            with connection.makefile("rb") as answers:
+                line = answers.readline()
+    except OSError as error:
+        raise Refused(f"{address[0]}:{address[1]} does not answer: {error}.") from error
+    if not line.endswith(b"\n"):
+        raise Refused("The station closed the connection without an answer.")
+    return line
 
 
 def _late(come: int, length: int) -> _Wrong:

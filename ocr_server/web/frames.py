@@ -10,11 +10,11 @@ from flask import Blueprint, Response, json, request
 from ocr_server.document.payload import zone_to_json
 from ocr_server.errors import EngineMissing
 from ocr_server.export.format import Rendering
-from ocr_server.job import Detail, Job
+from ocr_server.job import Detail
 from ocr_server.page.camera_frame import Frame
-from ocr_server.pipeline import look_at_frame
+from ocr_server.service import Service
 from ocr_server.web.forms import read_job
-from ocr_server.web.service import Service, hang_up, service
+from ocr_server.web.service import hang_up, service
 
 FRAME_TIMEOUT_S = 5.0  # an older frame is of no use to anybody
 # Keeps its models loaded: starting a process costs more than reading a line.
@@ -33,7 +33,8 @@ def look() -> Response:
     begun = time.perf_counter()
     with here.admission.turn(live=True):
         asked = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
-        frame = _look(here, asked.job, reads=asked.rendering.detail > Detail.PAGE)
+        reads = asked.rendering.detail > Detail.PAGE
+        frame = here.look_at_frame(asked.job, hang_up(), reads=reads)
     response = Response(json.dumps(_told(frame, asked.rendering)), content_type="application/json")
     duration_ms = (time.perf_counter() - begun) * 1000
     response.headers["Server-Timing"] = f"frame;dur={duration_ms:.1f}"
@@ -46,12 +47,6 @@ def live_engine(here: Service) -> str:
         return here.engine_named(LIVE_ENGINE).name
     except EngineMissing:
         return here.settings.engine
-
-
-def _look(here: Service, job: Job, *, reads: bool) -> Frame:
-    return look_at_frame(
-        job, reads=reads, workers=here.workers, storage=here.storage, cancelled=hang_up()
-    )
 
 
 def _told(frame: Frame, rendering: Rendering) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from ocr_server import __version__, errors
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.request.options import OPTIONS
+from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.web import keys, schemas
-from ocr_server.web.corrections import OPTIONS as CORRECTION_OPTIONS
 from ocr_server.web.forms import NDJSON
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
 from ocr_server.web.schemas import Schema
@@ -107,7 +106,7 @@ def _render() -> Schema:
     }
     options = {
         name: {**OPTIONS[name].schema, "description": OPTIONS[name].meaning}
-        for name in CORRECTION_OPTIONS
+        for name in RENDERING_OPTIONS
     }
     file = schemas.an_array(_BINARY, "the files that were read, where a format shows the picture")
     form = schemas.an_object({"document": document, "file": file, **options})

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ocr_server import errors
 from ocr_server.errors import BodyTooLarge, OcrServerError
+from ocr_server.request.build import body_too_large
 from ocr_server.web.service import service
 
 MEDIA_TYPE = "application/problem+json"
@@ -126,16 +127,6 @@ def unexpected_problem(error: Exception) -> dict[str, Any]:
         "detail": "The server met an error of its own; its log has the reason.",
         "code": "internal-error",
     }
-
-
-def body_too_large(limit: int) -> BodyTooLarge:
-    """The error that says so."""
-    return BodyTooLarge(
-        f"The request has more than {limit} bytes ({limit / 2**20:.3g} MiB). Send a smaller file, "
-        "or raise OCR_MAX_BODY_BYTES.",
-        limit=limit,
-        setting="OCR_MAX_BODY_BYTES",
-    )
 
 
 def _field_too_large() -> BodyTooLarge:

@@ -20,10 +20,12 @@ from ocr_server.errors import OcrServerError
 from ocr_server.export.format import Rendering
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.progress import Progress, latest
+from ocr_server.request.build import ParsedRequest
+from ocr_server.service import Service
 from ocr_server.tasks import Sheet
-from ocr_server.web.forms import NDJSON, Asked
+from ocr_server.web.forms import NDJSON
 from ocr_server.web.problems import problem_of, unexpected_problem
-from ocr_server.web.service import HangUp, Service, hang_up
+from ocr_server.web.service import HangUp, hang_up
 
 LOOK_S = 0.1  # how often it is looked how far the pages are
 HEARTBEAT_S = 0.5
@@ -37,7 +39,7 @@ def counts_of(document: Document) -> dict[str, Any]:
     return counts | {"problem_code": document.problems[0].error.code}
 
 
-def stream_document(here: Service, asked: Asked, turn: ExitStack) -> Response:
+def stream_document(here: Service, asked: ParsedRequest, turn: ExitStack) -> Response:
     """Read a document, and tell how it goes; `turn` is closed when it is over."""
     cancelled = hang_up()
     turn.callback(cancelled.set)
@@ -48,7 +50,7 @@ def stream_document(here: Service, asked: Asked, turn: ExitStack) -> Response:
 
 
 def _lines(
-    here: Service, asked: Asked, cancelled: HangUp, turn: ExitStack, outcome: dict[str, Any]
+    here: Service, asked: ParsedRequest, cancelled: HangUp, turn: ExitStack, outcome: dict[str, Any]
 ) -> Iterator[bytes]:
     """Events as lines of JSON; a heartbeat when nothing has happened for half a second.
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from ocr_server.job import Detail
+from ocr_server.request.build import ParsedRequest
 from ocr_server.web.bodies import decode_base64
-from ocr_server.web.forms import Asked, read_job
+from ocr_server.web.forms import read_job
 from ocr_server.web.service import service
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords
@@ -234,7 +235,7 @@ def test_json_may_say_numbers_booleans_lists_and_nothing(app: Flask) -> None:
     assert asked.job.pages.ranges == ()
 
 
-def asked_for(app: Flask, **request: Any) -> Asked:  # noqa: ANN401  # werkzeug's own
+def asked_for(app: Flask, **request: Any) -> ParsedRequest:  # noqa: ANN401  # werkzeug's own
     with app.test_request_context("/v1/documents", method="POST", **request) as context:
         return read_job(context.request, service())
 

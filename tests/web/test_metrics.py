@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ocr_server.document.model import Document, EngineInfo, Page, Stage
 from ocr_server.errors import DamagedPicture, WorkerLost
-from ocr_server.web.service import Service
+from ocr_server.service import Service
 from ocr_server.web.tracing import server_timing
 from tests.drawing import as_file, draw_lines
 

@@ -17,9 +17,10 @@ from ocr_server import errors
 from ocr_server.app import create_app
 from ocr_server.deadline import Deadline
 from ocr_server.errors import OcrServerError
+from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.web.problems import MEDIA_TYPE, STATUS
-from ocr_server.web.service import Service, service_of
+from ocr_server.web.service import service_of
 from tests.drawing import as_file, draw_lines
 from tests.fakes import FailsOnNarrow, InlineWorkers, IsMissing, ReadsWords
 from tests.test_errors import EVERY_ERROR

@@ -15,11 +15,9 @@ from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
 from ocr_server.job import Job, Reading, Source
-from ocr_server.pipeline import document_of
-from ocr_server.web.bodies import parsed_json
-from ocr_server.web.forms import limits_of
-from ocr_server.web.problems import body_too_large, headers_of
-from ocr_server.web.service import check_installed, hang_up, service
+from ocr_server.request.build import body_too_large, check_installed, limits_of
+from ocr_server.web.problems import headers_of
+from ocr_server.web.service import hang_up, service
 
 Answer: TypeAlias = Callable[[OcrServerError], Response]
 
@@ -52,7 +50,7 @@ def read(
         password=password,
     )
     with here.admission.turn():
-        document = document_of(here.recognise(job, hang_up()))
+        document = here.read(job, hang_up())
     g.outcome |= {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
     if document.problems:
         raise document.problems[0].error
@@ -62,21 +60,6 @@ def read(
 def rendered(document: Document, name: str) -> str:
     """The document in one of our formats."""
     return b"".join(FORMATS[name].render(document, (), Rendering())).decode()
-
-
-def json_object(text: str | bytes) -> dict[str, Any]:
-    """The members of an object in JSON.
-
-    Raises:
-        ValueError: it is none; the message is for the client.
-    """
-    try:
-        value = parsed_json(text.encode() if isinstance(text, str) else text)
-    except ValueError as error:
-        raise ValueError(f"this is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise ValueError("this is not a JSON object")  # noqa: TRY004  # said to the client
-    return value
 
 
 def answer_errors(blueprint: Blueprint, answer: Answer) -> None:

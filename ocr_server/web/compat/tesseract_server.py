@@ -29,11 +29,12 @@ from ocr_server.errors import (
     RequestError,
 )
 from ocr_server.job import Reading
-from ocr_server.request.parsing import number, parse_alphabet, parse_layout
+from ocr_server.request.options import OPTIONS
+from ocr_server.request.parsing import parse_alphabet, parse_layout
+from ocr_server.web.bodies import body_of, json_object
 from ocr_server.web.compat.adapter import (
     Rival,
     answer_errors,
-    json_object,
     read,
     refusal,
     rendered,
@@ -58,11 +59,11 @@ class _Asked:
 @blueprint.post("/tesseract")
 def run_tesseract() -> Response:
     """What Tesseract would have said about the file."""
-    file = request.files.get("file")
-    data = file.read() if file else b""
+    body = body_of(request)
+    data = next(iter(body.files.get("file", ())), b"")
     if not data:
         raise InvalidOptions("No or empty file provided")
-    asked = _read_options(request.form.get("options", ""))
+    asked = _read_options(next(iter(body.texts.get("options", ())), ""))
     document = read(data, asked.reading)
     return jsonify(_run(code=0, stdout=_output(document, asked.format), stderr=""))
 
@@ -145,7 +146,7 @@ def _languages(value: object) -> dict[str, Any]:
 def _dpi(value: object) -> dict[str, Any]:
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         raise ValueError("expected a whole number above 0")
-    return {"dpi": number(1, 10_000)(str(value))}
+    return {"dpi": OPTIONS["dpi"].parse(str(value))}
 
 
 def _psm(value: object) -> dict[str, Any]:

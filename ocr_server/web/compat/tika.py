@@ -28,9 +28,11 @@ from ocr_server.errors import (
     UnsupportedFormat,
 )
 from ocr_server.export.xml import element, written
+from ocr_server.request.build import body_too_large
+from ocr_server.web.bodies import body_of
 from ocr_server.web.compat.adapter import Rival, answer_errors, read, refusal, rendered
 from ocr_server.web.compat.tika_headers import PASSWORD, Asked, read_headers
-from ocr_server.web.problems import STATUS, body_too_large
+from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 
 GREETING = f"This is Tika Server (ocr-server {__version__}, as Apache Tika 3). Please PUT\n"
@@ -99,10 +101,8 @@ def _asked() -> Asked:
 
 
 def _data() -> bytes:
-    if request.mimetype == "multipart/form-data":
-        data = next((file.read() for file in request.files.values()), b"")
-    else:
-        data = request.get_data(cache=False)
+    body = body_of(request)
+    data = next((files[0] for files in body.files.values()), body.data or b"")
     if request.headers.get("Content-Encoding", "").lower() == "gzip":
         data = _unpacked(data, service().settings.max_body_bytes)
     if not data:

@@ -11,9 +11,10 @@ from flask.testing import FlaskClient
 
 from ocr_server.app import create_app
 from ocr_server.errors import SettingsError
+from ocr_server.service import Service
 from ocr_server.settings import RIVALS, Settings
 from ocr_server.web.compat import COMPAT
-from ocr_server.web.service import Service, service_of
+from ocr_server.web.service import service_of
 from tests.fakes import InlineWorkers, ReadsWords
 
 ROUTES = [
