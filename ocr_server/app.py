@@ -31,7 +31,7 @@ ROOT = Path(__file__).parent.parent
 MAX_FIELDS_BYTES = 1024 * 1024  # a picture travels as a file; fields are options
 
 
-def create_app(settings: Settings | None = None, workers: Workers | None = None) -> Flask:
+def create_app(settings: Settings | None = None, workers: WorkerPool | None = None) -> Flask:
     """An application that is ready to serve; without settings it reads the environment.
 
     Raises:

@@ -37,7 +37,7 @@ def examine() -> Iterator[Finding]:
     """Look at settings, folder, engine, languages and a sample, up to what hinders all else."""
     try:
         settings = Settings.from_environment()
-        read_digests(settings)  # the sample is read without a key
+        read_key_digests(settings)  # the sample is read without a key
         yield Finding(is_good=True, words="The settings are understood.")
         yield _folder(settings)
         engine = ENGINES[settings.engine]().describe()

@@ -45,7 +45,7 @@ class Detail(IntEnum):
     SYMBOL = 4
 
 
-class TextLayer(StrEnum):
+class TextLayerUse(StrEnum):
     """What becomes of the text that a PDF has already: used where it is good, or one of both."""
 
     AUTO = "auto"
@@ -54,7 +54,7 @@ class TextLayer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AskedZone:
+class ZoneSpec:
     """A rectangle that the caller wants read, in page pixels or per cent of the page's sides."""
 
     box: Box
@@ -65,7 +65,7 @@ class AskedZone:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedField:
+class FieldSpec:
     """A value that the caller wants from the page, and the rules it has to keep.
 
     It is looked for in the zone of that name, else on the whole page; `after` are words it stands
@@ -93,7 +93,7 @@ class Framing:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadOptions:
     """How to read a page.
 
     `steps` is `("auto",)`, empty for none, or names of steps in order. `without`: stages that the
@@ -110,7 +110,7 @@ class Reading:
     symbols: bool = False
     dpi: float | None = None
     min_confidence: float = 0.0
-    zones: tuple[AskedZone, ...] = ()
+    zones: tuple[ZoneSpec, ...] = ()
     alphabet: str | None = None
     engine: str = DEFAULTS.engine
     text_layer: TextLayer = TextLayer.AUTO
@@ -122,7 +122,7 @@ class Reading:
     correct: bool = False
 
 
-LONGEST_SIDE_PX = 32_000  # Tesseract counts with 16 bits, and a margin is added
+MAX_SIDE_PX = 32_000  # Tesseract counts with 16 bits, and a margin is added
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class Job:
     """One upload and how it is to be processed."""
 
     sources: tuple[Source, ...]
-    reading: Reading
+    options: ReadOptions
     limits: Limits
     deadline: Deadline
     pages: PageSelection = PageSelection()

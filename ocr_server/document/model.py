@@ -15,7 +15,7 @@ from statistics import mode
 from typing import NamedTuple
 
 from ocr_server.errors import OcrServerError
-from ocr_server.geometry import Box, Map, Point, Quad, Transform, hull
+from ocr_server.geometry import Box, Point, PointMap, Quad, Transform, hull
 
 
 class ZoneKind(StrEnum):
@@ -43,9 +43,9 @@ class Symbol:
     quad: Quad
     confidence: float
 
-    def mapped(self, way: Map) -> Symbol:
+    def mapped(self, transform: PointMap) -> Symbol:
         """The same symbol in another frame."""
-        return Symbol(self.text, self.quad.mapped(way), self.confidence)
+        return Symbol(self.text, self.quad.mapped(transform), self.confidence)
 
     def __reduce__(self) -> tuple[type[Symbol], tuple[object, ...]]:
         """How it travels between processes: quicker than field by field."""
@@ -78,13 +78,13 @@ class Word:
         """The upright hull."""
         return self.quad.box
 
-    def mapped(self, way: Map) -> Word:
+    def mapped(self, transform: PointMap) -> Word:
         """The same word in another frame."""
         return Word(
             self.text,
-            self.quad.mapped(way),
+            self.quad.mapped(transform),
             self.confidence,
-            tuple([symbol.mapped(way) for symbol in self.symbols]),
+            tuple([symbol.mapped(transform) for symbol in self.symbols]),
             self.alternatives,
             self.corrected_from,
             self.checked,
@@ -146,14 +146,14 @@ class Line:
             baseline=tuple(point for line in lines for point in line.baseline),
         )
 
-    def mapped(self, way: Map) -> Line:
+    def mapped(self, transform: PointMap) -> Line:
         """The same line in another frame."""
-        quad = self.quad.mapped(way)
+        quad = self.quad.mapped(transform)
         return replace(
             self,
-            words=tuple(word.mapped(way) for word in self.words),
+            words=tuple(word.mapped(transform) for word in self.words),
             quad=quad,
-            baseline=tuple(way.apply_all(self.baseline)),
+            baseline=tuple(transform.apply_all(self.baseline)),
             x_height_px=self.x_height_px * _growth(self.quad, quad),
         )
 
@@ -167,9 +167,9 @@ class Cell:
     quad: Quad
     text: str
 
-    def mapped(self, way: Map) -> Cell:
+    def mapped(self, transform: PointMap) -> Cell:
         """The same cell in another frame."""
-        return replace(self, quad=self.quad.mapped(way))
+        return replace(self, quad=self.quad.mapped(transform))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +180,9 @@ class Table:
     columns: int
     cells: tuple[Cell, ...]
 
-    def mapped(self, way: Map) -> Table:
+    def mapped(self, transform: PointMap) -> Table:
         """The same table in another frame."""
-        return replace(self, cells=tuple(cell.mapped(way) for cell in self.cells))
+        return replace(self, cells=tuple(cell.mapped(transform) for cell in self.cells))
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +223,17 @@ class Zone:
         """The mean over the words, weighted by their letters and digits."""
         return mean_confidence(self.words)
 
-    def mapped(self, way: Map) -> Zone:
+    def mapped(self, transform: PointMap) -> Zone:
         """The same zone in another frame."""
         return replace(
             self,
-            quad=self.quad.mapped(way),
-            lines=tuple(line.mapped(way) for line in self.lines),
-            table=self.table.mapped(way) if self.table else None,
+            quad=self.quad.mapped(transform),
+            lines=tuple(line.mapped(transform) for line in self.lines),
+            table=self.table.mapped(transform) if self.table else None,
         )
 
 
-class Stage(NamedTuple):
+class StageRecord(NamedTuple):
     """What the recipe did to a page: what it found, what it did about it, and how long that took.
 
     `did` is empty where nothing had to be done.
@@ -291,7 +291,7 @@ class Page:
     height_px: int
     dpi: float | None
     zones: tuple[Zone, ...]
-    stages: tuple[Stage, ...] = ()
+    stages: tuple[StageRecord, ...] = ()
     quality: Quality | None = None
     fields: tuple[Field, ...] = ()
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ocr_server.imaging.canvas import Pixels
 
 # One row for each letter-like piece: left, top, width, height in pixels.
-Glyphs: TypeAlias = NDArray[np.int32]
+GlyphBoxes: TypeAlias = NDArray[np.int32]
 
 # Letters are this much darker than the mean around them; 0.85 keeps faint print and drops the
 # grain of paper.
@@ -68,7 +68,7 @@ def find_ink(grey: Pixels, *, ratio: float = _INK_RATIO, window_px: int = 0) -> 
     return cv2.compare(grey, limit, cv2.CMP_LT).astype(np.uint8, copy=False)
 
 
-def find_pieces(mask: Pixels) -> NDArray[np.int32]:
+def connected_components(mask: Pixels) -> NDArray[np.int32]:
     """A row for each connected piece: left, top, width, height and area in pixels.
 
     Counted with 16 bits, which takes a third of the time; a mask of more pieces is one of dust.
@@ -80,15 +80,15 @@ def find_pieces(mask: Pixels) -> NDArray[np.int32]:
     return np.asarray(stats[1:], dtype=np.int32)
 
 
-def find_runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def run_lengths(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """From where to where, exclusive, each run of marked rows or columns reaches."""
     edges = np.flatnonzero(np.diff(marked, prepend=False, append=False)).tolist()
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def find_glyphs(mask: Pixels) -> Glyphs:
+def find_glyphs(mask: Pixels) -> GlyphBoxes:
     """The connected pieces of ink that have the size, shape and density of letters."""
-    boxes = find_pieces(mask)
+    boxes = connected_components(mask)
     width, height, area = (boxes[:, i].astype(float) for i in (2, 3, 4))
     box_area = np.maximum(1.0, width * height)
     # Thinner than 1 to 8 is a stroke or a rule, flatter than 4 to 1 a dash or words run together,
@@ -106,7 +106,7 @@ def find_glyphs(mask: Pixels) -> Glyphs:
     return np.ascontiguousarray(boxes[letters, :4])
 
 
-def measure_x_height(grey: Pixels, seen: Glyphs | None = None) -> float:
+def measure_x_height(grey: Pixels, seen: GlyphBoxes | None = None) -> float:
     """The height of small letters in pixels; 0 where fewer than eight letters are found.
 
     Print in capitals gives the height of capitals. `seen` are the glyphs of the usual copy, where
@@ -126,7 +126,7 @@ def paper_level(grey: Pixels) -> int:
     return int(np.percentile(grey[::8, ::8], 80))
 
 
-def _letter_height(glyphs: Glyphs) -> float:
+def _letter_height(glyphs: GlyphBoxes) -> float:
     return _commonest_height(glyphs[:, 3]) if len(glyphs) >= 8 else 0.0
 
 

@@ -63,8 +63,8 @@ def parse_pages(text: str) -> PageSelection:
 
 
 def parse_steps(text: str) -> tuple[str, ...]:
-    """`auto`, `none`, or steps in order; `imaging.steps` knows them."""
-    names = operations.parse_steps(text)
+    """`auto`, `none`, or steps in order; `imaging.operations` knows them."""
+    names = operations.parse_operations(text)
     if len(names) > MOST_STEPS:
         raise ValueError(f"use at most {MOST_STEPS} steps")
     return names
@@ -77,7 +77,7 @@ def parse_alphabet(text: str) -> str:
     return text
 
 
-def parse_zones(text: str) -> tuple[AskedZone, ...]:
+def parse_zones(text: str) -> tuple[ZoneSpec, ...]:
     """Rectangles as JSON: `[{"box": [left, top, right, bottom], "name": …, "layout": …}]`."""
     try:
         items = json.loads(text)
@@ -86,14 +86,14 @@ def parse_zones(text: str) -> tuple[AskedZone, ...]:
     return zones_from(items)
 
 
-def zones_from(items: object) -> tuple[AskedZone, ...]:
+def zones_from(items: object) -> tuple[ZoneSpec, ...]:
     """The same from plain values."""
     if not isinstance(items, list) or not 0 < len(items) <= MOST_ZONES:
         raise ValueError(f'use JSON such as [{{"box": [0, 0, 100, 50]}}], at most {MOST_ZONES}')
     return tuple(_zone(position, item) for position, item in enumerate(items))
 
 
-def _zone(position: int, item: Any) -> AskedZone:  # noqa: ANN401  # JSON of a client
+def _zone(position: int, item: Any) -> ZoneSpec:  # noqa: ANN401  # JSON of a client
     if not isinstance(item, dict) or not item.keys() <= _ZONE_MEMBERS:
         raise ValueError(f"zone {position} takes {listed(sorted(_ZONE_MEMBERS))}")
     is_percent = "box" not in item and "box_percent" in item
@@ -124,7 +124,7 @@ def parse_profile(text: str) -> str:
     return text
 
 
-def parse_fields(text: str) -> tuple[AskedField, ...]:
+def parse_fields(text: str) -> tuple[FieldSpec, ...]:
     """Fields as JSON, by name: `{"lot": {"after": ["LOT"], "mask": "A9999"}}`; no pattern."""
     try:
         value = json.loads(text)

@@ -96,7 +96,7 @@ def list_steps() -> dict[str, Any]:
                 "meaning": step.meaning,
                 "parameters": [asdict(parameter) for parameter in step.parameters],
             }
-            for name, step in STEPS.items()
+            for name, step in OPERATIONS.items()
         ],
     }
 

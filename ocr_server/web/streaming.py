@@ -106,13 +106,13 @@ class _Watch:
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
-        self._sheets: deque[Sheet] = deque()
-        self._told: dict[Sheet, Progress] = {}
+        self._sheets: deque[PageRef] = deque()
+        self._told: dict[PageRef, Progress] = {}
 
     def take(self, event: Event | Exception) -> None:
         """What has happened."""
         if isinstance(event, Accepted):
-            self._sheets.extend(event.sheets)
+            self._sheets.extend(event.page_refs)
         elif isinstance(event, PageRead | PageFailed):
             self._sheets.popleft()
 
@@ -128,8 +128,8 @@ class _Watch:
 def _told(event: Event | Exception, rendering: Rendering, begun: float) -> dict[str, Any]:
     told: dict[str, Any]  # JSON
     match event:
-        case Accepted(sheets):
-            told = {"event": "accepted", "pages": len(sheets)}
+        case Accepted(page_refs):
+            told = {"event": "accepted", "pages": len(page_refs)}
         case PageRead(page):
             told = {"event": "page", "page": page_to_json(page, rendering)}
         case PageFailed(failure):

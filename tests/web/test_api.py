@@ -227,7 +227,9 @@ class Gate(ReadsWords):
         super().__init__("Hello")
         self.open = threading.Event()
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, reading: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         assert self.open.wait(deadline.left_s())
         return super().recognise(canvas, reading, deadline)
 
@@ -290,14 +292,14 @@ def test_the_steps_are_listed_with_their_parameters(client: FlaskClient) -> None
     answer = client.get("/v1/steps").get_json()
 
     listed = {step["name"]: [p["name"] for p in step["parameters"]] for step in answer["steps"]}
-    assert listed == {name: [p.name for p in step.parameters] for name, step in STEPS.items()}
+    assert listed == {name: [p.name for p in step.parameters] for name, step in OPERATIONS.items()}
 
 
 def test_files_leave_nothing_behind(client: FlaskClient, service: Service) -> None:
     post(client)
     client.post("/v1/documents", data={"file": [(BytesIO(PICTURE), "a"), (BytesIO(b"x"), "b")]})
 
-    left = [path.name for path in service.storage.folder.rglob("*") if path.is_file()]
+    left = [path.name for path in service.scratch.folder.rglob("*") if path.is_file()]
 
     assert left == ["lock"]
 

@@ -23,7 +23,7 @@ Answer: TypeAlias = Callable[[OcrServerError], Response]
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class Adapter:
     """Another server whose clients work here; `status` is its share of the route `/status`."""
 
     blueprint: Blueprint
@@ -32,7 +32,11 @@ class Rival:
 
 
 def read(
-    data: bytes, reading: Reading, *, timeout_s: float | None = None, password: str | None = None
+    data: bytes,
+    reading: ReadOptions,
+    *,
+    timeout_s: float | None = None,
+    password: str | None = None,
 ) -> Document:
     """The document in `data`: all of its pages or none, as no rival knows of failed ones.
 
@@ -44,7 +48,7 @@ def read(
     most_s = here.settings.timeout_s
     job = Job(
         sources=(Source(data),),
-        reading=replace(reading, engine=here.settings.engine),
+        options=replace(reading, engine=here.settings.engine),
         limits=limits_of(here.settings),
         deadline=Deadline.after(min(timeout_s or most_s, most_s)),
         password=password,

@@ -33,7 +33,7 @@ from ocr_server.request.options import OPTIONS
 from ocr_server.request.parsing import parse_alphabet, parse_layout
 from ocr_server.web.bodies import body_of, json_object
 from ocr_server.web.compat.adapter import (
-    Rival,
+    Adapter,
     answer_errors,
     read,
     refusal,
@@ -52,7 +52,7 @@ blueprint = Blueprint("tesseract-server", __name__)
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    reading: Reading
+    reading: ReadOptions
     format: str
 
 
@@ -134,7 +134,7 @@ def _read_options(text: str) -> _Asked:
         except (TypeError, ValueError) as error:
             raise InvalidOptions(f"options.{name}: {error}") from error
     format_ = values.pop("format", "text")
-    return _Asked(Reading(**values), format_)
+    return _Asked(ReadOptions(**values), format_)
 
 
 def _languages(value: object) -> dict[str, Any]:
@@ -212,6 +212,6 @@ def _answer(error: OcrServerError) -> Response:
 
 
 answer_errors(blueprint, _answer)
-RIVAL = Rival(
+ADAPTER = Adapter(
     blueprint, "`POST /tesseract`, `GET /status` and health of hertzg/tesseract-server", status
 )
