@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from ocr_server.runtime.pool import Workers
+from ocr_server.runtime.pool import WorkerPool
 from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.web import (
@@ -39,7 +39,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         StorageFull: the temporary folder cannot be written to.
     """
     settings = settings or Settings.from_environment()
-    digests = keys.read_digests(settings)  # before anything is started that would have to end
+    digests = keys.read_key_digests(settings)  # before anything is started that would have to end
     has_pages = settings.pages == "on"
     app = Flask(
         __name__,

@@ -105,17 +105,17 @@ class ReadOptions:
 
     languages: tuple[str, ...] = DEFAULTS.languages
     psm: int = PSM_OF_LAYOUT[Layout.AUTO]
-    steps: tuple[str, ...] = ("auto",)
-    without: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ("auto",)
+    skip_stages: tuple[str, ...] = ()
     symbols: bool = False
     dpi: float | None = None
     min_confidence: float = 0.0
     zones: tuple[ZoneSpec, ...] = ()
     alphabet: str | None = None
     engine: str = DEFAULTS.engine
-    text_layer: TextLayer = TextLayer.AUTO
-    fields: tuple[AskedField, ...] = ()
-    finder: str = "text"  # one of `fields.finders`
+    text_layer: TextLayerUse = TextLayerUse.AUTO
+    fields: tuple[FieldSpec, ...] = ()
+    finder: str = "text"  # one of `extraction.finders`
     framing: Framing = Framing()
     alternatives: bool = False
     choices: bool = False

@@ -15,22 +15,22 @@ from ocr_server.export.archive import archive_of
 from ocr_server.export.format import Format
 from ocr_server.job import Job
 from ocr_server.metrics import Metrics
-from ocr_server.page.camera_frame import Frame
+from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.pipeline import (
     Event,
     PageFailed,
     PageRead,
-    document_of,
-    draw_page,
-    look_at_frame,
+    analyse_frame,
+    document_from_events,
+    draw_preview,
     recognise_document,
     render_document,
 )
 from ocr_server.request.build import ParsedRequest, check_installed
 from ocr_server.request.profiles import Profile, load_profiles
 from ocr_server.runtime.admission import Admission
-from ocr_server.runtime.pool import ProcessWorkers, Workers
-from ocr_server.runtime.scratch import Storage
+from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
+from ocr_server.runtime.scratch import ScratchSpace
 from ocr_server.settings import Settings
 
 DESCRIBE_TIMEOUT_S = 30.0
@@ -41,8 +41,8 @@ class Service:
     """Settings, slots, folder, queue and numbers of one server."""
 
     settings: Settings
-    workers: Workers
-    storage: Storage
+    workers: WorkerPool
+    scratch: ScratchSpace
     admission: Admission
     profiles: Mapping[str, Profile]
     metrics: Metrics = field(init=False)
@@ -53,7 +53,7 @@ class Service:
         self.metrics = Metrics(self.workers, self.admission)
 
     @classmethod
-    def start(cls, settings: Settings, workers: Workers | None = None) -> Service:
+    def start(cls, settings: Settings, workers: WorkerPool | None = None) -> Service:
         """A server as the settings want it, with worker processes unless it is given others.
 
         Raises:
@@ -61,11 +61,11 @@ class Service:
             StorageFull: the temporary folder cannot be written to.
         """
         profiles = load_profiles(settings.profiles)  # before anything that would have to end
-        workers = workers or ProcessWorkers(settings)
+        workers = workers or ProcessWorkerPool(settings)
         return cls(
             settings=settings,
             workers=workers,
-            storage=Storage(settings.temp_dir),
+            scratch=ScratchSpace(settings.temp_dir),
             admission=Admission(slots=workers.slots, waiting=settings.waiting),
             profiles=profiles,
         )
@@ -114,8 +114,8 @@ class Service:
         for event in recognise_document(
             job,
             workers=self.workers,
-            storage=self.storage,
-            engine=self.engine_named(job.reading.engine),
+            scratch=self.scratch,
+            engine=self.engine_named(job.options.engine),
             cancelled=cancelled,
         ):
             if isinstance(event, PageRead):
@@ -126,7 +126,7 @@ class Service:
 
     def read(self, job: Job, cancelled: threading.Event) -> Document:
         """The document of a job; see `pipeline.document_of`."""
-        return document_of(self.recognise(job, cancelled))
+        return document_from_events(self.recognise(job, cancelled))
 
     def render(
         self, document: Document, request: ParsedRequest, cancelled: threading.Event
@@ -146,32 +146,34 @@ class Service:
             format_=format_,
             rendering=request.rendering,
             workers=self.workers,
-            storage=self.storage,
+            scratch=self.scratch,
             deadline=request.job.deadline,
             cancelled=cancelled,
         )
         return format_, pieces
 
-    def draw_page(self, job: Job, cancelled: threading.Event, *, prepared: bool = False) -> bytes:
-        """The first page asked for, for a browser; see `pipeline.draw_page`."""
-        return draw_page(
+    def draw_preview(
+        self, job: Job, cancelled: threading.Event, *, prepared: bool = False
+    ) -> bytes:
+        """The first page asked for, for a browser; see `pipeline.draw_preview`."""
+        return draw_preview(
             job,
             workers=self.workers,
-            storage=self.storage,
+            scratch=self.scratch,
             cancelled=cancelled,
             prepared=prepared,
         )
 
-    def look_at_frame(self, job: Job, cancelled: threading.Event, *, reads: bool) -> Frame:
+    def analyse_frame(self, job: Job, cancelled: threading.Event, *, reads: bool) -> FrameAnalysis:
         """What a frame of a camera shows; see `pipeline.look_at_frame`."""
-        return look_at_frame(
-            job, reads=reads, workers=self.workers, storage=self.storage, cancelled=cancelled
+        return analyse_frame(
+            job, reads=reads, workers=self.workers, scratch=self.scratch, cancelled=cancelled
         )
 
     def close(self) -> None:
         """End every process and remove the private folder."""
         self.workers.close()
-        self.storage.close()
+        self.scratch.close()
 
 
 def _failed_pages(document: Document) -> OcrServerError:

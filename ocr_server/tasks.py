@@ -47,12 +47,14 @@ class PageRef:
         return self.path.with_name(f"{self.path.name}-progress-{self.number}")
 
 
-def describe_engine(desk: Desk, *, name: str) -> EngineInfo:
+def describe_engine(context: WorkerContext, *, name: str) -> EngineInfo:
     """Name, version and languages of an engine."""
-    return desk.engine(name).describe()
+    return context.engine(name).describe()
 
 
-def count_pages(_desk: Desk, *, path: Path, limits: Limits, password: str | None) -> int:
+def count_pages(
+    _context: WorkerContext, *, path: Path, limits: Limits, password: str | None
+) -> int:
     """How many pages a file has."""
     return decode.count_pages(path, limits=limits, password=password)
 

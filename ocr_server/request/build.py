@@ -19,7 +19,7 @@ from ocr_server.errors import (
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
 from ocr_server.extraction.finders import TEXT
-from ocr_server.job import Detail, Framing, Job, Limits, Reading, Source
+from ocr_server.job import Detail, Framing, Job, Limits, ReadOptions, Source
 from ocr_server.request.options import OPTIONS
 from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
@@ -93,9 +93,9 @@ def build_job(
     rendering = build_rendering(values, settings)
     kept = any(FORMATS[name].shows_alternatives for name in formats)
     wanted = values.get("alternatives", OPTIONS["alternatives"].default_value)
-    reading = Reading(
+    options = ReadOptions(
         **{
-            **_members_of(Reading, values),
+            **_members_of(ReadOptions, values),
             "languages": languages,
             "engine": engine,
             "symbols": rendering.detail is Detail.SYMBOL,
@@ -108,7 +108,7 @@ def build_job(
     )
     job = Job(
         sources=tuple(source for source in sources if source.data),
-        reading=reading,
+        options=options,
         limits=rendering.limits,
         deadline=_deadline(values, min(most_seconds, settings.timeout_s)),
         **_members_of(Job, values),
@@ -128,7 +128,7 @@ def build_rendering_job(
     rendering = build_rendering(values, settings)
     job = Job(
         sources=sources,
-        reading=Reading(),
+        options=ReadOptions(),
         limits=rendering.limits,
         deadline=_deadline(values, settings.timeout_s),
         **_members_of(Job, values),

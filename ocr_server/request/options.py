@@ -1,7 +1,7 @@
 """The options of a request: one table for the form, the query, JSON, the CLI and OpenAPI.
 
 An option that `sets` a member of a dataclass has its default there, and `build` puts its value
-there. To add one: a member of `job.Reading` with its default, and an entry in this table.
+there. To add one: a member of `ReadOptions` with its default, and an entry in this table.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from ocr_server.engines import ENGINES
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
-from ocr_server.job import Detail, Job, Layout, Reading, TextLayer
+from ocr_server.job import Detail, Job, Layout, ReadOptions, TextLayerUse
 from ocr_server.page.recipe import STAGES
 from ocr_server.request import parsing
 from ocr_server.request.kinds import Choice, Flag, Kind, Number, Schema, Several, Text
@@ -68,13 +68,13 @@ OPTIONS: Mapping[str, Option] = {
     "languages": Option(
         Text(parsing.parse_languages, "eng+deu"),
         "languages of the text, joined by `+`; see `/v1/languages`",
-        sets=(Reading, "languages"), otherwise="`OCR_LANGUAGES`", in_profiles=True,
+        sets=(ReadOptions, "languages"), otherwise="`OCR_LANGUAGES`", in_profiles=True,
     ),
     "engine": Option(
         Choice({name: name for name in ENGINES}),
         f"who reads: {', '.join(f'`{name}`' for name in ENGINES)}; the last two need the "
         "packages of the second reader",
-        sets=(Reading, "engine"), otherwise="`OCR_ENGINE`", in_profiles=True,
+        sets=(ReadOptions, "engine"), otherwise="`OCR_ENGINE`", in_profiles=True,
     ),
     "format": Option(
         Several(tuple(FORMATS), "text,hocr"),
@@ -86,17 +86,17 @@ OPTIONS: Mapping[str, Option] = {
         Text(parsing.parse_steps, "contrast,deskew", ",".join),
         "what is done to the picture: `auto`, `none`, or steps in order such as "
         "`contrast,deskew,sauvola(k=0.3)`; see `/v1/steps`",
-        sets=(Reading, "steps"), in_profiles=True,
+        sets=(ReadOptions, "operations"), in_profiles=True,
     ),
     "without": Option(
         Several(tuple(STAGES), "deskew,flatten"),
         f"stages that `auto` leaves out: {', '.join(f'`{name}`' for name in STAGES)}",
-        sets=(Reading, "without"), otherwise="nothing",
+        sets=(ReadOptions, "skip_stages"), otherwise="nothing",
     ),
     "layout": Option(
         Text(parsing.parse_layout, "line", parsing.write_layout),
         f"{', '.join(f'`{name}`' for name in Layout)}, or a page segmentation mode of Tesseract",
-        sets=(Reading, "psm"), in_profiles=True,
+        sets=(ReadOptions, "psm"), in_profiles=True,
     ),
     "detail": Option(
         Choice({detail.name.lower(): detail for detail in Detail}),
@@ -113,7 +113,7 @@ OPTIONS: Mapping[str, Option] = {
         'rectangles to read, as JSON: `[{"box": [left, top, right, bottom], "name": "total", '
         '"layout": "line", "alphabet": "0123456789."}]`, in pixels of the page; `box` is enough, '
         "and `box_percent` may stand for it",
-        sets=(Reading, "zones"), otherwise="all of the page",
+        sets=(ReadOptions, "zones"), otherwise="all of the page",
     ),
     "profile": Option(
         Text(str, "mrz"),
@@ -130,17 +130,17 @@ OPTIONS: Mapping[str, Option] = {
     "alphabet": Option(
         Text(parsing.parse_alphabet, "0123456789", more={"maxLength": parsing.MOST_LETTERS}),
         "the only characters to be read, by Tesseract; `engine=best` then asks no second reader",
-        sets=(Reading, "alphabet"), otherwise="any", in_profiles=True,
+        sets=(ReadOptions, "alphabet"), otherwise="any", in_profiles=True,
     ),
     "min_confidence": Option(
         Number(0, 1),
         "words less certain than this are left out",
-        sets=(Reading, "min_confidence"), in_profiles=True,
+        sets=(ReadOptions, "min_confidence"), in_profiles=True,
     ),
     "dpi": Option(
         Number(1, 10_000),
         "resolution of the pictures",
-        sets=(Reading, "dpi"), otherwise="the file’s", in_profiles=True, shapes_answer=True,
+        sets=(ReadOptions, "dpi"), otherwise="the file’s", in_profiles=True, shapes_answer=True,
     ),
     "lines": Option(
         Choice({"keep": False, "join": True}),
@@ -148,10 +148,10 @@ OPTIONS: Mapping[str, Option] = {
         sets=(Rendering, "join_lines"), shapes_answer=True,
     ),
     "text_layer": Option(
-        Choice({layer.value: layer for layer in TextLayer}),
+        Choice({layer.value: layer for layer in TextLayerUse}),
         "the text that a PDF has already: `auto` uses it where it is good, `ignore` recognises "
         "every page, `only` recognises none",
-        sets=(Reading, "text_layer"), in_profiles=True,
+        sets=(ReadOptions, "text_layer"), in_profiles=True,
     ),
     "alternatives": Option(
         Text(parsing.parse_alternatives, "dictionary,engine", ",".join),
@@ -164,7 +164,7 @@ OPTIONS: Mapping[str, Option] = {
         Choice({"none": False, "dictionary": True}),
         "`dictionary` puts the only likely word in the place of a very doubtful one, which then "
         "says what it was (`corrected_from`)",
-        sets=(Reading, "correct"),
+        sets=(ReadOptions, "correct"),
     ),
     "password": Option(
         Text(str, "secret", more={"format": "password"}),

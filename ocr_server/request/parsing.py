@@ -9,7 +9,7 @@ from typing import Any
 from ocr_server.bounds import MOST_PX, box_of
 from ocr_server.document.cursor import Cursor, Faults
 from ocr_server.imaging import operations
-from ocr_server.job import PSM_OF_LAYOUT, AskedField, AskedZone, Layout, PageSelection
+from ocr_server.job import PSM_OF_LAYOUT, FieldSpec, Layout, PageSelection, ZoneSpec
 from ocr_server.request.fields import read_fields
 from ocr_server.request.kinds import listed, split
 
@@ -110,7 +110,7 @@ def _zone(position: int, item: Any) -> ZoneSpec:  # noqa: ANN401  # JSON of a cl
     name, layout, alphabet = item.get("name"), item.get("layout"), item.get("alphabet")
     if not all(isinstance(text, str | None) for text in (name, alphabet)):
         raise ValueError(f"zone {position} takes text as name and alphabet")
-    return AskedZone(
+    return ZoneSpec(
         box=box,
         name=name,
         psm=None if layout is None else parse_layout(str(layout)),

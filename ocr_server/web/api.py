@@ -12,7 +12,7 @@ from flask import Blueprint, Response, g, request
 
 from ocr_server.document.model import Document
 from ocr_server.export import FORMATS
-from ocr_server.imaging.operations import STEPS
+from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.languages import name_of
 from ocr_server.page.spelling import DICTIONARIES
 from ocr_server.request.build import ParsedRequest

@@ -11,7 +11,7 @@ from ocr_server.document.payload import zone_to_json
 from ocr_server.errors import EngineMissing
 from ocr_server.export.format import Rendering
 from ocr_server.job import Detail
-from ocr_server.page.camera_frame import Frame
+from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.service import Service
 from ocr_server.web.forms import read_job
 from ocr_server.web.service import hang_up, service
@@ -34,7 +34,7 @@ def look() -> Response:
     with here.admission.turn(live=True):
         asked = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
         reads = asked.rendering.detail > Detail.PAGE
-        frame = here.look_at_frame(asked.job, hang_up(), reads=reads)
+        frame = here.analyse_frame(asked.job, hang_up(), reads=reads)
     response = Response(json.dumps(_told(frame, asked.rendering)), content_type="application/json")
     duration_ms = (time.perf_counter() - begun) * 1000
     response.headers["Server-Timing"] = f"frame;dur={duration_ms:.1f}"
@@ -49,7 +49,7 @@ def live_engine(here: Service) -> str:
         return here.settings.engine
 
 
-def _told(frame: Frame, rendering: Rendering) -> dict[str, Any]:
+def _told(frame: FrameAnalysis, rendering: Rendering) -> dict[str, Any]:
     return {
         "width_px": frame.width_px,
         "height_px": frame.height_px,

@@ -46,7 +46,7 @@ def read() -> str:
         document = here.read(job, hang_up())
         shown = [page.number for page in document.pages[:PICTURES_SHOWN]]
         pictures = {
-            number: _data_url(here.draw_page(_only(job, number), hang_up())) for number in shown
+            number: _data_url(here.draw_preview(_only(job, number), hang_up())) for number in shown
         }
     file = request.files.get("file")  # none in a raw body or JSON
     return render_template(
@@ -107,7 +107,7 @@ def _draw_first(*, prepared: bool) -> Response:
     here = service()
     with here.admission.turn():
         job = read_job(request, here).job
-        picture = here.draw_page(job, hang_up(), prepared=prepared)
+        picture = here.draw_preview(job, hang_up(), prepared=prepared)
     return Response(picture, content_type=MEDIA_TYPE)
 
 

@@ -22,7 +22,7 @@ from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.progress import Progress, latest
 from ocr_server.request.build import ParsedRequest
 from ocr_server.service import Service
-from ocr_server.tasks import Sheet
+from ocr_server.tasks import PageRef
 from ocr_server.web.forms import NDJSON
 from ocr_server.web.problems import problem_of, unexpected_problem
 from ocr_server.web.service import HangUp, hang_up

@@ -93,7 +93,7 @@ def test_what_is_not_given_is_as_the_settings_say() -> None:
 
     job = build(here=here).job
 
-    assert (job.reading.languages, job.reading.engine) == (("deu",), "rapidocr")
+    assert (job.options.languages, job.options.engine) == (("deu",), "rapidocr")
     assert job.limits.pdf_dpi == 200
 
 

@@ -18,8 +18,8 @@ from ocr_server.document.model import Zone
 from ocr_server.errors import EngineFailed
 from ocr_server.export import FORMATS
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.operations import STEPS
-from ocr_server.job import Reading
+from ocr_server.imaging.operations import OPERATIONS
+from ocr_server.job import ReadOptions
 from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.web.service import service_of

@@ -8,9 +8,9 @@ from flask import Blueprint, Response, json, jsonify, request
 
 from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.export.places import whole
-from ocr_server.job import Reading
+from ocr_server.job import ReadOptions
 from ocr_server.web.bodies import body_of, decode_base64
-from ocr_server.web.compat.adapter import Rival, answer_errors, read, refusal
+from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 

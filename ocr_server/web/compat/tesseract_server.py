@@ -28,7 +28,7 @@ from ocr_server.errors import (
     QueueFull,
     RequestError,
 )
-from ocr_server.job import Reading
+from ocr_server.job import ReadOptions
 from ocr_server.request.options import OPTIONS
 from ocr_server.request.parsing import parse_alphabet, parse_layout
 from ocr_server.web.bodies import body_of, json_object
@@ -127,7 +127,7 @@ def _read_options(text: str) -> _Asked:
         raise InvalidOptions(
             f"options has {', '.join(sorted(unknown))}; this server takes {', '.join(_READERS)}"
         )
-    values: dict[str, Any] = {"languages": service().settings.languages}  # as Reading's fields
+    values: dict[str, Any] = {"languages": service().settings.languages}  # as ReadOptions's fields
     for name, value in options.items():
         try:
             values.update(_READERS[name](value))

@@ -30,8 +30,8 @@ from ocr_server.errors import (
 from ocr_server.export.xml import element, written
 from ocr_server.request.build import body_too_large
 from ocr_server.web.bodies import body_of
-from ocr_server.web.compat.adapter import Rival, answer_errors, read, refusal, rendered
-from ocr_server.web.compat.tika_headers import PASSWORD, Asked, read_headers
+from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal, rendered
+from ocr_server.web.compat.tika_headers import PASSWORD, TikaRequest, read_headers
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 

@@ -83,13 +83,13 @@ def read_headers(headers: Iterable[tuple[str, str]], languages: tuple[str, ...])
             password = value
     if "language" in ocr:
         languages = tuple(dict.fromkeys(ocr["language"].split("+")))
-    usual = Reading()
-    return Asked(
-        reading=Reading(
+    usual = ReadOptions()
+    return TikaRequest(
+        reading=ReadOptions(
             languages=languages,
             psm=int(ocr.get("pagesegmode", usual.psm)),
-            steps=() if _is_false(ocr.get("enableimagepreprocessing")) else usual.steps,
-            text_layer=_TEXT_LAYERS.get(pdf.get("ocrstrategy", "").lower(), TextLayer.AUTO),
+            operations=() if _is_false(ocr.get("enableimagepreprocessing")) else usual.operations,
+            text_layer=_TEXT_LAYERS.get(pdf.get("ocrstrategy", "").lower(), TextLayerUse.AUTO),
         ),
         password=password,
         timeout_s=_timeout_s(ocr, timeout_ms),
