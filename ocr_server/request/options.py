@@ -15,10 +15,11 @@ from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
 from ocr_server.job import Detail, Job, Layout, ReadOptions, TextLayerUse
 from ocr_server.page.recipe import STAGES
-from ocr_server.request import parsing
+from ocr_server.request import parsing, specs
 from ocr_server.request.kinds import Choice, Flag, Kind, Number, Schema, Several, Text
 
 MOST_SECONDS = 86_400
+_IS_JSON = {"contentMediaType": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ OPTIONS: Mapping[str, Option] = {
         sets=(Job, "pages"), otherwise="all",
     ),
     "zones": Option(
-        Text(parsing.parse_zones, '[{"box": [0, 0, 9, 9]}]', more=parsing.IS_JSON),
+        Text(specs.parse_zones, specs.ZONES_EXAMPLE, more=_IS_JSON),
         'rectangles to read, as JSON: `[{"box": [left, top, right, bottom], "name": "total", '
         '"layout": "line", "alphabet": "0123456789."}]`, in pixels of the page; `box` is enough, '
         "and `box_percent` may stand for it",
@@ -122,7 +123,7 @@ OPTIONS: Mapping[str, Option] = {
         otherwise="none",
     ),
     "fields": Option(
-        Text(parsing.parse_fields, '{"lot": {"after": ["LOT"]}}', more=parsing.IS_JSON),
+        Text(specs.parse_fields, specs.FIELDS_EXAMPLE, more=_IS_JSON),
         'values to look for, as JSON: `{"lot": {"after": ["LOT"], "mask": "AA-9999"}}`; see '
         "Reading stations",
         otherwise="the profile’s",
