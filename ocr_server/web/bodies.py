@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, TypeVar
@@ -20,7 +20,8 @@ from ocr_server.request.build import EMPTY, fault_of
 # long as it was sent.
 MOST_VALUES = 100_000
 
-FORMS = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
+MULTIPART = "multipart/form-data"
+FORMS = (MULTIPART, "application/x-www-form-urlencoded")
 HOW = (
     "send a picture or PDF: in the multipart field file, as the raw body, or in JSON as "
     '{"image": "<base64>"}'
@@ -68,9 +69,12 @@ class Body:
         return json_object(self.data or b"")
 
 
-def body_of(request: Request) -> Body:
-    """The body, taken apart where it is a form."""
-    if request.mimetype not in FORMS:
+def body_of(request: Request, *, forms: Collection[str] = (MULTIPART,)) -> Body:
+    """The body, taken apart where it is one of the `forms`; as it is where it is none.
+
+    What curl sends by `-d` and `--data-binary` calls itself a form without being one.
+    """
+    if request.mimetype not in forms:
         return Body({}, {}, request.get_data(cache=False))
     files = {name: tuple(file.read() for file in files) for name, files in request.files.lists()}
     return Body(files, request.form.to_dict(flat=False), None)
@@ -85,7 +89,7 @@ def read_body(
         InvalidOptions: the body is encoded.
     """
     check_encoding(request)
-    body = body_of(request)
+    body = body_of(request, forms=FORMS)
     if body.data is None:
         given, files = form_options(body, faults), form_sources(body, most_files, faults)
         faults.extend(
@@ -98,7 +102,7 @@ def read_body(
         given, files = _json_body(body, faults, most_files)
     else:
         given, files = {}, (Source(body.data),)
-    is_empty = bool(files) and request.mimetype == "multipart/form-data"
+    is_empty = bool(files) and request.mimetype == MULTIPART
     files = tuple(file for file in files if file.data)
     if not files and not any(fault["field"] in {"file", "image"} for fault in faults):
         faults.append(fault_of("file", EMPTY if is_empty else _without_file(request)))
@@ -135,7 +139,7 @@ def _without_file(request: Request) -> str:
     if not request.content_length:
         return f"{HOW}; nothing came"
     came_as = request.mimetype
-    if came_as == "multipart/form-data" and "boundary" not in request.mimetype_params:
+    if came_as == MULTIPART and "boundary" not in request.mimetype_params:
         came_as += " without a boundary"
     return (
         f"{HOW}; {request.content_length} bytes came as {came_as}, and no file in them (a raw body "

@@ -21,6 +21,7 @@ from ocr_server.request.build import (
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.service import Service
 from ocr_server.web.bodies import (
+    FORMS,
     Body,
     body_of,
     check_encoding,
@@ -66,7 +67,7 @@ def _body(
 ) -> tuple[object, Mapping[str, str], tuple[Source, ...]]:
     """The JSON of the document, the options beside it, and the files."""
     check_encoding(request)
-    body = body_of(request)
+    body = body_of(request, forms=FORMS)
     if body.data is not None:
         value = _parsed(body, faults)
         if not isinstance(value, dict) or "document" not in value:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 from base64 import b64encode
 from dataclasses import replace
@@ -63,6 +64,25 @@ def bodies(picture: bytes) -> dict[tuple[str, str], dict[str, Any]]:  # as the t
         ("POST", "/tesseract"): {"data": form},
         ("PUT", "/tika"): {"data": picture},
     }
+
+
+def test_a_raw_body_is_taken_though_curl_calls_it_a_form(
+    client: FlaskClient, picture: bytes
+) -> None:
+    encoded = b64encode(picture).decode()
+    raw = {
+        ("POST", "/api/"): json.dumps({"image": encoded}),
+        ("POST", "/base64"): json.dumps({"base64": encoded}),
+        ("PUT", "/process"): picture,
+        ("PUT", "/tika"): picture,
+    }
+
+    for (method, path), data in raw.items():
+        answer = client.open(
+            path, method=method, data=data, content_type="application/x-www-form-urlencoded"
+        )
+
+        assert (path, answer.status_code) == (path, 200)
 
 
 def test_load_is_told_with_the_statuses_of_load(
