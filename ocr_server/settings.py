@@ -1,6 +1,6 @@
 """What an operator can set, read once from the environment.
 
-Each field is one variable with the prefix `OCR_`; the README's table is made from these fields.
+Each field is one variable with the prefix `OCR_`; the table in docs/settings.md is made from them.
 """
 
 from __future__ import annotations

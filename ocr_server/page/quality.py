@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from ocr_server.document.model import Advice, Quality, Word, mean_confidence
+from ocr_server.engines.engine import Calibration
 from ocr_server.imaging.statistics import ImageStatistics
 
 
@@ -56,12 +57,11 @@ class ReadingResult:
     confidence: float
     sure_share: float
     letters: int
-    calibration: Calibration = TESSERACT
+    calibration: Calibration
 
     @classmethod
-    def of(cls, words: tuple[Word, ...], *, engine: str | None = None) -> ReadingResult:
-        """The words of an engine, of Tesseract if it is none that has a calibration."""
-        calibration = CALIBRATIONS.get(engine or "", TESSERACT)
+    def of(cls, words: tuple[Word, ...], calibration: Calibration) -> ReadingResult:
+        """The words of an engine with that calibration."""
         sure = sum(word.confidence >= calibration.sure_word for word in words)
         return cls(
             confidence=mean_confidence(words),

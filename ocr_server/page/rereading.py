@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+import numpy as np
+
+from ocr_server.document.model import Word, Zone
 from ocr_server.geometry import Transform
 from ocr_server.imaging import contrast, dewarp, ruling_lines
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.page.missing_text import count_missing
 from ocr_server.page.preprocessing import without_margin
 from ocr_server.page.state import Candidate, PageState, StageResult
-from ocr_server.page.surer import merge_by_confidence
 
 # Under this confidence another reading may be better; of 20 pages from here to 0.88, one won, and
 # that had left out most of its letters.
@@ -29,6 +31,11 @@ _RAW_LINE_HEIGHT_PX = 32
 # On receipts, the surer words of two readings: F1 0.712 with a second one at 0.8 of the size, 0.705
 # at the same size, 0.704 at 1.3; 0.699 without exchange.
 _SMALLER = 0.8
+
+_FEWEST_LETTERS = 60  # too few to tell whether a page is curled
+
+_SAME_PLACE = 0.5  # of both boxes together that they share: parts of words are not exchanged
+_LEAST_CONFIDENCE = 0.4  # of a reading: a worse one is sure of the wrong things
 
 _RAW_LINE_PSM, _WORD_PSM, _LINE_PSM, _BLOCK_PSM, _PAGE_PSM = 13, 8, 7, 6, 3
 
@@ -101,9 +108,6 @@ def reread_doubtful(state: PageState) -> StageResult:
     return StageResult(state.with_candidate(surer), said, f"read again {how}" if how else "")
 
 
-_FEWEST_LETTERS = 60  # too few to tell whether a page is curled
-
-
 def _other_candidates(state: PageState, *, incomplete: bool) -> Iterator[tuple[str, Candidate]]:
     canvas, candidate = state.canvas, state.best
     found = state.rules
@@ -121,4 +125,36 @@ def _read_smaller(state: PageState, canvas: Canvas) -> Candidate:
     small = canvas.scaled(_SMALLER)
     candidate = state.read(small, psm=_BLOCK_PSM)
     back = Transform.scale(canvas.width_px / small.width_px, canvas.height_px / small.height_px)
-    return Candidate(canvas, tuple(zone.mapped(back) for zone in candidate.zones), _BLOCK_PSM)
+    return replace(
+        candidate, canvas=canvas, zones=tuple(zone.mapped(back) for zone in candidate.zones)
+    )
+
+
+def merge_by_confidence(candidate: Candidate, others: Iterable[Candidate]) -> Candidate:
+    """The reading, each word as whichever reading was surest of it; order and lines stay."""
+    theirs = [
+        word for other in others if other.confidence > _LEAST_CONFIDENCE for word in other.words
+    ]
+    if not theirs:
+        return candidate
+    boxes = np.array([_sides(word) for word in theirs], dtype=np.float64).T
+    areas = (boxes[2] - boxes[0]) * (boxes[3] - boxes[1])
+
+    def surest(word: Word) -> Word:
+        left, top, right, bottom = _sides(word)
+        width = np.minimum(boxes[2], right) - np.maximum(boxes[0], left)
+        height = np.minimum(boxes[3], bottom) - np.maximum(boxes[1], top)
+        common = np.maximum(width, 0) * np.maximum(height, 0)
+        same = np.flatnonzero(common >= _SAME_PLACE * (areas + word.box.area - common))
+        return max((word, *(theirs[index] for index in same)), key=lambda one: one.confidence)
+
+    def in_zone(zone: Zone) -> Zone:
+        lines = (replace(line, words=tuple(map(surest, line.words))) for line in zone.lines)
+        return replace(zone, lines=tuple(lines))
+
+    return replace(candidate, zones=tuple(map(in_zone, candidate.zones)))
+
+
+def _sides(word: Word) -> tuple[float, float, float, float]:
+    box = word.box
+    return box.left, box.top, box.right, box.bottom

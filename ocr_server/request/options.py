@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from ocr_server.engines import ENGINES
+from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
 from ocr_server.job import Detail, Job, Layout, ReadOptions, TextLayerUse
