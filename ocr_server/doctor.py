@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ocr_server.engines import ENGINES
+from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
 from ocr_server.job import Source
 from ocr_server.request.build import build_job, check_installed

@@ -22,12 +22,12 @@ MOST_WORKER_BYTES = 1024 * MIB
 LEAST_WORKER_BYTES = 128 * MIB  # an A4 page at 300 dpi in colour takes about 100
 SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, measured idle
 RIVALS = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")  # see web/compat
-# Each engine of `engines.ENGINES` and what a person chooses it for.
+# What can be asked for by `engines.ENGINE_CHOICES`, and what is particular about it.
 ENGINE_MEANINGS = {
-    "pytesseract": "a process for each reading",
+    "pytesseract": "a process for each recognition",
     "tesserocr": "models kept loaded",
-    "rapidocr": "the second reader",
-    "best": "Tesseract and where it is in doubt the second",
+    "rapidocr": "",
+    "best": "Tesseract with `rapidocr` as a second opinion",
 }
 
 
@@ -52,7 +52,9 @@ def _setting(
 
 
 def _listed_with_meanings(meanings: Mapping[str, str]) -> str:
-    *most, last = (f"`{name}`, {meaning}" for name, meaning in meanings.items())
+    *most, last = (
+        f"`{name}`, {meaning}" if meaning else f"`{name}`" for name, meaning in meanings.items()
+    )
     return f"{', '.join(most)}, or {last}"
 
 
@@ -66,7 +68,7 @@ class Settings:
     tls_key: str = _setting("", "PEM file of the certificate's key")
     engine: str = _setting(
         "pytesseract",
-        f"who reads: {_listed_with_meanings(ENGINE_MEANINGS)}",
+        f"engine that reads: {_listed_with_meanings(ENGINE_MEANINGS)}",
         choices=tuple(ENGINE_MEANINGS),
     )
     languages: tuple[str, ...] = _setting(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ocr_server.document.model import Document, EngineInfo, Page
+from ocr_server.engines import describe_choice
 from ocr_server.export.format import Render, Rendering
 from ocr_server.extraction import finders
 from ocr_server.extraction.framed_page import FramedPage
@@ -46,11 +47,6 @@ class PageRef:
     def progress_path(self) -> Path:
         """Where it is told how far its reading is, if it is watched."""
         return self.path.with_name(f"{self.path.name}-progress-{self.number}")
-
-
-def describe_engine(context: WorkerContext, *, name: str) -> EngineInfo:
-    """Name, version and languages of an engine."""
-    return context.engine(name).describe()
 
 
 def count_pages(

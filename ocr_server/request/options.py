@@ -72,9 +72,9 @@ OPTIONS: Mapping[str, Option] = {
         sets=(ReadOptions, "languages"), otherwise="`OCR_LANGUAGES`", in_profiles=True,
     ),
     "engine": Option(
-        Choice({name: name for name in ENGINES}),
-        f"who reads: {', '.join(f'`{name}`' for name in ENGINES)}; the last two need the "
-        "packages of the second reader",
+        Choice({name: name for name in ENGINE_CHOICES}),
+        f"the engine: {', '.join(f'`{name}`' for name in ENGINE_CHOICES)}; the last two need the "
+        "packages of the category `second-reader`",
         sets=(ReadOptions, "engine"), otherwise="`OCR_ENGINE`", in_profiles=True,
     ),
     "format": Option(
@@ -124,13 +124,14 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "fields": Option(
         Text(specs.parse_fields, specs.FIELDS_EXAMPLE, more=_IS_JSON),
-        'values to look for, as JSON: `{"lot": {"after": ["LOT"], "mask": "AA-9999"}}`; see '
-        "Reading stations",
+        "values to look for, by zone, by the words before them, or by their form, as JSON: "
+        '`{"lot": {"after": ["LOT"], "mask": "AA-9999"}}`',
         otherwise="the profile’s",
     ),
     "alphabet": Option(
         Text(parsing.parse_alphabet, "0123456789", more={"maxLength": parsing.MOST_LETTERS}),
-        "the only characters to be read, by Tesseract; `engine=best` then asks no second reader",
+        "the only characters to be read, by Tesseract; `engine=best` then asks for no second "
+        "opinion",
         sets=(ReadOptions, "alphabet"), otherwise="any", in_profiles=True,
     ),
     "min_confidence": Option(
