@@ -31,6 +31,8 @@ from ocr_server.tasks import describe_engine
 from tests import tasks
 from tests.waiting import BOUND_S, is_alive, pids_in, wait_for
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def workers(settings: Settings) -> Iterator[ProcessWorkerPool]:
