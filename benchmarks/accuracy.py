@@ -49,6 +49,7 @@ from ocr_server.errors import LanguageMissing
 from ocr_server.geometry import Box
 from ocr_server.job import Limits, ReadOptions
 from ocr_server.page.recipe import STAGES, read_page
+from ocr_server.page.state import ReadContext
 from ocr_server.request.build import check_installed
 from ocr_server.sources.decode import decode_page
 

@@ -62,7 +62,7 @@ def faults_of(error: ValidationError, schema: Schema) -> list[dict[str, str]]:
 
 
 def path_of(path: Path) -> str:
-    """The path as JavaScript writes it, such as `pages[0].zones[2]`; names are cut to 40 letters."""
+    """The path as JavaScript writes it, such as `pages[0].zones[2]`; long names are cut."""
     return "".join(
         f"[{step}]" if isinstance(step, int) else f".{step[:_LONGEST_SHOWN]}" for step in path
     ).removeprefix(".")
