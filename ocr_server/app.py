@@ -24,7 +24,8 @@ from ocr_server.web import (
     security,
 )
 from ocr_server.web.bodies import HeldRequest
-from ocr_server.web.compat import register as compat
+from ocr_server.web.compat import ADAPTERS
+from ocr_server.web.compat.adapter import register
 from ocr_server.web.service import EXTENSION
 
 ROOT = Path(__file__).parent.parent
@@ -62,7 +63,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
     app.register_blueprint(metrics.blueprint)
-    compat.init_app(app, settings.compat)
+    register(app, [ADAPTERS[name] for name in settings.compat])
     if has_pages:
         app.register_blueprint(pages.blueprint)
         app.register_blueprint(docs.blueprint)

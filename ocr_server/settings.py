@@ -21,7 +21,8 @@ MIB = 1024 * 1024
 MOST_WORKER_BYTES = 1024 * MIB
 LEAST_WORKER_BYTES = 128 * MIB  # an A4 page at 300 dpi in colour takes about 100
 SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, measured idle
-RIVALS = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")  # see web/compat
+# The names of `web.compat.ADAPTERS`.
+ADAPTER_NAMES = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")
 # What can be asked for by `engines.ENGINE_CHOICES`, and what is particular about it.
 ENGINE_MEANINGS = {
     "pytesseract": "a process for each recognition",
@@ -125,8 +126,8 @@ class Settings:
 
     compat: tuple[str, ...] = _setting(
         (),
-        f"other servers whose routes are served too, joined by commas: {', '.join(RIVALS)}",
-        choices=RIVALS,
+        f"other servers whose routes are served too, joined by commas: {', '.join(ADAPTER_NAMES)}",
+        choices=ADAPTER_NAMES,
     )
 
     @property

@@ -28,7 +28,7 @@ from ocr_server.request import parsing, specs
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.settings import Settings, variable
 from ocr_server.station import listener
-from ocr_server.web.compat import COMPAT
+from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.keys import OPEN_PATHS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
 from tests.documentation import (
@@ -135,8 +135,8 @@ def metrics_table(client: FlaskClient) -> str:
     return as_table(["metric", "type", "what it tells"], rows)
 
 
-def rivals_table(_client: FlaskClient) -> str:
-    rows = ((f"`{name}`", one.meaning) for name, one in COMPAT.items())
+def adapters_table(_client: FlaskClient) -> str:
+    rows = ((f"`{name}`", one.meaning) for name, one in ADAPTERS.items())
     return as_table(["name", "serves"], rows)
 
 
@@ -174,7 +174,7 @@ TABLES: dict[str, tuple[Path, Callable[[FlaskClient], str]]] = {
     "metrics": (DOCS / "deployment.md", metrics_table),
     "profiles": (DOCS / "fields.md", profiles_table),
     "finders": (DOCS / "fields.md", finders_table),
-    "rivals": (DOCS / "compatibility.md", rivals_table),
+    "adapters": (DOCS / "compatibility.md", adapters_table),
     "layers": (DOCS / "architecture.md", layers_table),
 }
 

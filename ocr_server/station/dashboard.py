@@ -18,16 +18,11 @@ from urllib.parse import urlsplit
 
 from ocr_server.errors import StationError
 from ocr_server.station.journal import Entry, Journal
+from ocr_server.web import security
 
 SHOWN = 20
 TIMEOUT_S = 30.0
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-}
+HEADERS = {**security.HEADERS, "Cache-Control": "no-store"}
 FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),

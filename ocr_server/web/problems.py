@@ -49,7 +49,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.DeadlinePassed: 504,
 }
 # Paths of programs; everything else is a page.
-COMPAT = "compat"  # the blueprint of the rivals' routes
+COMPAT = "compat"  # the blueprint of the adapters' routes
 API_PATHS = ("/v1/", "/livez", "/readyz", "/version", "/metrics", "/openapi.json")
 
 log = logging.getLogger(__name__)
