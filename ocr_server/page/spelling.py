@@ -33,7 +33,7 @@ _SHORTEST, _LONGEST = 3, 30  # letters: shorter words are near to everything
 _CLEAR = 10  # a correction is so many times as frequent as the next best
 _LIKELIER = 100  # a known confusion, compared with any other edit
 # What is read, and what it may have been; each pair counts both ways.
-_CONFUSIONS = (
+CONFUSIONS = (
     ("0", "o"), ("1", "l"), ("1", "i"), ("5", "s"), ("8", "b"), ("9", "g"), ("6", "b"),
     ("2", "z"), ("|", "l"), ("|", "i"), ("!", "l"), ("!", "i"), ("$", "s"), ("€", "e"),
     ("rn", "m"), ("cl", "d"), ("vv", "w"), ("ii", "u"), ("li", "h"), ("nn", "m"), ("tt", "u"),
@@ -41,7 +41,7 @@ _CONFUSIONS = (
     ("a", "o"), ("v", "y"), ("g", "q"), ("ß", "b"), ("ö", "o"), ("ü", "u"), ("ä", "a"),
     ("é", "e"), ("è", "e"), ("ê", "e"),
 )  # fmt: skip
-_SWAPS = tuple({*_CONFUSIONS, *((meant, seen) for seen, meant in _CONFUSIONS)})
+_SWAPS = tuple({*CONFUSIONS, *((meant, seen) for seen, meant in CONFUSIONS)})
 _CORE = re.compile(r"^(\W*?)([\w|!$€][\w|!$€'’-]*?)(\W*)$")
 
 
