@@ -45,9 +45,9 @@ def local_server(settings: Settings) -> Iterator[Read]:
     with closing(Service.start(settings)) as here:
 
         def read(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
-            asked = build_job(options, tuple(map(Source, pictures)), here)
-            document = here.read(asked.job, threading.Event())
-            return b"".join(here.render(document, asked, threading.Event())[1])
+            request = build_job(options, tuple(map(Source, pictures)), here)
+            document = here.read(request.job, threading.Event())
+            return b"".join(here.render(document, request, threading.Event())[1])
 
         yield read
 

@@ -96,8 +96,8 @@ def _sample(settings: Settings) -> Finding:
             job = build_job({}, (Source(draw_sample()),), here).job
             document = here.read(job, threading.Event())
         except OcrServerError as error:
-            said = f"The sample could not be read. {error.title}. {error.message}"
-            return Finding(is_good=False, words=said)
+            words = f"The sample could not be read. {error.title}. {error.message}"
+            return Finding(is_good=False, words=words)
     text = " ".join(document.text.split())
     if text != SAMPLE:
         return Finding(

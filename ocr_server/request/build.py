@@ -197,8 +197,8 @@ def check(faults: list[dict[str, str]]) -> None:
     """
     if faults:
         # Some messages are sentences already.
-        said = " ".join(f"{fault['field']}: {fault['message'].rstrip('.')}." for fault in faults)
-        raise InvalidOptions(f"Not understood: {said}", faults=faults)
+        message = " ".join(f"{fault['field']}: {fault['message'].rstrip('.')}." for fault in faults)
+        raise InvalidOptions(f"Not understood: {message}", faults=faults)
 
 
 def fault_of(field: str, message: str) -> dict[str, str]:

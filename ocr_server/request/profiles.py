@@ -118,17 +118,17 @@ def load_profiles(folder: str) -> dict[str, Profile]:
         if not Path(folder).is_dir():
             raise SettingsError(f"OCR_PROFILES={folder!r} is not a folder.")
         paths += sorted(Path(folder).glob("*.toml"))
-    found, said = {}, []
+    found, messages = {}, []
     for path in paths:
         faults: list[dict[str, str]] = []
         profile = _load(path, faults)
-        said += [
+        messages += [
             f"{path.name}: {one['field'] or 'it'} {one['message'].rstrip('.')}." for one in faults
         ]
         if profile:
             found[path.stem] = profile
-    if said:
-        raise SettingsError("Profiles are not understood. " + " ".join(said))
+    if messages:
+        raise SettingsError("Profiles are not understood. " + " ".join(messages))
     return dict(sorted(found.items()))
 
 
@@ -178,8 +178,8 @@ def _names_nobody_finds(value: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     there = [zone.get("name") for zone in zones if isinstance(zone, dict)]
     for name, field in fields.items():
         if known and name not in known:
-            said = f"is not known to the finder {finder}; it has {', '.join(known)}"
-            yield {"field": path_of(("fields", name)), "message": said}
+            message = f"is not known to the finder {finder}; it has {', '.join(known)}"
+            yield {"field": path_of(("fields", name)), "message": message}
         zone = field.get("zone") if isinstance(field, dict) else None
         if zone is not None and zone not in there:
             path = path_of(("fields", name, "zone"))

@@ -207,5 +207,5 @@ def _from_json(text: str, adapter: TypeAdapter[T], example: str) -> T:
         return adapter.validate_python(value)
     except ValidationError as error:
         faults = faults_of(error, adapter.json_schema())
-        said = (f"{fault['field'] or 'it'} {fault['message']}." for fault in faults)
-        raise ValueError(" ".join(said)) from None
+        messages = (f"{fault['field'] or 'it'} {fault['message']}." for fault in faults)
+        raise ValueError(" ".join(messages)) from None

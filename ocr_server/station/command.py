@@ -52,20 +52,21 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run(asked: argparse.Namespace, settings: Settings) -> int:
-    """Run the station that was asked for.
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Run the station that the command line describes.
 
     Raises:
-        StationError: it cannot work as asked.
+        StationError: it cannot work like that.
     """
     with closing(Service.start(settings)) as here:
-        profile = here.profiles.get(asked.profile)
+        profile = here.profiles.get(arguments.profile)
         if profile is None:
             known = ", ".join(here.profiles)
-            raise StationError(f"There is no profile {asked.profile}; there are {known}.")
-        read = reader(here, asked.profile, draws_boxes=bool(asked.annotated or asked.http))
+            raise StationError(f"There is no profile {arguments.profile}; there are {known}.")
+        draws_boxes = bool(arguments.annotated or arguments.http)
+        read = reader(here, arguments.profile, draws_boxes=draws_boxes)
         fields = [field.name for field in profile.fields]
-        run_with(read, asked, fields=fields, settings=settings)
+        run_with(read, arguments, fields=fields, settings=settings)
     return 0
 
 
@@ -87,51 +88,51 @@ def reader(here: Service, profile: str, *, draws_boxes: bool) -> Read:
 
 
 def run_with(
-    read: Read, asked: argparse.Namespace, *, fields: Sequence[str], settings: Settings
+    read: Read, arguments: argparse.Namespace, *, fields: Sequence[str], settings: Settings
 ) -> None:
     """Run with another reader, such as one that reads nothing."""
-    if not (asked.watch or asked.listen or asked.camera):
+    if not (arguments.watch or arguments.listen or arguments.camera):
         raise StationError("A station needs a source: --watch, --listen or --camera.")
-    if asked.trigger and not (asked.camera and asked.listen):
+    if arguments.trigger and not (arguments.camera and arguments.listen):
         raise StationError("--trigger needs --camera, and --listen for the word READ.")
-    if asked.watch:
-        _keep_apart(asked)
+    if arguments.watch:
+        _keep_apart(arguments)
     stop = threading.Event()
     with ExitStack() as stack:
-        journal = Journal(asked.journal or Path(f"{asked.profile}.station"))
+        journal = Journal(arguments.journal or Path(f"{arguments.profile}.station"))
         stack.callback(journal.close)
-        delivery = Delivery(journal, _sinks(asked, journal, fields))
+        delivery = Delivery(journal, _sinks(arguments, journal, fields))
         stack.callback(delivery.end)
         listeners: list[OnReading] = [lambda _entry, _data, _drawn: delivery.wake()]
-        if asked.annotated:
-            listeners.append(AnnotatedFolder(asked.annotated).keep)
-        if asked.http:
-            page = StationPage(asked.http, journal, asked.profile)
+        if arguments.annotated:
+            listeners.append(AnnotatedFolder(arguments.annotated).keep)
+        if arguments.http:
+            page = StationPage(arguments.http, journal, arguments.profile)
             stack.enter_context(page.served())
             listeners.append(page.remember)
-            log.info("the page is at http://%s:%d", asked.http[0], page.port)
+            log.info("the page is at http://%s:%d", arguments.http[0], page.port)
         intake = Intake(journal, read, stop, listeners)
         with _stopping(stop):
-            _run_all(_sources(asked, intake, journal, settings), stop)
+            _run_all(_sources(arguments, intake, journal, settings), stop)
     log.info("the station has ended")
 
 
-def _keep_apart(asked: argparse.Namespace) -> None:
+def _keep_apart(arguments: argparse.Namespace) -> None:
     """What the station writes into the watched folder, it would read, and write of that again."""
-    written = {"--csv": asked.csv and asked.csv.parent, "--annotated": asked.annotated}
+    written = {"--csv": arguments.csv and arguments.csv.parent, "--annotated": arguments.annotated}
     for option, folder in written.items():
-        if folder and folder.resolve() == asked.watch.resolve():
+        if folder and folder.resolve() == arguments.watch.resolve():
             raise StationError(
                 f"{option} writes into {folder}, which is watched; give it another folder."
             )
 
 
-def _sinks(asked: argparse.Namespace, journal: Journal, fields: Sequence[str]) -> list[Sink]:
+def _sinks(arguments: argparse.Namespace, journal: Journal, fields: Sequence[str]) -> list[Sink]:
     sinks: list[Sink] = []
-    if asked.csv:
-        sinks.append(CsvLog(asked.csv, fields))
-    if asked.post:
-        sinks.append(Poster(asked.post, station_id=journal.station_id))
+    if arguments.csv:
+        sinks.append(CsvLog(arguments.csv, fields))
+    if arguments.post:
+        sinks.append(Poster(arguments.post, station_id=journal.station_id))
     return sinks
 
 
@@ -139,25 +140,25 @@ Watch = Callable[[threading.Event], None]
 
 
 def _sources(
-    asked: argparse.Namespace, intake: Intake, journal: Journal, settings: Settings
+    arguments: argparse.Namespace, intake: Intake, journal: Journal, settings: Settings
 ) -> list[Watch]:
     sources: list[Watch] = []
     trigger: Callable[[], Entry | None] | None = None
-    if asked.watch:
+    if arguments.watch:
         folder = Folder(
-            asked.watch, intake, threads=settings.slots, most_bytes=settings.max_body_bytes,
+            arguments.watch, intake, threads=settings.slots, most_bytes=settings.max_body_bytes,
             leaves=journal.files,
         )  # fmt: skip
         sources.append(folder.run)
-    if asked.camera:
-        camera = Camera(asked.camera, intake, waits_for_trigger=asked.trigger)
+    if arguments.camera:
+        camera = Camera(arguments.camera, intake, waits_for_trigger=arguments.trigger)
         sources.append(camera.run)
         trigger = camera.trigger
-    if asked.listen:
+    if arguments.listen:
         listener = TcpListener(
-            asked.listen, intake, most_bytes=settings.max_body_bytes, trigger=trigger
+            arguments.listen, intake, most_bytes=settings.max_body_bytes, trigger=trigger
         )
-        log.info("listening for pictures on %s:%d", asked.listen[0], listener.port)
+        log.info("listening for pictures on %s:%d", arguments.listen[0], listener.port)
         sources.append(listener.run)
     return sources
 

@@ -1,4 +1,4 @@
-"""Where pictures of all sources meet: each is read once, noted in the journal, and told."""
+"""Where pictures of all sources meet: each is read once, noted in the journal, and handed on."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class Intake:
         record, annotated = reading
         entry = self._journal.add(key=key, source=source, record=record)
         log.info("read", extra={"serial": entry.serial, "valid": record.is_valid})
-        for tell in self._listeners:
+        for on_reading in self._listeners:
             try:
-                tell(entry, data, annotated)
+                on_reading(entry, data, annotated)
             except Exception:
-                log.exception("reading %d was not told to all", entry.serial)
+                log.exception("reading %d did not reach every listener", entry.serial)
         return entry
 
     def _attempts(self, data: bytes) -> Reading | None:

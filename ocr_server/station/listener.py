@@ -138,7 +138,7 @@ class TcpListener:
         except _Wrong as wrong:
             _refuse(connection, wrong)
             return False
-        _tell(connection, _told(entry))
+        _send(connection, _to_json(entry))
         return not stop.is_set()
 
     def _entry(self, connection: socket.socket, head: bytes) -> Entry:
@@ -216,7 +216,7 @@ def _late(come: int, length: int) -> _Wrong:
     return _Wrong("timeout", f"{come} of {length} bytes came in time.")
 
 
-def _told(entry: Entry) -> Mapping[str, Any]:  # JSON
+def _to_json(entry: Entry) -> Mapping[str, Any]:  # JSON
     problem = entry.answer.get("problem")
     if problem:
         return {"serial": entry.serial, **problem}
@@ -225,7 +225,7 @@ def _told(entry: Entry) -> Mapping[str, Any]:  # JSON
 
 def _refuse(connection: socket.socket, wrong: _Wrong) -> None:
     """Say what was wrong, and read on for a moment: closed at once, the answer might be lost."""
-    _tell(connection, {"code": wrong.code, "detail": str(wrong)})
+    _send(connection, {"code": wrong.code, "detail": str(wrong)})
     connection.shutdown(socket.SHUT_WR)
     connection.settimeout(TURN_S)
     ends = time.monotonic() + LINGER_S
@@ -234,6 +234,6 @@ def _refuse(connection: socket.socket, wrong: _Wrong) -> None:
             pass
 
 
-def _tell(connection: socket.socket, answer: Mapping[str, Any]) -> None:  # JSON
+def _send(connection: socket.socket, answer: Mapping[str, Any]) -> None:  # JSON
     connection.settimeout(PICTURE_TIMEOUT_S)
     connection.sendall(json.dumps(answer, ensure_ascii=False).encode(errors="replace") + b"\n")

@@ -51,7 +51,7 @@ blueprint = Blueprint("tesseract-server", __name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _ParsedOptions:
     reading: ReadOptions
     format: str
 
@@ -63,9 +63,9 @@ def run_tesseract() -> Response:
     data = next(iter(body.files.get("file", ())), b"")
     if not data:
         raise InvalidOptions("No or empty file provided")
-    asked = _read_options(next(iter(body.texts.get("options", ())), ""))
-    document = read(data, asked.reading)
-    return jsonify(_run(code=0, stdout=_output(document, asked.format), stderr=""))
+    parsed = _read_options(next(iter(body.texts.get("options", ())), ""))
+    document = read(data, parsed.reading)
+    return jsonify(_run(code=0, stdout=_output(document, parsed.format), stderr=""))
 
 
 @blueprint.get("/.well-known/health/<any(healthy, live, ready):probe>")
@@ -117,7 +117,7 @@ def status() -> dict[str, Any]:
     }
 
 
-def _read_options(text: str) -> _Asked:
+def _read_options(text: str) -> _ParsedOptions:
     try:
         options = json_object(text)
     except ValueError as error:
@@ -134,7 +134,7 @@ def _read_options(text: str) -> _Asked:
         except (TypeError, ValueError) as error:
             raise InvalidOptions(f"options.{name}: {error}") from error
     format_ = values.pop("format", "text")
-    return _Asked(ReadOptions(**values), format_)
+    return _ParsedOptions(ReadOptions(**values), format_)
 
 
 def _languages(value: object) -> dict[str, Any]:
@@ -203,11 +203,11 @@ def _answer(error: OcrServerError) -> Response:
         run = _run(code=1, stdout="", stderr="\n".join([*words, error.message, ""]))
         return refusal(error, json.dumps(run), status=200, media_type="application/json")
     if isinstance(error, RequestError):
-        said, status_ = "Request input validation failed", STATUS[type(error)]
+        reason, status_ = "Request input validation failed", STATUS[type(error)]
     else:
-        said = "error processing input"
+        reason = "error processing input"
         status_ = STATUS[type(error)] if isinstance(error, QueueFull | Draining) else 500
-    body = json.dumps({"error": said, "reason": f"Error: {error.message}"})
+    body = json.dumps({"error": reason, "reason": f"Error: {error.message}"})
     return refusal(error, body, status=status_, media_type="application/json")
 
 
