@@ -122,6 +122,11 @@ class ReadOptions:
     correct: bool = False
 
     @property
+    def is_framed(self) -> bool:
+        """Whether turning, cutting or zones in per cent need the picture, whatever text it has."""
+        return self.framing != Framing() or any(zone.is_percent for zone in self.zones)
+
+    @property
     def wants_fields(self) -> bool:
         """Whether values are to be looked for, or the page read as a finder has it."""
         return bool(self.fields) or self.finder != "text"
