@@ -20,6 +20,7 @@ from ocr_server.request.build import body_too_large
 from ocr_server.runtime.scratch import no_room
 from ocr_server.web.cors import permission
 from ocr_server.web.problems import MEDIA_TYPE, STATUS, problem_of
+from ocr_server.web.schemas import ProblemJson
 from ocr_server.web.security import HEADERS
 
 _SMALL_BYTES = 64 * 1024
@@ -32,7 +33,7 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
 
     def execute(self) -> None:
         error = self.request.error
-        problem = {
+        problem: ProblemJson = {
             "type": "about:blank", "title": error.reason, "status": error.code,
             "detail": error.body, "code": error.reason.lower().replace(" ", "-"),
         }  # fmt: skip

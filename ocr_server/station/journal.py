@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ocr_server.document.json_writer import field_to_json
 from ocr_server.document.model import Field
-from ocr_server.document.payload import field_to_json
 from ocr_server.errors import StationError
 
 _LOCK = ".lock"

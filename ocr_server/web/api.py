@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
@@ -20,6 +19,7 @@ from ocr_server.service import Service
 from ocr_server.web.corrections import read_corrected
 from ocr_server.web.forms import read_job, wants_events
 from ocr_server.web.openapi import describe_api
+from ocr_server.web.schemas import FormatsJson, LanguagesJson, ProfilesJson, StepsJson
 from ocr_server.web.service import hang_up, service
 from ocr_server.web.streaming import counts_of, stream_document
 from ocr_server.web.tracing import server_timing
@@ -56,7 +56,7 @@ def render_document() -> Response:
 
 
 @blueprint.get("/v1/languages")
-def list_languages() -> dict[str, Any]:
+def list_languages() -> LanguagesJson:
     """The installed languages, by code and name, and whether there is a dictionary."""
     here = service()
     return {
@@ -69,7 +69,7 @@ def list_languages() -> dict[str, Any]:
 
 
 @blueprint.get("/v1/formats")
-def list_formats() -> dict[str, Any]:
+def list_formats() -> FormatsJson:
     """The formats an answer can have."""
     return {
         "default": "json",
@@ -86,7 +86,7 @@ def list_formats() -> dict[str, Any]:
 
 
 @blueprint.get("/v1/steps")
-def list_steps() -> dict[str, Any]:
+def list_steps() -> StepsJson:
     """The steps that a picture can be taken through, with their parameters."""
     return {
         "default": "auto",
@@ -94,7 +94,17 @@ def list_steps() -> dict[str, Any]:
             {
                 "name": name,
                 "meaning": step.meaning,
-                "parameters": [asdict(parameter) for parameter in step.parameters],
+                "parameters": [
+                    {
+                        "name": parameter.name,
+                        "meaning": parameter.meaning,
+                        "default": parameter.default,
+                        "least": parameter.least,
+                        "most": parameter.most,
+                        "unit": parameter.unit,
+                    }
+                    for parameter in step.parameters
+                ],
             }
             for name, step in OPERATIONS.items()
         ],
@@ -102,7 +112,7 @@ def list_steps() -> dict[str, Any]:
 
 
 @blueprint.get("/v1/profiles")
-def list_profiles() -> dict[str, Any]:
+def list_profiles() -> ProfilesJson:
     """The kinds of pictures that are known, and what is looked for in each."""
     return {
         "profiles": [

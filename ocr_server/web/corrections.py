@@ -8,9 +8,10 @@ from typing import Any
 
 from flask import Request
 
+from ocr_server.document.json_reader import document_from_json
 from ocr_server.document.model import Document
-from ocr_server.document.payload_reader import document_from_json
 from ocr_server.job import Source
+from ocr_server.layout.cells import refilled
 from ocr_server.request.build import (
     ParsedRequest,
     build_rendering_job,
@@ -59,7 +60,15 @@ def read_corrected(request: Request, here: Service) -> tuple[Document, ParsedReq
     asked = build_rendering_job(
         values, sources, settings=here.settings, formats=(accepted_format(request),)
     )
-    return document_from_json(value), asked
+    return _with_corrected_cells(document_from_json(value)), asked
+
+
+def _with_corrected_cells(document: Document) -> Document:
+    """The document, its tables with what their words say now: some were corrected or left out."""
+    pages = (
+        replace(page, zones=tuple(refilled(zone) for zone in page.zones)) for page in document.pages
+    )
+    return replace(document, pages=tuple(pages))
 
 
 def _body(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from flask import Blueprint, Response, json, request
 
-from ocr_server.document.payload import zone_to_json
+from ocr_server.document.json_writer import zone_to_json
 from ocr_server.errors import EngineMissing
 from ocr_server.export.format import Rendering
 from ocr_server.job import Detail
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.service import Service
 from ocr_server.web.forms import read_job
+from ocr_server.web.schemas import FrameJson
 from ocr_server.web.service import hang_up, service
 
 FRAME_TIMEOUT_S = 5.0  # an older frame is of no use to anybody
@@ -50,11 +50,13 @@ def live_engine(here: Service) -> str:
     return LIVE_ENGINE
 
 
-def _told(frame: FrameAnalysis, rendering: Rendering) -> dict[str, Any]:
+def _told(frame: FrameAnalysis, rendering: Rendering) -> FrameJson:
     return {
         "width_px": frame.width_px,
         "height_px": frame.height_px,
-        "outline": frame.outline and [[round(v, 1) for v in point] for point in frame.outline],
+        "outline": [[round(v, 1) for v in point] for point in frame.outline]
+        if frame.outline
+        else None,
         "sharpness": round(frame.sharpness, 1),
         "brightness": round(frame.brightness, 3),
         "text": "\n\n".join(zone.text for zone in frame.zones),

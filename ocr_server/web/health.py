@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint
 
 from ocr_server import __version__
 from ocr_server.errors import Draining
+from ocr_server.web.schemas import StatusJson, VersionJson
 from ocr_server.web.service import service
 
 blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/livez")
-def live() -> dict[str, str]:
+def live() -> StatusJson:
     """Alive: it answers. Load, queue and engine have no say."""
     return {"status": "alive"}
 
 
 @blueprint.get("/readyz")
-def ready() -> dict[str, str]:
+def ready() -> StatusJson:
     """Ready: an engine with the default languages, not shutting down; the queue has no say."""
     here = service()
     if here.admission.is_draining:
@@ -32,7 +31,7 @@ def ready() -> dict[str, str]:
 
 
 @blueprint.get("/version")
-def version() -> dict[str, Any]:
+def version() -> VersionJson:
     """Names and versions of the server and its engine."""
     engine = service().engine
     return {

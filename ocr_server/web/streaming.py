@@ -8,16 +8,16 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from flask import Response, g, json
 
 from ocr_server.document.model import Document
-from ocr_server.document.payload import page_to_json
 from ocr_server.errors import OcrServerError
 from ocr_server.export.format import Rendering
+from ocr_server.export.json import page_to_json
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.progress import Progress, latest
 from ocr_server.request.build import ParsedRequest
@@ -25,6 +25,7 @@ from ocr_server.service import Service
 from ocr_server.tasks import PageRef
 from ocr_server.web.forms import NDJSON
 from ocr_server.web.problems import problem_of, unexpected_problem
+from ocr_server.web.schemas import EventJson
 from ocr_server.web.service import HangUp, hang_up
 
 LOOK_S = 0.1  # how often it is looked how far the pages are
@@ -80,7 +81,7 @@ def _lines(
             except queue.Empty:
                 lines = list(watch.lines())
                 if not lines and time.perf_counter() - spoke >= HEARTBEAT_S:
-                    lines = [_line(event="heartbeat", elapsed_ms=_ms(begun))]
+                    lines = [_line({"event": "heartbeat", "elapsed_ms": _ms(begun)})]
             else:
                 if event is None:
                     return
@@ -89,10 +90,10 @@ def _lines(
                 if isinstance(event, Finished):
                     outcome |= counts_of(event.document)
                     turn.close()
-                elif isinstance(event, Exception):
+                elif isinstance(event, Exception) and told["event"] == "problem":
                     outcome["problem_code"] = told["code"]
                     turn.close()
-                lines = [_line(**told)]
+                lines = [_line(told)]
             if lines:
                 spoke = time.perf_counter()
                 yield from lines
@@ -122,11 +123,19 @@ class _Watch:
             progress = latest(sheet.progress_path)
             if progress is not None and progress != self._told.get(sheet):
                 self._told[sheet] = progress
-                yield _line(event="progress", page=sheet.number, **asdict(progress))
+                yield _line(
+                    {
+                        "event": "progress",
+                        "page": sheet.number,
+                        "stage": progress.stage,
+                        "parts_done": progress.parts_done,
+                        "parts": progress.parts,
+                    }
+                )
 
 
-def _told(event: Event | Exception, rendering: Rendering, begun: float) -> dict[str, Any]:
-    told: dict[str, Any]  # JSON
+def _told(event: Event | Exception, rendering: Rendering, begun: float) -> EventJson:
+    told: EventJson
     match event:
         case Accepted(page_refs):
             told = {"event": "accepted", "pages": len(page_refs)}
@@ -153,8 +162,8 @@ def _told(event: Event | Exception, rendering: Rendering, begun: float) -> dict[
     return told
 
 
-def _line(**members: object) -> bytes:
-    return json.dumps(members).encode() + b"\n"
+def _line(event: EventJson) -> bytes:
+    return json.dumps(event).encode() + b"\n"
 
 
 def _ms(begun: float) -> int:
