@@ -33,13 +33,13 @@ def create_document() -> Response:
     here = service()
     with ExitStack() as turn:
         turn.enter_context(here.admission.turn())  # who is turned away is not even parsed
-        asked = read_job(request, here)
+        parsed = read_job(request, here)
         if wants_events(request):
-            return stream_document(here, asked, turn.pop_all())
+            return stream_document(here, parsed, turn.pop_all())
         begun = time.perf_counter()
-        document = here.read(asked.job, hang_up())
+        document = here.read(parsed.job, hang_up())
         ready = time.perf_counter()
-        response = answer_document(here, document, asked)
+        response = answer_document(here, document, parsed)
     response.headers["Server-Timing"] = server_timing(
         document, pages=ready - begun, render=time.perf_counter() - ready
     )
@@ -51,8 +51,8 @@ def render_document() -> Response:
     """A document's JSON, corrected by a person perhaps, in any format; nothing is recognised."""
     here = service()
     with here.admission.turn():
-        document, asked = read_corrected(request, here)
-        return answer_document(here, document, asked)
+        document, parsed = read_corrected(request, here)
+        return answer_document(here, document, parsed)
 
 
 @blueprint.get("/v1/languages")
@@ -133,14 +133,14 @@ def openapi() -> dict[str, Any]:
     return describe_api()
 
 
-def answer_document(here: Service, document: Document, asked: ParsedRequest) -> Response:
+def answer_document(here: Service, document: Document, parsed: ParsedRequest) -> Response:
     """The document in the formats asked for.
 
     Raises:
         OcrServerError: a page failed, and the format cannot say so.
     """
     g.outcome |= counts_of(document)
-    format_, pieces = here.render(document, asked, hang_up())
+    format_, pieces = here.render(document, parsed, hang_up())
     begun = [next(pieces, b"")]  # whatever can go wrong does so before the answer begins
     response = Response(chain(begun, pieces), content_type=format_.media_type)
     response.call_on_close(pieces.close)

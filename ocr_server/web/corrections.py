@@ -57,10 +57,10 @@ def read_corrected(request: Request, here: Service) -> tuple[Document, ParsedReq
     )
     values = parse_options(with_query(request, known, faults), faults)
     check(faults)
-    asked = build_rendering_job(
+    parsed = build_rendering_job(
         values, sources, settings=here.settings, formats=(accepted_format(request),)
     )
-    return _with_corrected_cells(document_from_json(value)), asked
+    return _with_corrected_cells(document_from_json(value)), parsed
 
 
 def _with_corrected_cells(document: Document) -> Document:

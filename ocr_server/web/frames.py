@@ -32,10 +32,12 @@ def look() -> Response:
     here = service()
     begun = time.perf_counter()
     with here.admission.turn(live=True):
-        asked = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
-        reads = asked.rendering.detail > Detail.PAGE
-        frame = here.analyse_frame(asked.job, hang_up(), reads=reads)
-    response = Response(json.dumps(_told(frame, asked.rendering)), content_type="application/json")
+        parsed = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
+        reads = parsed.rendering.detail > Detail.PAGE
+        frame = here.analyse_frame(parsed.job, hang_up(), reads=reads)
+    response = Response(
+        json.dumps(_to_json(frame, parsed.rendering)), content_type="application/json"
+    )
     duration_ms = (time.perf_counter() - begun) * 1000
     response.headers["Server-Timing"] = f"frame;dur={duration_ms:.1f}"
     return response
@@ -50,7 +52,7 @@ def live_engine(here: Service) -> str:
     return LIVE_ENGINE
 
 
-def _told(frame: FrameAnalysis, rendering: Rendering) -> FrameJson:
+def _to_json(frame: FrameAnalysis, rendering: Rendering) -> FrameJson:
     return {
         "width_px": frame.width_px,
         "height_px": frame.height_px,
