@@ -6,16 +6,13 @@ from pathlib import Path
 
 from flask import Flask
 
-from ocr_server.request import profiles
-from ocr_server.runtime.admission import Admission
-from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
-from ocr_server.runtime.scratch import ScratchSpace
+from ocr_server.runtime.pool import WorkerPool
+from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.web import (
     access_log,
     api,
     auth,
-    compat,
     compression,
     cors,
     docs,
@@ -26,7 +23,9 @@ from ocr_server.web import (
     security,
 )
 from ocr_server.web.bodies import HeldRequest
-from ocr_server.web.service import EXTENSION, Service
+from ocr_server.web.compat import ADAPTERS
+from ocr_server.web.compat.adapter import register
+from ocr_server.web.service import EXTENSION
 
 ROOT = Path(__file__).parent.parent
 MAX_FIELDS_BYTES = 1024 * 1024  # a picture travels as a file; fields are options
@@ -41,7 +40,6 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     """
     settings = settings or Settings.from_environment()
     digests = auth.read_key_digests(settings)  # before anything is started that would have to end
-    known_profiles = profiles.load_profiles(settings.profiles)
     has_pages = settings.pages == "on"
     app = Flask(
         __name__,
@@ -53,14 +51,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=MAX_FIELDS_BYTES,
     )
-    workers = workers or ProcessWorkerPool(settings)
-    app.extensions[EXTENSION] = Service(
-        settings=settings,
-        workers=workers,
-        scratch=ScratchSpace(settings.temp_dir),
-        admission=Admission(slots=workers.slots, waiting=settings.waiting),
-        profiles=known_profiles,
-    )
+    app.extensions[EXTENSION] = Service.start(settings, workers)
     access_log.init_app(app)
     problems.init_app(app)
     security.init_app(app)
@@ -70,7 +61,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
-    compat.init_app(app, settings.compat)
+    register(app, [ADAPTERS[name] for name in settings.compat])
     if has_pages:
         app.register_blueprint(pages.blueprint)
         app.register_blueprint(docs.blueprint)

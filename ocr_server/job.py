@@ -8,6 +8,9 @@ from enum import IntEnum, StrEnum
 
 from ocr_server.deadline import Deadline
 from ocr_server.geometry import Box
+from ocr_server.settings import Settings
+
+DEFAULTS = Settings()
 
 
 class Layout(StrEnum):
@@ -100,8 +103,8 @@ class ReadOptions:
     `finder` is the name of who looks for the fields.
     """
 
-    languages: tuple[str, ...] = ("eng",)
-    psm: int = 3
+    languages: tuple[str, ...] = DEFAULTS.languages
+    psm: int = PSM_OF_LAYOUT[Layout.AUTO]
     operations: tuple[str, ...] = ("auto",)
     skip_stages: tuple[str, ...] = ()
     symbols: bool = False
@@ -109,7 +112,7 @@ class ReadOptions:
     min_confidence: float = 0.0
     zones: tuple[ZoneSpec, ...] = ()
     alphabet: str | None = None
-    engine: str = "pytesseract"
+    engine: str = DEFAULTS.engine
     text_layer: TextLayerUse = TextLayerUse.AUTO
     fields: tuple[FieldSpec, ...] = ()
     finder: str = "text"  # one of `extraction.finders`
@@ -136,9 +139,9 @@ MAX_SIDE_PX = 32_000  # Tesseract counts with 16 bits, and a margin is added
 class Limits:
     """What a page and a document may cost."""
 
-    max_pixels: int = 64_000_000
-    max_pages: int = 200
-    pdf_dpi: int = 300
+    max_pixels: int = DEFAULTS.max_pixels
+    max_pages: int = DEFAULTS.max_pages
+    pdf_dpi: int = DEFAULTS.pdf_dpi
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,10 @@ from ocr_server.extraction.finders import FINDERS
 from ocr_server.job import PSM_OF_LAYOUT
 from ocr_server.page import quality
 from ocr_server.page.recipe import RECIPE
-from ocr_server.request import fields as fields_of_request
-from ocr_server.request import parsing
-from ocr_server.request.options import OPTIONS
+from ocr_server.request import parsing, specs
+from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.settings import Settings, variable
 from ocr_server.station import listener
-from ocr_server.web import corrections
 from ocr_server.web.auth import OPEN_PATHS
 from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
@@ -236,7 +234,7 @@ def test_the_options_of_render_and_the_open_paths_are_those_of_the_code() -> Non
     (options,) = re.findall(r"Its options are (.*?)\.\n", text)
     (open_paths,) = re.findall(r"Open without one are `GET` of the pages, (.*?)\.\n", text, re.S)
 
-    assert re.findall(r"`(\w+)`", options) == list(corrections.OPTIONS)
+    assert re.findall(r"`(\w+)`", options) == list(RENDERING_OPTIONS)
     assert set(re.findall(r"`(/\S+)`", open_paths)) == OPEN_PATHS
 
 
@@ -244,8 +242,8 @@ def test_the_options_of_render_and_the_open_paths_are_those_of_the_code() -> Non
     ("page", "sentence"),
     [
         (OPTIONS_PAGE, f"At most {parsing.MOST_STEPS} are taken."),
-        (OPTIONS_PAGE, f"They are JSON, at most {parsing.MOST_ZONES}:"),
-        (DOCS / "fields.md", f"one of them; at most {fields_of_request.MOST_WORDS} |"),
+        (OPTIONS_PAGE, f"They are JSON, at most {specs.MOST_ZONES}:"),
+        (DOCS / "fields.md", f"one of them; at most {specs.MOST_WORDS} |"),
         (STATIONS, f"`timeout` ({listener.PICTURE_TIMEOUT_S:g} s for a picture)"),
         (STATIONS, f"`too-many-connections` ({listener.MOST_CONNECTIONS} are served)"),
     ],

@@ -170,6 +170,7 @@ def test_what_is_built_or_installed_is_there(page: Path) -> None:
         assert [*(ROOT / "benchmarks").glob(f"{name}.*")], name
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "command", [one for one in COMMANDS if one.startswith((MEASUREMENT, PROGRAM))]
 )

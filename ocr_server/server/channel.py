@@ -16,9 +16,10 @@ from waitress.utilities import Error as ServerError
 
 from ocr_server.errors import BodyTooLarge, StorageFull
 from ocr_server.metrics import Metrics
+from ocr_server.request.build import body_too_large
 from ocr_server.runtime.scratch import no_room
 from ocr_server.web.cors import permission
-from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
+from ocr_server.web.problems import MEDIA_TYPE, STATUS, problem_of
 from ocr_server.web.schemas import ProblemJson
 from ocr_server.web.security import HEADERS
 

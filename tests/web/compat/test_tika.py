@@ -8,7 +8,7 @@ import pikepdf
 import pytest
 from flask.testing import FlaskClient
 
-from ocr_server.web.service import Service
+from ocr_server.service import Service
 from tests.fakes import ReadsWords
 
 
