@@ -12,7 +12,6 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import EngineInfo, Line, Zone, mean_confidence
+from ocr_server.document.model import EngineInfo, Line, Zone, is_ideograph, mean_confidence
 from ocr_server.engines.characters import Character, line_of
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
@@ -172,8 +171,8 @@ class RapidocrEngine(Engine):
             if not one.isspace()
         )
         if _IDEOGRAPHIC.isdisjoint(reading.languages):
-            text = "".join(one for one in text if not _is_ideograph(one))
-            characters = tuple(one for one in characters if not _is_ideograph(one.text))
+            text = "".join(one for one in text if not is_ideograph(one))
+            characters = tuple(one for one in characters if not is_ideograph(one.text))
         if not characters:
             return
         yield line_of(characters, tuple(text.split()), quad, symbols=reading.symbols)
@@ -265,11 +264,6 @@ def _coloured(pixels: Pixels) -> Pixels:
     return np.ascontiguousarray(pixels[..., ::-1] if pixels.ndim == 3 else np.dstack([pixels] * 3))
 
 
-def _is_ideograph(character: str) -> bool:
-    beyond = "\u2e80" <= character <= "\ufaff" or character >= "\U00020000"
-    return beyond and not character.isspace()
-
-
 def _confidence(lines: Sequence[Line]) -> float:
     return mean_confidence(tuple(word for line in lines for word in line.words))
 
@@ -279,7 +273,7 @@ def _without_guesses(lines: tuple[Line, ...]) -> tuple[Line, ...]:
         return lines
     kept = (
         line if line.confidence >= _LEAST_CONFIDENCE
-        else replace(line, words=tuple(w for w in line.words if w.confidence >= _SURE_WORD))
+        else line.filtered(lambda word: word.confidence >= _SURE_WORD)
         for line in lines
     )  # fmt: skip
-    return tuple(line for line in kept if line.words)
+    return tuple(line for line in kept if line)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ocr_server.document.model import Line, Page, Symbol, Word, Zone, ZoneKind
+from ocr_server.document.model import Line, Page, Symbol, Word, Zone, ZoneKind, hull_of
 from ocr_server.extraction.candidate import NOTHING, Candidate, of_words
 from ocr_server.extraction.framed_page import Look
 from ocr_server.extraction.seven_segment import read_display
 from ocr_server.extraction.text_rows import rows_of
-from ocr_server.geometry import hull
 from ocr_server.job import AskedField
 
 NAMES = ("value",)
@@ -20,7 +19,7 @@ def read_display_page(look: Look) -> Page:
     zones: tuple[Zone, ...] = ()
     if digits:
         symbols = tuple(Symbol(one.text, one.quad, one.confidence) for one in digits)
-        quad = hull(point for one in digits for point in one.quad).quad()
+        quad = hull_of(digits).quad()
         text = "".join(one.text for one in digits)
         # As sure as its digits are in the mean; which of them is not can be seen in the symbols.
         confidence = sum(one.confidence for one in digits) / len(digits)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import median
 
-from ocr_server.document.model import Direction, Line, Zone, ZoneKind
-from ocr_server.geometry import Box, hull
+from ocr_server.document.model import Direction, Line, Zone, ZoneKind, hull_of
+from ocr_server.geometry import Box
 
 _PROSE_LETTERS = 18  # in a line: narrow columns of print have 25 and more, prices and labels fewer
 _PROSE_LINES = 3
@@ -100,8 +100,8 @@ def _level(line: Line, slope: float) -> float:
 
 
 def _core(line: Line) -> Box:
-    words = [word for word in line.words if any(map(str.isalnum, word.text))]
-    return hull(point for word in words for point in word.quad) if words else line.box
+    words = [word for word in line.words if word.letter_count]
+    return hull_of(words) if words else line.box
 
 
 def _has_columns(zones: Sequence[Zone]) -> bool:
@@ -148,5 +148,4 @@ def _join(zones: Sequence[Zone], pieces: list[_Piece]) -> Zone:
             before = (first.zone, first.line.paragraph)
             paragraph += 1
         lines.append(replace(Line.joined([piece.line for piece in row]), paragraph=paragraph))
-    quad = hull(point for zone in zones for point in zone.quad).quad()
-    return replace(zones[0], quad=quad, lines=tuple(lines))
+    return replace(zones[0], quad=hull_of(zones).quad(), lines=tuple(lines))

@@ -16,8 +16,8 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple, TypeAlias
 
-from ocr_server.document.model import Line, Zone, ZoneKind
-from ocr_server.geometry import Box, Quad, Transform, hull
+from ocr_server.document.model import Line, Zone, ZoneKind, hull_of
+from ocr_server.geometry import Box, Quad, Transform
 from ocr_server.layout.detected_lines import is_long, width_px
 
 # A page slants as its longest lines do; those that run down or up it are none of them.
@@ -64,10 +64,7 @@ def in_blocks(lines: Sequence[Line]) -> tuple[Zone, ...]:
     placed = tuple(_Placed(line, line.box) for line in lines)
     level = _levelled(placed, least=_LEAST_SLANTING_OF_PAGE)
     pieces = _pieces(level, median(line.box.height for line in lines))
-    return tuple(
-        Zone(ZoneKind.TEXT, hull(point for line in piece for point in line.quad).quad(), piece)
-        for piece in pieces
-    )
+    return tuple(Zone(ZoneKind.TEXT, hull_of(piece).quad(), piece) for piece in pieces)
 
 
 def _levelled(lines: _Lines, *, least: int = _LEAST_SLANTING) -> _Lines:

@@ -15,7 +15,7 @@ import numpy as np
 
 from ocr_server.cpu_shares import Threads, one_thread
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Line, Zone
+from ocr_server.document.model import Zone
 from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Quad
 from ocr_server.imaging.canvas import Canvas
@@ -23,6 +23,7 @@ from ocr_server.imaging.glyphs import shrink
 from ocr_server.imaging.perspective import find_page
 from ocr_server.job import Reading
 from ocr_server.layout.split import Cutting
+from ocr_server.page.cleanup import keep_words
 from ocr_server.page.preprocessing import (
     add_margin,
     bring_letters_to_size,
@@ -107,13 +108,5 @@ def _read(
         number=1, reading=replace(reading, zones=()), engine=engine, deadline=deadline,
         threads=threads,
     )  # fmt: skip
-    zones = (replace(zone, lines=_sure(zone.lines)) for zone in page.zones)
+    zones = keep_words(page.zones, lambda word: word.confidence >= LEAST_CONFIDENCE)
     return tuple(zone for zone in zones if zone.lines)
-
-
-def _sure(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    kept = (
-        replace(line, words=tuple(w for w in line.words if w.confidence >= LEAST_CONFIDENCE))
-        for line in lines
-    )
-    return tuple(line for line in kept if line.words)

@@ -51,17 +51,13 @@ def keep_words(zones: Iterable[Zone], is_kept: Callable[[Word], bool]) -> Iterat
         if not zone.lines:
             yield zone
             continue
-        lines = []
-        for line in zone.lines:
-            words = tuple(word for word in line.words if is_kept(word))
-            if words:
-                lines.append(replace(line, words=words))
+        lines = tuple(rest for line in zone.lines if (rest := line.filtered(is_kept)))
         if lines or zone.kind is not ZoneKind.TEXT:
-            kept = replace(zone, lines=tuple(lines))
+            kept = replace(zone, lines=lines)
             yield kept if len(kept.words) == len(zone.words) else refilled(kept)
 
 
 def _is_of_a_rule(word: Word) -> bool:
-    if word.confidence >= _SURE_OF_WIDE or not any(letter.isalnum() for letter in word.text):
+    if word.confidence >= _SURE_OF_WIDE or not word.letter_count:
         return False  # a dash may be as wide as it likes
     return word.box.width > _WIDEST_LETTER * len(word.text) * word.box.height

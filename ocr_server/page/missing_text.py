@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from ocr_server.document.model import Line, Word, Zone, ZoneKind
-from ocr_server.geometry import Box, Point, hull
+from ocr_server.document.model import Line, Word, Zone, ZoneKind, hull_of
+from ocr_server.geometry import Box
 from ocr_server.imaging import ruling_lines
 from ocr_server.imaging.canvas import Pixels
 from ocr_server.page.state import Report, Sheet, Take
@@ -38,7 +37,7 @@ def read_missed_text(sheet: Sheet) -> Report:
     )
     rest = sheet.read(ruling_lines.wipe(take.canvas, mask), psm=_SPARSE_PSM)
     lines = [line for zone in rest.zones for line in zone.lines]
-    sure = [line for line in (_sure_words(line) for line in lines) if line is not None]
+    sure = [kept for line in lines if (kept := line.filtered(_is_sure))]
     if not sure:
         return Report(sheet, found)
     words = sum(len(line.words) for line in sure)
@@ -89,11 +88,9 @@ def _join_row(zone: Zone, extra: Line) -> Zone | None:
         if common < 0.5 * min(line.box.height, extra.box.height):
             continue
         words = tuple(sorted((*line.words, *extra.words), key=lambda word: word.box.left))
-        box = hull([*line.quad, *extra.quad])
-        longer = replace(line, words=words, quad=box.quad())
-        zone_box = hull([*zone.quad, *extra.quad])
+        longer = replace(line, words=words, quad=hull_of((line, extra)).quad())
         lines = (*zone.lines[:index], longer, *zone.lines[index + 1 :])
-        return replace(zone, quad=zone_box.quad(), lines=lines)
+        return replace(zone, quad=hull_of((zone, extra)).quad(), lines=lines)
     return None
 
 
@@ -106,19 +103,8 @@ def _shares_columns(zone: Box, line: Box) -> bool:
     return min(zone.right, line.right) > max(zone.left, line.left)
 
 
-def _sure_words(line: Line) -> Line | None:
-    words = tuple(
-        word
-        for word in line.words
-        if word.confidence >= _LEAST_CONFIDENCE and any(c.isalnum() for c in word.text)
-    )
-    if not words:
-        return None
-    return replace(line, words=words, quad=hull(_corners(words)).quad())
-
-
-def _corners(words: Iterable[Word]) -> Iterable[Point]:
-    return (point for word in words for point in word.quad)
+def _is_sure(word: Word) -> bool:
+    return word.confidence >= _LEAST_CONFIDENCE and word.letter_count > 0
 
 
 def _covered(take: Take) -> list[Box]:

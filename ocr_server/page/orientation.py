@@ -156,11 +156,7 @@ def _bands(sheet: Sheet) -> Iterator[_Band]:
 
 def _band_score(sheet: Sheet, band: Canvas) -> float:
     """Mean confidence in points of 100, lowered where there are few letters to judge by."""
-    words = [
-        word
-        for word in sheet.read(band, psm=_BLOCK_PSM).words
-        if any(character.isalnum() for character in word.text)
-    ]
+    words = [word for word in sheet.read(band, psm=_BLOCK_PSM).words if word.letter_count]
     letters = sum(len(word.text) for word in words)
     return sum(100 * word.confidence * len(word.text) for word in words) / (letters + 5)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ocr_server.document.model import Advice, Quality, Word, mean_confidence
+from ocr_server.document.model import Advice, Quality, Word, letters_in, mean_confidence
 from ocr_server.imaging.statistics import Measures
 
 
@@ -63,7 +63,7 @@ class Result:
         return cls(
             confidence=mean_confidence(words),
             sure_share=sure / max(1, len(words)),
-            letters=sum(character.isalnum() for word in words for character in word.text),
+            letters=letters_in(words),
             calibration=calibration,
         )
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from ocr_server.cpu_shares import Threads, one_thread
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Word, Zone, mean_confidence
+from ocr_server.document.model import Word, Zone, letters_in, mean_confidence
 from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Box, Transform
 from ocr_server.imaging.canvas import Canvas
@@ -40,7 +40,7 @@ class Take:
     @property
     def letters(self) -> int:
         """Letters and digits read."""
-        return sum(character.isalnum() for word in self.words for character in word.text)
+        return letters_in(self.words)
 
     @property
     def confidence(self) -> float:
