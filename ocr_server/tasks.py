@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ocr_server.document.model import Document, Page
+from ocr_server.errors import StorageFull
 from ocr_server.export.format import Render, Rendering
 from ocr_server.extraction.finders import with_fields
 from ocr_server.extraction.framed_page import zones_in_pixels
@@ -24,7 +25,6 @@ from ocr_server.page.camera_frame import Frame
 from ocr_server.page.own_text import read_pdf_page
 from ocr_server.page.spelling import suggest
 from ocr_server.progress import tell_nobody, teller
-from ocr_server.runtime.scratch import no_room
 from ocr_server.runtime.worker_context import Desk
 from ocr_server.sources import decode
 from ocr_server.sources.preview import LONGEST_SIDE_PX, draw_preview
@@ -149,7 +149,7 @@ def _temporary_files_in(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _NO_ROOM:
-            raise no_room() from error
+            raise StorageFull.of_temp_dir() from error
         raise
     finally:
         tempfile.tempdir = before

@@ -16,7 +16,6 @@ from waitress.utilities import Error as ServerError
 
 from ocr_server.errors import BodyTooLarge, StorageFull
 from ocr_server.metrics import Metrics
-from ocr_server.runtime.scratch import no_room
 from ocr_server.web.cors import permission
 from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
 from ocr_server.web.security import HEADERS
@@ -39,7 +38,7 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
             refusal = body_too_large(self.channel.server.adj.max_request_body_size - 1)
             problem = problem_of(refusal)
         elif isinstance(error, _NoRoom):
-            problem = problem_of(no_room())
+            problem = problem_of(StorageFull.of_temp_dir())
         metrics = self.channel.server.metrics
         if metrics:
             metrics.count_request(route="-", method="-", status=error.code, duration_s=0)

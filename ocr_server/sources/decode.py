@@ -201,11 +201,7 @@ def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(None, limits) from error
     except MemoryError as error:
-        raise OutOfMemory(
-            "The picture needs more memory than a worker may use. Send a smaller one, or raise "
-            "OCR_WORKER_MEMORY_BYTES.",
-            setting="OCR_WORKER_MEMORY_BYTES",
-        ) from error
+        raise OutOfMemory.of_worker() from error
     # A broken file makes Pillow raise nearly anything; each means the same to the sender.
     except Exception as error:
         raise DamagedPicture(
