@@ -10,9 +10,12 @@ from ocr_server.document.model import Line, Word, Zone, ZoneKind, hull_of
 from ocr_server.geometry import Box
 from ocr_server.imaging import ruling_lines
 from ocr_server.imaging.canvas import Pixels
+from ocr_server.job import PageSegmentation
 from ocr_server.page.state import Report, Sheet, Take
 
-_SPARSE_PSM = 11
+_SINGLE_LINES = (
+    PageSegmentation.SINGLE_LINE, PageSegmentation.SINGLE_WORD, PageSegmentation.RAW_LINE,
+)  # fmt: skip
 _FEWEST_LETTERS = 6  # fewer are dust, or dots and dashes that belong to words
 _LEAST_SHARE = 0.02  # of all letters: on a full page, some are always cut off a word's box
 _LEAST_CONFIDENCE = 0.6  # in the sparse mode, what is less sure is mostly rubbish
@@ -25,7 +28,7 @@ def read_missed_text(sheet: Sheet) -> Report:
     Layout analysis takes fractions, lone figures and short lines for noise.
     """
     take = sheet.best
-    single = take.psm in (7, 8, 13) or sheet.measures.is_snippet
+    single = take.psm in _SINGLE_LINES or sheet.measures.is_snippet
     if single or not take.words or sheet.shows_no_print:
         return Report(sheet, "nothing to look for")
     missed, total = count_missed(sheet)
@@ -35,7 +38,7 @@ def read_missed_text(sheet: Sheet) -> Report:
     mask = _mask(
         _covered(take), take.canvas.pixels.shape, spread_px=round(0.15 * sheet.x_height_px)
     )
-    rest = sheet.read(ruling_lines.wipe(take.canvas, mask), psm=_SPARSE_PSM)
+    rest = sheet.read(ruling_lines.wipe(take.canvas, mask), psm=PageSegmentation.SPARSE_TEXT)
     lines = [line for zone in rest.zones for line in zone.lines]
     sure = [kept for line in lines if (kept := line.filtered(_is_sure))]
     if not sure:

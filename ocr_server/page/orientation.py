@@ -19,12 +19,12 @@ from ocr_server.imaging.glyphs import find_glyphs, find_ink, paper_level, shrink
 from ocr_server.imaging.outcome import Outcome
 from ocr_server.imaging.scale import BEST_X_HEIGHT_PX
 from ocr_server.imaging.statistics import Measures
+from ocr_server.job import PageSegmentation
 from ocr_server.page.state import Report, Sheet
 
 _BAND_LINES, _BAND_WIDTH = 3, 60  # lines, x-heights: some 100 letters, read in 50 ms
 _LINE_PITCH = 3.2  # x-heights from one line to the next, generously
 _ALL_GLYPHS = 150  # with so few, all are read
-_BLOCK_PSM = 6
 
 # Points of 100 by which another way must win. A band read at random gets 20 to 45, a band read
 # the right way 80 and more, and then no other way needs to be tried.
@@ -66,7 +66,7 @@ def turn_if_upside_down(sheet: Sheet) -> Report:
     said = f"read with confidence {take.confidence:.0%}"
     if take.confidence >= 0.6 or sheet.upright_for_sure or sheet.measures.shorter_px <= 100:
         return Report(sheet, said)
-    if take.psm == 7 or not _may_stand_on_its_head(sheet.measures):
+    if take.psm == PageSegmentation.SINGLE_LINE or not _may_stand_on_its_head(sheet.measures):
         return Report(sheet, said)
     band = dense_band(sheet.canvas, sheet.x_height_px or BEST_X_HEIGHT_PX)
     if band is None:
@@ -156,7 +156,8 @@ def _bands(sheet: Sheet) -> Iterator[_Band]:
 
 def _band_score(sheet: Sheet, band: Canvas) -> float:
     """Mean confidence in points of 100, lowered where there are few letters to judge by."""
-    words = [word for word in sheet.read(band, psm=_BLOCK_PSM).words if word.letter_count]
+    take = sheet.read(band, psm=PageSegmentation.SINGLE_BLOCK)
+    words = [word for word in take.words if word.letter_count]
     letters = sum(len(word.text) for word in words)
     return sum(100 * word.confidence * len(word.text) for word in words) / (letters + 5)
 

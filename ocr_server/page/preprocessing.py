@@ -11,6 +11,7 @@ from ocr_server.imaging import contrast, perspective, ruling_lines, scale
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.glyphs import paper_level
 from ocr_server.imaging.statistics import Measures
+from ocr_server.job import PageSegmentation
 from ocr_server.layout.tables import find_grids
 from ocr_server.page.state import Report, Sheet
 
@@ -164,12 +165,14 @@ def choose_psm(sheet: Sheet) -> int:
     """How the engine is to look for text: as asked, but a single line is read as one."""
     width_px, height_px = sheet.canvas.width_px, sheet.canvas.height_px
     asked = sheet.reading.psm
-    if asked not in (3, 8):
+    if asked not in (PageSegmentation.AUTO, PageSegmentation.SINGLE_WORD):
         return asked
     low = height_px < 4.5 * (sheet.x_height_px or _USUAL_X_HEIGHT_PX) or height_px < 60
-    if width_px > 1.2 * height_px and (low or asked == 8):
-        return 7  # also for a word: unlike 8, it does not make words of rubbish
-    return 6 if asked == 3 and sheet.measures.is_snippet else asked
+    if width_px > 1.2 * height_px and (low or asked == PageSegmentation.SINGLE_WORD):
+        # Also for a word: the mode for one makes words of rubbish.
+        return PageSegmentation.SINGLE_LINE
+    is_piece = asked == PageSegmentation.AUTO and sheet.measures.is_snippet
+    return PageSegmentation.SINGLE_BLOCK if is_piece else asked
 
 
 def _bring_snippet_to_size(sheet: Sheet) -> Report:

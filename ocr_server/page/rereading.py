@@ -8,6 +8,7 @@ from dataclasses import replace
 from ocr_server.geometry import Transform
 from ocr_server.imaging import contrast, dewarp, ruling_lines
 from ocr_server.imaging.canvas import Canvas
+from ocr_server.job import PageSegmentation
 from ocr_server.page.missing_text import count_missed
 from ocr_server.page.preprocessing import without_margin
 from ocr_server.page.state import Report, Sheet, Take
@@ -30,7 +31,11 @@ _RAW_LINE_HEIGHT_PX = 32
 # at the same size, 0.704 at 1.3; 0.699 without exchange.
 _SMALLER = 0.8
 
-_RAW_LINE_PSM, _WORD_PSM, _LINE_PSM, _BLOCK_PSM, _PAGE_PSM = 13, 8, 7, 6, 3
+_FEWEST_LETTERS = 60  # too few to tell whether a page is curled
+
+_SNIPPET_MODES = (
+    PageSegmentation.SINGLE_BLOCK, PageSegmentation.SINGLE_LINE, PageSegmentation.SINGLE_WORD,
+)  # fmt: skip
 
 
 def read_snippet_again(sheet: Sheet) -> Report:
@@ -38,7 +43,7 @@ def read_snippet_again(sheet: Sheet) -> Report:
     take = sheet.best
     said = f"read with confidence {take.confidence:.0%}"
     doubtful = take.letters == 0 or take.confidence < 0.5
-    if not sheet.measures.is_snippet or take.psm not in (_BLOCK_PSM, _LINE_PSM, _WORD_PSM):
+    if not sheet.measures.is_snippet or take.psm not in _SNIPPET_MODES:
         return Report(sheet, "not a cut-out line")
     if not doubtful:
         return Report(sheet, said)
@@ -46,8 +51,10 @@ def read_snippet_again(sheet: Sheet) -> Report:
         return Report(sheet.with_take(replace(take, zones=())), "nothing but paper")
     canvas = without_margin(sheet.canvas)
     canvas = canvas.scaled(_RAW_LINE_HEIGHT_PX / canvas.height_px)
-    short = sheet.reading.psm == _WORD_PSM or canvas.width_px < 3 * canvas.height_px
-    other = sheet.read(canvas, psm=_WORD_PSM if short else _RAW_LINE_PSM)
+    is_word = sheet.reading.psm == PageSegmentation.SINGLE_WORD
+    short = is_word or canvas.width_px < 3 * canvas.height_px
+    mode = PageSegmentation.SINGLE_WORD if short else PageSegmentation.RAW_LINE
+    other = sheet.read(canvas, psm=mode)
     if other.score <= take.score and take.words:
         return Report(sheet, said)
     return Report(sheet.with_take(other), said, "read again as one line without layout")
@@ -57,14 +64,16 @@ def level_curled_lines(sheet: Sheet) -> Report:
     """Bent lines are levelled, read again, and kept if that is better: flat pages lose by it."""
     take = sheet.best
     if (
-        take.psm != _PAGE_PSM or take.confidence >= 0.9 or take.letters <= _FEWEST_LETTERS
+        take.psm != PageSegmentation.AUTO
+        or take.confidence >= 0.9
+        or take.letters <= _FEWEST_LETTERS
         or sheet.measures.shorter_px <= 400
-    ):  # fmt: skip
+    ):
         return Report(sheet, "nothing to gain")
     outcome = dewarp.dewarp(sheet.canvas)
     if not outcome.did:
         return Report(sheet, outcome.found)
-    other = sheet.read(outcome.canvas, psm=_PAGE_PSM)
+    other = sheet.read(outcome.canvas, psm=PageSegmentation.AUTO)
     if not other.is_better_than(take):
         return Report(sheet, outcome.found, "")
     after = replace(sheet.on(outcome.canvas), x_height_px=sheet.x_height_px, rules=None, take=other)
@@ -75,8 +84,9 @@ def read_again(sheet: Sheet) -> Report:
     """A doubtful page is read as one block, without its rules, or without shade: the best wins."""
     take = sheet.best
     said = f"read with confidence {take.confidence:.0%}"
+    is_page = take.psm == PageSegmentation.AUTO
     too_long = take.letters >= _LONG_PAGE and take.confidence >= _POOR
-    if take.psm != _PAGE_PSM or too_long or take.confidence >= _SURE or sheet.shows_no_print:
+    if not is_page or too_long or take.confidence >= _SURE or sheet.shows_no_print:
         return Report(sheet, said)
     missed, letters = count_missed(sheet)
     incomplete = missed > _LEFT_OUT * letters
@@ -92,24 +102,22 @@ def read_again(sheet: Sheet) -> Report:
     return Report(sheet.with_take(surer), said, f"read again {how}" if how else "")
 
 
-_FEWEST_LETTERS = 60  # too few to tell whether a page is curled
-
-
 def _other_takes(sheet: Sheet, *, incomplete: bool) -> Iterator[tuple[str, Take]]:
     canvas, take = sheet.canvas, sheet.best
     found = sheet.rules
     if incomplete and found is not None and found.total >= 3 and not found.is_grid:
         wiped = ruling_lines.wipe(canvas, found.mask)
-        yield "without ruled lines", sheet.read(wiped, psm=_PAGE_PSM)
+        yield "without ruled lines", sheet.read(wiped, psm=PageSegmentation.AUTO)
     yield "as one block", _read_smaller(sheet, canvas)
     shaded = sheet.measures.paper.unevenness >= _SHADED
     if take.confidence < _POOR and shaded and sheet.measures.shorter_px > 200:
-        yield "without shade", sheet.read(contrast.flatten(canvas).canvas, psm=_PAGE_PSM)
+        even = contrast.flatten(canvas).canvas
+        yield "without shade", sheet.read(even, psm=PageSegmentation.AUTO)
 
 
 def _read_smaller(sheet: Sheet, canvas: Canvas) -> Take:
     """One block, in smaller letters, in which other words go wrong than in the first reading."""
     small = canvas.scaled(_SMALLER)
-    take = sheet.read(small, psm=_BLOCK_PSM)
+    take = sheet.read(small, psm=PageSegmentation.SINGLE_BLOCK)
     back = Transform.scale(canvas.width_px / small.width_px, canvas.height_px / small.height_px)
-    return Take(canvas, tuple(zone.mapped(back) for zone in take.zones), _BLOCK_PSM)
+    return replace(take, canvas=canvas, zones=tuple(zone.mapped(back) for zone in take.zones))
