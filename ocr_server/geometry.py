@@ -62,6 +62,10 @@ class Box:
         right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
         return Box(left, top, right, bottom) if left < right and top < bottom else None
 
+    def rounded(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom to the nearest pixel."""
+        return round(self.left), round(self.top), round(self.right), round(self.bottom)
+
     def quad(self) -> Quad:
         """The same rectangle as four points."""
         return Quad(

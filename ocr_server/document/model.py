@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from statistics import mode
 from typing import NamedTuple
 
+from ocr_server.document.tables import Cell, Table
 from ocr_server.document.zones import (
     Alternative,
-    Cell,
     Direction,
     Line,
     Symbol,
-    Table,
     Word,
     Zone,
     ZoneKind,

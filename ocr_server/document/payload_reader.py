@@ -31,7 +31,6 @@ from ocr_server.document.model import (
 )
 from ocr_server.errors import InvalidOptions
 from ocr_server.geometry import Box, Point, Quad, hull
-from ocr_server.layout.cells import refilled
 
 _PLACE = ("box", "quad")
 _NOWHERE = Box(0, 0, 0, 0).quad()
@@ -153,7 +152,7 @@ def _zone(at: Cursor) -> Zone:
         name=name.text() if name else None,
         engine=engine.text() if engine else None,
     )
-    return refilled(zone)  # words may have been corrected and left out
+    return zone.with_cells_refilled()  # words may have been corrected and left out
 
 
 def _table(at: Cursor) -> Table:

@@ -1,4 +1,4 @@
-"""What stands on a page: Zone → Line → Word → Symbol, and the cells of tables.
+"""What stands on a page: Zone → Line → Word → Symbol.
 
 Frozen, with tuples inside. Each level has a quad, a confidence from 0 to 1, and a text made by
 joining its children; `mapped` gives the same tree in another frame. There is no level for
@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Protocol
 
+from ocr_server.document.tables import Table
 from ocr_server.geometry import Box, Map, Point, Quad, Transform, hull
 
 
@@ -75,6 +76,11 @@ class Word:
     def box(self) -> Box:
         """The upright hull."""
         return self.quad.box
+
+    @property
+    def certainty(self) -> float:
+        """The confidence from 0 to 1, but 1 where a person has checked the word."""
+        return 1.0 if self.checked else self.confidence
 
     @property
     def letter_count(self) -> int:
@@ -172,33 +178,6 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a table; row and column count from 0."""
-
-    row: int
-    column: int
-    quad: Quad
-    text: str
-
-    def mapped(self, way: Map) -> Cell:
-        """The same cell in another frame."""
-        return replace(self, quad=self.quad.mapped(way))
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The rows and columns of a table zone, and its cells in reading order."""
-
-    rows: int
-    columns: int
-    cells: tuple[Cell, ...]
-
-    def mapped(self, way: Map) -> Table:
-        """The same table in another frame."""
-        return replace(self, cells=tuple(cell.mapped(way) for cell in self.cells))
-
-
-@dataclass(frozen=True, slots=True)
 class Zone:
     """A piece of the page of one kind; only text and tables have lines.
 
@@ -235,6 +214,26 @@ class Zone:
     def confidence(self) -> float:
         """The mean over the words, weighted by their letters and digits."""
         return mean_confidence(self.words)
+
+    def with_cells_refilled(self) -> Zone:
+        """The zone, the cells of its table with what its words say now, line by line."""
+        if self.table is None:
+            return self
+        texts: list[list[str]] = [[] for _ in self.table.cells]
+        places = self.table.cells_at(word.box.middle for word in self.words)
+        for line in self.lines:
+            pieces: dict[int, list[Word]] = {}
+            for word in line.words:
+                place = next(places)
+                if place is not None:
+                    pieces.setdefault(place, []).append(word)
+            for place, words in pieces.items():
+                texts[place].append(line.with_words(tuple(words)).text)
+        cells = tuple(
+            replace(cell, text="\n".join(lines))
+            for cell, lines in zip(self.table.cells, texts, strict=True)
+        )
+        return replace(self, table=replace(self.table, cells=cells))
 
     def mapped(self, way: Map) -> Zone:
         """The same zone in another frame."""

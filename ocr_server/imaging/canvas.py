@@ -8,7 +8,7 @@ between the two is made here and nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -225,3 +225,14 @@ class Canvas:
             flags=cv2.INTER_LINEAR, borderValue=(fill, fill, fill),
         ).astype(np.uint8, copy=False)  # fmt: skip
         return self._moved(pixels, forth.inverse())
+
+
+class Outcome(NamedTuple):
+    """The canvas after a step, what the step found, and what it did about it.
+
+    Both are plain words that a page can show; `did` is empty where nothing had to be done.
+    """
+
+    canvas: Canvas
+    found: str = ""
+    did: str = ""

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Stage
-from ocr_server.imaging import binarize, contrast, dewarp, perspective, ruling_lines, scale, skew
-from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.outcome import Outcome
+from ocr_server.imaging import binarize, contrast, dewarp, glyphs, perspective, ruling_lines, skew
+from ocr_server.imaging.canvas import Canvas, Outcome
 
 AUTO = ("auto",)
 
@@ -134,13 +133,13 @@ STEPS: Mapping[str, Step] = {
     "rectify": Step(perspective.rectify, "undo the perspective of a photographed sheet"),
     "dewarp": Step(dewarp.dewarp, "level the bent lines of a curled page"),
     "scale": Step(
-        scale.scale,
+        glyphs.scale,
         "enlarge or shrink until letters have one height",
         (
             Parameter(
                 "x_height_px",
                 "height of small letters afterwards",
-                scale.BEST_X_HEIGHT_PX,
+                glyphs.BEST_X_HEIGHT_PX,
                 6,
                 60,
                 "px",

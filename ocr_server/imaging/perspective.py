@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.geometry import Point, Quad
-from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.imaging.canvas import Canvas, Outcome, Pixels
 from ocr_server.imaging.glyphs import paper_level, shrink
-from ocr_server.imaging.outcome import Outcome
 
 _COPY_PX = 500
 _LEAST_SHARE = 0.2  # of the picture; a smaller bright thing is not the page

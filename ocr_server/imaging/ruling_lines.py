@@ -7,9 +7,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.imaging.canvas import Canvas, Outcome, Pixels
 from ocr_server.imaging.glyphs import find_ink, find_pieces, measure_x_height, shrink
-from ocr_server.imaging.outcome import Outcome
 
 _LEAST_LENGTH = 5.0  # x-heights; no letter has a longer straight stroke
 _MOST_THICKNESS = 0.35  # x-heights; thicker ones are bars and pictures

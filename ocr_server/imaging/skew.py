@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.canvas import Canvas, Outcome
 from ocr_server.imaging.glyphs import (
     COPY_PX,
     Glyphs,
@@ -17,7 +17,6 @@ from ocr_server.imaging.glyphs import (
     paper_level,
     shrink,
 )
-from ocr_server.imaging.outcome import Outcome
 
 _LARGEST_DEG = 15.0
 _FEWEST_FEET = 20

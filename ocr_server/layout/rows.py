@@ -1,4 +1,4 @@
-"""Rows that layout tore apart: a label here, its price in another zone, as on receipts."""
+"""Rows that layout tore apart, as of labels and prices on receipts, and the order of zones."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ocr_server.geometry import Box
 _PROSE_LETTERS = 18  # in a line: narrow columns of print have 25 and more, prices and labels fewer
 _PROSE_LINES = 3
 _LEAST_SHARED = 0.6  # of the lines of the zone that has fewer: the others are captions between
+_SHARED = 0.2  # of the narrower zone's width; neighbouring columns may touch
 _INSIDE = 0.8  # of a zone's area: it is not beside the other zone but in a gap of it
 
 
@@ -67,6 +68,22 @@ def join_rows(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
         elif index == group[0]:
             result.append(_join([zones[i] for i in group], [p for i in group for p in pieces[i]]))
     return tuple(result)
+
+
+def in_reading_order(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
+    """The zones in the order given, but none before one that stands above it in its columns."""
+    boxes = [zone.box for zone in zones]
+    texts = [index for index, zone in enumerate(zones) if zone.lines]
+    above = [{index for index in texts if _stands_above(boxes[index], box)} for box in boxes]
+    ordered: list[Zone] = []
+    waiting, done = list(range(len(zones))), set[int]()
+    while waiting:
+        # There is one: of all that wait, nothing waits above the one that begins highest.
+        index = next(i for i in waiting if above[i] <= done)
+        waiting.remove(index)
+        done.add(index)
+        ordered.append(zones[index])
+    return tuple(ordered)
 
 
 def _pieces(zones: Sequence[Zone]) -> list[list[_Piece]]:
@@ -149,3 +166,9 @@ def _join(zones: Sequence[Zone], pieces: list[_Piece]) -> Zone:
             paragraph += 1
         lines.append(replace(Line.joined([piece.line for piece in row]), paragraph=paragraph))
     return replace(zones[0], quad=hull_of(zones).quad(), lines=tuple(lines))
+
+
+def _stands_above(upper: Box, lower: Box) -> bool:
+    shared = min(upper.right, lower.right) - max(upper.left, lower.left)
+    is_higher = upper.top < lower.top and upper.bottom <= lower.top
+    return is_higher and shared > _SHARED * min(upper.width, lower.width)

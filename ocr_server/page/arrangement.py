@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ocr_server.layout.order import in_reading_order
-from ocr_server.layout.rows import join_rows
+from ocr_server.layout.rows import in_reading_order, join_rows
 from ocr_server.layout.tables import find_grids, set_in_tables
 from ocr_server.page.state import Report, Sheet
 

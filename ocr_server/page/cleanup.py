@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from ocr_server.document.model import Word, Zone, ZoneKind
-from ocr_server.layout.cells import refilled
 from ocr_server.page.state import Report, Sheet
 
 # On a page this doubtful, words under the second figure are noise (letters read into pictures);
@@ -54,7 +53,7 @@ def keep_words(zones: Iterable[Zone], is_kept: Callable[[Word], bool]) -> Iterat
         lines = tuple(rest for line in zone.lines if (rest := line.filtered(is_kept)))
         if lines or zone.kind is not ZoneKind.TEXT:
             kept = replace(zone, lines=lines)
-            yield kept if len(kept.words) == len(zone.words) else refilled(kept)
+            yield kept if len(kept.words) == len(zone.words) else kept.with_cells_refilled()
 
 
 def _is_of_a_rule(word: Word) -> bool:

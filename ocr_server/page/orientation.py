@@ -14,10 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.geometry import Box
-from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.glyphs import find_glyphs, find_ink, paper_level, shrink
-from ocr_server.imaging.outcome import Outcome
-from ocr_server.imaging.scale import BEST_X_HEIGHT_PX
+from ocr_server.imaging.canvas import Canvas, Outcome
+from ocr_server.imaging.glyphs import BEST_X_HEIGHT_PX, find_glyphs, find_ink, paper_level, shrink
 from ocr_server.imaging.statistics import Measures
 from ocr_server.job import PageSegmentation
 from ocr_server.page.state import Report, Sheet

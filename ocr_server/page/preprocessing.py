@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from ocr_server.geometry import Box
-from ocr_server.imaging import contrast, perspective, ruling_lines, scale
+from ocr_server.imaging import contrast, glyphs, perspective, ruling_lines
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.glyphs import paper_level
 from ocr_server.imaging.statistics import Measures
 from ocr_server.job import PageSegmentation
 from ocr_server.layout.tables import find_grids
@@ -92,7 +91,7 @@ def level_lines(sheet: Sheet) -> Report:
     found = f"text turned by {angle:.1f}°"
     if abs(angle) < 1.0:
         return Report(sheet, found)
-    level = sheet.canvas.rotated(-angle, fill=paper_level(measures.small))
+    level = sheet.canvas.rotated(-angle, fill=glyphs.paper_level(measures.small))
     return Report(sheet.on(level), found, f"straightened by {abs(angle):.1f}°")
 
 
@@ -111,8 +110,8 @@ def bring_letters_to_size(sheet: Sheet, *, many_glyphs: int = _MANY_GLYPHS) -> R
             f"letters {measured_px:.0f} px high" if measured_px else "too few letters to measure"
         )
         return Report(replace(sheet, x_height_px=measured_px), found)
-    wanted_px = _SPARE_TO_PX if spares else scale.BEST_X_HEIGHT_PX
-    outcome = scale.scale_from(sheet.canvas, measured_px, x_height_px=wanted_px)
+    wanted_px = _SPARE_TO_PX if spares else glyphs.BEST_X_HEIGHT_PX
+    outcome = glyphs.scale_from(sheet.canvas, measured_px, x_height_px=wanted_px)
     growth = outcome.canvas.height_px / sheet.canvas.height_px
     after = replace(sheet.on(outcome.canvas), x_height_px=measured_px * growth)
     return Report(after, outcome.found, outcome.did)

@@ -17,7 +17,6 @@ from spellchecker import SpellChecker
 
 from ocr_server.document.model import Alternative, Line, Page, Word, Zone
 from ocr_server.job import Reading
-from ocr_server.layout.cells import refilled
 
 # Tesseract's names of the languages that have a dictionary, and the dictionary's.
 DICTIONARIES: Mapping[str, str] = {
@@ -96,7 +95,7 @@ def suggest(page: Page, reading: Reading) -> Page:
 
     def in_zone(zone: Zone) -> Zone:
         done = replace(zone, lines=tuple(in_line(line) for line in zone.lines))
-        return done if done.text == zone.text else refilled(done)
+        return done if done.text == zone.text else done.with_cells_refilled()
 
     def in_line(line: Line) -> Line:
         words = tuple(_suggested(word, dictionary, correct=reading.correct) for word in line.words)
