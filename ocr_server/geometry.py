@@ -52,6 +52,10 @@ class Box:
         """As far from the left as from the right, and from the top as from the bottom."""
         return Point((self.left + self.right) / 2, (self.top + self.bottom) / 2)
 
+    def is_beside(self, other: Box, *, overlap_px: float = 0.0) -> bool:
+        """Whether one stands left of the other, or reaches no further than `overlap_px` over it."""
+        return self.left >= other.right - overlap_px or self.right <= other.left + overlap_px
+
     def holds(self, point: Point) -> bool:
         """Whether the point lies inside or on an edge."""
         return self.left <= point.x <= self.right and self.top <= point.y <= self.bottom
@@ -88,6 +92,11 @@ class Quad(NamedTuple):
     def box(self) -> Box:
         """The upright hull."""
         return hull(self)
+
+    @property
+    def middle(self) -> Point:
+        """The mean of the corners."""
+        return Point(sum(point.x for point in self) / 4, sum(point.y for point in self) / 4)
 
     @property
     def angle_deg(self) -> float:

@@ -6,8 +6,8 @@ from ocr_server.document.model import Line, Page, Symbol, Word, Zone, ZoneKind, 
 from ocr_server.extraction.candidate import NOTHING, Candidate, of_words
 from ocr_server.extraction.framed_page import Look
 from ocr_server.extraction.seven_segment import read_display
-from ocr_server.extraction.text_rows import rows_of
 from ocr_server.job import AskedField
+from ocr_server.layout.rows import rows_of
 
 NAMES = ("value",)
 UNKNOWN = "?"

@@ -11,6 +11,7 @@ from ocr_server.geometry import Box
 from ocr_server.imaging import ruling_lines
 from ocr_server.imaging.canvas import Pixels
 from ocr_server.job import PageSegmentation
+from ocr_server.layout.rows import is_level
 from ocr_server.page.state import Report, Sheet, Take
 
 _SINGLE_LINES = (
@@ -19,6 +20,9 @@ _SINGLE_LINES = (
 _FEWEST_LETTERS = 6  # fewer are dust, or dots and dashes that belong to words
 _LEAST_SHARE = 0.02  # of all letters: on a full page, some are always cut off a word's box
 _LEAST_CONFIDENCE = 0.6  # in the sparse mode, what is less sure is mostly rubbish
+# Between the middles of what was left out and its line, of the height of the higher one: so the
+# lower one, a lone figure or a half of a fraction, stands beside the other by half at least.
+_MOST_APART = 0.5
 _NEAR = 4.0  # line heights: what is further from a zone is none of its lines
 
 
@@ -87,8 +91,8 @@ def put_in_place(zones: tuple[Zone, ...], line: Line) -> tuple[Zone, ...]:
 def _join_row(zone: Zone, extra: Line) -> Zone | None:
     """The zone with the words added to the line that stands in the same row, if one does."""
     for index, line in enumerate(zone.lines):
-        common = min(line.box.bottom, extra.box.bottom) - max(line.box.top, extra.box.top)
-        if common < 0.5 * min(line.box.height, extra.box.height):
+        within_px = _MOST_APART * max(line.box.height, extra.box.height)
+        if not is_level(line.box.middle, extra.box.middle, within_px=within_px):
             continue
         words = tuple(sorted((*line.words, *extra.words), key=lambda word: word.box.left))
         longer = replace(line, words=words, quad=hull_of((line, extra)).quad())

@@ -148,7 +148,7 @@ def _gap(before: _Row, row: _Row) -> float:
 
 def _is_apart(one: _Row, other: _Row) -> bool:
     """Whether one stands left of the other."""
-    return other.level.left > one.level.right or other.level.right < one.level.left
+    return one.level.is_beside(other.level)
 
 
 def _ratio(before: _Row, row: _Row) -> float:

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr_server.document.model import Direction, Line, Word, Zone, ZoneKind
 from ocr_server.geometry import Box, Point
-from ocr_server.layout.rows import in_reading_order, join_rows
+from ocr_server.layout.rows import in_reading_order, is_level, join_rows, rows_in, up_to_gap
 from tests.fakes import line_of
 
 PITCH_PX = 30
@@ -147,3 +148,30 @@ def test_every_zone_stays_once_whatever_its_shape(boxes: list[Box]) -> None:
     zones = tuple(map(zone_at, boxes))
 
     assert sorted(map(id, in_reading_order(zones))) == sorted(map(id, zones))
+
+
+@pytest.mark.parametrize(("slope", "lower_px", "level"), [(0.0, 9, True), (0.0, 11, False)])
+def test_lines_are_level_by_less_than_the_distance_allowed(
+    slope: float, lower_px: float, *, level: bool
+) -> None:
+    assert is_level(Point(0, 100), Point(500, 100 + lower_px), within_px=10, slope=slope) is level
+
+
+def test_lines_are_level_along_the_slope_of_the_page() -> None:
+    one, other = Point(0, 100), Point(500, 150)
+
+    assert is_level(one, other, within_px=10, slope=0.1)
+    assert is_level(other, one, within_px=10, slope=0.1)
+    assert not is_level(one, other, within_px=10, slope=-0.1)
+
+
+def test_lines_of_two_zones_side_by_side_are_one_row_of_the_page() -> None:
+    labels, prices = column(["tea", "cake"], 100), column(["2.50", "4.00"], 400)
+
+    assert [row.text for row in rows_in((prices, labels))] == ["tea 2.50", "cake 4.00"]
+
+
+def test_a_row_ends_where_a_column_does() -> None:
+    words = [*line_at("due date", 100, 0).words, *line_at("2031", 400, 0).words]
+
+    assert [word.text for word in up_to_gap(words)] == ["due", "date"]

@@ -13,8 +13,8 @@ from ocr_server.document.model import Page
 from ocr_server.extraction.candidate import Candidate, of_words
 from ocr_server.extraction.checks import icao_9303_digit
 from ocr_server.extraction.masks import USUAL_CONFUSIONS
-from ocr_server.extraction.text_rows import Row, rows_of
 from ocr_server.job import AskedField
+from ocr_server.layout.rows import Row, rows_of
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"
 NAMES = (
