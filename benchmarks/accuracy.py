@@ -47,7 +47,7 @@ from ocr_server.engines import ENGINES
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import LanguageMissing
 from ocr_server.geometry import Box
-from ocr_server.job import Limits, Reading
+from ocr_server.job import Limits, ReadOptions
 from ocr_server.page.recipe import STAGES, read_page
 from ocr_server.sources.decode import decode_page
 from ocr_server.web.service import check_installed
@@ -219,7 +219,7 @@ def read_ourselves(item: Item, *, engine: Engine, without: tuple[str, ...] = ())
     page = read_page(
         canvas,
         number=1,
-        reading=Reading(languages=item.languages, psm=item.psm, without=without),
+        options=ReadOptions(languages=item.languages, psm=item.psm, skip_stages=without),
         engine=engine,
         deadline=Deadline.after(TIMEOUT_S),
     )

@@ -13,7 +13,7 @@ from benchmarks.pictures import draw
 from benchmarks.report import Section, Target
 from ocr_server.deadline import Deadline
 from ocr_server.engines import ENGINES
-from ocr_server.job import Limits, Reading
+from ocr_server.job import Limits, ReadOptions
 from ocr_server.page.recipe import prepare_page
 from ocr_server.sources.decode import decode_page
 
@@ -45,7 +45,7 @@ def _seconds_to_prepare(path: Path) -> float:
     canvas = decode_page(path, 0, limits=Limits(), password=None, grey=True)
     prepare_page(
         canvas,
-        reading=Reading(),
+        options=ReadOptions(),
         engine=ENGINES["tesserocr"](),  # not asked about a page that lies upright
         deadline=Deadline.after(TIMEOUT_S),
     )

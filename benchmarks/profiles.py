@@ -33,7 +33,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.engines import ENGINES
 from ocr_server.extraction.finders import with_fields
 from ocr_server.extraction.read_framed import read_framed
-from ocr_server.job import Limits, Reading
+from ocr_server.job import Limits, ReadOptions
 from ocr_server.request.profiles import Profile, load_profiles
 from ocr_server.sources.decode import decode_page
 
@@ -120,12 +120,12 @@ def measure(item: Item, engine: str) -> list[Outcome]:
     profile = load_profiles("")[item.profile]
     begun = time.perf_counter()
     canvas = decode_page(item.path, 0, limits=Limits(), password=None)
-    reading = _reading(profile)
+    options = _reading(profile)
     page = read_framed(
-        canvas, number=1, reading=reading, engine=ENGINES[profile.options.get("engine", engine)](),
+        canvas, number=1, options=options, engine=ENGINES[profile.options.get("engine", engine)](),
         deadline=Deadline.after(TIMEOUT_S),
     )  # fmt: skip
-    fields = {field.name: field for field in with_fields(page, reading).fields}
+    fields = {field.name: field for field in with_fields(page, options).fields}
     ms = (time.perf_counter() - begun) * 1000
     plain = _plain(item.path)
     outcomes = []
@@ -166,9 +166,9 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(rows)
 
 
-def _reading(profile: Profile) -> Reading:
+def _reading(profile: Profile) -> ReadOptions:
     given = {name: value for name, value in profile.options.items() if name != "layout"}
-    return Reading(
+    return ReadOptions(
         psm=profile.options.get("layout", DEFAULT_LAYOUT), fields=profile.fields,
         finder=profile.finder, framing=profile.framing, **given,
     )  # fmt: skip

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy import Item, asked_items, engine_of, options, processes, rate
 from ocr_server.deadline import Deadline
-from ocr_server.job import Limits, Reading
+from ocr_server.job import Limits, ReadOptions
 from ocr_server.page.quality import TESSERACT
 from ocr_server.page.recipe import read_page
 from ocr_server.sources.decode import decode_page
@@ -68,7 +68,7 @@ def read(job: tuple[Item, str]) -> Point:
     page = read_page(
         decode_page(item.path, 0, limits=Limits(), password=None, grey=True),
         number=1,
-        reading=Reading(languages=item.languages, psm=item.psm),
+        options=ReadOptions(languages=item.languages, psm=item.psm),
         engine=engine_of(engine),
         deadline=Deadline.after(TIMEOUT_S),
     )

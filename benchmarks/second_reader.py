@@ -44,12 +44,12 @@ from benchmarks.quality import fit
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Zone
 from ocr_server.engines.rapidocr import LANGUAGES, RapidocrEngine
-from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, Reading
-from ocr_server.page.cleanup import drop_rubbish
-from ocr_server.page.quality import Result, expected_accuracy
+from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, ReadOptions
+from ocr_server.page.cleanup import drop_noise
+from ocr_server.page.quality import ReadingResult, expected_accuracy
 from ocr_server.page.recipe import RECIPE, read_by
 from ocr_server.page.second_opinion import is_better, limit_of
-from ocr_server.page.state import Report, Sheet
+from ocr_server.page.state import PageState, StageResult
 from ocr_server.sources.decode import decode_page
 
 TIMEOUT_S = 300
@@ -62,7 +62,7 @@ class Take:
     """One reading of one picture."""
 
     score: Score
-    result: Result
+    result: ReadingResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,34 +125,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def read(job: tuple[Item, str, bool, bool]) -> Pair:
     """A picture by both readers."""
     item, engine, with_lines, with_plain = job
-    sheets: list[Sheet] = []
+    sheets: list[PageState] = []
 
-    def keep(sheet: Sheet) -> Report:
+    def keep(sheet: PageState) -> StageResult:
         sheets.append(sheet)
-        return Report(sheet)
+        return StageResult(sheet)
 
     before_s = processor_s()
     read_by(
         (*takewhile(lambda stage: stage[0] != "second-reader", RECIPE), ("keep", keep)),
         decode_page(item.path, 0, limits=Limits(), password=None, grey=True),
         number=1,
-        reading=Reading(languages=item.languages, psm=item.psm),
+        options=ReadOptions(languages=item.languages, psm=item.psm),
         engine=engine_of(engine),
         deadline=Deadline.after(TIMEOUT_S),
     )
     between_s = processor_s()
     (sheet,) = sheets
-    canvas, left = sheet.best.canvas, drop_rubbish(sheet).sheet.best
-    zones = _second().recognise(canvas, sheet.reading, Deadline.after(TIMEOUT_S))
+    canvas, left = sheet.best.canvas, drop_noise(sheet).sheet.best
+    zones = _second().recognise(canvas, sheet.options, Deadline.after(TIMEOUT_S))
     after_s = processor_s()
     return Pair(
         Take(
             rate(item, _text(left.zones), (), cpu_s=between_s - before_s),
-            replace(Result.of(sheet.best.words), letters=left.letters),
+            replace(ReadingResult.of(sheet.best.words), letters=left.letters),
         ),
         Take(
             rate(item, _text(zones), (), cpu_s=after_s - between_s),
-            Result.of(tuple(word for zone in zones for word in zone.words), engine="rapidocr"),
+            ReadingResult.of(
+                tuple(word for zone in zones for word in zone.words), engine="rapidocr"
+            ),
         ),
         limit_of(sheet),
         rate(item, _read_lines(sheet, zones), (), cpu_s=0) if with_lines else None,
@@ -222,7 +224,7 @@ def _text(zones: tuple[Zone, ...]) -> str:
     return "\n\n".join(zone.text for zone in zones if zone.lines)
 
 
-def _read_lines(sheet: Sheet, zones: tuple[Zone, ...]) -> str:
+def _read_lines(sheet: PageState, zones: tuple[Zone, ...]) -> str:
     """What Tesseract reads in the lines of the second reader, each as a line of its own."""
     texts = []
     for line in (line for zone in zones for line in zone.lines):

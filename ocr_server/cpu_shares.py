@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 # How many threads may work now, one to the number given, for the length of a with-block.
-Threads: TypeAlias = Callable[[int], AbstractContextManager[int]]
+ThreadAllowance: TypeAlias = Callable[[int], AbstractContextManager[int]]
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def one_thread(_most: int) -> Iterator[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class SlotLock:
     """A slot among slots, each known by the path of its lock."""
 
     own: Path
@@ -41,7 +41,7 @@ class Share:
 
     @contextmanager
     def threads(self, most: int) -> Iterator[int]:
-        """One thread, and one more for each other slot that is idle now; see `Threads`."""
+        """One thread, and one more for each other slot that is idle now; see `ThreadAllowance`."""
         with ExitStack() as taken:
             count = 1
             for path in self.all:
@@ -55,13 +55,13 @@ class Share:
             yield count
 
 
-class Shares:
+class CpuShares:
     """The shares of all slots, made by the server."""
 
     def __init__(self, slots: int) -> None:
         self._files = [os.memfd_create("slot") for _ in range(slots)]
         paths = tuple(Path(f"/proc/{os.getpid()}/fd/{file}") for file in self._files)
-        self.all = tuple(Share(path, paths) for path in paths)
+        self.all = tuple(SlotLock(path, paths) for path in paths)
 
     def close(self) -> None:
         """Let go of the locks; no slot has work any more."""

@@ -16,7 +16,7 @@ from ocr_server.client import Refused, local_server
 from ocr_server.engines import ENGINES
 from ocr_server.errors import OcrServerError
 from ocr_server.settings import Settings
-from ocr_server.web.keys import read_digests
+from ocr_server.web.keys import read_key_digests
 from ocr_server.web.service import check_installed
 
 SAMPLE = "Read me: 12 apples"
@@ -35,7 +35,7 @@ def examine() -> Iterator[Finding]:
     """Look at settings, folder, engine, languages and a sample, up to what hinders all else."""
     try:
         settings = Settings.from_environment()
-        read_digests(settings)  # the sample is read without a key
+        read_key_digests(settings)  # the sample is read without a key
         yield Finding(is_good=True, words="The settings are understood.")
         yield _folder(settings)
         engine = ENGINES[settings.engine]().describe()

@@ -61,7 +61,7 @@ class Detail(IntEnum):
     SYMBOL = 4
 
 
-class TextLayer(StrEnum):
+class TextLayerUse(StrEnum):
     """What becomes of the text that a PDF has already: used where it is good, or one of both."""
 
     AUTO = "auto"
@@ -70,7 +70,7 @@ class TextLayer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AskedZone:
+class ZoneSpec:
     """A rectangle that the caller wants read, in page pixels or per cent of the page's sides."""
 
     box: Box
@@ -81,7 +81,7 @@ class AskedZone:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedField:
+class FieldSpec:
     """A value that the caller wants from the page, and the rules it has to keep.
 
     It is looked for in the zone of that name, else on the whole page; `after` are words it stands
@@ -109,7 +109,7 @@ class Framing:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadOptions:
     """How to read a page.
 
     `steps` is `("auto",)`, empty for none, or names of steps in order. `without`: stages that the
@@ -121,24 +121,24 @@ class Reading:
 
     languages: tuple[str, ...] = ("eng",)
     psm: int = PageSegmentation.AUTO
-    steps: tuple[str, ...] = ("auto",)
-    without: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ("auto",)
+    skip_stages: tuple[str, ...] = ()
     symbols: bool = False
     dpi: float | None = None
     min_confidence: float = 0.0
-    zones: tuple[AskedZone, ...] = ()
+    zones: tuple[ZoneSpec, ...] = ()
     alphabet: str | None = None
     engine: str = "pytesseract"
-    text_layer: TextLayer = TextLayer.AUTO
-    fields: tuple[AskedField, ...] = ()
-    finder: str = "text"  # one of `fields.finders`
+    text_layer: TextLayerUse = TextLayerUse.AUTO
+    fields: tuple[FieldSpec, ...] = ()
+    finder: str = "text"  # one of `extraction.finders`
     framing: Framing = Framing()
     alternatives: bool = False
     choices: bool = False
     correct: bool = False
 
 
-LONGEST_SIDE_PX = 32_000  # Tesseract counts with 16 bits, and a margin is added
+MAX_SIDE_PX = 32_000  # Tesseract counts with 16 bits, and a margin is added
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Job:
     """One upload and how it is to be processed."""
 
     sources: tuple[Source, ...]
-    reading: Reading
+    options: ReadOptions
     limits: Limits
     deadline: Deadline
     pages: PageSelection = PageSelection()

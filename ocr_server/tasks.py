@@ -19,21 +19,21 @@ from ocr_server.export.format import Render, Rendering
 from ocr_server.extraction.finders import with_fields
 from ocr_server.extraction.framed_page import zones_in_pixels
 from ocr_server.extraction.read_framed import is_read_from_picture, read_framed
-from ocr_server.job import Limits, Reading
+from ocr_server.job import Limits, ReadOptions
 from ocr_server.page import camera_frame, recipe
-from ocr_server.page.camera_frame import Frame
+from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.own_text import read_pdf_page
-from ocr_server.page.spelling import suggest
-from ocr_server.progress import tell_nobody, teller
-from ocr_server.runtime.worker_context import Desk
+from ocr_server.page.spelling import suggest_spellings
+from ocr_server.progress import ignore_progress, progress_writer
+from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.sources import decode
-from ocr_server.sources.preview import LONGEST_SIDE_PX, draw_preview
+from ocr_server.sources.preview import PREVIEW_SIDE_PX, draw_preview
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PageRef:
     """A page still in its file: `number` counts through the whole document, from 1."""
 
     path: Path
@@ -47,45 +47,56 @@ class Sheet:
         return self.path.with_name(f"{self.path.name}-progress-{self.number}")
 
 
-def count_pages(_desk: Desk, *, path: Path, limits: Limits, password: str | None) -> int:
+def count_pages(
+    _context: WorkerContext, *, path: Path, limits: Limits, password: str | None
+) -> int:
     """How many pages a file has."""
     return decode.count_pages(path, limits=limits, password=password)
 
 
 def read_page(
-    desk: Desk, *, sheet: Sheet, reading: Reading, limits: Limits, password: str | None
+    context: WorkerContext,
+    *,
+    page_ref: PageRef,
+    options: ReadOptions,
+    limits: Limits,
+    password: str | None,
 ) -> Page:
     """The page read: by its own text layer where it has one, else by the engine."""
 
     def recognise() -> Page:
         canvas = decode.decode_page(
-            sheet.path, sheet.index, limits=limits, password=password, grey=True
+            page_ref.path, page_ref.index, limits=limits, password=password, grey=True
         )
-        telling = teller(sheet.progress_path) if sheet.is_watched else nullcontext(tell_nobody)
-        with telling as tell:
+        progress = (
+            progress_writer(page_ref.progress_path)
+            if page_ref.is_watched
+            else nullcontext(ignore_progress)
+        )
+        with progress as report_progress:
             page = read_framed(
                 canvas,
-                number=sheet.number,
-                reading=reading,
-                engine=desk.engine(reading.engine),
-                deadline=desk.deadline,
-                threads=desk.threads,
-                tell=tell,
+                number=page_ref.number,
+                options=options,
+                engine=context.engine(options.engine),
+                deadline=context.deadline,
+                threads=context.threads,
+                report_progress=report_progress,
             )
-        return suggest(page, reading)
+        return suggest_spellings(page, options)
 
-    with _temporary_files_in(sheet.path.parent):
-        if is_read_from_picture(reading) or not decode.is_pdf(sheet.path):
-            return with_fields(recognise(), reading)
+    with _temporary_files_in(page_ref.path.parent):
+        if is_read_from_picture(options) or not decode.is_pdf(page_ref.path):
+            return with_fields(recognise(), options)
         page = read_pdf_page(
-            sheet.path, sheet.index, number=sheet.number,
-            reading=reading, limits=limits, password=password, recognise=recognise,
+            page_ref.path, page_ref.index, number=page_ref.number,
+            options=options, limits=limits, password=password, recognise=recognise,
         )  # fmt: skip
-        return with_fields(page, reading)
+        return with_fields(page, options)
 
 
 def render(
-    _desk: Desk,
+    _context: WorkerContext,
     *,
     document: Document,
     paths: tuple[Path, ...],
@@ -99,41 +110,50 @@ def render(
             file.write(piece)
 
 
-def draw_page(_desk: Desk, *, sheet: Sheet, limits: Limits, password: str | None) -> bytes:
+def draw_page(
+    _context: WorkerContext, *, page_ref: PageRef, limits: Limits, password: str | None
+) -> bytes:
     """The page as a browser can show it."""
-    with _temporary_files_in(sheet.path.parent):
+    with _temporary_files_in(page_ref.path.parent):
         return draw_preview(
-            decode.decode_page(sheet.path, sheet.index, limits=limits, password=password)
+            decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
         )
 
 
 def draw_prepared_page(
-    desk: Desk, *, sheet: Sheet, reading: Reading, limits: Limits, password: str | None
+    context: WorkerContext,
+    *,
+    page_ref: PageRef,
+    options: ReadOptions,
+    limits: Limits,
+    password: str | None,
 ) -> bytes:
     """The page as it is read first, laid where it was, for a browser."""
-    with _temporary_files_in(sheet.path.parent):
-        page = decode.decode_page(sheet.path, sheet.index, limits=limits, password=password)
+    with _temporary_files_in(page_ref.path.parent):
+        page = decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
         prepared = recipe.prepare_page(
             page,
-            reading=reading,
-            engine=desk.engine(reading.engine),
-            deadline=desk.deadline,
+            options=options,
+            engine=context.engine(options.engine),
+            deadline=context.deadline,
         )
-        return draw_preview(prepared.laid_back(page, longest_px=LONGEST_SIDE_PX))
+        return draw_preview(prepared.laid_back(page, longest_px=PREVIEW_SIDE_PX))
 
 
-def look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Limits) -> Frame:
+def analyse_frame(
+    context: WorkerContext, *, path: Path, reads: bool, options: ReadOptions, limits: Limits
+) -> FrameAnalysis:
     """What a frame of a camera shows."""
     with _temporary_files_in(path.parent):
         canvas = decode.decode_page(path, 0, limits=limits, password=None, grey=True)
-        engine = desk.engine(reading.engine)
-        return camera_frame.look_at(
+        engine = context.engine(options.engine)
+        return camera_frame.analyse_frame(
             canvas,
-            reading=replace(reading, zones=zones_in_pixels(reading.zones, canvas)),
+            options=replace(options, zones=zones_in_pixels(options.zones, canvas)),
             reads=reads,
             engine=engine,
-            deadline=desk.deadline,
-            threads=desk.threads,
+            deadline=context.deadline,
+            threads=context.threads,
         )
 
 

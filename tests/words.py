@@ -13,7 +13,7 @@ from ocr_server.document.model import EngineInfo, Line, Word, Zone, ZoneKind
 from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Box, Point
 from ocr_server.imaging.canvas import Canvas, Pixels
-from ocr_server.job import Reading
+from ocr_server.job import ReadOptions
 
 # Each looks the same upside down, so that the middle of its ink stays its middle at any angle.
 WORDS = ("pod", "suns", "dollop", "NOON", "solos", "oxo", "SWIMS", "xoxox", "sooos", "HOH", "pood")
@@ -82,15 +82,17 @@ class SeeingEngine(Engine):
     def __init__(self, confidence: float = 0.95) -> None:
         self.confidence = confidence
         self.canvases: list[Canvas] = []
-        self.readings: list[Reading] = []
+        self.readings: list[ReadOptions] = []
 
     def describe(self) -> EngineInfo:
         return EngineInfo("seeing", "1", ("eng",))
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         deadline.check()
         self.canvases.append(canvas)
-        self.readings.append(reading)
+        self.readings.append(options)
         words = tuple(
             Word("word", box.quad(), self.confidence) for box in find_blots(canvas.grey().pixels)
         )

@@ -29,12 +29,12 @@ from ocr_server.geometry import Box
 
 __all__ = [
     "Advice", "Alternative", "Cell", "Direction", "Document", "EngineInfo", "Failure", "Field",
-    "Line", "Page", "Quality", "Stage", "Symbol", "Table", "Word", "Zone", "ZoneKind", "has_blank",
-    "hull_of", "is_ideograph", "letters_in", "mean_confidence",
+    "Line", "Page", "Quality", "StageRecord", "Symbol", "Table", "Word", "Zone", "ZoneKind",
+    "has_blank", "hull_of", "is_ideograph", "letters_in", "mean_confidence",
 ]  # fmt: skip
 
 
-class Stage(NamedTuple):
+class StageRecord(NamedTuple):
     """What the recipe did to a page: what it found, what it did about it, and how long that took.
 
     `did` is empty where nothing had to be done.
@@ -92,7 +92,7 @@ class Page:
     height_px: int
     dpi: float | None
     zones: tuple[Zone, ...]
-    stages: tuple[Stage, ...] = ()
+    stages: tuple[StageRecord, ...] = ()
     quality: Quality | None = None
     fields: tuple[Field, ...] = ()
 

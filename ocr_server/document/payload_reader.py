@@ -22,7 +22,7 @@ from ocr_server.document.model import (
     Line,
     Page,
     Quality,
-    Stage,
+    StageRecord,
     Symbol,
     Table,
     Word,
@@ -120,10 +120,10 @@ def _field(name: str, at: Cursor) -> Field:
     )
 
 
-def _stage(at: Cursor) -> Stage:
+def _stage(at: Cursor) -> StageRecord:
     at.only("name", "found", "did", "ms")
     name, found, did = (at.member(name).text() for name in ("name", "found", "did"))
-    return Stage(name, found, did, at.member("ms").number(least=0))
+    return StageRecord(name, found, did, at.member("ms").number(least=0))
 
 
 def _quality(at: Cursor) -> Quality:

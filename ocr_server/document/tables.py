@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ocr_server.geometry import Map, Point, Quad
+from ocr_server.geometry import Point, PointMap, Quad
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +19,9 @@ class Cell:
     quad: Quad
     text: str
 
-    def mapped(self, way: Map) -> Cell:
+    def mapped(self, transform: PointMap) -> Cell:
         """The same cell in another frame."""
-        return replace(self, quad=self.quad.mapped(way))
+        return replace(self, quad=self.quad.mapped(transform))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Table:
     columns: int
     cells: tuple[Cell, ...]
 
-    def mapped(self, way: Map) -> Table:
+    def mapped(self, transform: PointMap) -> Table:
         """The same table in another frame."""
-        return replace(self, cells=tuple(cell.mapped(way) for cell in self.cells))
+        return replace(self, cells=tuple(cell.mapped(transform) for cell in self.cells))
 
     def cells_at(self, points: Iterable[Point]) -> Iterator[int | None]:
         """For each point the place among the cells of the one that holds it, if one does."""

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Protocol
 
 from ocr_server.document.tables import Table
-from ocr_server.geometry import Box, Map, Point, Quad, Transform, hull
+from ocr_server.geometry import Box, Point, PointMap, Quad, Transform, hull
 
 
 class ZoneKind(StrEnum):
@@ -42,9 +42,9 @@ class Symbol:
     quad: Quad
     confidence: float
 
-    def mapped(self, way: Map) -> Symbol:
+    def mapped(self, transform: PointMap) -> Symbol:
         """The same symbol in another frame."""
-        return Symbol(self.text, self.quad.mapped(way), self.confidence)
+        return Symbol(self.text, self.quad.mapped(transform), self.confidence)
 
     def __reduce__(self) -> tuple[type[Symbol], tuple[object, ...]]:
         """How it travels between processes: quicker than field by field."""
@@ -87,13 +87,13 @@ class Word:
         """How many letters and digits it has."""
         return sum(map(str.isalnum, self.text))
 
-    def mapped(self, way: Map) -> Word:
+    def mapped(self, transform: PointMap) -> Word:
         """The same word in another frame."""
         return Word(
             self.text,
-            self.quad.mapped(way),
+            self.quad.mapped(transform),
             self.confidence,
-            tuple([symbol.mapped(way) for symbol in self.symbols]),
+            tuple([symbol.mapped(transform) for symbol in self.symbols]),
             self.alternatives,
             self.corrected_from,
             self.checked,
@@ -165,14 +165,14 @@ class Line:
         """The line with some of its words, at least one, and their hull along its slant as quad."""
         return replace(self, words=words, quad=_slanting_hull(words, self.quad.angle_deg))
 
-    def mapped(self, way: Map) -> Line:
+    def mapped(self, transform: PointMap) -> Line:
         """The same line in another frame."""
-        quad = self.quad.mapped(way)
+        quad = self.quad.mapped(transform)
         return replace(
             self,
-            words=tuple(word.mapped(way) for word in self.words),
+            words=tuple(word.mapped(transform) for word in self.words),
             quad=quad,
-            baseline=tuple(way.apply_all(self.baseline)),
+            baseline=tuple(transform.apply_all(self.baseline)),
             x_height_px=self.x_height_px * _growth(self.quad, quad),
         )
 
@@ -235,13 +235,13 @@ class Zone:
         )
         return replace(self, table=replace(self.table, cells=cells))
 
-    def mapped(self, way: Map) -> Zone:
+    def mapped(self, transform: PointMap) -> Zone:
         """The same zone in another frame."""
         return replace(
             self,
-            quad=self.quad.mapped(way),
-            lines=tuple(line.mapped(way) for line in self.lines),
-            table=self.table.mapped(way) if self.table else None,
+            quad=self.quad.mapped(transform),
+            lines=tuple(line.mapped(transform) for line in self.lines),
+            table=self.table.mapped(transform) if self.table else None,
         )
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from ocr_server.engines.best import BestEngine
 from ocr_server.engines.engine import Engine
 from ocr_server.engines.rapidocr import RapidocrEngine
-from ocr_server.engines.tesseract_api import WarmEngine
+from ocr_server.engines.tesseract_api import TesserocrEngine
 from ocr_server.engines.tesseract_cli import PytesseractEngine
 
 ENGINES: Mapping[str, Callable[[], Engine]] = {
     "pytesseract": PytesseractEngine,
-    "tesserocr": WarmEngine,
+    "tesserocr": TesserocrEngine,
     "rapidocr": RapidocrEngine,
     "best": BestEngine,
 }

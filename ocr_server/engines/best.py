@@ -11,7 +11,7 @@ from ocr_server.engines.engine import Engine
 from ocr_server.engines.rapidocr import RapidocrEngine
 from ocr_server.engines.tesseract_cli import PytesseractEngine
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import Reading
+from ocr_server.job import ReadOptions
 
 FIRST, SECOND = "pytesseract", "rapidocr"
 
@@ -32,12 +32,14 @@ class BestEngine(Engine):
         self.second.describe()
         return replace(self.first.describe(), name="best")
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         """What the first reader makes of a canvas; see `Engine.recognise`."""
-        return self.first.recognise(canvas, reading, deadline)
+        return self.first.recognise(canvas, options, deadline)
 
     def recognise_all(
-        self, canvases: Sequence[Canvas], reading: Reading, deadline: Deadline
+        self, canvases: Sequence[Canvas], options: ReadOptions, deadline: Deadline
     ) -> Iterator[tuple[Zone, ...]]:
         """What the first reader makes of each canvas; see `Engine.recognise_all`."""
-        return self.first.recognise_all(canvases, reading, deadline)
+        return self.first.recognise_all(canvases, options, deadline)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 
 from ocr_server.document.model import Line, Symbol, Word
-from ocr_server.geometry import Quad, between
+from ocr_server.geometry import Quad, lerp
 
 # Shares of the height of a found line, which reaches a little beyond its letters.
 _BASELINE, _X_HEIGHT = 0.76, 0.46
@@ -42,8 +42,8 @@ def line_of(
         ),
         quad=quad,
         baseline=(
-            between(quad.top_left, quad.bottom_left, _BASELINE),
-            between(quad.top_right, quad.bottom_right, _BASELINE),
+            lerp(quad.top_left, quad.bottom_left, _BASELINE),
+            lerp(quad.top_right, quad.bottom_right, _BASELINE),
         ),
         x_height_px=_X_HEIGHT * math.dist(quad.top_left, quad.bottom_left),
     )
@@ -64,10 +64,10 @@ def _word(
     cells = zip(characters, pairwise(ends), strict=True)
     return Word(
         text="".join(one.text for one in characters),
-        quad=quad.along(ends[0], ends[-1]),
+        quad=quad.slice(ends[0], ends[-1]),
         confidence=sum(one.confidence for one in characters) / len(characters),
         symbols=tuple(
-            Symbol(one.text, quad.along(start, end), one.confidence)
+            Symbol(one.text, quad.slice(start, end), one.confidence)
             for one, (start, end) in cells
             if symbols
         ),

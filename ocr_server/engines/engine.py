@@ -8,7 +8,7 @@ from typing import Protocol
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import EngineInfo, Zone
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import Reading
+from ocr_server.job import ReadOptions
 
 
 class Engine(Protocol):
@@ -21,10 +21,12 @@ class Engine(Protocol):
             EngineMissing: it is not installed.
         """
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         """The zones of a canvas in reading order, in canvas pixels; none on a blank one.
 
-        `reading.steps`, `zones`, `min_confidence` are the pipeline's business, not the engine's.
+        `options.operations`, `zones`, `min_confidence` are the pipeline's business, not the engine's.
 
         Raises:
             DeadlinePassed: the time was over; nothing of the work is left running.
@@ -34,11 +36,11 @@ class Engine(Protocol):
         """
 
     def recognise_all(
-        self, canvases: Sequence[Canvas], reading: Reading, deadline: Deadline
+        self, canvases: Sequence[Canvas], options: ReadOptions, deadline: Deadline
     ) -> Iterator[tuple[Zone, ...]]:
         """The zones of each canvas, as `recognise` gives them; all at once where that is cheaper.
 
         Raises:
             OcrServerError: as in `recognise`.
         """
-        return (self.recognise(canvas, reading, deadline) for canvas in canvases)
+        return (self.recognise(canvas, options, deadline) for canvas in canvases)

@@ -1,7 +1,7 @@
 """The second reader: the networks of PP-OCR through rapidocr, inside this process.
 
 One network finds lines on a small copy of the canvas; each is cut out of the canvas itself, and
-the other reads it. Layout it knows none; `recognition.blocks` puts the lines in order. The models
+the other reads it. Layout it knows none; `layout.xy_cut` puts the lines in order. The models
 come inside the package, and nothing is ever downloaded.
 """
 
@@ -27,8 +27,15 @@ from ocr_server.engines.engine import Engine
 from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
 from ocr_server.geometry import Point, Quad
 from ocr_server.imaging.canvas import Canvas, Pixels
-from ocr_server.job import Reading
-from ocr_server.layout.detected_lines import height_px, is_tall, levelled, stacked, turned, width_px
+from ocr_server.job import ReadOptions
+from ocr_server.layout.detected_lines import (
+    height_px,
+    is_tall,
+    levelled,
+    stacked,
+    turned_upright,
+    width_px,
+)
 from ocr_server.layout.xy_cut import in_blocks
 
 # Those of Tesseract's languages all of whose letters the network can write. It knows no Cyrillic,
@@ -99,10 +106,12 @@ class RapidocrEngine(Engine):
             raise _missing()
         return EngineInfo("rapidocr", version("rapidocr"), LANGUAGES)
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         """The zones of a canvas, in canvas pixels; see `Engine.recognise`."""
         deadline.check()
-        beyond = [name for name in reading.languages if name not in LANGUAGES]
+        beyond = [name for name in options.languages if name not in LANGUAGES]
         if beyond:
             raise LanguageMissing(
                 f"The engine rapidocr cannot read {beyond[0]}. Ask for another engine.",
@@ -112,7 +121,7 @@ class RapidocrEngine(Engine):
         with self._lock:
             self._reader = self._reader or _load()
             try:
-                return in_blocks(_without_guesses(tuple(self._lines(canvas, reading, deadline))))
+                return in_blocks(_without_guesses(tuple(self._lines(canvas, options, deadline))))
             finally:
                 _give_memory_back()
 
@@ -121,10 +130,10 @@ class RapidocrEngine(Engine):
         with _errors_told():
             return self._reader(_coloured(pixels), **how)
 
-    def _lines(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> Iterator[Line]:
+    def _lines(self, canvas: Canvas, options: ReadOptions, deadline: Deadline) -> Iterator[Line]:
         for quad in levelled(self._find(canvas)):
             how = self._read_tall if is_tall(quad) else self._read
-            yield from how(canvas, quad, reading, deadline)
+            yield from how(canvas, quad, options, deadline)
 
     def _find(self, canvas: Canvas) -> Iterator[Quad]:
         """Where lines stand."""
@@ -139,20 +148,20 @@ class RapidocrEngine(Engine):
             yield Quad(*(Point(float(left) * x, float(top) * y) for left, top in corners))
 
     def _read_tall(
-        self, canvas: Canvas, quad: Quad, reading: Reading, deadline: Deadline
+        self, canvas: Canvas, quad: Quad, options: ReadOptions, deadline: Deadline
     ) -> Sequence[Line]:
         """A line turned either way, a letter, or what stands one above another: what is sure."""
-        down, up = turned(quad)
+        down, up = turned_upright(quad)
         readings: list[list[Line]] = []
         for parts in ((down,), (up,), (quad,), stacked(quad, canvas)):
-            lines = [line for part in parts for line in self._read(canvas, part, reading, deadline)]
+            lines = [line for part in parts for line in self._read(canvas, part, options, deadline)]
             readings.append(lines)
             if _confidence(lines) >= _SURE_LINE:
                 break
         return max(readings, key=_confidence)
 
     def _read(
-        self, canvas: Canvas, quad: Quad, reading: Reading, deadline: Deadline
+        self, canvas: Canvas, quad: Quad, options: ReadOptions, deadline: Deadline
     ) -> Iterator[Line]:
         """The line in a quad, if anything stands there."""
         deadline.check()
@@ -170,12 +179,12 @@ class RapidocrEngine(Engine):
             for one, confidence in zip(text, found.confs, strict=True)
             if not one.isspace()
         )
-        if _IDEOGRAPHIC.isdisjoint(reading.languages):
+        if _IDEOGRAPHIC.isdisjoint(options.languages):
             text = "".join(one for one in text if not is_ideograph(one))
             characters = tuple(one for one in characters if not is_ideograph(one.text))
         if not characters:
             return
-        yield line_of(characters, tuple(text.split()), quad, symbols=reading.symbols)
+        yield line_of(characters, tuple(text.split()), quad, symbols=options.symbols)
 
 
 def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine

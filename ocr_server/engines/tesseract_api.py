@@ -16,10 +16,10 @@ from ocr_server.document.model import EngineInfo, Zone
 from ocr_server.engines.engine import Engine
 from ocr_server.engines.tesseract_cli import ALL_PROPORTIONAL, SOURCE_DPI
 from ocr_server.engines.tesseract_hocr import read_hocr
-from ocr_server.engines.tesseract_iterator import read_results
+from ocr_server.engines.tesseract_iterator import read_iterator
 from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import Reading
+from ocr_server.job import ReadOptions
 
 try:
     import tesserocr
@@ -33,7 +33,7 @@ _KEPT = 4
 _MODELS = os.environ.get("TESSDATA_PREFIX", "/usr/share/tesseract-ocr/5/tessdata")
 
 
-class WarmEngine(Engine):
+class TesserocrEngine(Engine):
     """The engine that keeps its models; safe to use from several threads."""
 
     def __init__(self, models: str = _MODELS) -> None:
@@ -62,7 +62,9 @@ class WarmEngine(Engine):
             ) from error
         return EngineInfo("tesserocr", version, tuple(sorted(set(names) - {"osd"})))
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         """The zones of a canvas in reading order, in canvas pixels; none on a blank one.
 
         Raises:
@@ -72,12 +74,12 @@ class WarmEngine(Engine):
             LanguageMissing: a language of the reading is not installed.
         """
         deadline.check()
-        with self._api("+".join(reading.languages)) as api:
-            api.SetPageSegMode(reading.psm)
-            api.SetVariable("tessedit_char_whitelist", reading.alphabet or "")
-            boxes = reading.symbols or reading.choices
+        with self._api("+".join(options.languages)) as api:
+            api.SetPageSegMode(options.psm)
+            api.SetVariable("tessedit_char_whitelist", options.alphabet or "")
+            boxes = options.symbols or options.choices
             api.SetVariable("hocr_char_boxes", "1" if boxes else "0")
-            api.SetVariable("lstm_choice_mode", "2" if reading.choices else "0")
+            api.SetVariable("lstm_choice_mode", "2" if options.choices else "0")
             pixels = np.ascontiguousarray(canvas.pixels)
             channels = 3 if canvas.is_colour else 1
             api.SetImageBytes(
@@ -89,9 +91,9 @@ class WarmEngine(Engine):
             deadline.check()
             if not done:
                 raise EngineFailed("Tesseract could not read the picture.")
-            zones = () if boxes else read_results(api.GetIterator())
+            zones = () if boxes else read_iterator(api.GetIterator())
             if boxes or _runs_leftwards(zones):  # the iterator gives such words as they look
-                zones = read_hocr(api.GetHOCRText(0).encode(), symbols=reading.symbols)
+                zones = read_hocr(api.GetHOCRText(0).encode(), symbols=options.symbols)
             api.Clear()
         return zones
 

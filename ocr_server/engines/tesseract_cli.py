@@ -29,7 +29,7 @@ from ocr_server.errors import (
     StorageFull,
 )
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import Reading
+from ocr_server.job import ReadOptions
 
 # Told to Tesseract instead of the file's own, as it sets the sizes that its layout analysis looks
 # for: the recipe brings letters to one size, so one figure fits all; best over 54 pages.
@@ -67,13 +67,15 @@ class PytesseractEngine(Engine):
         languages = tuple(sorted(name.strip() for name in names if name.strip() not in {"", "osd"}))
         return EngineInfo("pytesseract", version, languages)
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         """The zones of a canvas, in canvas pixels; see `Engine.recognise`."""
-        (zones,) = self.recognise_all((canvas,), reading, deadline)
+        (zones,) = self.recognise_all((canvas,), options, deadline)
         return zones
 
     def recognise_all(
-        self, canvases: Sequence[Canvas], reading: Reading, deadline: Deadline
+        self, canvases: Sequence[Canvas], options: ReadOptions, deadline: Deadline
     ) -> Iterator[tuple[Zone, ...]]:
         """The zones of each canvas, all by one process: its start costs as much as ten lines.
 
@@ -94,8 +96,8 @@ class PytesseractEngine(Engine):
                     source.write_text("".join(f"{picture}\n" for picture in pictures))
                 hocr = pytesseract.image_to_pdf_or_hocr(
                     str(source),
-                    lang="+".join(reading.languages),
-                    config=_arguments(reading, folder),
+                    lang="+".join(options.languages),
+                    config=_command_line(options, folder),
                     extension="hocr",
                     timeout=max(deadline.left_s(), 0.01),  # 0 would mean for ever
                 )
@@ -103,7 +105,7 @@ class PytesseractEngine(Engine):
             raise  # the worker's limit, not Tesseract's fault
         except Exception as error:
             raise translated(error, deadline) from error
-        return iter(read_pages(hocr, symbols=reading.symbols, count=len(canvases)))
+        return iter(read_pages(hocr, symbols=options.symbols, count=len(canvases)))
 
 
 def translated(error: Exception, deadline: Deadline) -> OcrServerError:
@@ -151,15 +153,15 @@ def _missing() -> EngineMissing:
     )
 
 
-def _arguments(reading: Reading, folder: Path) -> str:
+def _command_line(options: ReadOptions, folder: Path) -> str:
     """Tesseract's options, of our own numbers and one file of ours."""
-    options = f"--psm {reading.psm:d} --dpi {SOURCE_DPI:d} -c {ALL_PROPORTIONAL}=1"
-    if reading.symbols or reading.choices:
-        options += " -c hocr_char_boxes=1"
-    if reading.choices:
-        options += " -c lstm_choice_mode=2"
-    if reading.alphabet:
+    arguments = f"--psm {options.psm:d} --dpi {SOURCE_DPI:d} -c {ALL_PROPORTIONAL}=1"
+    if options.symbols or options.choices:
+        arguments += " -c hocr_char_boxes=1"
+    if options.choices:
+        arguments += " -c lstm_choice_mode=2"
+    if options.alphabet:
         path = folder / "alphabet"
-        path.write_text(f"tessedit_char_whitelist {reading.alphabet}\n", encoding="utf-8")
-        options += f" {shlex.quote(str(path))}"
-    return options
+        path.write_text(f"tessedit_char_whitelist {options.alphabet}\n", encoding="utf-8")
+        arguments += f" {shlex.quote(str(path))}"
+    return arguments

@@ -96,7 +96,7 @@ def _line(
     slope, offset = map(float, properties.get("baseline", ["nan", "0"])[:2])
     return Line(
         words=words,
-        quad=turned(box, angle),
+        quad=rotated_quad(box, angle),
         baseline=baseline_of(box, angle, slope, offset),
         x_height_px=x_height_of(x_size, down, up),
         paragraph=paragraph,
@@ -121,7 +121,7 @@ def baseline_of(box: Box, angle: int, slope: float, offset: float) -> tuple[Poin
     lower side serves.
     """
     if math.isnan(slope) or angle:
-        quad = turned(box, angle)
+        quad = rotated_quad(box, angle)
         return (quad.bottom_left, quad.bottom_right)
     start = box.bottom + offset
     return (Point(box.left, start), Point(box.right, start + slope * box.width))
@@ -132,7 +132,7 @@ def _word(element: ElementTree.Element, angle: int, *, symbols: bool) -> Word:
     letters = tuple(_symbols(element, angle))
     return Word(
         text="".join(letter.text for letter in letters) or "".join(element.itertext()).strip(),
-        quad=turned(_box(properties["bbox"]), angle),
+        quad=rotated_quad(_box(properties["bbox"]), angle),
         confidence=_share(properties["x_wconf"][0]),
         symbols=letters if symbols else (),
         alternatives=_alternatives(element, [letter.text for letter in letters]),
@@ -144,7 +144,7 @@ def _symbols(element: ElementTree.Element, angle: int) -> Iterator[Symbol]:
         properties = _properties(child)
         text = "".join(child.itertext()).strip()
         if text and "x_bboxes" in properties:
-            quad = turned(_box(properties["x_bboxes"]), angle)
+            quad = rotated_quad(_box(properties["x_bboxes"]), angle)
             yield Symbol(text, quad, _share(properties["x_conf"][0]))
 
 
@@ -171,7 +171,7 @@ def _alternatives(element: ElementTree.Element, letters: list[str]) -> tuple[Alt
     return tuple(Alternative(other, found[other], "engine") for other in ranked[:_MOST_CHOICES])
 
 
-def turned(box: Box, angle: int) -> Quad:
+def rotated_quad(box: Box, angle: int) -> Quad:
     """The box's corners from the text's own top left; `angle` counts against the clock."""
     corners = box.quad()
     start = {90: 3, 180: 2, 270: 1}.get(angle, 0)

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ocr_server.document.model import Direction, Line, Word, Zone, ZoneKind
-from ocr_server.engines.tesseract_hocr import baseline_of, turned, x_height_of
+from ocr_server.engines.tesseract_hocr import baseline_of, rotated_quad, x_height_of
 from ocr_server.geometry import Box
 
 
@@ -56,7 +56,7 @@ class _Found(NamedTuple):
     word: Word
 
 
-def read_results(results: Any) -> tuple[Zone, ...]:  # noqa: ANN401  # tesserocr has no types
+def read_iterator(results: Any) -> tuple[Zone, ...]:  # noqa: ANN401  # tesserocr has no types
     """The zones of the page that `results`, a fresh iterator or None, goes through.
 
     In pixels of the recognised picture. Words without letters of any kind are left out, and so are
@@ -101,7 +101,7 @@ def _lines(found: list[_Found]) -> tuple[Line, ...]:
         lines.append(
             Line(
                 words=tuple(one.word for one in words),
-                quad=turned(row.box, row.angle),
+                quad=rotated_quad(row.box, row.angle),
                 baseline=baseline_of(row.box, row.angle, row.slope, row.offset),
                 x_height_px=row.x_height_px,
                 paragraph=paragraph.number - found[0].paragraph.number,
@@ -134,7 +134,7 @@ def _row(results: Any, number: int) -> _Row:  # noqa: ANN401  # as above
 def _word(results: Any, angle: int) -> Word:  # noqa: ANN401  # as above
     return Word(
         text=results.GetUTF8Text(_Level.WORD).strip(),
-        quad=turned(_box(results, _Level.WORD), angle),
+        quad=rotated_quad(_box(results, _Level.WORD), angle),
         confidence=min(max(int(results.Confidence(_Level.WORD)) / 100, 0.0), 1.0),
     )
 

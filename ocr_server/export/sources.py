@@ -13,7 +13,7 @@ from ocr_server.sources.decode import count_pages, is_pdf
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PageSource:
     """A page and where its picture is: page `index`, from 0, of a file."""
 
     page: Page
@@ -22,9 +22,9 @@ class Sheet:
     is_pdf: bool
 
 
-def find_sheets(
+def find_page_sources(
     document: Document, sources: tuple[Path, ...], rendering: Rendering
-) -> tuple[Sheet, ...]:
+) -> tuple[PageSource, ...]:
     """A sheet for each page, in order.
 
     Raises:
@@ -43,7 +43,7 @@ def find_sheets(
     used = [places[page.number - 1] for page in document.pages] if beyond is None else places
     for path in dict.fromkeys(path for path, _, is_one in used if is_one):
         # A file that stays shut was counted as one page.
-        render.count_pages(path, password=rendering.password)
+        render.count_pdf_pages(path, password=rendering.password)
     if beyond is not None:
         raise FormatUnavailable(
             f"The document has a page {beyond}, but the files have {len(places)} pages. Send the "
@@ -51,7 +51,7 @@ def find_sheets(
             page=beyond,
             pages=len(places),
         )
-    return tuple(Sheet(page, *places[page.number - 1]) for page in document.pages)
+    return tuple(PageSource(page, *places[page.number - 1]) for page in document.pages)
 
 
 def check_size(page: Page, width_px: int, height_px: int) -> None:

@@ -10,7 +10,7 @@ from ocr_server.geometry import Box
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Match:
     """A text as it was read: `meant` is what who found it takes it for, if that differs.
 
     `fault` says what is wrong with it already; `says_nothing` that it was read and is empty, as
@@ -20,25 +20,25 @@ class Candidate:
     raw: str
     confidence: float
     box: Box | None = None
-    meant: str | None = None
-    fault: str | None = None
-    says_nothing: bool = False
+    normalised: str | None = None
+    error: str | None = None
+    is_blank: bool = False
 
     @property
     def text(self) -> str:
         """What it is taken for."""
-        return self.raw if self.meant is None else self.meant
+        return self.raw if self.normalised is None else self.normalised
 
 
-NOTHING = Candidate("", 0.0, fault="nothing was read")
+NOTHING = Match("", 0.0, error="nothing was read")
 
 
-def of_words(words: Iterable[Word], text: str | None = None) -> Candidate:
+def of_words(words: Iterable[Word], text: str | None = None) -> Match:
     """The words as one candidate, as certain as the least certain of them."""
     read = tuple(words)
     if not read:
         return NOTHING
-    return Candidate(
+    return Match(
         raw=" ".join(word.text for word in read) if text is None else text,
         confidence=min(word.confidence for word in read),
         box=hull_of(read),

@@ -9,22 +9,22 @@ from typing import TypeAlias
 from ocr_server.document.model import Page
 from ocr_server.errors import DeadlinePassed
 from ocr_server.extraction import receipt, title_page
-from ocr_server.extraction.candidate import Candidate
+from ocr_server.extraction.candidate import Match
 from ocr_server.extraction.displays import NAMES as DISPLAY_NAMES
 from ocr_server.extraction.displays import find_on_display, read_display_page
-from ocr_server.extraction.framed_page import Look
+from ocr_server.extraction.framed_page import FramedPage
 from ocr_server.extraction.keyword import find_in_text
 from ocr_server.extraction.mrz import fields as mrz
 from ocr_server.extraction.mrz.page import read_mrz_page
 from ocr_server.extraction.plate import NAMES as PLATE_NAMES
 from ocr_server.extraction.plate import find_plate
-from ocr_server.extraction.rules import judge
-from ocr_server.job import PSM_OF_LAYOUT, AskedField, Layout, Reading
+from ocr_server.extraction.rules import validate_field
+from ocr_server.job import PSM_OF_LAYOUT, FieldSpec, Layout, ReadOptions
 
 TEXT = "text"
 
-Read: TypeAlias = Callable[[Look], Page]
-Find: TypeAlias = Callable[[Page, AskedField], Candidate]
+Read: TypeAlias = Callable[[FramedPage], Page]
+Find: TypeAlias = Callable[[Page, FieldSpec], Match]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +38,21 @@ class Finder:
     find: Find
     meaning: str
     names: tuple[str, ...] = ()
-    read: Read = Look.read
+    read: Read = FramedPage.read
     needs_picture: bool = False
 
 
-def read_receipt_page(look: Look) -> Page:
+def read_receipt_page(framed_page: FramedPage) -> Page:
     """The receipt as any page, and as one block where that leaves no total.
 
     Where columns are looked for, amounts far to the right are sometimes lost. As a block they are
     not, but more is misread: right from the start it cost one date in twenty.
     """
-    page = look.read()
-    if receipt.has_total(page) or look.reading.psm != Reading().psm:
+    page = framed_page.read()
+    if receipt.has_total(page) or framed_page.options.psm != ReadOptions().psm:
         return page
     try:
-        block = look.read(replace(look.reading, psm=PSM_OF_LAYOUT[Layout.BLOCK]))
+        block = framed_page.read(replace(framed_page.options, psm=PSM_OF_LAYOUT[Layout.BLOCK]))
     except DeadlinePassed:
         return page
     return block if receipt.has_total(block) else page
@@ -80,9 +80,11 @@ FINDERS: Mapping[str, Finder] = {
 }  # fmt: skip
 
 
-def with_fields(page: Page, reading: Reading) -> Page:
+def with_fields(page: Page, options: ReadOptions) -> Page:
     """The page with the fields that were asked for, each once."""
-    if not reading.fields:
+    if not options.fields:
         return page
-    find = FINDERS[reading.finder].find
-    return replace(page, fields=tuple(judge(one, find(page, one)) for one in reading.fields))
+    find = FINDERS[options.finder].find
+    return replace(
+        page, fields=tuple(validate_field(one, find(page, one)) for one in options.fields)
+    )

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ocr_server.document.model import Page, Word
-from ocr_server.extraction.candidate import Candidate, of_words
+from ocr_server.extraction.candidate import Match, of_words
 from ocr_server.extraction.masks import parse_mask
-from ocr_server.extraction.rules import fit, judge
-from ocr_server.job import AskedField
+from ocr_server.extraction.rules import fit, validate_field
+from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import Row, rows_in, rows_of, up_to_gap
 
 
@@ -21,17 +21,17 @@ class _Character:
     word: Word | None
 
 
-def find_in_text(page: Page, asked: AskedField) -> Candidate:
+def find_in_text(page: Page, asked: FieldSpec) -> Match:
     """What the page has for the field."""
     wanted = asked.zone or asked.name
     zones = [zone for zone in page.zones if zone.name == wanted]
     if asked.zone and not zones:
-        return Candidate("", 0.0, fault=f"there is no zone {asked.zone}")
+        return Match("", 0.0, error=f"there is no zone {asked.zone}")
     rows = rows_in(zones) if zones else rows_of(page)
     if asked.after:
         found = [rest for word in asked.after for rest in _behind(rows, word)]
         if not found:
-            return Candidate("", 0.0, fault=f"none of {', '.join(asked.after)} was read")
+            return Match("", 0.0, error=f"none of {', '.join(asked.after)} was read")
         best = [_best(asked, [rest]) for rest in found]
         return next((one for one in best if one), None) or _first_column(found[0])
     whole = of_words(word for row in rows for word in row.words)
@@ -40,15 +40,15 @@ def find_in_text(page: Page, asked: AskedField) -> Candidate:
     best_fit = _best(asked, [_characters(row.words) for row in rows])
     if best_fit:
         return best_fit
-    return whole if zones else Candidate("", 0.0, fault=f"nothing fits the mask {asked.mask}")
+    return whole if zones else Match("", 0.0, error=f"nothing fits the mask {asked.mask}")
 
 
-def _best(asked: AskedField, rows: Sequence[Sequence[_Character]]) -> Candidate | None:
+def _best(asked: FieldSpec, rows: Sequence[Sequence[_Character]]) -> Match | None:
     """The piece of the rows that keeps most rules, with the fewest repairs and words."""
     if asked.mask is None:
         return next((_first_column(row) for row in rows if _words(row)), None)
     pieces = [
-        (not judge(asked, candidate).is_valid, repairs, words, position, candidate)
+        (not validate_field(asked, candidate).is_valid, repairs, words, position, candidate)
         for position, row in enumerate(rows)
         for candidate, repairs, words in _fitting(asked, row)
     ]
@@ -56,8 +56,8 @@ def _best(asked: AskedField, rows: Sequence[Sequence[_Character]]) -> Candidate 
 
 
 def _fitting(
-    asked: AskedField, characters: Sequence[_Character]
-) -> Iterator[tuple[Candidate, int, int]]:
+    asked: FieldSpec, characters: Sequence[_Character]
+) -> Iterator[tuple[Match, int, int]]:
     """Pieces of a row that fit the mask, their repairs, and how many words they are of.
 
     A piece begins and ends where a word does, or beside a character that is no letter or digit.
@@ -137,7 +137,7 @@ def _words(characters: Sequence[_Character]) -> tuple[Word, ...]:
     return tuple(dict.fromkeys(one.word for one in characters if one.word))
 
 
-def _first_column(characters: Sequence[_Character]) -> Candidate:
+def _first_column(characters: Sequence[_Character]) -> Match:
     """All up to where another column begins."""
     words = up_to_gap(_words(characters))
     kept = "".join(one.text for one in characters if one.word is None or one.word in words)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ocr_server.document.model import Page, Word
-from ocr_server.extraction.candidate import NOTHING, Candidate, of_words
-from ocr_server.job import AskedField
+from ocr_server.extraction.candidate import NOTHING, Match, of_words
+from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import Row, rows_of
 
 NAMES = ("total", "date", "company")
@@ -49,7 +49,7 @@ _REGISTRATION = re.compile(r"\s*[({\[]?(?:CO\.?|REG\.?|NO\.?|ROC|[:\s])*\d{4,}[^
 _TOP_ROWS = 6
 
 
-def find_in_receipt(page: Page, asked: AskedField) -> Candidate:
+def find_in_receipt(page: Page, asked: FieldSpec) -> Match:
     """What the page has for the field: one of `NAMES`."""
     return {"total": _total, "date": _date, "company": _company}[asked.name](rows_of(page))
 
@@ -59,11 +59,11 @@ def has_total(page: Page) -> bool:
     return _total(rows_of(page)) is not NOTHING
 
 
-def _total(rows: Sequence[Row]) -> Candidate:
+def _total(rows: Sequence[Row]) -> Match:
     last = next((n for n, row in enumerate(rows) if _SUMMARY.search(row.text.upper())), len(rows))
     rows = rows[:last] if last > len(rows) // 3 else rows
     paid = _difference(rows)
-    best: tuple[float, int, Candidate] | None = None
+    best: tuple[float, int, Match] | None = None
     for position, row in enumerate(rows):
         weight = sum(sign for word, sign in _SIGNS.items() if re.search(word, row.text.upper()))
         if weight < 1:
@@ -77,7 +77,7 @@ def _total(rows: Sequence[Row]) -> Candidate:
         if not amounts:
             continue
         amount = amounts[-1]
-        agrees = 3 if paid is not None and amount.meant == paid else 0
+        agrees = 3 if paid is not None and amount.normalised == paid else 0
         is_rounded = any(_ROUNDING.search(other.text.upper()) for other in rows[:position])
         rank = (weight + agrees + 2 * is_rounded, position, amount)
         if best is None or rank[:2] >= best[:2]:
@@ -96,16 +96,16 @@ def _difference(rows: Sequence[Row]) -> str | None:
     return f"{float(given.text) - abs(float(back.text)):.2f}"
 
 
-def _amounts(row: Row) -> Iterator[Candidate]:
+def _amounts(row: Row) -> Iterator[Match]:
     for match in _AMOUNT.finditer(row.text):
         whole = re.sub(r"\D", "", match["whole"])
-        meant = f"{'-' if match['sign'] else ''}{whole}.{match['cents']}"
+        normalised = f"{'-' if match['sign'] else ''}{whole}.{match['cents']}"
         found = of_words(_words_at(row, match.start(), match.end()), match[0])
-        yield Candidate(found.raw, found.confidence, found.box, meant=meant)
+        yield Match(found.raw, found.confidence, found.box, normalised=normalised)
 
 
-def _date(rows: Sequence[Row]) -> Candidate:
-    best: tuple[int, Candidate] | None = None
+def _date(rows: Sequence[Row]) -> Match:
+    best: tuple[int, Match] | None = None
     for row in rows:
         for match in _DATE.finditer(row.text):
             if not _is_date(match):
@@ -124,7 +124,7 @@ def _is_date(match: re.Match[str]) -> bool:
     return 1 <= min(first, second) <= 12 and 1 <= max(first, second) <= 31
 
 
-def _company(rows: Sequence[Row]) -> Candidate:
+def _company(rows: Sequence[Row]) -> Match:
     """The first row that names a kind of firm, else the first with a word in it."""
     top = [row for row in rows if sum(map(str.isalpha, row.text)) >= 4][:_TOP_ROWS]
     if not top:
@@ -136,8 +136,8 @@ def _company(rows: Sequence[Row]) -> Candidate:
     if top[last].text.count("(") > top[last].text.count(")") and last + 1 < len(top):
         last += 1
     read = of_words(word for row in top[first : last + 1] for word in row.words)
-    return Candidate(
-        read.raw, read.confidence, read.box, meant=_REGISTRATION.sub("", read.raw) or read.raw
+    return Match(
+        read.raw, read.confidence, read.box, normalised=_REGISTRATION.sub("", read.raw) or read.raw
     )
 
 

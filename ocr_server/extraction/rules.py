@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator
 
 from ocr_server.document.model import Field
-from ocr_server.extraction.candidate import Candidate
+from ocr_server.extraction.candidate import Match
 from ocr_server.extraction.checks import agrees
 from ocr_server.extraction.masks import Fit, parse_mask
-from ocr_server.job import AskedField
+from ocr_server.job import FieldSpec
 
 
-def judge(asked: AskedField, candidate: Candidate) -> Field:
+def validate_field(asked: FieldSpec, candidate: Match) -> Field:
     """The field that the candidate makes, valid or not."""
     text = candidate.text.strip()
     fitted = fit(asked, text)
@@ -25,13 +25,13 @@ def judge(asked: AskedField, candidate: Candidate) -> Field:
         name=asked.name,
         value=value or None,
         raw=candidate.raw.strip(),
-        confidence=candidate.confidence if value or candidate.says_nothing else 0.0,
+        confidence=candidate.confidence if value or candidate.is_blank else 0.0,
         reason=next(_faults(asked, candidate, value, does_fit=fitted is not None), None),
         box=candidate.box,
     )
 
 
-def fit(asked: AskedField, text: str) -> Fit | None:
+def fit(asked: FieldSpec, text: str) -> Fit | None:
     """The text as the field's mask wants it; without a mask every text fits."""
     if asked.mask is None:
         return Fit(text, 0)
@@ -41,12 +41,10 @@ def fit(asked: AskedField, text: str) -> Fit | None:
     return mask.fit(text, dict(asked.character_map))
 
 
-def _faults(
-    asked: AskedField, candidate: Candidate, value: str, *, does_fit: bool
-) -> Iterator[str]:
-    if candidate.fault is not None:
-        yield candidate.fault
-    if candidate.says_nothing:
+def _faults(asked: FieldSpec, candidate: Match, value: str, *, does_fit: bool) -> Iterator[str]:
+    if candidate.error is not None:
+        yield candidate.error
+    if candidate.is_blank:
         return
     if not value:
         yield "nothing was read"

@@ -6,8 +6,8 @@ import re
 import statistics
 
 from ocr_server.document.model import Line, Page
-from ocr_server.extraction.candidate import NOTHING, Candidate, of_words
-from ocr_server.job import AskedField
+from ocr_server.extraction.candidate import NOTHING, Match, of_words
+from ocr_server.job import FieldSpec
 
 NAMES = ("chapter", "title")
 
@@ -21,7 +21,7 @@ _ALIKE = 0.85  # lines of one title differ in size by what is measured, not by w
 _UPPER = 0.7  # a title stands in the upper part
 
 
-def find_on_title_page(page: Page, asked: AskedField) -> Candidate:
+def find_on_title_page(page: Page, asked: FieldSpec) -> Match:
     """What the page has for the field: one of `NAMES`."""
     lines = sorted(
         (
@@ -38,7 +38,7 @@ def find_on_title_page(page: Page, asked: AskedField) -> Candidate:
     return _title(rest)
 
 
-def _title(lines: list[Line]) -> Candidate:
+def _title(lines: list[Line]) -> Match:
     """The uppermost lines that are as large as the largest, one below the other."""
     if not lines:
         return NOTHING

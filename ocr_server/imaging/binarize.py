@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_server.imaging.canvas import Canvas, Outcome, Pixels
+from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
 from ocr_server.imaging.glyphs import find_ink, shrink
 
 _Real: TypeAlias = NDArray[np.float32]
@@ -27,7 +27,7 @@ _BAND_PIXELS = 2_000_000
 _LARGEST_DEVIATION = 128.0
 
 
-def otsu(canvas: Canvas) -> Outcome:
+def otsu(canvas: Canvas) -> OperationResult:
     """One threshold for the page, where dark and light part best.
 
     Source: N. Otsu, A threshold selection method from gray-level histograms, 1979.
@@ -35,21 +35,21 @@ def otsu(canvas: Canvas) -> Outcome:
     grey = canvas.grey()
     level, result = cv2.threshold(grey.pixels, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     pixels = result.astype(np.uint8, copy=False)
-    return Outcome(
+    return OperationResult(
         grey.with_pixels(pixels), f"threshold {level:.0f} of 255", "made black and white"
     )
 
 
-def adaptive(canvas: Canvas, *, window_px: int = 61, offset: float = 12.0) -> Outcome:
+def adaptive(canvas: Canvas, *, window_px: int = 61, offset: float = 12.0) -> OperationResult:
     """Ink is what is `offset` grey levels darker than the mean around it."""
     grey = canvas.grey()
     pixels = cv2.adaptiveThreshold(
         grey.pixels, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, window_px | 1, offset
     ).astype(np.uint8, copy=False)
-    return Outcome(grey.with_pixels(pixels), did="made black and white")
+    return OperationResult(grey.with_pixels(pixels), did="made black and white")
 
 
-def sauvola(canvas: Canvas, *, window_px: int = 61, k: float = 0.2) -> Outcome:
+def sauvola(canvas: Canvas, *, window_px: int = 61, k: float = 0.2) -> OperationResult:
     """Ink is what is darker than the mean around it, lowered where there is little contrast.
 
     Source: J. Sauvola and M. Pietikäinen, Adaptive document image binarization, 2000.
@@ -61,7 +61,7 @@ def sauvola(canvas: Canvas, *, window_px: int = 61, k: float = 0.2) -> Outcome:
     return _local(canvas.grey(), window_px | 1, threshold)
 
 
-def wolf(canvas: Canvas, *, window_px: int = 61, k: float = 0.5) -> Outcome:
+def wolf(canvas: Canvas, *, window_px: int = 61, k: float = 0.5) -> OperationResult:
     """As Sauvola, but relative to the darkest ink and the highest contrast of the page.
 
     Source: C. Wolf and J.-M. Jolion, Extraction and recognition of artificial text in multimedia
@@ -88,12 +88,14 @@ def measure_otsu_gap(grey: Pixels) -> float:
     return float(np.count_nonzero(dark) - np.count_nonzero(find_ink(small))) / small.size
 
 
-def _local(grey: Canvas, window_px: int, threshold: Callable[[_Real, _Real], _Real]) -> Outcome:
+def _local(
+    grey: Canvas, window_px: int, threshold: Callable[[_Real, _Real], _Real]
+) -> OperationResult:
     result = np.empty_like(grey.pixels)
     for top, bottom, mean, deviation in _bands(grey.pixels, window_px):
         paper = grey.pixels[top:bottom] > threshold(mean, deviation)
         result[top:bottom] = np.where(paper, 255, 0)
-    return Outcome(grey.with_pixels(result), did="made black and white")
+    return OperationResult(grey.with_pixels(result), did="made black and white")
 
 
 def _bands(grey: Pixels, window_px: int) -> Iterator[tuple[int, int, _Real, _Real]]:

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_server.geometry import ColumnShift
-from ocr_server.imaging.canvas import Canvas, Outcome, Pixels
+from ocr_server.geometry import VerticalDisplacement
+from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
 from ocr_server.imaging.glyphs import find_glyphs, find_ink, shrink
 
 _COPY_PX = 1200
@@ -77,18 +77,18 @@ def measure_curl(grey: Pixels) -> Curl | None:
     )
 
 
-def dewarp(canvas: Canvas) -> Outcome:
+def dewarp(canvas: Canvas) -> OperationResult:
     """Level bent lines by moving columns up and down; flat and crumpled pages stay as they are."""
     curl = measure_curl(canvas.grey().pixels)
     if curl is None:
-        return Outcome(canvas, "too few lines to tell")
+        return OperationResult(canvas, "too few lines to tell")
     found = f"lines bend by {curl.spread_deg:.1f}°"
     if not curl.is_curl:
-        return Outcome(canvas, found)
-    return Outcome(canvas.dewarped(_shift(curl, canvas)), found, "bent lines levelled")
+        return OperationResult(canvas, found)
+    return OperationResult(canvas.dewarped(_shift(curl, canvas)), found, "bent lines levelled")
 
 
-def _shift(curl: Curl, canvas: Canvas) -> ColumnShift:
+def _shift(curl: Curl, canvas: Canvas) -> VerticalDisplacement:
     """Follow each line from the middle of the page outwards, adding up its slope."""
     columns = curl.slopes.shape[1]
     step_px = canvas.width_px / (columns - 1)
@@ -96,7 +96,7 @@ def _shift(curl: Curl, canvas: Canvas) -> ColumnShift:
     shifts = np.concatenate([np.zeros((len(between), 1)), np.cumsum(between, axis=1)], axis=1)
     shifts = (shifts - shifts[:, columns // 2, None]) * step_px
     rows = tuple(tuple(float(value) for value in row) for row in shifts)
-    return ColumnShift(canvas.width_px, canvas.height_px, rows)
+    return VerticalDisplacement(canvas.width_px, canvas.height_px, rows)
 
 
 def _pieces(ink: Pixels, *, letter_px: float) -> Iterator[_Piece]:

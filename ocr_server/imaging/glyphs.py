@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_server.imaging.canvas import Canvas, Outcome, Pixels
-from ocr_server.job import LONGEST_SIDE_PX
+from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
+from ocr_server.job import MAX_SIDE_PX
 
 # One row for each letter-like piece: left, top, width, height in pixels.
-Glyphs: TypeAlias = NDArray[np.int32]
+GlyphBoxes: TypeAlias = NDArray[np.int32]
 
 # Letters are this much darker than the mean around them; 0.85 keeps faint print and drops the
 # grain of paper.
@@ -77,7 +77,7 @@ def find_ink(grey: Pixels, *, ratio: float = _INK_RATIO, window_px: int = 0) -> 
     return cv2.compare(grey, limit, cv2.CMP_LT).astype(np.uint8, copy=False)
 
 
-def find_pieces(mask: Pixels) -> NDArray[np.int32]:
+def connected_components(mask: Pixels) -> NDArray[np.int32]:
     """A row for each connected piece: left, top, width, height and area in pixels.
 
     Counted with 16 bits, which takes a third of the time; a mask of more pieces is one of dust.
@@ -89,15 +89,15 @@ def find_pieces(mask: Pixels) -> NDArray[np.int32]:
     return np.asarray(stats[1:], dtype=np.int32)
 
 
-def find_runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def run_lengths(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """From where to where, exclusive, each run of marked rows or columns reaches."""
     edges = np.flatnonzero(np.diff(marked, prepend=False, append=False)).tolist()
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def find_glyphs(mask: Pixels) -> Glyphs:
+def find_glyphs(mask: Pixels) -> GlyphBoxes:
     """The connected pieces of ink that have the size, shape and density of letters."""
-    boxes = find_pieces(mask)
+    boxes = connected_components(mask)
     width, height, area = (boxes[:, i].astype(float) for i in (2, 3, 4))
     box_area = np.maximum(1.0, width * height)
     # Thinner than 1 to 8 is a stroke or a rule, flatter than 4 to 1 a dash or words run together,
@@ -115,7 +115,7 @@ def find_glyphs(mask: Pixels) -> Glyphs:
     return np.ascontiguousarray(boxes[letters, :4])
 
 
-def measure_x_height(grey: Pixels, seen: Glyphs | None = None) -> float:
+def measure_x_height(grey: Pixels, seen: GlyphBoxes | None = None) -> float:
     """The height of small letters in pixels; 0 where fewer than eight letters are found.
 
     Print in capitals gives the height of capitals. `seen` are the glyphs of the usual copy, where
@@ -135,30 +135,30 @@ def paper_level(grey: Pixels) -> int:
     return int(np.percentile(grey[::8, ::8], 80))
 
 
-def scale(canvas: Canvas, *, x_height_px: float = BEST_X_HEIGHT_PX) -> Outcome:
+def scale(canvas: Canvas, *, x_height_px: float = BEST_X_HEIGHT_PX) -> OperationResult:
     """Enlarge or shrink so that small letters are about `x_height_px` high."""
     return scale_from(canvas, measure_x_height(canvas.grey().pixels), x_height_px=x_height_px)
 
 
 def scale_from(
     canvas: Canvas, measured_px: float, *, x_height_px: float = BEST_X_HEIGHT_PX
-) -> Outcome:
+) -> OperationResult:
     """Enlarge or shrink letters `measured_px` high, 0 if that is not known, to `x_height_px`."""
     if not measured_px:
-        return Outcome(canvas, "too few letters to measure")
+        return OperationResult(canvas, "too few letters to measure")
     found = f"letters {measured_px:.0f} px high"
     factor = min(_MOST_FACTOR, max(_LEAST_FACTOR, x_height_px / measured_px))
     if factor > 1:
         room = math.sqrt(_MOST_PIXELS / (canvas.width_px * canvas.height_px))
-        longest = LONGEST_SIDE_PX / max(canvas.width_px, canvas.height_px)
+        longest = MAX_SIDE_PX / max(canvas.width_px, canvas.height_px)
         factor = max(1.0, min(factor, room, longest))
     if round(factor, 2) == 1:
-        return Outcome(canvas, found)
+        return OperationResult(canvas, found)
     did = f"{'enlarged' if factor > 1 else 'shrunk'} to {factor:.0%}"
-    return Outcome(canvas.scaled(factor), found, did)
+    return OperationResult(canvas.scaled(factor), found, did)
 
 
-def _letter_height(glyphs: Glyphs) -> float:
+def _letter_height(glyphs: GlyphBoxes) -> float:
     return _commonest_height(glyphs[:, 3]) if len(glyphs) >= 8 else 0.0
 
 

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Stage
+from ocr_server.document.model import StageRecord
 from ocr_server.imaging import binarize, contrast, dewarp, glyphs, perspective, ruling_lines, skew
-from ocr_server.imaging.canvas import Canvas, Outcome
+from ocr_server.imaging.canvas import Canvas, OperationResult
 
 AUTO = ("auto",)
 
@@ -53,18 +53,18 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Operation:
     """A pure function from canvas to canvas; None where only who has an engine can do it."""
 
-    function: Callable[..., Outcome] | None
+    function: Callable[..., OperationResult] | None
     meaning: str
     parameters: tuple[Parameter, ...] = ()
 
 
 _WINDOW = Parameter("window_px", "side of the window around each pixel", 61, 3, 501, "px")
 
-STEPS: Mapping[str, Step] = {
-    "contrast": Step(
+OPERATIONS: Mapping[str, Operation] = {
+    "contrast": Operation(
         contrast.contrast,
         "spread the grey levels between ink and paper",
         (
@@ -72,7 +72,7 @@ STEPS: Mapping[str, Step] = {
             Parameter("paper_percent", "percentile that becomes paper", 60.0, 30, 100, "%"),
         ),
     ),
-    "clahe": Step(
+    "clahe": Operation(
         contrast.clahe,
         "even out contrast in tiles",
         (
@@ -80,7 +80,7 @@ STEPS: Mapping[str, Step] = {
             Parameter("tiles", "tiles along each side", 8, 1, 64),
         ),
     ),
-    "flatten": Step(
+    "flatten": Operation(
         contrast.flatten,
         "divide by the shade of the paper, so that shadows vanish",
         (
@@ -94,12 +94,12 @@ STEPS: Mapping[str, Step] = {
             ),
         ),
     ),
-    "denoise": Step(
+    "denoise": Operation(
         contrast.denoise,
         "take out specks",
         (Parameter("size_px", "side of the median's window", 3, 3, 9, "px"),),
     ),
-    "unsharp": Step(
+    "unsharp": Operation(
         contrast.unsharp,
         "sharpen",
         (
@@ -107,32 +107,34 @@ STEPS: Mapping[str, Step] = {
             Parameter("amount", "how much of what the blur took away is added", 0.7, 0, 3),
         ),
     ),
-    "invert": Step(contrast.invert, "exchange dark and light"),
-    "otsu": Step(binarize.otsu, "black and white by one threshold (Otsu)"),
-    "adaptive": Step(
+    "invert": Operation(contrast.invert, "exchange dark and light"),
+    "otsu": Operation(binarize.otsu, "black and white by one threshold (Otsu)"),
+    "adaptive": Operation(
         binarize.adaptive,
         "black and white by the mean around each pixel",
         (_WINDOW, Parameter("offset", "how much darker than the mean ink is", 12.0, -50, 100)),
     ),
-    "sauvola": Step(
+    "sauvola": Operation(
         binarize.sauvola,
         "black and white by mean and contrast around each pixel (Sauvola)",
         (_WINDOW, Parameter("k", "weight of the contrast", 0.2, 0.01, 1)),
     ),
-    "wolf": Step(
+    "wolf": Operation(
         binarize.wolf,
         "as sauvola, relative to the page's own contrast (Wolf)",
         (_WINDOW, Parameter("k", "weight of the contrast", 0.5, 0.01, 1)),
     ),
-    "deskew": Step(
+    "deskew": Operation(
         skew.deskew,
         "turn slanting lines level, up to 15°",
         (Parameter("least_deg", "smallest angle that is put right", 0.3, 0, 15, "°"),),
     ),
-    "orientation": Step(None, "turn a page upright that lies on its side or stands on its head"),
-    "rectify": Step(perspective.rectify, "undo the perspective of a photographed sheet"),
-    "dewarp": Step(dewarp.dewarp, "level the bent lines of a curled page"),
-    "scale": Step(
+    "orientation": Operation(
+        None, "turn a page upright that lies on its side or stands on its head"
+    ),
+    "rectify": Operation(perspective.rectify, "undo the perspective of a photographed sheet"),
+    "dewarp": Operation(dewarp.dewarp, "level the bent lines of a curled page"),
+    "scale": Operation(
         glyphs.scale,
         "enlarge or shrink until letters have one height",
         (
@@ -146,13 +148,13 @@ STEPS: Mapping[str, Step] = {
             ),
         ),
     ),
-    "rules": Step(
-        ruling_lines.rules,
+    "rules": Operation(
+        ruling_lines.remove_ruling_lines,
         "wipe out the rules of tables and forms",
         (Parameter("least_rules", "fewest rules that are wiped out", 1, 1, 200),),
     ),
-    "crop": Step(perspective.crop, "cut away the ground around a sheet"),
-    "margin": Step(
+    "crop": Operation(perspective.crop, "cut away the ground around a sheet"),
+    "margin": Operation(
         perspective.margin,
         "add a margin of the colour of the paper",
         (Parameter("margin_px", "width of the margin", 10, 1, 200, "px"),),
@@ -162,7 +164,7 @@ STEPS: Mapping[str, Step] = {
 _CALL = re.compile(r"\s*([^\s,()]*)\s*(?:\(([^()]*)\)\s*)?(,|$)")
 
 
-def parse_steps(text: str) -> tuple[str, ...]:
+def parse_operations(text: str) -> tuple[str, ...]:
     """The steps that `text` asks for, each ready for `run_steps`.
 
     Raises:
@@ -192,13 +194,13 @@ def parse_steps(text: str) -> tuple[str, ...]:
     return tuple(steps)
 
 
-def run_steps(
+def run_operations(
     canvas: Canvas,
     steps: tuple[str, ...],
     *,
     deadline: Deadline,
-    with_engine: Mapping[str, Callable[[Canvas], Outcome]],
-) -> tuple[Canvas, tuple[Stage, ...]]:
+    with_engine: Mapping[str, Callable[[Canvas], OperationResult]],
+) -> tuple[Canvas, tuple[StageRecord, ...]]:
     """The canvas after the steps, and what each found and did.
 
     `with_engine` has a function for each step that only who has an engine can do.
@@ -210,10 +212,10 @@ def run_steps(
     for text in steps:
         deadline.check()
         name, parameters = _parse(text)
-        function = STEPS[name].function or with_engine[name]
+        function = OPERATIONS[name].function or with_engine[name]
         started_s = time.perf_counter()
         canvas, found, did = function(canvas, **parameters)
-        stages.append(Stage(name, found, did, (time.perf_counter() - started_s) * 1000))
+        stages.append(StageRecord(name, found, did, (time.perf_counter() - started_s) * 1000))
     return canvas, tuple(stages)
 
 
@@ -222,9 +224,9 @@ def _parse(step: str) -> tuple[str, dict[str, float]]:
     name, _, inside = step.removesuffix(")").partition("(")
     if name == "auto":
         raise ValueError("auto is the whole recipe; ask for it alone.")
-    if name not in STEPS:
-        raise ValueError(f"{name!r} is not a step; there are {', '.join(STEPS)}.")
-    known = {parameter.name: parameter for parameter in STEPS[name].parameters}
+    if name not in OPERATIONS:
+        raise ValueError(f"{name!r} is not a step; there are {', '.join(OPERATIONS)}.")
+    known = {parameter.name: parameter for parameter in OPERATIONS[name].parameters}
     values: dict[str, float] = {}
     faults = []
     for item in filter(None, (item.strip() for item in inside.split(","))):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.geometry import Point, Quad
-from ocr_server.imaging.canvas import Canvas, Outcome, Pixels
+from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
 from ocr_server.imaging.glyphs import paper_level, shrink
 
 _COPY_PX = 500
@@ -18,7 +18,7 @@ _LEAST_STEP = 20  # grey levels from ground to paper, on each side that lies ins
 _EDGE_PX = 4  # a corner this close to the frame may lie outside
 
 
-def find_page(grey: Pixels) -> Quad | None:
+def find_page_quad(grey: Pixels) -> Quad | None:
     """The corners of a bright sheet on a darker ground, or None where there is none for sure."""
     small, ratio = shrink(grey, _COPY_PX)
     blank = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((11, 11), np.uint8))  # no letters
@@ -46,36 +46,38 @@ def is_upright(quad: Quad, *, tolerance: float = 0.03) -> bool:
     )
 
 
-def rectify(canvas: Canvas) -> Outcome:
+def rectify(canvas: Canvas) -> OperationResult:
     """Cut a photographed sheet out of its ground, as if seen straight on."""
-    quad = find_page(canvas.grey().pixels)
+    quad = find_page_quad(canvas.grey().pixels)
     if quad is None:
-        return Outcome(canvas, "no edge of a sheet")
+        return OperationResult(canvas, "no edge of a sheet")
     if is_upright(quad):
-        return Outcome(canvas, "a sheet seen straight on")
+        return OperationResult(canvas, "a sheet seen straight on")
     width = round(max(_length(quad.top_left, quad.top_right), _length(*quad[3:1:-1])))
     height = round(max(_length(quad.top_left, quad.bottom_left), _length(*quad[1:3])))
     flat = canvas.rectified(quad, max(1, width), max(1, height))
-    return Outcome(flat, "a sheet seen at an angle", "perspective undone")
+    return OperationResult(flat, "a sheet seen at an angle", "perspective undone")
 
 
-def crop(canvas: Canvas) -> Outcome:
+def crop(canvas: Canvas) -> OperationResult:
     """Cut away what lies around the sheet."""
-    quad = find_page(canvas.grey().pixels)
+    quad = find_page_quad(canvas.grey().pixels)
     if quad is None:
-        return Outcome(canvas, "no edge of a sheet")
+        return OperationResult(canvas, "no edge of a sheet")
     box = quad.box.intersection(canvas.box) or canvas.box
     found = f"a sheet of {box.width:.0f} × {box.height:.0f} px"
-    return Outcome(canvas.cropped(box), found, "ground around it cut away")
+    return OperationResult(canvas.cropped(box), found, "ground around it cut away")
 
 
-def margin(canvas: Canvas, *, margin_px: int = 10) -> Outcome:
+def margin(canvas: Canvas, *, margin_px: int = 10) -> OperationResult:
     """Add a margin of the colour of the paper; letters at the very edge are else misread.
 
     Repeating the pixels at the edge instead would smear letters outwards (error rate × 5).
     """
     level = paper_level(canvas.grey().pixels)
-    return Outcome(canvas.padded(margin_px, fill=level), did=f"margin of {margin_px} px added")
+    return OperationResult(
+        canvas.padded(margin_px, fill=level), did=f"margin of {margin_px} px added"
+    )
 
 
 def _bright_corners(small: Pixels) -> NDArray[np.float32] | None:

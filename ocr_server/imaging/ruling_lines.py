@@ -7,8 +7,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from ocr_server.imaging.canvas import Canvas, Outcome, Pixels
-from ocr_server.imaging.glyphs import find_ink, find_pieces, measure_x_height, shrink
+from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
+from ocr_server.imaging.glyphs import connected_components, find_ink, measure_x_height, shrink
 
 _LEAST_LENGTH = 5.0  # x-heights; no letter has a longer straight stroke
 _MOST_THICKNESS = 0.35  # x-heights; thicker ones are bars and pictures
@@ -16,7 +16,7 @@ _MANY = 200  # more rules than any table has are a texture
 _UNKNOWN_X_HEIGHT_PX = 20.0  # of print at 300 dpi
 
 
-class Rules(NamedTuple):
+class RulingLines(NamedTuple):
     """The rules of a page: a mask (255 on a rule) for each direction, and their numbers."""
 
     level: Pixels
@@ -46,7 +46,7 @@ class Rules(NamedTuple):
         return cv2.bitwise_or(self.level, self.upright).astype(np.uint8, copy=False)
 
 
-def find_rules(grey: Pixels, *, x_height_px: float) -> Rules:
+def find_ruling_lines(grey: Pixels, *, x_height_px: float) -> RulingLines:
     """Straight, long, thin lines, level or upright within a degree or so."""
     ink = find_ink(grey, ratio=0.8)  # rules are darker than faint print
     length = int(max(30, _LEAST_LENGTH * x_height_px))
@@ -58,11 +58,11 @@ def find_rules(grey: Pixels, *, x_height_px: float) -> Rules:
     if min(counts):
         near = np.ones((7, 7), np.uint8)  # rules that stop a few pixels short of each other
         both = cv2.bitwise_and(cv2.dilate(level, near), cv2.dilate(upright, near))
-        crossings = len(find_pieces(both.astype(np.uint8, copy=False)))
-    return Rules(level, upright, counts[0], counts[1], crossings)
+        crossings = len(connected_components(both.astype(np.uint8, copy=False)))
+    return RulingLines(level, upright, counts[0], counts[1], crossings)
 
 
-def may_have_rules(grey: Pixels) -> bool:
+def may_have_ruling_lines(grey: Pixels) -> bool:
     """Whether a small copy shows dark runs longer than letters, both ways: a cheap first look."""
     small, _ = shrink(grey, 1200)
     ink = find_ink(small, ratio=0.9)  # a thin rule is pale on a small copy
@@ -82,14 +82,14 @@ def wipe(canvas: Canvas, mask: Pixels) -> Canvas:
     return grey.with_pixels(pixels)
 
 
-def rules(canvas: Canvas, *, least_rules: int = 1) -> Outcome:
+def remove_ruling_lines(canvas: Canvas, *, least_rules: int = 1) -> OperationResult:
     """Wipe out ruled lines, if there are `least_rules` of them or more."""
     grey = canvas.grey().pixels
-    found = find_rules(grey, x_height_px=measure_x_height(grey) or _UNKNOWN_X_HEIGHT_PX)
+    found = find_ruling_lines(grey, x_height_px=measure_x_height(grey) or _UNKNOWN_X_HEIGHT_PX)
     said = f"{found.level_count} level and {found.upright_count} upright rules"
     if found.total < least_rules:
-        return Outcome(canvas, said)
-    return Outcome(wipe(canvas, found.mask), said, "rules wiped out")
+        return OperationResult(canvas, said)
+    return OperationResult(wipe(canvas, found.mask), said, "rules wiped out")
 
 
 def _opened(mask: Pixels, width: int, height: int) -> Pixels:
@@ -104,4 +104,6 @@ def _thin(mask: Pixels, width: int, height: int) -> Pixels:
 
 
 def _count_long(mask: Pixels, length: int) -> int:
-    return int(np.count_nonzero(find_pieces(mask)[:, 2:4].max(axis=1, initial=0) >= length))
+    return int(
+        np.count_nonzero(connected_components(mask)[:, 2:4].max(axis=1, initial=0) >= length)
+    )

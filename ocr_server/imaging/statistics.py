@@ -10,7 +10,7 @@ from ocr_server.imaging import binarize, contrast
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.glyphs import (
     COPY_PX,
-    Glyphs,
+    GlyphBoxes,
     find_glyphs,
     find_ink,
     measure_x_height,
@@ -20,7 +20,7 @@ from ocr_server.imaging.glyphs import (
 from ocr_server.imaging.skew import Skew, measure_skew, turn_glyphs
 
 
-class Measures:
+class ImageStatistics:
     """The measurements of one canvas; it is made grey first, as nothing here needs colour."""
 
     def __init__(self, canvas: Canvas) -> None:
@@ -57,7 +57,7 @@ class Measures:
         return find_ink(self.small)
 
     @cached_property
-    def glyphs(self) -> Glyphs:
+    def glyphs(self) -> GlyphBoxes:
         """What looks like letters on the copy."""
         return find_glyphs(self.ink)
 

@@ -9,7 +9,7 @@ from statistics import median_low
 
 from ocr_server.geometry import Box, Quad, Transform
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.glyphs import find_ink, find_runs
+from ocr_server.imaging.glyphs import find_ink, run_lengths
 
 _SHORT, _SQUARE, _LONG = 1.5, 1.3, 3.0  # times as long as high
 _MOST_TURNED_DEG = 20.0  # against the long lines of the page
@@ -52,7 +52,7 @@ def is_tall(quad: Quad) -> bool:
     return height_px(quad) >= _SHORT * width_px(quad)
 
 
-def turned(quad: Quad) -> tuple[Quad, Quad]:
+def turned_upright(quad: Quad) -> tuple[Quad, Quad]:
     """The same box for a line that runs down the page, and for one that runs up, as beside charts.
 
     Each begins at the line's own top left.
@@ -67,14 +67,14 @@ def stacked(quad: Quad, canvas: Canvas) -> Iterator[Quad]:
         return
     strip = canvas.rectified(quad, width, height).grey().pixels
     inked = find_ink(strip, window_px=2 * width).max(axis=1) > 0
-    parts = [(start, end) for start, end in find_runs(inked) if end - start > _RULE * width]
+    parts = [(start, end) for start, end in run_lengths(inked) if end - start > _RULE * width]
     between_px = [(one[1] + other[0]) / 2 for one, other in pairwise(parts)]
     reaches = pairwise([0, *between_px, height])
-    down, _ = turned(quad)
+    down, _ = turned_upright(quad)
     for (start, end), (highest, lowest) in zip(parts, reaches, strict=False):
         margin = _MARGIN * (end - start)
         top, bottom = max(highest, start - margin), min(lowest, end + margin)
-        _, part = turned(down.along(top / height, bottom / height))
+        _, part = turned_upright(down.slice(top / height, bottom / height))
         yield part
 
 

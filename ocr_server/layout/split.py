@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ocr_server.document.model import Line, Zone, ZoneKind, hull_of
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Pixels
-from ocr_server.imaging.glyphs import find_runs
-from ocr_server.imaging.statistics import Measures
+from ocr_server.imaging.glyphs import run_lengths
+from ocr_server.imaging.statistics import ImageStatistics
 
 _GUTTER_BETWEEN = (0.35, 0.65)  # of the width
 _ROW_BETWEEN = (0.3, 0.7)  # of the ink, from top to bottom
@@ -35,15 +35,15 @@ PAGES = Cutting(fewest_glyphs=400, least_row=1.0)
 
 
 def cut_parts(
-    measures: Measures, *, x_height_px: float, cutting: Cutting = PAGES
+    statistics: ImageStatistics, *, x_height_px: float, cutting: Cutting = PAGES
 ) -> tuple[Box, ...]:
     """The page as one box, or two in reading order that touch each other in white.
 
     A gutter between columns is cut first, else the widest white row in the middle; not across
     columns, whose reading order that would break.
     """
-    whole, ratio = measures.canvas.box, measures.ratio
-    ink, glyphs = measures.ink, measures.glyphs
+    whole, ratio = statistics.canvas.box, statistics.ratio
+    ink, glyphs = statistics.ink, statistics.glyphs
     if len(glyphs) < cutting.fewest_glyphs or not x_height_px:
         return (whole,)
     unit = x_height_px / ratio
@@ -98,7 +98,7 @@ def _is_white(ink: Pixels, *, axis: int) -> NDArray[np.bool_]:
 
 def _widest(white: NDArray[np.bool_], low: int, high: int, *, least: float) -> float | None:
     """The middle of the widest run of white that lies between two positions."""
-    runs = find_runs(white[low:high])
+    runs = run_lengths(white[low:high])
     width, ends = max(((end - start, start + end) for start, end in runs), default=(0, 0))
     return low + ends / 2 if width >= least else None
 

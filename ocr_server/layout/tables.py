@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from ocr_server.document.model import Cell, Line, Table, Word, Zone, ZoneKind, hull_of
 from ocr_server.geometry import Box, Point
-from ocr_server.imaging.glyphs import find_pieces, find_runs
-from ocr_server.imaging.ruling_lines import Rules
+from ocr_server.imaging.glyphs import connected_components, run_lengths
+from ocr_server.imaging.ruling_lines import RulingLines
 
 _LEAST_SIDES = 3  # rules each way: two rows and two columns at least
 _RULE_SHARE = 0.25  # of the table's width or height that a rule covers, in pieces or whole
@@ -55,12 +55,12 @@ class Grid:
                 yield row, start, Box(self.xs[start], top, self.xs[end], bottom)
 
 
-def find_grids(rules: Rules) -> tuple[Grid, ...]:
+def find_grids(rules: RulingLines) -> tuple[Grid, ...]:
     """The tables whose rules cross, from top to bottom."""
     near = np.ones((_GAP_PX, _GAP_PX), np.uint8)
     joined = cv2.morphologyEx(rules.mask, cv2.MORPH_CLOSE, near)
     grids = []
-    for left, top, width, height, _ in find_pieces(joined.astype(np.uint8, copy=False)):
+    for left, top, width, height, _ in connected_components(joined.astype(np.uint8, copy=False)):
         area = slice(top, top + height), slice(left, left + width)
         level, upright = rules.level[area] > 0, rules.upright[area] > 0
         ys, xs = _positions(level.T), _positions(upright)
@@ -173,7 +173,7 @@ def _positions(upright: NDArray[np.bool_]) -> list[int]:
     straight = np.pad(upright.astype(np.uint8), ((0, 0), (reach, reach)))
     leaning = cv2.dilate(straight, np.ones((1, _GAP_PX), np.uint8))
     covered = (straight.mean(axis=0) >= _RULE_SHARE) | (leaning.mean(axis=0) >= _LEANING_SHARE)
-    middles = [(start + end) // 2 - reach for start, end in find_runs(covered)]
+    middles = [(start + end) // 2 - reach for start, end in run_lengths(covered)]
     kept: list[int] = []
     for middle in middles:  # a rule that wavers shows up twice
         if not kept or middle - kept[-1] > _GAP_PX:

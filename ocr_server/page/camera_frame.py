@@ -13,27 +13,29 @@ from functools import partial
 import cv2
 import numpy as np
 
-from ocr_server.cpu_shares import Threads, one_thread
+from ocr_server.cpu_shares import ThreadAllowance, one_thread
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Zone
 from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Quad
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.glyphs import shrink
-from ocr_server.imaging.perspective import find_page
-from ocr_server.job import Reading
+from ocr_server.imaging.perspective import find_page_quad
+from ocr_server.job import ReadOptions
 from ocr_server.layout.split import Cutting
 from ocr_server.page.cleanup import keep_words
 from ocr_server.page.preprocessing import (
     add_margin,
-    bring_letters_to_size,
-    level_lines,
+    deskew_page,
     make_ink_dark,
+    scale_letters,
 )
 from ocr_server.page.recipe import read_by, read_text
 from ocr_server.page.state import StageFunction
 
-LOOK_PX = 640  # longest side of the copy on which sharpness is measured, the same for any camera
+ANALYSIS_PX = (
+    640  # longest side of the copy on which sharpness is measured, the same for any camera
+)
 # Of words under 0.6 most are texture: on car photos 55 of 408 "words" are left.
 LEAST_CONFIDENCE = 0.6
 
@@ -43,15 +45,15 @@ _CUTTING = Cutting(fewest_glyphs=80, least_row=0.25)
 
 LIVE: tuple[tuple[str, StageFunction], ...] = (
     ("polarity", make_ink_dark),
-    ("deskew", level_lines),
-    ("scale", partial(bring_letters_to_size, many_glyphs=0)),
+    ("deskew", deskew_page),
+    ("scale", partial(scale_letters, many_glyphs=0)),
     ("margin", add_margin),
     ("read", partial(read_text, cutting=_CUTTING)),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class FrameAnalysis:
     """What was seen, in pixels of the frame.
 
     `sharpness` is the variance of the Laplacian in grey levels squared (a few for a blur, hundreds
@@ -66,15 +68,15 @@ class Frame:
     zones: tuple[Zone, ...]
 
 
-def look_at(
+def analyse_frame(
     canvas: Canvas,
     *,
-    reading: Reading,
+    options: ReadOptions,
     reads: bool,
     engine: Engine,
     deadline: Deadline,
-    threads: Threads = one_thread,
-) -> Frame:
+    threads: ThreadAllowance = one_thread,
+) -> FrameAnalysis:
     """The frame; words only if it `reads`, and only those in the first of the reading's zones.
 
     Source of the sharpness: Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy",
@@ -84,28 +86,32 @@ def look_at(
         OcrServerError: whatever the engine raises, and DeadlinePassed.
     """
     grey = canvas.grey()
-    small, _ = shrink(grey.pixels, LOOK_PX)
-    return Frame(
+    small, _ = shrink(grey.pixels, ANALYSIS_PX)
+    return FrameAnalysis(
         width_px=canvas.width_px,
         height_px=canvas.height_px,
-        outline=find_page(grey.pixels),
+        outline=find_page_quad(grey.pixels),
         sharpness=float(cv2.Laplacian(small, cv2.CV_64F).var()),
         brightness=float(np.mean(small)) / 255,
-        zones=_read(grey, reading, engine, deadline, threads) if reads else (),
+        zones=_read(grey, options, engine, deadline, threads) if reads else (),
     )
 
 
 def _read(
-    canvas: Canvas, reading: Reading, engine: Engine, deadline: Deadline, threads: Threads
+    canvas: Canvas,
+    options: ReadOptions,
+    engine: Engine,
+    deadline: Deadline,
+    threads: ThreadAllowance,
 ) -> tuple[Zone, ...]:
-    for region in reading.zones[:1]:
+    for region in options.zones[:1]:
         seen = region.box.intersection(canvas.box)
         if seen is None:
             return ()
         canvas = canvas.cropped(seen)
     page = read_by(
         LIVE, canvas,
-        number=1, reading=replace(reading, zones=()), engine=engine, deadline=deadline,
+        number=1, options=replace(options, zones=()), engine=engine, deadline=deadline,
         threads=threads,
     )  # fmt: skip
     zones = keep_words(page.zones, lambda word: word.confidence >= LEAST_CONFIDENCE)

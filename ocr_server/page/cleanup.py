@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from ocr_server.document.model import Word, Zone, ZoneKind
-from ocr_server.page.state import Report, Sheet
+from ocr_server.page.state import PageState, StageResult
 
 # On a page this doubtful, words under the second figure are noise (letters read into pictures);
 # on better pages dropping them loses words that are nearly right.
@@ -21,27 +21,27 @@ _UNEVEN = 60.0
 _WIDEST_LETTER, _SURE_OF_WIDE = 4.0, 0.7
 
 
-def drop_rubbish(sheet: Sheet) -> Report:
+def drop_noise(state: PageState) -> StageResult:
     """Words without letters go; in a picture of hardly any text, and no even paper, guesses too."""
-    take = sheet.best
-    said = f"read with confidence {take.confidence:.0%}"
+    candidate = state.best
+    said = f"read with confidence {candidate.confidence:.0%}"
     is_guessed = (
-        take.confidence < _RUBBISH_PAGE
-        and not sheet.measures.is_snippet
-        and max(sheet.shade, sheet.measures.paper.unevenness) >= _UNEVEN
+        candidate.confidence < _RUBBISH_PAGE
+        and not state.statistics.is_snippet
+        and max(state.shade, state.statistics.paper.unevenness) >= _UNEVEN
     )
     least = _RUBBISH_WORD if is_guessed else 0.0
     zones = keep_words(
-        take.zones, lambda word: word.confidence >= least and not _is_of_a_rule(word)
+        candidate.zones, lambda word: word.confidence >= least and not _is_of_a_rule(word)
     )
-    kept = replace(take, zones=tuple(zones))
-    dropped = len(take.words) - len(kept.words)
+    kept = replace(candidate, zones=tuple(zones))
+    dropped = len(candidate.words) - len(kept.words)
     if not dropped:
-        return Report(sheet, said)
-    after = sheet.with_take(kept)
+        return StageResult(state, said)
+    after = state.with_candidate(kept)
     if is_guessed:  # they tell how badly the page can be read
-        after = replace(after, dropped=take.words)
-    return Report(after, said, f"{dropped} words dropped as guesses")
+        after = replace(after, dropped=candidate.words)
+    return StageResult(after, said, f"{dropped} words dropped as guesses")
 
 
 def keep_words(zones: Iterable[Zone], is_kept: Callable[[Word], bool]) -> Iterator[Zone]:

@@ -12,7 +12,7 @@ from ocr_server.imaging import ruling_lines
 from ocr_server.imaging.canvas import Pixels
 from ocr_server.job import PageSegmentation
 from ocr_server.layout.rows import is_level
-from ocr_server.page.state import Report, Sheet, Take
+from ocr_server.page.state import Candidate, PageState, StageResult
 
 _SINGLE_LINES = (
     PageSegmentation.SINGLE_LINE, PageSegmentation.SINGLE_WORD, PageSegmentation.RAW_LINE,
@@ -26,45 +26,47 @@ _MOST_APART = 0.5
 _NEAR = 4.0  # line heights: what is further from a zone is none of its lines
 
 
-def read_missed_text(sheet: Sheet) -> Report:
+def read_missing_text(state: PageState) -> StageResult:
     """Wipe out what was read, and read the rest as sparse text.
 
     Layout analysis takes fractions, lone figures and short lines for noise.
     """
-    take = sheet.best
-    single = take.psm in _SINGLE_LINES or sheet.measures.is_snippet
-    if single or not take.words or sheet.shows_no_print:
-        return Report(sheet, "nothing to look for")
-    missed, total = count_missed(sheet)
+    candidate = state.best
+    single = candidate.psm in _SINGLE_LINES or state.statistics.is_snippet
+    if single or not candidate.words or state.shows_no_print:
+        return StageResult(state, "nothing to look for")
+    missed, total = count_missing(state)
     found = f"{missed} letters beside what was read"
     if missed < max(_FEWEST_LETTERS, _LEAST_SHARE * total):
-        return Report(sheet, found)
+        return StageResult(state, found)
     mask = _mask(
-        _covered(take), take.canvas.pixels.shape, spread_px=round(0.15 * sheet.x_height_px)
+        _covered(candidate),
+        candidate.canvas.pixels.shape,
+        spread_px=round(0.15 * state.x_height_px),
     )
-    rest = sheet.read(ruling_lines.wipe(take.canvas, mask), psm=PageSegmentation.SPARSE_TEXT)
+    rest = state.read(ruling_lines.wipe(candidate.canvas, mask), psm=PageSegmentation.SPARSE_TEXT)
     lines = [line for zone in rest.zones for line in zone.lines]
     sure = [kept for line in lines if (kept := line.filtered(_is_sure))]
     if not sure:
-        return Report(sheet, found)
+        return StageResult(state, found)
     words = sum(len(line.words) for line in sure)
-    zones = take.zones
+    zones = candidate.zones
     for line in sure:
         zones = put_in_place(zones, line)
-    after = sheet.with_take(replace(take, zones=zones))
-    return Report(after, found, f"{words} more words read")
+    after = state.with_candidate(replace(candidate, zones=zones))
+    return StageResult(after, found, f"{words} more words read")
 
 
-def count_missed(sheet: Sheet) -> tuple[int, int]:
+def count_missing(state: PageState) -> tuple[int, int]:
     """How many letters lie outside all that was read, and how many there are."""
-    glyphs, ratio = sheet.measures.glyphs, sheet.measures.ratio
-    unit = sheet.x_height_px / ratio
+    glyphs, ratio = state.statistics.glyphs, state.statistics.ratio
+    unit = state.x_height_px / ratio
     letters = glyphs[(glyphs[:, 3] > 0.6 * unit) & (glyphs[:, 3] < 2.5 * unit)]
     scaled = [
         Box(box.left / ratio, box.top / ratio, box.right / ratio, box.bottom / ratio)
-        for box in _covered(sheet.best)
+        for box in _covered(state.best)
     ]
-    mask = _mask(scaled, sheet.measures.small.shape, spread_px=1)
+    mask = _mask(scaled, state.statistics.small.shape, spread_px=1)
     middles_y = letters[:, 1] + letters[:, 3] // 2
     middles_x = letters[:, 0] + letters[:, 2] // 2
     missed = np.count_nonzero(mask[middles_y, middles_x] == 0)
@@ -114,9 +116,9 @@ def _is_sure(word: Word) -> bool:
     return word.confidence >= _LEAST_CONFIDENCE and word.letter_count > 0
 
 
-def _covered(take: Take) -> list[Box]:
-    boxes = [word.box for word in take.words]
-    return boxes + [zone.box for zone in take.zones if zone.kind is not ZoneKind.TEXT]
+def _covered(candidate: Candidate) -> list[Box]:
+    boxes = [word.box for word in candidate.words]
+    return boxes + [zone.box for zone in candidate.zones if zone.kind is not ZoneKind.TEXT]
 
 
 def _mask(boxes: list[Box], shape: tuple[int, ...], *, spread_px: int) -> Pixels:

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.geometry import Box
-from ocr_server.imaging.canvas import Canvas, Outcome
+from ocr_server.imaging.canvas import Canvas, OperationResult
 from ocr_server.imaging.glyphs import BEST_X_HEIGHT_PX, find_glyphs, find_ink, paper_level, shrink
-from ocr_server.imaging.statistics import Measures
+from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import PageSegmentation
-from ocr_server.page.state import Report, Sheet
+from ocr_server.page.state import PageState, StageResult
 
 _BAND_LINES, _BAND_WIDTH = 3, 60  # lines, x-heights: some 100 letters, read in 50 ms
 _LINE_PITCH = 3.2  # x-heights from one line to the next, generously
@@ -42,56 +42,60 @@ class _Band(NamedTuple):
     quarters: int  # clockwise turns that would make the page upright, if this is the right way
 
 
-def turn_upright(sheet: Sheet) -> Report:
+def turn_upright(state: PageState) -> StageResult:
     """Turn a page whose lines seem to run up or down, if reading a band says so."""
-    measures = sheet.measures
-    if measures.shorter_px <= 200:
-        return Report(sheet, "too small to tell")
-    rows, columns = measures.skew.spikiness, measures.upright_skew.spikiness
+    statistics = state.statistics
+    if statistics.shorter_px <= 200:
+        return StageResult(state, "too small to tell")
+    rows, columns = statistics.skew.spikiness, statistics.upright_skew.spikiness
     # Columns of figures can be sharper than rows, hence the margin and the reading.
     if not (columns > 1.3 * rows and columns > 1.6):
-        return Report(sheet, "lines run level")
-    quarters, win = find_turn(sheet)
-    after = replace(sheet, upright_for_sure=True)
+        return StageResult(state, "lines run level")
+    quarters, win = find_turn(state)
+    after = replace(state, is_upright=True)
     if not quarters or win <= _LEAST_WIN:
-        return Report(after, "lines seemed to run upright, but read best as they are")
-    return Report(after.on(sheet.canvas.turned(quarters)), _found(quarters), "turned upright")
+        return StageResult(after, "lines seemed to run upright, but read best as they are")
+    return StageResult(
+        after.on(state.canvas.rotated_90(quarters)), _found(quarters), "turned upright"
+    )
 
 
-def turn_if_upside_down(sheet: Sheet) -> Report:
+def turn_if_upside_down(state: PageState) -> StageResult:
     """Nothing but reading tells up from down, so it is tried where the reading is poor."""
-    take = sheet.best
-    said = f"read with confidence {take.confidence:.0%}"
-    if take.confidence >= 0.6 or sheet.upright_for_sure or sheet.measures.shorter_px <= 100:
-        return Report(sheet, said)
-    if take.psm == PageSegmentation.SINGLE_LINE or not _may_stand_on_its_head(sheet.measures):
-        return Report(sheet, said)
-    band = dense_band(sheet.canvas, sheet.x_height_px or BEST_X_HEIGHT_PX)
+    candidate = state.best
+    said = f"read with confidence {candidate.confidence:.0%}"
+    if candidate.confidence >= 0.6 or state.is_upright or state.statistics.shorter_px <= 100:
+        return StageResult(state, said)
+    if candidate.psm == PageSegmentation.SINGLE_LINE or not _may_stand_on_its_head(
+        state.statistics
+    ):
+        return StageResult(state, said)
+    band = dense_band(state.canvas, state.x_height_px or BEST_X_HEIGHT_PX)
     if band is None:
-        return Report(sheet, said)
-    upright, inverted = (_band_score(sheet, band.turned(quarters)) for quarters in (0, 2))
+        return StageResult(state, said)
+    upright, inverted = (_band_score(state, band.rotated_90(quarters)) for quarters in (0, 2))
     if inverted <= upright + _LEAST_WIN_LATE:
-        return Report(sheet, said)
-    canvas = sheet.canvas.turned(2)
-    other = sheet.read(canvas, psm=take.psm)
-    if other.score <= take.score:
-        return Report(sheet, said)
-    after = replace(sheet.on(canvas), x_height_px=sheet.x_height_px, rules=None, take=other)
-    return Report(after, f"text {_WAYS[2]}", "turned upright")
+        return StageResult(state, said)
+    canvas = state.canvas.rotated_90(2)
+    other = state.read(canvas, psm=candidate.psm)
+    if other.score <= candidate.score:
+        return StageResult(state, said)
+    after = replace(state.on(canvas), x_height_px=state.x_height_px, rules=None, candidate=other)
+    return StageResult(after, f"text {_WAYS[2]}", "turned upright")
 
 
-def orientation(sheet: Sheet) -> Outcome:
+def upright_canvas(state: PageState) -> OperationResult:
     """The step of that name: try all four ways, whatever the rows look like."""
-    quarters, win = find_turn(sheet)
+    quarters, win = find_turn(state)
     if not quarters or win <= _LEAST_WIN:
-        return Outcome(sheet.canvas, "text is upright")
-    return Outcome(sheet.canvas.turned(quarters), _found(quarters), "turned upright")
+        return OperationResult(state.canvas, "text is upright")
+    return OperationResult(state.canvas.rotated_90(quarters), _found(quarters), "turned upright")
 
 
-def find_turn(sheet: Sheet) -> tuple[int, float]:
+def find_turn(state: PageState) -> tuple[int, float]:
     """Clockwise quarter turns that make the page upright, and by how many points they win."""
     bands: list[_Band] = []
-    for band in _bands(sheet):
+    for band in _bands(state):
         bands.append(band)
         if band.score >= _RIGHT_WAY:
             return band.quarters, band.score
@@ -125,37 +129,37 @@ def dense_band(canvas: Canvas, x_height_px: float) -> Canvas | None:
     return canvas.cropped(scaled)
 
 
-def _may_stand_on_its_head(measures: Measures) -> bool:
+def _may_stand_on_its_head(statistics: ImageStatistics) -> bool:
     """Whether there are lines, and their letters' feet are no sharper than their heads."""
-    feet, heads = measures.skew.spikiness, measures.skew_turned(2).spikiness
+    feet, heads = statistics.skew.spikiness, statistics.skew_turned(2).spikiness
     if not heads:  # too few letters to tell
         return True
     return max(feet, heads) >= _LEAST_SPIKINESS and feet < _SHARP_FEET * heads
 
 
-def _bands(sheet: Sheet) -> Iterator[_Band]:
+def _bands(state: PageState) -> Iterator[_Band]:
     """A band of the page read each of the four ways, the likeliest first."""
-    measures = sheet.measures
-    x_height_px = measures.x_height_px or 20.0
-    canvas = sheet.canvas
+    statistics = state.statistics
+    x_height_px = statistics.x_height_px or 20.0
+    canvas = state.canvas
     if not 12 <= x_height_px <= 22:
         factor = min(1.5, BEST_X_HEIGHT_PX / x_height_px)
         canvas, x_height_px = canvas.scaled(factor), x_height_px * factor
-    fill = paper_level(measures.small)
-    skews = [measures.skew, measures.upright_skew, *map(measures.skew_turned, (2, 3))]
+    fill = paper_level(statistics.small)
+    skews = [statistics.skew, statistics.upright_skew, *map(statistics.skew_turned, (2, 3))]
     for quarters in sorted(range(4), key=lambda quarters: -skews[quarters].spikiness):
-        level, angle_deg = canvas.turned(quarters), skews[quarters].angle_deg
+        level, angle_deg = canvas.rotated_90(quarters), skews[quarters].angle_deg
         if abs(angle_deg) > 0.7:
             level = level.rotated(-angle_deg, fill=fill)
         band = dense_band(level, x_height_px)
         if band is not None:
-            yield _Band(_band_score(sheet, band), quarters)
+            yield _Band(_band_score(state, band), quarters)
 
 
-def _band_score(sheet: Sheet, band: Canvas) -> float:
+def _band_score(state: PageState, band: Canvas) -> float:
     """Mean confidence in points of 100, lowered where there are few letters to judge by."""
-    take = sheet.read(band, psm=PageSegmentation.SINGLE_BLOCK)
-    words = [word for word in take.words if word.letter_count]
+    candidate = state.read(band, psm=PageSegmentation.SINGLE_BLOCK)
+    words = [word for word in candidate.words if word.letter_count]
     letters = sum(len(word.text) for word in words)
     return sum(100 * word.confidence * len(word.text) for word in words) / (letters + 5)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ocr_server.document.model import Page, Stage
-from ocr_server.job import Limits, Reading, TextLayer
+from ocr_server.document.model import Page, StageRecord
+from ocr_server.job import Limits, ReadOptions, TextLayerUse
 from ocr_server.pdf.text_extraction import STAGE, USED, read_text_layer
 
 _JOINED = "used, with what was recognised on the pictures"
@@ -19,7 +19,7 @@ def read_pdf_page(
     index: int,
     *,
     number: int,
-    reading: Reading,
+    options: ReadOptions,
     limits: Limits,
     password: str | None,
     recognise: Callable[[], Page],
@@ -33,13 +33,13 @@ def read_pdf_page(
     Raises:
         OcrServerError: the page cannot be read, and what `recognise` raises.
     """
-    if reading.text_layer is TextLayer.IGNORE or reading.zones:
+    if options.text_layer is TextLayerUse.IGNORE or options.zones:
         return recognise()
     begun = time.perf_counter()
-    layer = read_text_layer(path, index, limits=limits, password=password, symbols=reading.symbols)
-    stage = Stage(STAGE, layer.found, "", (time.perf_counter() - begun) * 1000)
+    layer = read_text_layer(path, index, limits=limits, password=password, symbols=options.symbols)
+    stage = StageRecord(STAGE, layer.found, "", (time.perf_counter() - begun) * 1000)
     covers = layer.is_real and not layer.pictures
-    if covers or reading.text_layer is TextLayer.ONLY:
+    if covers or options.text_layer is TextLayerUse.ONLY:
         return Page(
             number=number,
             width_px=layer.width_px,

@@ -9,10 +9,10 @@ import numpy as np
 from ocr_server.geometry import Box
 from ocr_server.imaging import contrast, glyphs, perspective, ruling_lines
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.statistics import Measures
+from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import PageSegmentation
 from ocr_server.layout.tables import find_grids
-from ocr_server.page.state import Report, Sheet
+from ocr_server.page.state import PageState, StageResult
 
 # Letters of 13 to 25 px are read alike. Of many, those over 18 px are shrunk all the same: of 96
 # pages F1 was .865 either way, and the shrunk ones took a twelfth less. Of few, that saves nothing,
@@ -36,122 +36,122 @@ _SNIPPET_MARGIN_PX = 10  # 5 to 20 read alike; without one, receipt lines fail a
 _USUAL_X_HEIGHT_PX = 18.0
 
 
-def make_ink_dark(sheet: Sheet) -> Report:
+def make_ink_dark(state: PageState) -> StageResult:
     """Light text on a dark page reads as well as dark on light, but takes 1.6 times as long."""
-    measures = sheet.measures
-    level, median = measures.paper.level, measures.median
+    statistics = state.statistics
+    level, median = statistics.paper.level, statistics.median
     # Close print, or a screen of dots, makes a dark ground look lighter than it is.
     is_dark = (level < 90 and median < 100) or (level < 130 and median < 40)
-    if not is_dark or measures.shorter_px <= 40:
-        return Report(sheet, "dark ink on a light page")
-    return Report(
-        sheet.on(contrast.invert(sheet.canvas).canvas),
+    if not is_dark or statistics.shorter_px <= 40:
+        return StageResult(state, "dark ink on a light page")
+    return StageResult(
+        state.on(contrast.invert(state.canvas).canvas),
         "light ink on a dark page",
         "light and dark exchanged",
     )
 
 
-def cut_out_sheet(sheet: Sheet) -> Report:
+def rectify_page(state: PageState) -> StageResult:
     """A photographed sheet is seen straight on and its surroundings go; scans fill the picture."""
-    measures = sheet.measures
-    if measures.shorter_px <= 500 or measures.paper.level >= 225:
-        return Report(sheet, "no photograph of a sheet")
-    outcome = perspective.rectify(sheet.canvas)
-    after = sheet.on(outcome.canvas) if outcome.did else sheet
-    return Report(after, outcome.found, outcome.did)
+    statistics = state.statistics
+    if statistics.shorter_px <= 500 or statistics.paper.level >= 225:
+        return StageResult(state, "no photograph of a sheet")
+    outcome = perspective.rectify(state.canvas)
+    after = state.on(outcome.canvas) if outcome.did else state
+    return StageResult(after, outcome.found, outcome.did)
 
 
-def even_out_shade(sheet: Sheet) -> Report:
+def flatten_shade(state: PageState) -> StageResult:
     """Shadows go where they are shadows: dark areas that somebody designed must stay.
 
     Flattening a slide with a dark title cost it 70 of 97 points, so it is done only where the
     brightness of the paper says photograph, or where one threshold would take shade for ink.
     """
-    measures = sheet.measures
-    if measures.shorter_px <= 200:
-        return Report(sheet, "too small to tell")
-    level, unevenness = measures.paper
+    statistics = state.statistics
+    if statistics.shorter_px <= 200:
+        return StageResult(state, "too small to tell")
+    level, unevenness = statistics.paper
     photograph = 18 < unevenness < 120 and 90 < level < 200
-    deep_shade = level > 110 and unevenness < 150 and measures.otsu_gap > 0.12
+    deep_shade = level > 110 and unevenness < 150 and statistics.otsu_gap > 0.12
     found = f"paper {level / 255:.0%} bright, uneven by {unevenness / 255:.0%}"
     if not photograph and not deep_shade:
-        return Report(sheet, found)
-    even = contrast.flatten(sheet.canvas).canvas
-    return Report(replace(sheet.on(even), shade=unevenness), found, "shadows removed")
+        return StageResult(state, found)
+    even = contrast.flatten(state.canvas).canvas
+    return StageResult(replace(state.on(even), shade=unevenness), found, "shadows removed")
 
 
-def level_lines(sheet: Sheet) -> Report:
+def deskew_page(state: PageState) -> StageResult:
     """Up to 2° cost nothing, 3° cost twenty points; turning itself costs nothing but time."""
-    measures = sheet.measures
-    if measures.shorter_px <= 200:
-        return Report(sheet, "too small to tell")
-    angle = measures.skew.angle_deg
-    if not measures.skew.is_clear:
-        return Report(sheet, "no clear lines of text")
+    statistics = state.statistics
+    if statistics.shorter_px <= 200:
+        return StageResult(state, "too small to tell")
+    angle = statistics.skew.angle_deg
+    if not statistics.skew.is_clear:
+        return StageResult(state, "no clear lines of text")
     found = f"text turned by {angle:.1f}°"
     if abs(angle) < 1.0:
-        return Report(sheet, found)
-    level = sheet.canvas.rotated(-angle, fill=glyphs.paper_level(measures.small))
-    return Report(sheet.on(level), found, f"straightened by {abs(angle):.1f}°")
+        return StageResult(state, found)
+    level = state.canvas.rotated(-angle, fill=glyphs.paper_level(statistics.small))
+    return StageResult(state.on(level), found, f"straightened by {abs(angle):.1f}°")
 
 
-def bring_letters_to_size(sheet: Sheet, *, many_glyphs: int = _MANY_GLYPHS) -> Report:
+def scale_letters(state: PageState, *, many_glyphs: int = _MANY_GLYPHS) -> StageResult:
     """Large letters are shrunk for speed, small ones enlarged to be read at all."""
-    measures = sheet.measures
-    if measures.is_snippet:
-        return _bring_snippet_to_size(sheet)
-    measured_px = measures.x_height_px
+    statistics = state.statistics
+    if statistics.is_snippet:
+        return _bring_snippet_to_size(state)
+    measured_px = statistics.x_height_px
     low, high = _FINE_X_HEIGHTS_PX
-    enough_lines = measures.skew.spikiness >= _LEAST_SPIKINESS_TO_ENLARGE
-    spares = _SPARE_ABOVE_PX < measured_px <= high and len(measures.glyphs) >= many_glyphs
+    enough_lines = statistics.skew.spikiness >= _LEAST_SPIKINESS_TO_ENLARGE
+    spares = _SPARE_ABOVE_PX < measured_px <= high and len(statistics.glyphs) >= many_glyphs
     is_fine = low <= measured_px <= high or (measured_px < low and not enough_lines)
     if not measured_px or (is_fine and not spares):
         found = (
             f"letters {measured_px:.0f} px high" if measured_px else "too few letters to measure"
         )
-        return Report(replace(sheet, x_height_px=measured_px), found)
+        return StageResult(replace(state, x_height_px=measured_px), found)
     wanted_px = _SPARE_TO_PX if spares else glyphs.BEST_X_HEIGHT_PX
-    outcome = glyphs.scale_from(sheet.canvas, measured_px, x_height_px=wanted_px)
-    growth = outcome.canvas.height_px / sheet.canvas.height_px
-    after = replace(sheet.on(outcome.canvas), x_height_px=measured_px * growth)
-    return Report(after, outcome.found, outcome.did)
+    outcome = glyphs.scale_from(state.canvas, measured_px, x_height_px=wanted_px)
+    growth = outcome.canvas.height_px / state.canvas.height_px
+    after = replace(state.on(outcome.canvas), x_height_px=measured_px * growth)
+    return StageResult(after, outcome.found, outcome.did)
 
 
-def wipe_grids(sheet: Sheet) -> Report:
+def remove_grids(state: PageState) -> StageResult:
     """Without its grid a table is read as text: the largest gain that layout has to offer."""
-    x_height_px = sheet.x_height_px
+    x_height_px = state.x_height_px
     if (
-        sheet.measures.shorter_px <= 200
+        state.statistics.shorter_px <= 200
         or not x_height_px
-        or not ruling_lines.may_have_rules(sheet.measures.pixels)
+        or not ruling_lines.may_have_ruling_lines(state.statistics.pixels)
     ):
-        return Report(sheet, "no grid")
-    found = ruling_lines.find_rules(sheet.measures.pixels, x_height_px=x_height_px)
+        return StageResult(state, "no grid")
+    found = ruling_lines.find_ruling_lines(state.statistics.pixels, x_height_px=x_height_px)
     said = f"{found.level_count} level and {found.upright_count} upright rules"
-    after = replace(sheet, rules=found)
+    after = replace(state, rules=found)
     grids = find_grids(found) if found.is_grid else ()
     if not grids:  # frames and bars that cross are no table
-        return Report(after, said)
+        return StageResult(after, said)
     heights_px = [box.height for grid in grids for _, _, box in grid.cells()]
     if np.median(heights_px) > _HIGHEST_CELLS * x_height_px:
-        return Report(after, f"{said}, around blocks of text")
-    wiped = ruling_lines.wipe(sheet.canvas, found.mask)
-    return Report(replace(after, measures=Measures(wiped)), said, "grid wiped out")
+        return StageResult(after, f"{said}, around blocks of text")
+    wiped = ruling_lines.wipe(state.canvas, found.mask)
+    return StageResult(replace(after, statistics=ImageStatistics(wiped)), said, "grid wiped out")
 
 
-def add_margin(sheet: Sheet) -> Report:
+def add_margin(state: PageState) -> StageResult:
     """Letters at the very edge of a cut-out line are misread."""
-    if not sheet.measures.is_snippet:
-        return Report(sheet, "a whole page")
-    return add_margin_always(sheet)
+    if not state.statistics.is_snippet:
+        return StageResult(state, "a whole page")
+    return add_margin_always(state)
 
 
-def add_margin_always(sheet: Sheet) -> Report:
+def add_margin_always(state: PageState) -> StageResult:
     """The same for a rectangle that somebody drew, which may cut into the margin of the text."""
-    level = int(np.median(sheet.measures.pixels[::2, ::2]))  # a quarter tells as much
-    padded = sheet.canvas.padded(_SNIPPET_MARGIN_PX, fill=level)
-    after = replace(sheet.on(padded), x_height_px=sheet.x_height_px)
-    return Report(after, "a piece of a page", f"margin of {_SNIPPET_MARGIN_PX} px added")
+    level = int(np.median(state.statistics.pixels[::2, ::2]))  # a quarter tells as much
+    padded = state.canvas.padded(_SNIPPET_MARGIN_PX, fill=level)
+    after = replace(state.on(padded), x_height_px=state.x_height_px)
+    return StageResult(after, "a piece of a page", f"margin of {_SNIPPET_MARGIN_PX} px added")
 
 
 def without_margin(canvas: Canvas) -> Canvas:
@@ -160,30 +160,30 @@ def without_margin(canvas: Canvas) -> Canvas:
     return canvas.cropped(Box(margin, margin, canvas.width_px - margin, canvas.height_px - margin))
 
 
-def choose_psm(sheet: Sheet) -> int:
+def choose_psm(state: PageState) -> int:
     """How the engine is to look for text: as asked, but a single line is read as one."""
-    width_px, height_px = sheet.canvas.width_px, sheet.canvas.height_px
-    asked = sheet.reading.psm
+    width_px, height_px = state.canvas.width_px, state.canvas.height_px
+    asked = state.options.psm
     if asked not in (PageSegmentation.AUTO, PageSegmentation.SINGLE_WORD):
         return asked
-    low = height_px < 4.5 * (sheet.x_height_px or _USUAL_X_HEIGHT_PX) or height_px < 60
+    low = height_px < 4.5 * (state.x_height_px or _USUAL_X_HEIGHT_PX) or height_px < 60
     if width_px > 1.2 * height_px and (low or asked == PageSegmentation.SINGLE_WORD):
         # Also for a word: the mode for one makes words of rubbish.
         return PageSegmentation.SINGLE_LINE
-    is_piece = asked == PageSegmentation.AUTO and sheet.measures.is_snippet
+    is_piece = asked == PageSegmentation.AUTO and state.statistics.is_snippet
     return PageSegmentation.SINGLE_BLOCK if is_piece else asked
 
 
-def _bring_snippet_to_size(sheet: Sheet) -> Report:
-    height_px, x_height_px = sheet.canvas.height_px, sheet.measures.x_height_px
+def _bring_snippet_to_size(state: PageState) -> StageResult:
+    height_px, x_height_px = state.canvas.height_px, state.statistics.x_height_px
     found = f"a cut-out piece, {height_px} px high"
     factor = _snippet_factor(height_px, x_height_px)
     if factor == 1:
-        return Report(replace(sheet, x_height_px=x_height_px), found)
-    scaled = sheet.canvas.scaled(factor)
-    after = replace(sheet.on(scaled), x_height_px=x_height_px * factor)
+        return StageResult(replace(state, x_height_px=x_height_px), found)
+    scaled = state.canvas.scaled(factor)
+    after = replace(state.on(scaled), x_height_px=x_height_px * factor)
     did = "enlarged" if factor > 1 else "shrunk"
-    return Report(after, found, f"{did} to {scaled.height_px} px")
+    return StageResult(after, found, f"{did} to {scaled.height_px} px")
 
 
 def _snippet_factor(height_px: int, x_height_px: float) -> float:

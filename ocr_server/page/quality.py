@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ocr_server.document.model import Advice, Quality, Word, letters_in, mean_confidence
-from ocr_server.imaging.statistics import Measures
+from ocr_server.imaging.statistics import ImageStatistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ _LETTERS_LOOKED_AT = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ReadingResult:
     """What came of it: confidence from 0 to 1, the share of words that are sure, their letters."""
 
     confidence: float
@@ -56,7 +56,7 @@ class Result:
     calibration: Calibration = TESSERACT
 
     @classmethod
-    def of(cls, words: tuple[Word, ...], *, engine: str | None = None) -> Result:
+    def of(cls, words: tuple[Word, ...], *, engine: str | None = None) -> ReadingResult:
         """The words of an engine, of Tesseract if it is none that has a calibration."""
         calibration = CALIBRATIONS.get(engine or "", TESSERACT)
         sure = sum(word.confidence >= calibration.sure_word for word in words)
@@ -68,23 +68,23 @@ class Result:
         )
 
 
-def judge(page: Measures, reading: Result) -> Quality:
+def assess_quality(page: ImageStatistics, options: ReadingResult) -> Quality:
     """The verdict on a page as it was sent, after it was read."""
-    return Quality(score=expected_accuracy(reading), problems=tuple(_problems(page, reading)))
+    return Quality(score=expected_accuracy(options), problems=tuple(_problems(page, options)))
 
 
-def expected_accuracy(reading: Result) -> float:
+def expected_accuracy(options: ReadingResult) -> float:
     """The F1 of the words that such a reading had on pages whose text is known; 0 to 1."""
-    if not reading.letters:
+    if not options.letters:
         return 0.0
-    by = reading.calibration
+    by = options.calibration
     level = (
-        by.bias + by.per_confidence * reading.confidence + by.per_sure_share * reading.sure_share
+        by.bias + by.per_confidence * options.confidence + by.per_sure_share * options.sure_share
     )
     return 1 / (1 + math.exp(-level))
 
 
-def measure_contrast(page: Measures) -> float:
+def measure_contrast(page: ImageStatistics) -> float:
     """How much darker ink is than paper, from 0 to 1; 0 without any ink."""
     some, ink = page.small[::4], page.ink[::4]  # a quarter of the rows tells as much
     counts = np.cumsum(cv2.calcHist([some], [0], ink, [256], [0, 256]))
@@ -94,7 +94,7 @@ def measure_contrast(page: Measures) -> float:
     return max(0.0, page.paper.level - dark) / 255
 
 
-def measure_edge_px(page: Measures) -> float:
+def measure_edge_px(page: ImageStatistics) -> float:
     """How wide the step from paper to ink is, in pixels of the page; 0 without letters.
 
     Taken at the steepest place of each of some letters: a wide step is blur.
@@ -111,7 +111,7 @@ def measure_edge_px(page: Measures) -> float:
     return statistics.median(widths) if widths else 0.0
 
 
-def is_cut_off(page: Measures) -> bool:
+def is_cut_off(page: ImageStatistics) -> bool:
     """Whether letters touch an edge of the picture, as where the page is larger than it."""
     left, top, width, height = page.glyphs.T
     rows, columns = page.small.shape
@@ -119,8 +119,8 @@ def is_cut_off(page: Measures) -> bool:
     return any(np.count_nonzero(edge) >= _CUT_LETTERS for edge in touching)
 
 
-def _problems(page: Measures, reading: Result) -> Iterator[Advice]:
-    if not reading.letters:
+def _problems(page: ImageStatistics, options: ReadingResult) -> Iterator[Advice]:
+    if not options.letters:
         yield Advice(
             "no-text", "No text was found.", "Check that the picture shows print, and is in focus."
         )
@@ -128,21 +128,21 @@ def _problems(page: Measures, reading: Result) -> Iterator[Advice]:
     yield from _problems_of_picture(page)
     in_lines = page.skew.is_clear or page.upright_skew.is_clear
     irregular = len(page.glyphs) >= _FEWEST_GLYPHS and not in_lines
-    if irregular and reading.confidence < reading.calibration.handwriting:
+    if irregular and options.confidence < options.calibration.handwriting:
         yield Advice(
             "handwriting",
             "This looks like handwriting, which cannot be read reliably.",
             "Type it out, or use a service made for handwriting.",
         )
-    elif reading.confidence < reading.calibration.poor:
+    elif options.confidence < options.calibration.poor:
         yield Advice(
             "poor-reading",
-            f"The text was read with a confidence of only {reading.confidence:.0%}.",
+            f"The text was read with a confidence of only {options.confidence:.0%}.",
             "Check the language, and send a sharper or larger picture.",
         )
 
 
-def _problems_of_picture(page: Measures) -> Iterator[Advice]:
+def _problems_of_picture(page: ImageStatistics) -> Iterator[Advice]:
     x_height_px = page.x_height_px
     if 0 < x_height_px < _SMALL_LETTERS_PX:
         yield Advice(

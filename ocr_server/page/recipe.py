@@ -7,37 +7,37 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
-from ocr_server.cpu_shares import Threads, one_thread
+from ocr_server.cpu_shares import ThreadAllowance, one_thread
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Line, Page, Stage, Word, Zone, ZoneKind
+from ocr_server.document.model import Line, Page, StageRecord, Word, Zone, ZoneKind
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import DeadlinePassed
-from ocr_server.geometry import Box, Within, hull
+from ocr_server.geometry import Box, Clamp, hull
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.operations import AUTO, run_steps
-from ocr_server.imaging.statistics import Measures
-from ocr_server.job import PSM_OF_LAYOUT, Layout, Reading
+from ocr_server.imaging.operations import AUTO, run_operations
+from ocr_server.imaging.statistics import ImageStatistics
+from ocr_server.job import PSM_OF_LAYOUT, Layout, ReadOptions
 from ocr_server.layout.split import PAGES, Cutting, cut_parts
 from ocr_server.page.arrangement import arrange_rows, arrange_tables
-from ocr_server.page.cleanup import drop_rubbish, keep_words
-from ocr_server.page.missing_text import read_missed_text
-from ocr_server.page.orientation import orientation, turn_if_upside_down, turn_upright
+from ocr_server.page.cleanup import drop_noise, keep_words
+from ocr_server.page.missing_text import read_missing_text
+from ocr_server.page.orientation import turn_if_upside_down, turn_upright, upright_canvas
 from ocr_server.page.preprocessing import (
     add_margin,
     add_margin_always,
-    bring_letters_to_size,
     choose_psm,
-    cut_out_sheet,
-    even_out_shade,
-    level_lines,
+    deskew_page,
+    flatten_shade,
     make_ink_dark,
-    wipe_grids,
+    rectify_page,
+    remove_grids,
+    scale_letters,
 )
-from ocr_server.page.quality import Result, judge
-from ocr_server.page.rereading import level_curled_lines, read_again, read_snippet_again
-from ocr_server.page.second_opinion import ask_second_reader
-from ocr_server.page.state import Report, Sheet, StageFunction, Take
-from ocr_server.progress import Progress, Tell, tell_nobody
+from ocr_server.page.quality import ReadingResult, assess_quality
+from ocr_server.page.rereading import dewarp_page, reread_doubtful, reread_snippet
+from ocr_server.page.second_opinion import ask_second_opinion
+from ocr_server.page.state import Candidate, PageState, StageFunction, StageResult
+from ocr_server.progress import Progress, ProgressCallback, ignore_progress
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
@@ -47,23 +47,23 @@ TIME_OVER = "left out, as the time was over"
 _SECOND_READER = "rapidocr"
 
 
-def read_text(sheet: Sheet, *, cutting: Cutting = PAGES) -> Report:
+def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
     """The first reading of the whole page, in two parts where white runs through it."""
-    psm = choose_psm(sheet)
+    psm = choose_psm(state)
     if psm != PSM_OF_LAYOUT[Layout.AUTO]:
-        return _read(sheet, sheet.read(sheet.canvas, psm=psm))
-    boxes = cut_parts(sheet.measures, x_height_px=sheet.x_height_px, cutting=cutting)
-    return _read(replace(sheet, parts=len(boxes)), sheet.read_parts(boxes, psm=psm))
+        return _read(state, state.read(state.canvas, psm=psm))
+    boxes = cut_parts(state.statistics, x_height_px=state.x_height_px, cutting=cutting)
+    return _read(replace(state, parts=len(boxes)), state.read_parts(boxes, psm=psm))
 
 
-def read_as_asked(sheet: Sheet) -> Report:
+def read_once(state: PageState) -> StageResult:
     """The only reading where steps were asked for by name."""
-    return _read(sheet, sheet.read(sheet.canvas, psm=sheet.reading.psm))
+    return _read(state, state.read(state.canvas, psm=state.options.psm))
 
 
-def leave_as_sent(sheet: Sheet) -> Report:
+def skip_recipe(state: PageState) -> StageResult:
     """Say why there is no recipe."""
-    return Report(sheet, "vertical writing, for which no stage is proved", "")
+    return StageResult(state, "vertical writing, for which no stage is proved", "")
 
 
 # Measured stage by stage on real pages. Each looks, decides from what it sees alone (never from
@@ -73,22 +73,22 @@ def leave_as_sent(sheet: Sheet) -> Report:
 RECIPE: Recipe = (
     ("polarity", make_ink_dark),
     ("orientation", turn_upright),
-    ("rectify", cut_out_sheet),
-    ("flatten", even_out_shade),
-    ("deskew", level_lines),
-    ("scale", bring_letters_to_size),
-    ("rules", wipe_grids),
+    ("rectify", rectify_page),
+    ("flatten", flatten_shade),
+    ("deskew", deskew_page),
+    ("scale", scale_letters),
+    ("rules", remove_grids),
     ("margin", add_margin),
     ("read", read_text),
-    ("line", read_snippet_again),
+    ("line", reread_snippet),
     ("upside-down", turn_if_upside_down),
-    ("dewarp", level_curled_lines),
-    ("retry", read_again),
-    ("missed", read_missed_text),
+    ("dewarp", dewarp_page),
+    ("retry", reread_doubtful),
+    ("missed", read_missing_text),
     ("rows", arrange_rows),
-    ("second-reader", ask_second_reader),
+    ("second-reader", ask_second_opinion),
     ("tables", arrange_tables),
-    ("junk", drop_rubbish),
+    ("junk", drop_noise),
 )
 
 # What may be left out of it.
@@ -98,40 +98,40 @@ STAGES = tuple(name for name, _ in RECIPE if name != "read")
 ZONE_RECIPE: Recipe = (
     ("polarity", make_ink_dark),
     ("orientation", turn_upright),
-    ("flatten", even_out_shade),
-    ("deskew", level_lines),
-    ("scale", bring_letters_to_size),
-    ("rules", wipe_grids),
+    ("flatten", flatten_shade),
+    ("deskew", deskew_page),
+    ("scale", scale_letters),
+    ("rules", remove_grids),
     ("margin", add_margin_always),
     ("read", read_text),
-    ("line", read_snippet_again),
-    ("retry", read_again),
-    ("second-reader", ask_second_reader),
+    ("line", reread_snippet),
+    ("retry", reread_doubtful),
+    ("second-reader", ask_second_opinion),
 )
 
 # The second reader alone finds lines by itself, of any size and on any ground, and has no layouts
 # to try one after another.
-SECOND_RECIPE: Recipe = (
+LINE_DETECTOR_RECIPE: Recipe = (
     ("orientation", turn_upright),
-    ("rectify", cut_out_sheet),
-    ("deskew", level_lines),
-    ("read", read_as_asked),
+    ("rectify", rectify_page),
+    ("deskew", deskew_page),
+    ("read", read_once),
     ("upside-down", turn_if_upside_down),
 )
 
 # Nothing of the recipe is proved for vertical writing: rows of letters would look like columns.
-VERTICAL_RECIPE: Recipe = (("recipe", leave_as_sent), ("read", read_text))
+VERTICAL_RECIPE: Recipe = (("recipe", skip_recipe), ("read", read_text))
 
 
 def read_page(
     canvas: Canvas,
     *,
     number: int,
-    reading: Reading,
+    options: ReadOptions,
     engine: Engine,
     deadline: Deadline,
-    threads: Threads = one_thread,
-    tell: Tell = tell_nobody,
+    threads: ThreadAllowance = one_thread,
+    report_progress: ProgressCallback = ignore_progress,
 ) -> Page:
     """The page that `canvas`, fresh from its file, shows.
 
@@ -142,29 +142,31 @@ def read_page(
         OcrServerError: whatever the engine raises, and DeadlinePassed.
     """
     return read_by(
-        _recipe_of(reading),
+        _recipe_of(options),
         canvas,
         number=number,
-        reading=reading,
+        options=options,
         engine=engine,
         deadline=deadline,
         threads=threads,
-        tell=tell,
+        report_progress=report_progress,
     )
 
 
-def prepare_page(canvas: Canvas, *, reading: Reading, engine: Engine, deadline: Deadline) -> Canvas:
+def prepare_page(
+    canvas: Canvas, *, options: ReadOptions, engine: Engine, deadline: Deadline
+) -> Canvas:
     """The canvas as it is read first, for whoever wants to see what was done to it.
 
     Raises:
         OcrServerError: as in `read_page`.
     """
-    sheet = Sheet(Measures(canvas.squared()), reading, engine, deadline)
-    if reading.steps != AUTO:
-        return _run_asked_steps(sheet)[0]
-    recipe = _proved(_recipe_of(reading), reading)
+    state = PageState(ImageStatistics(canvas.with_square_pixels()), options, engine, deadline)
+    if options.operations != AUTO:
+        return _run_asked_steps(state)[0]
+    recipe = _proved(_recipe_of(options), options)
     names = [name for name, _ in recipe]
-    return _follow(recipe[: names.index("read")], sheet)[0].canvas
+    return _follow(recipe[: names.index("read")], state)[0].canvas
 
 
 def read_by(
@@ -172,27 +174,34 @@ def read_by(
     canvas: Canvas,
     *,
     number: int,
-    reading: Reading,
+    options: ReadOptions,
     engine: Engine,
     deadline: Deadline,
-    threads: Threads = one_thread,
-    tell: Tell = tell_nobody,
+    threads: ThreadAllowance = one_thread,
+    report_progress: ProgressCallback = ignore_progress,
 ) -> Page:
     """The same by another recipe."""
-    sheet = Sheet(Measures(canvas), reading, engine, deadline, threads=threads, tell=tell)
-    answer = _read_asked_zones(sheet) if reading.zones else _read_sheet(recipe, sheet)
+    state = PageState(
+        ImageStatistics(canvas),
+        options,
+        engine,
+        deadline,
+        threads=threads,
+        report_progress=report_progress,
+    )
+    answer = _read_asked_zones(state) if options.zones else _read_sheet(recipe, state)
     zones = answer.zones
-    if reading.min_confidence > 0:
-        zones = tuple(keep_words(zones, lambda word: word.confidence >= reading.min_confidence))
+    if options.min_confidence > 0:
+        zones = tuple(keep_words(zones, lambda word: word.confidence >= options.min_confidence))
     return Page(
         number=number,
         width_px=canvas.width_px,
         height_px=canvas.height_px,
-        dpi=reading.dpi or canvas.dpi,
+        dpi=options.dpi or canvas.dpi,
         zones=zones,
         stages=answer.stages,
-        quality=judge(
-            sheet.measures, Result.of(answer.words, engine=answer.engine or reading.engine)
+        quality=assess_quality(
+            state.statistics, ReadingResult.of(answer.words, engine=answer.engine or options.engine)
         ),
     )
 
@@ -201,32 +210,32 @@ class _Answer(NamedTuple):
     """Zones in page pixels, the stages that led to them, all words that were read, and by whom."""
 
     zones: tuple[Zone, ...]
-    stages: tuple[Stage, ...]
+    stages: tuple[StageRecord, ...]
     words: tuple[Word, ...]
     engine: str | None = None
 
 
-def _read_asked_zones(sheet: Sheet) -> _Answer:
+def _read_asked_zones(state: PageState) -> _Answer:
     """Each rectangle that was asked for becomes one zone, exactly there, even if it is empty."""
     zones: list[Zone] = []
-    stages: list[Stage] = []
+    stages: list[StageRecord] = []
     words: list[Word] = []
-    for index, asked in enumerate(sheet.reading.zones, start=1):
-        inside = asked.box.intersection(sheet.canvas.box)
-        found = _Answer((), (Stage("read", "outside the picture", "", 0.0),), ())
+    for index, asked in enumerate(state.options.zones, start=1):
+        inside = asked.box.intersection(state.canvas.box)
+        found = _Answer((), (StageRecord("read", "outside the picture", "", 0.0),), ())
         if inside is not None:
-            reading = replace(
-                sheet.reading,
-                psm=asked.psm or sheet.reading.psm,
-                alphabet=asked.alphabet or sheet.reading.alphabet,
+            options = replace(
+                state.options,
+                psm=asked.psm or state.options.psm,
+                alphabet=asked.alphabet or state.options.alphabet,
             )
-            part = replace(sheet.on(sheet.canvas.cropped(inside)), reading=reading)
+            part = replace(state.on(state.canvas.cropped(inside)), options=options)
             try:
                 found = _read_sheet(ZONE_RECIPE, part)
             except DeadlinePassed:
                 if not zones:
                     raise
-                found = _Answer((), (Stage("read", TIME_OVER, "", 0.0),), ())
+                found = _Answer((), (StageRecord("read", TIME_OVER, "", 0.0),), ())
         words += found.words
         lines: list[Line] = []
         first = 0
@@ -244,68 +253,68 @@ def _read_asked_zones(sheet: Sheet) -> _Answer:
     return _Answer(tuple(zones), tuple(stages), tuple(words))
 
 
-def _proved(recipe: Recipe, reading: Reading) -> Recipe:
+def _proved(recipe: Recipe, options: ReadOptions) -> Recipe:
     """The recipe, where it may be followed: whatever it is, it is not for vertical writing."""
-    is_vertical = any(language.endswith("_vert") for language in reading.languages)
+    is_vertical = any(language.endswith("_vert") for language in options.languages)
     return VERTICAL_RECIPE if is_vertical else recipe
 
 
-def _recipe_of(reading: Reading) -> Recipe:
-    return SECOND_RECIPE if reading.engine == _SECOND_READER else RECIPE
+def _recipe_of(options: ReadOptions) -> Recipe:
+    return LINE_DETECTOR_RECIPE if options.engine == _SECOND_READER else RECIPE
 
 
-def _read_sheet(recipe: Recipe, sheet: Sheet) -> _Answer:
+def _read_sheet(recipe: Recipe, state: PageState) -> _Answer:
     """The zones of a sheet in page pixels, by the recipe or by the steps that were asked for."""
-    area = hull(sheet.canvas.box.quad().mapped(sheet.canvas.to_page))
-    sheet = sheet.on(sheet.canvas.squared()) if sheet.canvas.aspect != 1 else sheet
-    if sheet.reading.steps == AUTO:
-        sheet, stages = _follow(_proved(recipe, sheet.reading), sheet)
+    area = hull(state.canvas.box.quad().mapped(state.canvas.to_page))
+    state = state.on(state.canvas.with_square_pixels()) if state.canvas.pixel_aspect != 1 else state
+    if state.options.operations == AUTO:
+        state, stages = _follow(_proved(recipe, state.options), state)
     else:
-        canvas, prepared = _run_asked_steps(sheet)
-        sheet, read = _follow((("read", read_as_asked),), sheet.on(canvas))
+        canvas, prepared = _run_asked_steps(state)
+        state, read = _follow((("read", read_once),), state.on(canvas))
         stages = prepared + read
-    take = sheet.best
+    candidate = state.best
     zones = tuple(
-        _within(area, replace(zone, engine=take.engine).mapped(take.canvas.to_page))
-        for zone in take.zones
+        _within(area, replace(zone, engine=candidate.engine).mapped(candidate.canvas.to_page))
+        for zone in candidate.zones
     )
-    return _Answer(zones, stages, sheet.dropped or take.words, take.engine)
+    return _Answer(zones, stages, state.dropped or candidate.words, candidate.engine)
 
 
 def _within(area: Box, zone: Zone) -> Zone:
     """The zone, none of it in the margin that was added."""
     is_inside = zone.box.intersection(area) == zone.box
-    return zone if is_inside else zone.mapped(Within(area))
+    return zone if is_inside else zone.mapped(Clamp(area))
 
 
-def _run_asked_steps(sheet: Sheet) -> tuple[Canvas, tuple[Stage, ...]]:
-    return run_steps(
-        sheet.canvas,
-        sheet.reading.steps,
-        deadline=sheet.deadline,
-        with_engine={"orientation": lambda canvas: orientation(sheet.on(canvas))},
+def _run_asked_steps(state: PageState) -> tuple[Canvas, tuple[StageRecord, ...]]:
+    return run_operations(
+        state.canvas,
+        state.options.operations,
+        deadline=state.deadline,
+        with_engine={"orientation": lambda canvas: upright_canvas(state.on(canvas))},
     )
 
 
-def _read(sheet: Sheet, take: Take) -> Report:
-    found = f"{len(take.words)} words with confidence {take.confidence:.0%}"
-    return Report(sheet.with_take(take), found, "text read")
+def _read(state: PageState, candidate: Candidate) -> StageResult:
+    found = f"{len(candidate.words)} words with confidence {candidate.confidence:.0%}"
+    return StageResult(state.with_candidate(candidate), found, "text read")
 
 
-def _follow(recipe: Recipe, sheet: Sheet) -> tuple[Sheet, tuple[Stage, ...]]:
-    stages: list[Stage] = []
+def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRecord, ...]]:
+    stages: list[StageRecord] = []
     for name, stage in recipe:
-        if name in sheet.reading.without:
-            stages.append(Stage(name, LEFT_OUT, "", 0.0))
+        if name in state.options.skip_stages:
+            stages.append(StageRecord(name, LEFT_OUT, "", 0.0))
             continue
         started_s = time.perf_counter()
-        sheet.tell(Progress(name, sheet.parts if sheet.take else 0, sheet.parts))
+        state.report_progress(Progress(name, state.parts if state.candidate else 0, state.parts))
         try:
-            sheet.deadline.check()
-            sheet, found, did = stage(sheet)
+            state.deadline.check()
+            state, found, did = stage(state)
         except DeadlinePassed:
-            if sheet.take is None:
+            if state.candidate is None:
                 raise
             found, did = TIME_OVER, ""
-        stages.append(Stage(name, found, did, (time.perf_counter() - started_s) * 1000))
-    return sheet, tuple(stages)
+        stages.append(StageRecord(name, found, did, (time.perf_counter() - started_s) * 1000))
+    return state, tuple(stages)

@@ -9,10 +9,10 @@ from ocr_server.geometry import Transform
 from ocr_server.imaging import contrast, dewarp, ruling_lines
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import PageSegmentation
-from ocr_server.page.missing_text import count_missed
+from ocr_server.page.missing_text import count_missing
 from ocr_server.page.preprocessing import without_margin
-from ocr_server.page.state import Report, Sheet, Take
-from ocr_server.page.surer import take_surer_words
+from ocr_server.page.state import Candidate, PageState, StageResult
+from ocr_server.page.surer import merge_by_confidence
 
 # Under this confidence another reading may be better; of 20 pages from here to 0.88, one won, and
 # that had left out most of its letters.
@@ -38,86 +38,90 @@ _SNIPPET_MODES = (
 )  # fmt: skip
 
 
-def read_snippet_again(sheet: Sheet) -> Report:
+def reread_snippet(state: PageState) -> StageResult:
     """A cut-out line that gave little is read without looking for its layout."""
-    take = sheet.best
-    said = f"read with confidence {take.confidence:.0%}"
-    doubtful = take.letters == 0 or take.confidence < 0.5
-    if not sheet.measures.is_snippet or take.psm not in _SNIPPET_MODES:
-        return Report(sheet, "not a cut-out line")
+    candidate = state.best
+    said = f"read with confidence {candidate.confidence:.0%}"
+    doubtful = candidate.letters == 0 or candidate.confidence < 0.5
+    if not state.statistics.is_snippet or candidate.psm not in _SNIPPET_MODES:
+        return StageResult(state, "not a cut-out line")
     if not doubtful:
-        return Report(sheet, said)
-    if not sheet.measures.ink.any():
-        return Report(sheet.with_take(replace(take, zones=())), "nothing but paper")
-    canvas = without_margin(sheet.canvas)
+        return StageResult(state, said)
+    if not state.statistics.ink.any():
+        return StageResult(state.with_candidate(replace(candidate, zones=())), "nothing but paper")
+    canvas = without_margin(state.canvas)
     canvas = canvas.scaled(_RAW_LINE_HEIGHT_PX / canvas.height_px)
-    is_word = sheet.reading.psm == PageSegmentation.SINGLE_WORD
+    is_word = state.options.psm == PageSegmentation.SINGLE_WORD
     short = is_word or canvas.width_px < 3 * canvas.height_px
     mode = PageSegmentation.SINGLE_WORD if short else PageSegmentation.RAW_LINE
-    other = sheet.read(canvas, psm=mode)
-    if other.score <= take.score and take.words:
-        return Report(sheet, said)
-    return Report(sheet.with_take(other), said, "read again as one line without layout")
+    other = state.read(canvas, psm=mode)
+    if other.score <= candidate.score and candidate.words:
+        return StageResult(state, said)
+    return StageResult(state.with_candidate(other), said, "read again as one line without layout")
 
 
-def level_curled_lines(sheet: Sheet) -> Report:
+def dewarp_page(state: PageState) -> StageResult:
     """Bent lines are levelled, read again, and kept if that is better: flat pages lose by it."""
-    take = sheet.best
+    candidate = state.best
     if (
-        take.psm != PageSegmentation.AUTO
-        or take.confidence >= 0.9
-        or take.letters <= _FEWEST_LETTERS
-        or sheet.measures.shorter_px <= 400
+        candidate.psm != PageSegmentation.AUTO
+        or candidate.confidence >= 0.9
+        or candidate.letters <= _FEWEST_LETTERS
+        or state.statistics.shorter_px <= 400
     ):
-        return Report(sheet, "nothing to gain")
-    outcome = dewarp.dewarp(sheet.canvas)
+        return StageResult(state, "nothing to gain")
+    outcome = dewarp.dewarp(state.canvas)
     if not outcome.did:
-        return Report(sheet, outcome.found)
-    other = sheet.read(outcome.canvas, psm=PageSegmentation.AUTO)
-    if not other.is_better_than(take):
-        return Report(sheet, outcome.found, "")
-    after = replace(sheet.on(outcome.canvas), x_height_px=sheet.x_height_px, rules=None, take=other)
-    return Report(after, outcome.found, outcome.did)
+        return StageResult(state, outcome.found)
+    other = state.read(outcome.canvas, psm=PageSegmentation.AUTO)
+    if not other.is_better_than(candidate):
+        return StageResult(state, outcome.found, "")
+    after = replace(
+        state.on(outcome.canvas), x_height_px=state.x_height_px, rules=None, candidate=other
+    )
+    return StageResult(after, outcome.found, outcome.did)
 
 
-def read_again(sheet: Sheet) -> Report:
+def reread_doubtful(state: PageState) -> StageResult:
     """A doubtful page is read as one block, without its rules, or without shade: the best wins."""
-    take = sheet.best
-    said = f"read with confidence {take.confidence:.0%}"
-    is_page = take.psm == PageSegmentation.AUTO
-    too_long = take.letters >= _LONG_PAGE and take.confidence >= _POOR
-    if not is_page or too_long or take.confidence >= _SURE or sheet.shows_no_print:
-        return Report(sheet, said)
-    missed, letters = count_missed(sheet)
+    candidate = state.best
+    said = f"read with confidence {candidate.confidence:.0%}"
+    is_page = candidate.psm == PageSegmentation.AUTO
+    too_long = candidate.letters >= _LONG_PAGE and candidate.confidence >= _POOR
+    if not is_page or too_long or candidate.confidence >= _SURE or state.shows_no_print:
+        return StageResult(state, said)
+    missed, letters = count_missing(state)
     incomplete = missed > _LEFT_OUT * letters
-    if take.confidence >= _DOUBTFUL and not incomplete:
-        return Report(sheet, said)
-    best, how = take, ""
-    others = tuple(_other_takes(sheet, incomplete=incomplete))
+    if candidate.confidence >= _DOUBTFUL and not incomplete:
+        return StageResult(state, said)
+    best, how = candidate, ""
+    others = tuple(_other_candidates(state, incomplete=incomplete))
     for name, other in others:
-        if other.is_better_than(take) and other.score > best.score:
+        if other.is_better_than(candidate) and other.score > best.score:
             best, how = other, name
-    rest = [other for other in (take, *(other for _, other in others)) if other is not best]
-    surer = take_surer_words(best, rest)
-    return Report(sheet.with_take(surer), said, f"read again {how}" if how else "")
+    rest = [other for other in (candidate, *(other for _, other in others)) if other is not best]
+    surer = merge_by_confidence(best, rest)
+    return StageResult(state.with_candidate(surer), said, f"read again {how}" if how else "")
 
 
-def _other_takes(sheet: Sheet, *, incomplete: bool) -> Iterator[tuple[str, Take]]:
-    canvas, take = sheet.canvas, sheet.best
-    found = sheet.rules
+def _other_candidates(state: PageState, *, incomplete: bool) -> Iterator[tuple[str, Candidate]]:
+    canvas, candidate = state.canvas, state.best
+    found = state.rules
     if incomplete and found is not None and found.total >= 3 and not found.is_grid:
         wiped = ruling_lines.wipe(canvas, found.mask)
-        yield "without ruled lines", sheet.read(wiped, psm=PageSegmentation.AUTO)
-    yield "as one block", _read_smaller(sheet, canvas)
-    shaded = sheet.measures.paper.unevenness >= _SHADED
-    if take.confidence < _POOR and shaded and sheet.measures.shorter_px > 200:
+        yield "without ruled lines", state.read(wiped, psm=PageSegmentation.AUTO)
+    yield "as one block", _read_smaller(state, canvas)
+    shaded = state.statistics.paper.unevenness >= _SHADED
+    if candidate.confidence < _POOR and shaded and state.statistics.shorter_px > 200:
         even = contrast.flatten(canvas).canvas
-        yield "without shade", sheet.read(even, psm=PageSegmentation.AUTO)
+        yield "without shade", state.read(even, psm=PageSegmentation.AUTO)
 
 
-def _read_smaller(sheet: Sheet, canvas: Canvas) -> Take:
+def _read_smaller(state: PageState, canvas: Canvas) -> Candidate:
     """One block, in smaller letters, in which other words go wrong than in the first reading."""
     small = canvas.scaled(_SMALLER)
-    take = sheet.read(small, psm=PageSegmentation.SINGLE_BLOCK)
+    candidate = state.read(small, psm=PageSegmentation.SINGLE_BLOCK)
     back = Transform.scale(canvas.width_px / small.width_px, canvas.height_px / small.height_px)
-    return replace(take, canvas=canvas, zones=tuple(zone.mapped(back) for zone in take.zones))
+    return replace(
+        candidate, canvas=canvas, zones=tuple(zone.mapped(back) for zone in candidate.zones)
+    )

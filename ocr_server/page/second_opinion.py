@@ -1,6 +1,6 @@
 """The second reader's turn: pages on which the first one's reading is doubtful.
 
-Both verdicts are the F1 that such a reading had on pages whose text is known (`imaging.quality`),
+Both verdicts are the F1 that such a reading had on pages whose text is known (`page.quality`),
 so that they can be compared although the readers' confidences mean different things. The limits
 were chosen by `python -m benchmarks.second_reader`: of 116 pictures under 0.91 the second reader
 was as good or better on 111. On white paper 0.88 has to do, as one clean scan in ten lies between,
@@ -26,9 +26,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ocr_server.engines.best import FIRST, SECOND, BestEngine
-from ocr_server.page.cleanup import drop_rubbish
-from ocr_server.page.quality import Result, expected_accuracy
-from ocr_server.page.state import Report, Sheet, Take
+from ocr_server.page.cleanup import drop_noise
+from ocr_server.page.quality import ReadingResult, expected_accuracy
+from ocr_server.page.state import Candidate, PageState, StageResult
 
 # Expected F1 of the words, and the level of paper that is white; that of scans of old paper was 232
 # at most, that of clean scans 241 and more. Paper that was evened out is as bright in photographs,
@@ -39,41 +39,41 @@ _DOUBTFUL_ON_WHITE, _DOUBTFUL, _WHITE, _SHADED = 0.88, 0.91, 235.0, 15.0
 _BENEFIT = 0.8
 
 
-def ask_second_reader(sheet: Sheet) -> Report:
+def ask_second_opinion(state: PageState) -> StageResult:
     """Where both readers are at hand, the page that is doubtful is read by the second as well.
 
     The reading that is expected to have more letters right is kept.
     """
-    engine, take = sheet.engine, sheet.best
+    engine, candidate = state.engine, state.best
     if not isinstance(engine, BestEngine):
-        return Report(sheet, "one reader was asked for")
-    first = replace(take, engine=FIRST)
-    after = sheet.with_take(first)
-    result = Result.of(first.words)
+        return StageResult(state, "one reader was asked for")
+    first = replace(candidate, engine=FIRST)
+    after = state.with_candidate(first)
+    result = ReadingResult.of(first.words)
     score = expected_accuracy(result)
     said = f"read with an expected accuracy of {score:.0%}"
-    if score >= limit_of(sheet):
-        return Report(after, said)
-    if not set(sheet.reading.languages) <= set(engine.second.describe().languages):
-        return Report(after, f"{said}; the second reader does not know the language")
-    if sheet.reading.alphabet:
-        return Report(after, f"{said}; the second reader keeps to no alphabet")
-    zones = engine.second.recognise(take.canvas, sheet.reading, sheet.deadline)
-    other = Take(take.canvas, zones, take.psm, engine=SECOND)
-    left = drop_rubbish(sheet).sheet.best  # a photograph's texture makes many letters, all guesses
+    if score >= limit_of(state):
+        return StageResult(after, said)
+    if not set(state.options.languages) <= set(engine.second.describe().languages):
+        return StageResult(after, f"{said}; the second reader does not know the language")
+    if state.options.alphabet:
+        return StageResult(after, f"{said}; the second reader keeps to no alphabet")
+    zones = engine.second.recognise(candidate.canvas, state.options, state.deadline)
+    other = Candidate(candidate.canvas, zones, candidate.psm, engine=SECOND)
+    left = drop_noise(state).state.best  # a photograph's texture makes many letters, all guesses
     against = replace(result, letters=left.letters)
-    better = is_better(Result.of(other.words, engine=SECOND), against)
+    better = is_better(ReadingResult.of(other.words, engine=SECOND), against)
     did = "read again by the second reader" if better else ""
-    return Report(sheet.with_take(other) if better else after, said, did)
+    return StageResult(state.with_candidate(other) if better else after, said, did)
 
 
-def limit_of(sheet: Sheet) -> float:
+def limit_of(state: PageState) -> float:
     """Expected accuracy under which the page is worth a second reading."""
-    is_white = sheet.shade < _SHADED and sheet.measures.paper.level >= _WHITE
+    is_white = state.shade < _SHADED and state.statistics.paper.level >= _WHITE
     return _DOUBTFUL_ON_WHITE if is_white else _DOUBTFUL
 
 
-def is_better(second: Result, first: Result) -> bool:
+def is_better(second: ReadingResult, first: ReadingResult) -> bool:
     """Whether the second reading is kept: by the letters expected to be right, with a benefit."""
     right, against = (expected_accuracy(one) * one.letters for one in (second, first))
     return right > _BENEFIT * against

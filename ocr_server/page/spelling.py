@@ -16,7 +16,7 @@ from functools import cache
 from spellchecker import SpellChecker
 
 from ocr_server.document.model import Alternative, Line, Page, Word, Zone
-from ocr_server.job import Reading
+from ocr_server.job import ReadOptions
 
 # Tesseract's names of the languages that have a dictionary, and the dictionary's.
 DICTIONARIES: Mapping[str, str] = {
@@ -79,17 +79,17 @@ def dictionary_of(languages: Sequence[str]) -> Dictionary | None:
     return Dictionary(tuple(_load(code) for code in codes)) if codes else None
 
 
-def suggest(page: Page, reading: Reading) -> Page:
+def suggest_spellings(page: Page, options: ReadOptions) -> Page:
     """The page with alternatives at its doubtful words, if the reading asks for such.
 
-    With `reading.correct`, a word of little confidence becomes what it differs from by known
+    With `options.correct`, a word of little confidence becomes what it differs from by known
     confusions alone, if that is clear, and says what it was.
     """
-    if not (reading.alternatives or reading.correct):
+    if not (options.alternatives or options.correct):
         return page
     if not any(word.confidence < _DOUBTFUL for word in page.words):
         return page
-    dictionary = dictionary_of(reading.languages)
+    dictionary = dictionary_of(options.languages)
     if dictionary is None:
         return page
 
@@ -98,7 +98,7 @@ def suggest(page: Page, reading: Reading) -> Page:
         return done if done.text == zone.text else done.with_cells_refilled()
 
     def in_line(line: Line) -> Line:
-        words = tuple(_suggested(word, dictionary, correct=reading.correct) for word in line.words)
+        words = tuple(_suggested(word, dictionary, correct=options.correct) for word in line.words)
         return replace(line, words=words)
 
     return replace(page, zones=tuple(in_zone(zone) for zone in page.zones))

@@ -10,21 +10,21 @@ from itertools import count
 from threading import Lock
 from typing import NamedTuple, TypeAlias
 
-from ocr_server.cpu_shares import Threads, one_thread
+from ocr_server.cpu_shares import ThreadAllowance, one_thread
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Word, Zone, letters_in, mean_confidence
 from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Box, Transform
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.ruling_lines import Rules
-from ocr_server.imaging.statistics import Measures
-from ocr_server.job import Reading
+from ocr_server.imaging.ruling_lines import RulingLines
+from ocr_server.imaging.statistics import ImageStatistics
+from ocr_server.job import ReadOptions
 from ocr_server.layout.split import join_parts
-from ocr_server.progress import Progress, Tell, tell_nobody
+from ocr_server.progress import Progress, ProgressCallback, ignore_progress
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class Candidate:
     """One reading of one canvas, in that canvas's pixels; `engine` only where several may read."""
 
     canvas: Canvas
@@ -56,13 +56,13 @@ class Take:
         """
         return self.confidence * math.sqrt(self.letters)
 
-    def is_better_than(self, other: Take) -> bool:
+    def is_better_than(self, other: Candidate) -> bool:
         """Whether it is worth more, by 2 %: less is chance."""
         return self.score > 1.02 * other.score
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PageState:
     """A page on its way.
 
     `x_height_px` is the height of small letters on the canvas, 0 where it is not known; `dropped`
@@ -70,16 +70,16 @@ class Sheet:
     `shade` is by how many grey levels the paper differed, where that was evened out.
     """
 
-    measures: Measures
-    reading: Reading
+    statistics: ImageStatistics
+    options: ReadOptions
     engine: Engine = field(repr=False)
     deadline: Deadline
     x_height_px: float = 0.0
-    rules: Rules | None = field(default=None, repr=False)
-    upright_for_sure: bool = False
-    take: Take | None = None
-    threads: Threads = one_thread
-    tell: Tell = tell_nobody
+    rules: RulingLines | None = field(default=None, repr=False)
+    is_upright: bool = False
+    candidate: Candidate | None = None
+    threads: ThreadAllowance = one_thread
+    report_progress: ProgressCallback = ignore_progress
     parts: int = 1
     dropped: tuple[Word, ...] = ()
     shade: float = 0.0
@@ -87,12 +87,12 @@ class Sheet:
     @property
     def canvas(self) -> Canvas:
         """The canvas as the steps so far have left it, grey."""
-        return self.measures.canvas
+        return self.statistics.canvas
 
     @property
-    def best(self) -> Take:
+    def best(self) -> Candidate:
         """The best reading so far; an empty one before the first."""
-        return self.take or Take(self.canvas, (), self.reading.psm)
+        return self.candidate or Candidate(self.canvas, (), self.options.psm)
 
     @property
     def shows_no_print(self) -> bool:
@@ -100,28 +100,28 @@ class Sheet:
 
         Print in lines has a spikiness of 2.5 and more; 0 means too few letters to tell.
         """
-        return self.best.confidence < 0.4 and 0 < self.measures.skew.spikiness < 1.6
+        return self.best.confidence < 0.4 and 0 < self.statistics.skew.spikiness < 1.6
 
-    def on(self, canvas: Canvas) -> Sheet:
+    def on(self, canvas: Canvas) -> PageState:
         """The same page on another canvas, of which nothing is known yet."""
-        return replace(self, measures=Measures(canvas))
+        return replace(self, statistics=ImageStatistics(canvas))
 
-    def with_take(self, take: Take) -> Sheet:
+    def with_candidate(self, candidate: Candidate) -> PageState:
         """The same page with another best reading."""
-        return replace(self, take=take)
+        return replace(self, candidate=candidate)
 
-    def read(self, canvas: Canvas, *, psm: int) -> Take:
+    def read(self, canvas: Canvas, *, psm: int) -> Candidate:
         """Have the engine read a canvas."""
-        return Take(canvas, self._recognise(canvas, psm), psm)
+        return Candidate(canvas, self._recognise(canvas, psm), psm)
 
-    def read_parts(self, boxes: tuple[Box, ...], *, psm: int) -> Take:
+    def read_parts(self, boxes: tuple[Box, ...], *, psm: int) -> Candidate:
         """Have the engine read the parts of the canvas, as many at a time as there are threads."""
         numbers = count()
         lock = Lock()
 
         def tell_one_more() -> None:
             with lock:
-                self.tell(Progress("read", next(numbers), len(boxes)))
+                self.report_progress(Progress("read", next(numbers), len(boxes)))
 
         def read_some(some: tuple[Box, ...]) -> list[tuple[Zone, ...]]:
             parts = []
@@ -138,21 +138,21 @@ class Sheet:
             each = math.ceil(len(boxes) / most)
             shares = [boxes[first : first + each] for first in range(0, len(boxes), each)]
             parts = tuple(part for some in threads.map(read_some, shares) for part in some)
-        return Take(self.canvas, join_parts(parts), psm)
+        return Candidate(self.canvas, join_parts(parts), psm)
 
     def _recognise(self, canvas: Canvas, psm: int) -> tuple[Zone, ...]:
         return self.engine.recognise(canvas, self._asked(psm), self.deadline)
 
-    def _asked(self, psm: int) -> Reading:
-        return replace(self.reading, psm=psm, zones=())
+    def _asked(self, psm: int) -> ReadOptions:
+        return replace(self.options, psm=psm, zones=())
 
 
-class Report(NamedTuple):
+class StageResult(NamedTuple):
     """The page after a stage, what the stage found, and what it did about it."""
 
-    sheet: Sheet
+    state: PageState
     found: str = ""
     did: str = ""
 
 
-StageFunction: TypeAlias = Callable[[Sheet], Report]
+StageFunction: TypeAlias = Callable[[PageState], StageResult]

@@ -8,19 +8,19 @@ from dataclasses import replace
 import numpy as np
 
 from ocr_server.document.model import Word, Zone
-from ocr_server.page.state import Take
+from ocr_server.page.state import Candidate
 
 _SAME_PLACE = 0.5  # of both boxes together that they share: parts of words are not exchanged
 _LEAST_CONFIDENCE = 0.4  # of a reading: a worse one is sure of the wrong things
 
 
-def take_surer_words(take: Take, others: Iterable[Take]) -> Take:
+def merge_by_confidence(candidate: Candidate, others: Iterable[Candidate]) -> Candidate:
     """The reading, each word as whichever reading was surest of it; order and lines stay."""
     theirs = [
         word for other in others if other.confidence > _LEAST_CONFIDENCE for word in other.words
     ]
     if not theirs:
-        return take
+        return candidate
     boxes = np.array([_sides(word) for word in theirs], dtype=np.float64).T
     areas = (boxes[2] - boxes[0]) * (boxes[3] - boxes[1])
 
@@ -36,7 +36,7 @@ def take_surer_words(take: Take, others: Iterable[Take]) -> Take:
         lines = (replace(line, words=tuple(map(surest, line.words))) for line in zone.lines)
         return replace(zone, lines=tuple(lines))
 
-    return replace(take, zones=tuple(map(in_zone, take.zones)))
+    return replace(candidate, zones=tuple(map(in_zone, candidate.zones)))
 
 
 def _sides(word: Word) -> tuple[float, float, float, float]:

@@ -17,13 +17,13 @@ from pypdfium2 import raw
 from ocr_server.errors import DamagedPicture, EncryptedDocument, PageMissing, TooManyPixels
 from ocr_server.geometry import Box, Point, Transform, hull
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import LONGEST_SIDE_PX, Limits
+from ocr_server.job import MAX_SIDE_PX, Limits
 
 POINTS_PER_INCH = 72
 _MOST_UNIT_PT = 75_000  # a page of 14 400 units then has the 15 000 000 inches of ISO 32000-1, C.2
 
 
-def count_pages(path: Path, *, password: str | None) -> int:
+def count_pdf_pages(path: Path, *, password: str | None) -> int:
     """How many pages the PDF has.
 
     Raises:
@@ -90,7 +90,7 @@ def fitting_dpi(size_pt: tuple[float, float], limits: Limits) -> float:
     """
     width_in, height_in = (max(side, 1) / POINTS_PER_INCH for side in size_pt)
     most = (limits.max_pixels / (width_in * height_in)) ** 0.5
-    most = min(most, LONGEST_SIDE_PX / max(width_in, height_in))
+    most = min(most, MAX_SIDE_PX / max(width_in, height_in))
     dpi = min(float(limits.pdf_dpi), float(np.floor(most * 10) / 10))
     # A side is rounded up to whole pixels, which for a narrow strip is much.
     while dpi >= 1 and np.ceil(width_in * dpi) * np.ceil(height_in * dpi) > limits.max_pixels:

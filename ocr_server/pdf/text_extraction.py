@@ -17,7 +17,7 @@ from pypdfium2 import raw
 
 from ocr_server.document.model import Page, Word, Zone, hull_of
 from ocr_server.errors import DamagedPicture
-from ocr_server.geometry import Box, Map, Point, Quad, hull
+from ocr_server.geometry import Box, Point, PointMap, Quad, hull
 from ocr_server.job import Limits
 from ocr_server.pdf.render import (
     bounds_on_page,
@@ -48,7 +48,7 @@ _ASCENT_SHARE = 0.8  # of a font's size, where PDFium has no upright box to offe
 
 
 @dataclass(frozen=True, slots=True)
-class TextLayer:
+class ExtractedText:
     """A PDF page as its own text tells it, in pixels at the dpi at which it would be drawn.
 
     `is_real`: the letters have meanings. `pictures`: where there may be text that the layer lacks.
@@ -91,7 +91,7 @@ class TextLayer:
 
 def read_text_layer(
     path: Path, index: int, *, limits: Limits, password: str | None, symbols: bool = False
-) -> TextLayer:
+) -> ExtractedText:
     """What a page says itself, down to its letters if `symbols` are wanted.
 
     Raises:
@@ -110,7 +110,9 @@ def came_from_text_layer(page: Page) -> bool:
     return any(stage.name == STAGE and stage.did == USED for stage in page.stages)
 
 
-def _read(page: pypdfium2.PdfPage, unit_pt: float, limits: Limits, *, symbols: bool) -> TextLayer:
+def _read(
+    page: pypdfium2.PdfPage, unit_pt: float, limits: Limits, *, symbols: bool
+) -> ExtractedText:
     dpi, scale = fitting_scale(page, unit_pt, limits)
     # Times the scale, as it is drawn: 792 points are 3301 px of 300 dpi.
     width_px, height_px = (math.ceil(side * scale) for side in page.get_size())
@@ -122,7 +124,7 @@ def _read(page: pypdfium2.PdfPage, unit_pt: float, limits: Limits, *, symbols: b
     ).inverse()
     letters = list(_letters(page.get_textpage(), way))
     zones = make_zones(letters, symbols=symbols)
-    return TextLayer(
+    return ExtractedText(
         width_px=width_px,
         height_px=height_px,
         dpi=dpi,
@@ -132,7 +134,7 @@ def _read(page: pypdfium2.PdfPage, unit_pt: float, limits: Limits, *, symbols: b
     )
 
 
-def _letters(text: pypdfium2.PdfTextPage, way: Map) -> Iterator[Letter]:
+def _letters(text: pypdfium2.PdfTextPage, way: PointMap) -> Iterator[Letter]:
     count = text.count_chars()
     high = 0
     for position in range(count):
@@ -153,7 +155,7 @@ def _letters(text: pypdfium2.PdfTextPage, way: Map) -> Iterator[Letter]:
             yield Letter(letter, *_place(text, position, way))
 
 
-def _place(text: pypdfium2.PdfTextPage, position: int, way: Map) -> tuple[Quad, Point]:
+def _place(text: pypdfium2.PdfTextPage, position: int, way: PointMap) -> tuple[Quad, Point]:
     """A letter's quad and origin in pixels."""
     x, y = ctypes.c_double(), ctypes.c_double()
     raw.FPDFText_GetCharOrigin(text, position, x, y)
@@ -206,7 +208,7 @@ def _is_real(letters: Sequence[Letter]) -> bool:
 
 
 def _uncovered(
-    page: pypdfium2.PdfPage, zones: Sequence[Zone], way: Map, shown: Box
+    page: pypdfium2.PdfPage, zones: Sequence[Zone], way: PointMap, shown: Box
 ) -> Iterator[Box]:
     """What the page's text leaves out: values of forms and notes, and pictures it hardly touches.
 
@@ -227,7 +229,7 @@ def _uncovered(
         yield from bare
 
 
-def _written_over(page: pypdfium2.PdfPage, way: Map, shown: Box) -> Iterator[Box]:
+def _written_over(page: pypdfium2.PdfPage, way: PointMap, shown: Box) -> Iterator[Box]:
     """Fields of forms that are filled in, and notes written on the page."""
     for number in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_PICTURES)):
         note = raw.FPDFPage_GetAnnot(page, number)
@@ -245,7 +247,7 @@ def _written_over(page: pypdfium2.PdfPage, way: Map, shown: Box) -> Iterator[Box
             yield box
 
 
-def _in_pixels(bounds: Box, way: Map, shown: Box) -> Box | None:
+def _in_pixels(bounds: Box, way: PointMap, shown: Box) -> Box | None:
     """What is shown of a box in the PDF's coordinates, y upwards."""
     return hull(bounds.quad().mapped(way)).intersection(shown)
 
@@ -265,7 +267,7 @@ def _only(zone: Zone, inside: Sequence[Box], taken: Sequence[Box]) -> Zone | Non
 
 def _is_on(box: Box, others: Sequence[Box]) -> bool:
     """Whether the middle of a box lies in one of the others."""
-    return any(other.holds(box.middle) for other in others)
+    return any(other.contains(box.middle) for other in others)
 
 
 def _sorted(box: Sequence[float]) -> tuple[float, float, float, float]:

@@ -1,4 +1,4 @@
-"""What somebody asks of fields, as plain values of JSON or TOML, made into `AskedField`s."""
+"""What somebody asks of fields, as plain values of JSON or TOML, made into `FieldSpec`s."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import re
 from ocr_server.document.cursor import Cursor
 from ocr_server.extraction.checks import CHECKS
 from ocr_server.extraction.masks import USUAL_CONFUSIONS, parse_mask
-from ocr_server.job import AskedField
+from ocr_server.job import FieldSpec
 
 MOST_FIELDS, MOST_WORDS, MOST_CONFUSIONS, LONGEST_NAME = 100, 20, 40, 64
 USUAL = "usual"
 _MEMBERS = ("zone", "after", "mask", "map", "check", "min_confidence")
 
 
-def read_fields(at: Cursor, *, may_have_patterns: bool) -> tuple[AskedField, ...]:
+def read_fields(at: Cursor, *, may_have_patterns: bool) -> tuple[FieldSpec, ...]:
     """The fields of an object, by name; faults go to the cursor's list."""
     if not isinstance(at.value, dict) or len(at.value) > MOST_FIELDS:
         at.fault(f"takes an object of at most {MOST_FIELDS} fields by name")
@@ -25,12 +25,12 @@ def read_fields(at: Cursor, *, may_have_patterns: bool) -> tuple[AskedField, ...
     )
 
 
-def _field(name: str, at: Cursor, *, may_have_patterns: bool) -> AskedField:
+def _field(name: str, at: Cursor, *, may_have_patterns: bool) -> FieldSpec:
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         at.fault(f"needs a name of at most {LONGEST_NAME} printable characters")
     at.only(*_MEMBERS, *(("pattern",) if may_have_patterns else ()))
     zone, check, floor = at.member("zone"), at.member("check"), at.member("min_confidence")
-    return AskedField(
+    return FieldSpec(
         name=name,
         zone=zone.text() if zone else None,
         after=_words(at.member("after")),

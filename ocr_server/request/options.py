@@ -8,7 +8,7 @@ from typing import Any
 
 from ocr_server.engines import ENGINES
 from ocr_server.export import FORMATS
-from ocr_server.job import Detail, Layout, TextLayer
+from ocr_server.job import Detail, Layout, TextLayerUse
 from ocr_server.page.recipe import STAGES
 from ocr_server.request import parsing
 
@@ -123,7 +123,7 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "text_layer": Option(
         parsing.parse_text_layer,
-        _text(enum=[layer.value for layer in TextLayer]),
+        _text(enum=[layer.value for layer in TextLayerUse]),
         "`auto`",
         "the text that a PDF has already: `auto` uses it where it is good, `ignore` recognises "
         "every page, `only` recognises none",

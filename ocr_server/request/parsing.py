@@ -14,12 +14,12 @@ from ocr_server.geometry import Box
 from ocr_server.imaging import operations
 from ocr_server.job import (
     PSM_OF_LAYOUT,
-    AskedField,
-    AskedZone,
     Detail,
+    FieldSpec,
     Layout,
     PageSelection,
-    TextLayer,
+    TextLayerUse,
+    ZoneSpec,
 )
 from ocr_server.page.recipe import STAGES
 from ocr_server.request.fields import read_fields
@@ -92,8 +92,8 @@ def parse_pages(text: str) -> PageSelection:
 
 
 def parse_steps(text: str) -> tuple[str, ...]:
-    """`auto`, `none`, or steps in order; `imaging.steps` knows them."""
-    names = operations.parse_steps(text)
+    """`auto`, `none`, or steps in order; `imaging.operations` knows them."""
+    names = operations.parse_operations(text)
     if len(names) > MOST_STEPS:
         raise ValueError(f"use at most {MOST_STEPS} steps")
     return names
@@ -114,7 +114,7 @@ def parse_alphabet(text: str) -> str:
     return text
 
 
-def parse_zones(text: str) -> tuple[AskedZone, ...]:
+def parse_zones(text: str) -> tuple[ZoneSpec, ...]:
     """Rectangles as JSON: `[{"box": [left, top, right, bottom], "name": …, "layout": …}]`."""
     try:
         items = json.loads(text)
@@ -123,14 +123,14 @@ def parse_zones(text: str) -> tuple[AskedZone, ...]:
     return zones_from(items)
 
 
-def zones_from(items: object) -> tuple[AskedZone, ...]:
+def zones_from(items: object) -> tuple[ZoneSpec, ...]:
     """The same from plain values."""
     if not isinstance(items, list) or not 0 < len(items) <= MOST_ZONES:
         raise ValueError(f'use JSON such as [{{"box": [0, 0, 100, 50]}}], at most {MOST_ZONES}')
     return tuple(_zone(position, item) for position, item in enumerate(items))
 
 
-def _zone(position: int, item: Any) -> AskedZone:  # noqa: ANN401  # JSON of a client
+def _zone(position: int, item: Any) -> ZoneSpec:  # noqa: ANN401  # JSON of a client
     if not isinstance(item, dict) or not item.keys() <= _ZONE_MEMBERS:
         raise ValueError(f"zone {position} takes {_listed(sorted(_ZONE_MEMBERS))}")
     is_percent = "box" not in item and "box_percent" in item
@@ -144,7 +144,7 @@ def _zone(position: int, item: Any) -> AskedZone:  # noqa: ANN401  # JSON of a c
     name, layout, alphabet = item.get("name"), item.get("layout"), item.get("alphabet")
     if not all(isinstance(text, str | None) for text in (name, alphabet)):
         raise ValueError(f"zone {position} takes text as name and alphabet")
-    return AskedZone(
+    return ZoneSpec(
         box=Box(*sides),
         name=name,
         psm=None if layout is None else parse_layout(str(layout)),
@@ -158,7 +158,7 @@ def parse_profile(text: str) -> str:
     return text
 
 
-def parse_fields(text: str) -> tuple[AskedField, ...]:
+def parse_fields(text: str) -> tuple[FieldSpec, ...]:
     """Fields as JSON, by name: `{"lot": {"after": ["LOT"], "mask": "A9999"}}`; no pattern."""
     try:
         value = json.loads(text)
@@ -197,12 +197,12 @@ def parse_dictionary(text: str) -> bool:
     return text.lower() == "dictionary"
 
 
-def parse_text_layer(text: str) -> TextLayer:
+def parse_text_layer(text: str) -> TextLayerUse:
     """What becomes of a PDF's own text."""
     try:
-        return TextLayer(text.lower())
+        return TextLayerUse(text.lower())
     except ValueError:
-        raise ValueError(f"use {_listed(TextLayer)}") from None
+        raise ValueError(f"use {_listed(TextLayerUse)}") from None
 
 
 def parse_flag(text: str) -> bool:

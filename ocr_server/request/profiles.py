@@ -17,7 +17,7 @@ from ocr_server.document.cursor import Cursor, Faults
 from ocr_server.errors import SettingsError
 from ocr_server.extraction.finders import FINDERS, TEXT
 from ocr_server.geometry import Box
-from ocr_server.job import AskedField, Framing
+from ocr_server.job import FieldSpec, Framing
 from ocr_server.request import parsing
 from ocr_server.request.fields import read_fields
 
@@ -48,7 +48,7 @@ class Profile:
     options: Mapping[str, Any]  # each option has a type of its own
     framing: Framing
     finder: str
-    fields: tuple[AskedField, ...]
+    fields: tuple[FieldSpec, ...]
 
 
 def load_profiles(folder: str) -> dict[str, Profile]:

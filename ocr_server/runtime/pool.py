@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
-from ocr_server.cpu_shares import Shares
+from ocr_server.cpu_shares import CpuShares
 from ocr_server.deadline import Deadline
 from ocr_server.errors import ClientGone
 from ocr_server.runtime.worker_context import Task, start_worker, work
-from ocr_server.runtime.worker_process import LOOK_S, Slot
+from ocr_server.runtime.worker_process import LOOK_S, WorkerProcess
 from ocr_server.settings import Settings
 
 P = ParamSpec("P")
@@ -24,7 +24,7 @@ T = TypeVar("T")
 PRELOAD = ["ocr_server.tasks"]  # so that a new worker is a fork, not an import
 
 
-class Workers(Protocol):
+class WorkerPool(Protocol):
     """Where tasks run."""
 
     @property
@@ -48,7 +48,7 @@ class Workers(Protocol):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """What `task(desk, …)` returns.
+        """What `task(context, …)` returns.
 
         Raises:
             ClientGone: `cancelled` was set; the work is dead.
@@ -61,15 +61,15 @@ class Workers(Protocol):
         """End all work and every process."""
 
 
-class ProcessWorkers:
+class ProcessWorkerPool:
     """One process for each slot."""
 
     def __init__(self, settings: Settings) -> None:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOAD)
         start = partial(start_worker, settings.worker_bytes)
-        self._shares = Shares(settings.slots)
-        self._slots = [Slot(self._context, start, share) for share in self._shares.all]
+        self._shares = CpuShares(settings.slots)
+        self._slots = [WorkerProcess(self._context, start, share) for share in self._shares.all]
         self._turns = _Turns(self._slots)
         self._task_timeout_s = settings.page_timeout_s
 
@@ -97,7 +97,7 @@ class ProcessWorkers:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """What `task(desk, …)` returns; see `Workers.run`."""
+        """What `task(context, …)` returns; see `WorkerPool.run`."""
         with self._turns.turn(deadline, cancelled) as slot:
             soon = self._soon(deadline)
             call = partial(work, task, soon, slot.share, *args, **kwargs)
@@ -117,10 +117,10 @@ class ProcessWorkers:
 class _Turns:
     """Idle slots, handed out in the order in which they were asked for."""
 
-    def __init__(self, slots: list[Slot]) -> None:
+    def __init__(self, slots: list[WorkerProcess]) -> None:
         self._lock = threading.Lock()
         self._idle = deque(slots)
-        self._waiting: deque[Future[Slot]] = deque()
+        self._waiting: deque[Future[WorkerProcess]] = deque()
 
     @property
     def idle(self) -> int:
@@ -128,9 +128,9 @@ class _Turns:
         return len(self._idle)
 
     @contextmanager
-    def turn(self, deadline: Deadline, cancelled: threading.Event) -> Iterator[Slot]:
+    def turn(self, deadline: Deadline, cancelled: threading.Event) -> Iterator[WorkerProcess]:
         """A slot of one's own for the length of a with-block."""
-        ticket: Future[Slot] = Future()
+        ticket: Future[WorkerProcess] = Future()
         with self._lock:
             if self._idle:
                 ticket.set_result(self._idle.popleft())
@@ -148,7 +148,7 @@ class _Turns:
         finally:
             self._give_back(slot)
 
-    def _give_back(self, slot: Slot) -> None:
+    def _give_back(self, slot: WorkerProcess) -> None:
         with self._lock:
             while self._waiting:
                 ticket = self._waiting.popleft()
@@ -158,7 +158,7 @@ class _Turns:
             self._idle.append(slot)
 
 
-def _await(ticket: Future[Slot], deadline: Deadline, cancelled: threading.Event) -> None:
+def _await(ticket: Future[WorkerProcess], deadline: Deadline, cancelled: threading.Event) -> None:
     """Wait until a slot is free.
 
     Raises:

@@ -21,7 +21,7 @@ PREFIX = "ocr-server-"
 LOCK = "lock"
 
 
-class Storage:
+class ScratchSpace:
     """A server's private folder."""
 
     def __init__(self, temp_dir: str = "") -> None:

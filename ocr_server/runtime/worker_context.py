@@ -17,7 +17,7 @@ from typing import Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import cv2
 
-from ocr_server.cpu_shares import Share, Threads
+from ocr_server.cpu_shares import SlotLock, ThreadAllowance
 from ocr_server.deadline import Deadline
 from ocr_server.engines import ENGINES
 from ocr_server.engines.engine import Engine
@@ -28,11 +28,11 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class WorkerContext:
     """Where a task works: the engines by name, how many threads it may use, and until when."""
 
     engine: Callable[[str], Engine]
-    threads: Threads
+    threads: ThreadAllowance
     deadline: Deadline
 
 
@@ -47,7 +47,7 @@ POLICY = os.SCHED_BATCH
 # page, never the server. Source: proc(5), `oom_score_adj`.
 FIRST_TO_GO = "1000"
 
-Task: TypeAlias = Callable[Concatenate[Desk, P], T]
+Task: TypeAlias = Callable[Concatenate[WorkerContext, P], T]
 
 
 def start_worker(memory_bytes: int) -> None:
@@ -66,12 +66,12 @@ def start_worker(memory_bytes: int) -> None:
 
 
 def work(
-    task: Task[P, T], deadline: Deadline, share: Share, /, *args: P.args, **kwargs: P.kwargs
+    task: Task[P, T], deadline: Deadline, share: SlotLock, /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """What the task returns, at its desk."""
     try:
         with share.held():
-            return task(Desk(_engine, share.threads, deadline), *args, **kwargs)
+            return task(WorkerContext(_engine, share.threads, deadline), *args, **kwargs)
     except MemoryError as error:
         raise OutOfMemory.of_worker() from error
     except cv2.error as error:

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from typing import Any, TypeVar
 
-from ocr_server.cpu_shares import Share
+from ocr_server.cpu_shares import SlotLock
 from ocr_server.deadline import Deadline
 from ocr_server.errors import ClientGone, Draining, LoadError, OutOfMemory, WorkerLost
 
@@ -32,10 +32,12 @@ TASKS_PER_WORKER = 500  # then a fresh process: whatever leaks in native code le
 log = logging.getLogger(__name__)
 
 
-class Slot:
+class WorkerProcess:
     """One process at a time; one task at a time."""
 
-    def __init__(self, context: ForkServerContext, start: Callable[[], None], share: Share) -> None:
+    def __init__(
+        self, context: ForkServerContext, start: Callable[[], None], share: SlotLock
+    ) -> None:
         """Start the first process; `start` is what each does first, `share` is for its tasks."""
         self._context, self._start, self.share = context, start, share
         self._closed = False

@@ -158,7 +158,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
             super().send_continue()
 
 
-class Listener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
+class HttpListener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     """A listening socket and its connections."""
 
     channel_class = _Channel

@@ -24,7 +24,7 @@ from waitress.adjustments import Adjustments
 from ocr_server.app import create_app
 from ocr_server.errors import SettingsError
 from ocr_server.metrics import Metrics
-from ocr_server.server.channel import Listener
+from ocr_server.server.channel import HttpListener
 from ocr_server.server.tls_front import TlsFront, read_certificate
 from ocr_server.settings import Settings
 from ocr_server.web.service import service_of
@@ -58,7 +58,7 @@ def run(settings: Settings) -> None:
     """
     app = create_app(settings)
     here = service_of(app)
-    tempfile.tempdir = str(here.storage.folder)  # large uploads are buffered there
+    tempfile.tempdir = str(here.scratch.folder)  # large uploads are buffered there
     files = _allow_files()
     gc.freeze()  # nothing here goes; going through it in vain held every request up for 50 ms
     try:
@@ -76,14 +76,14 @@ def run(settings: Settings) -> None:
     scheme, port = ("https", front.port) if front else ("http", server.port)
     log.info("listening on %s://%s:%d", scheme, settings.host, port)
     try:
-        server.turn_until(lambda: stop.is_set)
+        server.run_until(lambda: stop.is_set)
         log.info("shutting down, %d requests to finish", here.admission.inside)
         if front:
             front.refuse_connections()
         server.refuse_connections()
         ends = time.monotonic() + settings.timeout_s
-        server.turn_until(lambda: here.admission.drain(0) or time.monotonic() > ends)
-        server.turn_until(lambda: not server.is_busy or time.monotonic() > ends)
+        server.run_until(lambda: here.admission.drain(0) or time.monotonic() > ends)
+        server.run_until(lambda: not server.is_busy or time.monotonic() > ends)
     finally:
         here.close()
         server.close()
@@ -141,7 +141,7 @@ class Server:
     ) -> None:
         """Begin to listen; `scheme` is what clients see."""
         self._map: dict[int, Any] = {}  # waitress's sockets, without types
-        self._server = Listener(
+        self._server = HttpListener(
             app,
             map=self._map,
             adj=Adjustments(
@@ -177,7 +177,7 @@ class Server:
         """Whether an answer is not yet made or not yet taken."""
         return self._server.is_busy
 
-    def turn_until(self, is_over: Callable[[], bool]) -> None:
+    def run_until(self, is_over: Callable[[], bool]) -> None:
         """Serve until `is_over()`."""
         while not is_over():
             wasyncore.loop(timeout=TURN_S, use_poll=True, map=self._map, count=1)

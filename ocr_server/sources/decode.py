@@ -26,7 +26,7 @@ from ocr_server.errors import (
     UnsupportedFormat,
 )
 from ocr_server.imaging.canvas import Canvas, Pixels
-from ocr_server.job import LONGEST_SIDE_PX, Limits
+from ocr_server.job import MAX_SIDE_PX, Limits
 from ocr_server.pdf import render
 
 PICTURES = (
@@ -63,7 +63,7 @@ def count_pages(path: Path, *, limits: Limits, password: str | None) -> int:
         if not is_pdf(path):
             with _opened(path, limits) as picture:
                 return _frames(picture, limits)
-        count = render.count_pages(path, password=password)
+        count = render.count_pdf_pages(path, password=password)
     except (DamagedPicture, EncryptedDocument, UnsupportedFormat):
         return 1
     if count > limits.max_pages:
@@ -85,8 +85,8 @@ def decode_page(
         dpi = _dpi(picture)
         if grey:
             picture.draft("L", None)  # a JPEG keeps brightness apart: a third of the time
-        aspect = aspect_of(picture)
-        return Canvas(_pixels(upright(picture), grey=grey), dpi=dpi, aspect=aspect)
+        aspect = pixel_aspect_of(picture)
+        return Canvas(_pixels(upright(picture), grey=grey), dpi=dpi, pixel_aspect=aspect)
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def upright(picture: Image.Image) -> Image.Image:
     return ImageOps.exif_transpose(picture) if orientation > 1 else picture
 
 
-def aspect_of(picture: Image.Image) -> float:
+def pixel_aspect_of(picture: Image.Image) -> float:
     """How many times as high as wide a pixel is, once upright; 1 where the file does not say so.
 
     Faxes have 204 dots an inch across and 98 down; small differences are those of scanners.
@@ -214,11 +214,11 @@ def _check_pixels(width_px: int, height_px: int, limits: Limits) -> None:
         raise DamagedPicture("The picture is empty: it has no width or no height.")
     if width_px * height_px > limits.max_pixels:
         raise _too_many_pixels((width_px, height_px), limits)
-    if max(width_px, height_px) > LONGEST_SIDE_PX:
+    if max(width_px, height_px) > MAX_SIDE_PX:
         raise TooManyPixels(
             f"The picture has {width_px} × {height_px} pixels; no side may have more than "
-            f"{LONGEST_SIDE_PX}. Cut it into pieces, or send a smaller one.",
-            width_px=width_px, height_px=height_px, limit=LONGEST_SIDE_PX,
+            f"{MAX_SIDE_PX}. Cut it into pieces, or send a smaller one.",
+            width_px=width_px, height_px=height_px, limit=MAX_SIDE_PX,
         )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from ocr_server.station.journal import Entry, Journal
 # What is read of a picture, as JSON, and the picture with its boxes where that is wanted.
 Answer: TypeAlias = tuple[Mapping[str, Any], bytes | None]
 Read: TypeAlias = Callable[[bytes], Answer]
-Listener: TypeAlias = Callable[[Entry, bytes, bytes | None], None]
+OnReading: TypeAlias = Callable[[Entry, bytes, bytes | None], None]
 
 RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 # These are of the moment, not of the picture: it is read again.
@@ -24,7 +24,7 @@ LOST, MOST_LOST = "worker-lost", 3  # so many times, it is the picture that kill
 log = logging.getLogger(__name__)
 
 
-class Desk:
+class Intake:
     """Reads pictures, as many at the same time as ask."""
 
     def __init__(
@@ -32,7 +32,7 @@ class Desk:
         journal: Journal,
         read: Read,
         stop: threading.Event,
-        listeners: Sequence[Listener] = (),
+        listeners: Sequence[OnReading] = (),
     ) -> None:
         self._journal = journal
         self._read = read

@@ -9,7 +9,7 @@ from flask import Request
 
 from ocr_server.document.model import Document
 from ocr_server.document.payload_reader import document_from_json
-from ocr_server.job import Job, Reading, Source
+from ocr_server.job import Job, ReadOptions, Source
 from ocr_server.request.options import OPTIONS as ALL_OPTIONS
 from ocr_server.web.bodies import (
     as_text,
@@ -21,7 +21,7 @@ from ocr_server.web.bodies import (
     parsed_json,
 )
 from ocr_server.web.forms import (
-    Asked,
+    ParsedRequest,
     accepted_format,
     check,
     deadline_of,
@@ -41,7 +41,7 @@ HOW = (
 )
 
 
-def read_corrected(request: Request, here: Service) -> tuple[Document, Asked]:
+def read_corrected(request: Request, here: Service) -> tuple[Document, ParsedRequest]:
     """The document of a request, and how it is to leave.
 
     Raises:
@@ -62,12 +62,12 @@ def read_corrected(request: Request, here: Service) -> tuple[Document, Asked]:
     limits = limits_of(settings, values.get("dpi"))
     job = Job(
         sources=sources,
-        reading=Reading(),
+        options=ReadOptions(),
         limits=limits,
         deadline=deadline_of(values, settings.timeout_s),
         password=values.get("password"),
     )
-    asked = Asked(
+    asked = ParsedRequest(
         job=job,
         formats=values.get("format") or (accepted_format(request),),
         rendering=rendering_of(values, limits),

@@ -23,9 +23,9 @@ from ocr_server.pipeline import (
 )
 from ocr_server.request.profiles import Profile
 from ocr_server.runtime.admission import Admission
-from ocr_server.runtime.pool import Workers
-from ocr_server.runtime.scratch import Storage
-from ocr_server.runtime.worker_context import Desk
+from ocr_server.runtime.pool import WorkerPool
+from ocr_server.runtime.scratch import ScratchSpace
+from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.settings import Settings
 
 EXTENSION = "ocr_server"
@@ -37,8 +37,8 @@ class Service:
     """Settings, slots, folder, queue and numbers of one server, made by `create_app`."""
 
     settings: Settings
-    workers: Workers
-    storage: Storage
+    workers: WorkerPool
+    scratch: ScratchSpace
     admission: Admission
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     metrics: Metrics = field(init=False)
@@ -92,8 +92,8 @@ class Service:
         for event in recognise_document(
             job,
             workers=self.workers,
-            storage=self.storage,
-            engine=self.engine_named(job.reading.engine),
+            scratch=self.scratch,
+            engine=self.engine_named(job.options.engine),
             cancelled=cancelled,
         ):
             if isinstance(event, PageRead):
@@ -112,7 +112,7 @@ class Service:
             format_=format_,
             rendering=rendering,
             workers=self.workers,
-            storage=self.storage,
+            scratch=self.scratch,
             deadline=job.deadline,
             cancelled=hang_up(),
         )
@@ -120,7 +120,7 @@ class Service:
     def close(self) -> None:
         """End every process and remove the private folder."""
         self.workers.close()
-        self.storage.close()
+        self.scratch.close()
 
 
 class HangUp(threading.Event):
@@ -163,5 +163,5 @@ def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
         raise LanguageMissing.of(missing, installed=engine.languages)
 
 
-def _describe(desk: Desk, *, name: str) -> EngineInfo:
+def _describe(desk: WorkerContext, *, name: str) -> EngineInfo:
     return desk.engine(name).describe()

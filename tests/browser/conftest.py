@@ -66,7 +66,7 @@ def url(app: Flask, settings: Settings) -> Iterator[str]:
 def serve(app: Flask, settings: Settings) -> Iterator[str]:
     server = Server(app, settings)
     is_over = threading.Event()
-    thread = threading.Thread(target=server.turn_until, args=(is_over.is_set,))
+    thread = threading.Thread(target=server.run_until, args=(is_over.is_set,))
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
     is_over.set()

@@ -18,7 +18,7 @@ from ocr_server.document.model import Zone
 from ocr_server.engines.rapidocr import RapidocrEngine
 from ocr_server.errors import DeadlinePassed, EngineFailed, EngineMissing, LanguageMissing
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import Reading
+from ocr_server.job import ReadOptions
 from tests.drawing import INK, SENTENCE, draw_lines, place_of
 
 DARK = Canvas(np.zeros((80, 300), np.uint8))
@@ -34,7 +34,7 @@ def drawn(*lines: str) -> Canvas:
 
 
 def read(engine: RapidocrEngine, canvas: Canvas, *, symbols: bool = False) -> tuple[Zone, ...]:
-    return engine.recognise(canvas, Reading(symbols=symbols), Deadline.after(60))
+    return engine.recognise(canvas, ReadOptions(symbols=symbols), Deadline.after(60))
 
 
 def text_of(engine: RapidocrEngine, canvas: Canvas) -> str:
@@ -84,7 +84,7 @@ def test_where_the_network_doubts_it_takes_the_letter(
     text_of(engine, drawn("loaded"))
     monkeypatch.setattr(engine._reader.text_rec, "session", lambda _: likely.copy())
 
-    (zone,) = engine.recognise(drawn("word"), Reading(languages=("jpn",)), Deadline.after(60))
+    (zone,) = engine.recognise(drawn("word"), ReadOptions(languages=("jpn",)), Deadline.after(60))
 
     assert len(zone.text) == 2
 
@@ -114,7 +114,7 @@ def test_symbols_are_told_on_request_and_only_then(engine: RapidocrEngine) -> No
 def test_a_line_that_runs_down_or_up_the_page_is_read_from_its_own_top_left(
     engine: RapidocrEngine, turns: int, angle_deg: float
 ) -> None:
-    (zone,) = read(engine, drawn("Running along").turned(turns))
+    (zone,) = read(engine, drawn("Running along").rotated_90(turns))
 
     line = zone.lines[0]
     assert line.text == "Running along"
@@ -258,12 +258,12 @@ def test_an_error_while_the_networks_are_loaded_is_told_likewise(
 
 def test_a_script_that_it_cannot_write_is_refused(engine: RapidocrEngine) -> None:
     with pytest.raises(LanguageMissing, match="rus"):
-        engine.recognise(DARK, Reading(languages=("eng", "rus")), Deadline.after(30))
+        engine.recognise(DARK, ReadOptions(languages=("eng", "rus")), Deadline.after(30))
 
 
 def test_nothing_is_read_after_the_deadline(engine: RapidocrEngine) -> None:
     with pytest.raises(DeadlinePassed):
-        engine.recognise(DARK, Reading(), Deadline.after(0))
+        engine.recognise(DARK, ReadOptions(), Deadline.after(0))
 
 
 @pytest.mark.rapidocr
@@ -290,7 +290,7 @@ def test_reading_without_its_packages_says_the_same(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
 
     with pytest.raises(EngineMissing, match="second-reader"):
-        RapidocrEngine().recognise(DARK, Reading(), Deadline.after(30))
+        RapidocrEngine().recognise(DARK, ReadOptions(), Deadline.after(30))
 
 
 @pytest.mark.rapidocr
@@ -302,7 +302,7 @@ def test_an_ideograph_is_read_only_where_one_may_stand(
     monkeypatch.setattr(engine, "_ask", answers("十a b", found))
 
     texts = [
-        [zone.text for zone in engine.recognise(DARK, Reading((name,)), Deadline.after(30))]
+        [zone.text for zone in engine.recognise(DARK, ReadOptions((name,)), Deadline.after(30))]
         for name in ("eng", "jpn")
     ]
 

@@ -25,7 +25,7 @@ from ocr_server.errors import (
     StorageFull,
 )
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import Reading
+from ocr_server.job import ReadOptions
 from tests.drawing import SENTENCE, as_file, draw_lines, place_of
 from tests.serving import FakeTesseract
 from tests.waiting import BOUND_S, wait_for
@@ -82,13 +82,13 @@ def test_tesseract_takes_memory_in_large_pages_unless_told_otherwise() -> None:
 def test_tesseract_gets_our_pixels_and_our_numbers_and_nothing_else(
     engine: PytesseractEngine, tesseract: FakeTesseract
 ) -> None:
-    reading = Reading(languages=("eng", "deu"), psm=6, symbols=True, dpi=72)
+    options = ReadOptions(languages=("eng", "deu"), psm=6, symbols=True, dpi=72)
 
-    zones = engine.recognise(CANVAS, reading, late())
+    zones = engine.recognise(CANVAS, options, late())
 
-    picture, output, *options = tesseract.arguments
+    picture, output, *arguments = tesseract.arguments
     assert Path(picture).suffix == ".bmp"
-    assert options == [
+    assert arguments == [
         "-l", "eng+deu", "-c", "tessedit_create_hocr=1", "--psm", "6", "--dpi", "150",
         "-c", "textord_all_prop=1", "-c", "hocr_char_boxes=1", "hocr",
     ]  # fmt: skip
@@ -102,7 +102,7 @@ def test_several_canvases_are_named_in_a_file_of_our_own(
 ) -> None:
     (tesseract.folder / "answer").write_text(TWO_PAGES)
 
-    zones = engine.recognise_all((CANVAS, CANVAS), Reading(), late())
+    zones = engine.recognise_all((CANVAS, CANVAS), ReadOptions(), late())
 
     names = (tesseract.folder / "files" / "canvases.txt").read_text().splitlines()
     assert tesseract.arguments[0].endswith("/canvases.txt")
@@ -114,7 +114,7 @@ def test_an_answer_with_too_few_pages_is_refused(
     engine: PytesseractEngine, tesseract: FakeTesseract
 ) -> None:
     with pytest.raises(EngineFailed, match="not understood"):
-        engine.recognise_all((CANVAS, CANVAS), Reading(), late())
+        engine.recognise_all((CANVAS, CANVAS), ReadOptions(), late())
 
 
 @pytest.mark.parametrize("shape", [(31, 47), (31, 47, 3), (1, 1)])
@@ -123,7 +123,7 @@ def test_the_pixels_are_handed_over_without_loss(
 ) -> None:
     noise = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
 
-    engine.recognise(Canvas(noise), Reading(), late())
+    engine.recognise(Canvas(noise), ReadOptions(), late())
 
     with Image.open(tesseract.folder / "files" / "canvas-0.bmp") as seen:
         assert (np.asarray(seen) == noise).all()
@@ -133,7 +133,7 @@ def test_the_pixels_are_handed_over_without_loss(
 def test_an_alphabet_travels_in_a_file_and_never_on_the_command_line(
     alphabet: str, engine: PytesseractEngine, tesseract: FakeTesseract
 ) -> None:
-    engine.recognise(CANVAS, Reading(alphabet=alphabet), late())
+    engine.recognise(CANVAS, ReadOptions(alphabet=alphabet), late())
 
     seen = tesseract.folder / "files" / "alphabet"
     assert seen.read_text(encoding="utf-8") == f"tessedit_char_whitelist {alphabet}\n"
@@ -151,7 +151,7 @@ def test_a_folder_with_a_blank_in_its_name_does_no_harm(
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
 
-    engine.recognise(CANVAS, Reading(alphabet="abc"), late())
+    engine.recognise(CANVAS, ReadOptions(alphabet="abc"), late())
 
     assert (tesseract.folder / "files" / "alphabet").exists()
     assert list(folder.iterdir()) == []
@@ -163,7 +163,7 @@ def test_at_the_deadline_the_child_is_ended(
     tesseract.hold()
 
     with pytest.raises(DeadlinePassed, match="OCR_PAGE_TIMEOUT_S"):
-        engine.recognise(CANVAS, Reading(), Deadline.after(0.5, setting="OCR_PAGE_TIMEOUT_S"))
+        engine.recognise(CANVAS, ReadOptions(), Deadline.after(0.5, setting="OCR_PAGE_TIMEOUT_S"))
 
     assert tesseract.is_idle
 
@@ -172,7 +172,7 @@ def test_without_time_tesseract_is_not_even_started(
     engine: PytesseractEngine, tesseract: FakeTesseract
 ) -> None:
     with pytest.raises(DeadlinePassed):
-        engine.recognise(CANVAS, Reading(), Deadline.after(0))
+        engine.recognise(CANVAS, ReadOptions(), Deadline.after(0))
 
     assert tesseract.arguments == []
 
@@ -185,7 +185,7 @@ def test_a_killed_tesseract_has_failed(engine: PytesseractEngine, tesseract: Fak
     killer.start()
 
     with pytest.raises(EngineFailed, match="ended with an error"):
-        engine.recognise(CANVAS, Reading(), late())
+        engine.recognise(CANVAS, ReadOptions(), late())
     killer.join()
 
 
@@ -195,7 +195,7 @@ def test_an_answer_that_never_came_is_a_failure(
     (tesseract.folder / "answer").unlink()
 
     with pytest.raises(EngineFailed):
-        engine.recognise(CANVAS, Reading(), late())
+        engine.recognise(CANVAS, ReadOptions(), late())
 
 
 def test_engine_and_languages_are_told_by_name(
@@ -213,7 +213,7 @@ def test_without_tesseract_the_engine_is_missing(
     monkeypatch.setattr(pytesseract.pytesseract, "tesseract_cmd", str(tmp_path / "nothing"))
 
     with pytest.raises(EngineMissing, match="apt-get install"):
-        engine.recognise(CANVAS, Reading(), late())
+        engine.recognise(CANVAS, ReadOptions(), late())
 
 
 def test_a_folder_that_cannot_be_written_to_is_told(
@@ -224,7 +224,7 @@ def test_a_folder_that_cannot_be_written_to_is_told(
     monkeypatch.setattr("tempfile.tempdir", str(file))
 
     with pytest.raises(StorageFull, match="OCR_TEMP_DIR"):
-        engine.recognise(CANVAS, Reading(), late())
+        engine.recognise(CANVAS, ReadOptions(), late())
 
 
 @pytest.mark.parametrize(
@@ -253,8 +253,8 @@ class TestTheRealOne:
     def test_its_own_other_readings_change_nothing(self, engine: PytesseractEngine) -> None:
         canvas = Canvas(np.asarray(draw_lines(SENTENCE)))
 
-        (plain,) = engine.recognise(canvas, Reading(), late())
-        (chosen,) = engine.recognise(canvas, Reading(choices=True), late())
+        (plain,) = engine.recognise(canvas, ReadOptions(), late())
+        (chosen,) = engine.recognise(canvas, ReadOptions(choices=True), late())
 
         assert chosen.text == plain.text
         assert chosen.box == plain.box
@@ -265,7 +265,7 @@ class TestTheRealOne:
     def test_words_are_read_where_they_stand(self, engine: PytesseractEngine) -> None:
         canvas = Canvas(np.asarray(draw_lines(SENTENCE, "and runs away")))
 
-        zones = engine.recognise(canvas, Reading(symbols=True), late())
+        zones = engine.recognise(canvas, ReadOptions(symbols=True), late())
 
         first, second = (line for zone in zones for line in zone.lines)
         assert (first.text, second.text) == (SENTENCE, "and runs away")
@@ -287,17 +287,17 @@ class TestTheRealOne:
             Canvas(np.asarray(draw_lines("and runs away", "for ever", size_px=30))),
         ]
 
-        together = tuple(engine.recognise_all(canvases, Reading(symbols=True), late()))
+        together = tuple(engine.recognise_all(canvases, ReadOptions(symbols=True), late()))
 
         assert [tuple(zone.text for zone in zones) for zones in together] == [
             (SENTENCE,), (), ("and runs away\nfor ever",)
         ]  # fmt: skip
         assert together == tuple(
-            engine.recognise(canvas, Reading(symbols=True), late()) for canvas in canvases
+            engine.recognise(canvas, ReadOptions(symbols=True), late()) for canvas in canvases
         )
 
     def test_a_blank_canvas_has_no_zones(self, engine: PytesseractEngine) -> None:
-        assert engine.recognise(CANVAS, Reading(), late()) == ()
+        assert engine.recognise(CANVAS, ReadOptions(), late()) == ()
 
     @pytest.mark.parametrize("size", [(1, 1), (2, 3), (3000, 1)])
     def test_a_tiny_canvas_is_blank_or_refused(
@@ -306,7 +306,7 @@ class TestTheRealOne:
         canvas = Canvas(np.full(size[::-1], 255, dtype=np.uint8))
 
         try:
-            zones = engine.recognise(canvas, Reading(), late())
+            zones = engine.recognise(canvas, ReadOptions(), late())
         except EngineFailed:
             return
 
@@ -315,7 +315,7 @@ class TestTheRealOne:
     def test_an_alphabet_leaves_nothing_else(self, engine: PytesseractEngine) -> None:
         canvas = Canvas(np.asarray(draw_lines("call 555 0123 now")))
 
-        zones = engine.recognise(canvas, Reading(psm=7, alphabet="0123456789"), late())
+        zones = engine.recognise(canvas, ReadOptions(psm=7, alphabet="0123456789"), late())
 
         text = "".join(word.text for zone in zones for word in zone.words)
         assert text
@@ -323,7 +323,7 @@ class TestTheRealOne:
 
     def test_a_language_that_is_not_there_is_told(self, engine: PytesseractEngine) -> None:
         with pytest.raises(LanguageMissing):
-            engine.recognise(CANVAS, Reading(languages=("tlh",)), late())
+            engine.recognise(CANVAS, ReadOptions(languages=("tlh",)), late())
 
     def test_its_languages_are_listed_without_the_one_that_reads_nothing(
         self, engine: PytesseractEngine
@@ -341,6 +341,6 @@ class TestTheRealOne:
         with Image.open(path) as picture:
             pixels = np.asarray(picture.convert("L"))
 
-        zones = engine.recognise(Canvas(pixels), Reading(), late())
+        zones = engine.recognise(Canvas(pixels), ReadOptions(), late())
 
         assert zones[0].text == "Lossy once"

@@ -14,19 +14,19 @@ from ocr_server.app import create_app
 from ocr_server.document.model import Field, Line, Page
 from ocr_server.extraction.masks import USUAL_CONFUSIONS
 from ocr_server.extraction.plate import find_plate
-from ocr_server.extraction.rules import judge
-from ocr_server.job import AskedField
+from ocr_server.extraction.rules import validate_field
+from ocr_server.job import FieldSpec
 from ocr_server.settings import Settings
 from ocr_server.web.service import service_of
 from tests.drawing import draw_lines
 from tests.extraction.pages import line, page, page_of
 
-PLATE = AskedField("value")
-BRAZIL = AskedField("value", mask="AAA9999|AAA9A99", character_map=USUAL_CONFUSIONS)
+PLATE = FieldSpec("value")
+BRAZIL = FieldSpec("value", mask="AAA9999|AAA9A99", character_map=USUAL_CONFUSIONS)
 
 
-def found(page: Page, asked: AskedField = PLATE) -> Field:
-    return judge(asked, find_plate(page, asked))
+def found(page: Page, asked: FieldSpec = PLATE) -> Field:
+    return validate_field(asked, find_plate(page, asked))
 
 
 def sure(line: Line, confidence: float) -> Line:

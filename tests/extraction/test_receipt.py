@@ -7,10 +7,10 @@ import pytest
 from ocr_server.document.model import Field, Line, Page
 from ocr_server.extraction.finders import with_fields
 from ocr_server.geometry import Transform
-from ocr_server.job import AskedField, Reading
+from ocr_server.job import FieldSpec, ReadOptions
 from tests.extraction.pages import line, page, page_of
 
-READING = Reading(finder="receipt", fields=tuple(map(AskedField, ("total", "date", "company"))))
+READING = ReadOptions(finder="receipt", fields=tuple(map(FieldSpec, ("total", "date", "company"))))
 
 
 def fields_of(where: Page) -> dict[str, Field]:

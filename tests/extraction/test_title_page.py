@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from ocr_server.document.model import Page
 from ocr_server.extraction.finders import with_fields
-from ocr_server.job import AskedField, Reading
+from ocr_server.job import FieldSpec, ReadOptions
 from tests.extraction.pages import line, page_of
 
-READING = Reading(finder="title-page", fields=(AskedField("chapter"), AskedField("title")))
+READING = ReadOptions(finder="title-page", fields=(FieldSpec("chapter"), FieldSpec("title")))
 BODY = [line("and so it went on for a long while", top=300 + row * 30) for row in range(12)]
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from ocr_server.deadline import Deadline
 from ocr_server.errors import DeadlinePassed
-from ocr_server.imaging.canvas import Canvas, Outcome
+from ocr_server.imaging.canvas import Canvas, OperationResult
 from ocr_server.imaging.glyphs import measure_x_height
-from ocr_server.imaging.operations import AUTO, STEPS, parse_steps, run_steps
+from ocr_server.imaging.operations import AUTO, OPERATIONS, parse_operations, run_operations
 from tests.words import draw_page
 
 NOISE = np.random.default_rng(3).integers(0, 256, (90, 70)).astype(np.uint8)
@@ -20,11 +20,11 @@ NOISE = np.random.default_rng(3).integers(0, 256, (90, 70)).astype(np.uint8)
 
 def run(canvas: Canvas, *steps: str, deadline: Deadline | None = None) -> Canvas:
     left = deadline or Deadline.after(60)
-    return run_steps(canvas, steps, deadline=left, with_engine={})[0]
+    return run_operations(canvas, steps, deadline=left, with_engine={})[0]
 
 
 def test_steps_are_asked_for_in_order_with_parameters_in_brackets() -> None:
-    assert parse_steps("contrast, deskew , sauvola(k=0.3, window_px=31)") == (
+    assert parse_operations("contrast, deskew , sauvola(k=0.3, window_px=31)") == (
         "contrast", "deskew", "sauvola(k=0.3, window_px=31)",
     )  # fmt: skip
 
@@ -33,7 +33,7 @@ def test_steps_are_asked_for_in_order_with_parameters_in_brackets() -> None:
     ("text", "steps"), [("auto", AUTO), ("none", ()), ("", ()), (" AUTO ", AUTO)]
 )
 def test_auto_and_none_stand_alone(text: str, steps: tuple[str, ...]) -> None:
-    assert parse_steps(text) == steps
+    assert parse_operations(text) == steps
 
 
 @pytest.mark.parametrize(
@@ -52,28 +52,28 @@ def test_auto_and_none_stand_alone(text: str, steps: tuple[str, ...]) -> None:
 )
 def test_a_fault_is_told_in_a_sentence(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=r"\S") as caught:
-        parse_steps(text)
+        parse_operations(text)
 
     assert said in str(caught.value)
 
 
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(ValueError, match=r"'one'.*'two'"):
-        parse_steps("one,deskew,two")
+        parse_operations("one,deskew,two")
 
 
 @given(text=st.text(max_size=40))
 def test_any_text_is_understood_or_refused(text: str) -> None:
     steps: tuple[str, ...] = ()
     with suppress(ValueError):
-        steps = parse_steps(text)
+        steps = parse_operations(text)
 
-    assert parse_steps(",".join(steps)) == steps
+    assert parse_operations(",".join(steps)) == steps
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_the_table_has_the_function_s_own_parameters_and_defaults(name: str) -> None:
-    step = STEPS[name]
+    step = OPERATIONS[name]
     if step.function is None:
         assert not step.parameters
         return
@@ -83,7 +83,7 @@ def test_the_table_has_the_function_s_own_parameters_and_defaults(name: str) -> 
     assert all(p.least <= p.default <= p.most for p in step.parameters)
 
 
-@pytest.mark.parametrize("name", [name for name, step in STEPS.items() if step.function])
+@pytest.mark.parametrize("name", [name for name, step in OPERATIONS.items() if step.function])
 @pytest.mark.parametrize(
     "pixels",
     [
@@ -97,7 +97,7 @@ def test_the_table_has_the_function_s_own_parameters_and_defaults(name: str) -> 
 def test_a_step_takes_any_picture_and_leaves_it_as_it_was(name: str, pixels: np.ndarray) -> None:
     before = pixels.copy()
 
-    canvas, (stage,) = run_steps(
+    canvas, (stage,) = run_operations(
         Canvas(pixels), (name,), deadline=Deadline.after(60), with_engine={}
     )
 
@@ -198,11 +198,13 @@ def test_crop_cuts_away_the_table_around_a_sheet() -> None:
 
 
 def test_a_step_that_needs_an_engine_is_handed_in() -> None:
-    canvas, (stage,) = run_steps(
+    canvas, (stage,) = run_operations(
         Canvas(NOISE),
         ("orientation",),
         deadline=Deadline.after(60),
-        with_engine={"orientation": lambda c: Outcome(c.turned(1), "text turned", "turned")},
+        with_engine={
+            "orientation": lambda c: OperationResult(c.rotated_90(1), "text turned", "turned")
+        },
     )
 
     assert canvas.width_px == NOISE.shape[0]

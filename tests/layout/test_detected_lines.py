@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from ocr_server.geometry import Box, Point, Quad, Transform
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.layout.detected_lines import is_tall, levelled, stacked, turned
+from ocr_server.layout.detected_lines import is_tall, levelled, stacked, turned_upright
 from tests.drawing import INK, PAPER
 
 LEVEL = Box(0, 0, 200, 20).quad()
@@ -54,7 +54,7 @@ def test_a_turned_line_begins_at_its_own_top_left() -> None:
 
     assert is_tall(tall)
     assert not is_tall(LEVEL)
-    down, up = turned(tall)
+    down, up = turned_upright(tall)
     assert (down.top_left, up.top_left) == (Point(20, 0), Point(0, 100))
     assert [down.angle_deg, up.angle_deg] == pytest.approx([90, -90])
     assert not is_tall(down)

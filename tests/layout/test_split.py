@@ -10,8 +10,8 @@ from ocr_server.deadline import Deadline
 from ocr_server.document.model import Line, Word, Zone, ZoneKind
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas, Pixels
-from ocr_server.imaging.statistics import Measures
-from ocr_server.job import Reading
+from ocr_server.imaging.statistics import ImageStatistics
+from ocr_server.job import ReadOptions
 from ocr_server.layout.split import Cutting, cut_parts, join_parts
 from ocr_server.page.recipe import RECIPE, read_page
 from ocr_server.progress import Progress
@@ -19,8 +19,8 @@ from tests.words import SeeingEngine, draw_page, draw_two_parts
 
 
 def parts_of(pixels: Pixels) -> tuple[Box, ...]:
-    measures = Measures(Canvas(pixels))
-    return cut_parts(measures, x_height_px=measures.x_height_px)
+    statistics = ImageStatistics(Canvas(pixels))
+    return cut_parts(statistics, x_height_px=statistics.x_height_px)
 
 
 def two_columns() -> Pixels:
@@ -70,7 +70,7 @@ def test_the_number_of_threads_changes_nothing() -> None:
     def read(threads: int) -> tuple[Zone, ...]:
         engine = SeeingEngine()
         answer = read_page(
-            page, number=1, reading=Reading(), engine=engine,
+            page, number=1, options=ReadOptions(), engine=engine,
             deadline=Deadline.after(60), threads=lambda _: nullcontext(threads),
         )  # fmt: skip
         assert len(engine.canvases) == 2
@@ -83,8 +83,9 @@ def test_the_number_of_threads_changes_nothing() -> None:
 def test_each_part_is_told_when_it_has_been_read(threads: int) -> None:
     told: list[Progress] = []
     read_page(
-        Canvas(draw_two_parts()), number=1, reading=Reading(), engine=SeeingEngine(),
-        deadline=Deadline.after(60), tell=told.append, threads=lambda _: nullcontext(threads),
+        Canvas(draw_two_parts()), number=1, options=ReadOptions(), engine=SeeingEngine(),
+        deadline=Deadline.after(60), report_progress=told.append,
+        threads=lambda _: nullcontext(threads),
     )  # fmt: skip
 
     reads = [progress for progress in told if progress.stage == "read"]
@@ -137,10 +138,10 @@ def test_an_empty_part_adds_nothing() -> None:
 
 
 def test_a_paragraph_is_cut_where_that_costs_no_start_of_an_engine() -> None:
-    measures = Measures(Canvas(draw_page(1200, 600).pixels))
+    statistics = ImageStatistics(Canvas(draw_page(1200, 600).pixels))
     readily = Cutting(fewest_glyphs=40, least_row=0.25)
 
-    upper, lower = cut_parts(measures, x_height_px=measures.x_height_px, cutting=readily)
+    upper, lower = cut_parts(statistics, x_height_px=statistics.x_height_px, cutting=readily)
 
     assert upper.bottom == lower.top
-    assert measures.pixels[int(upper.bottom) - 1 : int(upper.bottom) + 1].min() == 255
+    assert statistics.pixels[int(upper.bottom) - 1 : int(upper.bottom) + 1].min() == 255

@@ -8,7 +8,7 @@ import pytest
 
 from ocr_server.document.model import Line, Word, Zone, ZoneKind
 from ocr_server.geometry import Box, Point
-from ocr_server.imaging.ruling_lines import find_rules
+from ocr_server.imaging.ruling_lines import find_ruling_lines
 from ocr_server.layout.tables import Grid, find_grids, set_in_tables
 
 XS, YS = (50, 250, 450, 650), (100, 160, 220, 280)
@@ -26,7 +26,7 @@ def draw_grid(
 
 
 def grids_of(pixels: np.ndarray) -> tuple[Grid, ...]:
-    return find_grids(find_rules(pixels, x_height_px=18))
+    return find_grids(find_ruling_lines(pixels, x_height_px=18))
 
 
 def line(*placed: tuple[str, float, float]) -> Line:

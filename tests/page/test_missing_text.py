@@ -4,7 +4,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.document.model import Line, Page, Word, Zone, ZoneKind
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import Reading
+from ocr_server.job import ReadOptions
 from ocr_server.page.missing_text import put_in_place
 from ocr_server.page.recipe import read_page
 from tests.words import SeeingEngine, draw_page, find_blots
@@ -56,9 +56,11 @@ def test_a_word_far_from_a_zone_does_not_join_its_lines() -> None:
 class OverlooksTheRest(SeeingEngine):
     """Sees only the upper half of a page, unless asked for sparse text."""
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
-        zones = super().recognise(canvas, reading, deadline)
-        if reading.psm == 11 or not zones:
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
+        zones = super().recognise(canvas, options, deadline)
+        if options.psm == 11 or not zones:
             return zones
         half = canvas.height_px / 2
         words = tuple(w for w in zones[0].words if w.box.bottom < half)
@@ -68,7 +70,7 @@ class OverlooksTheRest(SeeingEngine):
 
 def read(engine: SeeingEngine, canvas: Canvas) -> Page:
     return read_page(
-        canvas, number=1, reading=Reading(), engine=engine, deadline=Deadline.after(60)
+        canvas, number=1, options=ReadOptions(), engine=engine, deadline=Deadline.after(60)
     )
 
 
@@ -93,10 +95,10 @@ def test_a_page_read_in_full_is_not_read_again() -> None:
 def test_unsure_words_are_not_added() -> None:
     class Guesses(OverlooksTheRest):
         def recognise(
-            self, canvas: Canvas, reading: Reading, deadline: Deadline
+            self, canvas: Canvas, options: ReadOptions, deadline: Deadline
         ) -> tuple[Zone, ...]:
-            self.confidence = 0.5 if reading.psm == 11 else 0.95
-            return super().recognise(canvas, reading, deadline)
+            self.confidence = 0.5 if options.psm == 11 else 0.95
+            return super().recognise(canvas, options, deadline)
 
     page = draw_page(1000, 900, size_px=40, margin_px=80)
     answer = read(Guesses(), page.canvas)

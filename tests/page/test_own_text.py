@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ocr_server.document.model import Page, Stage
+from ocr_server.document.model import Page, StageRecord
 from ocr_server.geometry import Box
-from ocr_server.job import AskedZone, Limits, Reading, TextLayer
+from ocr_server.job import Limits, ReadOptions, TextLayerUse, ZoneSpec
 from ocr_server.page.own_text import read_pdf_page
 from ocr_server.pdf.text_extraction import STAGE, came_from_text_layer
 from tests.export.documents import page, zone
@@ -15,19 +15,19 @@ from tests.export.pictures import noise, picture_pdf, typed_pdf
 RECOGNISED = page(zone("Recognised", top=600), number=4, width_px=596, height_px=840)
 
 
-def read(path: Path, reading: Reading) -> Page:
+def read(path: Path, options: ReadOptions) -> Page:
     return read_pdf_page(
-        path, 0, number=4, reading=reading, limits=Limits(pdf_dpi=144), password=None,
+        path, 0, number=4, options=options, limits=Limits(pdf_dpi=144), password=None,
         recognise=lambda: RECOGNISED,
     )  # fmt: skip
 
 
-def with_layer(use: TextLayer) -> Reading:
-    return Reading(text_layer=use)
+def with_layer(use: TextLayerUse) -> ReadOptions:
+    return ReadOptions(text_layer=use)
 
 
 def test_a_good_layer_is_used_instead_of_recognition(tmp_path: Path) -> None:
-    typed = read(typed_pdf(tmp_path / "typed.pdf", "Typed text"), Reading())
+    typed = read(typed_pdf(tmp_path / "typed.pdf", "Typed text"), ReadOptions())
 
     assert (typed.number, typed.text, typed.dpi) == (4, "Typed text", 144)
     assert came_from_text_layer(typed)
@@ -37,14 +37,14 @@ def test_a_good_layer_is_used_instead_of_recognition(tmp_path: Path) -> None:
 
 def test_the_layer_is_left_alone_when_asked_to(tmp_path: Path) -> None:
     path = typed_pdf(tmp_path / "typed.pdf", "Typed text")
-    zones = (AskedZone(Box(0, 0, 9, 9)),)
+    zones = (ZoneSpec(Box(0, 0, 9, 9)),)
 
-    assert read(path, with_layer(TextLayer.IGNORE)) is RECOGNISED
-    assert read(path, Reading(zones=zones)) is RECOGNISED
+    assert read(path, with_layer(TextLayerUse.IGNORE)) is RECOGNISED
+    assert read(path, ReadOptions(zones=zones)) is RECOGNISED
 
 
 def test_a_page_without_a_layer_is_recognised_and_says_so(tmp_path: Path) -> None:
-    scanned = read(picture_pdf(tmp_path / "scan.pdf", noise(298, 420)), Reading())
+    scanned = read(picture_pdf(tmp_path / "scan.pdf", noise(298, 420)), ReadOptions())
 
     assert scanned.text == "Recognised"
     assert [(stage.name, stage.found, stage.did) for stage in scanned.stages] == [
@@ -55,11 +55,11 @@ def test_a_page_without_a_layer_is_recognised_and_says_so(tmp_path: Path) -> Non
 
 
 def test_a_mixed_page_has_its_own_text_and_that_of_its_pictures(tmp_path: Path) -> None:
-    mixed = read(picture_pdf(tmp_path / "mixed.pdf", noise(298, 420), text="Stamp"), Reading())
+    mixed = read(picture_pdf(tmp_path / "mixed.pdf", noise(298, 420), text="Stamp"), ReadOptions())
 
     assert mixed.text == "Stamp\n\nRecognised"
     assert not came_from_text_layer(mixed)
-    assert isinstance(mixed.stages[0], Stage)
+    assert isinstance(mixed.stages[0], StageRecord)
     assert mixed.stages[0].did
 
 
@@ -67,4 +67,4 @@ def test_a_mixed_page_has_its_own_text_and_that_of_its_pictures(tmp_path: Path) 
 def test_only_the_layer_is_read_when_asked_for(tmp_path: Path, text: str) -> None:
     path = picture_pdf(tmp_path / "mixed.pdf", noise(298, 420), text=text)
 
-    assert read(path, with_layer(TextLayer.ONLY)).text == text
+    assert read(path, with_layer(TextLayerUse.ONLY)).text == text

@@ -5,20 +5,27 @@ import numpy as np
 import pytest
 
 from ocr_server.imaging.canvas import Canvas, Pixels
-from ocr_server.imaging.statistics import Measures
-from ocr_server.page.quality import Result, expected_accuracy, judge, measure_edge_px
+from ocr_server.imaging.statistics import ImageStatistics
+from ocr_server.page.quality import (
+    ReadingResult,
+    assess_quality,
+    expected_accuracy,
+    measure_edge_px,
+)
 from tests.words import draw_page
 
-GOOD = Result(confidence=0.95, sure_share=0.97, letters=900)
+GOOD = ReadingResult(confidence=0.95, sure_share=0.97, letters=900)
 PAGE = draw_page().pixels
 
 
-def codes(pixels: Pixels, result: Result = GOOD) -> set[str]:
-    return {problem.code for problem in judge(Measures(Canvas(pixels)), result).problems}
+def codes(pixels: Pixels, result: ReadingResult = GOOD) -> set[str]:
+    return {
+        problem.code for problem in assess_quality(ImageStatistics(Canvas(pixels)), result).problems
+    }
 
 
 def test_a_good_page_has_no_problems_and_a_high_score() -> None:
-    quality = judge(Measures(Canvas(PAGE)), GOOD)
+    quality = assess_quality(ImageStatistics(Canvas(PAGE)), GOOD)
 
     assert not quality.problems
     assert quality.score > 0.9
@@ -40,21 +47,23 @@ def test_what_is_wrong_with_a_picture_is_said(code: str, pixels: np.ndarray) -> 
 
 
 def test_the_height_of_small_letters_is_told_in_pixels() -> None:
-    problems = judge(Measures(draw_page(size_px=12).canvas), GOOD).problems
+    problems = assess_quality(ImageStatistics(draw_page(size_px=12).canvas), GOOD).problems
 
     assert problems[0].message == "The letters are 8 px high."
     assert "300 dpi" in problems[0].advice
 
 
 def test_a_page_of_which_nothing_was_read_has_no_text() -> None:
-    nothing = Result(confidence=0, sure_share=0, letters=0)
+    nothing = ReadingResult(confidence=0, sure_share=0, letters=0)
 
     assert codes(np.full((800, 600), 255, np.uint8), nothing) == {"no-text"}
-    assert judge(Measures(Canvas(PAGE)), nothing).score == 0
+    assert assess_quality(ImageStatistics(Canvas(PAGE)), nothing).score == 0
 
 
 def test_doubtful_print_is_a_poor_reading() -> None:
-    assert codes(PAGE, Result(confidence=0.4, sure_share=0.1, letters=500)) == {"poor-reading"}
+    assert codes(PAGE, ReadingResult(confidence=0.4, sure_share=0.1, letters=500)) == {
+        "poor-reading"
+    }
 
 
 def test_doubtful_signs_without_lines_are_handwriting() -> None:
@@ -64,12 +73,14 @@ def test_doubtful_signs_without_lines_are_handwriting() -> None:
         bend = random.integers(-9, 9, (4, 2)) + np.array([[0, 0], [9, 14], [14, 4], [22, 18]])
         cv2.polylines(drawn, [(bend + np.array([x, y])).astype(np.int32)], False, 0, 2)
 
-    assert "handwriting" in codes(drawn, Result(confidence=0.3, sure_share=0.05, letters=300))
+    assert "handwriting" in codes(
+        drawn, ReadingResult(confidence=0.3, sure_share=0.05, letters=300)
+    )
 
 
 def test_the_score_grows_with_confidence_and_with_sure_words() -> None:
     scores = [
-        expected_accuracy(Result(confidence=c, sure_share=s, letters=100))
+        expected_accuracy(ReadingResult(confidence=c, sure_share=s, letters=100))
         for c, s in ((0.2, 0.0), (0.5, 0.3), (0.8, 0.6), (0.95, 0.98))
     ]
 
@@ -80,7 +91,7 @@ def test_the_score_grows_with_confidence_and_with_sure_words() -> None:
 
 def test_blur_widens_edges() -> None:
     sharp, soft = (
-        measure_edge_px(Measures(Canvas(pixels)))
+        measure_edge_px(ImageStatistics(Canvas(pixels)))
         for pixels in (PAGE, cv2.GaussianBlur(PAGE, (0, 0), 3).astype(np.uint8))
     )
 

@@ -14,9 +14,9 @@ from ocr_server.errors import DeadlinePassed
 from ocr_server.geometry import Box, Point
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.glyphs import measure_x_height
-from ocr_server.imaging.operations import STEPS
-from ocr_server.job import AskedZone, Reading
-from ocr_server.page.recipe import LEFT_OUT, RECIPE, SECOND_RECIPE, read_page
+from ocr_server.imaging.operations import OPERATIONS
+from ocr_server.job import ReadOptions, ZoneSpec
+from ocr_server.page.recipe import LEFT_OUT, LINE_DETECTOR_RECIPE, RECIPE, read_page
 from tests.words import DrawnPage, SeeingEngine, distances_home, draw_page
 
 MEDIAN_PX, WORST_PX = 1.0, 3.0  # at the resolution of the page
@@ -26,7 +26,7 @@ def read(canvas: Canvas, engine: SeeingEngine | None = None, **asked: object) ->
     return read_page(
         canvas,
         number=1,
-        reading=Reading(**asked),  # type: ignore[arg-type]  # whatever the test asks for
+        options=ReadOptions(**asked),  # type: ignore[arg-type]  # whatever the test asks for
         engine=engine or SeeingEngine(),
         deadline=Deadline.after(60),
     )
@@ -144,8 +144,8 @@ def test_words_of_a_curled_page_come_home_if_levelling_reads_better() -> None:
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_words_of_a_turned_page_come_home(quarters: int) -> None:
     upright = draw_page(1300, 1500)
-    canvas = Canvas(upright.canvas.turned(quarters).pixels)
-    turn = upright.canvas.turned(quarters)
+    canvas = Canvas(upright.canvas.rotated_90(quarters).pixels)
+    turn = upright.canvas.rotated_90(quarters)
     middles = tuple(turn.from_page(point) for point in upright.middles)
 
     answer = read(canvas, KnowsUp(upright))
@@ -165,9 +165,11 @@ class KnowsUp(SeeingEngine):
         super().__init__()
         self.upright = upright
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         self.confidence = 0.95 if self._is_upright(canvas.pixels) else 0.3
-        return super().recognise(canvas, reading, deadline)
+        return super().recognise(canvas, options, deadline)
 
     def _is_upright(self, pixels: Pixels) -> bool:
         """Whether a word of the upright page is found in it, as it was drawn or smaller."""
@@ -179,7 +181,7 @@ class KnowsUp(SeeingEngine):
         )
 
 
-@pytest.mark.parametrize("name", [name for name, step in STEPS.items() if step.function])
+@pytest.mark.parametrize("name", [name for name, step in OPERATIONS.items() if step.function])
 def test_words_come_home_after_each_single_step(name: str) -> None:
     page = draw_page()
     page = turned_by(4, page) if name == "deskew" else page
@@ -187,7 +189,7 @@ def test_words_come_home_after_each_single_step(name: str) -> None:
     page = photographed(page) if name in {"rectify", "crop"} else page
     page = curled(page, 20) if name == "dewarp" else page
 
-    answer = read(page.canvas, steps=(name,))
+    answer = read(page.canvas, operations=(name,))
 
     apart = distances_home(page.middles, answer.words)
     assert [stage.name for stage in answer.stages] == [name, "read"]
@@ -199,7 +201,7 @@ def test_without_steps_the_page_is_read_as_it_is() -> None:
     engine = SeeingEngine()
     page = turned_by(3, draw_page())
 
-    read(page.canvas, engine, steps=())
+    read(page.canvas, engine, operations=())
 
     assert len(engine.canvases) == 1
     assert np.array_equal(engine.canvases[0].pixels, page.pixels)
@@ -208,7 +210,7 @@ def test_without_steps_the_page_is_read_as_it_is() -> None:
 def test_a_zone_that_was_asked_for_stays_exactly_where_it_was_drawn() -> None:
     page = draw_page()
     boxes = (Box(110.5, 100, 700, 420), Box(150, 900, 1100, 950), Box(0, 0, 60, 60))
-    asked = tuple(AskedZone(box, name=f"field {i}") for i, box in enumerate(boxes))
+    asked = tuple(ZoneSpec(box, name=f"field {i}") for i, box in enumerate(boxes))
 
     answer = read(page.canvas, zones=asked)
 
@@ -221,7 +223,7 @@ def test_a_zone_that_was_asked_for_stays_exactly_where_it_was_drawn() -> None:
 
 def test_a_zone_has_its_own_layout_and_alphabet() -> None:
     engine = SeeingEngine()
-    zone = AskedZone(Box(100, 100, 900, 900), psm=6, alphabet="0123456789")
+    zone = ZoneSpec(Box(100, 100, 900, 900), psm=6, alphabet="0123456789")
 
     read(draw_page().canvas, engine, zones=(zone,), psm=3)
 
@@ -230,7 +232,7 @@ def test_a_zone_has_its_own_layout_and_alphabet() -> None:
 
 
 def test_a_zone_beside_the_page_is_empty() -> None:
-    answer = read(draw_page().canvas, zones=(AskedZone(Box(5000, 0, 5100, 50)),))
+    answer = read(draw_page().canvas, zones=(ZoneSpec(Box(5000, 0, 5100, 50)),))
 
     assert answer.zones[0].box == Box(5000, 0, 5100, 50)
     assert not answer.zones[0].words
@@ -242,7 +244,7 @@ def test_words_of_a_fax_come_home() -> None:
     flat = cv2.resize(page.pixels, (1200, 750), interpolation=cv2.INTER_AREA)
     middles = tuple(Point(p.x, p.y / 2) for p in page.middles)
 
-    answer = read(Canvas(flat.astype(np.uint8), aspect=2.0))
+    answer = read(Canvas(flat.astype(np.uint8), pixel_aspect=2.0))
 
     assert (answer.width_px, answer.height_px) == (1200, 750)
     assert distances_home(middles, answer.words).max() <= WORST_PX
@@ -346,7 +348,7 @@ def test_vertical_writing_is_read_as_it_was_sent() -> None:
 def test_so_are_zones_of_it() -> None:
     box = Box(100, 100, 900, 900)
 
-    answer = read(draw_page().canvas, languages=("jpn_vert",), psm=5, zones=(AskedZone(box),))
+    answer = read(draw_page().canvas, languages=("jpn_vert",), psm=5, zones=(ZoneSpec(box),))
 
     assert [stage.name for stage in answer.stages] == ["recipe", "read"]
 
@@ -375,7 +377,7 @@ def test_stages_are_left_out_as_asked_and_say_so() -> None:
     asked = {stage.name: stage for stage in read(page.canvas).stages}
     assert asked["deskew"].did
 
-    answer = read(page.canvas, without=("deskew", "retry"))
+    answer = read(page.canvas, skip_stages=("deskew", "retry"))
 
     left_out = [stage.name for stage in answer.stages if stage.found == LEFT_OUT]
     assert left_out == ["deskew", "retry"]
@@ -387,18 +389,20 @@ def test_stages_are_left_out_as_asked_and_say_so() -> None:
 class RunsLate(SeeingEngine):
     """Has no time left for the readings that `is_late` names."""
 
-    is_late: Callable[[Reading], bool]
+    is_late: Callable[[ReadOptions], bool]
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
-        if self.is_late(reading):
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
+        if self.is_late(options):
             raise deadline.passed()
-        return super().recognise(canvas, reading, deadline)
+        return super().recognise(canvas, options, deadline)
 
 
 def test_a_deadline_that_passes_before_anything_is_read_is_an_error() -> None:
     with pytest.raises(DeadlinePassed):
         read_page(
-            draw_page().canvas, number=1, reading=Reading(), engine=SeeingEngine(),
+            draw_page().canvas, number=1, options=ReadOptions(), engine=SeeingEngine(),
             deadline=Deadline.after(0),
         )  # fmt: skip
 
@@ -416,9 +420,9 @@ def test_what_the_deadline_cut_off_is_said_and_the_page_is_kept() -> None:
 
 def test_zones_read_before_the_deadline_are_kept() -> None:
     engine = RunsLate()
-    engine.is_late = lambda reading: bool(reading.alphabet)
-    first = AskedZone(Box(100, 100, 900, 900))
-    second = AskedZone(first.box, alphabet="0123456789")
+    engine.is_late = lambda options: bool(options.alphabet)
+    first = ZoneSpec(Box(100, 100, 900, 900))
+    second = ZoneSpec(first.box, alphabet="0123456789")
 
     answer = read(draw_page().canvas, engine, zones=(first, second))
 
@@ -481,10 +485,10 @@ def test_the_second_reader_alone_has_a_recipe_of_its_own() -> None:
     page = read_page(
         Canvas(draw_page().pixels),
         number=1,
-        reading=Reading(engine="rapidocr"),
+        options=ReadOptions(engine="rapidocr"),
         engine=SeeingEngine(),
         deadline=Deadline.after(60),
     )
 
-    assert [stage.name for stage in page.stages] == [name for name, _ in SECOND_RECIPE]
+    assert [stage.name for stage in page.stages] == [name for name, _ in LINE_DETECTOR_RECIPE]
     assert page.words

@@ -12,12 +12,12 @@ from ocr_server.engines.engine import Engine
 from ocr_server.errors import EngineMissing
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.statistics import Measures
-from ocr_server.job import AskedZone, Reading
-from ocr_server.page.quality import Result
+from ocr_server.imaging.statistics import ImageStatistics
+from ocr_server.job import ReadOptions, ZoneSpec
+from ocr_server.page.quality import ReadingResult
 from ocr_server.page.recipe import read_page
 from ocr_server.page.second_opinion import is_better, limit_of
-from ocr_server.page.state import Sheet
+from ocr_server.page.state import PageState
 from tests.drawing import draw_lines
 from tests.fakes import IsMissing, ReadsWords
 
@@ -30,7 +30,7 @@ def read(engine: Engine, canvas: Canvas = PAGE, **asked: object) -> Page:
     return read_page(
         canvas,
         number=1,
-        reading=Reading(engine="best", **asked),  # type: ignore[arg-type]  # what the test asks
+        options=ReadOptions(engine="best", **asked),  # type: ignore[arg-type]  # what the test asks
         engine=engine,
         deadline=Deadline.after(60),
     )
@@ -61,7 +61,7 @@ def test_a_doubtful_page_is_read_again_and_says_by_whom() -> None:
 
 def test_paper_that_is_not_white_makes_doubt_begin_sooner() -> None:
     white, grey = (
-        Sheet(Measures(canvas), Reading(), ReadsWords(), Deadline.after(60))
+        PageState(ImageStatistics(canvas), ReadOptions(), ReadsWords(), Deadline.after(60))
         for canvas in (PAGE, Canvas(PAGE.pixels // 2 + 60))
     )
 
@@ -85,7 +85,7 @@ def test_paper_that_is_not_white_makes_doubt_begin_sooner() -> None:
 def test_the_second_reading_is_kept_unless_it_has_clearly_fewer_letters(
     letters: int, beside: int, is_kept: bool
 ) -> None:
-    second, first = Result(0.9, 0.9, letters), Result(0.9, 0.9, beside)
+    second, first = ReadingResult(0.9, 0.9, letters), ReadingResult(0.9, 0.9, beside)
 
     assert is_better(second, first) == is_kept
 
@@ -124,7 +124,7 @@ def test_where_only_some_letters_may_be_read_it_is_not_asked() -> None:
 
 
 def test_each_zone_that_was_drawn_has_its_own_reader() -> None:
-    zones = (AskedZone(Box(0, 0, 400, 90)), AskedZone(Box(0, 90, 400, 180)))
+    zones = (ZoneSpec(Box(0, 0, 400, 90)), ZoneSpec(Box(0, 90, 400, 180)))
     first = ReadsWords("w", confidence=DOUBTFUL)
 
     page = read(BestEngine(first, ReadsWords(*WORDS, confidence=SURE)), zones=zones)
@@ -136,7 +136,7 @@ def test_one_reader_alone_names_nobody() -> None:
     page = read_page(
         PAGE,
         number=1,
-        reading=Reading(),
+        options=ReadOptions(),
         engine=ReadsWords("x", confidence=DOUBTFUL),
         deadline=Deadline.after(60),
     )

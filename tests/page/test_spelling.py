@@ -6,12 +6,12 @@ import pytest
 
 from ocr_server.document.model import Cell, Page, Table, Word
 from ocr_server.geometry import Box, Transform
-from ocr_server.job import Reading
-from ocr_server.page.spelling import SOURCE, suggest
+from ocr_server.job import ReadOptions
+from ocr_server.page.spelling import SOURCE, suggest_spellings
 from tests.export.documents import line, page, word, zone
 
-OFFER = Reading(alternatives=True)
-CORRECT = Reading(correct=True)
+OFFER = ReadOptions(alternatives=True)
+CORRECT = ReadOptions(correct=True)
 
 
 def page_of(text: str, confidence: float) -> Page:
@@ -19,12 +19,12 @@ def page_of(text: str, confidence: float) -> Page:
     return page(replace(zone("x"), lines=(replace(line("x", 30), words=(one,)),)))
 
 
-def suggested(text: str, *, confidence: float = 0.4, reading: Reading = CORRECT) -> Word:
-    return suggest(page_of(text, confidence), reading).words[0]
+def suggested(text: str, *, confidence: float = 0.4, options: ReadOptions = CORRECT) -> Word:
+    return suggest_spellings(page_of(text, confidence), options).words[0]
 
 
 def test_a_doubtful_word_gets_words_near_to_it() -> None:
-    offered = suggested("tbe,", reading=OFFER)
+    offered = suggested("tbe,", options=OFFER)
 
     assert offered.text == "tbe,"
     assert offered.corrected_from is None
@@ -66,7 +66,7 @@ def test_the_cells_of_a_turned_table_say_what_its_words_were_corrected_to() -> N
     lines = (replace(line("x", 30), words=tuple(words)),)
     table = replace(zone("x"), lines=lines, table=Table(3, 2, tuple(cells)))
 
-    after = suggest(page(table), CORRECT).zones[0].table
+    after = suggest_spellings(page(table), CORRECT).zones[0].table
 
     assert after is not None
     assert [cell.text for cell in after.cells] == [*before[:4], "recognition", before[5]]
@@ -88,18 +88,18 @@ def test_a_word_that_a_person_checked_stays() -> None:
     words = (replace(checked.words[0], checked=True),)
     one = replace(checked.zones[0], lines=(replace(checked.zones[0].lines[0], words=words),))
 
-    assert suggest(replace(checked, zones=(one,)), CORRECT).words == words
+    assert suggest_spellings(replace(checked, zones=(one,)), CORRECT).words == words
 
 
 def test_nothing_happens_unasked_or_without_a_dictionary() -> None:
     doubtful = page_of("tbe", 0.1)
 
-    assert suggest(doubtful, Reading()) is doubtful
-    assert suggest(doubtful, replace(CORRECT, languages=("jpn",))) is doubtful
+    assert suggest_spellings(doubtful, ReadOptions()) is doubtful
+    assert suggest_spellings(doubtful, replace(CORRECT, languages=("jpn",))) is doubtful
 
 
 def test_several_languages_know_the_words_of_each() -> None:
     both = replace(CORRECT, languages=("eng", "jpn", "deu"))
 
-    assert suggested("zwei", reading=both).alternatives == ()
-    assert suggested("zwei", reading=OFFER).alternatives
+    assert suggested("zwei", options=both).alternatives == ()
+    assert suggested("zwei", options=OFFER).alternatives

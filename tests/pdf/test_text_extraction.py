@@ -12,7 +12,7 @@ from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.geometry import Box, Transform
 from ocr_server.job import Limits
 from ocr_server.pdf.render import render_page
-from ocr_server.pdf.text_extraction import TextLayer, read_text_layer
+from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 from tests.export.documents import document, line, page, turned, two_pages, zone
 from tests.export.pictures import noise, picture_pdf, put_into_form, typed_pdf
 
@@ -20,11 +20,11 @@ LINES = "first) Tj 0 -30 Td (second) Tj 0 -30 Td (third"  # each on a line of it
 LIMITS = Limits(pdf_dpi=144)  # two pixels a point
 
 
-def layer_of(path: Path, *, symbols: bool = False) -> TextLayer:
+def layer_of(path: Path, *, symbols: bool = False) -> ExtractedText:
     return read_text_layer(path, 0, limits=LIMITS, password=None, symbols=symbols)
 
 
-def text_of(layer: TextLayer) -> str:
+def text_of(layer: ExtractedText) -> str:
     return "\n\n".join(zone.text for zone in layer.zones)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ocr_server.engines import ENGINES
 from ocr_server.export import FORMATS
-from ocr_server.job import PSM_OF_LAYOUT, AskedZone, Detail, Layout, TextLayer
+from ocr_server.job import PSM_OF_LAYOUT, Detail, Layout, TextLayerUse, ZoneSpec
 from ocr_server.request import parsing
 from ocr_server.request.options import OPTIONS
 
@@ -25,7 +25,7 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     "layout": [("auto", 3), ("Line", 7), ("1", 1), ("13", 13)],
     "detail": [("word", Detail.WORD), ("SYMBOL", Detail.SYMBOL)],
     "alphabet": [("0123456789.,", "0123456789.,"), ("äß€#'\"", "äß€#'\"")],
-    "text_layer": [(name, TextLayer(name)) for name in ("auto", "ignore", "only")],
+    "text_layer": [(name, TextLayerUse(name)) for name in ("auto", "ignore", "only")],
     "min_confidence": [("0", 0), ("0.5", 0.5), ("1", 1)],
     "dpi": [("300", 300), ("1e2", 100)],
     "lines": [("keep", False), ("JOIN", True)],
@@ -160,7 +160,7 @@ def test_a_zone_is_what_was_asked_for(
 
     (zone,) = parsing.parse_zones(asked)
 
-    assert isinstance(zone, AskedZone)
+    assert isinstance(zone, ZoneSpec)
     assert [zone.box.left, zone.box.top, zone.box.right, zone.box.bottom] == sides
     assert zone.name == name
     assert zone.psm == (None if layout is None else 7)

@@ -23,16 +23,16 @@ from ocr_server.errors import (
     WorkerLost,
 )
 from ocr_server.runtime import worker_process
-from ocr_server.runtime.pool import ProcessWorkers
+from ocr_server.runtime.pool import ProcessWorkerPool
 from ocr_server.settings import MIB, Settings
 from tests import tasks
 from tests.waiting import BOUND_S, is_alive, pids_in, wait_for
 
 
 @pytest.fixture
-def workers(settings: Settings) -> Iterator[ProcessWorkers]:
+def workers(settings: Settings) -> Iterator[ProcessWorkerPool]:
     """One worker_process."""
-    workers = ProcessWorkers(settings)
+    workers = ProcessWorkerPool(settings)
     yield workers
     workers.close()
 
@@ -60,7 +60,7 @@ def never() -> threading.Event:
     return threading.Event()
 
 
-def test_a_task_answers_from_another_process(workers: ProcessWorkers) -> None:
+def test_a_task_answers_from_another_process(workers: ProcessWorkerPool) -> None:
     pid = workers.run(tasks.say_pid, late(), never())
 
     assert pid != os.getpid()
@@ -68,19 +68,19 @@ def test_a_task_answers_from_another_process(workers: ProcessWorkers) -> None:
     assert workers.run(tasks.say, late(), never(), words="by name") == "by name"
 
 
-def test_a_worker_stays_for_the_next_task(workers: ProcessWorkers) -> None:
+def test_a_worker_stays_for_the_next_task(workers: ProcessWorkerPool) -> None:
     pids = {workers.run(tasks.say_pid, late(), never()) for _ in range(3)}
 
     assert len(pids) == 1
 
 
-def test_a_worker_leads_a_group_of_its_own(workers: ProcessWorkers) -> None:
+def test_a_worker_leads_a_group_of_its_own(workers: ProcessWorkerPool) -> None:
     assert workers.run(tasks.say_group, late(), never()) == workers.run(
         tasks.say_pid, late(), never()
     )
 
 
-def test_a_task_has_every_engine_and_a_worker_makes_each_once(workers: ProcessWorkers) -> None:
+def test_a_task_has_every_engine_and_a_worker_makes_each_once(workers: ProcessWorkerPool) -> None:
     engine = workers.run(tasks.name_engine, late(), never(), "pytesseract")
 
     assert engine == "PytesseractEngine"
@@ -88,7 +88,7 @@ def test_a_task_has_every_engine_and_a_worker_makes_each_once(workers: ProcessWo
 
 
 def test_a_task_s_time_is_that_of_a_page_or_what_is_left(settings: Settings) -> None:
-    workers = ProcessWorkers(replace(settings, page_timeout_s=20))
+    workers = ProcessWorkerPool(replace(settings, page_timeout_s=20))
 
     told = [
         workers.run(tasks.tell_deadline, Deadline.after(allowed_s), never())
@@ -102,7 +102,7 @@ def test_a_task_s_time_is_that_of_a_page_or_what_is_left(settings: Settings) -> 
 def test_a_task_may_use_the_slots_that_are_idle(
     settings: Settings, threads: ThreadPoolExecutor, tmp_path: Path
 ) -> None:
-    workers = ProcessWorkers(replace(settings, slots=3))
+    workers = ProcessWorkerPool(replace(settings, slots=3))
 
     alone = workers.run(tasks.count_threads, late(), never(), 3)
     narrow = workers.run(tasks.count_threads, late(), never(), 2)
@@ -114,14 +114,14 @@ def test_a_task_may_use_the_slots_that_are_idle(
     workers.close()
 
 
-def test_a_task_s_error_arrives_whole(workers: ProcessWorkers) -> None:
+def test_a_task_s_error_arrives_whole(workers: ProcessWorkerPool) -> None:
     with pytest.raises(PageMissing, match="No page 7") as caught:
         workers.run(tasks.raise_page_missing, late(), never(), 7)
 
     assert caught.value.extra == {"page": 7}
 
 
-def test_a_worker_that_dies_at_work_is_told_and_replaced(workers: ProcessWorkers) -> None:
+def test_a_worker_that_dies_at_work_is_told_and_replaced(workers: ProcessWorkerPool) -> None:
     before = workers.run(tasks.say_pid, late(), never())
 
     with pytest.raises(WorkerLost, match="Send the page again"):
@@ -132,7 +132,7 @@ def test_a_worker_that_dies_at_work_is_told_and_replaced(workers: ProcessWorkers
 
 
 def test_a_worker_killed_from_outside_takes_its_children_along(
-    workers: ProcessWorkers, pids: Path, threads: ThreadPoolExecutor
+    workers: ProcessWorkerPool, pids: Path, threads: ThreadPoolExecutor
 ) -> None:
     running = threads.submit(workers.run, tasks.hang, late(), never(), pids)
     worker, child = pids_in(pids)
@@ -144,14 +144,14 @@ def test_a_worker_killed_from_outside_takes_its_children_along(
     assert workers.run(tasks.say, late(), never(), "next") == "next"
 
 
-def test_a_worker_killed_while_it_answers_holds_nobody_up(workers: ProcessWorkers) -> None:
+def test_a_worker_killed_while_it_answers_holds_nobody_up(workers: ProcessWorkerPool) -> None:
     with pytest.raises((WorkerLost, DeadlinePassed)):
         workers.run(tasks.die_while_answering, soon(), never())
 
     assert workers.run(tasks.say, late(), never(), "next") == "next"
 
 
-def test_a_worker_killed_while_idle_is_not_noticed(workers: ProcessWorkers) -> None:
+def test_a_worker_killed_while_idle_is_not_noticed(workers: ProcessWorkerPool) -> None:
     before = workers.run(tasks.say_pid, late(), never())
 
     os.kill(before, signal.SIGKILL)
@@ -161,7 +161,7 @@ def test_a_worker_killed_while_idle_is_not_noticed(workers: ProcessWorkers) -> N
 
 
 def test_the_deadline_kills_a_worker_and_what_it_started(
-    workers: ProcessWorkers, pids: Path
+    workers: ProcessWorkerPool, pids: Path
 ) -> None:
     with pytest.raises(DeadlinePassed, match="OCR_TIMEOUT_S"):
         workers.run(tasks.hang, soon(), never(), pids)
@@ -171,13 +171,13 @@ def test_the_deadline_kills_a_worker_and_what_it_started(
 
 
 def test_a_worker_that_ends_shortly_after_its_deadline_keeps_its_work(
-    workers: ProcessWorkers,
+    workers: ProcessWorkerPool,
 ) -> None:
     assert workers.run(tasks.take_s, Deadline.after(0.1), never(), 0.3) == "done"
 
 
 def test_after_the_deadline_no_task_is_begun_and_no_worker_harmed(
-    workers: ProcessWorkers,
+    workers: ProcessWorkerPool,
 ) -> None:
     before = workers.run(tasks.say_pid, late(), never())
 
@@ -189,7 +189,7 @@ def test_after_the_deadline_no_task_is_begun_and_no_worker_harmed(
 
 
 def test_a_worker_that_cannot_be_started_is_started_by_the_next_task(
-    workers: ProcessWorkers, monkeypatch: pytest.MonkeyPatch
+    workers: ProcessWorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pid = workers.run(tasks.say_pid, late(), never())
     with monkeypatch.context() as patched:
@@ -208,7 +208,7 @@ def cannot_start(_process: ForkServerProcess) -> None:
 
 
 def test_hanging_up_kills_a_worker_and_what_it_started(
-    workers: ProcessWorkers, pids: Path, threads: ThreadPoolExecutor
+    workers: ProcessWorkerPool, pids: Path, threads: ThreadPoolExecutor
 ) -> None:
     gone = threading.Event()
     running = threads.submit(workers.run, tasks.hang, late(), gone, pids)
@@ -222,7 +222,7 @@ def test_hanging_up_kills_a_worker_and_what_it_started(
 
 
 def test_a_worker_s_memory_is_limited(settings: Settings) -> None:
-    workers = ProcessWorkers(replace(settings, worker_memory_bytes=256 * MIB))
+    workers = ProcessWorkerPool(replace(settings, worker_memory_bytes=256 * MIB))
 
     with pytest.raises(OutOfMemory, match="OCR_WORKER_MEMORY_BYTES"):
         workers.run(tasks.take_memory, late(), never(), 512 * MIB)
@@ -231,21 +231,21 @@ def test_a_worker_s_memory_is_limited(settings: Settings) -> None:
     workers.close()
 
 
-def test_the_kernel_ends_a_worker_before_the_server(workers: ProcessWorkers) -> None:
+def test_the_kernel_ends_a_worker_before_the_server(workers: ProcessWorkerPool) -> None:
     pid = workers.run(tasks.say_pid, late(), never())
 
     assert Path(f"/proc/{pid}/oom_score_adj").read_text() == "1000\n"
     assert Path("/proc/self/oom_score_adj").read_text() != "1000\n"
 
 
-def test_a_worker_does_not_interrupt_the_server(workers: ProcessWorkers) -> None:
+def test_a_worker_does_not_interrupt_the_server(workers: ProcessWorkerPool) -> None:
     pid = workers.run(tasks.say_pid, late(), never())
 
     assert os.sched_getscheduler(pid) == os.SCHED_BATCH
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
-def test_a_worker_that_ran_out_of_memory_is_replaced(workers: ProcessWorkers) -> None:
+def test_a_worker_that_ran_out_of_memory_is_replaced(workers: ProcessWorkerPool) -> None:
     before = workers.run(tasks.say_pid, late(), never())
 
     with pytest.raises(OutOfMemory):
@@ -255,7 +255,7 @@ def test_a_worker_that_ran_out_of_memory_is_replaced(workers: ProcessWorkers) ->
 
 
 def test_opencv_s_lack_of_memory_is_told_as_one(settings: Settings) -> None:
-    workers = ProcessWorkers(replace(settings, worker_memory_bytes=256 * MIB))
+    workers = ProcessWorkerPool(replace(settings, worker_memory_bytes=256 * MIB))
 
     with pytest.raises(OutOfMemory, match="OCR_WORKER_MEMORY_BYTES"):
         workers.run(tasks.run_out_of_memory_in_opencv, late(), never())
@@ -263,14 +263,14 @@ def test_opencv_s_lack_of_memory_is_told_as_one(settings: Settings) -> None:
     workers.close()
 
 
-def test_a_child_that_nobody_waited_for_is_reaped(workers: ProcessWorkers) -> None:
+def test_a_child_that_nobody_waited_for_is_reaped(workers: ProcessWorkerPool) -> None:
     workers.run(tasks.forget_child, late(), never())
 
     assert workers.run(tasks.count_children, late(), never()) == 0
 
 
 def test_a_worker_is_replaced_after_its_share_of_tasks(
-    workers: ProcessWorkers, monkeypatch: pytest.MonkeyPatch
+    workers: ProcessWorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_process, "TASKS_PER_WORKER", 2)
 
@@ -288,7 +288,9 @@ def stands(line: Sized, number: int) -> bool:
 class Busy:
     """A slot that works until it is told to end, and those who wait behind it."""
 
-    def __init__(self, workers: ProcessWorkers, threads: ThreadPoolExecutor, folder: Path) -> None:
+    def __init__(
+        self, workers: ProcessWorkerPool, threads: ThreadPoolExecutor, folder: Path
+    ) -> None:
         self._go = folder / "go"
         begun = folder / "begun"
         self.first = threads.submit(workers.run, tasks.hang_until, late(), never(), begun, self._go)
@@ -300,14 +302,14 @@ class Busy:
 
 
 @pytest.fixture
-def busy(workers: ProcessWorkers, threads: ThreadPoolExecutor, tmp_path: Path) -> Iterator[Busy]:
+def busy(workers: ProcessWorkerPool, threads: ThreadPoolExecutor, tmp_path: Path) -> Iterator[Busy]:
     busy = Busy(workers, threads, tmp_path)
     yield busy
     busy.release()
 
 
 def test_slots_are_given_in_the_order_in_which_they_were_asked_for(
-    workers: ProcessWorkers, threads: ThreadPoolExecutor, busy: Busy, tmp_path: Path
+    workers: ProcessWorkerPool, threads: ThreadPoolExecutor, busy: Busy, tmp_path: Path
 ) -> None:
     file = tmp_path / "order"
     names = ["first", "second", "third", "fourth"]
@@ -327,7 +329,7 @@ def test_slots_are_given_in_the_order_in_which_they_were_asked_for(
 @pytest.mark.parametrize("expected", [ClientGone, DeadlinePassed])
 def test_who_stops_waiting_leaves_the_line_to_the_others(
     expected: type[OcrServerError],
-    workers: ProcessWorkers,
+    workers: ProcessWorkerPool,
     threads: ThreadPoolExecutor,
     busy: Busy,
 ) -> None:
@@ -347,7 +349,7 @@ def test_who_stops_waiting_leaves_the_line_to_the_others(
 def test_as_many_tasks_run_side_by_side_as_there_are_slots(
     settings: Settings, threads: ThreadPoolExecutor, tmp_path: Path
 ) -> None:
-    workers = ProcessWorkers(replace(settings, slots=2))
+    workers = ProcessWorkerPool(replace(settings, slots=2))
     begun = [tmp_path / "begun-1", tmp_path / "begun-2"]
     running = [
         threads.submit(workers.run, tasks.hang_until, late(), never(), file, tmp_path / "go")
@@ -363,7 +365,7 @@ def test_as_many_tasks_run_side_by_side_as_there_are_slots(
 
 
 def test_closing_ends_every_process(settings: Settings) -> None:
-    workers = ProcessWorkers(settings)
+    workers = ProcessWorkerPool(settings)
     pid = workers.run(tasks.say_pid, late(), never())
 
     workers.close()
@@ -376,7 +378,7 @@ def test_closing_ends_every_process(settings: Settings) -> None:
 def test_closing_kills_what_does_not_end(
     settings: Settings, pids: Path, threads: ThreadPoolExecutor
 ) -> None:
-    workers = ProcessWorkers(settings)
+    workers = ProcessWorkerPool(settings)
     running = threads.submit(workers.run, tasks.hang, late(), never(), pids)
     wait_for(pids.exists)
 

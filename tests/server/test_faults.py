@@ -173,7 +173,7 @@ def test_a_disk_full_during_an_upload_is_told(start: Start) -> None:
 
 def test_a_folder_that_is_gone_is_told(start: Start) -> None:
     server = start()
-    (folder,) = server.storage.iterdir()
+    (folder,) = server.scratch.iterdir()
     shutil.rmtree(folder)
 
     assert told(server.read(PICTURE)) == (503, "storage-full")

@@ -47,7 +47,7 @@ def port(app: Flask, settings: Settings, files: tuple[Path, Path]) -> Iterator[i
     """Where the application listens behind TLS."""
     server = Server(app, replace(settings, port=0), scheme="https")
     is_over = threading.Event()
-    thread = threading.Thread(target=server.turn_until, args=(is_over.is_set,))
+    thread = threading.Thread(target=server.run_until, args=(is_over.is_set,))
     thread.start()
     front = TlsFront(
         host="127.0.0.1",

@@ -128,7 +128,7 @@ def test_nothing_stays_on_the_disk_after_the_answer(start: Start) -> None:
     server.read(PICTURE)
     server.read(b"not a picture")
 
-    left = [path for path in server.storage.rglob("*") if path.is_file()]
+    left = [path for path in server.scratch.rglob("*") if path.is_file()]
 
     assert [path.name for path in left] == ["lock"]
 
@@ -141,7 +141,7 @@ def test_sigterm_ends_the_server_with_0_and_an_empty_folder(start: Start) -> Non
     code = server.stop()
 
     assert code == 0
-    assert list(server.storage.iterdir()) == []
+    assert list(server.scratch.iterdir()) == []
     assert workers
     wait_for(lambda: not any(map(is_alive, workers)))
 
@@ -167,7 +167,7 @@ def test_sigterm_lets_what_is_inside_finish(
 
     assert held.answer.result(BOUND_S).json["text"] == "Hello"
     assert server.wait() == 0
-    assert list(server.storage.iterdir()) == []
+    assert list(server.scratch.iterdir()) == []
 
 
 def test_while_it_shuts_down_the_server_takes_nothing_more(
@@ -216,11 +216,11 @@ def test_a_killed_server_takes_its_workers_along_and_the_next_one_sweeps(start: 
     server = start()
     server.read(PICTURE)
     workers = server.workers()
-    left = list(server.storage.iterdir())
+    left = list(server.scratch.iterdir())
 
     server.kill()
     wait_for(lambda: not any(map(is_alive, workers)))
-    assert list(server.storage.iterdir()) == left
+    assert list(server.scratch.iterdir()) == left
     successor = start()
 
     assert successor.read(PICTURE).status == 200
@@ -462,7 +462,7 @@ def test_a_page_is_kept_private_while_it_is_read(
     server = start()
     held = Held(server, tesseract, threads)
 
-    folders = [path for path in server.storage.rglob("*") if path.is_dir()]
+    folders = [path for path in server.scratch.rglob("*") if path.is_dir()]
 
     assert folders
     assert {path.stat().st_mode & 0o077 for path in folders} == {0}
@@ -485,7 +485,7 @@ def test_an_upload_cut_off_by_the_end_is_closed(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     server, is_over = Server(Flask("none"), settings), threading.Event()
-    turning = threading.Thread(target=server.turn_until, args=(is_over.is_set,))
+    turning = threading.Thread(target=server.run_until, args=(is_over.is_set,))
     turning.start()
     with closing(socket.create_connection(("127.0.0.1", server.port))) as connection:
         connection.sendall(post_head("Content-Length: 2000000") + b"\xff" * 1_500_000)
@@ -509,7 +509,7 @@ def test_who_does_not_take_the_answer_is_let_go(settings: Settings) -> None:
 
         def turn(is_over: Callable[[], bool]) -> None:
             end = time.monotonic() + BOUND_S
-            server.turn_until(lambda: is_over() or time.monotonic() > end)
+            server.run_until(lambda: is_over() or time.monotonic() > end)
 
         with closing(socket.create_connection(("127.0.0.1", server.port))) as stalled:
             stalled.sendall(head("GET", "/"))
@@ -546,7 +546,7 @@ def test_an_answer_for_which_there_is_no_room_ends_its_connection(
         client.sendall(head("GET", "/"))
         answer = threads.submit(received, client)
 
-        server.turn_until(lambda: answer.done() or time.monotonic() > end)
+        server.run_until(lambda: answer.done() or time.monotonic() > end)
 
         assert len(answer.result()) < 20_000_000
         assert not server.is_busy
@@ -561,7 +561,7 @@ def test_as_many_connections_as_there_may_be_files(files: int, each: int, most: 
 
 def biggest_open_file(server: RunningServer) -> int:
     """Bytes of the largest file in the private folder that the server holds open."""
-    return biggest_file_of(server.pid, server.storage)
+    return biggest_file_of(server.pid, server.scratch)
 
 
 def biggest_file_of(pid: int, folder: Path) -> int:

@@ -271,17 +271,17 @@ def test_pixels_of_a_fax_are_made_square(
 ) -> None:
     canvas = decode(upload, as_file(Image.new("L", (100, 100)), "TIFF", dpi=dpi))
 
-    assert canvas.aspect == pytest.approx(aspect, abs=0.01)
+    assert canvas.pixel_aspect == pytest.approx(aspect, abs=0.01)
     assert (canvas.width_px, canvas.height_px) == (100, 100)
-    made = canvas.squared()
-    assert (made.width_px, made.height_px, made.aspect) == (*squared, 1)
-    assert canvas.turned(1).squared().width_px == squared[1]
+    made = canvas.with_square_pixels()
+    assert (made.width_px, made.height_px, made.pixel_aspect) == (*squared, 1)
+    assert canvas.rotated_90(1).with_square_pixels().width_px == squared[1]
 
 
 def test_a_roll_of_a_fax_is_not_stretched_beyond_what_can_be_counted(upload: Path) -> None:
     canvas = decode(upload, as_file(Image.new("L", (40, 20_000)), "TIFF", dpi=(204, 102)))
 
-    made = canvas.squared()
+    made = canvas.with_square_pixels()
 
     assert (made.width_px, made.height_px) == (20, 20_000)
 

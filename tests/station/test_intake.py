@@ -9,7 +9,7 @@ import pytest
 
 from ocr_server.client import Refused
 from ocr_server.station import intake
-from ocr_server.station.intake import Answer, Desk, is_valid, key_of
+from ocr_server.station.intake import Answer, Intake, is_valid, key_of
 from ocr_server.station.journal import Entry, Journal
 from tests.station.reads_bytes import answer_of
 
@@ -23,7 +23,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 def test_a_picture_is_read_once_and_told(journal: Journal) -> None:
     told: list[tuple[Entry, bytes, bytes | None]] = []
-    desk = Desk(
+    desk = Intake(
         journal,
         lambda data: (answer_of(data.decode()), b"drawn"),
         threading.Event(),
@@ -48,7 +48,7 @@ def test_a_listener_that_fails_keeps_a_picture_from_no_other(
         raise OSError("The disk is full.")
 
     listeners = [fails, lambda entry, _data, _annotated: told.append(entry)]
-    desk = Desk(journal, lambda _data: (answer_of("read"), None), threading.Event(), listeners)
+    desk = Intake(journal, lambda _data: (answer_of("read"), None), threading.Event(), listeners)
 
     entry = desk.take(b"", source="a", key="k")
 
@@ -60,7 +60,7 @@ def test_what_cannot_be_read_is_noted_as_a_problem(journal: Journal) -> None:
     def refuses(_data: bytes) -> Answer:
         raise Refused("It is broken.", code="damaged-picture")
 
-    entry = Desk(journal, refuses, threading.Event()).take(b"", source="a", key="k")
+    entry = Intake(journal, refuses, threading.Event()).take(b"", source="a", key="k")
 
     assert entry is not None
     assert entry.answer["problem"] == {"code": "damaged-picture", "detail": "It is broken."}
@@ -76,7 +76,7 @@ def test_what_passes_is_waited_for(journal: Journal, monkeypatch: pytest.MonkeyP
             raise Refused("Later.", code=code)
         return answer_of("read"), None
 
-    entry = Desk(journal, is_busy_twice, threading.Event()).take(b"", source="a", key="k")
+    entry = Intake(journal, is_busy_twice, threading.Event()).take(b"", source="a", key="k")
 
     assert entry is not None
     assert entry.answer["text"] == "read"
@@ -90,7 +90,7 @@ def test_a_picture_that_kills_every_reader_is_a_problem_in_the_end(
     def kills(_data: bytes) -> Answer:
         raise Refused("It died.", code="worker-lost")
 
-    entry = Desk(journal, kills, threading.Event()).take(b"", source="a", key="k")
+    entry = Intake(journal, kills, threading.Event()).take(b"", source="a", key="k")
 
     assert entry is not None
     assert entry.answer["problem"] == {"code": "worker-lost", "detail": "It died."}
@@ -103,7 +103,7 @@ def test_a_station_that_stops_leaves_the_picture_for_the_next(journal: Journal) 
     def is_busy(_data: bytes) -> Answer:
         raise Refused("Later.", code="queue-full")
 
-    assert Desk(journal, is_busy, stop).take(b"", source="a", key="k") is None
+    assert Intake(journal, is_busy, stop).take(b"", source="a", key="k") is None
     assert not journal.has("k")
 
 

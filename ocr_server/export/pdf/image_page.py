@@ -20,10 +20,10 @@ from PIL import Image
 
 from ocr_server.job import Limits
 from ocr_server.sources.decode import (
-    aspect_of,
     narrowed,
     opened_picture,
     orientation_of,
+    pixel_aspect_of,
     upright,
     without_alpha,
 )
@@ -69,7 +69,7 @@ def write_picture_page(
         is_jpeg = picture.format in {"JPEG", "MPO"} and picture.mode in _SPACES
         stored = _undecoded(picture, picture_path) if is_jpeg else _without_loss(picture)
         profile = _profile(picture, stored.colours)
-        aspect = aspect_of(picture)
+        aspect = pixel_aspect_of(picture)
     flipped, rotation = _TURNS[stored.orientation]
     width_px, height_px = stored.width_px, stored.height_px
     with pikepdf.new() as pdf:

@@ -23,7 +23,7 @@ from ocr_server.export.pdf.existing_text import find_visible_text, remove_invisi
 from ocr_server.export.pdf.glyphless_font import GlyphlessFont
 from ocr_server.export.pdf.image_page import write_picture_page
 from ocr_server.export.pdf.invisible_text import FONT, write_text_layer
-from ocr_server.export.sources import Sheet, check_size, find_sheets
+from ocr_server.export.sources import PageSource, check_size, find_page_sources
 from ocr_server.geometry import Box, Transform
 from ocr_server.languages import tag_of
 from ocr_server.pdf.render import page_frame
@@ -41,11 +41,11 @@ def render_pdf(
         DocumentError: a source is damaged.
         FormatUnavailable: a source is missing, or not the one that was read.
     """
-    sheets = find_sheets(document, sources, rendering)
+    page_sources = find_page_sources(document, sources, rendering)
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.pdf"
         try:
-            _write(document, sheets, rendering, result)
+            _write(document, page_sources, rendering, result)
         except pikepdf.PdfError as error:
             raise DamagedPicture(
                 "The PDF is damaged and cannot be written again. Ask for another format, or save "
@@ -56,27 +56,33 @@ def render_pdf(
                 yield piece
 
 
-def _write(document: Document, sheets: Sequence[Sheet], rendering: Rendering, result: Path) -> None:
+def _write(
+    document: Document, page_sources: Sequence[PageSource], rendering: Rendering, result: Path
+) -> None:
     with ExitStack() as opened:
-        whole = {sheet.path for sheet in sheets} if all(sheet.is_pdf for sheet in sheets) else ()
+        whole = (
+            {page_source.path for page_source in page_sources}
+            if all(page_source.is_pdf for page_source in page_sources)
+            else ()
+        )
         if len(whole) == 1:
             # One PDF stays what it is: its outline, links, forms and metadata with it.
             pdf = opened.enter_context(pikepdf.open(*whole, password=rendering.password or ""))
-            _keep_pages(pdf, [sheet.index for sheet in sheets])
+            _keep_pages(pdf, [page_source.index for page_source in page_sources])
         else:
             pdf = opened.enter_context(pikepdf.new())
-            _collect_pages(pdf, sheets, rendering, result.parent, opened)
+            _collect_pages(pdf, page_sources, rendering, result.parent, opened)
             with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
                 metadata["pdf:Producer"] = f"ocr_server {__version__}"
                 metadata["xmp:CreatorTool"] = f"{document.engine.name} {document.engine.version}"
         font = GlyphlessFont(pdf)
         try:
             added = [
-                _add_text(pdf, page, sheet, font, rendering)
-                for page, sheet in zip(pdf.pages, sheets, strict=True)
+                _add_text(pdf, page, page_source, font, rendering)
+                for page, page_source in zip(pdf.pages, page_sources, strict=True)
             ]
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            if not any(sheet.is_pdf for sheet in sheets):
+            if not any(page_source.is_pdf for page_source in page_sources):
                 raise
             raise pikepdf.PdfError("An object of the PDF is not what it should be.") from error
         if any(added):
@@ -96,20 +102,24 @@ def _keep_pages(pdf: pikepdf.Pdf, indices: Sequence[int]) -> None:
 
 def _collect_pages(
     pdf: pikepdf.Pdf,
-    sheets: Sequence[Sheet],
+    page_sources: Sequence[PageSource],
     rendering: Rendering,
     folder: Path,
     opened: ExitStack,
 ) -> None:
-    for number, sheet in enumerate(sheets):
-        if sheet.is_pdf:
-            path, index, password = sheet.path, sheet.index, rendering.password or ""
+    for number, page_source in enumerate(page_sources):
+        if page_source.is_pdf:
+            path, index, password = page_source.path, page_source.index, rendering.password or ""
         else:
             path, index, password = folder / f"{number}.pdf", 0, ""
             size = write_picture_page(
-                sheet.path, sheet.index, path, dpi=sheet.page.dpi, limits=rendering.limits
+                page_source.path,
+                page_source.index,
+                path,
+                dpi=page_source.page.dpi,
+                limits=rendering.limits,
             )
-            check_size(sheet.page, *size)
+            check_size(page_source.page, *size)
         source = opened.enter_context(pikepdf.open(path, password=password))
         pdf.pages.append(source.pages[index])
 
@@ -117,22 +127,24 @@ def _collect_pages(
 def _add_text(
     pdf: pikepdf.Pdf,
     page: pikepdf.Page,
-    sheet: Sheet,
+    page_source: PageSource,
     font: GlyphlessFont,
     rendering: Rendering,
 ) -> bool:
     """Add the layer, unless the page has its text already; whether there was any to add."""
-    lines: Sequence[Line] = sheet.page.lines
+    lines: Sequence[Line] = page_source.page.lines
     way = page_frame(
         _shown_box(page),
         rotation_deg=int(page.rotation),
-        width_px=sheet.page.width_px,
-        height_px=sheet.page.height_px,
+        width_px=page_source.page.width_px,
+        height_px=page_source.page.height_px,
     )
-    if sheet.is_pdf:
-        if came_from_text_layer(sheet.page) and _says_the_same(sheet, rendering):
+    if page_source.is_pdf:
+        if came_from_text_layer(page_source.page) and _says_the_same(page_source, rendering):
             return False
-        visible = find_visible_text(sheet.path, sheet.index, password=rendering.password)
+        visible = find_visible_text(
+            page_source.path, page_source.index, password=rendering.password
+        )
         lines = [kept for line in lines if (kept := _beside(line, visible, way))]
         remove_invisible_text(pdf, page)
     layer = write_text_layer(lines, to_user_space=way, font=font)
@@ -145,14 +157,14 @@ def _add_text(
     return True
 
 
-def _says_the_same(sheet: Sheet, rendering: Rendering) -> bool:
+def _says_the_same(page_source: PageSource, rendering: Rendering) -> bool:
     """Whether the page has the words of its own text layer: nobody corrected or removed any."""
     layer = read_text_layer(
-        sheet.path, sheet.index,
+        page_source.path, page_source.index,
         limits=rendering.limits, password=rendering.password, symbols=False,
     )  # fmt: skip
     own = Counter(word.text for zone in layer.zones for word in zone.words)
-    return own == Counter(word.text for word in sheet.page.words)
+    return own == Counter(word.text for word in page_source.page.words)
 
 
 def _beside(line: Line, visible: Sequence[Box], way: Transform) -> Line | None:
@@ -160,7 +172,7 @@ def _beside(line: Line, visible: Sequence[Box], way: Transform) -> Line | None:
 
     def is_there(word: Word) -> bool:
         box = word.quad.mapped(way).box
-        return any(old.holds(box.middle) or box.holds(old.middle) for old in visible)
+        return any(old.contains(box.middle) or box.contains(old.middle) for old in visible)
 
     return line.filtered(lambda word: not is_there(word))
 

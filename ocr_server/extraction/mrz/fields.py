@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ocr_server.document.model import Page
-from ocr_server.extraction.candidate import Candidate, of_words
+from ocr_server.extraction.candidate import Match, of_words
 from ocr_server.extraction.checks import icao_9303_digit
 from ocr_server.extraction.masks import USUAL_CONFUSIONS
-from ocr_server.job import AskedField
+from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import Row, rows_of
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"
@@ -96,19 +96,19 @@ _TD1 = _Form(
 )
 
 
-def find_in_mrz(page: Page, asked: AskedField) -> Candidate:
+def find_in_mrz(page: Page, asked: FieldSpec) -> Match:
     """What the page has for the field: one of `NAMES`."""
     rows = [row for row in rows_of(page) if len(_cleaned(row)) >= _SHORTEST]
     form = _form_of([_cleaned(row) for row in rows])
     if form is None:
-        return Candidate("", 0.0, fault="no machine-readable zone was found")
+        return Match("", 0.0, error="no machine-readable zone was found")
     rows = rows[-form.lines :]
     lines = _put_right([_brought_to(form.length, _cleaned(row)) for row in rows], form)
     if asked.name == "lines":
         whole = of_words(word for row in rows for word in row.words)
-        return Candidate(
+        return Match(
             "\n".join(row.text for row in rows), whole.confidence, whole.box,
-            meant="\n".join(lines), fault=_composite_fault(lines, form),
+            normalised="\n".join(lines), error=_composite_error(lines, form),
         )  # fmt: skip
     is_name = asked.name in {"surname", "names"}
     place = form.places["name" if is_name else asked.name]
@@ -123,11 +123,11 @@ def find_in_mrz(page: Page, asked: AskedField) -> Candidate:
         text, check = text + rest[:-1], _as("9", rest[-1])
     elif asked.name == "optional":
         text = text[len(rest) :]
-    meant = " ".join(text.replace(FILLER, " ").split())
-    fault = _fault(asked.name, text, check=check, kind=place.kind, meant=meant)
-    is_empty = asked.name in _MAY_BE_EMPTY and not meant
-    return Candidate(
-        text, read.confidence, read.box, meant=meant, fault=fault, says_nothing=is_empty
+    normalised = " ".join(text.replace(FILLER, " ").split())
+    error = _error(asked.name, text, check=check, kind=place.kind, normalised=normalised)
+    is_empty = asked.name in _MAY_BE_EMPTY and not normalised
+    return Match(
+        text, read.confidence, read.box, normalised=normalised, error=error, is_blank=is_empty
     )
 
 
@@ -227,21 +227,21 @@ def _rest_of_number(lines: list[str], form: _Form) -> str:
     return rest if len(rest) > 1 else ""
 
 
-def _fault(name: str, text: str, *, check: str | None, kind: str, meant: str) -> str | None:
+def _error(name: str, text: str, *, check: str | None, kind: str, normalised: str) -> str | None:
     if check is not None:
         is_empty = not text.strip(FILLER) and check == FILLER  # personal numbers may be left out
         if not is_empty and icao_9303_digit(text) != check:
             return "the check digit does not agree"
     if kind == "9" and not text.isdigit():
         return "is not a date"
-    if kind == "A" and name != "sex" and meant and not meant.replace(" ", "").isalpha():
+    if kind == "A" and name != "sex" and normalised and not normalised.replace(" ", "").isalpha():
         return "takes letters only"
-    if name == "sex" and meant not in {"M", "F", "X", ""}:
+    if name == "sex" and normalised not in {"M", "F", "X", ""}:
         return "is neither M nor F nor unsaid"
     return None
 
 
-def _composite_fault(lines: list[str], form: _Form) -> str | None:
+def _composite_error(lines: list[str], form: _Form) -> str | None:
     if form.composite_check is None:
         return None
     line, at = form.composite_check

@@ -22,14 +22,14 @@ _TIP = 0.55  # of its height: what the left fifth of a filler has ink over; of a
 
 
 @dataclass(frozen=True, slots=True)
-class Glyph:
+class MrzCell:
     """A character's place on the canvas, and whether it is a filler."""
 
     box: Box
     is_filler: bool
 
 
-def find_glyphs(canvas: Canvas) -> tuple[tuple[Glyph, ...], ...]:
+def find_mrz_cells(canvas: Canvas) -> tuple[tuple[MrzCell, ...], ...]:
     """The characters of each row, from left to right; rows from top to bottom."""
     grey = canvas.grey().pixels
     _, ink = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
@@ -55,7 +55,7 @@ def find_glyphs(canvas: Canvas) -> tuple[tuple[Glyph, ...], ...]:
     rows.sort(key=lambda row: row[0].top)
     mask = ink > 0
     return tuple(
-        tuple(Glyph(box, _is_filler(_part(mask, box))) for box in _evenly_spaced(row))
+        tuple(MrzCell(box, _is_filler(_part(mask, box))) for box in _evenly_spaced(row))
         for row in rows
         if len(row) > 1
     )

@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from ocr_server.document.model import Line, Page, Symbol, Word, Zone, ZoneKind, hull_of
-from ocr_server.extraction.framed_page import Look, moved
+from ocr_server.extraction.framed_page import FramedPage, moved
 from ocr_server.extraction.mrz.band import find_band
 from ocr_server.extraction.mrz.fields import ALPHABET, FILLER, LENGTHS
-from ocr_server.extraction.mrz.filler import Glyph, find_glyphs
+from ocr_server.extraction.mrz.filler import MrzCell, find_mrz_cells
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import PSM_OF_LAYOUT, Layout
@@ -20,37 +20,41 @@ from ocr_server.job import PSM_OF_LAYOUT, Layout
 _UNREAD = 0.0  # the confidence of a character that the engine passed over
 
 
-def read_mrz_page(look: Look) -> Page:
+def read_mrz_page(framed_page: FramedPage) -> Page:
     """The zone alone, a line to each of its rows; all that was asked for where none is found."""
-    reading = replace(
-        look.reading, psm=PSM_OF_LAYOUT[Layout.BLOCK], alphabet=ALPHABET, steps=(), symbols=True
+    options = replace(
+        framed_page.options,
+        psm=PSM_OF_LAYOUT[Layout.BLOCK],
+        alphabet=ALPHABET,
+        operations=(),
+        symbols=True,
     )
-    boxes = [zone.box for zone in reading.zones] or [look.canvas.box]
-    parts = filter(None, (box.intersection(look.canvas.box) for box in boxes))
-    bands = (find_band(look.canvas.cropped(part)) for part in parts)
+    boxes = [zone.box for zone in options.zones] or [framed_page.canvas.box]
+    parts = filter(None, (box.intersection(framed_page.canvas.box) for box in boxes))
+    bands = (find_band(framed_page.canvas.cropped(part)) for part in parts)
     band = next(filter(None, bands), None)
     if band is None:
-        return look.read(reading)
+        return framed_page.read(options)
     rows = _rows(band)
-    alone = replace(look, canvas=_without_fillers(band.as_page(), rows))
-    page = alone.read(replace(reading, zones=()))
+    alone = replace(framed_page, canvas=_without_fillers(band.as_page(), rows))
+    page = alone.read(replace(options, zones=()))
     if rows:
         symbols = [symbol for word in page.words for symbol in word.symbols]
         lines = tuple(_line(row, symbols) for row in rows)
         quad = hull_of(lines).quad()
         page = replace(page, zones=(Zone(ZoneKind.TEXT, quad, lines),))
-    return moved(page, band.to_page, look.canvas)
+    return moved(page, band.to_page, framed_page.canvas)
 
 
-def _rows(band: Canvas) -> tuple[tuple[Glyph, ...], ...]:
+def _rows(band: Canvas) -> tuple[tuple[MrzCell, ...], ...]:
     """The rows of the zone, if all of them have as many places as one of its formats."""
-    rows = find_glyphs(band)
+    rows = find_mrz_cells(band)
     lengths = Counter(len(row) for row in rows if len(row) in LENGTHS)
     length, count = max(lengths.items(), key=lambda pair: pair[1], default=(0, 0))
     return tuple(row for row in rows if len(row) == length) if count >= 2 else ()
 
 
-def _without_fillers(canvas: Canvas, rows: Sequence[Sequence[Glyph]]) -> Canvas:
+def _without_fillers(canvas: Canvas, rows: Sequence[Sequence[MrzCell]]) -> Canvas:
     """The canvas with paper where fillers are: among them the engine misreads names."""
     grey = canvas.grey()
     pixels = grey.pixels.copy()
@@ -62,7 +66,7 @@ def _without_fillers(canvas: Canvas, rows: Sequence[Sequence[Glyph]]) -> Canvas:
     return grey.with_pixels(pixels)
 
 
-def _line(row: Sequence[Glyph], symbols: Sequence[Symbol]) -> Line:
+def _line(row: Sequence[MrzCell], symbols: Sequence[Symbol]) -> Line:
     """One word with as many characters as the row has."""
     read = tuple(_symbols(row, symbols))
     quad = hull_of(read).quad()
@@ -76,7 +80,7 @@ def _line(row: Sequence[Glyph], symbols: Sequence[Symbol]) -> Line:
     return Line((word,), quad, (quad.bottom_left, quad.bottom_right), quad.box.height)
 
 
-def _symbols(row: Sequence[Glyph], symbols: Sequence[Symbol]) -> Iterator[Symbol]:
+def _symbols(row: Sequence[MrzCell], symbols: Sequence[Symbol]) -> Iterator[Symbol]:
     """What stands at each place of a row: the filler that it is, or what was read there."""
     top, bottom = min(one.box.top for one in row), max(one.box.bottom for one in row)
     read = sorted(

@@ -14,8 +14,8 @@ from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
-from ocr_server.job import Job, Reading, Source
-from ocr_server.pipeline import document_of
+from ocr_server.job import Job, ReadOptions, Source
+from ocr_server.pipeline import document_from_events
 from ocr_server.web.bodies import parsed_json
 from ocr_server.web.forms import limits_of
 from ocr_server.web.problems import body_too_large, headers_of
@@ -25,7 +25,7 @@ Answer: TypeAlias = Callable[[OcrServerError], Response]
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class Adapter:
     """Another server whose clients work here; `status` is its share of the route `/status`."""
 
     blueprint: Blueprint
@@ -34,7 +34,11 @@ class Rival:
 
 
 def read(
-    data: bytes, reading: Reading, *, timeout_s: float | None = None, password: str | None = None
+    data: bytes,
+    reading: ReadOptions,
+    *,
+    timeout_s: float | None = None,
+    password: str | None = None,
 ) -> Document:
     """The document in `data`: all of its pages or none, as no rival knows of failed ones.
 
@@ -46,13 +50,13 @@ def read(
     most_s = here.settings.timeout_s
     job = Job(
         sources=(Source(data),),
-        reading=replace(reading, engine=here.settings.engine),
+        options=replace(reading, engine=here.settings.engine),
         limits=limits_of(here.settings),
         deadline=Deadline.after(min(timeout_s or most_s, most_s)),
         password=password,
     )
     with here.admission.turn():
-        document = document_of(here.recognise(job, hang_up()))
+        document = document_from_events(here.recognise(job, hang_up()))
     g.outcome |= {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
     if document.problems:
         raise document.problems[0].error

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 from pypdfium2 import raw
 
-from ocr_server.document.model import Direction, Document, Stage, Zone, ZoneKind
+from ocr_server.document.model import Direction, Document, StageRecord, Zone, ZoneKind
 from ocr_server.errors import DamagedPicture, EncryptedDocument, FormatUnavailable
 from ocr_server.export.format import Rendering
 from ocr_server.export.pdf.writer import render_pdf
@@ -328,7 +328,7 @@ def test_several_files_make_one_document(tmp_path: Path) -> None:
     typed = typed_pdf(tmp_path / "typed.pdf", "Typed")
     layered = replace(
         page(zone("Typed"), number=3, width_px=298, height_px=420),
-        stages=(Stage(STAGE, "", USED, 0),),
+        stages=(StageRecord(STAGE, "", USED, 0),),
     )
     several = document(page(zone("First")), page(zone("Second"), number=2), layered)
 
@@ -437,7 +437,8 @@ def page_way(opened: pypdfium2.PdfDocument, width_px: int, height_px: int) -> Tr
 def test_a_page_whose_own_text_was_used_is_left_as_it_is(tmp_path: Path) -> None:
     typed = typed_pdf(tmp_path / "typed.pdf", "Typed text")
     layered = replace(
-        page(zone("Typed text"), width_px=298, height_px=420), stages=(Stage(STAGE, "", USED, 0),)
+        page(zone("Typed text"), width_px=298, height_px=420),
+        stages=(StageRecord(STAGE, "", USED, 0),),
     )
 
     made = render(tmp_path, document(layered), typed)
@@ -453,7 +454,7 @@ def test_a_layer_whose_words_were_changed_or_removed_says_so(
 ) -> None:
     scan = typed_pdf(tmp_path / "scan.pdf", "0ld guess", invisible=True)
     read = recognised([(text, 30 + 40 * at, 45) for at, text in enumerate(said)])
-    used = replace(read.pages[0], stages=(Stage(STAGE, "", USED, 0),))
+    used = replace(read.pages[0], stages=(StageRecord(STAGE, "", USED, 0),))
 
     made = render(tmp_path, document(used), scan)
 

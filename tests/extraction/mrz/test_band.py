@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.draw import draw_mrz
 from ocr_server.extraction.mrz.band import find_band
-from ocr_server.extraction.mrz.filler import find_glyphs
+from ocr_server.extraction.mrz.filler import find_mrz_cells
 from ocr_server.imaging.canvas import Canvas, Pixels
 
 PLACES = 44
@@ -23,7 +23,7 @@ def test_the_zone_is_found_with_all_its_places_and_fillers(seed: int, angle_deg:
     band = find_band(page)
 
     assert band is not None
-    rows = find_glyphs(band)
+    rows = find_mrz_cells(band)
     assert [len(row) for row in rows] == [PLACES, PLACES]
     fillers = [[glyph.is_filler for glyph in row] for row in rows]
     name = f"{drawn.fields['surname']}<<{drawn.fields['names'].replace(' ', '<')}"
@@ -35,12 +35,12 @@ def test_a_double_frame_beside_nothing_is_no_row_of_characters() -> None:
     drawn = draw_mrz(Random(0))  # noqa: S311  # drawn, not secret
     band = find_band(Canvas(np.asarray(drawn.picture)))
     assert band is not None
-    zone = find_glyphs(band)
+    zone = find_mrz_cells(band)
     framed = cv2.copyMakeBorder(band.pixels, 60, 0, 0, 0, cv2.BORDER_CONSTANT, value=(235,))
     cv2.rectangle(framed, (100, 20), (127, 43), 25, 1)
     cv2.rectangle(framed, (105, 24), (122, 39), 25, 1)
 
-    rows = find_glyphs(Canvas(framed.astype(np.uint8, copy=False)))
+    rows = find_mrz_cells(Canvas(framed.astype(np.uint8, copy=False)))
 
     assert [len(row) for row in rows] == [2, *map(len, zone)]
 
@@ -51,7 +51,7 @@ def test_a_blank_or_tiny_picture_has_no_zone(level: int, side: int) -> None:
     blank = Canvas(np.full((side, side), level, dtype=np.uint8))
 
     assert find_band(blank) is None
-    assert find_glyphs(blank) == ()
+    assert find_mrz_cells(blank) == ()
 
 
 @pytest.mark.parametrize("size_px", [(2, 3000), (10, 20_000)])

@@ -5,7 +5,7 @@ import pytest
 from ocr_server.document.model import Field
 from ocr_server.extraction.finders import with_fields
 from ocr_server.extraction.mrz.fields import NAMES
-from ocr_server.job import AskedField, Reading
+from ocr_server.job import FieldSpec, ReadOptions
 from tests.extraction.pages import page
 
 # The specimens of ICAO Doc 9303, parts 4 to 7.
@@ -24,7 +24,7 @@ VISA = (
     "L8988901C4XXX4009078F96121096ZE184226B<<<<<<",
 )
 TOLD = set(NAMES) - {"surname", "names", "lines"}
-READING = Reading(finder="mrz", fields=tuple(AskedField(name) for name in NAMES))
+READING = ReadOptions(finder="mrz", fields=tuple(FieldSpec(name) for name in NAMES))
 
 
 def fields_of(*lines: str) -> dict[str, Field]:

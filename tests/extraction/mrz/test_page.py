@@ -11,7 +11,7 @@ from ocr_server.document.model import Page
 from ocr_server.extraction.read_framed import read_framed
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import AskedZone, Reading
+from ocr_server.job import ReadOptions, ZoneSpec
 from tests.fakes import ReadsWords
 
 PASSPORT = np.asarray(draw_mrz(Random(0)).picture)  # noqa: S311  # drawn, not secret
@@ -27,7 +27,7 @@ def read(*boxes: Box) -> Page:
     return read_framed(
         Canvas(np.vstack([PASSPORT, PASSPORT])),
         number=1,
-        reading=Reading(finder="mrz", zones=tuple(AskedZone(box) for box in boxes)),
+        options=ReadOptions(finder="mrz", zones=tuple(ZoneSpec(box) for box in boxes)),
         engine=ReadsWords("P"),
         deadline=Deadline.after(60),
     )
