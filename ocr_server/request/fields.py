@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from ocr_server.document.cursor import Cursor
+from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
 from ocr_server.extraction.checks import CHECKS
-from ocr_server.extraction.masks import USUAL_CONFUSIONS, parse_mask
+from ocr_server.extraction.masks import parse_mask
 from ocr_server.job import FieldSpec
 
 MOST_FIELDS, MOST_WORDS, MOST_CONFUSIONS, LONGEST_NAME = 100, 20, 40, 64
@@ -74,7 +75,7 @@ def _map(at: Cursor) -> tuple[tuple[str, str], ...]:
     if not at:
         return ()
     if at.value == USUAL:
-        return USUAL_CONFUSIONS
+        return CODE_LOOK_ALIKES
     pairs = at.value.items() if isinstance(at.value, dict) else ()
     confusions = tuple((one, other) for one, other in pairs if _is_confusion(one, other))
     if not confusions or len(confusions) < len(pairs) or len(pairs) > MOST_CONFUSIONS:
