@@ -14,8 +14,7 @@ from ocr_server.settings import Settings
 from ocr_server.web import (
     access,
     api,
-    compression,
-    cors,
+    browser,
     docs,
     frames,
     health,
@@ -23,7 +22,6 @@ from ocr_server.web import (
     metrics,
     pages,
     problems,
-    security,
 )
 from ocr_server.web.bodies import HeldRequest
 from ocr_server.web.compat import register as compat
@@ -64,9 +62,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     )
     access.init_app(app)
     problems.init_app(app)
-    security.init_app(app)
-    compression.init_app(app)
-    cors.init_app(app)
+    browser.init_app(app)
     keys.init_app(app, digests)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)

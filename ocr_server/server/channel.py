@@ -14,11 +14,11 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import Error as ServerError
 
+from ocr_server.browser_headers import cross_origin_headers
 from ocr_server.errors import BodyTooLarge, StorageFull
 from ocr_server.metrics import Metrics
-from ocr_server.web.cors import permission
+from ocr_server.web.browser import HEADERS
 from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
-from ocr_server.web.security import HEADERS
 
 _SMALL_BYTES = 64 * 1024
 
@@ -48,7 +48,9 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
         self.status = f"{error.code} {error.reason}"
         self.response_headers += [
             ("Content-Type", MEDIA_TYPE), ("Cache-Control", "no-store"), *HEADERS.items(),
-            *permission(self.channel.server.origins, self.request.headers.get("ORIGIN")).items(),
+            *cross_origin_headers(
+                self.channel.server.origins, self.request.headers.get("ORIGIN")
+            ).items(),
         ]  # fmt: skip
         self.set_close_on_finish()
         self.content_length = len(body)

@@ -16,6 +16,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from ocr_server.browser_headers import security_headers
 from ocr_server.station.errors import StationError
 from ocr_server.station.intake import is_valid
 from ocr_server.station.journal import Entry, Journal
@@ -23,11 +24,8 @@ from ocr_server.station.journal import Entry, Journal
 SHOWN = 20
 TIMEOUT_S = 30.0
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
+    **security_headers({"img-src": "'self'", "connect-src": "'self'"}),
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
 }
 FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
