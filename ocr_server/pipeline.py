@@ -26,7 +26,8 @@ from ocr_server.job import Job, Source
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
-from ocr_server.sources.decode import may_have_pages, too_many_pages
+from ocr_server.sources.decode import too_many_pages
+from ocr_server.sources.signatures import may_have_pages
 from ocr_server.tasks import PageRef
 
 log = logging.getLogger(__name__)

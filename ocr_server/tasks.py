@@ -27,7 +27,8 @@ from ocr_server.page.spelling import suggest_spellings
 from ocr_server.progress import ignore_progress, progress_writer
 from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.sources import decode
-from ocr_server.sources.preview import PREVIEW_SIDE_PX, draw_preview
+from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview
+from ocr_server.sources.signatures import is_pdf
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
@@ -86,7 +87,7 @@ def read_page(
         return suggest_spellings(page, options)
 
     with _temporary_files_in(page_ref.path.parent):
-        if is_read_from_picture(options) or not decode.is_pdf(page_ref.path):
+        if is_read_from_picture(options) or not is_pdf(page_ref.path):
             return with_fields(recognise(), options)
         page = read_pdf_page(
             page_ref.path, page_ref.index, number=page_ref.number,

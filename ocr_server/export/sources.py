@@ -9,7 +9,8 @@ from ocr_server.document.model import Document, Page
 from ocr_server.errors import FormatUnavailable
 from ocr_server.export.format import Rendering
 from ocr_server.pdf import render
-from ocr_server.sources.decode import count_pages, is_pdf
+from ocr_server.sources.decode import count_pages
+from ocr_server.sources.signatures import is_pdf
 
 
 @dataclass(frozen=True, slots=True)
