@@ -31,6 +31,11 @@ class RulingLines(NamedTuple):
         return self.level_count + self.upright_count
 
     @property
+    def summary(self) -> str:
+        """How many run either way, in words."""
+        return f"{self.level_count} level and {self.upright_count} upright rules"
+
+    @property
     def is_grid(self) -> bool:
         """Whether rules cross as in a table.
 
@@ -86,10 +91,9 @@ def remove_ruling_lines(canvas: Canvas, *, least_rules: int = 1) -> OperationRes
     """Wipe out ruled lines, if there are `least_rules` of them or more."""
     grey = canvas.grey().pixels
     found = find_ruling_lines(grey, x_height_px=measure_x_height(grey) or _UNKNOWN_X_HEIGHT_PX)
-    said = f"{found.level_count} level and {found.upright_count} upright rules"
     if found.total < least_rules:
-        return OperationResult(canvas, said)
-    return OperationResult(wipe(canvas, found.mask), said, "rules wiped out")
+        return OperationResult(canvas, found.summary)
+    return OperationResult(wipe(canvas, found.mask), found.summary, "rules wiped out")
 
 
 def _opened(mask: Pixels, width: int, height: int) -> Pixels:

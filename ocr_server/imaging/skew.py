@@ -78,12 +78,17 @@ def deskew(canvas: Canvas, *, least_deg: float = 0.3) -> OperationResult:
     """Turn text level if it is turned by `least_deg` or more, and clearly so."""
     grey = canvas.grey().pixels
     skew = measure_skew(find_glyphs(find_ink(shrink(grey, COPY_PX)[0])))
+    return deskew_by(canvas, skew, least_deg=least_deg, fill=paper_level(grey))
+
+
+def deskew_by(canvas: Canvas, skew: Skew, *, least_deg: float, fill: int) -> OperationResult:
+    """Turn text level whose skew is known; `fill` is the grey level of what comes into view."""
     if not skew.is_clear:
         return OperationResult(canvas, "no clear lines of text")
     found = f"text turned by {skew.angle_deg:.1f}°"
     if abs(skew.angle_deg) < least_deg:
         return OperationResult(canvas, found)
-    level = canvas.rotated(-skew.angle_deg, fill=paper_level(grey))
+    level = canvas.rotated(-skew.angle_deg, fill=fill)
     return OperationResult(level, found, f"straightened by {abs(skew.angle_deg):.1f}°")
 
 
