@@ -38,12 +38,14 @@ class Table:
 
     def cells_at(self, points: Iterable[Point]) -> Iterator[int | None]:
         """For each point the place among the cells of the one that holds it, if one does."""
-        # A table of another's making may be large: a point is held against all cells at once.
+        # A table of another's making may be large: all cells' hulls are looked at together.
         corners = np.array([cell.quad for cell in self.cells], float).reshape(-1, 4, 2)
         sides = np.roll(corners, -1, axis=1) - corners
+        first, last = corners.min(axis=1), corners.max(axis=1)
         for point in points:
-            x, y = np.moveaxis(point - corners, -1, 0)
+            near = np.flatnonzero(((first <= point) & (point <= last)).all(axis=1))
+            x, y = np.moveaxis(point - corners[near], -1, 0)
             # Inside is to the right of all sides, which run clockwise: top, right, bottom, left.
-            inwards = sides[..., 0] * y - sides[..., 1] * x
+            inwards = sides[near, :, 0] * y - sides[near, :, 1] * x
             holding = (inwards[:, (0, 3)] >= 0).all(axis=1) & (inwards[:, (1, 2)] > 0).all(axis=1)
-            yield int(holding.argmax()) if holding.any() else None
+            yield int(near[holding.argmax()]) if holding.any() else None

@@ -132,8 +132,10 @@ class RapidocrEngine(Engine):
 
     def _lines(self, canvas: Canvas, options: ReadOptions, deadline: Deadline) -> Iterator[Line]:
         for quad in levelled(self._find(canvas)):
-            how = self._read_tall if is_tall(quad) else self._read
-            yield from how(canvas, quad, options, deadline)
+            if is_tall(quad):
+                yield from self._read_tall(canvas, quad, options, deadline)
+            else:
+                yield from self._read(canvas, quad, options, deadline)
 
     def _find(self, canvas: Canvas) -> Iterator[Quad]:
         """Where lines stand."""

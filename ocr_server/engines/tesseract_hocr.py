@@ -74,7 +74,8 @@ def _lines(area: ElementTree.Element, *, symbols: bool) -> Iterator[Line]:
             if line is not None:
                 found = True
                 yield line
-        paragraph += found
+        if found:
+            paragraph += 1
 
 
 def _line(
@@ -159,7 +160,7 @@ def _alternatives(element: ElementTree.Element, letters: list[str]) -> tuple[Alt
     for child in element:
         text = "".join(child.itertext()).strip()
         if "x_bboxes" in _properties(child):
-            at += bool(text)
+            at += 1 if text else 0
         elif at >= 0 and child.get("id", "").startswith("lstm_choices_"):
             for choice in child:
                 letter = "".join(choice.itertext()).strip()

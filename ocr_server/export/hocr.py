@@ -61,7 +61,7 @@ def render_hocr(
     symbols = rendering.detail is Detail.SYMBOL
     yield _HEAD.format(
         system=escape(f"{document.engine.name} {document.engine.version}"),
-        capabilities=_CAPABILITIES + " ocrx_cinfo" * symbols,
+        capabilities=f"{_CAPABILITIES} ocrx_cinfo" if symbols else _CAPABILITIES,
         pages=len(document.pages),
         languages=escape(" ".join(sorted(_languages(document))) or "unknown"),
     ).encode()

@@ -51,7 +51,7 @@ def measure_skew(glyphs: GlyphBoxes) -> Skew:
     feet, height_px = _feet(glyphs)
     if len(feet) < _FEWEST_FEET:
         return Skew()
-    feet = feet[:: -(-len(feet) // _MOST_FEET)]
+    feet = feet[:: math.ceil(len(feet) / _MOST_FEET)]
     bin_px = max(1.0, height_px / 4)
     coarse = np.arange(-_LARGEST_DEG, _LARGEST_DEG + 0.01, 0.5)
     usual = np.array([_energy(feet, angle, bin_px) for angle in coarse])

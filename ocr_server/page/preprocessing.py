@@ -137,9 +137,8 @@ def remove_grids(state: PageState) -> StageResult:
     if np.median(heights_px) > _HIGHEST_CELLS * x_height_px:
         return StageResult(after, f"{found.summary}, around blocks of text")
     wiped = ruling_lines.wipe(state.canvas, found.mask)
-    return StageResult(
-        replace(after, statistics=ImageStatistics(wiped)), found.summary, "grid wiped out"
-    )
+    after = replace(after, statistics=ImageStatistics(wiped))
+    return StageResult(after, found.summary, "grid wiped out")
 
 
 def add_margin(state: PageState) -> StageResult:

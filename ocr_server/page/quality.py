@@ -100,7 +100,7 @@ def measure_edge_px(page: ImageStatistics) -> float:
     Taken at the steepest place of each of some letters: a wide step is blur.
     """
     ratio = int(page.ratio)
-    letters = page.glyphs[:: -(-len(page.glyphs) // _LETTERS_LOOKED_AT) or 1] * ratio
+    letters = page.glyphs[:: max(1, math.ceil(len(page.glyphs) / _LETTERS_LOOKED_AT))] * ratio
     widths = []
     for left, top, width, height in letters:
         letter = page.pixels[top : top + height, max(0, left - 2) : left + width + 2]
