@@ -70,7 +70,7 @@ def weigh(desk: WorkerContext, *, path: Path, engine: str) -> tuple[int, int, st
     """Read a picture; then what this process holds, its peak, both in MB, and who read it."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew: proc(5)
     page = read_page(
-        desk, sheet=PageRef(path, 0, 1), options=ReadOptions(engine=engine), limits=Limits(),
+        desk, page_ref=PageRef(path, 0, 1), options=ReadOptions(engine=engine), limits=Limits(),
         password=None,
     )  # fmt: skip
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())

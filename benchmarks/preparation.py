@@ -12,9 +12,9 @@ import cv2
 from benchmarks.pictures import draw
 from benchmarks.report import Section, Target
 from ocr_server.deadline import Deadline
-from ocr_server.engines import ENGINES
 from ocr_server.job import Limits, ReadOptions
 from ocr_server.page.recipe import prepare_page
+from ocr_server.page.state import ReadContext
 from ocr_server.sources.decode import decode_page
 
 TIMEOUT_S = 60
@@ -46,8 +46,8 @@ def _seconds_to_prepare(path: Path) -> float:
     prepare_page(
         canvas,
         options=ReadOptions(),
-        engine=ENGINES["tesserocr"](),  # not asked about a page that lies upright
-        deadline=Deadline.after(TIMEOUT_S),
+        # The engine is not asked about a page that lies upright.
+        context=ReadContext.of("tesserocr", Deadline.after(TIMEOUT_S)),
     )
     return time.perf_counter() - begun_s
 

@@ -30,12 +30,13 @@ from pathlib import Path
 from rapidfuzz.distance import Levenshtein
 
 from ocr_server.deadline import Deadline
-from ocr_server.engines import ENGINES
+from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.extraction.finders import with_fields
-from ocr_server.extraction.read_framed import read_framed
 from ocr_server.job import Limits, ReadOptions
+from ocr_server.page.state import ReadContext
 from ocr_server.request.profiles import Profile, load_profiles
 from ocr_server.sources.decode import decode_page
+from ocr_server.tasks import recognise
 
 TIMEOUT_S = 120
 NEAR = 0.9
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--as", dest="profiles", action="append", default=[], metavar="SET=PROFILE")
     parser.add_argument("--only", default="", help="text that a picture's path has to contain")
-    parser.add_argument("--engine", default="pytesseract", choices=list(ENGINES))
+    parser.add_argument("--engine", default="pytesseract", choices=list(ENGINE_CHOICES))
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--shown", action="store_true", help="print what is not right")
     asked = parser.parse_args(arguments)
@@ -121,10 +122,8 @@ def measure(item: Item, engine: str) -> list[Outcome]:
     begun = time.perf_counter()
     canvas = decode_page(item.path, 0, limits=Limits(), password=None)
     options = _reading(profile)
-    page = read_framed(
-        canvas, number=1, options=options, engine=ENGINES[profile.options.get("engine", engine)](),
-        deadline=Deadline.after(TIMEOUT_S),
-    )  # fmt: skip
+    context = ReadContext.of(profile.options.get("engine", engine), Deadline.after(TIMEOUT_S))
+    page = recognise(canvas, number=1, options=options, context=context)
     fields = {field.name: field for field in with_fields(page, options).fields}
     ms = (time.perf_counter() - begun) * 1000
     plain = _plain(item.path)

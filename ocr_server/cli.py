@@ -17,7 +17,7 @@ from typing import Any
 from ocr_server import __version__
 from ocr_server.client import Refused, local_server, remote_server
 from ocr_server.doctor import examine
-from ocr_server.engines import ENGINES
+from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.languages import name_of
@@ -175,8 +175,7 @@ def _table(document: Mapping[str, Any]) -> str:
 
 
 def _languages(_asked: argparse.Namespace) -> int:
-    engine = ENGINES[Settings.from_environment().engine]()
-    for code in engine.describe().languages:
+    for code in describe_choice(Settings.from_environment().engine).languages:
         print(f"{code:16} {name_of(code)}")
     return 0
 

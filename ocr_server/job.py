@@ -137,6 +137,11 @@ class ReadOptions:
     choices: bool = False
     correct: bool = False
 
+    @property
+    def wants_fields(self) -> bool:
+        """Whether values are to be looked for, or the page read as a finder has it."""
+        return bool(self.fields) or self.finder != "text"
+
 
 MAX_SIDE_PX = 32_000  # Tesseract counts with 16 bits, and a margin is added
 

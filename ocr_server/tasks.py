@@ -1,4 +1,4 @@
-"""What workers do: each function here runs in a worker process, at its desk.
+"""What workers do: each function here runs in a worker process.
 
 Every one raises what the modules that it calls raise; libraries' temporary files go into the
 job's own folder.
@@ -13,18 +13,20 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ocr_server.document.model import Document, Page
+from ocr_server.document.model import Document, EngineInfo, Page
+from ocr_server.engines import describe_choice
 from ocr_server.errors import StorageFull
 from ocr_server.export.format import Render, Rendering
-from ocr_server.extraction.finders import with_fields
-from ocr_server.extraction.framed_page import zones_in_pixels
-from ocr_server.extraction.read_framed import is_read_from_picture, read_framed
+from ocr_server.extraction import finders
+from ocr_server.extraction.framed_page import FramedPage
+from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits, ReadOptions
-from ocr_server.page import camera_frame, recipe
+from ocr_server.page import camera_frame, framing, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
-from ocr_server.page.own_text import read_pdf_page
 from ocr_server.page.spelling import suggest_spellings
-from ocr_server.progress import ignore_progress, progress_writer
+from ocr_server.page.state import ReadContext
+from ocr_server.page.text_policy import read_pdf_page
+from ocr_server.progress import ProgressCallback, ignore_progress, progress_writer
 from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.sources import decode
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview
@@ -55,6 +57,11 @@ def count_pages(
     return decode.count_pages(path, limits=limits, password=password)
 
 
+def describe_engine(context: WorkerContext, *, name: str) -> EngineInfo:
+    """Version and languages of an engine, by its name in `ENGINE_CHOICES`."""
+    return describe_choice(name, context.engine)
+
+
 def read_page(
     context: WorkerContext,
     *,
@@ -63,9 +70,9 @@ def read_page(
     limits: Limits,
     password: str | None,
 ) -> Page:
-    """The page read: by its own text layer where it has one, else by the engine."""
+    """The page read: from its own text layer where that is good, else by the engine."""
 
-    def recognise() -> Page:
+    def recognise_page() -> Page:
         canvas = decode.decode_page(
             page_ref.path, page_ref.index, limits=limits, password=password, grey=True
         )
@@ -75,25 +82,52 @@ def read_page(
             else nullcontext(ignore_progress)
         )
         with progress as report_progress:
-            page = read_framed(
+            page = recognise(
                 canvas,
                 number=page_ref.number,
                 options=options,
-                engine=context.engine(options.engine),
-                deadline=context.deadline,
-                threads=context.threads,
-                report_progress=report_progress,
+                context=_read_context(context, options, report_progress),
             )
         return suggest_spellings(page, options)
 
     with _temporary_files_in(page_ref.path.parent):
-        if is_read_from_picture(options) or not is_pdf(page_ref.path):
-            return with_fields(recognise(), options)
-        page = read_pdf_page(
-            page_ref.path, page_ref.index, number=page_ref.number,
-            options=options, limits=limits, password=password, recognise=recognise,
-        )  # fmt: skip
-        return with_fields(page, options)
+        if (
+            not is_pdf(page_ref.path)
+            or framing.needs_picture(options)
+            or (options.wants_fields and finders.needs_picture(options))
+        ):
+            page = recognise_page()
+        else:
+            page = read_pdf_page(
+                page_ref.path, page_ref.index, number=page_ref.number,
+                options=options, limits=limits, password=password, recognise=recognise_page,
+            )  # fmt: skip
+        return finders.with_fields(page, options) if options.wants_fields else page
+
+
+def recognise(canvas: Canvas, *, number: int, options: ReadOptions, context: ReadContext) -> Page:
+    """The page that `canvas` shows, turned and cut as asked; places in pixels of `canvas`."""
+    framed = framing.apply_framing(canvas, options.framing)
+    options = replace(options, zones=framing.zones_in_pixels(options.zones, framed))
+    if options.wants_fields:
+        page = finders.read_for_finder(FramedPage(framed.as_page(), number, options, context))
+    else:
+        page = recipe.read_page(framed.as_page(), number=number, options=options, context=context)
+    return page if framed is canvas else framing.put_back(page, framed, canvas)
+
+
+def _read_context(
+    context: WorkerContext,
+    options: ReadOptions,
+    report_progress: ProgressCallback = ignore_progress,
+) -> ReadContext:
+    return ReadContext.of(
+        options.engine,
+        context.deadline,
+        engine=context.engine,
+        threads=context.threads,
+        report_progress=report_progress,
+    )
 
 
 def render(
@@ -135,8 +169,7 @@ def draw_prepared_page(
         prepared = recipe.prepare_page(
             page,
             options=options,
-            engine=context.engine(options.engine),
-            deadline=context.deadline,
+            context=_read_context(context, options),
         )
         return draw_preview(prepared.laid_back(page, longest_px=PREVIEW_SIDE_PX))
 
@@ -147,14 +180,11 @@ def analyse_frame(
     """What a frame of a camera shows."""
     with _temporary_files_in(path.parent):
         canvas = decode.decode_page(path, 0, limits=limits, password=None, grey=True)
-        engine = context.engine(options.engine)
         return camera_frame.analyse_frame(
             canvas,
-            options=replace(options, zones=zones_in_pixels(options.zones, canvas)),
+            options=replace(options, zones=framing.zones_in_pixels(options.zones, canvas)),
             reads=reads,
-            engine=engine,
-            deadline=context.deadline,
-            threads=context.threads,
+            context=replace(_read_context(context, options), second_engine=None),
         )
 
 

@@ -9,6 +9,7 @@ from ocr_server.cpu_shares import one_thread
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import EngineInfo, Line, Symbol, Word, Zone, ZoneKind
 from ocr_server.engines.engine import Engine
+from ocr_server.engines.tesseract_cli import CALIBRATION
 from ocr_server.errors import ClientGone, OcrServerError
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
@@ -37,6 +38,9 @@ def line_of(words: tuple[str, ...], *, confidence: float = 0.9, symbols: bool = 
 @dataclass
 class ReadsWords(Engine):
     """Reads the words it was given from every canvas, and remembers what it was asked."""
+
+    name = "fake"
+    calibration = CALIBRATION
 
     words: tuple[str, ...]
     languages: tuple[str, ...] = ("deu", "eng")

@@ -10,10 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,14 @@ class FakeTesseract:
     def let_go(self) -> None:
         """Answer."""
         (self.folder / "hold").unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """Answer, and lose what was written down: the next test has it to itself."""
+        self.let_go()
+        wait_for(lambda: self.is_idle)
+        kept = [(self.folder / name).iterdir() for name in ("running", "files")]
+        for file in (self.folder / "argv", *chain(*kept)):
+            file.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -181,6 +190,9 @@ class RunningServer:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+
+Start = Callable[..., RunningServer]  # with settings
 
 
 @contextmanager

@@ -32,6 +32,11 @@ def say_group(_context: WorkerContext) -> int:
     return os.getpgid(0)
 
 
+def say_modules(_context: WorkerContext) -> frozenset[str]:
+    """The top-level packages that were imported."""
+    return frozenset(name.partition(".")[0] for name in sys.modules)
+
+
 def name_engine(context: WorkerContext, name: str) -> str:
     return type(context.engine(name)).__name__
 

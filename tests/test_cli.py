@@ -94,6 +94,7 @@ def test_the_languages_are_listed_by_code_and_name(capfd: pytest.CaptureFixture[
     ]
 
 
+@pytest.mark.process
 def test_a_refusal_is_a_sentence_and_exit_code_1(
     folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +110,7 @@ def test_a_refusal_is_a_sentence_and_exit_code_1(
     assert "Traceback" not in told.err
 
 
+@pytest.mark.process
 def test_a_server_s_key_is_taken_from_a_file(
     picture: Path, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,6 +205,7 @@ def refused_start(*arguments: str) -> str:
     return done.stderr
 
 
+@pytest.mark.process
 def test_an_address_that_cannot_be_listened_on_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import EngineInfo, Line, Word, Zone, ZoneKind
 from ocr_server.engines.engine import Engine
+from ocr_server.engines.tesseract_cli import CALIBRATION
 from ocr_server.geometry import Box, Point
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import ReadOptions
@@ -78,6 +79,9 @@ def draw_two_parts() -> Pixels:
 
 class SeeingEngine(Engine):
     """Finds every word of a canvas as a blot of ink, and reads it as `word`."""
+
+    name = "seeing"
+    calibration = CALIBRATION
 
     def __init__(self, confidence: float = 0.95) -> None:
         self.confidence = confidence

@@ -5,7 +5,9 @@ Pages and documents are here, what stands on a page is in `zones`; both are impo
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
+from enum import StrEnum
 from statistics import mode
 from typing import NamedTuple
 
@@ -34,16 +36,40 @@ __all__ = [
 ]  # fmt: skip
 
 
-class StageRecord(NamedTuple):
-    """What the recipe did to a page: what it found, what it did about it, and how long that took.
+class StageOutcome(StrEnum):
+    """How a stage of the recipe ended."""
 
-    `did` is empty where nothing had to be done.
+    DONE = "done"
+    NOT_NEEDED = "not-needed"
+    SKIPPED = "skipped"  # the request left it out
+    OUT_OF_TIME = "out-of-time"
+
+
+class TextSource(StrEnum):
+    """Where the text of a page came from."""
+
+    RECOGNISED = "recognised"
+    TEXT_LAYER = "text-layer"
+    BOTH = "both"
+
+
+class StageRecord(NamedTuple):
+    """One stage of a page: what it found and did, in words, how long it took, how it ended.
+
+    `did` is empty where nothing was done. Programs decide by `outcome`, never by the words.
     """
 
     name: str
     found: str
     did: str
     ms: float
+    outcome: StageOutcome
+
+    @classmethod
+    def since(cls, started_s: float, name: str, found: str, did: str) -> StageRecord:
+        """A stage that began at `time.perf_counter()` = `started_s` and has just ended."""
+        outcome = StageOutcome.DONE if did else StageOutcome.NOT_NEEDED
+        return cls(name, found, did, (time.perf_counter() - started_s) * 1000, outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +121,7 @@ class Page:
     stages: tuple[StageRecord, ...] = ()
     quality: Quality | None = None
     fields: tuple[Field, ...] = ()
+    source: TextSource = TextSource.RECOGNISED
 
     @property
     def lines(self) -> tuple[Line, ...]:

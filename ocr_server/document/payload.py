@@ -88,9 +88,16 @@ def page_to_json(page: Page, rendering: Rendering) -> Json:
         "width_px": page.width_px,
         "height_px": page.height_px,
         "dpi": page.dpi,
+        "source": page.source.value,
         "confidence": round(page.confidence, 4),
         "stages": [
-            {"name": stage.name, "found": stage.found, "did": stage.did, "ms": round(stage.ms, 1)}
+            {
+                "name": stage.name,
+                "found": stage.found,
+                "did": stage.did,
+                "ms": round(stage.ms, 1),
+                "outcome": stage.outcome.value,
+            }
             for stage in page.stages
         ],
         "quality": _quality(page.quality) if page.quality else None,

@@ -22,9 +22,11 @@ from ocr_server.document.model import (
     Line,
     Page,
     Quality,
+    StageOutcome,
     StageRecord,
     Symbol,
     Table,
+    TextSource,
     Word,
     Zone,
     ZoneKind,
@@ -82,9 +84,10 @@ def _engine(at: Cursor) -> EngineInfo:
 
 def _page(at: Cursor) -> Page:
     at.only(
-        "number", "width_px", "height_px", "dpi", "confidence", "stages", "quality", "text",
-        "fields", "zones",
+        "number", "width_px", "height_px", "dpi", "source", "confidence", "stages", "quality",
+        "text", "fields", "zones",
     )  # fmt: skip
+    source = at.member("source")
     dpi, stages, quality = at.member("dpi"), at.member("stages"), at.member("quality")
     fields = at.member("fields")
     return Page(
@@ -96,6 +99,7 @@ def _page(at: Cursor) -> Page:
         stages=tuple(_stage(stage) for stage in stages.items()) if stages else (),
         quality=_quality(quality) if quality else None,
         fields=_fields(fields) if fields else (),
+        source=source.choice(TextSource) if source else TextSource.RECOGNISED,
     )
 
 
@@ -121,9 +125,11 @@ def _field(name: str, at: Cursor) -> Field:
 
 
 def _stage(at: Cursor) -> StageRecord:
-    at.only("name", "found", "did", "ms")
+    at.only("name", "found", "did", "ms", "outcome")
     name, found, did = (at.member(name).text() for name in ("name", "found", "did"))
-    return StageRecord(name, found, did, at.member("ms").number(least=0))
+    outcome = at.member("outcome")
+    ended = outcome.choice(StageOutcome) if outcome else StageOutcome.DONE
+    return StageRecord(name, found, did, at.member("ms").number(least=0), ended)
 
 
 def _quality(at: Cursor) -> Quality:

@@ -14,7 +14,7 @@ import numpy as np
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import EngineInfo, Zone
 from ocr_server.engines.engine import Engine
-from ocr_server.engines.tesseract_cli import ALL_PROPORTIONAL, SOURCE_DPI
+from ocr_server.engines.tesseract_cli import ALL_PROPORTIONAL, CALIBRATION, SOURCE_DPI
 from ocr_server.engines.tesseract_hocr import read_hocr
 from ocr_server.engines.tesseract_iterator import read_iterator
 from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
@@ -34,7 +34,10 @@ _MODELS = os.environ.get("TESSDATA_PREFIX", "/usr/share/tesseract-ocr/5/tessdata
 
 
 class TesserocrEngine(Engine):
-    """The engine that keeps its models; safe to use from several threads."""
+    """Tesseract in this process, its models kept; safe to use from several threads."""
+
+    name = "tesserocr"
+    calibration = CALIBRATION
 
     def __init__(self, models: str = _MODELS) -> None:
         """`models` is the folder of the `.traineddata` files."""
@@ -60,7 +63,7 @@ class TesserocrEngine(Engine):
                 "The engine tesserocr has no folder of models. Set TESSDATA_PREFIX to the one with "
                 "the .traineddata files."
             ) from error
-        return EngineInfo("tesserocr", version, tuple(sorted(set(names) - {"osd"})))
+        return EngineInfo(self.name, version, tuple(sorted(set(names) - {"osd"})))
 
     def recognise(
         self, canvas: Canvas, options: ReadOptions, deadline: Deadline

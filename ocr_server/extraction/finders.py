@@ -80,6 +80,20 @@ FINDERS: Mapping[str, Finder] = {
 }  # fmt: skip
 
 
+def needs_picture(options: ReadOptions) -> bool:
+    """Whether the finder cannot use the text that a PDF brings along."""
+    return FINDERS[options.finder].needs_picture
+
+
+def read_for_finder(framed_page: FramedPage) -> Page:
+    """The page as the finder of its options has it read.
+
+    Raises:
+        OcrServerError: whatever the engine raises, and DeadlinePassed.
+    """
+    return FINDERS[framed_page.options.finder].read(framed_page)
+
+
 def with_fields(page: Page, options: ReadOptions) -> Page:
     """The page with the fields that were asked for, each once."""
     if not options.fields:

@@ -215,7 +215,7 @@ def run_operations(
         function = OPERATIONS[name].function or with_engine[name]
         started_s = time.perf_counter()
         canvas, found, did = function(canvas, **parameters)
-        stages.append(StageRecord(name, found, did, (time.perf_counter() - started_s) * 1000))
+        stages.append(StageRecord.since(started_s, name, found, did))
     return canvas, tuple(stages)
 
 

@@ -13,10 +13,7 @@ from functools import partial
 import cv2
 import numpy as np
 
-from ocr_server.cpu_shares import ThreadAllowance, one_thread
-from ocr_server.deadline import Deadline
 from ocr_server.document.model import Zone
-from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Quad
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.glyphs import shrink
@@ -30,12 +27,11 @@ from ocr_server.page.preprocessing import (
     make_ink_dark,
     scale_letters,
 )
-from ocr_server.page.recipe import read_by, read_text
-from ocr_server.page.state import StageFunction
+from ocr_server.page.recipe import read_page, read_text
+from ocr_server.page.state import ReadContext, StageFunction
 
-ANALYSIS_PX = (
-    640  # longest side of the copy on which sharpness is measured, the same for any camera
-)
+# Longest side of the copy on which sharpness is measured, so that cameras compare.
+ANALYSIS_PX = 640
 # Of words under 0.6 most are texture: on car photos 55 of 408 "words" are left.
 LEAST_CONFIDENCE = 0.6
 
@@ -69,13 +65,7 @@ class FrameAnalysis:
 
 
 def analyse_frame(
-    canvas: Canvas,
-    *,
-    options: ReadOptions,
-    reads: bool,
-    engine: Engine,
-    deadline: Deadline,
-    threads: ThreadAllowance = one_thread,
+    canvas: Canvas, *, options: ReadOptions, reads: bool, context: ReadContext
 ) -> FrameAnalysis:
     """The frame; words only if it `reads`, and only those in the first of the reading's zones.
 
@@ -93,26 +83,17 @@ def analyse_frame(
         outline=find_page_quad(grey.pixels),
         sharpness=float(cv2.Laplacian(small, cv2.CV_64F).var()),
         brightness=float(np.mean(small)) / 255,
-        zones=_read(grey, options, engine, deadline, threads) if reads else (),
+        zones=_read(grey, options, context) if reads else (),
     )
 
 
-def _read(
-    canvas: Canvas,
-    options: ReadOptions,
-    engine: Engine,
-    deadline: Deadline,
-    threads: ThreadAllowance,
-) -> tuple[Zone, ...]:
+def _read(canvas: Canvas, options: ReadOptions, context: ReadContext) -> tuple[Zone, ...]:
     for region in options.zones[:1]:
         seen = region.box.intersection(canvas.box)
         if seen is None:
             return ()
         canvas = canvas.cropped(seen)
-    page = read_by(
-        LIVE, canvas,
-        number=1, options=replace(options, zones=()), engine=engine, deadline=deadline,
-        threads=threads,
-    )  # fmt: skip
+    options = replace(options, zones=())
+    page = read_page(canvas, number=1, options=options, context=context, recipe=LIVE)
     zones = keep_words(page.zones, lambda word: word.confidence >= LEAST_CONFIDENCE)
     return tuple(zone for zone in zones if zone.lines)

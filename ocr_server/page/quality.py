@@ -4,37 +4,15 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from ocr_server.document.model import Advice, Quality, Word, letters_in, mean_confidence
+from ocr_server.engines.engine import Calibration
 from ocr_server.imaging.statistics import ImageStatistics
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """What the confidences of an engine mean.
-
-    The expected F1 of the words is a logistic function of the confidence of the reading and of the
-    share of words that are sure; under `handwriting` and `poor` a confidence is low.
-    """
-
-    sure_word: float
-    bias: float
-    per_confidence: float
-    per_sure_share: float
-    handwriting: float
-    poor: float
-
-
-# Fitted by `python -m benchmarks.quality` and `python -m benchmarks.second_reader`.
-TESSERACT = Calibration(0.8, -3.28, 1.26, 4.65, handwriting=0.55, poor=0.6)
-CALIBRATIONS: Mapping[str, Calibration] = {
-    "rapidocr": Calibration(0.95, -2.50, 0.0, 5.08, handwriting=0.75, poor=0.75)
-}
 
 _SMALL_LETTERS_PX = 11.0  # receipt print shrunk to 10 px costs little, to 8 a third more errors
 _LEAST_CONTRAST = 0.25  # of the range from black to white
@@ -53,12 +31,11 @@ class ReadingResult:
     confidence: float
     sure_share: float
     letters: int
-    calibration: Calibration = TESSERACT
+    calibration: Calibration
 
     @classmethod
-    def of(cls, words: tuple[Word, ...], *, engine: str | None = None) -> ReadingResult:
-        """The words of an engine, of Tesseract if it is none that has a calibration."""
-        calibration = CALIBRATIONS.get(engine or "", TESSERACT)
+    def of(cls, words: tuple[Word, ...], calibration: Calibration) -> ReadingResult:
+        """The words of an engine with that calibration."""
         sure = sum(word.confidence >= calibration.sure_word for word in words)
         return cls(
             confidence=mean_confidence(words),

@@ -7,19 +7,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
-from ocr_server.cpu_shares import ThreadAllowance, one_thread
-from ocr_server.deadline import Deadline
-from ocr_server.document.model import Line, Page, StageRecord, Word, Zone, ZoneKind
+from ocr_server.document.model import (
+    Line,
+    Page,
+    StageOutcome,
+    StageRecord,
+    Word,
+    Zone,
+    ZoneKind,
+)
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import DeadlinePassed
 from ocr_server.geometry import Box, Clamp, hull
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.operations import AUTO, run_operations
 from ocr_server.imaging.statistics import ImageStatistics
-from ocr_server.job import PSM_OF_LAYOUT, Layout, ReadOptions
+from ocr_server.job import PSM_OF_LAYOUT, Layout, ReadOptions, ZoneSpec
 from ocr_server.layout.split import PAGES, Cutting, cut_parts
-from ocr_server.page.arrangement import arrange_rows, arrange_tables
-from ocr_server.page.cleanup import drop_noise, keep_words
+from ocr_server.page.cleanup import arrange_rows, arrange_tables, drop_noise, keep_words
 from ocr_server.page.missing_text import read_missing_text
 from ocr_server.page.orientation import turn_if_upside_down, turn_upright, upright_canvas
 from ocr_server.page.preprocessing import (
@@ -36,15 +41,19 @@ from ocr_server.page.preprocessing import (
 from ocr_server.page.quality import ReadingResult, assess_quality
 from ocr_server.page.rereading import dewarp_page, reread_doubtful, reread_snippet
 from ocr_server.page.second_opinion import ask_second_opinion
-from ocr_server.page.state import Candidate, PageState, StageFunction, StageResult
-from ocr_server.progress import Progress, ProgressCallback, ignore_progress
+from ocr_server.page.state import (
+    Candidate,
+    PageState,
+    ReadContext,
+    StageFunction,
+    StageResult,
+)
+from ocr_server.progress import Progress
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
 LEFT_OUT = "left out, as asked"
 TIME_OVER = "left out, as the time was over"
-
-_SECOND_READER = "rapidocr"
 
 
 def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
@@ -62,7 +71,7 @@ def read_once(state: PageState) -> StageResult:
 
 
 def skip_recipe(state: PageState) -> StageResult:
-    """Say why there is no recipe."""
+    """Record that the recipe is skipped: vertical writing."""
     return StageResult(state, "vertical writing, for which no stage is proved", "")
 
 
@@ -128,68 +137,20 @@ def read_page(
     *,
     number: int,
     options: ReadOptions,
-    engine: Engine,
-    deadline: Deadline,
-    threads: ThreadAllowance = one_thread,
-    report_progress: ProgressCallback = ignore_progress,
+    context: ReadContext,
+    recipe: Recipe | None = None,
 ) -> Page:
-    """The page that `canvas`, fresh from its file, shows.
+    """Read the page that `canvas` shows, by `recipe` or by the one that suits the engine.
 
-    With more threads it is read sooner, not otherwise. Each stage is told when it begins, and each
-    part when it has been read.
+    Places are in pixels of the canvas. With more threads it is read sooner, not otherwise. Each
+    stage is reported as it begins, and each part when it has been read.
 
     Raises:
         OcrServerError: whatever the engine raises, and DeadlinePassed.
     """
-    return read_by(
-        _recipe_of(options),
-        canvas,
-        number=number,
-        options=options,
-        engine=engine,
-        deadline=deadline,
-        threads=threads,
-        report_progress=report_progress,
-    )
-
-
-def prepare_page(
-    canvas: Canvas, *, options: ReadOptions, engine: Engine, deadline: Deadline
-) -> Canvas:
-    """The canvas as it is read first, for whoever wants to see what was done to it.
-
-    Raises:
-        OcrServerError: as in `read_page`.
-    """
-    state = PageState(ImageStatistics(canvas.with_square_pixels()), options, engine, deadline)
-    if options.operations != AUTO:
-        return _run_asked_steps(state)[0]
-    recipe = _proved(_recipe_of(options), options)
-    names = [name for name, _ in recipe]
-    return _follow(recipe[: names.index("read")], state)[0].canvas
-
-
-def read_by(
-    recipe: Recipe,
-    canvas: Canvas,
-    *,
-    number: int,
-    options: ReadOptions,
-    engine: Engine,
-    deadline: Deadline,
-    threads: ThreadAllowance = one_thread,
-    report_progress: ProgressCallback = ignore_progress,
-) -> Page:
-    """The same by another recipe."""
-    state = PageState(
-        ImageStatistics(canvas),
-        options,
-        engine,
-        deadline,
-        threads=threads,
-        report_progress=report_progress,
-    )
-    answer = _read_asked_zones(state) if options.zones else _read_sheet(recipe, state)
+    state = PageState(ImageStatistics(canvas), options, context)
+    recipe = recipe or _recipe_for(context.engine)
+    answer = _read_requested_zones(state) if options.zones else _read_state(recipe, state)
     zones = answer.zones
     if options.min_confidence > 0:
         zones = tuple(keep_words(zones, lambda word: word.confidence >= options.min_confidence))
@@ -201,41 +162,48 @@ def read_by(
         zones=zones,
         stages=answer.stages,
         quality=assess_quality(
-            state.statistics, ReadingResult.of(answer.words, engine=answer.engine or options.engine)
+            state.statistics,
+            ReadingResult.of(answer.words, (answer.engine or context.engine).calibration),
         ),
     )
 
 
+def prepare_page(canvas: Canvas, *, options: ReadOptions, context: ReadContext) -> Canvas:
+    """The canvas as the engine first gets to see it, for people who want to see what was done.
+
+    Raises:
+        OcrServerError: as in `read_page`.
+    """
+    state = PageState(ImageStatistics(canvas.with_square_pixels()), options, context)
+    if options.operations != AUTO:
+        return _run_requested_operations(state)[0]
+    recipe = _tested(_recipe_for(context.engine), options)
+    names = [name for name, _ in recipe]
+    return _follow(recipe[: names.index("read")], state)[0].canvas
+
+
 class _Answer(NamedTuple):
-    """Zones in page pixels, the stages that led to them, all words that were read, and by whom."""
+    """Zones in page pixels, the stages that led to them, all words read, and what read them."""
 
     zones: tuple[Zone, ...]
     stages: tuple[StageRecord, ...]
     words: tuple[Word, ...]
-    engine: str | None = None
+    engine: Engine | None = None
 
 
-def _read_asked_zones(state: PageState) -> _Answer:
+def _read_requested_zones(state: PageState) -> _Answer:
     """Each rectangle that was asked for becomes one zone, exactly there, even if it is empty."""
     zones: list[Zone] = []
     stages: list[StageRecord] = []
     words: list[Word] = []
-    for index, asked in enumerate(state.options.zones, start=1):
-        inside = asked.box.intersection(state.canvas.box)
-        found = _Answer((), (StageRecord("read", "outside the picture", "", 0.0),), ())
-        if inside is not None:
-            options = replace(
-                state.options,
-                psm=asked.psm or state.options.psm,
-                alphabet=asked.alphabet or state.options.alphabet,
-            )
-            part = replace(state.on(state.canvas.cropped(inside)), options=options)
-            try:
-                found = _read_sheet(ZONE_RECIPE, part)
-            except DeadlinePassed:
-                if not zones:
-                    raise
-                found = _Answer((), (StageRecord("read", TIME_OVER, "", 0.0),), ())
+    for index, spec in enumerate(state.options.zones, start=1):
+        try:
+            found = _read_requested_zone(state, spec)
+        except DeadlinePassed:
+            if not zones:
+                raise
+            late = StageRecord("read", TIME_OVER, "", 0.0, StageOutcome.OUT_OF_TIME)
+            found = _Answer((), (late,), ())
         words += found.words
         lines: list[Line] = []
         first = 0
@@ -244,41 +212,59 @@ def _read_asked_zones(state: PageState) -> _Answer:
             first = lines[-1].paragraph + 1 if lines else 0
         zones.append(
             Zone(
-                ZoneKind.TEXT, asked.box.quad(), tuple(lines),
-                name=asked.name, engine=found.engine,
+                ZoneKind.TEXT, spec.box.quad(), tuple(lines),
+                name=spec.name, engine=_name_of(found.engine, state),
             )
         )  # fmt: skip
-        label = asked.name or str(index)
+        label = spec.name or str(index)
         stages += [stage._replace(found=f"zone {label}: {stage.found}") for stage in found.stages]
     return _Answer(tuple(zones), tuple(stages), tuple(words))
 
 
-def _proved(recipe: Recipe, options: ReadOptions) -> Recipe:
-    """The recipe, where it may be followed: whatever it is, it is not for vertical writing."""
+def _read_requested_zone(state: PageState, spec: ZoneSpec) -> _Answer:
+    inside = spec.box.intersection(state.canvas.box)
+    if inside is None:
+        outside = StageRecord("read", "outside the picture", "", 0.0, StageOutcome.NOT_NEEDED)
+        return _Answer((), (outside,), ())
+    options = replace(
+        state.options,
+        psm=spec.psm or state.options.psm,
+        alphabet=spec.alphabet or state.options.alphabet,
+    )
+    part = replace(state.on(state.canvas.cropped(inside)), options=options)
+    return _read_state(ZONE_RECIPE, part)
+
+
+def _name_of(engine: Engine | None, state: PageState) -> str | None:
+    """What the zone says of the engine that read it: nothing where only one may have."""
+    return engine.name if engine and state.context.second_engine else None
+
+
+def _tested(recipe: Recipe, options: ReadOptions) -> Recipe:
+    """The recipe, but none for vertical writing: no stage was tested on it."""
     is_vertical = any(language.endswith("_vert") for language in options.languages)
     return VERTICAL_RECIPE if is_vertical else recipe
 
 
-def _recipe_of(options: ReadOptions) -> Recipe:
-    return LINE_DETECTOR_RECIPE if options.engine == _SECOND_READER else RECIPE
+def _recipe_for(engine: Engine) -> Recipe:
+    return LINE_DETECTOR_RECIPE if engine.finds_lines else RECIPE
 
 
-def _read_sheet(recipe: Recipe, state: PageState) -> _Answer:
-    """The zones of a sheet in page pixels, by the recipe or by the steps that were asked for."""
+def _read_state(recipe: Recipe, state: PageState) -> _Answer:
+    """The zones in page pixels, by the recipe or by the operations that were asked for."""
     area = hull(state.canvas.box.quad().mapped(state.canvas.to_page))
-    state = state.on(state.canvas.with_square_pixels()) if state.canvas.pixel_aspect != 1 else state
+    if state.canvas.pixel_aspect != 1:
+        state = state.on(state.canvas.with_square_pixels())
     if state.options.operations == AUTO:
-        state, stages = _follow(_proved(recipe, state.options), state)
+        state, stages = _follow(_tested(recipe, state.options), state)
     else:
-        canvas, prepared = _run_asked_steps(state)
+        canvas, prepared = _run_requested_operations(state)
         state, read = _follow((("read", read_once),), state.on(canvas))
         stages = prepared + read
-    candidate = state.best
-    zones = tuple(
-        _within(area, replace(zone, engine=candidate.engine).mapped(candidate.canvas.to_page))
-        for zone in candidate.zones
-    )
-    return _Answer(zones, stages, state.dropped or candidate.words, candidate.engine)
+    best = state.best
+    name, to_page = _name_of(best.engine, state), best.canvas.to_page
+    zones = tuple(_within(area, replace(zone, engine=name).mapped(to_page)) for zone in best.zones)
+    return _Answer(zones, stages, state.dropped or best.words, best.engine)
 
 
 def _within(area: Box, zone: Zone) -> Zone:
@@ -287,11 +273,11 @@ def _within(area: Box, zone: Zone) -> Zone:
     return zone if is_inside else zone.mapped(Clamp(area))
 
 
-def _run_asked_steps(state: PageState) -> tuple[Canvas, tuple[StageRecord, ...]]:
+def _run_requested_operations(state: PageState) -> tuple[Canvas, tuple[StageRecord, ...]]:
     return run_operations(
         state.canvas,
         state.options.operations,
-        deadline=state.deadline,
+        deadline=state.context.deadline,
         with_engine={"orientation": lambda canvas: upright_canvas(state.on(canvas))},
     )
 
@@ -302,19 +288,23 @@ def _read(state: PageState, candidate: Candidate) -> StageResult:
 
 
 def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRecord, ...]]:
-    stages: list[StageRecord] = []
+    """The page after all stages; one that is late is left out once there is a first reading."""
+    records: list[StageRecord] = []
     for name, stage in recipe:
         if name in state.options.skip_stages:
-            stages.append(StageRecord(name, LEFT_OUT, "", 0.0))
+            records.append(StageRecord(name, LEFT_OUT, "", 0.0, StageOutcome.SKIPPED))
             continue
         started_s = time.perf_counter()
-        state.report_progress(Progress(name, state.parts if state.candidate else 0, state.parts))
+        done = state.parts if state.candidate else 0
+        state.context.report_progress(Progress(name, done, state.parts))
         try:
-            state.deadline.check()
+            state.context.deadline.check()
             state, found, did = stage(state)
         except DeadlinePassed:
             if state.candidate is None:
                 raise
-            found, did = TIME_OVER, ""
-        stages.append(StageRecord(name, found, did, (time.perf_counter() - started_s) * 1000))
-    return state, tuple(stages)
+            late = StageRecord.since(started_s, name, TIME_OVER, "")
+            records.append(late._replace(outcome=StageOutcome.OUT_OF_TIME))
+            continue
+        records.append(StageRecord.since(started_s, name, found, did))
+    return state, tuple(records)

@@ -1,10 +1,11 @@
-"""The second reader's turn: pages on which the first one's reading is doubtful.
+"""A second opinion on pages whose first reading is doubtful: they are read by another engine too.
 
-Both verdicts are the F1 that such a reading had on pages whose text is known (`page.quality`),
-so that they can be compared although the readers' confidences mean different things. The limits
-were chosen by `python -m benchmarks.second_reader`: of 116 pictures under 0.91 the second reader
-was as good or better on 111. On white paper 0.88 has to do, as one clean scan in ten lies between,
-which it reads little better at three to four times the cost; of photographs it still reads more.
+Both readings are judged by the F1 that such a reading had on pages whose text is known
+(`page.quality`), so that they can be compared although the confidences of engines mean different
+things. The limits were chosen by `python -m benchmarks.second_reader`: of 116 pictures under 0.91
+the second engine was as good or better on 111. On white paper 0.88 has to do, as one clean scan in
+ten lies between, which it reads little better at three to four times the cost; of photographs it
+still reads more.
 
 Tried, and left out as they lost, in mean CER: its lines in the order of the first reader's layout
 instead of its own blocks (photographs .29 to .25, receipts .14 to .12, typewriting .42 to .26), and
@@ -25,10 +26,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ocr_server.engines.best import FIRST, SECOND, BestEngine
 from ocr_server.page.cleanup import drop_noise
 from ocr_server.page.quality import ReadingResult, expected_accuracy
-from ocr_server.page.state import Candidate, PageState, StageResult
+from ocr_server.page.state import PageState, StageResult
 
 # Expected F1 of the words, and the level of paper that is white; that of scans of old paper was 232
 # at most, that of clean scans 241 and more. Paper that was evened out is as bright in photographs,
@@ -40,31 +40,30 @@ _BENEFIT = 0.8
 
 
 def ask_second_opinion(state: PageState) -> StageResult:
-    """Where both readers are at hand, the page that is doubtful is read by the second as well.
+    """Have the second engine, where there is one, read a page that is doubtful.
 
     The reading that is expected to have more letters right is kept.
     """
-    engine, candidate = state.engine, state.best
-    if not isinstance(engine, BestEngine):
+    second, first = state.context.second_engine, state.best
+    if second is None:
         return StageResult(state, "one reader was asked for")
-    first = replace(candidate, engine=FIRST)
-    after = state.with_candidate(first)
-    result = ReadingResult.of(first.words)
-    score = expected_accuracy(result)
-    said = f"read with an expected accuracy of {score:.0%}"
-    if score >= limit_of(state):
-        return StageResult(after, said)
-    if not set(state.options.languages) <= set(engine.second.describe().languages):
-        return StageResult(after, f"{said}; the second reader does not know the language")
+    result = ReadingResult.of(first.words, first.engine.calibration)
+    found = f"read with an expected accuracy of {expected_accuracy(result):.0%}"
+    if expected_accuracy(result) >= limit_of(state):
+        return StageResult(state, found)
+    if not set(state.options.languages) <= set(second.describe().languages):
+        return StageResult(state, f"{found}; the second reader does not know the language")
     if state.options.alphabet:
-        return StageResult(after, f"{said}; the second reader keeps to no alphabet")
-    zones = engine.second.recognise(candidate.canvas, state.options, state.deadline)
-    other = Candidate(candidate.canvas, zones, candidate.psm, engine=SECOND)
-    left = drop_noise(state).state.best  # a photograph's texture makes many letters, all guesses
-    against = replace(result, letters=left.letters)
-    better = is_better(ReadingResult.of(other.words, engine=SECOND), against)
-    did = "read again by the second reader" if better else ""
-    return StageResult(state.with_candidate(other) if better else after, said, did)
+        return StageResult(state, f"{found}; the second reader keeps to no alphabet")
+    other = state.read(first.canvas, psm=first.psm, engine=second)
+    # A photograph's texture makes many letters, all guesses.
+    sure_letters = drop_noise(state).state.best.letters
+    is_kept = is_better(
+        ReadingResult.of(other.words, second.calibration), replace(result, letters=sure_letters)
+    )
+    if not is_kept:
+        return StageResult(state, found)
+    return StageResult(state.with_candidate(other), found, "read again by the second reader")
 
 
 def limit_of(state: PageState) -> float:

@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 from ocr_server.cpu_shares import ThreadAllowance, one_thread
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Word, Zone, letters_in, mean_confidence
+from ocr_server.engines import ENGINE_CHOICES, new_engine
 from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Box, Transform
 from ocr_server.imaging.canvas import Canvas
@@ -24,13 +25,47 @@ from ocr_server.progress import Progress, ProgressCallback, ignore_progress
 
 
 @dataclass(frozen=True, slots=True)
+class ReadContext:
+    """What reads a page: the engine, until when, in how many threads, and who hears of progress.
+
+    `second_engine` is asked where the reading of the first is in doubt (`page.second_opinion`).
+    """
+
+    engine: Engine = field(repr=False)
+    deadline: Deadline
+    threads: ThreadAllowance = one_thread
+    report_progress: ProgressCallback = ignore_progress
+    second_engine: Engine | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        deadline: Deadline,
+        *,
+        engine: Callable[[str], Engine] = new_engine,
+        threads: ThreadAllowance = one_thread,
+        report_progress: ProgressCallback = ignore_progress,
+    ) -> ReadContext:
+        """The context of what `name` stands for in `ENGINE_CHOICES`; `engine` gives its engines."""
+        choice = ENGINE_CHOICES[name]
+        return cls(
+            engine=engine(choice.first),
+            deadline=deadline,
+            threads=threads,
+            report_progress=report_progress,
+            second_engine=engine(choice.second) if choice.second else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """One reading of one canvas, in that canvas's pixels; `engine` only where several may read."""
+    """One recognition of one canvas by one engine, in that canvas's pixels."""
 
     canvas: Canvas
     zones: tuple[Zone, ...]
     psm: int
-    engine: str | None = None
+    engine: Engine = field(repr=False)
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -72,14 +107,11 @@ class PageState:
 
     statistics: ImageStatistics
     options: ReadOptions
-    engine: Engine = field(repr=False)
-    deadline: Deadline
+    context: ReadContext
     x_height_px: float = 0.0
     rules: RulingLines | None = field(default=None, repr=False)
     is_upright: bool = False
     candidate: Candidate | None = None
-    threads: ThreadAllowance = one_thread
-    report_progress: ProgressCallback = ignore_progress
     parts: int = 1
     dropped: tuple[Word, ...] = ()
     shade: float = 0.0
@@ -92,7 +124,7 @@ class PageState:
     @property
     def best(self) -> Candidate:
         """The best reading so far; an empty one before the first."""
-        return self.candidate or Candidate(self.canvas, (), self.options.psm)
+        return self.candidate or Candidate(self.canvas, (), self.options.psm, self.context.engine)
 
     @property
     def shows_no_print(self) -> bool:
@@ -107,43 +139,44 @@ class PageState:
         return replace(self, statistics=ImageStatistics(canvas))
 
     def with_candidate(self, candidate: Candidate) -> PageState:
-        """The same page with another best reading."""
+        """This page with another best reading."""
         return replace(self, candidate=candidate)
 
-    def read(self, canvas: Canvas, *, psm: int) -> Candidate:
-        """Have the engine read a canvas."""
-        return Candidate(canvas, self._recognise(canvas, psm), psm)
+    def read(self, canvas: Canvas, *, psm: int, engine: Engine | None = None) -> Candidate:
+        """Have an engine read a canvas: the first one, unless another is given."""
+        engine = engine or self.context.engine
+        zones = engine.recognise(canvas, self._engine_options(psm), self.context.deadline)
+        return Candidate(canvas, zones, psm, engine)
 
     def read_parts(self, boxes: tuple[Box, ...], *, psm: int) -> Candidate:
         """Have the engine read the parts of the canvas, as many at a time as there are threads."""
+        engine, deadline = self.context.engine, self.context.deadline
+        options = self._engine_options(psm)
         numbers = count()
         lock = Lock()
 
-        def tell_one_more() -> None:
+        def report_part() -> None:
             with lock:
-                self.report_progress(Progress("read", next(numbers), len(boxes)))
+                self.context.report_progress(Progress("read", next(numbers), len(boxes)))
 
         def read_some(some: tuple[Box, ...]) -> list[tuple[Zone, ...]]:
             parts = []
             canvases = [self.canvas.cropped(box) for box in some]
-            found = self.engine.recognise_all(canvases, self._asked(psm), self.deadline)
+            found = engine.recognise_all(canvases, options, deadline)
             for box, zones in zip(some, found, strict=True):
                 shift = Transform.shift(box.left, box.top)
                 parts.append(tuple(zone.mapped(shift) for zone in zones))
-                tell_one_more()
+                report_part()
             return parts
 
-        tell_one_more()
-        with self.threads(len(boxes)) as most, ThreadPoolExecutor(most) as threads:
+        report_part()
+        with self.context.threads(len(boxes)) as most, ThreadPoolExecutor(most) as threads:
             each = math.ceil(len(boxes) / most)
             shares = [boxes[first : first + each] for first in range(0, len(boxes), each)]
             parts = tuple(part for some in threads.map(read_some, shares) for part in some)
-        return Candidate(self.canvas, join_parts(parts), psm)
+        return Candidate(self.canvas, join_parts(parts), psm, engine)
 
-    def _recognise(self, canvas: Canvas, psm: int) -> tuple[Zone, ...]:
-        return self.engine.recognise(canvas, self._asked(psm), self.deadline)
-
-    def _asked(self, psm: int) -> ReadOptions:
+    def _engine_options(self, psm: int) -> ReadOptions:
         return replace(self.options, psm=psm, zones=())
 
 

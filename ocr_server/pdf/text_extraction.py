@@ -29,7 +29,6 @@ from ocr_server.pdf.render import (
 from ocr_server.pdf.text_lines import Letter, make_zones
 
 STAGE = "text layer"
-USED = "used instead of recognition"
 
 # Letters without a meaning are not mapped, or mapped into private use. A few are bullets; with
 # more, what is copied from the page would be nonsense, and reading it is better.
@@ -103,11 +102,6 @@ def read_text_layer(
             return _read(document[index], unit_pt, limits, symbols=symbols)
         except pypdfium2.PdfiumError as error:
             raise DamagedPicture(f"Page {index + 1} of the PDF cannot be read.") from error
-
-
-def came_from_text_layer(page: Page) -> bool:
-    """Whether nothing on a page had to be recognised."""
-    return any(stage.name == STAGE and stage.did == USED for stage in page.stages)
 
 
 def _read(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ocr_server.engines import ENGINES
+from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
 from ocr_server.job import Detail, Layout, TextLayerUse
 from ocr_server.page.recipe import STAGES
@@ -43,10 +43,10 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "engine": Option(
         parsing.parse_engine,
-        _text(enum=list(ENGINES)),
+        _text(enum=list(ENGINE_CHOICES)),
         "`OCR_ENGINE`",
-        f"who reads: {', '.join(f'`{name}`' for name in ENGINES)}; the last two need the "
-        "packages of the second reader",
+        f"the engine: {', '.join(f'`{name}`' for name in ENGINE_CHOICES)}; the last two need the "
+        "packages of the category `second-reader`",
     ),
     "format": Option(
         parsing.parse_formats,
@@ -102,14 +102,15 @@ OPTIONS: Mapping[str, Option] = {
         parsing.parse_fields,
         _text(contentMediaType="application/json"),
         "the profile’s",
-        'values to look for, as JSON: `{"lot": {"after": ["LOT"], "mask": "AA-9999"}}`; see '
-        "Reading stations",
+        "values to look for, by zone, by the words before them, or by their form, as JSON: "
+        '`{"lot": {"after": ["LOT"], "mask": "AA-9999"}}`',
     ),
     "alphabet": Option(
         parsing.parse_alphabet,
         _text(maxLength=parsing.MOST_LETTERS),
         "any",
-        "the only characters to be read, by Tesseract; `engine=best` then asks no second reader",
+        "the only characters to be read, by Tesseract; `engine=best` then asks for no second "
+        "opinion",
     ),
     "min_confidence": Option(
         parsing.number(0, 1), _number(0, 1), "`0`", "words less certain than this are left out"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeGuard
 
 from ocr_server.document.cursor import Cursor, Faults
-from ocr_server.engines import ENGINES
+from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
 from ocr_server.geometry import Box
 from ocr_server.imaging import operations
@@ -46,8 +46,8 @@ def parse_languages(text: str) -> tuple[str, ...]:
 
 def parse_engine(text: str) -> str:
     """The name of an engine; whether it is installed is asked later."""
-    if text not in ENGINES:
-        raise ValueError(f"use {_listed(ENGINES)}")
+    if text not in ENGINE_CHOICES:
+        raise ValueError(f"use {_listed(ENGINE_CHOICES)}")
     return text
 
 

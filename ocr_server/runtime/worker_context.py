@@ -19,7 +19,7 @@ import cv2
 
 from ocr_server.cpu_shares import SlotLock, ThreadAllowance
 from ocr_server.deadline import Deadline
-from ocr_server.engines import ENGINES
+from ocr_server.engines import new_engine
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import OutOfMemory
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """Where a task works: the engines by name, how many threads it may use, and until when."""
+    """What a task may use: engines by name, a number of threads, and time until the deadline."""
 
     engine: Callable[[str], Engine]
     threads: ThreadAllowance
@@ -68,7 +68,7 @@ def start_worker(memory_bytes: int) -> None:
 def work(
     task: Task[P, T], deadline: Deadline, share: SlotLock, /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """What the task returns, at its desk."""
+    """What the task returns; children that nobody waited for are reaped afterwards."""
     try:
         with share.held():
             return task(WorkerContext(_engine, share.threads, deadline), *args, **kwargs)
@@ -85,7 +85,7 @@ def work(
 @cache
 def _engine(name: str) -> Engine:
     """The engine of that name in this worker process, kept for all its tasks."""
-    return ENGINES[name]()
+    return new_engine(name)
 
 
 def _held_bytes() -> int:

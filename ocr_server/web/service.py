@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from flask import Flask, current_app, request
 
+from ocr_server import tasks
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo
 from ocr_server.errors import EngineMissing, LanguageMissing, OcrServerError
@@ -25,7 +26,6 @@ from ocr_server.request.profiles import Profile
 from ocr_server.runtime.admission import Admission
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
-from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.settings import Settings
 
 EXTENSION = "ocr_server"
@@ -69,7 +69,7 @@ class Service:
             deadline = Deadline.after(DESCRIBE_TIMEOUT_S)
             try:
                 self._engines[name] = self.workers.run(
-                    _describe, deadline, threading.Event(), name=name
+                    tasks.describe_engine, deadline, threading.Event(), name=name
                 )
             except EngineMissing as error:
                 if (
@@ -161,7 +161,3 @@ def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
     missing = [name for name in languages if name not in engine.languages]
     if missing:
         raise LanguageMissing.of(missing, installed=engine.languages)
-
-
-def _describe(desk: WorkerContext, *, name: str) -> EngineInfo:
-    return desk.engine(name).describe()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr_server.document.model import (
@@ -101,7 +101,6 @@ def test_what_is_written_is_read_back_the_same() -> None:
         assert document_from_json(json.loads(json.dumps(as_json(one)))) == one
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.text(), st.floats(0, 1), st.floats(0, 1e6))
 def test_any_text_confidence_and_place_come_back(text: str, confidence: float, x: float) -> None:
     odd = replace(word("x", 1, 1), text=text, confidence=confidence, quad=Box(x, 0, x, 1).quad())

@@ -202,12 +202,12 @@ def test_memory_that_is_refused_is_no_fault_of_the_engine(more_bytes: int) -> No
         import numpy as np
         from ocr_server.deadline import Deadline
         from ocr_server.imaging.canvas import Canvas
-        from ocr_server.job import Reading
+        from ocr_server.job import ReadOptions
         from ocr_server.engines.rapidocr import RapidocrEngine
 
         def read(side):
             canvas = Canvas(np.full((side, side), 255, np.uint8))
-            engine.recognise(canvas, Reading(), Deadline.after(60))
+            engine.recognise(canvas, ReadOptions(), Deadline.after(60))
 
         engine = RapidocrEngine()
         read(64)

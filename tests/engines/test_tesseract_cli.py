@@ -65,6 +65,7 @@ def test_tesseract_works_in_one_thread(engine: PytesseractEngine) -> None:
     assert os.environ["OMP_THREAD_LIMIT"] == "1"
 
 
+@pytest.mark.process
 def test_tesseract_takes_memory_in_large_pages_unless_told_otherwise() -> None:
     asked = "import os, ocr_server; print(os.environ['GLIBC_TUNABLES'])"
     others = {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"}
@@ -207,6 +208,7 @@ def test_engine_and_languages_are_told_by_name(
     assert info.version[0].isdigit()
 
 
+@pytest.mark.process
 def test_without_tesseract_the_engine_is_missing(
     engine: PytesseractEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from ocr_server.document.model import (
     EngineInfo,
     Line,
     Page,
+    StageOutcome,
     StageRecord,
     Symbol,
     Word,
@@ -85,7 +86,7 @@ def zone(*paragraphs: str, top: float = TOP_PX, kind: ZoneKind = ZoneKind.TEXT) 
 
 def page(*zones: Zone, number: int = 1, width_px: int = 600, height_px: int = 400) -> Page:
     """A page at 100 dpi."""
-    stages = (StageRecord("deskew", "0.3° clockwise", "turned back", 12.0),)
+    stages = (StageRecord("deskew", "0.3° clockwise", "turned back", 12.0, StageOutcome.DONE),)
     return Page(number, width_px, height_px, 100.0, zones, stages)
 
 

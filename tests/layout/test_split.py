@@ -14,6 +14,7 @@ from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import ReadOptions
 from ocr_server.layout.split import Cutting, cut_parts, join_parts
 from ocr_server.page.recipe import RECIPE, read_page
+from ocr_server.page.state import ReadContext
 from ocr_server.progress import Progress
 from tests.words import SeeingEngine, draw_page, draw_two_parts
 
@@ -70,8 +71,8 @@ def test_the_number_of_threads_changes_nothing() -> None:
     def read(threads: int) -> tuple[Zone, ...]:
         engine = SeeingEngine()
         answer = read_page(
-            page, number=1, options=ReadOptions(), engine=engine,
-            deadline=Deadline.after(60), threads=lambda _: nullcontext(threads),
+            page, number=1, options=ReadOptions(),
+            context=ReadContext(engine, Deadline.after(60), lambda _: nullcontext(threads)),
         )  # fmt: skip
         assert len(engine.canvases) == 2
         return answer.zones
@@ -83,9 +84,10 @@ def test_the_number_of_threads_changes_nothing() -> None:
 def test_each_part_is_told_when_it_has_been_read(threads: int) -> None:
     told: list[Progress] = []
     read_page(
-        Canvas(draw_two_parts()), number=1, options=ReadOptions(), engine=SeeingEngine(),
-        deadline=Deadline.after(60), report_progress=told.append,
-        threads=lambda _: nullcontext(threads),
+        Canvas(draw_two_parts()), number=1, options=ReadOptions(),
+        context=ReadContext(
+            SeeingEngine(), Deadline.after(60), lambda _: nullcontext(threads), told.append
+        ),
     )  # fmt: skip
 
     reads = [progress for progress in told if progress.stage == "read"]

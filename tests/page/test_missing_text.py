@@ -7,6 +7,7 @@ from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
 from ocr_server.page.missing_text import put_in_place
 from ocr_server.page.recipe import read_page
+from ocr_server.page.state import ReadContext
 from tests.words import SeeingEngine, draw_page, find_blots
 
 
@@ -70,7 +71,7 @@ class OverlooksTheRest(SeeingEngine):
 
 def read(engine: SeeingEngine, canvas: Canvas) -> Page:
     return read_page(
-        canvas, number=1, options=ReadOptions(), engine=engine, deadline=Deadline.after(60)
+        canvas, number=1, options=ReadOptions(), context=ReadContext(engine, Deadline.after(60))
     )
 
 

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from ocr_server.engines.tesseract_cli import CALIBRATION
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.page.quality import (
@@ -14,13 +15,19 @@ from ocr_server.page.quality import (
 )
 from tests.words import draw_page
 
-GOOD = ReadingResult(confidence=0.95, sure_share=0.97, letters=900)
+
+def result(confidence: float, sure_share: float, letters: int) -> ReadingResult:
+    return ReadingResult(confidence, sure_share, letters, CALIBRATION)
+
+
+GOOD = result(confidence=0.95, sure_share=0.97, letters=900)
 PAGE = draw_page().pixels
 
 
-def codes(pixels: Pixels, result: ReadingResult = GOOD) -> set[str]:
+def codes(pixels: Pixels, reading: ReadingResult = GOOD) -> set[str]:
     return {
-        problem.code for problem in assess_quality(ImageStatistics(Canvas(pixels)), result).problems
+        problem.code
+        for problem in assess_quality(ImageStatistics(Canvas(pixels)), reading).problems
     }
 
 
@@ -54,16 +61,14 @@ def test_the_height_of_small_letters_is_told_in_pixels() -> None:
 
 
 def test_a_page_of_which_nothing_was_read_has_no_text() -> None:
-    nothing = ReadingResult(confidence=0, sure_share=0, letters=0)
+    nothing = result(confidence=0, sure_share=0, letters=0)
 
     assert codes(np.full((800, 600), 255, np.uint8), nothing) == {"no-text"}
     assert assess_quality(ImageStatistics(Canvas(PAGE)), nothing).score == 0
 
 
 def test_doubtful_print_is_a_poor_reading() -> None:
-    assert codes(PAGE, ReadingResult(confidence=0.4, sure_share=0.1, letters=500)) == {
-        "poor-reading"
-    }
+    assert codes(PAGE, result(confidence=0.4, sure_share=0.1, letters=500)) == {"poor-reading"}
 
 
 def test_doubtful_signs_without_lines_are_handwriting() -> None:
@@ -73,14 +78,12 @@ def test_doubtful_signs_without_lines_are_handwriting() -> None:
         bend = random.integers(-9, 9, (4, 2)) + np.array([[0, 0], [9, 14], [14, 4], [22, 18]])
         cv2.polylines(drawn, [(bend + np.array([x, y])).astype(np.int32)], False, 0, 2)
 
-    assert "handwriting" in codes(
-        drawn, ReadingResult(confidence=0.3, sure_share=0.05, letters=300)
-    )
+    assert "handwriting" in codes(drawn, result(confidence=0.3, sure_share=0.05, letters=300))
 
 
 def test_the_score_grows_with_confidence_and_with_sure_words() -> None:
     scores = [
-        expected_accuracy(ReadingResult(confidence=c, sure_share=s, letters=100))
+        expected_accuracy(result(confidence=c, sure_share=s, letters=100))
         for c, s in ((0.2, 0.0), (0.5, 0.3), (0.8, 0.6), (0.95, 0.98))
     ]
 

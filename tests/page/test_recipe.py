@@ -17,6 +17,7 @@ from ocr_server.imaging.glyphs import measure_x_height
 from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.job import ReadOptions, ZoneSpec
 from ocr_server.page.recipe import LEFT_OUT, LINE_DETECTOR_RECIPE, RECIPE, read_page
+from ocr_server.page.state import ReadContext
 from tests.words import DrawnPage, SeeingEngine, distances_home, draw_page
 
 MEDIAN_PX, WORST_PX = 1.0, 3.0  # at the resolution of the page
@@ -27,8 +28,7 @@ def read(canvas: Canvas, engine: SeeingEngine | None = None, **asked: object) ->
         canvas,
         number=1,
         options=ReadOptions(**asked),  # type: ignore[arg-type]  # whatever the test asks for
-        engine=engine or SeeingEngine(),
-        deadline=Deadline.after(60),
+        context=ReadContext(engine or SeeingEngine(), Deadline.after(60)),
     )
 
 
@@ -402,8 +402,8 @@ class RunsLate(SeeingEngine):
 def test_a_deadline_that_passes_before_anything_is_read_is_an_error() -> None:
     with pytest.raises(DeadlinePassed):
         read_page(
-            draw_page().canvas, number=1, options=ReadOptions(), engine=SeeingEngine(),
-            deadline=Deadline.after(0),
+            draw_page().canvas, number=1, options=ReadOptions(),
+            context=ReadContext(SeeingEngine(), Deadline.after(0)),
         )  # fmt: skip
 
 
@@ -481,14 +481,14 @@ def _inside(word: Word, box: Box) -> bool:
     return box.left - 1 <= word.box.left and word.box.right <= box.right + 1
 
 
-def test_the_second_reader_alone_has_a_recipe_of_its_own() -> None:
-    page = read_page(
-        Canvas(draw_page().pixels),
-        number=1,
-        options=ReadOptions(engine="rapidocr"),
-        engine=SeeingEngine(),
-        deadline=Deadline.after(60),
-    )
+class FindsLines(SeeingEngine):
+    """Finds lines by itself."""
+
+    finds_lines = True
+
+
+def test_an_engine_that_finds_lines_by_itself_has_a_recipe_of_its_own() -> None:
+    page = read(Canvas(draw_page().pixels), FindsLines())
 
     assert [stage.name for stage in page.stages] == [name for name, _ in LINE_DETECTOR_RECIPE]
     assert page.words

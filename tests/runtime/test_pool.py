@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from multiprocessing.context import ForkServerProcess
@@ -17,6 +18,7 @@ from ocr_server.errors import (
     ClientGone,
     DeadlinePassed,
     Draining,
+    EngineMissing,
     OcrServerError,
     OutOfMemory,
     PageMissing,
@@ -25,8 +27,11 @@ from ocr_server.errors import (
 from ocr_server.runtime import worker_process
 from ocr_server.runtime.pool import ProcessWorkerPool
 from ocr_server.settings import MIB, Settings
+from ocr_server.tasks import describe_engine
 from tests import tasks
 from tests.waiting import BOUND_S, is_alive, pids_in, wait_for
+
+pytestmark = pytest.mark.process
 
 
 @pytest.fixture
@@ -46,6 +51,15 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 @pytest.fixture
 def pids(tmp_path: Path) -> Path:
     return tmp_path / "pids"
+
+
+def test_a_worker_imports_nothing_of_the_server(workers: ProcessWorkerPool) -> None:
+    with suppress(EngineMissing):
+        workers.run(describe_engine, late(), never(), name="pytesseract")
+    imported = workers.run(tasks.say_modules, late(), never())
+
+    assert {"ocr_server", "cv2"} <= imported
+    assert not imported & {"flask", "werkzeug", "waitress", "pydantic", "prometheus_client"}
 
 
 def soon() -> Deadline:

@@ -75,6 +75,7 @@ def test_closing_removes_the_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
 def test_what_a_dead_server_left_is_swept(tmp_path: Path) -> None:
     die = (
         "import os, sys; from ocr_server.runtime import scratch;"

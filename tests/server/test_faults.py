@@ -8,9 +8,9 @@ from __future__ import annotations
 import resource
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -19,32 +19,12 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from tests.drawing import as_file, draw_lines
-from tests.serving import Answer, FakeTesseract, RunningServer, running_server
+from tests.serving import Answer, FakeTesseract, RunningServer, Start, running_server
 from tests.waiting import wait_for
 
 MIB = 2**20
 PICTURE = as_file(draw_lines("Hello"))
 LARGE = as_file(Image.effect_noise((1500, 1200), 90).convert("L"), "BMP")  # 1.8 MB
-Start = Callable[..., RunningServer]
-
-
-@pytest.fixture
-def tesseract(tmp_path: Path) -> Iterator[FakeTesseract]:
-    fake = FakeTesseract(tmp_path / "tesseract")
-    yield fake
-    fake.let_go()
-
-
-@pytest.fixture
-def start(tmp_path: Path, tesseract: FakeTesseract) -> Iterator[Start]:
-    """Start a server with one slot and any settings."""
-    with ExitStack() as stack:
-
-        def start(**settings: object) -> RunningServer:
-            given = {"PATH": tesseract.path, "OCR_SLOTS": 1, **settings}
-            return stack.enter_context(running_server(tmp_path, **given))
-
-        yield start
 
 
 @contextmanager
@@ -74,26 +54,25 @@ def most_memory_bytes(pid: int) -> int:
 
 
 def test_a_text_is_not_taken_for_a_list_of_the_server_s_files(
-    start: Start, tesseract: FakeTesseract
+    server: RunningServer, tesseract: FakeTesseract
 ) -> None:
-    server = start()
 
     assert told(server.read(b"/etc/passwd\n")) == (415, "unsupported-format")
     assert tesseract.arguments == []
 
 
-def test_an_empty_file_is_a_problem_and_no_stack_trace(start: Start) -> None:
-    answer = start().read(b"")
+def test_an_empty_file_is_a_problem_and_no_stack_trace(server: RunningServer) -> None:
+    answer = server.read(b"")
 
     assert told(answer) == (400, "invalid-options")
     assert b"Traceback" not in answer.body
     assert b"<" not in answer.body.replace(b"<base64>", b"")
 
 
-def test_a_picture_cut_off_is_an_error(start: Start, tesseract: FakeTesseract) -> None:
+def test_a_picture_cut_off_is_an_error(server: RunningServer, tesseract: FakeTesseract) -> None:
     whole = as_file(Image.effect_noise((400, 300), 90))
 
-    assert told(start().read(whole[: len(whole) // 2])) == (422, "damaged-picture")
+    assert told(server.read(whole[: len(whole) // 2])) == (422, "damaged-picture")
     assert tesseract.arguments == []
 
 
@@ -141,8 +120,7 @@ def test_an_engine_that_was_killed_is_counted(start: Start) -> None:
     assert b"ocr_engine_restarts_total 1.0" in server.get("/metrics").body
 
 
-def test_a_full_disk_is_told_and_over_when_there_is_room_again(start: Start) -> None:
-    server = start()
+def test_a_full_disk_is_told_and_over_when_there_is_room_again(server: RunningServer) -> None:
     with files_limited([server.pid], 400_000):
         refused = server.read(as_file(Image.effect_noise((700, 600), 90), "BMP"))
         alive = server.get("/livez")
@@ -152,8 +130,7 @@ def test_a_full_disk_is_told_and_over_when_there_is_room_again(start: Start) -> 
     assert server.read(PICTURE).status == 200
 
 
-def test_a_disk_full_while_a_page_is_read_is_told(start: Start) -> None:
-    server = start()
+def test_a_disk_full_while_a_page_is_read_is_told(server: RunningServer) -> None:
     server.read(PICTURE)
     with files_limited(server.workers(), 2_000):
         refused = server.read(PICTURE)
@@ -162,8 +139,7 @@ def test_a_disk_full_while_a_page_is_read_is_told(start: Start) -> None:
     assert server.read(PICTURE).status == 200
 
 
-def test_a_disk_full_during_an_upload_is_told(start: Start) -> None:
-    server = start()
+def test_a_disk_full_during_an_upload_is_told(server: RunningServer) -> None:
     with files_limited([server.pid], 400_000):
         refused = server.read(LARGE)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pikepdf
 
 from ocr_server import __version__
-from ocr_server.document.model import Document, Line, Word
+from ocr_server.document.model import Document, Line, TextSource, Word
 from ocr_server.errors import DamagedPicture
 from ocr_server.export.format import Rendering
 from ocr_server.export.pdf.existing_text import find_visible_text, remove_invisible_text
@@ -27,7 +27,7 @@ from ocr_server.export.sources import PageSource, check_size, find_page_sources
 from ocr_server.geometry import Box, Transform
 from ocr_server.languages import tag_of
 from ocr_server.pdf.render import page_frame
-from ocr_server.pdf.text_extraction import came_from_text_layer, read_text_layer
+from ocr_server.pdf.text_extraction import read_text_layer
 
 _PIECE_BYTES = 256 * 1024
 
@@ -140,7 +140,8 @@ def _add_text(
         height_px=page_source.page.height_px,
     )
     if page_source.is_pdf:
-        if came_from_text_layer(page_source.page) and _says_the_same(page_source, rendering):
+        is_unread = page_source.page.source is TextSource.TEXT_LAYER
+        if is_unread and _says_the_same(page_source, rendering):
             return False
         visible = find_visible_text(
             page_source.path, page_source.index, password=rendering.password

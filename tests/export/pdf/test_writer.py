@@ -13,12 +13,11 @@ import pytest
 from PIL import Image, ImageOps
 from pypdfium2 import raw
 
-from ocr_server.document.model import Direction, Document, StageRecord, Zone, ZoneKind
+from ocr_server.document.model import Direction, Document, TextSource, Zone, ZoneKind
 from ocr_server.errors import DamagedPicture, EncryptedDocument, FormatUnavailable
 from ocr_server.export.format import Rendering
 from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.geometry import Box, Point, Transform, hull
-from ocr_server.pdf.text_extraction import STAGE, USED
 from tests.export.documents import document, line, page, turned, two_pages, word, zone
 from tests.export.pictures import (
     noise,
@@ -328,7 +327,7 @@ def test_several_files_make_one_document(tmp_path: Path) -> None:
     typed = typed_pdf(tmp_path / "typed.pdf", "Typed")
     layered = replace(
         page(zone("Typed"), number=3, width_px=298, height_px=420),
-        stages=(StageRecord(STAGE, "", USED, 0),),
+        source=TextSource.TEXT_LAYER,
     )
     several = document(page(zone("First")), page(zone("Second"), number=2), layered)
 
@@ -438,7 +437,7 @@ def test_a_page_whose_own_text_was_used_is_left_as_it_is(tmp_path: Path) -> None
     typed = typed_pdf(tmp_path / "typed.pdf", "Typed text")
     layered = replace(
         page(zone("Typed text"), width_px=298, height_px=420),
-        stages=(StageRecord(STAGE, "", USED, 0),),
+        source=TextSource.TEXT_LAYER,
     )
 
     made = render(tmp_path, document(layered), typed)
@@ -454,7 +453,7 @@ def test_a_layer_whose_words_were_changed_or_removed_says_so(
 ) -> None:
     scan = typed_pdf(tmp_path / "scan.pdf", "0ld guess", invisible=True)
     read = recognised([(text, 30 + 40 * at, 45) for at, text in enumerate(said)])
-    used = replace(read.pages[0], stages=(StageRecord(STAGE, "", USED, 0),))
+    used = replace(read.pages[0], source=TextSource.TEXT_LAYER)
 
     made = render(tmp_path, document(used), scan)
 

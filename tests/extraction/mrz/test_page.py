@@ -8,10 +8,12 @@ import pytest
 from benchmarks.draw import draw_mrz
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Page
-from ocr_server.extraction.read_framed import read_framed
+from ocr_server.extraction.finders import read_for_finder
+from ocr_server.extraction.framed_page import FramedPage
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions, ZoneSpec
+from ocr_server.page.state import ReadContext
 from tests.fakes import ReadsWords
 
 PASSPORT = np.asarray(draw_mrz(Random(0)).picture)  # noqa: S311  # drawn, not secret
@@ -24,13 +26,13 @@ PRINT = Box(0, 0, WIDTH_PX, HEIGHT_PX // 2)
 
 def read(*boxes: Box) -> Page:
     """Two passports, one above the other."""
-    return read_framed(
+    framed_page = FramedPage(
         Canvas(np.vstack([PASSPORT, PASSPORT])),
         number=1,
         options=ReadOptions(finder="mrz", zones=tuple(ZoneSpec(box) for box in boxes)),
-        engine=ReadsWords("P"),
-        deadline=Deadline.after(60),
+        context=ReadContext(ReadsWords("P"), Deadline.after(60)),
     )
+    return read_for_finder(framed_page)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a PDF page says itself, where that is better than to read its picture."""
+"""Whether a PDF page is read from its own text layer, by recognition, or by both."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ocr_server.document.model import Page, StageRecord
+from ocr_server.document.model import Page, StageRecord, TextSource
 from ocr_server.job import Limits, ReadOptions, TextLayerUse
-from ocr_server.pdf.text_extraction import STAGE, USED, read_text_layer
+from ocr_server.pdf.text_extraction import STAGE, read_text_layer
 
+_USED = "used instead of recognition"
 _JOINED = "used, with what was recognised on the pictures"
 
 
@@ -35,9 +36,12 @@ def read_pdf_page(
     """
     if options.text_layer is TextLayerUse.IGNORE or options.zones:
         return recognise()
-    begun = time.perf_counter()
+    started_s = time.perf_counter()
     layer = read_text_layer(path, index, limits=limits, password=password, symbols=options.symbols)
-    stage = StageRecord(STAGE, layer.found, "", (time.perf_counter() - begun) * 1000)
+
+    def record(did: str) -> StageRecord:
+        return StageRecord.since(started_s, STAGE, layer.found, did)
+
     covers = layer.is_real and not layer.pictures
     if covers or options.text_layer is TextLayerUse.ONLY:
         return Page(
@@ -46,13 +50,13 @@ def read_pdf_page(
             height_px=layer.height_px,
             dpi=layer.dpi,
             zones=layer.zones,
-            stages=(stage._replace(did=USED),),
+            stages=(record(_USED),),
+            source=TextSource.TEXT_LAYER,
         )
+    is_joined = layer.is_real
+    stage = record(_JOINED if is_joined else "")
     page = recognise()
-    if not layer.is_real:
-        return replace(page, stages=(stage, *page.stages))
-    return replace(
-        page,
-        zones=layer.joined_by(page),
-        stages=(stage._replace(did=_JOINED), *page.stages),
-    )
+    page = replace(page, stages=(stage, *page.stages))
+    if not is_joined:
+        return page
+    return replace(page, zones=layer.joined_by(page), source=TextSource.BOTH)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from ocr_server.document.model import Page, StageRecord
+from ocr_server.document.model import Page, StageRecord, TextSource
 from ocr_server.geometry import Box
 from ocr_server.job import Limits, ReadOptions, TextLayerUse, ZoneSpec
-from ocr_server.page.own_text import read_pdf_page
-from ocr_server.pdf.text_extraction import STAGE, came_from_text_layer
+from ocr_server.page.text_policy import read_pdf_page
+from ocr_server.pdf.text_extraction import STAGE
 from tests.export.documents import page, zone
 from tests.export.pictures import noise, picture_pdf, typed_pdf
 
@@ -30,7 +30,7 @@ def test_a_good_layer_is_used_instead_of_recognition(tmp_path: Path) -> None:
     typed = read(typed_pdf(tmp_path / "typed.pdf", "Typed text"), ReadOptions())
 
     assert (typed.number, typed.text, typed.dpi) == (4, "Typed text", 144)
-    assert came_from_text_layer(typed)
+    assert typed.source is TextSource.TEXT_LAYER
     assert typed.stages[0].found == "2 words"
     assert typed.confidence == 1
 
@@ -51,14 +51,14 @@ def test_a_page_without_a_layer_is_recognised_and_says_so(tmp_path: Path) -> Non
         (STAGE, "no text", ""),
         *((stage.name, stage.found, stage.did) for stage in RECOGNISED.stages),
     ]
-    assert not came_from_text_layer(scanned)
+    assert scanned.source is TextSource.RECOGNISED
 
 
 def test_a_mixed_page_has_its_own_text_and_that_of_its_pictures(tmp_path: Path) -> None:
     mixed = read(picture_pdf(tmp_path / "mixed.pdf", noise(298, 420), text="Stamp"), ReadOptions())
 
     assert mixed.text == "Stamp\n\nRecognised"
-    assert not came_from_text_layer(mixed)
+    assert mixed.source is TextSource.BOTH
     assert isinstance(mixed.stages[0], StageRecord)
     assert mixed.stages[0].did
 
