@@ -32,10 +32,13 @@ def arrange_rows(state: PageState) -> StageResult:
     found = f"{fewer} zones beside others" if fewer else "no rows torn apart"
     if ordered == candidate.zones:
         return StageResult(state, found)
-    did = ["rows joined"] * (fewer > 0) + ["zones put in order"] * (ordered != joined)
-    return StageResult(
-        state.with_candidate(replace(candidate, zones=ordered)), found, ", ".join(did)
-    )
+    did = []
+    if fewer:
+        did.append("rows joined")
+    if ordered != joined:
+        did.append("zones put in order")
+    after = state.with_candidate(replace(candidate, zones=ordered))
+    return StageResult(after, found, ", ".join(did))
 
 
 def arrange_tables(state: PageState) -> StageResult:
