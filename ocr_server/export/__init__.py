@@ -22,14 +22,40 @@ FORMATS: Mapping[str, Format] = {
         "pages, zones, lines and words with their places",
         render_json,
         shows_alternatives=True,
+        label="JSON",
+        for_programs=True,
     ),
-    "text": Format("text/plain; charset=utf-8", "txt", "the text in reading order", render_text),
+    "text": Format(
+        "text/plain; charset=utf-8",
+        "txt",
+        "the text in reading order",
+        render_text,
+        label="Text",
+    ),
     "tsv": Format(
-        "text/tab-separated-values; charset=utf-8", "tsv", "Tesseract's table", render_tsv
+        "text/tab-separated-values; charset=utf-8",
+        "tsv",
+        "Tesseract's table",
+        render_tsv,
+        label="Table of words",
+        for_programs=True,
     ),
-    "hocr": Format("text/vnd.hocr+html", "hocr", "hOCR 1.2", render_hocr),
+    "hocr": Format(
+        "text/vnd.hocr+html",
+        "hocr",
+        "hOCR 1.2",
+        render_hocr,
+        label="hOCR",
+        for_programs=True,
+    ),
     "alto": Format(
-        "application/alto+xml", "alto.xml", "ALTO 4.4", render_alto, shows_alternatives=True
+        "application/alto+xml",
+        "alto.xml",
+        "ALTO 4.4",
+        render_alto,
+        shows_alternatives=True,
+        label="ALTO",
+        for_programs=True,
     ),
     "pdf": Format(
         "application/pdf",
@@ -37,15 +63,21 @@ FORMATS: Mapping[str, Format] = {
         "the pages as they were sent, with text that can be searched",
         render_pdf,
         shows_pictures=True,
+        label="Searchable PDF",
     ),
     "docx": Format(
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         "docx",
         "headings, paragraphs and tables for a word processor",
         render_docx,
+        label="Word document",
     ),
     "markdown": Format(
-        "text/markdown; charset=utf-8", "md", "headings, paragraphs and tables", render_markdown
+        "text/markdown; charset=utf-8",
+        "md",
+        "headings, paragraphs and tables",
+        render_markdown,
+        label="Markdown",
     ),
     "png": Format(
         "image/png",
@@ -54,5 +86,6 @@ FORMATS: Mapping[str, Format] = {
         render_png,
         shows_pictures=True,
         one_page_each=True,
+        label="Picture with boxes",
     ),
 }

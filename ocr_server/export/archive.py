@@ -21,6 +21,7 @@ def archive_of(formats: Mapping[str, Format]) -> Format:
     return Format(
         media_type="application/zip",
         suffix="zip",
+        label="Archive",
         meaning=f"an archive of {', '.join(formats)}",
         render=partial(_render, tuple(formats.values())),
         shows_pictures=any(format_.shows_pictures for format_ in formats.values()),

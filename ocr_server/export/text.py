@@ -14,7 +14,7 @@ _PARTED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
 # A dash between figures, as in 1914-1918.
 _RANGE = re.compile(r"(?<=\d)[-\u2010\u2013]$")
 # What goes on after a word of which only the first half stands there: "Vor- und Nachteile".
-_CONJUNCTION = re.compile(r"(and|or|und|oder|bzw\.|bis|et|ou)\b")
+_CONJUNCTION = re.compile(r"(?:and|or|und|oder|bis|et|ou)\b|bzw\.")
 
 
 def render_text(

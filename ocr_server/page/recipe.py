@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
@@ -102,6 +102,30 @@ RECIPE: Recipe = (
 
 # What may be left out of it.
 STAGES = tuple(name for name, _ in RECIPE if name != "read")
+
+# What each of them does, for a person who chooses what to leave out.
+STAGE_LABELS: Mapping[str, str] = {
+    "polarity": "Exchange light and dark",
+    "orientation": "Turn upright",
+    "rectify": "Cut out the sheet",
+    "flatten": "Remove shadows",
+    "deskew": "Straighten",
+    "scale": "Bring the letters to size",
+    "rules": "Wipe out grids",
+    "margin": "Add a margin",
+    "line": "Read as one line",
+    "upside-down": "Turn what is upside down",
+    "dewarp": "Level curled lines",
+    "retry": "Read again what is poor",
+    "missed": "Look for what was missed",
+    "rows": "Join rows",
+    "second-reader": "Ask the second reader",
+    "tables": "Read tables row by row",
+    "junk": "Drop guesses",
+}
+
+# Those that look for a fault of the picture: where one finds none, the picture is fine in that.
+PICTURE_STAGES = ("polarity", "orientation", "rectify", "flatten", "deskew", "scale", "rules")
 
 # For a rectangle that somebody drew: it is read as it is, and only looked at more closely.
 ZONE_RECIPE: Recipe = (

@@ -15,6 +15,7 @@ from ocr_server.pipeline import document_from_events, draw_preview
 from ocr_server.settings import MIB
 from ocr_server.sources.pixels import MEDIA_TYPE
 from ocr_server.web.forms import read_job
+from ocr_server.web.scripts import declarations, modules_of
 from ocr_server.web.service import Service, hang_up, service
 
 PICTURES_SHOWN = 10  # on a result page without scripts; each weighs about as much as a photo
@@ -29,6 +30,8 @@ LAYOUTS = (
 )
 
 blueprint = Blueprint("pages", __name__)
+blueprint.add_app_template_global(declarations)
+blueprint.add_app_template_global(modules_of)
 
 
 @blueprint.get("/")
