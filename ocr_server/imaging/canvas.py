@@ -183,10 +183,6 @@ class Canvas:
         ).astype(np.uint8, copy=False)  # fmt: skip
         return replace(self, pixels=pixels, to_page=self.to_page.after(shift))
 
-    def from_page(self, point: Point) -> Point:
-        """Where a point of the page lies on this canvas."""
-        return self.to_page.inverse().apply(point)
-
     def laid_back(self, page: Canvas, *, longest_px: int) -> Canvas:
         """What this canvas shows, where it lies on its page; the rest of the page is white.
 
