@@ -18,11 +18,11 @@ from ocr_server.engines import describe_choice
 from ocr_server.errors import StorageFull
 from ocr_server.export.format import Render, Rendering
 from ocr_server.extraction import finders
-from ocr_server.extraction.framed_page import FramedPage
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits, ReadOptions
 from ocr_server.page import camera_frame, framing, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
+from ocr_server.page.framing import FramedPage
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
 from ocr_server.page.text_policy import read_pdf_page

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ocr_server.document.model import Line, Page, Symbol, Word, Zone, ZoneKind, hull_of
 from ocr_server.extraction.candidate import NOTHING, Match, of_words
-from ocr_server.extraction.framed_page import FramedPage
 from ocr_server.extraction.seven_segment import read_display
 from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import rows_of
+from ocr_server.page.framing import FramedPage
 
 NAMES = ("value",)
 UNKNOWN = "?"

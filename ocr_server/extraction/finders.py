@@ -12,7 +12,6 @@ from ocr_server.extraction import receipt, title_page
 from ocr_server.extraction.candidate import Match
 from ocr_server.extraction.displays import NAMES as DISPLAY_NAMES
 from ocr_server.extraction.displays import find_on_display, read_display_page
-from ocr_server.extraction.framed_page import FramedPage
 from ocr_server.extraction.keyword import find_in_text
 from ocr_server.extraction.mrz import fields as mrz
 from ocr_server.extraction.mrz.page import read_mrz_page
@@ -20,6 +19,7 @@ from ocr_server.extraction.plate import NAMES as PLATE_NAMES
 from ocr_server.extraction.plate import find_plate
 from ocr_server.extraction.rules import validate_field
 from ocr_server.job import PSM_OF_LAYOUT, FieldSpec, Layout, ReadOptions
+from ocr_server.page.framing import FramedPage
 
 TEXT = "text"
 

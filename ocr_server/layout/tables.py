@@ -118,8 +118,10 @@ def _parted(zone: Zone, grid: Grid) -> tuple[list[Line], list[Line]]:
     for line in zone.lines:
         within = line.filtered(lambda word: grid.cell_of(word.box.middle) is not None)
         beyond = line.filtered(lambda word: grid.cell_of(word.box.middle) is None)
-        inside += [within] if within else []
-        outside += [beyond] if beyond else []
+        if within:
+            inside.append(within)
+        if beyond:
+            outside.append(beyond)
     return inside, outside
 
 

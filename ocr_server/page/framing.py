@@ -1,13 +1,38 @@
-"""Framing of a page before it is read: turned and cut as asked, places put back afterwards."""
+"""Framing of a page before it is read: turned and cut as asked, and put back afterwards."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ocr_server.document.model import Page
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Framing, ReadOptions, ZoneSpec
+from ocr_server.page.recipe import read_page
+from ocr_server.page.state import ReadContext
+
+
+@dataclass(frozen=True, slots=True)
+class FramedPage:
+    """A canvas, turned and cut as asked, whose pixels count as the page's own.
+
+    The zones of `options` are in its pixels. `number` counts pages from 1.
+    """
+
+    canvas: Canvas
+    number: int
+    options: ReadOptions
+    context: ReadContext
+
+    def read(self, options: ReadOptions | None = None) -> Page:
+        """The page by the recipe, with these options or its own.
+
+        Raises:
+            OcrServerError: whatever the engine raises, and DeadlinePassed.
+        """
+        return read_page(
+            self.canvas, number=self.number, options=options or self.options, context=self.context
+        )
 
 
 def needs_picture(options: ReadOptions) -> bool:

@@ -9,14 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from ocr_server.document.model import Line, Page, Symbol, Word, Zone, ZoneKind, hull_of
-from ocr_server.extraction.framed_page import FramedPage
 from ocr_server.extraction.mrz.band import find_band
 from ocr_server.extraction.mrz.fields import ALPHABET, FILLER, LENGTHS
 from ocr_server.extraction.mrz.filler import MrzCell, find_mrz_cells
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import PSM_OF_LAYOUT, Layout
-from ocr_server.page.framing import put_back
+from ocr_server.page.framing import FramedPage, put_back
 
 _UNREAD = 0.0  # the confidence of a character that the engine passed over
 

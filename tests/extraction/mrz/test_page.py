@@ -9,10 +9,10 @@ from benchmarks.draw import draw_mrz
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Page
 from ocr_server.extraction.finders import read_for_finder
-from ocr_server.extraction.framed_page import FramedPage
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions, ZoneSpec
+from ocr_server.page.framing import FramedPage
 from ocr_server.page.state import ReadContext
 from tests.fakes import ReadsWords
 
