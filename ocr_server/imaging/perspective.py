@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.geometry import Point, Quad
-from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
 from ocr_server.imaging.glyphs import paper_level, shrink
-from ocr_server.imaging.outcome import OperationResult
 
 _COPY_PX = 500
 _LEAST_SHARE = 0.2  # of the picture; a smaller bright thing is not the page
@@ -70,12 +69,13 @@ def crop(canvas: Canvas) -> OperationResult:
     return OperationResult(canvas.cropped(box), found, "ground around it cut away")
 
 
-def margin(canvas: Canvas, *, margin_px: int = 10) -> OperationResult:
+def margin(canvas: Canvas, *, margin_px: int = 10, fill: int | None = None) -> OperationResult:
     """Add a margin of the colour of the paper; letters at the very edge are else misread.
 
-    Repeating the pixels at the edge instead would smear letters outwards (error rate × 5).
+    `fill` is its grey level where the picture's 80th percentile is not to be taken. Repeating the
+    pixels at the edge instead would smear letters outwards (error rate × 5).
     """
-    level = paper_level(canvas.grey().pixels)
+    level = paper_level(canvas.grey().pixels) if fill is None else fill
     return OperationResult(
         canvas.padded(margin_px, fill=level), did=f"margin of {margin_px} px added"
     )
