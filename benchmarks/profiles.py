@@ -31,12 +31,11 @@ from rapidfuzz.distance import Levenshtein
 
 from ocr_server.deadline import Deadline
 from ocr_server.engines import ENGINE_CHOICES
-from ocr_server.extraction.finders import with_fields
+from ocr_server.extraction.finders import read_framed_page, with_fields
 from ocr_server.job import Limits, ReadOptions
 from ocr_server.page.state import ReadContext
 from ocr_server.request.profiles import Profile, load_profiles
 from ocr_server.sources.decode import decode_page
-from ocr_server.tasks import recognise
 
 TIMEOUT_S = 120
 NEAR = 0.9
@@ -123,7 +122,7 @@ def measure(item: Item, engine: str) -> list[Outcome]:
     canvas = decode_page(item.path, 0, limits=Limits(), password=None)
     options = _reading(profile)
     context = ReadContext.of(profile.options.get("engine", engine), Deadline.after(TIMEOUT_S))
-    page = recognise(canvas, number=1, options=options, context=context)
+    page = read_framed_page(canvas, number=1, options=options, context=context)
     fields = {field.name: field for field in with_fields(page, options).fields}
     ms = (time.perf_counter() - begun) * 1000
     plain = _plain(item.path)

@@ -8,6 +8,9 @@ from enum import IntEnum, StrEnum
 
 from ocr_server.deadline import Deadline
 from ocr_server.geometry import Box
+from ocr_server.settings import Settings
+
+DEFAULTS = Settings()
 
 
 class Layout(StrEnum):
@@ -119,7 +122,7 @@ class ReadOptions:
     `finder` is the name of who looks for the fields.
     """
 
-    languages: tuple[str, ...] = ("eng",)
+    languages: tuple[str, ...] = DEFAULTS.languages
     psm: int = PageSegmentation.AUTO
     operations: tuple[str, ...] = ("auto",)
     skip_stages: tuple[str, ...] = ()
@@ -128,7 +131,7 @@ class ReadOptions:
     min_confidence: float = 0.0
     zones: tuple[ZoneSpec, ...] = ()
     alphabet: str | None = None
-    engine: str = "pytesseract"
+    engine: str = DEFAULTS.engine
     text_layer: TextLayerUse = TextLayerUse.AUTO
     fields: tuple[FieldSpec, ...] = ()
     finder: str = "text"  # one of `extraction.finders`
@@ -136,6 +139,11 @@ class ReadOptions:
     alternatives: bool = False
     choices: bool = False
     correct: bool = False
+
+    @property
+    def is_framed(self) -> bool:
+        """Whether turning, cutting or zones in per cent need the picture, whatever text it has."""
+        return self.framing != Framing() or any(zone.is_percent for zone in self.zones)
 
     @property
     def wants_fields(self) -> bool:
@@ -150,9 +158,9 @@ MAX_SIDE_PX = 32_000  # Tesseract counts with 16 bits, and a margin is added
 class Limits:
     """What a page and a document may cost."""
 
-    max_pixels: int = 64_000_000
-    max_pages: int = 200
-    pdf_dpi: int = 300
+    max_pixels: int = DEFAULTS.max_pixels
+    max_pages: int = DEFAULTS.max_pages
+    pdf_dpi: int = DEFAULTS.pdf_dpi
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ocr_server.document.model import Document, EngineInfo, Page
@@ -18,11 +19,10 @@ from ocr_server.engines import describe_choice
 from ocr_server.errors import StorageFull
 from ocr_server.export.format import Render, Rendering
 from ocr_server.extraction import finders
-from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits, ReadOptions
-from ocr_server.page import camera_frame, framing, recipe
+from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
-from ocr_server.page.framing import FramedPage
+from ocr_server.page.framing import zones_in_pixels
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
 from ocr_server.page.text_policy import read_pdf_page
@@ -71,49 +71,44 @@ def read_page(
     password: str | None,
 ) -> Page:
     """The page read: from its own text layer where that is good, else by the engine."""
-
-    def recognise_page() -> Page:
-        canvas = decode.decode_page(
-            page_ref.path, page_ref.index, limits=limits, password=password, grey=True
-        )
-        progress = (
-            progress_writer(page_ref.progress_path)
-            if page_ref.is_watched
-            else nullcontext(ignore_progress)
-        )
-        with progress as report_progress:
-            page = recognise(
-                canvas,
-                number=page_ref.number,
-                options=options,
-                context=_read_context(context, options, report_progress),
-            )
-        return suggest_spellings(page, options)
-
+    recognise = partial(
+        _recognise, context,
+        page_ref=page_ref, options=options, limits=limits, password=password,
+    )  # fmt: skip
+    needs_picture = options.is_framed or (options.wants_fields and finders.needs_picture(options))
     with _temporary_files_in(page_ref.path.parent):
-        if (
-            not is_pdf(page_ref.path)
-            or framing.needs_picture(options)
-            or (options.wants_fields and finders.needs_picture(options))
-        ):
-            page = recognise_page()
+        if needs_picture or not is_pdf(page_ref.path):
+            page = recognise()
         else:
             page = read_pdf_page(
                 page_ref.path, page_ref.index, number=page_ref.number,
-                options=options, limits=limits, password=password, recognise=recognise_page,
+                options=options, limits=limits, password=password, recognise=recognise,
             )  # fmt: skip
         return finders.with_fields(page, options) if options.wants_fields else page
 
 
-def recognise(canvas: Canvas, *, number: int, options: ReadOptions, context: ReadContext) -> Page:
-    """The page that `canvas` shows, turned and cut as asked; places in pixels of `canvas`."""
-    framed = framing.apply_framing(canvas, options.framing)
-    options = replace(options, zones=framing.zones_in_pixels(options.zones, framed))
-    if options.wants_fields:
-        page = finders.read_for_finder(FramedPage(framed.as_page(), number, options, context))
-    else:
-        page = recipe.read_page(framed.as_page(), number=number, options=options, context=context)
-    return page if framed is canvas else framing.put_back(page, framed, canvas)
+def _recognise(
+    context: WorkerContext,
+    *,
+    page_ref: PageRef,
+    options: ReadOptions,
+    limits: Limits,
+    password: str | None,
+) -> Page:
+    canvas = decode.decode_page(
+        page_ref.path, page_ref.index, limits=limits, password=password, grey=True
+    )
+    is_plain = not (options.is_framed or options.wants_fields)
+    read = recipe.read_page if is_plain else finders.read_framed_page
+    path = page_ref.progress_path
+    with progress_writer(path) if page_ref.is_watched else nullcontext(ignore_progress) as report:
+        page = read(
+            canvas,
+            number=page_ref.number,
+            options=options,
+            context=_read_context(context, options, report),
+        )
+    return suggest_spellings(page, options)
 
 
 def _read_context(
@@ -182,7 +177,7 @@ def analyse_frame(
         canvas = decode.decode_page(path, 0, limits=limits, password=None, grey=True)
         return camera_frame.analyse_frame(
             canvas,
-            options=replace(options, zones=framing.zones_in_pixels(options.zones, canvas)),
+            options=replace(options, zones=zones_in_pixels(options.zones, canvas)),
             reads=reads,
             context=replace(_read_context(context, options), second_engine=None),
         )

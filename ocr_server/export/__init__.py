@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ocr_server.document.payload import render_json
 from ocr_server.export.alto import render_alto
 from ocr_server.export.docx import render_docx
 from ocr_server.export.format import Format
 from ocr_server.export.hocr import render_hocr
+from ocr_server.export.json import render_json
 from ocr_server.export.markdown import render_markdown
 from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.export.picture import render_png

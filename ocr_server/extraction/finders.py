@@ -18,8 +18,10 @@ from ocr_server.extraction.mrz.page import read_mrz_page
 from ocr_server.extraction.plate import NAMES as PLATE_NAMES
 from ocr_server.extraction.plate import find_plate
 from ocr_server.extraction.rules import validate_field
+from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import PSM_OF_LAYOUT, FieldSpec, Layout, ReadOptions
-from ocr_server.page.framing import FramedPage
+from ocr_server.page.framing import FramedPage, apply_framing, put_back, zones_in_pixels
+from ocr_server.page.state import ReadContext
 
 TEXT = "text"
 
@@ -85,13 +87,21 @@ def needs_picture(options: ReadOptions) -> bool:
     return FINDERS[options.finder].needs_picture
 
 
-def read_for_finder(framed_page: FramedPage) -> Page:
-    """The page as the finder of its options has it read.
+def read_framed_page(
+    canvas: Canvas, *, number: int, options: ReadOptions, context: ReadContext
+) -> Page:
+    """The page that `canvas` shows, turned and cut as asked, as the finder has it read.
+
+    Places are in pixels of `canvas`, whatever was turned and cut.
 
     Raises:
         OcrServerError: whatever the engine raises, and DeadlinePassed.
     """
-    return FINDERS[framed_page.options.finder].read(framed_page)
+    framed = apply_framing(canvas, options.framing)
+    options = replace(options, zones=zones_in_pixels(options.zones, framed))
+    read = FINDERS[options.finder].read
+    page = read(FramedPage(framed.as_page(), number, options, context))
+    return page if framed is canvas else put_back(page, framed, canvas)
 
 
 def with_fields(page: Page, options: ReadOptions) -> Page:

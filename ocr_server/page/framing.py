@@ -35,11 +35,6 @@ class FramedPage:
         )
 
 
-def needs_picture(options: ReadOptions) -> bool:
-    """Whether turning, cutting or zones in per cent need the picture, whatever text is there."""
-    return options.framing != Framing() or any(zone.is_percent for zone in options.zones)
-
-
 def apply_framing(canvas: Canvas, framing: Framing) -> Canvas:
     """The canvas turned and cut; a crop that leaves nothing leaves all."""
     quarters = framing.rotation_deg / 90

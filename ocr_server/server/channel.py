@@ -17,8 +17,10 @@ from waitress.utilities import Error as ServerError
 from ocr_server.browser_headers import cross_origin_headers
 from ocr_server.errors import BodyTooLarge, StorageFull
 from ocr_server.metrics import Metrics
+from ocr_server.request.build import body_too_large
 from ocr_server.web.browser import HEADERS
-from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
+from ocr_server.web.problems import MEDIA_TYPE, STATUS, problem_of
+from ocr_server.web.schemas import ProblemJson
 
 _SMALL_BYTES = 64 * 1024
 
@@ -30,7 +32,7 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
 
     def execute(self) -> None:
         error = self.request.error
-        problem = {
+        problem: ProblemJson = {
             "type": "about:blank", "title": error.reason, "status": error.code,
             "detail": error.body, "code": error.reason.lower().replace(" ", "-"),
         }  # fmt: skip

@@ -10,9 +10,9 @@ import pytest
 
 from ocr_server.station import folder as folders
 from ocr_server.station.folder import Folder
-from ocr_server.station.intake import Answer, Intake
+from ocr_server.station.intake import Intake, Reading
 from ocr_server.station.journal import Journal
-from tests.station.reads_bytes import answer_of
+from tests.station.reads_bytes import record_of
 from tests.waiting import wait_for
 
 MOST_BYTES = 100
@@ -34,8 +34,8 @@ def journal(watched: Path) -> Iterator[Journal]:
     journal.close()
 
 
-def measure(data: bytes) -> Answer:
-    return answer_of(str(len(data))), None
+def measure(data: bytes) -> Reading:
+    return record_of(str(len(data))), None
 
 
 @contextmanager

@@ -8,11 +8,10 @@ import pytest
 from benchmarks.draw import draw_mrz
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Page
-from ocr_server.extraction.finders import read_for_finder
+from ocr_server.extraction.finders import read_framed_page
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions, ZoneSpec
-from ocr_server.page.framing import FramedPage
 from ocr_server.page.state import ReadContext
 from tests.fakes import ReadsWords
 
@@ -26,13 +25,12 @@ PRINT = Box(0, 0, WIDTH_PX, HEIGHT_PX // 2)
 
 def read(*boxes: Box) -> Page:
     """Two passports, one above the other."""
-    framed_page = FramedPage(
+    return read_framed_page(
         Canvas(np.vstack([PASSPORT, PASSPORT])),
         number=1,
         options=ReadOptions(finder="mrz", zones=tuple(ZoneSpec(box) for box in boxes)),
         context=ReadContext(ReadsWords("P"), Deadline.after(60)),
     )
-    return read_for_finder(framed_page)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pikepdf
 import pytest
 from flask.testing import FlaskClient
 
+from ocr_server.service import Service
 from ocr_server.sources.signatures import media_type_of
-from ocr_server.web.service import Service
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords
 
