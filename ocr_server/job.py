@@ -25,9 +25,10 @@ class Layout(StrEnum):
 
 
 class PageSegmentation(IntEnum):
-    """Tesseract's page segmentation modes (its manual, option --psm), but those that read nothing.
+    """Tesseract's page segmentation modes (its manual, option --psm).
 
-    `OSD`: it looks for the orientation itself.
+    0 and 2 are left out: they find the orientation or the layout alone and read nothing. Where a
+    name ends in OSD, Tesseract looks for the orientation, too.
     """
 
     AUTO_OSD = 1

@@ -69,16 +69,18 @@ def crop(canvas: Canvas) -> OperationResult:
     return OperationResult(canvas.cropped(box), found, "ground around it cut away")
 
 
-def margin(canvas: Canvas, *, margin_px: int = 10, fill: int | None = None) -> OperationResult:
-    """Add a margin of the colour of the paper; letters at the very edge are else misread.
+def margin(canvas: Canvas, *, margin_px: int = 10) -> OperationResult:
+    """Add a margin of the colour of the paper; letters at the very edge are else misread."""
+    return pad(canvas, margin_px=margin_px, fill=paper_level(canvas.grey().pixels))
 
-    `fill` is its grey level where the picture's 80th percentile is not to be taken. Repeating the
-    pixels at the edge instead would smear letters outwards (error rate × 5).
+
+def pad(canvas: Canvas, *, margin_px: int, fill: int) -> OperationResult:
+    """Add a margin of a grey level.
+
+    Repeating the pixels at the edge instead would smear letters outwards (error rate × 5).
     """
-    level = paper_level(canvas.grey().pixels) if fill is None else fill
-    return OperationResult(
-        canvas.padded(margin_px, fill=level), did=f"margin of {margin_px} px added"
-    )
+    padded = canvas.padded(margin_px, fill=fill)
+    return OperationResult(padded, did=f"margin of {margin_px} px added")
 
 
 def _bright_corners(small: Pixels) -> NDArray[np.float32] | None:

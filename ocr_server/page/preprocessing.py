@@ -151,7 +151,7 @@ def add_margin(state: PageState) -> StageResult:
 def add_margin_always(state: PageState) -> StageResult:
     """The same for a rectangle that somebody drew, which may cut into the margin of the text."""
     level = int(np.median(state.statistics.pixels[::2, ::2]))  # a quarter tells as much
-    outcome = perspective.margin(state.canvas, margin_px=_SNIPPET_MARGIN_PX, fill=level)
+    outcome = perspective.pad(state.canvas, margin_px=_SNIPPET_MARGIN_PX, fill=level)
     after = replace(state.on(outcome.canvas), x_height_px=state.x_height_px)
     return StageResult(after, "a piece of a page", outcome.did)
 
