@@ -6,34 +6,32 @@ from pathlib import Path
 
 from flask import Flask
 
-from ocr_server.admission import Admission
+from ocr_server.runtime.pool import WorkerPool
+from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.storage import Storage
 from ocr_server.web import (
-    access,
+    access_log,
     api,
+    auth,
     compression,
     cors,
     docs,
     frames,
     health,
-    keys,
-    metrics,
     pages,
     problems,
-    profiles,
     security,
 )
 from ocr_server.web.bodies import HeldRequest
-from ocr_server.web.compat import serving as compat
-from ocr_server.web.service import EXTENSION, Service
-from ocr_server.workers import ProcessWorkers, Workers
+from ocr_server.web.compat import ADAPTERS
+from ocr_server.web.compat.adapter import register
+from ocr_server.web.service import EXTENSION
 
 ROOT = Path(__file__).parent.parent
 MAX_FIELDS_BYTES = 1024 * 1024  # a picture travels as a file; fields are options
 
 
-def create_app(settings: Settings | None = None, workers: Workers | None = None) -> Flask:
+def create_app(settings: Settings | None = None, workers: WorkerPool | None = None) -> Flask:
     """An application that is ready to serve; without settings it reads the environment.
 
     Raises:
@@ -41,8 +39,7 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
         StorageFull: the temporary folder cannot be written to.
     """
     settings = settings or Settings.from_environment()
-    digests = keys.read_digests(settings)  # before anything is started that would have to end
-    known_profiles = profiles.load_profiles(settings.profiles)
+    digests = auth.read_key_digests(settings)  # before anything is started that would have to end
     has_pages = settings.pages == "on"
     app = Flask(
         __name__,
@@ -54,25 +51,17 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=MAX_FIELDS_BYTES,
     )
-    workers = workers or ProcessWorkers(settings)
-    app.extensions[EXTENSION] = Service(
-        settings=settings,
-        workers=workers,
-        storage=Storage(settings.temp_dir),
-        admission=Admission(slots=workers.slots, waiting=settings.waiting),
-        profiles=known_profiles,
-    )
-    access.init_app(app)
+    app.extensions[EXTENSION] = Service.start(settings, workers)
+    access_log.init_app(app)
     problems.init_app(app)
     security.init_app(app)
     compression.init_app(app)
     cors.init_app(app)
-    keys.init_app(app, digests)
+    auth.init_app(app, digests)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
-    app.register_blueprint(metrics.blueprint)
-    compat.init_app(app, settings.compat)
+    register(app, [ADAPTERS[name] for name in settings.compat])
     if has_pages:
         app.register_blueprint(pages.blueprint)
         app.register_blueprint(docs.blueprint)

@@ -2,6 +2,7 @@
 
     OcrServerError
     ├── SettingsError              a setting is not understood; the program does not start
+    ├── StationError               a station cannot work as it was told to
     ├── RequestError               the request itself is wrong
     │   ├── InvalidOptions         options or fields, all faults at once
     │   ├── BodyTooLarge           more bytes than the limit
@@ -63,6 +64,13 @@ class SettingsError(OcrServerError):
 
     code = "settings"
     title = "A setting is not understood"
+
+
+class StationError(OcrServerError):
+    """A station cannot work as it was told to."""
+
+    code = "station"
+    title = "The station cannot work"
 
 
 class RequestError(OcrServerError):

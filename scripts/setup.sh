@@ -140,6 +140,9 @@ need_pipenv() {
         fail "pipenv could not be installed; see pip's words above."
 }
 
+# By module, not by the scripts in .venv/bin, which break when the folder is moved.
+python() { .venv/bin/python -m "$@"; }
+
 # Install categories of Pipfile.lock into .venv. A stamp remembers the lock and
 # the Python for which that was done.
 need_packages() {
@@ -163,3 +166,6 @@ need_packages() {
         printf '%s\n' "$stamp" >".venv/.synced-$category"
     done
 }
+
+# What checks and tests need.
+need_all_packages() { need_packages packages warm second-reader station dev-packages; }

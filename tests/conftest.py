@@ -2,20 +2,26 @@ from __future__ import annotations
 
 import logging
 import shutil
+import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from importlib.util import find_spec
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import sync_playwright
 
 from ocr_server.app import create_app
+from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.web.service import Service, service_of
+from ocr_server.web.service import service_of
 from tests.fakes import InlineWorkers, ReadsWords
+from tests.serving import FakeTesseract, RunningServer, Start, running_server
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = {
@@ -23,6 +29,13 @@ MISSING = {
     "tesseract": "The program tesseract was not found. Install it, or pass --no-tesseract.",
     "browser": "No Chromium was found. Install chromium or google-chrome, or pass --no-browser.",
 }
+
+
+# The machine may be busy: how long one example takes says nothing.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,7 +46,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--no-rapidocr", action="store_true", help="leave out the tests of the second reader"
     )
     parser.addoption("--no-browser", action="store_true", help="leave out the tests in a browser")
+    parser.addoption(
+        "--inputs", type=int, default=100, help="how many odd requests the real engine gets"
+    )
     parser.addoption("--renew", action="store_true", help="write golden files and tables anew")
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m, which asks for it
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if "tesseract" in getattr(item, "fixturenames", ()):  # a program, if only a fake one
+        item.add_marker("process")
 
 
 @pytest.hookimpl(trylast=True)  # after -k and -m: what nobody asked for may be missing
@@ -72,6 +94,18 @@ def browser_path() -> Path:
     path = find_browser()
     assert path is not None
     return path
+
+
+@pytest.fixture(autouse=True)
+def _only_marked_tests_start_a_process(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("A test that starts a process is marked `process`.")
+
+    if not any(map(request.node.get_closest_marker, ("process", *MISSING))):
+        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+        monkeypatch.setattr(BaseProcess, "start", refuse)
 
 
 @pytest.fixture(autouse=True)
@@ -120,3 +154,43 @@ def real_app(settings: Settings) -> Iterator[Flask]:
     app = create_app(replace(settings, slots=2))
     yield app
     service_of(app).close()
+
+
+@pytest.fixture(scope="module")
+def module_tesseract(tmp_path_factory: pytest.TempPathFactory) -> FakeTesseract:
+    return FakeTesseract(tmp_path_factory.mktemp("module") / "tesseract")
+
+
+@pytest.fixture
+def tesseract(module_tesseract: FakeTesseract) -> Iterator[FakeTesseract]:
+    """What the servers of a module read with, as if it were new."""
+    yield module_tesseract
+    module_tesseract.forget()
+
+
+@pytest.fixture
+def start(tmp_path: Path, tesseract: FakeTesseract) -> Iterator[Start]:
+    """Start a server with one slot and any settings, which ends with the test."""
+    with ExitStack() as stack:
+
+        def start(**settings: object) -> RunningServer:
+            given = {"PATH": tesseract.path, "OCR_SLOTS": 1, **settings}
+            return stack.enter_context(running_server(tmp_path, **given))
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def module_server(
+    tmp_path_factory: pytest.TempPathFactory, module_tesseract: FakeTesseract
+) -> Iterator[RunningServer]:
+    folder = tmp_path_factory.mktemp("server")
+    with running_server(folder, PATH=module_tesseract.path, OCR_SLOTS=1) as server:
+        yield server
+
+
+@pytest.fixture
+def server(module_server: RunningServer, tesseract: FakeTesseract) -> RunningServer:
+    """A server with one slot, for tests that leave it as it was."""
+    del tesseract  # lets go of what a test held
+    return module_server

@@ -10,10 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,14 @@ class FakeTesseract:
         """Answer."""
         (self.folder / "hold").unlink(missing_ok=True)
 
+    def forget(self) -> None:
+        """Answer, and lose what was written down: the next test has it to itself."""
+        self.let_go()
+        wait_for(lambda: self.is_idle)
+        kept = [(self.folder / name).iterdir() for name in ("running", "files")]
+        for file in (self.folder / "argv", *chain(*kept)):
+            file.unlink(missing_ok=True)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -106,14 +115,14 @@ class Answer:
 class RunningServer:
     """`python -m ocr_server serve`, at a port that it chose."""
 
-    def __init__(self, storage: Path, log: Path, environment: Mapping[str, str]) -> None:
-        self.storage, self._log = storage, log
+    def __init__(self, scratch: Path, log: Path, environment: Mapping[str, str]) -> None:
+        self.scratch, self._log = scratch, log
         mine = {name: text for name, text in os.environ.items() if not name.startswith("OCR_")}
         with log.open("wb") as file:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ocr_server", "serve", "--port", "0"],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-                env={**mine, "OCR_TEMP_DIR": str(storage), **environment},
+                env={**mine, "OCR_TEMP_DIR": str(scratch), **environment},
             )  # fmt: skip
         self.port = wait_for(self._find_port)
 
@@ -183,13 +192,16 @@ class RunningServer:
             self._process.wait()
 
 
+Start = Callable[..., RunningServer]  # with settings
+
+
 @contextmanager
 def running_server(folder: Path, **settings: object) -> Iterator[RunningServer]:
     """A server with a temporary folder of its own; it is gone at the end, however that comes."""
-    storage = folder / "storage"
-    storage.mkdir(exist_ok=True)
+    scratch = folder / "storage"
+    scratch.mkdir(exist_ok=True)
     environment = {name: str(value) for name, value in settings.items()}
-    server = RunningServer(storage, folder / "log", environment)
+    server = RunningServer(scratch, folder / "log", environment)
     try:
         yield server
     finally:

@@ -14,8 +14,8 @@ from flask import Flask
 
 from ocr_server import __version__, cli
 from ocr_server.cli import main
+from ocr_server.request.options import OPTIONS
 from ocr_server.settings import Settings
-from ocr_server.web.options import OPTIONS
 from tests.drawing import SENTENCE, as_file, draw_lines
 from tests.serving import ROOT, FakeTesseract, running_server
 from tests.waiting import BOUND_S
@@ -26,9 +26,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the pictures are, and what is done by the program."""
     for name in ("OCR_TEMP_DIR", "OCR_SLOTS"):
         monkeypatch.delenv(name, raising=False)
-    storage = tmp_path / "storage"
-    storage.mkdir()
-    monkeypatch.setenv("OCR_TEMP_DIR", str(storage))
+    scratch = tmp_path / "storage"
+    scratch.mkdir()
+    monkeypatch.setenv("OCR_TEMP_DIR", str(scratch))
     monkeypatch.setenv("OCR_SLOTS", "1")
     return tmp_path
 
@@ -94,6 +94,7 @@ def test_the_languages_are_listed_by_code_and_name(capfd: pytest.CaptureFixture[
     ]
 
 
+@pytest.mark.process
 def test_a_refusal_is_a_sentence_and_exit_code_1(
     folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +110,7 @@ def test_a_refusal_is_a_sentence_and_exit_code_1(
     assert "Traceback" not in told.err
 
 
+@pytest.mark.process
 def test_a_server_s_key_is_taken_from_a_file(
     picture: Path, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,6 +205,7 @@ def refused_start(*arguments: str) -> str:
     return done.stderr
 
 
+@pytest.mark.process
 def test_an_address_that_cannot_be_listened_on_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -14,6 +14,8 @@ from ocr_server.client import Refused, remote_server
 from tests.drawing import as_file, draw_lines
 from tests.serving import FakeTesseract, RunningServer, running_server
 
+pytestmark = pytest.mark.process
+
 PICTURE = as_file(draw_lines("Hello"))
 
 

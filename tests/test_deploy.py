@@ -166,6 +166,7 @@ def example_app(server_url: str, timeout_s: float) -> Iterator[str]:
             process.terminate()
 
 
+@pytest.mark.process
 def test_the_example_app_gets_the_text(tmp_path: Path) -> None:
     tesseract = FakeTesseract(tmp_path / "tesseract")
     with (
@@ -177,6 +178,7 @@ def test_the_example_app_gets_the_text(tmp_path: Path) -> None:
             assert answer.read() == b"Hello\n"
 
 
+@pytest.mark.process
 def test_the_example_app_says_that_its_server_does_not_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         server_url = f"http://127.0.0.1:{silent.getsockname()[1]}"

@@ -13,9 +13,9 @@ from tests.serving import FakeTesseract
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    storage = tmp_path / "storage"
-    storage.mkdir()
-    monkeypatch.setenv("OCR_TEMP_DIR", str(storage))
+    scratch = tmp_path / "storage"
+    scratch.mkdir()
+    monkeypatch.setenv("OCR_TEMP_DIR", str(scratch))
     monkeypatch.setenv("OCR_SLOTS", "1")
     return tmp_path
 
@@ -51,6 +51,7 @@ def test_a_file_of_keys_that_cannot_be_read_is_told(
     assert "OCR_API_KEYS_FILE" in last_words()
 
 
+@pytest.mark.process
 def test_a_missing_tesseract_is_told_with_its_cure(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_missing_tesseract_is_told_with_its_cure(
     assert "apt-get install" in last_words()
 
 
+@pytest.mark.process
 def test_a_missing_language_is_told_with_those_that_are_there(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

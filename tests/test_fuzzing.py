@@ -15,8 +15,6 @@ from tests.fakes import FailsOnNarrow, InlineWorkers
 from tests.fuzzing import Judge, fuzz_settings, open_files, try_many
 from tests.odd_requests import Request
 
-INPUTS = 300
-
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
@@ -31,12 +29,14 @@ def real_app(settings: Settings) -> Iterator[Flask]:
 
 
 @pytest.mark.tesseract
-def test_odd_requests_get_meant_answers(real_app: Flask, settings: Settings) -> None:
+def test_odd_requests_get_meant_answers(
+    real_app: Flask, settings: Settings, pytestconfig: pytest.Config
+) -> None:
     judge = Judge(real_app.test_client())
     try_many(judge.try_one, 10)
     open_before = open_files()
 
-    try_many(judge.try_one, INPUTS)
+    try_many(judge.try_one, pytestconfig.getoption("inputs"))
 
     assert open_files() == open_before
     left = [path for path in Path(settings.temp_dir).rglob("*") if path.is_file()]

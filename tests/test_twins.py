@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from ocr_server.document.model import has_blank
 from ocr_server.export.text import joined
-from ocr_server.model import has_blank
 
 TWINS: dict[str, list[Any]] = json.loads(
     (Path(__file__).parent / "data" / "twins.json").read_text(encoding="utf-8")

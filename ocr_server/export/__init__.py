@@ -8,9 +8,9 @@ from ocr_server.export.alto import render_alto
 from ocr_server.export.docx import render_docx
 from ocr_server.export.format import Format
 from ocr_server.export.hocr import render_hocr
+from ocr_server.export.json import render_json
 from ocr_server.export.markdown import render_markdown
-from ocr_server.export.payload import render_json
-from ocr_server.export.pdf import render_pdf
+from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.export.picture import render_png
 from ocr_server.export.text import render_text
 from ocr_server.export.tsv import render_tsv

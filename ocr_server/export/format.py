@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from ocr_server.document.model import Document
 from ocr_server.job import Detail, Limits
-from ocr_server.model import Document
 
 
 @dataclass(frozen=True, slots=True)

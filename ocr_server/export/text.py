@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ocr_server.document.model import Document, Line, Page, has_blank
 from ocr_server.export.format import Rendering
-from ocr_server.model import Document, Line, Page, has_blank
 
 # A hyphen at the end of a line: hyphen-minus, soft hyphen or hyphen after a letter.
 _PARTED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")

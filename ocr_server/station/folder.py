@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from ocr_server.station.desk import Desk, key_of
-from ocr_server.station.errors import StationError
+from ocr_server.errors import StationError
+from ocr_server.station.intake import Intake, key_of
 
 SETTLED_S = 0.5  # unchanged for as long as this, a file is taken to be complete
 TURN_MS = 100
@@ -36,7 +36,7 @@ class Folder:
     def __init__(
         self,
         path: Path,
-        desk: Desk,
+        intake: Intake,
         *,
         threads: int,
         most_bytes: int,
@@ -54,7 +54,7 @@ class Folder:
                 "To watch a folder the packages of the category station are needed: "
                 'pipenv sync --categories "packages station".'
             )
-        self._path, self._desk, self._threads = path, desk, threads
+        self._path, self._intake, self._threads = path, intake, threads
         self._most_bytes = most_bytes
         self._left = {file.name for file in leaves if file.parent.resolve() == path.resolve()}
         self._waiting: dict[str, tuple[_State, float]] = {}  # since when it is as it is
@@ -138,7 +138,7 @@ class Folder:
                 return
             modified_ns = path.stat().st_mtime_ns
             source = os.fsencode(name).decode(errors="replace")
-            self._desk.take(data, source=source, key=key_of(data, name, modified_ns))
+            self._intake.take(data, source=source, key=key_of(data, name, modified_ns))
         except FileNotFoundError:
             log.info("a file was taken away before it was read")
         except Exception:

@@ -25,8 +25,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ocr_server.station.desk import Desk, key_of
-from ocr_server.station.errors import StationError
+from ocr_server.client import Refused
+from ocr_server.errors import StationError
+from ocr_server.station.intake import Intake, key_of
 from ocr_server.station.journal import Entry
 
 READ = b"READ"
@@ -34,6 +35,7 @@ HEAD_BYTES = 4
 MOST_CONNECTIONS = 64
 PICTURE_TIMEOUT_S = 20.0  # for all of a picture, from its first byte
 IDLE_TIMEOUT_S = 300.0
+ANSWER_TIMEOUT_S = 120.0  # of a client
 TURN_S = 0.2
 LINGER_S = 2.0
 PIECE_BYTES = 1024 * 1024
@@ -49,13 +51,13 @@ class _Wrong(Exception):
         self.code = code
 
 
-class Listener:
+class TcpListener:
     """Listens at an address; each connection has a thread, and there is a limit to them."""
 
     def __init__(
         self,
         address: tuple[str, int],
-        desk: Desk,
+        intake: Intake,
         *,
         most_bytes: int,
         trigger: Callable[[], Entry | None] | None = None,
@@ -66,7 +68,7 @@ class Listener:
         Raises:
             StationError: the address cannot be had.
         """
-        self._desk, self._most_bytes, self._trigger = desk, most_bytes, trigger
+        self._intake, self._most_bytes, self._trigger = intake, most_bytes, trigger
         self._picture_timeout_s = picture_timeout_s
         self._free = threading.Semaphore(MOST_CONNECTIONS)
         try:
@@ -136,7 +138,7 @@ class Listener:
         except _Wrong as wrong:
             _refuse(connection, wrong)
             return False
-        _tell(connection, _told(entry))
+        _send(connection, _to_json(entry))
         return not stop.is_set()
 
     def _entry(self, connection: socket.socket, head: bytes) -> Entry:
@@ -147,7 +149,7 @@ class Listener:
         else:
             data = self._picture(connection, int.from_bytes(head))
             peer = str(connection.getpeername()[0])
-            entry = self._desk.take(data, source=peer, key=key_of(data, peer, time.time_ns()))
+            entry = self._intake.take(data, source=peer, key=key_of(data, peer, time.time_ns()))
         if entry is None:
             raise _Wrong("draining", "The station could not read it now.")
         return entry
@@ -192,11 +194,29 @@ class Listener:
         return bytes(data)
 
 
+def ask(address: tuple[str, int], picture: bytes) -> bytes:
+    """The line that the station at an address answers, for a client.
+
+    Raises:
+        Refused: nobody is there, or the connection ends without an answer.
+    """
+    try:
+        with socket.create_connection(address, timeout=ANSWER_TIMEOUT_S) as connection:
+            connection.sendall(len(picture).to_bytes(HEAD_BYTES) + picture)
+            with connection.makefile("rb") as answers:
+                line = answers.readline()
+    except OSError as error:
+        raise Refused(f"{address[0]}:{address[1]} does not answer: {error}.") from error
+    if not line.endswith(b"\n"):
+        raise Refused("The station closed the connection without an answer.")
+    return line
+
+
 def _late(come: int, length: int) -> _Wrong:
     return _Wrong("timeout", f"{come} of {length} bytes came in time.")
 
 
-def _told(entry: Entry) -> Mapping[str, Any]:  # JSON
+def _to_json(entry: Entry) -> Mapping[str, Any]:  # JSON
     problem = entry.answer.get("problem")
     if problem:
         return {"serial": entry.serial, **problem}
@@ -205,7 +225,7 @@ def _told(entry: Entry) -> Mapping[str, Any]:  # JSON
 
 def _refuse(connection: socket.socket, wrong: _Wrong) -> None:
     """Say what was wrong, and read on for a moment: closed at once, the answer might be lost."""
-    _tell(connection, {"code": wrong.code, "detail": str(wrong)})
+    _send(connection, {"code": wrong.code, "detail": str(wrong)})
     connection.shutdown(socket.SHUT_WR)
     connection.settimeout(TURN_S)
     ends = time.monotonic() + LINGER_S
@@ -214,6 +234,6 @@ def _refuse(connection: socket.socket, wrong: _Wrong) -> None:
             pass
 
 
-def _tell(connection: socket.socket, answer: Mapping[str, Any]) -> None:  # JSON
+def _send(connection: socket.socket, answer: Mapping[str, Any]) -> None:  # JSON
     connection.settimeout(PICTURE_TIMEOUT_S)
     connection.sendall(json.dumps(answer, ensure_ascii=False).encode(errors="replace") + b"\n")

@@ -1,13 +1,19 @@
-"""Where readings go: a sink takes them from the journal in order, and marks what is done."""
+"""Where readings go: a sink takes them from the journal in order, and marks what is done.
+
+Pictures are not in the journal: `AnnotatedFolder` gets them when they are read, and only then.
+"""
 
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Protocol
 
+from ocr_server.errors import StationError
 from ocr_server.station.journal import Entry, Journal
 
 TURN_S = 1.0
@@ -34,6 +40,30 @@ class Sink(Protocol):
         Raises:
             Undelivered: it cannot now.
         """
+
+
+class AnnotatedFolder:
+    """A folder of PNG pictures with their boxes, named by serial number and source."""
+
+    def __init__(self, path: Path) -> None:
+        """Keep them there.
+
+        Raises:
+            StationError: it is not a folder.
+        """
+        if not path.is_dir():
+            raise StationError(f"{path} is not a folder.")
+        self._path = path
+
+    def keep(self, entry: Entry, _data: bytes, annotated: bytes | None) -> None:
+        """Write the picture under another name first, so that nobody sees half of one."""
+        if annotated is None:
+            return
+        source = re.sub(r"[^\w.-]", "_", entry.source)[-64:]
+        path = self._path / f"{entry.serial:08}-{source}.png"
+        part = path.with_suffix(".part")
+        part.write_bytes(annotated)
+        part.replace(path)
 
 
 class Delivery:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from flask import Blueprint, Response, json, request
 
+from ocr_server.document.json_writer import zone_to_json
 from ocr_server.errors import EngineMissing
 from ocr_server.export.format import Rendering
-from ocr_server.export.payload import zone_to_json
-from ocr_server.job import Detail, Job
-from ocr_server.pipeline import look_at_frame
-from ocr_server.reading.frame import Frame
+from ocr_server.job import Detail
+from ocr_server.page.camera_frame import FrameAnalysis
+from ocr_server.service import Service
 from ocr_server.web.forms import read_job
-from ocr_server.web.service import Service, hang_up, service
+from ocr_server.web.schemas import FrameJson
+from ocr_server.web.service import hang_up, service
 
 FRAME_TIMEOUT_S = 5.0  # an older frame is of no use to anybody
 # Keeps its models loaded: starting a process costs more than reading a line.
@@ -32,33 +32,33 @@ def look() -> Response:
     here = service()
     begun = time.perf_counter()
     with here.admission.turn(live=True):
-        asked = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
-        frame = _look(here, asked.job, reads=asked.rendering.detail > Detail.PAGE)
-    response = Response(json.dumps(_told(frame, asked.rendering)), content_type="application/json")
+        parsed = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
+        reads = parsed.rendering.detail > Detail.PAGE
+        frame = here.analyse_frame(parsed.job, hang_up(), reads=reads)
+    response = Response(
+        json.dumps(_to_json(frame, parsed.rendering)), content_type="application/json"
+    )
     duration_ms = (time.perf_counter() - begun) * 1000
     response.headers["Server-Timing"] = f"frame;dur={duration_ms:.1f}"
     return response
 
 
 def live_engine(here: Service) -> str:
-    """The engine for frames that name none: the warm one where it is installed."""
+    """The engine for frames that name none: tesserocr where it is installed, being the quickest."""
     try:
-        return here.engine_named(LIVE_ENGINE).name
+        here.engine_named(LIVE_ENGINE)
     except EngineMissing:
         return here.settings.engine
+    return LIVE_ENGINE
 
 
-def _look(here: Service, job: Job, *, reads: bool) -> Frame:
-    return look_at_frame(
-        job, reads=reads, workers=here.workers, storage=here.storage, cancelled=hang_up()
-    )
-
-
-def _told(frame: Frame, rendering: Rendering) -> dict[str, Any]:
+def _to_json(frame: FrameAnalysis, rendering: Rendering) -> FrameJson:
     return {
         "width_px": frame.width_px,
         "height_px": frame.height_px,
-        "outline": frame.outline and [[round(v, 1) for v in point] for point in frame.outline],
+        "outline": [[round(v, 1) for v in point] for point in frame.outline]
+        if frame.outline
+        else None,
         "sharpness": round(frame.sharpness, 1),
         "brightness": round(frame.brightness, 3),
         "text": "\n\n".join(zone.text for zone in frame.zones),

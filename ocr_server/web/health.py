@@ -1,26 +1,26 @@
-"""Whether the server lives, whether it can work, and what it is."""
+"""What operators ask: whether the server lives and can work, what it is, and its numbers."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from ocr_server import __version__
 from ocr_server.errors import Draining
+from ocr_server.metrics import MEDIA_TYPE
+from ocr_server.web.schemas import StatusJson, VersionJson
 from ocr_server.web.service import service
 
 blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/livez")
-def live() -> dict[str, str]:
+def live() -> StatusJson:
     """Alive: it answers. Load, queue and engine have no say."""
     return {"status": "alive"}
 
 
 @blueprint.get("/readyz")
-def ready() -> dict[str, str]:
+def ready() -> StatusJson:
     """Ready: an engine with the default languages, not shutting down; the queue has no say."""
     here = service()
     if here.admission.is_draining:
@@ -32,7 +32,7 @@ def ready() -> dict[str, str]:
 
 
 @blueprint.get("/version")
-def version() -> dict[str, Any]:
+def version() -> VersionJson:
     """Names and versions of the server and its engine."""
     engine = service().engine
     return {
@@ -40,3 +40,9 @@ def version() -> dict[str, Any]:
         "version": __version__,
         "engine": {"name": engine.name, "version": engine.version},
     }
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """All numbers in Prometheus' text format."""
+    return Response(service().metrics.render(), content_type=MEDIA_TYPE)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from ocr_server import __version__, errors
-from ocr_server.errors import OcrServerError
+from collections.abc import Iterable
+from functools import cache
+
+from ocr_server import __version__
+from ocr_server.document.json_schema import Schema, describe_answers, describe_inputs, reference
+from ocr_server.document.schema import DocumentJson
 from ocr_server.export import FORMATS
-from ocr_server.web import keys, schemas
-from ocr_server.web.corrections import OPTIONS as CORRECTION_OPTIONS
+from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
+from ocr_server.web import auth, schemas
 from ocr_server.web.forms import NDJSON
-from ocr_server.web.options import OPTIONS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
-from ocr_server.web.schemas import Schema
 
 TITLES = {
     400: "Some options are not understood",
@@ -23,6 +25,19 @@ TITLES = {
     429: "The queue is full; Retry-After says when to come back",
     503: "The server is shutting down, or its engine is missing or failed",
     504: "The time allowed is over, and the work is dead",
+}
+# The types of answers by the names that their schemas have.
+ANSWERS = {
+    "Document": DocumentJson,
+    "Event": schemas.EventJson,
+    "Problem": schemas.ProblemJson,
+    "Frame": schemas.FrameJson,
+    "Languages": schemas.LanguagesJson,
+    "Formats": schemas.FormatsJson,
+    "Steps": schemas.StepsJson,
+    "Profiles": schemas.ProfilesJson,
+    "Status": schemas.StatusJson,
+    "Version": schemas.VersionJson,
 }
 _BINARY: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
 
@@ -41,26 +56,19 @@ def describe_api() -> Schema:
             "/v1/documents": {"post": _documents()},
             "/v1/render": {"post": _render()},
             "/v1/frames": {"post": _frames()},
-            "/v1/languages": {"get": _open("The installed languages", schemas.LANGUAGES, 503, 504)},
-            "/v1/formats": {"get": _open("The formats an answer can have", schemas.FORMATS)},
-            "/v1/steps": {"get": _open("The steps a picture can be taken through", schemas.STEPS)},
-            "/v1/profiles": {"get": _get("The kinds of pictures that are known", schemas.PROFILES)},
-            "/livez": {"get": _open("Whether the server lives", schemas.STATUS)},
-            "/readyz": {"get": _open("Whether the server can work", schemas.STATUS, 422, 503, 504)},
+            "/v1/languages": {"get": _open("The installed languages", "Languages", 503, 504)},
+            "/v1/formats": {"get": _open("The formats an answer can have", "Formats")},
+            "/v1/steps": {"get": _open("The steps a picture can be taken through", "Steps")},
+            "/v1/profiles": {"get": _get("The kinds of pictures that are known", "Profiles")},
+            "/livez": {"get": _open("Whether the server lives", "Status")},
+            "/readyz": {"get": _open("Whether the server can work", "Status", 422, 503, 504)},
             "/metrics": {"get": _metrics()},
-            "/version": {
-                "get": _get("Versions of the server and its engine", schemas.VERSION, 503, 504)
-            },
+            "/version": {"get": _get("Versions of the server and its engine", "Version", 503, 504)},
         },
         "components": {
-            "schemas": {
-                "Problem": _problem(),
-                "Document": schemas.DOCUMENT,
-                "Page": schemas.PAGE,
-                "Event": schemas.EVENT,
-            },
+            "schemas": dict(_schemas()),
             "securitySchemes": {
-                "key": {"type": "apiKey", "in": "header", "name": keys.HEADER},
+                "key": {"type": "apiKey", "in": "header", "name": auth.HEADER},
                 "bearer": {"type": "http", "scheme": "bearer"},
             },
         },
@@ -68,12 +76,28 @@ def describe_api() -> Schema:
     }
 
 
+@cache
+def _schemas() -> dict[str, Schema]:
+    found = describe_answers(ANSWERS) | describe_inputs({"DocumentInput": DocumentJson})
+    codes = [kind.code for kind, status in STATUS.items() if status != CLIENT_CLOSED_REQUEST]
+    found["Problem"]["properties"]["code"]["examples"] = codes
+    return found
+
+
+def _an_object(properties: Schema, *, required: Iterable[str] = ()) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+def _an_array(items: Schema, description: str) -> Schema:
+    return {"type": "array", "items": items, "description": description}
+
+
 def _formats() -> Schema:
     types = [format_.media_type.partition(";")[0] for format_ in FORMATS.values()]
     content: Schema = {
         media_type: {"schema": {"type": "string"}} for media_type in (*types, "application/zip")
     }
-    content["application/json"] = {"schema": {"$ref": "#/components/schemas/Document"}}
+    content["application/json"] = {"schema": reference("Document")}
     return content
 
 
@@ -100,17 +124,16 @@ def _documents() -> Schema:
 def _render() -> Schema:
     """What takes the JSON of a document instead of a picture."""
     document = {
-        **schemas.an_object({"pages": schemas.an_array({"type": "object"}, "at least one")}),
-        "required": ["pages"],
-        "description": "a document as an answer has it, down to its words (Document); the texts of "
-        "lines, zones and pages are made of theirs, so it is words that are corrected",
+        **reference("DocumentInput"),
+        "description": "a document as an answer has it, down to its words; the texts of lines, "
+        "zones and pages are made of theirs, so it is words that are corrected",
     }
     options = {
         name: {**OPTIONS[name].schema, "description": OPTIONS[name].meaning}
-        for name in CORRECTION_OPTIONS
+        for name in RENDERING_OPTIONS
     }
-    file = schemas.an_array(_BINARY, "the files that were read, where a format shows the picture")
-    form = schemas.an_object({"document": document, "file": file, **options})
+    file = _an_array(_BINARY, "the files that were read, where a format shows the picture")
+    form = _an_object({"document": document, "file": file, **options})
     return {
         "summary": "Render a document, corrected perhaps, in any format",
         "parameters": [_parameter(name) for name in options if not OPTIONS[name].only_in_body],
@@ -134,7 +157,7 @@ def _frames() -> Schema:
         "and with detail=page nothing is read",
         {
             "description": "What the frame shows",
-            "content": {"application/json": {"schema": schemas.FRAME}},
+            "content": {"application/json": {"schema": reference("Frame")}},
         },
     )
 
@@ -142,14 +165,14 @@ def _frames() -> Schema:
 def _post(summary: str, answer: Schema) -> Schema:
     """What takes a file and the options, in the three forms of a request."""
     options = {name: {**o.schema, "description": o.meaning} for name, o in OPTIONS.items()}
-    file = schemas.an_array(_BINARY, "pictures or PDFs; several make one document")
+    file = _an_array(_BINARY, "pictures or PDFs; several make one document")
     image = {
         "type": ["string", "array"],
         "items": {"type": "string"},
         "description": "base64 or a data URL; several make one document",
     }
-    form = schemas.an_object({"file": file, **options}, required=["file"])
-    body = schemas.an_object({"image": image, **options}, required=["image"])
+    form = _an_object({"file": file, **options}, required=["file"])
+    body = _an_object({"image": image, **options}, required=["image"])
     return {
         "summary": summary,
         "parameters": [
@@ -193,16 +216,19 @@ def _parameter(name: str) -> Schema:
     }
 
 
-def _get(summary: str, schema: Schema, *statuses: int) -> Schema:
-    return _open(summary, schema, 401, *statuses)
+def _get(summary: str, answer: str, *statuses: int) -> Schema:
+    return _open(summary, answer, 401, *statuses)
 
 
-def _open(summary: str, schema: Schema, *statuses: int) -> Schema:
+def _open(summary: str, answer: str, *statuses: int) -> Schema:
     """What is answered without a key."""
     return {
         "summary": summary,
         "responses": {
-            "200": {"description": summary, "content": {"application/json": {"schema": schema}}},
+            "200": {
+                "description": summary,
+                "content": {"application/json": {"schema": reference(answer)}},
+            },
             **_problems(*statuses),
         },
     }
@@ -212,31 +238,7 @@ def _problems(*statuses: int) -> Schema:
     return {
         str(status): {
             "description": TITLES[status],
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {MEDIA_TYPE: {"schema": reference("Problem")}},
         }
         for status in statuses
-    }
-
-
-def _problem() -> Schema:
-    kinds: list[type[OcrServerError]] = [
-        kind for kind, status in STATUS.items() if status != CLIENT_CLOSED_REQUEST
-    ]
-    return {
-        **schemas.an_object(
-            {
-                "type": {"type": "string"},
-                "title": {"type": "string"},
-                "status": {"type": "integer"},
-                "detail": {"type": "string"},
-                "code": {"type": "string", "examples": [kind.code for kind in kinds]},
-                "faults": schemas.an_array(
-                    schemas.an_object({"field": {"type": "string"}, "message": {"type": "string"}}),
-                    f"all faults of a request ({errors.InvalidOptions.code})",
-                ),
-                "setting": {"type": "string", "description": "the setting that would move a limit"},
-            },
-            required=["type", "title", "status", "detail", "code"],
-        ),
-        "description": "RFC 9457",
     }

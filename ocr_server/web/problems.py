@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import cast
 
 from flask import Flask, Request, Response, g, json, render_template, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ocr_server import errors
 from ocr_server.errors import BodyTooLarge, OcrServerError
+from ocr_server.request.build import body_too_large
+from ocr_server.web.schemas import ProblemJson
 from ocr_server.web.service import service
 
 MEDIA_TYPE = "application/problem+json"
@@ -48,7 +50,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.DeadlinePassed: 504,
 }
 # Paths of programs; everything else is a page.
-COMPAT = "compat"  # the blueprint of the rivals' routes
+COMPAT = "compat"  # the blueprint of the adapters' routes
 API_PATHS = ("/v1/", "/livez", "/readyz", "/version", "/metrics", "/openapi.json")
 
 log = logging.getLogger(__name__)
@@ -61,9 +63,9 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, answer_unexpected)
 
 
-def problem_of(error: OcrServerError) -> dict[str, Any]:
+def problem_of(error: OcrServerError) -> ProblemJson:
     """The members of a problem (RFC 9457, section 3.1), the error's extra beside them."""
-    return {
+    told = {
         "type": f"urn:ocr-server:problem:{error.code}",
         "title": error.title,
         "status": STATUS[type(error)],
@@ -71,6 +73,7 @@ def problem_of(error: OcrServerError) -> dict[str, Any]:
         "code": error.code,
         **error.extra,
     }
+    return cast(ProblemJson, told)  # a test holds the names of all extra to the type
 
 
 def answer_error(error: OcrServerError) -> Response:
@@ -116,7 +119,7 @@ def answer_unexpected(error: Exception) -> Response:
     return _answer(unexpected_problem(error))
 
 
-def unexpected_problem(error: Exception) -> dict[str, Any]:
+def unexpected_problem(error: Exception) -> ProblemJson:
     """The members of such a problem; the error goes into the log."""
     log.error("unexpected", exc_info=error)
     return {
@@ -126,16 +129,6 @@ def unexpected_problem(error: Exception) -> dict[str, Any]:
         "detail": "The server met an error of its own; its log has the reason.",
         "code": "internal-error",
     }
-
-
-def body_too_large(limit: int) -> BodyTooLarge:
-    """The error that says so."""
-    return BodyTooLarge(
-        f"The request has more than {limit} bytes ({limit / 2**20:.3g} MiB). Send a smaller file, "
-        "or raise OCR_MAX_BODY_BYTES.",
-        limit=limit,
-        setting="OCR_MAX_BODY_BYTES",
-    )
 
 
 def _field_too_large() -> BodyTooLarge:
@@ -156,7 +149,7 @@ def is_api(request: Request) -> bool:
     )
 
 
-def _answer(problem: dict[str, Any]) -> Response:
+def _answer(problem: ProblemJson) -> Response:
     g.outcome["problem_code"] = problem["code"]
     if is_api(request):
         response = Response(json.dumps(problem), content_type=MEDIA_TYPE)

@@ -1,224 +1,233 @@
-"""The shapes of our JSON answers, in the words of JSON Schema."""
+"""The types of our JSON answers but for the document, which `document/schema.py` declares."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Annotated, Literal, NotRequired, TypeAlias
 
-Schema: TypeAlias = dict[str, Any]  # JSON schema is of all kinds
+from pydantic import Field
+from typing_extensions import TypedDict
 
-
-def an_object(properties: Schema, *, required: Iterable[str] = ()) -> Schema:
-    """An object with these members."""
-    return {"type": "object", "properties": properties, "required": list(required)}
-
-
-def an_array(items: Schema, description: str) -> Schema:
-    """An array of such items."""
-    return {"type": "array", "items": items, "description": description}
-
-
-STRING: Schema = {"type": "string"}
-SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
-BOX = an_array({"type": "number"}, "left, top, right, bottom in pixels of the page")
-QUAD = an_array(
-    an_array({"type": "number"}, "x, y"), "four points, clockwise from the text’s own top left"
+from ocr_server.document.schema import (
+    Count,
+    ErrorNumbersJson,
+    PageJson,
+    QuadJson,
+    Share,
+    ZoneJson,
+    strict,
 )
-PLACED: Schema = {"text": STRING, "confidence": SHARE, "box": BOX, "quad": QUAD}
-SYMBOL = an_object(PLACED)
-WORD = an_object(
-    {
-        **PLACED,
-        "alternatives": an_array(
-            an_object({"text": STRING, "confidence": SHARE, "source": STRING}),
-            "what the word may be instead; of each source the likeliest first",
-        ),
-        "corrected_from": {**STRING, "description": "what was read before it was corrected"},
-        "checked": {"type": "boolean", "description": "whether a person has confirmed it"},
-        "symbols": an_array(SYMBOL, "with detail=symbol"),
-    }
-)
-LINE = an_object({**PLACED, "words": an_array(WORD, "in reading order")})
-ZONE = an_object(
-    {
-        **PLACED,
-        "kind": {"enum": ["text", "picture", "rule", "table"]},
-        "engine": {**STRING, "description": "who read it, with engine=best"},
-        "lines": an_array(LINE, "in reading order"),
-    }
-)
-FIELD = an_object(
-    {
-        "value": {"type": ["string", "null"]},
-        "raw": {**STRING, "description": "as it was read"},
-        "confidence": SHARE,
-        "valid": {"type": "boolean"},
-        "reason": {**STRING, "description": "why it is not valid"},
-        "box": {**BOX, "type": ["array", "null"]},
-        "page": {"type": "integer", "description": "of a document’s field, the page it is on"},
-    },
-    required=["value", "raw", "confidence", "valid", "box"],
-)
-FIELDS: Schema = {
-    "type": "object",
-    "additionalProperties": FIELD,
-    "description": "the fields that were asked for, by name",
-}
-PAGE = an_object(
-    {
-        "number": {"type": "integer", "description": "which page of the files it is, from 1"},
-        "width_px": {"type": "integer"},
-        "height_px": {"type": "integer"},
-        "dpi": {"type": ["number", "null"]},
-        "confidence": SHARE,
-        "text": STRING,
-        "stages": an_array(
-            an_object({"name": STRING, "found": STRING, "did": STRING, "ms": {"type": "number"}}),
-            "what was done to the picture",
-        ),
-        "quality": {
-            "type": ["object", "null"],
-            "properties": {
-                "score": SHARE,
-                "problems": an_array(
-                    an_object({"code": STRING, "message": STRING, "advice": STRING}),
-                    "what is wrong with the picture",
-                ),
-            },
-        },
-        "fields": FIELDS,
-        "zones": an_array(ZONE, "in reading order"),
-    },
-    required=["number", "width_px", "height_px", "text"],
-)
-DOCUMENT = an_object(
-    {
-        "engine": an_object(
-            {"name": STRING, "version": STRING, "languages": an_array(STRING, "those read")}
-        ),
-        "pages": an_array({"$ref": "#/components/schemas/Page"}, "in order"),
-        "fields": FIELDS,
-        "text": {**STRING, "description": "all pages, a form feed between them"},
-        "problems": an_array(
-            an_object({"page": {"type": "integer"}, "code": STRING, "detail": STRING}),
-            "pages that could not be read",
-        ),
-    },
-    required=["engine", "pages", "text", "problems"],
-)
-_COUNT: Schema = {"type": "integer", "minimum": 0}
 
 
-def _an_event(name: str, meaning: str, **members: Schema) -> Schema:
-    event = an_object({"event": {"const": name}, **members}, required=["event", *members])
-    return {**event, "description": meaning}
+@strict
+class FaultJson(TypedDict):
+    """One thing that is wrong with a request."""
+
+    field: str
+    """the option, or the path into the JSON"""
+    message: str
 
 
-EVENT: Schema = {
-    "oneOf": [
-        _an_event("accepted", "the first: how many pages are going to be read", pages=_COUNT),
-        _an_event(
-            "progress",
-            "how far a page is: the stage that is going on, and how many of the parts in which it "
-            "is read are done; 1 part until it is known to be cut into more",
-            page=_COUNT,
-            stage=STRING,
-            parts_done=_COUNT,
-            parts=_COUNT,
-        ),
-        _an_event("page", "a page is ready", page={"$ref": "#/components/schemas/Page"}),
-        _an_event(
-            "problem",
-            "a page that failed (page), or the whole document",
-            code=STRING,
-            title=STRING,
-            status=_COUNT,
-            detail=STRING,
-        ),
-        _an_event("heartbeat", "nothing has happened for half a second", elapsed_ms=_COUNT),
-        _an_event(
-            "end",
-            "the last: what became of all pages",
-            engine={"type": "object"},
-            pages=_COUNT,
-            failed_pages=an_array(_COUNT, "their numbers"),
-            confidence=SHARE,
-            elapsed_ms=_COUNT,
-        ),
-    ]
-}
-FRAME = an_object(
-    {
-        "width_px": {"type": "integer"},
-        "height_px": {"type": "integer"},
-        "outline": {**QUAD, "type": ["array", "null"]},
-        "sharpness": {"type": "number"},
-        "brightness": SHARE,
-        "text": STRING,
-        "zones": an_array(ZONE, "what was read"),
-    },
-    required=["width_px", "height_px", "outline", "sharpness", "brightness", "text", "zones"],
-)
-STATUS = an_object({"status": STRING}, required=["status"])
-VERSION = an_object({"name": STRING, "version": STRING, "engine": {"type": "object"}})
-LANGUAGES = an_object(
-    {
-        "default": an_array(STRING, "read when a request names none"),
-        "languages": an_array(
-            an_object({"code": STRING, "name": STRING, "dictionary": {"type": "boolean"}}),
-            "installed; alternatives come from a dictionary",
-        ),
-    }
-)
-FORMATS = an_object(
-    {
-        "default": STRING,
-        "formats": an_array(
-            an_object({"name": STRING, "media_type": STRING, "suffix": STRING, "meaning": STRING}),
-            "all of them",
-        ),
-    }
-)
-PROFILES = an_object(
-    {
-        "profiles": an_array(
-            an_object(
-                {
-                    "name": STRING,
-                    "meaning": STRING,
-                    "finder": STRING,
-                    "fields": an_array(STRING, "names"),
-                }
-            ),
-            "all of them",
-        )
-    },
-    required=["profiles"],
-)
-STEPS = an_object(
-    {
-        "default": STRING,
-        "steps": an_array(
-            an_object(
-                {
-                    "name": STRING,
-                    "meaning": STRING,
-                    "parameters": an_array(
-                        an_object(
-                            {
-                                "name": STRING,
-                                "meaning": STRING,
-                                "unit": STRING,
-                                "default": {"type": "number"},
-                                "least": {"type": "number"},
-                                "most": {"type": "number"},
-                            }
-                        ),
-                        "numbers",
-                    ),
-                }
-            ),
-            "all of them",
-        ),
-    }
-)
+@strict
+class ProblemJson(ErrorNumbersJson):
+    """RFC 9457; the numbers of the error stand beside its own members."""
+
+    type: str
+    title: str
+    status: int
+    detail: Annotated[str, Field(description="what was wrong, what was expected and what to do")]
+    code: Annotated[str, Field(description="which error it is; it never changes")]
+    page: NotRequired[Annotated[int, Field(description="the page that it is about, from 1")]]
+    faults: NotRequired[Annotated[list[FaultJson], Field(description="all faults of a request")]]
+
+
+@strict
+class EngineNameJson(TypedDict):
+    """An engine."""
+
+    name: str
+    version: str
+
+
+@strict
+class AcceptedEventJson(TypedDict):
+    """The first event: how many pages are going to be read."""
+
+    event: Literal["accepted"]
+    pages: Count
+
+
+@strict
+class ProgressEventJson(TypedDict):
+    """How far a page is."""
+
+    event: Literal["progress"]
+    page: Count
+    stage: str
+    """the stage that is going on"""
+    parts_done: Count
+    """how many of the parts in which the page is read are done"""
+    parts: Count
+    """1 until the page is known to be cut into more"""
+
+
+@strict
+class PageEventJson(TypedDict):
+    """A page is ready."""
+
+    event: Literal["page"]
+    page: PageJson
+
+
+@strict
+class ProblemEventJson(ProblemJson):
+    """A page that failed (`page`), or the whole document."""
+
+    event: Literal["problem"]
+
+
+@strict
+class HeartbeatEventJson(TypedDict):
+    """Nothing has happened for half a second."""
+
+    event: Literal["heartbeat"]
+    elapsed_ms: Annotated[int, Field(ge=0)]
+
+
+@strict
+class EndEventJson(TypedDict):
+    """The last event: what became of all pages."""
+
+    event: Literal["end"]
+    engine: EngineNameJson
+    pages: Count
+    failed_pages: list[int]
+    """their numbers"""
+    confidence: Share
+    elapsed_ms: Annotated[int, Field(ge=0)]
+
+
+EventJson: TypeAlias = Annotated[
+    AcceptedEventJson
+    | ProgressEventJson
+    | PageEventJson
+    | ProblemEventJson
+    | HeartbeatEventJson
+    | EndEventJson,
+    Field(discriminator="event"),
+]
+
+
+@strict
+class FrameJson(TypedDict):
+    """What a frame of a camera shows."""
+
+    width_px: int
+    height_px: int
+    outline: QuadJson | None
+    """the corners of the page, where one is found"""
+    sharpness: float
+    brightness: Share
+    text: str
+    zones: list[ZoneJson]
+    """what was read; the first is the region to read"""
+
+
+@strict
+class StatusJson(TypedDict):
+    """How the server is."""
+
+    status: str
+
+
+@strict
+class VersionJson(TypedDict):
+    """Versions of the server and its engine."""
+
+    name: str
+    version: str
+    engine: EngineNameJson
+
+
+@strict
+class LanguageJson(TypedDict):
+    """An installed language."""
+
+    code: str
+    name: str
+    dictionary: bool
+    """whether alternatives come from a dictionary"""
+
+
+@strict
+class LanguagesJson(TypedDict):
+    """The installed languages."""
+
+    default: list[str]
+    """read when a request names none"""
+    languages: list[LanguageJson]
+
+
+@strict
+class FormatJson(TypedDict):
+    """A format an answer can have."""
+
+    name: str
+    media_type: str
+    suffix: str
+    meaning: str
+
+
+@strict
+class FormatsJson(TypedDict):
+    """The formats an answer can have."""
+
+    default: str
+    formats: list[FormatJson]
+
+
+@strict
+class ProfileJson(TypedDict):
+    """A kind of pictures that is known."""
+
+    name: str
+    meaning: str
+    finder: str
+    """what looks for the fields"""
+    fields: list[str]
+    """their names"""
+
+
+@strict
+class ProfilesJson(TypedDict):
+    """The kinds of pictures that are known."""
+
+    profiles: list[ProfileJson]
+
+
+@strict
+class ParameterJson(TypedDict):
+    """A number that a step can be given."""
+
+    name: str
+    meaning: str
+    unit: str
+    default: float
+    least: float
+    most: float
+
+
+@strict
+class StepJson(TypedDict):
+    """A step that a picture can be taken through."""
+
+    name: str
+    meaning: str
+    parameters: list[ParameterJson]
+
+
+@strict
+class StepsJson(TypedDict):
+    """The steps that a picture can be taken through."""
+
+    default: str
+    steps: list[StepJson]

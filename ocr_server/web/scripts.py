@@ -10,9 +10,9 @@ from posixpath import normpath
 from typing import Any
 
 from ocr_server.export import FORMATS
-from ocr_server.fields.masks import USUAL_CONFUSIONS
-from ocr_server.reading.recipe import PICTURE_STAGES, STAGE_LABELS
-from ocr_server.reading.suggestions import CONFUSIONS
+from ocr_server.extraction.masks import USUAL_CONFUSIONS
+from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS
+from ocr_server.page.spelling import CONFUSIONS
 
 FOLDER = Path(__file__).parent.parent / "static" / "js"
 

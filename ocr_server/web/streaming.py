@@ -8,22 +8,25 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from flask import Response, g, json
 
+from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export.format import Rendering
-from ocr_server.export.payload import page_to_json
-from ocr_server.model import Document
+from ocr_server.export.json import page_to_json
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.progress import Progress, latest
-from ocr_server.tasks import Sheet
-from ocr_server.web.forms import NDJSON, Asked
+from ocr_server.request.build import ParsedRequest
+from ocr_server.service import Service
+from ocr_server.tasks import PageRef
+from ocr_server.web.forms import NDJSON
 from ocr_server.web.problems import problem_of, unexpected_problem
-from ocr_server.web.service import HangUp, Service, hang_up
+from ocr_server.web.schemas import EventJson
+from ocr_server.web.service import HangUp, hang_up
 
 LOOK_S = 0.1  # how often it is looked how far the pages are
 HEARTBEAT_S = 0.5
@@ -37,18 +40,22 @@ def counts_of(document: Document) -> dict[str, Any]:
     return counts | {"problem_code": document.problems[0].error.code}
 
 
-def stream_document(here: Service, asked: Asked, turn: ExitStack) -> Response:
+def stream_document(here: Service, parsed: ParsedRequest, turn: ExitStack) -> Response:
     """Read a document, and tell how it goes; `turn` is closed when it is over."""
     cancelled = hang_up()
     turn.callback(cancelled.set)
-    lines = _lines(here, asked, cancelled, turn, g.outcome)
+    lines = _lines(here, parsed, cancelled, turn, g.outcome)
     response = Response(lines, content_type=NDJSON)
     response.call_on_close(turn.close)
     return response
 
 
 def _lines(
-    here: Service, asked: Asked, cancelled: HangUp, turn: ExitStack, outcome: dict[str, Any]
+    here: Service,
+    parsed: ParsedRequest,
+    cancelled: HangUp,
+    turn: ExitStack,
+    outcome: dict[str, Any],
 ) -> Iterator[bytes]:
     """Events as lines of JSON; a heartbeat when nothing has happened for half a second.
 
@@ -60,9 +67,9 @@ def _lines(
 
     def read() -> None:
         try:
-            for event in here.recognise(replace(asked.job, is_watched=True), cancelled):
+            for event in here.recognise(replace(parsed.job, is_watched=True), cancelled):
                 events.put(event)
-        except Exception as error:  # noqa: BLE001  # told below, as `answer_unexpected` does
+        except Exception as error:  # noqa: BLE001  # answered below, as `answer_unexpected` does
             events.put(error)
         finally:
             events.put(None)
@@ -78,19 +85,19 @@ def _lines(
             except queue.Empty:
                 lines = list(watch.lines())
                 if not lines and time.perf_counter() - spoke >= HEARTBEAT_S:
-                    lines = [_line(event="heartbeat", elapsed_ms=_ms(begun))]
+                    lines = [_line({"event": "heartbeat", "elapsed_ms": _ms(begun)})]
             else:
                 if event is None:
                     return
                 watch.take(event)
-                told = _told(event, asked.rendering, begun)
+                answer = _to_json(event, parsed.rendering, begun)
                 if isinstance(event, Finished):
                     outcome |= counts_of(event.document)
                     turn.close()
-                elif isinstance(event, Exception):
-                    outcome["problem_code"] = told["code"]
+                elif isinstance(event, Exception) and answer["event"] == "problem":
+                    outcome["problem_code"] = answer["code"]
                     turn.close()
-                lines = [_line(**told)]
+                lines = [_line(answer)]
             if lines:
                 spoke = time.perf_counter()
                 yield from lines
@@ -104,13 +111,13 @@ class _Watch:
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
-        self._sheets: deque[Sheet] = deque()
-        self._told: dict[Sheet, Progress] = {}
+        self._sheets: deque[PageRef] = deque()
+        self._told: dict[PageRef, Progress] = {}
 
     def take(self, event: Event | Exception) -> None:
         """What has happened."""
         if isinstance(event, Accepted):
-            self._sheets.extend(event.sheets)
+            self._sheets.extend(event.page_refs)
         elif isinstance(event, PageRead | PageFailed):
             self._sheets.popleft()
 
@@ -120,20 +127,28 @@ class _Watch:
             progress = latest(sheet.progress_path)
             if progress is not None and progress != self._told.get(sheet):
                 self._told[sheet] = progress
-                yield _line(event="progress", page=sheet.number, **asdict(progress))
+                yield _line(
+                    {
+                        "event": "progress",
+                        "page": sheet.number,
+                        "stage": progress.stage,
+                        "parts_done": progress.parts_done,
+                        "parts": progress.parts,
+                    }
+                )
 
 
-def _told(event: Event | Exception, rendering: Rendering, begun: float) -> dict[str, Any]:
-    told: dict[str, Any]  # JSON
+def _to_json(event: Event | Exception, rendering: Rendering, begun: float) -> EventJson:
+    answer: EventJson
     match event:
-        case Accepted(sheets):
-            told = {"event": "accepted", "pages": len(sheets)}
+        case Accepted(page_refs):
+            answer = {"event": "accepted", "pages": len(page_refs)}
         case PageRead(page):
-            told = {"event": "page", "page": page_to_json(page, rendering)}
+            answer = {"event": "page", "page": page_to_json(page, rendering)}
         case PageFailed(failure):
-            told = {"event": "problem", "page": failure.page, **problem_of(failure.error)}
+            answer = {"event": "problem", "page": failure.page, **problem_of(failure.error)}
         case Finished(document):
-            told = {
+            answer = {
                 "event": "end",
                 "engine": {
                     "name": document.engine.name,
@@ -145,14 +160,14 @@ def _told(event: Event | Exception, rendering: Rendering, begun: float) -> dict[
                 "elapsed_ms": _ms(begun),
             }
         case OcrServerError():
-            told = {"event": "problem", **problem_of(event)}
+            answer = {"event": "problem", **problem_of(event)}
         case _:
-            told = {"event": "problem", **unexpected_problem(event)}
-    return told
+            answer = {"event": "problem", **unexpected_problem(event)}
+    return answer
 
 
-def _line(**members: object) -> bytes:
-    return json.dumps(members).encode() + b"\n"
+def _line(event: EventJson) -> bytes:
+    return json.dumps(event).encode() + b"\n"
 
 
 def _ms(begun: float) -> int:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from ocr_server.server import Server
+from ocr_server.server.waitress_server import Server
 from ocr_server.settings import Settings
 from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, film, on_desk
 from tests.browser.letter import ReadsLetter, draw_letter, save_letter
@@ -66,7 +66,7 @@ def url(app: Flask, settings: Settings) -> Iterator[str]:
 def serve(app: Flask, settings: Settings) -> Iterator[str]:
     server = Server(app, settings)
     is_over = threading.Event()
-    thread = threading.Thread(target=server.turn_until, args=(is_over.is_set,))
+    thread = threading.Thread(target=server.run_until, args=(is_over.is_set,))
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
     is_over.set()
@@ -98,24 +98,45 @@ def page(context: BrowserContext, watch: Watch) -> Page:
     return context.new_page()
 
 
+@pytest.fixture(scope="package")
+def film_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the cameras of all tests show; a test films it anew before its camera is started."""
+    return film(tmp_path_factory.mktemp("film") / "film.y4m", on_desk(draw_letter()))
+
+
+@pytest.fixture(scope="package")
+def browser_with(playwright: Playwright, browser_path: Path) -> Iterator[Callable[..., Browser]]:
+    """The browser with these flags: they are its camera, and tests of alike cameras share one."""
+    browsers: dict[tuple[str, ...], Browser] = {}
+
+    def browser_with(*flags: str) -> Browser:
+        if flags not in browsers:
+            browsers[flags] = playwright.chromium.launch(
+                executable_path=browser_path,
+                headless=False,  # the flags ask for the headless mode that has cameras
+                args=[*FLAGS, *flags],
+            )
+        return browsers[flags]
+
+    yield browser_with
+    for browser in browsers.values():
+        browser.close()
+
+
 @pytest.fixture
-def opened(playwright: Playwright, browser_path: Path, url: str, tmp_path: Path) -> Iterator[Open]:
-    """Opens the webcam page in a browser of its own, whose flags are the camera."""
+def opened(browser_with: Callable[..., Browser], url: str, film_path: Path) -> Iterator[Open]:
+    """Opens the webcam page; its camera is what the flags say, or else shows the film."""
     contexts: list[tuple[BrowserContext, Watch]] = []
+    shows_film = (FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={film_path}")
 
     def open_page(*flags: str, host: str = url, expected: tuple[str, ...] = ()) -> Page:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path / f"profile-{len(contexts)}",
-            executable_path=browser_path,
-            headless=False,  # the flags ask for the headless mode that has cameras
-            args=[*FLAGS, *flags],
-            viewport={"width": 1280, "height": 900},
-        )
+        browser = browser_with(*(flags or shows_film))
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
         context.set_default_timeout(WAIT_MS)
         watch = Watch(context, url)
         watch.expected.extend(expected)
         contexts.append((context, watch))
-        page = context.pages[0]
+        page = context.new_page()
         page.goto(f"{host}/webcam")
         return page
 
@@ -142,7 +163,7 @@ def desk(page: Page, url: str, letter: Path) -> Page:
 
 
 @pytest.fixture
-def camera(opened: Open, tmp_path: Path) -> Page:
+def camera(opened: Open, film_path: Path) -> Page:
     """The page in front of a camera that sees the letter on a desk."""
-    path = film(tmp_path / "letter.y4m", on_desk(draw_letter()))
-    return opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")
+    film(film_path, on_desk(draw_letter()))
+    return opened()

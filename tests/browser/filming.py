@@ -19,13 +19,14 @@ def film(path: Path, *pictures: Image.Image, frames: int = 2) -> Path:
     Each picture stands for some `frames`, of which there are five a second.
     """
     width_px, height_px = FRAME_PX
-    with path.open("wb") as file:
+    new = path.with_suffix(".part")  # a camera that still shows the old one keeps it
+    with new.open("wb") as file:
         file.write(f"YUV4MPEG2 W{width_px} H{height_px} F5:1 Ip A1:1 C420\n".encode())
         for picture in pictures:
             frame = np.asarray(picture.convert("RGB").resize(FRAME_PX))
             planes = cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes()
             file.write((b"FRAME\n" + planes) * frames)
-    return path
+    return new.rename(path)
 
 
 def on_desk(page_picture: Image.Image) -> Image.Image:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, FRAME_PX, film, on_desk
+from tests.browser.filming import FRAME_PX, film, on_desk
 from tests.browser.letter import draw_letter
 from tests.browser.test_upload import expect_state
 from tests.browser.test_webcam import expect_camera
@@ -222,9 +222,9 @@ VOICE = """
 """
 
 
-def test_new_lines_are_said_where_there_is_a_voice(opened: Open, tmp_path: Path) -> None:
-    path = film(tmp_path / "letter.y4m", on_desk(draw_letter()))
-    page = opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")
+def test_new_lines_are_said_where_there_is_a_voice(opened: Open, film_path: Path) -> None:
+    film(film_path, on_desk(draw_letter()))
+    page = opened()
     page.add_init_script(VOICE)
     page.reload()
     start(page)

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from ocr_server.settings import Settings
 from tests.browser.conftest import Open, serve
-from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, film, on_desk
+from tests.browser.filming import film, on_desk
 from tests.browser.test_upload import expect_state
 from tests.drawing import SENTENCE, as_file, draw_lines
 
@@ -47,9 +47,9 @@ def held_up(*lines: str) -> Image.Image:
     return on_desk(sheet)
 
 
-def test_a_page_held_up_is_found_taken_and_read(opened: Open, tmp_path: Path) -> None:
-    path = film(tmp_path / "page.y4m", held_up("Harbour Library", "open until noon", "room 48213"))
-    page = opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")
+def test_a_page_held_up_is_found_taken_and_read(opened: Open, film_path: Path) -> None:
+    film(film_path, held_up("Harbour Library", "open until noon", "room 48213"))
+    page = opened()
     page.get_by_role("button", name="Start camera").click()
     expect(page.locator("[data-part=hint]")).to_have_text("Good – take it.")
     page.get_by_role("button", name="Take the picture").click()
@@ -61,16 +61,16 @@ def test_a_page_held_up_is_found_taken_and_read(opened: Open, tmp_path: Path) ->
     assert text == ["Harbour", "Library", "open", "until", "noon", "room", "48213"]
 
 
-def test_the_transcript_follows_what_is_held_up(opened: Open, tmp_path: Path) -> None:
-    path = film(tmp_path / "page.y4m", held_up("The first page", "tells of ferries"))
-    page = opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")
+def test_the_transcript_follows_what_is_held_up(opened: Open, film_path: Path) -> None:
+    film(film_path, held_up("The first page", "tells of ferries"))
+    page = opened()
     page.get_by_role("button", name="Start camera").click()
     page.get_by_label("Read as I hold it").check()
     lines = page.locator("[data-part=lines] p")
     expect(lines).to_have_text(["The first page", "tells of ferries"])
 
     page.get_by_role("button", name="Stop").click()
-    film(path, held_up("The second page", "tells of lighthouses"))
+    film(film_path, held_up("The second page", "tells of lighthouses"))
     page.get_by_role("button", name="Start camera").click()
 
     expect(lines).to_have_text(

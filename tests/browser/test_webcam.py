@@ -126,12 +126,12 @@ def test_the_page_is_outlined_and_one_hint_given(camera: Page) -> None:
 
 
 @pytest.mark.parametrize("glares", [True, False])
-def test_glare_on_the_page_is_told(opened: Open, tmp_path: Path, *, glares: bool) -> None:
+def test_glare_on_the_page_is_told(opened: Open, film_path: Path, *, glares: bool) -> None:
     sheet = draw_letter().convert("L").point(lambda level: level * 3 // 4)  # grey, as indoors
     if glares:
         ImageDraw.Draw(sheet).ellipse((500, 250, 750, 500), fill=255)
-    path = film(tmp_path / "glare.y4m", on_desk(sheet))
-    page = opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")
+    film(film_path, on_desk(sheet))
+    page = opened()
     page.get_by_role("button", name="Start camera").click()
 
     expect(page.locator("[data-part=hint]")).to_contain_text(
@@ -188,11 +188,11 @@ def test_reading_as_one_holds_it_takes_each_line_once(
 
 
 def test_words_fade_when_the_scene_moves_and_no_answer_has_come(
-    opened: Open, engine: ReadsLetter, tmp_path: Path
+    opened: Open, engine: ReadsLetter, film_path: Path
 ) -> None:
     scenes = on_desk(draw_letter()), Image.new("RGB", FRAME_PX, (60, 50, 45))
-    path = film(tmp_path / "gone.y4m", *scenes, frames=10)
-    page = opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={path}")
+    film(film_path, *scenes, frames=10)
+    page = opened()
     page.get_by_role("button", name="Start camera").click()
     page.get_by_label("Read as I hold it").check()
     words = page.locator("#camera .outline")
@@ -307,8 +307,6 @@ def test_a_busy_camera_is_told_in_plain_words(camera: Page) -> None:
 
 def test_an_insecure_address_is_told_in_plain_words(opened: Open, url: str) -> None:
     page = opened(
-        FAKE_CAMERA,
-        FAKE_ANSWER,
         host=url.replace("127.0.0.1", "insecure.test"),
         expected=("Cross-Origin-Opener-Policy",),  # which browsers ignore there, and say so
     )

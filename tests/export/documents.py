@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from typing import Any
 
-from ocr_server.geometry import Box, Quad, Transform
-from ocr_server.model import (
+from ocr_server.document.model import (
+    Advice,
+    Alternative,
+    Cell,
     Direction,
     Document,
     EngineInfo,
+    Field,
     Line,
     Page,
-    Stage,
+    Quality,
+    StageOutcome,
+    StageRecord,
     Symbol,
+    Table,
     Word,
     Zone,
     ZoneKind,
 )
+from ocr_server.export.format import Rendering
+from ocr_server.export.json import render_json
+from ocr_server.geometry import Box, Quad, Transform
+from ocr_server.job import Detail
 
 ENGINE = EngineInfo("tesseract", "5.3.0", ("eng",))
 LETTER_PX, SIZE_PX, PITCH_PX = 10, 20, 30
@@ -83,9 +95,16 @@ def zone(*paragraphs: str, top: float = TOP_PX, kind: ZoneKind = ZoneKind.TEXT) 
     return Zone(kind, box.quad(), tuple(lines))
 
 
+def table_of(*words: Word) -> Zone:
+    """A table whose second cell holds the words."""
+    cells = (Cell(0, 1, Box(0, 0, 9, 9).quad(), " ".join(word.text for word in words)),)
+    lines = (replace(zone("x").lines[0], words=words),)
+    return Zone(ZoneKind.TABLE, Box(0, 0, 9, 9).quad(), lines, Table(1, 2, cells))
+
+
 def page(*zones: Zone, number: int = 1, width_px: int = 600, height_px: int = 400) -> Page:
     """A page at 100 dpi."""
-    stages = (Stage("deskew", "0.3° clockwise", "turned back", 12.0),)
+    stages = (StageRecord("deskew", "0.3° clockwise", "turned back", 12.0, StageOutcome.DONE),)
     return Page(number, width_px, height_px, 100.0, zones, stages)
 
 
@@ -99,6 +118,26 @@ def two_pages() -> Document:
     first = zone("The quick brown fox jum-\nped over & under", "<b>Tom</b> *said* 3 < 4")
     second = zone("Another zone; R&D_dept", top=200)
     return document(page(first, second), page(zone("Page two, fin"), number=2))
+
+
+def everything() -> Document:
+    """A document that has every member that its JSON can have, but for pages that failed."""
+    rich = replace(
+        word("corn", 40, 30),
+        alternatives=(Alternative("com", 0.4, "dictionary"),),
+        corrected_from="c0rn",
+        checked=True,
+    )
+    text = replace(zone("x"), name="total", engine="rapidocr")
+    text = replace(text, lines=(replace(text.lines[0], words=(rich,)),))
+    table = table_of(replace(word("12", 1, 2), quad=Box(1, 2, 3, 4).quad()))
+    quality = Quality(0.4, (Advice("dark", "The picture is dark.", "Use more light."),))
+    fields = (
+        Field("total", "12.00", "l2.00", 0.8, box=Box(1, 2, 3, 4)),
+        Field("date", None, "", 0.0, reason="nothing was read"),
+    )
+    first = replace(page(text, table), quality=quality, fields=fields)
+    return document(first, page(zone("y"), number=3))
 
 
 def turned(document: Document, quarters: int) -> Document:
@@ -122,3 +161,9 @@ def words_of(text: str) -> list[str]:
 def quad_of(box: tuple[float, float, float, float]) -> Quad:
     """A box as a quad."""
     return Box(*box).quad()
+
+
+def json_of(document: Document, detail: Detail = Detail.WORD) -> dict[str, Any]:
+    """A document as it is answered."""
+    value: dict[str, Any] = json.loads(b"".join(render_json(document, (), Rendering(detail))))
+    return value

@@ -4,15 +4,15 @@ import time
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from ocr_server.document.model import Cell, Document, Table, ZoneKind
 from ocr_server.export.format import Rendering
 from ocr_server.export.markdown import escaped, render_markdown
 from ocr_server.geometry import Box
-from ocr_server.model import Cell, Document, Table, ZoneKind
 from tests.export.documents import document, line, page, two_pages, word, zone
 
 
@@ -63,7 +63,6 @@ def test_nothing_in_the_text_is_taken_for_markup(text: str) -> None:
     assert shown_text(escaped(text)).split() == text.split()
 
 
-@settings(deadline=None)  # the machine may be busy
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1))
 def test_any_text_comes_back(text: str) -> None:
     assert shown_text(escaped(text)).strip() == text
@@ -120,8 +119,8 @@ def test_a_large_table_of_many_words_does_not_take_long() -> None:
     lines = (replace(line("x", 0), words=words),)
     large = replace(zone("x"), kind=ZoneKind.TABLE, lines=lines, table=Table(100, 100, cells))
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     rows = markdown(document(page(large))).splitlines()
 
     assert [row.count("x") for row in rows if "x" in row] == [100] * 25
-    assert time.perf_counter() - begun < 8  # to look at cell after cell takes a minute
+    assert time.process_time() - begun < 8  # seconds: cell after cell would take a minute

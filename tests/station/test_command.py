@@ -16,9 +16,9 @@ from PIL import Image
 
 from benchmarks.draw import draw_display
 from ocr_server.cli import main
+from ocr_server.errors import StationError
 from ocr_server.settings import Settings
 from ocr_server.station.command import add_arguments, run_with
-from ocr_server.station.errors import StationError
 from tests.station.reads_bytes import FIELDS, read
 from tests.waiting import wait_for
 
@@ -40,6 +40,7 @@ def serials_in(folder: Path) -> list[str]:
     return [row.split(",")[1] for row in rows]
 
 
+@pytest.mark.process
 def test_a_file_that_is_still_written_is_not_read(tmp_path: Path) -> None:
     watched = tmp_path / "in"
     watched.mkdir()
@@ -61,6 +62,7 @@ def test_a_file_that_is_still_written_is_not_read(tmp_path: Path) -> None:
     assert serials_in(tmp_path) == ["1"]
 
 
+@pytest.mark.process
 def test_after_a_restart_only_what_is_new_is_read(tmp_path: Path) -> None:
     watched = tmp_path / "in"
     watched.mkdir()
@@ -77,6 +79,7 @@ def test_after_a_restart_only_what_is_new_is_read(tmp_path: Path) -> None:
     assert sources == [["1", "a.png", "1"], ["2", "b.png", "2"], ["3", "a.png", "3"]]
 
 
+@pytest.mark.process
 def test_a_film_is_read_where_it_is_steady_and_annotated(tmp_path: Path) -> None:
     film, drawn = tmp_path / "film.avi", tmp_path / "drawn"
     drawn.mkdir()
@@ -137,6 +140,7 @@ def test_what_would_be_read_again_is_refused(sink: tuple[str, str], tmp_path: Pa
         run_with(read, wanted, fields=FIELDS, settings=Settings(slots=1))
 
 
+@pytest.mark.process
 def test_a_profile_that_is_not_there_is_said(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,6 +150,7 @@ def test_a_profile_that_is_not_there_is_said(
     assert "There is no profile nobody; there are code" in capsys.readouterr().err
 
 
+@pytest.mark.process
 def test_a_display_is_read_by_the_station_and_asked_for_over_tcp(tmp_path: Path) -> None:
     picture = tmp_path / "display.png"
     drawn = draw_display(Random(1))  # noqa: S311  # drawn, not secret

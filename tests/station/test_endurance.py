@@ -3,6 +3,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks.endurance import Report, endure, faults_of
 
 COUNT = 60
@@ -15,6 +17,7 @@ def fake_station(watched: Path, table: Path, journal: Path, url: str) -> list[st
     ]  # fmt: skip
 
 
+@pytest.mark.process
 def test_nothing_is_lost_though_the_server_fails_and_the_station_is_killed(tmp_path: Path) -> None:
     pictures = [f"picture {number}".encode() for number in range(COUNT)]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ocr_server.station import folder as folders
-from ocr_server.station.desk import Answer, Desk
 from ocr_server.station.folder import Folder
+from ocr_server.station.intake import Intake, Reading
 from ocr_server.station.journal import Journal
-from tests.station.reads_bytes import answer_of
+from tests.station.reads_bytes import record_of
 from tests.waiting import wait_for
 
 MOST_BYTES = 100
@@ -34,15 +34,15 @@ def journal(watched: Path) -> Iterator[Journal]:
     journal.close()
 
 
-def measure(data: bytes) -> Answer:
-    return answer_of(str(len(data))), None
+def measure(data: bytes) -> Reading:
+    return record_of(str(len(data))), None
 
 
 @contextmanager
 def watching(watched: Path, journal: Journal) -> Iterator[None]:
     stop = threading.Event()
     folder = Folder(
-        watched, Desk(journal, measure, stop), threads=1, most_bytes=MOST_BYTES,
+        watched, Intake(journal, measure, stop), threads=1, most_bytes=MOST_BYTES,
         leaves=journal.files,
     )  # fmt: skip
     thread = threading.Thread(target=folder.run, args=(stop,))

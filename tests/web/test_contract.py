@@ -24,13 +24,12 @@ from tests.drawing import as_file, draw_lines
 from tests.fakes import InlineWorkers, ReadsWords
 
 EXAMPLES = 60  # of each operation
+FEW_EXAMPLES = 10  # of a document, which takes a second to make up
 PICTURE = as_file(draw_lines("Hello"))
 # A schema cannot tell that a string is a picture, or that an option was given twice; a wrong body
 # may be put right by our picture; and a time limit may well be over, which we check ourselves.
 LEFT_OUT: list[Any] = [positive_data_acceptance, negative_data_rejection, not_a_server_error]
-UNHURRIED = how_many(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
-)
+UNHURRIED = how_many(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 OPERATIONS = [(path, method) for path, item in describe_api()["paths"].items() for method in item]
@@ -49,16 +48,16 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BaseSchema]:
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
 def test_nothing_is_answered_that_is_not_told(api: BaseSchema, path: str, method: str) -> None:
-    try_many(api[path][method].as_strategy(), assert_told)
+    try_many(path, api[path][method].as_strategy(), assert_told)
 
 
 @pytest.mark.parametrize("path", [path for path, method in OPERATIONS if method == "post"])
 def test_nothing_else_is_answered_where_a_picture_comes_along(api: BaseSchema, path: str) -> None:
-    try_many(api[path]["post"].as_strategy().map(with_picture), assert_told)
+    try_many(path, api[path]["post"].as_strategy().map(with_picture), assert_told)
 
 
-def try_many(cases: SearchStrategy[Case], check: Callable[[Case], None]) -> None:
-    @UNHURRIED
+def try_many(path: str, cases: SearchStrategy[Case], check: Callable[[Case], None]) -> None:
+    @how_many(UNHURRIED, max_examples=FEW_EXAMPLES if path == "/v1/render" else EXAMPLES)
     @given(case=cases)
     def one(case: Case) -> None:
         check(case)

@@ -4,25 +4,25 @@ import base64
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from ocr_server.export.format import Rendering
-from ocr_server.export.payload import document_to_json
+from ocr_server.geometry import Box
 from ocr_server.job import Detail
 from ocr_server.web import corrections
 from ocr_server.web.corrections import MOST_VALUES
-from tests.export.documents import document, page, two_pages, zone
+from tests.export.documents import document, json_of, page, table_of, two_pages, word, zone
 from tests.export.pictures import noise, pdf_text
 
 
 @pytest.fixture
 def corrected() -> dict[str, Any]:
     """The first word of a document of one page, mended by a person."""
-    value = document_to_json(document(page(zone("Tbe end"))), Rendering(Detail.SYMBOL))
+    value = json_of(document(page(zone("Tbe end"))), Detail.SYMBOL)
     word = value["pages"][0]["zones"][0]["lines"][0]["words"][0]
     word |= {"text": "The", "corrected_from": "Tbe"}
     return value
@@ -104,7 +104,7 @@ def test_without_a_picture_what_shows_it_is_refused(
 
 
 def test_all_faults_of_the_document_are_told_at_once(client: FlaskClient) -> None:
-    broken = document_to_json(two_pages(), Rendering())
+    broken = json_of(two_pages())
     broken["pages"][0]["width_px"] = -1
     broken["pages"][1]["zones"][0]["lines"][0]["words"][0]["confidence"] = "high"
 
@@ -152,7 +152,7 @@ def test_a_document_that_was_read_can_be_sent_back(client: FlaskClient, scan: by
 
 def test_200_dense_pages_keep_within_the_limit() -> None:
     words = sum(len(page.words) for page in two_pages().pages)
-    text = json.dumps(document_to_json(two_pages(), Rendering()))
+    text = json.dumps(json_of(two_pages()))
 
     marks = sum(text.count(mark) for mark in "[{,")
 
@@ -181,3 +181,37 @@ def test_more_pictures_than_a_document_may_have_pages_are_refused(
         (fault,) = answer.get_json()["faults"]
         assert fault["field"] == field
         assert "OCR_MAX_PAGES allows 200" in fault["message"]
+
+
+@pytest.fixture
+def bill() -> dict[str, Any]:
+    """A document of a table, in one of whose cells stands "l2"."""
+    misread = replace(word("l2", 1, 2), quad=Box(1, 2, 3, 4).quad())
+    return json_of(document(page(table_of(misread))))
+
+
+def test_cells_say_what_their_words_were_corrected_to(
+    client: FlaskClient, bill: dict[str, Any]
+) -> None:
+    bill["pages"][0]["zones"][0]["lines"][0]["words"][0]["text"] = "12"
+
+    answer = client.post("/v1/render?format=json", json=bill)
+
+    assert answer.get_json()["pages"][0]["zones"][0]["table"]["cells"][0]["text"] == "12"
+
+
+@pytest.mark.parametrize("emptied", ["words", "lines"])
+def test_cells_whose_words_were_left_out_are_empty(
+    client: FlaskClient, bill: dict[str, Any], emptied: str
+) -> None:
+    zone = bill["pages"][0]["zones"][0]
+    if emptied == "words":
+        zone["lines"][0]["words"] = []
+    else:
+        zone["lines"] = []
+
+    answer = client.post("/v1/render?format=json", json=bill)
+    shown = client.post("/v1/render?format=markdown", json=bill)
+
+    assert answer.get_json()["pages"][0]["zones"][0]["table"]["cells"][0]["text"] == ""
+    assert "l2" not in shown.text

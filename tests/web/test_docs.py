@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from ocr_server.errors import TooManyPixels
 from ocr_server.export import FORMATS
-from ocr_server.web.options import OPTIONS
+from ocr_server.request.options import OPTIONS
 from tests.drawing import as_file, draw_lines
 from tests.serving import FakeTesseract, RunningServer, running_server
 
@@ -25,11 +25,12 @@ def examples_in(page: str) -> dict[str, str]:
     return {name: html.unescape(text) for name, text in EXAMPLE.findall(page)}
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RunningServer]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One that wants a key and reads “Hello” from everything."""
-    tesseract = FakeTesseract(tmp_path / "tesseract")
-    with running_server(tmp_path, PATH=tesseract.path, OCR_SLOTS=1, OCR_API_KEYS=KEY) as server:
+    folder = tmp_path_factory.mktemp("server")
+    tesseract = FakeTesseract(folder / "tesseract")
+    with running_server(folder, PATH=tesseract.path, OCR_SLOTS=1, OCR_API_KEYS=KEY) as server:
         yield server
 
 
@@ -61,6 +62,7 @@ def test_what_a_caller_calls_the_server_is_escaped(client: FlaskClient) -> None:
     assert "<script>.example" not in page
 
 
+@pytest.mark.process
 def test_the_example_for_curl_runs(server: RunningServer, folder: Path) -> None:
     examples = examples_in(server.get("/docs").body.decode())
 
@@ -73,6 +75,7 @@ def test_the_example_for_curl_runs(server: RunningServer, folder: Path) -> None:
     assert '"end"' in end
 
 
+@pytest.mark.process
 def test_the_example_in_python_runs(server: RunningServer, folder: Path) -> None:
     examples = examples_in(server.get("/docs").body.decode())
 
@@ -82,6 +85,7 @@ def test_the_example_in_python_runs(server: RunningServer, folder: Path) -> None
     assert done.stdout.startswith("Hello [")
 
 
+@pytest.mark.process
 def test_the_example_in_python_says_why_it_failed(server: RunningServer, folder: Path) -> None:
     examples = examples_in(server.get("/docs").body.decode())
 
@@ -91,6 +95,7 @@ def test_the_example_in_python_says_why_it_failed(server: RunningServer, folder:
     assert done.stderr.strip() == "The key is not one of this server’s. Send another one."
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("trusted", "shown"), [("127.0.0.1", "https://ocr.example"), ("", None), ("10.0.0.1", None)]
 )

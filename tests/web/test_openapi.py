@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import ast
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,13 +11,21 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
+import ocr_server
+from ocr_server.document.json_schema import describe_answers, reference
+from ocr_server.document.model import Failure
+from ocr_server.document.schema import ErrorNumbersJson
+from ocr_server.errors import DamagedPicture
 from ocr_server.export import FORMATS
-from ocr_server.web.options import OPTIONS
+from ocr_server.job import Detail
+from ocr_server.request.options import OPTIONS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
 from tests.drawing import as_file, draw_lines
+from tests.export.documents import everything, json_of, two_pages
 
 PICTURE = as_file(draw_lines("Hello"))
 DOCUMENTS = "/v1/documents"
+SAMPLES = {"array": [], "integer": 7, "number": 0.5, "string": "a word"}  # by kind of JSON
 METHODS = {"get", "post", "put", "delete", "head", "options", "patch"}
 
 
@@ -75,9 +86,9 @@ def test_every_schema_is_one(api: dict[str, Any]) -> None:
 
 
 def test_every_reference_leads_somewhere(api: dict[str, Any]) -> None:
-    for reference in references_in(api):
+    for pointer in references_in(api):
         node: Any = api
-        for part in reference.removeprefix("#/").split("/"):
+        for part in pointer.removeprefix("#/").split("/"):
             node = node[part]
         assert node["type"]
 
@@ -121,7 +132,6 @@ def test_every_format_and_status_is_described(api: dict[str, Any]) -> None:
 
 def test_events_are_what_their_schema_says(client: FlaskClient, api: dict[str, Any]) -> None:
     headers = {"Accept": "application/x-ndjson"}
-    schema = {**api["components"]["schemas"]["Event"], "components": api["components"]}
     events = [
         json.loads(line)
         for data in (PICTURE, b"no picture")
@@ -130,7 +140,7 @@ def test_events_are_what_their_schema_says(client: FlaskClient, api: dict[str, A
 
     assert {event["event"] for event in events} >= {"accepted", "page", "problem", "end"}
     for event in events:
-        Draft202012Validator(schema).validate(event)
+        closed(api, "Event").validate(event)
 
 
 @pytest.mark.parametrize("detail", ["page", "zone", "line", "word", "symbol"])
@@ -140,20 +150,57 @@ def test_a_document_is_what_its_schema_says(
     answer = client.post(f"{DOCUMENTS}?detail={detail}", data=PICTURE)
 
     assert answer.status_code == 200
-    validator(api, DOCUMENTS, "post", "200").validate(answer.get_json())
+    assert described_as(api, DOCUMENTS, "post", "200") == "Document"
+    closed(api, "Document").validate(answer.get_json())
+
+
+def test_every_member_of_a_document_is_described(api: dict[str, Any]) -> None:
+    numbers: dict[str, Any] = {name: SAMPLES[kind] for name, kind in error_numbers().items()}
+    failed = Failure(2, DamagedPicture("Broken.", **numbers))
+    answer = json_of(replace(everything(), problems=(failed,)), Detail.SYMBOL)
+
+    closed(api, "Document").validate(answer)
+    described = members_described(api, "Document")
+    assert members_in(answer, reference("Document"), api) == described
+    assert described >= {"Zone.name", "Zone.table", "Line.baseline", "Word.checked"}
+
+
+def test_every_number_of_an_error_is_described() -> None:
+    """Whoever raises an error of ours with a number must name it in `ErrorNumbersJson`."""
+    kinds = {error.__name__ for error in STATUS}
+    told = {
+        (keyword.arg, str(path))
+        for path in Path(ocr_server.__file__).parent.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        if (call.func.attr if isinstance(call.func, ast.Attribute) else
+            getattr(call.func, "id", "")) in kinds
+        for keyword in call.keywords
+        if keyword.arg is not None
+    }  # fmt: skip
+
+    assert len(told) > 10
+    known = {*error_numbers(), "page", "faults"}
+    assert not {(name, path) for name, path in told if name not in known}
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/languages", "/v1/formats", "/v1/steps", "/livez", "/readyz", "/version"]
+    ("path", "name"),
+    [
+        ("/v1/languages", "Languages"),
+        ("/v1/formats", "Formats"),
+        ("/v1/steps", "Steps"),
+        ("/v1/profiles", "Profiles"),
+        ("/livez", "Status"),
+        ("/readyz", "Status"),
+        ("/version", "Version"),
+    ],
 )
 def test_an_answer_is_what_its_schema_says(
-    path: str, client: FlaskClient, api: dict[str, Any]
+    path: str, name: str, client: FlaskClient, api: dict[str, Any]
 ) -> None:
-    answer = client.get(path).get_json()
-
-    validator(api, path, "get", "200").validate(answer)
-    assert set(answer) <= set(api["paths"][path]["get"]["responses"]["200"]["content"][
-        "application/json"]["schema"]["properties"])  # fmt: skip
+    assert described_as(api, path, "get", "200") == name
+    closed(api, name).validate(client.get(path).get_json())
 
 
 @pytest.mark.parametrize(
@@ -166,24 +213,94 @@ def test_a_problem_is_what_its_schema_says(
     answer = client.post(DOCUMENTS + query, data=data)
 
     assert str(answer.status_code) == status
-    validator(api, DOCUMENTS, "post", status, media_type=MEDIA_TYPE).validate(
-        json.loads(answer.data)
-    )
+    assert described_as(api, DOCUMENTS, "post", status, MEDIA_TYPE) == "Problem"
+    closed(api, "Problem").validate(json.loads(answer.data))
 
 
 def test_the_schema_of_a_document_refuses_what_is_none(api: dict[str, Any]) -> None:
     wrong = {"engine": {}, "text": "", "problems": [], "pages": [{"number": "one"}]}
 
-    assert not validator(api, DOCUMENTS, "post", "200").is_valid(wrong)
+    assert not closed(api, "Document").is_valid(wrong)
 
 
-def validator(
+@pytest.mark.parametrize("detail", [Detail.WORD, Detail.SYMBOL])
+def test_what_was_answered_may_be_sent_back(detail: Detail, api: dict[str, Any]) -> None:
+    for answer in (everything(), two_pages()):
+        closed(api, "DocumentInput").validate(json_of(answer, detail))
+
+
+def test_little_is_needed_of_a_document_that_is_sent(api: dict[str, Any]) -> None:
+    word = {"text": "Hello", "box": [1, 2, 30, 12], "confidence": 1, "checked": None}
+    page = {"number": 1, "width_px": 9, "height_px": 9, "zones": [{"lines": [{"words": [word]}]}]}
+
+    closed(api, "DocumentInput").validate({"pages": [page]})
+    assert not closed(api, "DocumentInput").is_valid({"pages": [page | {"colour": "red"}]})
+
+
+def error_numbers() -> dict[str, str]:
+    """The numbers of errors by name, each with the kind of its JSON."""
+    (schema,) = describe_answers({"ErrorNumbers": ErrorNumbersJson}).values()
+    return {name: member["type"] for name, member in schema["properties"].items()}
+
+
+def described_as(
     api: dict[str, Any],
     path: str,
     method: str,
     status: str,
     media_type: str = "application/json",
-) -> Draft202012Validator:
+) -> str:
+    """The name of the schema that an answer has."""
     content = api["paths"][path][method]["responses"][status]["content"]
-    schema = content[media_type]["schema"]
-    return Draft202012Validator({**schema, "components": api["components"]})
+    return str(content[media_type]["schema"]["$ref"]).rpartition("/")[2]
+
+
+def closed(api: dict[str, Any], name: str) -> Draft202012Validator:
+    """What refuses each member that is not described."""
+    components = {"schemas": {one: shut(schema) for one, schema in schemas_of(api).items()}}
+    return Draft202012Validator({**reference(name), "components": components})
+
+
+def shut(schema: object) -> Any:  # noqa: ANN401  # a part of a schema
+    """The schema, its objects with no members but theirs."""
+    if isinstance(schema, list):
+        return [shut(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {name: shut(value) for name, value in schema.items()}
+    is_object = schema.get("type") == "object" and "properties" in schema
+    return {"additionalProperties": False, **inner} if is_object else inner
+
+
+def schemas_of(api: dict[str, Any]) -> dict[str, Any]:
+    return dict(api["components"]["schemas"])
+
+
+def members_described(api: dict[str, Any], name: str) -> set[str]:
+    """All members of a schema and of those that it refers to, such as `Word.text`."""
+    found: set[str] = set()
+    waiting, seen = [name], {name}
+    while waiting:
+        one = waiting.pop()
+        schema = schemas_of(api)[one]
+        found |= {f"{one}.{member}" for member in schema.get("properties", ())}
+        inner = {pointer.rpartition("/")[2] for pointer in references_in(schema)} - seen
+        waiting.extend(inner)
+        seen |= inner
+    return found
+
+
+def members_in(value: object, schema: dict[str, Any], api: dict[str, Any]) -> set[str]:
+    """The members that a value has, each by the schema that describes it."""
+    schema = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), schema)
+    name = schema.get("$ref", "").rpartition("/")[2]
+    schema = schemas_of(api).get(name, schema)
+    found: set[str] = set()
+    if isinstance(value, list):
+        found = found.union(*(members_in(item, schema["items"], api) for item in value))
+    elif isinstance(value, dict):
+        for member, inner in value.items():
+            named = schema.get("properties", {}).get(member)
+            found |= {f"{name}.{member}"} if named else set()
+            found |= members_in(inner, named or schema["additionalProperties"], api)
+    return found

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image, ImageOps
 
-from ocr_server.imaging.preview import LONGEST_SIDE_PX
+from ocr_server.sources.preview import PREVIEW_SIDE_PX
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords
 
@@ -176,10 +176,10 @@ def test_a_picture_is_drawn_for_the_browser(client: FlaskClient) -> None:
 
 
 def test_a_drawn_picture_is_never_larger_than_a_screen_needs(client: FlaskClient) -> None:
-    wide = as_file(draw_lines("wide", width_px=LONGEST_SIDE_PX * 2))
+    wide = as_file(draw_lines("wide", width_px=PREVIEW_SIDE_PX * 2))
     answer = client.post("/picture", data=upload(wide))
 
-    assert Image.open(io.BytesIO(answer.data)).width == LONGEST_SIDE_PX
+    assert Image.open(io.BytesIO(answer.data)).width == PREVIEW_SIDE_PX
 
 
 def test_a_page_that_is_not_there_is_not_drawn(client: FlaskClient) -> None:

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from ocr_server.export import FORMATS
-from ocr_server.reading.recipe import PICTURE_STAGES, STAGE_LABELS, STAGES
+from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS, STAGES
 from ocr_server.web.scripts import declarations, modules_of
 
 

@@ -8,7 +8,7 @@ import pikepdf
 import pytest
 from flask.testing import FlaskClient
 
-from ocr_server.web.service import Service
+from ocr_server.service import Service
 from tests.fakes import ReadsWords
 
 
@@ -94,7 +94,7 @@ def test_headers_reach_the_engine_whatever_their_case(
     )
 
     reading = engine.readings[-1]
-    assert (reading.languages, reading.psm, reading.steps) == (("eng", "deu"), 6, ())
+    assert (reading.languages, reading.psm, reading.operations) == (("eng", "deu"), 6, ())
 
 
 def test_hocr_can_be_asked_for(client: FlaskClient, picture: bytes) -> None:

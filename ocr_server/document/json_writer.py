@@ -1,0 +1,213 @@
+"""A document as JSON values: every level with its text, its place and its confidence.
+
+The types are those of `schema.py`, which is not imported when the program runs: worker processes
+write JSON, and pydantic would cost each of them megabytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from ocr_server.document.model import (
+    Document,
+    EngineInfo,
+    Failure,
+    Field,
+    Line,
+    Page,
+    Quality,
+    Symbol,
+    Table,
+    Word,
+    Zone,
+    ZoneKind,
+)
+from ocr_server.geometry import Quad
+from ocr_server.job import Detail
+
+if TYPE_CHECKING:
+    from ocr_server.document.schema import (
+        BoxJson,
+        DocumentFieldJson,
+        EngineJson,
+        FieldJson,
+        LineJson,
+        PageJson,
+        PageProblemJson,
+        QuadJson,
+        QualityJson,
+        SymbolJson,
+        TableJson,
+        WordJson,
+        ZoneJson,
+    )
+
+
+def engine_to_json(engine: EngineInfo) -> EngineJson:
+    """Who read the document."""
+    return {
+        "name": engine.name,
+        "version": engine.version,
+        "languages": list(engine.languages),
+    }
+
+
+def failure_to_json(failure: Failure) -> PageProblemJson:
+    """A page that could not be read, and the numbers of the error."""
+    error = failure.error
+    told = {
+        "page": failure.page,
+        "code": error.code,
+        "title": error.title,
+        "detail": error.message,
+        **error.extra,
+    }
+    return cast("PageProblemJson", told)  # a test holds the names of all extra to the type
+
+
+def fields_to_json(document: Document) -> dict[str, DocumentFieldJson]:
+    """The fields of the whole document, by name."""
+    return {
+        field.name: {**field_to_json(field), "page": number} for number, field in document.fields
+    }
+
+
+def field_to_json(field: Field) -> FieldJson:
+    """A field and whether it keeps its rules; without its name, under which it is put."""
+    shown: FieldJson = {
+        "value": field.value,
+        "raw": field.raw,
+        "confidence": round(field.confidence, 4),
+        "valid": field.is_valid,
+        "box": _place(field.box.quad())[0] if field.box else None,
+    }
+    if field.reason is not None:
+        shown["reason"] = field.reason
+    return shown
+
+
+def page_to_json(page: Page, detail: Detail, *, text: str) -> PageJson:
+    """A page, down to a level of detail; `text` is the page's, its lines kept or joined."""
+    shown: PageJson = {
+        "number": page.number,
+        "width_px": page.width_px,
+        "height_px": page.height_px,
+        "dpi": page.dpi,
+        "source": page.source,
+        "confidence": round(page.confidence, 4),
+        "stages": [
+            {
+                "name": stage.name,
+                "found": stage.found,
+                "did": stage.did,
+                "ms": round(stage.ms, 1),
+                "outcome": stage.outcome,
+            }
+            for stage in page.stages
+        ],
+        "quality": _quality(page.quality) if page.quality else None,
+        "text": text,
+    }
+    if page.fields:
+        shown["fields"] = {field.name: field_to_json(field) for field in page.fields}
+    if detail >= Detail.ZONE:
+        shown["zones"] = [zone_to_json(zone, detail) for zone in page.zones]
+    return shown
+
+
+def zone_to_json(zone: Zone, detail: Detail) -> ZoneJson:
+    """A zone, down to a level of detail."""
+    box, quad = _place(zone.quad)
+    shown: ZoneJson = {"kind": zone.kind, "box": box, "quad": quad}
+    if zone.name is not None:
+        shown["name"] = zone.name
+    if zone.engine is not None:
+        shown["engine"] = zone.engine
+    if zone.lines or zone.kind in {ZoneKind.TEXT, ZoneKind.TABLE}:  # an empty cell has a text too
+        shown["text"] = zone.text
+        shown["confidence"] = round(zone.confidence, 4)
+    if zone.table:
+        shown["table"] = _table(zone.table)
+    if detail >= Detail.LINE:
+        shown["lines"] = [_line(line, detail) for line in zone.lines]
+    return shown
+
+
+def _quality(quality: Quality) -> QualityJson:
+    return {
+        "score": round(quality.score, 3),
+        "problems": [
+            {"code": problem.code, "message": problem.message, "advice": problem.advice}
+            for problem in quality.problems
+        ],
+    }
+
+
+def _table(table: Table) -> TableJson:
+    shown: TableJson = {"rows": table.rows, "columns": table.columns, "cells": []}
+    for cell in table.cells:
+        box, quad = _place(cell.quad)
+        shown["cells"].append(
+            {"row": cell.row, "column": cell.column, "text": cell.text, "box": box, "quad": quad}
+        )
+    return shown
+
+
+def _line(line: Line, detail: Detail) -> LineJson:
+    box, quad = _place(line.quad)
+    shown: LineJson = {
+        "text": line.text,
+        "confidence": round(line.confidence, 4),
+        "box": box,
+        "quad": quad,
+        "baseline": [[round(x, 2), round(y, 2)] for x, y in line.baseline],
+        "x_height_px": round(line.x_height_px, 2),
+        "paragraph": line.paragraph,
+        "direction": line.direction,
+    }
+    if line.language is not None:
+        shown["language"] = line.language
+    if detail >= Detail.WORD:
+        shown["words"] = [_word(word, detail) for word in line.words]
+    return shown
+
+
+def _word(word: Word, detail: Detail) -> WordJson:
+    box, quad = _place(word.quad)
+    shown: WordJson = {
+        "text": word.text,
+        "confidence": round(word.confidence, 4),
+        "box": box,
+        "quad": quad,
+    }
+    if word.alternatives:
+        shown["alternatives"] = [
+            {"text": other.text, "confidence": round(other.confidence, 4), "source": other.source}
+            for other in word.alternatives
+        ]
+    if word.corrected_from is not None:
+        shown["corrected_from"] = word.corrected_from
+    if word.checked or word.corrected_from is not None:
+        shown["checked"] = word.checked
+    if detail >= Detail.SYMBOL and word.symbols:
+        shown["symbols"] = [_symbol(symbol) for symbol in word.symbols]
+    return shown
+
+
+def _symbol(symbol: Symbol) -> SymbolJson:
+    box, quad = _place(symbol.quad)
+    return {
+        "text": symbol.text,
+        "confidence": round(symbol.confidence, 4),
+        "box": box,
+        "quad": quad,
+    }
+
+
+def _place(quad: Quad) -> tuple[BoxJson, QuadJson]:
+    """The upright hull and the four points, to a hundredth of a pixel."""
+    (a, b), (c, d), (e, f), (g, h) = quad
+    a, b, c, d = round(a, 2), round(b, 2), round(c, 2), round(d, 2)
+    e, f, g, h = round(e, 2), round(f, 2), round(g, 2), round(h, 2)
+    box = [min(a, c, e, g), min(b, d, f, h), max(a, c, e, g), max(b, d, f, h)]
+    return box, [[a, b], [c, d], [e, f], [g, h]]

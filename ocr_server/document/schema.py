@@ -1,0 +1,303 @@
+"""The document in JSON, declared once: what is answered, what comes back, what is described.
+
+Coordinates are page pixels to a hundredth, confidences from 0 to 1. The texts and confidences of
+pages, zones and lines follow from the words: an answer has them for the reader's ease, and they
+are not read when the document comes back. Members that would say nothing are left out of an
+answer; in what comes back null counts as left out.
+
+`json_writer.py` makes these types and `json_reader.py` takes them in; the description of the API
+and the types of the pages' scripts are generated from them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NotRequired, TypeAlias
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
+
+from ocr_server.document.checks import (
+    Answered,
+    AnsweredOrNull,
+    Checked,
+    Derived,
+    Omittable,
+    Unread,
+    box_faults,
+    cell_faults,
+    page_faults,
+    reason_faults,
+    with_cells,
+    with_lines,
+    with_place,
+    with_words,
+    with_zones,
+)
+from ocr_server.document.model import Direction, StageOutcome, TextSource, ZoneKind
+
+# Strict: a number as text is a fault. A sentence below a member describes it in the API.
+strict = with_config(ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True))
+_MOST_POINTS = 10_000  # of a baseline, which has some ten
+_MOST_NAMES = 1_000  # of languages
+
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Count: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]
+Number: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
+Coordinate: TypeAlias = Annotated[float, Field(ge=-1e9, le=1e9)]
+BoxJson: TypeAlias = Annotated[
+    list[Coordinate],
+    Field(min_length=4, max_length=4, description="left, top, right, bottom in pixels of the page"),
+]
+PointJson: TypeAlias = Annotated[
+    list[Coordinate], Field(min_length=2, max_length=2, description="x, y in pixels of the page")
+]
+QuadJson: TypeAlias = Annotated[
+    list[PointJson],
+    Field(
+        min_length=4,
+        max_length=4,
+        description="four points, clockwise from the text’s own top left",
+    ),
+]
+
+
+@strict
+class SymbolJson(TypedDict):
+    """A character as it was seen."""
+
+    text: str
+    confidence: Share
+    box: Answered[BoxJson]
+    quad: Answered[QuadJson]
+
+
+@strict
+class AlternativeJson(TypedDict):
+    """Another reading of a word."""
+
+    text: str
+    confidence: Share
+    source: str
+    """who says so: `engine` or `dictionary`"""
+
+
+@strict
+class WordJson(TypedDict):
+    """A word."""
+
+    text: str
+    confidence: Share
+    box: Answered[BoxJson]
+    quad: Answered[QuadJson]
+    alternatives: NotRequired[Omittable[list[Annotated[AlternativeJson, Checked()]]]]
+    """what the word may be instead; of each source the likeliest first"""
+    corrected_from: NotRequired[Omittable[str]]
+    """what was read before it was corrected"""
+    checked: NotRequired[Omittable[bool]]
+    """whether a person has confirmed it"""
+    symbols: NotRequired[Omittable[list[Annotated[SymbolJson, Checked(with_place, box_faults)]]]]
+    """with detail=symbol"""
+
+
+@strict
+class LineJson(TypedDict):
+    """A line of words."""
+
+    text: Derived[str]
+    confidence: Derived[Share]
+    box: Answered[BoxJson]
+    quad: Answered[QuadJson]
+    baseline: Answered[Annotated[list[PointJson], Field(min_length=2, max_length=_MOST_POINTS)]]
+    """what the letters stand on: a polyline from the start of the line to its end"""
+    x_height_px: Answered[Annotated[float, Field(ge=0, le=1e9)]]
+    """how high letters such as x are"""
+    paragraph: Answered[Count]
+    """which paragraph of the zone it belongs to, from 0"""
+    direction: Answered[Annotated[Direction, Field(strict=False)]]
+    """the way it is read: from left to right, from right to left, from top to bottom"""
+    language: NotRequired[Omittable[str]]
+    """as the engine names it, where the engine knows"""
+    words: NotRequired[list[Annotated[WordJson, Checked(with_place, box_faults)]]]
+    """in reading order; with detail=word and deeper"""
+
+
+@strict
+class CellJson(TypedDict):
+    """A cell of a table."""
+
+    row: Count
+    """from 0"""
+    column: Count
+    """from 0"""
+    text: str
+    box: Answered[BoxJson]
+    quad: Answered[QuadJson]
+
+
+@strict
+class TableJson(TypedDict):
+    """The grid of a table zone."""
+
+    rows: Number
+    columns: Number
+    cells: list[Annotated[CellJson, Checked(with_place, box_faults)]]
+    """in reading order"""
+
+
+@strict
+class ZoneJson(TypedDict):
+    """A piece of the page of one kind."""
+
+    kind: Answered[Annotated[ZoneKind, Field(strict=False)]]
+    box: Answered[BoxJson]
+    quad: Answered[QuadJson]
+    name: NotRequired[Omittable[str]]
+    """as the request named it"""
+    engine: NotRequired[Omittable[str]]
+    """who read it, with engine=best"""
+    text: NotRequired[Unread[str]]
+    """of text and tables"""
+    confidence: NotRequired[Unread[Share]]
+    """of text and tables"""
+    table: NotRequired[Omittable[Annotated[TableJson, Checked(with_cells, cell_faults)]]]
+    lines: NotRequired[list[Annotated[LineJson, Checked(with_words, box_faults)]]]
+    """in reading order; with detail=line and deeper"""
+
+
+@strict
+class FieldJson(TypedDict):
+    """A value that was asked for, and whether it keeps its rules."""
+
+    value: Annotated[
+        AnsweredOrNull[str], Field(description="what it means; null where that is not known")
+    ]
+    raw: Annotated[str, Field(description="as it was read")]
+    confidence: Share
+    valid: bool
+    box: Annotated[AnsweredOrNull[BoxJson], Field(description="where it was read")]
+    reason: NotRequired[Omittable[Annotated[str, Field(description="why it is not valid")]]]
+
+
+@strict
+class DocumentFieldJson(FieldJson):
+    """A field of the whole document."""
+
+    page: Number
+    """the page that it is on"""
+
+
+@strict
+class StageJson(TypedDict):
+    """What the recipe did to a page."""
+
+    name: str
+    found: str
+    """what was found, for people"""
+    did: str
+    """what was done about it, for people; empty where nothing had to be done"""
+    ms: Annotated[float, Field(ge=0, le=1e9)]
+    """how long it took"""
+    outcome: Answered[Annotated[StageOutcome, Field(strict=False)]]
+    """how it ended: done, not needed, left out as the request asked, or out of time"""
+
+
+@strict
+class AdviceJson(TypedDict):
+    """One thing that is wrong with a picture."""
+
+    code: str
+    message: str
+    advice: str
+    """what a person can do about it"""
+
+
+@strict
+class QualityJson(TypedDict):
+    """How well the page can be read."""
+
+    score: Share
+    problems: list[Annotated[AdviceJson, Checked()]]
+    """what is wrong with the picture"""
+
+
+@strict
+class PageJson(TypedDict):
+    """One image of the upload, upright."""
+
+    number: Number
+    """which page of the files it is, from 1"""
+    width_px: Number
+    height_px: Number
+    dpi: AnsweredOrNull[Annotated[float, Field(ge=1, le=100_000)]]
+    """as the file says, or the request"""
+    source: Answered[Annotated[TextSource, Field(strict=False)]]
+    """where its text came from: recognised, the text layer of a PDF, or both"""
+    confidence: Derived[Share]
+    stages: Answered[list[Annotated[StageJson, Checked()]]]
+    """what was done to the picture"""
+    quality: AnsweredOrNull[Annotated[QualityJson, Checked()]]
+    text: Derived[str]
+    fields: NotRequired[Omittable[dict[str, Annotated[FieldJson, Checked(None, reason_faults)]]]]
+    """the fields that were asked for, by name"""
+    zones: NotRequired[list[Annotated[ZoneJson, Checked(with_lines, box_faults)]]]
+    """in reading order; with detail=zone and deeper"""
+
+
+@strict
+class EngineJson(TypedDict):
+    """Who read the document."""
+
+    name: str
+    version: str
+    languages: Annotated[list[str], Field(max_length=_MOST_NAMES)]
+    """those it was read in"""
+
+
+# Inherited members are described by Field: a sentence below them stays with their own class.
+@strict
+class ErrorNumbersJson(TypedDict, total=False):
+    """What else an error may tell: the numbers of its message, each under its name."""
+
+    allowed_s: Annotated[float, Field(description="the time that was allowed")]
+    engine: Annotated[str, Field(description="the engine that is not installed")]
+    failed_pages: Annotated[list[int], Field(description="the pages that could not be read")]
+    height_px: int
+    installed: Annotated[list[str], Field(description="the languages that are installed")]
+    kinds: Annotated[str, Field(description="the kinds of files that can be read")]
+    limit: Annotated[int, Field(description="the limit that was passed")]
+    missing: Annotated[list[str], Field(description="the languages that are not installed")]
+    pages: Annotated[int, Field(description="how many pages there are")]
+    retry_after_s: Annotated[int, Field(description="when to come back")]
+    setting: Annotated[str, Field(description="the setting that would move a limit")]
+    width_px: int
+
+
+@strict
+class PageProblemJson(ErrorNumbersJson):
+    """A page that could not be read."""
+
+    page: int
+    """its number, from 1"""
+    code: str
+    """which error it is; it never changes"""
+    title: str
+    detail: str
+    """what was wrong, what was expected and what to do"""
+
+
+@strict
+class DocumentJson(TypedDict):
+    """A document, as it was recognised."""
+
+    engine: Answered[Annotated[EngineJson, Checked()]]
+    pages: Annotated[list[Annotated[PageJson, Checked(with_zones)]], Field(min_length=1)]
+    """in order"""
+    fields: NotRequired[Unread[dict[str, DocumentFieldJson]]]
+    """the fields that were asked for, each as it is on the first page where it is valid"""
+    text: Derived[str]
+    """all pages, a form feed between them"""
+    problems: Derived[list[PageProblemJson]]
+    """pages that could not be read"""
+
+
+AnyDocument: TypeAlias = Annotated[DocumentJson, Checked(None, page_faults)]

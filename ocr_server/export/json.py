@@ -1,0 +1,46 @@
+"""The document as JSON: all levels of detail, each with its text, place and confidence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ocr_server.document import json_writer
+from ocr_server.document.model import Document, Page
+from ocr_server.export.format import Rendering
+from ocr_server.export.text import page_text
+
+if TYPE_CHECKING:
+    from ocr_server.document.schema import PageJson
+
+
+def render_json(
+    document: Document, sources: tuple[Path, ...], rendering: Rendering
+) -> Iterator[bytes]:
+    """A `DocumentJson`, page by page."""
+    del sources  # JSON shows no picture
+    texts = []
+    yield b'{"engine": ' + _dumped(json_writer.engine_to_json(document.engine)) + b', "pages": ['
+    for position, page in enumerate(document.pages):
+        shown = page_to_json(page, rendering)
+        texts.append(shown["text"])
+        yield b",\n" * (position > 0) + _dumped(shown)
+    yield b"]"
+    if document.fields:
+        yield b', "fields": ' + _dumped(json_writer.fields_to_json(document))
+    yield b', "text": ' + _dumped("\f".join(texts))
+    problems = [json_writer.failure_to_json(failure) for failure in document.problems]
+    yield b', "problems": ' + _dumped(problems) + b"}\n"
+
+
+def page_to_json(page: Page, rendering: Rendering) -> PageJson:
+    """A page, as it is to leave."""
+    text = page_text(page, join_lines=rendering.join_lines)
+    return json_writer.page_to_json(page, rendering.detail, text=text)
+
+
+def _dumped(value: object) -> bytes:
+    # A lone half of a surrogate pair cannot be UTF-8.
+    return json.dumps(value, ensure_ascii=False).encode(errors="replace")

@@ -1,0 +1,88 @@
+"""Where pictures of all sources meet: each is read once, noted in the journal, and handed on."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from ocr_server.errors import Draining, OcrServerError, QueueFull, StorageFull, WorkerLost
+from ocr_server.station.journal import Entry, Journal, Problem, Record
+
+# What is read of a picture, and the picture with its boxes where that is wanted.
+Reading: TypeAlias = tuple[Record, bytes | None]
+Read: TypeAlias = Callable[[bytes], Reading]
+OnReading: TypeAlias = Callable[[Entry, bytes, bytes | None], None]
+
+RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
+# These are of the moment, not of the picture: it is read again.
+PASSING = (QueueFull, Draining, StorageFull, WorkerLost)
+MOST_LOST = 3  # workers; then it is the picture that kills them
+UNEXPECTED = Problem(
+    "internal-error",
+    "Internal error. The station met an error of its own; its log has the reason.",
+)
+
+log = logging.getLogger(__name__)
+
+
+class Intake:
+    """Reads pictures, as many at the same time as ask."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        read: Read,
+        stop: threading.Event,
+        listeners: Sequence[OnReading] = (),
+    ) -> None:
+        self._journal = journal
+        self._read = read
+        self._stop = stop
+        self._listeners = listeners
+
+    def take(self, data: bytes, *, source: str, key: str) -> Entry | None:
+        """Read a picture; None if it was read before, or the station is to stop before it is."""
+        if self._journal.has(key):
+            return None
+        reading = self._attempts(data)
+        if reading is None:
+            return None
+        record, annotated = reading
+        entry = self._journal.add(key=key, source=source, record=record)
+        log.info("read", extra={"serial": entry.serial, "valid": record.is_valid})
+        for on_reading in self._listeners:
+            try:
+                on_reading(entry, data, annotated)
+            except Exception:
+                log.exception("reading %d did not reach every listener", entry.serial)
+        return entry
+
+    def _attempts(self, data: bytes) -> Reading | None:
+        """What was read, be it a problem; None where the station is to stop first."""
+        wait_s, lost = RETRY_S, 0
+        while True:
+            try:
+                return self._read(data)
+            except OcrServerError as error:
+                lost += isinstance(error, WorkerLost)
+                if not isinstance(error, PASSING) or lost == MOST_LOST:
+                    problem = Problem(error.code, f"{error.title}. {error.message}")
+                    return Record(problem=problem), None
+                log.warning("a picture has to wait: %s", error.code)
+            except Exception:
+                log.exception("a picture could not be read")
+                return Record(problem=UNEXPECTED), None
+            if self._stop.wait(wait_s):
+                return None
+            wait_s = min(2 * wait_s, LONGEST_RETRY_S)
+
+
+def key_of(data: bytes, *parts: object) -> str:
+    """What tells a picture from all others: what it is, and where and when it came from."""
+    digest = hashlib.sha256(data)
+    for part in parts:
+        digest.update(f"\0{part}".encode(errors="surrogateescape"))  # names of files are bytes
+    return digest.hexdigest()

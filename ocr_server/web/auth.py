@@ -1,0 +1,113 @@
+"""Keys: where any are set, every request bears one of them.
+
+Open to everybody are only the probes, what describes the API, and the pages as long as nothing is
+sent to them: a browser that follows a link cannot bear a key. The pages ask for one and send it
+along, as a header from a script and as a field from a form.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from flask import Flask, Request, request
+from werkzeug.datastructures import ImmutableMultiDict
+
+from ocr_server.errors import KeyMissing, KeyWrong, SettingsError
+from ocr_server.settings import Settings
+from ocr_server.web.service import service
+
+HEADER = "X-API-Key"
+FIELD = "api_key"
+OPEN_PATHS = {
+    "/livez", "/readyz", "/openapi.json", "/v1/formats", "/v1/languages", "/v1/steps",
+}  # fmt: skip
+OPEN_BLUEPRINTS = {"pages", "docs"}
+_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+
+
+def init_app(app: Flask, digests: tuple[bytes, ...]) -> None:
+    """Ask every request for a key if there are any; templates learn of it as `needs_key`."""
+    app.jinja_env.globals["needs_key"] = bool(digests)
+    if digests:
+        app.before_request(partial(_check, digests))
+
+
+def read_key_digests(settings: Settings) -> tuple[bytes, ...]:
+    """The SHA-256 digests of all keys.
+
+    Raises:
+        SettingsError: the file of keys cannot be read or understood.
+    """
+    given = tuple(digest_of(key) for key in settings.api_keys)
+    if not settings.api_keys_file:
+        return given
+    try:
+        lines = Path(settings.api_keys_file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"OCR_API_KEYS_FILE={settings.api_keys_file!r} cannot be read: {error}."
+        ) from error
+    # Numbered, as a line that is wrong may be a key that somebody did not digest: never shown.
+    words = [(number, line.partition("#")[0].strip()) for number, line in enumerate(lines, 1)]
+    words = [(number, word) for number, word in words if word]
+    for number, word in words:
+        if not _DIGEST.fullmatch(word):
+            raise SettingsError(
+                f"Line {number} of OCR_API_KEYS_FILE is not the SHA-256 of a key. Make one with: "
+                "printf %s KEY | sha256sum."
+            )
+    if not words:
+        raise SettingsError("OCR_API_KEYS_FILE has no keys. Add one, or leave the variable out.")
+    return given + tuple(bytes.fromhex(word) for _, word in words)
+
+
+def digest_of(key: str) -> bytes:
+    """What is kept of a key."""
+    return sha256(key.encode()).digest()
+
+
+def _check(digests: tuple[bytes, ...]) -> None:
+    if _is_open(request):
+        return
+    key = _key_of(request)
+    if not key:
+        raise KeyMissing(
+            f"Send one of the server’s keys in the header {HEADER}, or as a Bearer token in the "
+            "header Authorization."
+        )
+    given = digest_of(key)
+    # Compared with all of them, in a time that tells nothing.
+    if not sum(hmac.compare_digest(given, digest) for digest in digests):
+        raise KeyWrong("The key is not one of this server’s. Send another one.")
+
+
+def _is_open(request: Request) -> bool:
+    if request.method not in {"GET", "HEAD"}:
+        return False
+    return (
+        request.path in OPEN_PATHS
+        or request.blueprint in OPEN_BLUEPRINTS
+        or request.endpoint == "static"
+    )
+
+
+def _key_of(request: Request) -> str:
+    if HEADER in request.headers:
+        return request.headers[HEADER]
+    # As it was sent: what is parsed for us takes a token with = in it for parameters.
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token.strip()
+    if request.blueprint not in OPEN_BLUEPRINTS:
+        return ""
+    with service().admission.turn(is_work=False):  # the files of the form come with it
+        key = request.form.get(FIELD, "")
+    # It is no option of the reading: what comes after must not meet it.
+    request.form = ImmutableMultiDict(
+        [(name, text) for name, text in request.form.items(multi=True) if name != FIELD]
+    )
+    return key

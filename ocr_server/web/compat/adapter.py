@@ -1,0 +1,106 @@
+"""What all adapters share: how they are served, and the same job and pipeline as everything else.
+
+An adapter answers as another service does, so that its clients work here by changing the address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from flask import Blueprint, Flask, Response, g
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from ocr_server.deadline import Deadline
+from ocr_server.document.model import Document
+from ocr_server.errors import OcrServerError
+from ocr_server.export import FORMATS
+from ocr_server.export.format import Rendering
+from ocr_server.job import Job, ReadOptions, Source
+from ocr_server.request.build import body_too_large, check_installed, limits_of
+from ocr_server.web.problems import COMPAT as BLUEPRINT
+from ocr_server.web.problems import headers_of
+from ocr_server.web.service import hang_up, service
+
+Answer: TypeAlias = Callable[[OcrServerError], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """Another server whose clients work here; `status` is its share of the route `/status`."""
+
+    blueprint: Blueprint
+    meaning: str
+    status: Callable[[], dict[str, Any]] | None = None
+
+
+def register(app: Flask, adapters: Sequence[Adapter]) -> None:
+    """Serve the routes of these adapters, and the one that several have.
+
+    `/status` has one answer for all of them: their members do not clash.
+    """
+    every = Blueprint(BLUEPRINT, __name__)
+    for adapter in adapters:
+        every.register_blueprint(adapter.blueprint)
+    shares = [adapter.status for adapter in adapters if adapter.status]
+
+    def answer_status() -> dict[str, Any]:
+        return {name: value for share in shares for name, value in share().items()}
+
+    if shares:
+        every.add_url_rule("/status", view_func=answer_status)
+    app.register_blueprint(every)
+
+
+def read(
+    data: bytes,
+    reading: ReadOptions,
+    *,
+    timeout_s: float | None = None,
+    password: str | None = None,
+) -> Document:
+    """The document in `data`: all of its pages or none, as no other service knows of failed ones.
+
+    Raises:
+        OcrServerError: it, or a page of it, could not be read.
+    """
+    here = service()
+    check_installed(reading.languages, here.engine)
+    most_s = here.settings.timeout_s
+    job = Job(
+        sources=(Source(data),),
+        options=replace(reading, engine=here.settings.engine),
+        limits=limits_of(here.settings),
+        deadline=Deadline.after(min(timeout_s or most_s, most_s)),
+        password=password,
+    )
+    with here.admission.turn():
+        document = here.read(job, hang_up())
+    g.outcome |= {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
+    if document.problems:
+        raise document.problems[0].error
+    return document
+
+
+def rendered(document: Document, name: str) -> str:
+    """The document in one of our formats."""
+    return b"".join(FORMATS[name].render(document, (), Rendering())).decode()
+
+
+def answer_errors(blueprint: Blueprint, answer: Answer) -> None:
+    """Let an adapter's routes tell every error in the form of the service that it stands for."""
+
+    def answer_too_large(_: RequestEntityTooLarge) -> Response:
+        return answer(body_too_large(service().settings.max_body_bytes))
+
+    blueprint.register_error_handler(OcrServerError, answer)
+    blueprint.register_error_handler(RequestEntityTooLarge, answer_too_large)
+
+
+def refusal(error: OcrServerError, body: str, *, status: int, media_type: str) -> Response:
+    """An answer that tells an error; log and numbers get its code."""
+    g.outcome["problem_code"] = error.code
+    response = Response(body, status, content_type=media_type)
+    response.headers.update(headers_of(error))
+    return response
