@@ -43,13 +43,14 @@ import cv2
 from rapidfuzz.distance import Levenshtein
 
 from ocr_server.deadline import Deadline
+from ocr_server.engines import ENGINE_CHOICES, describe_choice, new_engine
+from ocr_server.engines.engine import Engine
 from ocr_server.errors import LanguageMissing
 from ocr_server.geometry import Box
-from ocr_server.imaging.decode import decode_page
-from ocr_server.job import Limits, Reading
-from ocr_server.reading.recipe import STAGES, read_page
-from ocr_server.recognition import ENGINES
-from ocr_server.recognition.engine import Engine
+from ocr_server.job import Limits, ReadOptions
+from ocr_server.page.recipe import STAGES, read_page
+from ocr_server.page.state import ReadContext
+from ocr_server.sources.decode import decode_page
 from ocr_server.web.service import check_installed
 
 TIMEOUT_S = 300
@@ -107,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     jobs = [(item, asked.engine, tuple(asked.without)) for item in items]
     with processes(asked.workers) as pool:
         scores = list(pool.map(_both, jobs))
-    info = ENGINES[asked.engine]().describe()
+    info = describe_choice(asked.engine)
     date = datetime.now(UTC).date().isoformat()
     print(f"{date}, {info.name} {info.version}, plain {_plain_version()}, {platform.machine()}.")
     if asked.without:
@@ -131,7 +132,7 @@ def options(name: str, about: str) -> argparse.ArgumentParser:
     parser.add_argument("corpus", type=Path, help="a folder as benchmarks/accuracy.py describes it")
     parser.add_argument("--sample", type=int, metavar="N", help="at most N pictures a category")
     parser.add_argument("--only", default="", metavar="TEXT", help="pictures with TEXT in the path")
-    parser.add_argument("--engine", choices=ENGINES, default="pytesseract")
+    parser.add_argument("--engine", choices=ENGINE_CHOICES, default="pytesseract")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (2)")
     return parser
 
@@ -154,7 +155,7 @@ def check_languages(items: Sequence[Item], engine: str) -> None:
     """
     wanted = {language for item in items for language in item.languages}
     try:
-        check_installed(tuple(sorted(wanted)), ENGINES[engine]().describe())
+        check_installed(tuple(sorted(wanted)), describe_choice(engine))
     except LanguageMissing as error:
         sys.exit(f"{error.message} Install them, or pick other pictures with --only.")
 
@@ -212,16 +213,15 @@ def read_plainly(item: Item) -> Score:
     return rate(item, found, boxes, cpu_s=cpu_s)
 
 
-def read_ourselves(item: Item, *, engine: Engine, without: tuple[str, ...] = ()) -> Score:
+def read_ourselves(item: Item, *, engine: str, without: tuple[str, ...] = ()) -> Score:
     """What this server makes of it, its recipe less some stages."""
     before = processor_s()
     canvas = decode_page(item.path, 0, limits=Limits(), password=None, grey=True)
     page = read_page(
         canvas,
         number=1,
-        reading=Reading(languages=item.languages, psm=item.psm, without=without),
-        engine=engine,
-        deadline=Deadline.after(TIMEOUT_S),
+        options=ReadOptions(languages=item.languages, psm=item.psm, skip_stages=without),
+        context=context_of(engine),
     )
     cpu_s = processor_s() - before
     return rate(item, page.text, tuple(word.box for word in page.words), cpu_s=cpu_s)
@@ -270,14 +270,19 @@ def table(items: Sequence[Item], scores: Sequence[tuple[Score, Score]]) -> str:
 
 @cache
 def engine_of(name: str) -> Engine:
-    """One engine a process: the warm one keeps its models, as it does in a worker."""
+    """One engine a process: tesserocr keeps its models, as it does in a worker."""
     cv2.setNumThreads(1)
-    return ENGINES[name]()
+    return new_engine(name)
+
+
+def context_of(name: str) -> ReadContext:
+    """What reads a page as the option `engine=name` has it."""
+    return ReadContext.of(name, Deadline.after(TIMEOUT_S), engine=engine_of)
 
 
 def _both(job: tuple[Item, str, tuple[str, ...]]) -> tuple[Score, Score]:
     item, engine, without = job
-    return read_plainly(item), read_ourselves(item, engine=engine_of(engine), without=without)
+    return read_plainly(item), read_ourselves(item, engine=engine, without=without)
 
 
 def _true_boxes(path: Path) -> tuple[Box, ...]:

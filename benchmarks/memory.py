@@ -22,11 +22,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
-from ocr_server.desk import Desk
-from ocr_server.job import Limits, Reading
+from ocr_server.job import Limits, ReadOptions
+from ocr_server.runtime.pool import ProcessWorkerPool
+from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.settings import Settings
-from ocr_server.tasks import Sheet, read_page
-from ocr_server.workers import ProcessWorkers
+from ocr_server.tasks import PageRef, read_page
 
 LARGE_PX, SIDES_PX = (4000, 3000), (600, 1600)
 TIMEOUT_S = 120.0
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--engine", default="best")
     asked = parser.parse_args(arguments)
-    workers = ProcessWorkers(replace(Settings.from_environment(), slots=1))
+    workers = ProcessWorkerPool(replace(Settings.from_environment(), slots=1))
     held: list[int] = []
     peaks: list[int] = []
     try:
@@ -66,11 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def weigh(desk: Desk, *, path: Path, engine: str) -> tuple[int, int, str]:
+def weigh(desk: WorkerContext, *, path: Path, engine: str) -> tuple[int, int, str]:
     """Read a picture; then what this process holds, its peak, both in MB, and who read it."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew: proc(5)
     page = read_page(
-        desk, sheet=Sheet(path, 0, 1), reading=Reading(engine=engine), limits=Limits(),
+        desk, page_ref=PageRef(path, 0, 1), options=ReadOptions(engine=engine), limits=Limits(),
         password=None,
     )  # fmt: skip
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())

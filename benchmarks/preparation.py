@@ -12,10 +12,10 @@ import cv2
 from benchmarks.pictures import draw
 from benchmarks.report import Section, Target
 from ocr_server.deadline import Deadline
-from ocr_server.imaging.decode import decode_page
-from ocr_server.job import Limits, Reading
-from ocr_server.reading.recipe import prepare_page
-from ocr_server.recognition import ENGINES
+from ocr_server.job import Limits, ReadOptions
+from ocr_server.page.recipe import prepare_page
+from ocr_server.page.state import ReadContext
+from ocr_server.sources.decode import decode_page
 
 TIMEOUT_S = 60
 MOST_STARTS = 11.0
@@ -45,9 +45,9 @@ def _seconds_to_prepare(path: Path) -> float:
     canvas = decode_page(path, 0, limits=Limits(), password=None, grey=True)
     prepare_page(
         canvas,
-        reading=Reading(),
-        engine=ENGINES["tesserocr"](),  # not asked about a page that lies upright
-        deadline=Deadline.after(TIMEOUT_S),
+        options=ReadOptions(),
+        # The engine is not asked about a page that lies upright.
+        context=ReadContext.of("tesserocr", Deadline.after(TIMEOUT_S)),
     )
     return time.perf_counter() - begun_s
 

@@ -30,12 +30,12 @@ from pathlib import Path
 from rapidfuzz.distance import Levenshtein
 
 from ocr_server.deadline import Deadline
-from ocr_server.fields.finders import with_fields
-from ocr_server.fields.page import read_framed
-from ocr_server.imaging.decode import decode_page
-from ocr_server.job import Limits, Reading
-from ocr_server.recognition import ENGINES
-from ocr_server.web.profiles import Profile, load_profiles
+from ocr_server.engines import ENGINE_CHOICES
+from ocr_server.extraction.finders import read_framed_page, with_fields
+from ocr_server.job import Limits, ReadOptions
+from ocr_server.page.state import ReadContext
+from ocr_server.request.profiles import Profile, load_profiles
+from ocr_server.sources.decode import decode_page
 
 TIMEOUT_S = 120
 NEAR = 0.9
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--as", dest="profiles", action="append", default=[], metavar="SET=PROFILE")
     parser.add_argument("--only", default="", help="text that a picture's path has to contain")
-    parser.add_argument("--engine", default="pytesseract", choices=list(ENGINES))
+    parser.add_argument("--engine", default="pytesseract", choices=list(ENGINE_CHOICES))
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--shown", action="store_true", help="print what is not right")
     asked = parser.parse_args(arguments)
@@ -120,12 +120,10 @@ def measure(item: Item, engine: str) -> list[Outcome]:
     profile = load_profiles("")[item.profile]
     begun = time.perf_counter()
     canvas = decode_page(item.path, 0, limits=Limits(), password=None)
-    reading = _reading(profile)
-    page = read_framed(
-        canvas, number=1, reading=reading, engine=ENGINES[profile.options.get("engine", engine)](),
-        deadline=Deadline.after(TIMEOUT_S),
-    )  # fmt: skip
-    fields = {field.name: field for field in with_fields(page, reading).fields}
+    options = _reading(profile)
+    context = ReadContext.of(profile.options.get("engine", engine), Deadline.after(TIMEOUT_S))
+    page = read_framed_page(canvas, number=1, options=options, context=context)
+    fields = {field.name: field for field in with_fields(page, options).fields}
     ms = (time.perf_counter() - begun) * 1000
     plain = _plain(item.path)
     outcomes = []
@@ -166,9 +164,9 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(rows)
 
 
-def _reading(profile: Profile) -> Reading:
+def _reading(profile: Profile) -> ReadOptions:
     given = {name: value for name, value in profile.options.items() if name != "layout"}
-    return Reading(
+    return ReadOptions(
         psm=profile.options.get("layout", DEFAULT_LAYOUT), fields=profile.fields,
         finder=profile.finder, framing=profile.framing, **given,
     )  # fmt: skip

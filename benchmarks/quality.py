@@ -18,12 +18,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy import Item, asked_items, engine_of, options, processes, rate
-from ocr_server.deadline import Deadline
-from ocr_server.imaging.decode import decode_page
-from ocr_server.imaging.quality import TESSERACT
-from ocr_server.job import Limits, Reading
-from ocr_server.reading.recipe import read_page
+from benchmarks.accuracy import Item, asked_items, context_of, engine_of, options, processes, rate
+from ocr_server.engines import ENGINE_CHOICES
+from ocr_server.job import Limits, ReadOptions
+from ocr_server.page.recipe import read_page
+from ocr_server.sources.decode import decode_page
 
 TIMEOUT_S = 300
 
@@ -68,14 +67,16 @@ def read(job: tuple[Item, str]) -> Point:
     page = read_page(
         decode_page(item.path, 0, limits=Limits(), password=None, grey=True),
         number=1,
-        reading=Reading(languages=item.languages, psm=item.psm),
-        engine=engine_of(engine),
-        deadline=Deadline.after(TIMEOUT_S),
+        options=ReadOptions(languages=item.languages, psm=item.psm),
+        context=context_of(engine),
     )
     words, quality = page.words, page.quality
     return Point(
         confidence=page.confidence,
-        sure_share=sum(word.confidence >= TESSERACT.sure_word for word in words)
+        sure_share=sum(
+            word.confidence >= engine_of(ENGINE_CHOICES[engine].first).calibration.sure_word
+            for word in words
+        )
         / max(1, len(words)),
         score=quality.score if quality else 0.0,
         f1=rate(item, page.text, (), cpu_s=0).f1,

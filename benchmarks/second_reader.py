@@ -5,7 +5,7 @@
 Reads the pictures of a corpus (see `benchmarks.accuracy`) by the recipe, and what the recipe made
 of each by the second reader as well. It prints for each data set how well the first reader, the
 second, and the two together read; the constants that tell from the second reader's confidences how
-well it read (`CALIBRATIONS` in `ocr_server/imaging/quality.py`); and for each limit of doubt
+well it read (`calibration` in `ocr_server/engines/rapidocr.py`); and for each limit of doubt
 (`limit_of` in `ocr_server/reading/second_reader.py`) what the two together are worth and cost.
 With `--lines` Tesseract reads the lines that the second reader found, too; with `--as-it-comes`
 rapidocr reads the pages by itself, without any of our preparation.
@@ -34,7 +34,7 @@ from benchmarks.accuracy import (
     Score,
     asked_items,
     check_languages,
-    engine_of,
+    context_of,
     options,
     processes,
     processor_s,
@@ -42,15 +42,15 @@ from benchmarks.accuracy import (
 )
 from benchmarks.quality import fit
 from ocr_server.deadline import Deadline
-from ocr_server.imaging.decode import decode_page
-from ocr_server.imaging.quality import Result, expected_accuracy
-from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, Reading
-from ocr_server.model import Zone
-from ocr_server.reading.recipe import RECIPE, read_by
-from ocr_server.reading.second_reader import is_better, limit_of
-from ocr_server.reading.selection import drop_rubbish
-from ocr_server.reading.sheet import Report, Sheet
-from ocr_server.recognition.rapidocr import LANGUAGES, RapidocrEngine
+from ocr_server.document.model import Zone
+from ocr_server.engines.rapidocr import LANGUAGES, RapidocrEngine
+from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, ReadOptions
+from ocr_server.page.cleanup import drop_noise
+from ocr_server.page.quality import ReadingResult, expected_accuracy
+from ocr_server.page.recipe import RECIPE, read_page
+from ocr_server.page.second_opinion import is_better, limit_of
+from ocr_server.page.state import PageState, StageResult
+from ocr_server.sources.decode import decode_page
 
 TIMEOUT_S = 300
 LIMITS_OF_DOUBT = (0.0, 0.5, 0.8, 0.85, 0.88, 0.9, 0.91, 0.92, 1.0)
@@ -62,7 +62,7 @@ class Take:
     """One reading of one picture."""
 
     score: Score
-    result: Result
+    result: ReadingResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,37 +125,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def read(job: tuple[Item, str, bool, bool]) -> Pair:
     """A picture by both readers."""
     item, engine, with_lines, with_plain = job
-    sheets: list[Sheet] = []
+    states: list[PageState] = []
 
-    def keep(sheet: Sheet) -> Report:
-        sheets.append(sheet)
-        return Report(sheet)
+    def keep(state: PageState) -> StageResult:
+        states.append(state)
+        return StageResult(state)
 
     before_s = processor_s()
-    read_by(
-        (*takewhile(lambda stage: stage[0] != "second-reader", RECIPE), ("keep", keep)),
+    read_page(
         decode_page(item.path, 0, limits=Limits(), password=None, grey=True),
         number=1,
-        reading=Reading(languages=item.languages, psm=item.psm),
-        engine=engine_of(engine),
-        deadline=Deadline.after(TIMEOUT_S),
+        options=ReadOptions(languages=item.languages, psm=item.psm),
+        context=context_of(engine),
+        recipe=(*takewhile(lambda stage: stage[0] != "second-reader", RECIPE), ("keep", keep)),
     )
     between_s = processor_s()
-    (sheet,) = sheets
-    canvas, left = sheet.best.canvas, drop_rubbish(sheet).sheet.best
-    zones = _second().recognise(canvas, sheet.reading, Deadline.after(TIMEOUT_S))
+    (state,) = states
+    canvas, left = state.best.canvas, drop_noise(state).state.best
+    zones = _second().recognise(canvas, state.options, Deadline.after(TIMEOUT_S))
     after_s = processor_s()
     return Pair(
         Take(
             rate(item, _text(left.zones), (), cpu_s=between_s - before_s),
-            replace(Result.of(sheet.best.words), letters=left.letters),
+            replace(
+                ReadingResult.of(state.best.words, state.best.engine.calibration),
+                letters=left.letters,
+            ),
         ),
         Take(
             rate(item, _text(zones), (), cpu_s=after_s - between_s),
-            Result.of(tuple(word for zone in zones for word in zone.words), engine="rapidocr"),
+            ReadingResult.of(
+                tuple(word for zone in zones for word in zone.words), _second().calibration
+            ),
         ),
-        limit_of(sheet),
-        rate(item, _read_lines(sheet, zones), (), cpu_s=0) if with_lines else None,
+        limit_of(state),
+        rate(item, _read_lines(state, zones), (), cpu_s=0) if with_lines else None,
         rate(item, _read_as_it_comes(item.path), (), cpu_s=0) if with_plain else None,
     )
 
@@ -222,13 +226,13 @@ def _text(zones: tuple[Zone, ...]) -> str:
     return "\n\n".join(zone.text for zone in zones if zone.lines)
 
 
-def _read_lines(sheet: Sheet, zones: tuple[Zone, ...]) -> str:
+def _read_lines(state: PageState, zones: tuple[Zone, ...]) -> str:
     """What Tesseract reads in the lines of the second reader, each as a line of its own."""
     texts = []
     for line in (line for zone in zones for line in zone.lines):
         width_px, height_px = round(line.box.width), round(line.box.height)
-        strip = sheet.best.canvas.rectified(line.quad, max(1, width_px), max(1, height_px))
-        found = sheet.read(strip.padded(10, fill=255), psm=PSM_OF_LAYOUT[Layout.LINE])
+        strip = state.best.canvas.rectified(line.quad, max(1, width_px), max(1, height_px))
+        found = state.read(strip.padded(10, fill=255), psm=PSM_OF_LAYOUT[Layout.LINE])
         texts.append(" ".join(word.text for word in found.words))
     return "\n".join(texts)
 

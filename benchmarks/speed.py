@@ -34,10 +34,10 @@ CLIENTS = (1, 2, 4, 8, 32)
 def main() -> int:
     """Measure what was asked for; 1 if a target was missed."""
     asked = _arguments()
-    measures = _measures(asked)
+    statistics = _measures(asked)
     sections: list[Section] = []
-    for name in asked.only or measures:
-        sections.append(measures[name]())
+    for name in asked.only or statistics:
+        sections.append(statistics[name]())
         print(as_markdown(sections[-1]), flush=True)
     print(as_markdown(targets_of(sections)), _machine(), sep="\n")
     if asked.json:

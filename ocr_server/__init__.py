@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Before any library is loaded, as each looks only once: what runs side by side is chosen by the
 # slots. Tesseract's own threads cost 2.4 times the processor time that they save, alone and under

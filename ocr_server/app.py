@@ -6,9 +6,11 @@ from pathlib import Path
 
 from flask import Flask
 
-from ocr_server.admission import Admission
+from ocr_server.request import profiles
+from ocr_server.runtime.admission import Admission
+from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
+from ocr_server.runtime.scratch import ScratchSpace
 from ocr_server.settings import Settings
-from ocr_server.storage import Storage
 from ocr_server.web import (
     access,
     api,
@@ -21,19 +23,17 @@ from ocr_server.web import (
     metrics,
     pages,
     problems,
-    profiles,
     security,
 )
 from ocr_server.web.bodies import HeldRequest
-from ocr_server.web.compat import serving as compat
+from ocr_server.web.compat import register as compat
 from ocr_server.web.service import EXTENSION, Service
-from ocr_server.workers import ProcessWorkers, Workers
 
 ROOT = Path(__file__).parent.parent
 MAX_FIELDS_BYTES = 1024 * 1024  # a picture travels as a file; fields are options
 
 
-def create_app(settings: Settings | None = None, workers: Workers | None = None) -> Flask:
+def create_app(settings: Settings | None = None, workers: WorkerPool | None = None) -> Flask:
     """An application that is ready to serve; without settings it reads the environment.
 
     Raises:
@@ -41,7 +41,7 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
         StorageFull: the temporary folder cannot be written to.
     """
     settings = settings or Settings.from_environment()
-    digests = keys.read_digests(settings)  # before anything is started that would have to end
+    digests = keys.read_key_digests(settings)  # before anything is started that would have to end
     known_profiles = profiles.load_profiles(settings.profiles)
     has_pages = settings.pages == "on"
     app = Flask(
@@ -54,11 +54,11 @@ def create_app(settings: Settings | None = None, workers: Workers | None = None)
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=MAX_FIELDS_BYTES,
     )
-    workers = workers or ProcessWorkers(settings)
+    workers = workers or ProcessWorkerPool(settings)
     app.extensions[EXTENSION] = Service(
         settings=settings,
         workers=workers,
-        storage=Storage(settings.temp_dir),
+        scratch=ScratchSpace(settings.temp_dir),
         admission=Admission(slots=workers.slots, waiting=settings.waiting),
         profiles=known_profiles,
     )

@@ -17,16 +17,16 @@ from typing import Any
 from ocr_server import __version__
 from ocr_server.client import Refused, local_server, remote_server
 from ocr_server.doctor import examine
+from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.languages import name_of
 from ocr_server.logs import start_logging
-from ocr_server.recognition import ENGINES
-from ocr_server.server import run
+from ocr_server.request.options import OPTIONS
+from ocr_server.server.waitress_server import run
 from ocr_server.settings import PREFIX, Settings
 from ocr_server.station import command as station
 from ocr_server.station.socket_client import ask
-from ocr_server.web.options import OPTIONS
 
 # `read` spells these out itself; all other options of the API it takes as they are.
 SPELLED_OUT = {"format", "partial"}
@@ -175,8 +175,7 @@ def _table(document: Mapping[str, Any]) -> str:
 
 
 def _languages(_asked: argparse.Namespace) -> int:
-    engine = ENGINES[Settings.from_environment().engine]()
-    for code in engine.describe().languages:
+    for code in describe_choice(Settings.from_environment().engine).languages:
         print(f"{code:16} {name_of(code)}")
     return 0
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.client import Refused, local_server
+from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
-from ocr_server.recognition import ENGINES
 from ocr_server.settings import Settings
-from ocr_server.web.keys import read_digests
+from ocr_server.web.keys import read_key_digests
 from ocr_server.web.service import check_installed
 
 SAMPLE = "Read me: 12 apples"
@@ -35,10 +35,10 @@ def examine() -> Iterator[Finding]:
     """Look at settings, folder, engine, languages and a sample, up to what hinders all else."""
     try:
         settings = Settings.from_environment()
-        read_digests(settings)  # the sample is read without a key
+        read_key_digests(settings)  # the sample is read without a key
         yield Finding(is_good=True, words="The settings are understood.")
         yield _folder(settings)
-        engine = ENGINES[settings.engine]().describe()
+        engine = describe_choice(settings.engine)
         yield Finding(is_good=True, words=f"{engine.name} {engine.version} is there.")
         check_installed(settings.languages, engine)
         yield Finding(is_good=True, words=f"Languages: {', '.join(engine.languages)}.")
@@ -84,7 +84,7 @@ def _camera(settings: Settings) -> Finding:
     return Finding(
         is_good=True,
         words="Cameras work on this computer (localhost). For others, browsers want https: start "
-        "with --tls-cert and --tls-key; the README says how to make them.",
+        "with --tls-cert and --tls-key; docs/pages.md says how to make them.",
     )
 
 

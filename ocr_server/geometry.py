@@ -52,7 +52,7 @@ class Box:
         """As far from the left as from the right, and from the top as from the bottom."""
         return Point((self.left + self.right) / 2, (self.top + self.bottom) / 2)
 
-    def holds(self, point: Point) -> bool:
+    def contains(self, point: Point) -> bool:
         """Whether the point lies inside or on an edge."""
         return self.left <= point.x <= self.right and self.top <= point.y <= self.bottom
 
@@ -92,19 +92,19 @@ class Quad(NamedTuple):
             math.atan2(self.top_right.y - self.top_left.y, self.top_right.x - self.top_left.x)
         )
 
-    def along(self, start: float, end: float) -> Quad:
+    def slice(self, start: float, end: float) -> Quad:
         """What lies between two shares of the text's length; nothing beyond its ends."""
         start, end = max(0.0, start), min(1.0, end)
         return Quad(
-            between(self.top_left, self.top_right, start),
-            between(self.top_left, self.top_right, end),
-            between(self.bottom_left, self.bottom_right, end),
-            between(self.bottom_left, self.bottom_right, start),
+            lerp(self.top_left, self.top_right, start),
+            lerp(self.top_left, self.top_right, end),
+            lerp(self.bottom_left, self.bottom_right, end),
+            lerp(self.bottom_left, self.bottom_right, start),
         )
 
-    def mapped(self, way: Map) -> Quad:
+    def mapped(self, transform: PointMap) -> Quad:
         """The same quad in another frame."""
-        return Quad(*way.apply_all(self))
+        return Quad(*transform.apply_all(self))
 
     def __reduce__(self) -> tuple[Callable[..., Quad], tuple[float, ...]]:
         """How it travels between processes: as eight figures, in a third of the time."""
@@ -121,12 +121,12 @@ def hull(points: Iterable[Point]) -> Box:
     return Box(min(xs), min(ys), max(xs), max(ys))
 
 
-def between(one: Point, other: Point, share: float) -> Point:
+def lerp(one: Point, other: Point, share: float) -> Point:
     """The point at a share of the way from one to the other."""
     return Point(one.x + share * (other.x - one.x), one.y + share * (other.y - one.y))
 
 
-class Map(Protocol):
+class PointMap(Protocol):
     """Whatever takes a point from one frame to another."""
 
     def apply(self, point: Point) -> Point:
@@ -135,7 +135,7 @@ class Map(Protocol):
     def apply_all(self, points: Iterable[Point]) -> Iterable[Point]:
         """The same for many, in less time."""
 
-    def inverse(self) -> Map:
+    def inverse(self) -> PointMap:
         """The way back."""
 
 
@@ -208,7 +208,7 @@ class Transform:
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnShift:
+class VerticalDisplacement:
     """Each column moved up or down: point (x, y) goes to (x, y + shift(x, y)).
 
     `shifts_px` is a grid of rows over an area of `width_px` × `height_px`, its corners on the
@@ -234,9 +234,11 @@ class ColumnShift:
         """The points in the other frame."""
         return map(self.apply, points)
 
-    def inverse(self) -> ColumnShift:
+    def inverse(self) -> VerticalDisplacement:
         """The way back."""
-        return ColumnShift(self.width_px, self.height_px, self.shifts_px, not self.backwards)
+        return VerticalDisplacement(
+            self.width_px, self.height_px, self.shifts_px, not self.backwards
+        )
 
     def shift_at(self, x: float, y: float) -> float:
         """The shift of a point in pixels, downwards."""
@@ -252,7 +254,7 @@ class ColumnShift:
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
+class Clamp:
     """Points outside of a box move to its edge, where no way leads back from; the others stay."""
 
     box: Box
@@ -266,16 +268,16 @@ class Within:
         """The points in the box."""
         return map(self.apply, points)
 
-    def inverse(self) -> Within:
+    def inverse(self) -> Clamp:
         """The same: what is inside stays."""
         return self
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class TransformChain:
     """A chain of maps, applied in order."""
 
-    maps: tuple[Transform | ColumnShift, ...] = ()
+    maps: tuple[Transform | VerticalDisplacement, ...] = ()
 
     def apply(self, point: Point) -> Point:
         """The point at the end of the chain."""
@@ -288,12 +290,12 @@ class Way:
             points = step.apply_all(points)
         return points
 
-    def inverse(self) -> Way:
+    def inverse(self) -> TransformChain:
         """The way back."""
-        return Way(tuple(step.inverse() for step in reversed(self.maps)))
+        return TransformChain(tuple(step.inverse() for step in reversed(self.maps)))
 
-    def after(self, first: Transform | ColumnShift) -> Way:
+    def after(self, first: Transform | VerticalDisplacement) -> TransformChain:
         """The chain that begins with `first`; neighbouring matrices become one."""
         if self.maps and isinstance(first, Transform) and isinstance(self.maps[0], Transform):
-            return Way((first.then(self.maps[0]), *self.maps[1:]))
-        return Way((first, *self.maps))
+            return TransformChain((first.then(self.maps[0]), *self.maps[1:]))
+        return TransformChain((first, *self.maps))

@@ -42,7 +42,7 @@ class Detail(IntEnum):
     SYMBOL = 4
 
 
-class TextLayer(StrEnum):
+class TextLayerUse(StrEnum):
     """What becomes of the text that a PDF has already: used where it is good, or one of both."""
 
     AUTO = "auto"
@@ -51,7 +51,7 @@ class TextLayer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AskedZone:
+class ZoneSpec:
     """A rectangle that the caller wants read, in page pixels or per cent of the page's sides."""
 
     box: Box
@@ -62,7 +62,7 @@ class AskedZone:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedField:
+class FieldSpec:
     """A value that the caller wants from the page, and the rules it has to keep.
 
     It is looked for in the zone of that name, else on the whole page; `after` are words it stands
@@ -90,7 +90,7 @@ class Framing:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadOptions:
     """How to read a page.
 
     `steps` is `("auto",)`, empty for none, or names of steps in order. `without`: stages that the
@@ -102,24 +102,34 @@ class Reading:
 
     languages: tuple[str, ...] = ("eng",)
     psm: int = 3
-    steps: tuple[str, ...] = ("auto",)
-    without: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ("auto",)
+    skip_stages: tuple[str, ...] = ()
     symbols: bool = False
     dpi: float | None = None
     min_confidence: float = 0.0
-    zones: tuple[AskedZone, ...] = ()
+    zones: tuple[ZoneSpec, ...] = ()
     alphabet: str | None = None
     engine: str = "pytesseract"
-    text_layer: TextLayer = TextLayer.AUTO
-    fields: tuple[AskedField, ...] = ()
-    finder: str = "text"  # one of `fields.finders`
+    text_layer: TextLayerUse = TextLayerUse.AUTO
+    fields: tuple[FieldSpec, ...] = ()
+    finder: str = "text"  # one of `extraction.finders`
     framing: Framing = Framing()
     alternatives: bool = False
     choices: bool = False
     correct: bool = False
 
+    @property
+    def is_framed(self) -> bool:
+        """Whether turning, cutting or zones in per cent need the picture, whatever text it has."""
+        return self.framing != Framing() or any(zone.is_percent for zone in self.zones)
 
-LONGEST_SIDE_PX = 32_000  # Tesseract counts with 16 bits, and a margin is added
+    @property
+    def wants_fields(self) -> bool:
+        """Whether values are to be looked for, or the page read as a finder has it."""
+        return bool(self.fields) or self.finder != "text"
+
+
+MAX_SIDE_PX = 32_000  # Tesseract counts with 16 bits, and a margin is added
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +176,7 @@ class Job:
     """One upload and how it is to be processed."""
 
     sources: tuple[Source, ...]
-    reading: Reading
+    options: ReadOptions
     limits: Limits
     deadline: Deadline
     pages: PageSelection = PageSelection()

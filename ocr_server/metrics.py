@@ -14,10 +14,10 @@ from prometheus_client.registry import Collector
 from ocr_server import __version__
 
 if TYPE_CHECKING:
-    from ocr_server.admission import Admission
+    from ocr_server.document.model import Page
     from ocr_server.errors import OcrServerError
-    from ocr_server.model import Page
-    from ocr_server.workers import Workers
+    from ocr_server.runtime.admission import Admission
+    from ocr_server.runtime.pool import WorkerPool
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 # From a small crop to a page at its time limit; the longest documents lie beyond.
@@ -30,7 +30,7 @@ CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0
 class Metrics:
     """The numbers of one server, in a registry of its own."""
 
-    def __init__(self, workers: Workers, admission: Admission) -> None:
+    def __init__(self, workers: WorkerPool, admission: Admission) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "ocr_requests", "Requests answered", ["route", "method", "status"],
@@ -93,7 +93,7 @@ class Metrics:
 class _Load(Collector):
     """What is known only at the moment somebody asks."""
 
-    def __init__(self, workers: Workers, admission: Admission) -> None:
+    def __init__(self, workers: WorkerPool, admission: Admission) -> None:
         self._workers, self._admission = workers, admission
 
     def collect(self) -> Iterator[Metric]:

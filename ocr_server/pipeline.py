@@ -19,15 +19,15 @@ from typing import TypeAlias
 
 from ocr_server import tasks
 from ocr_server.deadline import Deadline
+from ocr_server.document.model import Document, EngineInfo, Failure, Page
 from ocr_server.errors import ClientGone, EngineFailed, OcrServerError, PageMissing
 from ocr_server.export.format import Format, Rendering
-from ocr_server.imaging.decode import may_have_pages, too_many_pages
 from ocr_server.job import Job, Source
-from ocr_server.model import Document, EngineInfo, Failure, Page
-from ocr_server.reading.frame import Frame
-from ocr_server.storage import Storage
-from ocr_server.tasks import Sheet
-from ocr_server.workers import Workers
+from ocr_server.page.camera_frame import FrameAnalysis
+from ocr_server.runtime.pool import WorkerPool
+from ocr_server.runtime.scratch import ScratchSpace
+from ocr_server.sources.decode import may_have_pages, too_many_pages
+from ocr_server.tasks import PageRef
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ PIECE_BYTES = 256 * 1024
 class Accepted:
     """The document was opened; these are going to be read."""
 
-    sheets: tuple[Sheet, ...]
+    page_refs: tuple[PageRef, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ Event: TypeAlias = Accepted | PageRead | PageFailed | Finished
 def recognise_document(
     job: Job,
     *,
-    workers: Workers,
-    storage: Storage,
+    workers: WorkerPool,
+    scratch: ScratchSpace,
     engine: EngineInfo,
     cancelled: threading.Event | None = None,
 ) -> Iterator[Event]:
@@ -81,23 +81,23 @@ def recognise_document(
     """
     cancelled = cancelled or threading.Event()
     try:
-        with storage.job(tuple(source.data for source in job.sources)) as paths:
-            sheets = tuple(_wanted(job, _count(job, paths, workers, cancelled)))
-            yield Accepted(sheets)
+        with scratch.job(tuple(source.data for source in job.sources)) as paths:
+            page_refs = tuple(_wanted(job, _count(job, paths, workers, cancelled)))
+            yield Accepted(page_refs)
             pages, failures = [], []
-            for event in _read_all(job, sheets, workers, cancelled):
+            for event in _read_all(job, page_refs, workers, cancelled):
                 if isinstance(event, PageRead):
                     pages.append(event.page)
                 elif isinstance(event, PageFailed):
                     failures.append(event.failure)
                 yield event
-            reader = replace(engine, languages=job.reading.languages)
+            reader = replace(engine, languages=job.options.languages)
             yield Finished(Document(tuple(pages), reader, tuple(failures)))
     finally:
         cancelled.set()
 
 
-def document_of(events: Iterator[Event]) -> Document:
+def document_from_events(events: Iterator[Event]) -> Document:
     """The document at the end of the events.
 
     Raises:
@@ -111,15 +111,15 @@ def document_of(events: Iterator[Event]) -> Document:
     return document
 
 
-def draw_page(
+def draw_preview(
     job: Job,
     *,
-    workers: Workers,
-    storage: Storage,
+    workers: WorkerPool,
+    scratch: ScratchSpace,
     cancelled: threading.Event,
     prepared: bool = False,
 ) -> bytes:
-    """The first page that the job asks for, as a browser can show it (`imaging.preview`).
+    """The first page that the job asks for, as a browser can show it (`sources.preview`).
 
     With `prepared` it is drawn as the engine gets to see it.
 
@@ -127,16 +127,16 @@ def draw_page(
         DocumentError: it cannot be opened, or is over a limit.
         LoadError: it cannot be done now, or not in time.
     """
-    with storage.job(tuple(source.data for source in job.sources)) as paths:
-        sheet = next(_wanted(job, _count(job, paths, workers, cancelled)))
+    with scratch.job(tuple(source.data for source in job.sources)) as paths:
+        page_ref = next(_wanted(job, _count(job, paths, workers, cancelled)))
         if prepared:
             return workers.run(
                 tasks.draw_prepared_page, job.deadline, cancelled,
-                sheet=sheet, reading=job.reading, limits=job.limits, password=job.password,
+                page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
             )  # fmt: skip
         return workers.run(
             tasks.draw_page, job.deadline, cancelled,
-            sheet=sheet, limits=job.limits, password=job.password,
+            page_ref=page_ref, limits=job.limits, password=job.password,
         )  # fmt: skip
 
 
@@ -146,8 +146,8 @@ def render_document(
     *,
     format_: Format,
     rendering: Rendering,
-    workers: Workers,
-    storage: Storage,
+    workers: WorkerPool,
+    scratch: ScratchSpace,
     deadline: Deadline,
     cancelled: threading.Event,
 ) -> Generator[bytes, None, None]:
@@ -163,7 +163,7 @@ def render_document(
             deadline.check()
             yield piece
         return
-    with storage.job(tuple(source.data for source in sources)) as paths:
+    with scratch.job(tuple(source.data for source in sources)) as paths:
         result = paths[0].with_name("result")
         workers.run(
             tasks.render, deadline, cancelled,
@@ -175,24 +175,24 @@ def render_document(
                 yield piece
 
 
-def look_at_frame(
-    job: Job, *, reads: bool, workers: Workers, storage: Storage, cancelled: threading.Event
-) -> Frame:
-    """What a frame of a camera shows (`reading.frame`); it lasts for this moment only.
+def analyse_frame(
+    job: Job, *, reads: bool, workers: WorkerPool, scratch: ScratchSpace, cancelled: threading.Event
+) -> FrameAnalysis:
+    """What a frame of a camera shows (`page.camera_frame`); it lasts for this moment only.
 
     Raises:
         DocumentError: it cannot be opened, or is over a limit.
         LoadError: it cannot be done now, or not in time.
     """
-    with storage.job((job.sources[0].data,)) as (path,):
+    with scratch.job((job.sources[0].data,)) as (path,):
         return workers.run(
-            tasks.look_at, job.deadline, cancelled,
-            path=path, reads=reads, reading=job.reading, limits=job.limits,
+            tasks.analyse_frame, job.deadline, cancelled,
+            path=path, reads=reads, options=job.options, limits=job.limits,
         )  # fmt: skip
 
 
 def _count(
-    job: Job, paths: tuple[Path, ...], workers: Workers, cancelled: threading.Event
+    job: Job, paths: tuple[Path, ...], workers: WorkerPool, cancelled: threading.Event
 ) -> list[tuple[Path, int]]:
     """The files and how many pages each has; only what can have several is opened for that."""
 
@@ -205,7 +205,7 @@ def _count(
     return [(path, count(path) if may_have_pages(path) else 1) for path in paths]
 
 
-def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[Sheet]:
+def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[PageRef]:
     total = sum(count for _, count in counts)
     if total > job.limits.max_pages:
         raise too_many_pages(total, job.limits)
@@ -214,46 +214,46 @@ def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[Sheet]:
         raise PageMissing(
             f"Page {missing} was asked for; the document has {total}.", page=missing, pages=total
         )
-    sheets = [(path, index) for path, count in counts for index in range(count)]
+    page_refs = [(path, index) for path, count in counts for index in range(count)]
     return (
-        Sheet(*sheets[number - 1], number, is_watched=job.is_watched)
+        PageRef(*page_refs[number - 1], number, is_watched=job.is_watched)
         for number in job.pages.choose(total)
     )
 
 
 def _read_all(
-    job: Job, sheets: tuple[Sheet, ...], workers: Workers, cancelled: threading.Event
+    job: Job, page_refs: tuple[PageRef, ...], workers: WorkerPool, cancelled: threading.Event
 ) -> Iterator[PageRead | PageFailed]:
     """The sheets' pages in order, read side by side; no more are begun than there are slots."""
 
-    def read(sheet: Sheet) -> PageRead | PageFailed:
+    def read(page_ref: PageRef) -> PageRead | PageFailed:
         try:
             page = workers.run(
                 tasks.read_page, job.deadline, cancelled,
-                sheet=sheet, reading=job.reading, limits=job.limits, password=job.password,
+                page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
             )  # fmt: skip
         except ClientGone:
             raise
         except OcrServerError as error:
-            return PageFailed(Failure(sheet.number, error))
+            return PageFailed(Failure(page_ref.number, error))
         except Exception as error:
-            if len(sheets) == 1:
+            if len(page_refs) == 1:
                 raise
             # A fault of ours on one page is no reason to lose the others.
             log.exception("a page failed unexpectedly")
             lost = EngineFailed("The page could not be read; the server's log has the reason.")
             lost.__cause__ = error
-            return PageFailed(Failure(sheet.number, lost))
+            return PageFailed(Failure(page_ref.number, lost))
         return PageRead(page)
 
-    if len(sheets) == 1:  # as most have; a thread would take a tenth of a small picture's time
-        yield read(sheets[0])
+    if len(page_refs) == 1:  # as most have; a thread would take a tenth of a small picture's time
+        yield read(page_refs[0])
         return
-    waiting = iter(sheets)
+    waiting = iter(page_refs)
     with ThreadPoolExecutor(workers.slots) as threads:
 
         def begin(count: int) -> list[Future[PageRead | PageFailed]]:
-            return [threads.submit(read, sheet) for sheet in islice(waiting, count)]
+            return [threads.submit(read, page_ref) for page_ref in islice(waiting, count)]
 
         begun = deque(begin(workers.slots))
         try:

@@ -25,20 +25,20 @@ class Progress:
     parts: int = 1
 
 
-Tell: TypeAlias = Callable[[Progress], None]
+ProgressCallback: TypeAlias = Callable[[Progress], None]
 
 
-def tell_nobody(_progress: Progress) -> None:
+def ignore_progress(_progress: Progress) -> None:
     """Where nobody listens."""
 
 
 @contextmanager
-def teller(path: Path) -> Iterator[Tell]:
+def progress_writer(path: Path) -> Iterator[ProgressCallback]:
     """Writes progress to a file, for `latest`; what cannot be written goes untold."""
     try:
         file = path.open("ab", buffering=0)
     except OSError:
-        yield tell_nobody
+        yield ignore_progress
         return
 
     def tell(progress: Progress) -> None:

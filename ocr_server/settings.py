@@ -1,6 +1,6 @@
 """What an operator can set, read once from the environment.
 
-Each field is one variable with the prefix `OCR_`; the README's table is made from these fields.
+Each field is one variable with the prefix `OCR_`; the table in docs/settings.md is made from them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, get_type_hints
 
-from ocr_server.container import memory_limit_bytes, usable_processors
+from ocr_server.cgroup import memory_limit_bytes, usable_processors
 from ocr_server.errors import SettingsError
 
 PREFIX = "OCR_"
@@ -51,8 +51,8 @@ class Settings:
     tls_key: str = _setting("", "PEM file of the certificate's key")
     engine: str = _setting(
         "pytesseract",
-        "who reads: `pytesseract`, a process for each reading, `tesserocr`, models kept loaded, "
-        "`rapidocr`, the second reader, or `best`, Tesseract and where it is in doubt the second",
+        "engine that reads: `pytesseract`, a process for each recognition, `tesserocr`, models "
+        "kept loaded, `rapidocr`, or `best`, Tesseract with `rapidocr` as a second opinion",
         choices=("pytesseract", "tesserocr", "rapidocr", "best"),
     )
     languages: tuple[str, ...] = _setting(

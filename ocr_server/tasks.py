@@ -1,4 +1,4 @@
-"""What workers do: each function here runs in a worker process, at its desk.
+"""What workers do: each function here runs in a worker process.
 
 Every one raises what the modules that it calls raise; libraries' temporary files go into the
 job's own folder.
@@ -11,29 +11,31 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from ocr_server.desk import Desk
+from ocr_server.document.model import Document, EngineInfo, Page
+from ocr_server.engines import describe_choice
 from ocr_server.export.format import Render, Rendering
-from ocr_server.fields.finders import with_fields
-from ocr_server.fields.look import zones_in_pixels
-from ocr_server.fields.page import is_read_from_picture, read_framed
-from ocr_server.imaging import decode
-from ocr_server.imaging.preview import LONGEST_SIDE_PX, draw_preview
-from ocr_server.job import Limits, Reading
-from ocr_server.model import Document, Page
-from ocr_server.progress import tell_nobody, teller
-from ocr_server.reading import frame, recipe
-from ocr_server.reading.frame import Frame
-from ocr_server.reading.own_text import read_pdf_page
-from ocr_server.reading.suggestions import suggest
-from ocr_server.storage import no_room
+from ocr_server.extraction import finders
+from ocr_server.job import Limits, ReadOptions
+from ocr_server.page import camera_frame, recipe
+from ocr_server.page.camera_frame import FrameAnalysis
+from ocr_server.page.framing import zones_in_pixels
+from ocr_server.page.spelling import suggest_spellings
+from ocr_server.page.state import ReadContext
+from ocr_server.page.text_policy import read_pdf_page
+from ocr_server.progress import ProgressCallback, ignore_progress, progress_writer
+from ocr_server.runtime.scratch import no_room
+from ocr_server.runtime.worker_context import WorkerContext
+from ocr_server.sources import decode
+from ocr_server.sources.preview import PREVIEW_SIDE_PX, draw_preview
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class PageRef:
     """A page still in its file: `number` counts through the whole document, from 1."""
 
     path: Path
@@ -47,45 +49,83 @@ class Sheet:
         return self.path.with_name(f"{self.path.name}-progress-{self.number}")
 
 
-def count_pages(_desk: Desk, *, path: Path, limits: Limits, password: str | None) -> int:
+def count_pages(
+    _context: WorkerContext, *, path: Path, limits: Limits, password: str | None
+) -> int:
     """How many pages a file has."""
     return decode.count_pages(path, limits=limits, password=password)
 
 
+def describe_engine(context: WorkerContext, *, name: str) -> EngineInfo:
+    """Version and languages of an engine, by its name in `ENGINE_CHOICES`."""
+    return describe_choice(name, context.engine)
+
+
 def read_page(
-    desk: Desk, *, sheet: Sheet, reading: Reading, limits: Limits, password: str | None
+    context: WorkerContext,
+    *,
+    page_ref: PageRef,
+    options: ReadOptions,
+    limits: Limits,
+    password: str | None,
 ) -> Page:
-    """The page read: by its own text layer where it has one, else by the engine."""
+    """The page read: from its own text layer where that is good, else by the engine."""
+    recognise = partial(
+        _recognise, context,
+        page_ref=page_ref, options=options, limits=limits, password=password,
+    )  # fmt: skip
+    needs_picture = options.is_framed or (options.wants_fields and finders.needs_picture(options))
+    with _temporary_files_in(page_ref.path.parent):
+        if needs_picture or not decode.is_pdf(page_ref.path):
+            page = recognise()
+        else:
+            page = read_pdf_page(
+                page_ref.path, page_ref.index, number=page_ref.number,
+                options=options, limits=limits, password=password, recognise=recognise,
+            )  # fmt: skip
+        return finders.with_fields(page, options) if options.wants_fields else page
 
-    def recognise() -> Page:
-        canvas = decode.decode_page(
-            sheet.path, sheet.index, limits=limits, password=password, grey=True
+
+def _recognise(
+    context: WorkerContext,
+    *,
+    page_ref: PageRef,
+    options: ReadOptions,
+    limits: Limits,
+    password: str | None,
+) -> Page:
+    canvas = decode.decode_page(
+        page_ref.path, page_ref.index, limits=limits, password=password, grey=True
+    )
+    is_plain = not (options.is_framed or options.wants_fields)
+    read = recipe.read_page if is_plain else finders.read_framed_page
+    path = page_ref.progress_path
+    with progress_writer(path) if page_ref.is_watched else nullcontext(ignore_progress) as report:
+        page = read(
+            canvas,
+            number=page_ref.number,
+            options=options,
+            context=_read_context(context, options, report),
         )
-        telling = teller(sheet.progress_path) if sheet.is_watched else nullcontext(tell_nobody)
-        with telling as tell:
-            page = read_framed(
-                canvas,
-                number=sheet.number,
-                reading=reading,
-                engine=desk.engine(reading.engine),
-                deadline=desk.deadline,
-                threads=desk.threads,
-                tell=tell,
-            )
-        return suggest(page, reading)
+    return suggest_spellings(page, options)
 
-    with _temporary_files_in(sheet.path.parent):
-        if is_read_from_picture(reading) or not decode.is_pdf(sheet.path):
-            return with_fields(recognise(), reading)
-        page = read_pdf_page(
-            sheet.path, sheet.index, number=sheet.number,
-            reading=reading, limits=limits, password=password, recognise=recognise,
-        )  # fmt: skip
-        return with_fields(page, reading)
+
+def _read_context(
+    context: WorkerContext,
+    options: ReadOptions,
+    report_progress: ProgressCallback = ignore_progress,
+) -> ReadContext:
+    return ReadContext.of(
+        options.engine,
+        context.deadline,
+        engine=context.engine,
+        threads=context.threads,
+        report_progress=report_progress,
+    )
 
 
 def render(
-    _desk: Desk,
+    _context: WorkerContext,
     *,
     document: Document,
     paths: tuple[Path, ...],
@@ -99,41 +139,46 @@ def render(
             file.write(piece)
 
 
-def draw_page(_desk: Desk, *, sheet: Sheet, limits: Limits, password: str | None) -> bytes:
+def draw_page(
+    _context: WorkerContext, *, page_ref: PageRef, limits: Limits, password: str | None
+) -> bytes:
     """The page as a browser can show it."""
-    with _temporary_files_in(sheet.path.parent):
+    with _temporary_files_in(page_ref.path.parent):
         return draw_preview(
-            decode.decode_page(sheet.path, sheet.index, limits=limits, password=password)
+            decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
         )
 
 
 def draw_prepared_page(
-    desk: Desk, *, sheet: Sheet, reading: Reading, limits: Limits, password: str | None
+    context: WorkerContext,
+    *,
+    page_ref: PageRef,
+    options: ReadOptions,
+    limits: Limits,
+    password: str | None,
 ) -> bytes:
     """The page as it is read first, laid where it was, for a browser."""
-    with _temporary_files_in(sheet.path.parent):
-        page = decode.decode_page(sheet.path, sheet.index, limits=limits, password=password)
+    with _temporary_files_in(page_ref.path.parent):
+        page = decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
         prepared = recipe.prepare_page(
             page,
-            reading=reading,
-            engine=desk.engine(reading.engine),
-            deadline=desk.deadline,
+            options=options,
+            context=_read_context(context, options),
         )
-        return draw_preview(prepared.laid_back(page, longest_px=LONGEST_SIDE_PX))
+        return draw_preview(prepared.laid_back(page, longest_px=PREVIEW_SIDE_PX))
 
 
-def look_at(desk: Desk, *, path: Path, reads: bool, reading: Reading, limits: Limits) -> Frame:
+def analyse_frame(
+    context: WorkerContext, *, path: Path, reads: bool, options: ReadOptions, limits: Limits
+) -> FrameAnalysis:
     """What a frame of a camera shows."""
     with _temporary_files_in(path.parent):
         canvas = decode.decode_page(path, 0, limits=limits, password=None, grey=True)
-        engine = desk.engine(reading.engine)
-        return frame.look_at(
+        return camera_frame.analyse_frame(
             canvas,
-            reading=replace(reading, zones=zones_in_pixels(reading.zones, canvas)),
+            options=replace(options, zones=zones_in_pixels(options.zones, canvas)),
             reads=reads,
-            engine=engine,
-            deadline=desk.deadline,
-            threads=desk.threads,
+            context=replace(_read_context(context, options), second_engine=None),
         )
 
 

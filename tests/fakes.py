@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+from ocr_server.cpu_shares import one_thread
 from ocr_server.deadline import Deadline
-from ocr_server.desk import Desk, P, T, Task
+from ocr_server.document.model import EngineInfo, Line, Symbol, Word, Zone, ZoneKind
+from ocr_server.engines.engine import Engine
+from ocr_server.engines.tesseract_cli import CALIBRATION
 from ocr_server.errors import ClientGone, OcrServerError
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import Reading
-from ocr_server.model import EngineInfo, Line, Symbol, Word, Zone, ZoneKind
-from ocr_server.recognition.engine import Engine
-from ocr_server.sharing import one_thread
+from ocr_server.job import ReadOptions
+from ocr_server.runtime.worker_context import P, T, Task, WorkerContext
 
 LETTER_PX, LINE_PX = 10, 20
 
@@ -38,10 +39,13 @@ def line_of(words: tuple[str, ...], *, confidence: float = 0.9, symbols: bool = 
 class ReadsWords(Engine):
     """Reads the words it was given from every canvas, and remembers what it was asked."""
 
+    name = "fake"
+    calibration = CALIBRATION
+
     words: tuple[str, ...]
     languages: tuple[str, ...] = ("deu", "eng")
     confidence: float = 0.9
-    readings: list[Reading] = field(default_factory=list)
+    readings: list[ReadOptions] = field(default_factory=list)
 
     def __init__(self, *words: str, confidence: float = 0.9) -> None:
         self.words, self.confidence, self.readings = words, confidence, []
@@ -49,21 +53,25 @@ class ReadsWords(Engine):
     def describe(self) -> EngineInfo:
         return EngineInfo("fake", "1.0", self.languages)
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         deadline.check()
-        self.readings.append(reading)
+        self.readings.append(options)
         if not self.words:
             return ()
-        line = line_of(self.words, confidence=self.confidence, symbols=reading.symbols)
+        line = line_of(self.words, confidence=self.confidence, symbols=options.symbols)
         return (Zone(ZoneKind.TEXT, line.quad, (line,)),)
 
 
 class SaysCanvasSize(ReadsWords):
     """Reads from each canvas its own width and height."""
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         self.words = (str(canvas.width_px), str(canvas.height_px))
-        return super().recognise(canvas, reading, deadline)
+        return super().recognise(canvas, options, deadline)
 
 
 class FailsOnNarrow(SaysCanvasSize):
@@ -73,10 +81,12 @@ class FailsOnNarrow(SaysCanvasSize):
         super().__init__()
         self.error, self.least_px = error, least_px
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         if canvas.width_px < self.least_px:
             raise self.error
-        return super().recognise(canvas, reading, deadline)
+        return super().recognise(canvas, options, deadline)
 
 
 class IsMissing(ReadsWords):
@@ -89,7 +99,9 @@ class IsMissing(ReadsWords):
     def describe(self) -> EngineInfo:
         raise self.error
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         raise self.error
 
 
@@ -118,7 +130,7 @@ class InlineWorkers:
             if cancelled.is_set():
                 raise ClientGone("The client hung up.")
             deadline.check()
-            return task(Desk(lambda _: self.engine, one_thread, deadline), *args, **kwargs)
+            return task(WorkerContext(lambda _: self.engine, one_thread, deadline), *args, **kwargs)
 
     def close(self) -> None:
         self.is_closed = True

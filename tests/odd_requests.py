@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 from PIL import Image
 
-from ocr_server.web.options import OPTIONS
+from ocr_server.request.options import OPTIONS
 from tests.drawing import as_file, as_pages, draw_lines
 
 KINDS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "PDF")

@@ -115,14 +115,14 @@ class Answer:
 class RunningServer:
     """`python -m ocr_server serve`, at a port that it chose."""
 
-    def __init__(self, storage: Path, log: Path, environment: Mapping[str, str]) -> None:
-        self.storage, self._log = storage, log
+    def __init__(self, scratch: Path, log: Path, environment: Mapping[str, str]) -> None:
+        self.scratch, self._log = scratch, log
         mine = {name: text for name, text in os.environ.items() if not name.startswith("OCR_")}
         with log.open("wb") as file:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ocr_server", "serve", "--port", "0"],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-                env={**mine, "OCR_TEMP_DIR": str(storage), **environment},
+                env={**mine, "OCR_TEMP_DIR": str(scratch), **environment},
             )  # fmt: skip
         self.port = wait_for(self._find_port)
 
@@ -198,10 +198,10 @@ Start = Callable[..., RunningServer]  # with settings
 @contextmanager
 def running_server(folder: Path, **settings: object) -> Iterator[RunningServer]:
     """A server with a temporary folder of its own; it is gone at the end, however that comes."""
-    storage = folder / "storage"
-    storage.mkdir(exist_ok=True)
+    scratch = folder / "storage"
+    scratch.mkdir(exist_ok=True)
     environment = {name: str(value) for name, value in settings.items()}
-    server = RunningServer(storage, folder / "log", environment)
+    server = RunningServer(scratch, folder / "log", environment)
     try:
         yield server
     finally:

@@ -14,8 +14,8 @@ from flask import Flask
 
 from ocr_server import __version__, cli
 from ocr_server.cli import main
+from ocr_server.request.options import OPTIONS
 from ocr_server.settings import Settings
-from ocr_server.web.options import OPTIONS
 from tests.drawing import SENTENCE, as_file, draw_lines
 from tests.serving import ROOT, FakeTesseract, running_server
 from tests.waiting import BOUND_S
@@ -26,9 +26,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the pictures are, and what is done by the program."""
     for name in ("OCR_TEMP_DIR", "OCR_SLOTS"):
         monkeypatch.delenv(name, raising=False)
-    storage = tmp_path / "storage"
-    storage.mkdir()
-    monkeypatch.setenv("OCR_TEMP_DIR", str(storage))
+    scratch = tmp_path / "storage"
+    scratch.mkdir()
+    monkeypatch.setenv("OCR_TEMP_DIR", str(scratch))
     monkeypatch.setenv("OCR_SLOTS", "1")
     return tmp_path
 

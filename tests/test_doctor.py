@@ -13,9 +13,9 @@ from tests.serving import FakeTesseract
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    storage = tmp_path / "storage"
-    storage.mkdir()
-    monkeypatch.setenv("OCR_TEMP_DIR", str(storage))
+    scratch = tmp_path / "storage"
+    scratch.mkdir()
+    monkeypatch.setenv("OCR_TEMP_DIR", str(scratch))
     monkeypatch.setenv("OCR_SLOTS", "1")
     return tmp_path
 

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_server.geometry import Box, ColumnShift, Point, Quad, Transform, Way, hull
+from ocr_server.geometry import (
+    Box,
+    Point,
+    Quad,
+    Transform,
+    TransformChain,
+    VerticalDisplacement,
+    hull,
+)
 
 numbers = st.floats(-1000, 1000)
 points = st.tuples(numbers, numbers).map(lambda pair: Point(*pair))
@@ -17,7 +25,7 @@ transforms = st.one_of(
     st.floats(-180, 180).map(Transform.rotation),
 )
 shifts = st.lists(st.floats(-20, 20), min_size=3, max_size=3).map(
-    lambda row: ColumnShift(1000, 800, (tuple(row), tuple(v / 2 for v in row)))
+    lambda row: VerticalDisplacement(1000, 800, (tuple(row), tuple(v / 2 for v in row)))
 )
 
 
@@ -29,8 +37,10 @@ def test_then_is_one_map_after_the_other(first: Transform, second: Transform, po
 
 
 @given(maps=st.lists(st.one_of(transforms, shifts), max_size=5), point=points)
-def test_the_inverse_of_a_way_leads_back(maps: list[Transform | ColumnShift], point: Point) -> None:
-    way = Way()
+def test_the_inverse_of_a_way_leads_back(
+    maps: list[Transform | VerticalDisplacement], point: Point
+) -> None:
+    way = TransformChain()
     for one in maps:
         way = way.after(one)
 
@@ -39,7 +49,7 @@ def test_the_inverse_of_a_way_leads_back(maps: list[Transform | ColumnShift], po
 
 @given(maps=st.lists(transforms, min_size=2, max_size=5))
 def test_neighbouring_matrices_become_one(maps: list[Transform]) -> None:
-    way = Way()
+    way = TransformChain()
     for one in maps:
         way = way.after(one)
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from ocr_server.document.model import Document, EngineInfo, Failure
 from ocr_server.errors import WorkerLost
-from ocr_server.model import Document, EngineInfo, Failure
-from ocr_server.pipeline import Event, Finished, document_of
+from ocr_server.pipeline import Event, Finished, document_from_events
 
 ENGINE = EngineInfo("fake", "1", ("eng",))
 
@@ -19,6 +19,6 @@ def test_what_the_pipeline_holds_is_let_go_before_its_error_is_raised() -> None:
         let_go.append("the folder")
 
     with pytest.raises(WorkerLost):
-        document_of(events())
+        document_from_events(events())
 
     assert let_go == ["the folder"]

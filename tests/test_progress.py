@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ocr_server.progress import Progress, latest, teller
+from ocr_server.progress import Progress, latest, progress_writer
 
 
 def test_what_was_told_last_is_known(tmp_path: Path) -> None:
     path = tmp_path / "progress"
-    with teller(path) as tell:
+    with progress_writer(path) as tell:
         tell(Progress("deskew"))
         tell(Progress("read", 1, 2))
 
@@ -31,7 +31,7 @@ def test_a_line_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_goes_untold(tmp_path: Path) -> None:
     path = tmp_path / "gone" / "progress"
-    with teller(path) as tell:
+    with progress_writer(path) as tell:
         tell(Progress("read"))
 
     assert latest(path) is None

@@ -1,76 +1,63 @@
-"""What the README promises is what the code does."""
+"""The README is short, and what it promises is what the server does."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from ocr_server import settings
-from ocr_server.errors import TooManyPixels
-from ocr_server.web.compat import COMPAT
-from ocr_server.web.options import OPTIONS
+from ocr_server.doctor import SAMPLE, draw_sample
+from ocr_server.settings import Settings
+from tests.documentation import DOCS, README, json_examples, rows_under
 
-README = Path(__file__).parent.parent / "README.md"
-ROUTE = re.compile(r"`(GET|POST) (/[\w/.]*)`")
+MOST_WORDS = 1_200  # as `wc -w` counts: what a newcomer reads to the end
 
 
-def as_table(head: list[str], body: Iterable[Iterable[str]]) -> str:
-    rows = [head, ["---"] * len(head), *body]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+def test_it_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").split()) <= MOST_WORDS
 
 
-TABLES = {
-    "settings": as_table(
-        ["variable", "default", "meaning"],
-        ((f"`{name}`", default, meaning) for name, default, meaning in settings.table()),
-    ),
-    "options": as_table(
-        ["option", "default", "meaning"],
-        ((f"`{name}`", option.default, option.meaning) for name, option in OPTIONS.items()),
-    ),
-    "rivals": as_table(
-        ["name", "serves"], ((f"`{name}`", rival.meaning) for name, rival in COMPAT.items())
-    ),
-}
+def test_its_figures_are_those_of_the_page_on_accuracy() -> None:
+    measured = {row[0]: row[2] for row in rows_under(DOCS / "accuracy.md", "pictures")}
+    told = {row[0]: " → ".join(row[1:]) for row in rows_under(README, "pictures")}
+
+    assert told.items() <= measured.items()
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_the_tables_of_the_readme_are_those_of_the_code(
-    name: str, pytestconfig: pytest.Config
-) -> None:
-    head, foot = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-    text = README.read_text()
-    if pytestconfig.getoption("--renew"):
-        before, after = text.split(head)[0], text.split(foot)[1]
-        text = f"{before}{head}{TABLES[name]}{foot}{after}"
-        README.write_text(text)
+def test_its_other_figures_are_those_of_their_pages() -> None:
+    text = README.read_text(encoding="utf-8")
+    (ratio,) = re.findall(r"takes (0\.\d+) of the time", text)
+    by_photos, by_receipts = re.findall(r"\.\d{3}(?= for (?:phone|receipts))", text)
+    speed = {row[0]: row[1] for row in rows_under(DOCS / "speed.md", "picture")}
+    accuracy = (DOCS / "accuracy.md").read_text(encoding="utf-8")
 
-    assert text.split(head)[1].split(foot)[0] == TABLES[name]
+    assert speed["A4, 300 dpi, 840 words"].startswith(f"{ratio}, ")
+    assert re.search(rf"^\| 8 phone photos.*\*\*{re.escape(by_photos)}\*\*", accuracy, re.M)
+    assert re.search(rf"^\| 22 receipts.*\*\*{re.escape(by_receipts)}\*\*", accuracy, re.M)
 
 
-def test_every_route_of_the_readme_exists_and_every_public_one_is_in_it(app: Flask) -> None:
-    served = {
-        (method, rule.rule)
-        for rule in app.url_map.iter_rules()
-        for method in rule.methods or ()
-        if method in {"GET", "POST"} and not rule.rule.startswith("/static/")
-    }
-    # The rivals' routes have tests of their own.
-    told = set(ROUTE.findall(README.read_text().replace(TABLES["rivals"], "")))
+def test_its_limits_are_those_of_the_settings() -> None:
+    text = " ".join(README.read_text(encoding="utf-8").split())
+    limits = Settings()
 
-    assert told - {("POST", "/")} <= served
-    # What the pages themselves need is no promise to programs.
-    assert served - told <= {
-        ("POST", "/"),
-        ("POST", "/picture"),
-        ("POST", "/picture/prepared"),
-        ("GET", "/about"),
-    }
+    assert (
+        f"up to {limits.max_body_bytes // 2**20} MiB a request, {limits.max_pixels // 10**6} "
+        f"megapixels a page and {limits.max_pages} pages a document" in text
+    )
 
 
-def test_the_problem_that_the_readme_shows_is_one_of_ours() -> None:
-    assert f'"code": "{TooManyPixels.code}"' in README.read_text()
+@pytest.mark.tesseract
+def test_its_answer_is_what_the_server_reads(real_app: Flask) -> None:
+    (shown,) = json_examples(README)
+    answer = json.loads(real_app.test_client().post("/v1/documents", data=draw_sample()).data)
+
+    (page,) = answer["pages"]
+    (shown_page,) = shown["pages"]
+    assert answer["text"] == shown["text"] == SAMPLE
+    assert (page["width_px"], page["height_px"]) == (
+        shown_page["width_px"],
+        shown_page["height_px"],
+    )
+    assert page["zones"][0]["box"] == pytest.approx(shown_page["zones"][0]["box"], abs=3)

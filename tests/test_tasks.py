@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from ocr_server import tasks
+from ocr_server.cpu_shares import one_thread
 from ocr_server.deadline import Deadline
-from ocr_server.desk import Desk
+from ocr_server.document.model import Document
+from ocr_server.engines import ENGINES
 from ocr_server.errors import StorageFull
 from ocr_server.export.format import Rendering
-from ocr_server.model import Document
-from ocr_server.recognition import ENGINES
-from ocr_server.sharing import one_thread
+from ocr_server.runtime.worker_context import WorkerContext
 from tests.export.documents import two_pages
 
 
@@ -24,7 +24,7 @@ def render_with(error: OSError, folder: Path) -> None:
         raise error
 
     tasks.render(
-        Desk(lambda name: ENGINES[name](), one_thread, Deadline.after(60)),
+        WorkerContext(lambda name: ENGINES[name](), one_thread, Deadline.after(60)),
         document=two_pages(),
         paths=(),
         render=render,

@@ -9,11 +9,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.model import EngineInfo, Line, Word, Zone, ZoneKind
+from ocr_server.engines.engine import Engine
+from ocr_server.engines.tesseract_cli import CALIBRATION
 from ocr_server.geometry import Box, Point
 from ocr_server.imaging.canvas import Canvas, Pixels
-from ocr_server.job import Reading
-from ocr_server.model import EngineInfo, Line, Word, Zone, ZoneKind
-from ocr_server.recognition.engine import Engine
+from ocr_server.job import ReadOptions
 
 # Each looks the same upside down, so that the middle of its ink stays its middle at any angle.
 WORDS = ("pod", "suns", "dollop", "NOON", "solos", "oxo", "SWIMS", "xoxox", "sooos", "HOH", "pood")
@@ -79,18 +80,23 @@ def draw_two_parts() -> Pixels:
 class SeeingEngine(Engine):
     """Finds every word of a canvas as a blot of ink, and reads it as `word`."""
 
+    name = "seeing"
+    calibration = CALIBRATION
+
     def __init__(self, confidence: float = 0.95) -> None:
         self.confidence = confidence
         self.canvases: list[Canvas] = []
-        self.readings: list[Reading] = []
+        self.readings: list[ReadOptions] = []
 
     def describe(self) -> EngineInfo:
         return EngineInfo("seeing", "1", ("eng",))
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         deadline.check()
         self.canvases.append(canvas)
-        self.readings.append(reading)
+        self.readings.append(options)
         words = tuple(
             Word("word", box.quad(), self.confidence) for box in find_blots(canvas.grey().pixels)
         )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ocr_server.document.payload import render_json
 from ocr_server.export.alto import render_alto
 from ocr_server.export.docx import render_docx
 from ocr_server.export.format import Format
 from ocr_server.export.hocr import render_hocr
 from ocr_server.export.markdown import render_markdown
-from ocr_server.export.payload import render_json
-from ocr_server.export.pdf import render_pdf
+from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.export.picture import render_png
 from ocr_server.export.text import render_text
 from ocr_server.export.tsv import render_tsv
@@ -22,14 +22,40 @@ FORMATS: Mapping[str, Format] = {
         "pages, zones, lines and words with their places",
         render_json,
         shows_alternatives=True,
+        label="JSON",
+        for_programs=True,
     ),
-    "text": Format("text/plain; charset=utf-8", "txt", "the text in reading order", render_text),
+    "text": Format(
+        "text/plain; charset=utf-8",
+        "txt",
+        "the text in reading order",
+        render_text,
+        label="Text",
+    ),
     "tsv": Format(
-        "text/tab-separated-values; charset=utf-8", "tsv", "Tesseract's table", render_tsv
+        "text/tab-separated-values; charset=utf-8",
+        "tsv",
+        "Tesseract's table",
+        render_tsv,
+        label="Table of words",
+        for_programs=True,
     ),
-    "hocr": Format("text/vnd.hocr+html", "hocr", "hOCR 1.2", render_hocr),
+    "hocr": Format(
+        "text/vnd.hocr+html",
+        "hocr",
+        "hOCR 1.2",
+        render_hocr,
+        label="hOCR",
+        for_programs=True,
+    ),
     "alto": Format(
-        "application/alto+xml", "alto.xml", "ALTO 4.4", render_alto, shows_alternatives=True
+        "application/alto+xml",
+        "alto.xml",
+        "ALTO 4.4",
+        render_alto,
+        shows_alternatives=True,
+        label="ALTO",
+        for_programs=True,
     ),
     "pdf": Format(
         "application/pdf",
@@ -37,15 +63,21 @@ FORMATS: Mapping[str, Format] = {
         "the pages as they were sent, with text that can be searched",
         render_pdf,
         shows_pictures=True,
+        label="Searchable PDF",
     ),
     "docx": Format(
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         "docx",
         "headings, paragraphs and tables for a word processor",
         render_docx,
+        label="Word document",
     ),
     "markdown": Format(
-        "text/markdown; charset=utf-8", "md", "headings, paragraphs and tables", render_markdown
+        "text/markdown; charset=utf-8",
+        "md",
+        "headings, paragraphs and tables",
+        render_markdown,
+        label="Markdown",
     ),
     "png": Format(
         "image/png",
@@ -54,5 +86,6 @@ FORMATS: Mapping[str, Format] = {
         render_png,
         shows_pictures=True,
         one_page_each=True,
+        label="Picture with boxes",
     ),
 }

@@ -11,6 +11,16 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from ocr_server import __version__
+from ocr_server.document.model import (
+    Direction,
+    Document,
+    Line,
+    Page,
+    Word,
+    Zone,
+    ZoneKind,
+    has_blank,
+)
 from ocr_server.export.format import Rendering
 from ocr_server.export.places import (
     honest_confidence,
@@ -21,7 +31,6 @@ from ocr_server.export.places import (
 from ocr_server.export.xml import element, written
 from ocr_server.geometry import Box, Point, Quad
 from ocr_server.job import Detail
-from ocr_server.model import Direction, Document, Line, Page, Word, Zone, ZoneKind, has_blank
 
 _HEAD = b"""<?xml version="1.0" encoding="UTF-8"?>
 <alto xmlns="http://www.loc.gov/standards/alto/ns-v4#" \

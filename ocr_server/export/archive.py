@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from ocr_server.document.model import Document
 from ocr_server.export.format import Format, Rendering
-from ocr_server.model import Document
 
 STEM = "document"
 _MADE = (1980, 1, 1, 0, 0, 0)  # ZIP's earliest date: the same document gives the same bytes
@@ -21,6 +21,7 @@ def archive_of(formats: Mapping[str, Format]) -> Format:
     return Format(
         media_type="application/zip",
         suffix="zip",
+        label="Archive",
         meaning=f"an archive of {', '.join(formats)}",
         render=partial(_render, tuple(formats.values())),
         shows_pictures=any(format_.shows_pictures for format_ in formats.values()),

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from ocr_server.document.model import Document
 from ocr_server.job import Detail, Limits
-from ocr_server.model import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Format:
     missing or is not the one that was read, and DocumentError where one is broken.
     `one_page_each`: a file of it holds one page, so `render` takes a document of one.
     `shows_alternatives`: what doubtful words may be instead is worth looking up.
+    `label`: what a person would call it. `for_programs`: menus show it after the others.
     """
 
     media_type: str
@@ -46,3 +47,5 @@ class Format:
     shows_pictures: bool = False
     one_page_each: bool = False
     shows_alternatives: bool = False
+    label: str = field(kw_only=True)
+    for_programs: bool = False

@@ -11,6 +11,16 @@ from itertools import count, zip_longest
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from ocr_server.document.model import (
+    Direction,
+    Document,
+    Line,
+    Page,
+    Word,
+    Zone,
+    ZoneKind,
+    has_blank,
+)
 from ocr_server.export.format import Rendering
 from ocr_server.export.places import (
     honest_confidence,
@@ -22,7 +32,6 @@ from ocr_server.export.places import (
 from ocr_server.export.xml import element, written
 from ocr_server.geometry import Box, Quad
 from ocr_server.job import Detail
-from ocr_server.model import Direction, Document, Line, Page, Word, Zone, ZoneKind, has_blank
 
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" \

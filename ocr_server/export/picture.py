@@ -8,13 +8,13 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from ocr_server.document.model import Document, ZoneKind
 from ocr_server.errors import FormatUnavailable
 from ocr_server.export.format import Rendering
 from ocr_server.export.places import honest_confidence
-from ocr_server.export.sheets import Sheet, check_size, find_sheets
+from ocr_server.export.sources import PageSource, check_size, find_page_sources
 from ocr_server.geometry import Quad
-from ocr_server.imaging.decode import decode_page
-from ocr_server.model import Document, ZoneKind
+from ocr_server.sources.decode import decode_page
 
 # Colours that people tell apart whatever their colour vision (Okabe and Ito, "Color Universal
 # Design", 2008).
@@ -45,30 +45,30 @@ def render_png(
             "(pages=1), or send only one back, or ask for an archive, such as png,json.",
             pages=len(document.pages),
         )
-    (sheet,) = find_sheets(document, sources, rendering)
-    picture = _picture(sheet, rendering)
-    _annotate(picture, sheet)
+    (page_source,) = find_page_sources(document, sources, rendering)
+    picture = _picture(page_source, rendering)
+    _annotate(picture, page_source)
     encoded = io.BytesIO()
     picture.save(encoded, "PNG")
     yield encoded.getvalue()
 
 
-def _picture(sheet: Sheet, rendering: Rendering) -> Image.Image:
+def _picture(page_source: PageSource, rendering: Rendering) -> Image.Image:
     canvas = decode_page(
-        sheet.path, sheet.index, limits=rendering.limits, password=rendering.password
+        page_source.path, page_source.index, limits=rendering.limits, password=rendering.password
     )
     picture = Image.fromarray(canvas.pixels).convert("RGB")
-    size = sheet.page.width_px, sheet.page.height_px
-    if sheet.is_pdf:  # it has no pixels of its own; it may have been drawn at another dpi
+    size = page_source.page.width_px, page_source.page.height_px
+    if page_source.is_pdf:  # it has no pixels of its own; it may have been drawn at another dpi
         return picture if picture.size == size else picture.resize(size)
-    check_size(sheet.page, *picture.size)
+    check_size(page_source.page, *picture.size)
     return picture
 
 
-def _annotate(picture: Image.Image, sheet: Sheet) -> None:
+def _annotate(picture: Image.Image, page_source: PageSource) -> None:
     draw = ImageDraw.Draw(picture)
     stroke = max(1, round(max(picture.size) / _LINES_PER_SIDE))
-    for zone in sheet.page.zones:
+    for zone in page_source.page.zones:
         _outline(draw, zone.quad, _ZONES[zone.kind], 2 * stroke)
         for line in zone.lines:
             draw.line(line.baseline, fill=_SKY, width=stroke)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ocr_server.document.model import Line, Symbol, Word
 from ocr_server.geometry import Box, Quad, hull
-from ocr_server.model import Line, Symbol, Word
 
 
 def whole(box: Box) -> tuple[int, int, int, int]:

@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ocr_server.document.model import Document, Line, Page, has_blank
 from ocr_server.export.format import Rendering
-from ocr_server.model import Document, Line, Page, has_blank
 
 # A hyphen at the end of a line: hyphen-minus, soft hyphen or hyphen after a letter.
 _PARTED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
 # A dash between figures, as in 1914-1918.
 _RANGE = re.compile(r"(?<=\d)[-\u2010\u2013]$")
 # What goes on after a word of which only the first half stands there: "Vor- und Nachteile".
-_CONJUNCTION = re.compile(r"(and|or|und|oder|bzw\.|bis|et|ou)\b")
+_CONJUNCTION = re.compile(r"(?:and|or|und|oder|bis|et|ou)\b|bzw\.")
 
 
 def render_text(

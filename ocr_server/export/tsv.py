@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from ocr_server.document.model import Document, Page
 from ocr_server.export.format import Rendering
 from ocr_server.export.places import honest_confidence, paragraph_box, whole
 from ocr_server.geometry import Box
-from ocr_server.model import Document, Page
 
 COLUMNS = (
     "level", "page_num", "block_num", "par_num", "line_num", "word_num",

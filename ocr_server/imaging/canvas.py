@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_server.geometry import Box, ColumnShift, Point, Quad, Transform, Way
-from ocr_server.job import LONGEST_SIDE_PX
+from ocr_server.geometry import Box, Point, Quad, Transform, TransformChain, VerticalDisplacement
+from ocr_server.job import MAX_SIDE_PX
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
@@ -36,8 +36,8 @@ class Canvas:
 
     pixels: Pixels = field(repr=False)
     dpi: float | None = None
-    to_page: Way = field(default_factory=Way)
-    aspect: float = 1.0
+    to_page: TransformChain = field(default_factory=TransformChain)
+    pixel_aspect: float = 1.0
 
     @property
     def width_px(self) -> int:
@@ -71,7 +71,7 @@ class Canvas:
 
     def as_page(self) -> Canvas:
         """The same pixels as a page of their own, from which no way leads back."""
-        return replace(self, to_page=Way())
+        return replace(self, to_page=TransformChain())
 
     def grey(self) -> Canvas:
         """The luminance; a grey canvas is returned as it is."""
@@ -106,18 +106,18 @@ class Canvas:
         """Enlarged (cubic) or shrunk (area); never smaller than one pixel."""
         return self._stretched(factor, factor)
 
-    def squared(self) -> Canvas:
+    def with_square_pixels(self) -> Canvas:
         """Stretched the way in which there are fewer pixels until these are square.
 
         Where that would be too many, it is shrunk the other way.
         """
-        if self.aspect == 1:
+        if self.pixel_aspect == 1:
             return self
-        across, down = max(1.0, 1 / self.aspect), max(1.0, self.aspect)
+        across, down = max(1.0, 1 / self.pixel_aspect), max(1.0, self.pixel_aspect)
         is_large = self.width_px * self.height_px * across * down > _MOST_SQUARED
-        if is_large or max(self.width_px * across, self.height_px * down) > LONGEST_SIDE_PX:
+        if is_large or max(self.width_px * across, self.height_px * down) > MAX_SIDE_PX:
             across, down = 1 / down, 1 / across
-        return replace(self._stretched(across, down), aspect=1.0)
+        return replace(self._stretched(across, down), pixel_aspect=1.0)
 
     def _stretched(self, across: float, down: float) -> Canvas:
         width = max(1, round(self.width_px * across))
@@ -127,7 +127,7 @@ class Canvas:
         back = Transform.scale(self.width_px / width, self.height_px / height)
         return self._moved(pixels.astype(np.uint8, copy=False), back)
 
-    def turned(self, quarters: int) -> Canvas:
+    def rotated_90(self, quarters: int) -> Canvas:
         """Turned clockwise by quarters of a circle, without loss."""
         width, height = self.width_px, self.height_px
         backs = (
@@ -140,16 +140,18 @@ class Canvas:
         if not quarters:
             return self
         pixels = np.ascontiguousarray(np.rot90(self.pixels, -quarters))
-        turned = self._moved(pixels, backs[quarters])
-        return replace(turned, aspect=1 / self.aspect) if quarters % 2 else turned
+        rotated_90 = self._moved(pixels, backs[quarters])
+        return (
+            replace(rotated_90, pixel_aspect=1 / self.pixel_aspect) if quarters % 2 else rotated_90
+        )
 
     def rotated(self, angle_deg: float, *, fill: int) -> Canvas:
         """Turned clockwise about the middle; the canvas grows, its new corners are `fill`."""
         turn = Transform.rotation(angle_deg)
-        turned = self.box.quad().mapped(turn).box
-        width = max(1, int(np.ceil(turned.width - 1e-6)))
-        height = max(1, int(np.ceil(turned.height - 1e-6)))
-        forth = turn.then(Transform.shift(-turned.left, -turned.top))
+        rotated_90 = self.box.quad().mapped(turn).box
+        width = max(1, int(np.ceil(rotated_90.width - 1e-6)))
+        height = max(1, int(np.ceil(rotated_90.height - 1e-6)))
+        forth = turn.then(Transform.shift(-rotated_90.left, -rotated_90.top))
         return self._warped(forth, width, height, fill=fill)
 
     def rectified(self, quad: Quad, width_px: int, height_px: int) -> Canvas:
@@ -165,7 +167,7 @@ class Canvas:
         forth = Transform(tuple(float(v) for v in matrix.ravel()))  # type: ignore[arg-type]  # nine
         return self._warped(forth, width_px, height_px, fill=255)
 
-    def dewarped(self, shift: ColumnShift) -> Canvas:
+    def dewarped(self, shift: VerticalDisplacement) -> Canvas:
         """Columns moved up and down: `shift` takes a point of the result to this canvas."""
         grid = np.array(shift.shifts_px, dtype=np.float32)
         rows, columns = grid.shape

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from ocr_server.imaging.canvas import Canvas, Pixels
-from ocr_server.imaging.ink import shrink
-from ocr_server.imaging.outcome import Outcome
+from ocr_server.imaging.glyphs import shrink
+from ocr_server.imaging.outcome import OperationResult
 
 # Paper becomes this, not 255, so that its grain is not clipped away on one side.
 _PAPER_WHITE = 245
@@ -31,30 +31,32 @@ def measure_paper(grey: Pixels) -> Paper:
     return Paper(float(middle), float(high - low))
 
 
-def contrast(canvas: Canvas, *, dark_percent: float = 1.0, paper_percent: float = 60.0) -> Outcome:
+def contrast(
+    canvas: Canvas, *, dark_percent: float = 1.0, paper_percent: float = 60.0
+) -> OperationResult:
     """Spread the grey levels: the darkest become black, paper becomes nearly white."""
     grey = canvas.grey()
     counts = np.cumsum(np.bincount(grey.pixels[::2, ::2].ravel(), minlength=256)).astype(float)
     low, high = np.searchsorted(counts / counts[-1], (dark_percent / 100, paper_percent / 100))
     found = f"grey levels from {low} to {high}"
     if high - low < 10:  # nothing but noise to spread
-        return Outcome(grey, found)
+        return OperationResult(grey, found)
     table = np.clip((np.arange(256) - low) * 250.0 / (high - low), 0, 255).astype(np.uint8)
     pixels = cv2.LUT(grey.pixels, table).astype(np.uint8, copy=False)
-    return Outcome(grey.with_pixels(pixels), found, "contrast stretched")
+    return OperationResult(grey.with_pixels(pixels), found, "contrast stretched")
 
 
-def clahe(canvas: Canvas, *, clip: float = 2.0, tiles: int = 8) -> Outcome:
+def clahe(canvas: Canvas, *, clip: float = 2.0, tiles: int = 8) -> OperationResult:
     """Even out contrast in tiles.
 
     Source: K. Zuiderveld, Contrast limited adaptive histogram equalization, 1994.
     """
     grey = canvas.grey()
     pixels = cv2.createCLAHE(clip, (tiles, tiles)).apply(grey.pixels).astype(np.uint8, copy=False)
-    return Outcome(grey.with_pixels(pixels), did="contrast evened out in tiles")
+    return OperationResult(grey.with_pixels(pixels), did="contrast evened out in tiles")
 
 
-def flatten(canvas: Canvas, *, detail_percent: float = 4.0) -> Outcome:
+def flatten(canvas: Canvas, *, detail_percent: float = 4.0) -> OperationResult:
     """Divide by the paper, whatever its shade, so that it becomes equally white everywhere.
 
     The paper is what remains when everything narrower than `detail_percent` of the longer side
@@ -68,23 +70,25 @@ def flatten(canvas: Canvas, *, detail_percent: float = 4.0) -> Outcome:
     paper = cv2.resize(paper, (grey.width_px, grey.height_px), interpolation=cv2.INTER_LINEAR)
     even = cv2.divide(grey.pixels, np.maximum(paper, 1), scale=_PAPER_WHITE)
     found = f"paper between {small.min()} and {paper.max()} of 255"
-    return Outcome(grey.with_pixels(even.astype(np.uint8, copy=False)), found, "shadows evened out")
+    return OperationResult(
+        grey.with_pixels(even.astype(np.uint8, copy=False)), found, "shadows evened out"
+    )
 
 
-def denoise(canvas: Canvas, *, size_px: int = 3) -> Outcome:
+def denoise(canvas: Canvas, *, size_px: int = 3) -> OperationResult:
     """Take out specks narrower than half of `size_px`, by the median around each pixel."""
     pixels = cv2.medianBlur(canvas.pixels, size_px | 1).astype(np.uint8, copy=False)
-    return Outcome(canvas.with_pixels(pixels), did="specks taken out")
+    return OperationResult(canvas.with_pixels(pixels), did="specks taken out")
 
 
-def unsharp(canvas: Canvas, *, radius_px: float = 1.0, amount: float = 0.7) -> Outcome:
+def unsharp(canvas: Canvas, *, radius_px: float = 1.0, amount: float = 0.7) -> OperationResult:
     """Sharpen by adding what a blur of `radius_px` takes away, `amount` times."""
     blurred = cv2.GaussianBlur(canvas.pixels, (0, 0), radius_px)
     pixels = cv2.addWeighted(canvas.pixels, 1 + amount, blurred, -amount, 0)
-    return Outcome(canvas.with_pixels(pixels.astype(np.uint8, copy=False)), did="sharpened")
+    return OperationResult(canvas.with_pixels(pixels.astype(np.uint8, copy=False)), did="sharpened")
 
 
-def invert(canvas: Canvas) -> Outcome:
+def invert(canvas: Canvas) -> OperationResult:
     """Exchange dark and light."""
     pixels = cv2.bitwise_not(canvas.pixels).astype(np.uint8, copy=False)
-    return Outcome(canvas.with_pixels(pixels), did="light and dark exchanged")
+    return OperationResult(canvas.with_pixels(pixels), did="light and dark exchanged")

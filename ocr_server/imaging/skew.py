@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.ink import (
+from ocr_server.imaging.glyphs import (
     COPY_PX,
-    Glyphs,
+    GlyphBoxes,
     find_glyphs,
     find_ink,
     paper_level,
     shrink,
 )
-from ocr_server.imaging.outcome import Outcome
+from ocr_server.imaging.outcome import OperationResult
 
 _LARGEST_DEG = 15.0
 _FEWEST_FEET = 20
@@ -44,7 +44,7 @@ class Skew(NamedTuple):
         return self.spikiness >= CLEAR_SPIKINESS
 
 
-def measure_skew(glyphs: Glyphs) -> Skew:
+def measure_skew(glyphs: GlyphBoxes) -> Skew:
     """The skew of nearly level lines, up to 15° either way.
 
     Source: H. S. Baird, The skew angle of printed documents, 1987.
@@ -69,26 +69,26 @@ def measure_skew(glyphs: Glyphs) -> Skew:
     return Skew(angle, float(energies.max() / np.median(usual)))
 
 
-def turn_glyphs(glyphs: Glyphs, height_px: int) -> Glyphs:
+def turn_glyphs(glyphs: GlyphBoxes, height_px: int) -> GlyphBoxes:
     """The same glyphs on the page turned clockwise by a quarter; `height_px` is its height now."""
     left, top, width, height = glyphs.T
     return np.stack([height_px - top - height, left, height, width], axis=1)
 
 
-def deskew(canvas: Canvas, *, least_deg: float = 0.3) -> Outcome:
+def deskew(canvas: Canvas, *, least_deg: float = 0.3) -> OperationResult:
     """Turn text level if it is turned by `least_deg` or more, and clearly so."""
     grey = canvas.grey().pixels
     skew = measure_skew(find_glyphs(find_ink(shrink(grey, COPY_PX)[0])))
     if not skew.is_clear:
-        return Outcome(canvas, "no clear lines of text")
+        return OperationResult(canvas, "no clear lines of text")
     found = f"text turned by {skew.angle_deg:.1f}°"
     if abs(skew.angle_deg) < least_deg:
-        return Outcome(canvas, found)
+        return OperationResult(canvas, found)
     level = canvas.rotated(-skew.angle_deg, fill=paper_level(grey))
-    return Outcome(level, found, f"straightened by {abs(skew.angle_deg):.1f}°")
+    return OperationResult(level, found, f"straightened by {abs(skew.angle_deg):.1f}°")
 
 
-def _feet(glyphs: Glyphs) -> tuple[NDArray[np.float64], float]:
+def _feet(glyphs: GlyphBoxes) -> tuple[NDArray[np.float64], float]:
     """The middle of the lower edge of each letter of ordinary height, and that height."""
     if len(glyphs) < _FEWEST_FEET:
         return np.zeros((0, 2)), 0.0

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from ocr_server.imaging.canvas import Pixels
-from ocr_server.station.desk import Desk, key_of
 from ocr_server.station.errors import StationError
 from ocr_server.station.frames import Steadiness
+from ocr_server.station.intake import Intake, key_of
 from ocr_server.station.journal import Entry
 
 AGAIN_S = 2.0  # before a camera that went away is opened again
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class Camera:
     """A device by number, or whatever OpenCV opens by an address or a path."""
 
-    def __init__(self, device: str, desk: Desk, *, waits_for_trigger: bool = False) -> None:
+    def __init__(self, device: str, desk: Intake, *, waits_for_trigger: bool = False) -> None:
         self._device: int | str = int(device) if device.isdigit() else device
         self._desk = desk
         self._waits_for_trigger = waits_for_trigger

@@ -15,12 +15,12 @@ from ocr_server.settings import Settings
 from ocr_server.station.annotated import AnnotatedFolder
 from ocr_server.station.camera import Camera
 from ocr_server.station.csv_log import CsvLog
-from ocr_server.station.desk import Desk, Listener, Read
+from ocr_server.station.dashboard import StationPage
 from ocr_server.station.errors import StationError
 from ocr_server.station.folder import Folder
+from ocr_server.station.intake import Intake, OnReading, Read
 from ocr_server.station.journal import Entry, Journal
-from ocr_server.station.listener import Listener as SocketListener
-from ocr_server.station.page import StationPage
+from ocr_server.station.listener import TcpListener as SocketListener
 from ocr_server.station.poster import Poster
 from ocr_server.station.reading import reader
 from ocr_server.station.sinks import Delivery, Sink
@@ -85,7 +85,7 @@ def run_with(
         stack.callback(journal.close)
         delivery = Delivery(journal, _sinks(asked, journal, fields))
         stack.callback(delivery.end)
-        listeners: list[Listener] = [lambda _entry, _data, _drawn: delivery.wake()]
+        listeners: list[OnReading] = [lambda _entry, _data, _drawn: delivery.wake()]
         if asked.annotated:
             listeners.append(AnnotatedFolder(asked.annotated).keep)
         if asked.http:
@@ -93,7 +93,7 @@ def run_with(
             stack.enter_context(page.served())
             listeners.append(page.remember)
             log.info("the page is at http://%s:%d", asked.http[0], page.port)
-        desk = Desk(journal, read, stop, listeners)
+        desk = Intake(journal, read, stop, listeners)
         with _stopping(stop):
             _run_all(_sources(asked, desk, journal, settings), stop)
     log.info("the station has ended")
@@ -122,7 +122,7 @@ Source = Callable[[threading.Event], None]
 
 
 def _sources(
-    asked: argparse.Namespace, desk: Desk, journal: Journal, settings: Settings
+    asked: argparse.Namespace, desk: Intake, journal: Journal, settings: Settings
 ) -> list[Source]:
     sources: list[Source] = []
     trigger: Callable[[], Entry | None] | None = None

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from ocr_server.station.desk import Desk, key_of
 from ocr_server.station.errors import StationError
+from ocr_server.station.intake import Intake, key_of
 
 SETTLED_S = 0.5  # unchanged for as long as this, a file is taken to be complete
 TURN_MS = 100
@@ -36,7 +36,7 @@ class Folder:
     def __init__(
         self,
         path: Path,
-        desk: Desk,
+        desk: Intake,
         *,
         threads: int,
         most_bytes: int,

@@ -25,8 +25,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ocr_server.station.desk import Desk, key_of
 from ocr_server.station.errors import StationError
+from ocr_server.station.intake import Intake, key_of
 from ocr_server.station.journal import Entry
 
 READ = b"READ"
@@ -49,13 +49,13 @@ class _Wrong(Exception):
         self.code = code
 
 
-class Listener:
+class TcpListener:
     """Listens at an address; each connection has a thread, and there is a limit to them."""
 
     def __init__(
         self,
         address: tuple[str, int],
-        desk: Desk,
+        desk: Intake,
         *,
         most_bytes: int,
         trigger: Callable[[], Entry | None] | None = None,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ocr_server.client import Post
-from ocr_server.station.desk import Read
+from ocr_server.station.intake import Read
 
 
 def reader(post: Post, profile: str, *, draws_boxes: bool) -> Read:

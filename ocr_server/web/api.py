@@ -10,16 +10,16 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
+from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.export.archive import archive_of
-from ocr_server.imaging.steps import STEPS
+from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.languages import name_of
-from ocr_server.model import Document
-from ocr_server.pipeline import document_of
-from ocr_server.reading.suggestions import DICTIONARIES
+from ocr_server.page.spelling import DICTIONARIES
+from ocr_server.pipeline import document_from_events
 from ocr_server.web.corrections import read_corrected
-from ocr_server.web.forms import Asked, read_job, wants_events
+from ocr_server.web.forms import ParsedRequest, read_job, wants_events
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.service import Service, hang_up, service
 from ocr_server.web.streaming import counts_of, stream_document
@@ -38,7 +38,7 @@ def create_document() -> Response:
         if wants_events(request):
             return stream_document(here, asked, turn.pop_all())
         begun = time.perf_counter()
-        document = document_of(here.recognise(asked.job, hang_up()))
+        document = document_from_events(here.recognise(asked.job, hang_up()))
         ready = time.perf_counter()
         response = answer_document(here, document, asked)
     response.headers["Server-Timing"] = server_timing(
@@ -97,7 +97,7 @@ def list_steps() -> dict[str, Any]:
                 "meaning": step.meaning,
                 "parameters": [asdict(parameter) for parameter in step.parameters],
             }
-            for name, step in STEPS.items()
+            for name, step in OPERATIONS.items()
         ],
     }
 
@@ -124,7 +124,7 @@ def openapi() -> dict[str, Any]:
     return describe_api()
 
 
-def answer_document(here: Service, document: Document, asked: Asked) -> Response:
+def answer_document(here: Service, document: Document, asked: ParsedRequest) -> Response:
     """The document in the formats asked for: as it is in one, in an archive in several.
 
     Raises:

@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Request
 
-from ocr_server.export.payload_reader import document_from_json
-from ocr_server.job import Job, Reading, Source
-from ocr_server.model import Document
+from ocr_server.document.model import Document
+from ocr_server.document.payload_reader import document_from_json
+from ocr_server.job import Job, ReadOptions, Source
+from ocr_server.request.options import OPTIONS as ALL_OPTIONS
 from ocr_server.web.bodies import (
     as_text,
     at_most,
@@ -20,7 +21,7 @@ from ocr_server.web.bodies import (
     parsed_json,
 )
 from ocr_server.web.forms import (
-    Asked,
+    ParsedRequest,
     accepted_format,
     check,
     deadline_of,
@@ -28,7 +29,6 @@ from ocr_server.web.forms import (
     rendering_of,
     values_of,
 )
-from ocr_server.web.options import OPTIONS as ALL_OPTIONS
 from ocr_server.web.service import Service
 
 # Nothing is read, so only what shapes the answer is an option here.
@@ -41,7 +41,7 @@ HOW = (
 )
 
 
-def read_corrected(request: Request, here: Service) -> tuple[Document, Asked]:
+def read_corrected(request: Request, here: Service) -> tuple[Document, ParsedRequest]:
     """The document of a request, and how it is to leave.
 
     Raises:
@@ -62,12 +62,12 @@ def read_corrected(request: Request, here: Service) -> tuple[Document, Asked]:
     limits = limits_of(settings, values.get("dpi"))
     job = Job(
         sources=sources,
-        reading=Reading(),
+        options=ReadOptions(),
         limits=limits,
         deadline=deadline_of(values, settings.timeout_s),
         password=values.get("password"),
     )
-    asked = Asked(
+    asked = ParsedRequest(
         job=job,
         formats=values.get("format") or (accepted_format(request),),
         rendering=rendering_of(values, limits),

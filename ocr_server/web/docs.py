@@ -9,9 +9,9 @@ from flask import Blueprint, render_template, request
 from markupsafe import Markup, escape
 
 from ocr_server.export import FORMATS
+from ocr_server.request.options import OPTIONS
 from ocr_server.web.compat import COMPAT
 from ocr_server.web.openapi import describe_api
-from ocr_server.web.options import OPTIONS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
 from ocr_server.web.service import service
 

@@ -9,23 +9,23 @@ from typing import Any
 from flask import Request
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.model import EngineInfo
 from ocr_server.errors import EngineMissing, EngineUnavailable, InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
-from ocr_server.fields.finders import TEXT
-from ocr_server.job import Detail, Framing, Job, Limits, PageSelection, Reading, TextLayer
-from ocr_server.model import EngineInfo
+from ocr_server.extraction.finders import TEXT
+from ocr_server.job import Detail, Framing, Job, Limits, PageSelection, ReadOptions, TextLayerUse
+from ocr_server.request.options import OPTIONS
+from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
 from ocr_server.web.bodies import fault_of, joined_fields, read_body
-from ocr_server.web.options import OPTIONS
-from ocr_server.web.profiles import Profile
 from ocr_server.web.service import Service, check_installed
 
 NDJSON = "application/x-ndjson"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedRequest:
     """What a request asks for: a job, and how its answer is to look."""
 
     job: Job
@@ -40,7 +40,7 @@ def read_job(
     *,
     most_seconds: float = float("inf"),
     engine: str | None = None,
-) -> Asked:
+) -> ParsedRequest:
     """The job of a request; it may take `most_seconds`, and `engine` reads if it names none.
 
     Raises:
@@ -66,18 +66,18 @@ def read_job(
     alternatives = values.get("alternatives", ("dictionary",)) if shown else ()
     job = Job(
         sources=sources,
-        reading=Reading(
+        options=ReadOptions(
             languages=languages,
             psm=values.get("layout", 3),
-            steps=values.get("steps", ("auto",)),
-            without=values.get("without", ()),
+            operations=values.get("steps", ("auto",)),
+            skip_stages=values.get("without", ()),
             symbols=detail is Detail.SYMBOL,
             engine=engine,
             dpi=values.get("dpi"),
             min_confidence=values.get("min_confidence", 0.0),
             zones=values.get("zones", ()),
             alphabet=values.get("alphabet"),
-            text_layer=values.get("text_layer", TextLayer.AUTO),
+            text_layer=values.get("text_layer", TextLayerUse.AUTO),
             fields=values.get("fields", profile.fields if profile else ()),
             finder=profile.finder if profile and "fields" not in values else TEXT,
             framing=profile.framing if profile else Framing(),
@@ -90,7 +90,7 @@ def read_job(
         pages=values.get("pages", PageSelection()),
         password=values.get("password"),
     )
-    return Asked(
+    return ParsedRequest(
         job=job,
         formats=formats,
         rendering=rendering_of(values, limits),

@@ -7,12 +7,12 @@ from typing import Any
 
 from flask import Blueprint, Response, json, request
 
+from ocr_server.document.payload import zone_to_json
 from ocr_server.errors import EngineMissing
 from ocr_server.export.format import Rendering
-from ocr_server.export.payload import zone_to_json
 from ocr_server.job import Detail, Job
-from ocr_server.pipeline import look_at_frame
-from ocr_server.reading.frame import Frame
+from ocr_server.page.camera_frame import FrameAnalysis
+from ocr_server.pipeline import analyse_frame
 from ocr_server.web.forms import read_job
 from ocr_server.web.service import Service, hang_up, service
 
@@ -41,20 +41,21 @@ def look() -> Response:
 
 
 def live_engine(here: Service) -> str:
-    """The engine for frames that name none: the warm one where it is installed."""
+    """The engine for frames that name none: tesserocr where it is installed, being the quickest."""
     try:
-        return here.engine_named(LIVE_ENGINE).name
+        here.engine_named(LIVE_ENGINE)
     except EngineMissing:
         return here.settings.engine
+    return LIVE_ENGINE
 
 
-def _look(here: Service, job: Job, *, reads: bool) -> Frame:
-    return look_at_frame(
-        job, reads=reads, workers=here.workers, storage=here.storage, cancelled=hang_up()
+def _look(here: Service, job: Job, *, reads: bool) -> FrameAnalysis:
+    return analyse_frame(
+        job, reads=reads, workers=here.workers, scratch=here.scratch, cancelled=hang_up()
     )
 
 
-def _told(frame: Frame, rendering: Rendering) -> dict[str, Any]:
+def _told(frame: FrameAnalysis, rendering: Rendering) -> dict[str, Any]:
     return {
         "width_px": frame.width_px,
         "height_px": frame.height_px,

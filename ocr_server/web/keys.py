@@ -36,7 +36,7 @@ def init_app(app: Flask, digests: tuple[bytes, ...]) -> None:
         app.before_request(partial(_check, digests))
 
 
-def read_digests(settings: Settings) -> tuple[bytes, ...]:
+def read_key_digests(settings: Settings) -> tuple[bytes, ...]:
     """The SHA-256 digests of all keys.
 
     Raises:

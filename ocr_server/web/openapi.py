@@ -5,10 +5,10 @@ from __future__ import annotations
 from ocr_server import __version__, errors
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
+from ocr_server.request.options import OPTIONS
 from ocr_server.web import keys, schemas
 from ocr_server.web.corrections import OPTIONS as CORRECTION_OPTIONS
 from ocr_server.web.forms import NDJSON
-from ocr_server.web.options import OPTIONS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
 from ocr_server.web.schemas import Schema
 

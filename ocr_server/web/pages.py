@@ -9,12 +9,13 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request
 
 from ocr_server import __version__
-from ocr_server.imaging.preview import MEDIA_TYPE
 from ocr_server.job import Job, Layout, PageSelection
 from ocr_server.languages import name_of
-from ocr_server.pipeline import document_of, draw_page
+from ocr_server.pipeline import document_from_events, draw_preview
 from ocr_server.settings import MIB
+from ocr_server.sources.preview import MEDIA_TYPE
 from ocr_server.web.forms import read_job
+from ocr_server.web.scripts import declarations, modules_of
 from ocr_server.web.service import Service, hang_up, service
 
 PICTURES_SHOWN = 10  # on a result page without scripts; each weighs about as much as a photo
@@ -29,6 +30,8 @@ LAYOUTS = (
 )
 
 blueprint = Blueprint("pages", __name__)
+blueprint.add_app_template_global(declarations)
+blueprint.add_app_template_global(modules_of)
 
 
 @blueprint.get("/")
@@ -43,7 +46,7 @@ def read() -> str:
     here = service()
     with here.admission.turn():
         job = read_job(request, here).job
-        document = document_of(here.recognise(job, hang_up()))
+        document = document_from_events(here.recognise(job, hang_up()))
         shown = [page.number for page in document.pages[:PICTURES_SHOWN]]
         pictures = {number: _data_url(_draw(here, _only(job, number))) for number in shown}
     file = request.files.get("file")  # none in a raw body or JSON
@@ -113,8 +116,8 @@ def _only(job: Job, number: int) -> Job:
 
 
 def _draw(here: Service, job: Job, *, prepared: bool = False) -> bytes:
-    return draw_page(
-        job, workers=here.workers, storage=here.storage, cancelled=hang_up(), prepared=prepared
+    return draw_preview(
+        job, workers=here.workers, scratch=here.scratch, cancelled=hang_up(), prepared=prepared
     )
 
 

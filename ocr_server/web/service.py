@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 
 from flask import Flask, current_app, request
 
-from ocr_server.admission import Admission
+from ocr_server import tasks
 from ocr_server.deadline import Deadline
-from ocr_server.desk import Desk
+from ocr_server.document.model import Document, EngineInfo
 from ocr_server.errors import EngineMissing, LanguageMissing, OcrServerError
 from ocr_server.export.format import Format, Rendering
 from ocr_server.job import Job
 from ocr_server.metrics import Metrics
-from ocr_server.model import Document, EngineInfo
 from ocr_server.pipeline import (
     Event,
     PageFailed,
@@ -23,10 +22,11 @@ from ocr_server.pipeline import (
     recognise_document,
     render_document,
 )
+from ocr_server.request.profiles import Profile
+from ocr_server.runtime.admission import Admission
+from ocr_server.runtime.pool import WorkerPool
+from ocr_server.runtime.scratch import ScratchSpace
 from ocr_server.settings import Settings
-from ocr_server.storage import Storage
-from ocr_server.web.profiles import Profile
-from ocr_server.workers import Workers
 
 EXTENSION = "ocr_server"
 DESCRIBE_TIMEOUT_S = 30.0
@@ -37,8 +37,8 @@ class Service:
     """Settings, slots, folder, queue and numbers of one server, made by `create_app`."""
 
     settings: Settings
-    workers: Workers
-    storage: Storage
+    workers: WorkerPool
+    scratch: ScratchSpace
     admission: Admission
     profiles: Mapping[str, Profile] = field(default_factory=dict)
     metrics: Metrics = field(init=False)
@@ -69,7 +69,7 @@ class Service:
             deadline = Deadline.after(DESCRIBE_TIMEOUT_S)
             try:
                 self._engines[name] = self.workers.run(
-                    _describe, deadline, threading.Event(), name=name
+                    tasks.describe_engine, deadline, threading.Event(), name=name
                 )
             except EngineMissing as error:
                 if (
@@ -92,8 +92,8 @@ class Service:
         for event in recognise_document(
             job,
             workers=self.workers,
-            storage=self.storage,
-            engine=self.engine_named(job.reading.engine),
+            scratch=self.scratch,
+            engine=self.engine_named(job.options.engine),
             cancelled=cancelled,
         ):
             if isinstance(event, PageRead):
@@ -112,7 +112,7 @@ class Service:
             format_=format_,
             rendering=rendering,
             workers=self.workers,
-            storage=self.storage,
+            scratch=self.scratch,
             deadline=job.deadline,
             cancelled=hang_up(),
         )
@@ -120,7 +120,7 @@ class Service:
     def close(self) -> None:
         """End every process and remove the private folder."""
         self.workers.close()
-        self.storage.close()
+        self.scratch.close()
 
 
 class HangUp(threading.Event):
@@ -166,7 +166,3 @@ def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
             missing=missing,
             installed=list(engine.languages),
         )
-
-
-def _describe(desk: Desk, *, name: str) -> EngineInfo:
-    return desk.engine(name).describe()

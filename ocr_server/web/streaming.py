@@ -14,14 +14,14 @@ from typing import Any
 
 from flask import Response, g, json
 
+from ocr_server.document.model import Document
+from ocr_server.document.payload import page_to_json
 from ocr_server.errors import OcrServerError
 from ocr_server.export.format import Rendering
-from ocr_server.export.payload import page_to_json
-from ocr_server.model import Document
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.progress import Progress, latest
-from ocr_server.tasks import Sheet
-from ocr_server.web.forms import NDJSON, Asked
+from ocr_server.tasks import PageRef
+from ocr_server.web.forms import NDJSON, ParsedRequest
 from ocr_server.web.problems import problem_of, unexpected_problem
 from ocr_server.web.service import HangUp, Service, hang_up
 
@@ -37,7 +37,7 @@ def counts_of(document: Document) -> dict[str, Any]:
     return counts | {"problem_code": document.problems[0].error.code}
 
 
-def stream_document(here: Service, asked: Asked, turn: ExitStack) -> Response:
+def stream_document(here: Service, asked: ParsedRequest, turn: ExitStack) -> Response:
     """Read a document, and tell how it goes; `turn` is closed when it is over."""
     cancelled = hang_up()
     turn.callback(cancelled.set)
@@ -48,7 +48,7 @@ def stream_document(here: Service, asked: Asked, turn: ExitStack) -> Response:
 
 
 def _lines(
-    here: Service, asked: Asked, cancelled: HangUp, turn: ExitStack, outcome: dict[str, Any]
+    here: Service, asked: ParsedRequest, cancelled: HangUp, turn: ExitStack, outcome: dict[str, Any]
 ) -> Iterator[bytes]:
     """Events as lines of JSON; a heartbeat when nothing has happened for half a second.
 
@@ -104,13 +104,13 @@ class _Watch:
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
-        self._sheets: deque[Sheet] = deque()
-        self._told: dict[Sheet, Progress] = {}
+        self._sheets: deque[PageRef] = deque()
+        self._told: dict[PageRef, Progress] = {}
 
     def take(self, event: Event | Exception) -> None:
         """What has happened."""
         if isinstance(event, Accepted):
-            self._sheets.extend(event.sheets)
+            self._sheets.extend(event.page_refs)
         elif isinstance(event, PageRead | PageFailed):
             self._sheets.popleft()
 
@@ -126,8 +126,8 @@ class _Watch:
 def _told(event: Event | Exception, rendering: Rendering, begun: float) -> dict[str, Any]:
     told: dict[str, Any]  # JSON
     match event:
-        case Accepted(sheets):
-            told = {"event": "accepted", "pages": len(sheets)}
+        case Accepted(page_refs):
+            told = {"event": "accepted", "pages": len(page_refs)}
         case PageRead(page):
             told = {"event": "page", "page": page_to_json(page, rendering)}
         case PageFailed(failure):

@@ -8,7 +8,7 @@ from collections import defaultdict
 
 from flask import Request
 
-from ocr_server.model import Document
+from ocr_server.document.model import Document
 
 _ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")  # what may go into a log line as it came
 # W3C Trace Context, section 3.2: version, trace id, parent id, flags; all zeros are invalid.

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from ocr_server.server import Server
+from ocr_server.server.waitress_server import Server
 from ocr_server.settings import Settings
 from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, film, on_desk
 from tests.browser.letter import ReadsLetter, draw_letter, save_letter
@@ -66,7 +66,7 @@ def url(app: Flask, settings: Settings) -> Iterator[str]:
 def serve(app: Flask, settings: Settings) -> Iterator[str]:
     server = Server(app, settings)
     is_over = threading.Event()
-    thread = threading.Thread(target=server.turn_until, args=(is_over.is_set,))
+    thread = threading.Thread(target=server.run_until, args=(is_over.is_set,))
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
     is_over.set()

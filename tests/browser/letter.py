@@ -9,11 +9,11 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.model import Alternative, Line, Word, Zone, ZoneKind
 from ocr_server.errors import EngineFailed
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import Reading
-from ocr_server.model import Alternative, Line, Word, Zone, ZoneKind
+from ocr_server.job import ReadOptions
 from tests.drawing import as_file
 from tests.fakes import ReadsWords, line_of
 
@@ -64,8 +64,10 @@ class ReadsLetter(ReadsWords):
         self.fails_under_px = 0
         self.says = ""
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
-        self.readings.append(reading)
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
+        self.readings.append(options)
         if canvas.width_px < self.fails_under_px:
             raise EngineFailed("The page is too narrow for this engine.")
         self.passes -= 1

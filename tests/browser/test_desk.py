@@ -300,11 +300,10 @@ def test_a_downloaded_pdf_has_the_corrections(desk: Page) -> None:
 
 def test_what_could_not_be_loaded_is_loaded_at_the_next_try(desk: Page, watch: Watch) -> None:
     watch.expected += ["ERR_", "Failed to fetch"]
-    for path in ("**/correcting.js", "**/area.js", "**/v1/formats"):
+    for path in ("**/edit-flow.js", "**/area-select.js"):
         desk.route(path, lambda route: route.abort(), times=1)
     word, field = desk.locator("[data-part=text] .word").first, desk.locator("[name=correction]")
     area = desk.get_by_role("button", name="Read an area again")
-    menu, pdf = desk.locator("[data-part=downloads] summary"), desk.locator("[data-format=pdf]")
     for press in (word, area):
         with desk.expect_event("requestfailed"):
             press.click()
@@ -313,12 +312,6 @@ def test_what_could_not_be_loaded_is_loaded_at_the_next_try(desk: Page, watch: W
     expect(field).to_be_visible()
     area.click()
     expect(area).to_have_attribute("aria-pressed", "true")
-    menu.click()
-    expect(desk.locator("[data-format=json]")).to_be_visible()
-    expect(pdf).to_have_count(0)
-    for _ in range(2):
-        menu.click()
-    expect(pdf).to_be_visible()
 
 
 def test_a_picture_that_could_not_be_drawn_is_drawn_at_the_next_look(
@@ -543,7 +536,7 @@ PARAGRAPHS = {
     "pair": [[[0, 190], [200, 400]], [[0, 390]]],
 }
 LAY_OUT = """async (paragraphs) => {
-  const { makeReadingPane } = await import("/static/js/reading-pane.js");
+  const { enhance } = await import("/static/js/desk/text-pane.js");
   const quad = (from, to, top) => [[from, top], [to, top], [to, top + 20], [from, top + 20]];
   const zones = paragraphs.map((lines) => ({ lines: lines.map((words, at) => ({
     paragraph: 0, quad: quad(words[0][0], words.at(-1)[1], 30 * at),
@@ -552,7 +545,7 @@ LAY_OUT = """async (paragraphs) => {
     )),
   })) }));
   const root = document.createElement("div");
-  makeReadingPane(root, { onOpen() {}, onHover() {} }).show({ zones });
+  enhance(root, { onOpen() {}, onHover() {} }).show({ zones });
   return [...root.children].map((paragraph) => paragraph.className === "flowing");
 }"""
 

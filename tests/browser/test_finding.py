@@ -10,9 +10,6 @@ from tests.browser.test_upload import expect_state
 from tests.browser.watching import assert_accessible
 
 ONE_READING = "localStorage.setItem('steps', 'none')"
-DATES_IN = (
-    "async ([text, languages]) => (await import('/static/js/dates.js')).datesIn(text, languages)"
-)
 
 
 @pytest.fixture
@@ -55,29 +52,3 @@ def test_a_date_can_be_taken_into_a_calendar(page: Page, links: Locator) -> None
     assert len(told["DTSTAMP"]) == len("20261121T120000Z")
     assert told["SUMMARY"].startswith("see www.example.org/a\\, write to post@example.org or call")
     assert max(len(line.encode()) for line in entry.split("\r\n")) <= 75
-
-
-@pytest.mark.parametrize(
-    ("text", "days"),
-    [
-        ("by 2026-11-21, please", ["2026-11-21"]),
-        ("am 21.11.2026. Danach", ["2026-11-21"]),
-        ("am 1. 2. 2026", ["2026-02-01"]),
-        ("on 21 November 2026", ["2026-11-21"]),
-        ("on the 21st\nNovember, 2026", ["2026-11-21"]),
-        ("on November 21, 2026.", ["2026-11-21"]),
-        ("NOV. 3rd 2026 and 3 Nov 2026", ["2026-11-03"]),
-        ("am 3. März 2026 oder 2. Dezember 2026", ["2026-03-03", "2026-12-02"]),
-        ("03/04/2026, 3-4-2026, 03.04.26, March 2026", []),
-        ("2026-02-30, 31.04.2026, 31 June 2026, 0000-01-01", []),
-        ("12026-11-21, 2026-11-211, 1.21.11.2026, 21.11.2026.5, /2026-11-21/x", []),
-    ],
-)
-def test_only_what_can_be_one_day_alone_is_a_date(
-    page: Page, url: str, text: str, days: list[str]
-) -> None:
-    page.goto(url)
-
-    found = page.evaluate(DATES_IN, [text, ["de"]])
-
-    assert [one["iso"] for one in found] == days

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from ocr_server.station.dashboard import StationPage
 from ocr_server.station.journal import Journal
-from ocr_server.station.page import StationPage
 from tests.browser.watching import assert_accessible
 from tests.station.reads_bytes import answer_of
 

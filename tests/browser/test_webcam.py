@@ -14,7 +14,7 @@ from tests.browser.watching import Watch, assert_accessible
 
 # A white scene that turns black as soon as the first look at it has been answered.
 WATCH_A_CANVAS = """async () => {
-  const { makeWatcher } = await import("/static/js/watching.js");
+  const { enhance } = await import("/static/js/camera/frame-loop.js");
   const scene = document.createElement("canvas");
   scene.videoWidth = scene.videoHeight = 64;
   const pen = scene.getContext("2d");
@@ -24,7 +24,7 @@ WATCH_A_CANVAS = """async () => {
     pen.fillStyle = "black";
     pen.fillRect(0, 0, scene.width, scene.height);
   }
-  window.watcher = makeWatcher(scene, {
+  window.watcher = enhance(scene, {
     region: () => null, fields: () => new FormData(), isBusy: () => false,
     onSeen: darken, onTrouble: () => {},
   });

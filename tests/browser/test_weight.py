@@ -17,7 +17,7 @@ def weights(page: Page) -> dict[str, int]:
     def weigh(request: Request) -> None:
         response = request.response()
         if response and request.resource_type in {"script", "stylesheet"}:
-            weights[request.url.rpartition("/")[2]] = len(response.body())
+            weights[request.url.rpartition("/static/")[2]] = len(response.body())
 
     page.on("requestfinished", weigh)
     return weights
@@ -48,7 +48,7 @@ def test_what_a_page_imports_is_asked_for_at_once(
 
     named = page.eval_on_selector_all(
         "script[src], link[rel=modulepreload]",
-        "all => all.map((one) => (one.src || one.href).split('/').at(-1))",
+        "all => all.map((one) => (one.src || one.href).split('/static/').at(-1))",
     )
     assert set(named) == {name for name in weights if name.endswith(".js")}
 
@@ -57,19 +57,18 @@ def test_what_only_some_need_is_loaded_when_they_need_it(
     page: Page, url: str, weights: dict[str, int], letter: object
 ) -> None:
     page.goto(url, wait_until="networkidle")
-    assert "desk.js" not in weights
-    assert "desk.css" not in weights
+    assert "js/desk/desk.js" not in weights
+    assert "css/desk.css" not in weights
 
     page.set_input_files("#file", str(letter))
     expect_state(page, "result")
     expect(page.locator("[data-part=picture]")).to_be_visible()
 
-    await_loaded(page, weights, "desk.js", "desk.css")
-    assert (
-        not {"correcting.js", "area.js", "formats.js", "paging.js", "comparing.js"} & weights.keys()
-    )
+    await_loaded(page, weights, "js/desk/desk.js", "css/desk.css")
+    later = {"edit-flow", "area-select", "export-menu", "page-navigation", "compare"}
+    assert not {f"js/desk/{name}.js" for name in later} & weights.keys()
 
     page.locator("[data-part=text] .word").first.click()
     expect(page.get_by_role("textbox", name="Word")).to_be_focused()
 
-    await_loaded(page, weights, "correcting.js")
+    await_loaded(page, weights, "js/desk/edit-flow.js")

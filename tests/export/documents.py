@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ocr_server.geometry import Box, Quad, Transform
-from ocr_server.model import (
+from ocr_server.document.model import (
     Direction,
     Document,
     EngineInfo,
     Line,
     Page,
-    Stage,
+    StageOutcome,
+    StageRecord,
     Symbol,
     Word,
     Zone,
     ZoneKind,
 )
+from ocr_server.geometry import Box, Quad, Transform
 
 ENGINE = EngineInfo("tesseract", "5.3.0", ("eng",))
 LETTER_PX, SIZE_PX, PITCH_PX = 10, 20, 30
@@ -85,7 +86,7 @@ def zone(*paragraphs: str, top: float = TOP_PX, kind: ZoneKind = ZoneKind.TEXT) 
 
 def page(*zones: Zone, number: int = 1, width_px: int = 600, height_px: int = 400) -> Page:
     """A page at 100 dpi."""
-    stages = (Stage("deskew", "0.3° clockwise", "turned back", 12.0),)
+    stages = (StageRecord("deskew", "0.3° clockwise", "turned back", 12.0, StageOutcome.DONE),)
     return Page(number, width_px, height_px, 100.0, zones, stages)
 
 

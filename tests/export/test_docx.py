@@ -9,9 +9,9 @@ import docx
 import pytest
 from docx.document import Document as WordDocument
 
+from ocr_server.document.model import Direction, Document
 from ocr_server.export.docx import render_docx
 from ocr_server.export.format import Rendering
-from ocr_server.model import Direction, Document
 from tests.export.documents import document, line, page, two_pages, word, zone
 from tests.export.test_markdown import tabled
 

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import pytest
-
 from ocr_server.export.format import Rendering
-from ocr_server.export.text import joined, render_text
+from ocr_server.export.text import render_text
 from tests.export.documents import document, page, two_pages, zone
 
 
@@ -24,30 +22,6 @@ def test_joined_lines_make_one_line_of_each_paragraph() -> None:
         "The quick brown fox jumped over & under\n\n<b>Tom</b> *said* 3 < 4\n\n"
         "Another zone; R&D_dept\fPage two, fin\n"
     )
-
-
-@pytest.mark.parametrize(
-    ("lines", "expected"),
-    [
-        (["a well-", "known fact"], "a wellknown fact"),
-        (["Anglo-", "Saxon"], "Anglo-Saxon"),
-        (["soft\u00ad", "Hyphen"], "softHyphen"),
-        (["COVID-", "19"], "COVID-19"),
-        (["mother-in-", "law"], "mother-in-law"),
-        (["Vor-", "und Nachteile"], "Vor- und Nachteile"),
-        (["sand-", "oder"], "sand- oder"),
-        (["recon-", "orders"], "reconorders"),
-        (["word-", "(so)"], "word- (so)"),
-        (["pages 10-", "12"], "pages 10-12"),
-        (["1914\u2013", "1918"], "1914\u20131918"),
-        (["he said -", "and left"], "he said - and left"),
-        (["漢字", "仮名"], "漢字仮名"),
-        (["한국어", "문장"], "한국어 문장"),
-        (["", "only"], "only"),
-    ],
-)
-def test_only_a_parted_word_is_made_whole(lines: list[str], expected: str) -> None:
-    assert joined(lines) == expected
 
 
 def test_a_lone_surrogate_does_not_break_the_answer() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocr_server.geometry import Box, ColumnShift, Point, Quad
+from ocr_server.geometry import Box, Point, Quad, VerticalDisplacement
 from ocr_server.imaging.canvas import Canvas
 
 Move: TypeAlias = Callable[[Canvas, Point], Canvas]
@@ -26,7 +26,7 @@ def scaled(factor: float) -> Move:
 
 
 def turned(quarters: int) -> Move:
-    return lambda canvas, _: canvas.turned(quarters)
+    return lambda canvas, _: canvas.rotated_90(quarters)
 
 
 def padded(margin_px: int) -> Move:
@@ -62,7 +62,7 @@ def dewarped(rise_px: float) -> Move:
 
     def move(canvas: Canvas, _: Point) -> Canvas:
         row = tuple(rise_px * float(np.sin(u * np.pi)) for u in np.linspace(0, 1, 40))
-        return canvas.dewarped(ColumnShift(canvas.width_px, canvas.height_px, (row, row)))
+        return canvas.dewarped(VerticalDisplacement(canvas.width_px, canvas.height_px, (row, row)))
 
     return move
 
@@ -125,7 +125,7 @@ def test_from_page_is_the_way_back_of_to_page(point: tuple[float, float]) -> Non
 
 
 def test_the_corner_of_a_page_turned_by_a_quarter_is_exactly_a_corner() -> None:
-    canvas = Canvas(np.zeros((30, 50), np.uint8)).turned(1)
+    canvas = Canvas(np.zeros((30, 50), np.uint8)).rotated_90(1)
 
     assert canvas.to_page.apply(Point(0, 0)) == pytest.approx((0, 30))
     assert canvas.to_page.apply(Point(30, 50)) == pytest.approx((50, 0))
@@ -134,7 +134,7 @@ def test_the_corner_of_a_page_turned_by_a_quarter_is_exactly_a_corner() -> None:
 def test_four_quarter_turns_change_nothing() -> None:
     canvas = draw_dot(Point(90, 130))
 
-    assert np.array_equal(canvas.turned(1).turned(1).turned(2).pixels, canvas.pixels)
+    assert np.array_equal(canvas.rotated_90(1).rotated_90(1).rotated_90(2).pixels, canvas.pixels)
 
 
 def test_a_crop_outside_the_canvas_is_refused() -> None:
@@ -161,7 +161,7 @@ def test_what_was_moved_is_laid_back_where_it_was(longest_px: int) -> None:
     pixels = np.full((SIDE_PX, SIDE_PX), 255, np.uint8)
     pixels[60:100, 140:170] = 0
     page = Canvas(pixels)
-    moved = page.rotated(12, fill=255).scaled(1.4).turned(1)
+    moved = page.rotated(12, fill=255).scaled(1.4).rotated_90(1)
     moved = moved.rectified(
         Quad(Point(40, 30), Point(380, 10), Point(400, 420), Point(20, 400)), 300, 360
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ocr_server.station import folder as folders
-from ocr_server.station.desk import Answer, Desk
 from ocr_server.station.folder import Folder
+from ocr_server.station.intake import Answer, Intake
 from ocr_server.station.journal import Journal
 from tests.station.reads_bytes import answer_of
 from tests.waiting import wait_for
@@ -42,7 +42,7 @@ def measure(data: bytes) -> Answer:
 def watching(watched: Path, journal: Journal) -> Iterator[None]:
     stop = threading.Event()
     folder = Folder(
-        watched, Desk(journal, measure, stop), threads=1, most_bytes=MOST_BYTES,
+        watched, Intake(journal, measure, stop), threads=1, most_bytes=MOST_BYTES,
         leaves=journal.files,
     )  # fmt: skip
     thread = threading.Thread(target=folder.run, args=(stop,))

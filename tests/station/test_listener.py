@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ocr_server.station.desk import Desk
+from ocr_server.station.intake import Intake
 from ocr_server.station.journal import Entry, Journal
-from ocr_server.station.listener import Listener
+from ocr_server.station.listener import TcpListener
 from ocr_server.station.socket_client import address_of, ask
 from tests.station.reads_bytes import read
 
@@ -33,8 +33,8 @@ def listening(
     journal: Journal, trigger: Callable[[], Entry | None] | None = None, host: str = "127.0.0.1"
 ) -> Iterator[tuple[str, int]]:
     stop = threading.Event()
-    listener = Listener(
-        (host, 0), Desk(journal, read, stop), most_bytes=MOST_BYTES, trigger=trigger,
+    listener = TcpListener(
+        (host, 0), Intake(journal, read, stop), most_bytes=MOST_BYTES, trigger=trigger,
         picture_timeout_s=0.5,
     )  # fmt: skip
     thread = threading.Thread(target=listener.run, args=(stop,))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -133,4 +134,5 @@ def test_a_line_of_json_has_the_same_fields(capsys: pytest.CaptureFixture[str]) 
     request, unexpected = map(json.loads, capsys.readouterr().err.splitlines())
     assert (request["message"], request["status"], request["route"]) == ("request", 200, "/")
     assert request["level"] == "info"
+    assert datetime.fromisoformat(request["time"]).utcoffset() == timedelta(0)
     assert "ZeroDivisionError" in unexpected["traceback"]

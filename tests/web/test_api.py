@@ -14,12 +14,12 @@ from werkzeug.test import TestResponse
 
 from ocr_server.app import create_app
 from ocr_server.deadline import Deadline
+from ocr_server.document.model import Zone
 from ocr_server.errors import EngineFailed
 from ocr_server.export import FORMATS
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.steps import STEPS
-from ocr_server.job import Reading
-from ocr_server.model import Zone
+from ocr_server.imaging.operations import OPERATIONS
+from ocr_server.job import ReadOptions
 from ocr_server.settings import Settings
 from ocr_server.web.service import Service, service_of
 from tests.drawing import as_file, as_pages, draw_lines
@@ -226,7 +226,9 @@ class Gate(ReadsWords):
         super().__init__("Hello")
         self.open = threading.Event()
 
-    def recognise(self, canvas: Canvas, reading: Reading, deadline: Deadline) -> tuple[Zone, ...]:
+    def recognise(
+        self, canvas: Canvas, reading: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
         assert self.open.wait(deadline.left_s())
         return super().recognise(canvas, reading, deadline)
 
@@ -289,14 +291,14 @@ def test_the_steps_are_listed_with_their_parameters(client: FlaskClient) -> None
     answer = client.get("/v1/steps").get_json()
 
     listed = {step["name"]: [p["name"] for p in step["parameters"]] for step in answer["steps"]}
-    assert listed == {name: [p.name for p in step.parameters] for name, step in STEPS.items()}
+    assert listed == {name: [p.name for p in step.parameters] for name, step in OPERATIONS.items()}
 
 
 def test_files_leave_nothing_behind(client: FlaskClient, service: Service) -> None:
     post(client)
     client.post("/v1/documents", data={"file": [(BytesIO(PICTURE), "a"), (BytesIO(b"x"), "b")]})
 
-    left = [path.name for path in service.storage.folder.rglob("*") if path.is_file()]
+    left = [path.name for path in service.scratch.folder.rglob("*") if path.is_file()]
 
     assert left == ["lock"]
 

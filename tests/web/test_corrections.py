@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from ocr_server.document.payload import document_to_json
 from ocr_server.export.format import Rendering
-from ocr_server.export.payload import document_to_json
 from ocr_server.job import Detail
 from ocr_server.web import corrections
 from ocr_server.web.corrections import MOST_VALUES

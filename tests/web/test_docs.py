@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from ocr_server.errors import TooManyPixels
 from ocr_server.export import FORMATS
-from ocr_server.web.options import OPTIONS
+from ocr_server.request.options import OPTIONS
 from tests.drawing import as_file, draw_lines
 from tests.serving import FakeTesseract, RunningServer, running_server
 

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from ocr_server.job import Detail
 from ocr_server.web.bodies import decode_base64
-from ocr_server.web.forms import Asked, read_job
+from ocr_server.web.forms import ParsedRequest, read_job
 from ocr_server.web.service import service
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords
@@ -227,14 +227,14 @@ def test_json_may_say_numbers_booleans_lists_and_nothing(app: Flask) -> None:
 
     asked = asked_for(app, json=body)
 
-    assert asked.job.reading.dpi == 300
+    assert asked.job.options.dpi == 300
     assert asked.partial is True
-    assert asked.job.reading.languages == ("deu", "eng")
-    assert asked.job.reading.zones[0].box.right == 9
+    assert asked.job.options.languages == ("deu", "eng")
+    assert asked.job.options.zones[0].box.right == 9
     assert asked.job.pages.ranges == ()
 
 
-def asked_for(app: Flask, **request: Any) -> Asked:  # noqa: ANN401  # werkzeug's own
+def asked_for(app: Flask, **request: Any) -> ParsedRequest:  # noqa: ANN401  # werkzeug's own
     with app.test_request_context("/v1/documents", method="POST", **request) as context:
         return read_job(context.request, service())
 
@@ -244,8 +244,8 @@ def test_what_is_empty_was_not_given(app: Flask) -> None:
 
     asked = asked_for(app, data={"file": (BytesIO(PICTURE), "a"), **empty})
 
-    assert asked.job.reading.languages == ("eng",)
-    assert (asked.job.reading.dpi, asked.job.password) == (None, None)
+    assert asked.job.options.languages == ("eng",)
+    assert (asked.job.options.dpi, asked.job.password) == (None, None)
     assert (asked.formats, asked.rendering.detail) == (("json",), Detail.WORD)
 
 
@@ -267,7 +267,7 @@ def test_an_option_in_the_body_and_in_the_address_is_a_fault(client: FlaskClient
 def test_languages_may_be_ticked_one_by_one(app: Flask) -> None:
     data = {"file": (BytesIO(PICTURE), "a"), "languages": ["deu", "eng"]}
 
-    assert asked_for(app, data=data).job.reading.languages == ("deu", "eng")
+    assert asked_for(app, data=data).job.options.languages == ("deu", "eng")
 
 
 def test_a_password_in_the_address_is_refused_and_not_repeated(client: FlaskClient) -> None:

@@ -8,8 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from ocr_server.document.model import Document, EngineInfo, Page, StageOutcome, StageRecord
 from ocr_server.errors import DamagedPicture, WorkerLost
-from ocr_server.model import Document, EngineInfo, Page, Stage
 from ocr_server.web.service import Service
 from ocr_server.web.tracing import server_timing
 from tests.drawing import as_file, draw_lines
@@ -36,7 +36,7 @@ def read(client: FlaskClient, data: bytes, **headers: str) -> int:
     ).status_code
 
 
-def page_with(*stages: Stage) -> Page:
+def page_with(*stages: StageRecord) -> Page:
     return Page(number=1, width_px=30, height_px=20, dpi=None, zones=(), stages=stages)
 
 
@@ -71,7 +71,9 @@ def test_paths_and_methods_that_do_not_exist_share_one_number(client: FlaskClien
 
 
 def test_stages_and_failed_pages_are_counted(client: FlaskClient, service: Service) -> None:
-    service.metrics.count_page(page_with(Stage("deskew", "2 degrees", "turned", 40)))
+    service.metrics.count_page(
+        page_with(StageRecord("deskew", "2 degrees", "turned", 40, StageOutcome.DONE))
+    )
     service.metrics.count_failed_page(WorkerLost("It died."))
 
     counted = numbers(client)
@@ -136,7 +138,10 @@ def test_a_harmless_request_id_is_kept_and_another_replaced(client: FlaskClient)
 
 
 def test_server_timing_names_the_stages_summed_over_the_pages() -> None:
-    page = page_with(Stage("cut parts", "2", "", 1.5), Stage("read", "", "", 10))
+    page = page_with(
+        StageRecord("cut parts", "2", "", 1.5, StageOutcome.DONE),
+        StageRecord("read", "", "", 10, StageOutcome.DONE),
+    )
     document = Document((page, replace(page, number=2)), EngineInfo("fake", "1", ()))
 
     timing = server_timing(document, render=0.25)

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
 from ocr_server.export import FORMATS
-from ocr_server.web.options import OPTIONS
+from ocr_server.request.options import OPTIONS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
 from tests.drawing import as_file, draw_lines
 

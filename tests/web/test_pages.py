@@ -4,13 +4,14 @@ import base64
 import gzip
 import io
 import re
+from urllib.parse import urljoin
 
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image, ImageOps
 
-from ocr_server.imaging.preview import LONGEST_SIDE_PX
+from ocr_server.sources.preview import PREVIEW_SIDE_PX
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords
 
@@ -33,6 +34,10 @@ def test_a_page_has_no_inline_script_or_style(client: FlaskClient, path: str) ->
     assert "'unsafe-" not in answer.headers["Content-Security-Policy"]
 
 
+def imports_of(address: str, script: str) -> list[str]:
+    return [urljoin(address, name) for name in re.findall(r'from "(\.[^"]+\.js)"', script)]
+
+
 def load_all(client: FlaskClient, path: str) -> dict[str, bytes]:
     """Whatever a page loads by itself, as it travels; scripts with all that they import."""
     addresses = re.findall(r'(?:src|href|data-source)="(/static/[^"]+)"', client.get(path).text)
@@ -43,9 +48,7 @@ def load_all(client: FlaskClient, path: str) -> dict[str, bytes]:
             assert answer.status_code == 200, address
             loaded[address] = answer.data
         if address.endswith(".js"):
-            script = gzip.decompress(loaded[address]).decode()
-            names = re.findall(r'from "\./([\w-]+\.js)"', script)
-            addresses += [f"/static/js/{name}" for name in names]
+            addresses += imports_of(address, gzip.decompress(loaded[address]).decode())
             addresses = [address for address in addresses if address not in loaded]
     return loaded
 
@@ -61,8 +64,20 @@ def test_a_page_is_light(client: FlaskClient, path: str) -> None:
     assert 0 < weight_bytes(".css") <= 20_000
 
 
+@pytest.mark.parametrize("path", ["/", "/webcam"])
+def test_a_page_names_every_module_that_its_scripts_import(client: FlaskClient, path: str) -> None:
+    page = client.get(path).text
+    preloaded = re.findall(r'rel="modulepreload" href="([^"]+)"', page)
+    scripts = re.findall(r'<script type="module" src="([^"]+)"', page)
+
+    needed = {address for address in load_all(client, path) if address.endswith(".js")}
+    assert len(preloaded) > 10
+    assert len(set(preloaded)) == len(preloaded)
+    assert {*preloaded, *scripts, "/static/js/lib/boot.js"} == needed
+
+
 def test_a_script_is_compressed_only_for_those_who_can_read_it(client: FlaskClient) -> None:
-    address = "/static/js/desk.js"
+    address = "/static/js/desk/desk.js"
     with (
         client.get(address) as plain,
         client.get(address, headers={"Accept-Encoding": "gzip"}) as packed,
@@ -161,10 +176,10 @@ def test_a_picture_is_drawn_for_the_browser(client: FlaskClient) -> None:
 
 
 def test_a_drawn_picture_is_never_larger_than_a_screen_needs(client: FlaskClient) -> None:
-    wide = as_file(draw_lines("wide", width_px=LONGEST_SIDE_PX * 2))
+    wide = as_file(draw_lines("wide", width_px=PREVIEW_SIDE_PX * 2))
     answer = client.post("/picture", data=upload(wide))
 
-    assert Image.open(io.BytesIO(answer.data)).width == LONGEST_SIDE_PX
+    assert Image.open(io.BytesIO(answer.data)).width == PREVIEW_SIDE_PX
 
 
 def test_a_page_that_is_not_there_is_not_drawn(client: FlaskClient) -> None:

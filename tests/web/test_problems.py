@@ -255,7 +255,7 @@ def test_a_missing_engine_is_503(settings: Settings) -> None:
 def test_a_full_folder_is_503(
     client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service.storage, "folder", service.storage.folder / "gone")
+    monkeypatch.setattr(service.scratch, "folder", service.scratch.folder / "gone")
 
     problem = problem_of(post(client))
 

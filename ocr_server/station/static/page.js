@@ -22,10 +22,18 @@ function card(reading) {
     item.append(picture);
   }
   const body = element("div");
-  body.append(element("h3", `${reading.serial} · ${reading.source} · ${new Date(reading.at).toLocaleTimeString()}`));
+  body.append(
+    element(
+      "h3",
+      `${reading.serial} · ${reading.source} · ${new Date(reading.at).toLocaleTimeString()}`,
+    ),
+  );
   const list = element("dl");
   for (const [name, field] of Object.entries(reading.fields)) {
-    list.append(element("dt", name), element("dd", `${field.value ?? "–"} ${field.valid ? "✓" : `✗ ${field.reason}`}`));
+    list.append(
+      element("dt", name),
+      element("dd", `${field.value ?? "–"} ${field.valid ? "✓" : `✗ ${field.reason}`}`),
+    );
   }
   if (reading.problem) list.append(element("dt", "problem"), element("dd", reading.problem.detail));
   body.append(list);
@@ -36,7 +44,10 @@ function card(reading) {
 /** @param {any} hour */
 function row(hour) {
   const made = element("tr");
-  made.append(element("td", `${hour.hour.replace("T", " ")}:00`), element("td", String(hour.readings)));
+  made.append(
+    element("td", `${hour.hour.replace("T", " ")}:00`),
+    element("td", String(hour.readings)),
+  );
   return made;
 }
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ocr_server.web.compat import ocrserver, open_webui, plain_base64, tesseract_server, tika
-from ocr_server.web.compat.rival import Rival
+from ocr_server.web.compat.adapter import Adapter
 
-COMPAT: Mapping[str, Rival] = {
-    "base64": plain_base64.RIVAL,
-    "ocrserver": ocrserver.RIVAL,
-    "open-webui": open_webui.RIVAL,
-    "tesseract-server": tesseract_server.RIVAL,
-    "tika": tika.RIVAL,
+COMPAT: Mapping[str, Adapter] = {
+    "base64": plain_base64.ADAPTER,
+    "ocrserver": ocrserver.ADAPTER,
+    "open-webui": open_webui.ADAPTER,
+    "tesseract-server": tesseract_server.ADAPTER,
+    "tika": tika.ADAPTER,
 }

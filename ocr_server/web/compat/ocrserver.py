@@ -18,11 +18,11 @@ from ocr_server.errors import (
     RequestError,
     UnsupportedFormat,
 )
-from ocr_server.job import Reading
+from ocr_server.job import ReadOptions
+from ocr_server.request.parsing import parse_alphabet, parse_languages
 from ocr_server.web.bodies import decode_base64
-from ocr_server.web.compat.rival import Rival, answer_errors, json_object, read, refusal
-from ocr_server.web.compat.rival import rendered as rendered_as
-from ocr_server.web.parsing import parse_alphabet, parse_languages
+from ocr_server.web.compat.adapter import Adapter, answer_errors, json_object, read, refusal
+from ocr_server.web.compat.adapter import rendered as rendered_as
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 
@@ -70,7 +70,7 @@ def _read(data: bytes, options: dict[str, str], *, as_hocr: bool) -> Response:
     if not data:
         raise UnsupportedFormat("The file is empty.")
     try:
-        reading = Reading(
+        reading = ReadOptions(
             languages=parse_languages(options.get("languages") or DEFAULT_LANGUAGE),
             alphabet=parse_alphabet(options["whitelist"]) if options.get("whitelist") else None,
         )
@@ -106,6 +106,6 @@ def _status_of(error: OcrServerError) -> int:
 
 
 answer_errors(blueprint, _answer)
-RIVAL = Rival(
+ADAPTER = Adapter(
     blueprint, "`POST /file`, `POST /base64` and `GET /status` of otiai10/ocrserver", status
 )

@@ -9,8 +9,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, request
 
 from ocr_server.errors import InvalidOptions, NoText
-from ocr_server.job import Reading
-from ocr_server.web.compat.rival import Rival, answer_errors, read
+from ocr_server.job import ReadOptions
+from ocr_server.web.compat.adapter import Adapter, answer_errors, read
 from ocr_server.web.problems import answer_error
 from ocr_server.web.service import service
 
@@ -23,7 +23,7 @@ def process() -> Response:
     data = request.get_data(cache=False)
     if not data:
         raise InvalidOptions("Send the document as the raw body; nothing came.")
-    document = read(data, Reading(languages=service().settings.languages))
+    document = read(data, ReadOptions(languages=service().settings.languages))
     if not document.text.strip():
         raise NoText("No extractable text: nothing on these pages could be read.")
     return jsonify(
@@ -42,4 +42,4 @@ def process() -> Response:
 
 
 answer_errors(blueprint, answer_error)
-RIVAL = Rival(blueprint, "`PUT /process`, the “external” document loader of Open WebUI")
+ADAPTER = Adapter(blueprint, "`PUT /process`, the “external” document loader of Open WebUI")

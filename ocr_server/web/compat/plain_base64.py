@@ -8,9 +8,9 @@ from flask import Blueprint, Response, json, jsonify, request
 
 from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.export.places import whole
-from ocr_server.job import Reading
+from ocr_server.job import ReadOptions
 from ocr_server.web.bodies import decode_base64
-from ocr_server.web.compat.rival import Rival, answer_errors, json_object, read, refusal
+from ocr_server.web.compat.adapter import Adapter, answer_errors, json_object, read, refusal
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 
@@ -27,7 +27,7 @@ def read_image() -> Response:
         raise InvalidOptions(f"image: {error}.") from error
     if not data or len(body) > 1:
         raise InvalidOptions('Send {"image": "data:image/png;base64,…"} and nothing else.')
-    document = read(data, Reading(languages=service().settings.languages))
+    document = read(data, ReadOptions(languages=service().settings.languages))
     words: list[dict[str, Any]] = [
         {
             "text": word.text,
@@ -48,4 +48,4 @@ def _answer(error: OcrServerError) -> Response:
 
 
 answer_errors(blueprint, _answer)
-RIVAL = Rival(blueprint, "`POST /api/` of small servers: a data URL in, words with boxes out")
+ADAPTER = Adapter(blueprint, "`POST /api/` of small servers: a data URL in, words with boxes out")

@@ -17,6 +17,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from ocr_server import __version__
+from ocr_server.document.model import Document
 from ocr_server.errors import (
     DocumentError,
     Draining,
@@ -27,17 +28,16 @@ from ocr_server.errors import (
     QueueFull,
     RequestError,
 )
-from ocr_server.job import Reading
-from ocr_server.model import Document
-from ocr_server.web.compat.rival import (
-    Rival,
+from ocr_server.job import ReadOptions
+from ocr_server.request.parsing import number, parse_alphabet, parse_layout
+from ocr_server.web.compat.adapter import (
+    Adapter,
     answer_errors,
     json_object,
     read,
     refusal,
     rendered,
 )
-from ocr_server.web.parsing import number, parse_alphabet, parse_layout
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 
@@ -51,7 +51,7 @@ blueprint = Blueprint("tesseract-server", __name__)
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    reading: Reading
+    reading: ReadOptions
     format: str
 
 
@@ -133,7 +133,7 @@ def _read_options(text: str) -> _Asked:
         except (TypeError, ValueError) as error:
             raise InvalidOptions(f"options.{name}: {error}") from error
     format_ = values.pop("format", "text")
-    return _Asked(Reading(**values), format_)
+    return _Asked(ReadOptions(**values), format_)
 
 
 def _languages(value: object) -> dict[str, Any]:
@@ -211,6 +211,6 @@ def _answer(error: OcrServerError) -> Response:
 
 
 answer_errors(blueprint, _answer)
-RIVAL = Rival(
+ADAPTER = Adapter(
     blueprint, "`POST /tesseract`, `GET /status` and health of hertzg/tesseract-server", status
 )

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.http import parse_options_header
 
 from ocr_server import __version__
+from ocr_server.document.model import Document, EngineInfo
 from ocr_server.errors import (
     DeadlinePassed,
     DocumentError,
@@ -27,9 +28,8 @@ from ocr_server.errors import (
     UnsupportedFormat,
 )
 from ocr_server.export.xml import element, written
-from ocr_server.model import Document, EngineInfo
-from ocr_server.web.compat.rival import Rival, answer_errors, read, refusal, rendered
-from ocr_server.web.compat.tika_headers import PASSWORD, Asked, read_headers
+from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal, rendered
+from ocr_server.web.compat.tika_headers import PASSWORD, TikaRequest, read_headers
 from ocr_server.web.problems import STATUS, body_too_large
 from ocr_server.web.service import service
 
@@ -94,7 +94,7 @@ def parse_recursively(handler: str = "xml") -> Response:
     return jsonify([found])
 
 
-def _asked() -> Asked:
+def _asked() -> TikaRequest:
     return read_headers(request.headers.items(), service().settings.languages)
 
 
@@ -124,7 +124,7 @@ def _unpacked(data: bytes, most_bytes: int) -> bytes:
     return unpacked
 
 
-def _read(data: bytes, asked: Asked) -> Document:
+def _read(data: bytes, asked: TikaRequest) -> Document:
     if asked.skips or not asked.least_bytes <= len(data) <= asked.most_bytes:
         return _UNREAD
     try:
@@ -154,7 +154,7 @@ def _kind(data: bytes) -> str:
     return request.mimetype or "application/octet-stream"
 
 
-def _content(handler: str, document: Document, asked: Asked) -> str:
+def _content(handler: str, document: Document, asked: TikaRequest) -> str:
     if handler in {"text", "body"}:
         text = "\n\n".join(page.text for page in document.pages)
         return f"{text}\n" if text else ""
@@ -190,4 +190,4 @@ def _status_of(error: OcrServerError) -> int:
 
 
 answer_errors(blueprint, _answer)
-RIVAL = Rival(blueprint, "`/tika` and `/rmeta` of Apache Tika 3, with its headers for OCR")
+ADAPTER = Adapter(blueprint, "`/tika` and `/rmeta` of Apache Tika 3, with its headers for OCR")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ocr_server.errors import InvalidOptions
-from ocr_server.job import Reading, TextLayer
+from ocr_server.job import ReadOptions, TextLayerUse
 
 OCR, PDF, TIMEOUT = "x-tika-ocr", "x-tika-pdf", "x-tika-timeout-millis"
 PASSWORD = "Password"  # noqa: S105  # a header's name
@@ -46,14 +46,14 @@ _PDF_FORMS = {
     "extractuniqueinlineimagesonly": _FLAG,
     "sortbyposition": _FLAG,
 }
-_TEXT_LAYERS = {"no_ocr": TextLayer.ONLY, "ocr_only": TextLayer.IGNORE}
+_TEXT_LAYERS = {"no_ocr": TextLayerUse.ONLY, "ocr_only": TextLayerUse.IGNORE}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TikaRequest:
     """How Tika was asked to read; sizes in bytes outside the range are not read at all."""
 
-    reading: Reading
+    reading: ReadOptions
     password: str | None
     timeout_s: float | None
     as_hocr: bool
@@ -62,7 +62,7 @@ class Asked:
     most_bytes: int
 
 
-def read_headers(headers: Iterable[tuple[str, str]], languages: tuple[str, ...]) -> Asked:
+def read_headers(headers: Iterable[tuple[str, str]], languages: tuple[str, ...]) -> TikaRequest:
     """What the headers ask for; `languages` where they name none.
 
     Raises:
@@ -83,12 +83,12 @@ def read_headers(headers: Iterable[tuple[str, str]], languages: tuple[str, ...])
             password = value
     if "language" in ocr:
         languages = tuple(dict.fromkeys(ocr["language"].split("+")))
-    return Asked(
-        reading=Reading(
+    return TikaRequest(
+        reading=ReadOptions(
             languages=languages,
             psm=int(ocr.get("pagesegmode", 3)),
-            steps=() if _is_false(ocr.get("enableimagepreprocessing")) else ("auto",),
-            text_layer=_TEXT_LAYERS.get(pdf.get("ocrstrategy", "").lower(), TextLayer.AUTO),
+            operations=() if _is_false(ocr.get("enableimagepreprocessing")) else ("auto",),
+            text_layer=_TEXT_LAYERS.get(pdf.get("ocrstrategy", "").lower(), TextLayerUse.AUTO),
         ),
         password=password,
         timeout_s=_timeout_s(ocr, timeout_ms),

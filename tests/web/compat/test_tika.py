@@ -94,7 +94,7 @@ def test_headers_reach_the_engine_whatever_their_case(
     )
 
     reading = engine.readings[-1]
-    assert (reading.languages, reading.psm, reading.steps) == (("eng", "deu"), 6, ())
+    assert (reading.languages, reading.psm, reading.operations) == (("eng", "deu"), 6, ())
 
 
 def test_hocr_can_be_asked_for(client: FlaskClient, picture: bytes) -> None:

@@ -1,0 +1,55 @@
+"""Engines turn a canvas into zones. `ENGINES` has them all, `ENGINE_CHOICES` what to ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from ocr_server.document.model import EngineInfo
+from ocr_server.engines.engine import Engine
+from ocr_server.engines.rapidocr import RapidocrEngine
+from ocr_server.engines.tesseract_api import TesserocrEngine
+from ocr_server.engines.tesseract_cli import PytesseractEngine
+
+ENGINES: Mapping[str, Callable[[], Engine]] = {
+    "pytesseract": PytesseractEngine,
+    "tesserocr": TesserocrEngine,
+    "rapidocr": RapidocrEngine,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """What the option `engine` names: the engine that reads, and one for second opinions, if any.
+
+    Both are keys of `ENGINES`.
+    """
+
+    first: str
+    second: str | None = None
+
+
+ENGINE_CHOICES: Mapping[str, EngineChoice] = {
+    **{name: EngineChoice(name) for name in ENGINES},
+    "best": EngineChoice("pytesseract", "rapidocr"),
+}
+
+
+def new_engine(name: str) -> Engine:
+    """An engine of `ENGINES`; nothing is loaded before it is used."""
+    return ENGINES[name]()
+
+
+def describe_choice(name: str, engine: Callable[[str], Engine] = new_engine) -> EngineInfo:
+    """Version and languages of what `name` stands for in `ENGINE_CHOICES`: those of its first.
+
+    `engine` gives an engine of `ENGINES` by its name.
+
+    Raises:
+        EngineMissing: one of its engines is not installed.
+    """
+    choice = ENGINE_CHOICES[name]
+    if choice.second is None:
+        return engine(choice.first).describe()
+    engine(choice.second).describe()
+    return replace(engine(choice.first).describe(), name=name)

@@ -1,0 +1,1 @@
+"""PDF written: pages, pictures and an invisible text layer."""

@@ -1,0 +1,1 @@
+"""The machine-readable zone of passports, visas and identity cards (ICAO Doc 9303)."""

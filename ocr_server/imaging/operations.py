@@ -1,0 +1,245 @@
+"""Every step by its name, with its parameters; how steps are asked for, and how they run.
+
+Steps are asked for by name, in order, with parameters in brackets where the defaults will not do:
+`contrast,deskew,sauvola(k=0.3,window_px=31)`. `auto` alone stands for the recipe, `none` for
+nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ocr_server.deadline import Deadline
+from ocr_server.document.model import StageRecord
+from ocr_server.imaging import binarize, contrast, dewarp, perspective, ruling_lines, scale, skew
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.outcome import OperationResult
+
+AUTO = ("auto",)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number that a step can be given; whole where its default is."""
+
+    name: str
+    meaning: str
+    default: float
+    least: float
+    most: float
+    unit: str = ""
+
+    def parse(self, text: str) -> float:
+        """The value that `text` stands for.
+
+        Raises:
+            ValueError: it is not a number, or out of range; the message says what is wanted.
+        """
+        whole = isinstance(self.default, int)
+        try:
+            value = int(text) if whole else float(text)
+        except ValueError:
+            value = float("nan")
+        if not self.least <= value <= self.most:
+            kind = "a whole number" if whole else "a number"
+            unit = f" {self.unit}" if self.unit else ""
+            raise ValueError(
+                f"{self.name} takes {kind} from {self.least:g} to {self.most:g}{unit}, "
+                f"not {text!r}."
+            )
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A pure function from canvas to canvas; None where only who has an engine can do it."""
+
+    function: Callable[..., OperationResult] | None
+    meaning: str
+    parameters: tuple[Parameter, ...] = ()
+
+
+_WINDOW = Parameter("window_px", "side of the window around each pixel", 61, 3, 501, "px")
+
+OPERATIONS: Mapping[str, Operation] = {
+    "contrast": Operation(
+        contrast.contrast,
+        "spread the grey levels between ink and paper",
+        (
+            Parameter("dark_percent", "share that becomes black", 1.0, 0, 20, "%"),
+            Parameter("paper_percent", "percentile that becomes paper", 60.0, 30, 100, "%"),
+        ),
+    ),
+    "clahe": Operation(
+        contrast.clahe,
+        "even out contrast in tiles",
+        (
+            Parameter("clip", "how far contrast may be raised", 2.0, 1, 10),
+            Parameter("tiles", "tiles along each side", 8, 1, 64),
+        ),
+    ),
+    "flatten": Operation(
+        contrast.flatten,
+        "divide by the shade of the paper, so that shadows vanish",
+        (
+            Parameter(
+                "detail_percent",
+                "widest detail that is not shade, of the longer side",
+                4.0,
+                1,
+                20,
+                "%",
+            ),
+        ),
+    ),
+    "denoise": Operation(
+        contrast.denoise,
+        "take out specks",
+        (Parameter("size_px", "side of the median's window", 3, 3, 9, "px"),),
+    ),
+    "unsharp": Operation(
+        contrast.unsharp,
+        "sharpen",
+        (
+            Parameter("radius_px", "standard deviation of the blur", 1.0, 0.3, 10, "px"),
+            Parameter("amount", "how much of what the blur took away is added", 0.7, 0, 3),
+        ),
+    ),
+    "invert": Operation(contrast.invert, "exchange dark and light"),
+    "otsu": Operation(binarize.otsu, "black and white by one threshold (Otsu)"),
+    "adaptive": Operation(
+        binarize.adaptive,
+        "black and white by the mean around each pixel",
+        (_WINDOW, Parameter("offset", "how much darker than the mean ink is", 12.0, -50, 100)),
+    ),
+    "sauvola": Operation(
+        binarize.sauvola,
+        "black and white by mean and contrast around each pixel (Sauvola)",
+        (_WINDOW, Parameter("k", "weight of the contrast", 0.2, 0.01, 1)),
+    ),
+    "wolf": Operation(
+        binarize.wolf,
+        "as sauvola, relative to the page's own contrast (Wolf)",
+        (_WINDOW, Parameter("k", "weight of the contrast", 0.5, 0.01, 1)),
+    ),
+    "deskew": Operation(
+        skew.deskew,
+        "turn slanting lines level, up to 15°",
+        (Parameter("least_deg", "smallest angle that is put right", 0.3, 0, 15, "°"),),
+    ),
+    "orientation": Operation(
+        None, "turn a page upright that lies on its side or stands on its head"
+    ),
+    "rectify": Operation(perspective.rectify, "undo the perspective of a photographed sheet"),
+    "dewarp": Operation(dewarp.dewarp, "level the bent lines of a curled page"),
+    "scale": Operation(
+        scale.scale,
+        "enlarge or shrink until letters have one height",
+        (
+            Parameter(
+                "x_height_px",
+                "height of small letters afterwards",
+                scale.BEST_X_HEIGHT_PX,
+                6,
+                60,
+                "px",
+            ),
+        ),
+    ),
+    "rules": Operation(
+        ruling_lines.remove_ruling_lines,
+        "wipe out the rules of tables and forms",
+        (Parameter("least_rules", "fewest rules that are wiped out", 1, 1, 200),),
+    ),
+    "crop": Operation(perspective.crop, "cut away the ground around a sheet"),
+    "margin": Operation(
+        perspective.margin,
+        "add a margin of the colour of the paper",
+        (Parameter("margin_px", "width of the margin", 10, 1, 200, "px"),),
+    ),
+}
+
+_CALL = re.compile(r"\s*([^\s,()]*)\s*(?:\(([^()]*)\)\s*)?(,|$)")
+
+
+def parse_operations(text: str) -> tuple[str, ...]:
+    """The steps that `text` asks for, each ready for `run_steps`.
+
+    Raises:
+        ValueError: something is not understood; a sentence for each fault.
+    """
+    if text.strip().lower() in {"", "none"}:
+        return ()
+    if text.strip().lower() == "auto":
+        return AUTO
+    steps, faults, position = [], [], 0
+    while position < len(text):
+        match = _CALL.match(text, position)
+        if not match:
+            rest = text[position:].strip()
+            faults.append(f"{rest!r} is not a step; write name(parameter=value).")
+            break
+        position = match.end()
+        name, inside = match[1].lower(), match[2] or ""
+        step = f"{name}({inside.strip()})" if inside.strip() else name
+        try:
+            _parse(step)
+        except ValueError as error:
+            faults.append(str(error))
+        steps.append(step)
+    if faults:
+        raise ValueError(" ".join(faults))
+    return tuple(steps)
+
+
+def run_operations(
+    canvas: Canvas,
+    steps: tuple[str, ...],
+    *,
+    deadline: Deadline,
+    with_engine: Mapping[str, Callable[[Canvas], OperationResult]],
+) -> tuple[Canvas, tuple[StageRecord, ...]]:
+    """The canvas after the steps, and what each found and did.
+
+    `with_engine` has a function for each step that only who has an engine can do.
+
+    Raises:
+        DeadlinePassed: the time was over between two steps.
+    """
+    stages = []
+    for text in steps:
+        deadline.check()
+        name, parameters = _parse(text)
+        function = OPERATIONS[name].function or with_engine[name]
+        started_s = time.perf_counter()
+        canvas, found, did = function(canvas, **parameters)
+        stages.append(StageRecord.since(started_s, name, found, did))
+    return canvas, tuple(stages)
+
+
+def _parse(step: str) -> tuple[str, dict[str, float]]:
+    """Name and parameters of one step such as `sauvola(k=0.3)`."""
+    name, _, inside = step.removesuffix(")").partition("(")
+    if name == "auto":
+        raise ValueError("auto is the whole recipe; ask for it alone.")
+    if name not in OPERATIONS:
+        raise ValueError(f"{name!r} is not a step; there are {', '.join(OPERATIONS)}.")
+    known = {parameter.name: parameter for parameter in OPERATIONS[name].parameters}
+    values: dict[str, float] = {}
+    faults = []
+    for item in filter(None, (item.strip() for item in inside.split(","))):
+        key, _, value = (part.strip() for part in item.partition("="))
+        if key not in known:
+            there_are = ", ".join(known) or "none"
+            faults.append(f"{name} has no parameter {key!r}; there are {there_are}.")
+            continue
+        try:
+            values[key] = known[key].parse(value)
+        except ValueError as error:
+            faults.append(f"In {name}, {error}")
+    if faults:
+        raise ValueError(" ".join(faults))
+    return name, values

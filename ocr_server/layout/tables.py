@@ -1,0 +1,212 @@
+"""Ruled tables: their rows and columns from the rules, their text cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_server.document.model import Cell, Line, Table, Word, Zone, ZoneKind
+from ocr_server.geometry import Box, Point, Quad, hull
+from ocr_server.imaging.glyphs import connected_components, run_lengths
+from ocr_server.imaging.ruling_lines import RulingLines
+
+_LEAST_SIDES = 3  # rules each way: two rows and two columns at least
+_RULE_SHARE = 0.25  # of the table's width or height that a rule covers, in pieces or whole
+_LEANING_SHARE = 0.5  # of the same within `_GAP_PX`: leaning by more, it leaves its cells
+_DIVIDER_SHARE = 0.5  # of a cell's side that must be ruled, else the cell spans its neighbour
+_LEAST_FILLED = 0.4  # of the cells
+_GAP_PX = 9  # rules that stop this far from each other still meet
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The positions of a table's rules, in pixels, and which cells they divide.
+
+    `starts` has, for each row, the columns in which a cell begins.
+    """
+
+    xs: tuple[int, ...]
+    ys: tuple[int, ...]
+    starts: tuple[tuple[int, ...], ...]
+
+    @property
+    def box(self) -> Box:
+        """From the outermost rules."""
+        return Box(self.xs[0], self.ys[0], self.xs[-1], self.ys[-1])
+
+    def cell_of(self, point: Point) -> tuple[int, int] | None:
+        """Row and column of the cell around a point, or None outside."""
+        row = int(np.searchsorted(self.ys, point.y)) - 1
+        column = int(np.searchsorted(self.xs, point.x)) - 1
+        if not (0 <= row < len(self.ys) - 1 and 0 <= column < len(self.xs) - 1):
+            return None
+        return row, max(start for start in self.starts[row] if start <= column)
+
+    def cells(self) -> Iterator[tuple[int, int, Box]]:
+        """Row, column and box of each cell in reading order."""
+        for row, (top, bottom) in enumerate(pairwise(self.ys)):
+            starts = (*self.starts[row], len(self.xs) - 1)
+            for start, end in pairwise(starts):
+                yield row, start, Box(self.xs[start], top, self.xs[end], bottom)
+
+
+def find_grids(rules: RulingLines) -> tuple[Grid, ...]:
+    """The tables whose rules cross, from top to bottom."""
+    near = np.ones((_GAP_PX, _GAP_PX), np.uint8)
+    joined = cv2.morphologyEx(rules.mask, cv2.MORPH_CLOSE, near)
+    grids = []
+    for left, top, width, height, _ in connected_components(joined.astype(np.uint8, copy=False)):
+        area = slice(top, top + height), slice(left, left + width)
+        level, upright = rules.level[area] > 0, rules.upright[area] > 0
+        ys, xs = _positions(level.T), _positions(upright)
+        if min(len(xs), len(ys)) < _LEAST_SIDES:
+            continue
+        xs, ys = _with_ends(xs, int(width)), _with_ends(ys, int(height))
+        starts = tuple(tuple(_starts(upright[upper:lower], xs)) for upper, lower in pairwise(ys))
+        grids.append(
+            Grid(tuple(int(left) + x for x in xs), tuple(int(top) + y for y in ys), starts)
+        )
+    return tuple(sorted(grids, key=lambda grid: grid.ys[0]))
+
+
+def set_in_tables(zones: Iterable[Zone], grids: Iterable[Grid]) -> tuple[Zone, ...]:
+    """The zones, with all words that stand in a grid gathered in a table zone in its place."""
+    result = tuple(zones)
+    for grid in grids:
+        result = _set_in_table(result, grid)
+    return result
+
+
+def _set_in_table(zones: tuple[Zone, ...], grid: Grid) -> tuple[Zone, ...]:
+    inside: list[Line] = []
+    before: list[Zone] = []
+    after: list[Zone] = []
+    for zone in zones:
+        if not zone.lines:
+            if not _is_part_of(zone, grid):
+                (after if inside else before).append(zone)
+            continue
+        mine, others = _parted(zone, grid)
+        inside += mine
+        if not mine:
+            (after if inside else before).append(zone)
+            continue
+        above = [line for line in others if line.box.bottom <= grid.box.top + line.box.height / 2]
+        before += _rest_of(zone, above)
+        after += _rest_of(zone, [line for line in others if line not in above])
+    table = _table_zone(grid, inside)
+    if table.table is None or not _is_filled(table.table):
+        return zones
+    return (*before, table, *after)
+
+
+def _is_filled(table: Table) -> bool:
+    """Whether there is text in enough cells; the grid of a diagram has none in most."""
+    filled = sum(bool(cell.text) for cell in table.cells)
+    return filled >= _LEAST_FILLED * len(table.cells)
+
+
+def _parted(zone: Zone, grid: Grid) -> tuple[list[Line], list[Line]]:
+    """The pieces of its lines inside the grid, and those outside."""
+    inside: list[Line] = []
+    outside: list[Line] = []
+    for line in zone.lines:
+        for pieces, wanted in ((inside, True), (outside, False)):
+            words = tuple(
+                w for w in line.words if (grid.cell_of(w.box.middle) is not None) is wanted
+            )
+            if words:
+                whole = len(words) == len(line.words)
+                pieces.append(line if whole else replace(line, words=words, quad=_around(words)))
+    return inside, outside
+
+
+def _rest_of(zone: Zone, lines: list[Line]) -> list[Zone]:
+    """What is left of a zone: one with those lines, or none."""
+    if not lines:
+        return []
+    quad = hull(point for line in lines for point in line.quad).quad()
+    return [replace(zone, lines=tuple(lines), quad=quad)]
+
+
+def _table_zone(grid: Grid, lines: list[Line]) -> Zone:
+    """Lines in the order of the cells; a row of one-line cells becomes one line."""
+    pieces: dict[tuple[int, int], list[Line]] = {}
+    for line in lines:
+        for place, words in _by_cell(grid, line.words):
+            piece = replace(line, words=words, quad=_around(words), paragraph=place[0])
+            pieces.setdefault(place, []).append(piece)
+    for found in pieces.values():
+        found.sort(key=lambda line: line.box.top)
+    ordered: list[Line] = []
+    for row in sorted({place[0] for place in pieces}):
+        filled = [pieces[place] for place in sorted(pieces) if place[0] == row]
+        if all(len(cell) == 1 for cell in filled):
+            words = tuple(word for cell in filled for word in cell[0].words)
+            ends = (filled[0][0].baseline[0], filled[-1][0].baseline[-1])
+            ordered.append(replace(filled[0][0], words=words, quad=_around(words), baseline=ends))
+        else:
+            ordered += [line for cell in filled for line in cell]
+    cells = tuple(
+        Cell(row, column, box.quad(), "\n".join(p.text for p in pieces.get((row, column), [])))
+        for row, column, box in grid.cells()
+    )
+    table = Table(len(grid.ys) - 1, len(grid.xs) - 1, cells)
+    return Zone(ZoneKind.TABLE, grid.box.quad(), tuple(ordered), table)
+
+
+def _by_cell(
+    grid: Grid, words: tuple[Word, ...]
+) -> Iterator[tuple[tuple[int, int], tuple[Word, ...]]]:
+    groups: dict[tuple[int, int], list[Word]] = {}
+    for word in words:
+        place = grid.cell_of(word.box.middle)
+        if place:
+            groups.setdefault(place, []).append(word)
+    for place, group in groups.items():
+        yield place, tuple(group)
+
+
+def _positions(upright: NDArray[np.bool_]) -> list[int]:
+    """The middle of each upright rule; in a photograph, one may lean by some pixels."""
+    reach = _GAP_PX // 2
+    straight = np.pad(upright.astype(np.uint8), ((0, 0), (reach, reach)))
+    leaning = cv2.dilate(straight, np.ones((1, _GAP_PX), np.uint8))
+    covered = (straight.mean(axis=0) >= _RULE_SHARE) | (leaning.mean(axis=0) >= _LEANING_SHARE)
+    middles = [(start + end) // 2 - reach for start, end in run_lengths(covered)]
+    kept: list[int] = []
+    for middle in middles:  # a rule that wavers shows up twice
+        if not kept or middle - kept[-1] > _GAP_PX:
+            kept.append(middle)
+    return kept
+
+
+def _with_ends(positions: list[int], size: int) -> list[int]:
+    """The positions with both ends: a table's frame may be missing, or too thick for a rule."""
+    first = [0] if positions[0] > 2 * _GAP_PX else []
+    last = [size] if size - positions[-1] > 2 * _GAP_PX else []
+    return [*first, *positions, *last]
+
+
+def _starts(upright: NDArray[np.bool_], xs: list[int]) -> Iterator[int]:
+    """The columns in which a cell of this row begins: where a rule stands on its left."""
+    yield 0
+    for column, x in enumerate(xs[1:-1], start=1):
+        around = upright[:, max(0, x - _GAP_PX) : x + _GAP_PX]
+        if around.any(axis=1).mean() >= _DIVIDER_SHARE:
+            yield column
+
+
+def _is_part_of(zone: Zone, grid: Grid) -> bool:
+    """Whether a rule or picture that the engine saw is the grid itself."""
+    common = zone.box.intersection(grid.box)
+    return common is not None and common.area >= 0.8 * zone.box.area
+
+
+def _around(words: Iterable[Word]) -> Quad:
+    return hull(point for word in words for point in word.quad).quad()

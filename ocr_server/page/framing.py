@@ -1,0 +1,74 @@
+"""Framing of a page before it is read: turned and cut as asked, and put back afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ocr_server.document.model import Page
+from ocr_server.geometry import Box
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.job import Framing, ReadOptions, ZoneSpec
+from ocr_server.page.recipe import read_page
+from ocr_server.page.state import ReadContext
+
+
+@dataclass(frozen=True, slots=True)
+class FramedPage:
+    """A canvas, turned and cut as asked, whose pixels count as the page's own.
+
+    The zones of `options` are in its pixels. `number` counts pages from 1.
+    """
+
+    canvas: Canvas
+    number: int
+    options: ReadOptions
+    context: ReadContext
+
+    def read(self, options: ReadOptions | None = None) -> Page:
+        """The page by the recipe, with these options or its own.
+
+        Raises:
+            OcrServerError: whatever the engine raises, and DeadlinePassed.
+        """
+        return read_page(
+            self.canvas, number=self.number, options=options or self.options, context=self.context
+        )
+
+
+def apply_framing(canvas: Canvas, framing: Framing) -> Canvas:
+    """The canvas turned and cut; a crop that leaves nothing leaves all."""
+    quarters = framing.rotation_deg / 90
+    if quarters == int(quarters):
+        canvas = canvas.rotated_90(int(quarters))
+    else:
+        canvas = canvas.rotated(framing.rotation_deg, fill=255)
+    if framing.crop is None:
+        return canvas
+    crop = _in_pixels(framing.crop, canvas) if framing.crop_is_percent else framing.crop
+    inside = crop.intersection(canvas.box)
+    return canvas if inside is None else canvas.cropped(inside)
+
+
+def zones_in_pixels(zones: tuple[ZoneSpec, ...], canvas: Canvas) -> tuple[ZoneSpec, ...]:
+    """The zones, each box in pixels of the canvas."""
+    return tuple(
+        replace(zone, box=_in_pixels(zone.box, canvas), is_percent=False)
+        if zone.is_percent
+        else zone
+        for zone in zones
+    )
+
+
+def put_back(page: Page, part: Canvas, whole: Canvas) -> Page:
+    """What was read on `part`, in pixels of the canvas that it was cut out of."""
+    return replace(
+        page,
+        width_px=whole.width_px,
+        height_px=whole.height_px,
+        zones=tuple(zone.mapped(part.to_page) for zone in page.zones),
+    )
+
+
+def _in_pixels(box: Box, canvas: Canvas) -> Box:
+    x, y = canvas.width_px / 100, canvas.height_px / 100
+    return Box(box.left * x, box.top * y, box.right * x, box.bottom * y)

@@ -1,0 +1,162 @@
+"""How well a picture can be read, and what a person can do about it."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ocr_server.document.model import Advice, Quality, Word, mean_confidence
+from ocr_server.engines.engine import Calibration
+from ocr_server.imaging.statistics import ImageStatistics
+
+_SMALL_LETTERS_PX = 11.0  # receipt print shrunk to 10 px costs little, to 8 a third more errors
+_LEAST_CONTRAST = 0.25  # of the range from black to white
+_MOST_UNEVENNESS = 0.30  # of the same
+_MOST_EDGE = 0.35  # width of a stroke's edge, in x-heights; sharp print has 0.05 to 0.25
+_MOST_SKEW_DEG = 10.0  # beyond 15 it would not be seen at all
+_CUT_LETTERS = 5  # letters at one edge of the picture; fewer are specks and dirt
+_FEWEST_GLYPHS = 60  # to tell print from handwriting
+_LETTERS_LOOKED_AT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingResult:
+    """What came of it: confidence from 0 to 1, the share of words that are sure, their letters."""
+
+    confidence: float
+    sure_share: float
+    letters: int
+    calibration: Calibration
+
+    @classmethod
+    def of(cls, words: tuple[Word, ...], calibration: Calibration) -> ReadingResult:
+        """The words of an engine with that calibration."""
+        sure = sum(word.confidence >= calibration.sure_word for word in words)
+        return cls(
+            confidence=mean_confidence(words),
+            sure_share=sure / max(1, len(words)),
+            letters=sum(character.isalnum() for word in words for character in word.text),
+            calibration=calibration,
+        )
+
+
+def assess_quality(page: ImageStatistics, options: ReadingResult) -> Quality:
+    """The verdict on a page as it was sent, after it was read."""
+    return Quality(score=expected_accuracy(options), problems=tuple(_problems(page, options)))
+
+
+def expected_accuracy(options: ReadingResult) -> float:
+    """The F1 of the words that such a reading had on pages whose text is known; 0 to 1."""
+    if not options.letters:
+        return 0.0
+    by = options.calibration
+    level = (
+        by.bias + by.per_confidence * options.confidence + by.per_sure_share * options.sure_share
+    )
+    return 1 / (1 + math.exp(-level))
+
+
+def measure_contrast(page: ImageStatistics) -> float:
+    """How much darker ink is than paper, from 0 to 1; 0 without any ink."""
+    some, ink = page.small[::4], page.ink[::4]  # a quarter of the rows tells as much
+    counts = np.cumsum(cv2.calcHist([some], [0], ink, [256], [0, 256]))
+    if not counts[-1]:
+        return 0.0
+    dark = int(np.searchsorted(counts, 0.25 * counts[-1]))  # the level of a quarter of the ink
+    return max(0.0, page.paper.level - dark) / 255
+
+
+def measure_edge_px(page: ImageStatistics) -> float:
+    """How wide the step from paper to ink is, in pixels of the page; 0 without letters.
+
+    Taken at the steepest place of each of some letters: a wide step is blur.
+    """
+    ratio = int(page.ratio)
+    letters = page.glyphs[:: -(-len(page.glyphs) // _LETTERS_LOOKED_AT) or 1] * ratio
+    widths = []
+    for left, top, width, height in letters:
+        letter = page.pixels[top : top + height, max(0, left - 2) : left + width + 2]
+        darkest, lightest, *_ = cv2.minMaxLoc(letter)
+        falls, rises, *_ = cv2.minMaxLoc(cv2.Sobel(letter, cv2.CV_16S, 1, 0, ksize=3))
+        steepest = max(-falls, rises) / 8.0  # levels a pixel
+        widths.append((lightest - darkest) / max(1.0, steepest))
+    return statistics.median(widths) if widths else 0.0
+
+
+def is_cut_off(page: ImageStatistics) -> bool:
+    """Whether letters touch an edge of the picture, as where the page is larger than it."""
+    left, top, width, height = page.glyphs.T
+    rows, columns = page.small.shape
+    touching = (left <= 1, top <= 1, left + width >= columns - 1, top + height >= rows - 1)
+    return any(np.count_nonzero(edge) >= _CUT_LETTERS for edge in touching)
+
+
+def _problems(page: ImageStatistics, options: ReadingResult) -> Iterator[Advice]:
+    if not options.letters:
+        yield Advice(
+            "no-text", "No text was found.", "Check that the picture shows print, and is in focus."
+        )
+        return
+    yield from _problems_of_picture(page)
+    in_lines = page.skew.is_clear or page.upright_skew.is_clear
+    irregular = len(page.glyphs) >= _FEWEST_GLYPHS and not in_lines
+    if irregular and options.confidence < options.calibration.handwriting:
+        yield Advice(
+            "handwriting",
+            "This looks like handwriting, which cannot be read reliably.",
+            "Type it out, or use a service made for handwriting.",
+        )
+    elif options.confidence < options.calibration.poor:
+        yield Advice(
+            "poor-reading",
+            f"The text was read with a confidence of only {options.confidence:.0%}.",
+            "Check the language, and send a sharper or larger picture.",
+        )
+
+
+def _problems_of_picture(page: ImageStatistics) -> Iterator[Advice]:
+    x_height_px = page.x_height_px
+    if 0 < x_height_px < _SMALL_LETTERS_PX:
+        yield Advice(
+            "small-letters",
+            f"The letters are {x_height_px:.0f} px high.",
+            "Move closer, or scan at 300 dpi.",
+        )
+    edge_px = measure_edge_px(page)
+    if x_height_px and edge_px > max(4.0, _MOST_EDGE * x_height_px):
+        yield Advice(
+            "blurred",
+            f"The picture is blurred: edges are {edge_px:.0f} px wide.",
+            "Hold the camera still and let it focus.",
+        )
+    contrast = measure_contrast(page)
+    if contrast < _LEAST_CONTRAST:
+        yield Advice(
+            "low-contrast",
+            f"The ink is only {contrast:.0%} darker than the paper.",
+            "Use more light, or a darker print.",
+        )
+    unevenness = page.paper.unevenness / 255
+    if unevenness > _MOST_UNEVENNESS:
+        yield Advice(
+            "uneven-light",
+            f"The paper's brightness differs by {unevenness:.0%} over the picture.",
+            "Avoid shadows and flash; light the page from the side.",
+        )
+    if page.skew.is_clear and abs(page.skew.angle_deg) > _MOST_SKEW_DEG:
+        yield Advice(
+            "skewed",
+            f"The text is turned by {page.skew.angle_deg:.0f}°.",
+            "Put the page straight before taking the picture.",
+        )
+    if is_cut_off(page):
+        yield Advice(
+            "cut-off",
+            "Letters touch the edge of the picture.",
+            "Take the whole page into the picture, with some space around it.",
+        )

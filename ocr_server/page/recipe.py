@@ -1,0 +1,334 @@
+"""How one page is read: `RECIPE` from top to bottom."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
+
+from ocr_server.document.model import (
+    Line,
+    Page,
+    StageOutcome,
+    StageRecord,
+    Word,
+    Zone,
+    ZoneKind,
+)
+from ocr_server.engines.engine import Engine
+from ocr_server.errors import DeadlinePassed
+from ocr_server.geometry import Box, Clamp, hull
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.operations import AUTO, run_operations
+from ocr_server.imaging.statistics import ImageStatistics
+from ocr_server.job import PSM_OF_LAYOUT, Layout, ReadOptions, ZoneSpec
+from ocr_server.layout.split import PAGES, Cutting, cut_parts
+from ocr_server.page.cleanup import arrange_rows, arrange_tables, drop_noise, keep_words
+from ocr_server.page.missing_text import read_missing_text
+from ocr_server.page.orientation import turn_if_upside_down, turn_upright, upright_canvas
+from ocr_server.page.preprocessing import (
+    add_margin,
+    add_margin_always,
+    choose_psm,
+    deskew_page,
+    flatten_shade,
+    make_ink_dark,
+    rectify_page,
+    remove_grids,
+    scale_letters,
+)
+from ocr_server.page.quality import ReadingResult, assess_quality
+from ocr_server.page.rereading import dewarp_page, reread_doubtful, reread_snippet
+from ocr_server.page.second_opinion import ask_second_opinion
+from ocr_server.page.state import (
+    Candidate,
+    PageState,
+    ReadContext,
+    StageFunction,
+    StageResult,
+)
+from ocr_server.progress import Progress
+
+Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
+
+LEFT_OUT = "left out, as asked"
+TIME_OVER = "left out, as the time was over"
+
+
+def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
+    """The first reading of the whole page, in two parts where white runs through it."""
+    psm = choose_psm(state)
+    if psm != PSM_OF_LAYOUT[Layout.AUTO]:
+        return _read(state, state.read(state.canvas, psm=psm))
+    boxes = cut_parts(state.statistics, x_height_px=state.x_height_px, cutting=cutting)
+    return _read(replace(state, parts=len(boxes)), state.read_parts(boxes, psm=psm))
+
+
+def read_once(state: PageState) -> StageResult:
+    """The only reading where steps were asked for by name."""
+    return _read(state, state.read(state.canvas, psm=state.options.psm))
+
+
+def skip_recipe(state: PageState) -> StageResult:
+    """Record that the recipe is skipped: vertical writing."""
+    return StageResult(state, "vertical writing, for which no stage is proved", "")
+
+
+# Measured stage by stage on real pages. Each looks, decides from what it sees alone (never from
+# the load or the clock, so that a page reads the same every time), and says what it found and
+# did. Steps that many recommend and that lost here are not in it: any black-and-white, local
+# contrast, sharpening, noise filters, Tesseract's orientation detection.
+RECIPE: Recipe = (
+    ("polarity", make_ink_dark),
+    ("orientation", turn_upright),
+    ("rectify", rectify_page),
+    ("flatten", flatten_shade),
+    ("deskew", deskew_page),
+    ("scale", scale_letters),
+    ("rules", remove_grids),
+    ("margin", add_margin),
+    ("read", read_text),
+    ("line", reread_snippet),
+    ("upside-down", turn_if_upside_down),
+    ("dewarp", dewarp_page),
+    ("retry", reread_doubtful),
+    ("missed", read_missing_text),
+    ("rows", arrange_rows),
+    ("second-reader", ask_second_opinion),
+    ("tables", arrange_tables),
+    ("junk", drop_noise),
+)
+
+# What may be left out of it.
+STAGES = tuple(name for name, _ in RECIPE if name != "read")
+
+# What each of them does, for a person who chooses what to leave out.
+STAGE_LABELS: Mapping[str, str] = {
+    "polarity": "Exchange light and dark",
+    "orientation": "Turn upright",
+    "rectify": "Cut out the sheet",
+    "flatten": "Remove shadows",
+    "deskew": "Straighten",
+    "scale": "Bring the letters to size",
+    "rules": "Wipe out grids",
+    "margin": "Add a margin",
+    "line": "Read as one line",
+    "upside-down": "Turn what is upside down",
+    "dewarp": "Level curled lines",
+    "retry": "Read again what is poor",
+    "missed": "Look for what was missed",
+    "rows": "Join rows",
+    "second-reader": "Ask the second reader",
+    "tables": "Read tables row by row",
+    "junk": "Drop guesses",
+}
+
+# Those that look for a fault of the picture: where one finds none, the picture is fine in that.
+PICTURE_STAGES = ("polarity", "orientation", "rectify", "flatten", "deskew", "scale", "rules")
+
+# For a rectangle that somebody drew: it is read as it is, and only looked at more closely.
+ZONE_RECIPE: Recipe = (
+    ("polarity", make_ink_dark),
+    ("orientation", turn_upright),
+    ("flatten", flatten_shade),
+    ("deskew", deskew_page),
+    ("scale", scale_letters),
+    ("rules", remove_grids),
+    ("margin", add_margin_always),
+    ("read", read_text),
+    ("line", reread_snippet),
+    ("retry", reread_doubtful),
+    ("second-reader", ask_second_opinion),
+)
+
+# The second reader alone finds lines by itself, of any size and on any ground, and has no layouts
+# to try one after another.
+LINE_DETECTOR_RECIPE: Recipe = (
+    ("orientation", turn_upright),
+    ("rectify", rectify_page),
+    ("deskew", deskew_page),
+    ("read", read_once),
+    ("upside-down", turn_if_upside_down),
+)
+
+# Nothing of the recipe is proved for vertical writing: rows of letters would look like columns.
+VERTICAL_RECIPE: Recipe = (("recipe", skip_recipe), ("read", read_text))
+
+
+def read_page(
+    canvas: Canvas,
+    *,
+    number: int,
+    options: ReadOptions,
+    context: ReadContext,
+    recipe: Recipe | None = None,
+) -> Page:
+    """Read the page that `canvas` shows, by `recipe` or by the one that suits the engine.
+
+    Places are in pixels of the canvas. With more threads it is read sooner, not otherwise. Each
+    stage is reported as it begins, and each part when it has been read.
+
+    Raises:
+        OcrServerError: whatever the engine raises, and DeadlinePassed.
+    """
+    state = PageState(ImageStatistics(canvas), options, context)
+    recipe = recipe or _recipe_for(context.engine)
+    answer = _read_requested_zones(state) if options.zones else _read_state(recipe, state)
+    zones = answer.zones
+    if options.min_confidence > 0:
+        zones = tuple(keep_words(zones, lambda word: word.confidence >= options.min_confidence))
+    return Page(
+        number=number,
+        width_px=canvas.width_px,
+        height_px=canvas.height_px,
+        dpi=options.dpi or canvas.dpi,
+        zones=zones,
+        stages=answer.stages,
+        quality=assess_quality(
+            state.statistics,
+            ReadingResult.of(answer.words, (answer.engine or context.engine).calibration),
+        ),
+    )
+
+
+def prepare_page(canvas: Canvas, *, options: ReadOptions, context: ReadContext) -> Canvas:
+    """The canvas as the engine first gets to see it, for people who want to see what was done.
+
+    Raises:
+        OcrServerError: as in `read_page`.
+    """
+    state = PageState(ImageStatistics(canvas.with_square_pixels()), options, context)
+    if options.operations != AUTO:
+        return _run_requested_operations(state)[0]
+    recipe = _tested(_recipe_for(context.engine), options)
+    names = [name for name, _ in recipe]
+    return _follow(recipe[: names.index("read")], state)[0].canvas
+
+
+class _Answer(NamedTuple):
+    """Zones in page pixels, the stages that led to them, all words read, and what read them."""
+
+    zones: tuple[Zone, ...]
+    stages: tuple[StageRecord, ...]
+    words: tuple[Word, ...]
+    engine: Engine | None = None
+
+
+def _read_requested_zones(state: PageState) -> _Answer:
+    """Each rectangle that was asked for becomes one zone, exactly there, even if it is empty."""
+    zones: list[Zone] = []
+    stages: list[StageRecord] = []
+    words: list[Word] = []
+    for index, spec in enumerate(state.options.zones, start=1):
+        try:
+            found = _read_requested_zone(state, spec)
+        except DeadlinePassed:
+            if not zones:
+                raise
+            late = StageRecord("read", TIME_OVER, "", 0.0, StageOutcome.OUT_OF_TIME)
+            found = _Answer((), (late,), ())
+        words += found.words
+        lines: list[Line] = []
+        first = 0
+        for zone in found.zones:
+            lines += [replace(line, paragraph=line.paragraph + first) for line in zone.lines]
+            first = lines[-1].paragraph + 1 if lines else 0
+        zones.append(
+            Zone(
+                ZoneKind.TEXT, spec.box.quad(), tuple(lines),
+                name=spec.name, engine=_name_of(found.engine, state),
+            )
+        )  # fmt: skip
+        label = spec.name or str(index)
+        stages += [stage._replace(found=f"zone {label}: {stage.found}") for stage in found.stages]
+    return _Answer(tuple(zones), tuple(stages), tuple(words))
+
+
+def _read_requested_zone(state: PageState, spec: ZoneSpec) -> _Answer:
+    inside = spec.box.intersection(state.canvas.box)
+    if inside is None:
+        outside = StageRecord("read", "outside the picture", "", 0.0, StageOutcome.NOT_NEEDED)
+        return _Answer((), (outside,), ())
+    options = replace(
+        state.options,
+        psm=spec.psm or state.options.psm,
+        alphabet=spec.alphabet or state.options.alphabet,
+    )
+    part = replace(state.on(state.canvas.cropped(inside)), options=options)
+    return _read_state(ZONE_RECIPE, part)
+
+
+def _name_of(engine: Engine | None, state: PageState) -> str | None:
+    """What the zone says of the engine that read it: nothing where only one may have."""
+    return engine.name if engine and state.context.second_engine else None
+
+
+def _tested(recipe: Recipe, options: ReadOptions) -> Recipe:
+    """The recipe, but none for vertical writing: no stage was tested on it."""
+    is_vertical = any(language.endswith("_vert") for language in options.languages)
+    return VERTICAL_RECIPE if is_vertical else recipe
+
+
+def _recipe_for(engine: Engine) -> Recipe:
+    return LINE_DETECTOR_RECIPE if engine.finds_lines else RECIPE
+
+
+def _read_state(recipe: Recipe, state: PageState) -> _Answer:
+    """The zones in page pixels, by the recipe or by the operations that were asked for."""
+    area = hull(state.canvas.box.quad().mapped(state.canvas.to_page))
+    if state.canvas.pixel_aspect != 1:
+        state = state.on(state.canvas.with_square_pixels())
+    if state.options.operations == AUTO:
+        state, stages = _follow(_tested(recipe, state.options), state)
+    else:
+        canvas, prepared = _run_requested_operations(state)
+        state, read = _follow((("read", read_once),), state.on(canvas))
+        stages = prepared + read
+    best = state.best
+    name, to_page = _name_of(best.engine, state), best.canvas.to_page
+    zones = tuple(_within(area, replace(zone, engine=name).mapped(to_page)) for zone in best.zones)
+    return _Answer(zones, stages, state.dropped or best.words, best.engine)
+
+
+def _within(area: Box, zone: Zone) -> Zone:
+    """The zone, none of it in the margin that was added."""
+    is_inside = zone.box.intersection(area) == zone.box
+    return zone if is_inside else zone.mapped(Clamp(area))
+
+
+def _run_requested_operations(state: PageState) -> tuple[Canvas, tuple[StageRecord, ...]]:
+    return run_operations(
+        state.canvas,
+        state.options.operations,
+        deadline=state.context.deadline,
+        with_engine={"orientation": lambda canvas: upright_canvas(state.on(canvas))},
+    )
+
+
+def _read(state: PageState, candidate: Candidate) -> StageResult:
+    found = f"{len(candidate.words)} words with confidence {candidate.confidence:.0%}"
+    return StageResult(state.with_candidate(candidate), found, "text read")
+
+
+def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRecord, ...]]:
+    """The page after all stages; one that is late is left out once there is a first reading."""
+    records: list[StageRecord] = []
+    for name, stage in recipe:
+        if name in state.options.skip_stages:
+            records.append(StageRecord(name, LEFT_OUT, "", 0.0, StageOutcome.SKIPPED))
+            continue
+        started_s = time.perf_counter()
+        done = state.parts if state.candidate else 0
+        state.context.report_progress(Progress(name, done, state.parts))
+        try:
+            state.context.deadline.check()
+            state, found, did = stage(state)
+        except DeadlinePassed:
+            if state.candidate is None:
+                raise
+            late = StageRecord.since(started_s, name, TIME_OVER, "")
+            records.append(late._replace(outcome=StageOutcome.OUT_OF_TIME))
+            continue
+        records.append(StageRecord.since(started_s, name, found, did))
+    return state, tuple(records)

@@ -1,0 +1,1 @@
+"""Worker processes: the pool, its slots, who may enter, and scratch space."""

@@ -1,0 +1,1 @@
+"""The HTTP server: waitress, its channels and the TLS front."""

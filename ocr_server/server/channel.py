@@ -1,0 +1,179 @@
+"""Connections as waitress serves them, and what it leaves to us: refusals, hang-ups, full disks."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Collection
+from typing import Any
+
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.server import TcpWSGIServer
+from waitress.task import ErrorTask, WSGITask
+from waitress.utilities import Error as ServerError
+
+from ocr_server.errors import BodyTooLarge, StorageFull
+from ocr_server.metrics import Metrics
+from ocr_server.runtime.scratch import no_room
+from ocr_server.web.cors import permission
+from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
+from ocr_server.web.security import HEADERS
+
+_SMALL_BYTES = 64 * 1024
+
+log = logging.getLogger(__name__)
+
+
+class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
+    """What waitress refuses by itself: a body over the limit, a request that does not parse."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        problem = {
+            "type": "about:blank", "title": error.reason, "status": error.code,
+            "detail": error.body, "code": error.reason.lower().replace(" ", "-"),
+        }  # fmt: skip
+        if error.code == STATUS[BodyTooLarge]:
+            refusal = body_too_large(self.channel.server.adj.max_request_body_size - 1)
+            problem = problem_of(refusal)
+        elif isinstance(error, _NoRoom):
+            problem = problem_of(no_room())
+        metrics = self.channel.server.metrics
+        if metrics:
+            metrics.count_request(route="-", method="-", status=error.code, duration_s=0)
+            metrics.count_refusal(problem["code"])
+        log.info("refused", extra={"status": error.code, "problem_code": problem["code"]})
+        body = json.dumps(problem).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers += [
+            ("Content-Type", MEDIA_TYPE), ("Cache-Control", "no-store"), *HEADERS.items(),
+            *permission(self.channel.server.origins, self.request.headers.get("ORIGIN")).items(),
+        ]  # fmt: skip
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _NoRoom(ServerError):  # type: ignore[misc]  # waitress has no types
+    """An upload that does not fit on the disk."""
+
+    code, reason = STATUS[StorageFull], "Service Unavailable"
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
+    """Of a request; a disk without room for it is told, like any other refusal."""
+
+    _left_bytes: int | None = None  # to be thrown away
+
+    def received(self, data: bytes) -> int:
+        if self._left_bytes is None:
+            try:
+                return int(super().received(data))
+            except OSError:
+                log.exception("an upload does not fit on the disk")
+                self.error = _NoRoom("")
+                self._left_bytes = self.content_length - self.body_bytes_received
+        if self.chunked:  # nobody knows how much is left
+            self.completed = True
+            return len(data)
+        # A client that is still sending would not see an answer before its end.
+        thrown_bytes = min(len(data), self._left_bytes)
+        self._left_bytes -= thrown_bytes
+        self.completed = not self._left_bytes
+        return thrown_bytes
+
+
+class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
+    """A request that is answered; a small answer goes out at once: each piece wakes the client."""
+
+    def write(self, data: bytes) -> None:
+        length_bytes = self.content_length
+        if data and not self.wrote_header and length_bytes and length_bytes <= _SMALL_BYTES:
+            self.channel.hold()
+        super().write(data)
+
+    def finish(self) -> None:
+        super().finish()
+        self.channel.send_held()
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    error_task_class = _ErrorTask
+    parser_class = _Parser
+    task_class = _Task
+
+    _held: list[bytes] | None = None  # what goes out as one
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is not yet made or not yet taken."""
+        return bool(self.requests or (self.total_outbufs_len and not self.is_stalled))
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether nothing has come or gone for so long that nobody seems to be there."""
+        return bool(self.last_activity < time.time() - self.adj.channel_timeout)
+
+    def hold(self) -> None:
+        """Keep what is written from now on for `send_held`."""
+        self._held = []
+
+    def send_held(self) -> None:
+        """Send what was kept, in one piece."""
+        held, self._held = self._held, None
+        if held:
+            self.write_soon(b"".join(held))
+
+    def write_soon(self, data: bytes) -> int:
+        """Send, or keep until the client takes it: in a file, if there is much.
+
+        Raises:
+            OSError: there is no room for it; the connection is closed.
+        """
+        if self._held is not None:
+            self._held.append(data)
+            return len(data)
+        try:
+            return int(super().write_soon(data))
+        except OSError:
+            self.will_close = True  # waitress would turn in circles: it has lost count
+            raise
+
+    def del_channel(self, map: dict[int, Any] | None = None) -> None:  # noqa: A002  # waitress's
+        """Close the file of an upload that was cut off, too."""
+        super().del_channel(map)
+        if self.request is not None:
+            self.request.close()
+
+    def cancel(self) -> None:
+        """Close the files of requests that nobody will answer, too."""
+        for request in self.requests:
+            request.close()
+        super().cancel()
+
+    def send_continue(self) -> None:
+        """Who asks before sending is answered with the refusal, if there is one, and at once."""
+        if self.request.error is None:
+            super().send_continue()
+
+
+class HttpListener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
+    """A listening socket and its connections."""
+
+    channel_class = _Channel
+    metrics: Metrics | None = None
+    origins: Collection[str] = ()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is not yet made or not yet taken."""
+        return any(channel.is_busy for channel in list(self.active_channels.values()))
+
+    def maintenance(self, now: float) -> None:
+        """Let go also of who does not take the answer: waitress would wait until it is sent."""
+        for channel in list(self.active_channels.values()):
+            if channel.will_close and channel.is_stalled:
+                channel.handle_close()
+        super().maintenance(now)

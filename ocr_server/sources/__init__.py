@@ -1,0 +1,1 @@
+"""A file to its pages: pictures and PDF."""

@@ -1,0 +1,307 @@
+"""Bytes to pages: what kind of file it is, its limits before its pixels, and its pixels.
+
+Pillow opens only what stands in `PICTURES` (it would open EPS through Ghostscript); PDFs go to
+`render.py`. Called in worker processes only: a hostile file may take a worker, never the server.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pi_heif
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from ocr_server.errors import (
+    DamagedPicture,
+    EncryptedDocument,
+    OcrServerError,
+    OutOfMemory,
+    PageMissing,
+    TooManyPages,
+    TooManyPixels,
+    UnsupportedFormat,
+)
+from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.job import MAX_SIDE_PX, Limits
+from ocr_server.pdf import render
+
+PICTURES = (
+    "PNG", "JPEG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "HEIF", "AVIF", "PPM",
+)  # fmt: skip
+KINDS = "PNG, JPEG, WebP, GIF, BMP, TIFF, HEIC, AVIF, PNM or PDF"
+TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # TIFF 6.0 and BigTIFF, of either byte order
+PICTURE_HEADS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", *TIFF_HEADS)  # may quote a PDF
+_LIGHT = 128  # what is at least so bright could not be told from white ground
+_X_RESOLUTION = 0x011A  # EXIF 2.3, 4.6.4
+PDF_HEAD_BYTES = 1024  # a PDF's header may stand anywhere in here (ISO 32000-1, annex H.3.4.1)
+
+pi_heif.register_heif_opener()
+
+
+def may_have_pages(path: Path) -> bool:
+    """Whether a file can have more than one page, by its first bytes: only TIFF and PDF can."""
+    with path.open("rb") as file:
+        return file.read(len(TIFF_HEADS[0])) in TIFF_HEADS or is_pdf(path)
+
+
+def count_pages(path: Path, *, limits: Limits, password: str | None) -> int:
+    """How many pages a file has: the frames of a TIFF, the pages of a PDF, else one.
+
+    What cannot be opened is one page too: reading that page tells why, and no other is lost.
+
+    Raises:
+        TooManyPages: there are more than the limit.
+        TooManyPixels: the first is over that limit.
+    """
+    if not may_have_pages(path):
+        return 1
+    try:
+        if not is_pdf(path):
+            with _opened(path, limits) as picture:
+                return _frames(picture, limits)
+        count = render.count_pdf_pages(path, password=password)
+    except (DamagedPicture, EncryptedDocument, UnsupportedFormat):
+        return 1
+    if count > limits.max_pages:
+        raise too_many_pages(count, limits)
+    return count
+
+
+def decode_page(
+    path: Path, index: int, *, limits: Limits, password: str | None, grey: bool = False
+) -> Canvas:
+    """One page of a file, upright, opaque, 8 bits; grey if the file is, or if asked for.
+
+    Raises:
+        DocumentError: it cannot be read, or is over a limit.
+    """
+    if is_pdf(path):
+        return render.render_page(path, index, limits=limits, password=password)
+    with opened_picture(path, index, limits=limits) as picture:
+        dpi = _dpi(picture)
+        if grey:
+            picture.draft("L", None)  # a JPEG keeps brightness apart: a third of the time
+        aspect = pixel_aspect_of(picture)
+        return Canvas(_pixels(upright(picture), grey=grey), dpi=dpi, pixel_aspect=aspect)
+
+
+@contextmanager
+def opened_picture(path: Path, index: int, *, limits: Limits) -> Iterator[Image.Image]:
+    """One page of a picture file as it is stored, its size checked, its pixels not yet decoded.
+
+    Raises:
+        DocumentError: it cannot be read, or is over a limit.
+    """
+    with _opened(path, limits) as picture:
+        _seek(picture, index)
+        _check_pixels(*picture.size, limits)
+        yield picture
+
+
+def orientation_of(picture: Image.Image) -> int:
+    """EXIF orientation, 1 to 8: how the picture has to be turned; a broken block says nothing."""
+    try:
+        orientation = picture.getexif().get(0x0112)
+    except Exception:  # noqa: BLE001  # Pillow raises what the broken block happens to cause
+        return 1
+    return orientation if isinstance(orientation, int) and 2 <= orientation <= 8 else 1
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """EXIF orientation applied, as browsers do."""
+    orientation = orientation_of(picture)
+    picture.load()
+    return ImageOps.exif_transpose(picture) if orientation > 1 else picture
+
+
+def pixel_aspect_of(picture: Image.Image) -> float:
+    """How many times as high as wide a pixel is, once upright; 1 where the file does not say so.
+
+    Faxes have 204 dots an inch across and 98 down; small differences are those of scanners.
+    """
+    across, down = _resolutions(picture) or (1.0, 1.0)
+    aspect = across / down
+    if not 1.2 < max(aspect, 1 / aspect) < 5:
+        return 1.0
+    return aspect if orientation_of(picture) < 5 else 1 / aspect
+
+
+def without_alpha(picture: Image.Image) -> Image.Image:
+    """What is transparent lies on white, or on black where all else is light: white letters, say.
+
+    A picture without alpha is returned as it is.
+    """
+    if picture.mode not in {"RGBA", "LA", "PA", "La", "RGBa"} and (
+        "transparency" not in picture.info
+    ):
+        return picture
+    picture = picture.convert("RGBA")
+    thinnest, thickest = picture.getchannel("A").getextrema()
+    if thinnest == 255:  # as screenshots are: nothing shines through
+        return picture.convert("RGB")
+    laid = _laid_on("white", picture)
+    is_light = not any(laid.convert("L").histogram()[:_LIGHT])
+    return _laid_on("black", picture) if is_light and thickest else laid
+
+
+def _laid_on(colour: str, picture: Image.Image) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", picture.size, colour), picture).convert("RGB")
+
+
+def narrowed(picture: Image.Image) -> Pixels:
+    """16 bits or floats to 8: scanners leave the top unused, so the range is stretched."""
+    levels = np.asarray(picture, dtype=np.float32)
+    low, high = float(np.nanmin(levels)), float(np.nanmax(levels))
+    scaled = (np.nan_to_num(levels, nan=high) - low) * (255 / max(high - low, 1e-6))
+    pixels: Pixels = np.clip(scaled, 0, 255).astype(np.uint8)
+    return pixels
+
+
+def is_pdf(path: Path) -> bool:
+    """Whether the file says that it is a PDF."""
+    with path.open("rb") as file:
+        head = file.read(PDF_HEAD_BYTES)
+    return b"%PDF-" in head and not head.startswith(PICTURE_HEADS)
+
+
+def too_many_pages(count: int, limits: Limits) -> TooManyPages:
+    """The error that says so."""
+    return TooManyPages(
+        f"The document has {count} pages or more; the limit is {limits.max_pages}. Send it in "
+        "pieces, or raise OCR_MAX_PAGES.",
+        pages=count, limit=limits.max_pages, setting="OCR_MAX_PAGES",
+    )  # fmt: skip
+
+
+@contextmanager
+def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
+    """The picture, its header read and its size checked; Pillow's errors are translated here."""
+    Image.MAX_IMAGE_PIXELS = None  # the header is checked below, with its numbers
+    try:
+        # By file, not by path: Pillow maps paths into memory and then turns TIFFs wrongly.
+        with (
+            warnings.catch_warnings(action="ignore"),
+            path.open("rb") as file,
+            Image.open(file, formats=PICTURES) as picture,
+        ):
+            _check_pixels(*picture.size, limits)
+            # Pillow refuses at twice this where a GIF's frame or a TIFF's strip is larger inside.
+            Image.MAX_IMAGE_PIXELS = max(limits.max_pixels // 2, 1)
+            yield picture
+    except OcrServerError:
+        raise
+    except UnidentifiedImageError as error:
+        raise UnsupportedFormat(
+            f"This file is not a picture or document that can be read. Send {KINDS}.", kinds=KINDS
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(None, limits) from error
+    except MemoryError as error:
+        raise OutOfMemory(
+            "The picture needs more memory than a worker may use. Send a smaller one, or raise "
+            "OCR_WORKER_MEMORY_BYTES.",
+            setting="OCR_WORKER_MEMORY_BYTES",
+        ) from error
+    # A broken file makes Pillow raise nearly anything; each means the same to the sender.
+    except Exception as error:
+        raise DamagedPicture(
+            "The picture is damaged and cannot be opened. Save it again, or send another copy."
+        ) from error
+
+
+def _check_pixels(width_px: int, height_px: int, limits: Limits) -> None:
+    if width_px < 1 or height_px < 1:
+        raise DamagedPicture("The picture is empty: it has no width or no height.")
+    if width_px * height_px > limits.max_pixels:
+        raise _too_many_pixels((width_px, height_px), limits)
+    if max(width_px, height_px) > MAX_SIDE_PX:
+        raise TooManyPixels(
+            f"The picture has {width_px} × {height_px} pixels; no side may have more than "
+            f"{MAX_SIDE_PX}. Cut it into pieces, or send a smaller one.",
+            width_px=width_px, height_px=height_px, limit=MAX_SIDE_PX,
+        )  # fmt: skip
+
+
+def _too_many_pixels(size: tuple[int, int] | None, limits: Limits) -> TooManyPixels:
+    width_px, height_px = size or (0, 0)
+    has = f"{width_px} × {height_px} pixels" if size else "too many pixels inside"
+    return TooManyPixels(
+        f"The picture has {has}; the limit is {limits.max_pixels} pixels a page. Send a smaller "
+        "one, or raise OCR_MAX_PIXELS.",
+        width_px=width_px, height_px=height_px, limit=limits.max_pixels, setting="OCR_MAX_PIXELS",
+    )  # fmt: skip
+
+
+def _frames(picture: Image.Image, limits: Limits) -> int:
+    """The frames of a TIFF, up to one that is broken."""
+    count = 1
+    while True:
+        try:
+            picture.seek(count)
+        except EOFError:
+            return count
+        except Exception:  # noqa: BLE001  # Pillow raises what the broken frame happens to cause
+            return count + 1
+        count += 1
+        if count > limits.max_pages:
+            raise too_many_pages(count, limits)
+
+
+def _seek(picture: Image.Image, index: int) -> None:
+    if not index:
+        return
+    try:
+        picture.seek(index)
+    except EOFError as error:
+        raise PageMissing(f"The file has no page {index + 1}.", page=index + 1) from error
+
+
+def _dpi(picture: Image.Image) -> float | None:
+    """Dots per inch as the file has them, if they can be true; those across, if they differ."""
+    found = _resolutions(picture)
+    return round(found[0], 1) if found else None
+
+
+def _resolutions(picture: Image.Image) -> tuple[float, float] | None:
+    value = picture.info.get("dpi")
+    try:
+        # Where a JPEG has EXIF data but no resolution, Pillow puts in 72 of its own.
+        if value == (72, 72) and not picture.info.get("jfif_unit"):
+            value = value if _X_RESOLUTION in picture.getexif() else None
+        across, down = (float(one) for one in value) if isinstance(value, tuple) else (0.0, 0.0)
+    except Exception:  # noqa: BLE001  # as of a broken EXIF block
+        return None
+    return (across, down) if 1 < min(across, down) <= max(across, down) < 10_000 else None
+
+
+def _pixels(picture: Image.Image, *, grey: bool) -> Pixels:
+    mode = picture.mode
+    if mode.startswith(("I", "F")):
+        return narrowed(picture)
+    if mode == "LAB":
+        lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        turned = ImageCms.profileToProfile(picture, lab, rgb, outputMode="RGB")
+        picture = turned if turned is not None else picture
+    picture = without_alpha(picture)
+    if picture.mode not in {"1", "L", "RGB"}:  # converting to the same would be a copy
+        picture = picture.convert("RGB")
+    if grey or picture.mode != "RGB":
+        return _copied(picture if picture.mode == "L" else picture.convert("L"))
+    pixels = np.asarray(picture, dtype=np.uint8)
+    # Grey saved as colour: a third of the memory and no conversion for all that follows.
+    if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
+        return np.ascontiguousarray(pixels[..., 0])
+    return pixels
+
+
+def _copied(grey: Image.Image) -> Pixels:
+    """The pixels of a grey picture; `np.asarray` takes twenty times as long, piece by piece."""
+    pixels = np.empty((grey.height, grey.width), np.uint8)
+    shared = Image.frombuffer("L", grey.size, pixels, "raw", "L", 0, 1)
+    shared.readonly = 0  # it is meant to be written to, and nobody else has it
+    shared.paste(grey)
+    return pixels

@@ -1,0 +1,160 @@
+// @ts-check
+// The camera itself: starting, choosing, stopping, and every refusal in plain words.
+
+/** @typedef {{code: string, words: string}} Trouble */
+
+const MUTED_MS = 3000; // a shorter silence of a camera is none
+const FULL_SIZE = { width: { ideal: 3840 }, height: { ideal: 2160 } };
+
+const REFUSALS = {
+  insecure:
+    "Browsers allow the camera only on https:// or on this computer itself (localhost). " +
+    "Ask whoever runs this server to switch https on – or take a photo instead.",
+  denied:
+    "The camera is blocked for this site. Click the camera or lock sign near the address, " +
+    "choose Allow, then start again.",
+  dismissed: "The camera question was closed. Start again and choose Allow.",
+  missing: "No camera was found. Plug one in and start again – or take a photo instead.",
+  busy: "Another program is using the camera. Close it (Teams, Zoom …) and start again.",
+  unfit:
+    "This camera cannot give a picture that we can use. Choose another, or take a photo instead.",
+  ended: "The camera was unplugged or paused. Start it again.",
+  other: "The camera could not be started. Start again – or take a photo instead.",
+};
+
+const CAUSES = {
+  NotFoundError: "missing",
+  NotReadableError: "busy",
+  AbortError: "busy",
+  OverconstrainedError: "unfit",
+};
+
+/**
+ * @param {keyof typeof REFUSALS} code
+ * @returns {Trouble}
+ */
+function trouble(code) {
+  return { code, words: REFUSALS[code] };
+}
+
+/**
+ * @param {unknown} error
+ * @returns {Promise<Trouble>}
+ */
+async function explain(error) {
+  const name = error instanceof DOMException ? error.name : "";
+  if (name === "NotAllowedError") {
+    const asked = await navigator.permissions
+      ?.query({ name: /** @type {PermissionName} */ ("camera") })
+      .catch(() => null);
+    return trouble(asked?.state === "prompt" ? "dismissed" : "denied");
+  }
+  return trouble(
+    /** @type {keyof typeof REFUSALS} */ (
+      CAUSES[/** @type {keyof typeof CAUSES} */ (name)] ?? "other"
+    ),
+  );
+}
+
+/**
+ * Gives the camera back.
+ * @param {MediaStream | null} stream
+ */
+function release(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {(trouble: Trouble) => void} onTrouble
+ */
+export function enhance(video, onTrouble) {
+  /** @type {MediaStream | null} */
+  let stream = null;
+  let stops = 0; // which tell a start that waited for its camera that nobody wants it any more
+  /** @type {WakeLockSentinel | null} */
+  let awake = null;
+
+  function stop() {
+    stops += 1;
+    awake?.release();
+    awake = null;
+    release(stream);
+    stream = video.srcObject = null;
+  }
+  /** Keeps the screen on; browsers take that back from a tab out of sight. */
+  async function stayAwake() {
+    if (stream && !document.hidden)
+      awake = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
+  }
+  document.addEventListener("visibilitychange", stayAwake);
+
+  /** @param {string} device an id, or nothing for the one that looks away from the person */
+  async function open(device) {
+    const which = device
+      ? { deviceId: { exact: device } }
+      : { facingMode: { ideal: "environment" } };
+    try {
+      return await navigator.mediaDevices.getUserMedia({
+        video: { ...which, ...FULL_SIZE },
+        audio: false,
+      });
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "OverconstrainedError") throw error;
+      return navigator.mediaDevices.getUserMedia({ video: true, audio: false });
+    }
+  }
+
+  return {
+    stop,
+    get track() {
+      return stream?.getVideoTracks()[0] ?? null;
+    },
+    /**
+     * Whether it runs now.
+     * @param {string} [device]
+     */
+    async start(device = "") {
+      stop();
+      const before = stops;
+      if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
+        onTrouble(trouble("insecure"));
+        return false;
+      }
+      try {
+        const opened = await open(device);
+        if (stops !== before) {
+          release(opened);
+          return false;
+        }
+        stream = opened;
+      } catch (error) {
+        if (stops === before) onTrouble(await explain(error));
+        return false;
+      }
+      const [track] = stream.getVideoTracks();
+      let silence = 0;
+      function lost() {
+        if (stream?.getVideoTracks()[0] !== track) return; // another one runs by now, or none
+        stop();
+        onTrouble(trouble("ended"));
+      }
+      track.addEventListener("ended", lost);
+      track.addEventListener("mute", () => (silence = setTimeout(lost, MUTED_MS)));
+      track.addEventListener("unmute", () => clearTimeout(silence));
+      video.srcObject = stream;
+      video.classList.toggle("mirrored", track.getSettings().facingMode === "user");
+      await video.play().catch(() => undefined); // stopped by now
+      if (stops !== before) return false;
+      stayAwake();
+      return true;
+    },
+    /** The cameras there are; their names are known only after one was allowed. */
+    async list() {
+      const devices = await navigator.mediaDevices.enumerateDevices();
+      return devices
+        .filter((device) => device.kind === "videoinput")
+        .map((device, at) => ({ id: device.deviceId, name: device.label || `Camera ${at + 1}` }));
+    },
+  };
+}

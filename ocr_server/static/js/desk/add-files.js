@@ -1,0 +1,77 @@
+// @ts-check
+// The pages of other files, read and joined to the document on the desk.
+import { declarations } from "../lib/declarations.js";
+import { action, announce, make, part } from "../lib/dom.js";
+import { byName } from "../lib/files.js";
+import { asRefusal, readDocument } from "../lib/http.js";
+import { makeTeller } from "../lib/progress.js";
+import { counted } from "../lib/quantities.js";
+
+/** @param {import("./desk.js").Desk} desk */
+export function enhance(desk) {
+  const { root } = desk;
+  const button = action(root, "join");
+  const chooser = /** @type {HTMLInputElement} */ (
+    make("input", {
+      type: "file",
+      multiple: "",
+      accept: declarations.accepted_files,
+    })
+  );
+  /** @type {{stop: AbortController | null}} */
+  const reading = { stop: null };
+
+  /**
+   * @param {string} words
+   * @param {"status" | "alert"} [where]
+   */
+  function say(words, where) {
+    part(root, "summary").textContent = words;
+    if (where) announce(words, where);
+  }
+  function name() {
+    button.title = reading.stop ? "Stop reading the pages to add" : "Add the pages of other files";
+    button.setAttribute("aria-label", button.title);
+    button.querySelector("use")?.setAttribute("href", reading.stop ? "#icon-close" : "#icon-plus");
+  }
+  function press() {
+    if (reading.stop) reading.stop.abort();
+    else if (desk.draft?.fields.get("pages"))
+      say(
+        "Some pages of this file were not read, so that none can be added. Read it as a whole first.",
+        "alert",
+      );
+    else chooser.click();
+  }
+  async function join() {
+    const { draft } = desk;
+    const files = [...(chooser.files ?? [])].sort((one, other) =>
+      byName.compare(one.name, other.name),
+    );
+    chooser.value = "";
+    if (!draft || !files.length) return;
+    const form = draft.form(files);
+    const { signal } = (reading.stop = new AbortController());
+    const teller = makeTeller(reading, performance.now(), (_, __, words) => say(words));
+    name();
+    try {
+      const added = draft.join(
+        await readDocument(form, { signal, onUpload: teller.upload, onEvent: teller.event }),
+        files,
+      );
+      announce(
+        `${counted(added.length, "page")} added; undo takes ${added.length === 1 ? "it" : "them"} out again.`,
+      );
+      if (desk.draft === draft) desk.showPage(added[0]);
+    } catch (error) {
+      say(signal.aborted ? "Nothing was added." : asRefusal(error).message, "alert");
+    } finally {
+      teller.end();
+      reading.stop = null;
+      name();
+    }
+  }
+
+  button.addEventListener("click", press);
+  chooser.addEventListener("change", join);
+}

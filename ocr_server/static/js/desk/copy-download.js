@@ -1,0 +1,52 @@
+// @ts-check
+// What a person takes away: the text on the clipboard at once, the rest from a menu.
+import { action, announce, make, part } from "../lib/dom.js";
+
+/** @param {import("./desk.js").Desk} desk */
+export function enhance(desk) {
+  const { root } = desk;
+  const menu = part(root, "downloads");
+  const copy = action(root, "copy");
+
+  /** @param {string} text */
+  async function copyText(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      if (!copySelected(text))
+        return announce(
+          "The browser did not allow copying. Select the text and copy it yourself.",
+          "alert",
+        );
+    }
+    const label = /** @type {HTMLElement} */ (copy.querySelector("span"));
+    label.textContent = "Copied";
+    announce("The text is on the clipboard.");
+    setTimeout(() => (label.textContent = "Copy text"), 2000);
+    return undefined;
+  }
+
+  copy.addEventListener("click", () => copyText(desk.draft?.text ?? ""));
+  menu.addEventListener("toggle", async function offer() {
+    const isOpen = menu.hasAttribute("open");
+    const complaint = part(root, "formats").querySelector(".hint");
+    part(root, "proof").inert = isOpen; // it may lie half under the menu
+    if (!isOpen) complaint?.remove();
+    else if (!complaint) (await import("./export-menu.js")).offerFormats(desk, copyText);
+  });
+}
+
+/**
+ * The way that is open on http too; whether it worked.
+ * @param {string} text
+ */
+function copySelected(text) {
+  const focused = /** @type {HTMLElement} */ (document.activeElement);
+  const field = /** @type {HTMLTextAreaElement} */ (make("textarea", { class: "clipped" }, text));
+  focused.after(field);
+  field.select();
+  const worked = document.execCommand("copy");
+  field.remove();
+  focused.focus();
+  return worked;
+}

@@ -1,0 +1,177 @@
+// @ts-check
+// The desk where a result is read and corrected: picture and text side by side, one word lighting
+// up on both sides. What only some need is loaded when they first ask for it.
+import { action, found, part, whenPressed } from "../lib/dom.js";
+import { canTrim } from "../lib/files.js";
+import { enhance as enhanceCopyDownload } from "./copy-download.js";
+import { enhance as enhanceEditControls } from "./edit-controls.js";
+import { enhance as enhanceOverlays } from "./overlays.js";
+import { enhance as enhancePagePicture } from "./page-picture.js";
+import { enhance as enhanceSplitter } from "./splitter.js";
+import { enhance as enhanceSummary } from "./summary.js";
+import { enhance as enhanceTabs } from "./tabs.js";
+import { enhance as enhanceTextPane } from "./text-pane.js";
+import { enhance as enhanceZoom } from "./zoom.js";
+
+const DWELL_MS = 250; // who only passes over a word does not want the picture to move
+
+/**
+ * @typedef {import("./draft.js").Draft} Draft
+ * @typedef {import("../lib/model.js").Word} Word
+ * @typedef {import("../lib/model.js").Page} Page
+ */
+/**
+ * What the parts of the desk share. The element tells them "turned" when another page is shown, or
+ * none.
+ * @typedef {{root: HTMLElement, picture: HTMLImageElement, draft: Draft | null, page: Page | null,
+ *   lit: Word | null, opened: Word | null, view: ReturnType<typeof enhanceZoom>, text:
+ *   ReturnType<typeof enhanceTextPane>, showPage: (page: Page) => void, paint: () => void}} Desk
+ */
+
+/** @param {HTMLElement} root */
+export function enhance(root) {
+  const picture = /** @type {HTMLImageElement} */ (part(root, "picture"));
+  const text = enhanceTextPane(part(root, "text"), { onOpen: openWord, onHover: point });
+  /** @type {Desk} */
+  const desk = {
+    root,
+    picture,
+    draft: null,
+    page: null,
+    lit: null,
+    opened: null,
+    view: enhanceZoom(root),
+    text,
+    showPage,
+    paint,
+  };
+  const summary = enhanceSummary(desk);
+  const editing = enhanceEditControls(desk);
+  const pagePicture = enhancePagePicture(desk);
+  const overlays = enhanceOverlays(desk, { onHover: light, onOpen: openWord, onDoubt: showText });
+
+  function paint() {
+    overlays.paint();
+    summary.count();
+  }
+  /** The page's words anew, everywhere. */
+  function paintWords() {
+    if (!desk.page) return;
+    overlays.lay();
+    paint();
+    summary.tell();
+  }
+  function showText() {
+    if (desk.page) text.show(desk.page);
+    paintWords();
+  }
+
+  /** @param {Page} next */
+  async function showPage(next) {
+    const { draft } = desk;
+    if (!draft) return;
+    desk.page = next;
+    desk.lit = desk.opened = null;
+    root.dispatchEvent(new Event("turned"));
+    const shown = pagePicture.show(draft, next);
+    showText();
+    showPages();
+    await shown;
+  }
+  async function showPages() {
+    const { draft, page } = desk;
+    part(root, "pages").hidden = !draft || draft.pages.length < 2;
+    if (!draft || draft.pages.length < 2) return;
+    const { enhance } = await import("./page-navigation.js");
+    paging ??= enhance(desk); // once, though two may have waited for it
+    if (page === desk.page && page) paging.show(draft, page);
+  }
+  /** @type {{show: (draft: Draft, page: Page) => void} | null} */
+  let paging = null;
+
+  /** @param {Word | null} word */
+  function light(word) {
+    if (word === desk.lit) return;
+    desk.lit = word;
+    text.mark(word, "lit");
+    paint();
+  }
+  let dwelling = 0;
+  /**
+   * Lights a word up, and soon shows where it stands.
+   * @param {Word | null} word
+   */
+  function point(word) {
+    if (word === desk.lit) return;
+    light(word);
+    clearTimeout(dwelling);
+    if (word)
+      dwelling = setTimeout(() => word === desk.lit && desk.view.reveal(word.box), DWELL_MS);
+  }
+  /** @param {Word} word */
+  function openWord(word) {
+    return editing.open(word);
+  }
+
+  /** @param {Event} event */
+  function changed(event) {
+    for (const word of /** @type {CustomEvent<Word[]>} */ (event).detail) text.paint(word);
+    paintWords();
+  }
+  /** @param {Event} event */
+  function replaced(event) {
+    const page = /** @type {CustomEvent<Page>} */ (event).detail;
+    if (page !== desk.page) return showPage(page);
+    desk.lit = desk.opened = null;
+    return showText();
+  }
+  function grown() {
+    const { draft, page } = desk;
+    if (!draft?.pages.length) return;
+    for (const name of ["area", "compare"]) action(root, name).hidden = !draft.files.length;
+    // How many pages there are is known at the end.
+    action(root, "join").hidden = !draft.files.length || !draft.ms;
+    action(root, "trim").hidden = !canTrim(draft.files);
+    if (!page || !draft.pages.includes(page))
+      showPage(
+        draft.pages.find(({ number }) => number > (page?.number ?? 0)) ??
+          draft.pages[draft.pages.length - 1],
+      );
+    else showPages();
+    summary.tell();
+  }
+  const hears = { changed, replaced, grown };
+  /** @param {Draft | null} next */
+  function lay(next) {
+    for (const [name, hear] of Object.entries(hears)) {
+      desk.draft?.removeEventListener(name, hear);
+      next?.addEventListener(name, hear);
+    }
+    desk.draft = next;
+    desk.page = null;
+    root.hidden = !next;
+    grown();
+  }
+
+  enhanceCopyDownload(desk);
+  const finding = part(root, "finding");
+  finding.addEventListener(
+    "toggle",
+    async () => finding.hasAttribute("open") && (await import("./entities.js")).listEntities(desk),
+  );
+  root.addEventListener("turned", () => finding.removeAttribute("open"));
+  enhanceTabs(part(root, "tabs"), (name) => (found(root, ".panes").dataset.shown = name));
+  enhanceSplitter(root);
+  whenPressed(action(root, "area"), async () => (await import("./area-select.js")).enhance(desk));
+  whenPressed(action(root, "join"), async () => (await import("./add-files.js")).enhance(desk));
+  whenPressed(action(root, "compare"), async () => (await import("./compare.js")).enhance(desk));
+  import("./speech.js").then(({ enhance }) => enhance(desk));
+
+  return {
+    show: lay,
+    hide() {
+      lay(null);
+      root.dispatchEvent(new Event("turned"));
+    },
+  };
+}

@@ -1,0 +1,137 @@
+// @ts-check
+// Going from page to page: buttons, a number, a strip that says how each page fared.
+import { trust } from "../lib/confidence.js";
+import { action, announce, make, part } from "../lib/dom.js";
+import { placesOf } from "../lib/model.js";
+import { counted } from "../lib/quantities.js";
+import { thumbnailOf } from "./page-images.js";
+
+const WAYS = [
+  ["previous-page", "next-page"],
+  ["move-earlier", "move-later"],
+];
+
+/**
+ * @typedef {import("../lib/model.js").Page} Page
+ * @typedef {import("./draft.js").Draft} Draft
+ */
+
+/** @param {import("./desk.js").Desk} desk */
+export function enhance(desk) {
+  const { root, showPage } = desk;
+  const field = /** @type {HTMLInputElement} */ (part(root, "page"));
+  const strip = part(root, "strip");
+  /** @type {Page[]} */
+  let pages = [];
+  let at = 0;
+  /**
+   * What is still to be drawn.
+   * @type {Map<Element, () => Promise<string | null>>}
+   */
+  const waiting = new Map();
+  const seen = new IntersectionObserver(function load(entries) {
+    for (const { isIntersecting, target } of entries)
+      if (isIntersecting) draw(/** @type {HTMLImageElement} */ (target));
+  });
+
+  /** @param {HTMLImageElement} image */
+  async function draw(image) {
+    const thumbnail = waiting.get(image);
+    seen.unobserve(image);
+    waiting.delete(image);
+    const url = await thumbnail?.();
+    if (url) image.src = url;
+    image.hidden = !url;
+  }
+  /** @param {number} index */
+  function go(index) {
+    if (index >= 0 && index < pages.length && index !== at) showPage(pages[index]);
+  }
+  /**
+   * @param {Draft} draft
+   * @param {Page} page
+   */
+  function entry(draft, page) {
+    const doubtful = placesOf(page).filter(({ word }) => trust(word) === "doubtful").length;
+    const words = doubtful
+      ? counted(doubtful, "doubtful", "doubtful")
+      : page.text
+        ? "read"
+        : "no text";
+    const image = make("img", { alt: "" });
+    waiting.set(image, () => thumbnailOf(draft, page.number));
+    seen.observe(image);
+    const button = make(
+      "button",
+      { type: "button", "aria-label": `Page ${page.number}, ${words}` },
+      image,
+      make("span", {}, `${page.number} · ${words}`),
+    );
+    button.addEventListener("click", () => go(pages.indexOf(page)));
+    return make("li", {}, button);
+  }
+  /**
+   * A button that can go no further gives the focus to the other.
+   * @param {HTMLButtonElement[]} ways
+   */
+  function enable([back, on]) {
+    const focused = document.activeElement;
+    back.disabled = at === 0;
+    on.disabled = at === pages.length - 1;
+    for (const [one, other] of [
+      [back, on],
+      [on, back],
+    ])
+      if (one.disabled && one === focused) other.focus();
+  }
+  /** @param {KeyboardEvent} event */
+  function press(event) {
+    if (event.key !== "PageDown" && event.key !== "PageUp") return;
+    if (pages.length < 2 || event.target instanceof HTMLInputElement) return;
+    event.preventDefault();
+    go(at + (event.key === "PageDown" ? 1 : -1));
+  }
+
+  action(root, "previous-page").addEventListener("click", () => go(at - 1));
+  action(root, "next-page").addEventListener("click", () => go(at + 1));
+  action(root, "leave-out").addEventListener("click", function leaveOut() {
+    desk.draft?.leaveOut(pages[at]);
+    announce("The page is left out; undo brings it back.");
+    part(root, "name").focus();
+  });
+  /** @param {1 | -1} by */
+  function move(by) {
+    const page = pages[at];
+    desk.draft?.move(page, by);
+    announce(`Page ${page.number} is now in place ${at + 1 + by} of ${pages.length}.`);
+  }
+  action(root, "move-earlier").addEventListener("click", () => move(-1));
+  action(root, "move-later").addEventListener("click", () => move(1));
+  field.addEventListener("change", function turn() {
+    go(pages.findIndex(({ number }) => number === field.valueAsNumber));
+    field.value = String(desk.page?.number); // where there is no such page, the one that is shown
+  });
+  part(root, "stage").addEventListener("keydown", press);
+
+  return {
+    /**
+     * @param {Draft} draft
+     * @param {Page} current
+     */
+    show(draft, current) {
+      pages = draft.pages;
+      at = pages.indexOf(current);
+      field.value = String(current.number);
+      field.max = part(root, "count").textContent = String(
+        Math.max(...pages.map(({ number }) => number)),
+      );
+      for (const names of WAYS) enable(names.map((name) => action(root, name)));
+      seen.disconnect();
+      waiting.clear();
+      const focused = [...strip.children].findIndex((one) => one.contains(document.activeElement));
+      strip.replaceChildren(...pages.map((page) => entry(draft, page)));
+      strip.children[at]?.firstElementChild?.setAttribute("aria-current", "true");
+      strip.children[focused]?.querySelector("button")?.focus();
+    },
+  };
+}

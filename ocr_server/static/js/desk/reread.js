@@ -1,0 +1,39 @@
+// @ts-check
+// Reading something once more: a page that failed, or an area of one.
+// No `enhance`: it asks the server, and changes the draft.
+import { announce } from "../lib/dom.js";
+import { asRefusal, readDocument } from "../lib/http.js";
+
+/** @typedef {import("./draft.js").Draft} Draft */
+
+/**
+ * The page as it is read now; none where the server refuses, which is told.
+ * @param {Draft} draft
+ * @param {number} number
+ * @param {Record<string, string>} [options]
+ */
+export async function read(draft, number, options = {}) {
+  const form = draft.formFor(number);
+  for (const [name, value] of Object.entries(options)) form.set(name, value);
+  try {
+    const { pages } = await readDocument(form, { signal: new AbortController().signal });
+    return pages[0];
+  } catch (error) {
+    announce(asRefusal(error).message, "alert");
+    return null;
+  }
+}
+
+/**
+ * Puts a page that failed in its place; whether that went well.
+ * @param {Draft} draft
+ * @param {number} number
+ */
+export async function readPage(draft, number) {
+  announce(`Reading page ${number} again.`);
+  const page = await read(draft, number);
+  if (!page) return false;
+  draft.addPage(page);
+  announce(`Page ${number} is read.`);
+  return true;
+}

@@ -1,0 +1,83 @@
+// @ts-check
+// What was done to the page that is shown, and a reading of it without some of that.
+import { declarations } from "../lib/declarations.js";
+import { action, announce, make, part } from "../lib/dom.js";
+import { seconds } from "../lib/quantities.js";
+import { doneStages, fineFindings, labelOf, skippedStages } from "./stages.js";
+
+/** @param {import("./desk.js").Desk} desk */
+export function enhance(desk) {
+  const { root } = desk;
+  const { stages: kinds } = declarations;
+  /**
+   * What is shown now.
+   * @type {import("../lib/model.js").Stage[] | undefined}
+   */
+  let shown;
+
+  /**
+   * @param {import("./draft.js").Draft} draft
+   * @param {import("../lib/model.js").Page} page
+   */
+  function show(draft, page) {
+    if (shown && shown === page.stages) return;
+    shown = page.stages;
+    const [done, skipped] = [doneStages(page, kinds), skippedStages(page)];
+    const fine = fineFindings(page, kinds);
+    const canChange = draft.files.length > 0 && (draft.fields.get("steps") ?? "auto") === "auto";
+    part(root, "report").hidden = !done.length && !skipped.length;
+    part(root, "stages").replaceChildren(
+      ...done.map(({ name, words, ms }) =>
+        make(
+          "li",
+          {},
+          choice(canChange && name, true, words),
+          ` in ${ms < 1000 ? `${Math.ceil(ms)} ms` : seconds(ms)}`,
+        ),
+      ),
+      ...skipped.map((name) =>
+        make("li", {}, choice(canChange && name, false, labelOf(name, kinds)), " – left out"),
+      ),
+      ...(fine.length ? [make("li", {}, `Left as it was: ${fine.join(", ")}.`)] : []),
+    );
+    part(root, "otherwise").hidden = !root.querySelector("[name=stage]");
+  }
+  /**
+   * A stage that can be switched off.
+   * @param {string | false} name
+   * @param {boolean} isOn
+   * @param {string} words
+   */
+  function choice(name, isOn, words) {
+    if (!name) return make("b", {}, words);
+    const box = /** @type {HTMLInputElement} */ (
+      make("input", { type: "checkbox", name: "stage", value: name })
+    );
+    box.checked = isOn;
+    return make("label", {}, box, " ", make("b", {}, words));
+  }
+  /** The page once more, without the stages that are switched off. */
+  async function readOtherwise() {
+    const { draft, page } = desk;
+    if (!draft || !page) return;
+    const button = action(root, "read-otherwise");
+    const boxes = [
+      .../** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("[name=stage]")),
+    ];
+    const without = boxes
+      .filter(({ checked }) => !checked)
+      .map(({ value }) => value)
+      .join();
+    const { read } = await import("./reread.js");
+    announce(`Reading page ${page.number} again.`);
+    button.disabled = true;
+    const fresh = await read(draft, page.number, without ? { without } : {});
+    button.disabled = false;
+    button.focus();
+    if (!fresh) return;
+    draft.replace(page, fresh.zones, null, fresh);
+    announce(`Page ${page.number} is read again; undo brings back what it was.`);
+  }
+  action(root, "read-otherwise").addEventListener("click", readOtherwise);
+  return { show };
+}

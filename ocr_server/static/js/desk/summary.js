@@ -1,0 +1,87 @@
+// @ts-check
+// Everything on the desk that counts or reports: summary, doubts, legend, advice, failures.
+import { trust } from "../lib/confidence.js";
+import { action, announce, make, part } from "../lib/dom.js";
+import { enhance as enhanceStageReport } from "./stage-report.js";
+
+/** @param {import("./desk.js").Desk} desk */
+export function enhance(desk) {
+  const { root } = desk;
+  const stageReport = enhanceStageReport(desk);
+  /** @type {import("../lib/model.js").Word[]} */
+  let doubtful = [];
+
+  /** How many words are doubtful, and which of them is open. */
+  function count() {
+    const at = doubtful.findIndex((word) => word === desk.opened);
+    const many = `${at < 0 ? "" : `${at + 1} of `}${doubtful.length} doubtful`;
+    part(root, "doubts").textContent = doubtful.length ? many : "None doubtful";
+  }
+  function tell() {
+    const { draft, page } = desk;
+    if (!draft || !page) return;
+    part(root, "name").textContent = draft.name;
+    part(root, "summary").textContent = draft.summary;
+    const words = draft.places.map(({ word }) => word);
+    const wordsOf = (/** @type {string} */ state) => words.filter((word) => trust(word) === state);
+    doubtful = wordsOf("doubtful");
+    count();
+    action(root, "previous-doubt").disabled = action(root, "next-doubt").disabled =
+      !doubtful.length;
+    const [undo, redo] = [action(root, "undo"), action(root, "redo")];
+    const focused = document.activeElement;
+    undo.disabled = !draft.done.length;
+    redo.disabled = !draft.undone.length;
+    if (undo.disabled && undo === focused) redo.focus();
+    if (redo.disabled && redo === focused) undo.focus();
+    part(root, "legend").replaceChildren(
+      ...["unsure", "doubtful", "checked"]
+        .filter((state) => wordsOf(state).length)
+        .map((state) =>
+          make(
+            "span",
+            {},
+            make("span", { class: `word ${state}` }, state),
+            ` ${wordsOf(state).length}`,
+          ),
+        ),
+    );
+    listNotice(
+      "advice",
+      (page.quality?.problems ?? []).map((problem) => [`${problem.message} ${problem.advice}`]),
+    );
+    listNotice(
+      "failed",
+      draft.document.problems.map((problem) => [
+        `${problem.page ? `Page ${problem.page}: ` : ""}${problem.detail || problem.title} `,
+        ...againButton(problem.page),
+      ]),
+    );
+    stageReport.show(draft, page);
+  }
+  /**
+   * @param {string} name
+   * @param {(Node | string)[][]} lines
+   */
+  function listNotice(name, lines) {
+    const notice = part(root, name);
+    notice.hidden = !lines.length;
+    notice.querySelector("ul")?.replaceChildren(...lines.map((line) => make("li", {}, ...line)));
+  }
+  /** @param {number | null | undefined} page that failed */
+  function againButton(page) {
+    const { draft } = desk;
+    if (!page || !draft?.files.length) return [];
+    const button = /** @type {HTMLButtonElement} */ (
+      make("button", { type: "button", class: "link" }, `Try page ${page} again`)
+    );
+    button.addEventListener("click", async function again() {
+      const { readPage } = await import("./reread.js");
+      button.disabled = true;
+      if (await readPage(draft, page)) part(root, "name").focus();
+      button.disabled = false;
+    });
+    return [button];
+  }
+  return { tell, count };
+}

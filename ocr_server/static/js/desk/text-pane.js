@@ -1,0 +1,209 @@
+// @ts-check
+// The text of a page: real paragraphs, each word marked by how sure the engine is of it.
+import { trust } from "../lib/confidence.js";
+import { make } from "../lib/dom.js";
+import { distance } from "../lib/geometry.js";
+import { gapOf, lineText, paragraphsOf, tagOf } from "../lib/model.js";
+
+/**
+ * @typedef {import("../lib/model.js").Word} Word
+ * @typedef {import("../lib/model.js").Page} Page
+ */
+
+const FLOWING_LINES = 3; // fewer say little about how they are broken
+const FULL = 0.8; // of the longest line
+const GAP = 2.5; // of a line's height; prose has none so wide
+const TIPS = [
+  "Turn the picture upright.",
+  "Crop it to the text.",
+  "Choose the language of the text.",
+  "Take it again with more light, closer and steady.",
+];
+
+/**
+ * @param {HTMLElement} root
+ * @param {{onOpen: (word: Word) => void, onHover: (word: Word | null) => void}} listeners
+ */
+export function enhance(root, { onOpen, onHover }) {
+  /** @type {Map<Word, HTMLElement>} */
+  const spans = new Map();
+  /** @type {Map<Element, Word>} */
+  const words = new Map();
+  /** @type {HTMLElement | null} */
+  let stop = null;
+
+  /** @param {Page} page */
+  function show(page) {
+    spans.clear();
+    words.clear();
+    const paragraphs = page.zones
+      .flatMap((zone) => paragraphsOf(zone))
+      .filter((lines) => lines.some(lineText));
+    root.replaceChildren(...(paragraphs.length ? paragraphs.map(paragraph) : [nothing()]));
+    stop = null;
+    makeStop(root.querySelector(".word"));
+    root.scrollTop = 0;
+  }
+  /** @param {import("../lib/model.js").Line[]} lines */
+  function paragraph(lines) {
+    const block = make("p", isFlowing(lines) ? { class: "flowing" } : {});
+    block.lang = tagOf(lines[0].language);
+    if (lines[0].direction === "rtl") block.dir = "rtl";
+    for (const line of lines) {
+      const row = make("span", { class: "line" });
+      line.words.forEach((word, at) =>
+        row.append(at ? gapOf(line.words[at - 1].text, word.text) : "", wordSpan(word)),
+      );
+      block.append(row, "\n");
+    }
+    return block;
+  }
+  /** @param {Word} word */
+  function wordSpan(word) {
+    const span = make("span", { tabindex: "-1" });
+    spans.set(word, span);
+    words.set(span, word);
+    paint(word);
+    return span;
+  }
+  /** @param {Word} word */
+  function paint(word) {
+    const span = spans.get(word);
+    if (!span) return;
+    const state = trust(word);
+    span.textContent = word.text;
+    span.className = `word ${state}`;
+    span.title = state === "checked" ? "Checked" : `${Math.round(word.confidence * 100)} % sure`;
+    if (state === "doubtful") span.setAttribute("role", "button");
+    else span.removeAttribute("role");
+  }
+  /**
+   * Scrolls the text, never the page around it.
+   * @param {HTMLElement} span
+   * @param {number} room that is wanted above and below
+   */
+  function bring(span, room) {
+    const [frame, box] = [root.getBoundingClientRect(), span.getBoundingClientRect()];
+    if (box.top < frame.top + room || box.bottom > frame.bottom - room)
+      root.scrollTop += box.top - frame.top - frame.height / 2;
+  }
+  /**
+   * The one word that Tab reaches.
+   * @param {Element | null | undefined} span
+   */
+  function makeStop(span) {
+    stop?.setAttribute("tabindex", "-1");
+    stop = /** @type {HTMLElement | null} */ (span ?? null);
+    stop?.setAttribute("tabindex", "0");
+  }
+  /** @param {number} by */
+  function step(by) {
+    const all = [...words.keys()];
+    const next =
+      all[Math.min(all.length - 1, Math.max(0, all.indexOf(/** @type {Element} */ (stop)) + by))];
+    makeStop(next);
+    stop?.focus();
+  }
+  /** @param {number} by */
+  function stepLine(by) {
+    const lines = [...root.querySelectorAll(".line")];
+    const line = lines[lines.indexOf(/** @type {Element} */ (stop?.closest(".line"))) + by];
+    if (!line || !stop) return;
+    const across = stop.getBoundingClientRect().x;
+    const nearest = [...line.children].sort(
+      (one, other) =>
+        Math.abs(one.getBoundingClientRect().x - across) -
+        Math.abs(other.getBoundingClientRect().x - across),
+    )[0];
+    makeStop(nearest);
+    stop?.focus();
+  }
+  /** @param {KeyboardEvent} event */
+  function press(event) {
+    const span = /** @type {Element} */ (event.target);
+    const word = words.get(span);
+    if (!word || event.ctrlKey || event.metaKey || event.altKey) return;
+    const on = getComputedStyle(span).direction === "rtl" ? -1 : 1;
+    const moves = {
+      ArrowRight: () => step(on),
+      ArrowLeft: () => step(-on),
+      ArrowDown: () => stepLine(1),
+      ArrowUp: () => stepLine(-1),
+      Enter: () => onOpen(word),
+      " ": () => onOpen(word),
+    };
+    const move = moves[/** @type {keyof typeof moves} */ (event.key)];
+    if (!move) return;
+    event.preventDefault();
+    move();
+  }
+  /** @param {Event} event */
+  function wordOf(event) {
+    return words.get(/** @type {Element} */ (event.target)) ?? null;
+  }
+
+  root.addEventListener("keydown", press);
+  root.addEventListener("click", function open(event) {
+    const word = wordOf(event);
+    if (word && getSelection()?.isCollapsed !== false) onOpen(word);
+  });
+  // Not when the text moves under a pointer at rest.
+  root.addEventListener("pointermove", (event) => onHover(wordOf(event)));
+  root.addEventListener("pointerleave", () => onHover(null));
+  root.addEventListener("focusin", function follow(event) {
+    const word = wordOf(event);
+    if (!word) return;
+    makeStop(spans.get(word));
+    onHover(word);
+  });
+
+  return {
+    show,
+    paint,
+    /**
+     * Marks a word and brings it into view.
+     * @param {Word | null} word
+     * @param {"current" | "lit" | "spoken"} how
+     */
+    mark(word, how) {
+      for (const span of root.querySelectorAll(`.${how}`)) span.classList.remove(how);
+      const span = word && spans.get(word);
+      span?.classList.add(how);
+      if (span) bring(span, how === "lit" ? -span.offsetHeight : span.offsetHeight);
+    },
+    /** @param {Word} word */
+    focus(word) {
+      makeStop(spans.get(word));
+      stop?.focus();
+    },
+  };
+}
+
+/**
+ * Whether lines are broken where the column ends, as prose is, not rows of a list or a bill.
+ * @param {import("../lib/model.js").Line[]} lines
+ */
+function isFlowing(lines) {
+  const lengths = lines.map(({ quad: [start, end] }) => distance(start, end));
+  const full = FULL * Math.max(...lengths);
+  const hasGap = lines.some(({ words, quad: [start, , , below] }) =>
+    words.some(
+      ({ quad: [next] }, at) =>
+        at && distance(words[at - 1].quad[1], next) > GAP * distance(start, below),
+    ),
+  );
+  return (
+    lines.length >= FLOWING_LINES &&
+    !hasGap &&
+    lengths.slice(0, -1).every((length) => length >= full)
+  );
+}
+
+function nothing() {
+  return make(
+    "div",
+    { class: "empty" },
+    make("p", {}, "No text was found. It may help to:"),
+    make("ul", {}, ...TIPS.map((tip) => make("li", {}, tip))),
+  );
+}

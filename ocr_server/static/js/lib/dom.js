@@ -1,0 +1,103 @@
+// @ts-check
+// The markup names its parts with data-part and its deeds with data-action; scripts find them here.
+// No `enhance`: it is what others do it with.
+
+/**
+ * The part of that name, which the markup is sure to have.
+ * @template {Element} [T=HTMLElement]
+ * @param {ParentNode} root
+ * @param {string} name
+ * @returns {T}
+ */
+export function part(root, name) {
+  return found(root, `[data-part="${name}"]`);
+}
+
+/**
+ * @param {ParentNode} root
+ * @param {string} name
+ * @returns {HTMLButtonElement}
+ */
+export function action(root, name) {
+  return found(root, `[data-action="${name}"]`);
+}
+
+/**
+ * @template {Element} [T=HTMLElement]
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @returns {T}
+ */
+export function found(root, selector) {
+  const element = root.querySelector(selector);
+  if (!element) throw new Error(`The page lacks ${selector}.`);
+  return /** @type {T} */ (/** @type {unknown} */ (element));
+}
+
+/**
+ * A new element with attributes and children.
+ * @param {string} name
+ * @param {Record<string, string>} [attributes]
+ * @param {(Node | string)[]} children
+ */
+export function make(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+}
+
+/**
+ * Says something once to those who listen.
+ * @param {string} words
+ * @param {"status" | "alert"} [where]
+ */
+export function announce(words, where = "status") {
+  const region = document.getElementById(where);
+  if (region) region.textContent = words;
+}
+
+/**
+ * Loads what a button does when it is first pressed, then presses it again.
+ * @param {HTMLElement} button
+ * @param {() => Promise<unknown>} load
+ */
+export function whenPressed(button, load) {
+  async function press() {
+    try {
+      await load();
+    } catch (error) {
+      whenPressed(button, load); // offline perhaps
+      throw error;
+    }
+    button.click();
+  }
+  button.addEventListener("click", press, { once: true });
+}
+
+/** @type {Map<string, Promise<unknown>>} */
+const sheets = new Map();
+
+/**
+ * Loads one of our stylesheets, once.
+ * @param {string} name
+ */
+export function loadStyles(name) {
+  const coming =
+    sheets.get(name) ??
+    new Promise(function load(resolve) {
+      const link = make("link", {
+        rel: "stylesheet",
+        href: new URL(`../../css/${name}.css`, import.meta.url).href,
+      });
+      link.addEventListener("load", resolve);
+      link.addEventListener("error", function lack() {
+        sheets.delete(name);
+        link.remove();
+        resolve(undefined);
+      });
+      document.head.append(link);
+    });
+  sheets.set(name, coming);
+  return coming;
+}

@@ -1,0 +1,170 @@
+// @ts-check
+// One reading: the file goes out, events come in, and cancelling hangs up, which stops the work.
+// No `enhance`: it shows nothing.
+import { keyHeaders } from "./api-key.js";
+
+/** @typedef {import("./model.js").OcrDocument} OcrDocument */
+
+/** Why there is no answer, in words for a person. */
+export class Refusal extends Error {
+  /**
+   * @param {{title?: string, detail?: string, code?: string, status?: number, retryAfter?: number}}
+   *   problem
+   */
+  constructor(problem) {
+    super(
+      problem.code === "key-missing"
+        ? "Type the key of this server."
+        : problem.detail || problem.title || "The server did not say why.",
+    );
+    this.title = problem.title ?? "";
+    this.code = problem.code ?? "";
+    this.status = problem.status ?? 0;
+    this.retryAfter = problem.retryAfter ?? 0;
+    if (this.status === 401) dispatchEvent(new Event("locked")); // api-key.js asks for the key
+  }
+}
+
+/**
+ * Any error as a Refusal; one that nobody foresaw is told in general words, and on the console in
+ * its own.
+ * @param {unknown} error
+ */
+export function asRefusal(error) {
+  if (error instanceof Refusal) return error;
+  reportError(error);
+  return new Refusal({
+    detail:
+      error instanceof SyntaxError
+        ? "No whole answer of this server came; a page to sign in to may stand in between."
+        : "Something went wrong. Try again, or load the page anew.",
+  });
+}
+
+/**
+ * @param {FormData} form
+ * @param {{signal: AbortSignal, onUpload?: (sent: number, total: number) => void, onEvent?: (event:
+ *   any) => void}} how
+ * @returns {Promise<OcrDocument>}
+ */
+export function readDocument(form, { signal, onUpload, onEvent }) {
+  return new Promise(function start(resolve, reject) {
+    const request = new XMLHttpRequest();
+    /** @type {OcrDocument} */
+    const answer = { pages: [], problems: [] };
+    let parsed = 0;
+    let ended = false;
+
+    function takeLines() {
+      const text = request.responseText;
+      for (let end; (end = text.indexOf("\n", parsed)) >= 0; parsed = end + 1) {
+        const line = text.slice(parsed, end).trim();
+        if (line) take(JSON.parse(line));
+      }
+    }
+    /** @param {any} event */
+    function take(event) {
+      if (event.event === "page") answer.pages.push(event.page);
+      else if (event.event === "problem") answer.problems.push(event.problem ?? event);
+      else if (event.event === "end") ended = true;
+      if (event.engine) answer.engine = event.engine;
+      if (event.event !== "heartbeat") onEvent?.(event);
+    }
+    function finish() {
+      const type = request.getResponseHeader("Content-Type") ?? "";
+      if (request.status !== 200) return reject(refusalOf(request, type));
+      if (!type.includes("ndjson")) return resolve(JSON.parse(request.responseText));
+      takeLines();
+      if (!answer.pages.length && answer.problems.length)
+        return reject(new Refusal(answer.problems[0]));
+      if (!ended) return reject(unanswered());
+      answer.pages.sort((one, other) => one.number - other.number);
+      return resolve(answer);
+    }
+    /** @param {unknown} reason */
+    function hangUp(reason) {
+      request.abort();
+      reject(reason);
+    }
+    /**
+     * An error in a listener would leave whoever waits for the answer waiting.
+     * @param {() => void} hear
+     */
+    function guarded(hear) {
+      return function listen() {
+        try {
+          hear();
+        } catch (error) {
+          hangUp(asRefusal(error));
+        }
+      };
+    }
+    function more() {
+      const type = request.getResponseHeader("Content-Type") ?? "";
+      if (request.status === 200 && type.includes("ndjson")) takeLines();
+    }
+
+    request.open("POST", "/v1/documents");
+    request.setRequestHeader("Accept", "application/x-ndjson, application/json;q=0.9");
+    for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value);
+    request.upload.addEventListener("progress", (event) => onUpload?.(event.loaded, event.total));
+    request.upload.addEventListener("load", () => onEvent?.({ event: "uploaded" }));
+    request.addEventListener("progress", guarded(more));
+    request.addEventListener("load", guarded(finish));
+    request.addEventListener("error", () => reject(unanswered()));
+    signal.addEventListener("abort", () => hangUp(signal.reason), { once: true });
+    request.send(form);
+  });
+}
+
+/**
+ * A plain request; its Refusal is like that of a reading.
+ * @param {string} path
+ * @param {FormData} form
+ * @param {AbortSignal} [signal]
+ */
+export async function post(path, form, signal) {
+  let response;
+  try {
+    response = await fetch(path, { method: "POST", headers: keyHeaders(), body: form, signal });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw unanswered();
+  }
+  if (!response.ok) {
+    const problem = await response.json().catch(() => ({}));
+    throw new Refusal({ ...problem, status: response.status });
+  }
+  return response;
+}
+
+function unanswered() {
+  dispatchEvent(new Event("unanswered")); // offline.js looks what is the matter
+  return new Refusal({
+    code: "no-answer",
+    detail: navigator.onLine
+      ? "The server did not answer."
+      : "No connection – your pictures are kept in this tab.",
+  });
+}
+
+/**
+ * @param {XMLHttpRequest} request
+ * @param {string} type
+ */
+function refusalOf(request, type) {
+  const retryAfter = Number(request.getResponseHeader("Retry-After")) || 0;
+  const { status } = request;
+  if (type.includes("json")) {
+    try {
+      return new Refusal({ ...JSON.parse(request.responseText), status, retryAfter });
+    } catch {
+      // Cut off in the middle: the status has to do.
+    }
+  }
+  const detail =
+    status === 413
+      ? "The file is larger than the server accepts."
+      : `The server answered with an error (${status}).`;
+  return new Refusal({ status, retryAfter, detail });
+}

@@ -1,0 +1,108 @@
+// @ts-check
+// Pure. What the server answers, and the text that it makes.
+
+/**
+ * @typedef {import("./geometry.js").Box} Box
+ * @typedef {import("./geometry.js").Dot} Dot
+ */
+
+/**
+ * What the server answers, as `/openapi.json` describes it.
+ * @typedef {{text: string, confidence: number, source: string}} Alternative
+ * @typedef {{text: string, box: Box, quad: Dot[], confidence: number, alternatives?: Alternative[],
+ *   corrected_from?: string | null, checked?: boolean}} Word
+ * @typedef {{text: string, box: Box, quad: Dot[], confidence: number, paragraph?: number,
+ *   language?: string | null, direction?: string, words: Word[]}} Line
+ * @typedef {{kind: string, box: Box, quad: Dot[], lines?: Line[]}} Zone
+ * @typedef {"done" | "not-needed" | "skipped" | "out-of-time"} Outcome
+ * @typedef {{name: string, found: string, did: string, ms: number, outcome?: Outcome}} Stage
+ * @typedef {{code: string, message: string, advice: string}} Advice
+ * @typedef {{number: number, width_px: number, height_px: number, dpi: number | null, stages?:
+ *   Stage[], quality?: {score: number, problems: Advice[]} | null, text: string, confidence:
+ *   number, zones: Zone[]}} Page
+ * @typedef {{page?: number | null, code: string, title: string, detail: string}} PageProblem
+ * @typedef {{engine?: {name: string, version: string, languages: string[]}, pages: Page[],
+ *   problems: PageProblem[]}} OcrDocument
+ * @typedef {{page: Page, zone: Zone, line: Line, word: Word}} Place a word and where it stands
+ */
+
+/**
+ * @param {Page} page
+ * @returns {Place[]}
+ */
+export function placesOf(page) {
+  return page.zones.flatMap((zone) =>
+    (zone.lines ?? []).flatMap((line) =>
+      (line.words ?? []).filter((word) => word.text).map((word) => ({ page, zone, line, word })),
+    ),
+  );
+}
+
+/**
+ * The lines of a zone, grouped by paragraph.
+ * @param {Zone} zone
+ * @returns {Line[][]}
+ */
+export function paragraphsOf(zone) {
+  /** @type {Line[][]} */
+  const groups = [];
+  let last;
+  for (const line of zone.lines ?? []) {
+    if (!groups.length || line.paragraph !== last) groups.push([]);
+    groups[groups.length - 1].push(line);
+    last = line.paragraph;
+  }
+  return groups;
+}
+
+// Kana, ideographs and full-width forms, between which no blank stands, as the server has it.
+const IDEOGRAPH = "[\\u2e80-\\u9fff\\uf900-\\ufaff\\uff00-\\uffef\\u{20000}-\\u{3ffff}]";
+const UNDIVIDED = new RegExp(`${IDEOGRAPH}\n${IDEOGRAPH}`, "u");
+
+/**
+ * What stands between two texts of a line.
+ * @param {string} before
+ * @param {string} after
+ */
+export function gapOf(before, after) {
+  return UNDIVIDED.test(`${before}\n${after}`) ? "" : " ";
+}
+
+/**
+ * Texts as one line.
+ * @param {string[]} texts
+ */
+export function joined(texts) {
+  return texts.map((text, at) => (at ? gapOf(texts[at - 1], text) + text : text)).join("");
+}
+
+/** @param {Line} line */
+export function lineText(line) {
+  return joined((line.words ?? []).map((word) => word.text).filter(Boolean));
+}
+
+/** @param {Page} page */
+export function pageText(page) {
+  return page.zones
+    .filter((zone) => zone.lines?.length)
+    .map((zone) =>
+      paragraphsOf(zone)
+        .map((lines) => lines.map(lineText).join("\n"))
+        .join("\n\n"),
+    )
+    .join("\n\n");
+}
+
+const PAGES_LANGUAGE = "en";
+
+/**
+ * A language as browsers name it: the engine says deu or chi_sim, they say de or zh.
+ * @param {string | null | undefined} language
+ */
+export function tagOf(language) {
+  try {
+    return Intl.getCanonicalLocales((language ?? "").split("_")[0])[0];
+  } catch {
+    return PAGES_LANGUAGE;
+  }
+}

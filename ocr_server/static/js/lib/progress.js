@@ -1,0 +1,90 @@
+// @ts-check
+// What a person is told while a file is read.
+// No `enhance`: it gives the words, which others show.
+import { announce } from "./dom.js";
+import { seconds, size } from "./quantities.js";
+
+/** @typedef {"uploading" | "recognising"} State */
+
+const SLOW_MS = 3000; // after this the elapsed seconds are said too
+
+/**
+ * Turns events into words, at most as often as they change.
+ * @template {{stop: AbortController | null}} Item
+ * @param {Item} item what is read
+ * @param {number} begun
+ * @param {(item: Item, state: State, words: string, share?: number) => void} put
+ */
+export function makeTeller(item, begun, put) {
+  let words = "";
+  /** @type {number | undefined} */
+  let share;
+  let pages = 0;
+  let done = 0;
+  let quarter = 0;
+  let isHalf = false;
+  /**
+   * Of the pages that are being read: the parts, and those that are done.
+   * @type {Map<number, any>}
+   */
+  const running = new Map();
+  const clock = setInterval(tell, 1000);
+
+  function tell() {
+    if (!words || !item.stop) return;
+    const elapsed = performance.now() - begun;
+    const said = share === undefined ? words : `${words} – ${Math.round(share * 100)}\u00a0%`;
+    put(item, "recognising", elapsed > SLOW_MS ? `${said} – ${seconds(elapsed)}` : said, share);
+  }
+  /**
+   * What is done of all there is; a page that is read is looked through once more, which counts as
+   * a part. One part alone is no share.
+   */
+  function count() {
+    const steps = [...running.values()];
+    if (pages < 2 && !steps.some(({ parts }) => parts > 1)) return undefined;
+    return (
+      (done + steps.reduce((sum, { parts, parts_done: read }) => sum + read / (parts + 1), 0)) /
+      Math.max(1, pages)
+    );
+  }
+  /** What is being done to a lone page. */
+  function stage() {
+    const [now] = running.values();
+    if (!now || now.stage === "read") return "Reading the text";
+    return now.parts_done ? "Looking again at what is doubtful" : "Cleaning up the picture";
+  }
+
+  return {
+    /**
+     * @param {number} sent
+     * @param {number} total
+     */
+    upload(sent, total) {
+      if (!isHalf && sent >= total / 2 && sent < total) announce("Half of it is sent.");
+      isHalf ||= sent >= total / 2;
+      put(item, "uploading", `Sending ${size(sent)} of ${size(total)}`, sent / total);
+    },
+    /** @param {any} event */
+    event(event) {
+      if (event.event === "accepted") pages = event.pages ?? 0;
+      if (event.event === "progress") running.set(event.page, event);
+      if (event.event === "page" || event.event === "problem") {
+        done += 1;
+        running.delete(event.page?.number ?? event.page);
+      }
+      if (event.event === "end") return;
+      const now = pages > 1 && done < pages ? `Reading page ${done + 1} of ${pages}` : stage();
+      share = count();
+      const passed = Math.floor((share ?? 0) * 4);
+      if (now !== words) announce(now);
+      else if (passed > quarter) announce(`${now}, ${passed * 25} %`);
+      words = now;
+      quarter = passed;
+      tell();
+    },
+    end() {
+      clearInterval(clock);
+    },
+  };
+}

@@ -1,0 +1,80 @@
+// @ts-check
+// Cropping and turning a picture before it is read: a dialog with the picture and its four corners.
+// No `enhance`: the dialog is found when it is first asked for.
+import { enhance as enhanceCorners } from "../lib/corners.js";
+import { action, found, part } from "../lib/dom.js";
+import { rectify } from "../lib/perspective.js";
+
+const QUALITY = 0.95;
+/** @type {ReturnType<typeof enhanceCorners> | null} */
+let known = null;
+
+/** @type {Promise<File | null>} */
+let last = Promise.resolve(null);
+
+/**
+ * The picture as the person wants it, or null where it is to be left; one after another, as they
+ * share the dialog. Rejects what the browser cannot show.
+ * @param {File} file
+ * @returns {Promise<File | null>}
+ */
+export function trimmed(file) {
+  const next = () => ask(file);
+  last = last.then(next, next);
+  return last;
+}
+
+/**
+ * @param {File} file
+ * @returns {Promise<File | null>}
+ */
+async function ask(file) {
+  const dialog = /** @type {HTMLDialogElement} */ (found(document, "#trim"));
+  const canvas = /** @type {HTMLCanvasElement} */ (part(dialog, "still"));
+  const bitmap = await createImageBitmap(file);
+  draw(canvas, bitmap, 0);
+  const corners = (known ??= enhanceCorners(part(dialog, "finder"), canvas));
+  const deeds = new AbortController();
+  const { signal } = deeds;
+  let quarters = 0;
+
+  /** @param {number} by */
+  function turn(by) {
+    quarters = (quarters + by + 4) % 4;
+    draw(canvas, bitmap, quarters);
+    corners.show(null);
+  }
+  action(dialog, "turn-left").addEventListener("click", () => turn(-1), { signal });
+  action(dialog, "turn-right").addEventListener("click", () => turn(1), { signal });
+  action(dialog, "whole").addEventListener("click", () => corners.show(null), { signal });
+  part(dialog, "name").textContent = file.name;
+  dialog.returnValue = "";
+  dialog.showModal();
+  corners.show(null);
+  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+  deeds.abort();
+  corners.hide();
+  if (dialog.returnValue !== "read") return null;
+  if (!quarters && corners.isWhole) return file;
+  const picture = corners.isWhole ? canvas : rectify(canvas, corners.quad);
+  const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ resolve) =>
+    picture.toBlob(resolve, file.type === "image/png" ? "image/png" : "image/jpeg", QUALITY),
+  );
+  return blob && new File([blob], file.name, { type: blob.type });
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {ImageBitmap} bitmap
+ * @param {number} quarters
+ */
+function draw(canvas, bitmap, quarters) {
+  const { width, height } = bitmap;
+  [canvas.width, canvas.height] = quarters % 2 ? [height, width] : [width, height];
+  const pen = /** @type {CanvasRenderingContext2D} */ (
+    canvas.getContext("2d", { willReadFrequently: true })
+  );
+  pen.translate(canvas.width / 2, canvas.height / 2);
+  pen.rotate((quarters * Math.PI) / 2);
+  pen.drawImage(bitmap, -width / 2, -height / 2);
+}

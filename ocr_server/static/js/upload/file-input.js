@@ -1,0 +1,98 @@
+// @ts-check
+// The ways in which files arrive: picked, dropped anywhere, pasted.
+import { action, announce, found, part } from "../lib/dom.js";
+import { byName } from "../lib/files.js";
+
+/**
+ * @param {HTMLElement | null} root the form
+ * @param {(files: File[]) => void} take
+ */
+export function enhance(root, take) {
+  if (!root) return;
+  const main = found(document, "main");
+  const input = /** @type {HTMLInputElement} */ (found(root, "input[type=file]"));
+  const ways = part(root, "ways");
+  const release = part(root, "release");
+  let stateBefore = "";
+
+  /** @param {Iterable<File>} files */
+  function arrive(files) {
+    const sorted = [...files].sort((one, other) => byName.compare(one.name, other.name));
+    if (sorted.length) take(sorted);
+  }
+  /**
+   * @param {boolean} dragging
+   * @param {number} [count]
+   */
+  function show(dragging, count = 0) {
+    if (dragging === (main.dataset.state === "dragging")) return;
+    if (dragging) stateBefore = main.dataset.state ?? "idle";
+    main.dataset.state = dragging ? "dragging" : stateBefore;
+    release.textContent = count > 1 ? `Drop to read ${count} files` : "Drop to read";
+    release.hidden = !dragging;
+    ways.hidden = dragging;
+  }
+  /** @param {DragEvent} event */
+  function drag(event) {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+    show(true, event.dataTransfer.items.length);
+  }
+  /** @param {DragEvent} event */
+  function drop(event) {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    show(false);
+    const items = [...event.dataTransfer.items].filter(({ kind }) => kind === "file");
+    const files = items.filter((item) => !item.webkitGetAsEntry()?.isDirectory);
+    if (files.length < items.length)
+      announce("Folders cannot be read. Drop the files that are in them.", "alert");
+    arrive(files.flatMap((item) => item.getAsFile() ?? []));
+  }
+  /** @param {ClipboardEvent} event */
+  function paste(event) {
+    if (event.target instanceof Element && event.target.closest("input:not([type=file]), textarea"))
+      return;
+    const files = event.clipboardData?.files;
+    if (!files?.length) return;
+    event.preventDefault();
+    arrive(files);
+  }
+  /** The button for those who have no keys. */
+  async function pasteByButton() {
+    const button = action(root ?? document, "paste");
+    /** @type {File[]} */
+    const files = [];
+    const items = await navigator.clipboard?.read().catch(() => null);
+    for (const item of items ?? []) {
+      const type = item.types.find((name) => name.startsWith("image/"));
+      if (type) files.push(new File([await item.getType(type)], "Pasted picture", { type }));
+    }
+    arrive(files);
+    if (files.length) return;
+    button.textContent = items ? "paste: there is no picture" : "paste: press Ctrl V";
+    announce(
+      items
+        ? "There is no picture on the clipboard."
+        : "The browser does not show its clipboard. Press Ctrl and V.",
+      "alert",
+    );
+    setTimeout(() => (button.textContent = "paste"), 4000);
+  }
+  function pick() {
+    arrive(input.files ?? []);
+    input.value = "";
+  }
+
+  input.addEventListener("change", pick);
+  action(root, "paste").addEventListener("click", pasteByButton);
+  document.addEventListener("dragenter", drag);
+  document.addEventListener("dragover", drag);
+  document.addEventListener("dragleave", (event) => event.relatedTarget || show(false));
+  document.addEventListener("drop", drop);
+  document.addEventListener("paste", paste);
+  document.addEventListener("visibilitychange", () => show(false));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && show(false));
+  window.addEventListener("blur", () => show(false));
+}

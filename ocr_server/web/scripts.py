@@ -1,0 +1,75 @@
+"""What the pages tell their scripts: which modules to load at once, and what the server knows."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from itertools import combinations
+from pathlib import Path, PurePosixPath
+from posixpath import normpath
+from typing import Any
+
+from ocr_server.export import FORMATS
+from ocr_server.extraction.masks import USUAL_CONFUSIONS
+from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS
+from ocr_server.page.spelling import CONFUSIONS
+
+FOLDER = Path(__file__).parent.parent / "static" / "js"
+
+# A static import, on one line or ending a list of names; not `import(…)`, which waits.
+_IMPORT = re.compile(r'^(?:import|\}) .*?from "(\.[^"]+)";|^import "(\.[^"]+)";', re.MULTILINE)
+
+
+@cache
+def modules_of(name: str) -> tuple[str, ...]:
+    """Every module that a script imports, itself or through others, by path in `static/js`.
+
+    A browser would find them one level after another; named in the page, they come at once.
+    """
+    found: list[str] = []
+    pending = [name]
+    for module in pending:
+        text = (FOLDER / module).read_text(encoding="utf-8")
+        folder = PurePosixPath(module).parent
+        for match in _IMPORT.finditer(text):
+            imported = normpath(folder / (match[1] or match[2]))
+            if imported not in pending:
+                pending.append(imported)
+                found.append(imported)
+    return tuple(sorted(found))
+
+
+# What a browser offers to choose from.
+ACCEPTED_FILES = "image/*,application/pdf,.tif,.tiff,.heic,.heif"
+
+
+def declarations() -> dict[str, Any]:  # JSON, which `static/js/lib/declarations.js` has types for
+    """The names, words and lists that the scripts share with the server."""
+    formats = sorted(FORMATS.items(), key=lambda item: item[1].for_programs)
+    return {
+        "accepted_files": ACCEPTED_FILES,
+        "formats": [
+            {
+                "name": name,
+                "label": format_.label,
+                "suffix": format_.suffix,
+                "one_page_each": format_.one_page_each,
+                "shows_pictures": format_.shows_pictures,
+            }
+            for name, format_ in formats
+        ],
+        "look_alikes": _look_alikes(),
+        "stages": [
+            {"name": name, "label": label, "of_picture": name in PICTURE_STAGES}
+            for name, label in STAGE_LABELS.items()
+        ],
+    }
+
+
+def _look_alikes() -> list[tuple[str, str]]:
+    """Pairs that engines take for each other; letters like the same digit are like each other."""
+    by_digit: dict[str, list[str]] = {}
+    for letter, digit in USUAL_CONFUSIONS:
+        by_digit.setdefault(digit, []).append(letter)
+    letters = [pair for alike in by_digit.values() for pair in combinations(alike, 2)]
+    return sorted({*CONFUSIONS, *USUAL_CONFUSIONS, *letters})

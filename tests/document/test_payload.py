@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocr_server.document.model import (
+    Advice,
+    Alternative,
+    Cell,
+    Document,
+    Failure,
+    Field,
+    Quality,
+    Table,
+    Word,
+    Zone,
+    ZoneKind,
+)
+from ocr_server.document.payload import document_to_json, render_json
+from ocr_server.document.payload_reader import document_from_json
+from ocr_server.errors import DamagedPicture, InvalidOptions
+from ocr_server.export.format import Rendering
+from ocr_server.export.markdown import render_markdown
+from ocr_server.geometry import Box
+from ocr_server.job import Detail
+from tests.export.documents import document, page, two_pages, word, zone
+
+
+def as_json(document: Document, detail: Detail = Detail.SYMBOL) -> dict[str, Any]:
+    return document_to_json(document, Rendering(detail))
+
+
+def faults_of(value: object) -> dict[str, str]:
+    with pytest.raises(InvalidOptions) as caught:
+        document_from_json(value)
+    faults = caught.value.extra["faults"]
+    assert isinstance(faults, list)
+    return {fault["field"]: fault["message"] for fault in faults if isinstance(fault, dict)}
+
+
+def everything() -> Document:
+    rich = replace(
+        word("corn", 40, 30),
+        alternatives=(Alternative("com", 0.4, "dictionary"),),
+        corrected_from="c0rn",
+        checked=True,
+    )
+    text = replace(zone("x"), name="total", engine="rapidocr")
+    text = replace(text, lines=(replace(text.lines[0], words=(rich,)),))
+    table = table_of(replace(word("12", 1, 2), quad=Box(1, 2, 3, 4).quad()))
+    quality = Quality(0.4, (Advice("dark", "The picture is dark.", "Use more light."),))
+    fields = (
+        Field("total", "12.00", "l2.00", 0.8, box=Box(1, 2, 3, 4)),
+        Field("date", None, "", 0.0, reason="nothing was read"),
+    )
+    first = replace(page(text, table), quality=quality, fields=fields)
+    return document(first, page(zone("y"), number=3))
+
+
+def table_of(*words: Word) -> Zone:
+    """A table whose second cell holds the words."""
+    cells = (Cell(0, 1, Box(0, 0, 9, 9).quad(), " ".join(word.text for word in words)),)
+    lines = (replace(zone("x").lines[0], words=words),)
+    return Zone(ZoneKind.TABLE, Box(0, 0, 9, 9).quad(), lines, Table(1, 2, cells))
+
+
+def test_cells_say_what_their_words_were_corrected_to() -> None:
+    sent = as_json(document(page(table_of(replace(word("l2", 1, 2), quad=Box(1, 2, 3, 4).quad())))))
+    sent["pages"][0]["zones"][0]["lines"][0]["words"][0]["text"] = "12"
+
+    (table,) = document_from_json(sent).pages[0].zones
+
+    assert table.table is not None
+    assert table.table.cells[0].text == "12"
+
+
+@pytest.mark.parametrize("emptied", ["words", "lines"])
+def test_cells_whose_words_were_left_out_are_empty(emptied: str) -> None:
+    sent = as_json(document(page(table_of(replace(word("12", 1, 2), quad=Box(1, 2, 3, 4).quad())))))
+    zone = sent["pages"][0]["zones"][0]
+    if emptied == "words":
+        zone["lines"][0]["words"] = []
+    else:
+        zone["lines"] = []
+
+    answer = document_from_json(sent)
+
+    assert answer.pages[0].zones[0].table is not None
+    assert answer.pages[0].zones[0].table.cells[0].text == ""
+    assert b"12" not in b"".join(render_markdown(answer, (), Rendering()))
+
+
+def test_what_is_written_is_read_back_the_same() -> None:
+    for one in (two_pages(), everything()):
+        assert document_from_json(json.loads(json.dumps(as_json(one)))) == one
+
+
+@given(st.text(), st.floats(0, 1), st.floats(0, 1e6))
+def test_any_text_confidence_and_place_come_back(text: str, confidence: float, x: float) -> None:
+    odd = replace(word("x", 1, 1), text=text, confidence=confidence, quad=Box(x, 0, x, 1).quad())
+    one = replace(zone("x"), lines=(replace(zone("x").lines[0], words=(odd,)),))
+
+    back = document_from_json(as_json(document(page(one)))).pages[0].words[0]
+
+    assert back.text == text
+    assert back.confidence == pytest.approx(confidence, abs=1e-4)  # four places are written
+    assert back.box.left == pytest.approx(x, abs=0.01)  # a hundredth of a pixel
+
+
+@pytest.mark.parametrize(
+    ("detail", "deepest"),
+    [
+        (Detail.PAGE, "pages"),
+        (Detail.ZONE, "zones"),
+        (Detail.LINE, "lines"),
+        (Detail.WORD, "words"),
+        (Detail.SYMBOL, "symbols"),
+    ],
+)
+def test_the_detail_says_how_deep_the_json_goes(detail: Detail, deepest: str) -> None:
+    text = json.dumps(as_json(two_pages(), detail))
+
+    levels = ["pages", "zones", "lines", "words", "symbols"]
+    present = [level for level in levels if f'"{level}"' in text]
+    assert present == levels[: levels.index(deepest) + 1]
+
+
+def test_text_stands_on_every_level() -> None:
+    shown = as_json(two_pages())
+
+    assert shown["text"] == two_pages().text
+    assert shown["pages"][0]["text"] == two_pages().pages[0].text
+    assert shown["pages"][0]["zones"][0]["lines"][0]["text"] == "The quick brown fox jum-"
+
+
+def test_a_zone_without_words_has_a_text_unless_it_is_a_picture_or_a_rule() -> None:
+    zones = [Zone(kind, Box(0, 0, 9, 9).quad()) for kind in ZoneKind]
+    empty = document(page(*zones))
+    shown = as_json(empty)["pages"][0]["zones"]
+
+    assert {
+        zone["kind"]: (zone["text"], zone["confidence"]) for zone in shown if "text" in zone
+    } == {
+        "text": ("", 0.0),
+        "table": ("", 0.0),
+    }
+    assert document_from_json(as_json(empty)) == empty
+
+
+def test_a_field_of_a_document_is_the_first_valid_one_of_its_pages() -> None:
+    unread, read = Field("a", None, "", 0.0, reason="nothing"), Field("a", "1", "1", 0.9)
+    pages = [
+        replace(page(zone("x"), number=number), fields=(field,))
+        for number, field in enumerate((unread, read, replace(read, value="2")), 1)
+    ]
+
+    assert document(*pages).fields == ((2, read),)
+    shown = as_json(document(*pages))["fields"]["a"]
+    assert (shown["value"], shown["page"]) == ("1", 2)
+
+
+def test_a_failed_page_is_told_with_its_numbers() -> None:
+    failed = replace(two_pages(), problems=(Failure(3, DamagedPicture("Broken.", bytes=7)),))
+
+    assert as_json(failed)["problems"] == [
+        {
+            "page": 3,
+            "code": "damaged-picture",
+            "title": "The picture is damaged",
+            "detail": "Broken.",
+            "bytes": 7,
+        }
+    ]
+
+
+def test_the_pieces_are_one_json_text() -> None:
+    pieces = list(render_json(two_pages(), (), Rendering()))
+
+    assert len(pieces) > len(two_pages().pages)
+    assert json.loads(b"".join(pieces)) == as_json(two_pages(), Detail.WORD)
+
+
+def test_all_faults_are_told_at_once_with_their_paths() -> None:
+    broken = as_json(two_pages())
+    first, second = broken["pages"]
+    first["width_px"] = "wide"
+    first["zones"][0]["kind"] = "poem"
+    first["zones"][0]["lines"][0]["words"][1]["confidence"] = 1.5
+    first["zones"][0]["lines"][1]["words"][0]["colour"] = "red"
+    first["zones"][1]["lines"][0]["words"][0]["quad"] = [[0, 0], [1, 1]]
+    del second["zones"][0]["lines"][0]["words"][2]["text"]
+
+    faults = faults_of(broken)
+
+    assert faults["pages[0].width_px"].startswith("is 'wide'; a whole number")
+    assert faults["pages[0].zones[0].kind"] == (
+        "is 'poem'; one of text, picture, rule, table is expected"
+    )
+    assert faults["pages[0].zones[0].lines[0].words[1].confidence"] == (
+        "is 1.5; a number from 0 to 1 is expected"
+    )
+    assert "is not known here" in faults["pages[0].zones[0].lines[1].words[0].colour"]
+    assert "four are needed" in faults["pages[0].zones[1].lines[0].words[0].quad"]
+    assert faults["pages[1].zones[0].lines[0].words[2].text"] == "is missing; a text is expected"
+    assert len(faults) == 6
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "message"),
+    [
+        ([], "", "is []; an object is expected"),
+        ({}, "pages", "is missing; a list is expected"),
+        ({"pages": []}, "pages", "has 0 items; 1 or more are needed"),
+        ({"pages": [7]}, "pages[0]", "is 7; an object is expected"),
+        ({"pages": [{"number": 1, "width_px": 9, "height_px": 9}]}, "pages[0].zones",
+         "are missing; ask for detail=word and send that"),
+    ],
+)  # fmt: skip
+def test_what_is_no_document_is_told(value: object, path: str, message: str) -> None:
+    assert faults_of(value)[path] == message
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 10**400, True, "1"])
+def test_a_number_that_is_none_is_a_fault(number: object) -> None:
+    broken = as_json(two_pages())
+    broken["pages"][0]["zones"][0]["quad"][0][0] = number
+
+    assert list(faults_of(broken)) == ["pages[0].zones[0].quad[0][0]"]
+
+
+def test_pages_keep_the_order_that_they_come_in() -> None:
+    turned = as_json(two_pages())
+    turned["pages"].reverse()
+
+    assert [page.number for page in document_from_json(turned).pages] == [2, 1]
+
+
+def test_a_page_is_there_once() -> None:
+    broken = as_json(two_pages())
+    broken["pages"].append(broken["pages"][0])
+
+    assert "twice" in faults_of(broken)["pages"]
+
+
+def test_the_rest_of_very_many_faults_is_only_counted() -> None:
+    broken = {"pages": [7] * 100_000}
+
+    with pytest.raises(InvalidOptions, match="faults") as caught:
+        document_from_json(broken)
+
+    faults = caught.value.extra["faults"]
+    assert isinstance(faults, list)
+    assert len(faults) <= 200
+
+
+def test_a_document_made_by_hand_needs_little() -> None:
+    words = [{"text": "Hello", "box": [1, 2, 30, 12], "confidence": 1}]
+    by_hand = {
+        "pages": [
+            {"number": 1, "width_px": 99, "height_px": 50, "zones": [{"lines": [{"words": words}]}]}
+        ]
+    }
+
+    made = document_from_json(by_hand)
+
+    assert made.text == "Hello"
+    assert made.pages[0].zones[0].box == Box(1, 2, 30, 12)
+
+
+def test_a_single_fault_is_one() -> None:
+    with pytest.raises(InvalidOptions, match=r"has 1 fault\. The first: pages is missing"):
+        document_from_json({})
+
+
+def test_a_word_corrected_by_hand_counts_as_checked() -> None:
+    given_back = as_json(two_pages())
+    mended = given_back["pages"][0]["zones"][0]["lines"][0]["words"][0]
+    mended |= {"text": "This", "corrected_from": "The"}
+    by_dictionary = copy.deepcopy(given_back)
+    by_dictionary["pages"][0]["zones"][0]["lines"][0]["words"][0]["checked"] = False
+
+    assert document_from_json(given_back).pages[0].words[0].checked
+    assert not document_from_json(by_dictionary).pages[0].words[0].checked
+
+
+@pytest.mark.parametrize(
+    ("table", "path"),
+    [
+        ({"rows": 1_000_000, "columns": 1_000_000, "cells": []}, "table"),
+        ({"rows": 101, "columns": 100, "cells": []}, "table"),
+        ({"rows": 1, "columns": 1, "cells": [{}] * 10_001}, "table.cells"),
+    ],
+)
+def test_a_table_of_absurd_size_is_a_fault(table: dict[str, Any], path: str) -> None:
+    value = as_json(everything())
+    value["pages"][0]["zones"][1]["table"] = table
+
+    faults = faults_of(value)
+
+    assert faults.keys() == {f"pages[0].zones[1].{path}"}
+    assert "10000 are the most" in faults.popitem()[1]
+
+
+def test_the_largest_table_is_read() -> None:
+    value = as_json(everything())
+    value["pages"][0]["zones"][1]["table"] |= {"rows": 100, "columns": 100}
+
+    table = document_from_json(value).pages[0].zones[1].table
+
+    assert table
+    assert (table.rows, table.columns) == (100, 100)
+
+
+def test_many_large_tables_are_a_fault_together() -> None:
+    value = as_json(everything())
+    zones = value["pages"][0]["zones"]
+    zones[1]["table"] |= {"rows": 100, "columns": 100}
+    zones[1:] = zones[1:] * 21
+
+    assert faults_of(value) == {"pages": "have 210000 cells in their tables; 200000 are the most"}

@@ -1,0 +1,381 @@
+from __future__ import annotations
+
+import importlib.util
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.machinery import ModuleSpec
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from ocr_server.deadline import Deadline
+from ocr_server.document.model import Zone
+from ocr_server.engines.rapidocr import RapidocrEngine
+from ocr_server.errors import DeadlinePassed, EngineFailed, EngineMissing, LanguageMissing
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.job import ReadOptions
+from tests.drawing import INK, SENTENCE, draw_lines, place_of
+
+DARK = Canvas(np.zeros((80, 300), np.uint8))
+
+
+@pytest.fixture(scope="module")
+def engine() -> RapidocrEngine:
+    return RapidocrEngine()
+
+
+def drawn(*lines: str) -> Canvas:
+    return Canvas(np.asarray(draw_lines(*lines)))
+
+
+def read(engine: RapidocrEngine, canvas: Canvas, *, symbols: bool = False) -> tuple[Zone, ...]:
+    return engine.recognise(canvas, ReadOptions(symbols=symbols), Deadline.after(60))
+
+
+def text_of(engine: RapidocrEngine, canvas: Canvas) -> str:
+    return "\n".join(zone.text for zone in read(engine, canvas))
+
+
+def without(*names: str) -> Callable[[str], ModuleSpec | None]:
+    return lambda name: None if name in names else importlib.util.find_spec(name)
+
+
+@pytest.mark.rapidocr
+def test_it_reads(engine: RapidocrEngine) -> None:
+    assert text_of(engine, drawn(SENTENCE)) == SENTENCE
+
+
+@pytest.mark.rapidocr
+@pytest.mark.parametrize("mode", ["L", "RGB", "1"])
+def test_grey_coloured_and_one_bit_pictures_are_read(engine: RapidocrEngine, mode: str) -> None:
+    picture = draw_lines("A plain line", mode=mode)
+    pixels = np.asarray(picture.convert("L") if mode == "1" else picture)
+
+    assert text_of(engine, Canvas(pixels)) == "A plain line"
+
+
+@pytest.mark.rapidocr
+def test_words_stand_where_they_were_drawn(engine: RapidocrEngine) -> None:
+    (zone,) = read(engine, drawn(SENTENCE))
+    left, _, right, _ = place_of(SENTENCE)
+    of_fox, of_the = place_of("The quick brown "), place_of("The quick brown fox ")
+
+    words = zone.lines[0].words
+    assert [word.text for word in words] == SENTENCE.split()
+    # The network tells places in steps of an eighth of the line's height, 5 px here.
+    assert (words[0].box.left, words[-1].box.right) == pytest.approx((left, right), abs=12)
+    assert (words[3].box.left, words[3].box.right) == pytest.approx((of_fox[2], of_the[2]), abs=15)
+    assert all(0 <= word.confidence <= 1 for word in words)
+
+
+@pytest.mark.rapidocr
+def test_where_the_network_doubts_it_takes_the_letter(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    likely = np.zeros((1, 20, 1000), np.float32)
+    likely[..., 0] = 1.0  # no letter
+    likely[:, 5:9:2, 0], likely[:, 5:9:2, 500] = 0.55, 0.45  # twice the same one, most likely none
+    likely[:, 12, 0], likely[:, 12, 500] = 0.75, 0.25  # hardly one
+    text_of(engine, drawn("loaded"))
+    monkeypatch.setattr(engine._reader.text_rec, "session", lambda _: likely.copy())
+
+    (zone,) = engine.recognise(drawn("word"), ReadOptions(languages=("jpn",)), Deadline.after(60))
+
+    assert len(zone.text) == 2
+
+
+@pytest.mark.rapidocr
+def test_the_baseline_runs_under_the_letters(engine: RapidocrEngine) -> None:
+    word = "noun" * 5
+    (zone,) = read(engine, drawn(word))
+    _, top, _, bottom = place_of(word)
+
+    line = zone.lines[0]
+    assert [point.y for point in line.baseline] == pytest.approx([bottom, bottom], abs=5)
+    assert line.x_height_px == pytest.approx(bottom - top, rel=0.3)
+
+
+@pytest.mark.rapidocr
+def test_symbols_are_told_on_request_and_only_then(engine: RapidocrEngine) -> None:
+    for wanted in (True, False):
+        (zone,) = read(engine, drawn("Symbols"), symbols=wanted)
+
+        symbols = zone.words[0].symbols
+        assert "".join(symbol.text for symbol in symbols) == ("Symbols" if wanted else "")
+
+
+@pytest.mark.rapidocr
+@pytest.mark.parametrize(("turns", "angle_deg"), [(1, 90), (3, -90)])
+def test_a_line_that_runs_down_or_up_the_page_is_read_from_its_own_top_left(
+    engine: RapidocrEngine, turns: int, angle_deg: float
+) -> None:
+    (zone,) = read(engine, drawn("Running along").rotated_90(turns))
+
+    line = zone.lines[0]
+    assert line.text == "Running along"
+    assert line.quad.angle_deg == pytest.approx(angle_deg, abs=3)
+
+
+@pytest.mark.rapidocr
+def test_a_fraction_is_read_from_top_to_bottom(engine: RapidocrEngine) -> None:
+    page = draw_lines("Simplify these fractions", "", "", size_px=32)
+    draw, font = ImageDraw.Draw(page), ImageFont.load_default(30)
+    for left, word in ((50, "Add"), (200, "to")):
+        draw.text((left, 104), word, fill=INK, font=font)
+    for left, upper, lower in ((140, "2", "3"), (260, "9", "5")):
+        draw.text((left, 84), upper, fill=INK, font=font)
+        draw.rectangle((left - 4, 122, left + 22, 124), fill=INK)
+        draw.text((left, 120), lower, fill=INK, font=font)
+
+    text = text_of(engine, Canvas(np.asarray(page)))
+
+    assert text.split() == ["Simplify", "these", "fractions", "Add", "2", "3", "to", "9", "5"]
+
+
+@pytest.mark.rapidocr
+def test_cells_of_a_row_are_one_line(engine: RapidocrEngine) -> None:
+    page = draw_lines("Bread", "Butter", "Total", width_px=700)
+    right = draw_lines("1.20", "3.40", "4.60")
+    page.paste(right, (700 - right.width, 0))
+
+    text = text_of(engine, Canvas(np.asarray(page)))
+
+    assert text.split("\n") == ["Bread 1.20", "Butter 3.40", "Total 4.60"]
+
+
+@pytest.mark.rapidocr
+@pytest.mark.parametrize("size", [(1, 1), (3, 300), (300, 3), (400, 300), (20, 6000)])
+def test_what_is_blank_or_tiny_has_no_zones(engine: RapidocrEngine, size: tuple[int, int]) -> None:
+    assert read(engine, Canvas(np.full(size, 255, np.uint8))) == ()
+
+
+@pytest.mark.rapidocr
+def test_columns_are_read_one_after_the_other(engine: RapidocrEngine) -> None:
+    left = draw_lines(
+        "First lines of a column", "Second lines of it here", "Third and last of these", size_px=24
+    )
+    right = draw_lines(
+        "Fourth stands at the top", "Fifth is under it here", "Sixth is the last of all", size_px=24
+    )
+    page = Image.new("L", (left.width + right.width, left.height), 255)
+    page.paste(left, (0, 0))
+    page.paste(right, (left.width, 0))
+
+    text = text_of(engine, Canvas(np.asarray(page)))
+
+    order = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth")
+    assert [line.split()[0] for line in text.splitlines()] == list(order)
+
+
+@pytest.mark.rapidocr
+def test_threads_read_the_same(engine: RapidocrEngine) -> None:
+    canvases = [drawn(f"Line number {i}") for i in range(3)]
+
+    with ThreadPoolExecutor(3) as threads:
+        texts = list(threads.map(lambda canvas: text_of(engine, canvas), canvases))
+
+    assert texts == [f"Line number {i}" for i in range(3)]
+
+
+@pytest.mark.rapidocr
+def test_nothing_is_ever_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+    assert text_of(RapidocrEngine(), drawn("Alone")) == "Alone"
+
+
+@pytest.mark.rapidocr
+@pytest.mark.parametrize("more_bytes", [2**24, 2**27])  # refused before the network, and in it
+def test_memory_that_is_refused_is_no_fault_of_the_engine(more_bytes: int) -> None:
+    script = """if True:
+        import resource
+        import sys
+        import numpy as np
+        from ocr_server.deadline import Deadline
+        from ocr_server.imaging.canvas import Canvas
+        from ocr_server.job import ReadOptions
+        from ocr_server.engines.rapidocr import RapidocrEngine
+
+        def read(side):
+            canvas = Canvas(np.full((side, side), 255, np.uint8))
+            engine.recognise(canvas, ReadOptions(), Deadline.after(60))
+
+        engine = RapidocrEngine()
+        read(64)
+        held = int(open("/proc/self/statm").read().split()[5]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_DATA, (held + int(sys.argv[1]),) * 2)
+        try:
+            read(1400)
+        except MemoryError:
+            print("refused")
+    """
+
+    done = subprocess.run(  # noqa: S603  # our own
+        [sys.executable, "-c", script, str(more_bytes)], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "refused\n"
+
+
+@pytest.mark.rapidocr
+def test_an_error_of_the_library_is_told_as_the_engines(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("odd picture")
+
+    text_of(engine, drawn("loaded"))
+    monkeypatch.setattr(engine, "_reader", fail)
+
+    with pytest.raises(EngineFailed):
+        text_of(engine, drawn("word"))
+
+
+@pytest.mark.rapidocr
+@pytest.mark.parametrize(
+    ("said", "told"), [("std::bad_alloc", MemoryError), ("odd model", EngineFailed)]
+)
+def test_an_error_while_the_networks_are_loaded_is_told_likewise(
+    monkeypatch: pytest.MonkeyPatch, said: str, told: type[Exception]
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError(said)
+
+    monkeypatch.setattr("rapidocr.main.TextRecognizer", fail)
+
+    with pytest.raises(told):
+        text_of(RapidocrEngine(), drawn("word"))
+
+
+def test_a_script_that_it_cannot_write_is_refused(engine: RapidocrEngine) -> None:
+    with pytest.raises(LanguageMissing, match="rus"):
+        engine.recognise(DARK, ReadOptions(languages=("eng", "rus")), Deadline.after(30))
+
+
+def test_nothing_is_read_after_the_deadline(engine: RapidocrEngine) -> None:
+    with pytest.raises(DeadlinePassed):
+        engine.recognise(DARK, ReadOptions(), Deadline.after(0))
+
+
+@pytest.mark.rapidocr
+def test_it_tells_who_it_is(engine: RapidocrEngine) -> None:
+    info = engine.describe()
+
+    assert info.name == "rapidocr"
+    assert info.version[0].isdigit()
+    assert {"eng", "fra", "chi_sim"} <= set(info.languages)
+
+
+@pytest.mark.parametrize("name", ["rapidocr", "onnxruntime"])
+def test_without_its_packages_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("ocr_server.engines.rapidocr.find_spec", without(name))
+
+    with pytest.raises(EngineMissing, match='pipenv sync --categories "packages second-reader"'):
+        RapidocrEngine().describe()
+
+
+def test_reading_without_its_packages_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rapidocr", None)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+
+    with pytest.raises(EngineMissing, match="second-reader"):
+        RapidocrEngine().recognise(DARK, ReadOptions(), Deadline.after(30))
+
+
+@pytest.mark.rapidocr
+def test_an_ideograph_is_read_only_where_one_may_stand(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text_of(engine, drawn("loaded"))
+    found = SimpleNamespace(word_cols=[[2], [4], [9]], confs=[0.9] * 4, line_txt_len=12)
+    monkeypatch.setattr(engine, "_ask", answers("十a b", found))
+
+    texts = [
+        [zone.text for zone in engine.recognise(DARK, ReadOptions((name,)), Deadline.after(30))]
+        for name in ("eng", "jpn")
+    ]
+
+    assert texts == [["a b"], ["十a b"]]
+
+
+@pytest.mark.rapidocr
+@pytest.mark.parametrize("text", ["", " ", "天"])
+def test_a_line_without_letters_is_none(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    word = SimpleNamespace(word_cols=[[2]] * len(text.strip()), confs=[0.0], line_txt_len=12)
+    monkeypatch.setattr(engine, "_ask", answers(text, word))
+
+    assert read(engine, DARK) == ()
+
+
+@pytest.mark.rapidocr
+@pytest.mark.parametrize(
+    ("confidences", "words"),
+    [((0.1, 0.1, 0.65), ["ab"]), ((0.1, 0.2, 0.3), []), ((0.2, 0.2, 0.7), ["88", "ab"])],
+)
+def test_of_a_line_that_is_mostly_guessed_only_sure_words_are_kept(
+    engine: RapidocrEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    confidences: tuple[float, ...],
+    words: list[str],
+) -> None:
+    first, second, third = confidences
+    text_of(engine, drawn("loaded"))
+    found = SimpleNamespace(
+        word_cols=[[1, 2], [5, 6]], confs=[first, second, 0.0, third, third], line_txt_len=12
+    )
+    sure = SimpleNamespace(word_cols=[list(range(40))], confs=[1.0] * 40, line_txt_len=40)
+    monkeypatch.setattr(engine, "_ask", both(answers("x" * 40, sure), answers("88 ab", found)))
+
+    texts = [word.text for zone in read(engine, DARK) for word in zone.words]
+
+    assert [text for text in texts if text != "x" * 40] == words
+
+
+@pytest.mark.rapidocr
+def test_where_all_is_guessed_guesses_are_kept(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text_of(engine, drawn("loaded"))
+    found = SimpleNamespace(word_cols=[[1, 2], [5, 6]], confs=[0.3] * 5, line_txt_len=12)
+    monkeypatch.setattr(engine, "_ask", answers("88 ab", found))
+
+    assert [word.text for zone in read(engine, DARK) for word in zone.words] == ["88", "ab"]
+
+
+def both(
+    upper: Callable[..., SimpleNamespace], lower: Callable[..., SimpleNamespace]
+) -> Callable[..., SimpleNamespace]:
+    """Two lines, one below the other."""
+    lines = iter((upper, lower))
+
+    def answer(*_: object, use_det: bool, **how: object) -> SimpleNamespace:
+        if use_det:
+            (box,) = upper(use_det=True).boxes
+            return SimpleNamespace(boxes=[box, [(x, y + 60) for x, y in box]])
+        return next(lines)(use_det=False)
+
+    return answer
+
+
+def answers(text: str, found: SimpleNamespace) -> Callable[..., SimpleNamespace]:
+    """What the networks say of one line."""
+
+    def answer(*_: object, use_det: bool, **__: object) -> SimpleNamespace:
+        if use_det:
+            return SimpleNamespace(boxes=[[(10, 10), (210, 10), (210, 50), (10, 50)]])
+        return SimpleNamespace(txts=(text,), word_results=(found,))
+
+    return answer

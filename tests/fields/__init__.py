@@ -1,3 +1,0 @@
-"""Tests of ocr_server.fields."""
-
-from __future__ import annotations

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  lineText,
+  pageText,
+  paragraphsOf,
+  placesOf,
+  tagOf,
+} from "../../ocr_server/static/js/lib/model.js";
+import { lineOf, pageOf } from "./documents.js";
+
+test("a page's text has a line each, and an empty line between paragraphs and zones", () => {
+  const [one, two, three] = [lineOf("one two"), lineOf("three"), lineOf("four")];
+  three.paragraph = 1;
+  const page = pageOf([one, two, three], [lineOf("five")]);
+
+  assert.equal(pageText(page), "one two\nthree\n\nfour\n\nfive");
+});
+
+test("a word without text is not there", () => {
+  const line = lineOf("one two three");
+  line.words[1].text = "";
+
+  assert.equal(lineText(line), "one three");
+  assert.deepEqual(
+    placesOf(pageOf([line])).map(({ word }) => word.text),
+    ["one", "three"],
+  );
+});
+
+test("a zone without lines has no paragraphs", () => {
+  assert.deepEqual(paragraphsOf({ kind: "picture", box: [0, 0, 1, 1], quad: [] }), []);
+});
+
+test("a language is named as browsers name it", () => {
+  assert.equal(tagOf("deu"), "de");
+  assert.equal(tagOf("chi_sim"), "zh");
+  assert.equal(tagOf("no language"), "en");
+  assert.equal(tagOf(null), "en");
+});

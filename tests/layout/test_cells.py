@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from ocr_server.document.model import Cell, Line, Table, Word, Zone, ZoneKind
+from ocr_server.geometry import Box
+from ocr_server.page.cleanup import keep_words
+
+
+def test_cells_lose_the_words_that_are_not_kept() -> None:
+    box = Box(0, 0, 90, 20)
+    sure = Word("Tea", Box(0, 0, 30, 20).quad(), 0.9)
+    doubtful = Word("2.50", Box(50, 0, 90, 20).quad(), 0.3)
+    line = Line((sure, doubtful), box.quad(), (), 10.0)
+    cells = (
+        Cell(0, 0, Box(0, 0, 40, 20).quad(), "Tea"),
+        Cell(0, 1, Box(40, 0, 90, 20).quad(), "2.50"),
+    )
+    zone = Zone(ZoneKind.TABLE, box.quad(), (line,), Table(1, 2, cells))
+
+    (some,) = keep_words((zone,), lambda word: word.confidence > 0.5)
+    (every,) = keep_words((zone,), lambda _: True)
+
+    assert some.table is not None
+    assert [cell.text for cell in some.table.cells] == ["Tea", ""]
+    assert every == zone

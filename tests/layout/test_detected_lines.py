@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from ocr_server.geometry import Box, Point, Quad, Transform
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.layout.detected_lines import is_tall, levelled, stacked, turned_upright
+from tests.drawing import INK, PAPER
+
+LEVEL = Box(0, 0, 200, 20).quad()
+
+
+def turned_by(angle_deg: float, quad: Quad) -> Quad:
+    return quad.mapped(Transform.rotation(angle_deg).then(Transform.shift(300, 300)))
+
+
+def with_bars(*bars: tuple[int, int], width: int = 40, height: int = 100) -> Canvas:
+    """Bars of ink from side to side of a white picture, each from its top to its bottom."""
+    picture = Image.new("L", (width, height), PAPER)
+    for top, bottom in bars:
+        ImageDraw.Draw(picture).rectangle((10, top, width - 10, bottom - 1), fill=INK)
+    return Canvas(np.asarray(picture))
+
+
+@pytest.mark.parametrize("line_deg", [0.0, 4.0, -12.0])
+def test_a_box_around_a_letter_is_turned_as_the_lines_are(line_deg: float) -> None:
+    letter = turned_by(45, Box(-15, -15, 15, 15).quad())
+
+    line, level = levelled([turned_by(line_deg, LEVEL), letter])
+
+    assert line == turned_by(line_deg, LEVEL)
+    assert level.angle_deg == pytest.approx(line_deg)
+    expected = turned_by(line_deg, Box(-15, -15, 15, 15).quad())
+    assert [tuple(point) for point in level] == [pytest.approx(tuple(one)) for one in expected]
+
+
+def test_without_lines_letters_are_taken_to_stand_level() -> None:
+    (level,) = levelled([turned_by(30, Box(-15, -12, 15, 12).quad())])
+
+    assert level.angle_deg == pytest.approx(0)
+
+
+@pytest.mark.parametrize("angle_deg", [0, 3, 90])
+def test_what_is_longer_than_high_or_hardly_turned_stays(angle_deg: float) -> None:
+    quads = [LEVEL, turned_by(angle_deg, Box(0, 0, 28, 20).quad()), Box(0, 50, 20, 70).quad()]
+
+    assert list(levelled(quads)) == quads
+
+
+def test_a_turned_line_begins_at_its_own_top_left() -> None:
+    tall = Box(0, 0, 20, 100).quad()
+
+    assert is_tall(tall)
+    assert not is_tall(LEVEL)
+    down, up = turned_upright(tall)
+    assert (down.top_left, up.top_left) == (Point(20, 0), Point(0, 100))
+    assert [down.angle_deg, up.angle_deg] == pytest.approx([90, -90])
+    assert not is_tall(down)
+    assert not is_tall(up)
+
+
+@pytest.mark.parametrize(
+    ("bars", "expected"),
+    [
+        (((10, 40), (60, 90)), [(4, 46), (54, 96)]),
+        (((5, 40), (48, 51), (60, 95)), [(0, 47), (53, 100)]),  # the rule of a fraction
+        (((20, 80),), [(8, 92)]),
+        (((5, 60), (64, 95)), [(0, 62), (62, 100)]),  # not into each other
+        (tuple((10 * i, 10 * i + 6) for i in range(8)), []),  # no letters so low
+        ((), []),
+    ],
+)
+def test_what_stands_one_above_another_is_told_apart(
+    bars: tuple[tuple[int, int], ...], expected: list[tuple[int, int]]
+) -> None:
+    canvas = with_bars(*bars)
+
+    boxes = [quad.box for quad in stacked(canvas.box.quad(), canvas)]
+
+    assert [(box.top, box.bottom) for box in boxes] == [pytest.approx(one) for one in expected]
+    assert all((box.left, box.right) == (0, 40) for box in boxes)
+
+
+def test_a_box_of_no_width_holds_nothing() -> None:
+    canvas = with_bars((10, 40))
+
+    assert list(stacked(Box(3, 0, 3.2, 100).quad(), canvas)) == []

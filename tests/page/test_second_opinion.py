@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ocr_server.deadline import Deadline
+from ocr_server.document.model import Page
+from ocr_server.engines import ENGINE_CHOICES, ENGINES, describe_choice
+from ocr_server.engines.engine import Engine
+from ocr_server.engines.rapidocr import RapidocrEngine
+from ocr_server.engines.tesseract_cli import CALIBRATION
+from ocr_server.errors import EngineMissing
+from ocr_server.geometry import Box
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.statistics import ImageStatistics
+from ocr_server.job import ReadOptions, ZoneSpec
+from ocr_server.page.quality import ReadingResult
+from ocr_server.page.recipe import read_page
+from ocr_server.page.second_opinion import is_better, limit_of
+from ocr_server.page.state import PageState, ReadContext
+from tests.drawing import draw_lines
+from tests.fakes import IsMissing, ReadsWords
+
+PAGE = Canvas(np.asarray(draw_lines(*["Some words of a page"] * 8, width_px=900)))
+SURE, DOUBTFUL = 0.99, 0.5
+WORDS = ("Some", "words", "of", "a", "page")
+
+
+class SecondReader(ReadsWords):
+    """Reads the words it was given; its confidences mean what the second reader's do."""
+
+    name = "second"
+    calibration = RapidocrEngine.calibration
+
+
+def read(first: Engine, second: Engine | None, canvas: Canvas = PAGE, **asked: object) -> Page:
+    return read_page(
+        canvas,
+        number=1,
+        options=ReadOptions(**asked),  # type: ignore[arg-type]  # what the test asks
+        context=ReadContext(first, Deadline.after(60), second_engine=second),
+    )
+
+
+def did(page: Page) -> list[str]:
+    return [stage.did for stage in page.stages if stage.name == "second-reader"]
+
+
+def test_a_page_that_was_read_well_is_not_read_again() -> None:
+    second = SecondReader("other", confidence=SURE)
+
+    page = read(ReadsWords(*WORDS, confidence=SURE), second)
+
+    assert (did(page), second.readings) == ([""], [])
+    assert {zone.engine for zone in page.zones} == {"fake"}
+
+
+def test_a_doubtful_page_is_read_again_and_says_by_whom() -> None:
+    first = ReadsWords("Smoe", "wrds", confidence=DOUBTFUL)
+
+    page = read(first, SecondReader(*WORDS, confidence=SURE))
+
+    assert did(page) == ["read again by the second reader"]
+    assert page.text == "Some words of a page"
+    assert {zone.engine for zone in page.zones} == {"second"}
+
+
+def test_paper_that_is_not_white_makes_doubt_begin_sooner() -> None:
+    white, grey = (
+        PageState(
+            ImageStatistics(canvas), ReadOptions(), ReadContext(ReadsWords(), Deadline.after(60))
+        )
+        for canvas in (PAGE, Canvas(PAGE.pixels // 2 + 60))
+    )
+
+    assert limit_of(white) < limit_of(grey)
+    assert limit_of(replace(white, shade=30)) == limit_of(grey)
+    assert limit_of(replace(white, shade=8)) == limit_of(white)
+
+
+@pytest.mark.parametrize(
+    ("letters", "beside", "is_kept"),
+    [
+        (93, 100, True),
+        (100, 93, True),
+        (85, 100, True),
+        (75, 100, False),
+        (0, 100, False),
+        (100, 0, True),
+        (0, 0, False),
+    ],
+)
+def test_the_second_reading_is_kept_unless_it_has_clearly_fewer_letters(
+    letters: int, beside: int, is_kept: bool
+) -> None:
+    second, first = (ReadingResult(0.9, 0.9, count, CALIBRATION) for count in (letters, beside))
+
+    assert is_better(second, first) == is_kept
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        SecondReader(),  # finds nothing
+        SecondReader(*WORDS, confidence=0.6),  # is no surer: its confidences run higher
+        SecondReader("a", confidence=SURE),  # is sure of next to nothing
+    ],
+)
+def test_what_is_no_better_is_not_kept(second: SecondReader) -> None:
+    first = ReadsWords(*WORDS * 10, confidence=0.7)
+
+    page = read(first, second)
+
+    assert len(second.readings) == 1
+    assert (did(page), {zone.engine for zone in page.zones}) == ([""], {"fake"})
+
+
+def test_a_language_it_does_not_know_is_never_its_business() -> None:
+    second = SecondReader(*WORDS, confidence=SURE)
+
+    page = read(ReadsWords("x", confidence=DOUBTFUL), second, languages=("deu", "ara"))
+
+    assert (did(page), second.readings) == ([""], [])
+
+
+def test_where_only_some_letters_may_be_read_it_is_not_asked() -> None:
+    second = SecondReader(*WORDS, confidence=SURE)
+
+    page = read(ReadsWords("x", confidence=DOUBTFUL), second, alphabet="x")
+
+    assert (did(page), second.readings) == ([""], [])
+
+
+def test_each_zone_that_was_drawn_has_its_own_reader() -> None:
+    zones = (ZoneSpec(Box(0, 0, 400, 90)), ZoneSpec(Box(0, 90, 400, 180)))
+    first = ReadsWords("w", confidence=DOUBTFUL)
+
+    page = read(first, SecondReader(*WORDS, confidence=SURE), zones=zones)
+
+    assert [zone.engine for zone in page.zones] == ["second", "second"]
+
+
+def test_one_reader_alone_names_nobody() -> None:
+    page = read(ReadsWords("x", confidence=DOUBTFUL), None)
+
+    assert did(page) == [""]
+    assert {zone.engine for zone in page.zones} == {None}
+
+
+def test_the_verdict_is_that_on_the_reader_who_was_kept() -> None:
+    first = ReadsWords("Smoe", confidence=DOUBTFUL)
+    verdicts = [
+        read(first, SecondReader(*WORDS, confidence=confidence)).quality
+        for confidence in (SURE, 0.93)
+    ]
+
+    # 0.93 is much for Tesseract and little for the second reader.
+    assert verdicts[0] is not None
+    assert verdicts[0].score > 0.9
+    assert verdicts[1] is not None
+    assert verdicts[1].score < 0.5
+
+
+@pytest.mark.parametrize("missing", ["pytesseract", "rapidocr"])
+def test_both_have_to_be_installed(missing: str) -> None:
+    def engine(name: str) -> Engine:
+        return IsMissing(EngineMissing("Install it.")) if name == missing else ReadsWords()
+
+    with pytest.raises(EngineMissing, match="Install it"):
+        describe_choice("best", engine)
+
+
+def test_it_can_read_what_the_first_reader_can() -> None:
+    info = ReadsWords().describe()
+
+    assert describe_choice("best", lambda _: ReadsWords()) == replace(info, name="best")
+
+
+def test_each_choice_names_engines_that_there_are() -> None:
+    named = {(choice.first, choice.second) for choice in ENGINE_CHOICES.values()}
+
+    assert {name for pair in named for name in pair if name} == ENGINES.keys()
+
+
+def test_what_would_be_dropped_as_guesses_does_not_count() -> None:
+    texture = ReadsWords(*WORDS * 20, confidence=0.3)
+    shade = np.linspace(0.9, 0.2, PAGE.width_px)
+    street = Canvas((PAGE.pixels * shade).astype(np.uint8))
+
+    page = read(texture, SecondReader("WSQ", "3021", confidence=SURE), street)
+
+    assert page.text == "WSQ 3021"

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ocr_server.errors import StorageFull
+from ocr_server.runtime.scratch import ScratchSpace
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Iterator[ScratchSpace]:
+    scratch = ScratchSpace(str(tmp_path))
+    yield scratch
+    scratch.close()
+
+
+def test_a_server_s_folder_is_its_own(scratch: ScratchSpace, tmp_path: Path) -> None:
+    assert scratch.folder.parent == tmp_path
+    assert scratch.folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_job_s_files_are_there_for_the_length_of_the_block(scratch: ScratchSpace) -> None:
+    with scratch.job((b"one", b"", b"three")) as paths:
+        read = [path.read_bytes() for path in paths]
+        folder = paths[0].parent
+        mode = folder.stat().st_mode & 0o077
+        (folder / "left by a library").touch()
+
+    assert read == [b"one", b"", b"three"]
+    assert mode == 0
+    assert list(folder.iterdir()) == []
+
+
+def test_a_job_that_fails_leaves_nothing(scratch: ScratchSpace) -> None:
+    with pytest.raises(ZeroDivisionError), scratch.job((b"one",)):
+        raise ZeroDivisionError
+
+    assert [path.name for path in scratch.folder.iterdir()] == ["lock"]
+
+
+def test_a_job_that_left_a_folder_leaves_nothing(scratch: ScratchSpace) -> None:
+    with scratch.job((b"one",)) as paths:
+        (paths[0].parent / "of a library").mkdir()
+        (paths[0].parent / "of a library" / "file").touch()
+
+    assert [path.name for path in scratch.folder.iterdir()] == ["lock"]
+
+
+def test_jobs_do_not_share_a_folder_at_a_time(scratch: ScratchSpace) -> None:
+    with scratch.job((b"one",)) as one, scratch.job((b"two",)) as two:
+        assert one[0].parent != two[0].parent
+    with scratch.job((b"three",)) as three:
+        assert three[0].parent in {one[0].parent, two[0].parent}
+        assert [path.read_bytes() for path in three[0].parent.iterdir()] == [b"three"]
+    assert len({one[0].name, two[0].name, three[0].name}) == 3
+
+
+def test_a_folder_that_somebody_tidied_away_is_made_again(scratch: ScratchSpace) -> None:
+    with scratch.job((b"one",)) as one:
+        folder = one[0].parent
+    folder.rmdir()
+
+    with scratch.job((b"two",)) as two:
+        assert two[0].read_bytes() == b"two"
+
+
+def test_closing_removes_the_folder(tmp_path: Path) -> None:
+    ScratchSpace(str(tmp_path)).close()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.process
+def test_what_a_dead_server_left_is_swept(tmp_path: Path) -> None:
+    die = (
+        "import os, sys; from ocr_server.runtime import scratch;"
+        " scratch.ScratchSpace(sys.argv[1]); os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", die, str(tmp_path)], check=False)  # noqa: S603  # ours
+    (left,) = tmp_path.iterdir()
+    (left / "job-1").mkdir()
+
+    scratch = ScratchSpace(str(tmp_path))
+
+    assert list(tmp_path.iterdir()) == [scratch.folder]
+    scratch.close()
+
+
+def test_a_living_server_s_folder_is_left_alone(scratch: ScratchSpace, tmp_path: Path) -> None:
+    other = ScratchSpace(str(tmp_path))
+
+    assert scratch.folder.exists()
+    assert other.folder.exists()
+    other.close()
+
+
+def test_other_people_s_folders_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "ocr-server-of-somebody").mkdir()
+    (tmp_path / "else").mkdir()
+
+    ScratchSpace(str(tmp_path)).close()
+
+    assert {path.name for path in tmp_path.iterdir()} == {"ocr-server-of-somebody", "else"}
+
+
+def test_a_folder_that_is_none_is_told_with_its_setting(tmp_path: Path) -> None:
+    with pytest.raises(StorageFull, match="OCR_TEMP_DIR"):
+        ScratchSpace(str(tmp_path / "nothing"))
+
+
+def test_a_job_without_room_is_told_and_leaves_nothing(
+    scratch: ScratchSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(_path: Path, _data: bytes) -> int:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+
+    with pytest.raises(StorageFull, match="full or read-only"), scratch.job((b"one",)):
+        pass
+
+    assert [path.name for path in scratch.folder.iterdir()] == ["lock"]

@@ -1,3 +1,0 @@
-"""Tests of ocr_server.segmentation."""
-
-from __future__ import annotations

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ocr_server.client import Refused
+from ocr_server.station import intake
+from ocr_server.station.intake import Answer, Intake, is_valid, key_of
+from ocr_server.station.journal import Entry, Journal
+from tests.station.reads_bytes import answer_of
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "journal")
+    yield journal
+    journal.close()
+
+
+def test_a_picture_is_read_once_and_told(journal: Journal) -> None:
+    told: list[tuple[Entry, bytes, bytes | None]] = []
+    desk = Intake(
+        journal,
+        lambda data: (answer_of(data.decode()), b"drawn"),
+        threading.Event(),
+        [lambda *what: told.append(what)],
+    )
+
+    entry = desk.take(b"12", source="a", key="k")
+    again = desk.take(b"12", source="a", key="k")
+
+    assert entry is not None
+    assert again is None
+    assert told == [(entry, b"12", b"drawn")]
+    assert is_valid(entry)
+
+
+def test_a_listener_that_fails_keeps_a_picture_from_no_other(
+    journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[Entry] = []
+
+    def fails(*_: object) -> None:
+        raise OSError("The disk is full.")
+
+    listeners = [fails, lambda entry, _data, _annotated: told.append(entry)]
+    desk = Intake(journal, lambda _data: (answer_of("read"), None), threading.Event(), listeners)
+
+    entry = desk.take(b"", source="a", key="k")
+
+    assert told == [entry]
+    assert "The disk is full." in caplog.text
+
+
+def test_what_cannot_be_read_is_noted_as_a_problem(journal: Journal) -> None:
+    def refuses(_data: bytes) -> Answer:
+        raise Refused("It is broken.", code="damaged-picture")
+
+    entry = Intake(journal, refuses, threading.Event()).take(b"", source="a", key="k")
+
+    assert entry is not None
+    assert entry.answer["problem"] == {"code": "damaged-picture", "detail": "It is broken."}
+    assert not is_valid(entry)
+
+
+def test_what_passes_is_waited_for(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "RETRY_S", 0.001)
+    codes = iter(["queue-full", "worker-lost"])
+
+    def is_busy_twice(_data: bytes) -> Answer:
+        for code in codes:
+            raise Refused("Later.", code=code)
+        return answer_of("read"), None
+
+    entry = Intake(journal, is_busy_twice, threading.Event()).take(b"", source="a", key="k")
+
+    assert entry is not None
+    assert entry.answer["text"] == "read"
+
+
+def test_a_picture_that_kills_every_reader_is_a_problem_in_the_end(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "RETRY_S", 0.001)
+
+    def kills(_data: bytes) -> Answer:
+        raise Refused("It died.", code="worker-lost")
+
+    entry = Intake(journal, kills, threading.Event()).take(b"", source="a", key="k")
+
+    assert entry is not None
+    assert entry.answer["problem"] == {"code": "worker-lost", "detail": "It died."}
+
+
+def test_a_station_that_stops_leaves_the_picture_for_the_next(journal: Journal) -> None:
+    stop = threading.Event()
+    stop.set()
+
+    def is_busy(_data: bytes) -> Answer:
+        raise Refused("Later.", code="queue-full")
+
+    assert Intake(journal, is_busy, stop).take(b"", source="a", key="k") is None
+    assert not journal.has("k")
+
+
+def test_the_key_tells_pictures_apart() -> None:
+    odd = os.fsdecode(b"scan\xff.png")  # a name of a file need not be UTF-8
+    keys = {
+        key_of(b"1", "a"), key_of(b"2", "a"), key_of(b"1", "b"), key_of(b"1", "a", 2),
+        key_of(b"1", odd),
+    }  # fmt: skip
+
+    assert len(keys) == 5
+    assert key_of(b"1", "a") == key_of(b"1", "a")
