@@ -111,21 +111,17 @@ class Service:
 
     def recognise(self, job: Job, cancelled: threading.Event) -> Iterator[Event]:
         """The events of a job, counted; see `pipeline.recognise_document`."""
-        for event in recognise_document(
+        return recognise_document(
             job,
             workers=self.workers,
             scratch=self.scratch,
             engine=self.engine_named(job.options.engine),
             cancelled=cancelled,
-        ):
-            if isinstance(event, PageRead):
-                self.metrics.count_page(event.page)
-            elif isinstance(event, PageFailed):
-                self.metrics.count_failed_page(event.failure.error)
-            yield event
+            observe=self._count,
+        )
 
     def read(self, job: Job, cancelled: threading.Event) -> Document:
-        """The document of a job; see `pipeline.document_of`."""
+        """The document of a job; see `pipeline.document_from_events`."""
         return document_from_events(self.recognise(job, cancelled))
 
     def render(
@@ -165,10 +161,16 @@ class Service:
         )
 
     def analyse_frame(self, job: Job, cancelled: threading.Event, *, reads: bool) -> FrameAnalysis:
-        """What a frame of a camera shows; see `pipeline.look_at_frame`."""
+        """What a frame of a camera shows; see `pipeline.analyse_frame`."""
         return analyse_frame(
             job, reads=reads, workers=self.workers, scratch=self.scratch, cancelled=cancelled
         )
+
+    def _count(self, event: Event) -> None:
+        if isinstance(event, PageRead):
+            self.metrics.count_page(event.page)
+        elif isinstance(event, PageFailed):
+            self.metrics.count_failed_page(event.failure.error)
 
     def close(self) -> None:
         """End every process and remove the private folder."""

@@ -26,7 +26,7 @@ from ocr_server.page.framing import zones_in_pixels
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
 from ocr_server.page.text_policy import read_pdf_page
-from ocr_server.progress import ProgressCallback, ignore_progress, progress_writer
+from ocr_server.progress import ProgressCallback, progress_writer
 from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.sources import decode
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview
@@ -101,7 +101,7 @@ def _recognise(
     is_plain = not (options.is_framed or options.wants_fields)
     read = recipe.read_page if is_plain else finders.read_framed_page
     path = page_ref.progress_path
-    with progress_writer(path) if page_ref.is_watched else nullcontext(ignore_progress) as report:
+    with progress_writer(path) if page_ref.is_watched else nullcontext() as report:
         page = read(
             canvas,
             number=page_ref.number,
@@ -114,7 +114,7 @@ def _recognise(
 def _read_context(
     context: WorkerContext,
     options: ReadOptions,
-    report_progress: ProgressCallback = ignore_progress,
+    report_progress: ProgressCallback | None = None,
 ) -> ReadContext:
     return ReadContext.of(
         options.engine,

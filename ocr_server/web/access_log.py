@@ -51,6 +51,14 @@ def trace_of(request: Request) -> dict[str, str]:
     return {"trace_id": match[1], "span_id": match[2]} if match else {}
 
 
+def counts_of(document: Document) -> dict[str, Any]:
+    """For the log: how many pages were read, how many were not, and why where none was."""
+    counts = {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
+    if document.pages or not document.problems:
+        return counts
+    return counts | {"problem_code": document.problems[0].error.code}
+
+
 def server_timing(document: Document, **durations_s: float) -> str:
     """The header `Server-Timing`: these durations, then each stage, summed over the pages."""
     durations_ms = defaultdict(float, {name: s * 1000 for name, s in durations_s.items()})

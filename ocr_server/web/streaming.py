@@ -15,7 +15,6 @@ from typing import Any
 from flask import Response, g, json
 
 from ocr_server.deadline import POLL_INTERVAL_S
-from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export.format import Rendering
 from ocr_server.export.json import page_to_json
@@ -24,20 +23,13 @@ from ocr_server.progress import Progress, latest
 from ocr_server.request.build import ParsedRequest
 from ocr_server.service import Service
 from ocr_server.tasks import PageRef
+from ocr_server.web.access_log import counts_of
 from ocr_server.web.forms import NDJSON
 from ocr_server.web.problems import problem_of, unexpected_problem
 from ocr_server.web.schemas import EventJson
 from ocr_server.web.service import HangUp, hang_up
 
 HEARTBEAT_S = 0.5
-
-
-def counts_of(document: Document) -> dict[str, Any]:
-    """For the log: how many pages were read, how many were not, and why where none was."""
-    counts = {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
-    if document.pages or not document.problems:
-        return counts
-    return counts | {"problem_code": document.problems[0].error.code}
 
 
 def stream_document(here: Service, parsed: ParsedRequest, turn: ExitStack) -> Response:
