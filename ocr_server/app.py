@@ -10,22 +10,20 @@ from ocr_server.runtime.pool import WorkerPool
 from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.web import (
-    access,
+    access_log,
     api,
+    auth,
+    compat,
     compression,
     cors,
     docs,
     frames,
     health,
-    keys,
-    metrics,
     pages,
     problems,
     security,
 )
 from ocr_server.web.bodies import HeldRequest
-from ocr_server.web.compat import ADAPTERS
-from ocr_server.web.compat.adapter import register
 from ocr_server.web.service import EXTENSION
 
 ROOT = Path(__file__).parent.parent
@@ -40,7 +38,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         StorageFull: the temporary folder cannot be written to.
     """
     settings = settings or Settings.from_environment()
-    digests = keys.read_key_digests(settings)  # before anything is started that would have to end
+    digests = auth.read_key_digests(settings)  # before anything is started that would have to end
     has_pages = settings.pages == "on"
     app = Flask(
         __name__,
@@ -53,17 +51,16 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         MAX_FORM_MEMORY_SIZE=MAX_FIELDS_BYTES,
     )
     app.extensions[EXTENSION] = Service.start(settings, workers)
-    access.init_app(app)
+    access_log.init_app(app)
     problems.init_app(app)
     security.init_app(app)
     compression.init_app(app)
     cors.init_app(app)
-    keys.init_app(app, digests)
+    auth.init_app(app, digests)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
-    app.register_blueprint(metrics.blueprint)
-    register(app, [ADAPTERS[name] for name in settings.compat])
+    compat.init_app(app, settings.compat)
     if has_pages:
         app.register_blueprint(pages.blueprint)
         app.register_blueprint(docs.blueprint)

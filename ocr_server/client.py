@@ -16,7 +16,7 @@ from ocr_server.job import Source
 from ocr_server.request.build import build_job
 from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.web.keys import HEADER
+from ocr_server.web.auth import HEADER
 from ocr_server.web.problems import MEDIA_TYPE
 
 # The answer to files and options, in the format that the options name.

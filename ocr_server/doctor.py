@@ -19,7 +19,7 @@ from ocr_server.job import Source
 from ocr_server.request.build import build_job, check_installed
 from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.web.keys import read_key_digests
+from ocr_server.web.auth import read_key_digests
 
 SAMPLE = "Read me: 12 apples"
 LEAST_FREE_BYTES = 256 * 2**20  # two pages of 64 megapixels and some

@@ -28,8 +28,8 @@ from ocr_server.request import parsing, specs
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.settings import Settings, variable
 from ocr_server.station import listener
+from ocr_server.web.auth import OPEN_PATHS
 from ocr_server.web.compat import ADAPTERS
-from ocr_server.web.keys import OPEN_PATHS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
 from tests.documentation import (
     DOCS,

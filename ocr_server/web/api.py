@@ -16,13 +16,13 @@ from ocr_server.languages import name_of
 from ocr_server.page.spelling import DICTIONARIES
 from ocr_server.request.build import ParsedRequest
 from ocr_server.service import Service
+from ocr_server.web.access_log import server_timing
 from ocr_server.web.corrections import read_corrected
 from ocr_server.web.forms import read_job, wants_events
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.schemas import FormatsJson, LanguagesJson, ProfilesJson, StepsJson
 from ocr_server.web.service import hang_up, service
 from ocr_server.web.streaming import counts_of, stream_document
-from ocr_server.web.tracing import server_timing
 
 blueprint = Blueprint("api", __name__)
 

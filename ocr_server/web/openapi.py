@@ -10,7 +10,7 @@ from ocr_server.document.json_schema import Schema, describe_answers, describe_i
 from ocr_server.document.schema import DocumentJson
 from ocr_server.export import FORMATS
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
-from ocr_server.web import keys, schemas
+from ocr_server.web import auth, schemas
 from ocr_server.web.forms import NDJSON
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
 
@@ -68,7 +68,7 @@ def describe_api() -> Schema:
         "components": {
             "schemas": dict(_schemas()),
             "securitySchemes": {
-                "key": {"type": "apiKey", "in": "header", "name": keys.HEADER},
+                "key": {"type": "apiKey", "in": "header", "name": auth.HEADER},
                 "bearer": {"type": "http", "scheme": "bearer"},
             },
         },

@@ -89,6 +89,7 @@ export function enhance(desk) {
  * @param {Zone[]} zones
  * @param {Box} box
  * @param {Line[]} lines
+ * @returns {Zone[]}
  */
 function withLinesInside(zones, box, lines) {
   let put = false;

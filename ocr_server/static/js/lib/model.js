@@ -2,27 +2,18 @@
 // Pure. What the server answers, and the text that it makes.
 
 /**
- * @typedef {import("./geometry.js").Box} Box
- * @typedef {import("./geometry.js").Dot} Dot
+ * @typedef {import("./answers.js").Engine} Engine
+ * @typedef {import("./answers.js").Line} Line
+ * @typedef {import("./answers.js").Page} Page
+ * @typedef {import("./answers.js").Stage} Stage
+ * @typedef {import("./answers.js").Word} Word
+ * @typedef {import("./answers.js").Zone} Zone
  */
 
 /**
- * What the server answers, as `/openapi.json` describes it.
- * @typedef {{text: string, confidence: number, source: string}} Alternative
- * @typedef {{text: string, box: Box, quad: Dot[], confidence: number, alternatives?: Alternative[],
- *   corrected_from?: string | null, checked?: boolean}} Word
- * @typedef {{text: string, box: Box, quad: Dot[], confidence: number, paragraph?: number,
- *   language?: string | null, direction?: string, words: Word[]}} Line
- * @typedef {{kind: string, box: Box, quad: Dot[], lines?: Line[]}} Zone
- * @typedef {"done" | "not-needed" | "skipped" | "out-of-time"} Outcome
- * @typedef {{name: string, found: string, did: string, ms: number, outcome?: Outcome}} Stage
- * @typedef {{code: string, message: string, advice: string}} Advice
- * @typedef {{number: number, width_px: number, height_px: number, dpi: number | null, stages?:
- *   Stage[], quality?: {score: number, problems: Advice[]} | null, text: string, confidence:
- *   number, zones: Zone[]}} Page
- * @typedef {{page?: number | null, code: string, title: string, detail: string}} PageProblem
- * @typedef {{engine?: {name: string, version: string, languages: string[]}, pages: Page[],
- *   problems: PageProblem[]}} OcrDocument
+ * @typedef {{page?: number | null, code: string, title: string, detail: string}} PageProblem of a
+ *   page, or of the whole document
+ * @typedef {{engine?: Engine, pages: Page[], problems: PageProblem[]}} OcrDocument
  * @typedef {{page: Page, zone: Zone, line: Line, word: Word}} Place a word and where it stands
  */
 

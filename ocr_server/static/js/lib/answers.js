@@ -1,0 +1,197 @@
+// @ts-check
+// Pure. The types of a document as the server answers it: generated from document/schema.py by
+// `python -m pytest tests/web/test_script_types.py --renew`.
+
+/**
+ * @typedef {"ltr" | "rtl" | "ttb"} Direction
+ * @typedef {"done" | "not-needed" | "skipped" | "out-of-time"} StageOutcome
+ * @typedef {"recognised" | "text-layer" | "both"} TextSource
+ * @typedef {"text" | "picture" | "rule" | "table"} ZoneKind
+ */
+
+/**
+ * One thing that is wrong with a picture.
+ * @typedef {object} Advice
+ * @property {string} code
+ * @property {string} message
+ * @property {string} advice what a person can do about it
+ */
+
+/**
+ * Another reading of a word.
+ * @typedef {object} Alternative
+ * @property {string} text
+ * @property {number} confidence
+ * @property {string} source who says so: `engine` or `dictionary`
+ */
+
+/**
+ * A cell of a table.
+ * @typedef {object} Cell
+ * @property {number} row from 0
+ * @property {number} column from 0
+ * @property {string} text
+ * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
+ * @property {[number, number][]} quad four points, clockwise from the text’s own top left
+ */
+
+/**
+ * A document, as it was recognised.
+ * @typedef {object} Document
+ * @property {Engine} engine
+ * @property {Page[]} pages in order
+ * @property {Record<string, DocumentField> | null} [fields] the fields that were asked for, each
+ *   as it is on the first page where it is valid
+ * @property {string} text all pages, a form feed between them
+ * @property {PageProblem[]} problems pages that could not be read
+ */
+
+/**
+ * A field of the whole document.
+ * @typedef {object} DocumentField
+ * @property {string | null} value what it means; null where that is not known
+ * @property {string} raw as it was read
+ * @property {number} confidence
+ * @property {boolean} valid
+ * @property {[number, number, number, number] | null} box where it was read
+ * @property {string | null} [reason] why it is not valid
+ * @property {number} page the page that it is on
+ */
+
+/**
+ * Who read the document.
+ * @typedef {object} Engine
+ * @property {string} name
+ * @property {string} version
+ * @property {string[]} languages those it was read in
+ */
+
+/**
+ * A value that was asked for, and whether it keeps its rules.
+ * @typedef {object} Field
+ * @property {string | null} value what it means; null where that is not known
+ * @property {string} raw as it was read
+ * @property {number} confidence
+ * @property {boolean} valid
+ * @property {[number, number, number, number] | null} box where it was read
+ * @property {string | null} [reason] why it is not valid
+ */
+
+/**
+ * A line of words.
+ * @typedef {object} Line
+ * @property {string} text
+ * @property {number} confidence
+ * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
+ * @property {[number, number][]} quad four points, clockwise from the text’s own top left
+ * @property {[number, number][]} baseline what the letters stand on: a polyline from the start of
+ *   the line to its end
+ * @property {number} x_height_px how high letters such as x are
+ * @property {number} paragraph which paragraph of the zone it belongs to, from 0
+ * @property {Direction} direction the way it is read: from left to right, from right to left, from
+ *   top to bottom
+ * @property {string | null} [language] as the engine names it, where the engine knows
+ * @property {Word[]} words in reading order; with detail=word and deeper
+ */
+
+/**
+ * One image of the upload, upright.
+ * @typedef {object} Page
+ * @property {number} number which page of the files it is, from 1
+ * @property {number} width_px
+ * @property {number} height_px
+ * @property {number | null} dpi as the file says, or the request
+ * @property {TextSource} source where its text came from: recognised, the text layer of a PDF, or
+ *   both
+ * @property {number} confidence
+ * @property {Stage[]} stages what was done to the picture
+ * @property {Quality | null} quality
+ * @property {string} text
+ * @property {Record<string, Field> | null} [fields] the fields that were asked for, by name
+ * @property {Zone[]} zones in reading order; with detail=zone and deeper
+ */
+
+/**
+ * A page that could not be read.
+ * @typedef {object} PageProblem
+ * @property {number | null} [allowed_s] the time that was allowed
+ * @property {string | null} [engine] the engine that is not installed
+ * @property {number[] | null} [failed_pages] the pages that could not be read
+ * @property {number | null} [height_px]
+ * @property {string[] | null} [installed] the languages that are installed
+ * @property {string | null} [kinds] the kinds of files that can be read
+ * @property {number | null} [limit] the limit that was passed
+ * @property {string[] | null} [missing] the languages that are not installed
+ * @property {number | null} [pages] how many pages there are
+ * @property {number | null} [retry_after_s] when to come back
+ * @property {string | null} [setting] the setting that would move a limit
+ * @property {number | null} [width_px]
+ * @property {number} page its number, from 1
+ * @property {string} code which error it is; it never changes
+ * @property {string} title
+ * @property {string} detail what was wrong, what was expected and what to do
+ */
+
+/**
+ * How well the page can be read.
+ * @typedef {object} Quality
+ * @property {number} score
+ * @property {Advice[]} problems what is wrong with the picture
+ */
+
+/**
+ * What the recipe did to a page.
+ * @typedef {object} Stage
+ * @property {string} name
+ * @property {string} found what was found, for people
+ * @property {string} did what was done about it, for people; empty where nothing had to be done
+ * @property {number} ms how long it took
+ * @property {StageOutcome} outcome how it ended: done, not needed, left out as the request asked,
+ *   or out of time
+ */
+
+/**
+ * A character as it was seen.
+ * @typedef {object} Symbol
+ * @property {string} text
+ * @property {number} confidence
+ * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
+ * @property {[number, number][]} quad four points, clockwise from the text’s own top left
+ */
+
+/**
+ * The grid of a table zone.
+ * @typedef {object} Table
+ * @property {number} rows
+ * @property {number} columns
+ * @property {Cell[]} cells in reading order
+ */
+
+/**
+ * A word.
+ * @typedef {object} Word
+ * @property {string} text
+ * @property {number} confidence
+ * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
+ * @property {[number, number][]} quad four points, clockwise from the text’s own top left
+ * @property {Alternative[] | null} [alternatives] what the word may be instead; of each source the
+ *   likeliest first
+ * @property {string | null} [corrected_from] what was read before it was corrected
+ * @property {boolean | null} [checked] whether a person has confirmed it
+ * @property {Symbol[] | null} [symbols] with detail=symbol
+ */
+
+/**
+ * A piece of the page of one kind.
+ * @typedef {object} Zone
+ * @property {ZoneKind} kind
+ * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
+ * @property {[number, number][]} quad four points, clockwise from the text’s own top left
+ * @property {string | null} [name] as the request named it
+ * @property {string | null} [engine] who read it, with engine=best
+ * @property {string | null} [text] of text and tables
+ * @property {number | null} [confidence] of text and tables
+ * @property {Table | null} [table]
+ * @property {Line[]} lines in reading order; with detail=line and deeper
+ */
+export {};
