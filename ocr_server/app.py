@@ -13,7 +13,6 @@ from ocr_server.web import (
     access_log,
     api,
     auth,
-    compat,
     compression,
     cors,
     docs,
@@ -24,6 +23,8 @@ from ocr_server.web import (
     security,
 )
 from ocr_server.web.bodies import HeldRequest
+from ocr_server.web.compat import ADAPTERS
+from ocr_server.web.compat.adapter import register
 from ocr_server.web.service import EXTENSION
 
 ROOT = Path(__file__).parent.parent
@@ -60,7 +61,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
-    compat.init_app(app, settings.compat)
+    register(app, [ADAPTERS[name] for name in settings.compat])
     if has_pages:
         app.register_blueprint(pages.blueprint)
         app.register_blueprint(docs.blueprint)

@@ -1,12 +1,15 @@
-"""What all adapters for other services share: the same job and pipeline as everything else."""
+"""What all adapters share: how they are served, and the same job and pipeline as everything else.
+
+An adapter answers as another service does, so that its clients work here by changing the address.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Flask, Response, g
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from ocr_server.deadline import Deadline
@@ -16,6 +19,7 @@ from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
 from ocr_server.job import Job, ReadOptions, Source
 from ocr_server.request.build import body_too_large, check_installed, limits_of
+from ocr_server.web.problems import COMPAT as BLUEPRINT
 from ocr_server.web.problems import headers_of
 from ocr_server.web.service import hang_up, service
 
@@ -31,6 +35,24 @@ class Adapter:
     status: Callable[[], dict[str, Any]] | None = None
 
 
+def register(app: Flask, adapters: Sequence[Adapter]) -> None:
+    """Serve the routes of these adapters, and the one that several have.
+
+    `/status` has one answer for all of them: their members do not clash.
+    """
+    every = Blueprint(BLUEPRINT, __name__)
+    for adapter in adapters:
+        every.register_blueprint(adapter.blueprint)
+    shares = [adapter.status for adapter in adapters if adapter.status]
+
+    def answer_status() -> dict[str, Any]:
+        return {name: value for share in shares for name, value in share().items()}
+
+    if shares:
+        every.add_url_rule("/status", view_func=answer_status)
+    app.register_blueprint(every)
+
+
 def read(
     data: bytes,
     reading: ReadOptions,
@@ -38,7 +60,7 @@ def read(
     timeout_s: float | None = None,
     password: str | None = None,
 ) -> Document:
-    """The document in `data`: all of its pages or none, as these services know no failed ones.
+    """The document in `data`: all of its pages or none, as no other service knows of failed ones.
 
     Raises:
         OcrServerError: it, or a page of it, could not be read.
@@ -67,7 +89,7 @@ def rendered(document: Document, name: str) -> str:
 
 
 def answer_errors(blueprint: Blueprint, answer: Answer) -> None:
-    """Answer every error of a blueprint in the form of its service."""
+    """Let an adapter's routes tell every error in the form of the service that it stands for."""
 
     def answer_too_large(_: RequestEntityTooLarge) -> Response:
         return answer(body_too_large(service().settings.max_body_bytes))
