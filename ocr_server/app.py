@@ -13,14 +13,12 @@ from ocr_server.web import (
     access_log,
     api,
     auth,
-    compression,
-    cors,
+    browser,
     docs,
     frames,
     health,
     pages,
     problems,
-    security,
 )
 from ocr_server.web.bodies import HeldRequest
 from ocr_server.web.compat import ADAPTERS
@@ -54,9 +52,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     app.extensions[EXTENSION] = Service.start(settings, workers)
     access_log.init_app(app)
     problems.init_app(app)
-    security.init_app(app)
-    compression.init_app(app)
-    cors.init_app(app)
+    browser.init_app(app)
     auth.init_app(app, digests)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)

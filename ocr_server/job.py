@@ -24,14 +24,34 @@ class Layout(StrEnum):
     SPARSE = "sparse"
 
 
-# Tesseract's page segmentation modes (its manual, option --psm) behind our words.
+class PageSegmentation(IntEnum):
+    """Tesseract's page segmentation modes (its manual, option --psm).
+
+    0 and 2 are left out: they find the orientation or the layout alone and read nothing. Where a
+    name ends in OSD, Tesseract looks for the orientation, too.
+    """
+
+    AUTO_OSD = 1
+    AUTO = 3
+    SINGLE_COLUMN = 4
+    SINGLE_BLOCK_VERTICAL = 5
+    SINGLE_BLOCK = 6
+    SINGLE_LINE = 7
+    SINGLE_WORD = 8
+    CIRCLE_WORD = 9
+    SINGLE_CHARACTER = 10
+    SPARSE_TEXT = 11
+    SPARSE_TEXT_OSD = 12
+    RAW_LINE = 13
+
+
 PSM_OF_LAYOUT = {
-    Layout.AUTO: 3,
-    Layout.COLUMN: 4,
-    Layout.BLOCK: 6,
-    Layout.LINE: 7,
-    Layout.WORD: 8,
-    Layout.SPARSE: 11,
+    Layout.AUTO: PageSegmentation.AUTO,
+    Layout.COLUMN: PageSegmentation.SINGLE_COLUMN,
+    Layout.BLOCK: PageSegmentation.SINGLE_BLOCK,
+    Layout.LINE: PageSegmentation.SINGLE_LINE,
+    Layout.WORD: PageSegmentation.SINGLE_WORD,
+    Layout.SPARSE: PageSegmentation.SPARSE_TEXT,
 }
 
 
@@ -104,7 +124,7 @@ class ReadOptions:
     """
 
     languages: tuple[str, ...] = DEFAULTS.languages
-    psm: int = PSM_OF_LAYOUT[Layout.AUTO]
+    psm: int = PageSegmentation.AUTO
     operations: tuple[str, ...] = ("auto",)
     skip_stages: tuple[str, ...] = ()
     symbols: bool = False

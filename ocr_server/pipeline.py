@@ -26,7 +26,8 @@ from ocr_server.job import Job, Source
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
-from ocr_server.sources.decode import may_have_pages, too_many_pages
+from ocr_server.sources.decode import too_many_pages
+from ocr_server.sources.signatures import may_have_pages
 from ocr_server.tasks import PageRef
 
 log = logging.getLogger(__name__)
@@ -119,7 +120,7 @@ def draw_preview(
     cancelled: threading.Event,
     prepared: bool = False,
 ) -> bytes:
-    """The first page that the job asks for, as a browser can show it (`sources.preview`).
+    """The first page that the job asks for, as a browser can show it (`sources.pixels`).
 
     With `prepared` it is drawn as the engine gets to see it.
 

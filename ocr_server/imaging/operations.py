@@ -15,9 +15,8 @@ from dataclasses import dataclass
 from ocr_server.bounds import Bounds
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import StageRecord
-from ocr_server.imaging import binarize, contrast, dewarp, perspective, ruling_lines, scale, skew
-from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.outcome import OperationResult
+from ocr_server.imaging import binarize, contrast, dewarp, glyphs, perspective, ruling_lines, skew
+from ocr_server.imaging.canvas import Canvas, OperationResult
 
 AUTO = ("auto",)
 
@@ -130,13 +129,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "rectify": Operation(perspective.rectify, "undo the perspective of a photographed sheet"),
     "dewarp": Operation(dewarp.dewarp, "level the bent lines of a curled page"),
     "scale": Operation(
-        scale.scale,
+        glyphs.scale,
         "enlarge or shrink until letters have one height",
         (
             Parameter(
                 "x_height_px",
                 "height of small letters afterwards",
-                scale.BEST_X_HEIGHT_PX,
+                glyphs.BEST_X_HEIGHT_PX,
                 6,
                 60,
                 "px",

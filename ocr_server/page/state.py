@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from ocr_server.cpu_shares import ThreadAllowance, one_thread
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Word, Zone, mean_confidence
+from ocr_server.document.model import Word, Zone, letters_in, mean_confidence
 from ocr_server.engines import ENGINE_CHOICES, new_engine
 from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Box, Transform
@@ -75,7 +75,7 @@ class Candidate:
     @property
     def letters(self) -> int:
         """Letters and digits read."""
-        return sum(character.isalnum() for word in self.words for character in word.text)
+        return letters_in(self.words)
 
     @property
     def confidence(self) -> float:

@@ -181,12 +181,7 @@ def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
     """
     missing = [name for name in languages if name not in engine.languages]
     if missing:
-        raise LanguageMissing(
-            f"Not installed: {', '.join(missing)}. Installed are "
-            f"{', '.join(engine.languages) or 'none'}.",
-            missing=missing,
-            installed=list(engine.languages),
-        )
+        raise LanguageMissing.of(missing, installed=engine.languages)
 
 
 def check(faults: list[dict[str, str]]) -> None:

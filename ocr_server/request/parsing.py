@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 
 from ocr_server.imaging import operations
-from ocr_server.job import PSM_OF_LAYOUT, Layout, PageSelection
+from ocr_server.job import PSM_OF_LAYOUT, Layout, PageSegmentation, PageSelection
 from ocr_server.request.kinds import listed, split
 
 MOST_RANGES = 100
 MOST_STEPS = 20
 MOST_LETTERS = 256
 _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
-# 0 only finds the orientation and 2 only the layout: neither reads anything.
-_PSMS = {str(psm) for psm in (1, *range(3, 14))}
+_PSMS = {str(mode.value) for mode in PageSegmentation}
 
 
 def parse_languages(text: str) -> tuple[str, ...]:

@@ -24,8 +24,9 @@ from pydantic import (
 
 from ocr_server.bounds import box_of
 from ocr_server.document.faults import Fault, faults_of, refuse
+from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
 from ocr_server.extraction.checks import CHECKS
-from ocr_server.extraction.masks import USUAL_CONFUSIONS, parse_mask
+from ocr_server.extraction.masks import parse_mask
 from ocr_server.job import FieldSpec, ZoneSpec
 from ocr_server.request.kinds import listed
 from ocr_server.request.parsing import parse_alphabet, parse_layout
@@ -112,7 +113,7 @@ def _as_text(layout: object) -> object:
 
 
 def _usual(confusions: object) -> object:
-    return dict(USUAL_CONFUSIONS) if confusions == USUAL else confusions
+    return dict(CODE_LOOK_ALIKES) if confusions == USUAL else confusions
 
 
 Confusions: TypeAlias = Annotated[

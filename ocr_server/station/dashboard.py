@@ -16,13 +16,16 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+from ocr_server.browser_headers import security_headers
 from ocr_server.errors import StationError
 from ocr_server.station.journal import Entry, Journal
-from ocr_server.web import security
 
 SHOWN = 20
 TIMEOUT_S = 30.0
-HEADERS = {**security.HEADERS, "Cache-Control": "no-store"}
+HEADERS = {
+    **security_headers({"img-src": "'self'", "connect-src": "'self'"}),
+    "Cache-Control": "no-store",
+}
 FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),

@@ -18,7 +18,7 @@ from ocr_server.station.intake import Intake, key_of
 
 SETTLED_S = 0.5  # unchanged for as long as this, a file is taken to be complete
 TURN_MS = 100
-LOOK_S = 5.0  # files on network shares change without a notice
+RESCAN_S = 5.0  # files on network shares change without a notice
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ class Folder:
             self._path, stop_event=stop, rust_timeout=TURN_MS, yield_on_timeout=True,
             raise_interrupt=False, recursive=False, ignore_permission_denied=True,
         ):  # fmt: skip
-            if changes or self._waiting or time.monotonic() - looked > LOOK_S:
+            if changes or self._waiting or time.monotonic() - looked > RESCAN_S:
                 looked = time.monotonic()
                 for name in self._looked():
                     threads.submit(self._take, name)
@@ -96,7 +96,7 @@ class Folder:
         """The names of new files that have not changed for a while, oldest first."""
         now, there = time.monotonic(), self._look()
         self._taken = {name: state for name, state in self._taken.items() if name in there}
-        if now - self._forgiven > LOOK_S:
+        if now - self._forgiven > RESCAN_S:
             self._forgiven = now
             while not self._failed.empty():
                 self._taken.pop(self._failed.get(), None)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from ocr_server.deadline import backoff_s
 from ocr_server.errors import Draining, OcrServerError, QueueFull, StorageFull, WorkerLost
 from ocr_server.station.journal import Entry, Journal, Problem, Record
 
@@ -62,7 +63,7 @@ class Intake:
 
     def _attempts(self, data: bytes) -> Reading | None:
         """What was read, be it a problem; None where the station is to stop first."""
-        wait_s, lost = RETRY_S, 0
+        waits_s, lost = backoff_s(RETRY_S, LONGEST_RETRY_S), 0
         while True:
             try:
                 return self._read(data)
@@ -75,9 +76,8 @@ class Intake:
             except Exception:
                 log.exception("a picture could not be read")
                 return Record(problem=UNEXPECTED), None
-            if self._stop.wait(wait_s):
+            if self._stop.wait(next(waits_s)):
                 return None
-            wait_s = min(2 * wait_s, LONGEST_RETRY_S)
 
 
 def key_of(data: bytes, *parts: object) -> str:

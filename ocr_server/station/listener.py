@@ -36,7 +36,7 @@ MOST_CONNECTIONS = 64
 PICTURE_TIMEOUT_S = 20.0  # for all of a picture, from its first byte
 IDLE_TIMEOUT_S = 300.0
 ANSWER_TIMEOUT_S = 120.0  # of a client
-TURN_S = 0.2
+STOP_CHECK_S = 0.2
 LINGER_S = 2.0
 PIECE_BYTES = 1024 * 1024
 
@@ -89,7 +89,7 @@ class TcpListener:
     def run(self, stop: threading.Event) -> None:
         """Take connections until `stop` is set, then finish the pictures that are there."""
         threads: list[threading.Thread] = []
-        self._socket.settimeout(TURN_S)
+        self._socket.settimeout(STOP_CHECK_S)
         with self._socket:
             while not stop.is_set():
                 threads = [thread for thread in threads if thread.is_alive()]
@@ -99,7 +99,7 @@ class TcpListener:
                     continue
                 except OSError as error:  # it is gone again, or there are too many open files
                     log.warning("a connection could not be taken: %s", error)
-                    stop.wait(TURN_S)
+                    stop.wait(STOP_CHECK_S)
                     continue
                 is_served = self._free.acquire(blocking=False)
                 serve = self._serve if is_served else self._turn_away
@@ -156,7 +156,7 @@ class TcpListener:
 
     def _head(self, connection: socket.socket, stop: threading.Event) -> bytes:
         """The first bytes of a request; none where the client has gone, or is idle at the end."""
-        connection.settimeout(TURN_S)
+        connection.settimeout(STOP_CHECK_S)
         ends = time.monotonic() + IDLE_TIMEOUT_S
         head = b""
         while len(head) < HEAD_BYTES:
@@ -227,7 +227,7 @@ def _refuse(connection: socket.socket, wrong: _Wrong) -> None:
     """Say what was wrong, and read on for a moment: closed at once, the answer might be lost."""
     _send(connection, {"code": wrong.code, "detail": str(wrong)})
     connection.shutdown(socket.SHUT_WR)
-    connection.settimeout(TURN_S)
+    connection.settimeout(STOP_CHECK_S)
     ends = time.monotonic() + LINGER_S
     with suppress(TimeoutError):
         while time.monotonic() < ends and connection.recv(PIECE_BYTES):

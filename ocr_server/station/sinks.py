@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
+from ocr_server.deadline import backoff_s
 from ocr_server.errors import StationError
 from ocr_server.station.journal import Entry, Journal
 
-TURN_S = 1.0
+RECHECK_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 30.0
 ENDING_S = 1.0
 
@@ -95,7 +96,8 @@ class Delivery:
             thread.join()
 
     def _run(self, sink: Sink) -> None:
-        news, wait_s = self._news[sink.name], FIRST_WAIT_S
+        news = self._news[sink.name]
+        waits_s = backoff_s(FIRST_WAIT_S, LONGEST_WAIT_S)
         while True:
             is_last_round = self._is_ending.is_set()
             news.clear()
@@ -103,18 +105,18 @@ class Delivery:
                 for entry in self._journal.pending(sink.name):
                     sink.take(entry)
                     self._journal.mark(sink.name, entry.serial)
-                    wait_s = FIRST_WAIT_S
+                    waits_s = backoff_s(FIRST_WAIT_S, LONGEST_WAIT_S)
                     if time.monotonic() > self._ends:
                         return
             except Undelivered as error:
+                wait_s = next(waits_s)
                 log.warning("%s: %s; it is tried again in %.1f s", sink.name, error, wait_s)
                 self._is_ending.wait(wait_s)
-                wait_s = min(2 * wait_s, LONGEST_WAIT_S)
             except Exception:
                 log.exception("%s failed; it is tried again", sink.name)
                 self._is_ending.wait(LONGEST_WAIT_S)
             else:
                 if not is_last_round:
-                    news.wait(TURN_S)
+                    news.wait(RECHECK_S)
             if is_last_round or time.monotonic() > self._ends:
                 return

@@ -11,7 +11,6 @@ from flask import Request
 from ocr_server.document.json_reader import document_from_json
 from ocr_server.document.model import Document
 from ocr_server.job import Source
-from ocr_server.layout.cells import refilled
 from ocr_server.request.build import (
     ParsedRequest,
     build_rendering_job,
@@ -66,7 +65,8 @@ def read_corrected(request: Request, here: Service) -> tuple[Document, ParsedReq
 def _with_corrected_cells(document: Document) -> Document:
     """The document, its tables with what their words say now: some were corrected or left out."""
     pages = (
-        replace(page, zones=tuple(refilled(zone) for zone in page.zones)) for page in document.pages
+        replace(page, zones=tuple(zone.with_cells_refilled() for zone in page.zones))
+        for page in document.pages
     )
     return replace(document, pages=tuple(pages))
 

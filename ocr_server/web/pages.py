@@ -13,7 +13,7 @@ from ocr_server.job import Job, Layout, PageSelection
 from ocr_server.languages import name_of
 from ocr_server.service import Service
 from ocr_server.settings import MIB
-from ocr_server.sources.preview import MEDIA_TYPE
+from ocr_server.sources.pixels import MEDIA_TYPE
 from ocr_server.web.forms import read_job
 from ocr_server.web.scripts import declarations, modules_of
 from ocr_server.web.service import hang_up, service

@@ -14,6 +14,7 @@ from typing import Any
 
 from flask import Response, g, json
 
+from ocr_server.deadline import POLL_INTERVAL_S
 from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export.format import Rendering
@@ -28,7 +29,6 @@ from ocr_server.web.problems import problem_of, unexpected_problem
 from ocr_server.web.schemas import EventJson
 from ocr_server.web.service import HangUp, hang_up
 
-LOOK_S = 0.1  # how often it is looked how far the pages are
 HEARTBEAT_S = 0.5
 
 
@@ -81,7 +81,7 @@ def _lines(
     try:
         while True:
             try:
-                event = events.get(timeout=LOOK_S)
+                event = events.get(timeout=POLL_INTERVAL_S)
             except queue.Empty:
                 lines = list(watch.lines())
                 if not lines and time.perf_counter() - spoke >= HEARTBEAT_S:

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, Response, json, jsonify, request
 
 from ocr_server.errors import InvalidOptions, OcrServerError
-from ocr_server.export.places import whole
 from ocr_server.job import ReadOptions
 from ocr_server.web.bodies import body_of, decode_base64
 from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal
@@ -31,7 +30,7 @@ def read_image() -> Response:
     words: list[dict[str, Any]] = [
         {
             "text": word.text,
-            "box": whole(word.box),
+            "box": word.box.rounded(),
             "confidence": round(word.confidence, 4),
         }
         for page in document.pages

@@ -29,6 +29,7 @@ from ocr_server.errors import (
 )
 from ocr_server.export.xml import element, written
 from ocr_server.request.build import body_too_large
+from ocr_server.sources.signatures import PDF, media_type_of
 from ocr_server.web.bodies import body_of
 from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal, rendered
 from ocr_server.web.compat.tika_headers import PASSWORD, TikaRequest, read_headers
@@ -41,11 +42,6 @@ PARSERS = [
     "org.apache.tika.parser.ocr.TesseractOCRParser",
 ]
 CONTENT = "X-TIKA:content"
-_MARKS = (
-    (b"%PDF-", "application/pdf"), (b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"), (b"II*\0", "image/tiff"), (b"MM\0*", "image/tiff"),
-    (b"BM", "image/bmp"), (b"RIFF", "image/webp"),
-)  # fmt: skip
 _UNREAD = Document((), EngineInfo("", "", ()))  # what was not to be read
 
 blueprint = Blueprint("tika", __name__)
@@ -144,16 +140,13 @@ def _metadata(data: bytes, document: Document) -> dict[str, Any]:
     disposition, parameters = parse_options_header(request.headers.get("Content-Disposition"))
     if disposition == "attachment" and "filename" in parameters:
         found["resourceName"] = parameters["filename"]
-    if found["Content-Type"] == "application/pdf" and document is not _UNREAD:
+    if found["Content-Type"] == PDF and document is not _UNREAD:
         found["xmpTPg:NPages"] = str(len(document.pages))
     return found
 
 
 def _kind(data: bytes) -> str:
-    for mark, media_type in _MARKS:
-        if data.startswith(mark):
-            return media_type
-    return request.mimetype or "application/octet-stream"
+    return media_type_of(data) or request.mimetype or "application/octet-stream"
 
 
 def _content(handler: str, document: Document, requested: TikaRequest) -> str:
