@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr_server import __version__
-from ocr_server.client import Read, Refused, local_server, remote_server
+from ocr_server.client import ReadFiles, Refused, local_server, remote_server
 from ocr_server.doctor import examine
 from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
@@ -128,7 +128,7 @@ def _read(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _server(arguments: argparse.Namespace) -> AbstractContextManager[Read]:
+def _server(arguments: argparse.Namespace) -> AbstractContextManager[ReadFiles]:
     """The server at the address that was given; a service in this process without one."""
     file = arguments.api_key_file
     key = file.read_text(errors="replace").strip() if file else ""

@@ -20,7 +20,7 @@ from ocr_server.web.auth import HEADER
 from ocr_server.web.problems import MEDIA_TYPE
 
 # The answer to files and options, in the format that the options name.
-Read: TypeAlias = Callable[[Sequence[bytes], Mapping[str, str]], bytes]
+ReadFiles: TypeAlias = Callable[[Sequence[bytes], Mapping[str, str]], bytes]
 PATH = "/v1/documents"
 TIMEOUT_S = 700.0  # more than a server takes for a request, unless its operator says otherwise
 
@@ -40,7 +40,7 @@ class Refused(Exception):
 
 
 @contextmanager
-def local_server(settings: Settings) -> Iterator[Read]:
+def local_server(settings: Settings) -> Iterator[ReadFiles]:
     """A service in this process, for the length of a with-block."""
     with closing(Service.start(settings)) as here:
 
@@ -53,7 +53,7 @@ def local_server(settings: Settings) -> Iterator[Read]:
 
 
 @contextmanager
-def remote_server(url: str, key: str = "") -> Iterator[Read]:
+def remote_server(url: str, key: str = "") -> Iterator[ReadFiles]:
     """A server somewhere else, and the key that it wants, if any.
 
     Raises:

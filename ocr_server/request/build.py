@@ -37,7 +37,7 @@ class ParsedRequest:
     partial: bool = False
 
 
-class Server(Protocol):
+class Installation(Protocol):
     """What a request depends on beside its own text."""
 
     @property
@@ -59,7 +59,7 @@ class Server(Protocol):
 def build_job(
     texts: Mapping[str, str],
     sources: tuple[Source, ...],
-    here: Server,
+    here: Installation,
     *,
     faults: list[dict[str, str]] | None = None,
     formats: tuple[str, ...] | None = None,
@@ -231,7 +231,7 @@ def _profile(
     return None if name is None else profiles.get(name)
 
 
-def _installed(name: str, here: Server) -> EngineInfo:
+def _installed(name: str, here: Installation) -> EngineInfo:
     try:
         return here.engine_named(name)
     except EngineMissing as error:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from ocr_server.bounds import Bounds
+from ocr_server.document.faults import Schema
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-Schema: TypeAlias = Mapping[str, Any]  # JSON
 
 _SEPARATORS = re.compile(r"[+,\s]+")
 
@@ -66,7 +66,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Choice(Generic[T]):
-    """One of some words; the last is the example, so the first should be the default."""
+    """One of some words; the last is the example, so it must not be the default."""
 
     values: Mapping[str, T]
 

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+from ocr_server.document.faults import Schema
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
 from ocr_server.job import Detail, Job, Layout, ReadOptions, TextLayerUse
 from ocr_server.page.recipe import STAGES
 from ocr_server.request import parsing, specs
-from ocr_server.request.kinds import Choice, Flag, Kind, Number, Schema, Several, Text
+from ocr_server.request.kinds import Choice, Flag, Kind, Number, Several, Text
 
 MOST_SECONDS = 86_400
 _IS_JSON = {"contentMediaType": "application/json"}

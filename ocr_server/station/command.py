@@ -20,7 +20,7 @@ from ocr_server.station.camera import Camera
 from ocr_server.station.csv_log import CsvLog
 from ocr_server.station.dashboard import StationPage
 from ocr_server.station.folder import Folder
-from ocr_server.station.intake import Intake, OnReading, Read
+from ocr_server.station.intake import Intake, OnReading, Reader
 from ocr_server.station.journal import Entry, Journal, Record
 from ocr_server.station.listener import TcpListener
 from ocr_server.station.poster import Poster
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def reader(here: Service, profile: str, *, draws_boxes: bool) -> Read:
+def reader(here: Service, profile: str, *, draws_boxes: bool) -> Reader:
     """What reads pictures by a profile; with boxes, record and picture are of one recognition."""
 
     def read(data: bytes) -> tuple[Record, bytes | None]:
@@ -88,7 +88,7 @@ def reader(here: Service, profile: str, *, draws_boxes: bool) -> Read:
 
 
 def run_with(
-    read: Read, arguments: argparse.Namespace, *, fields: Sequence[str], settings: Settings
+    read: Reader, arguments: argparse.Namespace, *, fields: Sequence[str], settings: Settings
 ) -> None:
     """Run with another reader, such as one that reads nothing."""
     if not (arguments.watch or arguments.listen or arguments.camera):

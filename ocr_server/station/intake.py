@@ -14,7 +14,7 @@ from ocr_server.station.journal import Entry, Journal, Problem, Record
 
 # What is read of a picture, and the picture with its boxes where that is wanted.
 Reading: TypeAlias = tuple[Record, bytes | None]
-Read: TypeAlias = Callable[[bytes], Reading]
+Reader: TypeAlias = Callable[[bytes], Reading]
 OnReading: TypeAlias = Callable[[Entry, bytes, bytes | None], None]
 
 RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
@@ -35,7 +35,7 @@ class Intake:
     def __init__(
         self,
         journal: Journal,
-        read: Read,
+        read: Reader,
         stop: threading.Event,
         listeners: Sequence[OnReading] = (),
     ) -> None:
