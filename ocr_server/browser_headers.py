@@ -15,7 +15,9 @@ from types import MappingProxyType
 
 ANY_ORIGIN = "*"
 # What a script may read of an answer beyond its body and type.
-_EXPOSED = "OCR-Failed-Pages, Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID"
+_EXPOSED = (
+    "OCR-Failed-Pages, OCR-PDF-Claims, Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID"
+)
 
 # Scripts and styles are files of our own: nothing inline, nothing from another host.
 _FIRST_RULES = {"default-src": "'none'", "script-src": "'self'", "style-src": "'self'"}

@@ -73,6 +73,13 @@ class TextLayerUse(StrEnum):
     ONLY = "only"
 
 
+class SignatureUse(StrEnum):
+    """What becomes of the signatures of a PDF that is to get a text layer."""
+
+    KEEP = "keep"
+    DROP = "drop"
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneSpec:
     """A rectangle that the caller wants read, in page pixels or per cent of the page's sides."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from ocr_server.document.model import Document, EngineInfo, Page
 from ocr_server.engines import describe_choice
 from ocr_server.errors import StorageFull
-from ocr_server.export.format import Render, Rendering
+from ocr_server.export.format import Claim, ClaimOutcome, Render, Rendering
 from ocr_server.extraction import finders
 from ocr_server.job import Limits, ReadOptions
 from ocr_server.page import camera_frame, recipe
@@ -133,11 +133,12 @@ def render(
     render: Render,
     rendering: Rendering,
     result: Path,
-) -> None:
-    """Write the document in a format to a file."""
+) -> dict[Claim, ClaimOutcome]:
+    """Write the document in a format to a file; what became of the claims of a PDF."""
     with _temporary_files_in(result.parent), result.open("wb") as file:
         for piece in render(document, paths, rendering):
             file.write(piece)
+    return rendering.claims
 
 
 def draw_page(

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
 from ocr_server.document.model import Document
-from ocr_server.job import Detail, Limits
+from ocr_server.job import Detail, Limits, SignatureUse
+
+
+class Claim(StrEnum):
+    """What a PDF claims of itself, and writing it can make untrue."""
+
+    SIGNATURES = "signatures"
+    PDF_A = "pdf-a"
+
+
+class ClaimOutcome(StrEnum):
+    """What became of a claim; `UPDATED`: text was appended behind what was signed."""
+
+    KEPT = "kept"
+    UPDATED = "updated"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +32,16 @@ class Rendering:
     """How a document is to leave; each format heeds what it can show.
 
     `join_lines`: the lines of a paragraph become one, hyphens at their ends resolved.
-    `limits` and `password` serve the formats that open the sources once more.
+    `limits` and `password` serve the formats that open the sources once more. `claims` is filled in
+    by the format, before its first piece leaves.
     """
 
     detail: Detail = Detail.WORD
     join_lines: bool = False
     limits: Limits = field(default_factory=Limits)
     password: str | None = field(default=None, repr=False)
+    signatures: SignatureUse = SignatureUse.KEEP
+    claims: dict[Claim, ClaimOutcome] = field(default_factory=dict, compare=False)
 
 
 Render: TypeAlias = Callable[[Document, tuple[Path, ...], Rendering], Iterator[bytes]]

@@ -101,6 +101,18 @@ def _formats() -> Schema:
     return content
 
 
+def _header(description: str) -> Schema:
+    return {"description": description, "schema": {"type": "string"}}
+
+
+def _claims_header() -> Schema:
+    told = (
+        "of a PDF that is signed or says that it is PDF/A: what became of that, such as "
+        "signatures=updated, pdf-a=kept"
+    )
+    return {"OCR-PDF-Claims": _header(told)}
+
+
 def _documents() -> Schema:
     content = _formats()
     content[NDJSON] = {
@@ -111,10 +123,8 @@ def _documents() -> Schema:
         {
             "description": "The document in the format asked for",
             "headers": {
-                "OCR-Failed-Pages": {
-                    "description": "pages that could not be read, with partial=true",
-                    "schema": {"type": "string"},
-                }
+                "OCR-Failed-Pages": _header("pages that could not be read, with partial=true"),
+                **_claims_header(),
             },
             "content": content,
         },
@@ -145,7 +155,11 @@ def _render() -> Schema:
             },
         },
         "responses": {
-            "200": {"description": "The document in the format asked for", "content": _formats()},
+            "200": {
+                "description": "The document in the format asked for",
+                "headers": _claims_header(),
+                "content": _formats(),
+            },
             **_problems(400, 401, 413, 415, 422, 429, 503, 504),
         },
     }
