@@ -18,7 +18,7 @@ import hashlib
 import re
 import shutil
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
@@ -92,10 +92,11 @@ def _last_cross_references(file: BinaryIO) -> tuple[int, bool]:
 
 def _changed_objects(pdf: pikepdf.Pdf, before: pikepdf.Pdf) -> list[tuple[tuple[int, int], bytes]]:
     """The objects that are not in `before`, or not so, by number and generation, as written."""
+    # Numbers come out as Python's own, against their annotation; nobody changes them.
+    objects: Iterable[object] = pdf.objects
     return [
         (found.objgen, _written(found))
-        for found in pdf.objects
-        # Numbers and the like are none of pikepdf's objects; nobody changes them.
+        for found in objects
         if isinstance(found, Object)
         and _content(found) != _content(before.get_object(found.objgen))
     ]

@@ -70,8 +70,9 @@ def _items(owner: object, key: str) -> list[Object]:
 def _signature(field: object) -> Dictionary | None:
     """What a field, or a mark that shows it, is signed with; None if it is not signed."""
     value = _inherited(field, "/V")
-    is_signed = isinstance(value, Dictionary) and "/Contents" in value
-    return value if is_signed and _inherited(field, "/FT") == Name.Sig else None
+    if not isinstance(value, Dictionary) or "/Contents" not in value:
+        return None
+    return value if _inherited(field, "/FT") == Name.Sig else None
 
 
 def _inherited(field: object, key: str) -> object:

@@ -18,11 +18,10 @@ from pyhanko.sign.validation.status import PdfSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-FIELD = "Signature"
-
 
 def sign(
     path: Path,
+    name: str = "Signature",
     *,
     certify: MDPPerm | None = None,
     lock: bool = False,
@@ -30,21 +29,21 @@ def sign(
 ) -> Path:
     """Sign a PDF in place: certified for some changes only, or with a lock on all fields.
 
-    `box` is where the mark of the signature shows, in points.
+    `name` is that of the new field, and `box` is where the mark of the signature shows, in points.
     """
     locked = FieldMDPSpec(FieldMDPAction.ALL) if lock else None
     signer = signers.PdfSigner(
         signers.PdfSignatureMetadata(
-            field_name=FIELD,
+            field_name=name,
             certify=certify is not None,
             docmdp_permissions=certify or MDPPerm.FILL_FORMS,
         ),
         signer=_signer(),
-        new_field_spec=SigFieldSpec(FIELD, box=box, field_mdp_spec=locked),
+        new_field_spec=SigFieldSpec(name, box=box, field_mdp_spec=locked),
     )
     writer = IncrementalPdfFileWriter(io.BytesIO(path.read_bytes()))
     if writer.security_handler:
-        writer.encrypt(b"")
+        writer.encrypt(b"")  # type: ignore[no-untyped-call]  # pyHanko annotates it not
     signed = signer.sign_pdf(writer)
     path.write_bytes(signed.getvalue())
     return path
@@ -71,5 +70,5 @@ def _signer() -> signers.SimpleSigner:
     return signers.SimpleSigner(
         signing_cert=certificate,
         signing_key=load_private_key_from_pemder_data(made.private_key_pem.bytes(), None),
-        cert_registry=SimpleCertificateStore(),
+        cert_registry=SimpleCertificateStore(),  # type: ignore[no-untyped-call]  # nor this
     )

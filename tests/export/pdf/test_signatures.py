@@ -80,7 +80,7 @@ def test_the_cross_references_have_the_form_of_the_file(scan: Path) -> None:
 def test_an_update_can_be_updated_and_signed_again(scan: Path) -> None:
     sign(scan)
     once, _ = render(read("0ld words"), scan)
-    sign(once.rename(scan))
+    sign(once.rename(scan), "Second")
 
     made, _ = render(read("New words"), scan)
 
@@ -111,7 +111,7 @@ def test_a_pdf_to_which_nothing_is_added_leaves_as_it_came(
 def test_text_for_a_certified_pdf_is_refused(scan: Path, level: MDPPerm) -> None:
     sign(scan, certify=level)
 
-    with pytest.raises(SignedDocument, match="limited what may be changed.*signatures=drop"):
+    with pytest.raises(SignedDocument, match=r"limited what may be changed.*signatures=drop"):
         render(read("More"), scan)
 
 
