@@ -44,35 +44,33 @@ def append_changes(pdf: pikepdf.Pdf, original: Path, result: Path) -> None:
     """
     if pdf.is_encrypted:
         raise CannotAppend("it is encrypted")
+    # Opened as usual, pages get copies of what they inherit, in objects that the file lacks.
+    with pikepdf.open(original, inherit_page_attributes=False) as before:
+        changed = _changed_objects(pdf, before)
     shutil.copyfile(original, result)
     with result.open("r+b") as file:
         previous, has_table = _last_cross_references(file)
-        with pikepdf.open(original) as before:
-            changed = _changed_objects(pdf, before)
-            if before.get_warnings():
-                raise CannotAppend("its cross-references are damaged")
         file.seek(0, 2)
         file.write(b"\n")
-        start = file.tell()
         offsets = {}
         for (number, generation), body in changed:
             offsets[number] = (file.tell(), generation)
             file.write(b"%d %d obj\n%b\nendobj\n" % (number, generation, body))
-        file.seek(start)
-        identity = hashlib.md5(file.read(), usedforsecurity=False).digest()
-        trailer = _trailer(pdf, previous, identity)
         place = file.tell()
+        trailer = _trailer(pdf, previous, b"".join(body for _, body in changed))
+        size = max(int(pdf.trailer.Size), max(offsets) + 1)
         if has_table and place < _MOST_IN_A_TABLE:
-            trailer.Size = max(int(pdf.trailer.Size), *(number + 1 for number in offsets))
-            file.write(b"xref\n" + b"".join(_table(offsets)))
-            file.write(b"trailer\n%b\n" % trailer.unparse())
+            trailer.Size = size
+            file.write(b"xref\n%btrailer\n%b\n" % (_table(offsets), trailer.unparse()))
         else:
-            own = max(int(pdf.trailer.Size), *(number + 1 for number in offsets))
-            trailer.Size = own + 1
-            file.write(b"%d 0 obj\n" % own)
-            file.write(_stream_of_references(offsets | {own: (place, 0)}, trailer))
-            file.write(b"\nendobj\n")
+            trailer.Size = size + 1
+            references = _stream_of_references(offsets | {size: (place, 0)}, trailer)
+            file.write(b"%d 0 obj\n%b\nendobj\n" % (size, references))
         file.write(b"startxref\n%d\n%%%%EOF\n" % place)
+    # The file may be damaged in other ways than are looked for.
+    with pikepdf.open(result, inherit_page_attributes=False) as after:
+        if changed != [(key, _written(after.get_object(key))) for key, _ in changed]:
+            raise CannotAppend("its cross-references are damaged")
 
 
 def _last_cross_references(file: BinaryIO) -> tuple[int, bool]:
@@ -128,11 +126,11 @@ def _stream(head: Dictionary, data: bytes) -> bytes:
     return b"%b\nstream\n%b\nendstream" % (head.unparse(), data)
 
 
-def _trailer(pdf: pikepdf.Pdf, previous: int, identity: bytes) -> Dictionary:
-    """The new trailer, but for its size; of a stream of cross-references it has other keys too."""
-    trailer = Dictionary(
-        {key: pdf.trailer[key] for key in ("/Root", "/Info") if key in pdf.trailer}
-    )
+def _trailer(pdf: pikepdf.Pdf, previous: int, update: bytes) -> Dictionary:
+    """The new trailer, but for its size, with a new second half of the file's identifier."""
+    kept = {key: pdf.trailer[key] for key in ("/Root", "/Info") if key in pdf.trailer}
+    trailer = Dictionary(kept)
+    identity = hashlib.md5(update, usedforsecurity=False).digest()
     old = list(pdf.trailer.get("/ID", pikepdf.Array()))
     first = bytes(old[0]) if old else identity
     trailer.ID = pikepdf.Array([pikepdf.String(first), pikepdf.String(identity)])
@@ -148,11 +146,12 @@ def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
         yield start, end - start + 1
 
 
-def _table(offsets: dict[int, tuple[int, int]]) -> Iterator[bytes]:
+def _table(offsets: dict[int, tuple[int, int]]) -> bytes:
+    lines = []
     for first, count in _runs(sorted(offsets)):
-        yield b"%d %d\n" % (first, count)
-        for number in range(first, first + count):
-            yield b"%010d %05d n\r\n" % offsets[number]
+        lines.append(b"%d %d\n" % (first, count))
+        lines += [b"%010d %05d n\r\n" % offsets[number] for number in range(first, first + count)]
+    return b"".join(lines)
 
 
 def _stream_of_references(offsets: dict[int, tuple[int, int]], trailer: Dictionary) -> bytes:

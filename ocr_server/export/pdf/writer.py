@@ -100,7 +100,9 @@ def _write_one_pdf(
             claims[Claim.PDF_A] = ClaimOutcome.DROPPED
         if has_signatures:
             if limits_changes(pdf):
-                raise _signed("Who signed it has limited what may be changed, by a certification or a lock")
+                raise _signed(
+                    "Who signed it has limited what may be changed, by a certification or a lock"
+                )
             try:
                 append_changes(pdf, original, result)
             except CannotAppend as error:

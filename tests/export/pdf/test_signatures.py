@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from pikepdf import Dictionary, Name
 from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.validation.status import SignatureCoverageLevel
@@ -19,6 +20,7 @@ from tests.export.documents import document, page, zone
 from tests.export.pdf.signing import save_with_streams, sign, verify
 from tests.export.pictures import noise, pdf_pixels, pdf_text, picture_pdf, typed_pdf
 
+ENTIRE_REVISION = SignatureCoverageLevel.ENTIRE_REVISION
 SIZE = {"width_px": 298, "height_px": 420}  # an A6 page at 72 dpi
 
 
@@ -61,7 +63,7 @@ def test_text_is_appended_behind_what_was_signed(
     (status,) = verify(made)
     assert status.intact
     assert status.valid
-    assert status.coverage == SignatureCoverageLevel.ENTIRE_REVISION
+    assert status.coverage == ENTIRE_REVISION
     # A verifier sees what it is: an addition to the page, which no standard calls a form's.
     assert status.modification_level == ModificationLevel.OTHER
     assert claims == {Claim.SIGNATURES: ClaimOutcome.UPDATED}
@@ -75,6 +77,26 @@ def test_the_cross_references_have_the_form_of_the_file(scan: Path) -> None:
     sign(save_with_streams(picture_pdf(scan, noise(298, 420))))
     size = scan.stat().st_size
     assert b"/Type /XRef" in render(read("A"), scan)[0].read_bytes()[size:]
+
+
+def test_what_pages_inherit_stays_in_an_update(tmp_path: Path, scan: Path) -> None:
+    typed = typed_pdf(tmp_path / "typed.pdf", "One", "Two")
+    with pikepdf.open(typed, allow_overwriting_input=True) as pdf:
+        for one in pdf.pages:
+            del one.obj.MediaBox, one.obj.Resources
+        font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+        pdf.Root.Pages.Resources = Dictionary(Font=Dictionary(F=font))
+        pdf.Root.Pages.MediaBox = [0, 0, 298, 420]
+        pdf.Root.Pages.Rotate = 180
+        pdf.save(typed)
+    sign(typed)
+    before = pdf_pixels(typed, 1)
+
+    made, _ = render(read("More", "More"), typed)
+
+    assert (pdf_pixels(made, 1) == before).all()
+    assert sorted(pdf_text(made, 1).split()) == ["More", "Two"]
+    assert [status.coverage for status in verify(made)] == [ENTIRE_REVISION]
 
 
 def test_an_update_can_be_updated_and_signed_again(scan: Path) -> None:
