@@ -48,19 +48,14 @@ def _type(schema: dict[str, Any]) -> str:
         return " | ".join(f'"{word}"' for word in schema["enum"])
     if "anyOf" in schema:
         return " | ".join(_type(choice) for choice in schema["anyOf"])
-    match schema["type"]:
-        case "array":
-            inner = _type(schema["items"])
-            count = schema.get("maxItems")
-            if inner == "number" and count and count == schema.get("minItems"):
-                return f"[{', '.join([inner] * count)}]"
-            return f"{inner}[]"
-        case "object":
-            return f"Record<string, {_type(schema['additionalProperties'])}>"
-        case "integer":
-            return "number"
-        case kind:
-            return str(kind)
+    if schema["type"] == "object":
+        return f"Record<string, {_type(schema['additionalProperties'])}>"
+    if schema["type"] == "array":
+        inner, count = _type(schema["items"]), schema.get("maxItems")
+        if inner == "number" and count is not None and count == schema.get("minItems"):
+            return f"[{', '.join([inner] * count)}]"
+        return f"{inner}[]"
+    return "number" if schema["type"] == "integer" else str(schema["type"])
 
 
 def _wrapped(line: str) -> list[str]:
