@@ -52,9 +52,8 @@ def _type(schema: dict[str, Any]) -> str:
         return f"Record<string, {_type(schema['additionalProperties'])}>"
     if schema["type"] == "array":
         inner, count = _type(schema["items"]), schema.get("maxItems")
-        if inner == "number" and count is not None and count == schema.get("minItems"):
-            return f"[{', '.join([inner] * count)}]"
-        return f"{inner}[]"
+        is_tuple = inner == "number" and count is not None and count == schema.get("minItems")
+        return f"[{', '.join([inner] * (count or 0))}]" if is_tuple else f"{inner}[]"
     return "number" if schema["type"] == "integer" else str(schema["type"])
 
 
