@@ -50,8 +50,8 @@ from ocr_server.geometry import Box
 from ocr_server.job import Limits, ReadOptions
 from ocr_server.page.recipe import STAGES, read_page
 from ocr_server.page.state import ReadContext
+from ocr_server.request.build import check_installed
 from ocr_server.sources.decode import decode_page
-from ocr_server.web.service import check_installed
 
 TIMEOUT_S = 300
 # Typographic and plain signs that readers and truths mix up without anybody minding.

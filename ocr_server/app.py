@@ -6,28 +6,24 @@ from pathlib import Path
 
 from flask import Flask
 
-from ocr_server.request import profiles
-from ocr_server.runtime.admission import Admission
-from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
-from ocr_server.runtime.scratch import ScratchSpace
+from ocr_server.runtime.pool import WorkerPool
+from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.web import (
-    access,
+    access_log,
     api,
-    compression,
-    cors,
+    auth,
+    browser,
     docs,
     frames,
     health,
-    keys,
-    metrics,
     pages,
     problems,
-    security,
 )
 from ocr_server.web.bodies import HeldRequest
-from ocr_server.web.compat import register as compat
-from ocr_server.web.service import EXTENSION, Service
+from ocr_server.web.compat import ADAPTERS
+from ocr_server.web.compat.adapter import register
+from ocr_server.web.service import EXTENSION
 
 ROOT = Path(__file__).parent.parent
 MAX_FIELDS_BYTES = 1024 * 1024  # a picture travels as a file; fields are options
@@ -41,8 +37,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         StorageFull: the temporary folder cannot be written to.
     """
     settings = settings or Settings.from_environment()
-    digests = keys.read_key_digests(settings)  # before anything is started that would have to end
-    known_profiles = profiles.load_profiles(settings.profiles)
+    digests = auth.read_key_digests(settings)  # before anything is started that would have to end
     has_pages = settings.pages == "on"
     app = Flask(
         __name__,
@@ -54,25 +49,15 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=MAX_FIELDS_BYTES,
     )
-    workers = workers or ProcessWorkerPool(settings)
-    app.extensions[EXTENSION] = Service(
-        settings=settings,
-        workers=workers,
-        scratch=ScratchSpace(settings.temp_dir),
-        admission=Admission(slots=workers.slots, waiting=settings.waiting),
-        profiles=known_profiles,
-    )
-    access.init_app(app)
+    app.extensions[EXTENSION] = Service.start(settings, workers)
+    access_log.init_app(app)
     problems.init_app(app)
-    security.init_app(app)
-    compression.init_app(app)
-    cors.init_app(app)
-    keys.init_app(app, digests)
+    browser.init_app(app)
+    auth.init_app(app, digests)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
-    app.register_blueprint(metrics.blueprint)
-    compat.init_app(app, settings.compat)
+    register(app, [ADAPTERS[name] for name in settings.compat])
     if has_pages:
         app.register_blueprint(pages.blueprint)
         app.register_blueprint(docs.blueprint)

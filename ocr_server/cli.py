@@ -1,7 +1,7 @@
 """The command line: `ocr-server serve`, `read`, `station`, `languages` and `doctor`.
 
-`read` sends the same request as any other client, to a server at a URL or to the application in
-this process: whoever asks gets the same words.
+`read` asks the same of a server at a URL and of the service in this process, so that the answers
+are the same.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from ocr_server import __version__
-from ocr_server.client import Refused, local_server, remote_server
+from ocr_server.client import ReadFiles, Refused, local_server, remote_server
 from ocr_server.doctor import examine
 from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
@@ -26,7 +27,7 @@ from ocr_server.request.options import OPTIONS
 from ocr_server.server.waitress_server import run
 from ocr_server.settings import PREFIX, Settings
 from ocr_server.station import command as station
-from ocr_server.station.socket_client import ask
+from ocr_server.station.listener import ask
 
 # `read` spells these out itself; all other options of the API it takes as they are.
 SPELLED_OUT = {"format", "partial"}
@@ -34,9 +35,9 @@ SPELLED_OUT = {"format", "partial"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0, 1 if it failed, or 2 if it was not understood."""
-    asked = _parser().parse_args(arguments)
+    parsed = _parser().parse_args(arguments)
     try:
-        return int(asked.run(asked))
+        return int(parsed.run(parsed))
     except OcrServerError as error:
         print(f"{error.title}. {error.message}", file=sys.stderr)
     except Refused as error:
@@ -93,9 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _serve(asked: argparse.Namespace) -> int:
+def _serve(arguments: argparse.Namespace) -> int:
     names = ("host", "port", "tls_cert", "tls_key")
-    given = {f"{PREFIX}{name.upper()}": getattr(asked, name) for name in names}
+    given = {f"{PREFIX}{name.upper()}": getattr(arguments, name) for name in names}
     settings = Settings.from_environment(
         os.environ | {name: value for name, value in given.items() if value is not None}
     )
@@ -104,59 +105,64 @@ def _serve(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _read(asked: argparse.Namespace) -> int:
-    options = {name: getattr(asked, name) for name in OPTIONS if name not in SPELLED_OUT}
+def _read(arguments: argparse.Namespace) -> int:
+    options = {name: getattr(arguments, name) for name in OPTIONS if name not in SPELLED_OUT}
     given = {name: value for name, value in options.items() if value is not None}
-    if asked.partial:
+    if arguments.partial:
         given["partial"] = "true"
-    pictures = [path.read_bytes() for path in asked.files]
-    if asked.socket:
-        return _ask_station(asked, pictures, given)
-    key = asked.api_key_file.read_text(errors="replace").strip() if asked.api_key_file else ""
-    server = (
-        remote_server(asked.url, key) if asked.url else local_server(Settings.from_environment())
-    )
-    with server as post:
-        if asked.annotate:
-            asked.annotate.write_bytes(post(pictures, {**given, "format": "png"}))
+    pictures = [path.read_bytes() for path in arguments.files]
+    if arguments.socket:
+        return _ask_station(arguments, pictures, given)
+    with _server(arguments) as read:
+        if arguments.annotate:
+            arguments.annotate.write_bytes(read(pictures, {**given, "format": "png"}))
         wanted = (
             {"format": "json", "detail": "word"}
-            if asked.table
-            else {"format": asked.format or "text"}
+            if arguments.table
+            else {"format": arguments.format or "text"}
         )
-        answer = post(pictures, {**given, **wanted})
-    if asked.table:
+        answer = read(pictures, {**given, **wanted})
+    if arguments.table:
         answer = _table(json.loads(answer)).encode()
-    _write(asked, answer)
+    _write(arguments, answer)
     return 0
 
 
+def _server(arguments: argparse.Namespace) -> AbstractContextManager[ReadFiles]:
+    """The server at the address that was given; a service in this process without one."""
+    file = arguments.api_key_file
+    key = file.read_text(errors="replace").strip() if file else ""
+    if arguments.url:
+        return remote_server(arguments.url, key)
+    return local_server(Settings.from_environment())
+
+
 def _ask_station(
-    asked: argparse.Namespace, pictures: Sequence[bytes], given: Mapping[str, str]
+    arguments: argparse.Namespace, pictures: Sequence[bytes], given: Mapping[str, str]
 ) -> int:
     """Write the lines that a station answers; 1 if it could not read a picture."""
     own = ("format", "table", "annotate", "url", "api_key_file")
-    refused = [*given, *(name for name in own if getattr(asked, name))]
+    refused = [*given, *(name for name in own if getattr(arguments, name))]
     if refused:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in refused)
         raise Refused(f"A station reads by its own profile and answers in JSON; leave out {flags}.")
-    lines = [ask(asked.socket, picture) for picture in pictures]
-    _write(asked, b"".join(lines))
+    lines = [ask(arguments.socket, picture) for picture in pictures]
+    _write(arguments, b"".join(lines))
     return 1 if any("code" in json.loads(line) for line in lines) else 0
 
 
-def _write(asked: argparse.Namespace, answer: bytes) -> None:
-    if asked.output:
-        asked.output.write_bytes(answer)
+def _write(arguments: argparse.Namespace, answer: bytes) -> None:
+    if arguments.output:
+        arguments.output.write_bytes(answer)
     else:
         sys.stdout.buffer.write(answer)
         sys.stdout.buffer.flush()
 
 
-def _station(asked: argparse.Namespace) -> int:
+def _station(arguments: argparse.Namespace) -> int:
     settings = Settings.from_environment()
     start_logging(settings.log_format)
-    return station.run(asked, settings)
+    return station.run(arguments, settings)
 
 
 def _table(document: Mapping[str, Any]) -> str:
@@ -174,13 +180,13 @@ def _table(document: Mapping[str, Any]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _languages(_asked: argparse.Namespace) -> int:
+def _languages(_arguments: argparse.Namespace) -> int:
     for code in describe_choice(Settings.from_environment().engine).languages:
         print(f"{code:16} {name_of(code)}")
     return 0
 
 
-def _doctor(_asked: argparse.Namespace) -> int:
+def _doctor(_arguments: argparse.Namespace) -> int:
     healthy = True
     for finding in examine():
         healthy &= finding.is_good

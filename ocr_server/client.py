@@ -1,29 +1,26 @@
-"""Sending pictures to a server, or to the application in this process, with the same request."""
+"""Sending pictures to a server, or to the same service in this process."""
 
 from __future__ import annotations
 
 import json
 import re
+import secrets
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from io import BytesIO
-from typing import TYPE_CHECKING, TypeAlias
+from contextlib import closing, contextmanager
+from typing import TypeAlias
 
-from werkzeug.test import EnvironBuilder, run_wsgi_app
-
-from ocr_server.app import create_app
+from ocr_server.job import Source
+from ocr_server.request.build import build_job
+from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.web.keys import HEADER
+from ocr_server.web.auth import HEADER
 from ocr_server.web.problems import MEDIA_TYPE
-from ocr_server.web.service import Service, service_of
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
-Post: TypeAlias = Callable[[Sequence[bytes], Mapping[str, str]], bytes]
+# The answer to files and options, in the format that the options name.
+ReadFiles: TypeAlias = Callable[[Sequence[bytes], Mapping[str, str]], bytes]
 PATH = "/v1/documents"
 TIMEOUT_S = 700.0  # more than a server takes for a request, unless its operator says otherwise
 
@@ -39,39 +36,24 @@ open_url = urllib.request.build_opener(_NoRedirects).open
 
 
 class Refused(Exception):
-    """The server said no, or nothing; the message is its own, and so is `code` where it has one."""
-
-    def __init__(self, message: str, *, code: str = "refused") -> None:
-        super().__init__(message)
-        self.code = code
+    """The server said no, or nothing; the message is its own."""
 
 
 @contextmanager
-def local_server(settings: Settings) -> Iterator[Post]:
-    """The application in this process, for the length of a with-block."""
-    with local_application(settings) as (_, post):
-        yield post
+def local_server(settings: Settings) -> Iterator[ReadFiles]:
+    """A service in this process, for the length of a with-block."""
+    with closing(Service.start(settings)) as here:
+
+        def read(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
+            request = build_job(options, tuple(map(Source, pictures)), here)
+            document = here.read(request.job, threading.Event())
+            return b"".join(here.render(document, request, threading.Event())[1])
+
+        yield read
 
 
 @contextmanager
-def local_application(settings: Settings) -> Iterator[tuple[Service, Post]]:
-    """The same, with what it consists of; it asks for no key, as nobody else can reach it."""
-    app = create_app(replace(settings, api_keys=(), api_keys_file=""))
-
-    def post(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
-        pieces, status, headers = run_wsgi_app(app, _request(pictures, options), buffered=True)
-        answer = b"".join(pieces)
-        return _checked(answer, int(status.split()[0]), headers.get("Content-Type", ""))
-
-    here = service_of(app)
-    try:
-        yield here, post
-    finally:
-        here.close()
-
-
-@contextmanager
-def remote_server(url: str, key: str = "") -> Iterator[Post]:
+def remote_server(url: str, key: str = "") -> Iterator[ReadFiles]:
     """A server somewhere else, and the key that it wants, if any.
 
     Raises:
@@ -82,34 +64,40 @@ def remote_server(url: str, key: str = "") -> Iterator[Post]:
     if key and not re.fullmatch("[!-~]+", key):
         raise Refused("The key cannot be sent: it is one word of letters, digits and signs.")
 
-    def post(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
-        sent = _request(pictures, options)
+    def read(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
+        boundary = secrets.token_hex(16)
         request = urllib.request.Request(  # noqa: S310  # the scheme was checked
             url.rstrip("/") + PATH,
-            data=sent["wsgi.input"].read(),
-            headers={"Content-Type": sent["CONTENT_TYPE"], **({HEADER: key} if key else {})},
+            data=_multipart(pictures, options, boundary),
+            headers={
+                "Content-Type": f"multipart/form-data; boundary={boundary}",
+                **({HEADER: key} if key else {}),
+            },
         )
         try:
             with open_url(request, timeout=TIMEOUT_S) as response:
                 return bytes(response.read())
         except urllib.error.HTTPError as error:
-            return _checked(error.read(), error.code, error.headers.get("Content-Type", ""))
+            raise _refusal(error) from error
         except OSError as error:
             reason = getattr(error, "reason", error)
-            raise Refused(f"{url} does not answer: {reason}.", code="unreachable") from error
+            raise Refused(f"{url} does not answer: {reason}.") from error
 
-    yield post
-
-
-def _request(pictures: Sequence[bytes], options: Mapping[str, str]) -> WSGIEnvironment:
-    files = [(BytesIO(picture), f"{number}") for number, picture in enumerate(pictures, 1)]
-    return EnvironBuilder(path=PATH, method="POST", data={**options, "file": files}).get_environ()
+    yield read
 
 
-def _checked(answer: bytes, status: int, content_type: str) -> bytes:
-    if status < 300:
-        return answer
-    if content_type.partition(";")[0] != MEDIA_TYPE:
-        raise Refused(f"The server answered {status}.")
+def _multipart(pictures: Sequence[bytes], options: Mapping[str, str], boundary: str) -> bytes:
+    """The options and files as a form. Source: RFC 7578; all names are ours and plain."""
+    head = f"--{boundary}\r\nContent-Disposition: form-data; name="
+    parts = [f'{head}"{name}"\r\n\r\n{text}\r\n'.encode() for name, text in options.items()]
+    for number, picture in enumerate(pictures, 1):
+        parts += [f'{head}"file"; filename="{number}"\r\n\r\n'.encode(), picture, b"\r\n"]
+    return b"".join([*parts, f"--{boundary}--\r\n".encode()])
+
+
+def _refusal(error: urllib.error.HTTPError) -> Refused:
+    answer = error.read()
+    if error.headers.get("Content-Type", "").partition(";")[0] != MEDIA_TYPE:
+        return Refused(f"The server answered {error.code}.")
     problem = json.loads(answer)
-    raise Refused(f"{problem['title']}. {problem['detail']}", code=problem["code"])
+    return Refused(f"{problem['title']}. {problem['detail']}")

@@ -1,11 +1,16 @@
-"""How long is left, and an error when nothing is."""
+"""How long is left, an error when nothing is, and how long to wait in between."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ocr_server.errors import DeadlinePassed
+
+# How often a waiting thread looks whether its deadline has passed or its client has hung up, as
+# neither wakes it.
+POLL_INTERVAL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +52,11 @@ class Deadline:
             allowed_s=self.allowed_s,
             setting=self.setting,
         )
+
+
+def backoff_s(first_s: float, longest_s: float) -> Iterator[float]:
+    """How long to wait before each new attempt: twice as long as before, up to the longest."""
+    wait_s = first_s
+    while True:
+        yield min(wait_s, longest_s)
+        wait_s = min(2 * wait_s, longest_s)

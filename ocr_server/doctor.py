@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ocr_server.client import Refused, local_server
 from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
+from ocr_server.job import Source
+from ocr_server.request.build import build_job, check_installed
+from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.web.keys import read_key_digests
-from ocr_server.web.service import check_installed
+from ocr_server.web.auth import read_key_digests
 
 SAMPLE = "Read me: 12 apples"
 LEAST_FREE_BYTES = 256 * 2**20  # two pages of 64 megapixels and some
@@ -89,14 +91,14 @@ def _camera(settings: Settings) -> Finding:
 
 
 def _sample(settings: Settings) -> Finding:
-    try:
-        with local_server(settings) as post:
-            answer = post(
-                [draw_sample()], {"format": "json", "languages": "+".join(settings.languages)}
-            )
-    except Refused as error:
-        return Finding(is_good=False, words=f"The sample could not be read. {error}")
-    text = " ".join(json.loads(answer)["text"].split())
+    with closing(Service.start(settings)) as here:
+        try:
+            job = build_job({}, (Source(draw_sample()),), here).job
+            document = here.read(job, threading.Event())
+        except OcrServerError as error:
+            words = f"The sample could not be read. {error.title}. {error.message}"
+            return Finding(is_good=False, words=words)
+    text = " ".join(document.text.split())
     if text != SAMPLE:
         return Finding(
             is_good=False,

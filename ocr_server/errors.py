@@ -2,6 +2,7 @@
 
     OcrServerError
     ├── SettingsError              a setting is not understood; the program does not start
+    ├── StationError               a station cannot work as it was told to
     ├── RequestError               the request itself is wrong
     │   ├── InvalidOptions         options or fields, all faults at once
     │   ├── BodyTooLarge           more bytes than the limit
@@ -37,6 +38,7 @@ numbers of the message stand in `extra`. Which HTTP status each becomes is told 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, TypeAlias
 
 Extra: TypeAlias = "str | int | float | list[str] | list[int] | list[dict[str, str]] | None"
@@ -65,6 +67,13 @@ class SettingsError(OcrServerError):
     title = "A setting is not understood"
 
 
+class StationError(OcrServerError):
+    """A station cannot work as it was told to."""
+
+    code = "station"
+    title = "The station cannot work"
+
+
 class RequestError(OcrServerError):
     """The request itself is wrong."""
 
@@ -91,6 +100,15 @@ class LanguageMissing(RequestError):
 
     code = "language-missing"
     title = "A language is not installed"
+
+    @classmethod
+    def of(cls, missing: Sequence[str], *, installed: Sequence[str]) -> LanguageMissing:
+        """The languages that an engine does not have, and those that it has."""
+        return cls(
+            f"Not installed: {', '.join(missing)}. Installed are {', '.join(installed) or 'none'}.",
+            missing=list(missing),
+            installed=list(installed),
+        )
 
 
 class EngineUnavailable(RequestError):
@@ -183,6 +201,15 @@ class OutOfMemory(DocumentError):
     code = "out-of-memory"
     title = "The page needs too much memory"
 
+    @classmethod
+    def of_worker(cls) -> OutOfMemory:
+        """The page needs more than the memory limit of worker processes."""
+        return cls(
+            "The page needs more memory than a worker may use. Send a smaller one, or raise "
+            "OCR_WORKER_MEMORY_BYTES.",
+            setting="OCR_WORKER_MEMORY_BYTES",
+        )
+
 
 class EngineError(OcrServerError):
     """The engine did not do its work."""
@@ -238,6 +265,15 @@ class StorageFull(LoadError):
 
     code = "storage-full"
     title = "The server has no room to work"
+
+    @classmethod
+    def of_temp_dir(cls) -> StorageFull:
+        """A file could not be written to the temporary folder."""
+        return cls(
+            "The temporary folder cannot be written to: it is full or read-only. Give it more "
+            "room, or set OCR_TEMP_DIR to another folder.",
+            setting="OCR_TEMP_DIR",
+        )
 
 
 class ClientGone(LoadError):

@@ -52,6 +52,10 @@ class Box:
         """As far from the left as from the right, and from the top as from the bottom."""
         return Point((self.left + self.right) / 2, (self.top + self.bottom) / 2)
 
+    def is_beside(self, other: Box, *, overlap_px: float = 0.0) -> bool:
+        """Whether one stands left of the other, or reaches no further than `overlap_px` over it."""
+        return self.left >= other.right - overlap_px or self.right <= other.left + overlap_px
+
     def contains(self, point: Point) -> bool:
         """Whether the point lies inside or on an edge."""
         return self.left <= point.x <= self.right and self.top <= point.y <= self.bottom
@@ -61,6 +65,10 @@ class Box:
         left, top = max(self.left, other.left), max(self.top, other.top)
         right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
         return Box(left, top, right, bottom) if left < right and top < bottom else None
+
+    def rounded(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom to the nearest pixel."""
+        return round(self.left), round(self.top), round(self.right), round(self.bottom)
 
     def quad(self) -> Quad:
         """The same rectangle as four points."""
@@ -84,6 +92,11 @@ class Quad(NamedTuple):
     def box(self) -> Box:
         """The upright hull."""
         return hull(self)
+
+    @property
+    def middle(self) -> Point:
+        """The mean of the corners."""
+        return Point(sum(point.x for point in self) / 4, sum(point.y for point in self) / 4)
 
     @property
     def angle_deg(self) -> float:

@@ -8,6 +8,9 @@ from enum import IntEnum, StrEnum
 
 from ocr_server.deadline import Deadline
 from ocr_server.geometry import Box
+from ocr_server.settings import Settings
+
+DEFAULTS = Settings()
 
 
 class Layout(StrEnum):
@@ -21,14 +24,34 @@ class Layout(StrEnum):
     SPARSE = "sparse"
 
 
-# Tesseract's page segmentation modes (its manual, option --psm) behind our words.
+class PageSegmentation(IntEnum):
+    """Tesseract's page segmentation modes (its manual, option --psm).
+
+    0 and 2 are left out: they find the orientation or the layout alone and read nothing. Where a
+    name ends in OSD, Tesseract looks for the orientation, too.
+    """
+
+    AUTO_OSD = 1
+    AUTO = 3
+    SINGLE_COLUMN = 4
+    SINGLE_BLOCK_VERTICAL = 5
+    SINGLE_BLOCK = 6
+    SINGLE_LINE = 7
+    SINGLE_WORD = 8
+    CIRCLE_WORD = 9
+    SINGLE_CHARACTER = 10
+    SPARSE_TEXT = 11
+    SPARSE_TEXT_OSD = 12
+    RAW_LINE = 13
+
+
 PSM_OF_LAYOUT = {
-    Layout.AUTO: 3,
-    Layout.COLUMN: 4,
-    Layout.BLOCK: 6,
-    Layout.LINE: 7,
-    Layout.WORD: 8,
-    Layout.SPARSE: 11,
+    Layout.AUTO: PageSegmentation.AUTO,
+    Layout.COLUMN: PageSegmentation.SINGLE_COLUMN,
+    Layout.BLOCK: PageSegmentation.SINGLE_BLOCK,
+    Layout.LINE: PageSegmentation.SINGLE_LINE,
+    Layout.WORD: PageSegmentation.SINGLE_WORD,
+    Layout.SPARSE: PageSegmentation.SPARSE_TEXT,
 }
 
 
@@ -100,8 +123,8 @@ class ReadOptions:
     `finder` is the name of who looks for the fields.
     """
 
-    languages: tuple[str, ...] = ("eng",)
-    psm: int = 3
+    languages: tuple[str, ...] = DEFAULTS.languages
+    psm: int = PageSegmentation.AUTO
     operations: tuple[str, ...] = ("auto",)
     skip_stages: tuple[str, ...] = ()
     symbols: bool = False
@@ -109,7 +132,7 @@ class ReadOptions:
     min_confidence: float = 0.0
     zones: tuple[ZoneSpec, ...] = ()
     alphabet: str | None = None
-    engine: str = "pytesseract"
+    engine: str = DEFAULTS.engine
     text_layer: TextLayerUse = TextLayerUse.AUTO
     fields: tuple[FieldSpec, ...] = ()
     finder: str = "text"  # one of `extraction.finders`
@@ -136,9 +159,9 @@ MAX_SIDE_PX = 32_000  # Tesseract counts with 16 bits, and a margin is added
 class Limits:
     """What a page and a document may cost."""
 
-    max_pixels: int = 64_000_000
-    max_pages: int = 200
-    pdf_dpi: int = 300
+    max_pixels: int = DEFAULTS.max_pixels
+    max_pages: int = DEFAULTS.max_pages
+    pdf_dpi: int = DEFAULTS.pdf_dpi
 
 
 @dataclass(frozen=True, slots=True)

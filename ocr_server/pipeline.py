@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -26,7 +27,8 @@ from ocr_server.job import Job, Source
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
-from ocr_server.sources.decode import may_have_pages, too_many_pages
+from ocr_server.sources.decode import too_many_pages
+from ocr_server.sources.signatures import may_have_pages
 from ocr_server.tasks import PageRef
 
 log = logging.getLogger(__name__)
@@ -72,8 +74,11 @@ def recognise_document(
     scratch: ScratchSpace,
     engine: EngineInfo,
     cancelled: threading.Event | None = None,
+    observe: Callable[[Event], None] | None = None,
 ) -> Iterator[Event]:
     """Read a document, page by page; closing the iterator or setting `cancelled` ends the work.
+
+    `observe` sees each page, or its failure, before it leaves.
 
     Raises:
         DocumentError: it is over a limit, or has no such page.
@@ -85,11 +90,20 @@ def recognise_document(
             page_refs = tuple(_wanted(job, _count(job, paths, workers, cancelled)))
             yield Accepted(page_refs)
             pages, failures = [], []
-            for event in _read_all(job, page_refs, workers, cancelled):
+            read = partial(_read_page, job, workers, cancelled, is_alone=len(page_refs) == 1)
+            # Most have one page; a thread would take a tenth of a small picture's time.
+            events = (
+                map(read, page_refs)
+                if len(page_refs) == 1
+                else _read_side_by_side(read, page_refs, workers.slots, cancelled)
+            )
+            for event in events:
                 if isinstance(event, PageRead):
                     pages.append(event.page)
                 elif isinstance(event, PageFailed):
                     failures.append(event.failure)
+                if observe:
+                    observe(event)
                 yield event
             reader = replace(engine, languages=job.options.languages)
             yield Finished(Document(tuple(pages), reader, tuple(failures)))
@@ -105,7 +119,11 @@ def document_from_events(events: Iterator[Event]) -> Document:
     """
     # To the very end, not to the first: the folder of the files is removed there, and an error
     # raised from here would keep a waiting iterator alive in its traceback.
-    (document,) = [event.document for event in events if isinstance(event, Finished)]
+    document = None
+    for event in events:
+        if isinstance(event, Finished):
+            document = event.document
+    assert document is not None  # noqa: S101  # the last event has it
     if document.problems and not document.pages:
         raise document.problems[0].error
     return document
@@ -119,7 +137,7 @@ def draw_preview(
     cancelled: threading.Event,
     prepared: bool = False,
 ) -> bytes:
-    """The first page that the job asks for, as a browser can show it (`sources.preview`).
+    """The first page that the job asks for, as a browser can show it (`sources.pixels`).
 
     With `prepared` it is drawn as the engine gets to see it.
 
@@ -221,46 +239,49 @@ def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[PageRef]:
     )
 
 
-def _read_all(
-    job: Job, page_refs: tuple[PageRef, ...], workers: WorkerPool, cancelled: threading.Event
-) -> Iterator[PageRead | PageFailed]:
-    """The sheets' pages in order, read side by side; no more are begun than there are slots."""
-
-    def read(page_ref: PageRef) -> PageRead | PageFailed:
-        try:
-            page = workers.run(
-                tasks.read_page, job.deadline, cancelled,
-                page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
-            )  # fmt: skip
-        except ClientGone:
+def _read_page(
+    job: Job,
+    workers: WorkerPool,
+    cancelled: threading.Event,
+    page_ref: PageRef,
+    *,
+    is_alone: bool,
+) -> PageRead | PageFailed:
+    """A page read, or why not; a fault of ours is raised only where no other page is lost by it."""
+    try:
+        page = workers.run(
+            tasks.read_page, job.deadline, cancelled,
+            page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
+        )  # fmt: skip
+    except ClientGone:
+        raise
+    except OcrServerError as error:
+        return PageFailed(Failure(page_ref.number, error))
+    except Exception as error:
+        if is_alone:
             raise
-        except OcrServerError as error:
-            return PageFailed(Failure(page_ref.number, error))
-        except Exception as error:
-            if len(page_refs) == 1:
-                raise
-            # A fault of ours on one page is no reason to lose the others.
-            log.exception("a page failed unexpectedly")
-            lost = EngineFailed("The page could not be read; the server's log has the reason.")
-            lost.__cause__ = error
-            return PageFailed(Failure(page_ref.number, lost))
-        return PageRead(page)
+        log.exception("a page failed unexpectedly")
+        lost = EngineFailed("The page could not be read; the server's log has the reason.")
+        lost.__cause__ = error
+        return PageFailed(Failure(page_ref.number, lost))
+    return PageRead(page)
 
-    if len(page_refs) == 1:  # as most have; a thread would take a tenth of a small picture's time
-        yield read(page_refs[0])
-        return
+
+def _read_side_by_side(
+    read: Callable[[PageRef], PageRead | PageFailed],
+    page_refs: tuple[PageRef, ...],
+    slots: int,
+    cancelled: threading.Event,
+) -> Iterator[PageRead | PageFailed]:
+    """The pages in order; no more are begun than there are slots."""
     waiting = iter(page_refs)
-    with ThreadPoolExecutor(workers.slots) as threads:
-
-        def begin(count: int) -> list[Future[PageRead | PageFailed]]:
-            return [threads.submit(read, page_ref) for page_ref in islice(waiting, count)]
-
-        begun = deque(begin(workers.slots))
+    with ThreadPoolExecutor(slots) as threads:
+        begun = deque(threads.submit(read, page_ref) for page_ref in islice(waiting, slots))
         try:
             while begun:
                 first = begun.popleft()
                 wait([first])
-                begun.extend(begin(1))
+                begun.extend(threads.submit(read, page_ref) for page_ref in islice(waiting, 1))
                 yield first.result()
         finally:
             cancelled.set()

@@ -28,17 +28,13 @@ class Progress:
 ProgressCallback: TypeAlias = Callable[[Progress], None]
 
 
-def ignore_progress(_progress: Progress) -> None:
-    """Where nobody listens."""
-
-
 @contextmanager
-def progress_writer(path: Path) -> Iterator[ProgressCallback]:
+def progress_writer(path: Path) -> Iterator[ProgressCallback | None]:
     """Writes progress to a file, for `latest`; what cannot be written goes untold."""
     try:
         file = path.open("ab", buffering=0)
     except OSError:
-        yield ignore_progress
+        yield None
         return
 
     def tell(progress: Progress) -> None:

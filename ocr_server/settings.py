@@ -5,12 +5,14 @@ Each field is one variable with the prefix `OCR_`; the table in docs/settings.md
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, get_type_hints
 
+from ocr_server.bounds import Bounds
 from ocr_server.cgroup import memory_limit_bytes, usable_processors
 from ocr_server.errors import SettingsError
 
@@ -19,15 +21,23 @@ MIB = 1024 * 1024
 MOST_WORKER_BYTES = 1024 * MIB
 LEAST_WORKER_BYTES = 128 * MIB  # an A4 page at 300 dpi in colour takes about 100
 SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, measured idle
-RIVALS = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")  # see web/compat
+# The names of `web.compat.ADAPTERS`.
+ADAPTER_NAMES = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")
+# What can be asked for by `engines.ENGINE_CHOICES`, and what is particular about it.
+ENGINE_MEANINGS = {
+    "pytesseract": "a process for each recognition",
+    "tesserocr": "models kept loaded",
+    "rapidocr": "",
+    "best": "Tesseract with `rapidocr` as a second opinion",
+}
 
 
 def _setting(
     default: float | str | tuple[str, ...],
     meaning: str,
     *,
-    least: float | None = None,
-    most: float = float("inf"),
+    least: float = -math.inf,
+    most: float = math.inf,
     or_zero: bool = False,
     choices: tuple[str, ...] = (),
     pattern: str = ".*",
@@ -35,10 +45,18 @@ def _setting(
     is_secret: bool = False,
 ) -> Any:  # noqa: ANN401  # as dataclasses.field is typed
     metadata = {
-        "meaning": meaning, "least": least, "most": most, "or_zero": or_zero, "choices": choices,
-        "pattern": pattern, "shown": shown, "is_secret": is_secret,
+        "meaning": meaning, "choices": choices, "pattern": pattern, "shown": shown,
+        "is_secret": is_secret,
+        "bounds": Bounds(least, most, is_whole=isinstance(default, int), or_zero=or_zero),
     }  # fmt: skip
     return field(default=default, metadata=metadata, repr=not is_secret)
+
+
+def _listed_with_meanings(meanings: Mapping[str, str]) -> str:
+    *most, last = (
+        f"`{name}`, {meaning}" if meaning else f"`{name}`" for name, meaning in meanings.items()
+    )
+    return f"{', '.join(most)}, or {last}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +69,8 @@ class Settings:
     tls_key: str = _setting("", "PEM file of the certificate's key")
     engine: str = _setting(
         "pytesseract",
-        "engine that reads: `pytesseract`, a process for each recognition, `tesserocr`, models "
-        "kept loaded, `rapidocr`, or `best`, Tesseract with `rapidocr` as a second opinion",
-        choices=("pytesseract", "tesserocr", "rapidocr", "best"),
+        f"engine that reads: {_listed_with_meanings(ENGINE_MEANINGS)}",
+        choices=tuple(ENGINE_MEANINGS),
     )
     languages: tuple[str, ...] = _setting(
         ("eng",), "languages read when a request names none, such as `eng+deu`", pattern=r"[\w/]+"
@@ -109,8 +126,8 @@ class Settings:
 
     compat: tuple[str, ...] = _setting(
         (),
-        f"other servers whose routes are served too, joined by commas: {', '.join(RIVALS)}",
-        choices=RIVALS,
+        f"other servers whose routes are served too, joined by commas: {', '.join(ADAPTER_NAMES)}",
+        choices=ADAPTER_NAMES,
     )
 
     @property
@@ -177,7 +194,7 @@ def _shown(value: object) -> str:
 
 def _parse(text: str, kind: type, setting: Field[Any]) -> float | str | tuple[str, ...]:
     text = text.strip()
-    choices, least = setting.metadata["choices"], setting.metadata["least"]
+    choices = setting.metadata["choices"]
     if kind is str:
         if choices and text not in choices:
             raise ValueError(f"use one of {', '.join(choices)}")
@@ -185,17 +202,8 @@ def _parse(text: str, kind: type, setting: Field[Any]) -> float | str | tuple[st
             raise ValueError(f"it is no {setting.metadata['meaning']}")
         return text
     if kind is int or kind is float:
-        try:
-            number = int(text) if kind is int else float(text)
-        except ValueError:
-            wanted = "a whole number" if kind is int else "a number"
-            raise ValueError(f"use {wanted}") from None
-        most = setting.metadata["most"]
-        is_zero = setting.metadata["or_zero"] and number == 0
-        if not is_zero and not (least <= number <= most and number < float("inf")):
-            up_to = f", up to {most:g}" if most < float("inf") else ""
-            raise ValueError(f"use {least:.12g} or more{up_to}")
-        return number
+        bounds: Bounds = setting.metadata["bounds"]
+        return bounds.parse(text)
     return _parse_list(text if setting.name != "languages" else text.replace("+", ","), setting)
 
 

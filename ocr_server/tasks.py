@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ocr_server.document.model import Document, EngineInfo, Page
 from ocr_server.engines import describe_choice
+from ocr_server.errors import StorageFull
 from ocr_server.export.format import Render, Rendering
 from ocr_server.extraction import finders
 from ocr_server.job import Limits, ReadOptions
@@ -25,11 +26,11 @@ from ocr_server.page.framing import zones_in_pixels
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
 from ocr_server.page.text_policy import read_pdf_page
-from ocr_server.progress import ProgressCallback, ignore_progress, progress_writer
-from ocr_server.runtime.scratch import no_room
+from ocr_server.progress import ProgressCallback, progress_writer
 from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.sources import decode
-from ocr_server.sources.preview import PREVIEW_SIDE_PX, draw_preview
+from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview
+from ocr_server.sources.signatures import is_pdf
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
@@ -76,7 +77,7 @@ def read_page(
     )  # fmt: skip
     needs_picture = options.is_framed or (options.wants_fields and finders.needs_picture(options))
     with _temporary_files_in(page_ref.path.parent):
-        if needs_picture or not decode.is_pdf(page_ref.path):
+        if needs_picture or not is_pdf(page_ref.path):
             page = recognise()
         else:
             page = read_pdf_page(
@@ -100,7 +101,7 @@ def _recognise(
     is_plain = not (options.is_framed or options.wants_fields)
     read = recipe.read_page if is_plain else finders.read_framed_page
     path = page_ref.progress_path
-    with progress_writer(path) if page_ref.is_watched else nullcontext(ignore_progress) as report:
+    with progress_writer(path) if page_ref.is_watched else nullcontext() as report:
         page = read(
             canvas,
             number=page_ref.number,
@@ -113,7 +114,7 @@ def _recognise(
 def _read_context(
     context: WorkerContext,
     options: ReadOptions,
-    report_progress: ProgressCallback = ignore_progress,
+    report_progress: ProgressCallback | None = None,
 ) -> ReadContext:
     return ReadContext.of(
         options.engine,
@@ -194,7 +195,7 @@ def _temporary_files_in(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _NO_ROOM:
-            raise no_room() from error
+            raise StorageFull.of_temp_dir() from error
         raise
     finally:
         tempfile.tempdir = before

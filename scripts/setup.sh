@@ -129,10 +129,11 @@ need_browser() {
 
 # Pipenv has a virtual environment of its own: distributions refuse to install
 # into the system's, and it must not be changed by what it installs.
+pipenv() { .cache/pipenv/bin/python -m pipenv "$@"; }
+
 need_pipenv() {
     need_python
-    PIPENV="$PWD/.cache/pipenv/bin/python -m pipenv"
-    $PIPENV --version >/dev/null 2>&1 && return
+    pipenv --version >/dev/null 2>&1 && return
     say "installing pipenv into .cache/pipenv"
     rm -rf .cache/pipenv
     "$PYTHON" -m venv .cache/pipenv
@@ -160,7 +161,7 @@ need_packages() {
 
     need_pipenv
     say "installing the packages of Pipfile.lock into .venv"
-    $PIPENV --quiet sync --categories "${missing# }" </dev/null >&2 ||
+    pipenv --quiet sync --categories "${missing# }" </dev/null >&2 ||
         fail "the packages could not be installed; see pipenv's words above."
     for category in $missing; do
         printf '%s\n' "$stamp" >".venv/.synced-$category"

@@ -20,7 +20,7 @@ from hypothesis import settings as how
 from werkzeug.test import TestResponse
 
 from ocr_server.app import create_app
-from ocr_server.settings import RIVALS, Settings
+from ocr_server.settings import ADAPTER_NAMES, Settings
 from ocr_server.web.service import service_of
 from tests.fakes import InlineWorkers, ReadsWords
 from tests.odd_requests import Request, requests
@@ -53,10 +53,10 @@ class Judge:
 
 
 def is_meant(request: Request, answer: TestResponse) -> bool:
-    """Whether a 5xx is one that the API or the rival tells of."""
+    """Whether a 5xx is one that the API or the adapter tells of."""
     if answer.status_code == 504:
         return "timeout_s" in str(request.sent)
-    # One rival's status for whatever it cannot read.
+    # One adapter's status for whatever it cannot read.
     return (request.path, answer.status_code) == ("/base64", 500)
 
 
@@ -78,7 +78,7 @@ def try_many(try_one: Callable[[Request], None], number: int, *, random: int = 0
 def fuzz_settings(folder: Path) -> Settings:
     """Of a server with every route, small limits and its pictures in a folder of its own."""
     return Settings(
-        slots=1, temp_dir=str(folder), compat=RIVALS, max_pixels=1_000_000, max_pages=10,
+        slots=1, temp_dir=str(folder), compat=ADAPTER_NAMES, max_pixels=1_000_000, max_pages=10,
         page_timeout_s=10, timeout_s=15, max_body_bytes=2**20,
     )  # fmt: skip
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pickle
+from itertools import islice
 
 import pytest
 
-from ocr_server.deadline import Deadline
+from ocr_server.deadline import Deadline, backoff_s
 from ocr_server.errors import DeadlinePassed
 
 
@@ -37,3 +38,11 @@ def test_a_deadline_is_the_same_moment_in_another_process() -> None:
     deadline = Deadline.after(5)
 
     assert pickle.loads(pickle.dumps(deadline)) == deadline  # noqa: S301  # our own
+
+
+def test_each_wait_is_twice_as_long_as_the_one_before_up_to_the_longest() -> None:
+    assert list(islice(backoff_s(0.5, 3.0), 5)) == [0.5, 1.0, 2.0, 3.0, 3.0]
+
+
+def test_no_wait_is_longer_than_the_longest() -> None:
+    assert list(islice(backoff_s(5.0, 3.0), 2)) == [3.0, 3.0]

@@ -18,20 +18,18 @@ from flask.testing import FlaskClient
 
 from ocr_server import __version__, settings
 from ocr_server.cli import main
-from ocr_server.engines import ENGINES
+from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.extraction.checks import CHECKS
 from ocr_server.extraction.finders import FINDERS
 from ocr_server.job import PSM_OF_LAYOUT
 from ocr_server.page import quality
 from ocr_server.page.recipe import RECIPE
-from ocr_server.request import fields as fields_of_request
-from ocr_server.request import parsing
-from ocr_server.request.options import OPTIONS
+from ocr_server.request import parsing, specs
+from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.settings import Settings, variable
 from ocr_server.station import listener
-from ocr_server.web import corrections
-from ocr_server.web.compat import COMPAT
-from ocr_server.web.keys import OPEN_PATHS
+from ocr_server.web.auth import OPEN_PATHS
+from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
 from tests.documentation import (
     DOCS,
@@ -137,8 +135,8 @@ def metrics_table(client: FlaskClient) -> str:
     return as_table(["metric", "type", "what it tells"], rows)
 
 
-def rivals_table(_client: FlaskClient) -> str:
-    rows = ((f"`{name}`", one.meaning) for name, one in COMPAT.items())
+def adapters_table(_client: FlaskClient) -> str:
+    rows = ((f"`{name}`", one.meaning) for name, one in ADAPTERS.items())
     return as_table(["name", "serves"], rows)
 
 
@@ -176,7 +174,7 @@ TABLES: dict[str, tuple[Path, Callable[[FlaskClient], str]]] = {
     "metrics": (DOCS / "deployment.md", metrics_table),
     "profiles": (DOCS / "fields.md", profiles_table),
     "finders": (DOCS / "fields.md", finders_table),
-    "rivals": (DOCS / "compatibility.md", rivals_table),
+    "adapters": (DOCS / "compatibility.md", adapters_table),
     "layers": (DOCS / "architecture.md", layers_table),
 }
 
@@ -216,7 +214,7 @@ def test_tables_written_by_hand_name_everything_that_there_is() -> None:
         (cells[0], int(cells[1])) for cells in rows_under(OPTIONS_PAGE, "name of the layout")
     ]
 
-    assert names_under(OPTIONS_PAGE, "name") == list(ENGINES)
+    assert names_under(OPTIONS_PAGE, "name") == list(ENGINE_CHOICES)
     assert names_under(OPTIONS_PAGE, "stage") == [name for name, _ in RECIPE]
     assert layouts == [(f"`{name}`", psm) for name, psm in PSM_OF_LAYOUT.items()]
     assert names_under(DOCS / "fields.md", "check rule") == list(CHECKS)
@@ -236,7 +234,7 @@ def test_the_options_of_render_and_the_open_paths_are_those_of_the_code() -> Non
     (options,) = re.findall(r"Its options are (.*?)\.\n", text)
     (open_paths,) = re.findall(r"Open without one are `GET` of the pages, (.*?)\.\n", text, re.S)
 
-    assert re.findall(r"`(\w+)`", options) == list(corrections.OPTIONS)
+    assert re.findall(r"`(\w+)`", options) == list(RENDERING_OPTIONS)
     assert set(re.findall(r"`(/\S+)`", open_paths)) == OPEN_PATHS
 
 
@@ -244,8 +242,8 @@ def test_the_options_of_render_and_the_open_paths_are_those_of_the_code() -> Non
     ("page", "sentence"),
     [
         (OPTIONS_PAGE, f"At most {parsing.MOST_STEPS} are taken."),
-        (OPTIONS_PAGE, f"They are JSON, at most {parsing.MOST_ZONES}:"),
-        (DOCS / "fields.md", f"one of them; at most {fields_of_request.MOST_WORDS} |"),
+        (OPTIONS_PAGE, f"They are JSON, at most {specs.MOST_ZONES}:"),
+        (DOCS / "fields.md", f"one of them; at most {specs.MOST_WORDS} |"),
         (STATIONS, f"`timeout` ({listener.PICTURE_TIMEOUT_S:g} s for a picture)"),
         (STATIONS, f"`too-many-connections` ({listener.MOST_CONNECTIONS} are served)"),
     ],

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ocr_server import errors
-from ocr_server.errors import OcrServerError
+from ocr_server.errors import LanguageMissing, OcrServerError, OutOfMemory, StorageFull
 
 
 def family(kind: type[OcrServerError]) -> Iterator[type[OcrServerError]]:
@@ -53,3 +53,17 @@ def test_an_error_crosses_processes_whole(kind: type[OcrServerError]) -> None:
     assert type(copy) is kind
     assert copy.message == "Too wide: 7."
     assert copy.extra == error.extra
+
+
+def test_missing_languages_are_told_with_those_that_are_there() -> None:
+    error = LanguageMissing.of(["tlh"], installed=("deu", "eng"))
+
+    assert error.message == "Not installed: tlh. Installed are deu, eng."
+    assert error.extra == {"missing": ["tlh"], "installed": ["deu", "eng"]}
+
+
+@pytest.mark.parametrize("error", [OutOfMemory.of_worker(), StorageFull.of_temp_dir()])
+def test_what_the_server_lacks_is_told_with_the_setting_that_gives_more(
+    error: OcrServerError,
+) -> None:
+    assert str(error.extra["setting"]) in error.message

@@ -91,6 +91,7 @@ def is_for_curl(script: str) -> bool:
     return all(command.startswith(("curl ", "{ printf ")) for command in commands_in(script))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("script", [one for one in SCRIPTS if is_for_curl(str(one.values[0]))])
 def test_an_example_for_curl_is_answered(script: str, server: RunningServer, folder: Path) -> None:
     asked = script.replace(ADDRESS, server.url)
@@ -101,6 +102,7 @@ def test_an_example_for_curl_is_answered(script: str, server: RunningServer, fol
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.process
 def test_curl_is_told_the_events_that_the_page_names(server: RunningServer, folder: Path) -> None:
     (script,) = (one for one in fences(DOCS / "api.md", "sh") if "x-ndjson" in one)
     members = {
@@ -117,6 +119,7 @@ def test_curl_is_told_the_events_that_the_page_names(server: RunningServer, fold
     assert all(set(event) - {"event"} == members[event["event"]] for event in events)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "command",
     [
@@ -167,6 +170,7 @@ def test_what_is_built_or_installed_is_there(page: Path) -> None:
         assert [*(ROOT / "benchmarks").glob(f"{name}.*")], name
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "command", [one for one in COMMANDS if one.startswith((MEASUREMENT, PROGRAM))]
 )

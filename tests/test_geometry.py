@@ -109,3 +109,22 @@ def test_a_quad_keeps_the_order_of_its_corners() -> None:
     quad = Box(0, 0, 10, 5).quad().mapped(Transform.shift(1, 2))
 
     assert quad == Quad(Point(1, 2), Point(11, 2), Point(11, 7), Point(1, 7))
+
+
+def test_boxes_are_beside_each_other_where_none_reaches_over_the_other() -> None:
+    left, right = Box(0, 0, 10, 5), Box(9, 50, 20, 55)
+
+    assert not left.is_beside(right)
+    assert left.is_beside(right, overlap_px=1)
+    assert right.is_beside(left, overlap_px=1)
+    assert left.is_beside(Box(10, 0, 20, 5))
+
+
+def test_the_middle_of_a_quad_is_that_of_its_corners() -> None:
+    quad = Quad(Point(0, 0), Point(10, 2), Point(12, 8), Point(2, 6))
+
+    assert quad.middle == Point(6, 4)
+
+
+def test_a_box_in_whole_pixels_has_the_nearest() -> None:
+    assert Box(0.4, 0.6, 9.5, 20.51).rounded() == (0, 1, 10, 21)

@@ -7,9 +7,10 @@ from ocr_server.progress import Progress, latest, progress_writer
 
 def test_what_was_told_last_is_known(tmp_path: Path) -> None:
     path = tmp_path / "progress"
-    with progress_writer(path) as tell:
-        tell(Progress("deskew"))
-        tell(Progress("read", 1, 2))
+    with progress_writer(path) as report:
+        assert report is not None
+        report(Progress("deskew"))
+        report(Progress("read", 1, 2))
 
         assert latest(path) == Progress("read", 1, 2)
 
@@ -29,9 +30,9 @@ def test_a_line_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
     assert latest(path) is None
 
 
-def test_what_cannot_be_written_goes_untold(tmp_path: Path) -> None:
+def test_where_nothing_can_be_written_nobody_is_told(tmp_path: Path) -> None:
     path = tmp_path / "gone" / "progress"
-    with progress_writer(path) as tell:
-        tell(Progress("read"))
+    with progress_writer(path) as report:
+        assert report is None
 
     assert latest(path) is None

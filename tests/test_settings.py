@@ -65,7 +65,7 @@ def test_a_value_that_is_not_understood_stops_the_start_by_name(name: str, text:
 
 
 def test_the_least_that_is_allowed_is_told_to_the_last_digit() -> None:
-    with pytest.raises(SettingsError, match="use 67108864 or more"):
+    with pytest.raises(SettingsError, match="a whole number, 67108864 or more"):
         Settings.from_environment({"OCR_WORKER_MEMORY_BYTES": "1000"})
 
 

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from ocr_server.document.faults import MOST_FAULTS, Fault, Refused, refuse
+from ocr_server.document.faults import MOST_FAULTS, Fault, Rejected, refuse
 
 Json: TypeAlias = dict[str, Any]  # what a client sends is of all kinds
 T = TypeVar("T")
@@ -26,8 +26,8 @@ NULL_IS_ABSENCE = "null_is_absence"  # in the metadata of a nullable schema
 MOST_CELLS = 10_000
 MOST_CELLS_IN_ALL = 200_000
 _MOST_MEMBERS = 50  # each that is not known would be a fault of its own
-_DEEPER = Refused("are missing; ask for detail=word and send that")
-_NO_PLACE = Refused("is missing; a box (left, top, right, bottom) or a quad is needed")
+_DEEPER = Rejected("are missing; ask for detail=word and send that")
+_NO_PLACE = Rejected("is missing; a box (left, top, right, bottom) or a quad is needed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def with_cells(table: Json) -> Json:
     if isinstance(rows, int) and isinstance(columns, int) and rows * columns > MOST_CELLS:
         refuse([((), f"has {rows} × {columns} cells; {MOST_CELLS} are the most")])
     if isinstance(cells, list) and len(cells) > MOST_CELLS:
-        many = Refused(f"has {len(cells)} items; {MOST_CELLS} are the most")
+        many = Rejected(f"has {len(cells)} items; {MOST_CELLS} are the most")
         return {**table, "cells": many}
     return table
 

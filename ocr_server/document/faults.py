@@ -29,7 +29,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Rejected:
     """Put in the place of a member to have it refused with this message."""
 
     message: str
@@ -70,7 +70,7 @@ def path_of(path: Path) -> str:
 
 def _message(told: Mapping[str, Any], schema: Schema) -> str:
     kind, path, value = told["type"], told["loc"], told["input"]
-    if isinstance(value, Refused):
+    if isinstance(value, Rejected):
         return value.message
     if kind == _OWN:
         return str(told["msg"])

@@ -12,7 +12,6 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import EngineInfo, Line, Zone, mean_confidence
+from ocr_server.document.model import EngineInfo, Line, Zone, is_ideograph, mean_confidence
 from ocr_server.engines.characters import Character, line_of
 from ocr_server.engines.engine import Calibration, Engine
 from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
@@ -138,8 +137,10 @@ class RapidocrEngine(Engine):
 
     def _lines(self, canvas: Canvas, options: ReadOptions, deadline: Deadline) -> Iterator[Line]:
         for quad in levelled(self._find(canvas)):
-            how = self._read_tall if is_tall(quad) else self._read
-            yield from how(canvas, quad, options, deadline)
+            if is_tall(quad):
+                yield from self._read_tall(canvas, quad, options, deadline)
+            else:
+                yield from self._read(canvas, quad, options, deadline)
 
     def _find(self, canvas: Canvas) -> Iterator[Quad]:
         """Where lines stand."""
@@ -186,8 +187,8 @@ class RapidocrEngine(Engine):
             if not one.isspace()
         )
         if _IDEOGRAPHIC.isdisjoint(options.languages):
-            text = "".join(one for one in text if not _is_ideograph(one))
-            characters = tuple(one for one in characters if not _is_ideograph(one.text))
+            text = "".join(one for one in text if not is_ideograph(one))
+            characters = tuple(one for one in characters if not is_ideograph(one.text))
         if not characters:
             return
         yield line_of(characters, tuple(text.split()), quad, symbols=options.symbols)
@@ -279,11 +280,6 @@ def _coloured(pixels: Pixels) -> Pixels:
     return np.ascontiguousarray(pixels[..., ::-1] if pixels.ndim == 3 else np.dstack([pixels] * 3))
 
 
-def _is_ideograph(character: str) -> bool:
-    beyond = "\u2e80" <= character <= "\ufaff" or character >= "\U00020000"
-    return beyond and not character.isspace()
-
-
 def _confidence(lines: Sequence[Line]) -> float:
     return mean_confidence(tuple(word for line in lines for word in line.words))
 
@@ -293,7 +289,7 @@ def _without_guesses(lines: tuple[Line, ...]) -> tuple[Line, ...]:
         return lines
     kept = (
         line if line.confidence >= _LEAST_CONFIDENCE
-        else replace(line, words=tuple(w for w in line.words if w.confidence >= _SURE_WORD))
+        else line.filtered(lambda word: word.confidence >= _SURE_WORD)
         for line in lines
     )  # fmt: skip
-    return tuple(line for line in kept if line.words)
+    return tuple(line for line in kept if line)

@@ -123,11 +123,7 @@ class TesserocrEngine(Engine):
         installed = self.describe().languages
         missing = [name for name in languages.split("+") if name not in installed]
         if missing:
-            raise LanguageMissing(
-                f"The language {missing[0]} is not installed; there are {', '.join(installed)}.",
-                missing=missing,
-                installed=list(installed),
-            )
+            raise LanguageMissing.of(missing, installed=installed)
         # Leptonica would tell the server's log of each box without area that it meets.
         tesserocr.set_leptonica_log_level(tesserocr.LeptLogLevel.NONE)
         try:

@@ -149,14 +149,7 @@ _TRANSLATIONS: tuple[
             "Tesseract left no answer for this page. Send the page again."
         ),
     ),
-    (
-        OSError,
-        lambda _error, _deadline: StorageFull(
-            "The temporary folder cannot be written to: it is full or read-only. "
-            "Give it more room, or set OCR_TEMP_DIR to another folder.",
-            setting="OCR_TEMP_DIR",
-        ),
-    ),
+    (OSError, lambda _error, _deadline: StorageFull.of_temp_dir()),
 )
 
 

@@ -74,7 +74,8 @@ def _lines(area: ElementTree.Element, *, symbols: bool) -> Iterator[Line]:
             if line is not None:
                 found = True
                 yield line
-        paragraph += found
+        if found:
+            paragraph += 1
 
 
 def _line(
@@ -159,7 +160,7 @@ def _alternatives(element: ElementTree.Element, letters: list[str]) -> tuple[Alt
     for child in element:
         text = "".join(child.itertext()).strip()
         if "x_bboxes" in _properties(child):
-            at += bool(text)
+            at += 1 if text else 0
         elif at >= 0 and child.get("id", "").startswith("lstm_choices_"):
             for choice in child:
                 letter = "".join(choice.itertext()).strip()
@@ -178,13 +179,22 @@ def rotated_quad(box: Box, angle: int) -> Quad:
     return Quad(*corners[start:], *corners[:start]) if start else corners
 
 
+def share_of(percent: float) -> float:
+    """A confidence in percent, from 0 to 1; Tesseract's may lie outside by a little."""
+    return min(max(percent / 100, 0.0), 1.0)
+
+
+def box_of(left: float, top: float, right: float, bottom: float) -> Box:
+    """Tesseract's box, which may be inside out where it is empty."""
+    return Box(left, top, max(left, right), max(top, bottom))
+
+
 def _share(percent: str) -> float:
-    return min(max(float(percent) / 100, 0.0), 1.0)
+    return share_of(float(percent))
 
 
 def _box(values: list[str]) -> Box:
-    left, top, right, bottom = (float(value) for value in values[:4])
-    return Box(left, top, max(left, right), max(top, bottom))
+    return box_of(*map(float, values[:4]))
 
 
 def _class(element: ElementTree.Element) -> str:

@@ -13,7 +13,13 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ocr_server.document.model import Direction, Line, Word, Zone, ZoneKind
-from ocr_server.engines.tesseract_hocr import baseline_of, rotated_quad, x_height_of
+from ocr_server.engines.tesseract_hocr import (
+    baseline_of,
+    box_of,
+    rotated_quad,
+    share_of,
+    x_height_of,
+)
 from ocr_server.geometry import Box
 
 
@@ -135,10 +141,9 @@ def _word(results: Any, angle: int) -> Word:  # noqa: ANN401  # as above
     return Word(
         text=results.GetUTF8Text(_Level.WORD).strip(),
         quad=rotated_quad(_box(results, _Level.WORD), angle),
-        confidence=min(max(int(results.Confidence(_Level.WORD)) / 100, 0.0), 1.0),
+        confidence=share_of(int(results.Confidence(_Level.WORD))),
     )
 
 
 def _box(results: Any, level: int) -> Box:  # noqa: ANN401  # as above
-    left, top, right, bottom = results.BoundingBox(level)
-    return Box(left, top, max(left, right), max(top, bottom))
+    return box_of(*results.BoundingBox(level))

@@ -20,15 +20,10 @@ from ocr_server.document.model import (
     Zone,
     ZoneKind,
     has_blank,
+    hull_of,
 )
 from ocr_server.export.format import Rendering
-from ocr_server.export.places import (
-    honest_confidence,
-    is_upright,
-    paragraph_box,
-    symbols_of,
-)
-from ocr_server.export.xml import element, written
+from ocr_server.export.xml import element, is_box, symbols_of, written
 from ocr_server.geometry import Box, Point, Quad
 from ocr_server.job import Detail
 
@@ -110,7 +105,7 @@ def _zone(zone: Zone, parent: Element, number: str, *, symbols: bool) -> None:
     for position, lines in enumerate(zone.paragraphs(), 1):
         paragraph = element(
             "TextBlock", block, ID=f"paragraph_{number}_{position}",
-            **_box(paragraph_box(lines)), **_speech(lines[0]),
+            **_box(hull_of(lines)), **_speech(lines[0]),
         )  # fmt: skip
         for count, line in enumerate(lines, 1):
             _line(line, paragraph, f"{number}_{position}_{count}", symbols=symbols)
@@ -133,7 +128,7 @@ def _line(line: Line, parent: Element, number: str, *, symbols: bool) -> None:
 def _word(word: Word, parent: Element, identity: str, *, symbols: bool) -> None:
     shown = element(
         "String", parent, ID=identity, CONTENT=word.text,
-        WC=_share(honest_confidence(word)), **_box(word.box),
+        WC=_share(word.certainty), **_box(word.box),
     )  # fmt: skip
     if word.checked:
         shown.set("CS", "true")
@@ -153,7 +148,7 @@ def _word(word: Word, parent: Element, identity: str, *, symbols: bool) -> None:
 
 def _shape(quad: Quad, parent: Element) -> None:
     """The corners, where the box does not tell them."""
-    if not is_upright(quad):
+    if not is_box(quad):
         element("Polygon", element("Shape", parent), POINTS=_points(quad))
 
 

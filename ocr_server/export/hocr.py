@@ -20,16 +20,10 @@ from ocr_server.document.model import (
     Zone,
     ZoneKind,
     has_blank,
+    hull_of,
 )
 from ocr_server.export.format import Rendering
-from ocr_server.export.places import (
-    honest_confidence,
-    is_upright,
-    paragraph_box,
-    symbols_of,
-    whole,
-)
-from ocr_server.export.xml import element, written
+from ocr_server.export.xml import element, is_box, symbols_of, written
 from ocr_server.geometry import Box, Quad
 from ocr_server.job import Detail
 
@@ -67,7 +61,7 @@ def render_hocr(
     symbols = rendering.detail is Detail.SYMBOL
     yield _HEAD.format(
         system=escape(f"{document.engine.name} {document.engine.version}"),
-        capabilities=_CAPABILITIES + " ocrx_cinfo" * symbols,
+        capabilities=f"{_CAPABILITIES} ocrx_cinfo" if symbols else _CAPABILITIES,
         pages=len(document.pages),
         languages=escape(" ".join(sorted(_languages(document))) or "unknown"),
     ).encode()
@@ -96,7 +90,7 @@ def _page(page: Page, position: int, *, symbols: bool) -> Element:
         for group in zone.paragraphs():
             paragraph = element(
                 "p", area, class_="ocr_par", id=name("par", paragraphs),
-                title=_bbox(paragraph_box(group)), **_speech(group[0]),
+                title=_bbox(hull_of(group)), **_speech(group[0]),
             )  # fmt: skip
             for line in group:
                 span = element(
@@ -115,12 +109,12 @@ def _area(zone: Zone, parent: Element, identity: str) -> Element:
 
 
 def _word(word: Word, parent: Element, identity: str, *, symbols: bool) -> Element:
-    title = f"{_place(word.quad)}; x_wconf {round(honest_confidence(word) * 100)}"
+    title = f"{_place(word.quad)}; x_wconf {round(word.certainty * 100)}"
     letters = symbols_of(word) if symbols else ()
     text = "" if letters else word.text
     span = element("span", parent, text, class_="ocrx_word", id=identity, title=title)
     for letter in letters:
-        left, top, right, bottom = whole(letter.quad.box)
+        left, top, right, bottom = letter.quad.box.rounded()
         seen = f"x_bboxes {left} {top} {right} {bottom}; x_confs {letter.confidence * 100:.2f}"
         element("span", span, letter.text, class_="ocrx_cinfo", title=seen)
     return span
@@ -147,14 +141,14 @@ def _baseline(line: Line) -> str:
 
 
 def _place(quad: Quad) -> str:
-    if is_upright(quad):
+    if is_box(quad):
         return _bbox(quad.box)
     corners = " ".join(f"{round(point.x)} {round(point.y)}" for point in quad)
     return f"{_bbox(quad.box)}; poly {corners}"
 
 
 def _bbox(box: Box) -> str:
-    return "bbox {} {} {} {}".format(*(max(0, value) for value in whole(box)))
+    return "bbox {} {} {} {}".format(*(max(0, value) for value in box.rounded()))
 
 
 def _speech(line: Line) -> dict[str, str]:

@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 from ocr_server.document.model import Direction, Document, Line, Page, Table, Word
 from ocr_server.export.text import joined, paragraph_text
-from ocr_server.layout.cells import cells_of
 
 # Type half as large again as the body's is a heading's, and twice as large a title's.
 _HEADINGS = ((2.0, 1), (1.5, 2))
@@ -81,7 +80,7 @@ def _rows(table: Table, words: Sequence[Word]) -> tuple[tuple[str, ...], ...] | 
     None where a word stands outside all cells: as a table it would be lost.
     """
     texts: dict[tuple[int, int], list[str]] = {(cell.row, cell.column): [] for cell in table.cells}
-    for word, place in zip(words, cells_of(table, words), strict=True):
+    for word, place in zip(words, table.cells_at(word.box.middle for word in words), strict=True):
         if place is None:
             return None
         cell = table.cells[place]

@@ -11,7 +11,6 @@ from PIL import Image, ImageDraw
 from ocr_server.document.model import Document, ZoneKind
 from ocr_server.errors import FormatUnavailable
 from ocr_server.export.format import Rendering
-from ocr_server.export.places import honest_confidence
 from ocr_server.export.sources import PageSource, check_size, find_page_sources
 from ocr_server.geometry import Quad
 from ocr_server.sources.decode import decode_page
@@ -73,7 +72,7 @@ def _annotate(picture: Image.Image, page_source: PageSource) -> None:
         for line in zone.lines:
             draw.line(line.baseline, fill=_SKY, width=stroke)
             for word in line.words:
-                _outline(draw, word.quad, _colour(honest_confidence(word)), stroke)
+                _outline(draw, word.quad, _colour(word.certainty), stroke)
 
 
 def _outline(

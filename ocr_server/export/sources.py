@@ -9,7 +9,8 @@ from ocr_server.document.model import Document, Page
 from ocr_server.errors import FormatUnavailable
 from ocr_server.export.format import Rendering
 from ocr_server.pdf import render
-from ocr_server.sources.decode import count_pages, is_pdf
+from ocr_server.sources.decode import count_pages
+from ocr_server.sources.signatures import is_pdf
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,15 @@ def find_page_sources(
     """
     if not sources:
         raise FormatUnavailable("This format shows the pictures. Send the file along.")
+    pdfs = {path for path in sources if is_pdf(path)}
     places = [
-        (path, index, is_one)
+        (path, index, path in pdfs)
         for path in sources
-        for is_one in [is_pdf(path)]
         for index in range(count_pages(path, limits=rendering.limits, password=rendering.password))
     ]
     beyond = next((page.number for page in document.pages if page.number > len(places)), None)
     used = [places[page.number - 1] for page in document.pages] if beyond is None else places
-    for path in dict.fromkeys(path for path, _, is_one in used if is_one):
+    for path in dict.fromkeys(path for path, _, is_of_pdf in used if is_of_pdf):
         # A file that stays shut was counted as one page.
         render.count_pdf_pages(path, password=rendering.password)
     if beyond is not None:

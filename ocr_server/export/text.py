@@ -23,8 +23,9 @@ def render_text(
     """Lines, an empty line between paragraphs and zones, a form feed between pages."""
     del sources  # plain text shows no picture
     for position, page in enumerate(document.pages):
-        text = page_text(page, join_lines=rendering.join_lines)
-        yield ("\f" * (position > 0) + text).encode(errors="replace")
+        if position:
+            yield b"\f"
+        yield page_text(page, join_lines=rendering.join_lines).encode(errors="replace")
     yield b"\n"
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ocr_server.document.model import Document, Page
+from ocr_server.document.model import Document, Page, hull_of
 from ocr_server.export.format import Rendering
-from ocr_server.export.places import honest_confidence, paragraph_box, whole
 from ocr_server.geometry import Box
 
 COLUMNS = (
@@ -36,17 +35,17 @@ def _rows(page: Page) -> Iterator[bytes]:
     for block, zone in enumerate((zone for zone in page.zones if zone.words), 1):
         yield _place(2, (page.number, block, 0, 0, 0), zone.box)
         for paragraph, lines in enumerate(zone.paragraphs(), 1):
-            yield _place(3, (page.number, block, paragraph, 0, 0), paragraph_box(lines))
+            yield _place(3, (page.number, block, paragraph, 0, 0), hull_of(lines))
             for number, line in enumerate(lines, 1):
                 yield _place(4, (page.number, block, paragraph, number, 0), line.box)
                 for position, word in enumerate(line.words, 1):
                     at = (page.number, block, paragraph, number, position)
-                    percent = f"{honest_confidence(word) * 100:.6f}"
+                    percent = f"{word.certainty * 100:.6f}"
                     yield _place(5, at, word.box, percent, word.text)
 
 
 def _place(level: int, at: tuple[int, ...], box: Box, percent: str = "-1", text: str = "") -> bytes:
-    left, top, right, bottom = whole(box)
+    left, top, right, bottom = box.rounded()
     return _row(level, *at, left, top, right - left, bottom - top, percent, " ".join(text.split()))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ocr_server.document.model import Word
-from ocr_server.geometry import Box, hull
+from ocr_server.document.model import Word, hull_of
+from ocr_server.geometry import Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +41,5 @@ def of_words(words: Iterable[Word], text: str | None = None) -> Match:
     return Match(
         raw=" ".join(word.text for word in read) if text is None else text,
         confidence=min(word.confidence for word in read),
-        box=hull(point for word in read for point in word.quad),
+        box=hull_of(read),
     )

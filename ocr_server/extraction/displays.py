@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ocr_server.document.model import Line, Page, Symbol, Word, Zone, ZoneKind
+from ocr_server.document.model import Line, Page, Symbol, Word, Zone, ZoneKind, hull_of
 from ocr_server.extraction.candidate import NOTHING, Match, of_words
 from ocr_server.extraction.seven_segment import read_display
-from ocr_server.extraction.text_rows import rows_of
-from ocr_server.geometry import hull
 from ocr_server.job import FieldSpec
+from ocr_server.layout.rows import rows_of
 from ocr_server.page.framing import FramedPage
 
 NAMES = ("value",)
@@ -20,7 +19,7 @@ def read_display_page(framed_page: FramedPage) -> Page:
     zones: tuple[Zone, ...] = ()
     if digits:
         symbols = tuple(Symbol(one.text, one.quad, one.confidence) for one in digits)
-        quad = hull(point for one in digits for point in one.quad).quad()
+        quad = hull_of(digits).quad()
         text = "".join(one.text for one in digits)
         # As sure as its digits are in the mean; which of them is not can be seen in the symbols.
         confidence = sum(one.confidence for one in digits) / len(digits)

@@ -9,8 +9,8 @@ from ocr_server.document.model import Page, Word
 from ocr_server.extraction.candidate import Match, of_words
 from ocr_server.extraction.masks import parse_mask
 from ocr_server.extraction.rules import fit, validate_field
-from ocr_server.extraction.text_rows import Row, rows_in, rows_of, up_to_gap
 from ocr_server.job import FieldSpec
+from ocr_server.layout.rows import Row, rows_in, rows_of, up_to_gap
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,6 @@ from dataclasses import dataclass
 
 MOST_PLACES, MOST_ALTERNATIVES = 64, 32
 
-# Letters that are read for digits and digits for letters in print; of several letters for one
-# digit the first is the one it is turned into.
-USUAL_CONFUSIONS: tuple[tuple[str, str], ...] = (
-    ("O", "0"), ("Q", "0"), ("D", "0"), ("I", "1"), ("l", "1"), ("|", "1"), ("Z", "2"),
-    ("S", "5"), ("G", "6"), ("B", "8"),
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Place:

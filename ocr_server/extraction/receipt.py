@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ocr_server.document.model import Page, Word
 from ocr_server.extraction.candidate import NOTHING, Match, of_words
-from ocr_server.extraction.text_rows import Row, rows_of
 from ocr_server.job import FieldSpec
+from ocr_server.layout.rows import Row, rows_of
 
 NAMES = ("total", "date", "company")
 

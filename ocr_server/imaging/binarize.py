@@ -14,9 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
 from ocr_server.imaging.glyphs import find_ink, shrink
-from ocr_server.imaging.outcome import OperationResult
 
 _Real: TypeAlias = NDArray[np.float32]
 

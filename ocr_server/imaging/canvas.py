@@ -8,7 +8,7 @@ between the two is made here and nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -183,10 +183,6 @@ class Canvas:
         ).astype(np.uint8, copy=False)  # fmt: skip
         return replace(self, pixels=pixels, to_page=self.to_page.after(shift))
 
-    def from_page(self, point: Point) -> Point:
-        """Where a point of the page lies on this canvas."""
-        return self.to_page.inverse().apply(point)
-
     def laid_back(self, page: Canvas, *, longest_px: int) -> Canvas:
         """What this canvas shows, where it lies on its page; the rest of the page is white.
 
@@ -227,3 +223,14 @@ class Canvas:
             flags=cv2.INTER_LINEAR, borderValue=(fill, fill, fill),
         ).astype(np.uint8, copy=False)  # fmt: skip
         return self._moved(pixels, forth.inverse())
+
+
+class OperationResult(NamedTuple):
+    """The canvas after a step, what the step found, and what it did about it.
+
+    Both are plain words that a page can show; `did` is empty where nothing had to be done.
+    """
+
+    canvas: Canvas
+    found: str = ""
+    did: str = ""

@@ -7,9 +7,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
 from ocr_server.imaging.glyphs import shrink
-from ocr_server.imaging.outcome import OperationResult
 
 # Paper becomes this, not 255, so that its grain is not clipped away on one side.
 _PAPER_WHITE = 245

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.geometry import VerticalDisplacement
-from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
 from ocr_server.imaging.glyphs import find_glyphs, find_ink, shrink
-from ocr_server.imaging.outcome import OperationResult
 
 _COPY_PX = 1200
 _FEWEST_GLYPHS = 60

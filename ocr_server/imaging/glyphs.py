@@ -1,4 +1,4 @@
-"""Where ink is, which pieces of it look like letters, and how high these are.
+"""Where ink is, which pieces of it look like letters, how high they are, and the best height.
 
 Everything is measured on small copies: shrinking costs less than looking at every pixel, and it
 wipes the grain of paper, which at full size passes for small letters.
@@ -6,13 +6,15 @@ wipes the grain of paper, which at full size passes for small letters.
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_server.imaging.canvas import Pixels
+from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
+from ocr_server.job import MAX_SIDE_PX
 
 # One row for each letter-like piece: left, top, width, height in pixels.
 GlyphBoxes: TypeAlias = NDArray[np.int32]
@@ -33,6 +35,13 @@ _LOWEST = np.floor(_HEIGHTS * 0.88).astype(int)
 _HIGHEST = np.ceil(_HEIGHTS * 1.14).astype(int)
 _ABOVE = np.minimum(401, _HIGHEST + 1)
 _WIDTHS = np.sqrt(np.maximum(1.0, (_HIGHEST - _LOWEST + 1) / _HEIGHTS * 6))
+
+
+# Accuracy is level from 12 to 24 px; above, layout makes more mistakes and time grows.
+BEST_X_HEIGHT_PX = 18.0
+
+_LEAST_FACTOR, _MOST_FACTOR = 0.2, 3.0
+_MOST_PIXELS = 6e6  # of an enlarged page: beyond an A4 page at 200 dpi, small print stays small
 
 
 def shrink(pixels: Pixels, longest_px: int) -> tuple[Pixels, float]:
@@ -124,6 +133,29 @@ def measure_x_height(grey: Pixels, seen: GlyphBoxes | None = None) -> float:
 def paper_level(grey: Pixels) -> int:
     """The grey of plain paper: the 80th percentile, since print covers a fifth at most."""
     return int(np.percentile(grey[::8, ::8], 80))
+
+
+def scale(canvas: Canvas, *, x_height_px: float = BEST_X_HEIGHT_PX) -> OperationResult:
+    """Enlarge or shrink so that small letters are about `x_height_px` high."""
+    return scale_from(canvas, measure_x_height(canvas.grey().pixels), x_height_px=x_height_px)
+
+
+def scale_from(
+    canvas: Canvas, measured_px: float, *, x_height_px: float = BEST_X_HEIGHT_PX
+) -> OperationResult:
+    """Enlarge or shrink letters `measured_px` high, 0 if that is not known, to `x_height_px`."""
+    if not measured_px:
+        return OperationResult(canvas, "too few letters to measure")
+    found = f"letters {measured_px:.0f} px high"
+    factor = min(_MOST_FACTOR, max(_LEAST_FACTOR, x_height_px / measured_px))
+    if factor > 1:
+        room = math.sqrt(_MOST_PIXELS / (canvas.width_px * canvas.height_px))
+        longest = MAX_SIDE_PX / max(canvas.width_px, canvas.height_px)
+        factor = max(1.0, min(factor, room, longest))
+    if round(factor, 2) == 1:
+        return OperationResult(canvas, found)
+    did = f"{'enlarged' if factor > 1 else 'shrunk'} to {factor:.0%}"
+    return OperationResult(canvas.scaled(factor), found, did)
 
 
 def _letter_height(glyphs: GlyphBoxes) -> float:

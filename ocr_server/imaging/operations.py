@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ocr_server.bounds import Bounds
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import StageRecord
-from ocr_server.imaging import binarize, contrast, dewarp, perspective, ruling_lines, scale, skew
-from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.outcome import OperationResult
+from ocr_server.imaging import binarize, contrast, dewarp, glyphs, perspective, ruling_lines, skew
+from ocr_server.imaging.canvas import Canvas, OperationResult
 
 AUTO = ("auto",)
 
@@ -38,19 +38,12 @@ class Parameter:
         Raises:
             ValueError: it is not a number, or out of range; the message says what is wanted.
         """
-        whole = isinstance(self.default, int)
+        bounds = Bounds(self.least, self.most, is_whole=isinstance(self.default, int))
         try:
-            value = int(text) if whole else float(text)
+            return bounds.parse(text)
         except ValueError:
-            value = float("nan")
-        if not self.least <= value <= self.most:
-            kind = "a whole number" if whole else "a number"
             unit = f" {self.unit}" if self.unit else ""
-            raise ValueError(
-                f"{self.name} takes {kind} from {self.least:g} to {self.most:g}{unit}, "
-                f"not {text!r}."
-            )
-        return value
+            raise ValueError(f"{self.name} takes {bounds}{unit}, not {text!r}.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +129,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "rectify": Operation(perspective.rectify, "undo the perspective of a photographed sheet"),
     "dewarp": Operation(dewarp.dewarp, "level the bent lines of a curled page"),
     "scale": Operation(
-        scale.scale,
+        glyphs.scale,
         "enlarge or shrink until letters have one height",
         (
             Parameter(
                 "x_height_px",
                 "height of small letters afterwards",
-                scale.BEST_X_HEIGHT_PX,
+                glyphs.BEST_X_HEIGHT_PX,
                 6,
                 60,
                 "px",

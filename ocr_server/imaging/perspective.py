@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.geometry import Point, Quad
-from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
 from ocr_server.imaging.glyphs import paper_level, shrink
-from ocr_server.imaging.outcome import OperationResult
 
 _COPY_PX = 500
 _LEAST_SHARE = 0.2  # of the picture; a smaller bright thing is not the page
@@ -71,14 +70,17 @@ def crop(canvas: Canvas) -> OperationResult:
 
 
 def margin(canvas: Canvas, *, margin_px: int = 10) -> OperationResult:
-    """Add a margin of the colour of the paper; letters at the very edge are else misread.
+    """Add a margin of the colour of the paper; letters at the very edge are else misread."""
+    return pad(canvas, margin_px=margin_px, fill=paper_level(canvas.grey().pixels))
+
+
+def pad(canvas: Canvas, *, margin_px: int, fill: int) -> OperationResult:
+    """Add a margin of a grey level.
 
     Repeating the pixels at the edge instead would smear letters outwards (error rate × 5).
     """
-    level = paper_level(canvas.grey().pixels)
-    return OperationResult(
-        canvas.padded(margin_px, fill=level), did=f"margin of {margin_px} px added"
-    )
+    padded = canvas.padded(margin_px, fill=fill)
+    return OperationResult(padded, did=f"margin of {margin_px} px added")
 
 
 def _bright_corners(small: Pixels) -> NDArray[np.float32] | None:

@@ -7,9 +7,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
 from ocr_server.imaging.glyphs import connected_components, find_ink, measure_x_height, shrink
-from ocr_server.imaging.outcome import OperationResult
 
 _LEAST_LENGTH = 5.0  # x-heights; no letter has a longer straight stroke
 _MOST_THICKNESS = 0.35  # x-heights; thicker ones are bars and pictures
@@ -30,6 +29,11 @@ class RulingLines(NamedTuple):
     def total(self) -> int:
         """How many there are, both ways."""
         return self.level_count + self.upright_count
+
+    @property
+    def summary(self) -> str:
+        """How many run either way, in words."""
+        return f"{self.level_count} level and {self.upright_count} upright rules"
 
     @property
     def is_grid(self) -> bool:
@@ -87,10 +91,9 @@ def remove_ruling_lines(canvas: Canvas, *, least_rules: int = 1) -> OperationRes
     """Wipe out ruled lines, if there are `least_rules` of them or more."""
     grey = canvas.grey().pixels
     found = find_ruling_lines(grey, x_height_px=measure_x_height(grey) or _UNKNOWN_X_HEIGHT_PX)
-    said = f"{found.level_count} level and {found.upright_count} upright rules"
     if found.total < least_rules:
-        return OperationResult(canvas, said)
-    return OperationResult(wipe(canvas, found.mask), said, "rules wiped out")
+        return OperationResult(canvas, found.summary)
+    return OperationResult(wipe(canvas, found.mask), found.summary, "rules wiped out")
 
 
 def _opened(mask: Pixels, width: int, height: int) -> Pixels:

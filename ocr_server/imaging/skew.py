@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.canvas import Canvas, OperationResult
 from ocr_server.imaging.glyphs import (
     COPY_PX,
     GlyphBoxes,
@@ -17,7 +17,6 @@ from ocr_server.imaging.glyphs import (
     paper_level,
     shrink,
 )
-from ocr_server.imaging.outcome import OperationResult
 
 _LARGEST_DEG = 15.0
 _FEWEST_FEET = 20
@@ -52,7 +51,7 @@ def measure_skew(glyphs: GlyphBoxes) -> Skew:
     feet, height_px = _feet(glyphs)
     if len(feet) < _FEWEST_FEET:
         return Skew()
-    feet = feet[:: -(-len(feet) // _MOST_FEET)]
+    feet = feet[:: math.ceil(len(feet) / _MOST_FEET)]
     bin_px = max(1.0, height_px / 4)
     coarse = np.arange(-_LARGEST_DEG, _LARGEST_DEG + 0.01, 0.5)
     usual = np.array([_energy(feet, angle, bin_px) for angle in coarse])
@@ -79,12 +78,17 @@ def deskew(canvas: Canvas, *, least_deg: float = 0.3) -> OperationResult:
     """Turn text level if it is turned by `least_deg` or more, and clearly so."""
     grey = canvas.grey().pixels
     skew = measure_skew(find_glyphs(find_ink(shrink(grey, COPY_PX)[0])))
+    return deskew_by(canvas, skew, least_deg=least_deg, fill=paper_level(grey))
+
+
+def deskew_by(canvas: Canvas, skew: Skew, *, least_deg: float, fill: int) -> OperationResult:
+    """Turn text level whose skew is known; `fill` is the grey level of what comes into view."""
     if not skew.is_clear:
         return OperationResult(canvas, "no clear lines of text")
     found = f"text turned by {skew.angle_deg:.1f}°"
     if abs(skew.angle_deg) < least_deg:
         return OperationResult(canvas, found)
-    level = canvas.rotated(-skew.angle_deg, fill=paper_level(grey))
+    level = canvas.rotated(-skew.angle_deg, fill=fill)
     return OperationResult(level, found, f"straightened by {abs(skew.angle_deg):.1f}°")
 
 

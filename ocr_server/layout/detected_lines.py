@@ -80,7 +80,7 @@ def stacked(quad: Quad, canvas: Canvas) -> Iterator[Quad]:
 
 def _turned_to(quad: Quad, angle_deg: float) -> Quad:
     """As large, around the same middle."""
-    x, y = (sum(one) / 4 for one in zip(*quad, strict=True))
+    x, y = quad.middle
     width, height = width_px(quad), height_px(quad)
     level = Box(-width / 2, -height / 2, width / 2, height / 2).quad()
     return level.mapped(Transform.rotation(angle_deg).then(Transform.shift(x, y)))

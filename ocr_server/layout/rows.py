@@ -1,19 +1,99 @@
-"""Rows that layout tore apart: a label here, its price in another zone, as on receipts."""
+"""Rows of lines side by side: torn apart by layout, as on receipts, or of a whole page for fields.
+
+Whether lines stand in one row is decided by `is_level` and `Box.is_beside` everywhere; how far they
+may be apart, and of which line's height, is a parameter, as boxes are not drawn alike.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from statistics import median
+from typing import TypeVar
 
-from ocr_server.document.model import Direction, Line, Zone, ZoneKind
-from ocr_server.geometry import Box, hull
+from ocr_server.document.model import Direction, Line, Page, Word, Zone, ZoneKind, hull_of
+from ocr_server.geometry import Box, Point
 
 _PROSE_LETTERS = 18  # in a line: narrow columns of print have 25 and more, prices and labels fewer
 _PROSE_LINES = 3
 _LEAST_SHARED = 0.6  # of the lines of the zone that has fewer: the others are captions between
+_SHARED = 0.2  # of the narrower zone's width: one stands above the other; columns may touch
 _INSIDE = 0.8  # of a zone's area: it is not beside the other zone but in a gap of it
+
+_MOST_APART = 0.5  # of a line's height: between the middles of lines of one row
+_MOST_TIMES_AS_HIGH = 2.0  # between lines of one row
+_OVERLAP_PX = 2.0  # of boxes in rows of the page: hulls of slanting lines reach over each other
+_LONG = 4  # times as long as high: shorter lines say little of how the page slants
+_COLUMN_GAP = 1.2  # heights of a word: a wider gap parts columns
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Words from left to right; at least one."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        """The words, joined by blanks."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def top(self) -> float:
+        """The upper edge in pixels."""
+        return min(word.box.top for word in self.words)
+
+    @property
+    def height(self) -> float:
+        """From top to bottom in pixels."""
+        return max(word.box.bottom for word in self.words) - self.top
+
+
+def is_level(one: Point, other: Point, *, within_px: float, slope: float = 0.0) -> bool:
+    """Whether the middles of two lines are at one height, by less than `within_px`.
+
+    `slope` is how far lines fall for each pixel to the right.
+    """
+    return abs(one.y - other.y - slope * (one.x - other.x)) < within_px
+
+
+def rows_of(page: Page) -> tuple[Row, ...]:
+    """All rows of a page from top to bottom."""
+    return rows_in(page.zones)
+
+
+def rows_in(zones: Iterable[Zone]) -> tuple[Row, ...]:
+    """The rows of some zones from top to bottom, level or slanting as the page does."""
+    lines = [line for zone in zones for line in zone.lines if line.words]
+    slope = _page_slope(lines)
+
+    def are_level(line: Line, other: Line) -> bool:
+        within_px = _MOST_APART * _height(other)
+        return is_level(line.quad.middle, other.quad.middle, within_px=within_px, slope=slope)
+
+    def is_of(line: Line, row: list[Line]) -> bool:
+        is_free = all(line.box.is_beside(other.box, overlap_px=_OVERLAP_PX) for other in row)
+        return is_free and any(are_level(line, other) for other in row)
+
+    lines.sort(key=lambda line: line.quad.middle.y - slope * line.quad.middle.x)
+    return tuple(
+        Row(
+            tuple(word for line in sorted(row, key=lambda one: one.box.left) for word in line.words)
+        )
+        for row in _gathered(lines, is_of)
+    )
+
+
+def up_to_gap(words: Sequence[Word]) -> tuple[Word, ...]:
+    """The words up to the first gap that is wider than they are high: a column's edge."""
+    for position, (one, other) in enumerate(pairwise(words), 1):
+        if other.box.left - one.box.right > _COLUMN_GAP * one.box.height:
+            return tuple(words[:position])
+    return tuple(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +113,11 @@ class _Piece:
     def shares_row(self, other: _Piece) -> bool:
         """Whether both stand side by side in one row."""
         mine, its = self.core, other.core
-        if mine.left < its.right and its.left < mine.right:
-            return False
         lower, higher = sorted((mine.height, its.height))
+        if not mine.is_beside(its) or higher >= _MOST_TIMES_AS_HIGH * lower:
+            return False
         slope = self.slope if self.width_px >= other.width_px else other.slope
-        rise = mine.top + mine.bottom - its.top - its.bottom
-        run = mine.left + mine.right - its.left - its.right
-        return higher < 2 * lower and abs(rise - slope * run) < lower
+        return is_level(mine.middle, its.middle, within_px=_MOST_APART * lower, slope=slope)
 
 
 def join_rows(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
@@ -69,6 +147,22 @@ def join_rows(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
     return tuple(result)
 
 
+def in_reading_order(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
+    """The zones in the order given, but none before one that stands above it in its columns."""
+    boxes = [zone.box for zone in zones]
+    texts = [index for index, zone in enumerate(zones) if zone.lines]
+    above = [{index for index in texts if _stands_above(boxes[index], box)} for box in boxes]
+    ordered: list[Zone] = []
+    waiting, done = list(range(len(zones))), set[int]()
+    while waiting:
+        # There is one: of all that wait, nothing waits above the one that begins highest.
+        index = next(i for i in waiting if above[i] <= done)
+        waiting.remove(index)
+        done.add(index)
+        ordered.append(zones[index])
+    return tuple(ordered)
+
+
 def _pieces(zones: Sequence[Zone]) -> list[list[_Piece]]:
     """The lines of each zone; short ones slant as the others do."""
     slopes = [_slope(line) for zone in zones for line in zone.lines if len(line.words) > 2]
@@ -95,19 +189,18 @@ def _slope(line: Line) -> float:
 
 
 def _level(line: Line, slope: float) -> float:
-    box = line.box
-    return (box.top + box.bottom - slope * (box.left + box.right)) / 2
+    return line.box.middle.y - slope * line.box.middle.x
 
 
 def _core(line: Line) -> Box:
-    words = [word for word in line.words if any(map(str.isalnum, word.text))]
-    return hull(point for word in words for point in word.quad) if words else line.box
+    words = [word for word in line.words if word.letter_count]
+    return hull_of(words) if words else line.box
 
 
 def _has_columns(zones: Sequence[Zone]) -> bool:
     prose = [zone for zone in zones if _is_prose(zone.lines)]
     return any(
-        (one.box.right <= other.box.left or other.box.right <= one.box.left)
+        one.box.is_beside(other.box)
         and one.box.top < other.box.bottom
         and other.box.top < one.box.bottom
         for one, other in combinations(prose, 2)
@@ -131,13 +224,10 @@ def _share_rows(one: list[_Piece], other: list[_Piece]) -> bool:
 
 
 def _join(zones: Sequence[Zone], pieces: list[_Piece]) -> Zone:
-    rows: list[list[_Piece]] = []
-    for piece in sorted(pieces, key=lambda piece: piece.level):
-        row = next((r for r in rows[-2:] if all(piece.shares_row(mate) for mate in r)), None)
-        if row is None:
-            rows.append([piece])
-        else:
-            row.append(piece)
+    def is_of(piece: _Piece, row: list[_Piece]) -> bool:
+        return all(piece.shares_row(mate) for mate in row)
+
+    rows = _gathered(sorted(pieces, key=lambda piece: piece.level), is_of)
     lines: list[Line] = []
     before: tuple[int, int] | None = None
     paragraph = -1
@@ -148,5 +238,36 @@ def _join(zones: Sequence[Zone], pieces: list[_Piece]) -> Zone:
             before = (first.zone, first.line.paragraph)
             paragraph += 1
         lines.append(replace(Line.joined([piece.line for piece in row]), paragraph=paragraph))
-    quad = hull(point for zone in zones for point in zone.quad).quad()
-    return replace(zones[0], quad=quad, lines=tuple(lines))
+    return replace(zones[0], quad=hull_of(zones).quad(), lines=tuple(lines))
+
+
+def _gathered(items: Iterable[T], is_of: Callable[[T, list[T]], bool]) -> list[list[T]]:
+    """Lines from top to bottom as rows: each joins the last of three rows that it is of."""
+    rows: list[list[T]] = []
+    for item in items:
+        row = next((row for row in reversed(rows[-3:]) if is_of(item, row)), None)
+        if row is None:
+            rows.append([item])
+        else:
+            row.append(item)
+    return rows
+
+
+def _page_slope(lines: Iterable[Line]) -> float:
+    """How far lines fall for each pixel to the right: that of the middle of the long ones."""
+    slopes = [
+        (line.quad.top_right.y - line.quad.top_left.y) / width
+        for line in lines
+        if (width := line.quad.top_right.x - line.quad.top_left.x) > _LONG * _height(line)
+    ]
+    return median(slopes) if slopes else 0.0
+
+
+def _height(line: Line) -> float:
+    return max(1.0, math.dist(line.quad.top_left, line.quad.bottom_left))
+
+
+def _stands_above(upper: Box, lower: Box) -> bool:
+    shared = min(upper.right, lower.right) - max(upper.left, lower.left)
+    is_higher = upper.top < lower.top and upper.bottom <= lower.top
+    return is_higher and shared > _SHARED * min(upper.width, lower.width)

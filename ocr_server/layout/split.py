@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_server.document.model import Line, Zone, ZoneKind
-from ocr_server.geometry import Box, hull
+from ocr_server.document.model import Line, Zone, ZoneKind, hull_of
+from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Pixels
 from ocr_server.imaging.glyphs import run_lengths
 from ocr_server.imaging.statistics import ImageStatistics
@@ -131,5 +131,5 @@ def _join(upper: Zone, lower: Zone) -> Zone:
     """One zone; the paragraph goes on, as a cut in it says nothing."""
     last = upper.lines[-1].paragraph
     lines = tuple(replace(line, paragraph=line.paragraph + last) for line in lower.lines)
-    quad = hull([*upper.quad, *lower.quad]).quad()
+    quad = hull_of((upper, lower)).quad()
     return replace(upper, quad=quad, lines=(*upper.lines, *lines))

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_server.document.model import Cell, Line, Table, Word, Zone, ZoneKind
-from ocr_server.geometry import Box, Point, Quad, hull
+from ocr_server.document.model import Cell, Line, Table, Word, Zone, ZoneKind, hull_of
+from ocr_server.geometry import Box, Point
 from ocr_server.imaging.glyphs import connected_components, run_lengths
 from ocr_server.imaging.ruling_lines import RulingLines
 
@@ -116,13 +116,12 @@ def _parted(zone: Zone, grid: Grid) -> tuple[list[Line], list[Line]]:
     inside: list[Line] = []
     outside: list[Line] = []
     for line in zone.lines:
-        for pieces, wanted in ((inside, True), (outside, False)):
-            words = tuple(
-                w for w in line.words if (grid.cell_of(w.box.middle) is not None) is wanted
-            )
-            if words:
-                whole = len(words) == len(line.words)
-                pieces.append(line if whole else replace(line, words=words, quad=_around(words)))
+        within = line.filtered(lambda word: grid.cell_of(word.box.middle) is not None)
+        beyond = line.filtered(lambda word: grid.cell_of(word.box.middle) is None)
+        if within:
+            inside.append(within)
+        if beyond:
+            outside.append(beyond)
     return inside, outside
 
 
@@ -130,8 +129,7 @@ def _rest_of(zone: Zone, lines: list[Line]) -> list[Zone]:
     """What is left of a zone: one with those lines, or none."""
     if not lines:
         return []
-    quad = hull(point for line in lines for point in line.quad).quad()
-    return [replace(zone, lines=tuple(lines), quad=quad)]
+    return [replace(zone, lines=tuple(lines), quad=hull_of(lines).quad())]
 
 
 def _table_zone(grid: Grid, lines: list[Line]) -> Zone:
@@ -139,7 +137,7 @@ def _table_zone(grid: Grid, lines: list[Line]) -> Zone:
     pieces: dict[tuple[int, int], list[Line]] = {}
     for line in lines:
         for place, words in _by_cell(grid, line.words):
-            piece = replace(line, words=words, quad=_around(words), paragraph=place[0])
+            piece = replace(line.with_words(words), paragraph=place[0])
             pieces.setdefault(place, []).append(piece)
     for found in pieces.values():
         found.sort(key=lambda line: line.box.top)
@@ -147,9 +145,8 @@ def _table_zone(grid: Grid, lines: list[Line]) -> Zone:
     for row in sorted({place[0] for place in pieces}):
         filled = [pieces[place] for place in sorted(pieces) if place[0] == row]
         if all(len(cell) == 1 for cell in filled):
-            words = tuple(word for cell in filled for word in cell[0].words)
             ends = (filled[0][0].baseline[0], filled[-1][0].baseline[-1])
-            ordered.append(replace(filled[0][0], words=words, quad=_around(words), baseline=ends))
+            ordered.append(replace(Line.joined([cell[0] for cell in filled]), baseline=ends))
         else:
             ordered += [line for cell in filled for line in cell]
     cells = tuple(
@@ -206,7 +203,3 @@ def _is_part_of(zone: Zone, grid: Grid) -> bool:
     """Whether a rule or picture that the engine saw is the grid itself."""
     common = zone.box.intersection(grid.box)
     return common is not None and common.area >= 0.8 * zone.box.area
-
-
-def _around(words: Iterable[Word]) -> Quad:
-    return hull(point for word in words for point in word.quad).quad()

@@ -16,9 +16,10 @@ from itertools import pairwise
 from statistics import median
 from typing import NamedTuple, TypeAlias
 
-from ocr_server.document.model import Line, Zone, ZoneKind
-from ocr_server.geometry import Box, Quad, Transform, hull
+from ocr_server.document.model import Line, Zone, ZoneKind, hull_of
+from ocr_server.geometry import Box, Quad, Transform
 from ocr_server.layout.detected_lines import is_long, width_px
+from ocr_server.layout.rows import is_level
 
 # A page slants as its longest lines do; those that run down or up it are none of them.
 _MOST_SLANT_DEG = 30.0
@@ -37,6 +38,9 @@ _ALIKE = 0.9  # of the widest gap
 _LEAST_STEP = 0.2  # between rows of a block
 _HIGHEST_STACK = 3.5  # of what stands around one: two lines and a rule, or three lines
 _TALL = 2.5  # what is so many times taller than others is a flourish or a line turned
+# Between the middles of lines of one row, in heights: half of one, as between Tesseract's lines,
+# would make one row of two that run into each other.
+_LEVEL = 0.2
 _BETWEEN = 0.25  # of the step from one line to the next: nearer to one of them is its own row
 
 
@@ -64,10 +68,7 @@ def in_blocks(lines: Sequence[Line]) -> tuple[Zone, ...]:
     placed = tuple(_Placed(line, line.box) for line in lines)
     level = _levelled(placed, least=_LEAST_SLANTING_OF_PAGE)
     pieces = _pieces(level, median(line.box.height for line in lines))
-    return tuple(
-        Zone(ZoneKind.TEXT, hull(point for line in piece for point in line.quad).quad(), piece)
-        for piece in pieces
-    )
+    return tuple(Zone(ZoneKind.TEXT, hull_of(piece).quad(), piece) for piece in pieces)
 
 
 def _levelled(lines: _Lines, *, least: int = _LEAST_SLANTING) -> _Lines:
@@ -218,7 +219,8 @@ def _runs(
 
 def _is_level(before: _Placed, line: _Placed) -> bool:
     """Whether it stands no lower than lines of one row do."""
-    return _middle(line) < before.box.top + 0.7 * before.box.height
+    within_px = _LEVEL * before.box.height
+    return is_level(line.box.middle, before.box.middle, within_px=within_px)
 
 
 def _continues(before: _Placed, line: _Placed) -> bool:

@@ -13,13 +13,14 @@ from functools import partial
 import cv2
 import numpy as np
 
-from ocr_server.document.model import Line, Zone
+from ocr_server.document.model import Zone
 from ocr_server.geometry import Quad
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.glyphs import shrink
 from ocr_server.imaging.perspective import find_page_quad
 from ocr_server.job import ReadOptions
 from ocr_server.layout.split import Cutting
+from ocr_server.page.cleanup import keep_words
 from ocr_server.page.preprocessing import (
     add_margin,
     deskew_page,
@@ -94,13 +95,5 @@ def _read(canvas: Canvas, options: ReadOptions, context: ReadContext) -> tuple[Z
         canvas = canvas.cropped(seen)
     options = replace(options, zones=())
     page = read_page(canvas, number=1, options=options, context=context, recipe=LIVE)
-    zones = (replace(zone, lines=_sure(zone.lines)) for zone in page.zones)
+    zones = keep_words(page.zones, lambda word: word.confidence >= LEAST_CONFIDENCE)
     return tuple(zone for zone in zones if zone.lines)
-
-
-def _sure(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    kept = (
-        replace(line, words=tuple(w for w in line.words if w.confidence >= LEAST_CONFIDENCE))
-        for line in lines
-    )
-    return tuple(line for line in kept if line.words)

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from ocr_server.document.model import Word, Zone, ZoneKind
-from ocr_server.layout.cells import refilled
-from ocr_server.layout.order import in_reading_order
-from ocr_server.layout.rows import join_rows
+from ocr_server.layout.rows import in_reading_order, join_rows
 from ocr_server.layout.tables import find_grids, set_in_tables
 from ocr_server.page.state import PageState, StageResult
 
@@ -34,10 +32,13 @@ def arrange_rows(state: PageState) -> StageResult:
     found = f"{fewer} zones beside others" if fewer else "no rows torn apart"
     if ordered == candidate.zones:
         return StageResult(state, found)
-    did = ["rows joined"] * (fewer > 0) + ["zones put in order"] * (ordered != joined)
-    return StageResult(
-        state.with_candidate(replace(candidate, zones=ordered)), found, ", ".join(did)
-    )
+    did = []
+    if fewer:
+        did.append("rows joined")
+    if ordered != joined:
+        did.append("zones put in order")
+    after = state.with_candidate(replace(candidate, zones=ordered))
+    return StageResult(after, found, ", ".join(did))
 
 
 def arrange_tables(state: PageState) -> StageResult:
@@ -82,17 +83,13 @@ def keep_words(zones: Iterable[Zone], is_kept: Callable[[Word], bool]) -> Iterat
         if not zone.lines:
             yield zone
             continue
-        lines = []
-        for line in zone.lines:
-            words = tuple(word for word in line.words if is_kept(word))
-            if words:
-                lines.append(replace(line, words=words))
+        lines = tuple(rest for line in zone.lines if (rest := line.filtered(is_kept)))
         if lines or zone.kind is not ZoneKind.TEXT:
-            kept = replace(zone, lines=tuple(lines))
-            yield kept if len(kept.words) == len(zone.words) else refilled(kept)
+            kept = replace(zone, lines=lines)
+            yield kept if len(kept.words) == len(zone.words) else kept.with_cells_refilled()
 
 
 def _is_of_a_rule(word: Word) -> bool:
-    if word.confidence >= _SURE_OF_WIDE or not any(letter.isalnum() for letter in word.text):
+    if word.confidence >= _SURE_OF_WIDE or not word.letter_count:
         return False  # a dash may be as wide as it likes
     return word.box.width > _WIDEST_LETTER * len(word.text) * word.box.height

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from ocr_server.document.model import Line, Word, Zone, ZoneKind
-from ocr_server.geometry import Box, Point, hull
+from ocr_server.document.model import Line, Word, Zone, ZoneKind, hull_of
+from ocr_server.geometry import Box
 from ocr_server.imaging import ruling_lines
 from ocr_server.imaging.canvas import Pixels
+from ocr_server.job import PageSegmentation
+from ocr_server.layout.rows import is_level
 from ocr_server.page.state import Candidate, PageState, StageResult
 
-_SPARSE_PSM = 11
+_SINGLE_LINES = (
+    PageSegmentation.SINGLE_LINE, PageSegmentation.SINGLE_WORD, PageSegmentation.RAW_LINE,
+)  # fmt: skip
 _FEWEST_LETTERS = 6  # fewer are dust, or dots and dashes that belong to words
 _LEAST_SHARE = 0.02  # of all letters: on a full page, some are always cut off a word's box
 _LEAST_CONFIDENCE = 0.6  # in the sparse mode, what is less sure is mostly rubbish
+# Between the middles of what was left out and its line, of the height of the higher one: so the
+# lower one, a lone figure or a half of a fraction, stands beside the other by half at least.
+_MOST_APART = 0.5
 _NEAR = 4.0  # line heights: what is further from a zone is none of its lines
 
 
@@ -26,7 +32,7 @@ def read_missing_text(state: PageState) -> StageResult:
     Layout analysis takes fractions, lone figures and short lines for noise.
     """
     candidate = state.best
-    single = candidate.psm in (7, 8, 13) or state.statistics.is_snippet
+    single = candidate.psm in _SINGLE_LINES or state.statistics.is_snippet
     if single or not candidate.words or state.shows_no_print:
         return StageResult(state, "nothing to look for")
     missed, total = count_missing(state)
@@ -38,9 +44,9 @@ def read_missing_text(state: PageState) -> StageResult:
         candidate.canvas.pixels.shape,
         spread_px=round(0.15 * state.x_height_px),
     )
-    rest = state.read(ruling_lines.wipe(candidate.canvas, mask), psm=_SPARSE_PSM)
+    rest = state.read(ruling_lines.wipe(candidate.canvas, mask), psm=PageSegmentation.SPARSE_TEXT)
     lines = [line for zone in rest.zones for line in zone.lines]
-    sure = [line for line in (_sure_words(line) for line in lines) if line is not None]
+    sure = [kept for line in lines if (kept := line.filtered(_is_sure))]
     if not sure:
         return StageResult(state, found)
     words = sum(len(line.words) for line in sure)
@@ -87,15 +93,13 @@ def put_in_place(zones: tuple[Zone, ...], line: Line) -> tuple[Zone, ...]:
 def _join_row(zone: Zone, extra: Line) -> Zone | None:
     """The zone with the words added to the line that stands in the same row, if one does."""
     for index, line in enumerate(zone.lines):
-        common = min(line.box.bottom, extra.box.bottom) - max(line.box.top, extra.box.top)
-        if common < 0.5 * min(line.box.height, extra.box.height):
+        within_px = _MOST_APART * max(line.box.height, extra.box.height)
+        if not is_level(line.box.middle, extra.box.middle, within_px=within_px):
             continue
         words = tuple(sorted((*line.words, *extra.words), key=lambda word: word.box.left))
-        box = hull([*line.quad, *extra.quad])
-        longer = replace(line, words=words, quad=box.quad())
-        zone_box = hull([*zone.quad, *extra.quad])
+        longer = replace(line, words=words, quad=hull_of((line, extra)).quad())
         lines = (*zone.lines[:index], longer, *zone.lines[index + 1 :])
-        return replace(zone, quad=zone_box.quad(), lines=lines)
+        return replace(zone, quad=hull_of((zone, extra)).quad(), lines=lines)
     return None
 
 
@@ -108,19 +112,8 @@ def _shares_columns(zone: Box, line: Box) -> bool:
     return min(zone.right, line.right) > max(zone.left, line.left)
 
 
-def _sure_words(line: Line) -> Line | None:
-    words = tuple(
-        word
-        for word in line.words
-        if word.confidence >= _LEAST_CONFIDENCE and any(c.isalnum() for c in word.text)
-    )
-    if not words:
-        return None
-    return replace(line, words=words, quad=hull(_corners(words)).quad())
-
-
-def _corners(words: Iterable[Word]) -> Iterable[Point]:
-    return (point for word in words for point in word.quad)
+def _is_sure(word: Word) -> bool:
+    return word.confidence >= _LEAST_CONFIDENCE and word.letter_count > 0
 
 
 def _covered(candidate: Candidate) -> list[Box]:

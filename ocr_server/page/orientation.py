@@ -14,17 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.geometry import Box
-from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.glyphs import find_glyphs, find_ink, paper_level, shrink
-from ocr_server.imaging.outcome import OperationResult
-from ocr_server.imaging.scale import BEST_X_HEIGHT_PX
+from ocr_server.imaging.canvas import Canvas, OperationResult
+from ocr_server.imaging.glyphs import BEST_X_HEIGHT_PX, find_glyphs, find_ink, paper_level, shrink
 from ocr_server.imaging.statistics import ImageStatistics
+from ocr_server.job import PageSegmentation
 from ocr_server.page.state import PageState, StageResult
 
 _BAND_LINES, _BAND_WIDTH = 3, 60  # lines, x-heights: some 100 letters, read in 50 ms
 _LINE_PITCH = 3.2  # x-heights from one line to the next, generously
 _ALL_GLYPHS = 150  # with so few, all are read
-_BLOCK_PSM = 6
 
 # Points of 100 by which another way must win. A band read at random gets 20 to 45, a band read
 # the right way 80 and more, and then no other way needs to be tried.
@@ -68,7 +66,9 @@ def turn_if_upside_down(state: PageState) -> StageResult:
     said = f"read with confidence {candidate.confidence:.0%}"
     if candidate.confidence >= 0.6 or state.is_upright or state.statistics.shorter_px <= 100:
         return StageResult(state, said)
-    if candidate.psm == 7 or not _may_stand_on_its_head(state.statistics):
+    if candidate.psm == PageSegmentation.SINGLE_LINE or not _may_stand_on_its_head(
+        state.statistics
+    ):
         return StageResult(state, said)
     band = dense_band(state.canvas, state.x_height_px or BEST_X_HEIGHT_PX)
     if band is None:
@@ -158,11 +158,8 @@ def _bands(state: PageState) -> Iterator[_Band]:
 
 def _band_score(state: PageState, band: Canvas) -> float:
     """Mean confidence in points of 100, lowered where there are few letters to judge by."""
-    words = [
-        word
-        for word in state.read(band, psm=_BLOCK_PSM).words
-        if any(character.isalnum() for character in word.text)
-    ]
+    candidate = state.read(band, psm=PageSegmentation.SINGLE_BLOCK)
+    words = [word for word in candidate.words if word.letter_count]
     letters = sum(len(word.text) for word in words)
     return sum(100 * word.confidence * len(word.text) for word in words) / (letters + 5)
 

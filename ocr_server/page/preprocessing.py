@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from ocr_server.geometry import Box
-from ocr_server.imaging import contrast, perspective, ruling_lines, scale
+from ocr_server.imaging import contrast, glyphs, perspective, ruling_lines, skew
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.imaging.glyphs import paper_level
 from ocr_server.imaging.statistics import ImageStatistics
+from ocr_server.job import PageSegmentation
 from ocr_server.layout.tables import find_grids
 from ocr_server.page.state import PageState, StageResult
 
@@ -31,6 +31,8 @@ _LEAST_SPIKINESS_TO_ENLARGE = 1.6  # specks, not lines of text, are not worth en
 # In x-heights, some ten lines: rules around higher cells part blocks of text, four pages on a sheet
 # say, and guide the layout; without them, it lost 6 of 100 words there.
 _HIGHEST_CELLS = 30.0
+
+_LEAST_SKEW_DEG = 1.0  # up to 2° cost nothing, 3° cost twenty points; turning costs time only
 
 _SNIPPET_MARGIN_PX = 10  # 5 to 20 read alike; without one, receipt lines fail a third more often
 _USUAL_X_HEIGHT_PX = 18.0
@@ -81,18 +83,18 @@ def flatten_shade(state: PageState) -> StageResult:
 
 
 def deskew_page(state: PageState) -> StageResult:
-    """Up to 2° cost nothing, 3° cost twenty points; turning itself costs nothing but time."""
+    """Lines that slant by a degree or more are levelled."""
     statistics = state.statistics
     if statistics.shorter_px <= 200:
         return StageResult(state, "too small to tell")
-    angle = statistics.skew.angle_deg
-    if not statistics.skew.is_clear:
-        return StageResult(state, "no clear lines of text")
-    found = f"text turned by {angle:.1f}°"
-    if abs(angle) < 1.0:
-        return StageResult(state, found)
-    level = state.canvas.rotated(-angle, fill=paper_level(statistics.small))
-    return StageResult(state.on(level), found, f"straightened by {abs(angle):.1f}°")
+    outcome = skew.deskew_by(
+        state.canvas,
+        statistics.skew,
+        least_deg=_LEAST_SKEW_DEG,
+        fill=glyphs.paper_level(statistics.small),
+    )
+    after = state.on(outcome.canvas) if outcome.did else state
+    return StageResult(after, outcome.found, outcome.did)
 
 
 def scale_letters(state: PageState, *, many_glyphs: int = _MANY_GLYPHS) -> StageResult:
@@ -110,8 +112,8 @@ def scale_letters(state: PageState, *, many_glyphs: int = _MANY_GLYPHS) -> Stage
             f"letters {measured_px:.0f} px high" if measured_px else "too few letters to measure"
         )
         return StageResult(replace(state, x_height_px=measured_px), found)
-    wanted_px = _SPARE_TO_PX if spares else scale.BEST_X_HEIGHT_PX
-    outcome = scale.scale_from(state.canvas, measured_px, x_height_px=wanted_px)
+    wanted_px = _SPARE_TO_PX if spares else glyphs.BEST_X_HEIGHT_PX
+    outcome = glyphs.scale_from(state.canvas, measured_px, x_height_px=wanted_px)
     growth = outcome.canvas.height_px / state.canvas.height_px
     after = replace(state.on(outcome.canvas), x_height_px=measured_px * growth)
     return StageResult(after, outcome.found, outcome.did)
@@ -127,16 +129,16 @@ def remove_grids(state: PageState) -> StageResult:
     ):
         return StageResult(state, "no grid")
     found = ruling_lines.find_ruling_lines(state.statistics.pixels, x_height_px=x_height_px)
-    said = f"{found.level_count} level and {found.upright_count} upright rules"
     after = replace(state, rules=found)
     grids = find_grids(found) if found.is_grid else ()
     if not grids:  # frames and bars that cross are no table
-        return StageResult(after, said)
+        return StageResult(after, found.summary)
     heights_px = [box.height for grid in grids for _, _, box in grid.cells()]
     if np.median(heights_px) > _HIGHEST_CELLS * x_height_px:
-        return StageResult(after, f"{said}, around blocks of text")
+        return StageResult(after, f"{found.summary}, around blocks of text")
     wiped = ruling_lines.wipe(state.canvas, found.mask)
-    return StageResult(replace(after, statistics=ImageStatistics(wiped)), said, "grid wiped out")
+    after = replace(after, statistics=ImageStatistics(wiped))
+    return StageResult(after, found.summary, "grid wiped out")
 
 
 def add_margin(state: PageState) -> StageResult:
@@ -149,9 +151,9 @@ def add_margin(state: PageState) -> StageResult:
 def add_margin_always(state: PageState) -> StageResult:
     """The same for a rectangle that somebody drew, which may cut into the margin of the text."""
     level = int(np.median(state.statistics.pixels[::2, ::2]))  # a quarter tells as much
-    padded = state.canvas.padded(_SNIPPET_MARGIN_PX, fill=level)
-    after = replace(state.on(padded), x_height_px=state.x_height_px)
-    return StageResult(after, "a piece of a page", f"margin of {_SNIPPET_MARGIN_PX} px added")
+    outcome = perspective.pad(state.canvas, margin_px=_SNIPPET_MARGIN_PX, fill=level)
+    after = replace(state.on(outcome.canvas), x_height_px=state.x_height_px)
+    return StageResult(after, "a piece of a page", outcome.did)
 
 
 def without_margin(canvas: Canvas) -> Canvas:
@@ -164,12 +166,14 @@ def choose_psm(state: PageState) -> int:
     """How the engine is to look for text: as asked, but a single line is read as one."""
     width_px, height_px = state.canvas.width_px, state.canvas.height_px
     asked = state.options.psm
-    if asked not in (3, 8):
+    if asked not in (PageSegmentation.AUTO, PageSegmentation.SINGLE_WORD):
         return asked
     low = height_px < 4.5 * (state.x_height_px or _USUAL_X_HEIGHT_PX) or height_px < 60
-    if width_px > 1.2 * height_px and (low or asked == 8):
-        return 7  # also for a word: unlike 8, it does not make words of rubbish
-    return 6 if asked == 3 and state.statistics.is_snippet else asked
+    if width_px > 1.2 * height_px and (low or asked == PageSegmentation.SINGLE_WORD):
+        # Also for a word: the mode for one makes words of rubbish.
+        return PageSegmentation.SINGLE_LINE
+    is_piece = asked == PageSegmentation.AUTO and state.statistics.is_snippet
+    return PageSegmentation.SINGLE_BLOCK if is_piece else asked
 
 
 def _bring_snippet_to_size(state: PageState) -> StageResult:

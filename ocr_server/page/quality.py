@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ocr_server.document.model import Advice, Quality, Word, mean_confidence
+from ocr_server.document.model import Advice, Quality, Word, letters_in, mean_confidence
 from ocr_server.engines.engine import Calibration
 from ocr_server.imaging.statistics import ImageStatistics
 
@@ -40,7 +40,7 @@ class ReadingResult:
         return cls(
             confidence=mean_confidence(words),
             sure_share=sure / max(1, len(words)),
-            letters=sum(character.isalnum() for word in words for character in word.text),
+            letters=letters_in(words),
             calibration=calibration,
         )
 
@@ -77,7 +77,7 @@ def measure_edge_px(page: ImageStatistics) -> float:
     Taken at the steepest place of each of some letters: a wide step is blur.
     """
     ratio = int(page.ratio)
-    letters = page.glyphs[:: -(-len(page.glyphs) // _LETTERS_LOOKED_AT) or 1] * ratio
+    letters = page.glyphs[:: max(1, math.ceil(len(page.glyphs) / _LETTERS_LOOKED_AT))] * ratio
     widths = []
     for left, top, width, height in letters:
         letter = page.pixels[top : top + height, max(0, left - 2) : left + width + 2]

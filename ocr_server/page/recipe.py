@@ -48,7 +48,6 @@ from ocr_server.page.state import (
     StageFunction,
     StageResult,
 )
-from ocr_server.progress import Progress
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
@@ -320,7 +319,7 @@ def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRec
             continue
         started_s = time.perf_counter()
         done = state.parts if state.candidate else 0
-        state.context.report_progress(Progress(name, done, state.parts))
+        state.context.report(name, done, state.parts)
         try:
             state.context.deadline.check()
             state, found, did = stage(state)

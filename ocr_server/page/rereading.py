@@ -11,6 +11,7 @@ from ocr_server.document.model import Word, Zone
 from ocr_server.geometry import Transform
 from ocr_server.imaging import contrast, dewarp, ruling_lines
 from ocr_server.imaging.canvas import Canvas
+from ocr_server.job import PageSegmentation
 from ocr_server.page.missing_text import count_missing
 from ocr_server.page.preprocessing import without_margin
 from ocr_server.page.state import Candidate, PageState, StageResult
@@ -37,7 +38,9 @@ _FEWEST_LETTERS = 60  # too few to tell whether a page is curled
 _SAME_PLACE = 0.5  # of both boxes together that they share: parts of words are not exchanged
 _LEAST_CONFIDENCE = 0.4  # of a reading: a worse one is sure of the wrong things
 
-_RAW_LINE_PSM, _WORD_PSM, _LINE_PSM, _BLOCK_PSM, _PAGE_PSM = 13, 8, 7, 6, 3
+_SNIPPET_MODES = (
+    PageSegmentation.SINGLE_BLOCK, PageSegmentation.SINGLE_LINE, PageSegmentation.SINGLE_WORD,
+)  # fmt: skip
 
 
 def reread_snippet(state: PageState) -> StageResult:
@@ -45,7 +48,7 @@ def reread_snippet(state: PageState) -> StageResult:
     candidate = state.best
     said = f"read with confidence {candidate.confidence:.0%}"
     doubtful = candidate.letters == 0 or candidate.confidence < 0.5
-    if not state.statistics.is_snippet or candidate.psm not in (_BLOCK_PSM, _LINE_PSM, _WORD_PSM):
+    if not state.statistics.is_snippet or candidate.psm not in _SNIPPET_MODES:
         return StageResult(state, "not a cut-out line")
     if not doubtful:
         return StageResult(state, said)
@@ -53,8 +56,10 @@ def reread_snippet(state: PageState) -> StageResult:
         return StageResult(state.with_candidate(replace(candidate, zones=())), "nothing but paper")
     canvas = without_margin(state.canvas)
     canvas = canvas.scaled(_RAW_LINE_HEIGHT_PX / canvas.height_px)
-    short = state.options.psm == _WORD_PSM or canvas.width_px < 3 * canvas.height_px
-    other = state.read(canvas, psm=_WORD_PSM if short else _RAW_LINE_PSM)
+    is_word = state.options.psm == PageSegmentation.SINGLE_WORD
+    short = is_word or canvas.width_px < 3 * canvas.height_px
+    mode = PageSegmentation.SINGLE_WORD if short else PageSegmentation.RAW_LINE
+    other = state.read(canvas, psm=mode)
     if other.score <= candidate.score and candidate.words:
         return StageResult(state, said)
     return StageResult(state.with_candidate(other), said, "read again as one line without layout")
@@ -64,7 +69,7 @@ def dewarp_page(state: PageState) -> StageResult:
     """Bent lines are levelled, read again, and kept if that is better: flat pages lose by it."""
     candidate = state.best
     if (
-        candidate.psm != _PAGE_PSM
+        candidate.psm != PageSegmentation.AUTO
         or candidate.confidence >= 0.9
         or candidate.letters <= _FEWEST_LETTERS
         or state.statistics.shorter_px <= 400
@@ -73,7 +78,7 @@ def dewarp_page(state: PageState) -> StageResult:
     outcome = dewarp.dewarp(state.canvas)
     if not outcome.did:
         return StageResult(state, outcome.found)
-    other = state.read(outcome.canvas, psm=_PAGE_PSM)
+    other = state.read(outcome.canvas, psm=PageSegmentation.AUTO)
     if not other.is_better_than(candidate):
         return StageResult(state, outcome.found, "")
     after = replace(
@@ -86,13 +91,9 @@ def reread_doubtful(state: PageState) -> StageResult:
     """A doubtful page is read as one block, without its rules, or without shade: the best wins."""
     candidate = state.best
     said = f"read with confidence {candidate.confidence:.0%}"
+    is_page = candidate.psm == PageSegmentation.AUTO
     too_long = candidate.letters >= _LONG_PAGE and candidate.confidence >= _POOR
-    if (
-        candidate.psm != _PAGE_PSM
-        or too_long
-        or candidate.confidence >= _SURE
-        or state.shows_no_print
-    ):
+    if not is_page or too_long or candidate.confidence >= _SURE or state.shows_no_print:
         return StageResult(state, said)
     missed, letters = count_missing(state)
     incomplete = missed > _LEFT_OUT * letters
@@ -113,17 +114,18 @@ def _other_candidates(state: PageState, *, incomplete: bool) -> Iterator[tuple[s
     found = state.rules
     if incomplete and found is not None and found.total >= 3 and not found.is_grid:
         wiped = ruling_lines.wipe(canvas, found.mask)
-        yield "without ruled lines", state.read(wiped, psm=_PAGE_PSM)
+        yield "without ruled lines", state.read(wiped, psm=PageSegmentation.AUTO)
     yield "as one block", _read_smaller(state, canvas)
     shaded = state.statistics.paper.unevenness >= _SHADED
     if candidate.confidence < _POOR and shaded and state.statistics.shorter_px > 200:
-        yield "without shade", state.read(contrast.flatten(canvas).canvas, psm=_PAGE_PSM)
+        even = contrast.flatten(canvas).canvas
+        yield "without shade", state.read(even, psm=PageSegmentation.AUTO)
 
 
 def _read_smaller(state: PageState, canvas: Canvas) -> Candidate:
     """One block, in smaller letters, in which other words go wrong than in the first reading."""
     small = canvas.scaled(_SMALLER)
-    candidate = state.read(small, psm=_BLOCK_PSM)
+    candidate = state.read(small, psm=PageSegmentation.SINGLE_BLOCK)
     back = Transform.scale(canvas.width_px / small.width_px, canvas.height_px / small.height_px)
     return replace(
         candidate, canvas=canvas, zones=tuple(zone.mapped(back) for zone in candidate.zones)

@@ -15,9 +15,9 @@ from functools import cache
 
 from spellchecker import SpellChecker
 
+from ocr_server.document.look_alikes import WORD_LOOK_ALIKES
 from ocr_server.document.model import Alternative, Line, Page, Word, Zone
 from ocr_server.job import ReadOptions
-from ocr_server.layout.cells import refilled
 
 # Tesseract's names of the languages that have a dictionary, and the dictionary's.
 DICTIONARIES: Mapping[str, str] = {
@@ -32,16 +32,7 @@ _MOST_ALTERNATIVES = 5
 _SHORTEST, _LONGEST = 3, 30  # letters: shorter words are near to everything
 _CLEAR = 10  # a correction is so many times as frequent as the next best
 _LIKELIER = 100  # a known confusion, compared with any other edit
-# What is read, and what it may have been; each pair counts both ways.
-CONFUSIONS = (
-    ("0", "o"), ("1", "l"), ("1", "i"), ("5", "s"), ("8", "b"), ("9", "g"), ("6", "b"),
-    ("2", "z"), ("|", "l"), ("|", "i"), ("!", "l"), ("!", "i"), ("$", "s"), ("€", "e"),
-    ("rn", "m"), ("cl", "d"), ("vv", "w"), ("ii", "u"), ("li", "h"), ("nn", "m"), ("tt", "u"),
-    ("i", "l"), ("l", "t"), ("f", "t"), ("c", "e"), ("b", "h"), ("u", "n"), ("e", "o"),
-    ("a", "o"), ("v", "y"), ("g", "q"), ("ß", "b"), ("ö", "o"), ("ü", "u"), ("ä", "a"),
-    ("é", "e"), ("è", "e"), ("ê", "e"),
-)  # fmt: skip
-_SWAPS = tuple({*CONFUSIONS, *((meant, seen) for seen, meant in CONFUSIONS)})
+_SWAPS = tuple({*WORD_LOOK_ALIKES, *((meant, seen) for seen, meant in WORD_LOOK_ALIKES)})
 _CORE = re.compile(r"^(\W*?)([\w|!$€][\w|!$€'’-]*?)(\W*)$")
 
 
@@ -96,7 +87,7 @@ def suggest_spellings(page: Page, options: ReadOptions) -> Page:
 
     def in_zone(zone: Zone) -> Zone:
         done = replace(zone, lines=tuple(in_line(line) for line in zone.lines))
-        return done if done.text == zone.text else refilled(done)
+        return done if done.text == zone.text else done.with_cells_refilled()
 
     def in_line(line: Line) -> Line:
         words = tuple(_suggested(word, dictionary, correct=options.correct) for word in line.words)

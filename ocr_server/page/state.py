@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from ocr_server.cpu_shares import ThreadAllowance, one_thread
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Word, Zone, mean_confidence
+from ocr_server.document.model import Word, Zone, letters_in, mean_confidence
 from ocr_server.engines import ENGINE_CHOICES, new_engine
 from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Box, Transform
@@ -21,7 +21,7 @@ from ocr_server.imaging.ruling_lines import RulingLines
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import ReadOptions
 from ocr_server.layout.split import join_parts
-from ocr_server.progress import Progress, ProgressCallback, ignore_progress
+from ocr_server.progress import Progress, ProgressCallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ReadContext:
     engine: Engine = field(repr=False)
     deadline: Deadline
     threads: ThreadAllowance = one_thread
-    report_progress: ProgressCallback = ignore_progress
+    report_progress: ProgressCallback | None = None
     second_engine: Engine | None = field(default=None, repr=False)
 
     @classmethod
@@ -45,7 +45,7 @@ class ReadContext:
         *,
         engine: Callable[[str], Engine] = new_engine,
         threads: ThreadAllowance = one_thread,
-        report_progress: ProgressCallback = ignore_progress,
+        report_progress: ProgressCallback | None = None,
     ) -> ReadContext:
         """The context of what `name` stands for in `ENGINE_CHOICES`; `engine` gives its engines."""
         choice = ENGINE_CHOICES[name]
@@ -56,6 +56,11 @@ class ReadContext:
             report_progress=report_progress,
             second_engine=engine(choice.second) if choice.second else None,
         )
+
+    def report(self, stage: str, parts_done: int, parts: int) -> None:
+        """Tell whoever watches which stage has begun and how many parts have been read."""
+        if self.report_progress:
+            self.report_progress(Progress(stage, parts_done, parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Candidate:
     @property
     def letters(self) -> int:
         """Letters and digits read."""
-        return sum(character.isalnum() for word in self.words for character in word.text)
+        return letters_in(self.words)
 
     @property
     def confidence(self) -> float:
@@ -157,7 +162,7 @@ class PageState:
 
         def report_part() -> None:
             with lock:
-                self.context.report_progress(Progress("read", next(numbers), len(boxes)))
+                self.context.report("read", next(numbers), len(boxes))
 
         def read_some(some: tuple[Box, ...]) -> list[tuple[Zone, ...]]:
             parts = []
@@ -170,6 +175,8 @@ class PageState:
             return parts
 
         report_part()
+        if len(boxes) == 1:
+            return Candidate(self.canvas, join_parts(tuple(read_some(boxes))), psm, engine)
         with self.context.threads(len(boxes)) as most, ThreadPoolExecutor(most) as threads:
             each = math.ceil(len(boxes) / most)
             shares = [boxes[first : first + each] for first in range(0, len(boxes), each)]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pypdfium2
 from pypdfium2 import raw
 
-from ocr_server.document.model import Page, Word, Zone
+from ocr_server.document.model import Page, Word, Zone, hull_of
 from ocr_server.errors import DamagedPicture
 from ocr_server.geometry import Box, Point, PointMap, Quad, hull
 from ocr_server.job import Limits
@@ -248,17 +248,15 @@ def _in_pixels(bounds: Box, way: PointMap, shown: Box) -> Box | None:
 
 def _only(zone: Zone, inside: Sequence[Box], taken: Sequence[Box]) -> Zone | None:
     """The zone's words that stand inside some boxes and on no others, if there are any."""
-    lines = []
-    for line in zone.lines:
-        words = tuple(
-            word for word in line.words if _is_on(word.box, inside) and not _is_on(word.box, taken)
-        )
-        if words:
-            lines.append(replace(line, words=words))
+
+    def is_new(word: Word) -> bool:
+        return _is_on(word.box, inside) and not _is_on(word.box, taken)
+
+    lines = tuple(kept for line in zone.lines if (kept := line.filtered(is_new)))
     if not lines:
         return None
-    box = hull(point for line in lines for word in line.words for point in word.quad)
-    return replace(zone, lines=tuple(lines), quad=box.quad())
+    words = (word for line in lines for word in line.words)
+    return replace(zone, lines=lines, quad=hull_of(words).quad())
 
 
 def _is_on(box: Box, others: Sequence[Box]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from ocr_server.document.model import Direction, Line, Symbol, Word, Zone, ZoneKind
+from ocr_server.document.model import Direction, Line, Symbol, Word, Zone, ZoneKind, hull_of
 from ocr_server.geometry import Box, Point, Quad, Transform, hull
 
 _X_HEIGHT_SHARE = 0.5  # of the height from ascent to descent, in most Latin typefaces
@@ -74,7 +74,7 @@ def _climbs(before: _Row, row: _Row) -> bool:
 
 
 def _zone(lines: Sequence[Line]) -> Zone:
-    return Zone(ZoneKind.TEXT, hull(p for line in lines for p in line.quad).quad(), tuple(lines))
+    return Zone(ZoneKind.TEXT, hull_of(lines).quad(), tuple(lines))
 
 
 def _row(letters: Sequence[Letter], *, symbols: bool) -> _Row | None:
@@ -148,7 +148,7 @@ def _gap(before: _Row, row: _Row) -> float:
 
 def _is_apart(one: _Row, other: _Row) -> bool:
     """Whether one stands left of the other."""
-    return other.level.left > one.level.right or other.level.right < one.level.left
+    return one.level.is_beside(other.level)
 
 
 def _ratio(before: _Row, row: _Row) -> float:

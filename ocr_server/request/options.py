@@ -1,159 +1,188 @@
-"""The options of a request: one table for the form, the query, JSON, the CLI and OpenAPI."""
+"""The options of a request: one table for the form, the query, JSON, the CLI and OpenAPI.
+
+An option that `sets` a member of a dataclass has its default there, and `build` puts its value
+there. To add one: a member of `ReadOptions` with its default, and an entry in this table.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
+from ocr_server.document.faults import Schema
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
-from ocr_server.job import Detail, Layout, TextLayerUse
+from ocr_server.export.format import Rendering
+from ocr_server.job import Detail, Job, Layout, ReadOptions, TextLayerUse
 from ocr_server.page.recipe import STAGES
-from ocr_server.request import parsing
+from ocr_server.request import parsing, specs
+from ocr_server.request.kinds import Choice, Flag, Kind, Number, Several, Text
+
+MOST_SECONDS = 86_400
+_IS_JSON = {"contentMediaType": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: `schema` is its JSON schema, `default` what holds when it is not given."""
+    """One option.
 
-    parse: Callable[[str], Any]  # each option has a type of its own
-    schema: Mapping[str, object]
-    default: str
+    `sets` is the dataclass and the member that its value goes to as it is; without, `build` reads
+    it. `otherwise` is said of the default where that is no value of the option.
+    `in_profiles`: a kind of picture may decide it, in a profile. `shapes_answer`: it is of use
+    where nothing is read. `only_in_body`: too secret for an address.
+    """
+
+    kind: Kind[Any]  # each option has a type of its own
     meaning: str
+    sets: tuple[type, str] | None = None
+    default_value: Any = None  # of an option that sets nothing by itself
+    otherwise: str | None = None
+    in_profiles: bool = False
+    shapes_answer: bool = False
     only_in_body: bool = False
 
+    def parse(self, text: str) -> Any:  # noqa: ANN401  # each option has a type of its own
+        """The value that the text stands for; see `Kind.parse`."""
+        return self.kind.parse(text)
 
-def _text(**more: object) -> dict[str, object]:
-    return {"type": "string", **more}
+    @property
+    def schema(self) -> Schema:
+        """The values as a JSON schema."""
+        return self.kind.schema
+
+    @property
+    def default(self) -> str:
+        """What holds when it is not given, as Markdown."""
+        if self.otherwise is not None:
+            return self.otherwise
+        value = _default_of(*self.sets) if self.sets else self.default_value
+        return f"`{self.kind.write(value)}`"
 
 
-def _number(least: float, most: float) -> dict[str, object]:
-    return {"type": "number", "minimum": least, "maximum": most}
+def _default_of(owner: type, member: str) -> object:
+    (default,) = (field.default for field in fields(owner) if field.name == member)
+    assert default is not MISSING  # noqa: S101  # an option can be left out
+    return default
 
-
-MOST_SECONDS = 86_400
 
 OPTIONS: Mapping[str, Option] = {
     "languages": Option(
-        parsing.parse_languages,
-        _text(example="eng+deu"),
-        "`OCR_LANGUAGES`",
+        Text(parsing.parse_languages, "eng+deu"),
         "languages of the text, joined by `+`; see `/v1/languages`",
+        sets=(ReadOptions, "languages"), otherwise="`OCR_LANGUAGES`", in_profiles=True,
     ),
     "engine": Option(
-        parsing.parse_engine,
-        _text(enum=list(ENGINE_CHOICES)),
-        "`OCR_ENGINE`",
+        Choice({name: name for name in ENGINE_CHOICES}),
         f"the engine: {', '.join(f'`{name}`' for name in ENGINE_CHOICES)}; the last two need the "
         "packages of the category `second-reader`",
+        sets=(ReadOptions, "engine"), otherwise="`OCR_ENGINE`", in_profiles=True,
     ),
     "format": Option(
-        parsing.parse_formats,
-        _text(example="json"),
-        "`json`",
+        Several(tuple(FORMATS), "text,hocr"),
         f"{', '.join(f'`{name}`' for name in FORMATS)}; several make a ZIP archive; also chosen "
         "by `Accept`",
+        default_value=("json",), shapes_answer=True,
     ),
     "steps": Option(
-        parsing.parse_steps,
-        _text(example="auto"),
-        "`auto`",
+        Text(parsing.parse_steps, "contrast,deskew", ",".join),
         "what is done to the picture: `auto`, `none`, or steps in order such as "
         "`contrast,deskew,sauvola(k=0.3)`; see `/v1/steps`",
+        sets=(ReadOptions, "operations"), in_profiles=True,
     ),
     "without": Option(
-        parsing.parse_without,
-        _text(example="deskew,flatten"),
-        "nothing",
+        Several(tuple(STAGES), "deskew,flatten"),
         f"stages that `auto` leaves out: {', '.join(f'`{name}`' for name in STAGES)}",
+        sets=(ReadOptions, "skip_stages"), otherwise="nothing",
     ),
     "layout": Option(
-        parsing.parse_layout,
-        _text(example="auto"),
-        "`auto`",
+        Text(parsing.parse_layout, "line", parsing.write_layout),
         f"{', '.join(f'`{name}`' for name in Layout)}, or a page segmentation mode of Tesseract",
+        sets=(ReadOptions, "psm"), in_profiles=True,
     ),
     "detail": Option(
-        parsing.parse_detail,
-        _text(enum=[detail.name.lower() for detail in Detail]),
-        "`word`",
+        Choice({detail.name.lower(): detail for detail in Detail}),
         f"how deep the JSON goes: {', '.join(f'`{detail.name.lower()}`' for detail in Detail)}",
+        sets=(Rendering, "detail"), shapes_answer=True,
     ),
     "pages": Option(
-        parsing.parse_pages, _text(example="1-3,7"), "all", "pages to read, such as `1-3,7`"
+        Text(parsing.parse_pages, "1-3,7"),
+        "pages to read, such as `1-3,7`",
+        sets=(Job, "pages"), otherwise="all",
     ),
     "zones": Option(
-        parsing.parse_zones,
-        _text(contentMediaType="application/json"),
-        "all of the page",
+        Text(specs.parse_zones, specs.ZONES_EXAMPLE, more=_IS_JSON),
         'rectangles to read, as JSON: `[{"box": [left, top, right, bottom], "name": "total", '
         '"layout": "line", "alphabet": "0123456789."}]`, in pixels of the page; `box` is enough, '
         "and `box_percent` may stand for it",
+        sets=(ReadOptions, "zones"), otherwise="all of the page",
     ),
     "profile": Option(
-        parsing.parse_profile,
-        _text(example="mrz"),
-        "none",
+        Text(str, "mrz"),
         "a kind of picture that this server knows: options and fields under one name; see "
         "`/v1/profiles`",
+        otherwise="none",
     ),
     "fields": Option(
-        parsing.parse_fields,
-        _text(contentMediaType="application/json"),
-        "the profile’s",
+        Text(specs.parse_fields, specs.FIELDS_EXAMPLE, more=_IS_JSON),
         "values to look for, by zone, by the words before them, or by their form, as JSON: "
         '`{"lot": {"after": ["LOT"], "mask": "AA-9999"}}`',
+        otherwise="the profile’s",
     ),
     "alphabet": Option(
-        parsing.parse_alphabet,
-        _text(maxLength=parsing.MOST_LETTERS),
-        "any",
+        Text(parsing.parse_alphabet, "0123456789", more={"maxLength": parsing.MOST_LETTERS}),
         "the only characters to be read, by Tesseract; `engine=best` then asks for no second "
         "opinion",
+        sets=(ReadOptions, "alphabet"), otherwise="any", in_profiles=True,
     ),
     "min_confidence": Option(
-        parsing.number(0, 1), _number(0, 1), "`0`", "words less certain than this are left out"
+        Number(0, 1),
+        "words less certain than this are left out",
+        sets=(ReadOptions, "min_confidence"), in_profiles=True,
     ),
     "dpi": Option(
-        parsing.number(1, 10_000), _number(1, 10_000), "the file’s", "resolution of the pictures"
+        Number(1, 10_000),
+        "resolution of the pictures",
+        sets=(ReadOptions, "dpi"), otherwise="the file’s", in_profiles=True, shapes_answer=True,
     ),
     "lines": Option(
-        parsing.parse_lines, _text(enum=["keep", "join"]), "`keep`",
+        Choice({"keep": False, "join": True}),
         "`join` makes one line of each paragraph, in `text`",
+        sets=(Rendering, "join_lines"), shapes_answer=True,
     ),
     "text_layer": Option(
-        parsing.parse_text_layer,
-        _text(enum=[layer.value for layer in TextLayerUse]),
-        "`auto`",
+        Choice({layer.value: layer for layer in TextLayerUse}),
         "the text that a PDF has already: `auto` uses it where it is good, `ignore` recognises "
         "every page, `only` recognises none",
+        sets=(ReadOptions, "text_layer"), in_profiles=True,
     ),
     "alternatives": Option(
-        parsing.parse_alternatives,
-        _text(example="dictionary,engine"),
-        "`dictionary`",
+        Text(parsing.parse_alternatives, "dictionary,engine", ",".join),
         "what words may be instead, in `json` and `alto`: `dictionary` for doubtful ones where "
         "the language has one (see `/v1/languages`), `engine` for its own other readings, which "
         "takes it about a third longer, both, or `none`",
+        default_value=("dictionary",),
     ),
     "correct": Option(
-        parsing.parse_dictionary,
-        _text(enum=["dictionary", "none"]),
-        "`none`",
+        Choice({"none": False, "dictionary": True}),
         "`dictionary` puts the only likely word in the place of a very doubtful one, which then "
         "says what it was (`corrected_from`)",
+        sets=(ReadOptions, "correct"),
     ),
     "password": Option(
-        parsing.parse_password, _text(format="password"), "none", "opens a protected PDF",
-        only_in_body=True,
+        Text(str, "secret", more={"format": "password"}),
+        "opens a protected PDF",
+        sets=(Job, "password"), otherwise="none", shapes_answer=True, only_in_body=True,
     ),
     "timeout_s": Option(
-        parsing.number(0.1, MOST_SECONDS), _number(0.1, MOST_SECONDS), "`OCR_TIMEOUT_S`",
+        Number(0.1, MOST_SECONDS),
         "seconds the request may take, up to the setting",
+        otherwise="`OCR_TIMEOUT_S`", shapes_answer=True,
     ),
     "partial": Option(
-        parsing.parse_flag, {"type": "boolean"}, "`false`",
+        Flag(),
         "answer with the good pages although others failed (JSON always does)",
+        default_value=False,
     ),
 }  # fmt: skip
+RENDERING_OPTIONS = tuple(name for name, option in OPTIONS.items() if option.shapes_answer)

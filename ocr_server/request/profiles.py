@@ -8,35 +8,41 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any
 
-from ocr_server.document.cursor import Cursor, Faults
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationError,
+    create_model,
+    model_validator,
+)
+
+from ocr_server.bounds import box_of
+from ocr_server.document.faults import faults_of, path_of, refuse
 from ocr_server.errors import SettingsError
 from ocr_server.extraction.finders import FINDERS, TEXT
-from ocr_server.geometry import Box
 from ocr_server.job import FieldSpec, Framing
-from ocr_server.request import parsing
-from ocr_server.request.fields import read_fields
-
-T = TypeVar("T")
+from ocr_server.request.options import OPTIONS, Option
+from ocr_server.request.specs import (
+    STRICT,
+    FieldModel,
+    Percent,
+    Sides,
+    Zones,
+    check_names,
+    check_pattern,
+    checked_by,
+    one_of,
+)
 
 BUILT_IN = Path(__file__).parent.parent / "profiles"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-# Those options that a kind of picture decides; what the answer looks like, the caller does.
-_OPTIONS: Mapping[str, Callable[[str], Any]] = {  # each option has a type of its own
-    "languages": parsing.parse_languages,
-    "engine": parsing.parse_engine,
-    "steps": parsing.parse_steps,
-    "layout": parsing.parse_layout,
-    "alphabet": parsing.parse_alphabet,
-    "min_confidence": parsing.number(0, 1),
-    "dpi": parsing.number(1, 10_000),
-    "text_layer": parsing.parse_text_layer,
-}
-_MEMBERS = ("meaning", "finder", "rotation_deg", "crop", "crop_percent", "zones", "fields")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,56 @@ class Profile:
     fields: tuple[FieldSpec, ...]
 
 
+class ProfileFieldModel(FieldModel):
+    """A field of an operator's file, who may write regular expressions."""
+
+    pattern: Annotated[str, checked_by(check_pattern)] | None = None
+
+
+class ProfileModel(BaseModel):
+    """The members of a file beside the options that it may decide."""
+
+    model_config = STRICT
+
+    meaning: str = ""
+    finder: Annotated[str, one_of(FINDERS)] = TEXT
+    rotation_deg: Annotated[float, Field(ge=-360, le=360)] = 0.0
+    crop: Sides | None = None
+    crop_percent: Percent | None = None
+    zones: Zones | None = None
+    fields: Annotated[dict[str, ProfileFieldModel], AfterValidator(check_names)] = {}
+
+    @model_validator(mode="after")
+    def _has_one_crop(self) -> ProfileModel:
+        if self.crop and self.crop_percent:
+            refuse([(("crop_percent",), "stands beside crop; one of them is enough")])
+        return self
+
+    def profile(self, name: str) -> Profile:
+        """The profile that this describes."""
+        options = {
+            option: OPTIONS[option].parse(_written(getattr(self, option)))
+            for option in self.model_fields_set & OPTIONS.keys() - {"zones", "fields"}
+        }
+        if self.zones:
+            options["zones"] = tuple(zone.spec() for zone in self.zones)
+        crop = self.crop_percent or self.crop
+        return Profile(
+            name=name,
+            meaning=self.meaning,
+            options=options,
+            framing=Framing(
+                rotation_deg=self.rotation_deg,
+                crop=box_of(crop) if crop else None,
+                crop_is_percent=self.crop_percent is not None,
+            ),
+            finder=self.finder,
+            fields=tuple(
+                field.spec(name, pattern=field.pattern) for name, field in self.fields.items()
+            ),
+        )
+
+
 def load_profiles(folder: str) -> dict[str, Profile]:
     """The built-in profiles and those of a folder, which come first where names are the same.
 
@@ -62,103 +118,69 @@ def load_profiles(folder: str) -> dict[str, Profile]:
         if not Path(folder).is_dir():
             raise SettingsError(f"OCR_PROFILES={folder!r} is not a folder.")
         paths += sorted(Path(folder).glob("*.toml"))
-    found, said = {}, []
+    found, messages = {}, []
     for path in paths:
-        faults = Faults()
+        faults: list[dict[str, str]] = []
         profile = _load(path, faults)
-        said += [
-            f"{path.name}: {one['field'] or 'it'} {one['message'].rstrip('.')}."
-            for one in faults.found
+        messages += [
+            f"{path.name}: {one['field'] or 'it'} {one['message'].rstrip('.')}." for one in faults
         ]
-        found[profile.name] = profile
-    if said:
-        raise SettingsError("Profiles are not understood. " + " ".join(said))
+        if profile:
+            found[path.stem] = profile
+    if messages:
+        raise SettingsError("Profiles are not understood. " + " ".join(messages))
     return dict(sorted(found.items()))
 
 
-def _load(path: Path, faults: Faults) -> Profile:
+def _load(path: Path, faults: list[dict[str, str]]) -> Profile | None:
     try:
-        value: object = tomllib.loads(path.read_text(encoding="utf-8"))
+        value = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        faults.add("", f"cannot be read: {error}")
-        value = {}
-    if not NAME.fullmatch(path.stem):
-        faults.add("", "needs a name of small letters, digits, - and _")
-    at = Cursor(value, "", faults)
-    at.only(*_MEMBERS, *_OPTIONS)
-    meaning, finder, zones, fields = (
-        at.member(name) for name in ("meaning", "finder", "zones", "fields")
-    )
-    options = {
-        name: parsed
-        for name, parse in _OPTIONS.items()
-        if (given := at.member(name)) and (parsed := _parsed(given, parse)) is not None
-    }
-    if zones:
-        parsed_zones = _attempt(zones, lambda: parsing.zones_from(zones.value))
-        options |= {"zones": parsed_zones} if parsed_zones else {}
-    profile = Profile(
-        name=path.stem,
-        meaning=meaning.text() if meaning else "",
-        options=options,
-        framing=_framing(at),
-        finder=_finder(finder) if finder else TEXT,
-        fields=read_fields(fields, may_have_patterns=True) if fields else (),
-    )
-    _check_names(profile, at)
-    return profile
-
-
-def _framing(at: Cursor) -> Framing:
-    rotation, crop, percent = (at.member(name) for name in ("rotation_deg", "crop", "crop_percent"))
-    if crop and percent:
-        percent.fault("stands beside crop; one of them is enough")
-    given = percent or crop
-    return Framing(
-        rotation_deg=rotation.number(-360, 360) if rotation else 0.0,
-        crop=_box(given, 100 if percent else 1_000_000) if given else None,
-        crop_is_percent=bool(percent),
-    )
-
-
-def _box(at: Cursor, most: float) -> Box | None:
-    sides = [side.number(0, most) for side in at.items()]
-    if len(sides) == 4 and sides[0] < sides[2] and sides[1] < sides[3]:
-        return Box(*sides)
-    at.fault("needs left, top, right and bottom, none inside out")
-    return None
-
-
-def _finder(at: Cursor) -> str:
-    name = at.text()
-    if name not in FINDERS:
-        at.fault(f"is no finder; there are {', '.join(FINDERS)}")
-        return TEXT
-    return name
-
-
-def _check_names(profile: Profile, at: Cursor) -> None:
-    """Say which fields nobody would find."""
-    known = FINDERS[profile.finder].names
-    zones = [zone.name for zone in profile.options.get("zones", ())]
-    for field in profile.fields:
-        here = at.member("fields").member(field.name)
-        if known and field.name not in known:
-            here.fault(f"is not known to the finder {profile.finder}; it has {', '.join(known)}")
-        if field.zone is not None and field.zone not in zones:
-            here.member("zone").fault(f"is {field.zone!r}; there is no such zone")
-
-
-def _parsed(at: Cursor, parse: Callable[[str], T]) -> T | None:
-    """The value as the API would take it; lists may be written as lists."""
-    value = at.value
-    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-    return _attempt(at, lambda: parse(text))
-
-
-def _attempt(at: Cursor, parse: Callable[[], T]) -> T | None:
-    try:
-        return parse()
-    except ValueError as error:
-        at.fault(f"is not understood: {error}")
+        faults.append({"field": "", "message": f"cannot be read: {error}"})
         return None
+    if not NAME.fullmatch(path.stem):
+        wanted = "needs a name of small letters, digits, - and _"
+        faults.append({"field": "", "message": wanted})
+    try:
+        model: ProfileModel | None = _model().model_validate(value)
+    except ValidationError as error:
+        faults += faults_of(error, _model().model_json_schema())
+        model = None
+    faults += _names_nobody_finds(value)
+    return model.profile(path.stem) if model else None
+
+
+@cache
+def _model() -> type[ProfileModel]:
+    """`ProfileModel` with the options that a profile may decide."""
+
+    def checked(option: Option) -> object:
+        return Annotated[Any, checked_by(lambda value: option.parse(_written(value)))]
+
+    options: dict[str, Any] = {
+        name: (checked(option), None) for name, option in OPTIONS.items() if option.in_profiles
+    }
+    return create_model("ProfileFile", __base__=ProfileModel, **options)
+
+
+def _written(value: object) -> str:
+    """The value as the API takes it; lists may be written as lists."""
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _names_nobody_finds(value: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """A fault for each field that its finder does not know, or whose zone is none of the file's."""
+    fields, zones = value.get("fields"), value.get("zones") or []
+    if not isinstance(fields, dict) or not isinstance(zones, list):
+        return
+    finder = value.get("finder", TEXT)
+    known = FINDERS[finder].names if finder in FINDERS else ()
+    there = [zone.get("name") for zone in zones if isinstance(zone, dict)]
+    for name, field in fields.items():
+        if known and name not in known:
+            message = f"is not known to the finder {finder}; it has {', '.join(known)}"
+            yield {"field": path_of(("fields", name)), "message": message}
+        zone = field.get("zone") if isinstance(field, dict) else None
+        if zone is not None and zone not in there:
+            path = path_of(("fields", name, "zone"))
+            yield {"field": path, "message": f"is {zone!r}; there is no such zone"}

@@ -12,10 +12,10 @@ from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
 from ocr_server.cpu_shares import CpuShares
-from ocr_server.deadline import Deadline
+from ocr_server.deadline import POLL_INTERVAL_S, Deadline
 from ocr_server.errors import ClientGone
 from ocr_server.runtime.worker_context import Task, start_worker, work
-from ocr_server.runtime.worker_process import LOOK_S, WorkerProcess
+from ocr_server.runtime.worker_process import WorkerProcess
 from ocr_server.settings import Settings
 
 P = ParamSpec("P")
@@ -171,4 +171,4 @@ def _await(ticket: Future[WorkerProcess], deadline: Deadline, cancelled: threadi
         deadline.check()
         if ticket.done():
             return
-        wait([ticket], timeout=min(LOOK_S, deadline.left_s()))
+        wait([ticket], timeout=min(POLL_INTERVAL_S, deadline.left_s()))

@@ -42,7 +42,7 @@ class ScratchSpace:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             nameless.rename(self.folder / LOCK)
         except OSError as error:
-            raise no_room() from error
+            raise StorageFull.of_temp_dir() from error
 
     @contextmanager
     def job(self, files: tuple[bytes, ...]) -> Iterator[tuple[Path, ...]]:
@@ -60,7 +60,7 @@ class ScratchSpace:
                 for path, data in zip(paths, files, strict=True):
                     path.write_bytes(data)
             except OSError as error:
-                raise no_room() from error
+                raise StorageFull.of_temp_dir() from error
             yield paths
             is_empty = _emptied(folder)
         finally:
@@ -103,12 +103,3 @@ def _sweep(parent: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
         except OSError:  # alive, another user's, or not one of ours
             continue
-
-
-def no_room() -> StorageFull:
-    """The error that says so."""
-    return StorageFull(
-        "The temporary folder cannot be written to: it is full or read-only. Give it more room, "
-        "or set OCR_TEMP_DIR to another folder.",
-        setting="OCR_TEMP_DIR",
-    )

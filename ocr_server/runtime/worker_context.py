@@ -73,22 +73,13 @@ def work(
         with share.held():
             return task(WorkerContext(_engine, share.threads, deadline), *args, **kwargs)
     except MemoryError as error:
-        raise out_of_memory() from error
+        raise OutOfMemory.of_worker() from error
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
-            raise out_of_memory() from error
+            raise OutOfMemory.of_worker() from error
         raise
     finally:
         _reap()
-
-
-def out_of_memory() -> OutOfMemory:
-    """The error that says so."""
-    return OutOfMemory(
-        "The page needs more memory than a worker may use. Send a smaller one, or raise "
-        "OCR_WORKER_MEMORY_BYTES.",
-        setting="OCR_WORKER_MEMORY_BYTES",
-    )
 
 
 @cache

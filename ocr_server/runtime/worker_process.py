@@ -20,12 +20,11 @@ from multiprocessing.context import ForkServerContext
 from typing import Any, TypeVar
 
 from ocr_server.cpu_shares import SlotLock
-from ocr_server.deadline import Deadline
+from ocr_server.deadline import POLL_INTERVAL_S, Deadline
 from ocr_server.errors import ClientGone, Draining, LoadError, OutOfMemory, WorkerLost
 
 T = TypeVar("T")
 
-LOOK_S = 0.1  # how often a waiting thread looks for a deadline or a hang-up
 GRACE_S = 2.0  # a worker that ends by itself at its deadline keeps what it has read so far
 TASKS_PER_WORKER = 500  # then a fresh process: whatever leaks in native code leaks no further
 
@@ -87,7 +86,7 @@ class WorkerProcess:
             if self._closed:
                 raise Draining("The server is shutting down. Send the request again.")
             self._pipe.send(call)
-        while not self._pipe.poll(min(LOOK_S, deadline.left_s())):
+        while not self._pipe.poll(min(POLL_INTERVAL_S, deadline.left_s())):
             if cancelled.is_set():
                 raise ClientGone("The client hung up.")
             deadline.check()

@@ -14,13 +14,13 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import Error as ServerError
 
+from ocr_server.browser_headers import cross_origin_headers
 from ocr_server.errors import BodyTooLarge, StorageFull
 from ocr_server.metrics import Metrics
-from ocr_server.runtime.scratch import no_room
-from ocr_server.web.cors import permission
-from ocr_server.web.problems import MEDIA_TYPE, STATUS, body_too_large, problem_of
+from ocr_server.request.build import body_too_large
+from ocr_server.web.browser import HEADERS
+from ocr_server.web.problems import MEDIA_TYPE, STATUS, problem_of
 from ocr_server.web.schemas import ProblemJson
-from ocr_server.web.security import HEADERS
 
 _SMALL_BYTES = 64 * 1024
 
@@ -40,7 +40,7 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
             refusal = body_too_large(self.channel.server.adj.max_request_body_size - 1)
             problem = problem_of(refusal)
         elif isinstance(error, _NoRoom):
-            problem = problem_of(no_room())
+            problem = problem_of(StorageFull.of_temp_dir())
         metrics = self.channel.server.metrics
         if metrics:
             metrics.count_request(route="-", method="-", status=error.code, duration_s=0)
@@ -50,7 +50,9 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
         self.status = f"{error.code} {error.reason}"
         self.response_headers += [
             ("Content-Type", MEDIA_TYPE), ("Cache-Control", "no-store"), *HEADERS.items(),
-            *permission(self.channel.server.origins, self.request.headers.get("ORIGIN")).items(),
+            *cross_origin_headers(
+                self.channel.server.origins, self.request.headers.get("ORIGIN")
+            ).items(),
         ]  # fmt: skip
         self.set_close_on_finish()
         self.content_length = len(body)

@@ -44,7 +44,7 @@ MOST_WAITING_BYTES = 2**40  # no limit: what may be sent is bounded by what may 
 MOST_FILES = 8192  # 1024 is the usual allowance
 FILES_EACH, FILES_EACH_TLS = 2, 4  # of a connection: sockets, and a large upload
 SPARE_FILES = 100  # for the pictures being read, pipes and what libraries open
-TURN_S = 0.2  # how long a turn of the loop may wait for something to happen
+LOOP_TIMEOUT_S = 0.2  # how long a turn of the loop may wait for something to happen
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +180,7 @@ class Server:
     def run_until(self, is_over: Callable[[], bool]) -> None:
         """Serve until `is_over()`."""
         while not is_over():
-            wasyncore.loop(timeout=TURN_S, use_poll=True, map=self._map, count=1)
+            wasyncore.loop(timeout=LOOP_TIMEOUT_S, use_poll=True, map=self._map, count=1)
 
     def refuse_connections(self) -> None:
         """Close the listening socket, and no other."""

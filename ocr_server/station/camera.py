@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import cv2
 import numpy as np
 
+from ocr_server.errors import StationError
 from ocr_server.imaging.canvas import Pixels
-from ocr_server.station.errors import StationError
 from ocr_server.station.frames import Steadiness
 from ocr_server.station.intake import Intake, key_of
 from ocr_server.station.journal import Entry
@@ -26,9 +26,9 @@ log = logging.getLogger(__name__)
 class Camera:
     """A device by number, or whatever OpenCV opens by an address or a path."""
 
-    def __init__(self, device: str, desk: Intake, *, waits_for_trigger: bool = False) -> None:
+    def __init__(self, device: str, intake: Intake, *, waits_for_trigger: bool = False) -> None:
         self._device: int | str = int(device) if device.isdigit() else device
-        self._desk = desk
+        self._intake = intake
         self._waits_for_trigger = waits_for_trigger
         self._frame: tuple[int, Pixels] | None = None
         self._news = threading.Condition()
@@ -75,7 +75,7 @@ class Camera:
         # PNG, as nothing of what the camera saw is to be lost.
         _, encoded = cv2.imencode(".png", frame[:, :, ::-1] if frame.ndim == 3 else frame)
         data = encoded.tobytes()
-        return self._desk.take(data, source="camera", key=key_of(data, "camera", time.time_ns()))
+        return self._intake.take(data, source="camera", key=key_of(data, "camera", time.time_ns()))
 
 
 @contextmanager

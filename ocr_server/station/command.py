@@ -7,24 +7,24 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from ocr_server.client import local_application
+from ocr_server.errors import StationError
+from ocr_server.job import Source
+from ocr_server.request.build import build_job
+from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.station.annotated import AnnotatedFolder
 from ocr_server.station.camera import Camera
 from ocr_server.station.csv_log import CsvLog
 from ocr_server.station.dashboard import StationPage
-from ocr_server.station.errors import StationError
 from ocr_server.station.folder import Folder
-from ocr_server.station.intake import Intake, OnReading, Read
-from ocr_server.station.journal import Entry, Journal
-from ocr_server.station.listener import TcpListener as SocketListener
+from ocr_server.station.intake import Intake, OnReading, Reader
+from ocr_server.station.journal import Entry, Journal, Record
+from ocr_server.station.listener import TcpListener
 from ocr_server.station.poster import Poster
-from ocr_server.station.reading import reader
-from ocr_server.station.sinks import Delivery, Sink
-from ocr_server.station.socket_client import address_of
+from ocr_server.station.sinks import AnnotatedFolder, Delivery, Sink
 
 log = logging.getLogger(__name__)
 
@@ -52,104 +52,122 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run(asked: argparse.Namespace, settings: Settings) -> int:
-    """Run the station that was asked for.
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Run the station that the command line describes.
 
     Raises:
-        StationError: it cannot work as asked.
+        StationError: it cannot work like that.
     """
-    with local_application(settings) as (here, post):
-        profile = here.profiles.get(asked.profile)
+    with closing(Service.start(settings)) as here:
+        profile = here.profiles.get(arguments.profile)
         if profile is None:
             known = ", ".join(here.profiles)
-            raise StationError(f"There is no profile {asked.profile}; there are {known}.")
-        read = reader(post, asked.profile, draws_boxes=bool(asked.annotated or asked.http))
+            raise StationError(f"There is no profile {arguments.profile}; there are {known}.")
+        draws_boxes = bool(arguments.annotated or arguments.http)
+        read = reader(here, arguments.profile, draws_boxes=draws_boxes)
         fields = [field.name for field in profile.fields]
-        run_with(read, asked, fields=fields, settings=settings)
+        run_with(read, arguments, fields=fields, settings=settings)
     return 0
 
 
+def reader(here: Service, profile: str, *, draws_boxes: bool) -> Reader:
+    """What reads pictures by a profile; with boxes, record and picture are of one recognition."""
+
+    def read(data: bytes) -> tuple[Record, bytes | None]:
+        with here.admission.turn():
+            request = build_job({"profile": profile, "detail": "page"}, (Source(data),), here)
+            document = here.read(request.job, threading.Event())
+            record = Record(document.text, document.fields)
+            if not draws_boxes:
+                return record, None
+            first = replace(document, pages=document.pages[:1])
+            drawn = replace(request, formats=("png",))
+            return record, b"".join(here.render(first, drawn, threading.Event())[1])
+
+    return read
+
+
 def run_with(
-    read: Read, asked: argparse.Namespace, *, fields: Sequence[str], settings: Settings
+    read: Reader, arguments: argparse.Namespace, *, fields: Sequence[str], settings: Settings
 ) -> None:
     """Run with another reader, such as one that reads nothing."""
-    if not (asked.watch or asked.listen or asked.camera):
+    if not (arguments.watch or arguments.listen or arguments.camera):
         raise StationError("A station needs a source: --watch, --listen or --camera.")
-    if asked.trigger and not (asked.camera and asked.listen):
+    if arguments.trigger and not (arguments.camera and arguments.listen):
         raise StationError("--trigger needs --camera, and --listen for the word READ.")
-    if asked.watch:
-        _keep_apart(asked)
+    if arguments.watch:
+        _keep_apart(arguments)
     stop = threading.Event()
     with ExitStack() as stack:
-        journal = Journal(asked.journal or Path(f"{asked.profile}.station"))
+        journal = Journal(arguments.journal or Path(f"{arguments.profile}.station"))
         stack.callback(journal.close)
-        delivery = Delivery(journal, _sinks(asked, journal, fields))
+        delivery = Delivery(journal, _sinks(arguments, journal, fields))
         stack.callback(delivery.end)
         listeners: list[OnReading] = [lambda _entry, _data, _drawn: delivery.wake()]
-        if asked.annotated:
-            listeners.append(AnnotatedFolder(asked.annotated).keep)
-        if asked.http:
-            page = StationPage(asked.http, journal, asked.profile)
+        if arguments.annotated:
+            listeners.append(AnnotatedFolder(arguments.annotated).keep)
+        if arguments.http:
+            page = StationPage(arguments.http, journal, arguments.profile)
             stack.enter_context(page.served())
             listeners.append(page.remember)
-            log.info("the page is at http://%s:%d", asked.http[0], page.port)
-        desk = Intake(journal, read, stop, listeners)
+            log.info("the page is at http://%s:%d", arguments.http[0], page.port)
+        intake = Intake(journal, read, stop, listeners)
         with _stopping(stop):
-            _run_all(_sources(asked, desk, journal, settings), stop)
+            _run_all(_sources(arguments, intake, journal, settings), stop)
     log.info("the station has ended")
 
 
-def _keep_apart(asked: argparse.Namespace) -> None:
+def _keep_apart(arguments: argparse.Namespace) -> None:
     """What the station writes into the watched folder, it would read, and write of that again."""
-    written = {"--csv": asked.csv and asked.csv.parent, "--annotated": asked.annotated}
+    written = {"--csv": arguments.csv and arguments.csv.parent, "--annotated": arguments.annotated}
     for option, folder in written.items():
-        if folder and folder.resolve() == asked.watch.resolve():
+        if folder and folder.resolve() == arguments.watch.resolve():
             raise StationError(
                 f"{option} writes into {folder}, which is watched; give it another folder."
             )
 
 
-def _sinks(asked: argparse.Namespace, journal: Journal, fields: Sequence[str]) -> list[Sink]:
+def _sinks(arguments: argparse.Namespace, journal: Journal, fields: Sequence[str]) -> list[Sink]:
     sinks: list[Sink] = []
-    if asked.csv:
-        sinks.append(CsvLog(asked.csv, fields))
-    if asked.post:
-        sinks.append(Poster(asked.post, station_id=journal.station_id))
+    if arguments.csv:
+        sinks.append(CsvLog(arguments.csv, fields))
+    if arguments.post:
+        sinks.append(Poster(arguments.post, station_id=journal.station_id))
     return sinks
 
 
-Source = Callable[[threading.Event], None]
+Watch = Callable[[threading.Event], None]
 
 
 def _sources(
-    asked: argparse.Namespace, desk: Intake, journal: Journal, settings: Settings
-) -> list[Source]:
-    sources: list[Source] = []
+    arguments: argparse.Namespace, intake: Intake, journal: Journal, settings: Settings
+) -> list[Watch]:
+    sources: list[Watch] = []
     trigger: Callable[[], Entry | None] | None = None
-    if asked.watch:
+    if arguments.watch:
         folder = Folder(
-            asked.watch, desk, threads=settings.slots, most_bytes=settings.max_body_bytes,
+            arguments.watch, intake, threads=settings.slots, most_bytes=settings.max_body_bytes,
             leaves=journal.files,
         )  # fmt: skip
         sources.append(folder.run)
-    if asked.camera:
-        camera = Camera(asked.camera, desk, waits_for_trigger=asked.trigger)
+    if arguments.camera:
+        camera = Camera(arguments.camera, intake, waits_for_trigger=arguments.trigger)
         sources.append(camera.run)
         trigger = camera.trigger
-    if asked.listen:
-        listener = SocketListener(
-            asked.listen, desk, most_bytes=settings.max_body_bytes, trigger=trigger
+    if arguments.listen:
+        listener = TcpListener(
+            arguments.listen, intake, most_bytes=settings.max_body_bytes, trigger=trigger
         )
-        log.info("listening for pictures on %s:%d", asked.listen[0], listener.port)
+        log.info("listening for pictures on %s:%d", arguments.listen[0], listener.port)
         sources.append(listener.run)
     return sources
 
 
-def _run_all(sources: Sequence[Source], stop: threading.Event) -> None:
+def _run_all(sources: Sequence[Watch], stop: threading.Event) -> None:
     """Run each source in a thread; if one cannot go on, all end, and its error is raised."""
     failed: list[Exception] = []
 
-    def run_one(source: Source) -> None:
+    def run_one(source: Watch) -> None:
         try:
             source(stop)
         except Exception as error:  # noqa: BLE001  # raised again below, in the main thread
@@ -179,8 +197,8 @@ def _stopping(stop: threading.Event) -> Iterator[None]:
 
 
 def address(text: str) -> tuple[str, int]:
-    """Host and port, for the command line."""
-    try:
-        return address_of(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    """Host and port of `HOST:PORT`, `:PORT` or `PORT`, for the command line."""
+    name, _, port = text.rpartition(":")
+    if not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address; use HOST:PORT")
+    return name.strip("[]") or "127.0.0.1", int(port)

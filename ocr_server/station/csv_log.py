@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ocr_server.station.errors import StationError
+from ocr_server.errors import StationError
 from ocr_server.station.journal import Entry
 from ocr_server.station.sinks import Undelivered
 

@@ -16,18 +16,15 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from ocr_server.station.errors import StationError
-from ocr_server.station.intake import is_valid
+from ocr_server.browser_headers import security_headers
+from ocr_server.errors import StationError
 from ocr_server.station.journal import Entry, Journal
 
 SHOWN = 20
 TIMEOUT_S = 30.0
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
+    **security_headers({"img-src": "'self'", "connect-src": "'self'"}),
     "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
 }
 FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
@@ -127,7 +124,7 @@ class StationPage:
             "readings": [
                 {
                     "serial": entry.serial, "at": entry.at, "source": entry.source,
-                    "valid": is_valid(entry), "picture": entry.serial in pictures,
+                    "valid": _is_valid(entry), "picture": entry.serial in pictures,
                     "fields": entry.answer["fields"], "problem": entry.answer.get("problem"),
                 }
                 for entry in self._journal.last(SHOWN)
@@ -175,6 +172,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing: who looks at the page is not logged."""
+
+
+def _is_valid(entry: Entry) -> bool:
+    """Whether it was read and all its fields are valid."""
+    fields = entry.answer["fields"].values()
+    return not entry.answer.get("problem") and all(field["valid"] for field in fields)
 
 
 def _a_day_ago() -> str:

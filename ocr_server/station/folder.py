@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from ocr_server.station.errors import StationError
+from ocr_server.errors import StationError
 from ocr_server.station.intake import Intake, key_of
 
 SETTLED_S = 0.5  # unchanged for as long as this, a file is taken to be complete
 TURN_MS = 100
-LOOK_S = 5.0  # files on network shares change without a notice
+RESCAN_S = 5.0  # files on network shares change without a notice
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Folder:
     def __init__(
         self,
         path: Path,
-        desk: Intake,
+        intake: Intake,
         *,
         threads: int,
         most_bytes: int,
@@ -54,7 +54,7 @@ class Folder:
                 "To watch a folder the packages of the category station are needed: "
                 'pipenv sync --categories "packages station".'
             )
-        self._path, self._desk, self._threads = path, desk, threads
+        self._path, self._intake, self._threads = path, intake, threads
         self._most_bytes = most_bytes
         self._left = {file.name for file in leaves if file.parent.resolve() == path.resolve()}
         self._waiting: dict[str, tuple[_State, float]] = {}  # since when it is as it is
@@ -74,7 +74,7 @@ class Folder:
             self._path, stop_event=stop, rust_timeout=TURN_MS, yield_on_timeout=True,
             raise_interrupt=False, recursive=False, ignore_permission_denied=True,
         ):  # fmt: skip
-            if changes or self._waiting or time.monotonic() - looked > LOOK_S:
+            if changes or self._waiting or time.monotonic() - looked > RESCAN_S:
                 looked = time.monotonic()
                 for name in self._looked():
                     threads.submit(self._take, name)
@@ -96,7 +96,7 @@ class Folder:
         """The names of new files that have not changed for a while, oldest first."""
         now, there = time.monotonic(), self._look()
         self._taken = {name: state for name, state in self._taken.items() if name in there}
-        if now - self._forgiven > LOOK_S:
+        if now - self._forgiven > RESCAN_S:
             self._forgiven = now
             while not self._failed.empty():
                 self._taken.pop(self._failed.get(), None)
@@ -138,7 +138,7 @@ class Folder:
                 return
             modified_ns = path.stat().st_mtime_ns
             source = os.fsencode(name).decode(errors="replace")
-            self._desk.take(data, source=source, key=key_of(data, name, modified_ns))
+            self._intake.take(data, source=source, key=key_of(data, name, modified_ns))
         except FileNotFoundError:
             log.info("a file was taken away before it was read")
         except Exception:

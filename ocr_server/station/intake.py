@@ -1,25 +1,30 @@
-"""Where pictures of all sources meet: each is read once, noted in the journal, and told."""
+"""Where pictures of all sources meet: each is read once, noted in the journal, and handed on."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
-from ocr_server.client import Refused
-from ocr_server.station.journal import Entry, Journal
+from ocr_server.deadline import backoff_s
+from ocr_server.errors import Draining, OcrServerError, QueueFull, StorageFull, WorkerLost
+from ocr_server.station.journal import Entry, Journal, Problem, Record
 
-# What is read of a picture, as JSON, and the picture with its boxes where that is wanted.
-Answer: TypeAlias = tuple[Mapping[str, Any], bytes | None]
-Read: TypeAlias = Callable[[bytes], Answer]
+# What is read of a picture, and the picture with its boxes where that is wanted.
+Reading: TypeAlias = tuple[Record, bytes | None]
+Reader: TypeAlias = Callable[[bytes], Reading]
 OnReading: TypeAlias = Callable[[Entry, bytes, bytes | None], None]
 
 RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 # These are of the moment, not of the picture: it is read again.
-PASSING = frozenset({"queue-full", "draining", "storage-full", "worker-lost", "unreachable"})
-LOST, MOST_LOST = "worker-lost", 3  # so many times, it is the picture that kills its readers
+PASSING = (QueueFull, Draining, StorageFull, WorkerLost)
+MOST_LOST = 3  # workers; then it is the picture that kills them
+UNEXPECTED = Problem(
+    "internal-error",
+    "Internal error. The station met an error of its own; its log has the reason.",
+)
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +35,7 @@ class Intake:
     def __init__(
         self,
         journal: Journal,
-        read: Read,
+        read: Reader,
         stop: threading.Event,
         listeners: Sequence[OnReading] = (),
     ) -> None:
@@ -43,40 +48,36 @@ class Intake:
         """Read a picture; None if it was read before, or the station is to stop before it is."""
         if self._journal.has(key):
             return None
-        read = self._attempts(data)
-        if read is None:
+        reading = self._attempts(data)
+        if reading is None:
             return None
-        answer, annotated = read
-        entry = self._journal.add(key=key, source=source, answer=answer)
-        log.info("read", extra={"serial": entry.serial, "valid": is_valid(entry)})
-        for tell in self._listeners:
+        record, annotated = reading
+        entry = self._journal.add(key=key, source=source, record=record)
+        log.info("read", extra={"serial": entry.serial, "valid": record.is_valid})
+        for on_reading in self._listeners:
             try:
-                tell(entry, data, annotated)
+                on_reading(entry, data, annotated)
             except Exception:
-                log.exception("reading %d was not told to all", entry.serial)
+                log.exception("reading %d did not reach every listener", entry.serial)
         return entry
 
-    def _attempts(self, data: bytes) -> Answer | None:
+    def _attempts(self, data: bytes) -> Reading | None:
         """What was read, be it a problem; None where the station is to stop first."""
-        wait_s, lost = RETRY_S, 0
+        waits_s, lost = backoff_s(RETRY_S, LONGEST_RETRY_S), 0
         while True:
             try:
                 return self._read(data)
-            except Refused as refusal:
-                lost += refusal.code == LOST
-                if refusal.code not in PASSING or lost == MOST_LOST:
-                    problem = {"code": refusal.code, "detail": str(refusal)}
-                    return {"fields": {}, "text": "", "problem": problem}, None
-                log.warning("a picture has to wait: %s", refusal.code)
-            if self._stop.wait(wait_s):
+            except OcrServerError as error:
+                lost += isinstance(error, WorkerLost)
+                if not isinstance(error, PASSING) or lost == MOST_LOST:
+                    problem = Problem(error.code, f"{error.title}. {error.message}")
+                    return Record(problem=problem), None
+                log.warning("a picture has to wait: %s", error.code)
+            except Exception:
+                log.exception("a picture could not be read")
+                return Record(problem=UNEXPECTED), None
+            if self._stop.wait(next(waits_s)):
                 return None
-            wait_s = min(2 * wait_s, LONGEST_RETRY_S)
-
-
-def is_valid(entry: Entry) -> bool:
-    """Whether it was read and all its fields are valid."""
-    fields = entry.answer["fields"].values()
-    return not entry.answer.get("problem") and all(field["valid"] for field in fields)
 
 
 def key_of(data: bytes, *parts: object) -> str:

@@ -12,12 +12,14 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ocr_server.station.errors import StationError
+from ocr_server.document.json_writer import field_to_json
+from ocr_server.document.model import Field
+from ocr_server.errors import StationError
 
 _LOCK = ".lock"
 _SCHEMA = """
@@ -35,10 +37,38 @@ CREATE TABLE IF NOT EXISTS marks (sink TEXT PRIMARY KEY, serial INTEGER NOT NULL
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One reading: `key` tells its picture from all others, `at` is the time in ISO 8601.
+class Problem:
+    """Why a picture could not be read."""
 
-    `answer` has `fields` as the API answers them, `text`, and `problem` where it failed.
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was read of a picture: its text, and each field with the number of its page."""
+
+    text: str = ""
+    fields: tuple[tuple[int, Field], ...] = ()
+    problem: Problem | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it was read and all its fields are valid."""
+        return self.problem is None and all(field.is_valid for _, field in self.fields)
+
+    def to_json(self) -> dict[str, Any]:
+        """As the journal keeps it; the fields are as the API answers them."""
+        fields = {field.name: {**field_to_json(field), "page": page} for page, field in self.fields}
+        problem = asdict(self.problem) if self.problem else None
+        return {"fields": fields, "text": self.text, "problem": problem}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record in the journal: `key` tells its picture from all others, `at` is in ISO 8601.
+
+    `answer` is the record as JSON; see `Record.to_json`.
     """
 
     serial: int
@@ -85,15 +115,15 @@ class Journal:
             query = "SELECT 1 FROM readings WHERE key = ?"
             return self._database.execute(query, (key,)).fetchone() is not None
 
-    def add(self, *, key: str, source: str, answer: Mapping[str, Any]) -> Entry:
-        """Note a reading under the next number; one of a picture that was read stays as it is."""
+    def add(self, *, key: str, source: str, record: Record) -> Entry:
+        """Note a record under the next number; one of a picture that was read stays as it is."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         with self._lock:
             # One statement, so that no number is given twice and none is left out.
             self._database.execute(
                 "INSERT OR IGNORE INTO readings "
                 "SELECT COALESCE(MAX(serial), 0) + 1, ?, ?, ?, ? FROM readings",
-                (key, at, source, json.dumps(answer)),
+                (key, at, source, json.dumps(record.to_json())),
             )
             row = self._database.execute("SELECT * FROM readings WHERE key = ?", (key,)).fetchone()
         return _entry(row)

@@ -25,7 +25,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ocr_server.station.errors import StationError
+from ocr_server.client import Refused
+from ocr_server.errors import StationError
 from ocr_server.station.intake import Intake, key_of
 from ocr_server.station.journal import Entry
 
@@ -34,7 +35,8 @@ HEAD_BYTES = 4
 MOST_CONNECTIONS = 64
 PICTURE_TIMEOUT_S = 20.0  # for all of a picture, from its first byte
 IDLE_TIMEOUT_S = 300.0
-TURN_S = 0.2
+ANSWER_TIMEOUT_S = 120.0  # of a client
+STOP_CHECK_S = 0.2
 LINGER_S = 2.0
 PIECE_BYTES = 1024 * 1024
 
@@ -55,7 +57,7 @@ class TcpListener:
     def __init__(
         self,
         address: tuple[str, int],
-        desk: Intake,
+        intake: Intake,
         *,
         most_bytes: int,
         trigger: Callable[[], Entry | None] | None = None,
@@ -66,7 +68,7 @@ class TcpListener:
         Raises:
             StationError: the address cannot be had.
         """
-        self._desk, self._most_bytes, self._trigger = desk, most_bytes, trigger
+        self._intake, self._most_bytes, self._trigger = intake, most_bytes, trigger
         self._picture_timeout_s = picture_timeout_s
         self._free = threading.Semaphore(MOST_CONNECTIONS)
         try:
@@ -87,7 +89,7 @@ class TcpListener:
     def run(self, stop: threading.Event) -> None:
         """Take connections until `stop` is set, then finish the pictures that are there."""
         threads: list[threading.Thread] = []
-        self._socket.settimeout(TURN_S)
+        self._socket.settimeout(STOP_CHECK_S)
         with self._socket:
             while not stop.is_set():
                 threads = [thread for thread in threads if thread.is_alive()]
@@ -97,7 +99,7 @@ class TcpListener:
                     continue
                 except OSError as error:  # it is gone again, or there are too many open files
                     log.warning("a connection could not be taken: %s", error)
-                    stop.wait(TURN_S)
+                    stop.wait(STOP_CHECK_S)
                     continue
                 is_served = self._free.acquire(blocking=False)
                 serve = self._serve if is_served else self._turn_away
@@ -136,7 +138,7 @@ class TcpListener:
         except _Wrong as wrong:
             _refuse(connection, wrong)
             return False
-        _tell(connection, _told(entry))
+        _send(connection, _to_json(entry))
         return not stop.is_set()
 
     def _entry(self, connection: socket.socket, head: bytes) -> Entry:
@@ -147,14 +149,14 @@ class TcpListener:
         else:
             data = self._picture(connection, int.from_bytes(head))
             peer = str(connection.getpeername()[0])
-            entry = self._desk.take(data, source=peer, key=key_of(data, peer, time.time_ns()))
+            entry = self._intake.take(data, source=peer, key=key_of(data, peer, time.time_ns()))
         if entry is None:
             raise _Wrong("draining", "The station could not read it now.")
         return entry
 
     def _head(self, connection: socket.socket, stop: threading.Event) -> bytes:
         """The first bytes of a request; none where the client has gone, or is idle at the end."""
-        connection.settimeout(TURN_S)
+        connection.settimeout(STOP_CHECK_S)
         ends = time.monotonic() + IDLE_TIMEOUT_S
         head = b""
         while len(head) < HEAD_BYTES:
@@ -192,11 +194,29 @@ class TcpListener:
         return bytes(data)
 
 
+def ask(address: tuple[str, int], picture: bytes) -> bytes:
+    """The line that the station at an address answers, for a client.
+
+    Raises:
+        Refused: nobody is there, or the connection ends without an answer.
+    """
+    try:
+        with socket.create_connection(address, timeout=ANSWER_TIMEOUT_S) as connection:
+            connection.sendall(len(picture).to_bytes(HEAD_BYTES) + picture)
+            with connection.makefile("rb") as answers:
+                line = answers.readline()
+    except OSError as error:
+        raise Refused(f"{address[0]}:{address[1]} does not answer: {error}.") from error
+    if not line.endswith(b"\n"):
+        raise Refused("The station closed the connection without an answer.")
+    return line
+
+
 def _late(come: int, length: int) -> _Wrong:
     return _Wrong("timeout", f"{come} of {length} bytes came in time.")
 
 
-def _told(entry: Entry) -> Mapping[str, Any]:  # JSON
+def _to_json(entry: Entry) -> Mapping[str, Any]:  # JSON
     problem = entry.answer.get("problem")
     if problem:
         return {"serial": entry.serial, **problem}
@@ -205,15 +225,15 @@ def _told(entry: Entry) -> Mapping[str, Any]:  # JSON
 
 def _refuse(connection: socket.socket, wrong: _Wrong) -> None:
     """Say what was wrong, and read on for a moment: closed at once, the answer might be lost."""
-    _tell(connection, {"code": wrong.code, "detail": str(wrong)})
+    _send(connection, {"code": wrong.code, "detail": str(wrong)})
     connection.shutdown(socket.SHUT_WR)
-    connection.settimeout(TURN_S)
+    connection.settimeout(STOP_CHECK_S)
     ends = time.monotonic() + LINGER_S
     with suppress(TimeoutError):
         while time.monotonic() < ends and connection.recv(PIECE_BYTES):
             pass
 
 
-def _tell(connection: socket.socket, answer: Mapping[str, Any]) -> None:  # JSON
+def _send(connection: socket.socket, answer: Mapping[str, Any]) -> None:  # JSON
     connection.settimeout(PICTURE_TIMEOUT_S)
     connection.sendall(json.dumps(answer, ensure_ascii=False).encode(errors="replace") + b"\n")

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 
 from ocr_server.client import open_url
-from ocr_server.station.errors import StationError
+from ocr_server.errors import StationError
 from ocr_server.station.journal import Entry
 from ocr_server.station.sinks import Undelivered
 

@@ -10,20 +10,19 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 
 from ocr_server.document.model import Document
-from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.export.archive import archive_of
 from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.languages import name_of
 from ocr_server.page.spelling import DICTIONARIES
-from ocr_server.pipeline import document_from_events
+from ocr_server.request.build import ParsedRequest
+from ocr_server.service import Service
+from ocr_server.web.access_log import counts_of, server_timing
 from ocr_server.web.corrections import read_corrected
-from ocr_server.web.forms import ParsedRequest, read_job, wants_events
+from ocr_server.web.forms import read_job, wants_events
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.schemas import FormatsJson, LanguagesJson, ProfilesJson, StepsJson
-from ocr_server.web.service import Service, hang_up, service
-from ocr_server.web.streaming import counts_of, stream_document
-from ocr_server.web.tracing import server_timing
+from ocr_server.web.service import hang_up, service
+from ocr_server.web.streaming import stream_document
 
 blueprint = Blueprint("api", __name__)
 
@@ -34,13 +33,13 @@ def create_document() -> Response:
     here = service()
     with ExitStack() as turn:
         turn.enter_context(here.admission.turn())  # who is turned away is not even parsed
-        asked = read_job(request, here)
+        parsed = read_job(request, here)
         if wants_events(request):
-            return stream_document(here, asked, turn.pop_all())
+            return stream_document(here, parsed, turn.pop_all())
         begun = time.perf_counter()
-        document = document_from_events(here.recognise(asked.job, hang_up()))
+        document = here.read(parsed.job, hang_up())
         ready = time.perf_counter()
-        response = answer_document(here, document, asked)
+        response = answer_document(here, document, parsed)
     response.headers["Server-Timing"] = server_timing(
         document, pages=ready - begun, render=time.perf_counter() - ready
     )
@@ -52,8 +51,8 @@ def render_document() -> Response:
     """A document's JSON, corrected by a person perhaps, in any format; nothing is recognised."""
     here = service()
     with here.admission.turn():
-        document, asked = read_corrected(request, here)
-        return answer_document(here, document, asked)
+        document, parsed = read_corrected(request, here)
+        return answer_document(here, document, parsed)
 
 
 @blueprint.get("/v1/languages")
@@ -134,34 +133,20 @@ def openapi() -> dict[str, Any]:
     return describe_api()
 
 
-def answer_document(here: Service, document: Document, asked: ParsedRequest) -> Response:
-    """The document in the formats asked for: as it is in one, in an archive in several.
+def answer_document(here: Service, document: Document, parsed: ParsedRequest) -> Response:
+    """The document in the formats asked for.
 
     Raises:
         OcrServerError: a page failed, and the format cannot say so.
     """
-    failed = [failure.page for failure in document.problems]
     g.outcome |= counts_of(document)
-    if failed and asked.formats != ("json",) and not asked.partial:
-        raise _failed_pages(document, failed)
-    wanted = {name: FORMATS[name] for name in asked.formats}
-    format_ = archive_of(wanted) if len(wanted) > 1 else wanted[asked.formats[0]]
-    pieces = here.render(document, asked.job, format_=format_, rendering=asked.rendering)
+    format_, pieces = here.render(document, parsed, hang_up())
     begun = [next(pieces, b"")]  # whatever can go wrong does so before the answer begins
     response = Response(chain(begun, pieces), content_type=format_.media_type)
     response.call_on_close(pieces.close)
     if not format_.shows_pictures:
         response.make_sequence()  # so that its length is known
-    if failed:
+    if document.problems:
+        failed = [failure.page for failure in document.problems]
         response.headers["OCR-Failed-Pages"] = ",".join(map(str, failed))
     return response
-
-
-def _failed_pages(document: Document, failed: list[int]) -> OcrServerError:
-    first = document.problems[0].error
-    return type(first)(
-        f"{len(failed)} of {len(failed) + len(document.pages)} pages could not be read "
-        f"({', '.join(map(str, failed))}). {first.message} Send partial=true to get the others.",
-        **first.extra,
-        failed_pages=failed,
-    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, TypeVar
 
@@ -14,12 +15,14 @@ from pydantic_core import from_json
 
 from ocr_server.errors import InvalidOptions
 from ocr_server.job import Source
+from ocr_server.request.build import EMPTY, fault_of
 
 # Values of a JSON with options, far more than anybody needs; in memory each can be 25 times as
 # long as it was sent.
 MOST_VALUES = 100_000
 
-EMPTY = "the file is empty, or none was chosen; send a picture or a PDF"
+MULTIPART = "multipart/form-data"
+FORMS = (MULTIPART, "application/x-www-form-urlencoded")
 HOW = (
     "send a picture or PDF: in the multipart field file, as the raw body, or in JSON as "
     '{"image": "<base64>"}'
@@ -42,6 +45,42 @@ class HeldRequest(Request):
         return BytesIO()
 
 
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What came: a form's `files` and `texts` by field, or else `data`, which is no form."""
+
+    files: Mapping[str, tuple[bytes, ...]]
+    texts: Mapping[str, list[str]]
+    data: bytes | None
+
+    def json(self, most_values: int = MOST_VALUES) -> Any:  # noqa: ANN401  # a client's
+        """The value that the data describe.
+
+        Raises:
+            ValueError: it is no JSON, or has absurdly many values; the message is for the client.
+        """
+        return parsed_json(self.data or b"", most_values)
+
+    def object(self) -> dict[str, Any]:
+        """The members of the object that the data describe.
+
+        Raises:
+            ValueError: it is none; the message is for the client.
+        """
+        return json_object(self.data or b"")
+
+
+def body_of(request: Request, *, forms: Collection[str] = (MULTIPART,)) -> Body:
+    """The body, taken apart where it is one of the `forms`; as it is where it is none.
+
+    What curl sends by `-d` and `--data-binary` calls itself a form without being one.
+    """
+    if request.mimetype not in forms:
+        return Body({}, {}, request.get_data(cache=False))
+    files = {name: tuple(file.read() for file in files) for name, files in request.files.lists()}
+    return Body(files, request.form.to_dict(flat=False), None)
+
+
 def read_body(
     request: Request, faults: list[dict[str, str]], *, most_files: int
 ) -> tuple[dict[str, str], tuple[Source, ...]]:
@@ -51,26 +90,34 @@ def read_body(
         InvalidOptions: the body is encoded.
     """
     check_encoding(request)
-    if request.mimetype == "multipart/form-data":
-        sent = at_most(most_files, request.files.getlist("file"), "file", faults)
-        files = tuple(Source(file.read()) for file in sent)
+    body = body_of(request, forms=FORMS)
+    if body.data is None:
+        given, files = form_options(body, faults), form_sources(body, most_files, faults)
         faults.extend(
-            fault_of(name, "send files in the field file")
-            for name in request.files
-            if name != "file"
+            fault_of(name, "send files in the field file") for name in body.files if name != "file"
         )
-        given = _form(request, faults)
+        if given.pop("file", None):
+            how = "send it as a file (curl: -F file=@scan.jpg), not as text"
+            faults.append(fault_of("file", how))
     elif request.mimetype == "application/json":
-        given, files = _json_body(request, faults, most_files)
-    elif request.mimetype == "application/x-www-form-urlencoded":
-        given, files = _form(request, faults), ()
+        given, files = _json_body(body, faults, most_files)
     else:
-        given, files = {}, (Source(request.get_data(cache=False)),)
-    is_empty = bool(files) and request.mimetype == "multipart/form-data"
+        given, files = {}, (Source(body.data),)
+    is_empty = bool(files) and request.mimetype == MULTIPART
     files = tuple(file for file in files if file.data)
     if not files and not any(fault["field"] in {"file", "image"} for fault in faults):
         faults.append(fault_of("file", EMPTY if is_empty else _without_file(request)))
     return given, files
+
+
+def form_options(body: Body, faults: list[dict[str, str]]) -> dict[str, str]:
+    """The texts of a form, each once."""
+    return joined_fields(body.texts, faults)
+
+
+def form_sources(body: Body, most_files: int, faults: list[dict[str, str]]) -> tuple[Source, ...]:
+    """The files in the field `file`: none, and a fault, if there are more than `most_files`."""
+    return tuple(map(Source, at_most(most_files, body.files.get("file", ()), "file", faults)))
 
 
 def check_encoding(request: Request) -> None:
@@ -93,7 +140,7 @@ def _without_file(request: Request) -> str:
     if not request.content_length:
         return f"{HOW}; nothing came"
     came_as = request.mimetype
-    if came_as == "multipart/form-data" and "boundary" not in request.mimetype_params:
+    if came_as == MULTIPART and "boundary" not in request.mimetype_params:
         came_as += " without a boundary"
     return (
         f"{HOW}; {request.content_length} bytes came as {came_as}, and no file in them (a raw body "
@@ -101,29 +148,29 @@ def _without_file(request: Request) -> str:
     )
 
 
-def _form(request: Request, faults: list[dict[str, str]]) -> dict[str, str]:
-    given = joined_fields(request.form.to_dict(flat=False), faults)
-    if given.pop("file", None):
-        faults.append(fault_of("file", "send it as a file (curl: -F file=@scan.jpg), not as text"))
-    return given
-
-
 def _json_body(
-    request: Request, faults: list[dict[str, str]], most_files: int
+    body: Body, faults: list[dict[str, str]], most_files: int
 ) -> tuple[dict[str, str], tuple[Source, ...]]:
     try:
-        body = parsed_json(request.get_data(cache=False))
+        members = body.json()
         why = "it is none"
     except ValueError as error:
-        body, why = None, str(error)
-    if not isinstance(body, dict):
+        members, why = None, str(error)
+    if not isinstance(members, dict):
         how = 'send a JSON object such as {"image": "<base64>"}'
         faults.append(fault_of("image", f"{how}: {why}"))
         return {}, ()
-    image = body.pop("image", None)
+    return json_options(members, most_files, faults)
+
+
+def json_options(
+    members: dict[str, Any], most_files: int, faults: list[dict[str, str]]
+) -> tuple[dict[str, str], tuple[Source, ...]]:
+    """The options in an object of JSON, as texts, and the files in its member `image`."""
+    image = members.pop("image", None)
     images = image if isinstance(image, list) else [image] if image is not None else []
-    files = decoded_images(at_most(most_files, images, "image", faults), faults)
-    return {name: as_text(value) for name, value in body.items() if value is not None}, files
+    sources = decoded_images(at_most(most_files, images, "image", faults), faults)
+    return {name: as_text(value) for name, value in members.items() if value is not None}, sources
 
 
 def parsed_json(data: bytes, most_values: int = MOST_VALUES) -> Any:  # noqa: ANN401  # a client's
@@ -143,6 +190,21 @@ def parsed_json(data: bytes, most_values: int = MOST_VALUES) -> Any:  # noqa: AN
         return json.loads(data)
     except RecursionError as error:  # from brackets in brackets in brackets
         raise ValueError("it is nested too deeply") from error
+
+
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """The members of an object in JSON.
+
+    Raises:
+        ValueError: it is none; the message is for the client.
+    """
+    try:
+        value = parsed_json(text.encode() if isinstance(text, str) else text)
+    except ValueError as error:
+        raise ValueError(f"this is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ValueError("this is not a JSON object")  # noqa: TRY004  # said to the client
+    return value
 
 
 def at_most(
@@ -205,8 +267,3 @@ def joined_fields(lists: Mapping[str, list[str]], faults: list[dict[str, str]]) 
         else:
             joined[name] = ",".join(texts)
     return joined
-
-
-def fault_of(field: str, message: str) -> dict[str, str]:
-    """What is wrong with a field; a part of a form may come without a name."""
-    return {"field": field or "", "message": message}

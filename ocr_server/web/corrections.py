@@ -10,31 +10,27 @@ from flask import Request
 
 from ocr_server.document.json_reader import document_from_json
 from ocr_server.document.model import Document
-from ocr_server.job import Job, ReadOptions, Source
-from ocr_server.layout.cells import refilled
-from ocr_server.request.options import OPTIONS as ALL_OPTIONS
-from ocr_server.web.bodies import (
-    as_text,
-    at_most,
-    check_encoding,
-    decoded_images,
-    fault_of,
-    joined_fields,
-    parsed_json,
-)
-from ocr_server.web.forms import (
+from ocr_server.job import Source
+from ocr_server.request.build import (
     ParsedRequest,
-    accepted_format,
+    build_rendering_job,
     check,
-    deadline_of,
-    limits_of,
-    rendering_of,
-    values_of,
+    fault_of,
+    parse_options,
 )
-from ocr_server.web.service import Service
+from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
+from ocr_server.service import Service
+from ocr_server.web.bodies import (
+    FORMS,
+    Body,
+    body_of,
+    check_encoding,
+    form_options,
+    form_sources,
+    json_options,
+)
+from ocr_server.web.forms import accepted_format, with_query
 
-# Nothing is read, so only what shapes the answer is an option here.
-OPTIONS = ("format", "detail", "lines", "dpi", "password", "timeout_s")
 # Of JSON: a word has some 35, so that 200 pages of a thousand words each keep within.
 MOST_VALUES = 8_000_000
 HOW = (
@@ -52,36 +48,25 @@ def read_corrected(request: Request, here: Service) -> tuple[Document, ParsedReq
     """
     faults: list[dict[str, str]] = []
     value, given, sources = _body(request, faults, here.settings.max_pages)
-    known = {name: text for name, text in given.items() if name in OPTIONS}
+    known = {name: text for name, text in given.items() if name in RENDERING_OPTIONS}
     faults.extend(
-        fault_of(name, f"not an option here; there are {', '.join(OPTIONS)}")
-        for name in (*given, *(name for name in request.args if name in ALL_OPTIONS))
-        if name not in OPTIONS
+        fault_of(name, f"not an option here; there are {', '.join(RENDERING_OPTIONS)}")
+        for name in (*given, *(name for name in request.args if name in OPTIONS))
+        if name not in RENDERING_OPTIONS
     )
-    values = dict(values_of(request, known, faults))
+    values = parse_options(with_query(request, known, faults), faults)
     check(faults)
-    settings = here.settings
-    limits = limits_of(settings, values.get("dpi"))
-    job = Job(
-        sources=sources,
-        options=ReadOptions(),
-        limits=limits,
-        deadline=deadline_of(values, settings.timeout_s),
-        password=values.get("password"),
+    parsed = build_rendering_job(
+        values, sources, settings=here.settings, formats=(accepted_format(request),)
     )
-    asked = ParsedRequest(
-        job=job,
-        formats=values.get("format") or (accepted_format(request),),
-        rendering=rendering_of(values, limits),
-        partial=False,
-    )
-    return _with_corrected_cells(document_from_json(value)), asked
+    return _with_corrected_cells(document_from_json(value)), parsed
 
 
 def _with_corrected_cells(document: Document) -> Document:
     """The document, its tables with what their words say now: some were corrected or left out."""
     pages = (
-        replace(page, zones=tuple(refilled(zone) for zone in page.zones)) for page in document.pages
+        replace(page, zones=tuple(zone.with_cells_refilled() for zone in page.zones))
+        for page in document.pages
     )
     return replace(document, pages=tuple(pages))
 
@@ -91,31 +76,29 @@ def _body(
 ) -> tuple[object, Mapping[str, str], tuple[Source, ...]]:
     """The JSON of the document, the options beside it, and the files."""
     check_encoding(request)
-    if request.mimetype not in {"multipart/form-data", "application/x-www-form-urlencoded"}:
-        value = _parsed(request.get_data(cache=False), faults)
+    body = body_of(request, forms=FORMS)
+    if body.data is not None:
+        value = _parsed(body, faults)
         if not isinstance(value, dict) or "document" not in value:
             return value, {}, ()
-        images = value.pop("image", None) or []
         document = value.pop("document")
-        images = images if isinstance(images, list) else [images]
-        sources = decoded_images(at_most(most_files, images, "image", faults), faults)
-        return document, {name: as_text(one) for name, one in value.items()}, sources
-    given = joined_fields(request.form.to_dict(flat=False), faults)
-    file = request.files.get("document")
-    text = file.read() if file else given.pop("document", "").encode()
-    sent = at_most(most_files, request.files.getlist("file"), "file", faults)
-    sources = tuple(Source(one.read()) for one in sent)
+        given, sources = json_options(value, most_files, faults)
+        return document, given, tuple(one for one in sources if one.data)
+    given = form_options(body, faults)
+    sent = body.files.get("document") or (given.pop("document", "").encode(),)
+    sources = form_sources(body, most_files, faults)
     faults.extend(
         fault_of(name, "send the document in the field document and files in the field file")
-        for name in request.files
+        for name in body.files
         if name not in {"document", "file"}
     )
-    return _parsed(text, faults), given, tuple(one for one in sources if one.data)
+    document = _parsed(replace(body, data=sent[0]), faults)
+    return document, given, tuple(one for one in sources if one.data)
 
 
-def _parsed(data: bytes, faults: list[dict[str, str]]) -> Any:  # noqa: ANN401  # JSON of a client
+def _parsed(body: Body, faults: list[dict[str, str]]) -> Any:  # noqa: ANN401  # JSON of a client
     try:
-        return parsed_json(data, MOST_VALUES)
+        return body.json(MOST_VALUES)
     except ValueError as error:
         faults.append(fault_of("document", f"{HOW}: {error}"))
         return None

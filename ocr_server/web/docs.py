@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from ocr_server.export import FORMATS
 from ocr_server.request.options import OPTIONS
-from ocr_server.web.compat import COMPAT
+from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
 from ocr_server.web.service import service
@@ -39,7 +39,7 @@ def docs() -> str:
             for kind, status in STATUS.items()
             if status != CLIENT_CLOSED_REQUEST
         ),
-        rivals=[(f"`{name}`", COMPAT[name].meaning) for name in service().settings.compat],
+        adapters=[(f"`{name}`", ADAPTERS[name].meaning) for name in service().settings.compat],
     )
 
 

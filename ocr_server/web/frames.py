@@ -9,12 +9,12 @@ from flask import Blueprint, Response, json, request
 from ocr_server.document.json_writer import zone_to_json
 from ocr_server.errors import EngineMissing
 from ocr_server.export.format import Rendering
-from ocr_server.job import Detail, Job
+from ocr_server.job import Detail
 from ocr_server.page.camera_frame import FrameAnalysis
-from ocr_server.pipeline import analyse_frame
+from ocr_server.service import Service
 from ocr_server.web.forms import read_job
 from ocr_server.web.schemas import FrameJson
-from ocr_server.web.service import Service, hang_up, service
+from ocr_server.web.service import hang_up, service
 
 FRAME_TIMEOUT_S = 5.0  # an older frame is of no use to anybody
 # Keeps its models loaded: starting a process costs more than reading a line.
@@ -32,9 +32,12 @@ def look() -> Response:
     here = service()
     begun = time.perf_counter()
     with here.admission.turn(live=True):
-        asked = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
-        frame = _look(here, asked.job, reads=asked.rendering.detail > Detail.PAGE)
-    response = Response(json.dumps(_told(frame, asked.rendering)), content_type="application/json")
+        parsed = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
+        reads = parsed.rendering.detail > Detail.PAGE
+        frame = here.analyse_frame(parsed.job, hang_up(), reads=reads)
+    response = Response(
+        json.dumps(_to_json(frame, parsed.rendering)), content_type="application/json"
+    )
     duration_ms = (time.perf_counter() - begun) * 1000
     response.headers["Server-Timing"] = f"frame;dur={duration_ms:.1f}"
     return response
@@ -49,13 +52,7 @@ def live_engine(here: Service) -> str:
     return LIVE_ENGINE
 
 
-def _look(here: Service, job: Job, *, reads: bool) -> FrameAnalysis:
-    return analyse_frame(
-        job, reads=reads, workers=here.workers, scratch=here.scratch, cancelled=hang_up()
-    )
-
-
-def _told(frame: FrameAnalysis, rendering: Rendering) -> FrameJson:
+def _to_json(frame: FrameAnalysis, rendering: Rendering) -> FrameJson:
     return {
         "width_px": frame.width_px,
         "height_px": frame.height_px,

@@ -1,11 +1,12 @@
-"""Whether the server lives, whether it can work, and what it is."""
+"""What operators ask: whether the server lives and can work, what it is, and its numbers."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, Response
 
 from ocr_server import __version__
 from ocr_server.errors import Draining
+from ocr_server.metrics import MEDIA_TYPE
 from ocr_server.web.schemas import StatusJson, VersionJson
 from ocr_server.web.service import service
 
@@ -39,3 +40,9 @@ def version() -> VersionJson:
         "version": __version__,
         "engine": {"name": engine.name, "version": engine.version},
     }
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """All numbers in Prometheus' text format."""
+    return Response(service().metrics.render(), content_type=MEDIA_TYPE)

@@ -9,9 +9,8 @@ from ocr_server import __version__
 from ocr_server.document.json_schema import Schema, describe_answers, describe_inputs, reference
 from ocr_server.document.schema import DocumentJson
 from ocr_server.export import FORMATS
-from ocr_server.request.options import OPTIONS
-from ocr_server.web import keys, schemas
-from ocr_server.web.corrections import OPTIONS as CORRECTION_OPTIONS
+from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
+from ocr_server.web import auth, schemas
 from ocr_server.web.forms import NDJSON
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
 
@@ -69,7 +68,7 @@ def describe_api() -> Schema:
         "components": {
             "schemas": dict(_schemas()),
             "securitySchemes": {
-                "key": {"type": "apiKey", "in": "header", "name": keys.HEADER},
+                "key": {"type": "apiKey", "in": "header", "name": auth.HEADER},
                 "bearer": {"type": "http", "scheme": "bearer"},
             },
         },
@@ -131,7 +130,7 @@ def _render() -> Schema:
     }
     options = {
         name: {**OPTIONS[name].schema, "description": OPTIONS[name].meaning}
-        for name in CORRECTION_OPTIONS
+        for name in RENDERING_OPTIONS
     }
     file = _an_array(_BINARY, "the files that were read, where a format shows the picture")
     form = _an_object({"document": document, "file": file, **options})

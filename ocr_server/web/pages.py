@@ -11,12 +11,12 @@ from flask import Blueprint, Response, render_template, request
 from ocr_server import __version__
 from ocr_server.job import Job, Layout, PageSelection
 from ocr_server.languages import name_of
-from ocr_server.pipeline import document_from_events, draw_preview
+from ocr_server.service import Service
 from ocr_server.settings import MIB
-from ocr_server.sources.preview import MEDIA_TYPE
+from ocr_server.sources.pixels import MEDIA_TYPE
 from ocr_server.web.forms import read_job
 from ocr_server.web.scripts import declarations, modules_of
-from ocr_server.web.service import Service, hang_up, service
+from ocr_server.web.service import hang_up, service
 
 PICTURES_SHOWN = 10  # on a result page without scripts; each weighs about as much as a photo
 
@@ -46,9 +46,11 @@ def read() -> str:
     here = service()
     with here.admission.turn():
         job = read_job(request, here).job
-        document = document_from_events(here.recognise(job, hang_up()))
+        document = here.read(job, hang_up())
         shown = [page.number for page in document.pages[:PICTURES_SHOWN]]
-        pictures = {number: _data_url(_draw(here, _only(job, number))) for number in shown}
+        pictures = {
+            number: _data_url(here.draw_preview(_only(job, number), hang_up())) for number in shown
+        }
     file = request.files.get("file")  # none in a raw body or JSON
     return render_template(
         "result.html",
@@ -108,17 +110,12 @@ def _draw_first(*, prepared: bool) -> Response:
     here = service()
     with here.admission.turn():
         job = read_job(request, here).job
-        return Response(_draw(here, job, prepared=prepared), content_type=MEDIA_TYPE)
+        picture = here.draw_preview(job, hang_up(), prepared=prepared)
+    return Response(picture, content_type=MEDIA_TYPE)
 
 
 def _only(job: Job, number: int) -> Job:
     return replace(job, pages=PageSelection(((number, number),)))
-
-
-def _draw(here: Service, job: Job, *, prepared: bool = False) -> bytes:
-    return draw_preview(
-        job, workers=here.workers, scratch=here.scratch, cancelled=hang_up(), prepared=prepared
-    )
 
 
 def _data_url(picture: bytes) -> str:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ocr_server import errors
 from ocr_server.errors import BodyTooLarge, OcrServerError
+from ocr_server.request.build import body_too_large
 from ocr_server.web.schemas import ProblemJson
 from ocr_server.web.service import service
 
@@ -49,7 +50,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.DeadlinePassed: 504,
 }
 # Paths of programs; everything else is a page.
-COMPAT = "compat"  # the blueprint of the rivals' routes
+COMPAT = "compat"  # the blueprint of the adapters' routes
 API_PATHS = ("/v1/", "/livez", "/readyz", "/version", "/metrics", "/openapi.json")
 
 log = logging.getLogger(__name__)
@@ -128,16 +129,6 @@ def unexpected_problem(error: Exception) -> ProblemJson:
         "detail": "The server met an error of its own; its log has the reason.",
         "code": "internal-error",
     }
-
-
-def body_too_large(limit: int) -> BodyTooLarge:
-    """The error that says so."""
-    return BodyTooLarge(
-        f"The request has more than {limit} bytes ({limit / 2**20:.3g} MiB). Send a smaller file, "
-        "or raise OCR_MAX_BODY_BYTES.",
-        limit=limit,
-        setting="OCR_MAX_BODY_BYTES",
-    )
 
 
 def _field_too_large() -> BodyTooLarge:

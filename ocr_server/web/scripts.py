@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from itertools import combinations
 from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import Any
 
+from ocr_server.document.look_alikes import LOOK_ALIKES
 from ocr_server.export import FORMATS
-from ocr_server.extraction.masks import USUAL_CONFUSIONS
 from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS
-from ocr_server.page.spelling import CONFUSIONS
+from ocr_server.sources.signatures import ACCEPTED_FILES
 
 FOLDER = Path(__file__).parent.parent / "static" / "js"
 
@@ -39,10 +38,6 @@ def modules_of(name: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-# What a browser offers to choose from.
-ACCEPTED_FILES = "image/*,application/pdf,.tif,.tiff,.heic,.heif"
-
-
 def declarations() -> dict[str, Any]:  # JSON, which `static/js/lib/declarations.js` has types for
     """The names, words and lists that the scripts share with the server."""
     formats = sorted(FORMATS.items(), key=lambda item: item[1].for_programs)
@@ -58,18 +53,9 @@ def declarations() -> dict[str, Any]:  # JSON, which `static/js/lib/declarations
             }
             for name, format_ in formats
         ],
-        "look_alikes": _look_alikes(),
+        "look_alikes": LOOK_ALIKES,
         "stages": [
             {"name": name, "label": label, "of_picture": name in PICTURE_STAGES}
             for name, label in STAGE_LABELS.items()
         ],
     }
-
-
-def _look_alikes() -> list[tuple[str, str]]:
-    """Pairs that engines take for each other; letters like the same digit are like each other."""
-    by_digit: dict[str, list[str]] = {}
-    for letter, digit in USUAL_CONFUSIONS:
-        by_digit.setdefault(digit, []).append(letter)
-    letters = [pair for alike in by_digit.values() for pair in combinations(alike, 2)]
-    return sorted({*CONFUSIONS, *USUAL_CONFUSIONS, *letters})

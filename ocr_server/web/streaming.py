@@ -14,42 +14,40 @@ from typing import Any
 
 from flask import Response, g, json
 
-from ocr_server.document.model import Document
+from ocr_server.deadline import POLL_INTERVAL_S
 from ocr_server.errors import OcrServerError
 from ocr_server.export.format import Rendering
 from ocr_server.export.json import page_to_json
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.progress import Progress, latest
+from ocr_server.request.build import ParsedRequest
+from ocr_server.service import Service
 from ocr_server.tasks import PageRef
-from ocr_server.web.forms import NDJSON, ParsedRequest
+from ocr_server.web.access_log import counts_of
+from ocr_server.web.forms import NDJSON
 from ocr_server.web.problems import problem_of, unexpected_problem
 from ocr_server.web.schemas import EventJson
-from ocr_server.web.service import HangUp, Service, hang_up
+from ocr_server.web.service import HangUp, hang_up
 
-LOOK_S = 0.1  # how often it is looked how far the pages are
 HEARTBEAT_S = 0.5
 
 
-def counts_of(document: Document) -> dict[str, Any]:
-    """For the log: how many pages were read, how many were not, and why where none was."""
-    counts = {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
-    if document.pages or not document.problems:
-        return counts
-    return counts | {"problem_code": document.problems[0].error.code}
-
-
-def stream_document(here: Service, asked: ParsedRequest, turn: ExitStack) -> Response:
+def stream_document(here: Service, parsed: ParsedRequest, turn: ExitStack) -> Response:
     """Read a document, and tell how it goes; `turn` is closed when it is over."""
     cancelled = hang_up()
     turn.callback(cancelled.set)
-    lines = _lines(here, asked, cancelled, turn, g.outcome)
+    lines = _lines(here, parsed, cancelled, turn, g.outcome)
     response = Response(lines, content_type=NDJSON)
     response.call_on_close(turn.close)
     return response
 
 
 def _lines(
-    here: Service, asked: ParsedRequest, cancelled: HangUp, turn: ExitStack, outcome: dict[str, Any]
+    here: Service,
+    parsed: ParsedRequest,
+    cancelled: HangUp,
+    turn: ExitStack,
+    outcome: dict[str, Any],
 ) -> Iterator[bytes]:
     """Events as lines of JSON; a heartbeat when nothing has happened for half a second.
 
@@ -61,9 +59,9 @@ def _lines(
 
     def read() -> None:
         try:
-            for event in here.recognise(replace(asked.job, is_watched=True), cancelled):
+            for event in here.recognise(replace(parsed.job, is_watched=True), cancelled):
                 events.put(event)
-        except Exception as error:  # noqa: BLE001  # told below, as `answer_unexpected` does
+        except Exception as error:  # noqa: BLE001  # answered below, as `answer_unexpected` does
             events.put(error)
         finally:
             events.put(None)
@@ -75,7 +73,7 @@ def _lines(
     try:
         while True:
             try:
-                event = events.get(timeout=LOOK_S)
+                event = events.get(timeout=POLL_INTERVAL_S)
             except queue.Empty:
                 lines = list(watch.lines())
                 if not lines and time.perf_counter() - spoke >= HEARTBEAT_S:
@@ -84,14 +82,14 @@ def _lines(
                 if event is None:
                     return
                 watch.take(event)
-                told = _told(event, asked.rendering, begun)
+                answer = _to_json(event, parsed.rendering, begun)
                 if isinstance(event, Finished):
                     outcome |= counts_of(event.document)
                     turn.close()
-                elif isinstance(event, Exception) and told["event"] == "problem":
-                    outcome["problem_code"] = told["code"]
+                elif isinstance(event, Exception) and answer["event"] == "problem":
+                    outcome["problem_code"] = answer["code"]
                     turn.close()
-                lines = [_line(told)]
+                lines = [_line(answer)]
             if lines:
                 spoke = time.perf_counter()
                 yield from lines
@@ -132,17 +130,17 @@ class _Watch:
                 )
 
 
-def _told(event: Event | Exception, rendering: Rendering, begun: float) -> EventJson:
-    told: EventJson
+def _to_json(event: Event | Exception, rendering: Rendering, begun: float) -> EventJson:
+    answer: EventJson
     match event:
         case Accepted(page_refs):
-            told = {"event": "accepted", "pages": len(page_refs)}
+            answer = {"event": "accepted", "pages": len(page_refs)}
         case PageRead(page):
-            told = {"event": "page", "page": page_to_json(page, rendering)}
+            answer = {"event": "page", "page": page_to_json(page, rendering)}
         case PageFailed(failure):
-            told = {"event": "problem", "page": failure.page, **problem_of(failure.error)}
+            answer = {"event": "problem", "page": failure.page, **problem_of(failure.error)}
         case Finished(document):
-            told = {
+            answer = {
                 "event": "end",
                 "engine": {
                     "name": document.engine.name,
@@ -154,10 +152,10 @@ def _told(event: Event | Exception, rendering: Rendering, begun: float) -> Event
                 "elapsed_ms": _ms(begun),
             }
         case OcrServerError():
-            told = {"event": "problem", **problem_of(event)}
+            answer = {"event": "problem", **problem_of(event)}
         case _:
-            told = {"event": "problem", **unexpected_problem(event)}
-    return told
+            answer = {"event": "problem", **unexpected_problem(event)}
+    return answer
 
 
 def _line(event: EventJson) -> bytes:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from ocr_server.station.dashboard import StationPage
 from ocr_server.station.journal import Journal
 from tests.browser.watching import assert_accessible
-from tests.station.reads_bytes import answer_of
+from tests.station.reads_bytes import record_of
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def test_readings_appear_as_they_come_with_picture_value_and_validity(
     expect(page.get_by_role("status")).to_have_text("Waiting for readings.")
 
     for number, is_valid in enumerate((True, False), 1):
-        answer = answer_of(f"12{number}", valid=is_valid)
-        entry = journal.add(key=str(number), source=f"{number}.png", answer=answer)
+        record = record_of(f"12{number}", valid=is_valid)
+        entry = journal.add(key=str(number), source=f"{number}.png", record=record)
         station.remember(entry, b"", picture.getvalue())
 
     expect(page.get_by_role("status")).to_have_text("Reading 2 is not valid.")

@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OPTIONS = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
 
 
 class Watch:
@@ -47,7 +48,7 @@ def assert_accessible(page: Page) -> None:
     """No fault that axe finds, in light and in dark."""
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        results = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
+        results = Axe().run(page, options=OPTIONS)
         faults = [
             f"{fault['id']}: {[node['target'] for node in fault['nodes']]}"
             for fault in results.response["violations"]

@@ -66,7 +66,7 @@ def test_what_runs_leftwards_is_taken_from_the_hocr(
 ) -> None:
     line = line_of(("1917", "םולש"))  # by its figures Tesseract may take it for running rightwards
     turned_round = (Zone(ZoneKind.TEXT, line.quad, (line,)),)
-    monkeypatch.setattr(tesseract_api, "read_results", lambda _results: turned_round)
+    monkeypatch.setattr(tesseract_api, "read_iterator", lambda _results: turned_round)
 
     assert text_of(engine, drawn(SENTENCE)) == SENTENCE
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
 from ocr_server.document.model import Field, Page
 from ocr_server.extraction.finders import with_fields
-from ocr_server.extraction.masks import USUAL_CONFUSIONS
 from ocr_server.job import FieldSpec, ReadOptions
 from tests.extraction.pages import HEIGHT_PX, LETTER_PX, line, page, page_of
 
@@ -17,7 +17,7 @@ def find(where: Page, asked: FieldSpec) -> Field:
 
 
 def test_a_mask_finds_its_text_among_others() -> None:
-    found = find(LABEL, FieldSpec("expiry", mask="99/99/9999", character_map=USUAL_CONFUSIONS))
+    found = find(LABEL, FieldSpec("expiry", mask="99/99/9999", character_map=CODE_LOOK_ALIKES))
 
     assert (found.value, found.raw, found.is_valid) == ("12/04/2027", "12/O4/2027", True)
     assert found.box is not None

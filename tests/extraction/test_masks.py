@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_server.extraction.masks import MOST_PLACES, USUAL_CONFUSIONS, parse_mask
+from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
+from ocr_server.extraction.masks import MOST_PLACES, parse_mask
 
-USUAL = dict(USUAL_CONFUSIONS)
+USUAL = dict(CODE_LOOK_ALIKES)
 KINDS = {"A": string.ascii_letters, "9": string.digits, "*": string.ascii_letters + string.digits}
 mask_texts = st.text("A9*-/.: ", min_size=1, max_size=12)
 

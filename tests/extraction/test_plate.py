@@ -11,8 +11,8 @@ from flask import Flask
 from PIL import Image
 
 from ocr_server.app import create_app
+from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
 from ocr_server.document.model import Field, Line, Page
-from ocr_server.extraction.masks import USUAL_CONFUSIONS
 from ocr_server.extraction.plate import find_plate
 from ocr_server.extraction.rules import validate_field
 from ocr_server.job import FieldSpec
@@ -22,7 +22,7 @@ from tests.drawing import draw_lines
 from tests.extraction.pages import line, page, page_of
 
 PLATE = FieldSpec("value")
-BRAZIL = FieldSpec("value", mask="AAA9999|AAA9A99", character_map=USUAL_CONFUSIONS)
+BRAZIL = FieldSpec("value", mask="AAA9999|AAA9A99", character_map=CODE_LOOK_ALIKES)
 
 
 def found(page: Page, asked: FieldSpec = PLATE) -> Field:

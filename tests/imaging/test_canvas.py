@@ -115,11 +115,11 @@ def test_a_dot_comes_home_through_any_chain_of_moves(
 
 
 @given(point=st.tuples(st.floats(0, SIDE_PX), st.floats(0, SIDE_PX)))
-def test_from_page_is_the_way_back_of_to_page(point: tuple[float, float]) -> None:
+def test_a_point_of_the_page_has_a_way_back_to_the_canvas(point: tuple[float, float]) -> None:
     canvas = draw_dot(Point(100, 100)).rotated(7, fill=255).scaled(0.7)
     canvas = dewarped(9)(canvas, Point(0, 0))
 
-    there = canvas.from_page(Point(*point))
+    there = canvas.to_page.inverse().apply(Point(*point))
 
     assert canvas.to_page.apply(there) == pytest.approx(point, abs=0.01)
 

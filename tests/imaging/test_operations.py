@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from ocr_server.deadline import Deadline
 from ocr_server.errors import DeadlinePassed
-from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.canvas import Canvas, OperationResult
 from ocr_server.imaging.glyphs import measure_x_height
 from ocr_server.imaging.operations import AUTO, OPERATIONS, parse_operations, run_operations
-from ocr_server.imaging.outcome import OperationResult
 from tests.words import draw_page
 
 NOISE = np.random.default_rng(3).integers(0, 256, (90, 70)).astype(np.uint8)

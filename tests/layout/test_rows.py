@@ -2,12 +2,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ocr_server.document.model import Direction, Line, Word, Zone, ZoneKind
 from ocr_server.geometry import Box, Point
-from ocr_server.layout.rows import join_rows
+from ocr_server.layout.rows import in_reading_order, is_level, join_rows, rows_in, up_to_gap
+from tests.fakes import line_of
 
 PITCH_PX = 30
 PROSE = "all lines here are long enough"
+SIDES = st.integers(0, 20)
+BOXES = st.builds(lambda x, y, w, h: Box(x, y, x + w, y + h), SIDES, SIDES, SIDES, SIDES)
 
 
 def line_at(text: str, left: float, top: float, *, slope: float = 0.0) -> Line:
@@ -34,6 +41,10 @@ def column(texts: list[str], left: float, top: float = 100, *, slope: float = 0.
     return zone_of(
         [line_at(text, left, top + PITCH_PX * i, slope=slope) for i, text in enumerate(texts)]
     )
+
+
+def zone_at(box: Box, *, is_empty: bool = False) -> Zone:
+    return Zone(ZoneKind.TEXT, box.quad(), () if is_empty else (line_of(("x",)),))
 
 
 def texts(zones: tuple[Zone, ...]) -> list[list[str]]:
@@ -102,3 +113,65 @@ def test_writing_from_right_to_left_is_left_alone() -> None:
     zones = (replace(labels, lines=lines), prices)
 
     assert join_rows(zones) == zones
+
+
+def test_what_stands_above_in_the_same_column_is_read_before() -> None:
+    first, second, third = (zone_at(Box(0, top, 100, top + 20)) for top in (0, 30, 60))
+
+    assert in_reading_order((first, third, second)) == (first, second, third)
+
+
+def test_columns_side_by_side_stay_as_they_are() -> None:
+    left = [zone_at(Box(0, top, 100, top + 20)) for top in (0, 50)]
+    right = [zone_at(Box(95, top, 200, top + 20)) for top in (0, 50)]  # a bit over the edge
+
+    assert in_reading_order((*left, *right)) == (*left, *right)
+    assert in_reading_order((*right, *left)) == (*right, *left)
+
+
+def test_a_head_over_both_columns_comes_first_and_a_foot_last() -> None:
+    head, foot = zone_at(Box(0, 0, 200, 10)), zone_at(Box(0, 90, 200, 100))
+    left, right = zone_at(Box(0, 20, 90, 80)), zone_at(Box(110, 20, 200, 80))
+
+    assert in_reading_order((foot, left, head, right)) == (head, left, right, foot)
+
+
+def test_a_picture_holds_no_text_up() -> None:
+    picture = zone_at(Box(0, 0, 100, 20), is_empty=True)
+    text = zone_at(Box(0, 30, 100, 50))
+
+    assert in_reading_order((text, picture)) == (text, picture)
+
+
+@given(st.lists(BOXES, max_size=12))
+def test_every_zone_stays_once_whatever_its_shape(boxes: list[Box]) -> None:
+    zones = tuple(map(zone_at, boxes))
+
+    assert sorted(map(id, in_reading_order(zones))) == sorted(map(id, zones))
+
+
+@pytest.mark.parametrize(("slope", "lower_px", "level"), [(0.0, 9, True), (0.0, 11, False)])
+def test_lines_are_level_by_less_than_the_distance_allowed(
+    slope: float, lower_px: float, *, level: bool
+) -> None:
+    assert is_level(Point(0, 100), Point(500, 100 + lower_px), within_px=10, slope=slope) is level
+
+
+def test_lines_are_level_along_the_slope_of_the_page() -> None:
+    one, other = Point(0, 100), Point(500, 150)
+
+    assert is_level(one, other, within_px=10, slope=0.1)
+    assert is_level(other, one, within_px=10, slope=0.1)
+    assert not is_level(one, other, within_px=10, slope=-0.1)
+
+
+def test_lines_of_two_zones_side_by_side_are_one_row_of_the_page() -> None:
+    labels, prices = column(["tea", "cake"], 100), column(["2.50", "4.00"], 400)
+
+    assert [row.text for row in rows_in((prices, labels))] == ["tea 2.50", "cake 4.00"]
+
+
+def test_a_row_ends_where_a_column_does() -> None:
+    words = [*line_at("due date", 100, 0).words, *line_at("2031", 400, 0).words]
+
+    assert [word.text for word in up_to_gap(words)] == ["due", "date"]

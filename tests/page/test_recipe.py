@@ -146,7 +146,7 @@ def test_words_of_a_turned_page_come_home(quarters: int) -> None:
     upright = draw_page(1300, 1500)
     canvas = Canvas(upright.canvas.rotated_90(quarters).pixels)
     turn = upright.canvas.rotated_90(quarters)
-    middles = tuple(turn.from_page(point) for point in upright.middles)
+    middles = tuple(turn.to_page.inverse().apply_all(upright.middles))
 
     answer = read(canvas, KnowsUp(upright))
 

@@ -115,6 +115,13 @@ def test_all_faults_of_all_files_are_told_at_once(folder: Path) -> None:
         assert words in caught.value.message
 
 
+def test_one_way_to_cut_is_enough(folder: Path) -> None:
+    (folder / "cut.toml").write_text("crop = [0, 0, 9, 9]\ncrop_percent = [0, 0, 9, 9]\n")
+
+    with pytest.raises(SettingsError, match="crop_percent stands beside crop"):
+        load_profiles(str(folder))
+
+
 def test_a_folder_that_is_none_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="OCR_PROFILES"):
         load_profiles(str(tmp_path / "none"))
@@ -203,10 +210,11 @@ def test_an_answer_without_fields_has_none(client: FlaskClient) -> None:
     ("option", "text", "said"),
     [
         ("profile", "nobody", "no such profile; there are code, display"),
-        ("fields", "[]", "takes an object"),
+        ("fields", "[]", "an object is expected"),
         ("fields", '{"a": {"pattern": "(a+)+"}}', "pattern is not known here"),
-        ("fields", '{"a": {"mask": ""}}', "at most"),
-        ("zones", '[{"box_percent": [0, 0, 101, 50]}]', "per cent"),
+        ("fields", '{"a": {"mask": ""}}', "a.mask is not understood: use A for a letter"),
+        ("fields", "{", 'use JSON such as {"lot"'),
+        ("zones", '[{"box_percent": [0, 0, 101, 50]}]', "from 0 to 100"),
     ],
 )
 def test_what_is_not_understood_is_a_fault(

@@ -23,7 +23,7 @@ from ocr_server.errors import (
 )
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits
-from ocr_server.sources.decode import PICTURES, count_pages, decode_page, is_pdf
+from ocr_server.sources.decode import PICTURES, count_pages, decode_page
 from tests.drawing import as_file, as_pages, draw_lines
 
 LIMITS = Limits(max_pixels=1_000_000, max_pages=5)
@@ -468,21 +468,6 @@ def test_a_page_without_memory_for_it_says_which_setting_helps(
 def test_a_picture_without_width_is_damaged(upload: Path) -> None:
     with pytest.raises(DocumentError):
         decode(upload, one_bit_png(0, 10))
-
-
-@pytest.mark.parametrize("before", [b"", b"\n" * 900])
-def test_a_pdf_is_known_by_its_header_wherever_it_may_stand(before: bytes, upload: Path) -> None:
-    upload.write_bytes(before + b"%PDF-1.7\n")
-
-    assert is_pdf(upload)
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "TIFF", "WEBP"])
-def test_a_picture_that_speaks_of_a_pdf_is_a_picture(kind: str, upload: Path) -> None:
-    data = as_file(draw_lines("abc", mode="RGB"), kind)
-    upload.write_bytes(data[:12] + b"%PDF-1.7" + data[12:])
-
-    assert not is_pdf(upload)
 
 
 GENUINE = {kind: as_file(draw_lines("abc", mode="RGB"), kind) for kind in ("PNG", "JPEG", "GIF",

@@ -5,26 +5,32 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from ocr_server.document.model import Field
+from ocr_server.geometry import Box
 from ocr_server.settings import Settings
 from ocr_server.station.command import add_arguments, run_with
+from ocr_server.station.intake import Reading
+from ocr_server.station.journal import Record
 
 READING_S = 0.02
 FIELDS = ("value",)
 
 
+def record_of(text: str, *, valid: bool = True) -> Record:
+    field = Field("value", text, text, 0.9, None if valid else "because", Box(1, 2, 3, 4.5))
+    return Record(text, ((1, field),))
+
+
 def answer_of(text: str, *, valid: bool = True) -> dict[str, Any]:
-    field = {"value": text, "raw": text, "confidence": 0.9, "valid": valid, "box": [1, 2, 3, 4.5]}
-    if not valid:
-        field["reason"] = "because"
-    return {"fields": {"value": field}, "text": text, "problem": None}
+    return record_of(text, valid=valid).to_json()
 
 
-def read(data: bytes) -> tuple[Mapping[str, Any], bytes | None]:
+def read(data: bytes) -> Reading:
     time.sleep(READING_S)
-    return answer_of(data.decode()), data
+    return record_of(data.decode()), data
 
 
 def main(arguments: Sequence[str]) -> None:

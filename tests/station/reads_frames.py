@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
-from typing import Any
 
 from ocr_server.settings import Settings
 from ocr_server.station.command import add_arguments, run_with
-from tests.station.reads_bytes import FIELDS, answer_of
+from ocr_server.station.intake import Reading
+from tests.station.reads_bytes import FIELDS, record_of
 
 
-def read(data: bytes) -> tuple[Mapping[str, Any], bytes | None]:
-    return answer_of(str(len(data))), data
+def read(data: bytes) -> Reading:
+    return record_of(str(len(data))), data
 
 
 if __name__ == "__main__":

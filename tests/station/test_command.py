@@ -16,9 +16,9 @@ from PIL import Image
 
 from benchmarks.draw import draw_display
 from ocr_server.cli import main
+from ocr_server.errors import StationError
 from ocr_server.settings import Settings
 from ocr_server.station.command import add_arguments, run_with
-from ocr_server.station.errors import StationError
 from tests.station.reads_bytes import FIELDS, read
 from tests.waiting import wait_for
 

@@ -11,7 +11,7 @@ import pytest
 
 from ocr_server.station.dashboard import SHOWN, StationPage
 from ocr_server.station.journal import Journal
-from tests.station.reads_bytes import answer_of
+from tests.station.reads_bytes import record_of
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def test_the_page_shows_the_last_readings_with_their_pictures(journal: Journal) 
     page = StationPage(("127.0.0.1", 0), journal, "display")
     with page.served():
         for number in range(1, SHOWN + 3):
-            answer = answer_of(str(number), valid=number % 2 == 0)
-            entry = journal.add(key=str(number), source="a.png", answer=answer)
+            record = record_of(str(number), valid=number % 2 == 0)
+            entry = journal.add(key=str(number), source="a.png", record=record)
             page.remember(entry, b"", b"picture %d" % number)
         state = json.loads(get(page, "/state.json")[1])
 
@@ -75,7 +75,7 @@ def test_nothing_else_is_served(path: str, journal: Journal) -> None:
 
 def test_another_s_name_that_is_made_to_lead_here_gets_nothing(journal: Journal) -> None:
     page = StationPage(("127.0.0.1", 0), journal, "display")
-    page.remember(journal.add(key="k", source="a.png", answer=answer_of("1")), b"", b"picture")
+    page.remember(journal.add(key="k", source="a.png", record=record_of("1")), b"", b"picture")
     with page.served():
         for path in ("/", "/state.json", "/pictures/1"):
             assert get(page, path, "station.localhost.example")[0] == 421

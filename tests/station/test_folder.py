@@ -10,9 +10,9 @@ import pytest
 
 from ocr_server.station import folder as folders
 from ocr_server.station.folder import Folder
-from ocr_server.station.intake import Answer, Intake
+from ocr_server.station.intake import Intake, Reading
 from ocr_server.station.journal import Journal
-from tests.station.reads_bytes import answer_of
+from tests.station.reads_bytes import record_of
 from tests.waiting import wait_for
 
 MOST_BYTES = 100
@@ -21,7 +21,7 @@ MOST_BYTES = 100
 @pytest.fixture
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(folders, "SETTLED_S", 0.1)
-    monkeypatch.setattr(folders, "LOOK_S", 0.2)
+    monkeypatch.setattr(folders, "RESCAN_S", 0.2)
     watched = tmp_path / "in"
     watched.mkdir()
     return watched
@@ -34,8 +34,8 @@ def journal(watched: Path) -> Iterator[Journal]:
     journal.close()
 
 
-def measure(data: bytes) -> Answer:
-    return answer_of(str(len(data))), None
+def measure(data: bytes) -> Reading:
+    return record_of(str(len(data))), None
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def test_a_folder_that_is_away_is_told_once_and_waited_for(
         watched.rename(away)
         wait_for(lambda: caplog.messages)
         (away / "a.png").write_bytes(b"1")
-        time.sleep(3 * folders.LOOK_S)
+        time.sleep(3 * folders.RESCAN_S)
         away.rename(watched)
         wait_for(lambda: sources_in(journal) == ["a.png"])
     journal.close()
@@ -93,7 +93,7 @@ def test_an_empty_file_is_told_once_and_read_when_it_is_filled(
     path.write_bytes(b"")
     with watching(watched, journal):
         wait_for(lambda: caplog.messages)
-        time.sleep(3 * folders.LOOK_S)
+        time.sleep(3 * folders.RESCAN_S)
         path.write_bytes(b"1")
         wait_for(lambda: sources_in(journal) == ["a.png"])
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ocr_server.client import Refused
+from ocr_server.errors import DamagedPicture, QueueFull, WorkerLost
 from ocr_server.station import intake
-from ocr_server.station.intake import Answer, Intake, is_valid, key_of
+from ocr_server.station.intake import Intake, Reading, key_of
 from ocr_server.station.journal import Entry, Journal
-from tests.station.reads_bytes import answer_of
+from tests.station.reads_bytes import record_of
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_a_picture_is_read_once_and_told(journal: Journal) -> None:
     told: list[tuple[Entry, bytes, bytes | None]] = []
     desk = Intake(
         journal,
-        lambda data: (answer_of(data.decode()), b"drawn"),
+        lambda data: (record_of(data.decode()), b"drawn"),
         threading.Event(),
         [lambda *what: told.append(what)],
     )
@@ -36,7 +36,6 @@ def test_a_picture_is_read_once_and_told(journal: Journal) -> None:
     assert entry is not None
     assert again is None
     assert told == [(entry, b"12", b"drawn")]
-    assert is_valid(entry)
 
 
 def test_a_listener_that_fails_keeps_a_picture_from_no_other(
@@ -48,7 +47,7 @@ def test_a_listener_that_fails_keeps_a_picture_from_no_other(
         raise OSError("The disk is full.")
 
     listeners = [fails, lambda entry, _data, _annotated: told.append(entry)]
-    desk = Intake(journal, lambda _data: (answer_of("read"), None), threading.Event(), listeners)
+    desk = Intake(journal, lambda _data: (record_of("read"), None), threading.Event(), listeners)
 
     entry = desk.take(b"", source="a", key="k")
 
@@ -57,24 +56,39 @@ def test_a_listener_that_fails_keeps_a_picture_from_no_other(
 
 
 def test_what_cannot_be_read_is_noted_as_a_problem(journal: Journal) -> None:
-    def refuses(_data: bytes) -> Answer:
-        raise Refused("It is broken.", code="damaged-picture")
+    def refuses(_data: bytes) -> Reading:
+        raise DamagedPicture("It is broken.")
 
     entry = Intake(journal, refuses, threading.Event()).take(b"", source="a", key="k")
 
     assert entry is not None
-    assert entry.answer["problem"] == {"code": "damaged-picture", "detail": "It is broken."}
-    assert not is_valid(entry)
+    assert entry.answer["problem"] == {
+        "code": "damaged-picture",
+        "detail": "The picture is damaged. It is broken.",
+    }
+
+
+def test_an_error_of_the_station_s_own_is_a_problem_and_its_reason_is_in_the_log(
+    journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(_data: bytes) -> Reading:
+        raise RuntimeError("A fault of ours.")
+
+    entry = Intake(journal, fails, threading.Event()).take(b"", source="a", key="k")
+
+    assert entry is not None
+    assert entry.answer["problem"]["code"] == "internal-error"
+    assert "A fault of ours." in caplog.text
 
 
 def test_what_passes_is_waited_for(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "RETRY_S", 0.001)
-    codes = iter(["queue-full", "worker-lost"])
+    passing = iter([QueueFull("Later."), WorkerLost("It died.")])
 
-    def is_busy_twice(_data: bytes) -> Answer:
-        for code in codes:
-            raise Refused("Later.", code=code)
-        return answer_of("read"), None
+    def is_busy_twice(_data: bytes) -> Reading:
+        for error in passing:
+            raise error
+        return record_of("read"), None
 
     entry = Intake(journal, is_busy_twice, threading.Event()).take(b"", source="a", key="k")
 
@@ -87,21 +101,24 @@ def test_a_picture_that_kills_every_reader_is_a_problem_in_the_end(
 ) -> None:
     monkeypatch.setattr(intake, "RETRY_S", 0.001)
 
-    def kills(_data: bytes) -> Answer:
-        raise Refused("It died.", code="worker-lost")
+    def kills(_data: bytes) -> Reading:
+        raise WorkerLost("It died.")
 
     entry = Intake(journal, kills, threading.Event()).take(b"", source="a", key="k")
 
     assert entry is not None
-    assert entry.answer["problem"] == {"code": "worker-lost", "detail": "It died."}
+    assert entry.answer["problem"] == {
+        "code": "worker-lost",
+        "detail": "The process that read the page died. It died.",
+    }
 
 
 def test_a_station_that_stops_leaves_the_picture_for_the_next(journal: Journal) -> None:
     stop = threading.Event()
     stop.set()
 
-    def is_busy(_data: bytes) -> Answer:
-        raise Refused("Later.", code="queue-full")
+    def is_busy(_data: bytes) -> Reading:
+        raise QueueFull("Later.")
 
     assert Intake(journal, is_busy, stop).take(b"", source="a", key="k") is None
     assert not journal.has("k")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ocr_server.station.errors import StationError
+from ocr_server.errors import StationError
 from ocr_server.station.journal import Journal
-from tests.station.reads_bytes import answer_of
+from tests.station.reads_bytes import record_of
 
 
 def test_numbers_have_no_gap_and_go_on_after_a_restart(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ def test_numbers_have_no_gap_and_go_on_after_a_restart(tmp_path: Path) -> None:
     names = [f"{n}" for n in range(20)]
     threads = [
         threading.Thread(
-            target=first.add, kwargs={"key": name, "source": name, "answer": answer_of(name)}
+            target=first.add, kwargs={"key": name, "source": name, "record": record_of(name)}
         )
         for name in names
     ]
@@ -27,7 +27,7 @@ def test_numbers_have_no_gap_and_go_on_after_a_restart(tmp_path: Path) -> None:
     first.close()
 
     second = Journal(tmp_path / "journal")
-    last = second.add(key="last", source="last", answer=answer_of("x"))
+    last = second.add(key="last", source="last", record=record_of("x"))
 
     assert [entry.serial for entry in second.pending("any")] == list(range(1, 22))
     assert last.serial == 21
@@ -37,8 +37,8 @@ def test_numbers_have_no_gap_and_go_on_after_a_restart(tmp_path: Path) -> None:
 
 def test_a_picture_is_noted_once(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal")
-    one = journal.add(key="a", source="1", answer=answer_of("1"))
-    same = journal.add(key="a", source="2", answer=answer_of("2"))
+    one = journal.add(key="a", source="1", record=record_of("1"))
+    same = journal.add(key="a", source="2", record=record_of("2"))
 
     assert same == one
     assert journal.has("a")
@@ -49,7 +49,7 @@ def test_a_picture_is_noted_once(tmp_path: Path) -> None:
 def test_each_sink_has_a_mark_of_its_own(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal")
     for name in "abc":
-        journal.add(key=name, source=name, answer=answer_of(name))
+        journal.add(key=name, source=name, record=record_of(name))
     journal.mark("csv", 2)
 
     assert [entry.serial for entry in journal.pending("csv")] == [3]

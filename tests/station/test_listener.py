@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import errno
 import json
 import socket
@@ -12,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from ocr_server.station.command import address
 from ocr_server.station.intake import Intake
 from ocr_server.station.journal import Entry, Journal
-from ocr_server.station.listener import TcpListener
-from ocr_server.station.socket_client import address_of, ask
+from ocr_server.station.listener import TcpListener, ask
 from tests.station.reads_bytes import read
 
 MOST_BYTES = 1000
@@ -111,8 +112,8 @@ def test_a_fault_of_the_station_is_answered_and_it_goes_on(
         answer = told(address, b"\0\0\0\1\xff")  # the fake reader wants text
         after = json.loads(ask(address, b"after"))
 
-    assert answer["code"] == "internal-error"
-    assert after["serial"] == 1
+    assert (answer["serial"], answer["code"]) == (1, "internal-error")
+    assert after["serial"] == 2
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ECONNABORTED])
@@ -139,7 +140,7 @@ def test_a_connection_that_cannot_be_taken_does_not_end_the_station(
 
 
 def test_the_word_read_triggers_the_camera(journal: Journal) -> None:
-    entry = journal.add(key="k", source="camera", answer=read(b"seen")[0])
+    entry = journal.add(key="k", source="camera", record=read(b"seen")[0])
 
     with listening(journal, trigger=lambda: entry) as address:
         answer = told(address, b"READ")
@@ -160,9 +161,9 @@ def test_a_hundred_connections_at_once_each_get_an_answer(journal: Journal) -> N
 
 
 def test_addresses_of_the_command_line() -> None:
-    assert address_of("9000") == ("127.0.0.1", 9000)
-    assert address_of(":9000") == ("127.0.0.1", 9000)
-    assert address_of("[::1]:9000") == ("::1", 9000)
+    assert address("9000") == ("127.0.0.1", 9000)
+    assert address(":9000") == ("127.0.0.1", 9000)
+    assert address("[::1]:9000") == ("::1", 9000)
     for wrong in ("", "host", "host:", "host:70000", "host:1x"):
-        with pytest.raises(ValueError, match="HOST:PORT"):
-            address_of(wrong)
+        with pytest.raises(argparse.ArgumentTypeError, match="HOST:PORT"):
+            address(wrong)

@@ -9,7 +9,7 @@ import pytest
 from ocr_server.station import sinks
 from ocr_server.station.journal import Entry, Journal
 from ocr_server.station.sinks import Delivery
-from tests.station.reads_bytes import answer_of
+from tests.station.reads_bytes import record_of
 from tests.waiting import wait_for
 
 BACKLOG = 200
@@ -38,7 +38,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 def fill(journal: Journal, count: int) -> None:
     for number in range(count):
-        journal.add(key=str(number), source="a.png", answer=answer_of("1"))
+        journal.add(key=str(number), source="a.png", record=record_of("1"))
 
 
 def test_an_end_does_not_wait_for_the_backlog_and_the_rest_stays(

@@ -42,19 +42,24 @@ def _typedef(name: str, schema: dict[str, Any]) -> str:
 
 
 def _type(schema: dict[str, Any]) -> str:
-    if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2]
-    if "enum" in schema:
-        return " | ".join(f'"{word}"' for word in schema["enum"])
-    if "anyOf" in schema:
-        return " | ".join(_type(choice) for choice in schema["anyOf"])
-    if schema["type"] == "object":
-        return f"Record<string, {_type(schema['additionalProperties'])}>"
-    if schema["type"] == "array":
-        inner, count = _type(schema["items"]), schema.get("maxItems")
-        is_tuple = inner == "number" and count is not None and count == schema.get("minItems")
-        return f"[{', '.join([inner] * (count or 0))}]" if is_tuple else f"{inner}[]"
-    return "number" if schema["type"] == "integer" else str(schema["type"])
+    match schema:
+        case {"$ref": str(path)}:
+            name = path.rpartition("/")[2]
+        case {"enum": [*words]}:
+            name = " | ".join(f'"{word}"' for word in words)
+        case {"anyOf": [*choices]}:
+            name = " | ".join(map(_type, choices))
+        case {"type": "array", "items": {"type": "number"}, "minItems": n, "maxItems": m} if n == m:
+            name = f"[{', '.join(['number'] * n)}]"
+        case {"type": "array", "items": items}:
+            name = f"{_type(items)}[]"
+        case {"type": "object", "additionalProperties": values}:
+            name = f"Record<string, {_type(values)}>"
+        case {"type": "integer"}:
+            name = "number"
+        case _:
+            name = str(schema["type"])
+    return name
 
 
 def _wrapped(line: str) -> list[str]:

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from PIL import Image, ImageDraw, ImageFilter
 from werkzeug.test import TestResponse
 
-from ocr_server.web.service import Service
+from ocr_server.service import Service
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords, SaysCanvasSize
 

@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ocr_server.document.model import Document, EngineInfo, Page, StageOutcome, StageRecord
 from ocr_server.errors import DamagedPicture, WorkerLost
-from ocr_server.web.service import Service
-from ocr_server.web.tracing import server_timing
+from ocr_server.service import Service
+from ocr_server.web.access_log import server_timing
 from tests.drawing import as_file, draw_lines
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

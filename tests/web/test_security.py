@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from ocr_server.web.security import CONTENT_SECURITY_POLICY, HEADERS
+from ocr_server.web.browser import HEADERS
 from tests.drawing import as_file, draw_lines
+
+POLICY = HEADERS["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(
@@ -36,18 +38,18 @@ def test_a_fault_of_ours_has_the_headers_too(
     response = client.get("/v1/languages")
 
     assert response.status_code == 500
-    assert response.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    assert response.headers["Content-Security-Policy"] == POLICY
 
 
 def test_nothing_inline_and_nothing_from_elsewhere_runs() -> None:
-    rules = dict(rule.strip().split(" ", 1) for rule in CONTENT_SECURITY_POLICY.split(";"))
+    rules = dict(rule.strip().split(" ", 1) for rule in POLICY.split(";"))
 
     assert rules["default-src"] == "'none'"
     assert rules["script-src"] == rules["style-src"] == "'self'"
     assert rules["frame-ancestors"] == "'none'"
-    assert "unsafe" not in CONTENT_SECURITY_POLICY
-    assert "http" not in CONTENT_SECURITY_POLICY
-    assert "*" not in CONTENT_SECURITY_POLICY
+    assert "unsafe" not in POLICY
+    assert "http" not in POLICY
+    assert "*" not in POLICY
 
 
 def test_no_other_site_may_read_an_answer(client: FlaskClient) -> None:

@@ -11,7 +11,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pikepdf
@@ -147,7 +146,7 @@ def _add_text(
         visible = find_visible_text(
             page_source.path, page_source.index, password=rendering.password
         )
-        lines = [kept for line in lines if (kept := _beside(line, visible, way)).words]
+        lines = [kept for line in lines if (kept := _beside(line, visible, way))]
         remove_invisible_text(pdf, page)
     layer = write_text_layer(lines, to_user_space=way, font=font)
     if not layer:
@@ -169,14 +168,14 @@ def _says_the_same(page_source: PageSource, rendering: Rendering) -> bool:
     return own == Counter(word.text for word in page_source.page.words)
 
 
-def _beside(line: Line, visible: Sequence[Box], way: Transform) -> Line:
-    """The line without the words that lie on visible text, or under it."""
+def _beside(line: Line, visible: Sequence[Box], way: Transform) -> Line | None:
+    """The line without the words that lie on visible text, or under it; None without any left."""
 
     def is_there(word: Word) -> bool:
         box = word.quad.mapped(way).box
         return any(old.contains(box.middle) or box.contains(old.middle) for old in visible)
 
-    return replace(line, words=tuple(word for word in line.words if not is_there(word)))
+    return line.filtered(lambda word: not is_there(word))
 
 
 def _shown_box(target: pikepdf.Page) -> tuple[float, float, float, float]:

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
 from ocr_server.document.model import Page
 from ocr_server.extraction.candidate import Match, of_words
 from ocr_server.extraction.checks import icao_9303_digit
-from ocr_server.extraction.masks import USUAL_CONFUSIONS
-from ocr_server.extraction.text_rows import Row, rows_of
 from ocr_server.job import FieldSpec
+from ocr_server.layout.rows import Row, rows_of
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"
 NAMES = (
@@ -24,8 +24,8 @@ NAMES = (
 FILLER = "<"
 LENGTHS = frozenset({30, 36, 44})
 _MAY_BE_EMPTY = {"optional", "sex", "names"}
-_DIGIT_OF = {letter: digit for letter, digit in USUAL_CONFUSIONS if letter in ALPHABET}
-_LETTER_OF = {digit: letter for letter, digit in reversed(USUAL_CONFUSIONS) if letter in ALPHABET}
+_DIGIT_OF = {letter: digit for letter, digit in CODE_LOOK_ALIKES if letter in ALPHABET}
+_LETTER_OF = {digit: letter for letter, digit in reversed(CODE_LOOK_ALIKES) if letter in ALPHABET}
 _FALSE_FILLERS = "KXCELSR4"  # what `<` is read as
 _SHORTEST = 24
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ocr_server.document.model import Line, Page, Symbol, Word, Zone, ZoneKind
+from ocr_server.document.model import Line, Page, Symbol, Word, Zone, ZoneKind, hull_of
 from ocr_server.extraction.mrz.band import find_band
 from ocr_server.extraction.mrz.fields import ALPHABET, FILLER, LENGTHS
 from ocr_server.extraction.mrz.filler import MrzCell, find_mrz_cells
-from ocr_server.geometry import Box, hull
+from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import PSM_OF_LAYOUT, Layout
 from ocr_server.page.framing import FramedPage, put_back
@@ -41,7 +41,7 @@ def read_mrz_page(framed_page: FramedPage) -> Page:
     if rows:
         symbols = [symbol for word in page.words for symbol in word.symbols]
         lines = tuple(_line(row, symbols) for row in rows)
-        quad = hull(point for line in lines for point in line.quad).quad()
+        quad = hull_of(lines).quad()
         page = replace(page, zones=(Zone(ZoneKind.TEXT, quad, lines),))
     return put_back(page, band, framed_page.canvas)
 
@@ -69,7 +69,7 @@ def _without_fillers(canvas: Canvas, rows: Sequence[Sequence[MrzCell]]) -> Canva
 def _line(row: Sequence[MrzCell], symbols: Sequence[Symbol]) -> Line:
     """One word with as many characters as the row has."""
     read = tuple(_symbols(row, symbols))
-    quad = hull(point for symbol in read for point in symbol.quad).quad()
+    quad = hull_of(read).quad()
     letters = [symbol for symbol in read if symbol.text != FILLER] or list(read)
     word = Word(
         text="".join(symbol.text for symbol in read),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ocr_server.web.compat import ocrserver, open_webui, plain_base64, tesseract_server, tika
 from ocr_server.web.compat.adapter import Adapter
 
-COMPAT: Mapping[str, Adapter] = {
+ADAPTERS: Mapping[str, Adapter] = {
     "base64": plain_base64.ADAPTER,
     "ocrserver": ocrserver.ADAPTER,
     "open-webui": open_webui.ADAPTER,

@@ -1,12 +1,15 @@
-"""What the routes of all rivals share: the same job and pipeline as everything else."""
+"""What all adapters share: how they are served, and the same job and pipeline as everything else.
+
+An adapter answers as another service does, so that its clients work here by changing the address.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Flask, Response, g
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from ocr_server.deadline import Deadline
@@ -15,11 +18,10 @@ from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.export.format import Rendering
 from ocr_server.job import Job, ReadOptions, Source
-from ocr_server.pipeline import document_from_events
-from ocr_server.web.bodies import parsed_json
-from ocr_server.web.forms import limits_of
-from ocr_server.web.problems import body_too_large, headers_of
-from ocr_server.web.service import check_installed, hang_up, service
+from ocr_server.request.build import body_too_large, check_installed, limits_of
+from ocr_server.web.problems import COMPAT as BLUEPRINT
+from ocr_server.web.problems import headers_of
+from ocr_server.web.service import hang_up, service
 
 Answer: TypeAlias = Callable[[OcrServerError], Response]
 
@@ -33,6 +35,24 @@ class Adapter:
     status: Callable[[], dict[str, Any]] | None = None
 
 
+def register(app: Flask, adapters: Sequence[Adapter]) -> None:
+    """Serve the routes of these adapters, and the one that several have.
+
+    `/status` has one answer for all of them: their members do not clash.
+    """
+    every = Blueprint(BLUEPRINT, __name__)
+    for adapter in adapters:
+        every.register_blueprint(adapter.blueprint)
+    shares = [adapter.status for adapter in adapters if adapter.status]
+
+    def answer_status() -> dict[str, Any]:
+        return {name: value for share in shares for name, value in share().items()}
+
+    if shares:
+        every.add_url_rule("/status", view_func=answer_status)
+    app.register_blueprint(every)
+
+
 def read(
     data: bytes,
     reading: ReadOptions,
@@ -40,7 +60,7 @@ def read(
     timeout_s: float | None = None,
     password: str | None = None,
 ) -> Document:
-    """The document in `data`: all of its pages or none, as no rival knows of failed ones.
+    """The document in `data`: all of its pages or none, as no other service knows of failed ones.
 
     Raises:
         OcrServerError: it, or a page of it, could not be read.
@@ -56,7 +76,7 @@ def read(
         password=password,
     )
     with here.admission.turn():
-        document = document_from_events(here.recognise(job, hang_up()))
+        document = here.read(job, hang_up())
     g.outcome |= {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
     if document.problems:
         raise document.problems[0].error
@@ -68,23 +88,8 @@ def rendered(document: Document, name: str) -> str:
     return b"".join(FORMATS[name].render(document, (), Rendering())).decode()
 
 
-def json_object(text: str | bytes) -> dict[str, Any]:
-    """The members of an object in JSON.
-
-    Raises:
-        ValueError: it is none; the message is for the client.
-    """
-    try:
-        value = parsed_json(text.encode() if isinstance(text, str) else text)
-    except ValueError as error:
-        raise ValueError(f"this is not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise ValueError("this is not a JSON object")  # noqa: TRY004  # said to the client
-    return value
-
-
 def answer_errors(blueprint: Blueprint, answer: Answer) -> None:
-    """Let a rival's routes tell every error in the rival's own form."""
+    """Let an adapter's routes tell every error in the form of the service that it stands for."""
 
     def answer_too_large(_: RequestEntityTooLarge) -> Response:
         return answer(body_too_large(service().settings.max_body_bytes))

@@ -20,8 +20,8 @@ from ocr_server.errors import (
 )
 from ocr_server.job import ReadOptions
 from ocr_server.request.parsing import parse_alphabet, parse_languages
-from ocr_server.web.bodies import decode_base64
-from ocr_server.web.compat.adapter import Adapter, answer_errors, json_object, read, refusal
+from ocr_server.web.bodies import body_of, decode_base64
+from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal
 from ocr_server.web.compat.adapter import rendered as rendered_as
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
@@ -35,17 +35,18 @@ blueprint = Blueprint("ocrserver", __name__)
 @blueprint.post("/file")
 def read_file() -> Response:
     """The text, or hOCR, of an uploaded file."""
-    file = request.files.get("file")
-    if file is None:
+    body = body_of(request)
+    if "file" not in body.files:
         raise InvalidOptions("http: no such file")
-    return _read(file.read(), dict(request.form), as_hocr=request.form.get("format") == "hocr")
+    options = {name: texts[0] for name, texts in body.texts.items()}
+    return _read(body.files["file"][0], options, as_hocr=options.get("format") == "hocr")
 
 
 @blueprint.post("/base64")
 def read_base64() -> Response:
     """The text of a picture in base64."""
     try:
-        body = json_object(request.get_data(cache=False))
+        body = body_of(request).object()
         data = decode_base64(body.get("base64"))
     except ValueError as error:
         raise InvalidOptions(f"base64: {error}") from error

@@ -7,10 +7,9 @@ from typing import Any
 from flask import Blueprint, Response, json, jsonify, request
 
 from ocr_server.errors import InvalidOptions, OcrServerError
-from ocr_server.export.places import whole
 from ocr_server.job import ReadOptions
-from ocr_server.web.bodies import decode_base64
-from ocr_server.web.compat.adapter import Adapter, answer_errors, json_object, read, refusal
+from ocr_server.web.bodies import body_of, decode_base64
+from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal
 from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 
@@ -21,7 +20,7 @@ blueprint = Blueprint("base64", __name__)
 def read_image() -> Response:
     """Each word with its box (left, top, right, bottom in pixels) and confidence from 0 to 1."""
     try:
-        body = json_object(request.get_data(cache=False))
+        body = body_of(request).object()
         data = decode_base64(body.get("image"))
     except ValueError as error:
         raise InvalidOptions(f"image: {error}.") from error
@@ -31,7 +30,7 @@ def read_image() -> Response:
     words: list[dict[str, Any]] = [
         {
             "text": word.text,
-            "box": whole(word.box),
+            "box": word.box.rounded(),
             "confidence": round(word.confidence, 4),
         }
         for page in document.pages

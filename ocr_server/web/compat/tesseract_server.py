@@ -29,11 +29,12 @@ from ocr_server.errors import (
     RequestError,
 )
 from ocr_server.job import ReadOptions
-from ocr_server.request.parsing import number, parse_alphabet, parse_layout
+from ocr_server.request.options import OPTIONS
+from ocr_server.request.parsing import parse_alphabet, parse_layout
+from ocr_server.web.bodies import body_of, json_object
 from ocr_server.web.compat.adapter import (
     Adapter,
     answer_errors,
-    json_object,
     read,
     refusal,
     rendered,
@@ -50,7 +51,7 @@ blueprint = Blueprint("tesseract-server", __name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _ParsedOptions:
     reading: ReadOptions
     format: str
 
@@ -58,13 +59,13 @@ class _Asked:
 @blueprint.post("/tesseract")
 def run_tesseract() -> Response:
     """What Tesseract would have said about the file."""
-    file = request.files.get("file")
-    data = file.read() if file else b""
+    body = body_of(request)
+    data = next(iter(body.files.get("file", ())), b"")
     if not data:
         raise InvalidOptions("No or empty file provided")
-    asked = _read_options(request.form.get("options", ""))
-    document = read(data, asked.reading)
-    return jsonify(_run(code=0, stdout=_output(document, asked.format), stderr=""))
+    parsed = _read_options(next(iter(body.texts.get("options", ())), ""))
+    document = read(data, parsed.reading)
+    return jsonify(_run(code=0, stdout=_output(document, parsed.format), stderr=""))
 
 
 @blueprint.get("/.well-known/health/<any(healthy, live, ready):probe>")
@@ -116,7 +117,7 @@ def status() -> dict[str, Any]:
     }
 
 
-def _read_options(text: str) -> _Asked:
+def _read_options(text: str) -> _ParsedOptions:
     try:
         options = json_object(text)
     except ValueError as error:
@@ -126,14 +127,14 @@ def _read_options(text: str) -> _Asked:
         raise InvalidOptions(
             f"options has {', '.join(sorted(unknown))}; this server takes {', '.join(_READERS)}"
         )
-    values: dict[str, Any] = {"languages": service().settings.languages}  # as Reading's fields
+    values: dict[str, Any] = {"languages": service().settings.languages}  # as ReadOptions's fields
     for name, value in options.items():
         try:
             values.update(_READERS[name](value))
         except (TypeError, ValueError) as error:
             raise InvalidOptions(f"options.{name}: {error}") from error
     format_ = values.pop("format", "text")
-    return _Asked(ReadOptions(**values), format_)
+    return _ParsedOptions(ReadOptions(**values), format_)
 
 
 def _languages(value: object) -> dict[str, Any]:
@@ -145,7 +146,7 @@ def _languages(value: object) -> dict[str, Any]:
 def _dpi(value: object) -> dict[str, Any]:
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         raise ValueError("expected a whole number above 0")
-    return {"dpi": number(1, 10_000)(str(value))}
+    return {"dpi": OPTIONS["dpi"].parse(str(value))}
 
 
 def _psm(value: object) -> dict[str, Any]:
@@ -202,11 +203,11 @@ def _answer(error: OcrServerError) -> Response:
         run = _run(code=1, stdout="", stderr="\n".join([*words, error.message, ""]))
         return refusal(error, json.dumps(run), status=200, media_type="application/json")
     if isinstance(error, RequestError):
-        said, status_ = "Request input validation failed", STATUS[type(error)]
+        reason, status_ = "Request input validation failed", STATUS[type(error)]
     else:
-        said = "error processing input"
+        reason = "error processing input"
         status_ = STATUS[type(error)] if isinstance(error, QueueFull | Draining) else 500
-    body = json.dumps({"error": said, "reason": f"Error: {error.message}"})
+    body = json.dumps({"error": reason, "reason": f"Error: {error.message}"})
     return refusal(error, body, status=status_, media_type="application/json")
 
 

@@ -28,9 +28,12 @@ from ocr_server.errors import (
     UnsupportedFormat,
 )
 from ocr_server.export.xml import element, written
+from ocr_server.request.build import body_too_large
+from ocr_server.sources.signatures import PDF, media_type_of
+from ocr_server.web.bodies import body_of
 from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal, rendered
 from ocr_server.web.compat.tika_headers import PASSWORD, TikaRequest, read_headers
-from ocr_server.web.problems import STATUS, body_too_large
+from ocr_server.web.problems import STATUS
 from ocr_server.web.service import service
 
 GREETING = f"This is Tika Server (ocr-server {__version__}, as Apache Tika 3). Please PUT\n"
@@ -39,11 +42,6 @@ PARSERS = [
     "org.apache.tika.parser.ocr.TesseractOCRParser",
 ]
 CONTENT = "X-TIKA:content"
-_MARKS = (
-    (b"%PDF-", "application/pdf"), (b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"), (b"II*\0", "image/tiff"), (b"MM\0*", "image/tiff"),
-    (b"BM", "image/bmp"), (b"RIFF", "image/webp"),
-)  # fmt: skip
 _UNREAD = Document((), EngineInfo("", "", ()))  # what was not to be read
 
 blueprint = Blueprint("tika", __name__)
@@ -59,13 +57,13 @@ def greet() -> Response:
 @blueprint.post("/tika/form")
 def parse() -> Response:
     """The text in the form that `Accept` names: plain, XHTML, XML or JSON."""
-    data, asked = _data(), _asked()
-    document = _read(data, asked)
+    data, requested = _data(), _requested()
+    document = _read(data, requested)
     offered = ["text/plain", "text/html", "text/xml", "application/json"]
     media_type = request.accept_mimetypes.best_match(offered, default="text/plain")
     if media_type == "application/json":
-        return jsonify(_metadata(data, document) | {CONTENT: _content("html", document, asked)})
-    content = _content("text" if media_type == "text/plain" else "html", document, asked)
+        return jsonify(_metadata(data, document) | {CONTENT: _content("html", document, requested)})
+    content = _content("text" if media_type == "text/plain" else "html", document, requested)
     if not content.strip():
         return Response(status=204)
     return Response(content, content_type=f"{media_type}; charset=UTF-8")
@@ -75,9 +73,9 @@ def parse() -> Response:
 @blueprint.post("/tika/form/<any(text, html, xml, body):handler>")
 def parse_to_json(handler: str) -> Response:
     """Metadata and content as one object."""
-    data, asked = _data(), _asked()
-    document = _read(data, asked)
-    return jsonify(_metadata(data, document) | {CONTENT: _content(handler, document, asked)})
+    data, requested = _data(), _requested()
+    document = _read(data, requested)
+    return jsonify(_metadata(data, document) | {CONTENT: _content(handler, document, requested)})
 
 
 @blueprint.put("/rmeta")
@@ -86,23 +84,21 @@ def parse_to_json(handler: str) -> Response:
 @blueprint.post("/rmeta/form/<any(text, html, xml, body, ignore):handler>")
 def parse_recursively(handler: str = "xml") -> Response:
     """The same as a list: the document, and what is in it, which is nothing here."""
-    data, asked = _data(), _asked()
-    document = _read(data, asked)
+    data, requested = _data(), _requested()
+    document = _read(data, requested)
     found = _metadata(data, document)
     if handler != "ignore":
-        found[CONTENT] = _content(handler, document, asked)
+        found[CONTENT] = _content(handler, document, requested)
     return jsonify([found])
 
 
-def _asked() -> TikaRequest:
+def _requested() -> TikaRequest:
     return read_headers(request.headers.items(), service().settings.languages)
 
 
 def _data() -> bytes:
-    if request.mimetype == "multipart/form-data":
-        data = next((file.read() for file in request.files.values()), b"")
-    else:
-        data = request.get_data(cache=False)
+    body = body_of(request)
+    data = next((files[0] for files in body.files.values()), body.data or b"")
     if request.headers.get("Content-Encoding", "").lower() == "gzip":
         data = _unpacked(data, service().settings.max_body_bytes)
     if not data:
@@ -124,13 +120,15 @@ def _unpacked(data: bytes, most_bytes: int) -> bytes:
     return unpacked
 
 
-def _read(data: bytes, asked: TikaRequest) -> Document:
-    if asked.skips or not asked.least_bytes <= len(data) <= asked.most_bytes:
+def _read(data: bytes, requested: TikaRequest) -> Document:
+    if requested.skips or not requested.least_bytes <= len(data) <= requested.most_bytes:
         return _UNREAD
     try:
-        return read(data, asked.reading, timeout_s=asked.timeout_s, password=asked.password)
+        return read(
+            data, requested.reading, timeout_s=requested.timeout_s, password=requested.password
+        )
     except EncryptedDocument as error:
-        if asked.password is not None:
+        if requested.password is not None:
             raise
         raise EncryptedDocument(
             f"The PDF is protected. Send its password in the header {PASSWORD}."
@@ -142,23 +140,20 @@ def _metadata(data: bytes, document: Document) -> dict[str, Any]:
     disposition, parameters = parse_options_header(request.headers.get("Content-Disposition"))
     if disposition == "attachment" and "filename" in parameters:
         found["resourceName"] = parameters["filename"]
-    if found["Content-Type"] == "application/pdf" and document is not _UNREAD:
+    if found["Content-Type"] == PDF and document is not _UNREAD:
         found["xmpTPg:NPages"] = str(len(document.pages))
     return found
 
 
 def _kind(data: bytes) -> str:
-    for mark, media_type in _MARKS:
-        if data.startswith(mark):
-            return media_type
-    return request.mimetype or "application/octet-stream"
+    return media_type_of(data) or request.mimetype or "application/octet-stream"
 
 
-def _content(handler: str, document: Document, asked: TikaRequest) -> str:
+def _content(handler: str, document: Document, requested: TikaRequest) -> str:
     if handler in {"text", "body"}:
         text = "\n\n".join(page.text for page in document.pages)
         return f"{text}\n" if text else ""
-    return rendered(document, "hocr") if asked.as_hocr else _xhtml(document)
+    return rendered(document, "hocr") if requested.as_hocr else _xhtml(document)
 
 
 def _xhtml(document: Document) -> str:

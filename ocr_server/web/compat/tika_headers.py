@@ -83,11 +83,12 @@ def read_headers(headers: Iterable[tuple[str, str]], languages: tuple[str, ...])
             password = value
     if "language" in ocr:
         languages = tuple(dict.fromkeys(ocr["language"].split("+")))
+    usual = ReadOptions()
     return TikaRequest(
         reading=ReadOptions(
             languages=languages,
-            psm=int(ocr.get("pagesegmode", 3)),
-            operations=() if _is_false(ocr.get("enableimagepreprocessing")) else ("auto",),
+            psm=int(ocr.get("pagesegmode", usual.psm)),
+            operations=() if _is_false(ocr.get("enableimagepreprocessing")) else usual.operations,
             text_layer=_TEXT_LAYERS.get(pdf.get("ocrstrategy", "").lower(), TextLayerUse.AUTO),
         ),
         password=password,

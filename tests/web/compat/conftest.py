@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ocr_server.app import create_app
-from ocr_server.settings import RIVALS, Settings
+from ocr_server.settings import ADAPTER_NAMES, Settings
 from ocr_server.web.service import service_of
 from tests.drawing import as_file, as_pages, draw_lines
 from tests.fakes import InlineWorkers, ReadsWords
@@ -22,8 +22,8 @@ def engine() -> ReadsWords:
 
 @pytest.fixture
 def app(settings: Settings, engine: ReadsWords) -> Iterator[Flask]:
-    """The application with the routes of every rival."""
-    app = create_app(replace(settings, compat=RIVALS), InlineWorkers(engine))
+    """The application with the routes of every adapter."""
+    app = create_app(replace(settings, compat=ADAPTER_NAMES), InlineWorkers(engine))
     yield app
     service_of(app).close()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 from base64 import b64encode
 from dataclasses import replace
@@ -11,9 +12,10 @@ from flask.testing import FlaskClient
 
 from ocr_server.app import create_app
 from ocr_server.errors import SettingsError
-from ocr_server.settings import RIVALS, Settings
-from ocr_server.web.compat import COMPAT
-from ocr_server.web.service import Service, service_of
+from ocr_server.service import Service
+from ocr_server.settings import ADAPTER_NAMES, Settings
+from ocr_server.web.compat import ADAPTERS
+from ocr_server.web.service import service_of
 from tests.fakes import InlineWorkers, ReadsWords
 
 ROUTES = [
@@ -23,18 +25,18 @@ ROUTES = [
 ]  # fmt: skip
 
 
-def test_the_rivals_of_the_settings_are_those_that_are_served() -> None:
-    assert tuple(sorted(COMPAT)) == RIVALS
+def test_the_adapters_of_the_settings_are_those_that_are_served() -> None:
+    assert tuple(sorted(ADAPTERS)) == ADAPTER_NAMES
 
 
-def test_a_rival_that_is_not_known_stops_the_start() -> None:
+def test_an_adapter_that_is_not_known_stops_the_start() -> None:
     assert Settings.from_environment({"OCR_COMPAT": "tika, base64"}).compat == ("tika", "base64")
     with pytest.raises(SettingsError, match="tesseract-server"):
         Settings.from_environment({"OCR_COMPAT": "tika,bing"})
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_no_rival_is_served_by_default(settings: Settings, method: str, path: str) -> None:
+def test_no_adapter_is_served_by_default(settings: Settings, method: str, path: str) -> None:
     app = create_app(settings, InlineWorkers(ReadsWords()))
     answer = app.test_client().open(path, method=method)
     service_of(app).close()
@@ -52,7 +54,7 @@ def test_status_is_the_union_of_both_who_have_it(client: FlaskClient) -> None:
 
 
 def bodies(picture: bytes) -> dict[tuple[str, str], dict[str, Any]]:  # as the test client takes
-    """A good request to one route of each rival."""
+    """A good request to one route of each adapter."""
     encoded = b64encode(picture).decode()
     form = {"file": (BytesIO(picture), "a.png"), "options": "{}"}
     return {
@@ -62,6 +64,25 @@ def bodies(picture: bytes) -> dict[tuple[str, str], dict[str, Any]]:  # as the t
         ("POST", "/tesseract"): {"data": form},
         ("PUT", "/tika"): {"data": picture},
     }
+
+
+def test_a_raw_body_is_taken_though_curl_calls_it_a_form(
+    client: FlaskClient, picture: bytes
+) -> None:
+    encoded = b64encode(picture).decode()
+    raw = {
+        ("POST", "/api/"): json.dumps({"image": encoded}),
+        ("POST", "/base64"): json.dumps({"base64": encoded}),
+        ("PUT", "/process"): picture,
+        ("PUT", "/tika"): picture,
+    }
+
+    for (method, path), data in raw.items():
+        answer = client.open(
+            path, method=method, data=data, content_type="application/x-www-form-urlencoded"
+        )
+
+        assert (path, answer.status_code) == (path, 200)
 
 
 def test_load_is_told_with_the_statuses_of_load(
@@ -78,9 +99,10 @@ def test_load_is_told_with_the_statuses_of_load(
         assert "<html" not in answer.get_data(as_text=True)
 
 
-def test_a_rival_asks_for_the_key_in_its_own_form(settings: Settings, picture: bytes) -> None:
+def test_an_adapter_asks_for_the_key_in_its_own_form(settings: Settings, picture: bytes) -> None:
     app = create_app(
-        replace(settings, compat=RIVALS, api_keys=("key",)), InlineWorkers(ReadsWords("Fish"))
+        replace(settings, compat=ADAPTER_NAMES, api_keys=("key",)),
+        InlineWorkers(ReadsWords("Fish")),
     )
     client = app.test_client()
     answers = {

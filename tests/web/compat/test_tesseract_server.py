@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from ocr_server.web.service import Service
+from ocr_server.service import Service
 from tests.fakes import ReadsWords
 
 

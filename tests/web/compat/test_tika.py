@@ -8,7 +8,9 @@ import pikepdf
 import pytest
 from flask.testing import FlaskClient
 
-from ocr_server.web.service import Service
+from ocr_server.service import Service
+from ocr_server.sources.signatures import media_type_of
+from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords
 
 
@@ -53,6 +55,17 @@ def test_the_text_handler_answers_json(client: FlaskClient, picture: bytes) -> N
     assert found["Content-Type"] == "image/png"
     assert found["resourceName"] == "scan.png"
     assert "org.apache.tika.parser.ocr.TesseractOCRParser" in found["X-TIKA:Parsed-By"]
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "TIFF", "PPM"])
+def test_the_media_type_is_told_by_the_file_whatever_the_client_says(
+    client: FlaskClient, kind: str
+) -> None:
+    data = as_file(draw_lines("Fish", mode="RGB"), kind)
+
+    found = client.put("/rmeta/text", data=data, content_type="text/plain").get_json()[0]
+
+    assert found["Content-Type"] == media_type_of(data)
 
 
 def test_rmeta_answers_a_list(client: FlaskClient, picture: bytes) -> None:

@@ -4,7 +4,7 @@ import { declarations } from "../lib/declarations.js";
 import { action, announce, make, part } from "../lib/dom.js";
 import { byName } from "../lib/files.js";
 import { asRefusal, readDocument } from "../lib/http.js";
-import { makeTeller } from "../lib/progress.js";
+import { followProgress } from "../lib/progress.js";
 import { counted } from "../lib/quantities.js";
 
 /** @param {import("./desk.js").Desk} desk */
@@ -52,11 +52,11 @@ export function enhance(desk) {
     if (!draft || !files.length) return;
     const form = draft.form(files);
     const { signal } = (reading.stop = new AbortController());
-    const teller = makeTeller(reading, performance.now(), (_, __, words) => say(words));
+    const progress = followProgress(reading, performance.now(), (_, words) => say(words));
     name();
     try {
       const added = draft.join(
-        await readDocument(form, { signal, onUpload: teller.upload, onEvent: teller.event }),
+        await readDocument(form, { signal, onUpload: progress.upload, onEvent: progress.event }),
         files,
       );
       announce(
@@ -66,7 +66,7 @@ export function enhance(desk) {
     } catch (error) {
       say(signal.aborted ? "Nothing was added." : asRefusal(error).message, "alert");
     } finally {
-      teller.end();
+      progress.end();
       reading.stop = null;
       name();
     }

@@ -32,7 +32,7 @@ export function enhance(desk) {
     const complaint = part(root, "formats").querySelector(".hint");
     part(root, "proof").inert = isOpen; // it may lie half under the menu
     if (!isOpen) complaint?.remove();
-    else if (!complaint) (await import("./export-menu.js")).offerFormats(desk, copyText);
+    else if (!complaint) (await import("./export-menu.js")).drawExportMenu(desk, copyText);
   });
 }
 

@@ -17,7 +17,7 @@ import { joinParagraphs } from "./line-join.js";
  * @param {Desk} desk
  * @param {(text: string) => void} copyText
  */
-export function offerFormats(desk, copyText) {
+export function drawExportMenu(desk, copyText) {
   const { root, draft, page } = desk;
   const sheet = part(root, "formats");
   if (!draft || !page) return;
@@ -76,17 +76,17 @@ export function offerFormats(desk, copyText) {
     announce(words, "alert");
   }
   /** @param {Format} format */
-  function takeFormat({ name, label, suffix, one_page_each: isPageEach }) {
+  function downloadFormat({ name, label, suffix, one_page_each: isPageEach }) {
     // A file for each page is an archive, with the places of the words beside the pictures.
-    if (isPageEach && pages().length > 1) take(`${name},json`, "zip", label);
-    else take(name, suffix, label);
+    if (isPageEach && pages().length > 1) download(`${name},json`, "zip", label);
+    else download(name, suffix, label);
   }
   /**
    * @param {string} name of the format, or several parted by commas
    * @param {string} suffix
    * @param {string} label
    */
-  async function take(name, suffix, label) {
+  async function download(name, suffix, label) {
     if (!draft) return;
     part(root, "downloads").removeAttribute("open");
     const only =
@@ -110,11 +110,11 @@ export function offerFormats(desk, copyText) {
     ...(several ? [entry("Copy these pages", () => copyText(text()))] : []),
     entry("Copy without line breaks", () => copyText(joinParagraphs(text()))),
     ...formats.map((format) =>
-      entry(format.label, () => takeFormat(format), format.suffix, format.name),
+      entry(format.label, () => downloadFormat(format), format.suffix, format.name),
     ),
     entry(
       "All of these",
-      () => take(formats.map(({ name }) => name).join(), "zip", "All"),
+      () => download(formats.map(({ name }) => name).join(), "zip", "All"),
       "zip",
       "all",
     ),

@@ -10,12 +10,11 @@ const SLOW_MS = 3000; // after this the elapsed seconds are said too
 
 /**
  * Turns events into words, at most as often as they change.
- * @template {{stop: AbortController | null}} Item
- * @param {Item} item what is read
+ * @param {{stop: AbortController | null}} item what is read; nothing is told once it has no `stop`
  * @param {number} begun
- * @param {(item: Item, state: State, words: string, share?: number) => void} put
+ * @param {(state: State, words: string, share?: number) => void} put
  */
-export function makeTeller(item, begun, put) {
+export function followProgress(item, begun, put) {
   let words = "";
   /** @type {number | undefined} */
   let share;
@@ -34,7 +33,7 @@ export function makeTeller(item, begun, put) {
     if (!words || !item.stop) return;
     const elapsed = performance.now() - begun;
     const said = share === undefined ? words : `${words} – ${Math.round(share * 100)}\u00a0%`;
-    put(item, "recognising", elapsed > SLOW_MS ? `${said} – ${seconds(elapsed)}` : said, share);
+    put("recognising", elapsed > SLOW_MS ? `${said} – ${seconds(elapsed)}` : said, share);
   }
   /**
    * What is done of all there is; a page that is read is looked through once more, which counts as
@@ -63,7 +62,7 @@ export function makeTeller(item, begun, put) {
     upload(sent, total) {
       if (!isHalf && sent >= total / 2 && sent < total) announce("Half of it is sent.");
       isHalf ||= sent >= total / 2;
-      put(item, "uploading", `Sending ${size(sent)} of ${size(total)}`, sent / total);
+      put("uploading", `Sending ${size(sent)} of ${size(total)}`, sent / total);
     },
     /** @param {any} event */
     event(event) {

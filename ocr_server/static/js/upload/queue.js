@@ -96,7 +96,7 @@ export function enhance(root, { fields, trims, maxBytes }) {
     if (!canTrim(item.files)) return false;
     const [{ trimmed }] = await Promise.all([
       import("./crop-dialog.js"),
-      loadStyles("trimming"),
+      loadStyles("crop-dialog"),
       loadStyles("corners"),
     ]);
     const file = await trimmed(item.files[0]).catch(function tell() {

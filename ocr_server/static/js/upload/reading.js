@@ -5,7 +5,7 @@ import { Draft } from "../desk/draft.js";
 import { forgetPictures } from "../desk/page-images.js";
 import { announce } from "../lib/dom.js";
 import { readDocument, Refusal } from "../lib/http.js";
-import { makeTeller } from "../lib/progress.js";
+import { followProgress } from "../lib/progress.js";
 import { tooLarge } from "../lib/quantities.js";
 
 /**
@@ -30,14 +30,14 @@ export async function readItem(item, { fields, maxBytes, desk, open, isListed, i
   const changes = before?.done.length;
   const draft = new Draft(item.name, item.files, fields);
   if (!before?.pages.length) item.draft = draft;
-  const teller = makeTeller(item, begun, (_, state, words, share) => item.put(state, words, share));
+  const progress = followProgress(item, begun, item.put.bind(item));
   announce(`Sending ${item.name}`);
   item.put("uploading", "Sending", 0);
   desk.load();
   try {
     const answer = await readDocument(draft.form(draft.files), {
       signal,
-      onUpload: teller.upload,
+      onUpload: progress.upload,
       onEvent: take,
     });
     if (!isListed()) return;
@@ -54,7 +54,7 @@ export async function readItem(item, { fields, maxBytes, desk, open, isListed, i
       await open(item);
     item.putResult();
   } finally {
-    teller.end();
+    progress.end();
   }
 
   /** @param {any} event */
@@ -63,7 +63,7 @@ export async function readItem(item, { fields, maxBytes, desk, open, isListed, i
       draft.addPage(event.page);
       if (draft.pages.length === 1 && !desk.shown) open(item);
     }
-    teller.event(event);
+    progress.event(event);
   }
 }
 

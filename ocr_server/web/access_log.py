@@ -1,20 +1,34 @@
-"""One log line for each request, with an id that the answer bears too; and its numbers."""
+"""One log line for each request: its id, the caller's trace, sizes, duration and outcome.
+
+The answer bears the id too, and says where its time went (`Server-Timing`).
+"""
 
 from __future__ import annotations
 
 import logging
+import re
 import time
+import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 
+from ocr_server.document.model import Document
 from ocr_server.metrics import Metrics
 from ocr_server.web.service import service
-from ocr_server.web.tracing import request_id, trace_of
 
 _QUIET = {"/livez", "/readyz"}
+
+_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")  # what may go into a log line as it came
+# W3C Trace Context, section 3.2: version, trace id, parent id, flags; all zeros are invalid.
+# Versions to come may append fields; ff is forbidden.
+_TRACE = re.compile(
+    r"(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(-.*)?"
+)
+_NOT_OF_A_TOKEN = re.compile(r"[^A-Za-z0-9_\-]+")
 
 log = logging.getLogger("ocr_server.access")
 
@@ -23,6 +37,35 @@ def init_app(app: Flask) -> None:
     """Number, time, count and log every request, a stream at its end."""
     app.before_request(_begin)
     app.after_request(_end)
+
+
+def request_id(request: Request) -> str:
+    """The caller's `X-Request-ID` if it is harmless, else a new one."""
+    given = request.headers.get("X-Request-ID", "")
+    return given if _ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def trace_of(request: Request) -> dict[str, str]:
+    """The caller's trace and span as the log names them; nothing without a valid `traceparent`."""
+    match = _TRACE.fullmatch(request.headers.get("traceparent", ""))
+    return {"trace_id": match[1], "span_id": match[2]} if match else {}
+
+
+def counts_of(document: Document) -> dict[str, Any]:
+    """For the log: how many pages were read, how many were not, and why where none was."""
+    counts = {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
+    if document.pages or not document.problems:
+        return counts
+    return counts | {"problem_code": document.problems[0].error.code}
+
+
+def server_timing(document: Document, **durations_s: float) -> str:
+    """The header `Server-Timing`: these durations, then each stage, summed over the pages."""
+    durations_ms = defaultdict(float, {name: s * 1000 for name, s in durations_s.items()})
+    for page in document.pages:
+        for stage in page.stages:
+            durations_ms[_NOT_OF_A_TOKEN.sub("-", stage.name)] += stage.ms
+    return ", ".join(f"{name};dur={ms:.1f}" for name, ms in durations_ms.items())
 
 
 def _begin() -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ocr_server.document.model import Cell, Line, Table, Word, Zone, ZoneKind
-from ocr_server.geometry import Box
+from ocr_server.geometry import Box, Point
 from ocr_server.page.cleanup import keep_words
 
 
@@ -22,3 +22,27 @@ def test_cells_lose_the_words_that_are_not_kept() -> None:
     assert some.table is not None
     assert [cell.text for cell in some.table.cells] == ["Tea", ""]
     assert every == zone
+
+
+def test_a_line_is_no_longer_than_the_words_that_are_kept() -> None:
+    box = Box(0, 0, 90, 20)
+    words = tuple(
+        Word(text, Box(left, 2, left + 30, 18).quad(), confidence)
+        for text, left, confidence in (("Tea", 0, 0.9), ("~", 50, 0.3))
+    )
+    zone = Zone(ZoneKind.TEXT, box.quad(), (Line(words, box.quad(), (), 10.0),))
+
+    (kept,) = keep_words((zone,), lambda word: word.confidence > 0.5)
+
+    assert kept.lines[0].box == Box(0, 2, 30, 18)
+    assert kept.box == box
+
+
+def test_the_first_of_cells_that_overlap_holds_a_point() -> None:
+    cells = tuple(
+        Cell(0, column, Box(left, 0, left + 60, 20).quad(), "")
+        for column, left in enumerate((0, 40))
+    )
+    places = Table(1, 2, cells).cells_at([Point(50, 10), Point(80, 10), Point(200, 10)])
+
+    assert list(places) == [0, 1, None]

@@ -1,0 +1,68 @@
+"""Numbers and boxes from outside, checked: of settings, options, operations and files."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ocr_server.geometry import Box
+
+MOST_PX = 1_000_000  # far beyond any page, and within what a float tells apart
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The numbers that are allowed: from `least` to `most`, both included; 0 too if `or_zero`."""
+
+    least: float = -math.inf
+    most: float = math.inf
+    is_whole: bool = False
+    or_zero: bool = False
+
+    def __str__(self) -> str:
+        kind = "a whole number" if self.is_whole else "a number"
+        if self.most < math.inf:
+            kind += f" from {self.least:.12g} to {self.most:.12g}"
+        elif self.least > -math.inf:
+            kind += f", {self.least:.12g} or more"
+        return f"0 or {kind}" if self.or_zero else kind
+
+    def parse(self, text: str) -> float:
+        """The number that the text stands for.
+
+        Raises:
+            ValueError: it is none, or out of bounds; the message says what is wanted.
+        """
+        try:
+            number = int(text) if self.is_whole else float(text)
+        except ValueError:
+            number = math.nan
+        if not self.hold(number):
+            raise ValueError(f"use {self}")
+        return number
+
+    def hold(self, number: object) -> bool:
+        """Whether this is such a number; infinity is none, nor is true or false."""
+        if type(number) not in ((int,) if self.is_whole else (int, float)):
+            return False
+        assert isinstance(number, int | float)  # noqa: S101  # as was asked
+        # An integer may be too long for a float: it is compared, never made one.
+        is_within = self.least <= number <= self.most and -math.inf < number < math.inf
+        return is_within or (self.or_zero and number == 0)
+
+
+def box_of(sides: object, *, most: float = MOST_PX) -> Box:
+    """The box with these sides: left, top, right and bottom, from 0 to `most`.
+
+    Raises:
+        ValueError: it is none; the message says what is wanted.
+    """
+    side_bounds = Bounds(0, most)
+    if isinstance(sides, list | tuple) and len(sides) == 4 and all(map(side_bounds.hold, sides)):
+        left, top, right, bottom = sides
+        if left < right and top < bottom:
+            return Box(left, top, right, bottom)
+    raise ValueError(
+        "use left, top, right and bottom, left before right and top before bottom, each "
+        f"{side_bounds}"
+    )

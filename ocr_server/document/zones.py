@@ -1,0 +1,313 @@
+"""What stands on a page: Zone → Line → Word → Symbol.
+
+Frozen, with tuples inside. Each level has a quad, a confidence from 0 to 1, and a text made by
+joining its children; `mapped` gives the same tree in another frame. There is no level for
+paragraphs: each line says which paragraph of its zone it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import groupby
+from typing import Protocol
+
+from ocr_server.document.tables import Table
+from ocr_server.geometry import Box, Point, PointMap, Quad, Transform, hull
+
+
+class ZoneKind(StrEnum):
+    """What stands in a zone."""
+
+    TEXT = "text"
+    PICTURE = "picture"
+    RULE = "rule"
+    TABLE = "table"
+
+
+class Direction(StrEnum):
+    """The way a line is read."""
+
+    LEFT_TO_RIGHT = "ltr"
+    RIGHT_TO_LEFT = "rtl"
+    TOP_TO_BOTTOM = "ttb"
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """One character as it was seen."""
+
+    text: str
+    quad: Quad
+    confidence: float
+
+    def mapped(self, transform: PointMap) -> Symbol:
+        """The same symbol in another frame."""
+        return Symbol(self.text, self.quad.mapped(transform), self.confidence)
+
+    def __reduce__(self) -> tuple[type[Symbol], tuple[object, ...]]:
+        """How it travels between processes: quicker than field by field."""
+        return Symbol, (self.text, self.quad, self.confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another reading of a word, and who says so (`engine`, `dictionary`)."""
+
+    text: str
+    confidence: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word; `corrected_from` holds what the engine read before somebody corrected it."""
+
+    text: str
+    quad: Quad
+    confidence: float
+    symbols: tuple[Symbol, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    corrected_from: str | None = None
+    checked: bool = False
+
+    @property
+    def box(self) -> Box:
+        """The upright hull."""
+        return self.quad.box
+
+    @property
+    def certainty(self) -> float:
+        """The confidence from 0 to 1, but 1 where a person has checked the word."""
+        return 1.0 if self.checked else self.confidence
+
+    @property
+    def letter_count(self) -> int:
+        """How many letters and digits it has."""
+        return sum(map(str.isalnum, self.text))
+
+    def mapped(self, transform: PointMap) -> Word:
+        """The same word in another frame."""
+        return Word(
+            self.text,
+            self.quad.mapped(transform),
+            self.confidence,
+            tuple([symbol.mapped(transform) for symbol in self.symbols]),
+            self.alternatives,
+            self.corrected_from,
+            self.checked,
+        )
+
+    def __reduce__(self) -> tuple[type[Word], tuple[object, ...]]:
+        """How it travels between processes: quicker than field by field."""
+        return Word, (
+            self.text, self.quad, self.confidence, self.symbols, self.alternatives,
+            self.corrected_from, self.checked,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of words; `baseline` is a polyline from its start to its end."""
+
+    words: tuple[Word, ...]
+    quad: Quad
+    baseline: tuple[Point, ...]
+    x_height_px: float
+    paragraph: int = 0
+    language: str | None = None
+    direction: Direction = Direction.LEFT_TO_RIGHT
+
+    @property
+    def box(self) -> Box:
+        """The upright hull."""
+        return self.quad.box
+
+    @property
+    def text(self) -> str:
+        """The words, joined by blanks, except in scripts that have none."""
+        text = ""
+        for word in self.words:
+            text += f" {word.text}" if has_blank(text, word.text) else word.text
+        return text
+
+    @property
+    def confidence(self) -> float:
+        """The mean over the words, weighted by their letters and digits."""
+        return mean_confidence(self.words)
+
+    @staticmethod
+    def joined(lines: Sequence[Line]) -> Line:
+        """Lines that stand side by side, at least one, as a single one like the first of them.
+
+        It slants as the longest of them does.
+        """
+        first = lines[0]
+        if len(lines) == 1:
+            return first
+        slant_deg = max(lines, key=lambda line: line.box.width).quad.angle_deg
+        return replace(
+            first,
+            words=tuple(word for line in lines for word in line.words),
+            quad=_slanting_hull(lines, slant_deg),
+            baseline=tuple(point for line in lines for point in line.baseline),
+        )
+
+    def filtered(self, is_kept: Callable[[Word], bool]) -> Line | None:
+        """The line with only such words, and as long as these are; None without any."""
+        words = tuple(word for word in self.words if is_kept(word))
+        if not words:
+            return None
+        return self if len(words) == len(self.words) else self.with_words(words)
+
+    def with_words(self, words: tuple[Word, ...]) -> Line:
+        """The line with some of its words, at least one, and their hull along its slant as quad."""
+        return replace(self, words=words, quad=_slanting_hull(words, self.quad.angle_deg))
+
+    def mapped(self, transform: PointMap) -> Line:
+        """The same line in another frame."""
+        quad = self.quad.mapped(transform)
+        return replace(
+            self,
+            words=tuple(word.mapped(transform) for word in self.words),
+            quad=quad,
+            baseline=tuple(transform.apply_all(self.baseline)),
+            x_height_px=self.x_height_px * _growth(self.quad, quad),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A piece of the page of one kind; only text and tables have lines.
+
+    `engine` is who read it, where the document's engine is more than one.
+    """
+
+    kind: ZoneKind
+    quad: Quad
+    lines: tuple[Line, ...] = ()
+    table: Table | None = None
+    name: str | None = None
+    engine: str | None = None
+
+    @property
+    def box(self) -> Box:
+        """The upright hull."""
+        return self.quad.box
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of all lines."""
+        return tuple(word for line in self.lines for word in line.words)
+
+    def paragraphs(self) -> tuple[tuple[Line, ...], ...]:
+        """The lines, grouped by paragraph."""
+        return tuple(tuple(group) for _, group in groupby(self.lines, lambda line: line.paragraph))
+
+    @property
+    def text(self) -> str:
+        """Lines on lines of their own, an empty line between paragraphs."""
+        return "\n\n".join("\n".join(line.text for line in lines) for lines in self.paragraphs())
+
+    @property
+    def confidence(self) -> float:
+        """The mean over the words, weighted by their letters and digits."""
+        return mean_confidence(self.words)
+
+    def with_cells_refilled(self) -> Zone:
+        """The zone, the cells of its table with what its words say now, line by line."""
+        if self.table is None:
+            return self
+        texts: list[list[str]] = [[] for _ in self.table.cells]
+        places = self.table.cells_at(word.box.middle for word in self.words)
+        for line in self.lines:
+            pieces: dict[int, list[Word]] = {}
+            for word in line.words:
+                place = next(places)
+                if place is not None:
+                    pieces.setdefault(place, []).append(word)
+            for place, words in pieces.items():
+                texts[place].append(line.with_words(tuple(words)).text)
+        cells = tuple(
+            replace(cell, text="\n".join(lines))
+            for cell, lines in zip(self.table.cells, texts, strict=True)
+        )
+        return replace(self, table=replace(self.table, cells=cells))
+
+    def mapped(self, transform: PointMap) -> Zone:
+        """The same zone in another frame."""
+        return replace(
+            self,
+            quad=self.quad.mapped(transform),
+            lines=tuple(line.mapped(transform) for line in self.lines),
+            table=self.table.mapped(transform) if self.table else None,
+        )
+
+
+class _Placed(Protocol):
+    """What has a quad: a symbol, a word, a line, a zone."""
+
+    @property
+    def quad(self) -> Quad: ...
+
+
+def hull_of(items: Iterable[_Placed]) -> Box:
+    """The smallest upright box around some symbols, words, lines or zones; at least one."""
+    return hull(point for item in items for point in item.quad)
+
+
+def letters_in(words: Iterable[Word]) -> int:
+    """How many letters and digits the words have."""
+    return sum(word.letter_count for word in words)
+
+
+def mean_confidence(words: tuple[Word, ...]) -> float:
+    """The mean confidence, each word weighted by its letters and digits; 0 without any."""
+    weights = [word.letter_count for word in words]
+    total = sum(weights)
+    if not total:
+        return 0.0
+    return sum(word.confidence * n for word, n in zip(words, weights, strict=True)) / total
+
+
+def has_blank(before: str, after: str) -> bool:
+    """Whether a blank stands between two texts of a line: not in scripts written without.
+
+    These are ideographs, kana and full-width forms (U+3000, U+FF00 to U+FFEF).
+    """
+    if not (before and after):
+        return False
+    ends = before[-1], after[0]
+    return min(ends) < "\u2e80" or not all(
+        is_ideograph(end) or end == "\u3000" or "\uff00" <= end <= "\uffef" for end in ends
+    )
+
+
+def is_ideograph(character: str) -> bool:
+    """Whether it is a CJK ideograph, kana or symbol; Hangul, which is spelt in letters, is none.
+
+    Source: Unicode 16, blocks U+2E80 to U+9FFF, U+F900 to U+FAFF, and planes 2 and 3.
+    """
+    return not character.isspace() and (
+        "\u2e80" <= character <= "\u9fff"
+        or "\uf900" <= character <= "\ufaff"
+        or "\U00020000" <= character <= "\U0003ffff"
+    )
+
+
+def _slanting_hull(items: Iterable[_Placed], slant_deg: float) -> Quad:
+    """The smallest quad around some items whose top edge is turned by that angle."""
+    slant = Transform.rotation(slant_deg)
+    corners = (point for item in items for point in item.quad)
+    return hull(slant.inverse().apply_all(corners)).quad().mapped(slant)
+
+
+def _growth(before: Quad, after: Quad) -> float:
+    """How much longer the left side has become."""
+
+    def left_side(quad: Quad) -> float:
+        dx, dy = quad.bottom_left.x - quad.top_left.x, quad.bottom_left.y - quad.top_left.y
+        return float((dx * dx + dy * dy) ** 0.5)
+
+    return left_side(after) / left_side(before) if left_side(before) else 1.0

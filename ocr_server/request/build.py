@@ -1,0 +1,255 @@
+"""The text of a request to a `Job`, whoever asks: HTTP, command line or station."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ocr_server.deadline import Deadline
+from ocr_server.document.model import EngineInfo
+from ocr_server.errors import (
+    BodyTooLarge,
+    EngineMissing,
+    EngineUnavailable,
+    InvalidOptions,
+    LanguageMissing,
+)
+from ocr_server.export import FORMATS
+from ocr_server.export.format import Rendering
+from ocr_server.extraction.finders import TEXT
+from ocr_server.job import Detail, Framing, Job, Limits, ReadOptions, Source
+from ocr_server.request.options import OPTIONS
+from ocr_server.request.profiles import Profile
+from ocr_server.settings import Settings
+
+EMPTY = "the file is empty, or none was chosen; send a picture or a PDF"
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRequest:
+    """What a request asks for: a job, and how its answer is to look."""
+
+    job: Job
+    formats: tuple[str, ...]
+    rendering: Rendering
+    partial: bool = False
+
+
+class Installation(Protocol):
+    """What a request depends on beside its own text."""
+
+    @property
+    def settings(self) -> Settings:
+        """Defaults and limits."""
+
+    @property
+    def profiles(self) -> Mapping[str, Profile]:
+        """The profiles by name."""
+
+    def engine_named(self, name: str) -> EngineInfo:
+        """An engine.
+
+        Raises:
+            EngineMissing: it is not installed.
+        """
+
+
+def build_job(
+    texts: Mapping[str, str],
+    sources: tuple[Source, ...],
+    here: Installation,
+    *,
+    faults: list[dict[str, str]] | None = None,
+    formats: tuple[str, ...] | None = None,
+    most_seconds: float = math.inf,
+    engine: str | None = None,
+) -> ParsedRequest:
+    """The job that the options and files ask for.
+
+    `faults` are those that were found before. Where the options name none, the answer has
+    `formats`, and `engine` reads; it may take `most_seconds`.
+
+    Raises:
+        InvalidOptions: files or options are missing or wrong; all of it is said at once.
+        LanguageMissing: a language is not installed.
+        EngineUnavailable: the engine is not installed.
+        BodyTooLarge: the files have more bytes than the setting allows.
+    """
+    faults, settings = faults or [], here.settings
+    _check_size(sources, settings.max_body_bytes)
+    if not any(source.data for source in sources) and not _name_a_file(faults):
+        faults.append(fault_of("file", EMPTY))
+    values = parse_options(texts, faults)
+    profile = _profile(values, here.profiles, faults)
+    check(faults)
+    if profile:
+        values = {**profile.options, **values}
+    formats = values.get("format") or formats or OPTIONS["format"].default_value
+    languages = values.get("languages", settings.languages)
+    engine = values.get("engine") or engine or settings.engine
+    check_installed(languages, _installed(engine, here))
+    rendering = build_rendering(values, settings)
+    kept = any(FORMATS[name].shows_alternatives for name in formats)
+    wanted = values.get("alternatives", OPTIONS["alternatives"].default_value)
+    options = ReadOptions(
+        **{
+            **_members_of(ReadOptions, values),
+            "languages": languages,
+            "engine": engine,
+            "symbols": rendering.detail is Detail.SYMBOL,
+            "fields": values.get("fields", profile.fields if profile else ()),
+            "finder": profile.finder if profile and "fields" not in values else TEXT,
+            "framing": profile.framing if profile else Framing(),
+            "alternatives": kept and "dictionary" in wanted,
+            "choices": kept and "engine" in wanted,
+        }
+    )
+    job = Job(
+        sources=tuple(source for source in sources if source.data),
+        options=options,
+        limits=rendering.limits,
+        deadline=_deadline(values, min(most_seconds, settings.timeout_s)),
+        **_members_of(Job, values),
+    )
+    partial = values.get("partial", OPTIONS["partial"].default_value)
+    return ParsedRequest(job=job, formats=formats, rendering=rendering, partial=partial)
+
+
+def build_rendering_job(
+    values: Mapping[str, Any],  # each option has a type of its own
+    sources: tuple[Source, ...],
+    *,
+    settings: Settings,
+    formats: tuple[str, ...],
+) -> ParsedRequest:
+    """The job of rendering a document, whose `sources` may have to be shown."""
+    rendering = build_rendering(values, settings)
+    job = Job(
+        sources=sources,
+        options=ReadOptions(),
+        limits=rendering.limits,
+        deadline=_deadline(values, settings.timeout_s),
+        **_members_of(Job, values),
+    )
+    return ParsedRequest(job, formats=values.get("format") or formats, rendering=rendering)
+
+
+def parse_options(texts: Mapping[str, str], faults: list[dict[str, str]]) -> dict[str, Any]:
+    """The values of the options by name; what is empty counts as not given."""
+    values = {}
+    for name, text in texts.items():
+        option = OPTIONS.get(name)
+        if option is None:
+            faults.append(fault_of(name, f"no such option; there are {', '.join(OPTIONS)}"))
+        elif text.strip():
+            try:
+                values[name] = option.parse(text.strip())
+            except ValueError as error:
+                faults.append(fault_of(name, str(error)))
+    return values
+
+
+def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
+    """What the operator allows a document to cost."""
+    return Limits(
+        max_pixels=settings.max_pixels,
+        max_pages=settings.max_pages,
+        # A PDF's pages have no pixels of their own: they are drawn at the dpi asked for.
+        pdf_dpi=round(dpi or settings.pdf_dpi),
+    )
+
+
+def build_rendering(
+    values: Mapping[str, Any],  # each option has a type of its own
+    settings: Settings,
+) -> Rendering:
+    """How the answer is to look."""
+    return Rendering(
+        limits=limits_of(settings, values.get("dpi")),
+        password=values.get("password"),
+        **_members_of(Rendering, values),
+    )
+
+
+def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
+    """Do nothing if the engine has all the languages.
+
+    Raises:
+        LanguageMissing: it has not.
+    """
+    missing = [name for name in languages if name not in engine.languages]
+    if missing:
+        raise LanguageMissing.of(missing, installed=engine.languages)
+
+
+def check(faults: list[dict[str, str]]) -> None:
+    """Do nothing if there are no faults.
+
+    Raises:
+        InvalidOptions: there are some; all are said.
+    """
+    if faults:
+        # Some messages are sentences already.
+        message = " ".join(f"{fault['field']}: {fault['message'].rstrip('.')}." for fault in faults)
+        raise InvalidOptions(f"Not understood: {message}", faults=faults)
+
+
+def fault_of(field: str, message: str) -> dict[str, str]:
+    """What is wrong with a field; a part of a form may come without a name."""
+    return {"field": field or "", "message": message}
+
+
+def body_too_large(limit: int) -> BodyTooLarge:
+    """The error of a request with more than `limit` bytes."""
+    return BodyTooLarge(
+        f"The request has more than {limit} bytes ({limit / 2**20:.3g} MiB). Send a smaller file, "
+        "or raise OCR_MAX_BODY_BYTES.",
+        limit=limit,
+        setting="OCR_MAX_BODY_BYTES",
+    )
+
+
+def _check_size(sources: tuple[Source, ...], limit: int) -> None:
+    if sum(len(source.data) for source in sources) > limit:
+        raise body_too_large(limit)
+
+
+def _name_a_file(faults: list[dict[str, str]]) -> bool:
+    return any(fault["field"] in {"file", "image"} for fault in faults)
+
+
+def _profile(
+    values: Mapping[str, Any],  # each option has a type of its own
+    profiles: Mapping[str, Profile],
+    faults: list[dict[str, str]],
+) -> Profile | None:
+    name = values.get("profile")
+    if name is not None and name not in profiles:
+        faults.append(fault_of("profile", f"no such profile; there are {', '.join(profiles)}"))
+    return None if name is None else profiles.get(name)
+
+
+def _installed(name: str, here: Installation) -> EngineInfo:
+    try:
+        return here.engine_named(name)
+    except EngineMissing as error:
+        if name == here.settings.engine:
+            raise  # the server's fault, not the request's
+        raise EngineUnavailable(error.message, engine=name) from error
+
+
+def _members_of(owner: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a dataclass that the options set."""
+    return {
+        option.sets[1]: values[name]
+        for name, option in OPTIONS.items()
+        if option.sets and option.sets[0] is owner and name in values
+    }
+
+
+def _deadline(values: Mapping[str, Any], most_seconds: float) -> Deadline:
+    """When the time is over: that of the server, or what the request leaves of it."""
+    asked_s = values.get("timeout_s", most_seconds)
+    return Deadline.after(most_seconds).sooner(asked_s, setting="timeout_s")

@@ -1,0 +1,90 @@
+"""What browsers need of an answer: security headers, compressed scripts, and cross-origin requests.
+
+Cross-origin requests are refused by browsers, but from the origins that the operator names.
+"""
+
+from __future__ import annotations
+
+import gzip
+from functools import partial
+
+from flask import Flask, Response, request
+
+from ocr_server.browser_headers import cross_origin_headers, security_headers
+from ocr_server.web.service import service_of
+
+# data: and blob: are the user's own pictures.
+HEADERS = security_headers(
+    {
+        "img-src": "'self' blob: data:",
+        "media-src": "'self' blob:",
+        "connect-src": "'self'",
+        "font-src": "'self'",
+        "worker-src": "'self'",
+        "manifest-src": "'self'",
+        "form-action": "'self'",
+    },
+    has_camera=True,
+)
+
+# Scripts and styles travel compressed, so that they can be written to be read.
+COMPRESSED_TYPES = {"text/css", "text/javascript", "image/svg+xml"}
+
+METHODS = "GET, POST, PUT"
+PREFLIGHT_S = 600  # how long a browser may remember the answer; Chromium allows 7200
+
+
+def init_app(app: Flask) -> None:
+    """Protect every answer, compress static files, and let the named origins in."""
+    app.after_request(_protect)
+    app.after_request(_compress)
+    origins = frozenset(service_of(app).settings.cors_origins)
+    if origins:
+        app.before_request(partial(_answer_preflight, origins))
+        app.after_request(partial(_allow, origins))
+
+
+def _protect(response: Response) -> Response:
+    """Give an answer the headers; nothing but styles and scripts is kept by anybody."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _compress(response: Response) -> Response:
+    """Compress what is served from `static` alone: answers may hold secrets, which BREACH finds."""
+    if request.endpoint != "static" or response.mimetype not in COMPRESSED_TYPES:
+        return response
+    response.vary.add("Accept-Encoding")
+    if response.status_code != 200 or not request.accept_encodings["gzip"]:
+        return response
+    response.direct_passthrough = False
+    response.set_data(gzip.compress(response.get_data(), mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    etag, _ = response.get_etag()
+    if etag:
+        response.set_etag(etag, weak=True)
+    return response
+
+
+def _answer_preflight(origins: frozenset[str]) -> Response | None:
+    """A browser asks before it sends what a form could not; it never bears a key then."""
+    wanted = request.headers.get("Access-Control-Request-Method")
+    if request.method != "OPTIONS" or not wanted:
+        return None
+    if not cross_origin_headers(origins, request.headers.get("Origin")):
+        return None
+    response = Response(status=204)
+    response.headers["Access-Control-Allow-Methods"] = METHODS
+    response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_S)
+    headers = request.headers.get("Access-Control-Request-Headers")
+    if headers:
+        response.headers["Access-Control-Allow-Headers"] = headers
+    return response
+
+
+def _allow(origins: frozenset[str], response: Response) -> Response:
+    response.vary.add("Origin")
+    response.headers.update(cross_origin_headers(origins, request.headers.get("Origin")))
+    return response

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import pytest
+
+from ocr_server.document.model import EngineInfo
+from ocr_server.errors import (
+    BodyTooLarge,
+    EngineMissing,
+    EngineUnavailable,
+    InvalidOptions,
+    LanguageMissing,
+)
+from ocr_server.job import Source
+from ocr_server.request.build import ParsedRequest, build_job, build_rendering_job, parse_options
+from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
+from ocr_server.request.profiles import Profile, load_profiles
+from ocr_server.settings import Settings
+
+SOURCES = (Source(b"picture"),)
+
+
+@dataclass(frozen=True)
+class Here:
+    """A server whose engines have two languages, but for one that is missing."""
+
+    settings: Settings
+    profiles: Mapping[str, Profile]
+    missing: str = ""
+
+    def engine_named(self, name: str) -> EngineInfo:
+        if name == self.missing:
+            raise EngineMissing("It is not installed.")
+        return EngineInfo(name, "1", ("eng", "deu"))
+
+
+HERE = Here(Settings(timeout_s=1_000_000), load_profiles(""))
+
+
+def build(texts: Mapping[str, str] | None = None, here: Here = HERE) -> ParsedRequest:
+    return build_job(texts or {}, SOURCES, here)
+
+
+def comparable(request: ParsedRequest) -> Any:  # noqa: ANN401  # whatever it consists of
+    """The request without the time at which it was made."""
+    allowed_s = request.job.deadline.allowed_s
+    return allowed_s, replace(request, job=replace(request.job, deadline=None))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_that_is_taken_changes_what_is_done(name: str) -> None:
+    """Whoever adds an option to the table and nowhere else is told so here."""
+    request = build({name: OPTIONS[name].kind.example})
+
+    assert comparable(request) != comparable(build()), f"{name} is taken, and then ignored"
+
+
+@pytest.mark.parametrize("name", RENDERING_OPTIONS)
+def test_an_option_of_rendering_changes_the_answer(name: str) -> None:
+    def render(texts: dict[str, str]) -> ParsedRequest:
+        values = parse_options(texts, [])
+        return build_rendering_job(values, SOURCES, settings=HERE.settings, formats=("json",))
+
+    request = render({name: OPTIONS[name].kind.example})
+
+    assert comparable(request) != comparable(render({})), f"{name} is taken, and then ignored"
+
+
+@pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if option.sets])
+def test_an_option_sets_a_member_that_is_there(name: str) -> None:
+    sets = OPTIONS[name].sets
+    assert sets is not None
+    owner, member = sets
+
+    assert member in {field.name for field in fields(owner)}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_says_what_holds_without_it(name: str) -> None:
+    option = OPTIONS[name]
+
+    assert option.default
+    if option.otherwise is None:
+        written = option.default.strip("`")
+        assert comparable(build({name: written})) == comparable(build())
+
+
+def test_what_is_not_given_is_as_the_settings_say() -> None:
+    here = replace(HERE, settings=Settings(languages=("deu",), engine="rapidocr", pdf_dpi=200))
+
+    job = build(here=here).job
+
+    assert (job.options.languages, job.options.engine) == (("deu",), "rapidocr")
+    assert job.limits.pdf_dpi == 200
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(InvalidOptions) as caught:
+        build_job({"dpi": "many", "colour": "red", "profile": "none"}, (Source(b""),), HERE)
+
+    faults = caught.value.extra["faults"]
+    assert isinstance(faults, list)
+    assert [fault["field"] for fault in faults if isinstance(fault, dict)] == [
+        "file", "dpi", "colour", "profile",
+    ]  # fmt: skip
+
+
+def test_what_is_not_installed_is_told() -> None:
+    with pytest.raises(LanguageMissing, match="fra"):
+        build({"languages": "fra"})
+    with pytest.raises(EngineUnavailable):
+        build({"engine": "rapidocr"}, replace(HERE, missing="rapidocr"))
+    with pytest.raises(EngineMissing):
+        build(here=replace(HERE, missing="pytesseract"))
+
+
+def test_files_over_the_limit_are_refused_wherever_they_come_from() -> None:
+    here = replace(HERE, settings=Settings(max_body_bytes=1024))
+
+    with pytest.raises(BodyTooLarge, match="1024 bytes"):
+        build_job({}, (Source(bytes(600)), Source(bytes(600))), here)
