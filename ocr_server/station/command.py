@@ -23,8 +23,7 @@ from ocr_server.station.folder import Folder
 from ocr_server.station.intake import Intake, OnReading, Reader
 from ocr_server.station.journal import Entry, Journal, Record
 from ocr_server.station.listener import TcpListener
-from ocr_server.station.poster import Poster
-from ocr_server.station.sinks import AnnotatedFolder, Delivery, Sink
+from ocr_server.station.sinks import AnnotatedFolder, Delivery, Poster, Sink
 
 log = logging.getLogger(__name__)
 
