@@ -23,7 +23,7 @@ from ocr_server.web import (
 from ocr_server.web.bodies import HeldRequest
 from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.compat.adapter import register
-from ocr_server.web.service import EXTENSION
+from ocr_server.web.context import EXTENSION
 
 ROOT = Path(__file__).parent.parent
 MAX_FIELDS_BYTES = 1024 * 1024  # a picture travels as a file; fields are options

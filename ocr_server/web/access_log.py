@@ -18,7 +18,7 @@ from flask import Flask, Request, Response, g, request
 
 from ocr_server.document.model import Document
 from ocr_server.metrics import Metrics
-from ocr_server.web.service import service
+from ocr_server.web.context import service
 
 _QUIET = {"/livez", "/readyz"}
 

@@ -17,11 +17,11 @@ from ocr_server.page.spelling import DICTIONARIES
 from ocr_server.request.build import ParsedRequest
 from ocr_server.service import Service
 from ocr_server.web.access_log import counts_of, server_timing
+from ocr_server.web.context import hang_up, service
 from ocr_server.web.corrections import read_corrected
 from ocr_server.web.forms import read_job, wants_events
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.schemas import FormatsJson, LanguagesJson, ProfilesJson, StepsJson
-from ocr_server.web.service import hang_up, service
 from ocr_server.web.streaming import stream_document
 
 blueprint = Blueprint("api", __name__)

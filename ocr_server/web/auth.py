@@ -18,7 +18,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from ocr_server.errors import KeyMissing, KeyWrong, SettingsError
 from ocr_server.settings import Settings
-from ocr_server.web.service import service
+from ocr_server.web.context import service
 
 HEADER = "X-API-Key"
 FIELD = "api_key"

@@ -11,9 +11,9 @@ from markupsafe import Markup, escape
 from ocr_server.export import FORMATS
 from ocr_server.request.options import OPTIONS
 from ocr_server.web.compat import ADAPTERS
+from ocr_server.web.context import service
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
-from ocr_server.web.service import service
 
 # Files of templates/examples; tests run each of them.
 EXAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript": "javascript.js"}

@@ -7,8 +7,8 @@ from flask import Blueprint, Response
 from ocr_server import __version__
 from ocr_server.errors import Draining
 from ocr_server.metrics import MEDIA_TYPE
+from ocr_server.web.context import service
 from ocr_server.web.schemas import StatusJson, VersionJson
-from ocr_server.web.service import service
 
 blueprint = Blueprint("health", __name__)
 

@@ -14,9 +14,9 @@ from ocr_server.languages import name_of
 from ocr_server.service import Service
 from ocr_server.settings import MIB
 from ocr_server.sources.pixels import MEDIA_TYPE
+from ocr_server.web.context import hang_up, service
 from ocr_server.web.forms import read_job
 from ocr_server.web.scripts import declarations, modules_of
-from ocr_server.web.service import hang_up, service
 
 PICTURES_SHOWN = 10  # on a result page without scripts; each weighs about as much as a photo
 

@@ -17,8 +17,8 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from ocr_server import errors
 from ocr_server.errors import BodyTooLarge, OcrServerError
 from ocr_server.request.build import body_too_large
+from ocr_server.web.context import service
 from ocr_server.web.schemas import ProblemJson
-from ocr_server.web.service import service
 
 MEDIA_TYPE = "application/problem+json"
 # Not in any standard: what servers log when nobody was left to answer.

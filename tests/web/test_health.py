@@ -12,7 +12,7 @@ from ocr_server.app import create_app
 from ocr_server.errors import EngineMissing, WorkerLost
 from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.fakes import InlineWorkers, IsMissing, ReadsWords
 
 

@@ -19,8 +19,8 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import OcrServerError
 from ocr_server.service import Service
 from ocr_server.settings import Settings
+from ocr_server.web.context import service_of
 from ocr_server.web.problems import MEDIA_TYPE, STATUS
-from ocr_server.web.service import service_of
 from tests.drawing import as_file, draw_lines
 from tests.fakes import FailsOnNarrow, InlineWorkers, IsMissing, ReadsWords
 from tests.test_errors import EVERY_ERROR

@@ -39,8 +39,8 @@ from ocr_server.web.compat.adapter import (
     refusal,
     rendered,
 )
+from ocr_server.web.context import service
 from ocr_server.web.problems import STATUS
-from ocr_server.web.service import service
 
 # Parameters of Tesseract that are harmless and mean the same here.
 ALPHABET = "tessedit_char_whitelist"

@@ -33,8 +33,8 @@ from ocr_server.sources.signatures import PDF, media_type_of
 from ocr_server.web.bodies import body_of
 from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal, rendered
 from ocr_server.web.compat.tika_headers import PASSWORD, TikaRequest, read_headers
+from ocr_server.web.context import service
 from ocr_server.web.problems import STATUS
-from ocr_server.web.service import service
 
 GREETING = f"This is Tika Server (ocr-server {__version__}, as Apache Tika 3). Please PUT\n"
 PARSERS = [
