@@ -14,7 +14,6 @@ from ocr_server.web import (
     api,
     auth,
     browser,
-    docs,
     frames,
     health,
     pages,
@@ -60,5 +59,4 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     register(app, [ADAPTERS[name] for name in settings.compat])
     if has_pages:
         app.register_blueprint(pages.blueprint)
-        app.register_blueprint(docs.blueprint)
     return app

@@ -25,7 +25,7 @@ FIELD = "api_key"
 OPEN_PATHS = {
     "/livez", "/readyz", "/openapi.json", "/v1/formats", "/v1/languages", "/v1/steps",
 }  # fmt: skip
-OPEN_BLUEPRINTS = {"pages", "docs"}
+OPEN_BLUEPRINT = "pages"
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -90,7 +90,7 @@ def _is_open(request: Request) -> bool:
         return False
     return (
         request.path in OPEN_PATHS
-        or request.blueprint in OPEN_BLUEPRINTS
+        or request.blueprint == OPEN_BLUEPRINT
         or request.endpoint == "static"
     )
 
@@ -102,7 +102,7 @@ def _key_of(request: Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
-    if request.blueprint not in OPEN_BLUEPRINTS:
+    if request.blueprint != OPEN_BLUEPRINT:
         return ""
     with service().admission.turn(is_work=False):  # the files of the form come with it
         key = request.form.get(FIELD, "")
