@@ -19,7 +19,7 @@ from ocr_server.web import (
     pages,
     problems,
 )
-from ocr_server.web.bodies import HeldRequest
+from ocr_server.web.body import BufferedRequest
 from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.compat.adapter import register
 from ocr_server.web.context import EXTENSION
@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         template_folder=ROOT / "templates",
         static_folder="static" if has_pages else None,
     )
-    app.request_class = HeldRequest
+    app.request_class = BufferedRequest
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=MAX_FIELDS_BYTES,

@@ -12,8 +12,8 @@ from ocr_server.export.format import Rendering
 from ocr_server.job import Detail
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.service import Service
+from ocr_server.web.body import read_job
 from ocr_server.web.context import hang_up, service
-from ocr_server.web.forms import read_job
 from ocr_server.web.schemas import FrameJson
 
 FRAME_TIMEOUT_S = 5.0  # an older frame is of no use to anybody

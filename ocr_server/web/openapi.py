@@ -11,7 +11,7 @@ from ocr_server.document.schema import DocumentJson
 from ocr_server.export import FORMATS
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.web import auth, schemas
-from ocr_server.web.forms import NDJSON
+from ocr_server.web.body import NDJSON
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
 
 TITLES = {

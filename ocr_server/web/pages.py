@@ -28,9 +28,9 @@ from ocr_server.service import Service
 from ocr_server.settings import MIB
 from ocr_server.sources.pixels import MEDIA_TYPE
 from ocr_server.sources.signatures import ACCEPTED_FILES
+from ocr_server.web.body import read_job
 from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.context import hang_up, service
-from ocr_server.web.forms import read_job
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
 

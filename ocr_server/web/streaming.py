@@ -24,8 +24,8 @@ from ocr_server.request.build import ParsedRequest
 from ocr_server.service import Service
 from ocr_server.tasks import PageRef
 from ocr_server.web.access_log import counts_of
+from ocr_server.web.body import NDJSON
 from ocr_server.web.context import HangUp, hang_up
-from ocr_server.web.forms import NDJSON
 from ocr_server.web.problems import problem_of, unexpected_problem
 from ocr_server.web.schemas import EventJson
 

@@ -20,7 +20,7 @@ from ocr_server.errors import (
 )
 from ocr_server.job import ReadOptions
 from ocr_server.request.parsing import parse_alphabet, parse_languages
-from ocr_server.web.bodies import body_of, decode_base64
+from ocr_server.web.body import body_of, decode_base64
 from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal
 from ocr_server.web.compat.adapter import rendered as rendered_as
 from ocr_server.web.context import service

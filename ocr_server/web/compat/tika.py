@@ -34,7 +34,7 @@ from ocr_server.export.xml import element, written
 from ocr_server.job import ReadOptions, TextLayerUse
 from ocr_server.request.build import body_too_large
 from ocr_server.sources.signatures import PDF, media_type_of
-from ocr_server.web.bodies import body_of
+from ocr_server.web.body import body_of
 from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal, rendered
 from ocr_server.web.context import service
 from ocr_server.web.problems import STATUS
