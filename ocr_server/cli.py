@@ -18,10 +18,10 @@ from typing import Any
 from ocr_server import __version__
 from ocr_server.client import ReadFiles, Refused, local_server, remote_server
 from ocr_server.doctor import examine
+from ocr_server.document.languages import name_of
 from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.languages import name_of
 from ocr_server.logs import start_logging
 from ocr_server.request.options import OPTIONS
 from ocr_server.server.waitress_server import run

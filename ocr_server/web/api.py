@@ -12,11 +12,11 @@ from typing import Any
 from flask import Blueprint, Request, Response, g, request
 
 from ocr_server.document.json_reader import document_from_json
+from ocr_server.document.languages import name_of
 from ocr_server.document.model import Document
 from ocr_server.export import FORMATS
 from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.job import Source
-from ocr_server.languages import name_of
 from ocr_server.page.spelling import DICTIONARIES
 from ocr_server.request.build import (
     ParsedRequest,

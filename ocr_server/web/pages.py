@@ -18,10 +18,10 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup, escape
 
 from ocr_server import __version__
+from ocr_server.document.languages import name_of
 from ocr_server.document.look_alikes import LOOK_ALIKES
 from ocr_server.export import FORMATS
 from ocr_server.job import Job, Layout, PageSelection
-from ocr_server.languages import name_of
 from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service

@@ -18,8 +18,8 @@ from ocr_server.deadline import POLL_INTERVAL_S
 from ocr_server.errors import OcrServerError
 from ocr_server.export.format import Rendering
 from ocr_server.export.json import page_to_json
+from ocr_server.page.progress import Progress, latest
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
-from ocr_server.progress import Progress, latest
 from ocr_server.request.build import ParsedRequest
 from ocr_server.service import Service
 from ocr_server.tasks import PageRef
