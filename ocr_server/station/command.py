@@ -73,7 +73,7 @@ def reader(here: Service, profile: str, *, draws_boxes: bool) -> Reader:
     """What reads pictures by a profile; with boxes, record and picture are of one recognition."""
 
     def read(data: bytes) -> tuple[Record, bytes | None]:
-        with here.admission.turn():
+        with here.admission.admit():
             request = build_job({"profile": profile, "detail": "page"}, (Source(data),), here)
             document = here.read(request.job, threading.Event())
             record = Record(document.text, document.fields)

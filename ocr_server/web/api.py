@@ -60,11 +60,11 @@ blueprint = Blueprint("api", __name__)
 def create_document() -> Response:
     """Read a document and answer with its text, in any format."""
     here = service()
-    with ExitStack() as turn:
-        turn.enter_context(here.admission.turn())  # who is turned away is not even parsed
+    with ExitStack() as admitted:
+        admitted.enter_context(here.admission.admit())  # who is turned away is not even parsed
         parsed = read_job(request, here)
         if wants_events(request):
-            return stream_document(here, parsed, turn.pop_all())
+            return stream_document(here, parsed, admitted.pop_all())
         begun = time.perf_counter()
         document = here.read(parsed.job, hang_up())
         ready = time.perf_counter()
@@ -79,7 +79,7 @@ def create_document() -> Response:
 def render_document() -> Response:
     """A document's JSON, corrected by a person perhaps, in any format; nothing is recognised."""
     here = service()
-    with here.admission.turn():
+    with here.admission.admit():
         document, parsed = _read_corrected(request, here)
         return answer_document(here, document, parsed)
 

@@ -104,7 +104,7 @@ def _key_of(request: Request) -> str:
         return token.strip()
     if request.blueprint != OPEN_BLUEPRINT:
         return ""
-    with service().admission.turn(is_work=False):  # the files of the form come with it
+    with service().admission.admit(is_work=False):  # the files of the form come with it
         key = request.form.get(FIELD, "")
     # It is no option of the reading: what comes after must not meet it.
     request.form = ImmutableMultiDict(

@@ -24,14 +24,14 @@ blueprint = Blueprint("frames", __name__)
 
 
 @blueprint.post("/v1/frames")
-def look() -> Response:
+def analyse() -> Response:
     """Outline, sharpness and brightness of a frame; and its words, unless `detail=page`.
 
     The first of `zones` is the region to read. Other options are those of `/v1/documents`.
     """
     here = service()
     begun = time.perf_counter()
-    with here.admission.turn(live=True):
+    with here.admission.admit(live=True):
         parsed = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
         reads = parsed.rendering.detail > Detail.PAGE
         frame = here.analyse_frame(parsed.job, hang_up(), reads=reads)

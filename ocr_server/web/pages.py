@@ -67,7 +67,7 @@ def upload() -> str:
 def read() -> str:
     """The upload page's answer where scripts do not run."""
     here = service()
-    with here.admission.turn():
+    with here.admission.admit():
         job = read_job(request, here).job
         document = here.read(job, hang_up())
         shown = [page.number for page in document.pages[:PICTURES_SHOWN]]
@@ -202,7 +202,7 @@ def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixe
 
 def _draw_first(*, prepared: bool) -> Response:
     here = service()
-    with here.admission.turn():
+    with here.admission.admit():
         job = read_job(request, here).job
         picture = here.draw_preview(job, hang_up(), prepared=prepared)
     return Response(picture, content_type=MEDIA_TYPE)

@@ -65,7 +65,7 @@ def init_app(app: Flask) -> None:
 
 def problem_of(error: OcrServerError) -> ProblemJson:
     """The members of a problem (RFC 9457, section 3.1), the error's extra beside them."""
-    told = {
+    problem = {
         "type": f"urn:ocr-server:problem:{error.code}",
         "title": error.title,
         "status": STATUS[type(error)],
@@ -73,7 +73,7 @@ def problem_of(error: OcrServerError) -> ProblemJson:
         "code": error.code,
         **error.extra,
     }
-    return cast(ProblemJson, told)  # a test holds the names of all extra to the type
+    return cast(ProblemJson, problem)  # a test holds the names of all extra to the type
 
 
 def answer_error(error: OcrServerError) -> Response:

@@ -32,13 +32,13 @@ from ocr_server.web.schemas import EventJson
 HEARTBEAT_S = 0.5
 
 
-def stream_document(here: Service, parsed: ParsedRequest, turn: ExitStack) -> Response:
-    """Read a document, and tell how it goes; `turn` is closed when it is over."""
+def stream_document(here: Service, parsed: ParsedRequest, admitted: ExitStack) -> Response:
+    """Read a document, and tell how it goes; `admitted` is closed at its end."""
     cancelled = hang_up()
-    turn.callback(cancelled.set)
-    lines = _lines(here, parsed, cancelled, turn, g.outcome)
+    admitted.callback(cancelled.set)
+    lines = _lines(here, parsed, cancelled, admitted, g.outcome)
     response = Response(lines, content_type=NDJSON)
-    response.call_on_close(turn.close)
+    response.call_on_close(admitted.close)
     return response
 
 
@@ -46,12 +46,12 @@ def _lines(
     here: Service,
     parsed: ParsedRequest,
     cancelled: HangUp,
-    turn: ExitStack,
+    admitted: ExitStack,
     outcome: dict[str, Any],
 ) -> Iterator[bytes]:
     """Events as lines of JSON; a heartbeat when nothing has happened for half a second.
 
-    The turn is over before the last line is sent: who has read it may send the next request.
+    The request has left before the last line is sent: who has read it may send the next request.
     `outcome` is filled in for the log.
     """
     events: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
@@ -85,10 +85,10 @@ def _lines(
                 answer = _to_json(event, parsed.rendering, begun)
                 if isinstance(event, Finished):
                     outcome |= counts_of(event.document)
-                    turn.close()
+                    admitted.close()
                 elif isinstance(event, Exception) and answer["event"] == "problem":
                     outcome["problem_code"] = answer["code"]
-                    turn.close()
+                    admitted.close()
                 lines = [_line(answer)]
             if lines:
                 spoke = time.perf_counter()
@@ -99,30 +99,30 @@ def _lines(
 
 
 class _Watch:
-    """How far the sheets are that are being read: as many as there are slots, in their order."""
+    """How far the pages are that are being read: as many as there are slots, in their order."""
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
-        self._sheets: deque[PageRef] = deque()
-        self._told: dict[PageRef, Progress] = {}
+        self._page_refs: deque[PageRef] = deque()
+        self._reported: dict[PageRef, Progress] = {}
 
     def take(self, event: Event | Exception) -> None:
         """What has happened."""
         if isinstance(event, Accepted):
-            self._sheets.extend(event.page_refs)
+            self._page_refs.extend(event.page_refs)
         elif isinstance(event, PageRead | PageFailed):
-            self._sheets.popleft()
+            self._page_refs.popleft()
 
     def lines(self) -> Iterator[bytes]:
         """What is new."""
-        for sheet in islice(self._sheets, self._slots):
-            progress = latest(sheet.progress_path)
-            if progress is not None and progress != self._told.get(sheet):
-                self._told[sheet] = progress
+        for page_ref in islice(self._page_refs, self._slots):
+            progress = latest(page_ref.progress_path)
+            if progress is not None and progress != self._reported.get(page_ref):
+                self._reported[page_ref] = progress
                 yield _line(
                     {
                         "event": "progress",
-                        "page": sheet.number,
+                        "page": page_ref.number,
                         "stage": progress.stage,
                         "parts_done": progress.parts_done,
                         "parts": progress.parts,

@@ -185,9 +185,9 @@ def test_a_picture_sent_as_a_form_s_text_is_told_how_to_be_sent(client: FlaskCli
 def test_a_full_queue_is_429_and_says_when_to_come_back(
     client: FlaskClient, service: Service
 ) -> None:
-    with ExitStack() as house:
+    with ExitStack() as places:
         for _ in range(service.settings.slots + service.settings.waiting):
-            house.enter_context(service.admission.turn())
+            places.enter_context(service.admission.admit())
 
         response = post(client)
 
@@ -201,9 +201,9 @@ def test_a_full_queue_is_429_and_says_when_to_come_back(
 def test_what_a_full_queue_turns_away_is_not_parsed(
     client: FlaskClient, service: Service, path: str
 ) -> None:
-    with ExitStack() as house:
+    with ExitStack() as places:
         for _ in range(service.settings.slots + service.settings.waiting):
-            house.enter_context(service.admission.turn())
+            places.enter_context(service.admission.admit())
 
         response = client.post(f"{path}?layout=wrong", data=b"not a picture")
 

@@ -75,7 +75,7 @@ def read(
         deadline=Deadline.after(min(timeout_s or most_s, most_s)),
         password=password,
     )
-    with here.admission.turn():
+    with here.admission.admit():
         document = here.read(job, hang_up())
     g.outcome |= {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
     if document.problems:
