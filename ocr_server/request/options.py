@@ -21,10 +21,10 @@ from ocr_server.request.parsing import (
     MOST_LETTERS,
     Choice,
     Flag,
-    Kind,
     Number,
     Several,
     Text,
+    ValueKind,
     parse_alphabet,
     parse_alternatives,
     parse_languages,
@@ -48,7 +48,7 @@ class Option:
     where nothing is read. `only_in_body`: too secret for an address.
     """
 
-    kind: Kind[Any]  # each option has a type of its own
+    kind: ValueKind[Any]  # each option has a type of its own
     meaning: str
     sets: tuple[type, str] | None = None
     default_value: Any = None  # of an option that sets nothing by itself
@@ -58,7 +58,7 @@ class Option:
     only_in_body: bool = False
 
     def parse(self, text: str) -> Any:  # noqa: ANN401  # each option has a type of its own
-        """The value that the text stands for; see `Kind.parse`."""
+        """The value that the text stands for; see `ValueKind.parse`."""
         return self.kind.parse(text)
 
     @property

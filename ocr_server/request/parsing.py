@@ -26,7 +26,7 @@ _PSMS = {str(mode.value) for mode in PageSegmentation}
 _SEPARATORS = re.compile(r"[+,\s]+")
 
 
-class Kind(Protocol[T_co]):
+class ValueKind(Protocol[T_co]):
     """How the values of an option are written; `example` is one that is not its default."""
 
     @property
@@ -66,11 +66,11 @@ class Number:
         return {"type": "number", "minimum": self.least, "maximum": self.most}
 
     def parse(self, text: str) -> float:
-        """See `Kind.parse`."""
+        """See `ValueKind.parse`."""
         return Bounds(self.least, self.most).parse(text)
 
     def write(self, value: float) -> str:
-        """See `Kind.write`."""
+        """See `ValueKind.write`."""
         return f"{value:g}"
 
 
@@ -91,13 +91,13 @@ class Choice(Generic[T]):
         return {"type": "string", "enum": list(self.values)}
 
     def parse(self, text: str) -> T:
-        """See `Kind.parse`."""
+        """See `ValueKind.parse`."""
         if text.lower() not in self.values:
             raise ValueError(f"use {listed(self.values)}")
         return self.values[text.lower()]
 
     def write(self, value: T) -> str:
-        """See `Kind.write`."""
+        """See `ValueKind.write`."""
         return next(word for word, one in self.values.items() if one == value)
 
 
@@ -114,14 +114,14 @@ class Several:
         return {"type": "string", "example": self.example}
 
     def parse(self, text: str) -> tuple[str, ...]:
-        """See `Kind.parse`."""
+        """See `ValueKind.parse`."""
         names = split(text.lower())
         if not names or not set(self.words) >= set(names):
             raise ValueError(f"use {listed(self.words)}, or several joined by commas")
         return names
 
     def write(self, value: tuple[str, ...]) -> str:
-        """See `Kind.write`."""
+        """See `ValueKind.write`."""
         return ",".join(value)
 
 
@@ -137,7 +137,7 @@ class Flag:
         return {"type": "boolean"}
 
     def parse(self, text: str) -> bool:
-        """See `Kind.parse`."""
+        """See `ValueKind.parse`."""
         if text.lower() in {"true", "1", "yes", "on"}:
             return True
         if text.lower() in {"false", "0", "no", "off"}:
@@ -145,7 +145,7 @@ class Flag:
         raise ValueError("use true or false")
 
     def write(self, value: bool) -> str:  # noqa: FBT001  # the value itself
-        """See `Kind.write`."""
+        """See `ValueKind.write`."""
         return str(value).lower()
 
 
