@@ -16,6 +16,7 @@ from ocr_server.web import (
     browser,
     frames,
     health,
+    openapi,
     pages,
     problems,
 )
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
+    app.register_blueprint(openapi.blueprint)
     register(app, [ADAPTERS[name] for name in settings.compat])
     if has_pages:
         app.register_blueprint(pages.blueprint)

@@ -10,10 +10,14 @@ from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Request, Response, g, request
+from typing_extensions import TypedDict
 
 from ocr_server.document.json_reader import document_from_json
 from ocr_server.document.languages import name_of
 from ocr_server.document.model import Document
+from ocr_server.document.schema import (
+    strict,
+)
 from ocr_server.export import FORMATS
 from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.job import Source
@@ -42,8 +46,6 @@ from ocr_server.web.body import (
     with_query,
 )
 from ocr_server.web.context import hang_up, service
-from ocr_server.web.openapi import describe_api
-from ocr_server.web.schemas import FormatsJson, LanguagesJson, ProfilesJson, StepsJson
 from ocr_server.web.streaming import stream_document
 
 # Of a document’s JSON: a word has some 35, so that 200 pages of a thousand words keep within.
@@ -54,6 +56,91 @@ _HOW_TO_SEND = (
 )
 
 blueprint = Blueprint("api", __name__)
+
+
+@strict
+class LanguageJson(TypedDict):
+    """An installed language."""
+
+    code: str
+    name: str
+    dictionary: bool
+    """whether alternatives come from a dictionary"""
+
+
+@strict
+class LanguagesJson(TypedDict):
+    """The installed languages."""
+
+    default: list[str]
+    """read when a request names none"""
+    languages: list[LanguageJson]
+
+
+@strict
+class FormatJson(TypedDict):
+    """A format an answer can have."""
+
+    name: str
+    media_type: str
+    suffix: str
+    meaning: str
+
+
+@strict
+class FormatsJson(TypedDict):
+    """The formats an answer can have."""
+
+    default: str
+    formats: list[FormatJson]
+
+
+@strict
+class ProfileJson(TypedDict):
+    """A kind of pictures that is known."""
+
+    name: str
+    meaning: str
+    finder: str
+    """what looks for the fields"""
+    fields: list[str]
+    """their names"""
+
+
+@strict
+class ProfilesJson(TypedDict):
+    """The kinds of pictures that are known."""
+
+    profiles: list[ProfileJson]
+
+
+@strict
+class ParameterJson(TypedDict):
+    """A number that a step can be given."""
+
+    name: str
+    meaning: str
+    unit: str
+    default: float
+    least: float
+    most: float
+
+
+@strict
+class StepJson(TypedDict):
+    """A step that a picture can be taken through."""
+
+    name: str
+    meaning: str
+    parameters: list[ParameterJson]
+
+
+@strict
+class StepsJson(TypedDict):
+    """The steps that a picture can be taken through."""
+
+    default: str
+    steps: list[StepJson]
 
 
 @blueprint.post("/v1/documents")
@@ -154,12 +241,6 @@ def list_profiles() -> ProfilesJson:
             for profile in service().profiles.values()
         ]
     }
-
-
-@blueprint.get("/openapi.json")
-def openapi() -> dict[str, Any]:
-    """This API in the words of OpenAPI 3.1."""
-    return describe_api()
 
 
 def answer_document(here: Service, document: Document, parsed: ParsedRequest) -> Response:

@@ -9,16 +9,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import cast
+from typing import Annotated, NotRequired, cast
 
 from flask import Flask, Request, Response, g, json, render_template, request
+from pydantic import Field
+from typing_extensions import TypedDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ocr_server import errors
+from ocr_server.document.schema import (
+    ErrorNumbersJson,
+    strict,
+)
 from ocr_server.errors import BodyTooLarge, OcrServerError
 from ocr_server.request.build import body_too_large
 from ocr_server.web.context import service
-from ocr_server.web.schemas import ProblemJson
 
 MEDIA_TYPE = "application/problem+json"
 # Not in any standard: what servers log when nobody was left to answer.
@@ -54,6 +59,28 @@ COMPAT = "compat"  # the blueprint of the adapters' routes
 API_PATHS = ("/v1/", "/livez", "/readyz", "/version", "/metrics", "/openapi.json")
 
 log = logging.getLogger(__name__)
+
+
+@strict
+class FaultJson(TypedDict):
+    """One thing that is wrong with a request."""
+
+    field: str
+    """the option, or the path into the JSON"""
+    message: str
+
+
+@strict
+class ProblemJson(ErrorNumbersJson):
+    """RFC 9457; the numbers of the error stand beside its own members."""
+
+    type: str
+    title: str
+    status: int
+    detail: Annotated[str, Field(description="what was wrong, what was expected and what to do")]
+    code: Annotated[str, Field(description="which error it is; it never changes")]
+    page: NotRequired[Annotated[int, Field(description="the page that it is about, from 1")]]
+    faults: NotRequired[Annotated[list[FaultJson], Field(description="all faults of a request")]]
 
 
 def init_app(app: Flask) -> None:

@@ -10,11 +10,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 from flask import Response, g, json
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from ocr_server.deadline import POLL_INTERVAL_S
+from ocr_server.document.schema import (
+    Count,
+    PageJson,
+    Share,
+    strict,
+)
 from ocr_server.errors import OcrServerError
 from ocr_server.export.format import Rendering
 from ocr_server.export.json import page_to_json
@@ -26,10 +34,79 @@ from ocr_server.tasks import PageRef
 from ocr_server.web.access_log import counts_of
 from ocr_server.web.body import NDJSON
 from ocr_server.web.context import HangUp, hang_up
-from ocr_server.web.problems import problem_of, unexpected_problem
-from ocr_server.web.schemas import EventJson
+from ocr_server.web.health import EngineNameJson
+from ocr_server.web.problems import ProblemJson, problem_of, unexpected_problem
 
 HEARTBEAT_S = 0.5
+
+
+@strict
+class AcceptedEventJson(TypedDict):
+    """The first event: how many pages are going to be read."""
+
+    event: Literal["accepted"]
+    pages: Count
+
+
+@strict
+class ProgressEventJson(TypedDict):
+    """How far a page is."""
+
+    event: Literal["progress"]
+    page: Count
+    stage: str
+    """the stage that is going on"""
+    parts_done: Count
+    """how many of the parts in which the page is read are done"""
+    parts: Count
+    """1 until the page is known to be cut into more"""
+
+
+@strict
+class PageEventJson(TypedDict):
+    """A page is ready."""
+
+    event: Literal["page"]
+    page: PageJson
+
+
+@strict
+class ProblemEventJson(ProblemJson):
+    """A page that failed (`page`), or the whole document."""
+
+    event: Literal["problem"]
+
+
+@strict
+class HeartbeatEventJson(TypedDict):
+    """Nothing has happened for half a second."""
+
+    event: Literal["heartbeat"]
+    elapsed_ms: Annotated[int, Field(ge=0)]
+
+
+@strict
+class EndEventJson(TypedDict):
+    """The last event: what became of all pages."""
+
+    event: Literal["end"]
+    engine: EngineNameJson
+    pages: Count
+    failed_pages: list[int]
+    """their numbers"""
+    confidence: Share
+    elapsed_ms: Annotated[int, Field(ge=0)]
+
+
+EventJson: TypeAlias = Annotated[
+    AcceptedEventJson
+    | ProgressEventJson
+    | PageEventJson
+    | ProblemEventJson
+    | HeartbeatEventJson
+    | EndEventJson,
+    Field(discriminator="event"),
+]
 
 
 def stream_document(here: Service, parsed: ParsedRequest, admitted: ExitStack) -> Response:
