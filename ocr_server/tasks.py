@@ -23,10 +23,10 @@ from ocr_server.job import Limits, ReadOptions
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.framing import zones_in_pixels
+from ocr_server.page.progress import ProgressCallback, progress_writer
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
 from ocr_server.page.text_policy import read_pdf_page
-from ocr_server.progress import ProgressCallback, progress_writer
 from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.sources import decode
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview

@@ -28,8 +28,7 @@ from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
 from ocr_server.extraction.checks import CHECKS
 from ocr_server.extraction.masks import parse_mask
 from ocr_server.job import FieldSpec, ZoneSpec
-from ocr_server.request.kinds import listed
-from ocr_server.request.parsing import parse_alphabet, parse_layout
+from ocr_server.request.parsing import listed, parse_alphabet, parse_layout
 
 MOST_ZONES, MOST_FIELDS, MOST_WORDS, MOST_CONFUSIONS, LONGEST_NAME = 100, 100, 20, 40, 64
 USUAL = "usual"
