@@ -137,7 +137,7 @@ def draw_preview(
     cancelled: threading.Event,
     prepared: bool = False,
 ) -> bytes:
-    """The first page that the job asks for, as a browser can show it (`sources.pixels`).
+    """The first page that the job asks for, as a browser can show it (`sources.decode`).
 
     With `prepared` it is drawn as the engine gets to see it.
 
