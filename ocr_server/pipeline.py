@@ -22,8 +22,8 @@ from ocr_server import tasks
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo, Failure, Page
 from ocr_server.errors import ClientGone, EngineFailed, OcrServerError, PageMissing
-from ocr_server.export.format import Format, Rendering
-from ocr_server.job import Job, Source
+from ocr_server.export import Format
+from ocr_server.job import Job, Rendering, Source
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace

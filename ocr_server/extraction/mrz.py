@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
+from ocr_server.document.characters import CODE_LOOK_ALIKES
 from ocr_server.document.model import Page
 from ocr_server.extraction.validation import Match, icao_9303_digit, of_words
 from ocr_server.job import FieldSpec

@@ -11,7 +11,7 @@ from flask import Flask
 from PIL import Image
 
 from ocr_server.app import create_app
-from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
+from ocr_server.document.characters import CODE_LOOK_ALIKES
 from ocr_server.document.model import Field, Line, Page
 from ocr_server.extraction.plate import find_plate
 from ocr_server.extraction.validation import validate_field
