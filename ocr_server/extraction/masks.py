@@ -19,7 +19,7 @@ class Place:
     kind: str
     is_literal: bool = False
 
-    def takes(self, character: str) -> bool:
+    def accepts(self, character: str) -> bool:
         """Whether the character may stand here."""
         if self.is_literal:
             return character == self.kind
@@ -120,11 +120,11 @@ def _taken(
 ) -> Iterator[str]:
     """What stands at each place, up to the first that cannot be put right."""
     for place, character in zip(places, text, strict=True):
-        if place.takes(character):
+        if place.accepts(character):
             yield character
             continue
         confused = {"9": digit_of, "A": letter_of}.get("" if place.is_literal else place.kind, {})
         other = confused.get(character)
-        if other is None or not place.takes(other):
+        if other is None or not place.accepts(other):
             return
         yield other
