@@ -25,7 +25,7 @@ from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.framing import zones_in_pixels
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
-from ocr_server.page.text_policy import read_pdf_page
+from ocr_server.pdf.text_extraction import read_pdf_page
 from ocr_server.progress import ProgressCallback, progress_writer
 from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.sources import decode
