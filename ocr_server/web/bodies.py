@@ -11,6 +11,7 @@ from io import BytesIO
 from typing import Any, TypeVar
 
 from flask import Request
+from pydantic_core import from_json
 
 from ocr_server.errors import InvalidOptions
 from ocr_server.job import Source
@@ -181,6 +182,10 @@ def parsed_json(data: bytes, most_values: int = MOST_VALUES) -> Any:  # noqa: AN
     # Each value follows a bracket or a comma, and these are counted without reading anything.
     if sum(data.count(mark) for mark in (b"[", b"{", b",")) > most_values:
         raise ValueError(f"it has more than {most_values} values")
+    try:
+        return from_json(data)  # in less than half the time, but stricter
+    except ValueError:
+        pass  # what is wrong is told below; a lone half of a surrogate pair is nothing wrong
     try:
         return json.loads(data)
     except RecursionError as error:  # from brackets in brackets in brackets
