@@ -55,14 +55,14 @@ def engine_to_json(engine: EngineInfo) -> EngineJson:
 def failure_to_json(failure: Failure) -> PageProblemJson:
     """A page that could not be read, and the numbers of the error."""
     error = failure.error
-    told = {
+    problem = {
         "page": failure.page,
         "code": error.code,
         "title": error.title,
         "detail": error.message,
         **error.extra,
     }
-    return cast("PageProblemJson", told)  # a test holds the names of all extra to the type
+    return cast("PageProblemJson", problem)  # a test holds the names of all extra to the type
 
 
 def fields_to_json(document: Document) -> dict[str, DocumentFieldJson]:

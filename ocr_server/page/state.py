@@ -123,7 +123,7 @@ class PageState:
 
     @property
     def canvas(self) -> Canvas:
-        """The canvas as the steps so far have left it, grey."""
+        """The canvas as the stages so far have left it, grey."""
         return self.statistics.canvas
 
     @property

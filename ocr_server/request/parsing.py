@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from ocr_server.bounds import Bounds
-from ocr_server.document.faults import Schema
+from ocr_server.document.json_schema import Schema
 from ocr_server.imaging import operations
 from ocr_server.job import PSM_OF_LAYOUT, Layout, PageSegmentation, PageSelection
 

@@ -15,8 +15,7 @@ from ocr_server.document.schema import (
     strict,
 )
 from ocr_server.errors import EngineMissing
-from ocr_server.export.format import Rendering
-from ocr_server.job import Detail
+from ocr_server.job import Detail, Rendering
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.service import Service
 from ocr_server.web.body import read_job

@@ -18,15 +18,15 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup, escape
 
 from ocr_server import __version__
+from ocr_server.document.characters import LOOK_ALIKES
 from ocr_server.document.languages import name_of
-from ocr_server.document.look_alikes import LOOK_ALIKES
 from ocr_server.export import FORMATS
 from ocr_server.job import Job, Layout, PageSelection
 from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
 from ocr_server.settings import MIB
-from ocr_server.sources.pixels import MEDIA_TYPE
+from ocr_server.sources.decode import PREVIEW_MEDIA_TYPE
 from ocr_server.sources.signatures import ACCEPTED_FILES
 from ocr_server.web.body import read_job
 from ocr_server.web.compat import ADAPTERS
@@ -205,7 +205,7 @@ def _draw_first(*, prepared: bool) -> Response:
     with here.admission.admit():
         job = read_job(request, here).job
         picture = here.draw_preview(job, hang_up(), prepared=prepared)
-    return Response(picture, content_type=MEDIA_TYPE)
+    return Response(picture, content_type=PREVIEW_MEDIA_TYPE)
 
 
 def _only(job: Job, number: int) -> Job:
@@ -213,7 +213,7 @@ def _only(job: Job, number: int) -> Job:
 
 
 def _data_url(picture: bytes) -> str:
-    return f"data:{MEDIA_TYPE};base64,{base64.b64encode(picture).decode()}"
+    return f"data:{PREVIEW_MEDIA_TYPE};base64,{base64.b64encode(picture).decode()}"
 
 
 def _routes() -> Iterator[tuple[str, str]]:

@@ -24,8 +24,8 @@ from ocr_server.document.schema import (
     strict,
 )
 from ocr_server.errors import OcrServerError
-from ocr_server.export.format import Rendering
 from ocr_server.export.json import page_to_json
+from ocr_server.job import Rendering
 from ocr_server.page.progress import Progress, latest
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.request.build import ParsedRequest
