@@ -123,7 +123,7 @@ class Framing:
 class ReadOptions:
     """How to read a page.
 
-    `steps` is `("auto",)`, empty for none, or names of steps in order. `without`: stages that the
+    `operations`: `("auto",)`, empty for none, or names in order. `skip_stages`: those that the
     recipe, `auto`, leaves out. `dpi` overrides what the file says. `min_confidence` (0 to 1): words
     under it are left out. `alternatives`: doubtful words get some from dictionaries; `choices`: all
     words get the engine's own; `correct`: what is clear in a dictionary takes a word's place.
@@ -169,6 +169,38 @@ class Limits:
     max_pixels: int = DEFAULTS.max_pixels
     max_pages: int = DEFAULTS.max_pages
     pdf_dpi: int = DEFAULTS.pdf_dpi
+
+
+class Claim(StrEnum):
+    """What a PDF claims of itself, and writing it can make untrue."""
+
+    SIGNATURES = "signatures"
+    PDF_A = "pdf-a"
+
+
+class ClaimOutcome(StrEnum):
+    """What became of a claim; `UPDATED`: text was appended behind what was signed."""
+
+    KEPT = "kept"
+    UPDATED = "updated"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """How a document is to leave; each format heeds what it can show.
+
+    `join_lines`: the lines of a paragraph become one, hyphens at their ends resolved.
+    `limits` and `password` serve the formats that open the sources once more. `claims` is filled in
+    by the format, before its first piece leaves.
+    """
+
+    detail: Detail = Detail.WORD
+    join_lines: bool = False
+    limits: Limits = field(default_factory=Limits)
+    password: str | None = field(default=None, repr=False)
+    signatures: SignatureUse = SignatureUse.KEEP
+    claims: dict[Claim, ClaimOutcome] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,26 @@
-"""The text that a PDF page brings along, and the pictures on it that no text covers.
+"""The text that a PDF page brings along, and whether it is used instead of recognition.
 
-PDFium says of each letter what it is, where it stands and which way it runs. Called in worker
-processes only.
+`read_text_layer` finds it, and the pictures on the page that no text covers; `read_pdf_page`
+decides between it, recognition, and both. PDFium says of each letter what it is, where it stands
+and which way it runs. Called in worker processes only.
 """
 
 from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pypdfium2
 from pypdfium2 import raw
 
-from ocr_server.document.model import Page, Word, Zone, hull_of
+from ocr_server.document.model import Page, StageRecord, TextSource, Word, Zone, hull_of
 from ocr_server.errors import DamagedPicture
 from ocr_server.geometry import Box, Point, PointMap, Quad, hull
-from ocr_server.job import Limits
+from ocr_server.job import Limits, ReadOptions, TextLayerUse
 from ocr_server.pdf.render import (
     bounds_on_page,
     fitting_scale,
@@ -29,7 +31,6 @@ from ocr_server.pdf.render import (
 from ocr_server.pdf.text_lines import Letter, make_zones
 
 STAGE = "text layer"
-
 # Letters without a meaning are not mapped, or mapped into private use. A few are bullets; with
 # more, what is copied from the page would be nonsense, and reading it is better.
 _MOST_UNMAPPED = 0.1
@@ -44,6 +45,8 @@ _TEXT_OF_NOTES = {raw.FPDF_ANNOT_WIDGET: b"V", raw.FPDF_ANNOT_FREETEXT: b"Conten
 _NO_STRING_BYTES = 2  # the zero at the end of a string in UTF-16
 _PARTED = {0x02, 0xFFFE}  # PDFium's marks for a hyphen and the line break after it
 _ASCENT_SHARE = 0.8  # of a font's size, where PDFium has no upright box to offer
+_USED = "used instead of recognition"
+_JOINED = "used, with what was recognised on the pictures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,53 @@ def read_text_layer(
             return _read(document[index], unit_pt, limits, symbols=symbols)
         except pypdfium2.PdfiumError as error:
             raise DamagedPicture(f"Page {index + 1} of the PDF cannot be read.") from error
+
+
+def read_pdf_page(
+    path: Path,
+    index: int,
+    *,
+    number: int,
+    options: ReadOptions,
+    limits: Limits,
+    password: str | None,
+    recognise: Callable[[], Page],
+) -> Page:
+    """The page from its own text, from recognition, or from both.
+
+    Text with a meaning is used; where pictures stand that it does not cover, the page is
+    recognised as well, and they give the rest. The first stage tells what was found and done.
+    Whoever asks for zones of a page wants them recognised.
+
+    Raises:
+        OcrServerError: the page cannot be read, and what `recognise` raises.
+    """
+    if options.text_layer is TextLayerUse.IGNORE or options.zones:
+        return recognise()
+    started_s = time.perf_counter()
+    layer = read_text_layer(path, index, limits=limits, password=password, symbols=options.symbols)
+
+    def record(did: str) -> StageRecord:
+        return StageRecord.since(started_s, STAGE, layer.found, did)
+
+    covers = layer.is_real and not layer.pictures
+    if covers or options.text_layer is TextLayerUse.ONLY:
+        return Page(
+            number=number,
+            width_px=layer.width_px,
+            height_px=layer.height_px,
+            dpi=layer.dpi,
+            zones=layer.zones,
+            stages=(record(_USED),),
+            source=TextSource.TEXT_LAYER,
+        )
+    is_joined = layer.is_real
+    stage = record(_JOINED if is_joined else "")
+    page = recognise()
+    page = replace(page, stages=(stage, *page.stages))
+    if not is_joined:
+        return page
+    return replace(page, zones=layer.joined_by(page), source=TextSource.BOTH)
 
 
 def _read(

@@ -19,16 +19,16 @@ from pikepdf import Array, Dictionary, Name
 from PIL import Image
 
 from ocr_server.job import Limits
-from ocr_server.sources.decode import opened_picture
-from ocr_server.sources.pixels import (
+from ocr_server.pdf.render import POINTS_PER_INCH
+from ocr_server.sources.decode import (
     narrowed,
+    opened_picture,
     orientation_of,
     pixel_aspect_of,
     upright,
     without_alpha,
 )
 
-POINTS_PER_INCH = 72
 UNKNOWN_DPI = 150.0  # of a picture that does not say: a phone's view of a sheet of paper
 _LONGEST_SIDE_PT = 14_400  # ISO 32000-1, annex C.2
 _SHORTEST_SIDE_PT = 3
