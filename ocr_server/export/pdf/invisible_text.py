@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pikepdf
+import pypdfium2
 from pikepdf import Name, Object, Operator, Page, Pdf
 from pypdfium2 import raw
 
 from ocr_server.document.characters import has_blank
 from ocr_server.document.model import Direction, Line, Word
+from ocr_server.errors import DamagedPicture
 from ocr_server.export.pdf.glyphless_font import ADVANCE, GlyphlessFont
 from ocr_server.geometry import Box, Point, Transform
 from ocr_server.pdf.render import bounds_on_page, opened_pdf
@@ -193,9 +195,15 @@ def find_visible_text(path: Path, index: int, *, password: str | None) -> tuple[
     """The boxes of the visible pieces of text of a page, in its user space, y upwards.
 
     A piece is as much as one operator shows: a word, part of a line or a line.
+
+    Raises:
+        DamagedPicture: the page cannot be opened.
     """
     with opened_pdf(path, password) as document:
-        page = document[index]
+        try:
+            page = document[index]
+        except pypdfium2.PdfiumError as error:
+            raise DamagedPicture(f"Page {index + 1} of the PDF cannot be opened.") from error
         pieces = page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT], max_depth=_DEEPEST)
         return tuple(
             bounds_on_page(piece)

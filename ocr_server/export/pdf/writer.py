@@ -76,7 +76,7 @@ def _write(
             _write_one_pdf(document, page_sources, rendering, result)
         else:
             _write_new_pdf(document, page_sources, rendering, result)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         if not any(page_source.is_pdf for page_source in page_sources):
             raise
         raise pikepdf.PdfError("An object of the PDF is not what it should be.") from error

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pikepdf
 import pytest
 from pikepdf import Dictionary, Name
@@ -12,7 +14,7 @@ from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from ocr_server.document.model import Document, TextSource
-from ocr_server.errors import SignedDocument
+from ocr_server.errors import OcrServerError, SignedDocument
 from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.job import Claim, ClaimOutcome, Rendering, SignatureUse
 from tests.export.documents import document, page, zone
@@ -234,3 +236,30 @@ def test_fields_that_are_not_signed_stay_when_signatures_are_dropped(scan: Path)
     with pikepdf.open(made) as pdf:
         assert [str(one.T) for one in pdf.Root.AcroForm.Fields] == ["group"]
         assert [str(one.V) for one in pdf.pages[0].obj.Annots] == ["kept"]
+
+
+# What pikepdf says of marks whose form was damaged.
+@pytest.mark.filterwarnings("ignore:This document has 1 form widget")
+@pytest.mark.parametrize("prepare", [Path, save_with_streams])
+def test_a_damaged_signed_pdf_is_written_or_refused(
+    tmp_path: Path, prepare: Callable[[Path], Path]
+) -> None:
+    scan = sign(prepare(picture_pdf(tmp_path / "scan.pdf", noise(64, 64))))
+    data, chance, outcomes = scan.read_bytes(), np.random.default_rng(1), set[str]()
+    names = [found.start() for found in re.finditer(rb"/[A-Z]", data)]
+
+    for _ in range(60):
+        at, length = int(chance.choice(names)), int(chance.integers(1, 30))
+        instead = [b"", b"/Null", b"9 0 R"][chance.integers(3)]
+        scan.write_bytes(data[:at] + instead + data[at + length :])
+        for use in SignatureUse:
+            try:
+                made = b"".join(render_pdf(read("More"), (scan,), Rendering(signatures=use)))
+            except OcrServerError as error:
+                outcomes.add(error.code)
+            else:
+                scan.with_name("made.pdf").write_bytes(made)
+                assert "More" in pdf_text(scan.with_name("made.pdf"))
+                outcomes.add("written")
+
+    assert outcomes == {"written", "damaged-picture", "signed-document"}
