@@ -165,6 +165,20 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Rendering:
+    """How a document is to leave; each format heeds what it can show.
+
+    `join_lines`: the lines of a paragraph become one, hyphens at their ends resolved.
+    `limits` and `password` serve the formats that open the sources once more.
+    """
+
+    detail: Detail = Detail.WORD
+    join_lines: bool = False
+    limits: Limits = field(default_factory=Limits)
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PageSelection:
     """Which pages are wanted: ranges of numbers from 1, both ends included; none means all."""
 

@@ -22,8 +22,8 @@ from ocr_server import tasks
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo, Failure, Page
 from ocr_server.errors import ClientGone, EngineFailed, OcrServerError, PageMissing
-from ocr_server.export.format import Format, Rendering
-from ocr_server.job import Job, Source
+from ocr_server.export import Format
+from ocr_server.job import Job, Rendering, Source
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
@@ -137,7 +137,7 @@ def draw_preview(
     cancelled: threading.Event,
     prepared: bool = False,
 ) -> bytes:
-    """The first page that the job asks for, as a browser can show it (`sources.pixels`).
+    """The first page that the job asks for, as a browser can show it (`sources.decode`).
 
     With `prepared` it is drawn as the engine gets to see it.
 

@@ -10,9 +10,8 @@ from ocr_server import tasks
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo
 from ocr_server.errors import EngineMissing, OcrServerError
-from ocr_server.export import FORMATS
+from ocr_server.export import FORMATS, Format
 from ocr_server.export.archive import archive_of
-from ocr_server.export.format import Format
 from ocr_server.job import Job
 from ocr_server.metrics import Metrics
 from ocr_server.page.camera_frame import FrameAnalysis

@@ -17,9 +17,9 @@ from pathlib import Path
 from ocr_server.document.model import Document, EngineInfo, Page
 from ocr_server.engines import describe_choice
 from ocr_server.errors import StorageFull
-from ocr_server.export.format import Render, Rendering
+from ocr_server.export import Render
 from ocr_server.extraction import finders
-from ocr_server.job import Limits, ReadOptions
+from ocr_server.job import Limits, ReadOptions, Rendering
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.framing import zones_in_pixels
@@ -29,7 +29,7 @@ from ocr_server.page.text_policy import read_pdf_page
 from ocr_server.progress import ProgressCallback, progress_writer
 from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.sources import decode
-from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview
+from ocr_server.sources.decode import PREVIEW_SIDE_PX, draw_preview
 from ocr_server.sources.signatures import is_pdf
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}

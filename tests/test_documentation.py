@@ -19,8 +19,8 @@ from flask.testing import FlaskClient
 from ocr_server import __version__, settings
 from ocr_server.cli import main
 from ocr_server.engines import ENGINE_CHOICES
-from ocr_server.extraction.checks import CHECKS
 from ocr_server.extraction.finders import FINDERS
+from ocr_server.extraction.validation import CHECKS
 from ocr_server.job import PSM_OF_LAYOUT
 from ocr_server.page import quality
 from ocr_server.page.recipe import RECIPE

@@ -16,11 +16,16 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from ocr_server.document.faults import MOST_FAULTS, Fault, Rejected, refuse
+from ocr_server.document.json_schema import (
+    MOST_FAULTS,
+    NULL_IS_ABSENCE,
+    Fault,
+    Rejected,
+    refuse,
+)
 
 Json: TypeAlias = dict[str, Any]  # what a client sends is of all kinds
 T = TypeVar("T")
-NULL_IS_ABSENCE = "null_is_absence"  # in the metadata of a nullable schema
 
 # A page of print has hundreds of cells; all of a table's are laid out, the empty ones too.
 MOST_CELLS = 10_000
@@ -170,8 +175,8 @@ def page_faults(document: Json) -> Iterator[Fault]:
     tables = (zone.get("table") for page in pages for zone in page["zones"])
     cells = sum(table["rows"] * table["columns"] for table in tables if table)
     if cells > MOST_CELLS_IN_ALL:
-        told = f"have {cells} cells in their tables; {MOST_CELLS_IN_ALL} are the most"
-        yield ("pages",), told
+        message = f"have {cells} cells in their tables; {MOST_CELLS_IN_ALL} are the most"
+        yield ("pages",), message
 
 
 def reason_faults(field: Json) -> Iterator[Fault]:

@@ -12,7 +12,7 @@ from functools import cache
 from pydantic import TypeAdapter, ValidationError
 
 from ocr_server.document.checks import Budget
-from ocr_server.document.faults import faults_of
+from ocr_server.document.json_schema import faults_of
 from ocr_server.document.model import (
     Advice,
     Alternative,

@@ -11,18 +11,17 @@ from enum import StrEnum
 from statistics import mode
 from typing import NamedTuple
 
-from ocr_server.document.tables import Cell, Table
 from ocr_server.document.zones import (
     Alternative,
+    Cell,
     Direction,
     Line,
     Symbol,
+    Table,
     Word,
     Zone,
     ZoneKind,
-    has_blank,
     hull_of,
-    is_ideograph,
     letters_in,
     mean_confidence,
 )
@@ -32,7 +31,7 @@ from ocr_server.geometry import Box
 __all__ = [
     "Advice", "Alternative", "Cell", "Direction", "Document", "EngineInfo", "Failure", "Field",
     "Line", "Page", "Quality", "StageRecord", "Symbol", "Table", "Word", "Zone", "ZoneKind",
-    "has_blank", "hull_of", "is_ideograph", "letters_in", "mean_confidence",
+    "hull_of", "letters_in", "mean_confidence",
 ]  # fmt: skip
 
 

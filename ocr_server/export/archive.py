@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from ocr_server.document.model import Document
-from ocr_server.export.format import Format, Rendering
+from ocr_server.export import Format
+from ocr_server.job import Rendering
 
 STEM = "document"
 _MADE = (1980, 1, 1, 0, 0, 0)  # ZIP's earliest date: the same document gives the same bytes

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from ocr_server.document import json_writer
 from ocr_server.document.model import Document, Page
-from ocr_server.export.format import Rendering
 from ocr_server.export.text import page_text
+from ocr_server.job import Rendering
 
 if TYPE_CHECKING:
     from ocr_server.document.schema import PageJson

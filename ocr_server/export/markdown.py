@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ocr_server.document.model import Document
-from ocr_server.export.format import Rendering
-from ocr_server.export.outline import Heading, Paragraph, Tabular, blocks_of, body_height_px
+from ocr_server.export.text import Heading, Paragraph, Tabular, blocks_of, body_height_px
 from ocr_server.export.xml import xml_text
+from ocr_server.job import Rendering
 
 # Anywhere in a line these may begin something: emphasis, code, links, tags, entities, tables,
 # strikes, formulas and autolinks of the common dialects.

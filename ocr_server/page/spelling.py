@@ -15,7 +15,7 @@ from functools import cache
 
 from spellchecker import SpellChecker
 
-from ocr_server.document.look_alikes import WORD_LOOK_ALIKES
+from ocr_server.document.characters import WORD_LOOK_ALIKES
 from ocr_server.document.model import Alternative, Line, Page, Word, Zone
 from ocr_server.job import ReadOptions
 

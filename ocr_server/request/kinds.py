@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from ocr_server.bounds import Bounds
-from ocr_server.document.faults import Schema
+from ocr_server.document.json_schema import Schema
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from ocr_server.document.faults import Schema
+from ocr_server.document.json_schema import Schema
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
-from ocr_server.export.format import Rendering
-from ocr_server.job import Detail, Job, Layout, ReadOptions, TextLayerUse
+from ocr_server.job import Detail, Job, Layout, ReadOptions, Rendering, TextLayerUse
 from ocr_server.page.recipe import STAGES
 from ocr_server.request import parsing, specs
 from ocr_server.request.kinds import Choice, Flag, Kind, Number, Several, Text

@@ -6,13 +6,15 @@ Pillow opens only what stands in `PICTURES` (it would open EPS through Ghostscri
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pi_heif
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from ocr_server.errors import (
     DamagedPicture,
@@ -24,15 +26,19 @@ from ocr_server.errors import (
     TooManyPixels,
     UnsupportedFormat,
 )
-from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import MAX_SIDE_PX, Limits
 from ocr_server.pdf import render
-from ocr_server.sources.pixels import dpi_of, pixel_aspect_of, pixels_of, upright
 from ocr_server.sources.signatures import KIND_NAMES, PICTURE_KINDS, is_pdf, may_have_pages
 
 PICTURES = tuple(name for kind in PICTURE_KINDS for name in kind.pillow_formats)
-
 pi_heif.register_heif_opener()
+_LIGHT = 128  # what is at least so bright could not be told from white ground
+_X_RESOLUTION = 0x011A  # EXIF 2.3, 4.6.4
+PREVIEW_MEDIA_TYPE = "image/jpeg"
+# Enough to see a full stop of a printed A4 page; a tenth of the bytes of a scan.
+PREVIEW_SIDE_PX = 2400
+_QUALITY = 85
 
 
 def count_pages(path: Path, *, limits: Limits, password: str | None) -> int:
@@ -69,11 +75,11 @@ def decode_page(
     if is_pdf(path):
         return render.render_page(path, index, limits=limits, password=password)
     with opened_picture(path, index, limits=limits) as picture:
-        dpi = dpi_of(picture)
+        dpi = _dpi_of(picture)
         if grey:
             picture.draft("L", None)  # a JPEG keeps brightness apart: a third of the time
         aspect = pixel_aspect_of(picture)
-        return Canvas(pixels_of(upright(picture), grey=grey), dpi=dpi, pixel_aspect=aspect)
+        return Canvas(_pixels_of(upright(picture), grey=grey), dpi=dpi, pixel_aspect=aspect)
 
 
 @contextmanager
@@ -96,6 +102,98 @@ def too_many_pages(count: int, limits: Limits) -> TooManyPages:
         "pieces, or raise OCR_MAX_PAGES.",
         pages=count, limit=limits.max_pages, setting="OCR_MAX_PAGES",
     )  # fmt: skip
+
+
+def orientation_of(picture: Image.Image) -> int:
+    """EXIF orientation, 1 to 8: how the picture has to be turned; a broken block says nothing."""
+    try:
+        orientation = picture.getexif().get(0x0112)
+    except Exception:  # noqa: BLE001  # Pillow raises what the broken block happens to cause
+        return 1
+    return orientation if isinstance(orientation, int) and 2 <= orientation <= 8 else 1
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """EXIF orientation applied, as browsers do."""
+    orientation = orientation_of(picture)
+    picture.load()
+    return ImageOps.exif_transpose(picture) if orientation > 1 else picture
+
+
+def pixel_aspect_of(picture: Image.Image) -> float:
+    """How many times as high as wide a pixel is, once upright; 1 where the file does not say so.
+
+    Faxes have 204 dots an inch across and 98 down; small differences are those of scanners.
+    """
+    across, down = _resolutions(picture) or (1.0, 1.0)
+    aspect = across / down
+    if not 1.2 < max(aspect, 1 / aspect) < 5:
+        return 1.0
+    return aspect if orientation_of(picture) < 5 else 1 / aspect
+
+
+def without_alpha(picture: Image.Image) -> Image.Image:
+    """What is transparent lies on white, or on black where all else is light: white letters, say.
+
+    A picture without alpha is returned as it is.
+    """
+    if picture.mode not in {"RGBA", "LA", "PA", "La", "RGBa"} and (
+        "transparency" not in picture.info
+    ):
+        return picture
+    picture = picture.convert("RGBA")
+    thinnest, thickest = picture.getchannel("A").getextrema()
+    if thinnest == 255:  # as screenshots are: nothing shines through
+        return picture.convert("RGB")
+    laid = _laid_on("white", picture)
+    is_light = not any(laid.convert("L").histogram()[:_LIGHT])
+    return _laid_on("black", picture) if is_light and thickest else laid
+
+
+def _dpi_of(picture: Image.Image) -> float | None:
+    """Dots per inch as the file has them, if they can be true; those across, if they differ."""
+    found = _resolutions(picture)
+    return round(found[0], 1) if found else None
+
+
+def narrowed(picture: Image.Image) -> Pixels:
+    """16 bits or floats to 8: scanners leave the top unused, so the range is stretched."""
+    levels = np.asarray(picture, dtype=np.float32)
+    low, high = float(np.nanmin(levels)), float(np.nanmax(levels))
+    scaled = (np.nan_to_num(levels, nan=high) - low) * (255 / max(high - low, 1e-6))
+    pixels: Pixels = np.clip(scaled, 0, 255).astype(np.uint8)
+    return pixels
+
+
+def _pixels_of(picture: Image.Image, *, grey: bool) -> Pixels:
+    """The pixels, opaque, 8 bits; grey if the picture is, or if asked for."""
+    mode = picture.mode
+    if mode.startswith(("I", "F")):
+        return narrowed(picture)
+    if mode == "LAB":
+        lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        turned = ImageCms.profileToProfile(picture, lab, rgb, outputMode="RGB")
+        picture = turned if turned is not None else picture
+    picture = without_alpha(picture)
+    if picture.mode not in {"1", "L", "RGB"}:  # converting to the same would be a copy
+        picture = picture.convert("RGB")
+    if grey or picture.mode != "RGB":
+        return _copied(picture if picture.mode == "L" else picture.convert("L"))
+    pixels = np.asarray(picture, dtype=np.uint8)
+    # Grey saved as colour: a third of the memory and no conversion for all that follows.
+    if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 1] == pixels[..., 2]).all():
+        return np.ascontiguousarray(pixels[..., 0])
+    return pixels
+
+
+def draw_preview(canvas: Canvas) -> bytes:
+    """A JPEG of the canvas, its longer side at most 2,400 pixels."""
+    longest = max(canvas.width_px, canvas.height_px)
+    if longest > PREVIEW_SIDE_PX:
+        canvas = canvas.scaled(PREVIEW_SIDE_PX / longest)
+    drawn = io.BytesIO()
+    Image.fromarray(canvas.pixels).save(drawn, "JPEG", quality=_QUALITY)
+    return drawn.getvalue()
 
 
 @contextmanager
@@ -176,3 +274,28 @@ def _seek(picture: Image.Image, index: int) -> None:
         picture.seek(index)
     except EOFError as error:
         raise PageMissing(f"The file has no page {index + 1}.", page=index + 1) from error
+
+
+def _laid_on(colour: str, picture: Image.Image) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", picture.size, colour), picture).convert("RGB")
+
+
+def _resolutions(picture: Image.Image) -> tuple[float, float] | None:
+    value = picture.info.get("dpi")
+    try:
+        # Where a JPEG has EXIF data but no resolution, Pillow puts in 72 of its own.
+        if value == (72, 72) and not picture.info.get("jfif_unit"):
+            value = value if _X_RESOLUTION in picture.getexif() else None
+        across, down = (float(one) for one in value) if isinstance(value, tuple) else (0.0, 0.0)
+    except Exception:  # noqa: BLE001  # as of a broken EXIF block
+        return None
+    return (across, down) if 1 < min(across, down) <= max(across, down) < 10_000 else None
+
+
+def _copied(grey: Image.Image) -> Pixels:
+    """The pixels of a grey picture; `np.asarray` takes twenty times as long, piece by piece."""
+    pixels = np.empty((grey.height, grey.width), np.uint8)
+    shared = Image.frombuffer("L", grey.size, pixels, "raw", "L", 0, 1)
+    shared.readonly = 0  # it is meant to be written to, and nobody else has it
+    shared.paste(grey)
+    return pixels

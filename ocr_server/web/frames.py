@@ -8,8 +8,7 @@ from flask import Blueprint, Response, json, request
 
 from ocr_server.document.json_writer import zone_to_json
 from ocr_server.errors import EngineMissing
-from ocr_server.export.format import Rendering
-from ocr_server.job import Detail
+from ocr_server.job import Detail, Rendering
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.service import Service
 from ocr_server.web.forms import read_job

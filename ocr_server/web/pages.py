@@ -13,7 +13,7 @@ from ocr_server.job import Job, Layout, PageSelection
 from ocr_server.languages import name_of
 from ocr_server.service import Service
 from ocr_server.settings import MIB
-from ocr_server.sources.pixels import MEDIA_TYPE
+from ocr_server.sources.decode import PREVIEW_MEDIA_TYPE
 from ocr_server.web.forms import read_job
 from ocr_server.web.scripts import declarations, modules_of
 from ocr_server.web.service import hang_up, service
@@ -111,7 +111,7 @@ def _draw_first(*, prepared: bool) -> Response:
     with here.admission.turn():
         job = read_job(request, here).job
         picture = here.draw_preview(job, hang_up(), prepared=prepared)
-    return Response(picture, content_type=MEDIA_TYPE)
+    return Response(picture, content_type=PREVIEW_MEDIA_TYPE)
 
 
 def _only(job: Job, number: int) -> Job:
@@ -119,4 +119,4 @@ def _only(job: Job, number: int) -> Job:
 
 
 def _data_url(picture: bytes) -> str:
-    return f"data:{MEDIA_TYPE};base64,{base64.b64encode(picture).decode()}"
+    return f"data:{PREVIEW_MEDIA_TYPE};base64,{base64.b64encode(picture).decode()}"

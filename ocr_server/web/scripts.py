@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import Any
 
-from ocr_server.document.look_alikes import LOOK_ALIKES
+from ocr_server.document.characters import LOOK_ALIKES
 from ocr_server.export import FORMATS
 from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.sources.signatures import ACCEPTED_FILES

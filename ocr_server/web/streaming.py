@@ -16,8 +16,8 @@ from flask import Response, g, json
 
 from ocr_server.deadline import POLL_INTERVAL_S
 from ocr_server.errors import OcrServerError
-from ocr_server.export.format import Rendering
 from ocr_server.export.json import page_to_json
+from ocr_server.job import Rendering
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.progress import Progress, latest
 from ocr_server.request.build import ParsedRequest

@@ -17,10 +17,9 @@ from ocr_server.document.model import (
     ZoneKind,
 )
 from ocr_server.errors import DamagedPicture, InvalidOptions
-from ocr_server.export.format import Rendering
 from ocr_server.export.json import render_json
 from ocr_server.geometry import Box
-from ocr_server.job import Detail
+from ocr_server.job import Detail, Rendering
 from tests.export.documents import (
     document,
     everything,

@@ -11,7 +11,7 @@ from docx.document import Document as WordDocument
 
 from ocr_server.document.model import Direction, Document
 from ocr_server.export.docx import render_docx
-from ocr_server.export.format import Rendering
+from ocr_server.job import Rendering
 from tests.export.documents import document, line, page, two_pages, word, zone
 from tests.export.test_markdown import tabled
 

@@ -14,7 +14,7 @@ import pytest
 from ocr_server.document.model import Document
 from ocr_server.export import FORMATS
 from ocr_server.export.archive import archive_of
-from ocr_server.export.format import Rendering
+from ocr_server.job import Rendering
 from tests.export.documents import document, page, two_pages, zone
 from tests.export.pictures import noise, pdf_text
 from tests.export.test_markdown import shown_text

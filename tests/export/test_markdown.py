@@ -10,9 +10,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ocr_server.document.model import Cell, Document, Table, ZoneKind
-from ocr_server.export.format import Rendering
 from ocr_server.export.markdown import escaped, render_markdown
 from ocr_server.geometry import Box
+from ocr_server.job import Rendering
 from tests.export.documents import document, line, page, two_pages, word, zone
 
 

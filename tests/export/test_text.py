@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from ocr_server.export.format import Rendering
 from ocr_server.export.text import render_text
+from ocr_server.job import Rendering
 from tests.export.documents import document, page, two_pages, zone
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
+from ocr_server.document.characters import CODE_LOOK_ALIKES
 from ocr_server.extraction.masks import MOST_PLACES, parse_mask
 
 USUAL = dict(CODE_LOOK_ALIKES)

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from PIL import Image, ImageOps
 
-from ocr_server.sources.pixels import PREVIEW_SIDE_PX
+from ocr_server.sources.decode import PREVIEW_SIDE_PX
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords
 

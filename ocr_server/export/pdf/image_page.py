@@ -19,9 +19,9 @@ from pikepdf import Array, Dictionary, Name
 from PIL import Image
 
 from ocr_server.job import Limits
-from ocr_server.sources.decode import opened_picture
-from ocr_server.sources.pixels import (
+from ocr_server.sources.decode import (
     narrowed,
+    opened_picture,
     orientation_of,
     pixel_aspect_of,
     upright,

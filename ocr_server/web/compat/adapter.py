@@ -16,8 +16,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.export.format import Rendering
-from ocr_server.job import Job, ReadOptions, Source
+from ocr_server.job import Job, ReadOptions, Rendering, Source
 from ocr_server.request.build import body_too_large, check_installed, limits_of
 from ocr_server.web.problems import COMPAT as BLUEPRINT
 from ocr_server.web.problems import headers_of

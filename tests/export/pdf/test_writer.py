@@ -15,9 +15,9 @@ from pypdfium2 import raw
 
 from ocr_server.document.model import Direction, Document, TextSource, Zone, ZoneKind
 from ocr_server.errors import DamagedPicture, EncryptedDocument, FormatUnavailable
-from ocr_server.export.format import Rendering
 from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.geometry import Box, Point, Transform, hull
+from ocr_server.job import Rendering
 from tests.export.documents import document, line, page, turned, two_pages, word, zone
 from tests.export.pictures import (
     noise,

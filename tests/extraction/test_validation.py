@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_server.extraction.checks import CHECKS, agrees, icao_9303_digit
+from ocr_server.extraction.validation import CHECKS, agrees, icao_9303_digit
 
 # Published examples: ICAO 9303-3 appendix A, ISO/IEC 7812, ISO/IEC 7064, GS1.
 RIGHT = {

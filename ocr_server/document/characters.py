@@ -1,7 +1,7 @@
-"""Characters that engines take for each other, in one table, and what of it is used where.
+"""Characters that engines take for each other, and those that are written without blanks.
 
-Masks of codes exchange capitals and digits, dictionaries what small letters are taken for, and the
-pages offer words of the document that differ by any pair.
+The look-alikes stand in one table: masks of codes exchange capitals and digits, dictionaries what
+small letters are taken for, and the pages offer words of the document that differ by any pair.
 """
 
 from __future__ import annotations
@@ -47,3 +47,28 @@ LOOK_ALIKES: tuple[tuple[str, str], ...] = tuple(
         }
     )
 )
+
+
+def has_blank(before: str, after: str) -> bool:
+    """Whether a blank stands between two texts of a line: not in scripts written without.
+
+    These are ideographs, kana and full-width forms (U+3000, U+FF00 to U+FFEF).
+    """
+    if not (before and after):
+        return False
+    ends = before[-1], after[0]
+    return min(ends) < "\u2e80" or not all(
+        is_ideograph(end) or end == "\u3000" or "\uff00" <= end <= "\uffef" for end in ends
+    )
+
+
+def is_ideograph(character: str) -> bool:
+    """Whether it is a CJK ideograph, kana or symbol; Hangul, which is spelt in letters, is none.
+
+    Source: Unicode 16, blocks U+2E80 to U+9FFF, U+F900 to U+FAFF, and planes 2 and 3.
+    """
+    return not character.isspace() and (
+        "\u2e80" <= character <= "\u9fff"
+        or "\uf900" <= character <= "\ufaff"
+        or "\U00020000" <= character <= "\U0003ffff"
+    )

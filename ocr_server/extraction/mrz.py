@@ -1,4 +1,4 @@
-"""The machine-readable zone of travel documents: its lines, its fields, its check digits.
+"""The text of a machine-readable zone: its lines, its fields, its check digits.
 
 Source: ICAO Doc 9303, parts 4 (TD3), 5 (TD1), 6 (TD2) and 7 (visas).
 """
@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
+from ocr_server.document.characters import CODE_LOOK_ALIKES
 from ocr_server.document.model import Page
-from ocr_server.extraction.candidate import Match, of_words
-from ocr_server.extraction.checks import icao_9303_digit
+from ocr_server.extraction.validation import Match, icao_9303_digit, of_words
 from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import Row, rows_of
 
@@ -74,9 +73,17 @@ def _two_lines(length: int, optional: _Place, *, is_visa: bool = False) -> _Form
 
 
 _TD3 = _two_lines(44, _Place(1, 28, 14, check=42))
+
+
 _TD2 = _two_lines(36, _Place(1, 28, 7))
+
+
 _VISA_A = _two_lines(44, _Place(1, 28, 16), is_visa=True)
+
+
 _VISA_B = _two_lines(36, _Place(1, 28, 8), is_visa=True)
+
+
 _TD1 = _Form(
     lines=3,
     length=30,
@@ -96,7 +103,7 @@ _TD1 = _Form(
 )
 
 
-def find_in_mrz(page: Page, asked: FieldSpec) -> Match:
+def find_in_mrz(page: Page, spec: FieldSpec) -> Match:
     """What the page has for the field: one of `NAMES`."""
     rows = [row for row in rows_of(page) if len(_cleaned(row)) >= _SHORTEST]
     form = _form_of([_cleaned(row) for row in rows])
@@ -104,28 +111,28 @@ def find_in_mrz(page: Page, asked: FieldSpec) -> Match:
         return Match("", 0.0, error="no machine-readable zone was found")
     rows = rows[-form.lines :]
     lines = _put_right([_brought_to(form.length, _cleaned(row)) for row in rows], form)
-    if asked.name == "lines":
+    if spec.name == "lines":
         whole = of_words(word for row in rows for word in row.words)
         return Match(
             "\n".join(row.text for row in rows), whole.confidence, whole.box,
             normalised="\n".join(lines), error=_composite_error(lines, form),
         )  # fmt: skip
-    is_name = asked.name in {"surname", "names"}
-    place = form.places["name" if is_name else asked.name]
+    is_name = spec.name in {"surname", "names"}
+    place = form.places["name" if is_name else spec.name]
     read = of_words(rows[place.line].words)
     text = lines[place.line][place.start : place.start + place.length]
     check = None if place.check is None else lines[place.line][place.check]
     rest = _rest_of_number(lines, form)
     if is_name:
         surname, given = _names(text)
-        text = surname if asked.name == "surname" else given
-    elif rest and asked.name == "number":
+        text = surname if spec.name == "surname" else given
+    elif rest and spec.name == "number":
         text, check = text + rest[:-1], _as("9", rest[-1])
-    elif asked.name == "optional":
+    elif spec.name == "optional":
         text = text[len(rest) :]
     normalised = " ".join(text.replace(FILLER, " ").split())
-    error = _error(asked.name, text, check=check, kind=place.kind, normalised=normalised)
-    is_empty = asked.name in _MAY_BE_EMPTY and not normalised
+    error = _error(spec.name, text, check=check, kind=place.kind, normalised=normalised)
+    is_empty = spec.name in _MAY_BE_EMPTY and not normalised
     return Match(
         text, read.confidence, read.box, normalised=normalised, error=error, is_blank=is_empty
     )

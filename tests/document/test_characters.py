@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ocr_server.document.look_alikes import CODE_LOOK_ALIKES, LOOK_ALIKES, WORD_LOOK_ALIKES
+from ocr_server.document.characters import CODE_LOOK_ALIKES, LOOK_ALIKES, WORD_LOOK_ALIKES
 
 
 def test_a_letter_of_a_code_is_taken_for_one_digit_only() -> None:

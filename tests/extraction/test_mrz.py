@@ -4,7 +4,7 @@ import pytest
 
 from ocr_server.document.model import Field
 from ocr_server.extraction.finders import with_fields
-from ocr_server.extraction.mrz.fields import NAMES
+from ocr_server.extraction.mrz import NAMES
 from ocr_server.job import FieldSpec, ReadOptions
 from tests.extraction.pages import page
 
