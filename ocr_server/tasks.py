@@ -23,6 +23,7 @@ from ocr_server.job import Limits, ReadOptions, Rendering
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.framing import zones_in_pixels
+from ocr_server.page.quality import with_damage
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
 from ocr_server.page.text_policy import read_pdf_page
@@ -95,7 +96,7 @@ def _recognise(
     limits: Limits,
     password: str | None,
 ) -> Page:
-    canvas = decode.decode_page(
+    decoded = decode.open_page(
         page_ref.path, page_ref.index, limits=limits, password=password, grey=True
     )
     is_plain = not (options.is_framed or options.wants_fields)
@@ -103,12 +104,12 @@ def _recognise(
     path = page_ref.progress_path
     with progress_writer(path) if page_ref.is_watched else nullcontext() as report:
         page = read(
-            canvas,
+            decoded.canvas,
             number=page_ref.number,
             options=options,
             context=_read_context(context, options, report),
         )
-    return suggest_spellings(page, options)
+    return with_damage(suggest_spellings(page, options), decoded.lost_share)
 
 
 def _read_context(

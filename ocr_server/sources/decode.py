@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pi_heif
@@ -29,7 +30,21 @@ from ocr_server.errors import (
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import MAX_SIDE_PX, Limits
 from ocr_server.pdf import render
-from ocr_server.sources.signatures import KIND_NAMES, PICTURE_KINDS, is_pdf, may_have_pages
+from ocr_server.sources.damage import (
+    END_OF_JPEG,
+    has_wrong_checksum,
+    standard_error_lines,
+    whiten_lost_rows,
+)
+from ocr_server.sources.signatures import (
+    JPEG,
+    KIND_NAMES,
+    PICTURE_KINDS,
+    is_certain,
+    is_pdf,
+    may_have_pages,
+    media_type_of_file,
+)
 
 PICTURES = tuple(name for kind in PICTURE_KINDS for name in kind.pillow_formats)
 pi_heif.register_heif_opener()
@@ -39,6 +54,18 @@ PREVIEW_MEDIA_TYPE = "image/jpeg"
 # Enough to see a full stop of a printed A4 page; a tenth of the bytes of a scan.
 PREVIEW_SIDE_PX = 2400
 _QUALITY = 85
+_WARNING = "Warning, "  # so libtiff marks what does no harm
+
+
+class DecodedPage(NamedTuple):
+    """A page of a file, and what is to be told of the file.
+
+    `lost_share`: the share of its rows that a file that was cut off no longer has, from 0 to 1; 0
+    where a file is damaged and nobody knows how much; None where nothing is wrong.
+    """
+
+    canvas: Canvas
+    lost_share: float | None = None
 
 
 def count_pages(path: Path, *, limits: Limits, password: str | None) -> int:
@@ -72,14 +99,40 @@ def decode_page(
     Raises:
         DocumentError: it cannot be read, or is over a limit.
     """
+    return open_page(path, index, limits=limits, password=password, grey=grey).canvas
+
+
+def open_page(
+    path: Path, index: int, *, limits: Limits, password: str | None, grey: bool = False
+) -> DecodedPage:
+    """As `decode_page`, with what is to be told of the file.
+
+    Raises:
+        DocumentError: it cannot be read, or is over a limit.
+    """
     if is_pdf(path):
-        return render.render_page(path, index, limits=limits, password=password)
-    with opened_picture(path, index, limits=limits) as picture:
-        dpi = _dpi_of(picture)
+        return DecodedPage(render.render_page(path, index, limits=limits, password=password))
+    try:
+        with opened_picture(path, index, limits=limits) as picture:
+            if picture.format != "TIFF":
+                return DecodedPage(_canvas_of(picture, grey=grey))
+            with standard_error_lines() as lines:
+                canvas = _canvas_of(picture, grey=grey)
+            is_damaged = any(_WARNING not in line for line in lines)
+            return DecodedPage(canvas, 0.0 if is_damaged else None)
+    except DamagedPicture:
+        if media_type_of_file(path) != JPEG:
+            raise
+    with _opened(path, limits, ending=END_OF_JPEG) as picture:
         if grey:
-            picture.draft("L", None)  # a JPEG keeps brightness apart: a third of the time
-        aspect = pixel_aspect_of(picture)
-        return Canvas(_pixels_of(upright(picture), grey=grey), dpi=dpi, pixel_aspect=aspect)
+            picture.draft("L", None)
+        picture.load()
+        lost_share = whiten_lost_rows(picture)
+        if lost_share == 1:
+            raise DamagedPicture(
+                "The picture is cut off before its first row. Save it again, or send another copy."
+            )
+        return DecodedPage(_canvas_of(picture, grey=grey), lost_share)
 
 
 @contextmanager
@@ -92,6 +145,8 @@ def opened_picture(path: Path, index: int, *, limits: Limits) -> Iterator[Image.
     with _opened(path, limits) as picture:
         _seek(picture, index)
         _check_pixels(*picture.size, limits)
+        if picture.format == "PNG" and has_wrong_checksum(path):
+            raise _damaged()
         yield picture
 
 
@@ -106,6 +161,7 @@ def too_many_pages(count: int, limits: Limits) -> TooManyPages:
 
 def orientation_of(picture: Image.Image) -> int:
     """EXIF orientation, 1 to 8: how the picture has to be turned; a broken block says nothing."""
+    _decode_before_exif(picture)
     try:
         orientation = picture.getexif().get(0x0112)
     except Exception:  # noqa: BLE001  # Pillow raises what the broken block happens to cause
@@ -148,6 +204,23 @@ def without_alpha(picture: Image.Image) -> Image.Image:
     laid = _laid_on("white", picture)
     is_light = not any(laid.convert("L").histogram()[:_LIGHT])
     return _laid_on("black", picture) if is_light and thickest else laid
+
+
+def _canvas_of(picture: Image.Image, *, grey: bool) -> Canvas:
+    dpi = _dpi_of(picture)
+    if grey:
+        picture.draft("L", None)  # a JPEG keeps brightness apart: a third of the time
+    aspect = pixel_aspect_of(picture)
+    return Canvas(_pixels_of(upright(picture), grey=grey), dpi=dpi, pixel_aspect=aspect)
+
+
+def _decode_before_exif(picture: Image.Image) -> None:
+    """Decode a PNG, whose EXIF block may stand last: asking Pillow for it does so.
+
+    An error of the decoder is told only once, and must not pass for one of the block.
+    """
+    if picture.format == "PNG":
+        picture.load()
 
 
 def _dpi_of(picture: Image.Image) -> float | None:
@@ -197,14 +270,17 @@ def draw_preview(canvas: Canvas) -> bytes:
 
 
 @contextmanager
-def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
-    """The picture, its header read and its size checked; Pillow's errors are translated here."""
+def _opened(path: Path, limits: Limits, *, ending: bytes = b"") -> Iterator[Image.Image]:
+    """The picture, its header read and its size checked; Pillow's errors are translated here.
+
+    `ending` is put at the end of the file's bytes.
+    """
     Image.MAX_IMAGE_PIXELS = None  # the header is checked below, with its numbers
     try:
         # By file, not by path: Pillow maps paths into memory and then turns TIFFs wrongly.
         with (
             warnings.catch_warnings(action="ignore"),
-            path.open("rb") as file,
+            _file_of(path, ending) as file,
             Image.open(file, formats=PICTURES) as picture,
         ):
             _check_pixels(*picture.size, limits)
@@ -214,6 +290,11 @@ def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
     except OcrServerError:
         raise
     except UnidentifiedImageError as error:
+        if is_certain(path):
+            raise DamagedPicture(
+                "The file begins as a picture does, but cannot be opened: it is damaged, cut off, "
+                "or of a variety that cannot be read. Save it again, or send another copy."
+            ) from error
         raise UnsupportedFormat(
             f"This file is not a picture or document that can be read. Send {KIND_NAMES}.",
             kinds=KIND_NAMES,
@@ -224,9 +305,17 @@ def _opened(path: Path, limits: Limits) -> Iterator[Image.Image]:
         raise OutOfMemory.of_worker() from error
     # A broken file makes Pillow raise nearly anything; each means the same to the sender.
     except Exception as error:
-        raise DamagedPicture(
-            "The picture is damaged and cannot be opened. Save it again, or send another copy."
-        ) from error
+        raise _damaged() from error
+
+
+def _damaged() -> DamagedPicture:
+    return DamagedPicture(
+        "The picture is damaged and cannot be opened. Save it again, or send another copy."
+    )
+
+
+def _file_of(path: Path, ending: bytes) -> BinaryIO:
+    return io.BytesIO(path.read_bytes() + ending) if ending else path.open("rb")
 
 
 def _check_pixels(width_px: int, height_px: int, limits: Limits) -> None:
@@ -281,6 +370,7 @@ def _laid_on(colour: str, picture: Image.Image) -> Image.Image:
 
 
 def _resolutions(picture: Image.Image) -> tuple[float, float] | None:
+    _decode_before_exif(picture)
     value = picture.info.get("dpi")
     try:
         # Where a JPEG has EXIF data but no resolution, Pillow puts in 72 of its own.

@@ -410,7 +410,7 @@ def test_a_page_of_exactly_the_limit_is_read(upload: Path) -> None:
     assert canvas.width_px == 1000
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "TIFF", "PPM"])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM"])
 def test_a_truncated_file_is_damaged(kind: str, upload: Path) -> None:
     data = as_file(draw_lines("cut off in the middle", mode="RGB"), kind)
 

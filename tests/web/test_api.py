@@ -153,6 +153,39 @@ def test_the_good_pages_are_to_be_had_in_any_format(picky_client: FlaskClient) -
     assert str(WIDE_PX) in response.get_data(as_text=True)
 
 
+def test_of_a_jpeg_that_was_cut_off_the_rest_is_read_and_what_is_missing_told(
+    client: FlaskClient,
+) -> None:
+    data = as_file(draw_lines(*["Hello"] * 12, width_px=300), "JPEG")
+
+    response = post(client, "steps=none", data[: len(data) // 2])
+
+    document = response.get_json()
+    assert response.status_code == 200
+    (page,) = document["pages"]
+    assert page["text"] == "Hello world"
+    assert page["quality"]["problems"][0]["code"] == "incomplete"
+    (problem,) = document["problems"]
+    assert (problem["page"], problem["code"]) == (1, "damaged-picture")
+    assert "% of the picture is missing" in problem["detail"]
+
+
+def test_half_a_picture_in_another_format_is_to_be_had_on_request(client: FlaskClient) -> None:
+    data = as_file(draw_lines(*["Hello"] * 12, width_px=300), "JPEG")
+    half = data[: len(data) // 2]
+
+    refused = post(client, "steps=none&format=text", half)
+    answered = post(client, "steps=none&format=text&partial=true", half)
+
+    problem = json.loads(refused.data)
+    assert (refused.status_code, problem["code"]) == (422, "damaged-picture")
+    assert "1 of 1 pages" in problem["detail"]
+    assert "partial=true" in problem["detail"]
+    assert answered.status_code == 200
+    assert answered.headers["OCR-Failed-Pages"] == "1"
+    assert "Hello world" in answered.get_data(as_text=True)
+
+
 def test_when_no_page_could_be_read_the_first_one_s_problem_is_the_answer(
     picky_client: FlaskClient,
 ) -> None:
