@@ -23,7 +23,7 @@ from ocr_server.job import Limits, ReadOptions, Rendering
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.framing import zones_in_pixels
-from ocr_server.page.quality import with_damage
+from ocr_server.page.quality import with_notes_on_file
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
 from ocr_server.page.text_policy import read_pdf_page
@@ -109,7 +109,7 @@ def _recognise(
             options=options,
             context=_read_context(context, options, report),
         )
-    return with_damage(suggest_spellings(page, options), decoded.lost_share)
+    return with_notes_on_file(suggest_spellings(page, options), decoded)
 
 
 def _read_context(

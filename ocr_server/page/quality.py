@@ -15,12 +15,15 @@ from ocr_server.document.model import (
     Advice,
     Page,
     Quality,
+    StageOutcome,
+    StageRecord,
     Word,
     letters_in,
     mean_confidence,
 )
 from ocr_server.engines.engine import Calibration
 from ocr_server.imaging.statistics import ImageStatistics
+from ocr_server.sources.decode import DecodedPage
 
 _SMALL_LETTERS_PX = 11.0  # receipt print shrunk to 10 px costs little, to 8 a third more errors
 _LEAST_CONTRAST = 0.25  # of the range from black to white
@@ -58,8 +61,14 @@ def assess_quality(page: ImageStatistics, options: ReadingResult) -> Quality:
     return Quality(score=expected_accuracy(options), problems=tuple(_problems(page, options)))
 
 
-def with_damage(page: Page, lost_share: float | None) -> Page:
-    """The page with the damage to its file among its problems (`sources.decode.DecodedPage`)."""
+def with_notes_on_file(page: Page, decoded: DecodedPage) -> Page:
+    """The page with what its file is to be told of: copies as a stage, damage as a problem."""
+    lost_share = decoded.lost_share
+    if decoded.copies:
+        copies = "copy or mask" if decoded.copies == 1 else "copies or masks"
+        found = f"{decoded.copies} smaller {copies} of the page in the file"
+        stage = StageRecord("copies", found, "left out", 0.0, StageOutcome.DONE)
+        page = replace(page, stages=(stage, *page.stages))
     if lost_share is None:
         return page
     if lost_share:

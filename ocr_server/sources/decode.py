@@ -10,12 +10,15 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+import cv2
 import numpy as np
 import pi_heif
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from ocr_server.errors import (
     DamagedPicture,
@@ -45,6 +48,7 @@ from ocr_server.sources.signatures import (
     may_have_pages,
     media_type_of_file,
 )
+from ocr_server.sources.tiff_pages import TiffPage, pages_of_tiff
 
 PICTURES = tuple(name for kind in PICTURE_KINDS for name in kind.pillow_formats)
 pi_heif.register_heif_opener()
@@ -54,6 +58,9 @@ PREVIEW_MEDIA_TYPE = "image/jpeg"
 # Enough to see a full stop of a printed A4 page; a tenth of the bytes of a scan.
 PREVIEW_SIDE_PX = 2400
 _QUALITY = 85
+_LEVELS_LOOKED_AT = 1_000_000
+_STRAY_PER_CENT = 0.01  # dust of several pixels; a word on an empty page is more
+_THIN_PER_CENT = 1.0
 _WARNING = "Warning, "  # so libtiff marks what does no harm
 
 
@@ -61,15 +68,17 @@ class DecodedPage(NamedTuple):
     """A page of a file, and what is to be told of the file.
 
     `lost_share`: the share of its rows that a file that was cut off no longer has, from 0 to 1; 0
-    where a file is damaged and nobody knows how much; None where nothing is wrong.
+    where a file is damaged and nobody knows how much; None where nothing is wrong. `copies`: how
+    many smaller copies of the page, or masks of it, are in the file and are no pages.
     """
 
     canvas: Canvas
     lost_share: float | None = None
+    copies: int = 0
 
 
 def count_pages(path: Path, *, limits: Limits, password: str | None) -> int:
-    """How many pages a file has: the frames of a TIFF, the pages of a PDF, else one.
+    """How many pages a file has: those of a TIFF or a PDF, else one.
 
     What cannot be opened is one page too: reading that page tells why, and no other is lost.
 
@@ -82,7 +91,7 @@ def count_pages(path: Path, *, limits: Limits, password: str | None) -> int:
     try:
         if not is_pdf(path):
             with _opened(path, limits) as picture:
-                return _frames(picture, limits)
+                return _count_of_tiff(picture, limits)
         count = render.count_pdf_pages(path, password=password)
     except (DamagedPicture, EncryptedDocument, UnsupportedFormat):
         return 1
@@ -112,14 +121,15 @@ def open_page(
     """
     if is_pdf(path):
         return DecodedPage(render.render_page(path, index, limits=limits, password=password))
+    page = _find_page(path, index, limits)
     try:
-        with opened_picture(path, index, limits=limits) as picture:
-            if picture.format != "TIFF":
+        with _opened_at(path, page, limits) as picture:
+            if not isinstance(picture, TiffImageFile):
                 return DecodedPage(_canvas_of(picture, grey=grey))
             with standard_error_lines() as lines:
                 canvas = _canvas_of(picture, grey=grey)
             is_damaged = any(_WARNING not in line for line in lines)
-            return DecodedPage(canvas, 0.0 if is_damaged else None)
+            return DecodedPage(canvas, 0.0 if is_damaged else None, page.copies)
     except DamagedPicture:
         if media_type_of_file(path) != JPEG:
             raise
@@ -142,8 +152,14 @@ def opened_picture(path: Path, index: int, *, limits: Limits) -> Iterator[Image.
     Raises:
         DocumentError: it cannot be read, or is over a limit.
     """
+    with _opened_at(path, _find_page(path, index, limits), limits) as picture:
+        yield picture
+
+
+@contextmanager
+def _opened_at(path: Path, page: TiffPage, limits: Limits) -> Iterator[Image.Image]:
     with _opened(path, limits) as picture:
-        _seek(picture, index)
+        picture.seek(page.frame)
         _check_pixels(*picture.size, limits)
         if picture.format == "PNG" and has_wrong_checksum(path):
             raise _damaged()
@@ -230,10 +246,21 @@ def _dpi_of(picture: Image.Image) -> float | None:
 
 
 def narrowed(picture: Image.Image) -> Pixels:
-    """16 bits or floats to 8: scanners leave the top unused, so the range is stretched."""
+    """16 bits or floats to 8: scanners leave the top unused, so the range is stretched.
+
+    Stray dots do not count: they are not seen where each pixel is the median of its neighbours.
+    """
     levels = np.asarray(picture, dtype=np.float32)
-    low, high = float(np.nanmin(levels)), float(np.nanmax(levels))
-    scaled = (np.nan_to_num(levels, nan=high) - low) * (255 / max(high - low, 1e-6))
+    is_number = np.isfinite(levels)
+    if not is_number.all():
+        levels = np.where(is_number, levels, levels[is_number].max() if is_number.any() else 0)
+    step = max(1, int((levels.size / _LEVELS_LOOKED_AT) ** 0.5))
+    smooth = cv2.medianBlur(levels, 3)[::step, ::step]
+    darkest, lightest = np.percentile(smooth, (_STRAY_PER_CENT, 100 - _STRAY_PER_CENT))
+    # Strokes of one pixel are not seen in the median either, but are more than a few dots.
+    ink, paper = np.percentile(levels[::step, ::step], (_THIN_PER_CENT, 100 - _THIN_PER_CENT))
+    low, high = min(darkest, ink), max(lightest, paper)
+    scaled = (levels - low) * (255 / max(high - low, 1e-6))
     pixels: Pixels = np.clip(scaled, 0, 255).astype(np.uint8)
     return pixels
 
@@ -341,28 +368,29 @@ def _too_many_pixels(size: tuple[int, int] | None, limits: Limits) -> TooManyPix
     )  # fmt: skip
 
 
-def _frames(picture: Image.Image, limits: Limits) -> int:
-    """The frames of a TIFF, up to one that is broken."""
-    count = 1
-    while True:
-        try:
-            picture.seek(count)
-        except EOFError:
-            return count
-        except Exception:  # noqa: BLE001  # Pillow raises what the broken frame happens to cause
-            return count + 1
+def _count_of_tiff(picture: Image.Image, limits: Limits) -> int:
+    if not isinstance(picture, TiffImageFile):
+        return 1
+    count = 0
+    for _ in pages_of_tiff(picture):
         count += 1
         if count > limits.max_pages:
             raise too_many_pages(count, limits)
+    return count
 
 
-def _seek(picture: Image.Image, index: int) -> None:
-    if not index:
-        return
-    try:
-        picture.seek(index)
-    except EOFError as error:
-        raise PageMissing(f"The file has no page {index + 1}.", page=index + 1) from error
+def _find_page(path: Path, index: int, limits: Limits) -> TiffPage:
+    """Where a page is. The file is opened for that: after a broken frame Pillow is of no use."""
+    page: TiffPage | None = TiffPage(0)
+    if may_have_pages(path):
+        with _opened(path, limits) as picture:
+            if isinstance(picture, TiffImageFile):
+                page = next(islice(pages_of_tiff(picture), index, None), None)
+    elif index:
+        page = None
+    if page is None:
+        raise PageMissing(f"The file has no page {index + 1}.", page=index + 1)
+    return page
 
 
 def _laid_on(colour: str, picture: Image.Image) -> Image.Image:

@@ -153,6 +153,18 @@ def test_the_good_pages_are_to_be_had_in_any_format(picky_client: FlaskClient) -
     assert str(WIDE_PX) in response.get_data(as_text=True)
 
 
+def test_smaller_copies_in_a_tiff_are_told_and_no_pages(client: FlaskClient) -> None:
+    whole, copy = draw_lines("Hello", width_px=300), draw_lines("Hello", width_px=150)
+    copy.encoderinfo = {"tiffinfo": {254: 1}}
+
+    document = post(client, "steps=none", as_pages([whole, copy])).get_json()
+
+    (page,) = document["pages"]
+    first = page["stages"][0]
+    assert (first["name"], first["did"]) == ("copies", "left out")
+    assert first["found"].startswith("1 smaller copy")
+
+
 def test_of_a_jpeg_that_was_cut_off_the_rest_is_read_and_what_is_missing_told(
     client: FlaskClient,
 ) -> None:
