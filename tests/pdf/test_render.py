@@ -98,7 +98,7 @@ def test_a_page_in_larger_units_is_drawn_larger(
 
 def test_a_page_whose_crop_box_lies_beside_it_takes_no_other_with_it(upload: Path) -> None:
     pdf = blank_pdf((72, 36), (72, 36))
-    pdf.pages[0].cropbox = [400, 400, 500, 500]
+    pdf.pages[0].cropbox = pikepdf.Array([400, 400, 500, 500])
     data = saved(pdf)
 
     assert count(upload, data) == 2
