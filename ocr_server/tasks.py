@@ -23,13 +23,14 @@ from ocr_server.job import Limits, ReadOptions, Rendering
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.framing import zones_in_pixels
-from ocr_server.page.quality import with_notes_on_file
+from ocr_server.page.quality import with_copies, with_damage
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
 from ocr_server.page.text_policy import read_pdf_page
 from ocr_server.progress import ProgressCallback, progress_writer
 from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.sources import decode
+from ocr_server.sources.damage import lacks_end_of_pdf
 from ocr_server.sources.decode import PREVIEW_SIDE_PX, draw_preview
 from ocr_server.sources.signatures import is_pdf
 
@@ -85,6 +86,8 @@ def read_page(
                 page_ref.path, page_ref.index, number=page_ref.number,
                 options=options, limits=limits, password=password, recognise=recognise,
             )  # fmt: skip
+        if is_pdf(page_ref.path) and lacks_end_of_pdf(page_ref.path):
+            page = with_damage(page, 0.0)
         return finders.with_fields(page, options) if options.wants_fields else page
 
 
@@ -109,7 +112,8 @@ def _recognise(
             options=options,
             context=_read_context(context, options, report),
         )
-    return with_notes_on_file(suggest_spellings(page, options), decoded)
+    page = with_copies(suggest_spellings(page, options), decoded.copies)
+    return with_damage(page, decoded.lost_share)
 
 
 def _read_context(

@@ -23,7 +23,6 @@ from ocr_server.document.model import (
 )
 from ocr_server.engines.engine import Calibration
 from ocr_server.imaging.statistics import ImageStatistics
-from ocr_server.sources.decode import DecodedPage
 
 _SMALL_LETTERS_PX = 11.0  # receipt print shrunk to 10 px costs little, to 8 a third more errors
 _LEAST_CONTRAST = 0.25  # of the range from black to white
@@ -61,14 +60,19 @@ def assess_quality(page: ImageStatistics, options: ReadingResult) -> Quality:
     return Quality(score=expected_accuracy(options), problems=tuple(_problems(page, options)))
 
 
-def with_notes_on_file(page: Page, decoded: DecodedPage) -> Page:
-    """The page with what its file is to be told of: copies as a stage, damage as a problem."""
-    lost_share = decoded.lost_share
-    if decoded.copies:
-        copies = "copy or mask" if decoded.copies == 1 else "copies or masks"
-        found = f"{decoded.copies} smaller {copies} of the page in the file"
-        stage = StageRecord("copies", found, "left out", 0.0, StageOutcome.DONE)
-        page = replace(page, stages=(stage, *page.stages))
+def with_copies(page: Page, copies: int) -> Page:
+    """The page with a first stage that tells of its copies (`sources.decode.DecodedPage`)."""
+    if not copies:
+        return page
+    found = (
+        f"{copies} smaller {'copy' if copies == 1 else 'copies'} or masks of the page in the file"
+    )
+    stage = StageRecord("copies", found, "left out", 0.0, StageOutcome.DONE)
+    return replace(page, stages=(stage, *page.stages))
+
+
+def with_damage(page: Page, lost_share: float | None) -> Page:
+    """The page with the damage to its file among its problems (`sources.decode.DecodedPage`)."""
     if lost_share is None:
         return page
     if lost_share:
@@ -80,8 +84,8 @@ def with_notes_on_file(page: Page, decoded: DecodedPage) -> Page:
     else:
         damage = Advice(
             "damaged",
-            "The file is damaged: parts of the picture may be wrong.",
-            "Save the picture again, or send another copy.",
+            "The file is damaged: parts of the page may be wrong or missing.",
+            "Save it again, or send another copy.",
         )
     quality = page.quality or Quality(page.confidence)
     return replace(page, quality=replace(quality, problems=(damage, *quality.problems)))

@@ -1,6 +1,7 @@
 """How damage to a picture is found where no decoder tells it, and what can be saved.
 
-Source: PNG (ISO/IEC 15948), 5.3 (chunks) and 5.4 (their checksums).
+Source: PNG (ISO/IEC 15948), 5.3 (chunks) and 5.4 (their checksums); ISO 32000-1, 7.5.5 and annex H,
+note 18 (where a PDF ends).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _GREY, _ROUNDING = 128, 2  # of samples whose coefficients are all zero (ISO/IEC
 _MCU_PX = 16  # the largest unit in which a JPEG is stored
 _STANDARD_ERROR = 2
 _PNG_HEAD_BYTES = 8
+_PDF_END, _PDF_TAIL_BYTES = b"%%EOF", 1024
+_MOST_PADDING_BYTES = 65_536  # zeros that some scanners write behind it
 
 
 def has_wrong_checksum(path: Path) -> bool:
@@ -42,6 +45,15 @@ def has_wrong_checksum(path: Path) -> bool:
             if len(stored) == 4 and zlib.crc32(kind + data) != int.from_bytes(stored):
                 return True
     return False
+
+
+def lacks_end_of_pdf(path: Path) -> bool:
+    """Whether a PDF was cut off; PDFium opens what is left, or what it was before a change."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _MOST_PADDING_BYTES))
+        data = file.read().rstrip(b"\0\t\n\r ")
+    return _PDF_END not in data[-_PDF_TAIL_BYTES:]
 
 
 def whiten_lost_rows(picture: Image.Image) -> float:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
+import pikepdf
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
@@ -180,6 +181,34 @@ def test_of_a_jpeg_that_was_cut_off_the_rest_is_read_and_what_is_missing_told(
     (problem,) = document["problems"]
     assert (problem["page"], problem["code"]) == (1, "damaged-picture")
     assert "% of the picture is missing" in problem["detail"]
+
+
+def test_of_a_pdf_that_was_cut_off_each_page_says_so(client: FlaskClient) -> None:
+    data = as_pages([draw_lines("Hello", width_px=300)] * 2, "PDF")
+    end = data.rindex(b"%%EOF")
+
+    cut = post(client, "steps=none", data[:end]).get_json()
+    padded = post(client, "steps=none", data + b"\0" * 5000).get_json()
+
+    assert [page["quality"]["problems"][0]["code"] for page in cut["pages"]] == ["damaged"] * 2
+    assert all(page["quality"]["problems"] == [] for page in padded["pages"])
+
+
+def test_a_pdf_cut_off_anywhere_is_refused_or_says_so(client: FlaskClient) -> None:
+    file = BytesIO()
+    with pikepdf.open(BytesIO(as_pages([draw_lines("Hello", width_px=300)] * 3, "PDF"))) as pdf:
+        pdf.save(file, linearize=True)  # what is needed to open it stands first
+    data = file.getvalue().rstrip()
+
+    statuses = set()
+    for place in range(len(data) // 40, len(data), len(data) // 20):
+        answer = post(client, "steps=none", data[:place])
+        statuses.add(answer.status_code)
+        if answer.status_code == 200:
+            pages = answer.get_json()["pages"]
+            assert all(page["quality"]["problems"] for page in pages), place
+
+    assert statuses <= {200, 422}
 
 
 def test_half_a_picture_in_another_format_is_to_be_had_on_request(client: FlaskClient) -> None:
