@@ -73,6 +73,14 @@ class TextLayerUse(StrEnum):
     ONLY = "only"
 
 
+class LineUse(StrEnum):
+    """What becomes of the lines of a page: kept, joined to paragraphs, or kept where they stand."""
+
+    KEEP = "keep"
+    JOIN = "join"
+    LAYOUT = "layout"
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneSpec:
     """A rectangle that the caller wants read, in page pixels or per cent of the page's sides."""
@@ -168,14 +176,18 @@ class Limits:
 class Rendering:
     """How a document is to leave; each format heeds what it can show.
 
-    `join_lines`: the lines of a paragraph become one, hyphens at their ends resolved.
     `limits` and `password` serve the formats that open the sources once more.
     """
 
     detail: Detail = Detail.WORD
-    join_lines: bool = False
+    lines: LineUse = LineUse.KEEP
     limits: Limits = field(default_factory=Limits)
     password: str | None = field(default=None, repr=False)
+
+    @property
+    def join_lines(self) -> bool:
+        """Whether the lines of a paragraph become one, hyphens at their ends resolved."""
+        return self.lines is LineUse.JOIN
 
 
 @dataclass(frozen=True, slots=True)

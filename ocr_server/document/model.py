@@ -35,6 +35,9 @@ __all__ = [
 ]  # fmt: skip
 
 
+INCOMPLETE = "incomplete"  # the code of what is wrong with a picture of which only a part is left
+
+
 class StageOutcome(StrEnum):
     """How a stage of the recipe ended."""
 
@@ -133,6 +136,12 @@ class Page:
         return tuple(word for zone in self.zones for word in zone.words)
 
     @property
+    def missing_part(self) -> Advice | None:
+        """What of the page was no longer in the file, if only a part of it was."""
+        problems = self.quality.problems if self.quality else ()
+        return next((problem for problem in problems if problem.code == INCOMPLETE), None)
+
+    @property
     def text(self) -> str:
         """The text of all zones in reading order, an empty line between them."""
         return "\n\n".join(zone.text for zone in self.zones if zone.lines)
@@ -154,7 +163,7 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A page that could not be read, and why; number counts from 1."""
+    """A page that could not be read, or only in part, and why; number counts from 1."""
 
     page: int
     error: OcrServerError
@@ -162,7 +171,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Pages in order, the pages that failed, and who read them."""
+    """Pages in order, those that failed or of which only a part was left, and who read them."""
 
     pages: tuple[Page, ...]
     engine: EngineInfo
