@@ -82,7 +82,8 @@ def read_page(
         else:
             page = read_pdf_page(
                 page_ref.path, page_ref.index, number=page_ref.number,
-                options=options, limits=limits, password=password, recognise=recognise,
+                options=options, limits=limits, password=password,
+                context=partial(_read_context, context, options), recognise=recognise,
             )  # fmt: skip
         return finders.with_fields(page, options) if options.wants_fields else page
 

@@ -1,0 +1,205 @@
+"""The letters of a PDF page: what PDFium says they are, where they stand, which way they run."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pypdfium2
+from pypdfium2 import raw
+
+from ocr_server.geometry import Box, Point, PointMap, Quad
+
+_NOWHERE = Point(0, 0)
+_PARTED = {0x02, 0xFFFE}  # PDFium's marks for a hyphen and the line break after it
+_ASCENT_SHARE = 0.8  # of a font's size, where PDFium has no upright box to offer
+# A letter again so near to itself is a shadow or made bold by drawing it twice: shares of its size
+# and of its width, since two l of a word stand a fifth of their size apart.
+_SAME_PLACE, _SAME_WIDTH = 0.15, 0.5
+
+
+class Piece(NamedTuple):
+    """What all letters have in common that one operator shows; `number` tells pieces apart.
+
+    `font` tells fonts of a page apart; the size is that of the font as it is shown, in units of the
+    page and in pixels.
+    """
+
+    number: int
+    font: int
+    size_pt: float
+    size_px: float
+    angle: float
+    is_invisible: bool
+
+
+_NO_PIECE = Piece(-1, 0, 0.0, 0.0, 0.0, is_invisible=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter; `quad` reaches from the font's ascent to its descent, `origin` is on the baseline.
+
+    Letters that only part words and lines have no place: line breaks, and blanks that are not in
+    the file. `position` is PDFium's number of it.
+    """
+
+    text: str
+    quad: Quad | None = None
+    origin: Point = _NOWHERE
+    piece: Piece = _NO_PIECE
+    position: int = -1
+
+
+def read_letters(text: pypdfium2.PdfTextPage, way: PointMap) -> list[Letter]:
+    """The letters in PDFium's order, in pixels, each place once."""
+    return list(_once(_letters(text, way)))
+
+
+def _letters(text: pypdfium2.PdfTextPage, way: PointMap) -> Iterator[Letter]:
+    pieces = _Pieces(text, way)
+    high = 0
+    for position in range(text.count_chars()):
+        code = raw.FPDFText_GetUnicode(text, position)
+        if 0xD800 <= code < 0xDC00:
+            high = code
+            continue
+        if high and 0xDC00 <= code < 0xE000:
+            code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
+        high = 0
+        letter = "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)  # half of one is none
+        if code in _PARTED:
+            yield _placed("-", text, position, way, pieces.of(position))
+            yield Letter("\n")
+        elif letter in "\r\n":
+            yield Letter(letter)
+        elif code < 0x20 and letter != "\t":
+            if not raw.FPDFText_IsGenerated(text, position):
+                yield _nameless(text, position, way, pieces.of(position))
+        elif letter.isspace():
+            piece = pieces.of(position)
+            is_own = piece.size_pt and raw.FPDFText_GetFontSize(text, position) > 1
+            yield _placed(letter, text, position, way, piece) if is_own else Letter(letter)
+        elif code >= 0x20 and not raw.FPDFText_IsGenerated(text, position):
+            yield _placed(letter, text, position, way, pieces.of(position))
+
+
+class _Pieces:
+    """The pieces of a page, each asked for once."""
+
+    def __init__(self, text: pypdfium2.PdfTextPage, way: PointMap) -> None:
+        self._text = text
+        self._pixels_per_unit = math.dist(way.apply(Point(0, 0)), way.apply(Point(1, 0)))
+        self._pieces: dict[int, Piece] = {}
+
+    def of(self, position: int) -> Piece:
+        """The piece that a letter belongs to."""
+        shown = raw.FPDFText_GetTextObject(self._text, position)
+        address = ctypes.cast(shown, ctypes.c_void_p).value or 0
+        if address not in self._pieces:
+            self._pieces[address] = self._ask(position, shown if address else None)
+        return self._pieces[address]
+
+    def _ask(self, position: int, shown: raw.FPDF_PAGEOBJECT | None) -> Piece:
+        matrix = raw.FS_MATRIX()
+        raw.FPDFText_GetMatrix(self._text, position, matrix)
+        # Mirrored letters stand for writing from right to left; they are not upside down.
+        sign = -1 if matrix.a * matrix.d < matrix.b * matrix.c else 1
+        size = raw.FPDFText_GetFontSize(self._text, position) * math.hypot(matrix.c, matrix.d)
+        font, is_invisible = 0, False
+        if shown is not None:
+            font = ctypes.cast(raw.FPDFTextObj_GetFont(shown), ctypes.c_void_p).value or 0
+            mode = raw.FPDFTextObj_GetTextRenderMode(shown)
+            is_invisible = mode == raw.FPDF_TEXTRENDERMODE_INVISIBLE
+        angle = math.atan2(sign * matrix.b, sign * matrix.a)
+        size_px = size * self._pixels_per_unit
+        return Piece(len(self._pieces), font, size, size_px, angle, is_invisible)
+
+
+def _placed(
+    letter: str, text: pypdfium2.PdfTextPage, position: int, way: PointMap, piece: Piece
+) -> Letter:
+    """A letter with its quad and origin in pixels."""
+    x, y = ctypes.c_double(), ctypes.c_double()
+    raw.FPDFText_GetCharOrigin(text, position, x, y)
+    box = Box(*sorted_box(text.get_charbox(position, loose=True)))
+    quarters = piece.angle / (math.pi / 2)
+    if abs(quarters - round(quarters)) < 0.01:
+        quad = _turned(box, round(quarters))
+    else:
+        quad = _sloped(Point(x.value, y.value), box, piece.angle, piece.size_pt)
+    return Letter(
+        letter, quad.mapped(way), way.apply(Point(x.value, y.value)), piece, position
+    )
+
+
+def _nameless(
+    text: pypdfium2.PdfTextPage, position: int, way: PointMap, piece: Piece
+) -> Letter:
+    """A glyph that has a number and no letter; one without ink is a blank."""
+    left, bottom, right, top = text.get_charbox(position)
+    letter = "\ufffd" if left < right and bottom < top else " "
+    return _placed(letter, text, position, way, piece)
+
+
+def _once(letters: Iterator[Letter]) -> Iterator[Letter]:
+    """The letters without those that stand where the same one stood before."""
+    seen: dict[tuple[str, int, int], list[Point]] = {}
+    for letter in letters:
+        if letter.quad is None or letter.text.isspace():
+            yield letter
+            continue
+        top_left, top_right, _, bottom_left = letter.quad
+        height = math.dist(top_left, bottom_left)
+        near = min(_SAME_PLACE * height, _SAME_WIDTH * math.dist(top_left, top_right))
+        cell = max(height, 1.0)
+        x, y = letter.origin
+        column, row = int(x / cell), int(y / cell)
+        around = (
+            other
+            for near_column in (column - 1, column, column + 1)
+            for near_row in (row - 1, row, row + 1)
+            for other in seen.get((letter.text, near_column, near_row), ())
+        )
+        is_mark = unicodedata.combining(letter.text) != 0
+        if not is_mark and any(math.dist(other, (x, y)) < near for other in around):
+            continue
+        seen.setdefault((letter.text, column, row), []).append(letter.origin)
+        yield letter
+
+
+def sorted_box(box: Sequence[float]) -> tuple[float, float, float, float]:
+    """The sides of a box with the lesser ones first."""
+    left, bottom, right, top = box
+    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+
+
+def _turned(box: Box, quarters: int) -> Quad:
+    """The corners of a box, y upwards, from the top left of text turned against the clock."""
+    corners = (
+        Point(box.left, box.bottom),
+        Point(box.right, box.bottom),
+        Point(box.right, box.top),
+        Point(box.left, box.top),
+    )
+    return Quad(*(corners[(i - quarters) % 4] for i in range(4)))
+
+
+def _sloped(origin: Point, box: Box, angle: float, size: float) -> Quad:
+    """A letter on a slope: PDFium's box is upright, so its width tells how far the letter goes."""
+    cos, sin = math.cos(angle), math.sin(angle)
+    across = max(box.width - size * abs(sin), 0.0) / max(abs(cos), 0.1)
+    along = Point(cos * across, sin * across)
+    up = Point(-sin * size, cos * size)
+    top = Point(origin.x + up.x * _ASCENT_SHARE, origin.y + up.y * _ASCENT_SHARE)
+    bottom = Point(top.x - up.x, top.y - up.y)
+    return Quad(
+        top,
+        Point(top.x + along.x, top.y + along.y),
+        Point(bottom.x + along.x, bottom.y + along.y),
+        bottom,
+    )
