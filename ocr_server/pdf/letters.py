@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import math
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import pypdfium2
 from pypdfium2 import raw
 
@@ -20,6 +20,7 @@ _ASCENT_SHARE = 0.8  # of a font's size, where PDFium has no upright box to offe
 # A letter again so near to itself is a shadow or made bold by drawing it twice: shares of its size
 # and of its width, since two l of a word stand a fifth of their size apart.
 _SAME_PLACE, _SAME_WIDTH = 0.15, 0.5
+_CELL_PX = 16  # and never farther than this
 
 
 class Piece(NamedTuple):
@@ -57,10 +58,37 @@ class Letter:
 
 def read_letters(text: pypdfium2.PdfTextPage, way: PointMap) -> list[Letter]:
     """The letters in PDFium's order, in pixels, each place once."""
-    return list(_once(_letters(text, way)))
+    return _once(list(_letters(text, _Affine.of(way))))
 
 
-def _letters(text: pypdfium2.PdfTextPage, way: PointMap) -> Iterator[Letter]:
+class _Affine(NamedTuple):
+    """The way from the page's units to pixels, for many letters."""
+
+    x_x: float
+    x_y: float
+    x: float
+    y_x: float
+    y_y: float
+    y: float
+
+    @classmethod
+    def of(cls, way: PointMap) -> _Affine:
+        origin, right, up = way.apply_all([Point(0, 0), Point(1, 0), Point(0, 1)])
+        return cls(
+            right.x - origin.x, up.x - origin.x, origin.x,
+            right.y - origin.y, up.y - origin.y, origin.y,
+        )  # fmt: skip
+
+    def apply(self, x: float, y: float) -> Point:
+        return Point(self.x_x * x + self.x_y * y + self.x, self.y_x * x + self.y_y * y + self.y)
+
+    @property
+    def scale(self) -> float:
+        """How many pixels a unit of the page has."""
+        return math.hypot(self.x_x, self.y_x)
+
+
+def _letters(text: pypdfium2.PdfTextPage, way: _Affine) -> Iterator[Letter]:
     pieces = _Pieces(text, way)
     high = 0
     for position in range(text.count_chars()):
@@ -81,19 +109,23 @@ def _letters(text: pypdfium2.PdfTextPage, way: PointMap) -> Iterator[Letter]:
             if not raw.FPDFText_IsGenerated(text, position):
                 yield _nameless(text, position, way, pieces.of(position))
         elif letter.isspace():
-            piece = pieces.of(position)
-            is_own = piece.size_pt and raw.FPDFText_GetFontSize(text, position) > 1
-            yield _placed(letter, text, position, way, piece) if is_own else Letter(letter)
+            blank = _placed(letter, text, position, way, pieces.of(position))
+            yield blank if _is_wide(blank) else Letter(letter)
         elif code >= 0x20 and not raw.FPDFText_IsGenerated(text, position):
             yield _placed(letter, text, position, way, pieces.of(position))
+
+
+def _is_wide(blank: Letter) -> bool:
+    """Whether a blank is one of the file: those that PDFium adds have no width."""
+    return blank.quad is not None and blank.quad.top_left != blank.quad.top_right
 
 
 class _Pieces:
     """The pieces of a page, each asked for once."""
 
-    def __init__(self, text: pypdfium2.PdfTextPage, way: PointMap) -> None:
+    def __init__(self, text: pypdfium2.PdfTextPage, way: _Affine) -> None:
         self._text = text
-        self._pixels_per_unit = math.dist(way.apply(Point(0, 0)), way.apply(Point(1, 0)))
+        self._pixels_per_unit = way.scale
         self._pieces: dict[int, Piece] = {}
 
     def of(self, position: int) -> Piece:
@@ -121,24 +153,23 @@ class _Pieces:
 
 
 def _placed(
-    letter: str, text: pypdfium2.PdfTextPage, position: int, way: PointMap, piece: Piece
+    letter: str, text: pypdfium2.PdfTextPage, position: int, way: _Affine, piece: Piece
 ) -> Letter:
     """A letter with its quad and origin in pixels."""
     x, y = ctypes.c_double(), ctypes.c_double()
     raw.FPDFText_GetCharOrigin(text, position, x, y)
-    box = Box(*sorted_box(text.get_charbox(position, loose=True)))
+    sides = sorted_box(text.get_charbox(position, loose=True))
     quarters = piece.angle / (math.pi / 2)
     if abs(quarters - round(quarters)) < 0.01:
-        quad = _turned(box, round(quarters))
+        quad = _turned(sides, round(quarters), way)
     else:
-        quad = _sloped(Point(x.value, y.value), box, piece.angle, piece.size_pt)
-    return Letter(
-        letter, quad.mapped(way), way.apply(Point(x.value, y.value)), piece, position
-    )
+        sloped = _sloped(Point(x.value, y.value), Box(*sides), piece.angle, piece.size_pt)
+        quad = Quad(*(way.apply(*corner) for corner in sloped))
+    return Letter(letter, quad, way.apply(x.value, y.value), piece, position)
 
 
 def _nameless(
-    text: pypdfium2.PdfTextPage, position: int, way: PointMap, piece: Piece
+    text: pypdfium2.PdfTextPage, position: int, way: _Affine, piece: Piece
 ) -> Letter:
     """A glyph that has a number and no letter; one without ink is a blank."""
     left, bottom, right, top = text.get_charbox(position)
@@ -146,30 +177,54 @@ def _nameless(
     return _placed(letter, text, position, way, piece)
 
 
-def _once(letters: Iterator[Letter]) -> Iterator[Letter]:
-    """The letters without those that stand where the same one stood before."""
-    seen: dict[tuple[str, int, int], list[Point]] = {}
-    for letter in letters:
-        if letter.quad is None or letter.text.isspace():
-            yield letter
-            continue
-        top_left, top_right, _, bottom_left = letter.quad
-        height = math.dist(top_left, bottom_left)
-        near = min(_SAME_PLACE * height, _SAME_WIDTH * math.dist(top_left, top_right))
-        cell = max(height, 1.0)
-        x, y = letter.origin
-        column, row = int(x / cell), int(y / cell)
-        around = (
-            other
-            for near_column in (column - 1, column, column + 1)
-            for near_row in (row - 1, row, row + 1)
-            for other in seen.get((letter.text, near_column, near_row), ())
-        )
-        is_mark = unicodedata.combining(letter.text) != 0
-        if not is_mark and any(math.dist(other, (x, y)) < near for other in around):
-            continue
-        seen.setdefault((letter.text, column, row), []).append(letter.origin)
-        yield letter
+def _once(letters: list[Letter]) -> list[Letter]:
+    """The letters without those that stand where another piece showed the same one before."""
+    places: dict[tuple[str, int, int], list[Letter]] = {}
+    crowded = _crowded(letters)
+    kept = []
+    for letter, is_crowded in zip(letters, crowded, strict=True):
+        if is_crowded and not letter.text.isspace():
+            cell = _CELL_PX
+            key = letter.text, int(letter.origin.x / cell), int(letter.origin.y / cell)
+            around = (
+                other
+                for across in (-1, 0, 1)
+                for down in (-1, 0, 1)
+                for other in places.get((key[0], key[1] + across, key[2] + down), ())
+            )
+            if any(_is_same(other, letter) for other in around):
+                continue
+            places.setdefault(key, []).append(letter)
+        kept.append(letter)
+    return kept
+
+
+def _is_same(one: Letter, other: Letter) -> bool:
+    if one.quad is None or other.quad is None or one.piece == other.piece:
+        return False
+    top_left, top_right, _, bottom_left = other.quad
+    near = min(
+        _SAME_PLACE * math.dist(top_left, bottom_left),
+        _SAME_WIDTH * math.dist(top_left, top_right),
+        _CELL_PX,
+    )
+    return math.dist(one.origin, other.origin) < near
+
+
+def _crowded(letters: Sequence[Letter]) -> Sequence[bool]:
+    """Of each letter, whether the same one may stand nearer than a cell: a quick look at all."""
+    if not letters:
+        return []
+    codes = np.array([ord(letter.text[0]) for letter in letters], dtype=np.int64)
+    points = np.array([letter.origin for letter in letters])
+    crowded = np.zeros(len(letters), dtype=bool)
+    # Of four grids that are shifted against each other, one has both of two near points in a cell.
+    for shift in ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5)):
+        cells = np.floor(points / (2 * _CELL_PX) + shift).astype(np.int64)
+        keys = (codes << 42) + ((cells[:, 0] & 0x1FFFFF) << 21) + (cells[:, 1] & 0x1FFFFF)
+        _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        crowded |= counts[which] > 1
+    return crowded.tolist()
 
 
 def sorted_box(box: Sequence[float]) -> tuple[float, float, float, float]:
@@ -178,15 +233,17 @@ def sorted_box(box: Sequence[float]) -> tuple[float, float, float, float]:
     return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
 
 
-def _turned(box: Box, quarters: int) -> Quad:
+def _turned(sides: tuple[float, float, float, float], quarters: int, way: _Affine) -> Quad:
     """The corners of a box, y upwards, from the top left of text turned against the clock."""
+    left, bottom, right, top = sides
     corners = (
-        Point(box.left, box.bottom),
-        Point(box.right, box.bottom),
-        Point(box.right, box.top),
-        Point(box.left, box.top),
+        way.apply(left, top),
+        way.apply(right, top),
+        way.apply(right, bottom),
+        way.apply(left, bottom),
     )
-    return Quad(*(corners[(i - quarters) % 4] for i in range(4)))
+    first = -quarters % 4
+    return Quad(*corners[first:], *corners[:first])
 
 
 def _sloped(origin: Point, box: Box, angle: float, size: float) -> Quad:

@@ -144,7 +144,8 @@ def draw_ink(page: pypdfium2.PdfPage, width_px: int) -> PageInk:
     for text in texts:
         raw.FPDFTextObj_SetTextRenderMode(text, raw.FPDF_TEXTRENDERMODE_INVISIBLE)
     other = _draw(page, scale)
-    difference = cv2.absdiff(whole, other).max(axis=2)
+    blue, green, red = cv2.split(cv2.absdiff(whole, other))
+    difference = cv2.max(cv2.max(blue, green), red)
     seen = cv2.integral((difference > _SEEN).astype(np.uint8))
     grey = cv2.cvtColor(other, cv2.COLOR_BGR2GRAY)
     return PageInk(

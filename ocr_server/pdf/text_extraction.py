@@ -43,6 +43,7 @@ _LEAST_OF_PAGE, _FEWEST_OF_FONT = 0.05, 20
 # are not counted.
 _LEAST_ALPHANUMERIC = 0.4
 _FEWEST_SIGNS = 4
+_WORD_OF_NAMELESS = 3  # letters without a name one after the other
 _LEADERS = frozenset(".…_-–—·•*=|")
 # Pictures that together take less of the page are logos and signatures.
 _LEAST_PICTURES = 0.1
@@ -180,6 +181,8 @@ def _read(
     def confidence(word: Sequence[Letter]) -> float:
         return _confidence(word, fits)
 
+    is_real = _is_real([*visible, *hidden])
+    visible, nameless = _named(visible)
     seen = make_zones(visible, symbols=symbols, confidence=confidence)
     unseen = make_zones(hidden, symbols=symbols, confidence=confidence)
     covered = [word.box for zone in unseen for word in zone.words]
@@ -189,9 +192,9 @@ def _read(
         dpi=dpi,
         visible=seen,
         hidden=unseen,
-        is_real=bool(seen or unseen) and _is_real([*visible, *hidden]),
+        is_real=bool(seen or unseen) and is_real,
         pictures=(*pictures_of, *_uncovered(page, (*seen, *unseen), way, shown)),
-        rows=ink.find_rows(covered),
+        rows=(*ink.find_rows(covered), *nameless),
         doubts=tuple(_doubts(visible, hidden, fits)),
     )
 
@@ -252,6 +255,24 @@ def _is_nameless(letter: str) -> bool:
 def _is_real(letters: Sequence[Letter]) -> bool:
     placed = [letter.text for letter in letters if letter.quad and not letter.text.isspace()]
     return sum(map(_is_nameless, placed)) <= _MOST_UNMAPPED * len(placed)
+
+
+def _named(letters: Sequence[Letter]) -> tuple[list[Letter], list[Box]]:
+    """The letters without signs that have no name, and where such signs make words.
+
+    Signs of mathematics have none. A nameless one within a word stays, to show that one is missing.
+    """
+    kept: list[Letter] = []
+    words: list[Box] = []
+    for is_nameless, group in groupby(letters, key=lambda letter: letter.text == "\ufffd"):
+        some = list(group)
+        if not is_nameless:
+            kept += some
+        elif len(some) >= _WORD_OF_NAMELESS:
+            words.append(hull(point for letter in some if letter.quad for point in letter.quad))
+        elif kept and kept[-1].text.isalpha() and kept[-1].piece.font == some[0].piece.font:
+            kept += some
+    return kept, words
 
 
 def _doubts(

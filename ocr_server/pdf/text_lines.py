@@ -32,10 +32,14 @@ _RUNS_ON, _BACK = 0.8, -0.3  # the white within which a line goes on that PDFium
 
 # In sizes of the font: words stand apart by .2 and more in narrow setting, kerning is within .1.
 # Where the file has blanks of its own, only wider white is one that it lacks.
-_BLANK, _BLANK_MORE, _LEAST_BLANK = 0.16, 0.35, 0.05
+# PDFium's guess counts for something where white is narrow.
+_BLANK, _BLANK_MORE, _BLANK_GUESSED, _LEAST_BLANK = 0.16, 0.35, 0.08, 0.05
 _LOOSE, _LOOSEST = 0.12, 1.2  # white between all letters of a line that is set loosely
 _LOOSE_SHARE = 0.45  # of that white, by which blanks are wider
 _FEWEST_LOOSE = 3  # letters
+
+_FIRST_WIDE = "\u1100"  # no letter before it is as wide as high
+_LEVEL_DEG = 0.001  # rounding
 
 Confidence: TypeAlias = Callable[[Sequence[Letter]], float]
 
@@ -109,16 +113,17 @@ def _lines(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
     for letter in letters:
         if letter.text in "\r\n":
             is_broken = True
-        if letter.quad is None:
+        if letter.text.isspace():
+            if run and letter.text not in "\r\n":
+                run.append(letter)
             continue
-        if last is not None and letter.text.isspace():
-            run.append(letter)
-            continue
+        is_same_piece = last is not None and last.piece is letter.piece
         if last is None:
-            if letter.text.isspace():
-                continue
-        elif _steps_down(last, letter) and (last.piece == letter.piece or is_vertical):
+            pass
+        elif (is_same_piece or is_vertical) and _steps_down(last, letter):
             is_vertical = True
+        elif is_same_piece and not is_broken:
+            pass
         elif not _follows(last, letter, is_broken=is_broken):
             yield run
             run, is_vertical = [], False
@@ -139,7 +144,7 @@ def _steps_down(last: Letter, letter: Letter) -> bool:
 
 
 def _is_wide(letter: Letter) -> bool:
-    return unicodedata.east_asian_width(letter.text[:1]) in {"W", "F"}
+    return letter.text > _FIRST_WIDE and unicodedata.east_asian_width(letter.text[:1]) in "WF"
 
 
 def _follows(last: Letter, letter: Letter, *, is_broken: bool) -> bool:
@@ -164,27 +169,31 @@ def _row(run: Sequence[Letter], *, symbols: bool, confidence: Confidence) -> _Ro
     first = next(letter.quad for letter in placed if letter.quad is not None)
     frame = _Frame.of(first)
     angle_deg = math.degrees(math.atan2(frame.along_y, frame.along_x))
-    turn = Transform.rotation(-angle_deg)
-    back = turn.inverse()
+    turn = Transform.rotation(-angle_deg) if abs(angle_deg) > _LEVEL_DEG else None
     level = _hull(placed, turn)
     is_vertical = len(placed) > 1 and all(
         _steps_down(last, letter) for last, letter in pairwise(placed)
     )
     direction = Direction.TOP_TO_BOTTOM if is_vertical else _direction(placed)
     groups = [placed] if is_vertical else list(_words(_in_order(run, frame, direction), frame))
-    base = median(turn.apply(letter.origin).y for letter in placed)
+    base = median((turn.apply(one.origin) if turn else one.origin).y for one in placed)
+
+    def back(box: Box) -> Quad:
+        return box.quad().mapped(turn.inverse()) if turn else box.quad()
+
+    ends = (Point(level.left, base), Point(level.right, base))
     line = Line(
         words=tuple(
             Word(
                 text="".join(letter.text for letter in group),
-                quad=_hull(group, turn).quad().mapped(back),
+                quad=back(_hull(group, turn)),
                 confidence=confidence(group),
                 symbols=tuple(_symbols(group)) if symbols else (),
             )
             for group in groups
         ),
-        quad=level.quad().mapped(back),
-        baseline=(back.apply(Point(level.left, base)), back.apply(Point(level.right, base))),
+        quad=back(level),
+        baseline=tuple(turn.inverse().apply_all(ends)) if turn else ends,
         x_height_px=(level.width if is_vertical else level.height) * _X_HEIGHT_SHARE,
         direction=direction,
     )
@@ -195,6 +204,7 @@ def _in_order(run: Sequence[Letter], frame: _Frame, direction: Direction) -> Seq
     """The letters as they are read, which in scripts from right to left is not as they are kept."""
     if not any(is_leftward(letter.text) for letter in run):
         return run
+    run = [letter for letter in run if letter.quad]
 
     def along(letter: Letter) -> float:
         quad = letter.quad
@@ -208,22 +218,24 @@ def _in_order(run: Sequence[Letter], frame: _Frame, direction: Direction) -> Seq
 
 def _words(run: Sequence[Letter], frame: _Frame) -> Iterator[list[Letter]]:
     """The letters of a line parted where there is white between them."""
-    has_own = any(letter.text.isspace() for letter in run)
+    has_own = any(letter.quad and letter.text.isspace() for letter in run)
     usual = _usual_gap(run, frame)
     blank = usual + max(_BLANK_MORE if has_own else _BLANK, _LOOSE_SHARE * usual)
     group: list[Letter] = []
-    has_blank = False
+    least = blank
     for letter in run:
         if letter.text.isspace():
-            has_blank = True
+            if letter.quad:
+                least = _LEAST_BLANK
+            elif not usual:
+                least = min(least, _BLANK_GUESSED)
             continue
-        least = _LEAST_BLANK if has_blank else blank
         is_mark = unicodedata.combining(letter.text[:1]) != 0
         if group and not is_mark and _gap_between(group[-1], letter, frame) > least:
             yield group
             group = []
         group.append(letter)
-        has_blank = False
+        least = blank
     if group:
         yield group
 
@@ -290,8 +302,9 @@ def _symbols(letters: Sequence[Letter]) -> Iterator[Symbol]:
     return (Symbol(one.text, one.quad, 1.0) for one in letters if one.quad)
 
 
-def _hull(letters: Sequence[Letter], turn: Transform) -> Box:
-    return hull(turn.apply(point) for letter in letters if letter.quad for point in letter.quad)
+def _hull(letters: Sequence[Letter], turn: Transform | None) -> Box:
+    points = (point for letter in letters if letter.quad for point in letter.quad)
+    return hull(points if turn is None else turn.apply_all(points))
 
 
 def _gap(before: _Row, row: _Row) -> float:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from ocr_server.pdf.letters import Letter
 
-_LAM, _ALEFS = "\u0644", frozenset("\u0622\u0623\u0625\u0627")
+_ALEFS = frozenset("\u0622\u0623\u0625\u0627")
 _MIRRORED = str.maketrans("()[]{}«»‹›<>", ")(][}{»«›‹><")
 _OPENING, _CLOSING = frozenset("([{«‹"), frozenset(")]}»›")
 _IN_NUMBERS = frozenset("ES CS ET".split())
@@ -57,16 +57,19 @@ def _clusters(letters: Sequence[Letter], along: Callable[[Letter], float]) -> li
 
 
 def _spelt(cluster: Sequence[Letter]) -> Cluster:
-    """The base before its marks, and lam before alef, which are one sign."""
+    """The base before its marks, and lam before alef, which are one sign.
+
+    PDFium gives the letters of one glyph the last first.
+    """
 
     def rank(letter: Letter) -> int:
         if unicodedata.combining(letter.text[:1]):
             return 2
         return 1 if letter.text in _ALEFS else 0
 
-    has_lam = any(letter.text == _LAM for letter in cluster)
-    is_marked = any(unicodedata.combining(letter.text[:1]) for letter in cluster)
-    return tuple(sorted(cluster, key=rank) if has_lam or is_marked else cluster)
+    if len(cluster) > 2 and is_leftward(cluster[-1].text):
+        return tuple(reversed(cluster))  # one glyph that stands for several letters
+    return tuple(sorted(cluster, key=rank))
 
 
 def _runs(clusters: Sequence[Cluster], *, from_right: bool) -> list[tuple[list[Cluster], bool]]:
