@@ -106,7 +106,9 @@ def band_reader(
         reader = context()
         zones = reader.engine.recognise(canvas, engine_options, reader.deadline)
         words = [word for zone in zones for word in zone.words]
-        return [tuple(word for word in words if place.contains(word.box.middle)) for place in places]
+        return [
+            tuple(word for word in words if place.contains(word.box.middle)) for place in places
+        ]
 
     return read_bands
 

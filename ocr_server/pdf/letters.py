@@ -13,6 +13,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 from ocr_server.geometry import Box, Point, PointMap, Quad
+from ocr_server.pdf.optional_content import group_of
 
 _NOWHERE = Point(0, 0)
 _PARTED = {0x02, 0xFFFE}  # PDFium's marks for a hyphen and the line break after it
@@ -27,7 +28,7 @@ class Piece(NamedTuple):
     """What all letters have in common that one operator shows; `number` tells pieces apart.
 
     `font` tells fonts of a page apart; the size is that of the font as it is shown, in units of the
-    page and in pixels.
+    page and in pixels. `group` names the optional content that the piece belongs to.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Piece(NamedTuple):
     size_px: float
     angle: float
     is_invisible: bool
+    group: bytes | None = None
 
 
 _NO_PIECE = Piece(-1, 0, 0.0, 0.0, 0.0, is_invisible=False)
@@ -100,7 +102,7 @@ def _letters(text: pypdfium2.PdfTextPage, way: _Affine) -> Iterator[Letter]:
             code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
         high = 0
         letter = "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)  # half of one is none
-        if code in _PARTED:
+        if code in _PARTED and _is_hyphen(text, position):
             yield _placed("-", text, position, way, pieces.of(position))
             yield Letter("\n")
         elif letter in "\r\n":
@@ -113,6 +115,11 @@ def _letters(text: pypdfium2.PdfTextPage, way: _Affine) -> Iterator[Letter]:
             yield blank if _is_wide(blank) else Letter(letter)
         elif code >= 0x20 and not raw.FPDFText_IsGenerated(text, position):
             yield _placed(letter, text, position, way, pieces.of(position))
+
+
+def _is_hyphen(text: pypdfium2.PdfTextPage, position: int) -> bool:
+    """Whether a letter stands before; else it is a glyph of that number."""
+    return position > 0 and chr(raw.FPDFText_GetUnicode(text, position - 1)).isalnum()
 
 
 def _is_wide(blank: Letter) -> bool:
@@ -142,14 +149,15 @@ class _Pieces:
         # Mirrored letters stand for writing from right to left; they are not upside down.
         sign = -1 if matrix.a * matrix.d < matrix.b * matrix.c else 1
         size = raw.FPDFText_GetFontSize(self._text, position) * math.hypot(matrix.c, matrix.d)
-        font, is_invisible = 0, False
+        font, is_invisible, group = 0, False, None
         if shown is not None:
             font = ctypes.cast(raw.FPDFTextObj_GetFont(shown), ctypes.c_void_p).value or 0
+            group = group_of(shown)
             mode = raw.FPDFTextObj_GetTextRenderMode(shown)
             is_invisible = mode == raw.FPDF_TEXTRENDERMODE_INVISIBLE
         angle = math.atan2(sign * matrix.b, sign * matrix.a)
         size_px = size * self._pixels_per_unit
-        return Piece(len(self._pieces), font, size, size_px, angle, is_invisible)
+        return Piece(len(self._pieces), font, size, size_px, angle, is_invisible, group)
 
 
 def _placed(
@@ -168,9 +176,7 @@ def _placed(
     return Letter(letter, quad, way.apply(x.value, y.value), piece, position)
 
 
-def _nameless(
-    text: pypdfium2.PdfTextPage, position: int, way: _Affine, piece: Piece
-) -> Letter:
+def _nameless(text: pypdfium2.PdfTextPage, position: int, way: _Affine, piece: Piece) -> Letter:
     """A glyph that has a number and no letter; one without ink is a blank."""
     left, bottom, right, top = text.get_charbox(position)
     letter = "\ufffd" if left < right and bottom < top else " "

@@ -29,6 +29,7 @@ _NEAR, _OTHER_SIZE = 1.2, 2.2
 _FEWEST_IN_ROW = 5  # letters; fewer are signs of a drawing
 _BLOCK = 1.5  # heights of a row and its margins, within which rows belong together
 _AROUND_WORDS = 0.4  # of their height, by which invisible words may miss the ink they stand for
+_DARK = 128  # grey level of ground on which letters may be light
 _MOST_ROWS = 400  # told of a page; more are a pattern
 
 
@@ -66,27 +67,39 @@ class PageInk:
         if int(self.other.max()) - int(self.other.min()) <= 2 * _SEEN:
             return ()
         glyphs = find_glyphs(find_ink(self.other))
-        light = find_glyphs(find_ink(255 - self.other))
+        light = self._on_dark(find_glyphs(find_ink(255 - self.other)))
         rows = [*self._rows(glyphs, covered), *self._rows(light, covered)]
         return tuple(_blocks(rows[:_MOST_ROWS]))
+
+    def _on_dark(self, glyphs: GlyphBoxes) -> GlyphBoxes:
+        """Those whose boxes have dark corners: white between dark shapes has none."""
+        height, width = self.other.shape
+        left, top = np.maximum(glyphs[:, 0] - 1, 0), np.maximum(glyphs[:, 1] - 1, 0)
+        right = np.minimum(glyphs[:, 0] + glyphs[:, 2], width - 1)
+        bottom = np.minimum(glyphs[:, 1] + glyphs[:, 3], height - 1)
+        corners = ((top, left), (top, right), (bottom, left), (bottom, right))
+        lightest = np.max([self.other[rows, columns] for rows, columns in corners], axis=0)
+        return np.ascontiguousarray(glyphs[lightest < _DARK])
 
     def _rows(self, glyphs: GlyphBoxes, covered: Sequence[Box]) -> list[Box]:
         if len(glyphs) < _FEWEST_IN_ROW:
             return []
-        told = np.zeros(self.other.shape, np.uint8)
+        height_px, width_px = self.other.shape
+        told = np.zeros((height_px, width_px), np.uint8)
         for box in covered:
             more = _AROUND_WORDS * box.height
             around = Box(box.left - more, box.top - more, box.right + more, box.bottom + more)
             left, top, right, bottom = self._in_drawing(around)
             told[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = 255
-        middles_x = np.minimum(glyphs[:, 0] + glyphs[:, 2] // 2, told.shape[1] - 1)
-        middles_y = np.minimum(glyphs[:, 1] + glyphs[:, 3] // 2, told.shape[0] - 1)
+        middles_x = np.minimum(glyphs[:, 0] + glyphs[:, 2] // 2, width_px - 1)
+        middles_y = np.minimum(glyphs[:, 1] + glyphs[:, 3] // 2, height_px - 1)
         glyphs = glyphs[told[middles_y, middles_x] == 0]
         # Each letter is drawn as a bar half its height, as long as the white that may follow it.
         bars = np.zeros(self.other.shape, np.uint8)
         for left, top, width, height in glyphs.tolist():
             quarter, reach = height // 4, round(_NEAR * height / 2)
-            bars[top + quarter : top + height - quarter, max(0, left - reach) : left + width + reach] = 255  # noqa: E501
+            start, end = max(0, left - reach), left + width + reach
+            bars[top + quarter : top + height - quarter, start:end] = 255
         rows = []
         for left, top, width, height, _ in connected_components(bars).tolist():
             x, y = glyphs[:, 0] + glyphs[:, 2] // 2, glyphs[:, 1] + glyphs[:, 3] // 2

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from ocr_server.geometry import Box, PointMap, hull
 from ocr_server.job import Limits
 from ocr_server.pdf.letter_shapes import Fit, measure_fonts
 from ocr_server.pdf.letters import Letter, read_letters, sorted_box
+from ocr_server.pdf.optional_content import groups_switched_off
 from ocr_server.pdf.page_ink import DEEPEST, PageInk, draw_ink
 from ocr_server.pdf.render import (
     bounds_on_page,
@@ -148,13 +150,19 @@ def read_text_layer(
     with opened_pdf(path, password) as document:
         try:
             unit_pt = points_per_unit(path, index, password)
-            return _read(document[index], unit_pt, limits, symbols=symbols)
+            off = partial(groups_switched_off, path, password=password)
+            return _read(document[index], unit_pt, limits, groups_off=off, symbols=symbols)
         except pypdfium2.PdfiumError as error:
             raise DamagedPicture(f"Page {index + 1} of the PDF cannot be read.") from error
 
 
 def _read(
-    page: pypdfium2.PdfPage, unit_pt: float, limits: Limits, *, symbols: bool
+    page: pypdfium2.PdfPage,
+    unit_pt: float,
+    limits: Limits,
+    *,
+    groups_off: Callable[[], frozenset[bytes]],
+    symbols: bool,
 ) -> ExtractedText:
     dpi, scale = fitting_scale(page, unit_pt, limits)
     # Times the scale, as it is drawn: 792 points are 3301 px of 300 dpi.
@@ -168,6 +176,9 @@ def _read(
     ).inverse()
     text = page.get_textpage()
     letters = read_letters(text, way)
+    if any(letter.piece.group for letter in letters):
+        off = groups_off()
+        letters = [letter for letter in letters if letter.piece.group not in off]
     if not any(letter.quad for letter in letters):
         return ExtractedText(
             width_px=width_px, height_px=height_px, dpi=dpi, visible=(), is_real=False,
@@ -176,7 +187,12 @@ def _read(
     fits = measure_fonts(text, letters)
     pictures_of = [*_written_over(page, way, shown)]
     ink = draw_ink(page, width_px)
-    visible, hidden = _parted(letters, ink, shown)
+
+    def has_outlines(letter: Letter) -> bool:
+        left, bottom, right, top = text.get_charbox(letter.position)
+        return bool(left < right and bottom < top)
+
+    visible, hidden = _parted(letters, ink, shown, has_outlines)
 
     def confidence(word: Sequence[Letter]) -> float:
         return _confidence(word, fits)
@@ -200,11 +216,12 @@ def _read(
 
 
 def _parted(
-    letters: Sequence[Letter], ink: PageInk, shown: Box
+    letters: Sequence[Letter], ink: PageInk, shown: Box, has_outlines: Callable[[Letter], bool]
 ) -> tuple[list[Letter], list[Letter]]:
     """The letters that can be seen, and those that cannot but stand on other ink.
 
-    Words are looked at, as far as one piece of text reaches: full stops are small.
+    Words are looked at, as far as one piece of text reaches: full stops are small. Where PDFium has
+    no font for the letters, no ink tells anything.
     """
     visible: list[Letter] = []
     hidden: list[Letter] = []
@@ -217,7 +234,8 @@ def _parted(
             continue
         box = hull(point for letter in placed if letter.quad for point in letter.quad)
         inside = shown.contains(box.middle)
-        if inside and not placed[0].piece.is_invisible and ink.shows(box):
+        is_drawn = not placed[0].piece.is_invisible
+        if inside and is_drawn and (ink.shows(box) or not has_outlines(placed[0])):
             visible += some
         elif inside and ink.has_other_ink(box):
             hidden += some

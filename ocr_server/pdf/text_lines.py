@@ -272,7 +272,8 @@ def _direction(letters: Sequence[Letter]) -> Direction:
 
 def _leftwards(rows: Sequence[_Row]) -> Iterator[_Row]:
     """The rows with those of vertical writing from the right, as they are read."""
-    for is_vertical, some in groupby(rows, key=lambda row: row.is_vertical):
+    for is_vertical, group in groupby(rows, key=lambda row: row.is_vertical):
+        some = list(group)
         yield from sorted(some, key=lambda row: -row.level.right) if is_vertical else some
 
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from ocr_server.pdf.letters import Letter
 
 _ALEFS = frozenset("\u0622\u0623\u0625\u0627")
-_MIRRORED = str.maketrans("()[]{}«»‹›<>", ")(][}{»«›‹><")
-_OPENING, _CLOSING = frozenset("([{«‹"), frozenset(")]}»›")
-_IN_NUMBERS = frozenset("ES CS ET".split())
+_MIRRORED = str.maketrans("()[]{}«»", ")(][}{»«")
+_OPENING, _CLOSING = frozenset("([{«"), frozenset(")]}»")
+_IN_NUMBERS = frozenset(["ES", "CS", "ET"])
 _SAME_PLACE_PX = 0.01
 
 Cluster = tuple[Letter, ...]
@@ -92,7 +93,7 @@ def _runs(clusters: Sequence[Cluster], *, from_right: bool) -> list[tuple[list[C
 def _fill(clusters: Sequence[Cluster], kinds: Sequence[str], rightward: list[bool]) -> None:
     """Mark what stands within Latin text or a number as running with it."""
     strong = [place for place, kind in enumerate(kinds) if kind]
-    for one, other in zip(strong, strong[1:], strict=False):
+    for one, other in pairwise(strong):
         between = range(one + 1, other)
         if kinds[one] == "L" and kinds[other] in {"L", "N"}:
             runs_on = True
