@@ -27,7 +27,6 @@ _SEEN_SHARE = 0.01  # of the pixels of a word, thin letters in wide boxes includ
 # Letters of a row are this near to each other, in heights of a letter, and of one size.
 _NEAR, _OTHER_SIZE = 1.2, 2.2
 _FEWEST_IN_ROW = 5  # letters; fewer are signs of a drawing
-_BLOCK = 1.5  # heights of a row and its margins, within which rows belong together
 _AROUND_WORDS = 0.4  # of their height, by which invisible words may miss the ink they stand for
 _DARK = 128  # grey level of ground on which letters may be light
 _MOST_ROWS = 400  # told of a page; more are a pattern
@@ -63,13 +62,13 @@ class PageInk:
         return bool(part.size) and int(part.max()) - int(part.min()) > 2 * _SEEN
 
     def find_rows(self, covered: Sequence[Box]) -> tuple[Box, ...]:
-        """Blocks in which letters seem to stand in rows without being text, outside some boxes."""
+        """Where letters seem to stand in rows without being text, outside some boxes."""
         if int(self.other.max()) - int(self.other.min()) <= 2 * _SEEN:
             return ()
         glyphs = find_glyphs(find_ink(self.other))
         light = self._on_dark(find_glyphs(find_ink(255 - self.other)))
         rows = [*self._rows(glyphs, covered), *self._rows(light, covered)]
-        return tuple(_blocks(rows[:_MOST_ROWS]))
+        return tuple(rows[:_MOST_ROWS])
 
     def _on_dark(self, glyphs: GlyphBoxes) -> GlyphBoxes:
         """Those whose boxes have dark corners: white between dark shapes has none."""
@@ -127,26 +126,6 @@ class PageInk:
             side * self.scale for side in (box.left, box.top, box.right, box.bottom)
         )
         return int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom))
-
-
-def _blocks(rows: Sequence[Box]) -> list[Box]:
-    """The rows, those near each other as one box: thin letters at their ends belong to them."""
-    blocks: list[Box] = []
-    for row in rows:
-        block = row
-        reach = _BLOCK * row.height
-        around = Box(row.left - reach, row.top - reach, row.right + reach, row.bottom + reach)
-        near = [other for other in blocks if around.intersection(other)]
-        for other in near:
-            blocks.remove(other)
-            block = Box(
-                min(block.left, other.left),
-                min(block.top, other.top),
-                max(block.right, other.right),
-                max(block.bottom, other.bottom),
-            )
-        blocks.append(block)
-    return blocks
 
 
 def draw_ink(page: pypdfium2.PdfPage, width_px: int) -> PageInk:

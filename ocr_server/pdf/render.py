@@ -5,7 +5,7 @@ PDFium is not thread-safe: this runs in worker processes, one task at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,11 +16,10 @@ from pypdfium2 import raw
 
 from ocr_server.errors import DamagedPicture, EncryptedDocument, PageMissing, TooManyPixels
 from ocr_server.geometry import Box, Point, Transform, hull
-from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import MAX_SIDE_PX, Limits
 
 POINTS_PER_INCH = 72
-_BAND_MARGIN_PX = 20  # around parts of a page, which engines want
 _MOST_UNIT_PT = 75_000  # a page of 14 400 units then has the 15 000 000 inches of ISO 32000-1, C.2
 
 
@@ -57,50 +56,6 @@ def render_page(path: Path, index: int, *, limits: Limits, password: str | None)
         if pixels.ndim == 3:
             pixels = np.ascontiguousarray(pixels[..., 0])
         return Canvas(pixels, dpi=dpi)
-
-
-def render_bands(
-    path: Path, index: int, boxes: Sequence[Box], *, limits: Limits, password: str | None
-) -> tuple[Canvas, tuple[Box, ...]]:
-    """Parts of a page, drawn as `render_page` draws them, below each other on white.
-
-    With them, where each of the boxes stands on the canvas.
-
-    Raises:
-        DamagedPicture: the page cannot be drawn.
-    """
-    with opened_pdf(path, password) as document:
-        page = document[index]
-        dpi, scale = fitting_scale(page, points_per_unit(path, index, password), limits)
-        try:
-            bands = [_render_band(page, box, scale) for box in boxes]
-        except (pypdfium2.PdfiumError, ValueError) as error:
-            raise DamagedPicture(f"Page {index + 1} of the PDF cannot be drawn.") from error
-    margin = _BAND_MARGIN_PX
-    width_px = max(band.shape[1] for band in bands) + 2 * margin
-    height_px = sum(band.shape[0] + margin for band in bands) + margin
-    pixels = np.full((height_px, width_px), 255, np.uint8)
-    places = []
-    top = margin
-    for band in bands:
-        height, width = band.shape
-        pixels[top : top + height, margin : margin + width] = band
-        places.append(Box(margin, top, margin + width, top + height))
-        top += height + margin
-    return Canvas(pixels, dpi=dpi), tuple(places)
-
-
-def _render_band(page: pypdfium2.PdfPage, box: Box, scale: float) -> Pixels:
-    width, height = page.get_size()
-    around = box.intersection(Box(0, 0, width * scale, height * scale)) or box
-    crop = (
-        around.left / scale,
-        height - around.bottom / scale,
-        width - around.right / scale,
-        around.top / scale,
-    )
-    pixels = np.array(page.render(scale=scale, grayscale=True, crop=crop).to_numpy(), np.uint8)
-    return np.ascontiguousarray(pixels[..., 0]) if pixels.ndim == 3 else pixels
 
 
 def points_per_unit(path: Path, index: int, password: str | None) -> float:

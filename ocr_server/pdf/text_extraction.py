@@ -55,6 +55,7 @@ _MOST_PICTURES = 2_000  # looked at on a page, and as many notes
 # What annotations that show text are called, and where they keep it (ISO 32000-1, 12.5.6, 12.7.3).
 _TEXT_OF_NOTES = {raw.FPDF_ANNOT_WIDGET: b"V", raw.FPDF_ANNOT_FREETEXT: b"Contents"}
 _NO_STRING_BYTES = 2  # the zero at the end of a string in UTF-16
+_BLOCK = 1.5  # heights of a row and its margins, within which rows belong together
 _SAME_HEIGHT = 2.0  # letters that stand on others of another height are not the same ones
 
 
@@ -118,7 +119,7 @@ class ExtractedText:
     def joined_by(self, page: Page) -> tuple[Zone, ...]:
         """The layer's zones, and among them what was recognised where it says nothing."""
         taken = [line for zone in self.zones for line in zone.lines]
-        places = (*self.pictures, *self.rows)
+        places = (*self.pictures, *_blocks(self.rows))
         added = [kept for zone in page.zones if (kept := _only(zone, places, taken))]
         return _merged(self.zones, added)
 
@@ -393,3 +394,23 @@ def _is_same(word: Word, line: Line) -> bool:
     if word.box.height * _SAME_HEIGHT < high * 0.7:
         return False
     return any(other.box.contains(word.box.middle) for other in line.words)
+
+
+def _blocks(rows: Sequence[Box]) -> list[Box]:
+    """The rows, those near each other as one box: thin letters at their ends belong to them."""
+    blocks: list[Box] = []
+    for row in rows:
+        block = row
+        reach = _BLOCK * row.height
+        around = Box(row.left - reach, row.top - reach, row.right + reach, row.bottom + reach)
+        near = [other for other in blocks if around.intersection(other)]
+        for other in near:
+            blocks.remove(other)
+            block = Box(
+                min(block.left, other.left),
+                min(block.top, other.top),
+                max(block.right, other.right),
+                max(block.bottom, other.bottom),
+            )
+        blocks.append(block)
+    return blocks
