@@ -179,7 +179,8 @@ def _placed(
 def _nameless(text: pypdfium2.PdfTextPage, position: int, way: _Affine, piece: Piece) -> Letter:
     """A glyph that has a number and no letter; one without ink is a blank."""
     left, bottom, right, top = text.get_charbox(position)
-    letter = "\ufffd" if left < right and bottom < top else " "
+    least = 0.01 * piece.size_pt
+    letter = "\ufffd" if right - left > least and top - bottom > least else " "
     return _placed(letter, text, position, way, piece)
 
 

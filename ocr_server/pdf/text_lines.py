@@ -174,7 +174,7 @@ def _row(run: Sequence[Letter], *, symbols: bool, confidence: Confidence) -> _Ro
     is_vertical = len(placed) > 1 and all(
         _steps_down(last, letter) for last, letter in pairwise(placed)
     )
-    direction = Direction.TOP_TO_BOTTOM if is_vertical else _direction(placed)
+    direction = Direction.TOP_TO_BOTTOM if is_vertical else _direction(placed, frame)
     groups = [placed] if is_vertical else list(_words(_in_order(run, frame, direction), frame))
     base = median((turn.apply(one.origin) if turn else one.origin).y for one in placed)
 
@@ -255,7 +255,7 @@ def _usual_gap(run: Sequence[Letter], frame: _Frame) -> float:
     """
     gaps = [
         _gap_between(last, letter, frame)
-        for last, letter in pairwise(run)
+        for last, letter in pairwise(letter for letter in run if letter.quad)
         if last.text.isalpha() and letter.text.isalpha()
     ]
     if len(gaps) < _FEWEST_LOOSE or min(gaps) < _LOOSE / 2:
@@ -264,10 +264,16 @@ def _usual_gap(run: Sequence[Letter], frame: _Frame) -> float:
     return usual if _LOOSE < usual < _LOOSEST else 0.0
 
 
-def _direction(letters: Sequence[Letter]) -> Direction:
-    kinds = [unicodedata.bidirectional(letter.text[:1]) for letter in letters]
-    leftwards, rightwards = kinds.count("R") + kinds.count("AL"), kinds.count("L")
-    return Direction.RIGHT_TO_LEFT if leftwards > rightwards else Direction.LEFT_TO_RIGHT
+def _direction(letters: Sequence[Letter], frame: _Frame) -> Direction:
+    """The way of most runs of letters that are seen, else of most letters."""
+    if not any(is_leftward(letter.text) for letter in letters):
+        return Direction.LEFT_TO_RIGHT
+    seen = sorted(letters, key=lambda letter: frame.along(letter.origin))
+    kinds = [unicodedata.bidirectional(letter.text[:1]) for letter in seen]
+    strong = ["R" if kind in {"R", "AL"} else kind for kind in kinds if kind in {"R", "AL", "L"}]
+    runs = [kind for kind, _ in groupby(strong)]
+    balance = runs.count("R") - runs.count("L") or strong.count("R") - strong.count("L")
+    return Direction.RIGHT_TO_LEFT if balance > 0 else Direction.LEFT_TO_RIGHT
 
 
 def _leftwards(rows: Sequence[_Row]) -> Iterator[_Row]:
@@ -326,5 +332,7 @@ def _is_apart(one: _Row, other: _Row) -> bool:
 
 
 def _ratio(before: _Row, row: _Row) -> float:
-    heights = sorted((before.level.height, row.level.height))
-    return heights[1] / max(heights[0], 1.0)
+    sizes = sorted(
+        one.level.width if one.is_vertical else one.level.height for one in (before, row)
+    )
+    return sizes[1] / max(sizes[0], 1.0)

@@ -11,14 +11,8 @@ from pikepdf import Array, Dictionary, Name
 from ocr_server.geometry import hull
 from ocr_server.job import Limits
 from ocr_server.pdf.text_extraction import Doubt, ExtractedText, read_text_layer
-from tests.export.pictures import noise, picture_pdf, put_into_form, typed_pdf
-
-PROSE = (
-    "Membership statement for the year",
-    "we confirm that your contract is valid",
-    "and covers the house, the garden shed",
-    "and two bicycles until next December",
-)
+from tests.export.pictures import put_into_form, typed_pdf
+from tests.pdf_layers import PROSE, drawn, hidden_over_picture, lines_of, shifted, with_map
 
 
 def layer_of(path: Path) -> ExtractedText:
@@ -29,48 +23,14 @@ def text_of(layer: ExtractedText) -> str:
     return "\n\n".join(zone.text for zone in layer.zones)
 
 
-def drawn(path: Path, content: str, *, media: tuple[int, ...] = (0, 0, 298, 420)) -> Path:
-    """A page of a content stream; /F is Helvetica."""
-    pdf = pikepdf.new()
-    page = pdf.add_blank_page(page_size=(298, 420))
-    font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
-    page.obj.Resources = Dictionary(Font=Dictionary(F=font))
-    page.obj.MediaBox = Array(media)
-    page.obj.Contents = pdf.make_stream(content.encode("latin-1"))
-    pdf.save(path)
-    return path
-
-
-def lines_of(*lines: str, size_pt: int = 12) -> str:
-    shown = "".join(f"({line}) Tj T*\n" for line in lines)
-    return f"BT /F {size_pt} Tf {2 * size_pt} TL 20 360 Td\n{shown}ET\n"
-
-
-def with_map(path: Path, named: dict[int, str]) -> Path:
-    """The page, its font with a map from codes to other letters."""
-    entries = "\n".join(
-        f"<{code:02x}> <{text.encode('utf-16-be').hex()}>" for code, text in named.items()
-    )
-    cmap = (
-        "/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n"
-        "1 begincodespacerange <00> <ff> endcodespacerange\n"
-        f"{len(named)} beginbfchar\n{entries}\nendbfchar\nendcmap end end"
-    )
-    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
-        pdf.pages[0].Resources.Font.F.ToUnicode = pdf.make_stream(cmap.encode("ascii"))
-        pdf.save(path)
-    return path
-
-
 @pytest.mark.parametrize("shift", [1, -1, 3, -29, 7])
 def test_letters_that_are_not_those_drawn_put_the_layer_in_doubt(
     tmp_path: Path, shift: int
 ) -> None:
     good = drawn(tmp_path / "good.pdf", lines_of(*PROSE))
-    named = {code: chr(code + shift) for code in range(0x20, 0x7F) if code + shift > 0}
 
     assert layer_of(good).doubts == ()
-    assert layer_of(with_map(good, named)).is_doubted
+    assert layer_of(shifted(good, shift)).is_doubted
 
 
 def test_codes_names_and_numbers_are_not_in_doubt(tmp_path: Path) -> None:
@@ -155,12 +115,7 @@ def test_invisible_text_on_white_paper_is_left_out(tmp_path: Path) -> None:
 
 
 def test_invisible_text_over_a_picture_is_an_earlier_recognition(tmp_path: Path) -> None:
-    path = picture_pdf(tmp_path / "scan.pdf", noise(298, 420), text="Read before")
-    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
-        pdf.pages[0].contents_coalesce()
-        content = pdf.pages[0].Contents.read_bytes()
-        pdf.pages[0].Contents = pdf.make_stream(content.replace(b"0 Tr", b"3 Tr"))
-        pdf.save(path)
+    path = hidden_over_picture(tmp_path / "scan.pdf", "Read before")
 
     layer = layer_of(path)
 
