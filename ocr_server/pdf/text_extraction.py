@@ -186,7 +186,7 @@ def _read(
             pictures=(*_written_over(page, way, shown), *_uncovered(page, (), way, shown)),
         )  # fmt: skip
     fits = measure_fonts(text, letters)
-    pictures_of = [*_written_over(page, way, shown)]
+    pictures = list(_written_over(page, way, shown))
     ink = draw_ink(page, width_px)
 
     def has_outlines(letter: Letter) -> bool:
@@ -202,6 +202,8 @@ def _read(
     visible, nameless = _named(visible)
     seen = make_zones(visible, symbols=symbols, confidence=confidence)
     unseen = make_zones(hidden, symbols=symbols, confidence=confidence)
+    if ink.has_pictures:
+        pictures += _uncovered(page, (*seen, *unseen), way, shown)
     covered = [word.box for zone in unseen for word in zone.words]
     return ExtractedText(
         width_px=width_px,
@@ -210,7 +212,7 @@ def _read(
         visible=seen,
         hidden=unseen,
         is_real=bool(seen or unseen) and is_real,
-        pictures=(*pictures_of, *_uncovered(page, (*seen, *unseen), way, shown)),
+        pictures=tuple(pictures),
         rows=(*ink.find_rows(covered), *nameless),
         doubts=tuple(_doubts(visible, hidden, fits)),
     )
