@@ -22,7 +22,8 @@ from ocr_server.imaging.canvas import Pixels
 from ocr_server.imaging.glyphs import GlyphBoxes, connected_components, find_glyphs, find_ink
 
 DEEPEST = 5  # forms inside forms
-_LONGER_SIDE_PX = 1300  # of the drawings: letters of 6 points are 5 px high on an A4 page
+_LONGER_SIDE_PX = 700  # of the drawings: words of 8 points are 7 px high on an A4 page
+_LARGER_SIDE_PX = 1300  # to find rows: letters of 6 points are 5 px high
 _SEEN = 12  # grey levels by which a pixel differs; the palest watermarks have 20
 _SEEN_SHARE = 0.01  # of the pixels of a word, thin letters in wide boxes included
 # Letters of a row are this near to each other, in heights of a letter, and of one size.
@@ -38,18 +39,21 @@ _MOST_ROWS = 400  # told of a page; more are a pattern
 class PageInk:
     """Both drawings: `scale` is how many of their pixels a pixel of the page has.
 
-    `seen` sums up the pixels that the text changes, `other` is what is left without it, in grey.
+    `seen` sums up the pixels that the text changes; `rest` is what is left without it, in grey, and
+    `other` the same larger, of the scale `other_scale`, where anything is left.
     """
 
     seen: NDArray[np.int32]
-    other: Pixels
+    rest: Pixels
     scale: float
+    other: Pixels | None
+    other_scale: float
     has_pictures: bool = False
 
     def shows(self, box: Box) -> bool:
         """Whether any of the text in a box of the page can be seen."""
         height, width = (side - 1 for side in self.seen.shape)
-        left, top, right, bottom = self._in_drawing(box)
+        left, top, right, bottom = _scaled(box, self.scale)
         left, right = max(0, left), min(width, max(right, left + 1))
         top, bottom = max(0, top), min(height, max(bottom, top + 1))
         if left >= right or top >= bottom:
@@ -60,46 +64,35 @@ class PageInk:
 
     def has_other_ink(self, box: Box) -> bool:
         """Whether something that is not text is drawn in a box of the page, in several greys."""
-        left, top, right, bottom = self._in_drawing(box)
-        part = self.other[max(0, top) : max(bottom, 0), max(0, left) : max(right, 0)]
+        left, top, right, bottom = _scaled(box, self.scale)
+        part = self.rest[max(0, top) : max(bottom, 0), max(0, left) : max(right, 0)]
         return bool(part.size) and int(part.max()) - int(part.min()) > 2 * _SEEN
 
     def find_rows(self, covered: Sequence[Box]) -> tuple[Box, ...]:
         """Where letters seem to stand in rows without being text, outside some boxes."""
-        if int(self.other.max()) - int(self.other.min()) <= 2 * _SEEN:
+        if self.other is None:
             return ()
-        glyphs = find_glyphs(find_ink(self.other))
-        rows = self._rows(glyphs, covered)
+        rows = self._rows(self.other, find_glyphs(find_ink(self.other)), covered)
         if np.count_nonzero(self.other[::4, ::4] < _DARK) > _MUCH_DARK * self.other.size / 16:
-            light = self._on_dark(find_glyphs(find_ink(255 - self.other)))
-            rows += self._rows(light, covered)
+            light = _on_dark(find_glyphs(find_ink(255 - self.other)), self.other)
+            rows += self._rows(self.other, light, covered)
         return tuple(rows[:_MOST_ROWS])
 
-    def _on_dark(self, glyphs: GlyphBoxes) -> GlyphBoxes:
-        """Those whose boxes have dark corners: white between dark shapes has none."""
-        height, width = self.other.shape
-        left, top = np.maximum(glyphs[:, 0] - 1, 0), np.maximum(glyphs[:, 1] - 1, 0)
-        right = np.minimum(glyphs[:, 0] + glyphs[:, 2], width - 1)
-        bottom = np.minimum(glyphs[:, 1] + glyphs[:, 3], height - 1)
-        corners = ((top, left), (top, right), (bottom, left), (bottom, right))
-        lightest = np.max([self.other[rows, columns] for rows, columns in corners], axis=0)
-        return np.ascontiguousarray(glyphs[lightest < _DARK])
-
-    def _rows(self, glyphs: GlyphBoxes, covered: Sequence[Box]) -> list[Box]:
+    def _rows(self, other: Pixels, glyphs: GlyphBoxes, covered: Sequence[Box]) -> list[Box]:
         if len(glyphs) < _FEWEST_IN_ROW:
             return []
-        height_px, width_px = self.other.shape
+        height_px, width_px = other.shape
         told = np.zeros((height_px, width_px), np.uint8)
         for box in covered:
             more = _AROUND_WORDS * box.height
             around = Box(box.left - more, box.top - more, box.right + more, box.bottom + more)
-            left, top, right, bottom = self._in_drawing(around)
+            left, top, right, bottom = _scaled(around, self.other_scale)
             told[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = 255
         middles_x = np.minimum(glyphs[:, 0] + glyphs[:, 2] // 2, width_px - 1)
         middles_y = np.minimum(glyphs[:, 1] + glyphs[:, 3] // 2, height_px - 1)
         glyphs = glyphs[told[middles_y, middles_x] == 0]
         # Each letter is drawn as a bar half its height, as long as the white that may follow it.
-        bars = np.zeros(self.other.shape, np.uint8)
+        bars = np.zeros(other.shape, np.uint8)
         for left, top, width, height in glyphs.tolist():
             quarter, reach = height // 4, round(_NEAR * height / 2)
             start, end = max(0, left - reach), left + width + reach
@@ -124,18 +117,29 @@ class PageInk:
         right, bottom = (glyphs[:, 0] + glyphs[:, 2]).max(), (glyphs[:, 1] + glyphs[:, 3]).max()
         height = float(bottom - top)
         sides = left - height / 2, top - height / 2, right + height / 2, bottom + height / 2
-        return Box(*(float(side) / self.scale for side in sides))
+        return Box(*(float(side) / self.other_scale for side in sides))
 
-    def _in_drawing(self, box: Box) -> tuple[int, int, int, int]:
-        left, top, right, bottom = (
-            side * self.scale for side in (box.left, box.top, box.right, box.bottom)
-        )
-        return int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom))
+
+def _on_dark(glyphs: GlyphBoxes, grey: Pixels) -> GlyphBoxes:
+    """Those whose boxes have dark corners: white between dark shapes has none."""
+    height, width = grey.shape
+    left, top = np.maximum(glyphs[:, 0] - 1, 0), np.maximum(glyphs[:, 1] - 1, 0)
+    right = np.minimum(glyphs[:, 0] + glyphs[:, 2], width - 1)
+    bottom = np.minimum(glyphs[:, 1] + glyphs[:, 3], height - 1)
+    corners = ((top, left), (top, right), (bottom, left), (bottom, right))
+    lightest = np.max([grey[rows, columns] for rows, columns in corners], axis=0)
+    return np.ascontiguousarray(glyphs[lightest < _DARK])
+
+
+def _scaled(box: Box, scale: float) -> tuple[int, int, int, int]:
+    left, top, right, bottom = (side * scale for side in (box.left, box.top, box.right, box.bottom))
+    return int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom))
 
 
 def draw_ink(page: pypdfium2.PdfPage, width_px: int) -> PageInk:
     """Draw a page that is `width_px` wide; afterwards, its text is invisible."""
-    scale = _LONGER_SIDE_PX / max(*page.get_size(), 1.0)
+    longer = max(*page.get_size(), 1.0)
+    scale = _LONGER_SIDE_PX / longer
     whole = _draw(page, scale)
     kinds = set()
     for kind, shown in _objects(page.raw, raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject):
@@ -147,11 +151,16 @@ def draw_ink(page: pypdfium2.PdfPage, width_px: int) -> PageInk:
     blue, green, red = cv2.split(cv2.absdiff(whole, other))
     difference = cv2.max(cv2.max(blue, green), red)
     _, seen = cv2.threshold(difference, _SEEN, 1, cv2.THRESH_BINARY)
-    grey = cv2.cvtColor(other, cv2.COLOR_BGR2GRAY)
+    rest = cv2.cvtColor(other, cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
+    pixels_per_unit = page.get_width() / width_px
+    larger = _LARGER_SIDE_PX / longer
+    is_blank = int(rest.max()) - int(rest.min()) <= 2 * _SEEN
     return PageInk(
         np.asarray(cv2.integral(seen), dtype=np.int32),
-        grey.astype(np.uint8, copy=False),
-        scale * page.get_width() / width_px,
+        rest,
+        scale * pixels_per_unit,
+        other=None if is_blank else _draw(page, larger, grey=True),
+        other_scale=larger * pixels_per_unit,
         has_pictures=raw.FPDF_PAGEOBJ_IMAGE in kinds,
     )
 
@@ -174,6 +183,8 @@ def _objects(
             )
 
 
-def _draw(page: pypdfium2.PdfPage, scale: float) -> Pixels:
-    pixels = page.render(scale=scale).to_numpy()
+def _draw(page: pypdfium2.PdfPage, scale: float, *, grey: bool = False) -> Pixels:
+    pixels = page.render(scale=scale, grayscale=grey).to_numpy()
+    if grey:
+        return np.array(pixels[..., 0] if pixels.ndim == 3 else pixels, dtype=np.uint8)
     return np.array(pixels[..., :3], dtype=np.uint8)
