@@ -20,7 +20,7 @@ ENGINES: Mapping[str, Callable[[], Engine]] = {
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """The engine that reads first, and the engine for second opinions, if any: keys of `ENGINES`."""
+    """Keys of `ENGINES`: the engine that reads first, and one for second opinions, if any."""
 
     first: str
     second: str | None = None

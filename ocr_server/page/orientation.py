@@ -48,7 +48,7 @@ def turn_upright(state: PageState) -> StageResult:
     statistics = state.statistics
     if statistics.shorter_px <= 200:
         return StageResult(state, "too small to tell")
-    rows, columns = statistics.skew.spikiness, statistics.upright_skew.spikiness
+    rows, columns = statistics.skew.spikiness, statistics.vertical_skew.spikiness
     # Columns of figures can have sharper peaks than rows, hence the factor and the reading.
     if not (columns > 1.3 * rows and columns > 1.6):
         return StageResult(state, "lines run level")
@@ -156,7 +156,7 @@ def _bands(state: PageState) -> Iterator[_Band]:
         factor = min(1.5, BEST_X_HEIGHT_PX / x_height_px)
         canvas, x_height_px = canvas.scaled(factor), x_height_px * factor
     fill = paper_level(statistics.small)
-    skews = [statistics.skew, statistics.upright_skew, *map(statistics.skew_turned, (2, 3))]
+    skews = [statistics.skew, statistics.vertical_skew, *map(statistics.skew_turned, (2, 3))]
     for quarters in sorted(range(4), key=lambda quarters: -skews[quarters].spikiness):
         level, angle_deg = canvas.rotated_90(quarters), skews[quarters].angle_deg
         if abs(angle_deg) > 0.7:

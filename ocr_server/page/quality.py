@@ -114,7 +114,7 @@ def _problems(page: ImageStatistics, result: ReadingResult) -> Iterator[Advice]:
         )
         return
     yield from _problems_of_picture(page)
-    in_lines = page.skew.is_clear or page.upright_skew.is_clear
+    in_lines = page.skew.is_clear or page.vertical_skew.is_clear
     irregular = len(page.glyphs) >= _FEWEST_GLYPHS and not in_lines
     if irregular and result.confidence < result.calibration.handwriting:
         yield Advice(
