@@ -52,7 +52,7 @@ class Engine(Protocol):
     ) -> tuple[Zone, ...]:
         """The zones of a canvas in reading order, in canvas pixels; none if it is blank.
 
-        Engines ignore the members `operations`, `zones` and `min_confidence` of the options.
+        Engines ignore `options.operations`, `options.zones` and `options.min_confidence`.
 
         Raises:
             DeadlinePassed: the time is over; nothing is left running.

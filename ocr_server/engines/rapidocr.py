@@ -95,7 +95,7 @@ _M_MMAP_THRESHOLD, _LARGE_BYTES = -3, 4 * 1024 * 1024
 class RapidocrEngine(Engine):
     """PP-OCR on onnxruntime, in one thread; concurrent calls wait for each other.
 
-    It ignores the members `psm`, `engine_alternatives` and `alphabet` of the options.
+    It ignores `ReadOptions.psm`, `ReadOptions.alphabet` and `ReadOptions.engine_alternatives`.
     """
 
     name = "rapidocr"

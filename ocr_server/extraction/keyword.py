@@ -83,7 +83,7 @@ def _fitting(spec: FieldSpec, characters: Sequence[_Character]) -> Iterator[tupl
 
 
 def _behind(rows: Sequence[Row], keyword: str) -> Iterator[list[_Character]]:
-    """The characters behind each occurrence of a keyword: the rest of its row, else the next row."""
+    """The characters behind each occurrence of a keyword: its row's rest, else the next row."""
     wanted = "".join(filter(str.isalnum, keyword)).upper()
     for position, row in enumerate(rows):
         characters = _characters(row.words)
