@@ -1,7 +1,6 @@
 """The command line: `ocr-server serve`, `read`, `station`, `languages` and `doctor`.
 
-`read` asks the same of a server at a URL and of the service in this process, so that the answers
-are the same.
+`read` uses a server at a URL, or the service in this process, with equal results.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from ocr_server.settings import PREFIX, Settings
 from ocr_server.station import command as station
 from ocr_server.station.listener import send_picture
 
-# `read` spells these out itself; all other options of the API it takes as they are.
+# Options of the API with arguments of their own in `read`; all others are taken over as they are.
 SPELLED_OUT = {"format", "partial"}
 
 
@@ -129,7 +128,7 @@ def _read(arguments: argparse.Namespace) -> int:
 
 
 def _server(arguments: argparse.Namespace) -> AbstractContextManager[ReadFiles]:
-    """The server at the address that was given; a service in this process without one."""
+    """The server at the given address, else a service in this process."""
     file = arguments.api_key_file
     key = file.read_text(errors="replace").strip() if file else ""
     if arguments.url:
@@ -140,7 +139,7 @@ def _server(arguments: argparse.Namespace) -> AbstractContextManager[ReadFiles]:
 def _read_at_station(
     arguments: argparse.Namespace, pictures: Sequence[bytes], given: Mapping[str, str]
 ) -> int:
-    """Write the lines that a station answers; 1 if it could not read a picture."""
+    """Send the pictures to a station and write its answers; 1 if it could not read a picture."""
     own = ("format", "table", "annotate", "url", "api_key_file")
     refused = [*given, *(name for name in own if getattr(arguments, name))]
     if refused:
@@ -166,7 +165,7 @@ def _station(arguments: argparse.Namespace) -> int:
 
 
 def _table(document: Mapping[str, Any]) -> str:
-    """Each word and how sure the engine was of it, in per cent."""
+    """Table of all words with their confidence in per cent."""
     words = [
         (word["text"], round(word["confidence"] * 100))
         for page in document["pages"]

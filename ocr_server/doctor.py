@@ -1,4 +1,4 @@
-"""What works on this machine and what does not, in words a person can act on."""
+"""Self-test: settings, temporary folder, engine, languages, camera and a sample picture."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ LEAST_FREE_BYTES = 256 * 2**20  # two pages of 64 megapixels and some
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check, as a sentence."""
 
     is_good: bool
     words: str
 
 
 def examine() -> Iterator[Finding]:
-    """Look at settings, folder, engine, languages and a sample, up to what hinders all else."""
+    """Run all checks in order, up to one that makes the others impossible."""
     try:
         settings = Settings.from_environment()
         read_key_digests(settings)  # the sample is read without a key

@@ -1,4 +1,4 @@
-"""Everything that can go wrong and be told to the caller.
+"""All errors that can be told to the caller.
 
     OcrServerError
     ├── SettingsError              a setting is not understood; the program does not start
@@ -32,8 +32,7 @@
         └── DeadlinePassed         the time allowed is over, and the work is dead
 
 The message says what was wrong, what was expected and what to do. `code` never changes; the
-numbers of the message stand in `extra`. Which HTTP status each becomes is told in
-`web/problems.py`.
+numbers of the message are in `extra`. Each error's HTTP status is in `web/problems.py`.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ Extra: TypeAlias = "str | int | float | list[str] | list[int] | list[dict[str, s
 
 
 class OcrServerError(Exception):
-    """The base of every error that the caller can be told."""
+    """Base class of all errors that can be told to the caller."""
 
     code: ClassVar[str] = "error"
     title: ClassVar[str] = "Something went wrong"
@@ -82,7 +81,7 @@ class RequestError(OcrServerError):
 
 
 class InvalidOptions(RequestError):
-    """Options or fields are wrong; all faults stand in `extra["faults"]`."""
+    """Options or fields are wrong; all faults are in `extra["faults"]`."""
 
     code = "invalid-options"
     title = "Some options are not understood"
@@ -103,7 +102,7 @@ class LanguageMissing(RequestError):
 
     @classmethod
     def of(cls, missing: Sequence[str], *, installed: Sequence[str]) -> LanguageMissing:
-        """The languages that an engine does not have, and those that it has."""
+        """The error for these missing languages; `installed` are those that the engine has."""
         return cls(
             f"Not installed: {', '.join(missing)}. Installed are {', '.join(installed) or 'none'}.",
             missing=list(missing),
@@ -126,14 +125,14 @@ class FormatUnavailable(RequestError):
 
 
 class KeyMissing(RequestError):
-    """This server wants a key, and none came."""
+    """This server requires a key, and none was sent."""
 
     code = "key-missing"
     title = "This server wants a key"
 
 
 class KeyWrong(RequestError):
-    """The key is none of this server's."""
+    """The key is not one of this server's."""
 
     code = "key-wrong"
     title = "The key is not known here"
@@ -161,14 +160,14 @@ class DamagedPicture(DocumentError):
 
 
 class EncryptedDocument(DocumentError):
-    """The PDF wants a password, or another one."""
+    """The PDF requires a password, or another one."""
 
     code = "encrypted-document"
     title = "The document is protected by a password"
 
 
 class NoText(DocumentError):
-    """Nothing was read, and the answer would have to be text."""
+    """Nothing was read, but the route must answer with text."""
 
     code = "no-text"
     title = "No text was found"
@@ -203,7 +202,7 @@ class OutOfMemory(DocumentError):
 
     @classmethod
     def of_worker(cls) -> OutOfMemory:
-        """The page needs more than the memory limit of worker processes."""
+        """The error for a page that needs more than the memory limit of worker processes."""
         return cls(
             "The page needs more memory than a worker may use. Send a smaller one, or raise "
             "OCR_WORKER_MEMORY_BYTES.",
@@ -247,7 +246,7 @@ class LoadError(OcrServerError):
 
 
 class QueueFull(LoadError):
-    """Too many requests wait already; `extra["retry_after_s"]` says when to come back."""
+    """Too many requests wait already; `extra["retry_after_s"]` says when to try again."""
 
     code = "queue-full"
     title = "The server is busy"
@@ -268,7 +267,7 @@ class StorageFull(LoadError):
 
     @classmethod
     def of_temp_dir(cls) -> StorageFull:
-        """A file could not be written to the temporary folder."""
+        """The error for a file that could not be written to the temporary folder."""
         return cls(
             "The temporary folder cannot be written to: it is full or read-only. Give it more "
             "room, or set OCR_TEMP_DIR to another folder.",
@@ -284,7 +283,7 @@ class ClientGone(LoadError):
 
 
 class DeadlinePassed(LoadError):
-    """The time allowed is over, and the work is dead."""
+    """The time allowed is over, and the work was stopped."""
 
     code = "deadline-passed"
     title = "Reading took too long"

@@ -102,7 +102,7 @@ def build_job(
             "finder": profile.finder if profile and "fields" not in values else TEXT,
             "framing": profile.framing if profile else Framing(),
             "alternatives": kept and "dictionary" in wanted,
-            "choices": kept and "engine" in wanted,
+            "engine_alternatives": kept and "engine" in wanted,
         }
     )
     job = Job(

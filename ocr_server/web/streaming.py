@@ -136,7 +136,7 @@ def _lines(
 
     def read() -> None:
         try:
-            for event in here.recognise(replace(parsed.job, is_watched=True), cancelled):
+            for event in here.recognise(replace(parsed.job, reports_progress=True), cancelled):
                 events.put(event)
         except Exception as error:  # noqa: BLE001  # answered below, as `answer_unexpected` does
             events.put(error)
