@@ -195,7 +195,7 @@ def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixe
         "chosen_names": ", ".join(map(name_of, chosen)),
         "layouts": LAYOUTS,
         "max_bytes": here.settings.max_body_bytes,
-        "max_size": f"{here.settings.max_body_bytes // MIB} MB",
+        "max_size": f"{here.settings.max_body_bytes // MIB} MiB",
         "max_pages": here.settings.max_pages,
     }
 

@@ -130,7 +130,9 @@ export class Draft extends EventTarget {
   replace(page, zones, word = null, reading = page) {
     const before = { ...page };
     const after = { ...page, zones, stages: reading.stages, quality: reading.quality };
+    const { ms } = this; // of the first reading
     const show = (/** @type {Page} */ state, /** @type {Word | null} */ seen) => {
+      this.ms = state === after && reading !== page ? 0 : ms;
       Object.assign(page, { zones: state.zones, stages: state.stages, quality: state.quality });
       this.saved = false;
       this.dispatchEvent(new CustomEvent("replaced", { detail: page }));
