@@ -1,4 +1,4 @@
-"""Sending pictures to a server, or to the same service in this process."""
+"""Sending pictures to a server at a URL, or to a `Service` in this process."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ open_url = urllib.request.build_opener(_NoRedirects).open
 
 
 class Refused(Exception):
-    """The server said no, or nothing; the message is its own."""
+    """The server refused, or did not answer."""
 
 
 @contextmanager
@@ -100,4 +100,4 @@ def _refusal(error: urllib.error.HTTPError) -> Refused:
     if error.headers.get("Content-Type", "").partition(";")[0] != MEDIA_TYPE:
         return Refused(f"The server answered {error.code}.")
     problem = json.loads(answer)
-    return Refused(f"{problem['title']}. {problem['detail']}")
+    return Refused(problem["detail"])

@@ -22,7 +22,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 
 from ocr_server.app import create_app
-from ocr_server.errors import SettingsError
+from ocr_server.errors import AddressUnavailable, SettingsError
 from ocr_server.metrics import Metrics
 from ocr_server.server.channel import HttpListener
 from ocr_server.server.tls_front import TlsFront, read_certificate
@@ -53,7 +53,8 @@ def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, finish what is inside, and return.
 
     Raises:
-        SettingsError: the address is taken, or not ours.
+        AddressUnavailable: the address is in use, or not of this machine.
+        SettingsError: certificate or key is missing or wrong.
         StorageFull: the temporary folder cannot be written to.
     """
     app = create_app(settings)
@@ -66,11 +67,8 @@ def run(settings: Settings) -> None:
     except BaseException as error:
         here.close()
         if isinstance(error, OSError | ValueError):  # waitress says the latter of an unknown host
-            why = str(getattr(error, "strerror", error)).rstrip(".")
-            raise SettingsError(
-                f"Nobody can listen on {settings.host}:{settings.port}: {why}. Set OCR_HOST and "
-                "OCR_PORT to others."
-            ) from error
+            how = "Set OCR_HOST and OCR_PORT, or --host and --port, to another address."
+            raise AddressUnavailable.of(settings.host, settings.port, error, how=how) from error
         raise
     stop = _Stop()
     scheme, port = ("https", front.port) if front else ("http", server.port)

@@ -76,7 +76,7 @@ def _check(digests: tuple[bytes, ...]) -> None:
     key = _key_of(request)
     if not key:
         raise KeyMissing(
-            f"Send one of the server’s keys in the header {HEADER}, or as a Bearer token in the "
+            f"This server wants a key. Send it in the header {HEADER}, or as a Bearer token in the "
             "header Authorization."
         )
     given = digest_of(key)

@@ -134,7 +134,7 @@ def _render() -> Schema:
         "zones and pages are made of theirs, so it is words that are corrected",
     }
     options = {
-        name: {**OPTIONS[name].schema, "description": OPTIONS[name].meaning}
+        name: {**OPTIONS[name].schema, "description": OPTIONS[name].description}
         for name in RENDERING_OPTIONS
     }
     file = _an_array(_BINARY, "the files that were read, where a format shows the picture")
@@ -169,7 +169,7 @@ def _frames() -> Schema:
 
 def _post(summary: str, answer: Schema) -> Schema:
     """What takes a file and the options, in the three forms of a request."""
-    options = {name: {**o.schema, "description": o.meaning} for name, o in OPTIONS.items()}
+    options = {name: {**o.schema, "description": o.description} for name, o in OPTIONS.items()}
     file = _an_array(_BINARY, "pictures or PDFs; several make one document")
     image = {
         "type": ["string", "array"],
@@ -216,7 +216,7 @@ def _parameter(name: str) -> Schema:
     return {
         "name": name,
         "in": "query",
-        "description": option.meaning,
+        "description": option.description,
         "schema": dict(option.schema),
     }
 

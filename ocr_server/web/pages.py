@@ -125,7 +125,7 @@ def docs() -> str:
             (name, render_template(f"examples/{file}", url=url)) for name, file in EXAMPLES.items()
         ],
         routes=list(_routes()),
-        options=[(f"`{name}`", o.default, o.meaning) for name, o in OPTIONS.items()],
+        options=[(f"`{name}`", o.default, o.description) for name, o in OPTIONS.items()],
         formats=[(f"`{name}`", f.media_type, f.meaning) for name, f in FORMATS.items()],
         problems=sorted(
             (str(status), f"`{kind.code}`", kind.title)
