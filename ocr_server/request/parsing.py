@@ -172,7 +172,7 @@ class Text(Generic[T]):
 
 
 def parse_languages(text: str) -> tuple[str, ...]:
-    """Names, joined by + or commas; whether they are installed is asked later."""
+    """Names, joined by + or commas; `check_installed` looks for them."""
     names = split(text)
     if not names:
         raise ValueError("name at least one language, such as eng")
@@ -180,7 +180,7 @@ def parse_languages(text: str) -> tuple[str, ...]:
 
 
 def parse_layout(text: str) -> int:
-    """A word of ours or a page segmentation mode, as such a mode."""
+    """The page segmentation mode of a layout’s name, or of its number."""
     if text in _PSMS:
         return int(text)
     try:
@@ -192,7 +192,7 @@ def parse_layout(text: str) -> int:
 
 
 def write_layout(psm: int) -> str:
-    """Our word for a page segmentation mode; its number where there is none."""
+    """The layout’s name for a page segmentation mode; its number where it has none."""
     words = (layout.value for layout, mode in PSM_OF_LAYOUT.items() if mode == psm)
     return next(words, str(psm))
 

@@ -1,7 +1,7 @@
 """Zones and fields as a request's JSON or a profile's TOML describes them.
 
-A member that is not known or of another kind is a fault; all faults are told at once, each with
-its path.
+A member that is not known or of another kind is a fault; the error has all faults, each with its
+path.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def reader(here: Service, profile: str, *, draws_boxes: bool) -> Reader:
-    """What reads pictures by a profile; with boxes, record and picture are of one recognition."""
+    """A function that reads a picture by a profile, and draws its boxes with `draws_boxes`."""
 
     def read(data: bytes) -> tuple[Record, bytes | None]:
         with here.admission.admit():
@@ -133,7 +133,11 @@ def run_with(
 
 
 def _keep_apart(arguments: argparse.Namespace) -> None:
-    """What the station writes into the watched folder, it would read, and write of that again."""
+    """Refuse sinks in the watched folder, whose files would be read as new pictures.
+
+    Raises:
+        StationError: a sink writes there.
+    """
     written = {"--csv": arguments.csv and arguments.csv.parent, "--annotated": arguments.annotated}
     for option, folder in written.items():
         if folder and folder.resolve() == arguments.watch.resolve():

@@ -1,4 +1,4 @@
-"""Where pictures of all sources meet: each is read once, noted in the journal, and handed on."""
+"""Reads the pictures of all sources, each once, and writes the readings to the journal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class Intake:
-    """Reads pictures, as many at the same time as ask."""
+    """Reads pictures; its callers may be threads that read in parallel."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Intake:
 
 
 def key_of(data: bytes, *parts: object) -> str:
-    """What tells a picture from all others: what it is, and where and when it came from."""
+    """A digest of the picture’s bytes and of `parts`, its source and time."""
     digest = hashlib.sha256(data)
     for part in parts:
         digest.update(f"\0{part}".encode(errors="surrogateescape"))  # names of files are bytes

@@ -247,7 +247,7 @@ def answer_document(here: Service, document: Document, parsed: ParsedRequest) ->
     """The document in the formats of the request.
 
     Raises:
-        OcrServerError: a page failed, and the format cannot say so.
+        OcrServerError: a page failed, and the format has no place for its problem.
     """
     g.outcome |= counts_of(document)
     format_, pieces = here.render(document, parsed, hang_up())
@@ -287,7 +287,7 @@ def _read_corrected(request: Request, here: Service) -> tuple[Document, ParsedRe
 
 
 def _with_corrected_cells(document: Document) -> Document:
-    """The document, its tables with what their words say now: some were corrected or left out."""
+    """The document with the cells of its tables rebuilt from the corrected words."""
     pages = (
         replace(page, zones=tuple(zone.with_cells_refilled() for zone in page.zones))
         for page in document.pages

@@ -80,7 +80,7 @@ def _check(digests: tuple[bytes, ...]) -> None:
             "header Authorization."
         )
     given = digest_of(key)
-    # Compared with all of them, in a time that tells nothing.
+    # All are compared, so that the time does not depend on which key it is.
     if not sum(hmac.compare_digest(given, digest) for digest in digests):
         raise KeyWrong("The key is not one of this server’s. Send another one.")
 

@@ -23,7 +23,7 @@ TITLES = {
     405: "The method is not allowed here",
     413: "The file, a page or the document is larger than a limit",
     415: "Not a picture or PDF this server can read",
-    422: "The picture is damaged, or what was asked does not fit it",
+    422: "The picture is damaged, or the options do not fit it",
     429: "The queue is full; Retry-After says when to come back",
     503: "The server is shutting down, or its engine is missing or failed",
     504: "The time allowed is over, and the work is dead",
@@ -114,7 +114,7 @@ def _documents() -> Schema:
     return _post(
         "Read a picture or document",
         {
-            "description": "The document in the format asked for",
+            "description": "The document in the requested format",
             "headers": {
                 "OCR-Failed-Pages": {
                     "description": "pages that could not be read, with partial=true",
@@ -150,7 +150,7 @@ def _render() -> Schema:
             },
         },
         "responses": {
-            "200": {"description": "The document in the format asked for", "content": _formats()},
+            "200": {"description": "The document in the requested format", "content": _formats()},
             **_problems(400, 401, 413, 415, 422, 429, 503, 504),
         },
     }

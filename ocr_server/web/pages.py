@@ -1,4 +1,4 @@
-"""The pages: upload, webcam, about and docs, what their templates use and their scripts know.
+"""The pages: upload, webcam, about and API, and what their templates and scripts use.
 
 Each works without scripts.
 """
@@ -86,13 +86,13 @@ def read() -> str:
 
 @blueprint.post("/picture")
 def draw() -> Response:
-    """The first of the pages asked for, as a browser can show it; options as for a reading."""
+    """The first requested page as a picture that browsers show; options as of `/v1/documents`."""
     return _draw_first(prepared=False)
 
 
 @blueprint.post("/picture/prepared")
 def draw_prepared() -> Response:
-    """The same as it was made ready for reading, each of its points where it was."""
+    """The first requested page as it looked before recognition, in the geometry of the page."""
     return _draw_first(prepared=True)
 
 

@@ -116,7 +116,7 @@ def answer_error(error: OcrServerError) -> Response:
 
 
 def headers_of(error: OcrServerError) -> dict[str, str]:
-    """What else the answer must say: when to come back, or which kind of key is wanted."""
+    """Headers of the answer: `Retry-After`, or `WWW-Authenticate`."""
     if isinstance(error, errors.QueueFull | errors.Draining):
         return {"Retry-After": str(error.extra.get("retry_after_s", 1))}
     if isinstance(error, errors.KeyMissing | errors.KeyWrong):
@@ -159,7 +159,7 @@ def _detail_of(error: HTTPException) -> str | None:
 
 
 def answer_unexpected(error: Exception) -> Response:
-    """A fault of ours: the log gets all of it, the client none."""
+    """The problem of an unexpected error, without its text, which is only logged."""
     return _answer(unexpected_problem(error))
 
 

@@ -55,10 +55,10 @@ export class Draft extends EventTarget {
   /** How much it is, how sure, and how long it took. */
   get summary() {
     const doubtful = this.doubtful.length;
-    const said = [counted(this.pages.length, "page"), counted(this.places.length, "word")];
-    if (doubtful) said.push(counted(doubtful, "doubtful", "doubtful"));
-    if (this.ms) said.push(seconds(this.ms));
-    return said.join(", ");
+    const parts = [counted(this.pages.length, "page"), counted(this.places.length, "word")];
+    if (doubtful) parts.push(counted(doubtful, "doubtful", "doubtful"));
+    if (this.ms) parts.push(seconds(this.ms));
+    return parts.join(", ");
   }
 
   get text() {
