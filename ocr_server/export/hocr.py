@@ -46,11 +46,7 @@ _CLASSES = {
 def render_hocr(
     document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> Iterator[bytes]:
-<<<<<<< HEAD
-    """Pages, zones, paragraphs, lines with baselines, words with confidence; symbols if any."""
-=======
     """Pages, zones, paragraphs, lines with baselines, and words with their confidence."""
->>>>>>> pb
     del sources  # hOCR shows no picture
     symbols = rendering.detail is Detail.SYMBOL
     yield _HEAD.format(
