@@ -43,7 +43,7 @@
  * @property {Record<string, DocumentField> | null} [fields] the fields that were asked for, each
  *   as it is on the first page where it is valid
  * @property {string} text all pages, a form feed between them
- * @property {PageProblem[]} problems pages that could not be read
+ * @property {PageProblem[]} problems pages that could not be read, or not whole
  */
 
 /**
