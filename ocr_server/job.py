@@ -124,7 +124,7 @@ class Framing:
 class ReadOptions:
     """How to read a page.
 
-    `steps` is `("auto",)`, empty for none, or names of steps in order. `without`: stages that the
+    `operations`: `("auto",)`, empty for none, or names in order. `skip_stages`: those that the
     recipe, `auto`, leaves out. `dpi` overrides what the file says. `min_confidence` (0 to 1): words
     under it are left out. `alternatives`: doubtful words get some from dictionaries; `choices`: all
     words get the engine's own; `correct`: what is clear in a dictionary takes a word's place.

@@ -271,7 +271,7 @@ def test_what_a_station_refuses_has_failed(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cli, "ask", lambda _address, _picture: line)
+    monkeypatch.setattr(cli, "send_picture", lambda _address, _picture: line)
 
     assert main(["read", "--socket", "9", str(picture)]) == code
     assert capfd.readouterr().out == line.decode()

@@ -56,9 +56,11 @@ def has_blank(before: str, after: str) -> bool:
     """
     if not (before and after):
         return False
-    ends = before[-1], after[0]
-    return min(ends) < "\u2e80" or not all(
-        is_ideograph(end) or end == "\u3000" or "\uff00" <= end <= "\uffef" for end in ends
+    last, first = before[-1], after[0]
+    if last < "\u2e80" or first < "\u2e80":
+        return True
+    return not all(
+        is_ideograph(end) or end == "\u3000" or "\uff00" <= end <= "\uffef" for end in (last, first)
     )
 
 

@@ -30,6 +30,7 @@ class Format:
     break, so `render` runs in a worker process. It raises FormatUnavailable where a file is
     missing or is not the one that was read, and DocumentError where one is broken.
     `one_page_each`: a file of it holds one page, so `render` takes a document of one.
+    `is_compressed`: to compress a file of it again in an archive costs time and gains nothing.
     `shows_alternatives`: what doubtful words may be instead is worth looking up.
     `label`: what a person would call it. `for_programs`: menus show it after the others.
     """
@@ -40,6 +41,7 @@ class Format:
     render: Render
     shows_pictures: bool = False
     one_page_each: bool = False
+    is_compressed: bool = False
     shows_alternatives: bool = False
     label: str = field(kw_only=True)
     for_programs: bool = False
@@ -92,6 +94,7 @@ FORMATS: Mapping[str, Format] = {
         "pdf",
         "the pages as they were sent, with text that can be searched",
         render_pdf,
+        is_compressed=True,
         shows_pictures=True,
         label="Searchable PDF",
     ),
@@ -100,6 +103,7 @@ FORMATS: Mapping[str, Format] = {
         "docx",
         "headings, paragraphs and tables for a word processor",
         render_docx,
+        is_compressed=True,
         label="Word document",
     ),
     "markdown": Format(
@@ -114,6 +118,7 @@ FORMATS: Mapping[str, Format] = {
         "png",
         "the picture of one page, with zones, lines and words drawn on it",
         render_png,
+        is_compressed=True,
         shows_pictures=True,
         one_page_each=True,
         label="Picture with boxes",

@@ -50,9 +50,11 @@ def _description(document: Document) -> Element:
         step = element("Processing", description, ID=_processing(page))
         element("processingCategory", step, "contentGeneration")
         for stage in page.stages:
-            said = ": ".join(text for text in (stage.name, stage.found) if text)
+            summary = ": ".join(text for text in (stage.name, stage.found) if text)
             element(
-                "processingStepDescription", step, f"{said} → {stage.did}" if stage.did else said
+                "processingStepDescription",
+                step,
+                f"{summary} → {stage.did}" if stage.did else summary,
             )
         element("processingStepSettings", step, f"engine {document.engine.name}")
         software = element("processingSoftware", step)

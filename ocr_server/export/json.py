@@ -15,6 +15,9 @@ from ocr_server.job import Rendering
 if TYPE_CHECKING:
     from ocr_server.document.schema import PageJson
 
+# What is written is a tree, made here: no circle is looked for.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False)
+
 
 def render_json(
     document: Document, sources: tuple[Path, ...], rendering: Rendering
@@ -43,4 +46,4 @@ def page_to_json(page: Page, rendering: Rendering) -> PageJson:
 
 def _dumped(value: object) -> bytes:
     # A lone half of a surrogate pair cannot be UTF-8.
-    return json.dumps(value, ensure_ascii=False).encode(errors="replace")
+    return _ENCODER.encode(value).encode(errors="replace")

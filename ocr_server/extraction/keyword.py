@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ocr_server.document.model import Page, Word
-from ocr_server.extraction.masks import parse_mask
-from ocr_server.extraction.validation import Match, fit, of_words, validate_field
+from ocr_server.extraction.validation import Match, fit, of_words, parse_mask, validate_field
 from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import Row, rows_in, rows_of, up_to_gap
 

@@ -255,12 +255,12 @@ def _evenly_spaced(row: Sequence[Box]) -> Iterator[Box]:
             left = box.left + box.width * number / count
             one = Box(left, box.top, box.left + box.width * (number + 1) / count, box.bottom)
             if before is not None:
-                yield from _between(before, one, pitch)
+                yield from _missing_places(before, one, pitch)
             yield one
             before = one
 
 
-def _between(one: Box, other: Box, pitch: float) -> Iterator[Box]:
+def _missing_places(one: Box, other: Box, pitch: float) -> Iterator[Box]:
     distance = (other.left + other.right - one.left - one.right) / 2
     missing = round(distance / pitch) - 1
     for number in range(1, missing + 1):

@@ -76,8 +76,8 @@ def stacked(quad: Quad, canvas: Canvas) -> Iterator[Quad]:
     strip = canvas.rectified(quad, width, height).grey().pixels
     inked = find_ink(strip, window_px=2 * width).max(axis=1) > 0
     parts = [(start, end) for start, end in run_lengths(inked) if end - start > _RULE * width]
-    between_px = [(one[1] + other[0]) / 2 for one, other in pairwise(parts)]
-    reaches = pairwise([0, *between_px, height])
+    middles_px = [(one[1] + other[0]) / 2 for one, other in pairwise(parts)]
+    reaches = pairwise([0, *middles_px, height])
     down, _ = turned_upright(quad)
     for (start, end), (highest, lowest) in zip(parts, reaches, strict=False):
         margin = _MARGIN * (end - start)

@@ -18,7 +18,7 @@ from ocr_server.page.state import Candidate, PageState, StageResult
 
 # On a page this doubtful, words under the second figure are noise (letters read into pictures);
 # on better pages dropping them loses words that are nearly right.
-_RUBBISH_PAGE, _RUBBISH_WORD = 0.40, 0.60
+_DOUBTFUL_PAGE, _DOUBTFUL_WORD = 0.40, 0.60
 # Grey levels of 255: streets and things differ by 69 and more, paper under handwriting by 47 at
 # most; there, half-read words are worth more than none (error rate 0.76 instead of 0.81).
 _UNEVEN = 60.0
@@ -30,7 +30,7 @@ _SINGLE_LINES = (
 )  # fmt: skip
 _FEWEST_LETTERS = 6  # fewer are dust, or dots and dashes that belong to words
 _LEAST_SHARE = 0.02  # of all letters: on a full page, some are always cut off a word's box
-_LEAST_CONFIDENCE = 0.6  # in the sparse mode, what is less sure is mostly rubbish
+_LEAST_CONFIDENCE = 0.6  # in the sparse mode, what is less sure is mostly noise
 # Between the middles of what was left out and its line, of the height of the higher one: so the
 # lower one, a lone figure or a half of a fraction, stands beside the other by half at least.
 _MOST_APART = 0.5
@@ -71,24 +71,24 @@ def arrange_tables(state: PageState) -> StageResult:
 def drop_noise(state: PageState) -> StageResult:
     """Words without letters go; in a picture of hardly any text, and no even paper, guesses too."""
     candidate = state.best
-    said = f"read with confidence {candidate.confidence:.0%}"
+    found = f"read with confidence {candidate.confidence:.0%}"
     is_guessed = (
-        candidate.confidence < _RUBBISH_PAGE
+        candidate.confidence < _DOUBTFUL_PAGE
         and not state.statistics.is_snippet
         and max(state.shade, state.statistics.paper.unevenness) >= _UNEVEN
     )
-    least = _RUBBISH_WORD if is_guessed else 0.0
+    least = _DOUBTFUL_WORD if is_guessed else 0.0
     zones = keep_words(
         candidate.zones, lambda word: word.confidence >= least and not _is_of_a_rule(word)
     )
     kept = replace(candidate, zones=tuple(zones))
     dropped = len(candidate.words) - len(kept.words)
     if not dropped:
-        return StageResult(state, said)
+        return StageResult(state, found)
     after = state.with_candidate(kept)
     if is_guessed:  # they tell how badly the page can be read
         after = replace(after, dropped=candidate.words)
-    return StageResult(after, said, f"{dropped} words dropped as guesses")
+    return StageResult(after, found, f"{dropped} words dropped as guesses")
 
 
 def keep_words(zones: Iterable[Zone], is_kept: Callable[[Word], bool]) -> Iterator[Zone]:
@@ -112,9 +112,9 @@ def read_missing_text(state: PageState) -> StageResult:
     single = candidate.psm in _SINGLE_LINES or state.statistics.is_snippet
     if single or not candidate.words or state.shows_no_print:
         return StageResult(state, "nothing to look for")
-    missed, total = count_missing(state)
-    found = f"{missed} letters beside what was read"
-    if missed < max(_FEWEST_LETTERS, _LEAST_SHARE * total):
+    missing, total = count_missing(state)
+    found = f"{missing} letters beside what was read"
+    if missing < max(_FEWEST_LETTERS, _LEAST_SHARE * total):
         return StageResult(state, found)
     mask = _mask(
         _covered(candidate),
@@ -146,8 +146,8 @@ def count_missing(state: PageState) -> tuple[int, int]:
     mask = _mask(scaled, state.statistics.small.shape, spread_px=1)
     middles_y = letters[:, 1] + letters[:, 3] // 2
     middles_x = letters[:, 0] + letters[:, 2] // 2
-    missed = np.count_nonzero(mask[middles_y, middles_x] == 0)
-    return int(missed), len(letters)
+    missing = np.count_nonzero(mask[middles_y, middles_x] == 0)
+    return int(missing), len(letters)
 
 
 def put_in_place(zones: tuple[Zone, ...], line: Line) -> tuple[Zone, ...]:

@@ -70,7 +70,7 @@ def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
 
 
 def read_once(state: PageState) -> StageResult:
-    """The only reading where steps were asked for by name."""
+    """The only reading where operations were asked for by name."""
     return _read(state, state.read(state.canvas, psm=state.options.psm))
 
 

@@ -17,7 +17,7 @@ from ocr_server.extraction.plate import find_plate
 from ocr_server.extraction.validation import validate_field
 from ocr_server.job import FieldSpec
 from ocr_server.settings import Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.drawing import draw_lines
 from tests.extraction.pages import line, page, page_of
 

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from ocr_server.deadline import Deadline
 from ocr_server.document.model import Page, StageRecord, TextSource
+from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Box
 from ocr_server.job import Limits, ReadOptions, TextLayerUse, ZoneSpec
+from ocr_server.page.state import ReadContext
 from ocr_server.page.text_policy import read_pdf_page
 from ocr_server.pdf.text_extraction import STAGE
 from tests.export.documents import page, zone
@@ -15,10 +18,16 @@ from tests.export.pictures import noise, picture_pdf, typed_pdf
 RECOGNISED = page(zone("Recognised", top=600), number=4, width_px=596, height_px=840)
 
 
-def read(path: Path, options: ReadOptions) -> Page:
+def read(path: Path, options: ReadOptions, engine: Engine | None = None) -> Page:
+    """The page, with an engine that reads samples; without one, none may be read."""
+
+    def context() -> ReadContext:
+        assert engine is not None
+        return ReadContext(engine, Deadline.after(60))
+
     return read_pdf_page(
         path, 0, number=4, options=options, limits=Limits(pdf_dpi=144), password=None,
-        recognise=lambda: RECOGNISED,
+        context=context, recognise=lambda: RECOGNISED,
     )  # fmt: skip
 
 
@@ -32,7 +41,7 @@ def test_a_good_layer_is_used_instead_of_recognition(tmp_path: Path) -> None:
     assert (typed.number, typed.text, typed.dpi) == (4, "Typed text", 144)
     assert typed.source is TextSource.TEXT_LAYER
     assert typed.stages[0].found == "2 words"
-    assert typed.confidence == 1
+    assert typed.confidence == pytest.approx(0.99)
 
 
 def test_the_layer_is_left_alone_when_asked_to(tmp_path: Path) -> None:

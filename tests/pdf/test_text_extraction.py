@@ -225,10 +225,10 @@ def test_only_words_on_pictures_join_the_layer(tmp_path: Path) -> None:
     over = zone("doubled", top=stamp.top + 10)
     below = zone("again", top=400)
     read = page(above, over, below, width_px=596, height_px=840)
-    smaller = replace(layer, pictures=(layer.pictures[0],))
+    smaller = replace(layer, pictures=(layer.pictures[0],), rows=())
 
     joined = smaller.joined_by(read)
 
     assert [one.text for one in joined] == ["read", "Page 7", "again"]
-    nothing = replace(layer, pictures=()).joined_by(read)
+    nothing = replace(layer, pictures=(), rows=()).joined_by(read)
     assert [one.text for one in nothing] == ["Page 7"]

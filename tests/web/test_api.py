@@ -23,7 +23,7 @@ from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.job import ReadOptions
 from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.drawing import as_file, as_pages, draw_lines
 from tests.fakes import FailsOnNarrow, InlineWorkers, ReadsWords
 

@@ -21,6 +21,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from ocr_server.export.pdf.tiff_jpeg import joined_jpeg
 from ocr_server.job import Limits
+from ocr_server.pdf.render import POINTS_PER_INCH
 from ocr_server.sources.damage import END_OF_JPEG
 from ocr_server.sources.decode import (
     narrowed,
@@ -31,7 +32,6 @@ from ocr_server.sources.decode import (
     without_alpha,
 )
 
-POINTS_PER_INCH = 72
 UNKNOWN_DPI = 150.0  # of a picture that does not say: a phone's view of a sheet of paper
 _LEAST_DPI, _MOST_DPI = 30.0, 4800.0  # a poster's print, and scanners of film
 _LONGEST_SIDE_PT = 14_400  # ISO 32000-1, annex C.2

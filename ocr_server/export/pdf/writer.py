@@ -16,6 +16,7 @@ from pathlib import Path
 import pikepdf
 
 from ocr_server import __version__
+from ocr_server.document.languages import tag_of
 from ocr_server.document.model import Document, Line, TextSource, Word
 from ocr_server.errors import DamagedPicture
 from ocr_server.export.pdf.glyphless_font import GlyphlessFont
@@ -29,7 +30,6 @@ from ocr_server.export.pdf.invisible_text import (
 from ocr_server.export.picture import PageSource, check_size, find_page_sources
 from ocr_server.geometry import Box, Transform
 from ocr_server.job import Rendering
-from ocr_server.languages import tag_of
 from ocr_server.pdf.render import page_frame
 from ocr_server.pdf.text_extraction import read_text_layer
 

@@ -37,12 +37,12 @@ def progress_writer(path: Path) -> Iterator[ProgressCallback | None]:
         yield None
         return
 
-    def tell(progress: Progress) -> None:
+    def report(progress: Progress) -> None:
         with suppress(OSError):
             file.write(f"{progress.stage} {progress.parts_done} {progress.parts}\n".encode())
 
     with file:
-        yield tell
+        yield report
 
 
 def latest(path: Path) -> Progress | None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ocr_server.progress import Progress, latest, progress_writer
+from ocr_server.page.progress import Progress, latest, progress_writer
 
 
 def test_what_was_told_last_is_known(tmp_path: Path) -> None:

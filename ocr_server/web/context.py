@@ -1,4 +1,4 @@
-"""How a view reaches the server that it belongs to, and the client's hanging up."""
+"""The server that a request belongs to, and whether its client is still there."""
 
 from __future__ import annotations
 

@@ -16,9 +16,8 @@ from werkzeug.test import TestResponse
 
 from ocr_server.job import Detail
 from ocr_server.request.build import ParsedRequest
-from ocr_server.web.bodies import decode_base64
-from ocr_server.web.forms import read_job
-from ocr_server.web.service import service
+from ocr_server.web.body import decode_base64, read_job
+from ocr_server.web.context import service
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords
 

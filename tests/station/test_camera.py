@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from ocr_server.imaging.canvas import Pixels
-from ocr_server.station.frames import Steadiness
+from ocr_server.station.camera import Steadiness
 
 
 def frame(level: int, *, seed: int) -> Pixels:
