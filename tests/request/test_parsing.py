@@ -80,6 +80,32 @@ def test_an_option_refuses_with_a_sentence(name: str, text: str) -> None:
     assert len(str(caught.value)) < 400
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("format", "text,foo", "foo is not known; use json, "),
+        ("format", "foo,bar", "foo, bar are not known; use json, "),
+        ("without", "read,foo", "read cannot be left out; foo is not known; use polarity, "),
+        ("alternatives", "engine,foo", "foo is not known; use dictionary, "),
+        ("zones", '{"box": [0, 0, 9, 9]}', "a list is expected, such as [{"),
+        ("fields", "[]", "an object is expected, such as {"),
+        ("fields", "{", "this is not JSON; use JSON such as {"),
+    ],
+)
+def test_the_wrong_word_is_named(name: str, text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=r"^") as caught:
+        OPTIONS[name].parse(text)
+
+    assert str(caught.value).startswith(message)
+
+
+def test_a_long_wrong_word_is_cut() -> None:
+    with pytest.raises(ValueError, match=r"…") as caught:
+        OPTIONS["format"].parse("x" * 10_000)
+
+    assert len(str(caught.value)) < 400
+
+
 def test_every_option_is_tried_here() -> None:
     assert TAKEN.keys() | {"pages", "zones", "fields"} == OPTIONS.keys()
     assert REFUSED.keys() | {"password", "profile"} == OPTIONS.keys()
@@ -184,6 +210,7 @@ def test_a_zone_is_what_was_asked_for(
         {"box": "0,0,9,9"},
         {"box": [0, 0, 9, 9], "colour": "red"},
         {"box": [0, 0, 9, 9], "name": 7},
+        {"box": [0, 0, 9, 9], "box_percent": [0, 0, 9, 9]},
     ],
 )
 def test_a_zone_without_a_place_is_refused_by_its_number(zone: dict[str, object]) -> None:
