@@ -16,6 +16,7 @@
     │   ├── UnsupportedFormat      not a picture or PDF this server opens
     │   ├── DamagedPicture         the right kind of file, broken
     │   ├── EncryptedDocument      a PDF that wants a password
+    │   ├── SignedDocument         a PDF whose signatures the answer would break
     │   ├── NoText                 pages on which nothing is read, for a route that must have text
     │   ├── TooManyPixels          a page larger than the limit
     │   ├── TooManyPages           a document longer than the limit
@@ -182,6 +183,13 @@ class EncryptedDocument(DocumentError):
 
     code = "encrypted-document"
     title = "The document is protected by a password"
+
+
+class SignedDocument(DocumentError):
+    """The PDF is signed, and its signatures would not outlast what was asked for."""
+
+    code = "signed-document"
+    title = "The document is signed"
 
 
 class NoText(DocumentError):

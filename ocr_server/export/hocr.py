@@ -46,7 +46,7 @@ _CLASSES = {
 def render_hocr(
     document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> Iterator[bytes]:
-    """Pages, zones, paragraphs, lines with baselines, words with confidence; symbols where there are any."""
+    """Pages, zones, paragraphs, lines with baselines, words with confidence; symbols if any."""
     del sources  # hOCR shows no picture
     symbols = rendering.detail is Detail.SYMBOL
     yield _HEAD.format(

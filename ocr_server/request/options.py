@@ -13,7 +13,16 @@ from typing import Any
 from ocr_server.document.json_schema import Schema
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
-from ocr_server.job import Detail, Job, Layout, LineUse, ReadOptions, Rendering, TextLayerUse
+from ocr_server.job import (
+    Detail,
+    Job,
+    Layout,
+    LineUse,
+    ReadOptions,
+    Rendering,
+    SignatureUse,
+    TextLayerUse,
+)
 from ocr_server.page.recipe import STAGES
 from ocr_server.request import specs
 from ocr_server.request.parsing import (
@@ -195,6 +204,12 @@ OPTIONS: Mapping[str, Option] = {
         Text(str, "secret", more={"format": "password"}),
         "opens a protected PDF",
         sets=(Job, "password"), otherwise="none", shapes_answer=True, only_in_body=True,
+    ),
+    "signatures": Option(
+        Choice({use.value: use for use in SignatureUse}),
+        "those of a signed PDF, in `pdf`: `keep` adds the text behind what was signed, or refuses "
+        "where the signer forbids it, `drop` writes the PDF anew without them",
+        sets=(Rendering, "signatures"), shapes_answer=True,
     ),
     "timeout_s": Option(
         Number(0.1, MOST_SECONDS),

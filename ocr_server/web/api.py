@@ -259,6 +259,9 @@ def answer_document(here: Service, document: Document, parsed: ParsedRequest) ->
     if document.problems:
         failed = [failure.page for failure in document.problems]
         response.headers["OCR-Failed-Pages"] = ",".join(map(str, failed))
+    if claims := parsed.rendering.claims:
+        told = ", ".join(f"{claim}={outcome}" for claim, outcome in claims.items())
+        response.headers["OCR-PDF-Claims"] = told
     return response
 
 

@@ -106,6 +106,18 @@ def _formats() -> Schema:
     return content
 
 
+def _header(description: str) -> Schema:
+    return {"description": description, "schema": {"type": "string"}}
+
+
+def _claims_header() -> Schema:
+    told = (
+        "of a PDF that is signed or says that it is PDF/A: what became of that, such as "
+        "signatures=updated, pdf-a=kept"
+    )
+    return {"OCR-PDF-Claims": _header(told)}
+
+
 def _documents() -> Schema:
     content = _formats()
     content[NDJSON] = {
@@ -116,10 +128,10 @@ def _documents() -> Schema:
         {
             "description": "The document in the requested format",
             "headers": {
-                "OCR-Failed-Pages": {
-                    "description": "pages that could not be read, or not whole, with partial=true",
-                    "schema": {"type": "string"},
-                }
+                "OCR-Failed-Pages": _header(
+                    "pages that could not be read, or not whole, with partial=true"
+                ),
+                **_claims_header(),
             },
             "content": content,
         },
@@ -150,7 +162,11 @@ def _render() -> Schema:
             },
         },
         "responses": {
-            "200": {"description": "The document in the requested format", "content": _formats()},
+            "200": {
+                "description": "The document in the requested format",
+                "headers": _claims_header(),
+                "content": _formats(),
+            },
             **_problems(400, 401, 413, 415, 422, 429, 503, 504),
         },
     }

@@ -45,6 +45,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.UnsupportedFormat: 415,
     errors.DamagedPicture: 422,
     errors.EncryptedDocument: 422,
+    errors.SignedDocument: 422,
     errors.NoText: 422,
     errors.PageMissing: 422,
     errors.TooManyPixels: 413,

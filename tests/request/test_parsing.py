@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from ocr_server.engines import ENGINES
 from ocr_server.export import FORMATS
-from ocr_server.job import PSM_OF_LAYOUT, Detail, Layout, LineUse, TextLayerUse, ZoneSpec
+from ocr_server.job import (
+    PSM_OF_LAYOUT,
+    Detail,
+    Layout,
+    LineUse,
+    SignatureUse,
+    TextLayerUse,
+    ZoneSpec,
+)
 from ocr_server.request import parsing, specs
 from ocr_server.request.options import OPTIONS
 
@@ -37,6 +45,7 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     ],
     "correct": [("dictionary", True), ("none", False)],
     "password": [("any thing", "any thing")],
+    "signatures": [(name, SignatureUse(name)) for name in ("keep", "drop")],
     "timeout_s": [("0.1", 0.1), ("86400", 86_400)],
     "partial": [("true", True), ("ON", True), ("0", False), ("no", False)],
 }
@@ -58,6 +67,7 @@ REFUSED = {
     "lines": ["merge"],
     "alternatives": ["", "engine,none", "guess"],
     "correct": ["yes"],
+    "signatures": ["", "both"],
     "timeout_s": ["0", "-1", "inf", "nan", "86401"],
     "partial": ["perhaps"],
 }
