@@ -92,6 +92,8 @@ def reader(here: Service, profile: str, *, draws_boxes: bool) -> Reader:
         with here.admission.admit():
             request = build_job({"profile": profile, "detail": "page"}, (Source(data),), here)
             document = here.read(request.job, threading.Event())
+            if document.problems:  # a value may stand on the part that was not read
+                raise document.problems[0].error
             record = Record(document.text, document.fields)
             if not draws_boxes:
                 return record, None

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -16,9 +17,12 @@ from PIL import Image
 
 from benchmarks.draw import draw_display
 from ocr_server.cli import main
-from ocr_server.errors import OcrServerError, StationError
+from ocr_server.errors import DamagedPicture, OcrServerError, StationError
+from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.station.command import add_arguments, run_with
+from ocr_server.station.command import add_arguments, reader, run_with
+from tests.drawing import as_file, draw_lines
+from tests.fakes import InlineWorkers, ReadsWords
 from tests.station.reads_bytes import FIELDS, read
 from tests.waiting import wait_for
 
@@ -176,3 +180,16 @@ def test_a_display_is_read_by_the_station_and_asked_for_over_tcp(tmp_path: Path)
         running.communicate(timeout=60)
 
     assert json.loads(answer.stdout)["fields"]["value"]["value"] == drawn.fields["value"]
+
+
+@pytest.mark.parametrize("draws_boxes", [False, True])
+def test_half_a_picture_has_no_values(settings: Settings, draws_boxes: bool) -> None:
+    data = as_file(draw_lines(*["Hello"] * 12, width_px=300), "JPEG")
+
+    with closing(Service.start(settings, InlineWorkers(ReadsWords("Hello")))) as here:
+        read_label = reader(here, "label", draws_boxes=draws_boxes)
+        whole, _ = read_label(data)
+        with pytest.raises(DamagedPicture, match="cut off"):
+            read_label(data[: len(data) // 2])
+
+    assert "Hello" in whole.text
