@@ -73,6 +73,14 @@ class TextLayerUse(StrEnum):
     ONLY = "only"  # the page is never recognised
 
 
+class LineUse(StrEnum):
+    """How lines are written: as lines, joined to paragraphs, or at their positions on the page."""
+
+    KEEP = "keep"
+    JOIN = "join"
+    LAYOUT = "layout"
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneSpec:
     """A rectangle to read, in page pixels or, if `is_percent`, in per cent of the page's sides.
@@ -178,14 +186,18 @@ class Limits:
 class Rendering:
     """Options of rendering a document; a format ignores those that do not apply to it.
 
-    `join_lines`: the lines of a paragraph are joined, and hyphens at their ends resolved.
     `limits` and `password` are for formats that open the sources again.
     """
 
     detail: Detail = Detail.WORD
-    join_lines: bool = False
+    lines: LineUse = LineUse.KEEP
     limits: Limits = field(default_factory=Limits)
     password: str | None = field(default=None, repr=False)
+
+    @property
+    def join_lines(self) -> bool:
+        """Whether the lines of a paragraph become one, hyphens at their ends resolved."""
+        return self.lines is LineUse.JOIN
 
 
 @dataclass(frozen=True, slots=True)

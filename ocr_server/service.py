@@ -191,10 +191,11 @@ class Service:
 
 def _failed_pages(document: Document) -> OcrServerError:
     failed = [failure.page for failure in document.problems]
+    total = len({page.number for page in document.pages}.union(failed))
     first = document.problems[0].error
     return type(first)(
-        f"{len(failed)} of {len(failed) + len(document.pages)} pages could not be read "
-        f"({', '.join(map(str, failed))}). {first.message} Send partial=true to get the others.",
+        f"{len(failed)} of {total} pages could not be read, or not whole "
+        f"({', '.join(map(str, failed))}). {first.message} Send partial=true to get the rest.",
         **first.extra,
         failed_pages=failed,
     )

@@ -36,6 +36,9 @@ __all__ = [
 ]  # fmt: skip
 
 
+INCOMPLETE = "incomplete"  # the code of what is wrong with a picture of which only a part is left
+
+
 class StageOutcome(StrEnum):
     """How a stage of the recipe ended."""
 
@@ -139,6 +142,12 @@ class Page:
         return tuple(word for zone in self.zones for word in zone.words)
 
     @property
+    def missing_part(self) -> Advice | None:
+        """The advice on a page of which the file has only a part; None if it is complete."""
+        problems = self.quality.problems if self.quality else ()
+        return next((problem for problem in problems if problem.code == INCOMPLETE), None)
+
+    @property
     def text(self) -> str:
         """The text of all zones in reading order, with empty lines between them."""
         return "\n\n".join(zone.text for zone in self.zones if zone.lines)
@@ -163,7 +172,7 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The number of a page, from 1, that could not be read, and the error."""
+    """The number of a page, from 1, that could not be read, or only in part, and the error."""
 
     page: int
     error: OcrServerError
@@ -171,7 +180,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The pages in order, the engine that read them, and the pages that failed."""
+    """The pages in order, the engine that read them, and those that failed wholly or in part."""
 
     pages: tuple[Page, ...]
     engine: EngineInfo

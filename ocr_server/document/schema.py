@@ -297,7 +297,7 @@ class DocumentJson(TypedDict):
     text: Derived[str]
     """the text of all pages, with form feeds between them"""
     problems: Derived[list[PageProblemJson]]
-    """pages that could not be read"""
+    """pages that could not be read, or not whole"""
 
 
 AnyDocument: TypeAlias = Annotated[DocumentJson, Checked(None, page_faults)]

@@ -5,12 +5,22 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from ocr_server.document.model import Advice, Quality, Word, letters_in, mean_confidence
+from ocr_server.document.model import (
+    INCOMPLETE,
+    Advice,
+    Page,
+    Quality,
+    StageOutcome,
+    StageRecord,
+    Word,
+    letters_in,
+    mean_confidence,
+)
 from ocr_server.engines.engine import Calibration
 from ocr_server.imaging.statistics import ImageStatistics
 
@@ -53,6 +63,40 @@ class ReadingResult:
 def assess_quality(page: ImageStatistics, result: ReadingResult) -> Quality:
     """Quality of a page as it was sent, judged by the picture and by its reading."""
     return Quality(score=expected_accuracy(result), problems=tuple(_problems(page, result)))
+
+
+def with_copies(page: Page, copies: int) -> Page:
+    """Put a stage before all others that tells of copies of the page in its file, if any."""
+    if not copies:
+        return page
+    found = (
+        f"{copies} smaller {'copy' if copies == 1 else 'copies'} or masks of the page in the file"
+    )
+    stage = StageRecord("copies", found, "left out", 0.0, StageOutcome.DONE)
+    return replace(page, stages=(stage, *page.stages))
+
+
+def with_damage(page: Page, lost_share: float | None) -> Page:
+    """Put the damage to the file of a page, if any, before the problems of its quality.
+
+    `lost_share` is the missing share of the picture, from 0 to 1; 0 if it is unknown.
+    """
+    if lost_share is None:
+        return page
+    if lost_share:
+        damage = Advice(
+            INCOMPLETE,
+            f"The file was cut off: {max(1, round(100 * lost_share))} % of the picture is missing.",
+            "Send the file again, whole.",
+        )
+    else:
+        damage = Advice(
+            "damaged",
+            "The file is damaged: parts of the page may be wrong or missing.",
+            "Save it again, or send another copy.",
+        )
+    quality = page.quality or Quality(page.confidence)
+    return replace(page, quality=replace(quality, problems=(damage, *quality.problems)))
 
 
 def expected_accuracy(result: ReadingResult) -> float:

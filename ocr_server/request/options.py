@@ -13,7 +13,7 @@ from typing import Any
 from ocr_server.document.json_schema import Schema
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
-from ocr_server.job import Detail, Job, Layout, ReadOptions, Rendering, TextLayerUse
+from ocr_server.job import Detail, Job, Layout, LineUse, ReadOptions, Rendering, TextLayerUse
 from ocr_server.page.recipe import STAGES
 from ocr_server.request import specs
 from ocr_server.request.parsing import (
@@ -160,9 +160,10 @@ OPTIONS: Mapping[str, Option] = {
         sets=(ReadOptions, "dpi"), otherwise="the file’s", in_profiles=True, shapes_answer=True,
     ),
     "lines": Option(
-        Choice({"keep": False, "join": True}),
-        "`join` makes one line of each paragraph, in `text`",
-        sets=(Rendering, "join_lines"), shapes_answer=True,
+        Choice({lines.value: lines for lines in LineUse}),
+        "in `text`: `join` makes one line of each paragraph; `layout` keeps indents and columns by "
+        "blanks, as of code, terminals and price lists, and is a block of code in `markdown`",
+        sets=(Rendering, "lines"), shapes_answer=True,
     ),
     "text_layer": Option(
         Choice({layer.value: layer for layer in TextLayerUse}),

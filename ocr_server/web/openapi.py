@@ -117,7 +117,7 @@ def _documents() -> Schema:
             "description": "The document in the format asked for",
             "headers": {
                 "OCR-Failed-Pages": {
-                    "description": "pages that could not be read, with partial=true",
+                    "description": "pages that could not be read, or not whole, with partial=true",
                     "schema": {"type": "string"},
                 }
             },
