@@ -27,7 +27,7 @@ from ocr_server.page.progress import ProgressCallback, progress_writer
 from ocr_server.page.quality import with_copies, with_damage
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
-from ocr_server.pdf.text_extraction import read_pdf_page
+from ocr_server.page.text_policy import read_pdf_page
 from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.sources import decode
 from ocr_server.sources.damage import lacks_end_of_pdf
@@ -87,7 +87,8 @@ def read_page(
         else:
             page = read_pdf_page(
                 page_ref.path, page_ref.index, number=page_ref.number,
-                options=options, limits=limits, password=password, recognise=recognise,
+                options=options, limits=limits, password=password,
+                context=partial(_read_context, context, options), recognise=recognise,
             )  # fmt: skip
         if is_pdf(page_ref.path) and lacks_end_of_pdf(page_ref.path):
             page = with_damage(page, 0.0)

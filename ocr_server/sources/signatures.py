@@ -78,7 +78,7 @@ def media_type_of_file(path: Path) -> str | None:
 def is_certain(path: Path) -> bool:
     """Whether a file begins as only pictures of a kind that is read do."""
     with path.open("rb") as file:
-        data = file.read(HEAD_BYTES)
+        data = file.read(_HEAD_BYTES)
     return any(kind.is_certain and kind.head.match(data) for kind in PICTURE_KINDS)
 
 
