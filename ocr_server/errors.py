@@ -2,20 +2,20 @@
 
     OcrServerError
     ├── SettingsError              a setting is not understood; the program does not start
-    ├── StationError               a station cannot work as it was told to
+    ├── StationError               a station cannot work with its arguments
     ├── RequestError               the request itself is wrong
     │   ├── InvalidOptions         options or fields, all faults at once
     │   ├── BodyTooLarge           more bytes than the limit
     │   ├── LanguageMissing        a language that is not installed
     │   ├── EngineUnavailable      an engine that is not installed
     │   ├── FormatUnavailable      an answer that cannot be made from what was sent
-    │   ├── KeyMissing             this server wants a key, and none came
-    │   └── KeyWrong               a key that this server does not know
+    │   ├── KeyMissing             this server requires a key, and none was sent
+    │   └── KeyWrong               a key that is not one of this server's
     ├── DocumentError              what was sent cannot be read
     │   ├── UnsupportedFormat      not a picture or PDF this server opens
     │   ├── DamagedPicture         the right kind of file, broken
-    │   ├── EncryptedDocument      a PDF that wants a password
-    │   ├── NoText                 pages on which nothing is read, for a route that must have text
+    │   ├── EncryptedDocument      a PDF that requires a password, or another one
+    │   ├── NoText                 nothing was read, but the route must answer with text
     │   ├── TooManyPixels          a page larger than the limit
     │   ├── TooManyPages           a document longer than the limit
     │   ├── PageMissing            a page number the document does not have
@@ -28,8 +28,8 @@
         ├── QueueFull              too many requests wait already
         ├── Draining               the server is shutting down
         ├── StorageFull            the temporary folder is full or read-only
-        ├── ClientGone             nobody waits for the answer any more
-        └── DeadlinePassed         the time allowed is over, and the work is dead
+        ├── ClientGone             the client has closed the connection
+        └── DeadlinePassed         the time allowed is over, and the work was stopped
 
 The message says what was wrong, what was expected and what to do. `code` never changes; the
 numbers of the message are in `extra`. Each error's HTTP status is in `web/problems.py`.
@@ -67,7 +67,7 @@ class SettingsError(OcrServerError):
 
 
 class StationError(OcrServerError):
-    """A station cannot work as it was told to."""
+    """A station cannot work with its arguments."""
 
     code = "station"
     title = "The station cannot work"
@@ -95,7 +95,7 @@ class BodyTooLarge(RequestError):
 
 
 class LanguageMissing(RequestError):
-    """A language was asked for that is not installed."""
+    """A requested language is not installed."""
 
     code = "language-missing"
     title = "A language is not installed"
@@ -111,7 +111,7 @@ class LanguageMissing(RequestError):
 
 
 class EngineUnavailable(RequestError):
-    """An engine was asked for that is not installed."""
+    """A requested engine is not installed."""
 
     code = "engine-unavailable"
     title = "The engine is not installed"
@@ -188,7 +188,7 @@ class TooManyPages(DocumentError):
 
 
 class PageMissing(DocumentError):
-    """A page was asked for that the document does not have."""
+    """The document does not have a requested page."""
 
     code = "page-missing"
     title = "The document does not have that page"
@@ -276,7 +276,7 @@ class StorageFull(LoadError):
 
 
 class ClientGone(LoadError):
-    """The client hung up; nobody waits for the answer any more."""
+    """The client has closed the connection."""
 
     code = "client-gone"
     title = "The client hung up"

@@ -196,7 +196,7 @@ class Rendering:
 
     @property
     def join_lines(self) -> bool:
-        """Whether the lines of a paragraph become one, hyphens at their ends resolved."""
+        """Whether the lines of a paragraph are joined, and hyphens at their ends resolved."""
         return self.lines is LineUse.JOIN
 
 

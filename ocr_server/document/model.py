@@ -36,7 +36,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-INCOMPLETE = "incomplete"  # the code of what is wrong with a picture of which only a part is left
+INCOMPLETE = "incomplete"  # `Advice.code` of a page of which the file has only a part
 
 
 class StageOutcome(StrEnum):
