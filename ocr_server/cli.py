@@ -33,7 +33,11 @@ SPELLED_OUT = {"format", "partial"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code is 0, 1 if it failed, or 2 for an unknown command or flag."""
+    """Run a command; the exit code is 0, or 1 if it failed.
+
+    Raises:
+        SystemExit: the arguments are wrong (exit code 2), or ask for help or the version.
+    """
     parsed = _parser().parse_args(arguments)
     try:
         return int(parsed.run(parsed))

@@ -10,8 +10,8 @@
     │   ├── LanguageMissing        a language that is not installed
     │   ├── EngineUnavailable      an engine that is not installed
     │   ├── FormatUnavailable      an answer that cannot be made from what was sent
-    │   ├── KeyMissing             this server wants a key, and none came
-    │   └── KeyWrong               a key that this server does not know
+    │   ├── KeyMissing             this server requires a key, and none was sent
+    │   └── KeyWrong               a key that is not one of this server's
     ├── DocumentError              what was sent cannot be read
     │   ├── UnsupportedFormat      not a picture or PDF this server opens
     │   ├── DamagedPicture         the right kind of file, broken
@@ -30,8 +30,8 @@
         ├── QueueFull              too many requests wait already
         ├── Draining               the server is shutting down
         ├── StorageFull            the temporary folder is full or read-only
-        ├── ClientGone             nobody waits for the answer any more
-        └── DeadlinePassed         the time allowed is over, and the work is dead
+        ├── ClientGone             the client has closed the connection
+        └── DeadlinePassed         the time allowed is over, and the work was stopped
 
 The message says what was wrong, what was expected and what to do. `code` never changes; the
 numbers of the message stand in `extra`. `STATUS` in `web/problems.py` has the HTTP status of each.
@@ -302,7 +302,7 @@ class StorageFull(LoadError):
 
 
 class ClientGone(LoadError):
-    """The client hung up; nobody waits for the answer any more."""
+    """The client has closed the connection."""
 
     code = "client-gone"
     title = "The client hung up"

@@ -74,7 +74,7 @@ class TextLayerUse(StrEnum):
 
 
 class LineUse(StrEnum):
-    """What becomes of the lines of a page: kept, joined to paragraphs, or kept where they stand."""
+    """How lines are written: as lines, joined to paragraphs, or at their positions on the page."""
 
     KEEP = "keep"
     JOIN = "join"
@@ -208,8 +208,7 @@ class ClaimOutcome(StrEnum):
 class Rendering:
     """Options of rendering a document; a format ignores those that do not apply to it.
 
-    `limits` and `password` are for formats that open the sources again. `claims` is filled in by
-    the format, before it yields anything.
+    `limits` and `password` are for formats that open the sources again.
     """
 
     detail: Detail = Detail.WORD
@@ -221,7 +220,7 @@ class Rendering:
 
     @property
     def join_lines(self) -> bool:
-        """Whether the lines of a paragraph become one, hyphens at their ends resolved."""
+        """Whether the lines of a paragraph are joined, and hyphens at their ends resolved."""
         return self.lines is LineUse.JOIN
 
 

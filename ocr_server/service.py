@@ -99,7 +99,7 @@ class Service:
             except EngineMissing as error:
                 if (
                     name != self.settings.engine
-                ):  # an option that is not there; the default may come
+                ):  # the default engine may be installed later, so it is not remembered
                     self._missing[name] = error.message
                 raise
         return self._engines[name]

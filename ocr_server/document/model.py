@@ -36,7 +36,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-INCOMPLETE = "incomplete"  # the code of what is wrong with a picture of which only a part is left
+INCOMPLETE = "incomplete"  # `Advice.code` of a page of which the file has only a part
 
 
 class StageOutcome(StrEnum):
@@ -143,7 +143,7 @@ class Page:
 
     @property
     def missing_part(self) -> Advice | None:
-        """What of the page was no longer in the file, if only a part of it was."""
+        """The advice on a page of which the file has only a part; None if it is complete."""
         problems = self.quality.problems if self.quality else ()
         return next((problem for problem in problems if problem.code == INCOMPLETE), None)
 
@@ -172,7 +172,7 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The number of a page, from 1, that could not be read or only in part, and the error."""
+    """The number of a page, from 1, that could not be read, or only in part, and the error."""
 
     page: int
     error: OcrServerError
@@ -180,7 +180,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Pages in order, the engine that read them, and pages that failed or are incomplete."""
+    """The pages in order, the engine that read them, and those that failed wholly or in part."""
 
     pages: tuple[Page, ...]
     engine: EngineInfo

@@ -1,6 +1,6 @@
-"""Whether a PDF's own text says what its page shows, from a few lines that are read.
+"""Check whether the text layer of a PDF page agrees with its picture, by reading a few lines.
 
-Lines are read only of a layer that its ink or its letters put in doubt (`pdf.text_extraction`).
+Lines are read only if the layer's ink or letters make it doubtful (`pdf.text_extraction`).
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ from ocr_server.pdf.render import render_page
 from ocr_server.pdf.text_extraction import ExtractedText
 
 _LINES_READ = 3  # from the top, the middle and the bottom of the page
-_FEWEST_LETTERS = 8  # of a line that tells anything
-_ENOUGH_LETTERS = 24  # of each of them
-_LONGEST = 16  # heights of a row of letters that are not text, of which this much is read
-_LEGIBLE = 0.6  # confidence from which on a reading may overrule the layer
-_ALIKE = 0.6  # share of a line's letters; other letters have 0.3, other readers 0.9
+_FEWEST_LETTERS = 8  # of a line that is compared
+_ENOUGH_LETTERS = 24  # read of each line
+_LONGEST = 16  # width in heights that is read of a row of letters outside the layer
+_LEGIBLE = 0.6  # confidence from which a reading may overrule the layer
+_SIMILAR = 0.6  # share of a line's letters; wrong layers have 0.3, those of other engines 0.9
 _FOUND_AGAIN = 0.8  # share of the words of an earlier recognition
 _SURE_READING = 0.85  # confidence of a word that contradicts the layer
-_FEWEST_WORDS = 3  # to tell anything of a layer
-_MARGIN_PX = 20  # around what is read, which engines want
-_UNTOLD = 0.5  # confidence of a doubted layer that could not be compared
+_FEWEST_WORDS = 3  # with fewer, a layer cannot be judged
+_MARGIN_PX = 20  # around each part, as engines misread letters at the edge
+_NOT_COMPARED = 0.5  # confidence of a doubtful layer that could not be compared
 _SURE_WORD = 0.6
-# Letters, in words so sure, that make a drawing text; more where a reader has passed over it.
+# Letters in words of that confidence from which a drawing is text; the second if another program
+# has recognised the page before and left it out.
 _FEWEST_READ, _FEWEST_READ_MORE = 4, 15
 
 BandReader: TypeAlias = Callable[[Sequence[Box]], list[tuple[Word, ...]]]
@@ -42,7 +43,7 @@ BandReader: TypeAlias = Callable[[Sequence[Box]], list[tuple[Word, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class LayerVerdict:
-    """What is left of a layer, and whether it is to be believed; `reason` tells in words why."""
+    """The usable part of a layer, whether it is to be used, and a phrase that says why."""
 
     layer: ExtractedText
     is_believed: bool
@@ -51,7 +52,10 @@ class LayerVerdict:
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """What a few lines say, compared with what the layer claims; shares from 0 to 1."""
+    """A few lines of the layer compared with their reading; shares are from 0 to 1.
+
+    `legibility` is the mean confidence of the reading, `words` the number of compared words.
+    """
 
     letters_alike: float
     words_alike: float
@@ -64,15 +68,15 @@ class _Comparison:
 
 
 def judge_layer(layer: ExtractedText, read_bands: BandReader) -> LayerVerdict:
-    """Believe a layer that nothing puts in doubt, and read a few lines of any other."""
+    """Accept a layer without doubts; compare a few lines of any other with the picture."""
     if not layer.is_real:
         return LayerVerdict(layer, is_believed=False)
     reasons = []
     if layer.is_doubted:
         found = _compare(layer.visible, read_bands)
         if found is None or not found.is_legible:
-            layer = layer.with_confidence(_UNTOLD)
-        elif found.letters_alike < _ALIKE:
+            layer = layer.with_confidence(_NOT_COMPARED)
+        elif found.letters_alike < _SIMILAR:
             reason = f"sampled lines read otherwise ({found.letters_alike:.0%} of the letters)"
             return LayerVerdict(layer, is_believed=False, reason=reason)
         else:
@@ -81,7 +85,7 @@ def judge_layer(layer: ExtractedText, read_bands: BandReader) -> LayerVerdict:
     if layer.hidden:
         found = _compare(layer.hidden, read_bands)
         if found is None or found.words < _FEWEST_WORDS:
-            layer = layer.with_confidence(_UNTOLD)
+            layer = layer.with_confidence(_NOT_COMPARED)
         else:
             reason = f"{found.words_alike:.0%} of {found.words} sampled words were read again"
             if found.words_alike < _FOUND_AGAIN:
@@ -105,7 +109,11 @@ def band_reader(
     password: str | None,
     context: Callable[[], ReadContext],
 ) -> BandReader:
-    """What reads parts of a page in one go of the engine; the page is drawn once, if at all."""
+    """A function that reads parts of a page, in pixels of the page, in one call of the engine.
+
+    The page is drawn when it is first called. The words of each part are in pixels of a stack of
+    all parts.
+    """
 
     @cache
     def draw() -> Canvas:
@@ -127,7 +135,7 @@ def band_reader(
 
 
 def _stacked(page: Canvas, boxes: Sequence[Box]) -> tuple[Canvas, list[Box]]:
-    """Parts of a page below each other on white, and where each of them is."""
+    """A white canvas with parts of a page one below the other, and the box of each on it."""
     empty = np.empty((0, 0), np.uint8)
     parts = [page.cropped(box).pixels if box.intersection(page.box) else empty for box in boxes]
     margin = _MARGIN_PX
@@ -145,7 +153,7 @@ def _stacked(page: Canvas, boxes: Sequence[Box]) -> tuple[Canvas, list[Box]]:
 
 
 def _compare(zones: Sequence[Zone], read_bands: BandReader) -> _Comparison | None:
-    """None where no line is long enough to tell anything."""
+    """Compare a few lines of the zones with their reading; None if there are no level lines."""
     lines = [_shortened(line) for line in _sampled(zones)]
     if not lines:
         return None
@@ -168,13 +176,13 @@ def _compare(zones: Sequence[Zone], read_bands: BandReader) -> _Comparison | Non
 
 
 def _votes(claimed: Sequence[Word], words: Sequence[Word]) -> tuple[int, int]:
-    """How many words of a line were read as they are claimed, and how many surely otherwise."""
-    ours = [_plain(word.text) for word in claimed]
-    theirs = [_plain(word.text) for word in words]
+    """How many claimed words of a line were read, and how many were surely read otherwise."""
+    expected = [_plain(word.text) for word in claimed]
+    read = [_plain(word.text) for word in words]
     again = otherwise = 0
-    matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
+    matcher = SequenceMatcher(None, expected, read, autojunk=False)
     for kind, start, end, from_, to in matcher.get_opcodes():
-        is_same = "".join(ours[start:end]) == "".join(theirs[from_:to])
+        is_same = "".join(expected[start:end]) == "".join(read[from_:to])
         if is_same:
             again += end - start
         elif kind == "replace" and mean_confidence(tuple(words[from_:to])) >= _SURE_READING:
@@ -183,16 +191,16 @@ def _votes(claimed: Sequence[Word], words: Sequence[Word]) -> tuple[int, int]:
 
 
 def _sampled(zones: Sequence[Zone]) -> list[Line]:
-    """A few level lines, those of the least confidence first, spread over the page."""
+    """Up to three level lines of the lowest confidence, spread over the page."""
     lines = [line for zone in zones for line in zone.lines]
-    told = [
+    level = [
         line
         for line in lines
         if letters_in(line.words) >= _FEWEST_LETTERS and abs(line.quad.angle_deg) < 1
     ]
-    told = told or [line for line in lines if line.text and abs(line.quad.angle_deg) < 1]
-    worst = min((line.confidence for line in told), default=1.0)
-    doubted = [line for line in told if line.confidence < worst + 0.05]
+    level = level or [line for line in lines if line.text and abs(line.quad.angle_deg) < 1]
+    worst = min((line.confidence for line in level), default=1.0)
+    doubted = [line for line in level if line.confidence < worst + 0.05]
     if len(doubted) <= _LINES_READ:
         return doubted
     step = len(doubted) / _LINES_READ
@@ -200,7 +208,7 @@ def _sampled(zones: Sequence[Zone]) -> list[Line]:
 
 
 def _shortened(line: Line) -> Line:
-    """Its first words, as many as tell enough."""
+    """The line up to the word with which it has 24 letters."""
     count = 0
     for number, word in enumerate(line.words, start=1):
         count += word.letter_count
@@ -211,14 +219,14 @@ def _shortened(line: Line) -> Line:
 
 
 def _around(box: Box) -> Box:
-    """The box with some white around it, no longer than a few words."""
+    """The box enlarged by a quarter of its height, limited to 16 heights of width."""
     more = box.height / 4
     right = min(box.right + more, box.left + _LONGEST * box.height)
     return Box(box.left - more, box.top - more, right, box.bottom + more)
 
 
 def _letters_in(rows: Sequence[Box], read_bands: BandReader) -> int:
-    """How many letters of the longest of some rows can be read."""
+    """Number of letters that are read with confidence in the three longest rows."""
     longest = sorted(rows, key=lambda row: -row.width)[:_LINES_READ]
     words = (word for some in read_bands([_around(row) for row in longest]) for word in some)
     return letters_in(tuple(word for word in words if word.confidence >= _SURE_WORD))

@@ -66,7 +66,7 @@ def assess_quality(page: ImageStatistics, result: ReadingResult) -> Quality:
 
 
 def with_copies(page: Page, copies: int) -> Page:
-    """The page with a first stage that tells of its copies (`sources.decode.DecodedPage`)."""
+    """Put a stage before all others that tells of copies of the page in its file, if any."""
     if not copies:
         return page
     found = (
@@ -77,7 +77,10 @@ def with_copies(page: Page, copies: int) -> Page:
 
 
 def with_damage(page: Page, lost_share: float | None) -> Page:
-    """The page with the damage to its file among its problems (`sources.decode.DecodedPage`)."""
+    """Put the damage to the file of a page, if any, before the problems of its quality.
+
+    `lost_share` is the missing share of the picture, from 0 to 1; 0 if it is unknown.
+    """
     if lost_share is None:
         return page
     if lost_share:

@@ -16,7 +16,7 @@ from ocr_server.pdf.text_extraction import STAGE, read_text_layer
 _USED = "used instead of recognition"
 _JOINED = "used, with what was recognised where it says nothing"
 _NOT_USED = "not used, recognised instead"
-_DOUBTED = 0.5  # confidence of a layer that is in doubt and wanted all the same
+_DOUBTED = 0.5  # confidence of a doubtful layer that is used because the request wants it
 
 
 def read_pdf_page(
@@ -30,15 +30,15 @@ def read_pdf_page(
     context: Callable[[], ReadContext],
     recognise: Callable[[], Page],
 ) -> Page:
-    """The page from its own text, from recognition, or from both.
+    """The page from its text layer, from recognition, or from both; in page pixels.
 
-    Text that the page agrees with is used; where letters or pictures stand that it does not cover,
-    the page is recognised as well, and they give the rest. A few lines are read of text in doubt,
-    by the engine of `context`. The first stage tells what was found and done. Whoever asks for
-    zones of a page wants them recognised.
+    A layer that agrees with the picture is used. If it does not cover all letters and pictures,
+    the page is recognised, too, and the rest is taken from that. Of a doubtful layer, a few lines
+    are read by the engine of `context` for comparison. The first stage of the page tells what was
+    found and done. Requested zones are always recognised.
 
     Raises:
-        OcrServerError: the page cannot be read, and what `recognise` raises.
+        OcrServerError: the page cannot be opened, and any error of `recognise` and the engine.
     """
     if options.text_layer is TextLayerUse.IGNORE or options.zones:
         return recognise()
