@@ -208,7 +208,8 @@ class ClaimOutcome(StrEnum):
 class Rendering:
     """Options of rendering a document; a format ignores those that do not apply to it.
 
-    `limits` and `password` are for formats that open the sources again.
+    `limits` and `password` are for formats that open the sources again. `claims` is filled in by
+    the format, before it yields anything.
     """
 
     detail: Detail = Detail.WORD
