@@ -24,9 +24,8 @@ def answer_script_name(environ: WSGIEnvironment, start_response: StartResponse) 
 
 
 def seen_below(prefix: str, *, peer: str = PROXY, trusted: str = PROXY) -> str:
-    builder = EnvironBuilder(
-        headers={"X-Forwarded-Prefix": prefix}, environ_base={"REMOTE_ADDR": peer}
-    )
+    environ = {"REMOTE_ADDR": peer}
+    builder = EnvironBuilder(headers=[("X-Forwarded-Prefix", prefix)], environ_base=environ)
     return Client(BelowPath(answer_script_name, trusted)).open(builder).text
 
 
