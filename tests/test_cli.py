@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server import __version__, cli
 from ocr_server.cli import main
@@ -62,12 +64,12 @@ def test_shell_server_and_request_read_the_same_words(
 
 
 @pytest.mark.tesseract
-def test_a_table_has_every_word_and_its_accuracy(
+def test_a_table_has_every_word_and_its_confidence(
     picture: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     head, *rows = read(capfd, picture, "--table").splitlines()
 
-    assert head.split() == ["Text", "Accuracy"]
+    assert head.split() == ["Text", "Confidence"]
     assert [row.split()[0] for row in rows] == SENTENCE.split()
     assert all(0 < int(row.split()[1].rstrip("%")) <= 100 for row in rows)
 
@@ -84,6 +86,29 @@ def test_several_files_are_one_document_in_the_format_asked_for(
     assert printed == ""
     assert [page["number"] for page in document["pages"]] == [1, 2]
     assert "words" not in document["pages"][0]["zones"][0]["lines"][0]
+
+
+@pytest.mark.tesseract
+def test_columns_and_indents_are_kept_as_they_stand(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rows = [("Article", "Price"), ("Green tea", "4.50"), ("Coffee beans", "129.00")]
+    sheet = Image.new("L", (900, 300), 255)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(30)
+    for number, (name, price) in enumerate(rows):
+        draw.text((40 + 60 * bool(number), 40 + 60 * number), name, 0, font)
+        draw.text((840, 40 + 60 * number), price, 0, font, anchor="ra")
+    path = folder / "prices.png"
+    sheet.save(path)
+
+    text = read(capfd, path, "--lines", "layout").rstrip("\n")
+
+    lines = text.splitlines()
+    assert [tuple(re.split(r"\s{2,}", line.strip())) for line in lines] == rows
+    assert len({len(line) for line in lines[1:]}) == 1  # amounts stand under each other
+    indents = [len(line) - len(line.lstrip()) for line in lines]
+    assert indents[0] == 0
+    assert 2 <= indents[1] == indents[2] <= 6
 
 
 @pytest.mark.tesseract
@@ -121,7 +146,7 @@ def test_a_server_s_key_is_taken_from_a_file(
 
     with running_server(folder, PATH=tesseract.path, OCR_API_KEYS="secret") as server:
         assert main(["read", str(picture), "--url", server.url]) == 1
-        assert capfd.readouterr().err.startswith("This server wants a key. Send one of")
+        assert capfd.readouterr().err.startswith("This server wants a key. Send it in")
         printed = read(capfd, picture, "--url", server.url, "--api-key-file", key)
 
     assert printed.startswith("Hello")
@@ -177,6 +202,29 @@ def test_every_option_of_the_api_is_one_of_read(capfd: pytest.CaptureFixture[str
     assert absent == []
 
 
+@pytest.mark.parametrize("command", ["serve", "read", "station"])
+def test_the_help_is_plain_text_with_defaults(
+    command: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+
+    printed = capfd.readouterr().out
+    assert "`" not in printed
+    assert "/v1/" not in printed
+    assert "default: " in printed
+
+
+def test_a_refusal_says_what_is_wrong_once(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCR_PROFILES", str(folder / "none"))
+
+    assert main(["read", __file__]) == 1
+
+    assert capfd.readouterr().err == f"OCR_PROFILES={str(folder / 'none')!r} is not a folder.\n"
+
+
 def test_serve_takes_host_and_port_and_leaves_the_rest_to_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -213,8 +261,11 @@ def test_an_address_that_cannot_be_listened_on_is_told() -> None:
         in_use = refused_start("--port", str(port))
     unknown = refused_start("--host", "nowhere.invalid", "--port", "0")
 
-    assert f"listen on 127.0.0.1:{port}: Address already in use. Set" in in_use
-    assert "listen on nowhere.invalid:0: Invalid host/port" in unknown
+    assert in_use.endswith(
+        f"Cannot listen on 127.0.0.1:{port}: Address already in use. "
+        "Set OCR_HOST and OCR_PORT, or --host and --port, to another address.\n"
+    )
+    assert "Cannot listen on nowhere.invalid:0: Invalid host/port" in unknown
     assert "Traceback" not in unknown
 
 

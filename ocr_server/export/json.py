@@ -40,7 +40,7 @@ def render_json(
 
 def page_to_json(page: Page, rendering: Rendering) -> PageJson:
     """A page, as it is to leave."""
-    text = page_text(page, join_lines=rendering.join_lines)
+    text = page_text(page, rendering.lines)
     return json_writer.page_to_json(page, rendering.detail, text=text)
 
 

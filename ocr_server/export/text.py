@@ -14,7 +14,8 @@ from typing import TypeAlias
 
 from ocr_server.document.characters import has_blank
 from ocr_server.document.model import Direction, Document, Line, Page, Table, Word
-from ocr_server.job import Rendering
+from ocr_server.export.layout_text import layout_text
+from ocr_server.job import LineUse, Rendering
 
 # A hyphen at the end of a line: hyphen-minus, soft hyphen or hyphen after a letter.
 _PARTED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
@@ -30,21 +31,28 @@ _LONGEST_HEADING = 3  # lines; more of large type is a poster's body
 def render_text(
     document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> Iterator[bytes]:
-    """Lines, an empty line between paragraphs and zones, a form feed between pages."""
+    """Lines, an empty line between paragraphs and zones, a form feed between pages.
+
+    With `LineUse.LAYOUT` they stand as on the page (`layout_text`).
+    """
     del sources  # plain text shows no picture
     for position, page in enumerate(document.pages):
         if position:
             yield b"\f"
-        yield page_text(page, join_lines=rendering.join_lines).encode(errors="replace")
+        yield page_text(page, rendering.lines).encode(errors="replace")
     yield b"\n"
 
 
-def page_text(page: Page, *, join_lines: bool) -> str:
-    """The page's text; without joining it is the page's own."""
-    if not join_lines:
-        return page.text
-    paragraphs = (lines for zone in page.zones for lines in zone.paragraphs())
-    return "\n\n".join(joined(line.text for line in lines) for lines in paragraphs)
+def page_text(page: Page, lines: LineUse) -> str:
+    """The page's text; where lines are kept it is the page's own."""
+    match lines:
+        case LineUse.KEEP:
+            return page.text
+        case LineUse.LAYOUT:
+            return layout_text(page)
+        case LineUse.JOIN:
+            paragraphs = (lines for zone in page.zones for lines in zone.paragraphs())
+            return "\n\n".join(joined(line.text for line in lines) for lines in paragraphs)
 
 
 def paragraph_text(lines: tuple[Line, ...], *, join_lines: bool) -> str:

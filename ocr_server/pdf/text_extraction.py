@@ -1,26 +1,30 @@
-"""The text that a PDF page brings along, and whether it is used instead of recognition.
+"""The text that a PDF page brings along, how far it can be believed, and what it leaves out.
 
-`read_text_layer` finds it, and the pictures on the page that no text covers; `read_pdf_page`
-decides between it, recognition, and both. PDFium says of each letter what it is, where it stands
-and which way it runs. Called in worker processes only.
+Called in worker processes only.
 """
 
 from __future__ import annotations
 
-import ctypes
 import math
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import pypdfium2
 from pypdfium2 import raw
 
-from ocr_server.document.model import Page, StageRecord, TextSource, Word, Zone, hull_of
+from ocr_server.document.model import Line, Page, Word, Zone, hull_of
 from ocr_server.errors import DamagedPicture
-from ocr_server.geometry import Box, Point, PointMap, Quad, hull
-from ocr_server.job import Limits, ReadOptions, TextLayerUse
+from ocr_server.geometry import Box, PointMap, hull
+from ocr_server.job import Limits
+from ocr_server.pdf.letter_shapes import Fit, measure_fonts
+from ocr_server.pdf.letters import Letter, read_letters, sorted_box
+from ocr_server.pdf.optional_content import groups_switched_off
+from ocr_server.pdf.page_ink import DEEPEST, PageInk, draw_ink
 from ocr_server.pdf.render import (
     bounds_on_page,
     fitting_scale,
@@ -28,40 +32,65 @@ from ocr_server.pdf.render import (
     page_frame,
     points_per_unit,
 )
-from ocr_server.pdf.text_lines import Letter, make_zones
+from ocr_server.pdf.text_lines import make_zones
 
 STAGE = "text layer"
+
 # Letters without a meaning are not mapped, or mapped into private use. A few are bullets; with
 # more, what is copied from the page would be nonsense, and reading it is better.
 _MOST_UNMAPPED = 0.1
+# Fonts that draw less of the page's letters do not put it in doubt: symbols of mathematics.
+_LEAST_OF_PAGE, _FEWEST_OF_FONT = 0.05, 20
+# Of signs that are no blanks, so many are letters or figures even in tables and formulas; leaders
+# are not counted.
+_LEAST_ALPHANUMERIC = 0.4
+_FEWEST_SIGNS = 4
+_WORD_OF_NAMELESS = 3  # letters without a name one after the other
+_LEADERS = frozenset(".…_-–—·•*=|")
 # Pictures that together take less of the page are logos and signatures.
 _LEAST_PICTURES = 0.1
 # Text over less of a picture than this is a stamp or a page number, not what the picture says.
 _LEAST_COVERED = 0.02
 _MOST_PICTURES = 2_000  # looked at on a page, and as many notes
-_DEEPEST = 5  # forms inside forms
 # What annotations that show text are called, and where they keep it (ISO 32000-1, 12.5.6, 12.7.3).
 _TEXT_OF_NOTES = {raw.FPDF_ANNOT_WIDGET: b"V", raw.FPDF_ANNOT_FREETEXT: b"Contents"}
 _NO_STRING_BYTES = 2  # the zero at the end of a string in UTF-16
-_PARTED = {0x02, 0xFFFE}  # PDFium's marks for a hyphen and the line break after it
-_ASCENT_SHARE = 0.8  # of a font's size, where PDFium has no upright box to offer
-_USED = "used instead of recognition"
-_JOINED = "used, with what was recognised on the pictures"
+_BLOCK = 1.5  # heights of a row and its margins, within which rows belong together
+_SAME_HEIGHT = 2.0  # letters that stand on others of another height are not the same ones
+
+
+class Doubt(StrEnum):
+    """Why a text layer may not say what the page shows."""
+
+    HIDDEN = "the text is invisible and lies over a picture, as after an earlier recognition"
+    SHAPES = "letters do not look like what the font calls them"
+    SIGNS = "hardly any letters or figures among the signs"
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractedText:
     """A PDF page as its own text tells it, in pixels at the dpi at which it would be drawn.
 
-    `is_real`: the letters have meanings. `pictures`: where there may be text that the layer lacks.
+    `visible` is what can be seen, `hidden` the text under or over a picture that shows through no
+    ink of its own; text that cannot be seen and has no ink under it is left out. `is_real`: the
+    letters have meanings. `pictures`: where there may be text that the layer lacks, `rows` where
+    rows of letters are drawn that are not text.
     """
 
     width_px: int
     height_px: int
     dpi: float
-    zones: tuple[Zone, ...]
+    visible: tuple[Zone, ...]
     is_real: bool
     pictures: tuple[Box, ...]
+    hidden: tuple[Zone, ...] = ()
+    rows: tuple[Box, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def zones(self) -> tuple[Zone, ...]:
+        """All that is said, from the top of the page."""
+        return _merged(self.visible, self.hidden)
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -69,26 +98,46 @@ class ExtractedText:
         return tuple(word for zone in self.zones for word in zone.words)
 
     @property
+    def is_doubted(self) -> bool:
+        """Whether the letters that can be seen may be others than the layer says."""
+        return Doubt.SHAPES in self.doubts or Doubt.SIGNS in self.doubts
+
+    @property
     def found(self) -> str:
         """What was found, in words."""
-        if not self.zones:
+        if not self.visible and not self.hidden:
             return "no text"
         if not self.is_real:
             return "letters without a meaning"
         found = f"{len(self.words)} words"
-        return f"{found}, and pictures without text" if self.pictures else found
+        if self.pictures:
+            found += ", and pictures without text"
+        elif self.rows:
+            found += ", and letters that are drawn without being text"
+        return "; ".join((found, *self.doubts))
 
     def joined_by(self, page: Page) -> tuple[Zone, ...]:
-        """The layer's zones, and among them what was recognised on the pictures alone."""
-        zones = list(self.zones)
-        taken = [word.box for word in self.words]
-        for zone in page.zones:
-            added = _only(zone, self.pictures, taken)
-            if added is None:
-                continue
-            below = (i for i, old in enumerate(zones) if old.box.top > added.box.top)
-            zones.insert(next(below, len(zones)), added)
-        return tuple(zones)
+        """The layer's zones, and among them what was recognised where it says nothing."""
+        taken = [line for zone in self.zones for line in zone.lines]
+        places = (*self.pictures, *_blocks(self.rows))
+        added = [kept for zone in page.zones if (kept := _only(zone, places, taken))]
+        return _merged(self.zones, added)
+
+    def without_hidden(self) -> ExtractedText:
+        """The layer without the text that cannot be seen: what lies under it is to be read."""
+        lines = (line.box for zone in self.hidden for line in zone.lines)
+        return replace(self, hidden=(), rows=(*self.rows, *lines))
+
+    def with_confidence(self, confidence: float) -> ExtractedText:
+        """The layer whose words are no surer than `confidence`, from 0 to 1."""
+
+        def limited(zones: Sequence[Zone]) -> tuple[Zone, ...]:
+            return tuple(
+                replace(zone, lines=tuple(_limited(line, confidence) for line in zone.lines))
+                for zone in zones
+            )
+
+        return replace(self, visible=limited(self.visible), hidden=limited(self.hidden))
 
 
 def read_text_layer(
@@ -102,166 +151,191 @@ def read_text_layer(
     with opened_pdf(path, password) as document:
         try:
             unit_pt = points_per_unit(path, index, password)
-            return _read(document[index], unit_pt, limits, symbols=symbols)
+            off = partial(groups_switched_off, path, password=password)
+            return _read(document[index], unit_pt, limits, groups_off=off, symbols=symbols)
         except pypdfium2.PdfiumError as error:
             raise DamagedPicture(f"Page {index + 1} of the PDF cannot be read.") from error
 
 
-def read_pdf_page(
-    path: Path,
-    index: int,
-    *,
-    number: int,
-    options: ReadOptions,
-    limits: Limits,
-    password: str | None,
-    recognise: Callable[[], Page],
-) -> Page:
-    """The page from its own text, from recognition, or from both.
-
-    Text with a meaning is used; where pictures stand that it does not cover, the page is
-    recognised as well, and they give the rest. The first stage tells what was found and done.
-    Whoever asks for zones of a page wants them recognised.
-
-    Raises:
-        OcrServerError: the page cannot be read, and what `recognise` raises.
-    """
-    if options.text_layer is TextLayerUse.IGNORE or options.zones:
-        return recognise()
-    started_s = time.perf_counter()
-    layer = read_text_layer(path, index, limits=limits, password=password, symbols=options.symbols)
-
-    def record(did: str) -> StageRecord:
-        return StageRecord.since(started_s, STAGE, layer.found, did)
-
-    covers = layer.is_real and not layer.pictures
-    if covers or options.text_layer is TextLayerUse.ONLY:
-        return Page(
-            number=number,
-            width_px=layer.width_px,
-            height_px=layer.height_px,
-            dpi=layer.dpi,
-            zones=layer.zones,
-            stages=(record(_USED),),
-            source=TextSource.TEXT_LAYER,
-        )
-    is_joined = layer.is_real
-    stage = record(_JOINED if is_joined else "")
-    page = recognise()
-    page = replace(page, stages=(stage, *page.stages))
-    if not is_joined:
-        return page
-    return replace(page, zones=layer.joined_by(page), source=TextSource.BOTH)
-
-
 def _read(
-    page: pypdfium2.PdfPage, unit_pt: float, limits: Limits, *, symbols: bool
+    page: pypdfium2.PdfPage,
+    unit_pt: float,
+    limits: Limits,
+    *,
+    groups_off: Callable[[], frozenset[bytes]],
+    symbols: bool,
 ) -> ExtractedText:
     dpi, scale = fitting_scale(page, unit_pt, limits)
     # Times the scale, as it is drawn: 792 points are 3301 px of 300 dpi.
     width_px, height_px = (math.ceil(side * scale) for side in page.get_size())
+    shown = Box(0, 0, width_px, height_px)
     way = page_frame(
-        _sorted(page.get_bbox()),
+        sorted_box(page.get_bbox()),
         rotation_deg=page.get_rotation(),
         width_px=width_px,
         height_px=height_px,
     ).inverse()
-    letters = list(_letters(page.get_textpage(), way))
-    zones = make_zones(letters, symbols=symbols)
+    text = page.get_textpage()
+    letters = read_letters(text, way)
+    if any(letter.piece.group for letter in letters):
+        off = groups_off()
+        letters = [letter for letter in letters if letter.piece.group not in off]
+    if not any(letter.quad for letter in letters):
+        return ExtractedText(
+            width_px=width_px, height_px=height_px, dpi=dpi, visible=(), is_real=False,
+            pictures=(*_written_over(page, way, shown), *_uncovered(page, (), way, shown)),
+        )  # fmt: skip
+    fits = measure_fonts(text, letters)
+    pictures = list(_written_over(page, way, shown))
+    ink = draw_ink(page, width_px)
+
+    def has_outlines(letter: Letter) -> bool:
+        left, bottom, right, top = text.get_charbox(letter.position)
+        return bool(left < right and bottom < top)
+
+    visible, hidden = _parted(letters, ink, shown, has_outlines)
+
+    def confidence(word: Sequence[Letter]) -> float:
+        return _confidence(word, fits)
+
+    is_real = _is_real([*visible, *hidden])
+    visible, nameless = _named(visible)
+    seen = make_zones(visible, symbols=symbols, confidence=confidence)
+    unseen = make_zones(hidden, symbols=symbols, confidence=confidence)
+    if ink.has_pictures:
+        pictures += _uncovered(page, (*seen, *unseen), way, shown)
+    covered = [word.box for zone in unseen for word in zone.words]
     return ExtractedText(
         width_px=width_px,
         height_px=height_px,
         dpi=dpi,
-        zones=zones,
-        is_real=bool(zones) and _is_real(letters),
-        pictures=tuple(_uncovered(page, zones, way, Box(0, 0, width_px, height_px))),
+        visible=seen,
+        hidden=unseen,
+        is_real=bool(seen or unseen) and is_real,
+        pictures=tuple(pictures),
+        rows=(*ink.find_rows(covered), *nameless),
+        doubts=tuple(_doubts(visible, hidden, fits)),
     )
 
 
-def _letters(text: pypdfium2.PdfTextPage, way: PointMap) -> Iterator[Letter]:
-    count = text.count_chars()
-    high = 0
-    for position in range(count):
-        code = raw.FPDFText_GetUnicode(text, position)
-        if 0xD800 <= code < 0xDC00:
-            high = code
+def _parted(
+    letters: Sequence[Letter], ink: PageInk, shown: Box, has_outlines: Callable[[Letter], bool]
+) -> tuple[list[Letter], list[Letter]]:
+    """The letters that can be seen, and those that cannot but stand on other ink.
+
+    Words are looked at, as far as one piece of text reaches: full stops are small. Where PDFium has
+    no font for the letters, no ink tells anything.
+    """
+    visible: list[Letter] = []
+    hidden: list[Letter] = []
+    for _, group in groupby(letters, key=_word_key()):
+        some = list(group)
+        placed = [letter for letter in some if letter.quad and not letter.text.isspace()]
+        if not placed:
+            visible += some
+            hidden += some
             continue
-        if high and 0xDC00 <= code < 0xE000:
-            code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
-        high = 0
-        letter = "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)  # half of one is none
-        if code in _PARTED:
-            yield Letter("-", *_place(text, position, way))
-            yield Letter("\n")
-        elif letter.isspace():
-            yield Letter(letter)
-        elif code >= 0x20 and not raw.FPDFText_IsGenerated(text, position):
-            yield Letter(letter, *_place(text, position, way))
+        box = hull(point for letter in placed if letter.quad for point in letter.quad)
+        inside = shown.contains(box.middle)
+        is_drawn = not placed[0].piece.is_invisible
+        if inside and is_drawn and (ink.shows(box) or not has_outlines(placed[0])):
+            visible += some
+        elif inside and ink.has_other_ink(box):
+            hidden += some
+    return visible, hidden
 
 
-def _place(text: pypdfium2.PdfTextPage, position: int, way: PointMap) -> tuple[Quad, Point]:
-    """A letter's quad and origin in pixels."""
-    x, y = ctypes.c_double(), ctypes.c_double()
-    raw.FPDFText_GetCharOrigin(text, position, x, y)
-    matrix = raw.FS_MATRIX()
-    raw.FPDFText_GetMatrix(text, position, matrix)
-    # Mirrored letters stand for writing from right to left; they are not upside down.
-    sign = -1 if matrix.a * matrix.d < matrix.b * matrix.c else 1
-    angle = math.atan2(sign * matrix.b, sign * matrix.a)
-    box = Box(*_sorted(text.get_charbox(position, loose=True)))
-    quarters = angle / (math.pi / 2)
-    if abs(quarters - round(quarters)) < 0.01:
-        quad = _turned(box, round(quarters))
-    else:
-        size = raw.FPDFText_GetFontSize(text, position) * math.hypot(matrix.c, matrix.d)
-        quad = _sloped(Point(x.value, y.value), box, angle, size)
-    return quad.mapped(way), way.apply(Point(x.value, y.value))
+class _word_key:  # noqa: N801 - a key function with a memory
+    """Tells the words and the blanks between them apart."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._last: tuple[bool, int] | None = None
+
+    def __call__(self, letter: Letter) -> int:
+        """Another number for each run of letters of one piece, and of blanks."""
+        now = (letter.quad is None or letter.text.isspace(), letter.piece.number)
+        if now != self._last:
+            self._number += 1
+            self._last = now
+        return self._number
 
 
-def _turned(box: Box, quarters: int) -> Quad:
-    """The corners of a box, y upwards, from the top left of text turned against the clock."""
-    corners = (
-        Point(box.left, box.bottom),
-        Point(box.right, box.bottom),
-        Point(box.right, box.top),
-        Point(box.left, box.top),
-    )
-    return Quad(*(corners[(i - quarters) % 4] for i in range(4)))
+def _confidence(word: Sequence[Letter], fits: Mapping[int, Fit]) -> float:
+    """How sure a word is: the least of what its fonts are worth, and the share that has a name."""
+    fonts = {letter.piece.font for letter in word}
+    worth = min((fits[font].share for font in fonts if font in fits), default=0.99)
+    named = sum(not _is_nameless(letter.text) for letter in word)
+    return min(0.99, worth) * named / max(1, len(word))
 
 
-def _sloped(origin: Point, box: Box, angle: float, size: float) -> Quad:
-    """A letter on a slope: PDFium's box is upright, so its width tells how far the letter goes."""
-    cos, sin = math.cos(angle), math.sin(angle)
-    across = max(box.width - size * abs(sin), 0.0) / max(abs(cos), 0.1)
-    along = Point(cos * across, sin * across)
-    up = Point(-sin * size, cos * size)
-    top = Point(origin.x + up.x * _ASCENT_SHARE, origin.y + up.y * _ASCENT_SHARE)
-    bottom = Point(top.x - up.x, top.y - up.y)
-    return Quad(
-        top,
-        Point(top.x + along.x, top.y + along.y),
-        Point(bottom.x + along.x, bottom.y + along.y),
-        bottom,
-    )
+def _is_nameless(letter: str) -> bool:
+    return letter == "\ufffd" or "\ue000" <= letter <= "\uf8ff"
 
 
 def _is_real(letters: Sequence[Letter]) -> bool:
-    codes = [ord(letter.text) for letter in letters if letter.quad]
-    unmapped = sum(code == 0xFFFD or 0xE000 <= code <= 0xF8FF for code in codes)
-    return unmapped <= _MOST_UNMAPPED * len(codes)
+    placed = [letter.text for letter in letters if letter.quad and not letter.text.isspace()]
+    return sum(map(_is_nameless, placed)) <= _MOST_UNMAPPED * len(placed)
+
+
+def _named(letters: Sequence[Letter]) -> tuple[list[Letter], list[Box]]:
+    """The letters without signs that have no name, and where such signs make words.
+
+    Signs of mathematics have none. A nameless one within a word stays, to show that one is missing.
+    """
+    kept: list[Letter] = []
+    words: list[Box] = []
+    for is_nameless, group in groupby(letters, key=lambda letter: letter.text == "\ufffd"):
+        some = list(group)
+        if not is_nameless:
+            kept += some
+        elif len(some) >= _WORD_OF_NAMELESS:
+            words.append(hull(point for letter in some if letter.quad for point in letter.quad))
+        elif kept and kept[-1].text.isalpha() and kept[-1].piece.font == some[0].piece.font:
+            kept += some
+    return kept, words
+
+
+def _doubts(
+    visible: Sequence[Letter], hidden: Sequence[Letter], fits: Mapping[int, Fit]
+) -> Iterator[Doubt]:
+    signs = [letter for letter in visible if letter.quad and not letter.text.isspace()]
+    if any(letter.quad and not letter.text.isspace() for letter in hidden):
+        yield Doubt.HIDDEN
+    of_font = Counter(letter.piece.font for letter in signs)
+    for font, count in of_font.items():
+        is_much = count >= min(_FEWEST_OF_FONT, len(signs)) and count >= _LEAST_OF_PAGE * len(signs)
+        if is_much and font in fits and fits[font].is_doubtful:
+            yield Doubt.SHAPES
+            break
+    told = [letter.text for letter in signs if letter.text not in _LEADERS]
+    if len(told) >= _FEWEST_SIGNS:
+        alphanumeric = sum(text.isalnum() for text in told)
+        if alphanumeric < _LEAST_ALPHANUMERIC * len(told):
+            yield Doubt.SIGNS
+
+
+def _limited(line: Line, confidence: float) -> Line:
+    words = (replace(word, confidence=min(word.confidence, confidence)) for word in line.words)
+    return replace(line, words=tuple(words))
+
+
+def _merged(zones: Sequence[Zone], added: Sequence[Zone]) -> tuple[Zone, ...]:
+    """Zones in their order, and each of the others before the first that stands lower."""
+    merged = list(zones)
+    for zone in added:
+        below = (i for i, old in enumerate(merged) if old.box.top > zone.box.top)
+        merged.insert(next(below, len(merged)), zone)
+    return tuple(merged)
 
 
 def _uncovered(
     page: pypdfium2.PdfPage, zones: Sequence[Zone], way: PointMap, shown: Box
 ) -> Iterator[Box]:
-    """What the page's text leaves out: values of forms and notes, and pictures it hardly touches.
-
-    Pictures only if they take a good part of the page; `shown` is all of it.
-    """
-    yield from _written_over(page, way, shown)
+    """Pictures that the page's text hardly touches, if they take a good part of it: `shown`."""
     words = [word.box for zone in zones for word in zone.words]
     bare = []
-    pictures = page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=_DEEPEST)
+    pictures = page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=DEEPEST)
     for picture, _ in zip(pictures, range(_MOST_PICTURES), strict=False):
         box = _in_pixels(bounds_on_page(picture), way, shown)
         if box is None:
@@ -296,11 +370,13 @@ def _in_pixels(bounds: Box, way: PointMap, shown: Box) -> Box | None:
     return hull(bounds.quad().mapped(way)).intersection(shown)
 
 
-def _only(zone: Zone, inside: Sequence[Box], taken: Sequence[Box]) -> Zone | None:
-    """The zone's words that stand inside some boxes and on no others, if there are any."""
+def _only(zone: Zone, inside: Sequence[Box], taken: Sequence[Line]) -> Zone | None:
+    """The zone's words that stand inside some boxes and not on some lines, if there are any."""
 
     def is_new(word: Word) -> bool:
-        return _is_on(word.box, inside) and not _is_on(word.box, taken)
+        if not any(box.contains(word.box.middle) for box in inside):
+            return False
+        return not any(_is_same(word, line) for line in taken)
 
     lines = tuple(kept for line in zone.lines if (kept := line.filtered(is_new)))
     if not lines:
@@ -309,11 +385,34 @@ def _only(zone: Zone, inside: Sequence[Box], taken: Sequence[Box]) -> Zone | Non
     return replace(zone, lines=lines, quad=hull_of(words).quad())
 
 
-def _is_on(box: Box, others: Sequence[Box]) -> bool:
-    """Whether the middle of a box lies in one of the others."""
-    return any(other.contains(box.middle) for other in others)
+def _is_same(word: Word, line: Line) -> bool:
+    """Whether a word is one of a line's: it stands on one of them, and is about as high.
+
+    Small words may stand under the large letters of a label.
+    """
+    if not line.box.contains(word.box.middle):
+        return False
+    high = math.dist(line.quad.top_left, line.quad.bottom_left)
+    if word.box.height * _SAME_HEIGHT < high * 0.7:
+        return False
+    return any(other.box.contains(word.box.middle) for other in line.words)
 
 
-def _sorted(box: Sequence[float]) -> tuple[float, float, float, float]:
-    left, bottom, right, top = box
-    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+def _blocks(rows: Sequence[Box]) -> list[Box]:
+    """The rows, those near each other as one box: thin letters at their ends belong to them."""
+    blocks: list[Box] = []
+    for row in rows:
+        block = row
+        reach = _BLOCK * row.height
+        around = Box(row.left - reach, row.top - reach, row.right + reach, row.bottom + reach)
+        near = [other for other in blocks if around.intersection(other)]
+        for other in near:
+            blocks.remove(other)
+            block = Box(
+                min(block.left, other.left),
+                min(block.top, other.top),
+                max(block.right, other.right),
+                max(block.bottom, other.bottom),
+            )
+        blocks.append(block)
+    return blocks

@@ -1,4 +1,8 @@
-"""Letters with places, in reading order, made into words, lines and zones."""
+"""Letters with places made into words, lines and zones.
+
+Lines, blanks and the order within a line come from where the letters stand; only the order of the
+lines is that of the file.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +10,38 @@ import math
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 from statistics import median
+from typing import NamedTuple, TypeAlias
 
 from ocr_server.document.model import Direction, Line, Symbol, Word, Zone, ZoneKind, hull_of
 from ocr_server.geometry import Box, Point, Quad, Transform, hull
+from ocr_server.pdf.letters import Letter
+from ocr_server.pdf.visual_order import is_leftward, read_from_sight
 
 _X_HEIGHT_SHARE = 0.5  # of the height from ascent to descent, in most Latin typefaces
 # White between lines, in heights of a line, from which on a paragraph and a zone ends.
 _PARAGRAPH_GAP, _ZONE_GAP = 0.6, 2.0
 _OTHER_SIZE = 1.25  # one line is a heading if it is so much larger than the other
-_NOWHERE = Point(0, 0)
 
+# In heights of the larger of two letters that follow each other:
+_SAME_BASELINE = 0.2  # their baselines differ by less on one line
+_HUNG, _SMALLER = 0.55, 0.85  # of raised and lowered letters by less, and these are smaller
+_OTHER_LINE = 0.9  # from which on it is another line, whatever PDFium says
+_RUNS_ON, _BACK = 0.8, -0.3  # the white within which a line goes on that PDFium breaks
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A letter; `quad` reaches from the font's ascent to its descent, `origin` is on the baseline.
+# In sizes of the font: words stand apart by .2 and more in narrow setting, kerning is within .1.
+# Where the file has blanks of its own, only wider white is one that it lacks.
+# PDFium's guess counts for something where white is narrow.
+_BLANK, _BLANK_MORE, _BLANK_GUESSED, _LEAST_BLANK = 0.16, 0.35, 0.08, 0.05
+_LOOSE, _LOOSEST = 0.12, 1.2  # white between all letters of a line that is set loosely
+_LOOSE_SHARE = 0.45  # of that white, by which blanks are wider
+_FEWEST_LOOSE = 3  # letters
 
-    Letters that only part words and lines, blanks and line breaks, have no place.
-    """
+_FIRST_WIDE = "\u1100"  # no letter before it is as wide as high
+_LEVEL_DEG = 0.001  # rounding
 
-    text: str
-    quad: Quad | None = None
-    origin: Point = _NOWHERE
+Confidence: TypeAlias = Callable[[Sequence[Letter]], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +52,49 @@ class _Row:
     level: Box
     quarter: int
 
+    @property
+    def is_vertical(self) -> bool:
+        return self.line.direction is Direction.TOP_TO_BOTTOM
 
-def make_zones(letters: Sequence[Letter], *, symbols: bool = False) -> tuple[Zone, ...]:
-    """Zones of paragraphs; every word is certain, since nobody had to read it."""
-    rows = [_row(run, symbols=symbols) for run in _split(letters, _breaks_line)]
+
+class _Frame(NamedTuple):
+    """Which way a letter runs: along and down, each of length 1, and how high it is."""
+
+    along_x: float
+    along_y: float
+    height: float
+
+    @classmethod
+    def of(cls, quad: Quad) -> _Frame:
+        down_x = quad.bottom_left.x - quad.top_left.x
+        down_y = quad.bottom_left.y - quad.top_left.y
+        height = math.hypot(down_x, down_y) or 1.0
+        return cls(down_y / height, -down_x / height, height)
+
+    def along(self, point: Point) -> float:
+        return point.x * self.along_x + point.y * self.along_y
+
+    def down(self, point: Point) -> float:
+        return point.y * self.along_x - point.x * self.along_y
+
+    def is_like(self, other: _Frame) -> bool:
+        return self.along_x * other.along_x + self.along_y * other.along_y > 0.999
+
+    def gap(self, one: Quad, other: Quad) -> float:
+        """White between two letters along the line; less than nothing where they overlap."""
+        one_sides = sorted((self.along(one.top_left), self.along(one.top_right)))
+        other_sides = sorted((self.along(other.top_left), self.along(other.top_right)))
+        return max(other_sides[0] - one_sides[1], one_sides[0] - other_sides[1])
+
+
+def make_zones(
+    letters: Sequence[Letter], *, symbols: bool = False, confidence: Confidence = lambda _: 1.0
+) -> tuple[Zone, ...]:
+    """Zones of paragraphs; `confidence` says how sure a word of some letters is."""
+    rows = [_row(run, symbols=symbols, confidence=confidence) for run in _lines(letters)]
     zones: list[list[_Row]] = []
     paragraph = 0
-    for row in _downwards([row for row in rows if row is not None]):
+    for row in _downwards(_leftwards(rows)):
         before = zones[-1][-1] if zones else None
         if before is None or _gap(before, row) > _ZONE_GAP:
             zones.append([])
@@ -55,7 +105,185 @@ def make_zones(letters: Sequence[Letter], *, symbols: bool = False) -> tuple[Zon
     return tuple(_zone([row.line for row in rows]) for rows in zones)
 
 
-def _downwards(rows: Sequence[_Row]) -> Iterator[_Row]:
+def _lines(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
+    """Runs of letters that stand on a line, with the blanks of the file among them."""
+    run: list[Letter] = []
+    last: Letter | None = None
+    is_broken = is_vertical = False
+    for letter in letters:
+        if letter.text in "\r\n":
+            is_broken = True
+        if letter.text.isspace():
+            if run and letter.text not in "\r\n":
+                run.append(letter)
+            continue
+        is_same_piece = last is not None and last.piece is letter.piece
+        if last is None:
+            pass
+        elif (is_same_piece or is_vertical) and _steps_down(last, letter):
+            is_vertical = True
+        elif is_same_piece and not is_broken:
+            pass
+        elif not _follows(last, letter, is_broken=is_broken):
+            yield run
+            run, is_vertical = [], False
+        run.append(letter)
+        last, is_broken = letter, False
+    if run:
+        yield run
+
+
+def _steps_down(last: Letter, letter: Letter) -> bool:
+    """Whether a letter stands below the last one, as in vertical writing."""
+    if last.quad is None or letter.quad is None or not _is_wide(last) or not _is_wide(letter):
+        return False
+    frame = _Frame.of(last.quad)
+    down = frame.down(letter.origin) - frame.down(last.origin)
+    across = frame.along(letter.origin) - frame.along(last.origin)
+    return abs(across) < 0.3 * frame.height < 0.5 * frame.height < down < 2 * frame.height
+
+
+def _is_wide(letter: Letter) -> bool:
+    return letter.text > _FIRST_WIDE and unicodedata.east_asian_width(letter.text[:1]) in "WF"
+
+
+def _follows(last: Letter, letter: Letter, *, is_broken: bool) -> bool:
+    """Whether a letter stands on the line of the last one; PDFium may see a break before it."""
+    if last.quad is None or letter.quad is None:
+        return False
+    one, other = _Frame.of(last.quad), _Frame.of(letter.quad)
+    if not one.is_like(other):
+        return not is_broken
+    larger, smaller = max(one.height, other.height), min(one.height, other.height)
+    down = abs(one.down(letter.origin) - one.down(last.origin))
+    if not is_broken:
+        return down < _OTHER_LINE * larger
+    is_hung = smaller < _SMALLER * larger and down < _HUNG * larger
+    if not is_hung and down > _SAME_BASELINE * larger:
+        return False
+    return _BACK * larger < one.gap(last.quad, letter.quad) < _RUNS_ON * larger
+
+
+def _row(run: Sequence[Letter], *, symbols: bool, confidence: Confidence) -> _Row:
+    placed = [letter for letter in run if not letter.text.isspace()]
+    first = next(letter.quad for letter in placed if letter.quad is not None)
+    frame = _Frame.of(first)
+    angle_deg = math.degrees(math.atan2(frame.along_y, frame.along_x))
+    turn = Transform.rotation(-angle_deg) if abs(angle_deg) > _LEVEL_DEG else None
+    level = _hull(placed, turn)
+    is_vertical = len(placed) > 1 and all(
+        _steps_down(last, letter) for last, letter in pairwise(placed)
+    )
+    direction = Direction.TOP_TO_BOTTOM if is_vertical else _direction(placed, frame)
+    groups = [placed] if is_vertical else list(_words(_in_order(run, frame, direction), frame))
+    base = median((turn.apply(one.origin) if turn else one.origin).y for one in placed)
+
+    def back(box: Box) -> Quad:
+        return box.quad().mapped(turn.inverse()) if turn else box.quad()
+
+    ends = (Point(level.left, base), Point(level.right, base))
+    line = Line(
+        words=tuple(
+            Word(
+                text="".join(letter.text for letter in group),
+                quad=back(_hull(group, turn)),
+                confidence=confidence(group),
+                symbols=tuple(_symbols(group)) if symbols else (),
+            )
+            for group in groups
+        ),
+        quad=back(level),
+        baseline=tuple(turn.inverse().apply_all(ends)) if turn else ends,
+        x_height_px=(level.width if is_vertical else level.height) * _X_HEIGHT_SHARE,
+        direction=direction,
+    )
+    return _Row(line, level, round(angle_deg / 90) % 4)
+
+
+def _in_order(run: Sequence[Letter], frame: _Frame, direction: Direction) -> Sequence[Letter]:
+    """The letters as they are read, which in scripts from right to left is not as they are kept."""
+    if not any(is_leftward(letter.text) for letter in run):
+        return run
+    run = [letter for letter in run if letter.quad]
+
+    def along(letter: Letter) -> float:
+        quad = letter.quad
+        if quad is None:
+            return frame.along(letter.origin)
+        return (frame.along(quad.top_left) + frame.along(quad.top_right)) / 2
+
+    from_right = direction is Direction.RIGHT_TO_LEFT
+    return read_from_sight(run, along, from_right=from_right)
+
+
+def _words(run: Sequence[Letter], frame: _Frame) -> Iterator[list[Letter]]:
+    """The letters of a line parted where there is white between them."""
+    has_own = any(letter.quad and letter.text.isspace() for letter in run)
+    usual = _usual_gap(run, frame)
+    blank = usual + max(_BLANK_MORE if has_own else _BLANK, _LOOSE_SHARE * usual)
+    group: list[Letter] = []
+    least = blank
+    for letter in run:
+        if letter.text.isspace():
+            if letter.quad:
+                least = _LEAST_BLANK
+            elif not usual:
+                least = min(least, _BLANK_GUESSED)
+            continue
+        is_mark = unicodedata.combining(letter.text[:1]) != 0
+        if group and not is_mark and _gap_between(group[-1], letter, frame) > least:
+            yield group
+            group = []
+        group.append(letter)
+        least = blank
+    if group:
+        yield group
+
+
+def _gap_between(last: Letter, letter: Letter, frame: _Frame) -> float:
+    """White between two letters, in sizes of their fonts."""
+    if last.quad is None or letter.quad is None:
+        return 0.0
+    size_px = (last.piece.size_px + letter.piece.size_px) / 2
+    return frame.gap(last.quad, letter.quad) / max(size_px, 0.1)
+
+
+def _usual_gap(run: Sequence[Letter], frame: _Frame) -> float:
+    """The white between the letters of words that are set loosely; 0 in usual setting.
+
+    Figures that stand apart are figures of a table.
+    """
+    gaps = [
+        _gap_between(last, letter, frame)
+        for last, letter in pairwise(letter for letter in run if letter.quad)
+        if last.text.isalpha() and letter.text.isalpha()
+    ]
+    if len(gaps) < _FEWEST_LOOSE or min(gaps) < _LOOSE / 2:
+        return 0.0
+    usual = median(gaps)
+    return usual if _LOOSE < usual < _LOOSEST else 0.0
+
+
+def _direction(letters: Sequence[Letter], frame: _Frame) -> Direction:
+    """The way of most runs of letters that are seen, else of most letters."""
+    if not any(is_leftward(letter.text) for letter in letters):
+        return Direction.LEFT_TO_RIGHT
+    seen = sorted(letters, key=lambda letter: frame.along(letter.origin))
+    kinds = [unicodedata.bidirectional(letter.text[:1]) for letter in seen]
+    strong = ["R" if kind in {"R", "AL"} else kind for kind in kinds if kind in {"R", "AL", "L"}]
+    runs = [kind for kind, _ in groupby(strong)]
+    balance = runs.count("R") - runs.count("L") or strong.count("R") - strong.count("L")
+    return Direction.RIGHT_TO_LEFT if balance > 0 else Direction.LEFT_TO_RIGHT
+
+
+def _leftwards(rows: Sequence[_Row]) -> Iterator[_Row]:
+    """The rows with those of vertical writing from the right, as they are read."""
+    for is_vertical, group in groupby(rows, key=lambda row: row.is_vertical):
+        some = list(group)
+        yield from sorted(some, key=lambda row: -row.level.right) if is_vertical else some
+
+
+def _downwards(rows: Iterator[_Row]) -> Iterator[_Row]:
     """The rows with those of a turned page from its top: PDFium gives some from the bottom."""
     climbing: list[_Row] = []
     for row in rows:
@@ -77,69 +305,21 @@ def _zone(lines: Sequence[Line]) -> Zone:
     return Zone(ZoneKind.TEXT, hull_of(lines).quad(), tuple(lines))
 
 
-def _row(letters: Sequence[Letter], *, symbols: bool) -> _Row | None:
-    groups = list(_split(letters, str.isspace))
-    placed = [letter for group in groups for letter in group]
-    if not placed:
-        return None
-    first = next(letter.quad for letter in placed if letter.quad is not None)
-    turn = Transform.rotation(-first.angle_deg)
-    back = turn.inverse()
-    level = _hull(placed, turn)
-    base = median(turn.apply(letter.origin).y for letter in placed)
-    text = "".join(letter.text for letter in placed)
-    line = Line(
-        words=tuple(
-            Word(
-                text="".join(letter.text for letter in group),
-                quad=_hull(group, turn).quad().mapped(back),
-                confidence=1.0,
-                symbols=tuple(_symbols(group)) if symbols else (),
-            )
-            for group in groups
-        ),
-        quad=level.quad().mapped(back),
-        baseline=(back.apply(Point(level.left, base)), back.apply(Point(level.right, base))),
-        x_height_px=level.height * _X_HEIGHT_SHARE,
-        direction=_direction(text),
-    )
-    return _Row(line, level, round(first.angle_deg / 90) % 4)
-
-
-def _breaks_line(text: str) -> bool:
-    return text in {"\r", "\n"}
-
-
-def _split(letters: Sequence[Letter], parts: Callable[[str], bool]) -> Iterator[list[Letter]]:
-    """Runs of letters with a place among them, parted by the letters that `parts` names."""
-    run: list[Letter] = []
-    for letter in letters:
-        if parts(letter.text):
-            if any(one.quad for one in run):
-                yield run
-            run = []
-        else:
-            run.append(letter)
-    if any(one.quad for one in run):
-        yield run
-
-
 def _symbols(letters: Sequence[Letter]) -> Iterator[Symbol]:
     return (Symbol(one.text, one.quad, 1.0) for one in letters if one.quad)
 
 
-def _hull(letters: Sequence[Letter], turn: Transform) -> Box:
-    return hull(turn.apply(point) for letter in letters if letter.quad for point in letter.quad)
-
-
-def _direction(text: str) -> Direction:
-    kinds = [unicodedata.bidirectional(letter) for letter in text]
-    leftwards, rightwards = kinds.count("R") + kinds.count("AL"), kinds.count("L")
-    return Direction.RIGHT_TO_LEFT if leftwards > rightwards else Direction.LEFT_TO_RIGHT
+def _hull(letters: Sequence[Letter], turn: Transform | None) -> Box:
+    points = (point for letter in letters if letter.quad for point in letter.quad)
+    return hull(points if turn is None else turn.apply_all(points))
 
 
 def _gap(before: _Row, row: _Row) -> float:
-    """White from one line down to the next, in heights of a line; infinite beside or above."""
+    """White from one line to the next, in heights of a line; infinite where none follows."""
+    if before.is_vertical and row.is_vertical:
+        if before.level.top >= row.level.bottom or row.level.top >= before.level.bottom:
+            return math.inf
+        return (before.level.left - row.level.right) / max(row.level.width, 1.0) - 1
     if before.quarter != row.quarter or _is_apart(before, row) or row.level.top < before.level.top:
         return math.inf
     height = min(before.level.height, row.level.height)
@@ -152,5 +332,7 @@ def _is_apart(one: _Row, other: _Row) -> bool:
 
 
 def _ratio(before: _Row, row: _Row) -> float:
-    heights = sorted((before.level.height, row.level.height))
-    return heights[1] / max(heights[0], 1.0)
+    sizes = sorted(
+        one.level.width if one.is_vertical else one.level.height for one in (before, row)
+    )
+    return sizes[1] / max(sizes[0], 1.0)

@@ -48,6 +48,7 @@ PICTURE_KINDS = (
     PictureKind("PNM", "image/x-portable-anymap", ("PPM",), _head(rb"P[1-6]\s"), is_certain=False),
 )  # fmt: skip
 PDF = "application/pdf"
+JPEG = "image/jpeg"
 TIFF = "image/tiff"
 
 KIND_NAMES = ", ".join(kind.name for kind in PICTURE_KINDS) + " or PDF"
@@ -72,6 +73,13 @@ def media_type_of_file(path: Path) -> str | None:
     """The media type of a file by its first bytes; None where it is none that is read."""
     with path.open("rb") as file:
         return media_type_of(file.read(_HEAD_BYTES))
+
+
+def is_certain(path: Path) -> bool:
+    """Whether a file begins as only pictures of a kind that is read do."""
+    with path.open("rb") as file:
+        data = file.read(_HEAD_BYTES)
+    return any(kind.is_certain and kind.head.match(data) for kind in PICTURE_KINDS)
 
 
 def is_pdf(path: Path) -> bool:

@@ -6,18 +6,17 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from ocr_server.document.model import Direction, Document, Page, StageRecord, TextSource
+from ocr_server.document.model import Direction, Document
 from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.geometry import Box, Transform
-from ocr_server.job import Limits, ReadOptions, Rendering, TextLayerUse, ZoneSpec
+from ocr_server.job import Limits, Rendering
 from ocr_server.pdf.render import render_page
-from ocr_server.pdf.text_extraction import STAGE, ExtractedText, read_pdf_page, read_text_layer
+from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 from tests.export.documents import document, line, page, turned, two_pages, zone
 from tests.export.pictures import noise, picture_pdf, put_into_form, typed_pdf
 
 LINES = "first) Tj 0 -30 Td (second) Tj 0 -30 Td (third"  # each on a line of its own
 LIMITS = Limits(pdf_dpi=144)  # two pixels a point
-RECOGNISED = page(zone("Recognised", top=600), number=4, width_px=596, height_px=840)
 
 
 def layer_of(path: Path, *, symbols: bool = False) -> ExtractedText:
@@ -226,65 +225,10 @@ def test_only_words_on_pictures_join_the_layer(tmp_path: Path) -> None:
     over = zone("doubled", top=stamp.top + 10)
     below = zone("again", top=400)
     read = page(above, over, below, width_px=596, height_px=840)
-    smaller = replace(layer, pictures=(layer.pictures[0],))
+    smaller = replace(layer, pictures=(layer.pictures[0],), rows=())
 
     joined = smaller.joined_by(read)
 
     assert [one.text for one in joined] == ["read", "Page 7", "again"]
-    nothing = replace(layer, pictures=()).joined_by(read)
+    nothing = replace(layer, pictures=(), rows=()).joined_by(read)
     assert [one.text for one in nothing] == ["Page 7"]
-
-
-def read(path: Path, options: ReadOptions) -> Page:
-    return read_pdf_page(
-        path, 0, number=4, options=options, limits=Limits(pdf_dpi=144), password=None,
-        recognise=lambda: RECOGNISED,
-    )  # fmt: skip
-
-
-def with_layer(use: TextLayerUse) -> ReadOptions:
-    return ReadOptions(text_layer=use)
-
-
-def test_a_good_layer_is_used_instead_of_recognition(tmp_path: Path) -> None:
-    typed = read(typed_pdf(tmp_path / "typed.pdf", "Typed text"), ReadOptions())
-
-    assert (typed.number, typed.text, typed.dpi) == (4, "Typed text", 144)
-    assert typed.source is TextSource.TEXT_LAYER
-    assert typed.stages[0].found == "2 words"
-    assert typed.confidence == 1
-
-
-def test_the_layer_is_left_alone_when_asked_to(tmp_path: Path) -> None:
-    path = typed_pdf(tmp_path / "typed.pdf", "Typed text")
-    zones = (ZoneSpec(Box(0, 0, 9, 9)),)
-
-    assert read(path, with_layer(TextLayerUse.IGNORE)) is RECOGNISED
-    assert read(path, ReadOptions(zones=zones)) is RECOGNISED
-
-
-def test_a_page_without_a_layer_is_recognised_and_says_so(tmp_path: Path) -> None:
-    scanned = read(picture_pdf(tmp_path / "scan.pdf", noise(298, 420)), ReadOptions())
-
-    assert scanned.text == "Recognised"
-    assert [(stage.name, stage.found, stage.did) for stage in scanned.stages] == [
-        (STAGE, "no text", ""),
-        *((stage.name, stage.found, stage.did) for stage in RECOGNISED.stages),
-    ]
-    assert scanned.source is TextSource.RECOGNISED
-
-
-def test_a_mixed_page_has_its_own_text_and_that_of_its_pictures(tmp_path: Path) -> None:
-    mixed = read(picture_pdf(tmp_path / "mixed.pdf", noise(298, 420), text="Stamp"), ReadOptions())
-
-    assert mixed.text == "Stamp\n\nRecognised"
-    assert mixed.source is TextSource.BOTH
-    assert isinstance(mixed.stages[0], StageRecord)
-    assert mixed.stages[0].did
-
-
-@pytest.mark.parametrize("text", ["Stamp", ""])
-def test_only_the_layer_is_read_when_asked_for(tmp_path: Path, text: str) -> None:
-    path = picture_pdf(tmp_path / "mixed.pdf", noise(298, 420), text=text)
-
-    assert read(path, with_layer(TextLayerUse.ONLY)).text == text

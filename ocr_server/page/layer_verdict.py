@@ -1,0 +1,228 @@
+"""Whether a PDF's own text says what its page shows, from a few lines that are read.
+
+Lines are read only of a layer that its ink or its letters put in doubt (`pdf.text_extraction`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from functools import cache
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from ocr_server.document.model import Line, Word, Zone, hull_of, letters_in, mean_confidence
+from ocr_server.geometry import Box
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.job import Limits, PageSegmentation, ReadOptions
+from ocr_server.page.state import ReadContext
+from ocr_server.pdf.render import render_page
+from ocr_server.pdf.text_extraction import ExtractedText
+
+_LINES_READ = 3  # from the top, the middle and the bottom of the page
+_FEWEST_LETTERS = 8  # of a line that tells anything
+_ENOUGH_LETTERS = 24  # of each of them
+_LONGEST = 16  # heights of a row of letters that are not text, of which this much is read
+_LEGIBLE = 0.6  # confidence from which on a reading may overrule the layer
+_ALIKE = 0.6  # share of a line's letters; other letters have 0.3, other readers 0.9
+_FOUND_AGAIN = 0.8  # share of the words of an earlier recognition
+_SURE_READING = 0.85  # confidence of a word that contradicts the layer
+_FEWEST_WORDS = 3  # to tell anything of a layer
+_MARGIN_PX = 20  # around what is read, which engines want
+_UNTOLD = 0.5  # confidence of a doubted layer that could not be compared
+_SURE_WORD = 0.6
+# Letters, in words so sure, that make a drawing text; more where a reader has passed over it.
+_FEWEST_READ, _FEWEST_READ_MORE = 4, 15
+
+BandReader: TypeAlias = Callable[[Sequence[Box]], list[tuple[Word, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerVerdict:
+    """What is left of a layer, and whether it is to be believed; `reason` tells in words why."""
+
+    layer: ExtractedText
+    is_believed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """What a few lines say, compared with what the layer claims; shares from 0 to 1."""
+
+    letters_alike: float
+    words_alike: float
+    words: int
+    legibility: float
+
+    @property
+    def is_legible(self) -> bool:
+        return self.legibility >= _LEGIBLE
+
+
+def judge_layer(layer: ExtractedText, read_bands: BandReader) -> LayerVerdict:
+    """Believe a layer that nothing puts in doubt, and read a few lines of any other."""
+    if not layer.is_real:
+        return LayerVerdict(layer, is_believed=False)
+    reasons = []
+    if layer.is_doubted:
+        found = _compare(layer.visible, read_bands)
+        if found is None or not found.is_legible:
+            layer = layer.with_confidence(_UNTOLD)
+        elif found.letters_alike < _ALIKE:
+            reason = f"sampled lines read otherwise ({found.letters_alike:.0%} of the letters)"
+            return LayerVerdict(layer, is_believed=False, reason=reason)
+        else:
+            reasons.append(f"{found.letters_alike:.0%} of the letters of sampled lines agree")
+            layer = layer.with_confidence(found.letters_alike)
+    if layer.hidden:
+        found = _compare(layer.hidden, read_bands)
+        if found is None or found.words < _FEWEST_WORDS:
+            layer = layer.with_confidence(_UNTOLD)
+        else:
+            reason = f"{found.words_alike:.0%} of {found.words} sampled words were read again"
+            if found.words_alike < _FOUND_AGAIN:
+                shown = layer.without_hidden()
+                return LayerVerdict(shown, is_believed=bool(shown.visible), reason=reason)
+            reasons.append(reason)
+            layer = layer.with_confidence(found.words_alike)
+    fewest = _FEWEST_READ_MORE if layer.hidden else _FEWEST_READ
+    if layer.rows and not layer.pictures and _letters_in(layer.rows, read_bands) < fewest:
+        reasons.append("no letters could be read in them")
+        layer = replace(layer, rows=())
+    return LayerVerdict(layer, is_believed=True, reason="; ".join(reasons))
+
+
+def band_reader(
+    path: Path,
+    index: int,
+    *,
+    options: ReadOptions,
+    limits: Limits,
+    password: str | None,
+    context: Callable[[], ReadContext],
+) -> BandReader:
+    """What reads parts of a page in one go of the engine; the page is drawn once, if at all."""
+
+    @cache
+    def draw() -> Canvas:
+        return render_page(path, index, limits=limits, password=password)
+
+    def read_bands(boxes: Sequence[Box]) -> list[tuple[Word, ...]]:
+        canvas, places = _stacked(draw(), boxes)
+        engine_options = replace(
+            options, psm=PageSegmentation.SINGLE_BLOCK, zones=(), alphabet=None, symbols=False
+        )
+        reader = context()
+        zones = reader.engine.recognise(canvas, engine_options, reader.deadline)
+        words = [word for zone in zones for word in zone.words]
+        return [
+            tuple(word for word in words if place.contains(word.box.middle)) for place in places
+        ]
+
+    return read_bands
+
+
+def _stacked(page: Canvas, boxes: Sequence[Box]) -> tuple[Canvas, list[Box]]:
+    """Parts of a page below each other on white, and where each of them is."""
+    empty = np.empty((0, 0), np.uint8)
+    parts = [page.cropped(box).pixels if box.intersection(page.box) else empty for box in boxes]
+    margin = _MARGIN_PX
+    width_px = max(part.shape[1] for part in parts) + 2 * margin
+    height_px = sum(len(part) + margin for part in parts) + margin
+    pixels = np.full((height_px, width_px), 255, np.uint8)
+    places = []
+    top = margin
+    for part in parts:
+        height, width = part.shape
+        pixels[top : top + height, margin : margin + width] = part
+        places.append(Box(margin, top, margin + width, top + height))
+        top += height + margin
+    return Canvas(pixels, dpi=page.dpi), places
+
+
+def _compare(zones: Sequence[Zone], read_bands: BandReader) -> _Comparison | None:
+    """None where no line is long enough to tell anything."""
+    lines = [_shortened(line) for line in _sampled(zones)]
+    if not lines:
+        return None
+    readings = read_bands([_around(line.box) for line in lines])
+    claimed = [_plain(line.text) for line in lines]
+    read = [_plain(" ".join(word.text for word in words)) for words in readings]
+    letters = sum(map(len, claimed))
+    alike = sum(
+        len(one) * SequenceMatcher(None, one, other, autojunk=False).ratio()
+        for one, other in zip(claimed, read, strict=True)
+    )
+    votes = [_votes(line.words, words) for line, words in zip(lines, readings, strict=True)]
+    again, otherwise = (sum(column) for column in zip(*votes, strict=True))
+    return _Comparison(
+        letters_alike=alike / max(1, letters),
+        words_alike=(again + 1) / (again + otherwise + 1),
+        words=again + otherwise,
+        legibility=mean_confidence(tuple(word for some in readings for word in some)),
+    )
+
+
+def _votes(claimed: Sequence[Word], words: Sequence[Word]) -> tuple[int, int]:
+    """How many words of a line were read as they are claimed, and how many surely otherwise."""
+    ours = [_plain(word.text) for word in claimed]
+    theirs = [_plain(word.text) for word in words]
+    again = otherwise = 0
+    matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
+    for kind, start, end, from_, to in matcher.get_opcodes():
+        is_same = "".join(ours[start:end]) == "".join(theirs[from_:to])
+        if is_same:
+            again += end - start
+        elif kind == "replace" and mean_confidence(tuple(words[from_:to])) >= _SURE_READING:
+            otherwise += end - start
+    return again, otherwise
+
+
+def _sampled(zones: Sequence[Zone]) -> list[Line]:
+    """A few level lines, those of the least confidence first, spread over the page."""
+    lines = [line for zone in zones for line in zone.lines]
+    told = [
+        line
+        for line in lines
+        if letters_in(line.words) >= _FEWEST_LETTERS and abs(line.quad.angle_deg) < 1
+    ]
+    told = told or [line for line in lines if line.text and abs(line.quad.angle_deg) < 1]
+    worst = min((line.confidence for line in told), default=1.0)
+    doubted = [line for line in told if line.confidence < worst + 0.05]
+    if len(doubted) <= _LINES_READ:
+        return doubted
+    step = len(doubted) / _LINES_READ
+    return [doubted[int(step * (place + 0.5))] for place in range(_LINES_READ)]
+
+
+def _shortened(line: Line) -> Line:
+    """Its first words, as many as tell enough."""
+    count = 0
+    for number, word in enumerate(line.words, start=1):
+        count += word.letter_count
+        if count >= _ENOUGH_LETTERS:
+            words = line.words[:number]
+            return replace(line, words=words, quad=hull_of(words).quad())
+    return line
+
+
+def _around(box: Box) -> Box:
+    """The box with some white around it, no longer than a few words."""
+    more = box.height / 4
+    right = min(box.right + more, box.left + _LONGEST * box.height)
+    return Box(box.left - more, box.top - more, right, box.bottom + more)
+
+
+def _letters_in(rows: Sequence[Box], read_bands: BandReader) -> int:
+    """How many letters of the longest of some rows can be read."""
+    longest = sorted(rows, key=lambda row: -row.width)[:_LINES_READ]
+    words = (word for some in read_bands([_around(row) for row in longest]) for word in some)
+    return letters_in(tuple(word for word in words if word.confidence >= _SURE_WORD))
+
+
+def _plain(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))

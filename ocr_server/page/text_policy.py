@@ -1,0 +1,83 @@
+"""Whether a PDF page is read from its own text layer, by recognition, or by both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ocr_server.document.model import Page, StageRecord, TextSource
+from ocr_server.job import Limits, ReadOptions, TextLayerUse
+from ocr_server.page.layer_verdict import LayerVerdict, band_reader, judge_layer
+from ocr_server.page.state import ReadContext
+from ocr_server.pdf.text_extraction import STAGE, read_text_layer
+
+_USED = "used instead of recognition"
+_JOINED = "used, with what was recognised where it says nothing"
+_NOT_USED = "not used, recognised instead"
+_DOUBTED = 0.5  # confidence of a layer that is in doubt and wanted all the same
+
+
+def read_pdf_page(
+    path: Path,
+    index: int,
+    *,
+    number: int,
+    options: ReadOptions,
+    limits: Limits,
+    password: str | None,
+    context: Callable[[], ReadContext],
+    recognise: Callable[[], Page],
+) -> Page:
+    """The page from its own text, from recognition, or from both.
+
+    Text that the page agrees with is used; where letters or pictures stand that it does not cover,
+    the page is recognised as well, and they give the rest. A few lines are read of text in doubt,
+    by the engine of `context`. The first stage tells what was found and done. Whoever asks for
+    zones of a page wants them recognised.
+
+    Raises:
+        OcrServerError: the page cannot be read, and what `recognise` raises.
+    """
+    if options.text_layer is TextLayerUse.IGNORE or options.zones:
+        return recognise()
+    started_s = time.perf_counter()
+    layer = read_text_layer(path, index, limits=limits, password=password, symbols=options.symbols)
+    if options.text_layer is TextLayerUse.ONLY:
+        believed = layer.with_confidence(_DOUBTED) if layer.doubts else layer
+        verdict = LayerVerdict(replace(believed, pictures=(), rows=()), is_believed=True)
+    else:
+        read_bands = band_reader(
+            path, index, options=options, limits=limits, password=password, context=context
+        )
+        verdict = judge_layer(layer, read_bands)
+    found = "; ".join(filter(None, (layer.found, verdict.reason)))
+    did_not = _NOT_USED if layer.words else ""
+    layer = verdict.layer
+
+    def record(did: str) -> StageRecord:
+        return StageRecord.since(started_s, STAGE, found, did)
+
+    if not verdict.is_believed:
+        stage = record(did_not)
+        page = recognise()
+        return replace(page, stages=(stage, *page.stages))
+    if not (layer.pictures or layer.rows):
+        return Page(
+            number=number,
+            width_px=layer.width_px,
+            height_px=layer.height_px,
+            dpi=layer.dpi,
+            zones=layer.zones,
+            stages=(record(_USED),),
+            source=TextSource.TEXT_LAYER,
+        )
+    stage = record(_JOINED)
+    page = recognise()
+    return replace(
+        page,
+        zones=layer.joined_by(page),
+        stages=(stage, *page.stages),
+        source=TextSource.BOTH,
+    )

@@ -1,0 +1,269 @@
+"""The letters of a PDF page: what PDFium says they are, where they stand, which way they run."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pypdfium2
+from pypdfium2 import raw
+
+from ocr_server.geometry import Box, Point, PointMap, Quad
+from ocr_server.pdf.optional_content import group_of
+
+_NOWHERE = Point(0, 0)
+_PARTED = {0x02, 0xFFFE}  # PDFium's marks for a hyphen and the line break after it
+_ASCENT_SHARE = 0.8  # of a font's size, where PDFium has no upright box to offer
+# A letter again so near to itself is a shadow or made bold by drawing it twice: shares of its size
+# and of its width, since two l of a word stand a fifth of their size apart.
+_SAME_PLACE, _SAME_WIDTH = 0.15, 0.5
+_CELL_PX = 16  # and never farther than this
+
+
+class Piece(NamedTuple):
+    """What all letters have in common that one operator shows; `number` tells pieces apart.
+
+    `font` tells fonts of a page apart; the size is that of the font as it is shown, in units of the
+    page and in pixels. `group` names the optional content that the piece belongs to.
+    """
+
+    number: int
+    font: int
+    size_pt: float
+    size_px: float
+    angle: float
+    is_invisible: bool
+    group: bytes | None = None
+
+
+_NO_PIECE = Piece(-1, 0, 0.0, 0.0, 0.0, is_invisible=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter; `quad` reaches from the font's ascent to its descent, `origin` is on the baseline.
+
+    Letters that only part words and lines have no place: line breaks, and blanks that are not in
+    the file. `position` is PDFium's number of it.
+    """
+
+    text: str
+    quad: Quad | None = None
+    origin: Point = _NOWHERE
+    piece: Piece = _NO_PIECE
+    position: int = -1
+
+
+def read_letters(text: pypdfium2.PdfTextPage, way: PointMap) -> list[Letter]:
+    """The letters in PDFium's order, in pixels, each place once."""
+    return _once(list(_letters(text, _Affine.of(way))))
+
+
+class _Affine(NamedTuple):
+    """The way from the page's units to pixels, for many letters."""
+
+    x_x: float
+    x_y: float
+    x: float
+    y_x: float
+    y_y: float
+    y: float
+
+    @classmethod
+    def of(cls, way: PointMap) -> _Affine:
+        origin, right, up = way.apply_all([Point(0, 0), Point(1, 0), Point(0, 1)])
+        return cls(
+            right.x - origin.x, up.x - origin.x, origin.x,
+            right.y - origin.y, up.y - origin.y, origin.y,
+        )  # fmt: skip
+
+    def apply(self, x: float, y: float) -> Point:
+        return Point(self.x_x * x + self.x_y * y + self.x, self.y_x * x + self.y_y * y + self.y)
+
+    @property
+    def scale(self) -> float:
+        """How many pixels a unit of the page has."""
+        return math.hypot(self.x_x, self.y_x)
+
+
+def _letters(text: pypdfium2.PdfTextPage, way: _Affine) -> Iterator[Letter]:
+    pieces = _Pieces(text, way)
+    high = 0
+    for position in range(text.count_chars()):
+        code = raw.FPDFText_GetUnicode(text, position)
+        if 0xD800 <= code < 0xDC00:
+            high = code
+            continue
+        if high and 0xDC00 <= code < 0xE000:
+            code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
+        high = 0
+        letter = "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)  # half of one is none
+        if code in _PARTED and _is_hyphen(text, position):
+            yield _placed("-", text, position, way, pieces.of(position))
+            yield Letter("\n")
+        elif letter in "\r\n":
+            yield Letter(letter)
+        elif code < 0x20 and letter != "\t":
+            if not raw.FPDFText_IsGenerated(text, position):
+                yield _nameless(text, position, way, pieces.of(position))
+        elif letter.isspace():
+            blank = _placed(letter, text, position, way, pieces.of(position))
+            yield blank if _is_wide(blank) else Letter(letter)
+        elif code >= 0x20 and not raw.FPDFText_IsGenerated(text, position):
+            yield _placed(letter, text, position, way, pieces.of(position))
+
+
+def _is_hyphen(text: pypdfium2.PdfTextPage, position: int) -> bool:
+    """Whether a letter stands before; else it is a glyph of that number."""
+    return position > 0 and chr(raw.FPDFText_GetUnicode(text, position - 1)).isalnum()
+
+
+def _is_wide(blank: Letter) -> bool:
+    """Whether a blank is one of the file: those that PDFium adds have no width."""
+    return blank.quad is not None and blank.quad.top_left != blank.quad.top_right
+
+
+class _Pieces:
+    """The pieces of a page, each asked for once."""
+
+    def __init__(self, text: pypdfium2.PdfTextPage, way: _Affine) -> None:
+        self._text = text
+        self._pixels_per_unit = way.scale
+        self._pieces: dict[int, Piece] = {}
+
+    def of(self, position: int) -> Piece:
+        """The piece that a letter belongs to."""
+        shown = raw.FPDFText_GetTextObject(self._text, position)
+        address = ctypes.cast(shown, ctypes.c_void_p).value or 0
+        if address not in self._pieces:
+            self._pieces[address] = self._ask(position, shown if address else None)
+        return self._pieces[address]
+
+    def _ask(self, position: int, shown: raw.FPDF_PAGEOBJECT | None) -> Piece:
+        matrix = raw.FS_MATRIX()
+        raw.FPDFText_GetMatrix(self._text, position, matrix)
+        # Mirrored letters stand for writing from right to left; they are not upside down.
+        sign = -1 if matrix.a * matrix.d < matrix.b * matrix.c else 1
+        size = raw.FPDFText_GetFontSize(self._text, position) * math.hypot(matrix.c, matrix.d)
+        font, is_invisible, group = 0, False, None
+        if shown is not None:
+            font = ctypes.cast(raw.FPDFTextObj_GetFont(shown), ctypes.c_void_p).value or 0
+            group = group_of(shown)
+            mode = raw.FPDFTextObj_GetTextRenderMode(shown)
+            is_invisible = mode == raw.FPDF_TEXTRENDERMODE_INVISIBLE
+        angle = math.atan2(sign * matrix.b, sign * matrix.a)
+        size_px = size * self._pixels_per_unit
+        return Piece(len(self._pieces), font, size, size_px, angle, is_invisible, group)
+
+
+def _placed(
+    letter: str, text: pypdfium2.PdfTextPage, position: int, way: _Affine, piece: Piece
+) -> Letter:
+    """A letter with its quad and origin in pixels."""
+    x, y = ctypes.c_double(), ctypes.c_double()
+    raw.FPDFText_GetCharOrigin(text, position, x, y)
+    sides = sorted_box(text.get_charbox(position, loose=True))
+    quarters = piece.angle / (math.pi / 2)
+    if abs(quarters - round(quarters)) < 0.01:
+        quad = _turned(sides, round(quarters), way)
+    else:
+        sloped = _sloped(Point(x.value, y.value), Box(*sides), piece.angle, piece.size_pt)
+        quad = Quad(*(way.apply(*corner) for corner in sloped))
+    return Letter(letter, quad, way.apply(x.value, y.value), piece, position)
+
+
+def _nameless(text: pypdfium2.PdfTextPage, position: int, way: _Affine, piece: Piece) -> Letter:
+    """A glyph that has a number and no letter; one without ink is a blank."""
+    left, bottom, right, top = text.get_charbox(position)
+    least = 0.01 * piece.size_pt
+    letter = "\ufffd" if right - left > least and top - bottom > least else " "
+    return _placed(letter, text, position, way, piece)
+
+
+def _once(letters: list[Letter]) -> list[Letter]:
+    """The letters without those that stand where another piece showed the same one before."""
+    places: dict[tuple[str, int, int], list[Letter]] = {}
+    crowded = _crowded(letters)
+    kept = []
+    for letter, is_crowded in zip(letters, crowded, strict=True):
+        if is_crowded and not letter.text.isspace():
+            cell = _CELL_PX
+            key = letter.text, int(letter.origin.x / cell), int(letter.origin.y / cell)
+            around = (
+                other
+                for across in (-1, 0, 1)
+                for down in (-1, 0, 1)
+                for other in places.get((key[0], key[1] + across, key[2] + down), ())
+            )
+            if any(_is_same(other, letter) for other in around):
+                continue
+            places.setdefault(key, []).append(letter)
+        kept.append(letter)
+    return kept
+
+
+def _is_same(one: Letter, other: Letter) -> bool:
+    if one.quad is None or other.quad is None or one.piece == other.piece:
+        return False
+    top_left, top_right, _, bottom_left = other.quad
+    near = min(
+        _SAME_PLACE * math.dist(top_left, bottom_left),
+        _SAME_WIDTH * math.dist(top_left, top_right),
+        _CELL_PX,
+    )
+    return math.dist(one.origin, other.origin) < near
+
+
+def _crowded(letters: Sequence[Letter]) -> Sequence[bool]:
+    """Of each letter, whether the same one may stand nearer than a cell: a quick look at all."""
+    if not letters:
+        return []
+    codes = np.array([ord(letter.text[0]) for letter in letters], dtype=np.int64)
+    points = np.array([letter.origin for letter in letters])
+    crowded = np.zeros(len(letters), dtype=bool)
+    # Of four grids that are shifted against each other, one has both of two near points in a cell.
+    for shift in ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5)):
+        cells = np.floor(points / (2 * _CELL_PX) + shift).astype(np.int64)
+        keys = (codes << 42) + ((cells[:, 0] & 0x1FFFFF) << 21) + (cells[:, 1] & 0x1FFFFF)
+        _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        crowded |= counts[which] > 1
+    return crowded.tolist()
+
+
+def sorted_box(box: Sequence[float]) -> tuple[float, float, float, float]:
+    """The sides of a box with the lesser ones first."""
+    left, bottom, right, top = box
+    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+
+
+def _turned(sides: tuple[float, float, float, float], quarters: int, way: _Affine) -> Quad:
+    """The corners of a box, y upwards, from the top left of text turned against the clock."""
+    left, bottom, right, top = sides
+    corners = (
+        way.apply(left, top),
+        way.apply(right, top),
+        way.apply(right, bottom),
+        way.apply(left, bottom),
+    )
+    first = -quarters % 4
+    return Quad(*corners[first:], *corners[:first])
+
+
+def _sloped(origin: Point, box: Box, angle: float, size: float) -> Quad:
+    """A letter on a slope: PDFium's box is upright, so its width tells how far the letter goes."""
+    cos, sin = math.cos(angle), math.sin(angle)
+    across = max(box.width - size * abs(sin), 0.0) / max(abs(cos), 0.1)
+    along = Point(cos * across, sin * across)
+    up = Point(-sin * size, cos * size)
+    top = Point(origin.x + up.x * _ASCENT_SHARE, origin.y + up.y * _ASCENT_SHARE)
+    bottom = Point(top.x - up.x, top.y - up.y)
+    return Quad(
+        top,
+        Point(top.x + along.x, top.y + along.y),
+        Point(bottom.x + along.x, bottom.y + along.y),
+        bottom,
+    )
