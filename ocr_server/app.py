@@ -20,10 +20,10 @@ from ocr_server.web import (
     pages,
     problems,
 )
-from ocr_server.web.body import BufferedRequest
 from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.compat.adapter import register
 from ocr_server.web.context import EXTENSION
+from ocr_server.web.multipart import BufferedRequest
 
 ROOT = Path(__file__).parent.parent
 MAX_FIELDS_BYTES = 1024 * 1024  # of form fields that are not files
@@ -54,11 +54,13 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     problems.init_app(app)
     browser.init_app(app)
     auth.init_app(app, digests)
+    app.url_map.strict_slashes = False  # programs may end a path in a slash that it does not have
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
     app.register_blueprint(openapi.blueprint)
     register(app, [ADAPTERS[name] for name in settings.compat])
     if has_pages:
+        app.url_map.strict_slashes = True  # addresses in a page are relative to its own
         app.register_blueprint(pages.blueprint)
     return app

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -24,12 +25,16 @@ from ocr_server.export import FORMATS
 from ocr_server.logs import start_logging
 from ocr_server.request.options import OPTIONS, Option
 from ocr_server.server.waitress_server import run
-from ocr_server.settings import PREFIX, Settings
+from ocr_server.settings import PREFIX, Settings, service_links
 from ocr_server.station import command as station
 from ocr_server.station.listener import send_picture
+from ocr_server.web.auth import read_key_file
 
 # Flags that `read` describes itself; it has one more for every other option.
 SPELLED_OUT = {"format", "partial"}
+STANDARD_INPUT = "-"
+
+log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,7 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_serve)
 
     command = commands.add_parser("read", help="read pictures and PDFs, without a server")
-    command.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    command.add_argument(
+        "files", nargs="+", metavar="FILE", help=f"{STANDARD_INPUT} is standard input"
+    )
     command.add_argument("--format", help=f"{', '.join(FORMATS)} (default: text)")
     command.add_argument(
         "--output", type=Path, metavar="OUT", help="file for the answer (default: the screen)"
@@ -118,9 +125,16 @@ def _serve(arguments: argparse.Namespace) -> int:
     settings = Settings.from_environment(
         os.environ | {name: value for name, value in given.items() if value is not None}
     )
-    start_logging(settings.log_format)
+    _start_logging(settings)
     run(settings)
     return 0
+
+
+def _start_logging(settings: Settings) -> None:
+    start_logging(settings.log_format)
+    links = service_links(os.environ)
+    if links:
+        log.info("these variables are of a service link and no settings: %s", ", ".join(links))
 
 
 def _read(arguments: argparse.Namespace) -> int:
@@ -128,7 +142,7 @@ def _read(arguments: argparse.Namespace) -> int:
     given = {name: value for name, value in options.items() if value is not None}
     if arguments.partial:
         given["partial"] = "true"
-    pictures = [path.read_bytes() for path in arguments.files]
+    pictures = [_read_file(name) for name in arguments.files]
     if arguments.socket:
         return _read_at_station(arguments, pictures, given)
     with _server(arguments) as read:
@@ -146,10 +160,14 @@ def _read(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _read_file(name: str) -> bytes:
+    return sys.stdin.buffer.read() if name == STANDARD_INPUT else Path(name).read_bytes()
+
+
 def _server(arguments: argparse.Namespace) -> AbstractContextManager[ReadFiles]:
     """The server at the given address, else a service in this process."""
     file = arguments.api_key_file
-    key = file.read_text(errors="replace").strip() if file else ""
+    key = read_key_file(file, errors="replace").strip() if file else ""
     if arguments.url:
         return remote_server(arguments.url, key)
     return local_server(Settings.from_environment())
@@ -179,7 +197,7 @@ def _write(arguments: argparse.Namespace, answer: bytes) -> None:
 
 def _station(arguments: argparse.Namespace) -> int:
     settings = Settings.from_environment()
-    start_logging(settings.log_format)
+    _start_logging(settings)
     return station.run(arguments, settings)
 
 

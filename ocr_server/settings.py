@@ -18,6 +18,20 @@ from ocr_server.cgroup import memory_limit_bytes, usable_processors
 from ocr_server.errors import SettingsError
 
 PREFIX = "OCR_"
+# What Kubernetes tells every pod of a Service whose name begins with `ocr`, and Docker every
+# container that is linked to one: names, and the values without which they are misspelt settings.
+SERVICE_LINKS = tuple(
+    (re.compile(rf"{PREFIX}(?:\w+_)?{name}"), re.compile(value))
+    for name, value in (
+        ("SERVICE_HOST", r"[\da-fA-F.:]+"),
+        (r"SERVICE_PORT(?:_\w+)?", r"\d+"),
+        (r"PORT(?:_\d+_(?:TCP|UDP|SCTP))?", r"(?:tcp|udp|sctp)://\S+"),
+        (r"PORT_\d+_(?:TCP|UDP|SCTP)_PROTO", "tcp|udp|sctp"),
+        (r"PORT_\d+_(?:TCP|UDP|SCTP)_PORT", r"\d+"),
+        (r"PORT_\d+_(?:TCP|UDP|SCTP)_ADDR", r"[\da-fA-F.:]+"),
+        ("NAME", r"/[^/\s]+/[^/\s]+"),
+    )
+)
 MIB = 1024 * 1024
 MOST_WORKER_BYTES = 1024 * MIB
 LEAST_WORKER_BYTES = 128 * MIB  # an A4 page at 300 dpi in colour takes about 100
@@ -125,7 +139,12 @@ class Settings:
         "address of the proxy whose `X-Forwarded-` headers are believed, or `*`",
         pattern=r"\*|[\da-f]*[.:][\da-f.:]+|",  # compared with an IP address, letter by letter
     )
-
+    base_path: str = _setting(
+        "",
+        "path below which the server is reached, such as `/ocr`, whether or not the proxy strips "
+        "it; `X-Forwarded-Prefix` of the trusted proxy comes before it",
+        pattern=r"/?|(/(?!\.{1,2}(/|$))[A-Za-z0-9_.~@:+-]+)+/?",
+    )
     compat: tuple[str, ...] = _setting(
         (),
         f"other servers whose routes are served too, joined by commas: {', '.join(ADAPTER_NAMES)}",
@@ -154,12 +173,13 @@ class Settings:
             SettingsError: names or values are not understood; the message has all of them.
         """
         given = os.environ if environment is None else environment
+        links = service_links(given)
         known = {variable(setting): setting for setting in fields(cls)}
         types = get_type_hints(cls)
         values: dict[str, Any] = {}  # values are as mixed as the fields
         faults = []
         for name in sorted(given):
-            if not name.startswith(PREFIX):
+            if not name.startswith(PREFIX) or name in links:
                 continue
             if name not in known:
                 faults.append(f"{name} is not a setting; there are {', '.join(known)}.")
@@ -173,6 +193,18 @@ class Settings:
         if faults:
             raise SettingsError(" ".join(faults))
         return cls(**values)
+
+
+def service_links(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables that look like settings, but were put there by Kubernetes or Docker."""
+    return tuple(
+        name
+        for name, value in sorted(environment.items())
+        if any(
+            names.fullmatch(name) and values.fullmatch(value.strip())
+            for names, values in SERVICE_LINKS
+        )
+    )
 
 
 def variable(setting: Field[Any]) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -140,7 +141,7 @@ def test_a_server_s_key_is_taken_from_a_file(
     picture: Path, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     key = folder / "key"
-    key.write_text("secret\n")
+    key.write_text("secret\n", encoding="utf-8-sig")  # as editors of Windows do
     tesseract = FakeTesseract(folder / "tesseract")
 
     with running_server(folder, PATH=tesseract.path, OCR_API_KEYS="secret") as server:
@@ -310,3 +311,26 @@ def test_what_a_station_does_not_take_is_said(
 
     assert main(["read", "--socket", "9", *wanted, str(picture)]) == 1
     assert "leave out --languages, --format, --annotate." in capfd.readouterr().err
+
+
+@pytest.mark.process
+def test_variables_of_a_service_link_are_told_in_one_line(tmp_path: Path) -> None:
+    links = {"OCR_PORT": "tcp://10.0.0.7:8080", "OCR_SERVICE_HOST": "10.0.0.7"}
+    with running_server(tmp_path, **links) as server:
+        told = [line for line in server.log.splitlines() if "OCR_" in line]
+
+    (line,) = told
+    assert line.endswith("no settings: OCR_PORT, OCR_SERVICE_HOST")
+
+
+@pytest.mark.process
+def test_a_picture_is_read_from_a_pipe(picture: Path, folder: Path) -> None:
+    tesseract = FakeTesseract(folder / "tesseract")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "ocr_server", "read", "-"],
+        input=picture.read_bytes(), capture_output=True, check=True, timeout=BOUND_S, cwd=ROOT,
+        env={**os.environ, "PATH": tesseract.path},
+    )  # fmt: skip
+
+    assert done.stdout.startswith(b"Hello")

@@ -188,3 +188,7 @@ def test_the_example_app_says_that_its_server_does_not_answer() -> None:
                 urllib.request.urlopen(request, timeout=60)  # noqa: S310
             with caught.value as answer:
                 assert answer.code == 502
+
+
+def test_a_service_called_ocr_does_not_reach_into_the_settings() -> None:
+    assert pod()["enableServiceLinks"] is False

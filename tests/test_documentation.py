@@ -279,7 +279,12 @@ def test_every_source_and_sink_of_a_station_is_told(capsys: pytest.CaptureFixtur
     given = set(re.findall(r"--[\w-]+", _help_of("station", capsys)))
     told = {*names_under(STATIONS, "source"), *names_under(STATIONS, "sink")}
 
-    assert {flag.split()[0] for flag in told} == given - {"--help", "--journal", "--trigger"}
+    assert {flag.split()[0] for flag in told} == given - {
+        "--help",
+        "--journal",
+        "--settle",
+        "--trigger",
+    }
 
 
 def test_every_command_is_told(capsys: pytest.CaptureFixture[str]) -> None:

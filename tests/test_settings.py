@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from ocr_server.errors import SettingsError
-from ocr_server.settings import MIB, Settings, table, variable
+from ocr_server.settings import MIB, Settings, service_links, table, variable
 
 
 def test_without_an_environment_the_defaults_hold() -> None:
@@ -114,3 +114,54 @@ def test_every_number_has_a_unit_in_its_name_or_counts_something() -> None:
     numbers = {one.name for one in fields(Settings) if isinstance(one.default, int | float)}
 
     assert {name for name in numbers - counted if not name.endswith(("_s", "_bytes"))} == set()
+
+
+SERVICE_LINKS = {
+    "OCR_SERVICE_HOST": "10.0.0.7",
+    "OCR_SERVICE_PORT": "8080",
+    "OCR_SERVICE_PORT_HTTP": "8080",
+    "OCR_PORT": "tcp://10.0.0.7:8080",
+    "OCR_PORT_8080_TCP": "tcp://10.0.0.7:8080",
+    "OCR_PORT_8080_TCP_PROTO": "tcp",
+    "OCR_PORT_8080_TCP_PORT": "8080",
+    "OCR_PORT_8080_TCP_ADDR": "fd00::7",
+    "OCR_READER_SERVICE_HOST": "10.0.0.8",
+    "OCR_READER_PORT_53_UDP": "udp://10.0.0.8:53",
+    "OCR_READER_NAME": "/app/ocr-reader",
+}
+
+
+def test_variables_of_a_service_called_ocr_are_no_settings() -> None:
+    environment = {**SERVICE_LINKS, "OCR_SLOTS": "3"}
+
+    assert Settings.from_environment(environment) == Settings.from_environment({"OCR_SLOTS": "3"})
+    assert set(service_links(environment)) == set(SERVICE_LINKS)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("OCR_PORT", "8O80"),
+        ("OCR_SERVER_PORT", "8080"),
+        ("OCR_SERVICE_PORT", "http"),
+        ("OCR_SERVICE_HOST", "reader.example"),
+        ("OCR_TIMOUT_S", "5"),
+        ("OCR_NAME", "reader"),
+    ],
+)
+def test_a_setting_that_only_looks_like_a_service_link_stops_the_start(
+    name: str, text: str
+) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environment({**SERVICE_LINKS, name: text})
+
+
+@pytest.mark.parametrize("path", ["", "/", "/ocr", "/ocr/", "/a-b/_c.d~e"])
+def test_a_base_path_is_a_path(path: str) -> None:
+    assert Settings.from_environment({"OCR_BASE_PATH": path}).base_path == path
+
+
+@pytest.mark.parametrize("path", ["ocr", "//host", "/a//b", "/..", "/a/../b", "/a b", "/%2e", "/ä"])
+def test_what_is_no_base_path_stops_the_start(path: str) -> None:
+    with pytest.raises(SettingsError, match="OCR_BASE_PATH"):
+        Settings.from_environment({"OCR_BASE_PATH": path})

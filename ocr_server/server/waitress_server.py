@@ -25,6 +25,7 @@ from ocr_server.app import create_app
 from ocr_server.errors import AddressUnavailable, SettingsError
 from ocr_server.metrics import Metrics
 from ocr_server.server.channel import HttpListener
+from ocr_server.server.path_prefix import BelowPath
 from ocr_server.server.tls_front import TlsFront, read_certificate
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
@@ -169,8 +170,12 @@ class Server:
                 clear_untrusted_proxy_headers=True,
                 trusted_proxy=settings.trusted_proxy or None,
                 trusted_proxy_headers=PROXY_HEADERS if settings.trusted_proxy else (),
+                url_prefix=settings.base_path,
                 ident=None,
             ),
+        )
+        self._server.application = BelowPath(
+            self._server.application, trusted_proxy=settings.trusted_proxy
         )
         self._server.metrics = metrics
         self._server.origins = settings.cors_origins

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from ocr_server.bounds import Bounds
 from ocr_server.errors import StationError
 from ocr_server.job import Source
 from ocr_server.request.build import build_job
@@ -19,11 +21,13 @@ from ocr_server.settings import Settings
 from ocr_server.station.camera import Camera
 from ocr_server.station.csv_log import CsvLog
 from ocr_server.station.dashboard import StationPage
-from ocr_server.station.folder import Folder
+from ocr_server.station.folder import SETTLED_S, Folder
 from ocr_server.station.intake import Intake, OnReading, Reader
 from ocr_server.station.journal import Entry, Journal, Record
 from ocr_server.station.listener import TcpListener
 from ocr_server.station.sinks import AnnotatedFolder, Delivery, Poster, Sink
+
+SECONDS = Bounds(0, math.inf)
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,13 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     sources = command.add_argument_group("sources")
     sources.add_argument(
         "--watch", type=Path, metavar="FOLDER", help="folder whose new files are read"
+    )
+    sources.add_argument(
+        "--settle",
+        type=seconds,
+        default=SETTLED_S,
+        metavar="SECONDS",
+        help=f"time a file there must not have changed before it is read (default: {SETTLED_S})",
     )
     sources.add_argument(
         "--listen",
@@ -168,7 +179,7 @@ def _sources(
     if arguments.watch:
         folder = Folder(
             arguments.watch, intake, threads=settings.slots, most_bytes=settings.max_body_bytes,
-            leaves=journal.files,
+            leaves=journal.files, settle_s=arguments.settle,
         )  # fmt: skip
         sources.append(folder.run)
     if arguments.camera:
@@ -223,3 +234,11 @@ def address(text: str) -> tuple[str, int]:
     if not port.isascii() or not port.isdigit() or int(port) > 65_535:
         raise argparse.ArgumentTypeError(f"{text!r} is no address; use HOST:PORT")
     return name.strip("[]") or "127.0.0.1", int(port)
+
+
+def seconds(text: str) -> float:
+    """A time of 0 seconds or more, for the command line."""
+    try:
+        return SECONDS.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: {error}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import re
 import threading
 import time
 from collections.abc import Iterable
@@ -20,6 +21,9 @@ SETTLED_S = 0.5  # unchanged for as long as this, a file is taken to be complete
 TURN_MS = 100
 RESCAN_S = 5.0  # files on network shares change without a notice
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
+# What systems and office programs leave in folders: hidden files, Windows' thumbnails and looks of
+# a folder, and the locks of documents that somebody has open.
+LEFT_ALONE = re.compile(r"\..*|(?:eh)?thumbs\.db|desktop\.ini|~\$.*", re.IGNORECASE | re.DOTALL)
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +45,11 @@ class Folder:
         threads: int,
         most_bytes: int,
         leaves: Iterable[Path] = (),
+        settle_s: float = SETTLED_S,
     ) -> None:
         """Watch from `run` on; files that the station keeps there itself are left alone.
+
+        A file is read once it has not changed for `settle_s`.
 
         Raises:
             StationError: it is not a folder, or the package that watches is not installed.
@@ -55,7 +62,7 @@ class Folder:
                 'pipenv sync --categories "packages station".'
             )
         self._path, self._intake, self._threads = path, intake, threads
-        self._most_bytes = most_bytes
+        self._most_bytes, self._settle_s = most_bytes, settle_s
         self._left = {file.name for file in leaves if file.parent.resolve() == path.resolve()}
         self._waiting: dict[str, tuple[_State, float]] = {}  # since when it is as it is
         self._taken: dict[str, _State] = {}
@@ -107,7 +114,9 @@ class Folder:
             for name, state in there.items()
             if self._taken.get(name) != state
         }
-        settled = [name for name, (_, since) in self._waiting.items() if now - since >= SETTLED_S]
+        settled = [
+            name for name, (_, since) in self._waiting.items() if now - since >= self._settle_s
+        ]
         settled.sort(key=lambda name: (self._waiting[name][0].modified_ns, name))
         for name in settled:
             self._taken[name] = self._waiting.pop(name)[0]
@@ -116,9 +125,7 @@ class Folder:
     def _scan(self) -> dict[str, _State]:
         found = {}
         for path in self._path.iterdir():
-            if path.name.startswith(".") or path.name.endswith(UNFINISHED):
-                continue
-            if path.name in self._left:
+            if path.name in self._left or not _may_be_picture(path.name):
                 continue
             try:
                 status = path.stat()
@@ -144,3 +151,7 @@ class Folder:
         except Exception:
             log.exception("a file could not be taken; it is tried again")
             self._failed.put(name)
+
+
+def _may_be_picture(name: str) -> bool:
+    return not (LEFT_ALONE.fullmatch(name) or name.lower().endswith(UNFINISHED))

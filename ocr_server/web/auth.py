@@ -7,6 +7,7 @@ along, as a header from a script and as a field from a form.
 
 from __future__ import annotations
 
+import codecs
 import hmac
 import re
 from functools import partial
@@ -46,7 +47,7 @@ def read_key_digests(settings: Settings) -> tuple[bytes, ...]:
     if not settings.api_keys_file:
         return given
     try:
-        lines = Path(settings.api_keys_file).read_text(encoding="utf-8").splitlines()
+        lines = read_key_file(Path(settings.api_keys_file)).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"OCR_API_KEYS_FILE={settings.api_keys_file!r} cannot be read: {error}."
@@ -63,6 +64,20 @@ def read_key_digests(settings: Settings) -> tuple[bytes, ...]:
     if not words:
         raise SettingsError("OCR_API_KEYS_FILE has no keys. Add one, or leave the variable out.")
     return given + tuple(bytes.fromhex(word) for _, word in words)
+
+
+def read_key_file(path: Path, *, errors: str = "strict") -> str:
+    """The text of a file of keys: UTF-8, or what its byte-order mark says.
+
+    Editors of Windows put such a mark in front, and PowerShell’s `>` writes UTF-16.
+
+    Raises:
+        OSError: it cannot be read.
+        UnicodeDecodeError: it is no text, and `errors` is `strict`.
+    """
+    data = path.read_bytes()
+    is_utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_utf_16 else "utf-8-sig", errors=errors)
 
 
 def digest_of(key: str) -> bytes:
@@ -89,7 +104,7 @@ def _is_open(request: Request) -> bool:
     if request.method not in {"GET", "HEAD"}:
         return False
     return (
-        request.path in OPEN_PATHS
+        request.path.rstrip("/") in OPEN_PATHS
         or request.blueprint == OPEN_BLUEPRINT
         or request.endpoint == "static"
     )

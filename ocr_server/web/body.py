@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from flask import Request
 from pydantic_core import from_json
@@ -30,27 +31,18 @@ MOST_VALUES = 100_000
 
 NDJSON = "application/x-ndjson"
 MULTIPART = "multipart/form-data"
-FORMS = (MULTIPART, "application/x-www-form-urlencoded")
+URLENCODED = "application/x-www-form-urlencoded"
+FORMS = (MULTIPART, URLENCODED)
+JSON = "application/json"
+# What a body is called by programs that do not say what it is.
+UNTOLD = ("", "text/plain", "application/octet-stream", URLENCODED)
+STANDARD_ALPHABET = str.maketrans("-_", "+/")
 _HOW_TO_SEND = (
     "send a picture or PDF: in the multipart field file, as the raw body, or in JSON as "
     '{"image": "<base64>"}'
 )
 
 _Sent = TypeVar("_Sent")
-
-
-class BufferedRequest(Request):
-    """A request whose files are in memory: the body is bounded, and each file is read whole."""
-
-    def _get_file_stream(
-        self,
-        total_content_length: int | None,
-        content_type: str | None,
-        filename: str | None = None,
-        content_length: int | None = None,
-    ) -> BytesIO:
-        del total_content_length, content_type, filename, content_length
-        return BytesIO()
 
 
 def read_job(
@@ -137,6 +129,10 @@ def body_of(request: Request, *, forms: Collection[str] = (MULTIPART,)) -> Body:
     """
     if request.mimetype not in forms:
         return Body({}, {}, request.get_data(cache=False))
+    if request.mimetype == URLENCODED:
+        data = request.get_data(cache=True)
+        if _looks_like_json(data):
+            return Body({}, {}, data)
     files = {name: tuple(file.read() for file in files) for name, files in request.files.lists()}
     return Body(files, request.form.to_dict(flat=False), None)
 
@@ -191,18 +187,24 @@ def json_object(text: str | bytes) -> dict[str, Any]:
 def decode_base64(encoded: object) -> bytes:
     """Base64, with or without the head of a data URL (RFC 2397).
 
+    It may be of the URL-safe alphabet (RFC 4648, section 5), escaped for an address (`%2B`), and
+    without its padding.
+
     Raises:
         ValueError: it is neither; the message is for the client.
     """
     if not isinstance(encoded, str):
         raise ValueError("send base64 text or a data URL")  # noqa: TRY004  # for the client
+    if "%" in encoded:
+        encoded = unquote(encoded)
     head, _, rest = encoded.partition(",")
-    if head.startswith("data:"):
-        if not head.endswith(";base64"):
+    if head[:5].lower() == "data:":
+        if not head.lower().endswith(";base64"):
             raise ValueError("a data URL must be base64")
         encoded = rest
+    letters = "".join(encoded.split()).translate(STANDARD_ALPHABET)
     try:
-        return base64.b64decode("".join(encoded.split()), validate=True)
+        return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise ValueError("this is not base64") from None
 
@@ -225,7 +227,7 @@ def _read_body(
         if given.pop("file", None):
             how = "send it as a file (curl: -F file=@scan.jpg), not as text"
             faults.append(fault_of("file", how))
-    elif request.mimetype == "application/json":
+    elif request.mimetype == JSON or (request.mimetype in UNTOLD and _looks_like_json(body.data)):
         given, files = _json_body(body, faults, most_files)
     else:
         given, files = {}, (Source(body.data),)
@@ -234,6 +236,11 @@ def _read_body(
     if not files and not any(fault["field"] in {"file", "image"} for fault in faults):
         faults.append(fault_of("file", EMPTY if is_empty else _without_file(request)))
     return given, files
+
+
+def _looks_like_json(data: bytes) -> bool:
+    """Whether it may be an object of JSON: no file that is read begins with a brace."""
+    return data[:64].removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{")
 
 
 def _json_body(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from ocr_server import __version__
 from ocr_server.document.json_schema import Schema, describe_answers, describe_inputs, reference
@@ -47,6 +47,11 @@ blueprint = Blueprint("openapi", __name__)
 
 
 @blueprint.get("/openapi.json")
+def answer_description() -> Schema:
+    """This API in the words of OpenAPI 3.1, with the path below which it is served."""
+    return {**describe_api(), "servers": [{"url": request.script_root or "/"}]}
+
+
 def describe_api() -> Schema:
     """This API in the words of OpenAPI 3.1."""
     return {

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template, request, url_for
 from markupsafe import Markup, escape
 
 from ocr_server import __version__
@@ -118,7 +118,7 @@ def about() -> str:
 @blueprint.get("/docs")
 def docs() -> str:
     """Examples, routes, options, formats and problems."""
-    url = request.host_url.rstrip("/")
+    url = request.url_root.rstrip("/")
     return render_template(
         "docs.html",
         examples=[
@@ -134,6 +134,16 @@ def docs() -> str:
         ),
         adapters=[(f"`{name}`", ADAPTERS[name].meaning) for name in service().settings.compat],
     )
+
+
+@blueprint.app_template_global("url_for")
+def relative_url(endpoint: str, **values: Any) -> str:  # noqa: ANN401  # as Flask's
+    """Flask's `url_for`, but relative to the page that is shown.
+
+    So a page works below any path, whether or not the server knows of it.
+    """
+    address = url_for(endpoint, **values).removeprefix(request.script_root).removeprefix("/")
+    return "../" * (request.path.count("/") - 1) + address or "./"
 
 
 @blueprint.app_template_filter("marked")

@@ -44,6 +44,36 @@ def serials_in(folder: Path) -> list[str]:
     return [row.split(",")[1] for row in rows]
 
 
+@pytest.mark.parametrize("text", ["-1", "nan", "inf", "soon"])
+def test_a_time_to_settle_that_is_none_is_told(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        asked("--settle", text)
+
+    assert f"{text!r} is no time: use a number, 0 or more" in capsys.readouterr().err
+
+
+@pytest.mark.process
+def test_a_file_is_read_once_it_has_not_changed_for_as_long_as_was_asked(tmp_path: Path) -> None:
+    watched = tmp_path / "in"
+    watched.mkdir()
+    running = station(
+        tmp_path, "--watch", str(watched), "--csv", str(tmp_path / "log.csv"), "--settle", "2.5"
+    )
+    try:
+        (watched / "feeder.tif").write_bytes(b"first page")
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(1.5)  # three times as long as a file settles where nothing is asked
+        (watched / "feeder.tif").write_bytes(b"first page, second page")
+        wait_for(lambda: serials_in(tmp_path))
+    finally:
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+
+    assert serials_in(tmp_path) == ["1"]
+
+
 @pytest.mark.process
 def test_a_file_that_is_still_written_is_not_read(tmp_path: Path) -> None:
     watched = tmp_path / "in"

@@ -20,7 +20,6 @@ MOST_BYTES = 100
 
 @pytest.fixture
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(folders, "SETTLED_S", 0.1)
     monkeypatch.setattr(folders, "RESCAN_S", 0.2)
     watched = tmp_path / "in"
     watched.mkdir()
@@ -39,11 +38,11 @@ def measure(data: bytes) -> Reading:
 
 
 @contextmanager
-def watching(watched: Path, journal: Journal) -> Iterator[None]:
+def watching(watched: Path, journal: Journal, *, settle_s: float = 0.1) -> Iterator[None]:
     stop = threading.Event()
     folder = Folder(
         watched, Intake(journal, measure, stop), threads=1, most_bytes=MOST_BYTES,
-        leaves=journal.files,
+        leaves=journal.files, settle_s=settle_s,
     )  # fmt: skip
     thread = threading.Thread(target=folder.run, args=(stop,))
     thread.start()
@@ -108,3 +107,34 @@ def test_of_a_file_over_the_limit_no_more_is_read_than_is_refused(
         (entry,) = wait_for(lambda: journal.last(1))
 
     assert entry.answer["text"] == str(MOST_BYTES + 1)
+
+
+def test_a_file_that_grows_again_within_the_time_to_settle_is_read_once_and_whole(
+    watched: Path, journal: Journal
+) -> None:
+    path = watched / "feeder.tif"
+    path.write_bytes(b"1")
+    with watching(watched, journal, settle_s=1.0):
+        time.sleep(0.5)  # five times as long as a file of the other tests takes to settle
+        path.write_bytes(b"12")
+        time.sleep(0.5)
+        path.write_bytes(b"123")
+        wait_for(lambda: journal.last(1))
+
+    assert [entry.answer["text"] for entry in journal.last(100)] == ["3"]
+
+
+def test_what_systems_and_programs_leave_in_a_folder_is_not_read(
+    watched: Path, journal: Journal
+) -> None:
+    for name in (
+        "Thumbs.db", "ehthumbs.db", "desktop.ini", "Desktop.ini", ".DS_Store", "._scan.png",
+        "~$letter.docx", "scan.part", "scan.PART", "scan.tmp", "scan.png.crdownload",
+    ):  # fmt: skip
+        (watched / name).write_bytes(b"1")
+    with watching(watched, journal):
+        (watched / "thumbs.db.png").write_bytes(b"1")
+        wait_for(lambda: journal.last(1))
+        time.sleep(3 * folders.RESCAN_S)
+
+    assert sources_in(journal) == ["thumbs.db.png"]

@@ -192,3 +192,23 @@ def test_pages_can_be_switched_off(serve: Callable[..., FlaskClient]) -> None:
     assert [answer.status_code for answer in answers] == [404] * 4
     assert {answer.mimetype for answer in answers} == {"application/problem+json"}
     assert client.get("/version").status_code == 200
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_of_keys_may_begin_with_a_byte_order_mark(
+    serve: Callable[..., FlaskClient], tmp_path: Path, encoding: str
+) -> None:
+    path = tmp_path / "keys"
+    path.write_text(sha256(KEY.encode()).hexdigest() + "\r\n", encoding=encoding)
+
+    guarded = serve(api_keys_file=str(path))
+
+    assert guarded.get("/version", headers={"X-API-Key": KEY}).status_code == 200
+    assert guarded.get("/version").status_code == 401
+
+
+def test_what_is_open_is_open_with_a_slash_at_its_end(serve: Callable[..., FlaskClient]) -> None:
+    guarded = serve(api_keys=(KEY,))
+
+    assert guarded.get("/v1/formats/").status_code == 200
+    assert guarded.get("/version/").status_code == 401

@@ -5,7 +5,7 @@ import gzip
 import json
 from io import BytesIO
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from flask import Flask
@@ -184,7 +184,7 @@ def test_several_images_of_json_make_one_document(client: FlaskClient) -> None:
         (7, "send base64 text or a data URL"),
         ([ENCODED, None], "send base64 text or a data URL"),
         ("no base64!", "this is not base64"),
-        ("abc", "this is not base64"),
+        ("abcde", "this is not base64"),
         ("äöü", "this is not base64"),
         ("data:image/png,abcd", "a data URL must be base64"),
         ("http://example.org/a.png", "this is not base64"),
@@ -334,3 +334,121 @@ def test_any_text_is_base64_or_refused(text: str) -> None:
         assert str(error)  # noqa: PT017  # that it is raised is not what is claimed
     else:
         assert isinstance(decoded, bytes)
+
+
+def form_of_one_part(part: bytes, head: bytes) -> dict[str, Any]:
+    """A form whose part `file` has no file name."""
+    lines = b'--b\r\nContent-Disposition: form-data; name="file"\r\n' + head + b"\r\n"
+    return {
+        "data": lines + part + b"\r\n--b--\r\n",
+        "content_type": "multipart/form-data; boundary=b",
+    }
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Type: image/png\r\n",
+        b"Content-Type: application/octet-stream\r\n",
+        b"Content-Type: text/plain; charset=utf-8\r\n",
+        b"",
+    ],
+)
+def test_a_part_without_a_file_name_may_be_a_file(head: bytes, client: FlaskClient) -> None:
+    response = post(client, **form_of_one_part(PICTURE, head))
+
+    assert response.status_code == 200, response.data
+    assert len(response.get_json()["pages"]) == 1
+
+
+def test_a_large_part_without_a_file_name_is_no_field_that_is_too_large(
+    client: FlaskClient,
+) -> None:
+    large = PICTURE + bytes(3 * 2**20)  # what follows the end of a PNG is not looked at
+
+    assert post(client, **form_of_one_part(large, b"")).status_code == 200
+
+
+def test_a_text_in_place_of_a_file_is_told(client: FlaskClient) -> None:
+    faults = faults_of(
+        post(client, **form_of_one_part(b"scan.jpg", b"Content-Type: text/plain\r\n"))
+    )
+
+    assert "as a file" in faults["file"]
+
+
+def test_a_text_that_is_too_large_is_told(client: FlaskClient) -> None:
+    response = post(client, **form_of_one_part(b"a" * (2**20 + 1), b""))
+
+    assert response.status_code == 413
+    assert "file part" in response.get_json()["detail"]
+
+
+def test_an_option_is_no_file_whatever_its_media_type(
+    client: FlaskClient, engine: ReadsWords
+) -> None:
+    option = (
+        b'--b\r\nContent-Disposition: form-data; name="layout"\r\n'
+        b"Content-Type: application/octet-stream\r\n\r\nline\r\n"
+    )
+    form = form_of_one_part(PICTURE, b"")
+
+    response = post(client, data=option + form["data"], content_type=form["content_type"])
+
+    assert response.status_code == 200, response.data
+    assert engine.readings[0].psm == 7
+
+
+# Bytes whose base64 has both signs of its alphabet, and padding.
+ODD = b"\xfb\xef\xbe\xff\xff\xff\x00"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        base64.b64encode(ODD).decode(),
+        base64.b64encode(ODD).decode().rstrip("="),
+        base64.urlsafe_b64encode(ODD).decode(),
+        base64.urlsafe_b64encode(ODD).decode().rstrip("="),
+        quote(base64.b64encode(ODD).decode(), safe=""),
+        "data:image/png;base64," + base64.urlsafe_b64encode(ODD).decode(),
+        "DATA:image/png;charset=utf-8;BASE64," + base64.b64encode(ODD).decode(),
+        "data:image/png;base64," + quote(base64.b64encode(ODD).decode(), safe=""),
+        quote("data:image/png;base64," + base64.b64encode(ODD).decode(), safe=""),
+    ],
+)
+def test_base64_is_read_in_every_way_that_it_is_written(text: str) -> None:
+    assert set("+/=") <= set(base64.b64encode(ODD).decode())
+    assert decode_base64(text) == ODD
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [None, "text/plain", "text/plain; charset=utf-8", "application/octet-stream",
+     "application/x-www-form-urlencoded"],
+)  # fmt: skip
+@pytest.mark.parametrize("before", [b"", b" \r\n", b"\xef\xbb\xbf"])
+def test_json_is_known_without_its_media_type(
+    kind: str | None, before: bytes, client: FlaskClient, engine: ReadsWords
+) -> None:
+    body = before + json.dumps({"image": ENCODED, "layout": "line"}).encode()
+
+    response = post(client, data=body, content_type=kind)
+
+    assert response.status_code == 200, response.data
+    assert engine.readings[0].psm == 7
+
+
+def test_a_form_in_the_address_s_encoding_still_has_its_options(client: FlaskClient) -> None:
+    kind = "application/x-www-form-urlencoded"
+
+    assert faults_of(post(client, data=b"dpi=many", content_type=kind)).keys() == {"file", "dpi"}
+
+
+@pytest.mark.parametrize("path", ["/v1/formats/", "/livez/", "/openapi.json/"])
+def test_a_path_may_end_in_a_slash(path: str, client: FlaskClient) -> None:
+    assert client.get(path).status_code == 200
+
+
+def test_a_document_may_be_posted_to_a_path_that_ends_in_a_slash(client: FlaskClient) -> None:
+    assert client.post("/v1/documents/", data=PICTURE).status_code == 200

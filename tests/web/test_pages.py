@@ -56,7 +56,8 @@ def imports_of(address: str, script: str) -> list[str]:
 
 def load_all(client: FlaskClient, path: str) -> dict[str, bytes]:
     """Whatever a page loads by itself, as it travels; scripts with all that they import."""
-    addresses = re.findall(r'(?:src|href|data-source)="(/static/[^"]+)"', client.get(path).text)
+    found = re.findall(r'(?:src|href|data-source)="(static/[^"]+)"', client.get(path).text)
+    addresses = [urljoin(path, address) for address in found]
     loaded: dict[str, bytes] = {}
     while addresses:
         address = addresses.pop()
@@ -89,7 +90,8 @@ def test_a_page_names_every_module_that_its_scripts_import(client: FlaskClient, 
     needed = {address for address in load_all(client, path) if address.endswith(".js")}
     assert len(preloaded) > 10
     assert len(set(preloaded)) == len(preloaded)
-    assert {*preloaded, *scripts, "/static/js/lib/boot.js"} == needed
+    named = {*preloaded, *scripts, "static/js/lib/boot.js"}
+    assert {urljoin(path, address) for address in named} == needed
 
 
 def test_a_script_is_compressed_only_for_those_who_can_read_it(client: FlaskClient) -> None:

@@ -63,7 +63,7 @@ export function enhance(video, { region, fields, isBusy, onSeen, onTrouble }) {
     form.set("file", frame, "frame.jpg");
     if (!part) form.set("detail", "page");
     const encode_ms = performance.now() - begun;
-    const response = await post("/v1/frames", form);
+    const response = await post("v1/frames", form);
     const seen = await response.json();
     motion.answered();
     const ms = performance.now() - begun;

@@ -58,7 +58,7 @@ export async function findPage(still) {
   form.set("file", await toJpeg(shrunk), "frame.jpg");
   form.set("detail", "page");
   try {
-    const { outline } = await (await post("/v1/frames", form)).json();
+    const { outline } = await (await post("v1/frames", form)).json();
     return outline?.map((/** @type {number[]} */ [x, y]) => [x * scale, y * scale]) ?? null;
   } catch {
     return null; // the corners can be moved by hand

@@ -154,7 +154,7 @@ async function rendered(draft, format, pages) {
   form.set("format", format);
   const password = draft.fields.get("password");
   if (password) form.set("password", password);
-  return (await post("/v1/render", form)).blob();
+  return (await post("v1/render", form)).blob();
 }
 
 /**

@@ -25,7 +25,7 @@ export function pictureOf(draft, number) {
       number,
       isShown(draft, number)
         ? Promise.resolve(URL.createObjectURL(draft.files[number - 1]))
-        : drawn(draft, number, "/picture"),
+        : drawn(draft, number, "picture"),
     );
     pages.get(number).then((/** @type {string | null} */ url) => url ?? pages.delete(number));
   }
@@ -39,7 +39,7 @@ export function pictureOf(draft, number) {
  * @param {string} [without] stages
  */
 export function preparedPictureOf(draft, number, without = "") {
-  return drawn(draft, number, "/picture/prepared", without);
+  return drawn(draft, number, "picture/prepared", without);
 }
 
 /** @type {Promise<string | null>} */

@@ -104,7 +104,7 @@ export function readDocument(form, { signal, onUpload, onEvent }) {
       if (request.status === 200 && type.includes("ndjson")) takeLines();
     }
 
-    request.open("POST", "/v1/documents");
+    request.open("POST", "v1/documents");
     request.setRequestHeader("Accept", "application/x-ndjson, application/json;q=0.9");
     for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", (event) => onUpload?.(event.loaded, event.total));
@@ -119,7 +119,7 @@ export function readDocument(form, { signal, onUpload, onEvent }) {
 
 /**
  * A plain request; its Refusal is like that of a reading.
- * @param {string} path
+ * @param {string} path relative to the page, which may be below any other
  * @param {FormData} form
  * @param {AbortSignal} [signal]
  */

@@ -13,7 +13,7 @@ export function enhance(root) {
   /** The browser may think itself offline and reach a server of its own network, or the reverse. */
   async function check() {
     clearTimeout(timer);
-    const answered = await fetch("/livez", { cache: "no-store" }).then(
+    const answered = await fetch("livez", { cache: "no-store" }).then(
       () => true,
       () => false,
     );
