@@ -136,6 +136,7 @@ def _zone(told: ZoneJson) -> Zone:
         table=_table(table) if table else None,
         name=told.get("name"),
         engine=told.get("engine"),
+        source=told.get("source"),
     )
 
 

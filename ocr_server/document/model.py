@@ -17,6 +17,7 @@ from ocr_server.document.zones import (
     Direction,
     Line,
     Symbol,
+    TextSource,
     Word,
     Zone,
     ZoneKind,
@@ -31,8 +32,8 @@ from ocr_server.geometry import Box
 
 __all__ = [
     "Advice", "Alternative", "Cell", "Direction", "Document", "EngineInfo", "Failure", "Field",
-    "Line", "Page", "Quality", "StageRecord", "Symbol", "Table", "Word", "Zone", "ZoneKind",
-    "has_blank", "hull_of", "is_ideograph", "letters_in", "mean_confidence",
+    "Line", "Page", "Quality", "StageRecord", "Symbol", "Table", "TextSource", "Word", "Zone",
+    "ZoneKind", "has_blank", "hull_of", "is_ideograph", "letters_in", "mean_confidence",
 ]  # fmt: skip
 
 
@@ -43,14 +44,6 @@ class StageOutcome(StrEnum):
     NOT_NEEDED = "not-needed"
     SKIPPED = "skipped"  # the request left it out
     OUT_OF_TIME = "out-of-time"
-
-
-class TextSource(StrEnum):
-    """Where the text of a page came from."""
-
-    RECOGNISED = "recognised"
-    TEXT_LAYER = "text-layer"
-    BOTH = "both"
 
 
 class StageRecord(NamedTuple):

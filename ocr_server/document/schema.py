@@ -155,6 +155,8 @@ class ZoneJson(TypedDict):
     """as the request named it"""
     engine: NotRequired[Omittable[str]]
     """who read it, with engine=best"""
+    source: NotRequired[Omittable[Annotated[TextSource, Field(strict=False)]]]
+    """where its text came from, where the page has text of both"""
     text: NotRequired[Unread[str]]
     """of text and tables"""
     confidence: NotRequired[Unread[Share]]

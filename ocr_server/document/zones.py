@@ -26,6 +26,14 @@ class ZoneKind(StrEnum):
     TABLE = "table"
 
 
+class TextSource(StrEnum):
+    """Where the text of a page or a zone came from."""
+
+    RECOGNISED = "recognised"
+    TEXT_LAYER = "text-layer"
+    BOTH = "both"
+
+
 class Direction(StrEnum):
     """The way a line is read."""
 
@@ -181,7 +189,8 @@ class Line:
 class Zone:
     """A piece of the page of one kind; only text and tables have lines.
 
-    `engine` is who read it, where the document's engine is more than one.
+    `engine` is who read it, where the document's engine is more than one; `source` where its text
+    came from, where the page has text of both.
     """
 
     kind: ZoneKind
@@ -190,6 +199,7 @@ class Zone:
     table: Table | None = None
     name: str | None = None
     engine: str | None = None
+    source: TextSource | None = None
 
     @property
     def box(self) -> Box:

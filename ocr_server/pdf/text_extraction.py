@@ -18,7 +18,7 @@ from pathlib import Path
 import pypdfium2
 from pypdfium2 import raw
 
-from ocr_server.document.model import Line, Page, Word, Zone, hull_of
+from ocr_server.document.model import Line, Page, TextSource, Word, Zone, hull_of
 from ocr_server.errors import DamagedPicture
 from ocr_server.geometry import Box, PointMap, hull
 from ocr_server.job import Limits
@@ -124,8 +124,13 @@ class ExtractedText:
         """The layer's zones, and among them what was recognised where it says nothing."""
         taken = [line for zone in self.zones for line in zone.lines]
         places = (*self.pictures, *_blocks(self.rows))
-        added = [kept for zone in page.zones if (kept := _only(zone, places, taken))]
-        return _merged(self.zones, added)
+        own = [replace(zone, source=TextSource.TEXT_LAYER) for zone in self.zones]
+        added = [
+            replace(kept, source=TextSource.RECOGNISED)
+            for zone in page.zones
+            if (kept := _only(zone, places, taken))
+        ]
+        return _merged(own, added)
 
     def without_hidden(self) -> ExtractedText:
         """The layer without the text that cannot be seen: what lies under it is to be read."""
