@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from ocr_server.extraction.checks import icao_9303_digit
+from ocr_server.extraction.validation import icao_9303_digit
 
 FONTS = "/usr/share/fonts/truetype/dejavu/DejaVu{}.ttf"
 MONO = ("SansMono", "SansMono-Bold")

@@ -45,7 +45,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.document.model import Zone
 from ocr_server.engines.rapidocr import LANGUAGES, RapidocrEngine
 from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, ReadOptions
-from ocr_server.page.cleanup import drop_noise
+from ocr_server.page.postprocessing import drop_noise
 from ocr_server.page.quality import ReadingResult, expected_accuracy
 from ocr_server.page.recipe import RECIPE, read_page
 from ocr_server.page.second_opinion import is_better, limit_of

@@ -14,16 +14,16 @@ from ocr_server.web import (
     api,
     auth,
     browser,
-    docs,
     frames,
     health,
+    openapi,
     pages,
     problems,
 )
-from ocr_server.web.bodies import HeldRequest
+from ocr_server.web.body import BufferedRequest
 from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.compat.adapter import register
-from ocr_server.web.service import EXTENSION
+from ocr_server.web.context import EXTENSION
 
 ROOT = Path(__file__).parent.parent
 MAX_FIELDS_BYTES = 1024 * 1024  # a picture travels as a file; fields are options
@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         template_folder=ROOT / "templates",
         static_folder="static" if has_pages else None,
     )
-    app.request_class = HeldRequest
+    app.request_class = BufferedRequest
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=MAX_FIELDS_BYTES,
@@ -57,8 +57,8 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
+    app.register_blueprint(openapi.blueprint)
     register(app, [ADAPTERS[name] for name in settings.compat])
     if has_pages:
         app.register_blueprint(pages.blueprint)
-        app.register_blueprint(docs.blueprint)
     return app

@@ -18,16 +18,16 @@ from typing import Any
 from ocr_server import __version__
 from ocr_server.client import ReadFiles, Refused, local_server, remote_server
 from ocr_server.doctor import examine
+from ocr_server.document.languages import name_of
 from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.languages import name_of
 from ocr_server.logs import start_logging
 from ocr_server.request.options import OPTIONS
 from ocr_server.server.waitress_server import run
 from ocr_server.settings import PREFIX, Settings
 from ocr_server.station import command as station
-from ocr_server.station.listener import ask
+from ocr_server.station.listener import send_picture
 
 # `read` spells these out itself; all other options of the API it takes as they are.
 SPELLED_OUT = {"format", "partial"}
@@ -112,7 +112,7 @@ def _read(arguments: argparse.Namespace) -> int:
         given["partial"] = "true"
     pictures = [path.read_bytes() for path in arguments.files]
     if arguments.socket:
-        return _ask_station(arguments, pictures, given)
+        return _read_at_station(arguments, pictures, given)
     with _server(arguments) as read:
         if arguments.annotate:
             arguments.annotate.write_bytes(read(pictures, {**given, "format": "png"}))
@@ -137,7 +137,7 @@ def _server(arguments: argparse.Namespace) -> AbstractContextManager[ReadFiles]:
     return local_server(Settings.from_environment())
 
 
-def _ask_station(
+def _read_at_station(
     arguments: argparse.Namespace, pictures: Sequence[bytes], given: Mapping[str, str]
 ) -> int:
     """Write the lines that a station answers; 1 if it could not read a picture."""
@@ -146,7 +146,7 @@ def _ask_station(
     if refused:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in refused)
         raise Refused(f"A station reads by its own profile and answers in JSON; leave out {flags}.")
-    lines = [ask(arguments.socket, picture) for picture in pictures]
+    lines = [send_picture(arguments.socket, picture) for picture in pictures]
     _write(arguments, b"".join(lines))
     return 1 if any("code" in json.loads(line) for line in lines) else 0
 

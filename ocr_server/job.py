@@ -73,6 +73,14 @@ class TextLayerUse(StrEnum):
     ONLY = "only"
 
 
+class LineUse(StrEnum):
+    """What becomes of the lines of a page: kept, joined to paragraphs, or kept where they stand."""
+
+    KEEP = "keep"
+    JOIN = "join"
+    LAYOUT = "layout"
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneSpec:
     """A rectangle that the caller wants read, in page pixels or per cent of the page's sides."""
@@ -116,7 +124,7 @@ class Framing:
 class ReadOptions:
     """How to read a page.
 
-    `steps` is `("auto",)`, empty for none, or names of steps in order. `without`: stages that the
+    `operations`: `("auto",)`, empty for none, or names in order. `skip_stages`: those that the
     recipe, `auto`, leaves out. `dpi` overrides what the file says. `min_confidence` (0 to 1): words
     under it are left out. `alternatives`: doubtful words get some from dictionaries; `choices`: all
     words get the engine's own; `correct`: what is clear in a dictionary takes a word's place.
@@ -162,6 +170,24 @@ class Limits:
     max_pixels: int = DEFAULTS.max_pixels
     max_pages: int = DEFAULTS.max_pages
     pdf_dpi: int = DEFAULTS.pdf_dpi
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """How a document is to leave; each format heeds what it can show.
+
+    `limits` and `password` serve the formats that open the sources once more.
+    """
+
+    detail: Detail = Detail.WORD
+    lines: LineUse = LineUse.KEEP
+    limits: Limits = field(default_factory=Limits)
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def join_lines(self) -> bool:
+        """Whether the lines of a paragraph become one, hyphens at their ends resolved."""
+        return self.lines is LineUse.JOIN
 
 
 @dataclass(frozen=True, slots=True)

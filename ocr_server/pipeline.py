@@ -21,9 +21,9 @@ from typing import TypeAlias
 from ocr_server import tasks
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo, Failure, Page
-from ocr_server.errors import ClientGone, EngineFailed, OcrServerError, PageMissing
-from ocr_server.export.format import Format, Rendering
-from ocr_server.job import Job, Source
+from ocr_server.errors import ClientGone, DamagedPicture, EngineFailed, OcrServerError, PageMissing
+from ocr_server.export import Format
+from ocr_server.job import Job, Rendering, Source
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
@@ -100,6 +100,9 @@ def recognise_document(
             for event in events:
                 if isinstance(event, PageRead):
                     pages.append(event.page)
+                    if missing := event.page.missing_part:
+                        damaged = DamagedPicture(f"{missing.message} {missing.advice}")
+                        failures.append(Failure(event.page.number, damaged))
                 elif isinstance(event, PageFailed):
                     failures.append(event.failure)
                 if observe:
@@ -137,7 +140,7 @@ def draw_preview(
     cancelled: threading.Event,
     prepared: bool = False,
 ) -> bytes:
-    """The first page that the job asks for, as a browser can show it (`sources.pixels`).
+    """The first page that the job asks for, as a browser can show it (`sources.decode`).
 
     With `prepared` it is drawn as the engine gets to see it.
 

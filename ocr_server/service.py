@@ -10,9 +10,8 @@ from ocr_server import tasks
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo
 from ocr_server.errors import EngineMissing, OcrServerError
-from ocr_server.export import FORMATS
+from ocr_server.export import FORMATS, Format
 from ocr_server.export.archive import archive_of
-from ocr_server.export.format import Format
 from ocr_server.job import Job
 from ocr_server.metrics import Metrics
 from ocr_server.page.camera_frame import FrameAnalysis
@@ -180,10 +179,11 @@ class Service:
 
 def _failed_pages(document: Document) -> OcrServerError:
     failed = [failure.page for failure in document.problems]
+    total = len({page.number for page in document.pages}.union(failed))
     first = document.problems[0].error
     return type(first)(
-        f"{len(failed)} of {len(failed) + len(document.pages)} pages could not be read "
-        f"({', '.join(map(str, failed))}). {first.message} Send partial=true to get the others.",
+        f"{len(failed)} of {total} pages could not be read, or not whole "
+        f"({', '.join(map(str, failed))}). {first.message} Send partial=true to get the rest.",
         **first.extra,
         failed_pages=failed,
     )

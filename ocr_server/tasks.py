@@ -17,19 +17,21 @@ from pathlib import Path
 from ocr_server.document.model import Document, EngineInfo, Page
 from ocr_server.engines import describe_choice
 from ocr_server.errors import StorageFull
-from ocr_server.export.format import Render, Rendering
+from ocr_server.export import Render
 from ocr_server.extraction import finders
-from ocr_server.job import Limits, ReadOptions
+from ocr_server.job import Limits, ReadOptions, Rendering
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.framing import zones_in_pixels
+from ocr_server.page.progress import ProgressCallback, progress_writer
+from ocr_server.page.quality import with_copies, with_damage
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
 from ocr_server.page.text_policy import read_pdf_page
-from ocr_server.progress import ProgressCallback, progress_writer
 from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.sources import decode
-from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview
+from ocr_server.sources.damage import lacks_end_of_pdf
+from ocr_server.sources.decode import PREVIEW_SIDE_PX, draw_preview
 from ocr_server.sources.signatures import is_pdf
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -85,6 +87,8 @@ def read_page(
                 options=options, limits=limits, password=password,
                 context=partial(_read_context, context, options), recognise=recognise,
             )  # fmt: skip
+        if is_pdf(page_ref.path) and lacks_end_of_pdf(page_ref.path):
+            page = with_damage(page, 0.0)
         return finders.with_fields(page, options) if options.wants_fields else page
 
 
@@ -96,7 +100,7 @@ def _recognise(
     limits: Limits,
     password: str | None,
 ) -> Page:
-    canvas = decode.decode_page(
+    decoded = decode.open_page(
         page_ref.path, page_ref.index, limits=limits, password=password, grey=True
     )
     is_plain = not (options.is_framed or options.wants_fields)
@@ -104,12 +108,13 @@ def _recognise(
     path = page_ref.progress_path
     with progress_writer(path) if page_ref.is_watched else nullcontext() as report:
         page = read(
-            canvas,
+            decoded.canvas,
             number=page_ref.number,
             options=options,
             context=_read_context(context, options, report),
         )
-    return suggest_spellings(page, options)
+    page = with_copies(suggest_spellings(page, options), decoded.copies)
+    return with_damage(page, decoded.lost_share)
 
 
 def _read_context(

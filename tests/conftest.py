@@ -19,7 +19,7 @@ from playwright.sync_api import sync_playwright
 from ocr_server.app import create_app
 from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.fakes import InlineWorkers, ReadsWords
 from tests.serving import FakeTesseract, RunningServer, Start, running_server
 

@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 
 from ocr_server.app import create_app
 from ocr_server.settings import ADAPTER_NAMES, Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.fakes import InlineWorkers, ReadsWords
 from tests.odd_requests import Request, requests
 

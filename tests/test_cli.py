@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server import __version__, cli
 from ocr_server.cli import main
@@ -83,6 +85,29 @@ def test_several_files_are_one_document_in_the_format_asked_for(
     assert printed == ""
     assert [page["number"] for page in document["pages"]] == [1, 2]
     assert "words" not in document["pages"][0]["zones"][0]["lines"][0]
+
+
+@pytest.mark.tesseract
+def test_columns_and_indents_are_kept_as_they_stand(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rows = [("Article", "Price"), ("Green tea", "4.50"), ("Coffee beans", "129.00")]
+    sheet = Image.new("L", (900, 300), 255)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(30)
+    for number, (name, price) in enumerate(rows):
+        draw.text((40 + 60 * bool(number), 40 + 60 * number), name, 0, font)
+        draw.text((840, 40 + 60 * number), price, 0, font, anchor="ra")
+    path = folder / "prices.png"
+    sheet.save(path)
+
+    text = read(capfd, path, "--lines", "layout").rstrip("\n")
+
+    lines = text.splitlines()
+    assert [tuple(re.split(r"\s{2,}", line.strip())) for line in lines] == rows
+    assert len({len(line) for line in lines[1:]}) == 1  # amounts stand under each other
+    indents = [len(line) - len(line.lstrip()) for line in lines]
+    assert indents[0] == 0
+    assert 2 <= indents[1] == indents[2] <= 6
 
 
 @pytest.mark.tesseract
@@ -246,7 +271,7 @@ def test_what_a_station_refuses_has_failed(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cli, "ask", lambda _address, _picture: line)
+    monkeypatch.setattr(cli, "send_picture", lambda _address, _picture: line)
 
     assert main(["read", "--socket", "9", str(picture)]) == code
     assert capfd.readouterr().out == line.decode()

@@ -18,9 +18,10 @@ from flask.testing import FlaskClient
 
 from ocr_server import __version__, settings
 from ocr_server.cli import main
+from ocr_server.document.model import INCOMPLETE
 from ocr_server.engines import ENGINE_CHOICES
-from ocr_server.extraction.checks import CHECKS
 from ocr_server.extraction.finders import FINDERS
+from ocr_server.extraction.validation import CHECKS
 from ocr_server.job import PSM_OF_LAYOUT
 from ocr_server.page import layer_verdict, quality
 from ocr_server.page.recipe import RECIPE
@@ -222,7 +223,7 @@ def test_tables_written_by_hand_name_everything_that_there_is() -> None:
 
 def test_the_problems_of_a_picture_are_all_told() -> None:
     sources = inspect.getsource(quality) + inspect.getsource(layer_verdict)
-    codes = re.findall(r'Advice\(\s*"([\w-]+)"', sources)
+    codes = [INCOMPLETE, *re.findall(r'Advice\(\s*"([\w-]+)"', sources)]
     (told,) = re.findall(
         r"The codes of `quality.problems` are (.*?)\.\n", API.read_text(encoding="utf-8"), re.DOTALL
     )

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tomllib
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from tests.documentation import (
     rows_under,
 )
 from tests.drawing import as_file, draw_lines
-from tests.serving import FakeTesseract, RunningServer, running_server
+from tests.serving import FakeTesseract, RunningServer
 
 ADDRESS = "http://localhost:8080"
 PROGRAM = "pipenv run ocr-server "
@@ -61,21 +61,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         kind = "PNG" if name.endswith("png") else "JPEG"
         (folder / name).write_bytes(as_file(draw_lines("Hello"), kind))
     return folder
-
-
-@pytest.fixture(scope="module")
-def tesseract(tmp_path_factory: pytest.TempPathFactory) -> FakeTesseract:
-    return FakeTesseract(tmp_path_factory.mktemp("tesseract"))
-
-
-@pytest.fixture(scope="module")
-def server(
-    tmp_path_factory: pytest.TempPathFactory, tesseract: FakeTesseract
-) -> Iterator[RunningServer]:
-    """One that reads “Hello” from everything."""
-    folder = tmp_path_factory.mktemp("server")
-    with running_server(folder, PATH=tesseract.path, OCR_SLOTS=1) as server:
-        yield server
 
 
 def run(

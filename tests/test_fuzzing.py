@@ -9,7 +9,7 @@ from flask import Flask
 
 from ocr_server.app import create_app
 from ocr_server.settings import Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.drawing import as_file, draw_lines
 from tests.fakes import FailsOnNarrow, InlineWorkers
 from tests.fuzzing import Judge, fuzz_settings, open_files, try_many

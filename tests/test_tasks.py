@@ -13,7 +13,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document
 from ocr_server.engines import ENGINES
 from ocr_server.errors import StorageFull
-from ocr_server.export.format import Rendering
+from ocr_server.job import Rendering
 from ocr_server.runtime.worker_context import WorkerContext
 from tests.export.documents import two_pages
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ocr_server.document.model import has_blank
+from ocr_server.document.characters import has_blank
 from ocr_server.export.text import joined
 
 TWINS: dict[str, list[Any]] = json.loads(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
@@ -16,11 +16,16 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from ocr_server.document.faults import MOST_FAULTS, Fault, Rejected, refuse
+from ocr_server.document.json_schema import (
+    MOST_FAULTS,
+    NULL_IS_ABSENCE,
+    Fault,
+    Rejected,
+    refuse,
+)
 
 Json: TypeAlias = dict[str, Any]  # what a client sends is of all kinds
 T = TypeVar("T")
-NULL_IS_ABSENCE = "null_is_absence"  # in the metadata of a nullable schema
 
 # A page of print has hundreds of cells; all of a table's are laid out, the empty ones too.
 MOST_CELLS = 10_000
@@ -80,7 +85,7 @@ class Checked:
     """
 
     before: Callable[[Json], Json] | None = None
-    after: Callable[[Json], Iterator[Fault]] | None = None
+    after: Callable[[Json], Sequence[Fault]] | None = None
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
@@ -101,8 +106,8 @@ class Checked:
                 if self.before:
                     value = self.before(value)
             made = read_members(value)
-            if self.after:
-                refuse(list(self.after(made)))
+            if self.after and (faults := self.after(made)):
+                refuse(faults)
         except ValidationError as error:
             budget.left = min(budget.left, left - error.error_count())
             raise
@@ -135,11 +140,14 @@ def _deep(outer: Json, name: str) -> Json:
     return outer if name in outer else {**outer, name: _DEEPER}
 
 
-def box_faults(placed: Json) -> Iterator[Fault]:
+def box_faults(placed: Json) -> Sequence[Fault]:
     """A box, where it is what counts, may not be inside out."""
-    box = placed.get("box")
-    if box and not placed.get("quad") and not (box[0] <= box[2] and box[1] <= box[3]):
-        yield ("box",), "is no box: left, top, right and bottom are needed, none inside out"
+    if placed["quad"] or not placed["box"]:
+        return ()
+    left, top, right, bottom = placed["box"]
+    if left <= right and top <= bottom:
+        return ()
+    return [(("box",), "is no box: left, top, right and bottom are needed, none inside out")]
 
 
 def with_cells(table: Json) -> Json:
@@ -153,29 +161,32 @@ def with_cells(table: Json) -> Json:
     return table
 
 
-def cell_faults(table: Json) -> Iterator[Fault]:
+def cell_faults(table: Json) -> Sequence[Fault]:
     """Cells stand in the rows and columns that there are."""
-    for index, cell in enumerate(table["cells"]):
-        for name, most in (("row", table["rows"] - 1), ("column", table["columns"] - 1)):
-            if cell[name] > most:
-                expected = f"a whole number from 0 to {most} is expected"
-                yield ("cells", index, name), f"is {cell[name]}; {expected}"
+    return [
+        (("cells", index, name), f"is {cell[name]}; a whole number from 0 to {most} is expected")
+        for index, cell in enumerate(table["cells"])
+        for name, most in (("row", table["rows"] - 1), ("column", table["columns"] - 1))
+        if cell[name] > most
+    ]
 
 
-def page_faults(document: Json) -> Iterator[Fault]:
+def page_faults(document: Json) -> Sequence[Fault]:
     """Pages are there once each, and their tables are not too large together."""
-    pages = document["pages"]
+    pages, faults = document["pages"], []
     if len({page["number"] for page in pages}) < len(pages):
-        yield ("pages",), "are there twice: each needs a number of its own"
+        faults.append((("pages",), "are there twice: each needs a number of its own"))
     tables = (zone.get("table") for page in pages for zone in page["zones"])
     cells = sum(table["rows"] * table["columns"] for table in tables if table)
     if cells > MOST_CELLS_IN_ALL:
-        told = f"have {cells} cells in their tables; {MOST_CELLS_IN_ALL} are the most"
-        yield ("pages",), told
+        message = f"have {cells} cells in their tables; {MOST_CELLS_IN_ALL} are the most"
+        faults.append((("pages",), message))
+    return faults
 
 
-def reason_faults(field: Json) -> Iterator[Fault]:
-    """What is not valid says why."""
+def field_faults(field: Json) -> Sequence[Fault]:
+    """What is not valid says why; its box, where there is one, is not inside out."""
+    faults = list(box_faults({"quad": None, **field}))
     if not field["valid"] and field.get("reason") is None:
-        yield ("reason",), "is missing; a text is expected"
-    yield from box_faults(field)
+        faults.append((("reason",), "is missing; a text is expected"))
+    return faults

@@ -1,18 +1,35 @@
-"""JSON Schema of the types of answers and of what comes back, as OpenAPI 3.1 has it."""
+"""JSON Schema of the types of answers and inputs, and faults told in its words.
+
+The schemas are those of OpenAPI 3.1. pydantic finds the faults of an input; what was expected at
+the path of each is read from the schema of the same types, so that a message names the kind, the
+bounds or the words that the description of the API has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
-
-from ocr_server.document.checks import NULL_IS_ABSENCE
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 Schema: TypeAlias = dict[str, Any]  # JSON schema is of all kinds
+Path: TypeAlias = tuple[str | int, ...]
+Fault: TypeAlias = tuple[Path, str]  # where, and what is wrong there
+
+NULL_IS_ABSENCE = "null_is_absence"  # in the metadata of a nullable schema
+MOST_FAULTS = 200
 _PLACE = "#/components/schemas/"
+_OWN = "fault"
+_LONGEST_SHOWN = 40
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 2 * _LONGEST_SHOWN
+_KINDS = {
+    "array": "a list", "boolean": "true or false", "object": "an object", "string": "a text",
+}  # fmt: skip
 
 
 def describe_answers(types: Mapping[str, Any]) -> dict[str, Schema]:
@@ -24,13 +41,55 @@ def describe_answers(types: Mapping[str, Any]) -> dict[str, Schema]:
 
 
 def describe_inputs(types: Mapping[str, Any]) -> dict[str, Schema]:
-    """As `describe_answers`, of what a client sends; a member that is not told is refused."""
+    """As `describe_answers`, of what a client sends; an unknown member is refused."""
     return _describe(types, "validation", _Inputs)
 
 
 def reference(name: str) -> Schema:
     """What points to the schema of this name."""
     return {"$ref": _PLACE + name}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Put in the place of a member to have it refused with this message."""
+
+    message: str
+
+
+def refuse(faults: Sequence[Fault]) -> None:
+    """Do nothing without faults; their paths begin at the value that is being read.
+
+    Raises:
+        ValidationError: there are some.
+    """
+    if faults:
+        raise ValidationError.from_exception_data(
+            "",
+            [
+                InitErrorDetails(
+                    type=PydanticCustomError(_OWN, "{message}", {"message": message}),
+                    loc=path,
+                    input=None,
+                )
+                for path, message in faults
+            ],
+        )
+
+
+def faults_of(error: ValidationError, schema: Schema) -> list[dict[str, str]]:
+    """The first `MOST_FAULTS` faults; `schema` describes the whole value."""
+    return [
+        {"field": path_of(one["loc"]), "message": _message(dict(one), schema)}
+        for one in error.errors(include_url=False)[:MOST_FAULTS]
+    ]
+
+
+def path_of(path: Path) -> str:
+    """The path as JavaScript writes it, such as `pages[0].zones[2]`; long names are cut."""
+    return "".join(
+        f"[{step}]" if isinstance(step, int) else f".{step[:_LONGEST_SHOWN]}" for step in path
+    ).removeprefix(".")
 
 
 def _describe(
@@ -90,3 +149,67 @@ class _Inputs(_Answers):
 
 def _without(schema: JsonSchemaValue, name: str) -> JsonSchemaValue:
     return {one: value for one, value in schema.items() if one != name}
+
+
+def _message(fault: Mapping[str, Any], schema: Schema) -> str:
+    kind, path, value = fault["type"], fault["loc"], fault["input"]
+    if isinstance(value, Rejected):
+        return value.message
+    if kind == _OWN:
+        return str(fault["msg"])
+    if kind == "extra_forbidden":
+        known = ", ".join(sorted(_schema_at(path[:-1], schema)["properties"]))
+        return f"is not known here; there are {known}"
+    here = _schema_at(path, schema)
+    if kind in {"too_short", "too_long"}:
+        return _wrong_count(fault["ctx"]["actual_length"], here)
+    if kind == "missing":
+        return f"is missing; {_expected(here)} is expected"
+    shown = _SHORT.repr(value)
+    if len(shown) > _LONGEST_SHOWN:
+        shown = f"{shown[:_LONGEST_SHOWN]}…"
+    return f"is {shown}; {_expected(here)} is expected"
+
+
+def _wrong_count(count: int, schema: Schema) -> str:
+    least, most = schema.get("minItems", 0), schema.get("maxItems")
+    if least == most:
+        return f"has {count} items; {least} are needed: {schema['description']}"
+    if count < least:
+        return f"has {count} items; {least} or more are needed"
+    return f"has {count} items; {most} are the most"
+
+
+def _expected(schema: Schema) -> str:
+    if "enum" in schema:
+        return f"one of {', '.join(schema['enum'])}"
+    least, most = schema.get("minimum"), schema.get("maximum")
+    bounds = (
+        "" if least is None else f" from {least:.9g}" + ("" if most is None else f" to {most:.9g}")
+    )
+    if schema["type"] == "integer":
+        return f"a whole number{bounds}"
+    return f"a number{bounds}" if schema["type"] == "number" else _KINDS[schema["type"]]
+
+
+def _schema_at(path: Iterable[str | int], schema: Schema) -> Schema:
+    """The part of a schema that describes what stands at a path."""
+    here = _resolved(schema, schema)
+    for step in path:
+        if isinstance(step, int):
+            here = here["items"]
+        else:
+            here = here.get("properties", {}).get(step) or here["additionalProperties"]
+        here = _resolved(here, schema)
+    return here
+
+
+def _resolved(part: Schema, schema: Schema) -> Schema:
+    """What is referred to, with the members beside the reference; null is no choice."""
+    for choice in part.get("anyOf", ()):
+        if choice.get("type") != "null":
+            part = {**choice, **{name: part[name] for name in part if name != "anyOf"}}
+    if "$ref" in part:
+        name = part["$ref"].rpartition("/")[2]
+        return {**schema["$defs"][name], **part}
+    return part

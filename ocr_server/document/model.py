@@ -11,19 +11,18 @@ from enum import StrEnum
 from statistics import mode
 from typing import NamedTuple
 
-from ocr_server.document.tables import Cell, Table
 from ocr_server.document.zones import (
     Alternative,
+    Cell,
     Direction,
     Line,
     Symbol,
+    Table,
     TextSource,
     Word,
     Zone,
     ZoneKind,
-    has_blank,
     hull_of,
-    is_ideograph,
     letters_in,
     mean_confidence,
 )
@@ -33,8 +32,11 @@ from ocr_server.geometry import Box
 __all__ = [
     "Advice", "Alternative", "Cell", "Direction", "Document", "EngineInfo", "Failure", "Field",
     "Line", "Page", "Quality", "StageRecord", "Symbol", "Table", "TextSource", "Word", "Zone",
-    "ZoneKind", "has_blank", "hull_of", "is_ideograph", "letters_in", "mean_confidence",
+    "ZoneKind", "hull_of", "letters_in", "mean_confidence",
 ]  # fmt: skip
+
+
+INCOMPLETE = "incomplete"  # the code of what is wrong with a picture of which only a part is left
 
 
 class StageOutcome(StrEnum):
@@ -127,6 +129,12 @@ class Page:
         return tuple(word for zone in self.zones for word in zone.words)
 
     @property
+    def missing_part(self) -> Advice | None:
+        """What of the page was no longer in the file, if only a part of it was."""
+        problems = self.quality.problems if self.quality else ()
+        return next((problem for problem in problems if problem.code == INCOMPLETE), None)
+
+    @property
     def text(self) -> str:
         """The text of all zones in reading order, an empty line between them."""
         return "\n\n".join(zone.text for zone in self.zones if zone.lines)
@@ -148,7 +156,7 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A page that could not be read, and why; number counts from 1."""
+    """A page that could not be read, or only in part, and why; number counts from 1."""
 
     page: int
     error: OcrServerError
@@ -156,7 +164,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Pages in order, the pages that failed, and who read them."""
+    """Pages in order, those that failed or of which only a part was left, and who read them."""
 
     pages: tuple[Page, ...]
     engine: EngineInfo

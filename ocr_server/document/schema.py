@@ -25,8 +25,8 @@ from ocr_server.document.checks import (
     Unread,
     box_faults,
     cell_faults,
+    field_faults,
     page_faults,
-    reason_faults,
     with_cells,
     with_lines,
     with_place,
@@ -239,7 +239,7 @@ class PageJson(TypedDict):
     """what was done to the picture"""
     quality: AnsweredOrNull[Annotated[QualityJson, Checked()]]
     text: Derived[str]
-    fields: NotRequired[Omittable[dict[str, Annotated[FieldJson, Checked(None, reason_faults)]]]]
+    fields: NotRequired[Omittable[dict[str, Annotated[FieldJson, Checked(None, field_faults)]]]]
     """the fields that were asked for, by name"""
     zones: NotRequired[list[Annotated[ZoneJson, Checked(with_lines, box_faults)]]]
     """in reading order; with detail=zone and deeper"""
@@ -299,7 +299,7 @@ class DocumentJson(TypedDict):
     text: Derived[str]
     """all pages, a form feed between them"""
     problems: Derived[list[PageProblemJson]]
-    """pages that could not be read"""
+    """pages that could not be read, or not whole"""
 
 
 AnyDocument: TypeAlias = Annotated[DocumentJson, Checked(None, page_faults)]

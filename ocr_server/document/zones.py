@@ -7,13 +7,15 @@ paragraphs: each line says which paragraph of its zone it belongs to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 from typing import Protocol
 
-from ocr_server.document.tables import Table
+import numpy as np
+
+from ocr_server.document.characters import has_blank
 from ocr_server.geometry import Box, Point, PointMap, Quad, Transform, hull
 
 
@@ -93,6 +95,8 @@ class Word:
     @property
     def letter_count(self) -> int:
         """How many letters and digits it has."""
+        if self.text.isalnum():  # as most are; to count each takes six times as long
+            return len(self.text)
         return sum(map(str.isalnum, self.text))
 
     def mapped(self, transform: PointMap) -> Word:
@@ -183,6 +187,47 @@ class Line:
             baseline=tuple(transform.apply_all(self.baseline)),
             x_height_px=self.x_height_px * _growth(self.quad, quad),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table; row and column count from 0."""
+
+    row: int
+    column: int
+    quad: Quad
+    text: str
+
+    def mapped(self, transform: PointMap) -> Cell:
+        """The same cell in another frame."""
+        return replace(self, quad=self.quad.mapped(transform))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows and columns of a table zone, and its cells in reading order."""
+
+    rows: int
+    columns: int
+    cells: tuple[Cell, ...]
+
+    def mapped(self, transform: PointMap) -> Table:
+        """The same table in another frame."""
+        return replace(self, cells=tuple(cell.mapped(transform) for cell in self.cells))
+
+    def cells_at(self, points: Iterable[Point]) -> Iterator[int | None]:
+        """For each point the place among the cells of the one that holds it, if one does."""
+        # A table of another's making may be large: all cells' hulls are looked at together.
+        corners = np.array([cell.quad for cell in self.cells], float).reshape(-1, 4, 2)
+        sides = np.roll(corners, -1, axis=1) - corners
+        first, last = corners.min(axis=1), corners.max(axis=1)
+        for point in points:
+            near = np.flatnonzero(((first <= point) & (point <= last)).all(axis=1))
+            x, y = np.moveaxis(point - corners[near], -1, 0)
+            # Inside is to the right of all sides, which run clockwise: top, right, bottom, left.
+            inwards = sides[near, :, 0] * y - sides[near, :, 1] * x
+            holding = (inwards[:, (0, 3)] >= 0).all(axis=1) & (inwards[:, (1, 2)] > 0).all(axis=1)
+            yield int(near[holding.argmax()]) if holding.any() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,31 +324,6 @@ def mean_confidence(words: tuple[Word, ...]) -> float:
     if not total:
         return 0.0
     return sum(word.confidence * n for word, n in zip(words, weights, strict=True)) / total
-
-
-def has_blank(before: str, after: str) -> bool:
-    """Whether a blank stands between two texts of a line: not in scripts written without.
-
-    These are ideographs, kana and full-width forms (U+3000, U+FF00 to U+FFEF).
-    """
-    if not (before and after):
-        return False
-    ends = before[-1], after[0]
-    return min(ends) < "\u2e80" or not all(
-        is_ideograph(end) or end == "\u3000" or "\uff00" <= end <= "\uffef" for end in ends
-    )
-
-
-def is_ideograph(character: str) -> bool:
-    """Whether it is a CJK ideograph, kana or symbol; Hangul, which is spelt in letters, is none.
-
-    Source: Unicode 16, blocks U+2E80 to U+9FFF, U+F900 to U+FAFF, and planes 2 and 3.
-    """
-    return not character.isspace() and (
-        "\u2e80" <= character <= "\u9fff"
-        or "\uf900" <= character <= "\ufaff"
-        or "\U00020000" <= character <= "\U0003ffff"
-    )
 
 
 def _slanting_hull(items: Iterable[_Placed], slant_deg: float) -> Quad:

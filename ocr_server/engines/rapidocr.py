@@ -21,17 +21,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import EngineInfo, Line, Zone, is_ideograph, mean_confidence
-from ocr_server.engines.characters import Character, line_of
+from ocr_server.document.characters import is_ideograph
+from ocr_server.document.model import EngineInfo, Line, Zone, mean_confidence
 from ocr_server.engines.engine import Calibration, Engine
 from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
 from ocr_server.geometry import Point, Quad
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import ReadOptions
 from ocr_server.layout.detected_lines import (
+    Character,
     height_px,
     is_tall,
     levelled,
+    line_of,
     stacked,
     turned_upright,
     width_px,

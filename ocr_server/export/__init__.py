@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
 
+from ocr_server.document.model import Document
 from ocr_server.export.alto import render_alto
 from ocr_server.export.docx import render_docx
-from ocr_server.export.format import Format
 from ocr_server.export.hocr import render_hocr
 from ocr_server.export.json import render_json
 from ocr_server.export.markdown import render_markdown
@@ -14,6 +17,35 @@ from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.export.picture import render_png
 from ocr_server.export.text import render_text
 from ocr_server.export.tsv import render_tsv
+from ocr_server.job import Rendering
+
+Render: TypeAlias = Callable[[Document, tuple[Path, ...], Rendering], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A way for a document to leave: pieces of bytes, page by page where the format allows it.
+
+    `shows_pictures`: the files of the upload are opened, by libraries that a hostile file may
+    break, so `render` runs in a worker process. It raises FormatUnavailable where a file is
+    missing or is not the one that was read, and DocumentError where one is broken.
+    `one_page_each`: a file of it holds one page, so `render` takes a document of one.
+    `is_compressed`: to compress a file of it again in an archive costs time and gains nothing.
+    `shows_alternatives`: what doubtful words may be instead is worth looking up.
+    `label`: what a person would call it. `for_programs`: menus show it after the others.
+    """
+
+    media_type: str
+    suffix: str
+    meaning: str
+    render: Render
+    shows_pictures: bool = False
+    one_page_each: bool = False
+    is_compressed: bool = False
+    shows_alternatives: bool = False
+    label: str = field(kw_only=True)
+    for_programs: bool = False
+
 
 FORMATS: Mapping[str, Format] = {
     "json": Format(
@@ -62,6 +94,7 @@ FORMATS: Mapping[str, Format] = {
         "pdf",
         "the pages as they were sent, with text that can be searched",
         render_pdf,
+        is_compressed=True,
         shows_pictures=True,
         label="Searchable PDF",
     ),
@@ -70,6 +103,7 @@ FORMATS: Mapping[str, Format] = {
         "docx",
         "headings, paragraphs and tables for a word processor",
         render_docx,
+        is_compressed=True,
         label="Word document",
     ),
     "markdown": Format(
@@ -84,6 +118,7 @@ FORMATS: Mapping[str, Format] = {
         "png",
         "the picture of one page, with zones, lines and words drawn on it",
         render_png,
+        is_compressed=True,
         shows_pictures=True,
         one_page_each=True,
         label="Picture with boxes",

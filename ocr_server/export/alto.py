@@ -11,21 +11,11 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from ocr_server import __version__
-from ocr_server.document.model import (
-    Direction,
-    Document,
-    Line,
-    Page,
-    Word,
-    Zone,
-    ZoneKind,
-    has_blank,
-    hull_of,
-)
-from ocr_server.export.format import Rendering
+from ocr_server.document.characters import has_blank
+from ocr_server.document.model import Direction, Document, Line, Page, Word, Zone, ZoneKind, hull_of
 from ocr_server.export.xml import element, is_box, symbols_of, written
 from ocr_server.geometry import Box, Point, Quad
-from ocr_server.job import Detail
+from ocr_server.job import Detail, Rendering
 
 _HEAD = b"""<?xml version="1.0" encoding="UTF-8"?>
 <alto xmlns="http://www.loc.gov/standards/alto/ns-v4#" \
@@ -60,9 +50,11 @@ def _description(document: Document) -> Element:
         step = element("Processing", description, ID=_processing(page))
         element("processingCategory", step, "contentGeneration")
         for stage in page.stages:
-            said = ": ".join(text for text in (stage.name, stage.found) if text)
+            summary = ": ".join(text for text in (stage.name, stage.found) if text)
             element(
-                "processingStepDescription", step, f"{said} → {stage.did}" if stage.did else said
+                "processingStepDescription",
+                step,
+                f"{summary} → {stage.did}" if stage.did else summary,
             )
         element("processingStepSettings", step, f"engine {document.engine.name}")
         software = element("processingSoftware", step)

@@ -9,11 +9,11 @@ from functools import partial
 from pathlib import Path
 
 from ocr_server.document.model import Document
-from ocr_server.export.format import Format, Rendering
+from ocr_server.export import Format
+from ocr_server.job import Rendering
 
 STEM = "document"
 _MADE = (1980, 1, 1, 0, 0, 0)  # ZIP's earliest date: the same document gives the same bytes
-_COMPRESSED = {"pdf", "png", "docx"}  # to press these again costs time and gains nothing
 
 
 def archive_of(formats: Mapping[str, Format]) -> Format:
@@ -39,7 +39,7 @@ def _render(
         for format_ in formats:
             for name, part in _files(format_, document):
                 entry = zipfile.ZipInfo(name, _MADE)
-                if format_.suffix not in _COMPRESSED:
+                if not format_.is_compressed:
                     entry.compress_type = zipfile.ZIP_DEFLATED
                 with archive.open(entry, "w") as file:
                     for piece in format_.render(part, sources, rendering):

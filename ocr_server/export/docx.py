@@ -21,11 +21,11 @@ from docx.oxml.ns import qn
 from docx.shared import Inches, Mm
 from docx.text.paragraph import Paragraph as WordParagraph
 
+from ocr_server.document.languages import tag_of
 from ocr_server.document.model import Direction, Document, Page
-from ocr_server.export.format import Rendering
-from ocr_server.export.outline import Heading, Paragraph, Tabular, blocks_of, body_height_px
+from ocr_server.export.text import Heading, Paragraph, Tabular, blocks_of, body_height_px
 from ocr_server.export.xml import xml_text
-from ocr_server.languages import tag_of
+from ocr_server.job import Rendering
 
 _PAPERS = ((Mm(210), Mm(297)), (Inches(8.5), Inches(11)))
 _MADE = datetime(1980, 1, 1, tzinfo=UTC)  # the same document gives the same bytes

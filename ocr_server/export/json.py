@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from ocr_server.document import json_writer
 from ocr_server.document.model import Document, Page
-from ocr_server.export.format import Rendering
 from ocr_server.export.text import page_text
+from ocr_server.job import Rendering
 
 if TYPE_CHECKING:
     from ocr_server.document.schema import PageJson
+
+# What is written is a tree, made here: no circle is looked for.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False)
 
 
 def render_json(
@@ -37,10 +40,10 @@ def render_json(
 
 def page_to_json(page: Page, rendering: Rendering) -> PageJson:
     """A page, as it is to leave."""
-    text = page_text(page, join_lines=rendering.join_lines)
+    text = page_text(page, rendering.lines)
     return json_writer.page_to_json(page, rendering.detail, text=text)
 
 
 def _dumped(value: object) -> bytes:
     # A lone half of a surrogate pair cannot be UTF-8.
-    return json.dumps(value, ensure_ascii=False).encode(errors="replace")
+    return _ENCODER.encode(value).encode(errors="replace")

@@ -8,16 +8,14 @@ from typing import TypeAlias
 
 from ocr_server.document.model import Page
 from ocr_server.errors import DeadlinePassed
-from ocr_server.extraction import receipt, title_page
-from ocr_server.extraction.candidate import Match
-from ocr_server.extraction.displays import NAMES as DISPLAY_NAMES
-from ocr_server.extraction.displays import find_on_display, read_display_page
+from ocr_server.extraction import mrz, receipt, title_page
 from ocr_server.extraction.keyword import find_in_text
-from ocr_server.extraction.mrz import fields as mrz
-from ocr_server.extraction.mrz.page import read_mrz_page
+from ocr_server.extraction.mrz_page import read_mrz_page
 from ocr_server.extraction.plate import NAMES as PLATE_NAMES
 from ocr_server.extraction.plate import find_plate
-from ocr_server.extraction.rules import validate_field
+from ocr_server.extraction.seven_segment import NAMES as DISPLAY_NAMES
+from ocr_server.extraction.seven_segment import find_on_display, read_display_page
+from ocr_server.extraction.validation import Match, validate_field
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import PSM_OF_LAYOUT, FieldSpec, Layout, ReadOptions
 from ocr_server.page.framing import FramedPage, apply_framing, put_back, zones_in_pixels

@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ocr_server.document.model import Page, Word
-from ocr_server.extraction.candidate import Match, of_words
-from ocr_server.extraction.masks import parse_mask
-from ocr_server.extraction.rules import fit, validate_field
+from ocr_server.extraction.validation import Match, fit, of_words, parse_mask, validate_field
 from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import Row, rows_in, rows_of, up_to_gap
 
@@ -21,48 +19,46 @@ class _Character:
     word: Word | None
 
 
-def find_in_text(page: Page, asked: FieldSpec) -> Match:
+def find_in_text(page: Page, spec: FieldSpec) -> Match:
     """What the page has for the field."""
-    wanted = asked.zone or asked.name
+    wanted = spec.zone or spec.name
     zones = [zone for zone in page.zones if zone.name == wanted]
-    if asked.zone and not zones:
-        return Match("", 0.0, error=f"there is no zone {asked.zone}")
+    if spec.zone and not zones:
+        return Match("", 0.0, error=f"there is no zone {spec.zone}")
     rows = rows_in(zones) if zones else rows_of(page)
-    if asked.after:
-        found = [rest for word in asked.after for rest in _behind(rows, word)]
+    if spec.after:
+        found = [rest for word in spec.after for rest in _behind(rows, word)]
         if not found:
-            return Match("", 0.0, error=f"none of {', '.join(asked.after)} was read")
-        best = [_best(asked, [rest]) for rest in found]
+            return Match("", 0.0, error=f"none of {', '.join(spec.after)} was read")
+        best = [_best(spec, [rest]) for rest in found]
         return next((one for one in best if one), None) or _first_column(found[0])
     whole = of_words(word for row in rows for word in row.words)
-    if asked.mask is None or fit(asked, whole.raw):
+    if spec.mask is None or fit(spec, whole.raw):
         return whole
-    best_fit = _best(asked, [_characters(row.words) for row in rows])
+    best_fit = _best(spec, [_characters(row.words) for row in rows])
     if best_fit:
         return best_fit
-    return whole if zones else Match("", 0.0, error=f"nothing fits the mask {asked.mask}")
+    return whole if zones else Match("", 0.0, error=f"nothing fits the mask {spec.mask}")
 
 
-def _best(asked: FieldSpec, rows: Sequence[Sequence[_Character]]) -> Match | None:
+def _best(spec: FieldSpec, rows: Sequence[Sequence[_Character]]) -> Match | None:
     """The piece of the rows that keeps most rules, with the fewest repairs and words."""
-    if asked.mask is None:
+    if spec.mask is None:
         return next((_first_column(row) for row in rows if _words(row)), None)
     pieces = [
-        (not validate_field(asked, candidate).is_valid, repairs, words, position, candidate)
+        (not validate_field(spec, candidate).is_valid, repairs, words, position, candidate)
         for position, row in enumerate(rows)
-        for candidate, repairs, words in _fitting(asked, row)
+        for candidate, repairs, words in _fitting(spec, row)
     ]
     return min(pieces, key=lambda piece: piece[:4])[4] if pieces else None
 
 
-def _fitting(
-    asked: FieldSpec, characters: Sequence[_Character]
-) -> Iterator[tuple[Match, int, int]]:
+def _fitting(spec: FieldSpec, characters: Sequence[_Character]) -> Iterator[tuple[Match, int, int]]:
     """Pieces of a row that fit the mask, their repairs, and how many words they are of.
 
     A piece begins and ends where a word does, or beside a character that is no letter or digit.
     """
-    mask = parse_mask(asked.mask or "")
+    mask = parse_mask(spec.mask or "")
     if not mask.has_blanks:
         characters = [one for one in characters if one.word]
     for start in range(len(characters)):
@@ -74,7 +70,7 @@ def _fitting(
             if end < len(characters) and _are_joined(characters[end - 1], characters[end]):
                 continue
             text = "".join(one.text for one in piece)
-            fitted = mask.fit(text, dict(asked.character_map))
+            fitted = mask.fit(text, dict(spec.character_map))
             if fitted:
                 words = _words(piece)
                 yield of_words(words, text), fitted.repairs, len(words)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ocr_server.document.model import Line, Page
-from ocr_server.extraction.candidate import Match, of_words
-from ocr_server.extraction.rules import validate_field
+from ocr_server.extraction.validation import Match, of_words, validate_field
 from ocr_server.job import FieldSpec
 
 NAMES = ("value",)
@@ -15,14 +14,14 @@ NAMES = ("value",)
 _SHORTEST, _LONGEST = 4, 9  # letters and digits
 
 
-def find_plate(page: Page, asked: FieldSpec) -> Match:
+def find_plate(page: Page, spec: FieldSpec) -> Match:
     """The line that looks most like a plate: it keeps the field's rules, and is large and sure.
 
     Blanks, dots, hyphens and emblems between letters and digits do not count.
     """
     found = [
         (
-            validate_field(asked, candidate).is_valid,
+            validate_field(spec, candidate).is_valid,
             line.box.height * candidate.confidence,
             candidate,
         )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ocr_server.document.model import Page, Word
-from ocr_server.extraction.candidate import NOTHING, Match, of_words
+from ocr_server.extraction.validation import NOTHING, Match, of_words
 from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import Row, rows_of
 
@@ -49,9 +49,9 @@ _REGISTRATION = re.compile(r"\s*[({\[]?(?:CO\.?|REG\.?|NO\.?|ROC|[:\s])*\d{4,}[^
 _TOP_ROWS = 6
 
 
-def find_in_receipt(page: Page, asked: FieldSpec) -> Match:
+def find_in_receipt(page: Page, spec: FieldSpec) -> Match:
     """What the page has for the field: one of `NAMES`."""
-    return {"total": _total, "date": _date, "company": _company}[asked.name](rows_of(page))
+    return {"total": _total, "date": _date, "company": _company}[spec.name](rows_of(page))
 
 
 def has_total(page: Page) -> bool:

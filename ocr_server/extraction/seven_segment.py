@@ -11,8 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr_server.document.model import Line, Page, Symbol, Word, Zone, ZoneKind, hull_of
+from ocr_server.extraction.validation import NOTHING, Match, of_words
 from ocr_server.geometry import Box, Quad, Transform
 from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.job import FieldSpec
+from ocr_server.layout.rows import rows_of
+from ocr_server.page.framing import FramedPage
 
 _WORK_PX = 640  # the longer side of the copy on which the panel is looked for
 _PANEL_PX = 200  # height of the panel, to which all sizes in pixels below refer
@@ -21,7 +26,6 @@ _LEAST_CONTRAST = 40  # of 400: bars at least a tenth darker than their surround
 _NARROW = 0.32  # of its height: a 1 has its right bars only
 _LIT = 0.38  # share of a bar's middle that is dark when it is lit
 _SHEARS = tuple(float(shear) for shear in np.arange(-0.02, 0.25, 0.02))  # digits lean to the right
-
 # Top, upper left, upper right, middle, lower left, lower right, bottom. Some makers leave the
 # tail off 6 and 9 or give 7 a hook.
 _DIGITS = {
@@ -34,6 +38,8 @@ _BARS = (
     (0.0, 0.16, 0.3, 0.7), (0.17, 0.42, 0.0, 0.3), (0.17, 0.42, 0.7, 1.0), (0.42, 0.58, 0.3, 0.7),
     (0.58, 0.83, 0.0, 0.3), (0.58, 0.83, 0.7, 1.0), (0.84, 1.0, 0.3, 0.7),
 )  # fmt: skip
+NAMES = ("value",)
+UNKNOWN = "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,40 @@ def read_display(canvas: Canvas) -> tuple[Digit, ...]:
         text, confidence = _digit(bars, box)
         digits.append(Digit(text, box.quad().mapped(way), confidence))
     return tuple(digits)
+
+
+def read_display_page(framed_page: FramedPage) -> Page:
+    """The page with the digits of its display as one word; no engine is asked."""
+    digits = read_display(framed_page.canvas)
+    zones: tuple[Zone, ...] = ()
+    if digits:
+        symbols = tuple(Symbol(one.text, one.quad, one.confidence) for one in digits)
+        quad = hull_of(digits).quad()
+        text = "".join(one.text for one in digits)
+        # As sure as its digits are in the mean; which of them is not can be seen in the symbols.
+        confidence = sum(one.confidence for one in digits) / len(digits)
+        word = Word(text, quad, confidence, symbols if framed_page.options.symbols else ())
+        line = Line((word,), quad, (quad.bottom_left, quad.bottom_right), quad.box.height)
+        zones = (Zone(ZoneKind.TEXT, quad, (line,)),)
+    return Page(
+        framed_page.number,
+        framed_page.canvas.width_px,
+        framed_page.canvas.height_px,
+        framed_page.canvas.dpi,
+        zones,
+    )
+
+
+def find_on_display(page: Page, _spec: FieldSpec) -> Match:
+    """All its digits."""
+    words = [word for row in rows_of(page) for word in row.words]
+    if not words:
+        return NOTHING
+    read = of_words(words)
+    if UNKNOWN in read.raw:
+        error = f"a digit could not be told ({UNKNOWN})"
+        return Match(read.raw, read.confidence, read.box, error=error)
+    return read
 
 
 def _panel(canvas: Canvas) -> Canvas:

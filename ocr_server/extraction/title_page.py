@@ -6,7 +6,7 @@ import re
 import statistics
 
 from ocr_server.document.model import Line, Page
-from ocr_server.extraction.candidate import NOTHING, Match, of_words
+from ocr_server.extraction.validation import NOTHING, Match, of_words
 from ocr_server.job import FieldSpec
 
 NAMES = ("chapter", "title")
@@ -21,7 +21,7 @@ _ALIKE = 0.85  # lines of one title differ in size by what is measured, not by w
 _UPPER = 0.7  # a title stands in the upper part
 
 
-def find_on_title_page(page: Page, asked: FieldSpec) -> Match:
+def find_on_title_page(page: Page, spec: FieldSpec) -> Match:
     """What the page has for the field: one of `NAMES`."""
     lines = sorted(
         (
@@ -32,7 +32,7 @@ def find_on_title_page(page: Page, asked: FieldSpec) -> Match:
         key=lambda line: line.box.top,
     )
     chapter = next((line for line in lines if _CHAPTER.match(line.text)), None)
-    if asked.name == "chapter":
+    if spec.name == "chapter":
         return of_words(chapter.words) if chapter else NOTHING
     rest = [line for line in lines if line is not chapter and sum(map(str.isalpha, line.text)) >= 2]
     return _title(rest)

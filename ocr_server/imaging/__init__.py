@@ -1,3 +1,3 @@
-"""Pixels: opening files, canvases, and the steps that make text easier to read."""
+"""Pixels to pixels: the canvas, the operations on it, and what is measured of it."""
 
 from __future__ import annotations

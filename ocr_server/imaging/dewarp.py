@@ -1,4 +1,4 @@
-"""Pages that curl: a smooth field of slopes fitted to the lines, and columns shifted to undo it."""
+"""Curled pages: a smooth field of slopes fitted to the lines, and columns shifted to undo it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GRID = (60, 80)  # rows and columns of the shift: a knot every 20 px or so of t
 _Real = NDArray[np.float64]
 
 
-class Curl(NamedTuple):
+class Curvature(NamedTuple):
     """How the slope of the lines changes over the page.
 
     `spread_deg` is how much slopes differ, `rest_deg` how far the lines are from the fit: crumpled
@@ -34,7 +34,7 @@ class Curl(NamedTuple):
     slopes: _Real
 
     @property
-    def is_curl(self) -> bool:
+    def is_curved(self) -> bool:
         """Whether lines bend by 4° or more, and smoothly (within 1°)."""
         return self.spread_deg >= 4.0 and self.rest_deg <= 1.0
 
@@ -46,7 +46,7 @@ class _Piece(NamedTuple):
     length_px: float
 
 
-def measure_curl(grey: Pixels) -> Curl | None:
+def measure_curvature(grey: Pixels) -> Curvature | None:
     """The fitted slopes, or None where there are too few lines."""
     small, _ = shrink(grey, _COPY_PX)
     ink = find_ink(small)
@@ -70,7 +70,7 @@ def measure_curl(grey: Pixels) -> Curl | None:
     rows, columns = _GRID
     u, v = np.meshgrid(np.linspace(-1, 1, columns), np.linspace(-1, 1, rows))
     slopes = (_terms(u.ravel(), v.ravel()) @ factors).reshape(_GRID)
-    return Curl(
+    return Curvature(
         spread_deg=float(np.degrees(high - low)),
         rest_deg=float(np.degrees(np.median(np.abs(slope - fitted)))),
         slopes=np.clip(slopes, -_STEEPEST, _STEEPEST),
@@ -79,21 +79,23 @@ def measure_curl(grey: Pixels) -> Curl | None:
 
 def dewarp(canvas: Canvas) -> OperationResult:
     """Level bent lines by moving columns up and down; flat and crumpled pages stay as they are."""
-    curl = measure_curl(canvas.grey().pixels)
-    if curl is None:
+    curvature = measure_curvature(canvas.grey().pixels)
+    if curvature is None:
         return OperationResult(canvas, "too few lines to tell")
-    found = f"lines bend by {curl.spread_deg:.1f}°"
-    if not curl.is_curl:
+    found = f"lines bend by {curvature.spread_deg:.1f}°"
+    if not curvature.is_curved:
         return OperationResult(canvas, found)
-    return OperationResult(canvas.dewarped(_shift(curl, canvas)), found, "bent lines levelled")
+    return OperationResult(canvas.dewarped(_shift(curvature, canvas)), found, "bent lines levelled")
 
 
-def _shift(curl: Curl, canvas: Canvas) -> VerticalDisplacement:
+def _shift(curvature: Curvature, canvas: Canvas) -> VerticalDisplacement:
     """Follow each line from the middle of the page outwards, adding up its slope."""
-    columns = curl.slopes.shape[1]
+    columns = curvature.slopes.shape[1]
     step_px = canvas.width_px / (columns - 1)
-    between = (curl.slopes[:, :-1] + curl.slopes[:, 1:]) / 2
-    shifts = np.concatenate([np.zeros((len(between), 1)), np.cumsum(between, axis=1)], axis=1)
+    middle_slopes = (curvature.slopes[:, :-1] + curvature.slopes[:, 1:]) / 2
+    shifts = np.concatenate(
+        [np.zeros((len(middle_slopes), 1)), np.cumsum(middle_slopes, axis=1)], axis=1
+    )
     shifts = (shifts - shifts[:, columns // 2, None]) * step_px
     rows = tuple(tuple(float(value) for value in row) for row in shifts)
     return VerticalDisplacement(canvas.width_px, canvas.height_px, rows)

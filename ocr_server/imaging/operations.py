@@ -1,8 +1,8 @@
-"""Every step by its name, with its parameters; how steps are asked for, and how they run.
+"""Every operation by its name, with its parameters; how they are asked for, and how they run.
 
-Steps are asked for by name, in order, with parameters in brackets where the defaults will not do:
-`contrast,deskew,sauvola(k=0.3,window_px=31)`. `auto` alone stands for the recipe, `none` for
-nothing.
+They are the `steps` of the API: names in order, with parameters in brackets where the defaults
+will not do, as in `contrast,deskew,sauvola(k=0.3,window_px=31)`. `auto` alone stands for the
+recipe, `none` for nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AUTO = ("auto",)
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A number that a step can be given; whole where its default is."""
+    """A number that an operation can be given; whole where its default is."""
 
     name: str
     meaning: str
@@ -159,51 +159,51 @@ _CALL = re.compile(r"\s*([^\s,()]*)\s*(?:\(([^()]*)\)\s*)?(,|$)")
 
 
 def parse_operations(text: str) -> tuple[str, ...]:
-    """The steps that `text` asks for, each ready for `run_steps`.
+    """The operations that `text` asks for, each ready for `run_operations`.
 
     Raises:
-        ValueError: something is not understood; a sentence for each fault.
+        ValueError: something is not understood; a sentence for each error.
     """
     if text.strip().lower() in {"", "none"}:
         return ()
     if text.strip().lower() == "auto":
         return AUTO
-    steps, faults, position = [], [], 0
+    operations, errors, position = [], [], 0
     while position < len(text):
         match = _CALL.match(text, position)
         if not match:
             rest = text[position:].strip()
-            faults.append(f"{rest!r} is not a step; write name(parameter=value).")
+            errors.append(f"{rest!r} is not a step; write name(parameter=value).")
             break
         position = match.end()
         name, inside = match[1].lower(), match[2] or ""
-        step = f"{name}({inside.strip()})" if inside.strip() else name
+        operation = f"{name}({inside.strip()})" if inside.strip() else name
         try:
-            _parse(step)
+            _parse(operation)
         except ValueError as error:
-            faults.append(str(error))
-        steps.append(step)
-    if faults:
-        raise ValueError(" ".join(faults))
-    return tuple(steps)
+            errors.append(str(error))
+        operations.append(operation)
+    if errors:
+        raise ValueError(" ".join(errors))
+    return tuple(operations)
 
 
 def run_operations(
     canvas: Canvas,
-    steps: tuple[str, ...],
+    operations: tuple[str, ...],
     *,
     deadline: Deadline,
     with_engine: Mapping[str, Callable[[Canvas], OperationResult]],
 ) -> tuple[Canvas, tuple[StageRecord, ...]]:
-    """The canvas after the steps, and what each found and did.
+    """The canvas after the operations, and what each found and did.
 
-    `with_engine` has a function for each step that only who has an engine can do.
+    `with_engine` has a function for each operation that only who has an engine can do.
 
     Raises:
-        DeadlinePassed: the time was over between two steps.
+        DeadlinePassed: the time was over between two operations.
     """
     stages = []
-    for text in steps:
+    for text in operations:
         deadline.check()
         name, parameters = _parse(text)
         function = OPERATIONS[name].function or with_engine[name]
@@ -213,26 +213,26 @@ def run_operations(
     return canvas, tuple(stages)
 
 
-def _parse(step: str) -> tuple[str, dict[str, float]]:
-    """Name and parameters of one step such as `sauvola(k=0.3)`."""
-    name, _, inside = step.removesuffix(")").partition("(")
+def _parse(operation: str) -> tuple[str, dict[str, float]]:
+    """Name and parameters of one operation such as `sauvola(k=0.3)`."""
+    name, _, inside = operation.removesuffix(")").partition("(")
     if name == "auto":
         raise ValueError("auto is the whole recipe; ask for it alone.")
     if name not in OPERATIONS:
         raise ValueError(f"{name!r} is not a step; there are {', '.join(OPERATIONS)}.")
     known = {parameter.name: parameter for parameter in OPERATIONS[name].parameters}
     values: dict[str, float] = {}
-    faults = []
+    errors = []
     for item in filter(None, (item.strip() for item in inside.split(","))):
         key, _, value = (part.strip() for part in item.partition("="))
         if key not in known:
             there_are = ", ".join(known) or "none"
-            faults.append(f"{name} has no parameter {key!r}; there are {there_are}.")
+            errors.append(f"{name} has no parameter {key!r}; there are {there_are}.")
             continue
         try:
             values[key] = known[key].parse(value)
         except ValueError as error:
-            faults.append(f"In {name}, {error}")
-    if faults:
-        raise ValueError(" ".join(faults))
+            errors.append(f"In {name}, {error}")
+    if errors:
+        raise ValueError(" ".join(errors))
     return name, values

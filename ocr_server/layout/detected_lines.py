@@ -1,13 +1,19 @@
-"""What a box may hold that a network found: a line, a turned one, or letters one above another."""
+"""Lines that a network detected: what a box may hold, and the words in it from their characters.
+
+A box holds a line, a turned one, or letters one above another; of a character only its place along
+the line is known.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
 from statistics import median_low
 
-from ocr_server.geometry import Box, Quad, Transform
+from ocr_server.document.model import Line, Symbol, Word
+from ocr_server.geometry import Box, Quad, Transform, lerp
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.glyphs import find_ink, run_lengths
 
@@ -15,6 +21,8 @@ _SHORT, _SQUARE, _LONG = 1.5, 1.3, 3.0  # times as long as high
 _MOST_TURNED_DEG = 20.0  # against the long lines of the page
 _RULE = 0.25  # of the box's width; what is no higher is the rule of a fraction, or dirt
 _MARGIN = 0.2  # of a letter's height above it and below
+# Shares of the height of a found line, which reaches a little beyond its letters.
+_BASELINE, _X_HEIGHT = 0.76, 0.46
 
 
 def width_px(quad: Quad) -> float:
@@ -68,8 +76,8 @@ def stacked(quad: Quad, canvas: Canvas) -> Iterator[Quad]:
     strip = canvas.rectified(quad, width, height).grey().pixels
     inked = find_ink(strip, window_px=2 * width).max(axis=1) > 0
     parts = [(start, end) for start, end in run_lengths(inked) if end - start > _RULE * width]
-    between_px = [(one[1] + other[0]) / 2 for one, other in pairwise(parts)]
-    reaches = pairwise([0, *between_px, height])
+    middles_px = [(one[1] + other[0]) / 2 for one, other in pairwise(parts)]
+    reaches = pairwise([0, *middles_px, height])
     down, _ = turned_upright(quad)
     for (start, end), (highest, lowest) in zip(parts, reaches, strict=False):
         margin = _MARGIN * (end - start)
@@ -78,9 +86,75 @@ def stacked(quad: Quad, canvas: Canvas) -> Iterator[Quad]:
         yield part
 
 
+@dataclass(frozen=True, slots=True)
+class Character:
+    """A character; `middle` is where it stands, from 0 to 1 along its line."""
+
+    text: str
+    confidence: float
+    middle: float
+
+
+def line_of(
+    characters: Sequence[Character], words: Sequence[str], quad: Quad, *, symbols: bool
+) -> Line:
+    """The line in `quad`; `words` are the characters again, cut at blanks, at least one.
+
+    A character is taken to reach half way to the next of its word, and a third of the way to that
+    of another.
+    """
+    rest = iter(characters)
+    cut = [tuple(islice(rest, len(word))) for word in words]
+    usual = _pitch(characters) / 2
+    reaches = [usual, *(min(usual, _gap(one, other) / 3) for one, other in pairwise(cut)), usual]
+    return Line(
+        words=tuple(
+            _word(word, before, after, quad, symbols=symbols)
+            for word, (before, after) in zip(cut, pairwise(reaches), strict=True)
+        ),
+        quad=quad,
+        baseline=(
+            lerp(quad.top_left, quad.bottom_left, _BASELINE),
+            lerp(quad.top_right, quad.bottom_right, _BASELINE),
+        ),
+        x_height_px=_X_HEIGHT * math.dist(quad.top_left, quad.bottom_left),
+    )
+
+
 def _turned_to(quad: Quad, angle_deg: float) -> Quad:
     """As large, around the same middle."""
     x, y = quad.middle
     width, height = width_px(quad), height_px(quad)
     level = Box(-width / 2, -height / 2, width / 2, height / 2).quad()
     return level.mapped(Transform.rotation(angle_deg).then(Transform.shift(x, y)))
+
+
+def _gap(one: Sequence[Character], other: Sequence[Character]) -> float:
+    return other[0].middle - one[-1].middle
+
+
+def _word(
+    characters: Sequence[Character], before: float, after: float, quad: Quad, *, symbols: bool
+) -> Word:
+    ends = [
+        characters[0].middle - before,
+        *((one.middle + other.middle) / 2 for one, other in pairwise(characters)),
+        characters[-1].middle + after,
+    ]
+    cells = zip(characters, pairwise(ends), strict=True)
+    return Word(
+        text="".join(one.text for one in characters),
+        quad=quad.slice(ends[0], ends[-1]),
+        confidence=sum(one.confidence for one in characters) / len(characters),
+        symbols=tuple(
+            Symbol(one.text, quad.slice(start, end), one.confidence)
+            for one, (start, end) in cells
+            if symbols
+        ),
+    )
+
+
+def _pitch(characters: Sequence[Character]) -> float:
+    """How far characters usually are apart, as a share of the line; all of it for a single one."""
+    steps = sorted(other.middle - one.middle for one, other in pairwise(characters))
+    return steps[len(steps) // 2] if steps else 1.0

@@ -20,7 +20,7 @@ from ocr_server.imaging.glyphs import shrink
 from ocr_server.imaging.perspective import find_page_quad
 from ocr_server.job import ReadOptions
 from ocr_server.layout.split import Cutting
-from ocr_server.page.cleanup import keep_words
+from ocr_server.page.postprocessing import keep_words
 from ocr_server.page.preprocessing import (
     add_margin,
     deskew_page,

@@ -63,23 +63,23 @@ def turn_upright(state: PageState) -> StageResult:
 def turn_if_upside_down(state: PageState) -> StageResult:
     """Nothing but reading tells up from down, so it is tried where the reading is poor."""
     candidate = state.best
-    said = f"read with confidence {candidate.confidence:.0%}"
+    found = f"read with confidence {candidate.confidence:.0%}"
     if candidate.confidence >= 0.6 or state.is_upright or state.statistics.shorter_px <= 100:
-        return StageResult(state, said)
+        return StageResult(state, found)
     if candidate.psm == PageSegmentation.SINGLE_LINE or not _may_stand_on_its_head(
         state.statistics
     ):
-        return StageResult(state, said)
+        return StageResult(state, found)
     band = dense_band(state.canvas, state.x_height_px or BEST_X_HEIGHT_PX)
     if band is None:
-        return StageResult(state, said)
+        return StageResult(state, found)
     upright, inverted = (_band_score(state, band.rotated_90(quarters)) for quarters in (0, 2))
     if inverted <= upright + _LEAST_WIN_LATE:
-        return StageResult(state, said)
+        return StageResult(state, found)
     canvas = state.canvas.rotated_90(2)
     other = state.read(canvas, psm=candidate.psm)
     if other.score <= candidate.score:
-        return StageResult(state, said)
+        return StageResult(state, found)
     after = replace(state.on(canvas), x_height_px=state.x_height_px, rules=None, candidate=other)
     return StageResult(after, f"text {_WAYS[2]}", "turned upright")
 

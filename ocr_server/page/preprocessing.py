@@ -163,17 +163,17 @@ def without_margin(canvas: Canvas) -> Canvas:
 
 
 def choose_psm(state: PageState) -> int:
-    """How the engine is to look for text: as asked, but a single line is read as one."""
+    """How the engine is to look for text: as requested, but a single line is read as one."""
     width_px, height_px = state.canvas.width_px, state.canvas.height_px
-    asked = state.options.psm
-    if asked not in (PageSegmentation.AUTO, PageSegmentation.SINGLE_WORD):
-        return asked
+    requested = state.options.psm
+    if requested not in (PageSegmentation.AUTO, PageSegmentation.SINGLE_WORD):
+        return requested
     low = height_px < 4.5 * (state.x_height_px or _USUAL_X_HEIGHT_PX) or height_px < 60
-    if width_px > 1.2 * height_px and (low or asked == PageSegmentation.SINGLE_WORD):
+    if width_px > 1.2 * height_px and (low or requested == PageSegmentation.SINGLE_WORD):
         # Also for a word: the mode for one makes words of rubbish.
         return PageSegmentation.SINGLE_LINE
-    is_piece = asked == PageSegmentation.AUTO and state.statistics.is_snippet
-    return PageSegmentation.SINGLE_BLOCK if is_piece else asked
+    is_piece = requested == PageSegmentation.AUTO and state.statistics.is_snippet
+    return PageSegmentation.SINGLE_BLOCK if is_piece else requested
 
 
 def _bring_snippet_to_size(state: PageState) -> StageResult:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from ocr_server.document.model import Advice, Quality, Word, letters_in, mean_confidence
+from ocr_server.document.model import (
+    INCOMPLETE,
+    Advice,
+    Page,
+    Quality,
+    StageOutcome,
+    StageRecord,
+    Word,
+    letters_in,
+    mean_confidence,
+)
 from ocr_server.engines.engine import Calibration
 from ocr_server.imaging.statistics import ImageStatistics
 
@@ -48,6 +58,37 @@ class ReadingResult:
 def assess_quality(page: ImageStatistics, options: ReadingResult) -> Quality:
     """The verdict on a page as it was sent, after it was read."""
     return Quality(score=expected_accuracy(options), problems=tuple(_problems(page, options)))
+
+
+def with_copies(page: Page, copies: int) -> Page:
+    """The page with a first stage that tells of its copies (`sources.decode.DecodedPage`)."""
+    if not copies:
+        return page
+    found = (
+        f"{copies} smaller {'copy' if copies == 1 else 'copies'} or masks of the page in the file"
+    )
+    stage = StageRecord("copies", found, "left out", 0.0, StageOutcome.DONE)
+    return replace(page, stages=(stage, *page.stages))
+
+
+def with_damage(page: Page, lost_share: float | None) -> Page:
+    """The page with the damage to its file among its problems (`sources.decode.DecodedPage`)."""
+    if lost_share is None:
+        return page
+    if lost_share:
+        damage = Advice(
+            INCOMPLETE,
+            f"The file was cut off: {max(1, round(100 * lost_share))} % of the picture is missing.",
+            "Send the file again, whole.",
+        )
+    else:
+        damage = Advice(
+            "damaged",
+            "The file is damaged: parts of the page may be wrong or missing.",
+            "Save it again, or send another copy.",
+        )
+    quality = page.quality or Quality(page.confidence)
+    return replace(page, quality=replace(quality, problems=(damage, *quality.problems)))
 
 
 def expected_accuracy(options: ReadingResult) -> float:

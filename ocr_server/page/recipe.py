@@ -24,9 +24,14 @@ from ocr_server.imaging.operations import AUTO, run_operations
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import PSM_OF_LAYOUT, Layout, ReadOptions, ZoneSpec
 from ocr_server.layout.split import PAGES, Cutting, cut_parts
-from ocr_server.page.cleanup import arrange_rows, arrange_tables, drop_noise, keep_words
-from ocr_server.page.missing_text import read_missing_text
 from ocr_server.page.orientation import turn_if_upside_down, turn_upright, upright_canvas
+from ocr_server.page.postprocessing import (
+    arrange_rows,
+    arrange_tables,
+    drop_noise,
+    keep_words,
+    read_missing_text,
+)
 from ocr_server.page.preprocessing import (
     add_margin,
     add_margin_always,
@@ -65,7 +70,7 @@ def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
 
 
 def read_once(state: PageState) -> StageResult:
-    """The only reading where steps were asked for by name."""
+    """The only reading where operations were asked for by name."""
     return _read(state, state.read(state.canvas, psm=state.options.psm))
 
 

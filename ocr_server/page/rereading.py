@@ -12,7 +12,7 @@ from ocr_server.geometry import Transform
 from ocr_server.imaging import contrast, dewarp, ruling_lines
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import PageSegmentation
-from ocr_server.page.missing_text import count_missing
+from ocr_server.page.postprocessing import count_missing
 from ocr_server.page.preprocessing import without_margin
 from ocr_server.page.state import Candidate, PageState, StageResult
 
@@ -46,12 +46,12 @@ _SNIPPET_MODES = (
 def reread_snippet(state: PageState) -> StageResult:
     """A cut-out line that gave little is read without looking for its layout."""
     candidate = state.best
-    said = f"read with confidence {candidate.confidence:.0%}"
+    found = f"read with confidence {candidate.confidence:.0%}"
     doubtful = candidate.letters == 0 or candidate.confidence < 0.5
     if not state.statistics.is_snippet or candidate.psm not in _SNIPPET_MODES:
         return StageResult(state, "not a cut-out line")
     if not doubtful:
-        return StageResult(state, said)
+        return StageResult(state, found)
     if not state.statistics.ink.any():
         return StageResult(state.with_candidate(replace(candidate, zones=())), "nothing but paper")
     canvas = without_margin(state.canvas)
@@ -61,8 +61,8 @@ def reread_snippet(state: PageState) -> StageResult:
     mode = PageSegmentation.SINGLE_WORD if short else PageSegmentation.RAW_LINE
     other = state.read(canvas, psm=mode)
     if other.score <= candidate.score and candidate.words:
-        return StageResult(state, said)
-    return StageResult(state.with_candidate(other), said, "read again as one line without layout")
+        return StageResult(state, found)
+    return StageResult(state.with_candidate(other), found, "read again as one line without layout")
 
 
 def dewarp_page(state: PageState) -> StageResult:
@@ -90,23 +90,23 @@ def dewarp_page(state: PageState) -> StageResult:
 def reread_doubtful(state: PageState) -> StageResult:
     """A doubtful page is read as one block, without its rules, or without shade: the best wins."""
     candidate = state.best
-    said = f"read with confidence {candidate.confidence:.0%}"
+    found = f"read with confidence {candidate.confidence:.0%}"
     is_page = candidate.psm == PageSegmentation.AUTO
     too_long = candidate.letters >= _LONG_PAGE and candidate.confidence >= _POOR
     if not is_page or too_long or candidate.confidence >= _SURE or state.shows_no_print:
-        return StageResult(state, said)
-    missed, letters = count_missing(state)
-    incomplete = missed > _LEFT_OUT * letters
+        return StageResult(state, found)
+    missing, letters = count_missing(state)
+    incomplete = missing > _LEFT_OUT * letters
     if candidate.confidence >= _DOUBTFUL and not incomplete:
-        return StageResult(state, said)
+        return StageResult(state, found)
     best, how = candidate, ""
     others = tuple(_other_candidates(state, incomplete=incomplete))
     for name, other in others:
         if other.is_better_than(candidate) and other.score > best.score:
             best, how = other, name
     rest = [other for other in (candidate, *(other for _, other in others)) if other is not best]
-    surer = merge_by_confidence(best, rest)
-    return StageResult(state.with_candidate(surer), said, f"read again {how}" if how else "")
+    merged = merge_by_confidence(best, rest)
+    return StageResult(state.with_candidate(merged), found, f"read again {how}" if how else "")
 
 
 def _other_candidates(state: PageState, *, incomplete: bool) -> Iterator[tuple[str, Candidate]]:

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ocr_server.page.cleanup import drop_noise
+from ocr_server.page.postprocessing import drop_noise
 from ocr_server.page.quality import ReadingResult, expected_accuracy
 from ocr_server.page.state import PageState, StageResult
 

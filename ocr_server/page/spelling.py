@@ -15,7 +15,7 @@ from functools import cache
 
 from spellchecker import SpellChecker
 
-from ocr_server.document.look_alikes import WORD_LOOK_ALIKES
+from ocr_server.document.characters import WORD_LOOK_ALIKES
 from ocr_server.document.model import Alternative, Line, Page, Word, Zone
 from ocr_server.job import ReadOptions
 
@@ -32,7 +32,7 @@ _MOST_ALTERNATIVES = 5
 _SHORTEST, _LONGEST = 3, 30  # letters: shorter words are near to everything
 _CLEAR = 10  # a correction is so many times as frequent as the next best
 _LIKELIER = 100  # a known confusion, compared with any other edit
-_SWAPS = tuple({*WORD_LOOK_ALIKES, *((meant, seen) for seen, meant in WORD_LOOK_ALIKES)})
+_SWAPS = tuple({*WORD_LOOK_ALIKES, *((intended, seen) for seen, intended in WORD_LOOK_ALIKES)})
 _CORE = re.compile(r"^(\W*?)([\w|!$€][\w|!$€'’-]*?)(\W*)$")
 
 
@@ -132,10 +132,10 @@ def _suggested(word: Word, dictionary: Dictionary, *, correct: bool) -> Word:
 
 def _swapped(word: str) -> Iterator[str]:
     """The word with one confusion undone."""
-    for seen, meant in _SWAPS:
+    for seen, intended in _SWAPS:
         at = word.find(seen)
         while at >= 0:
-            yield word[:at] + meant + word[at + len(seen) :]
+            yield word[:at] + intended + word[at + len(seen) :]
             at = word.find(seen, at + 1)
 
 

@@ -21,7 +21,7 @@ from ocr_server.imaging.ruling_lines import RulingLines
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import ReadOptions
 from ocr_server.layout.split import join_parts
-from ocr_server.progress import Progress, ProgressCallback
+from ocr_server.page.progress import Progress, ProgressCallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class PageState:
 
     @property
     def canvas(self) -> Canvas:
-        """The canvas as the steps so far have left it, grey."""
+        """The canvas as the stages so far have left it, grey."""
         return self.statistics.canvas
 
     @property

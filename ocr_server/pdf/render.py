@@ -75,9 +75,14 @@ def fitting_scale(page: pypdfium2.PdfPage, unit_pt: float, limits: Limits) -> tu
     """The dpi at which to draw a page, and how many pixels its unit has then.
 
     Raises:
+        DamagedPicture: the page has no size.
         TooManyPixels: there is no such dpi of one or more.
     """
     width, height = page.get_size()
+    if not (width > 0 and height > 0):
+        raise DamagedPicture(
+            "The page has no size: its boxes are empty, or its crop box lies beside its media box."
+        )
     dpi = fitting_dpi((width * unit_pt, height * unit_pt), limits)
     return dpi, dpi * unit_pt / POINTS_PER_INCH
 

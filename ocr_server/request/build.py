@@ -17,9 +17,8 @@ from ocr_server.errors import (
     LanguageMissing,
 )
 from ocr_server.export import FORMATS
-from ocr_server.export.format import Rendering
 from ocr_server.extraction.finders import TEXT
-from ocr_server.job import Detail, Framing, Job, Limits, ReadOptions, Source
+from ocr_server.job import Detail, Framing, Job, Limits, ReadOptions, Rendering, Source
 from ocr_server.request.options import OPTIONS
 from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings

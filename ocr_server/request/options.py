@@ -10,14 +10,28 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
-from ocr_server.document.faults import Schema
+from ocr_server.document.json_schema import Schema
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
-from ocr_server.export.format import Rendering
-from ocr_server.job import Detail, Job, Layout, ReadOptions, TextLayerUse
+from ocr_server.job import Detail, Job, Layout, LineUse, ReadOptions, Rendering, TextLayerUse
 from ocr_server.page.recipe import STAGES
-from ocr_server.request import parsing, specs
-from ocr_server.request.kinds import Choice, Flag, Kind, Number, Several, Text
+from ocr_server.request import specs
+from ocr_server.request.parsing import (
+    MOST_LETTERS,
+    Choice,
+    Flag,
+    Number,
+    Several,
+    Text,
+    ValueKind,
+    parse_alphabet,
+    parse_alternatives,
+    parse_languages,
+    parse_layout,
+    parse_pages,
+    parse_steps,
+    write_layout,
+)
 
 MOST_SECONDS = 86_400
 _IS_JSON = {"contentMediaType": "application/json"}
@@ -33,7 +47,7 @@ class Option:
     where nothing is read. `only_in_body`: too secret for an address.
     """
 
-    kind: Kind[Any]  # each option has a type of its own
+    kind: ValueKind[Any]  # each option has a type of its own
     meaning: str
     sets: tuple[type, str] | None = None
     default_value: Any = None  # of an option that sets nothing by itself
@@ -43,7 +57,7 @@ class Option:
     only_in_body: bool = False
 
     def parse(self, text: str) -> Any:  # noqa: ANN401  # each option has a type of its own
-        """The value that the text stands for; see `Kind.parse`."""
+        """The value that the text stands for; see `ValueKind.parse`."""
         return self.kind.parse(text)
 
     @property
@@ -68,7 +82,7 @@ def _default_of(owner: type, member: str) -> object:
 
 OPTIONS: Mapping[str, Option] = {
     "languages": Option(
-        Text(parsing.parse_languages, "eng+deu"),
+        Text(parse_languages, "eng+deu"),
         "languages of the text, joined by `+`; see `/v1/languages`",
         sets=(ReadOptions, "languages"), otherwise="`OCR_LANGUAGES`", in_profiles=True,
     ),
@@ -85,7 +99,7 @@ OPTIONS: Mapping[str, Option] = {
         default_value=("json",), shapes_answer=True,
     ),
     "steps": Option(
-        Text(parsing.parse_steps, "contrast,deskew", ",".join),
+        Text(parse_steps, "contrast,deskew", ",".join),
         "what is done to the picture: `auto`, `none`, or steps in order such as "
         "`contrast,deskew,sauvola(k=0.3)`; see `/v1/steps`",
         sets=(ReadOptions, "operations"), in_profiles=True,
@@ -96,7 +110,7 @@ OPTIONS: Mapping[str, Option] = {
         sets=(ReadOptions, "skip_stages"), otherwise="nothing",
     ),
     "layout": Option(
-        Text(parsing.parse_layout, "line", parsing.write_layout),
+        Text(parse_layout, "line", write_layout),
         f"{', '.join(f'`{name}`' for name in Layout)}, or a page segmentation mode of Tesseract",
         sets=(ReadOptions, "psm"), in_profiles=True,
     ),
@@ -106,7 +120,7 @@ OPTIONS: Mapping[str, Option] = {
         sets=(Rendering, "detail"), shapes_answer=True,
     ),
     "pages": Option(
-        Text(parsing.parse_pages, "1-3,7"),
+        Text(parse_pages, "1-3,7"),
         "pages to read, such as `1-3,7`",
         sets=(Job, "pages"), otherwise="all",
     ),
@@ -130,7 +144,7 @@ OPTIONS: Mapping[str, Option] = {
         otherwise="the profile’s",
     ),
     "alphabet": Option(
-        Text(parsing.parse_alphabet, "0123456789", more={"maxLength": parsing.MOST_LETTERS}),
+        Text(parse_alphabet, "0123456789", more={"maxLength": MOST_LETTERS}),
         "the only characters to be read, by Tesseract; `engine=best` then asks for no second "
         "opinion",
         sets=(ReadOptions, "alphabet"), otherwise="any", in_profiles=True,
@@ -146,9 +160,10 @@ OPTIONS: Mapping[str, Option] = {
         sets=(ReadOptions, "dpi"), otherwise="the file’s", in_profiles=True, shapes_answer=True,
     ),
     "lines": Option(
-        Choice({"keep": False, "join": True}),
-        "`join` makes one line of each paragraph, in `text`",
-        sets=(Rendering, "join_lines"), shapes_answer=True,
+        Choice({lines.value: lines for lines in LineUse}),
+        "in `text`: `join` makes one line of each paragraph; `layout` keeps indents and columns by "
+        "blanks, as of code, terminals and price lists, and is a block of code in `markdown`",
+        sets=(Rendering, "lines"), shapes_answer=True,
     ),
     "text_layer": Option(
         Choice({layer.value: layer for layer in TextLayerUse}),
@@ -157,7 +172,7 @@ OPTIONS: Mapping[str, Option] = {
         sets=(ReadOptions, "text_layer"), in_profiles=True,
     ),
     "alternatives": Option(
-        Text(parsing.parse_alternatives, "dictionary,engine", ",".join),
+        Text(parse_alternatives, "dictionary,engine", ",".join),
         "what words may be instead, in `json` and `alto`: `dictionary` for doubtful ones where "
         "the language has one (see `/v1/languages`), `engine` for its own other readings, which "
         "takes it about a third longer, both, or `none`",

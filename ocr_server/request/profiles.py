@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from ocr_server.bounds import box_of
-from ocr_server.document.faults import faults_of, path_of, refuse
+from ocr_server.document.json_schema import faults_of, path_of, refuse
 from ocr_server.errors import SettingsError
 from ocr_server.extraction.finders import FINDERS, TEXT
 from ocr_server.job import FieldSpec, Framing

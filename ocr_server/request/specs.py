@@ -23,13 +23,11 @@ from pydantic import (
 )
 
 from ocr_server.bounds import box_of
-from ocr_server.document.faults import Fault, faults_of, refuse
-from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
-from ocr_server.extraction.checks import CHECKS
-from ocr_server.extraction.masks import parse_mask
+from ocr_server.document.characters import CODE_LOOK_ALIKES
+from ocr_server.document.json_schema import Fault, faults_of, refuse
+from ocr_server.extraction.validation import CHECKS, parse_mask
 from ocr_server.job import FieldSpec, ZoneSpec
-from ocr_server.request.kinds import listed
-from ocr_server.request.parsing import parse_alphabet, parse_layout
+from ocr_server.request.parsing import listed, parse_alphabet, parse_layout
 
 MOST_ZONES, MOST_FIELDS, MOST_WORDS, MOST_CONFUSIONS, LONGEST_NAME = 100, 100, 20, 40, 64
 USUAL = "usual"

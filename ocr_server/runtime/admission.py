@@ -1,4 +1,4 @@
-"""How many requests may be in the house, and when those turned away should come back."""
+"""How many requests may be worked on or wait, and when a refused one should be sent again."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Admission:
         return self._draining
 
     @contextmanager
-    def turn(self, *, live: bool = False, is_work: bool = True) -> Iterator[None]:
-        """A place in the house for the length of a with-block; a `live` one must not wait.
+    def admit(self, *, live: bool = False, is_work: bool = True) -> Iterator[None]:
+        """Let a request in for the length of a with-block; a `live` one must not wait.
 
         Without `is_work`, its time says nothing about that of others.
 
@@ -77,8 +77,7 @@ class Admission:
             return self._changed.wait_for(lambda: not self._inside, timeout_s)
 
     def _full(self, most: int, *, setting: str) -> QueueFull:
-        # A turn's duration includes its wait, so a full house empties in about one of them; in a
-        # slot's share of it, some places have become free.
+        # The mean time of a request, its wait included, divided by the slots: about one has left.
         retry_after_s = max(1, math.ceil(self._typical_s / self._slots))
         return QueueFull(
             f"{self._inside} requests are being read or wait already, and there is room for "

@@ -68,9 +68,11 @@ class ProcessWorkerPool:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOAD)
         start = partial(start_worker, settings.worker_bytes)
-        self._shares = CpuShares(settings.slots)
-        self._slots = [WorkerProcess(self._context, start, share) for share in self._shares.all]
-        self._turns = _Turns(self._slots)
+        self._cpu_shares = CpuShares(settings.slots)
+        self._slots = [
+            WorkerProcess(self._context, start, slot_lock) for slot_lock in self._cpu_shares.all
+        ]
+        self._idle_queue = _IdleQueue(self._slots)
         self._task_timeout_s = settings.page_timeout_s
 
     @property
@@ -81,7 +83,7 @@ class ProcessWorkerPool:
     @property
     def busy(self) -> int:
         """How many run now."""
-        return self.slots - self._turns.idle
+        return self.slots - self._idle_queue.idle
 
     @property
     def restarts(self) -> int:
@@ -98,23 +100,23 @@ class ProcessWorkerPool:
         **kwargs: P.kwargs,
     ) -> T:
         """What `task(context, …)` returns; see `WorkerPool.run`."""
-        with self._turns.turn(deadline, cancelled) as slot:
+        with self._idle_queue.borrow(deadline, cancelled) as slot:
             soon = self._soon(deadline)
-            call = partial(work, task, soon, slot.share, *args, **kwargs)
+            call = partial(work, task, soon, slot.slot_lock, *args, **kwargs)
             return slot.run(call, soon, cancelled)
 
     def close(self) -> None:
         """End all work and every process."""
         for slot in self._slots:
             slot.close()
-        self._shares.close()
+        self._cpu_shares.close()
 
     def _soon(self, deadline: Deadline) -> Deadline:
-        """A task's own time begins when it does, not while it waits for its turn."""
+        """A task's own time begins when it does, not while it waits for a slot."""
         return deadline.sooner(self._task_timeout_s, setting="OCR_PAGE_TIMEOUT_S")
 
 
-class _Turns:
+class _IdleQueue:
     """Idle slots, handed out in the order in which they were asked for."""
 
     def __init__(self, slots: list[WorkerProcess]) -> None:
@@ -128,7 +130,7 @@ class _Turns:
         return len(self._idle)
 
     @contextmanager
-    def turn(self, deadline: Deadline, cancelled: threading.Event) -> Iterator[WorkerProcess]:
+    def borrow(self, deadline: Deadline, cancelled: threading.Event) -> Iterator[WorkerProcess]:
         """A slot of one's own for the length of a with-block."""
         ticket: Future[WorkerProcess] = Future()
         with self._lock:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from ocr_server.errors import StorageFull
 
-PREFIX = "ocr-server-"
-LOCK = "lock"
+_PREFIX = "ocr-server-"
+_LOCK = "lock"
 
 
 class ScratchSpace:
@@ -35,12 +35,12 @@ class ScratchSpace:
         parent = Path(temp_dir or tempfile.gettempdir())
         try:
             _sweep(parent)
-            self.folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+            self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
             # Locked before it has its name: another server that starts now must not sweep it.
-            nameless = self.folder / f"{LOCK}.new"
+            nameless = self.folder / f"{_LOCK}.new"
             self._lock = nameless.open("wb")
             fcntl.flock(self._lock, fcntl.LOCK_EX)
-            nameless.rename(self.folder / LOCK)
+            nameless.rename(self.folder / _LOCK)
         except OSError as error:
             raise StorageFull.of_temp_dir() from error
 
@@ -94,10 +94,10 @@ def _emptied(folder: Path) -> bool:
 
 
 def _sweep(parent: Path) -> None:
-    for folder in parent.glob(f"{PREFIX}*"):
+    for folder in parent.glob(f"{_PREFIX}*"):
         try:
             # Whatever anybody put there: a pipe must not hold us up, a link not lead us away.
-            descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+            descriptor = os.open(folder / _LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
             with os.fdopen(descriptor, "rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)

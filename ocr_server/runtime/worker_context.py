@@ -66,12 +66,12 @@ def start_worker(memory_bytes: int) -> None:
 
 
 def work(
-    task: Task[P, T], deadline: Deadline, share: SlotLock, /, *args: P.args, **kwargs: P.kwargs
+    task: Task[P, T], deadline: Deadline, slot_lock: SlotLock, /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """What the task returns; children that nobody waited for are reaped afterwards."""
     try:
-        with share.held():
-            return task(WorkerContext(_engine, share.threads, deadline), *args, **kwargs)
+        with slot_lock.held():
+            return task(WorkerContext(_engine, slot_lock.threads, deadline), *args, **kwargs)
     except MemoryError as error:
         raise OutOfMemory.of_worker() from error
     except cv2.error as error:

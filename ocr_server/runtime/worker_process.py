@@ -35,10 +35,10 @@ class WorkerProcess:
     """One process at a time; one task at a time."""
 
     def __init__(
-        self, context: ForkServerContext, start: Callable[[], None], share: SlotLock
+        self, context: ForkServerContext, start: Callable[[], None], slot_lock: SlotLock
     ) -> None:
-        """Start the first process; `start` is what each does first, `share` is for its tasks."""
-        self._context, self._start, self.share = context, start, share
+        """Start the first process; each calls `start` first, and its tasks hold `slot_lock`."""
+        self._context, self._start, self.slot_lock = context, start, slot_lock
         self._closed = False
         self._lock = threading.Lock()  # closing happens while a task runs
         self.restarts = 0
@@ -49,10 +49,10 @@ class WorkerProcess:
         last_moment = replace(deadline, expires_at_s=deadline.expires_at_s + GRACE_S)
         try:
             try:
-                result, error = self._ask(call, last_moment, cancelled)
+                result, error = self._send(call, last_moment, cancelled)
             except (BrokenPipeError, ConnectionResetError):
                 self._replace()  # it was killed before it took the task, which did no harm
-                result, error = self._ask(call, last_moment, cancelled)
+                result, error = self._send(call, last_moment, cancelled)
         except LoadError:
             self._replace()
             raise
@@ -79,7 +79,7 @@ class WorkerProcess:
                 self._pipe.send(None)
             self._end(GRACE_S)
 
-    def _ask(
+    def _send(
         self, call: Callable[[], object], deadline: Deadline, cancelled: threading.Event
     ) -> tuple[Any, Exception | None]:
         with self._lock:

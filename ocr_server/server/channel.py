@@ -19,8 +19,7 @@ from ocr_server.errors import BodyTooLarge, StorageFull
 from ocr_server.metrics import Metrics
 from ocr_server.request.build import body_too_large
 from ocr_server.web.browser import HEADERS
-from ocr_server.web.problems import MEDIA_TYPE, STATUS, problem_of
-from ocr_server.web.schemas import ProblemJson
+from ocr_server.web.problems import MEDIA_TYPE, STATUS, ProblemJson, problem_of
 
 _SMALL_BYTES = 64 * 1024
 

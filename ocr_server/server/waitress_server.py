@@ -27,7 +27,7 @@ from ocr_server.metrics import Metrics
 from ocr_server.server.channel import HttpListener
 from ocr_server.server.tls_front import TlsFront, read_certificate
 from ocr_server.settings import Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

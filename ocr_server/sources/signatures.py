@@ -11,10 +11,10 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-HEAD_BYTES = 1024
+_HEAD_BYTES = 1024
 
 
-class Kind(NamedTuple):
+class PictureKind(NamedTuple):
     """A kind of picture: its name, Pillow's names for it, and what its files begin with.
 
     `suffixes` are those that a browser has to be told, as it may not take them for pictures.
@@ -34,20 +34,21 @@ def _head(pattern: bytes) -> re.Pattern[bytes]:
 
 
 PICTURE_KINDS = (
-    Kind("PNG", "image/png", ("PNG",), _head(rb"\x89PNG")),
-    Kind("JPEG", "image/jpeg", ("JPEG",), _head(rb"\xff\xd8\xff")),
-    Kind("WebP", "image/webp", ("WEBP",), _head(rb"RIFF")),
-    Kind("GIF", "image/gif", ("GIF",), _head(rb"GIF8")),
-    Kind("BMP", "image/bmp", ("BMP", "DIB"), _head(rb"BM"), is_certain=False),
-    Kind("TIFF", "image/tiff", ("TIFF",), _head(rb"II[*+]\0|MM\0[*+]"), (".tif", ".tiff")),
-    Kind(
+    PictureKind("PNG", "image/png", ("PNG",), _head(rb"\x89PNG")),
+    PictureKind("JPEG", "image/jpeg", ("JPEG",), _head(rb"\xff\xd8\xff")),
+    PictureKind("WebP", "image/webp", ("WEBP",), _head(rb"RIFF")),
+    PictureKind("GIF", "image/gif", ("GIF",), _head(rb"GIF8")),
+    PictureKind("BMP", "image/bmp", ("BMP", "DIB"), _head(rb"BM"), is_certain=False),
+    PictureKind("TIFF", "image/tiff", ("TIFF",), _head(rb"II[*+]\0|MM\0[*+]"), (".tif", ".tiff")),
+    PictureKind(
         "HEIC", "image/heic", ("HEIF",), _head(rb"....ftyp(he[iv][cmsx]|mif1|msf1)"),
         (".heic", ".heif"),
     ),
-    Kind("AVIF", "image/avif", ("AVIF",), _head(rb"....ftypavi[fs]")),
-    Kind("PNM", "image/x-portable-anymap", ("PPM",), _head(rb"P[1-6]\s"), is_certain=False),
+    PictureKind("AVIF", "image/avif", ("AVIF",), _head(rb"....ftypavi[fs]")),
+    PictureKind("PNM", "image/x-portable-anymap", ("PPM",), _head(rb"P[1-6]\s"), is_certain=False),
 )  # fmt: skip
 PDF = "application/pdf"
+JPEG = "image/jpeg"
 TIFF = "image/tiff"
 
 KIND_NAMES = ", ".join(kind.name for kind in PICTURE_KINDS) + " or PDF"
@@ -63,7 +64,7 @@ def media_type_of(data: bytes) -> str | None:
     A picture may quote a PDF in its first bytes, and a PDF begin with anything.
     """
     fits = [kind for kind in PICTURE_KINDS if kind.head.match(data)]
-    if b"%PDF-" in data[:HEAD_BYTES] and not any(kind.is_certain for kind in fits):
+    if b"%PDF-" in data[:_HEAD_BYTES] and not any(kind.is_certain for kind in fits):
         return PDF
     return fits[0].media_type if fits else None
 
@@ -71,7 +72,14 @@ def media_type_of(data: bytes) -> str | None:
 def media_type_of_file(path: Path) -> str | None:
     """The media type of a file by its first bytes; None where it is none that is read."""
     with path.open("rb") as file:
-        return media_type_of(file.read(HEAD_BYTES))
+        return media_type_of(file.read(_HEAD_BYTES))
+
+
+def is_certain(path: Path) -> bool:
+    """Whether a file begins as only pictures of a kind that is read do."""
+    with path.open("rb") as file:
+        data = file.read(_HEAD_BYTES)
+    return any(kind.is_certain and kind.head.match(data) for kind in PICTURE_KINDS)
 
 
 def is_pdf(path: Path) -> bool:

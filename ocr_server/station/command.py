@@ -23,8 +23,7 @@ from ocr_server.station.folder import Folder
 from ocr_server.station.intake import Intake, OnReading, Reader
 from ocr_server.station.journal import Entry, Journal, Record
 from ocr_server.station.listener import TcpListener
-from ocr_server.station.poster import Poster
-from ocr_server.station.sinks import AnnotatedFolder, Delivery, Sink
+from ocr_server.station.sinks import AnnotatedFolder, Delivery, Poster, Sink
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +73,7 @@ def reader(here: Service, profile: str, *, draws_boxes: bool) -> Reader:
     """What reads pictures by a profile; with boxes, record and picture are of one recognition."""
 
     def read(data: bytes) -> tuple[Record, bytes | None]:
-        with here.admission.turn():
+        with here.admission.admit():
             request = build_job({"profile": profile, "detail": "page"}, (Source(data),), here)
             document = here.read(request.job, threading.Event())
             record = Record(document.text, document.fields)

@@ -94,7 +94,7 @@ class Folder:
 
     def _settled(self) -> list[str]:
         """The names of new files that have not changed for a while, oldest first."""
-        now, there = time.monotonic(), self._look()
+        now, there = time.monotonic(), self._scan()
         self._taken = {name: state for name, state in self._taken.items() if name in there}
         if now - self._forgiven > RESCAN_S:
             self._forgiven = now
@@ -113,7 +113,7 @@ class Folder:
             self._taken[name] = self._waiting.pop(name)[0]
         return settled
 
-    def _look(self) -> dict[str, _State]:
+    def _scan(self) -> dict[str, _State]:
         found = {}
         for path in self._path.iterdir():
             if path.name.startswith(".") or path.name.endswith(UNFINISHED):

@@ -194,7 +194,7 @@ class TcpListener:
         return bytes(data)
 
 
-def ask(address: tuple[str, int], picture: bytes) -> bytes:
+def send_picture(address: tuple[str, int], picture: bytes) -> bytes:
     """The line that the station at an address answers, for a client.
 
     Raises:

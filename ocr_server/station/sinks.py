@@ -5,14 +5,18 @@ Pictures are not in the journal: `AnnotatedFolder` gets them when they are read,
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
+from ocr_server.client import open_url
 from ocr_server.deadline import backoff_s
 from ocr_server.errors import StationError
 from ocr_server.station.journal import Entry, Journal
@@ -20,6 +24,7 @@ from ocr_server.station.journal import Entry, Journal
 RECHECK_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 30.0
 ENDING_S = 1.0
+POST_TIMEOUT_S = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +70,52 @@ class AnnotatedFolder:
         part = path.with_suffix(".part")
         part.write_bytes(annotated)
         part.replace(path)
+
+
+class Poster:
+    """Posts readings as JSON to one address: in order, at least once, each with a constant key.
+
+    What is not answered by 2xx is offered again before all that follow.
+    """
+
+    name = "post"
+
+    def __init__(self, url: str, *, station_id: str) -> None:
+        """Post there.
+
+        Raises:
+            StationError: it is no address of the web.
+        """
+        if not url.startswith(("http://", "https://")):
+            raise StationError(f"{url} is not an address; use one such as http://localhost:9000/.")
+        self._url, self._station_id = url, station_id
+
+    def take(self, entry: Entry) -> None:
+        """Post a reading.
+
+        Raises:
+            Undelivered: nobody answered, or not by 2xx.
+        """
+        body = {
+            "station": self._station_id, "serial": entry.serial, "at": entry.at,
+            "source": entry.source, **entry.answer,
+        }  # fmt: skip
+        request = urllib.request.Request(  # noqa: S310  # the scheme was checked
+            self._url,
+            data=json.dumps(body).encode(),
+            headers={
+                "Content-Type": "application/json",
+                "Idempotency-Key": f"{self._station_id}-{entry.serial}",
+            },
+        )
+        try:
+            with open_url(request, timeout=POST_TIMEOUT_S) as response:
+                response.read()
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise Undelivered(f"the server answered {error.code}") from error
+        except OSError as error:
+            raise Undelivered("the server does not answer") from error
 
 
 class Delivery:

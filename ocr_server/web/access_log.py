@@ -18,7 +18,7 @@ from flask import Flask, Request, Response, g, request
 
 from ocr_server.document.model import Document
 from ocr_server.metrics import Metrics
-from ocr_server.web.service import service
+from ocr_server.web.context import service
 
 _QUIET = {"/livez", "/readyz"}
 
@@ -76,8 +76,8 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     response.headers["X-Request-ID"] = g.request_id
-    tell = partial(
-        _tell,
+    log_request = partial(
+        _log_request,
         metrics=service().metrics,
         begun=g.begun,
         outcome=g.outcome,
@@ -95,11 +95,11 @@ def _end(response: Response) -> Response:
     )
     if response.is_streamed and "Content-Length" not in response.headers:
         response.response = _counted(response.iter_encoded(), g.outcome)
-        response.call_on_close(tell)
+        response.call_on_close(log_request)
     else:
         length = response.content_length or response.calculate_content_length()
         g.outcome["bytes_out"] = length or 0
-        tell()
+        log_request()
     return response
 
 
@@ -110,7 +110,7 @@ def _counted(pieces: Iterator[bytes], outcome: dict[str, Any]) -> Iterator[bytes
         yield piece
 
 
-def _tell(
+def _log_request(
     *,
     metrics: Metrics,
     begun: float,

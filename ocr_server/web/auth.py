@@ -18,14 +18,14 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from ocr_server.errors import KeyMissing, KeyWrong, SettingsError
 from ocr_server.settings import Settings
-from ocr_server.web.service import service
+from ocr_server.web.context import service
 
 HEADER = "X-API-Key"
 FIELD = "api_key"
 OPEN_PATHS = {
     "/livez", "/readyz", "/openapi.json", "/v1/formats", "/v1/languages", "/v1/steps",
 }  # fmt: skip
-OPEN_BLUEPRINTS = {"pages", "docs"}
+OPEN_BLUEPRINT = "pages"
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -90,7 +90,7 @@ def _is_open(request: Request) -> bool:
         return False
     return (
         request.path in OPEN_PATHS
-        or request.blueprint in OPEN_BLUEPRINTS
+        or request.blueprint == OPEN_BLUEPRINT
         or request.endpoint == "static"
     )
 
@@ -102,9 +102,9 @@ def _key_of(request: Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return token.strip()
-    if request.blueprint not in OPEN_BLUEPRINTS:
+    if request.blueprint != OPEN_BLUEPRINT:
         return ""
-    with service().admission.turn(is_work=False):  # the files of the form come with it
+    with service().admission.admit(is_work=False):  # the files of the form come with it
         key = request.form.get(FIELD, "")
     # It is no option of the reading: what comes after must not meet it.
     request.form = ImmutableMultiDict(

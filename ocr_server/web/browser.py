@@ -11,7 +11,7 @@ from functools import partial
 from flask import Flask, Response, request
 
 from ocr_server.browser_headers import cross_origin_headers, security_headers
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 
 # data: and blob: are the user's own pictures.
 HEADERS = security_headers(

@@ -5,16 +5,21 @@ from __future__ import annotations
 import time
 
 from flask import Blueprint, Response, json, request
+from typing_extensions import TypedDict
 
 from ocr_server.document.json_writer import zone_to_json
+from ocr_server.document.schema import (
+    QuadJson,
+    Share,
+    ZoneJson,
+    strict,
+)
 from ocr_server.errors import EngineMissing
-from ocr_server.export.format import Rendering
-from ocr_server.job import Detail
+from ocr_server.job import Detail, Rendering
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.service import Service
-from ocr_server.web.forms import read_job
-from ocr_server.web.schemas import FrameJson
-from ocr_server.web.service import hang_up, service
+from ocr_server.web.body import read_job
+from ocr_server.web.context import hang_up, service
 
 FRAME_TIMEOUT_S = 5.0  # an older frame is of no use to anybody
 # Keeps its models loaded: starting a process costs more than reading a line.
@@ -23,15 +28,30 @@ LIVE_ENGINE = "tesserocr"
 blueprint = Blueprint("frames", __name__)
 
 
+@strict
+class FrameJson(TypedDict):
+    """What a frame of a camera shows."""
+
+    width_px: int
+    height_px: int
+    outline: QuadJson | None
+    """the corners of the page, where one is found"""
+    sharpness: float
+    brightness: Share
+    text: str
+    zones: list[ZoneJson]
+    """what was read; the first is the region to read"""
+
+
 @blueprint.post("/v1/frames")
-def look() -> Response:
+def analyse() -> Response:
     """Outline, sharpness and brightness of a frame; and its words, unless `detail=page`.
 
     The first of `zones` is the region to read. Other options are those of `/v1/documents`.
     """
     here = service()
     begun = time.perf_counter()
-    with here.admission.turn(live=True):
+    with here.admission.admit(live=True):
         parsed = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
         reads = parsed.rendering.detail > Detail.PAGE
         frame = here.analyse_frame(parsed.job, hang_up(), reads=reads)

@@ -3,14 +3,41 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response
+from typing_extensions import TypedDict
 
 from ocr_server import __version__
+from ocr_server.document.schema import (
+    strict,
+)
 from ocr_server.errors import Draining
 from ocr_server.metrics import MEDIA_TYPE
-from ocr_server.web.schemas import StatusJson, VersionJson
-from ocr_server.web.service import service
+from ocr_server.web.context import service
 
 blueprint = Blueprint("health", __name__)
+
+
+@strict
+class EngineNameJson(TypedDict):
+    """An engine."""
+
+    name: str
+    version: str
+
+
+@strict
+class StatusJson(TypedDict):
+    """How the server is."""
+
+    status: str
+
+
+@strict
+class VersionJson(TypedDict):
+    """Versions of the server and its engine."""
+
+    name: str
+    version: str
+    engine: EngineNameJson
 
 
 @blueprint.get("/livez")

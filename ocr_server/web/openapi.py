@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
+from flask import Blueprint
+
 from ocr_server import __version__
 from ocr_server.document.json_schema import Schema, describe_answers, describe_inputs, reference
 from ocr_server.document.schema import DocumentJson
 from ocr_server.export import FORMATS
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
-from ocr_server.web import auth, schemas
-from ocr_server.web.forms import NDJSON
-from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS
+from ocr_server.web import api, auth, frames, health, streaming
+from ocr_server.web.body import NDJSON
+from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS, ProblemJson
 
 TITLES = {
     400: "Some options are not understood",
@@ -29,21 +31,24 @@ TITLES = {
 # The types of answers by the names that their schemas have.
 ANSWERS = {
     "Document": DocumentJson,
-    "Event": schemas.EventJson,
-    "Problem": schemas.ProblemJson,
-    "Frame": schemas.FrameJson,
-    "Languages": schemas.LanguagesJson,
-    "Formats": schemas.FormatsJson,
-    "Steps": schemas.StepsJson,
-    "Profiles": schemas.ProfilesJson,
-    "Status": schemas.StatusJson,
-    "Version": schemas.VersionJson,
+    "Event": streaming.EventJson,
+    "Problem": ProblemJson,
+    "Frame": frames.FrameJson,
+    "Languages": api.LanguagesJson,
+    "Formats": api.FormatsJson,
+    "Steps": api.StepsJson,
+    "Profiles": api.ProfilesJson,
+    "Status": health.StatusJson,
+    "Version": health.VersionJson,
 }
 _BINARY: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
 
+blueprint = Blueprint("openapi", __name__)
 
+
+@blueprint.get("/openapi.json")
 def describe_api() -> Schema:
-    """The OpenAPI document."""
+    """This API in the words of OpenAPI 3.1."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -112,7 +117,7 @@ def _documents() -> Schema:
             "description": "The document in the format asked for",
             "headers": {
                 "OCR-Failed-Pages": {
-                    "description": "pages that could not be read, with partial=true",
+                    "description": "pages that could not be read, or not whole, with partial=true",
                     "schema": {"type": "string"},
                 }
             },

@@ -1,22 +1,38 @@
-"""The pages for people: upload, webcam, about; each works without scripts."""
+"""The pages: upload, webcam, about and docs, what their templates use and their scripts know.
+
+Each works without scripts.
+"""
 
 from __future__ import annotations
 
 import base64
+import re
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
+from pathlib import Path, PurePosixPath
+from posixpath import normpath
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
+from markupsafe import Markup, escape
 
 from ocr_server import __version__
+from ocr_server.document.characters import LOOK_ALIKES
+from ocr_server.document.languages import name_of
+from ocr_server.export import FORMATS
 from ocr_server.job import Job, Layout, PageSelection
-from ocr_server.languages import name_of
+from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS
+from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
 from ocr_server.settings import MIB
-from ocr_server.sources.pixels import MEDIA_TYPE
-from ocr_server.web.forms import read_job
-from ocr_server.web.scripts import declarations, modules_of
-from ocr_server.web.service import hang_up, service
+from ocr_server.sources.decode import PREVIEW_MEDIA_TYPE
+from ocr_server.sources.signatures import ACCEPTED_FILES
+from ocr_server.web.body import read_job
+from ocr_server.web.compat import ADAPTERS
+from ocr_server.web.context import hang_up, service
+from ocr_server.web.openapi import describe_api
+from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
 
 PICTURES_SHOWN = 10  # on a result page without scripts; each weighs about as much as a photo
 
@@ -29,9 +45,16 @@ LAYOUTS = (
     (Layout.SPARSE, "Scattered words"),
 )
 
+# Files of templates/examples; tests run each of them.
+EXAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript": "javascript.js"}
+_CODE = re.compile(r"`([^`]+)`")
+
+SCRIPTS = Path(__file__).parent.parent / "static" / "js"
+
+# A static import, on one line or ending a list of names; not `import(…)`, which waits.
+_IMPORT = re.compile(r'^(?:import|\}) .*?from "(\.[^"]+)";|^import "(\.[^"]+)";', re.MULTILINE)
+
 blueprint = Blueprint("pages", __name__)
-blueprint.add_app_template_global(declarations)
-blueprint.add_app_template_global(modules_of)
 
 
 @blueprint.get("/")
@@ -44,7 +67,7 @@ def upload() -> str:
 def read() -> str:
     """The upload page's answer where scripts do not run."""
     here = service()
-    with here.admission.turn():
+    with here.admission.admit():
         job = read_job(request, here).job
         document = here.read(job, hang_up())
         shown = [page.number for page in document.pages[:PICTURES_SHOWN]]
@@ -92,6 +115,77 @@ def about() -> str:
     )
 
 
+@blueprint.get("/docs")
+def docs() -> str:
+    """Examples, routes, options, formats and problems."""
+    url = request.host_url.rstrip("/")
+    return render_template(
+        "docs.html",
+        examples=[
+            (name, render_template(f"examples/{file}", url=url)) for name, file in EXAMPLES.items()
+        ],
+        routes=list(_routes()),
+        options=[(f"`{name}`", o.default, o.meaning) for name, o in OPTIONS.items()],
+        formats=[(f"`{name}`", f.media_type, f.meaning) for name, f in FORMATS.items()],
+        problems=sorted(
+            (str(status), f"`{kind.code}`", kind.title)
+            for kind, status in STATUS.items()
+            if status != CLIENT_CLOSED_REQUEST
+        ),
+        adapters=[(f"`{name}`", ADAPTERS[name].meaning) for name in service().settings.compat],
+    )
+
+
+@blueprint.app_template_filter("marked")
+def mark_code(text: str) -> Markup:
+    """The text with what stands between backticks marked as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped
+
+
+@blueprint.app_template_global()
+@cache
+def modules_of(name: str) -> tuple[str, ...]:
+    """Every module that a script imports, itself or through others, by path in `static/js`.
+
+    A browser would find them one level after another; named in the page, they come at once.
+    """
+    found: list[str] = []
+    pending = [name]
+    for module in pending:
+        text = (SCRIPTS / module).read_text(encoding="utf-8")
+        folder = PurePosixPath(module).parent
+        for match in _IMPORT.finditer(text):
+            imported = normpath(folder / (match[1] or match[2]))
+            if imported not in pending:
+                pending.append(imported)
+                found.append(imported)
+    return tuple(sorted(found))
+
+
+@blueprint.app_template_global()
+def declarations() -> dict[str, Any]:  # JSON, which `static/js/lib/declarations.js` has types for
+    """The names, words and lists that the scripts share with the server."""
+    formats = sorted(FORMATS.items(), key=lambda item: item[1].for_programs)
+    return {
+        "accepted_files": ACCEPTED_FILES,
+        "formats": [
+            {
+                "name": name,
+                "label": format_.label,
+                "suffix": format_.suffix,
+                "one_page_each": format_.one_page_each,
+                "shows_pictures": format_.shows_pictures,
+            }
+            for name, format_ in formats
+        ],
+        "look_alikes": LOOK_ALIKES,
+        "stages": [
+            {"name": name, "label": label, "of_picture": name in PICTURE_STAGES}
+            for name, label in STAGE_LABELS.items()
+        ],
+    }
+
+
 def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixed as they are
     chosen = [code for code in here.settings.languages if code in here.engine.languages]
     rest = sorted(set(here.engine.languages) - set(chosen) - {"osd"}, key=name_of)
@@ -108,10 +202,10 @@ def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixe
 
 def _draw_first(*, prepared: bool) -> Response:
     here = service()
-    with here.admission.turn():
+    with here.admission.admit():
         job = read_job(request, here).job
         picture = here.draw_preview(job, hang_up(), prepared=prepared)
-    return Response(picture, content_type=MEDIA_TYPE)
+    return Response(picture, content_type=PREVIEW_MEDIA_TYPE)
 
 
 def _only(job: Job, number: int) -> Job:
@@ -119,4 +213,10 @@ def _only(job: Job, number: int) -> Job:
 
 
 def _data_url(picture: bytes) -> str:
-    return f"data:{MEDIA_TYPE};base64,{base64.b64encode(picture).decode()}"
+    return f"data:{PREVIEW_MEDIA_TYPE};base64,{base64.b64encode(picture).decode()}"
+
+
+def _routes() -> Iterator[tuple[str, str]]:
+    for path, operations in describe_api()["paths"].items():
+        for method, operation in operations.items():
+            yield f"`{method.upper()} {path}`", operation["summary"]

@@ -9,16 +9,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import cast
+from typing import Annotated, NotRequired, cast
 
 from flask import Flask, Request, Response, g, json, render_template, request
+from pydantic import Field
+from typing_extensions import TypedDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ocr_server import errors
+from ocr_server.document.schema import (
+    ErrorNumbersJson,
+    strict,
+)
 from ocr_server.errors import BodyTooLarge, OcrServerError
 from ocr_server.request.build import body_too_large
-from ocr_server.web.schemas import ProblemJson
-from ocr_server.web.service import service
+from ocr_server.web.context import service
 
 MEDIA_TYPE = "application/problem+json"
 # Not in any standard: what servers log when nobody was left to answer.
@@ -56,6 +61,28 @@ API_PATHS = ("/v1/", "/livez", "/readyz", "/version", "/metrics", "/openapi.json
 log = logging.getLogger(__name__)
 
 
+@strict
+class FaultJson(TypedDict):
+    """One thing that is wrong with a request."""
+
+    field: str
+    """the option, or the path into the JSON"""
+    message: str
+
+
+@strict
+class ProblemJson(ErrorNumbersJson):
+    """RFC 9457; the numbers of the error stand beside its own members."""
+
+    type: str
+    title: str
+    status: int
+    detail: Annotated[str, Field(description="what was wrong, what was expected and what to do")]
+    code: Annotated[str, Field(description="which error it is; it never changes")]
+    page: NotRequired[Annotated[int, Field(description="the page that it is about, from 1")]]
+    faults: NotRequired[Annotated[list[FaultJson], Field(description="all faults of a request")]]
+
+
 def init_app(app: Flask) -> None:
     """Answer every error, whoever raised it, in the one shape."""
     app.register_error_handler(OcrServerError, answer_error)
@@ -65,7 +92,7 @@ def init_app(app: Flask) -> None:
 
 def problem_of(error: OcrServerError) -> ProblemJson:
     """The members of a problem (RFC 9457, section 3.1), the error's extra beside them."""
-    told = {
+    problem = {
         "type": f"urn:ocr-server:problem:{error.code}",
         "title": error.title,
         "status": STATUS[type(error)],
@@ -73,7 +100,7 @@ def problem_of(error: OcrServerError) -> ProblemJson:
         "code": error.code,
         **error.extra,
     }
-    return cast(ProblemJson, told)  # a test holds the names of all extra to the type
+    return cast(ProblemJson, problem)  # a test holds the names of all extra to the type
 
 
 def answer_error(error: OcrServerError) -> Response:

@@ -10,35 +10,112 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any, Literal, TypeAlias
 
 from flask import Response, g, json
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from ocr_server.deadline import POLL_INTERVAL_S
+from ocr_server.document.schema import (
+    Count,
+    PageJson,
+    Share,
+    strict,
+)
 from ocr_server.errors import OcrServerError
-from ocr_server.export.format import Rendering
 from ocr_server.export.json import page_to_json
+from ocr_server.job import Rendering
+from ocr_server.page.progress import Progress, latest
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
-from ocr_server.progress import Progress, latest
 from ocr_server.request.build import ParsedRequest
 from ocr_server.service import Service
 from ocr_server.tasks import PageRef
 from ocr_server.web.access_log import counts_of
-from ocr_server.web.forms import NDJSON
-from ocr_server.web.problems import problem_of, unexpected_problem
-from ocr_server.web.schemas import EventJson
-from ocr_server.web.service import HangUp, hang_up
+from ocr_server.web.body import NDJSON
+from ocr_server.web.context import HangUp, hang_up
+from ocr_server.web.health import EngineNameJson
+from ocr_server.web.problems import ProblemJson, problem_of, unexpected_problem
 
 HEARTBEAT_S = 0.5
 
 
-def stream_document(here: Service, parsed: ParsedRequest, turn: ExitStack) -> Response:
-    """Read a document, and tell how it goes; `turn` is closed when it is over."""
+@strict
+class AcceptedEventJson(TypedDict):
+    """The first event: how many pages are going to be read."""
+
+    event: Literal["accepted"]
+    pages: Count
+
+
+@strict
+class ProgressEventJson(TypedDict):
+    """How far a page is."""
+
+    event: Literal["progress"]
+    page: Count
+    stage: str
+    """the stage that is going on"""
+    parts_done: Count
+    """how many of the parts in which the page is read are done"""
+    parts: Count
+    """1 until the page is known to be cut into more"""
+
+
+@strict
+class PageEventJson(TypedDict):
+    """A page is ready."""
+
+    event: Literal["page"]
+    page: PageJson
+
+
+@strict
+class ProblemEventJson(ProblemJson):
+    """A page that failed (`page`), or the whole document."""
+
+    event: Literal["problem"]
+
+
+@strict
+class HeartbeatEventJson(TypedDict):
+    """Nothing has happened for half a second."""
+
+    event: Literal["heartbeat"]
+    elapsed_ms: Annotated[int, Field(ge=0)]
+
+
+@strict
+class EndEventJson(TypedDict):
+    """The last event: what became of all pages."""
+
+    event: Literal["end"]
+    engine: EngineNameJson
+    pages: Count
+    failed_pages: list[int]
+    """their numbers"""
+    confidence: Share
+    elapsed_ms: Annotated[int, Field(ge=0)]
+
+
+EventJson: TypeAlias = Annotated[
+    AcceptedEventJson
+    | ProgressEventJson
+    | PageEventJson
+    | ProblemEventJson
+    | HeartbeatEventJson
+    | EndEventJson,
+    Field(discriminator="event"),
+]
+
+
+def stream_document(here: Service, parsed: ParsedRequest, admitted: ExitStack) -> Response:
+    """Read a document, and tell how it goes; `admitted` is closed at its end."""
     cancelled = hang_up()
-    turn.callback(cancelled.set)
-    lines = _lines(here, parsed, cancelled, turn, g.outcome)
+    admitted.callback(cancelled.set)
+    lines = _lines(here, parsed, cancelled, admitted, g.outcome)
     response = Response(lines, content_type=NDJSON)
-    response.call_on_close(turn.close)
+    response.call_on_close(admitted.close)
     return response
 
 
@@ -46,12 +123,12 @@ def _lines(
     here: Service,
     parsed: ParsedRequest,
     cancelled: HangUp,
-    turn: ExitStack,
+    admitted: ExitStack,
     outcome: dict[str, Any],
 ) -> Iterator[bytes]:
     """Events as lines of JSON; a heartbeat when nothing has happened for half a second.
 
-    The turn is over before the last line is sent: who has read it may send the next request.
+    The request has left before the last line is sent: who has read it may send the next request.
     `outcome` is filled in for the log.
     """
     events: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
@@ -85,10 +162,10 @@ def _lines(
                 answer = _to_json(event, parsed.rendering, begun)
                 if isinstance(event, Finished):
                     outcome |= counts_of(event.document)
-                    turn.close()
+                    admitted.close()
                 elif isinstance(event, Exception) and answer["event"] == "problem":
                     outcome["problem_code"] = answer["code"]
-                    turn.close()
+                    admitted.close()
                 lines = [_line(answer)]
             if lines:
                 spoke = time.perf_counter()
@@ -99,30 +176,30 @@ def _lines(
 
 
 class _Watch:
-    """How far the sheets are that are being read: as many as there are slots, in their order."""
+    """How far the pages are that are being read: as many as there are slots, in their order."""
 
     def __init__(self, slots: int) -> None:
         self._slots = slots
-        self._sheets: deque[PageRef] = deque()
-        self._told: dict[PageRef, Progress] = {}
+        self._page_refs: deque[PageRef] = deque()
+        self._reported: dict[PageRef, Progress] = {}
 
     def take(self, event: Event | Exception) -> None:
         """What has happened."""
         if isinstance(event, Accepted):
-            self._sheets.extend(event.page_refs)
+            self._page_refs.extend(event.page_refs)
         elif isinstance(event, PageRead | PageFailed):
-            self._sheets.popleft()
+            self._page_refs.popleft()
 
     def lines(self) -> Iterator[bytes]:
         """What is new."""
-        for sheet in islice(self._sheets, self._slots):
-            progress = latest(sheet.progress_path)
-            if progress is not None and progress != self._told.get(sheet):
-                self._told[sheet] = progress
+        for page_ref in islice(self._page_refs, self._slots):
+            progress = latest(page_ref.progress_path)
+            if progress is not None and progress != self._reported.get(page_ref):
+                self._reported[page_ref] = progress
                 yield _line(
                     {
                         "event": "progress",
-                        "page": sheet.number,
+                        "page": page_ref.number,
                         "stage": progress.stage,
                         "parts_done": progress.parts_done,
                         "parts": progress.parts,

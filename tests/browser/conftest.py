@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -105,44 +106,47 @@ def film_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def browser_with(playwright: Playwright, browser_path: Path) -> Iterator[Callable[..., Browser]]:
-    """The browser with these flags: they are its camera, and tests of alike cameras share one."""
-    browsers: dict[tuple[str, ...], Browser] = {}
+def film_browser(playwright: Playwright, browser_path: Path, film_path: Path) -> Iterator[Browser]:
+    """The browser whose camera shows the film."""
+    shows_film = f"--use-file-for-fake-video-capture={film_path}"
+    browser = start_browser(playwright, browser_path, FAKE_CAMERA, FAKE_ANSWER, shows_film)
+    yield browser
+    browser.close()
 
-    def browser_with(*flags: str) -> Browser:
-        if flags not in browsers:
-            browsers[flags] = playwright.chromium.launch(
-                executable_path=browser_path,
-                headless=False,  # the flags ask for the headless mode that has cameras
-                args=[*FLAGS, *flags],
-            )
-        return browsers[flags]
 
-    yield browser_with
-    for browser in browsers.values():
-        browser.close()
+def start_browser(playwright: Playwright, path: Path, *flags: str) -> Browser:
+    return playwright.chromium.launch(
+        executable_path=path,
+        headless=False,  # the flags ask for the headless mode that has cameras
+        args=[*FLAGS, *flags],
+    )
 
 
 @pytest.fixture
-def opened(browser_with: Callable[..., Browser], url: str, film_path: Path) -> Iterator[Open]:
-    """Opens the webcam page; its camera is what the flags say, or else shows the film."""
-    contexts: list[tuple[BrowserContext, Watch]] = []
-    shows_film = (FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={film_path}")
+def opened(
+    playwright: Playwright, browser_path: Path, film_browser: Browser, url: str
+) -> Iterator[Open]:
+    """Opens the webcam page before the film, or in a browser whose camera is what the flags say."""
+    with ExitStack() as stack:
+        watches: list[Watch] = []
 
-    def open_page(*flags: str, host: str = url, expected: tuple[str, ...] = ()) -> Page:
-        browser = browser_with(*(flags or shows_film))
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(WAIT_MS)
-        watch = Watch(context, url)
-        watch.expected.extend(expected)
-        contexts.append((context, watch))
-        page = context.new_page()
-        page.goto(f"{host}/webcam")
-        return page
+        def open_page(*flags: str, host: str = url, expected: tuple[str, ...] = ()) -> Page:
+            browser = film_browser
+            if flags:
+                browser = start_browser(playwright, browser_path, *flags)
+                stack.callback(browser.close)
+            context = browser.new_context(viewport={"width": 1280, "height": 900})
+            stack.callback(context.close)
+            context.set_default_timeout(WAIT_MS)
+            watch = Watch(context, url)
+            watch.expected.extend(expected)
+            watches.append(watch)
+            page = context.new_page()
+            page.goto(f"{host}/webcam")
+            return page
 
-    yield open_page
-    for context, watch in contexts:
-        context.close()
+        yield open_page
+    for watch in watches:
         assert watch.problems == []
         assert watch.foreign_hosts == set()
 

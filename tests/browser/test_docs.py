@@ -5,7 +5,7 @@ from playwright.sync_api import Page
 
 from tests.browser.test_accessibility import SIZES
 from tests.browser.watching import Watch, assert_accessible
-from tests.web.test_docs import examples_in
+from tests.web.test_pages import examples_in
 
 # Draws a picture and gives it to the example.
 DRAW_AND_READ = """async () => {

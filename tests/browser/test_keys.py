@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from ocr_server.app import create_app
 from ocr_server.settings import Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.browser.letter import ReadsLetter
 from tests.browser.test_upload import expect_state
 from tests.browser.watching import Watch, assert_accessible

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import copy
+import gc
 import json
+import subprocess
+import sys
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -17,10 +21,9 @@ from ocr_server.document.model import (
     ZoneKind,
 )
 from ocr_server.errors import DamagedPicture, InvalidOptions
-from ocr_server.export.format import Rendering
 from ocr_server.export.json import render_json
 from ocr_server.geometry import Box
-from ocr_server.job import Detail
+from ocr_server.job import Detail, Rendering
 from tests.export.documents import (
     document,
     everything,
@@ -268,3 +271,116 @@ def test_many_large_tables_are_a_fault_together() -> None:
     zones[1:] = zones[1:] * 21
 
     assert faults_of(value) == {"pages": "have 210000 cells in their tables; 200000 are the most"}
+
+
+@pytest.mark.parametrize("path", ["pages", "words", "stages"])
+def test_very_many_faults_take_little_memory(path: str) -> None:
+    many: list[Any] = [7] * 1_000_000
+    page = {"number": 1, "width_px": 9, "height_px": 9, "zones": []}
+    value = {
+        "pages": {"pages": many},
+        "words": {"pages": [page | {"zones": [{"lines": [{"words": many}]}]}]},
+        "stages": {"pages": [page | {"stages": many}]},
+    }[path]
+    tracemalloc.start()
+
+    with pytest.raises(InvalidOptions, match="200 faults or more"):
+        document_from_json(value)
+
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000  # each fault kept takes 250 bytes
+    tracemalloc.stop()
+
+
+def test_an_object_of_absurdly_many_members_is_a_fault() -> None:
+    value = {"pages": [{f"x{number}": number for number in range(1000)}]}
+
+    assert faults_of(value) == {"pages[0]": "has 1000 members; 50 are the most"}
+
+
+def test_a_fault_is_told_in_few_letters() -> None:
+    broken = json_of(two_pages())
+    broken["pages"][0]["number"] = "x" * 100_000
+    broken["pages"][1]["x" * 100_000] = 1
+
+    assert all(len(path) < 100 for path in faults_of(broken))
+    assert len(faults_of(broken)["pages[0].number"]) < 120
+
+
+def test_null_counts_as_left_out() -> None:
+    value = json_of(two_pages())
+    page = value["pages"][0]
+    page |= {"stages": None, "source": None, "dpi": None}
+    page["zones"][0] |= {"kind": None, "table": None, "name": None}
+    page["zones"][0]["lines"][0] |= {"baseline": None, "direction": None, "language": None}
+    page["zones"][0]["lines"][0]["words"][0] |= {"quad": None, "corrected_from": None}
+
+    read = document_from_json(value)
+
+    assert read.text == two_pages().text
+    assert read.pages[0].words[0].quad == two_pages().pages[0].words[0].quad
+
+
+def test_older_answers_are_read() -> None:
+    value = json_of(two_pages())
+    for one in value["pages"]:
+        del one["source"]
+        for stage in one["stages"]:
+            del stage["outcome"]
+
+    assert document_from_json(value) == document_from_json(json_of(two_pages()))
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "message"),
+    [
+        ("box", [9, 0, 0, 9], "is no box: left, top, right and bottom are needed"),
+        ("box", None, "is missing; a box (left, top, right, bottom) or a quad is needed"),
+        ("box", [1, 2], "has 2 items; 4 are needed: left, top, right, bottom"),
+        ("text", None, "is None; a text is expected"),
+        ("confidence", 2, "is 2; a number from 0 to 1 is expected"),
+    ],
+)
+def test_a_faulty_word_is_told(member: str, value: object, message: str) -> None:
+    broken = json_of(two_pages())
+    word = broken["pages"][1]["zones"][0]["lines"][0]["words"][0]
+    del word["quad"]
+    word[member] = value
+
+    (fault,) = faults_of(broken).items()
+
+    assert fault[0] == f"pages[1].zones[0].lines[0].words[0].{member}"
+    assert fault[1].startswith(message)
+
+
+def test_cells_stand_within_their_table() -> None:
+    value = json_of(everything())
+    value["pages"][0]["zones"][1]["table"]["cells"][0] |= {"row": 1, "column": 2}
+
+    assert faults_of(value) == {
+        f"pages[0].zones[1].table.cells[0].{name}": message
+        for name, message in (
+            ("row", "is 1; a whole number from 0 to 0 is expected"),
+            ("column", "is 2; a whole number from 0 to 1 is expected"),
+        )
+    }
+
+
+def test_a_field_that_is_not_valid_says_why() -> None:
+    value = json_of(everything())
+    del value["pages"][0]["fields"]["date"]["reason"]
+
+    assert faults_of(value) == {"pages[0].fields.date.reason": "is missing; a text is expected"}
+
+
+def test_reading_leaves_the_garbage_collector_on() -> None:
+    document_from_json(json_of(two_pages()))
+    faults_of({})
+
+    assert gc.isenabled()
+
+
+@pytest.mark.process
+def test_what_workers_import_knows_no_pydantic() -> None:
+    code = "import sys, ocr_server.tasks; sys.exit('pydantic' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_server.document.model import Line, Word, has_blank, hull_of, is_ideograph, letters_in
+from ocr_server.document.characters import has_blank, is_ideograph
+from ocr_server.document.model import Line, Word, hull_of, letters_in
 from ocr_server.geometry import Box, Point, Quad, Transform
 
 

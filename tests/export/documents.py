@@ -25,10 +25,9 @@ from ocr_server.document.model import (
     Zone,
     ZoneKind,
 )
-from ocr_server.export.format import Rendering
 from ocr_server.export.json import render_json
 from ocr_server.geometry import Box, Quad, Transform
-from ocr_server.job import Detail
+from ocr_server.job import Detail, Rendering
 
 ENGINE = EngineInfo("tesseract", "5.3.0", ("eng",))
 LETTER_PX, SIZE_PX, PITCH_PX = 10, 20, 30

@@ -10,9 +10,8 @@ from xmlschema import XMLSchema
 
 from ocr_server.document.model import Alternative, Direction, Document, Line, Table, Zone, ZoneKind
 from ocr_server.export.alto import render_alto
-from ocr_server.export.format import Rendering
 from ocr_server.geometry import Box, Transform
-from ocr_server.job import Detail
+from ocr_server.job import Detail, Rendering
 from tests.export.documents import document, line, page, two_pages, word, zone
 
 NAMESPACE = {"a": "http://www.loc.gov/standards/alto/ns-v4#"}

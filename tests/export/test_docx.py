@@ -11,17 +11,17 @@ from docx.document import Document as WordDocument
 
 from ocr_server.document.model import Direction, Document
 from ocr_server.export.docx import render_docx
-from ocr_server.export.format import Rendering
+from ocr_server.job import LineUse, Rendering
 from tests.export.documents import document, line, page, two_pages, word, zone
 from tests.export.test_markdown import tabled
 
 
-def made_of(document: Document, *, join_lines: bool = False) -> bytes:
-    return b"".join(render_docx(document, (), Rendering(join_lines=join_lines)))
+def made_of(document: Document, lines: LineUse = LineUse.KEEP) -> bytes:
+    return b"".join(render_docx(document, (), Rendering(lines=lines)))
 
 
-def opened(document: Document, *, join_lines: bool = False) -> WordDocument:
-    return docx.Document(io.BytesIO(made_of(document, join_lines=join_lines)))
+def opened(document: Document, lines: LineUse = LineUse.KEEP) -> WordDocument:
+    return docx.Document(io.BytesIO(made_of(document, lines)))
 
 
 def test_the_text_is_that_of_the_document() -> None:
@@ -34,7 +34,7 @@ def test_the_text_is_that_of_the_document() -> None:
 
 def test_joined_lines_are_one_line() -> None:
     assert (
-        opened(two_pages(), join_lines=True).paragraphs[0].text
+        opened(two_pages(), LineUse.JOIN).paragraphs[0].text
         == "The quick brown fox jumped over & under"
     )
 

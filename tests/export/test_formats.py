@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from ocr_server.document.model import Document
 from ocr_server.export import FORMATS
 from ocr_server.export.archive import archive_of
-from ocr_server.export.format import Rendering
+from ocr_server.job import Rendering
 from tests.export.documents import document, page, two_pages, zone
 from tests.export.pictures import noise, pdf_text
 from tests.export.test_markdown import shown_text
@@ -120,6 +121,17 @@ def test_several_formats_leave_as_one_archive(tmp_path: Path) -> None:
             "document.pdf", "document.txt", "document.alto.xml", "document-1.png", "document-2.png",
         ]  # fmt: skip
         assert archive.read("document.txt").decode() == two_pages().text + "\n"
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_only_what_is_not_compressed_is_compressed_in_an_archive(name: str, tmp_path: Path) -> None:
+    many = document(page(zone("\n".join(["Two words"] * 10))))
+    sources = pictures_of(many, tmp_path) if FORMATS[name].shows_pictures else ()
+
+    alone = b"".join(FORMATS[name].render(many, sources, Rendering()))
+    gained = 1 - len(zlib.compress(alone)) / len(alone)
+
+    assert (gained < 0.5) == FORMATS[name].is_compressed
 
 
 def test_an_archive_of_one_page_has_no_numbers_in_it(tmp_path: Path) -> None:

@@ -5,10 +5,9 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 from ocr_server.document.model import Document
-from ocr_server.export.format import Rendering
 from ocr_server.export.hocr import render_hocr
 from ocr_server.geometry import Point, Quad, Transform
-from ocr_server.job import Detail
+from ocr_server.job import Detail, Rendering
 from tests.export.documents import document, line, page, turned, two_pages, word, zone
 from tests.export.hocr_rules import hocr_faults
 

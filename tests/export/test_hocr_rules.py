@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_server.export.format import Rendering
 from ocr_server.export.hocr import render_hocr
-from ocr_server.job import Detail
+from ocr_server.job import Detail, Rendering
 from tests.export.documents import two_pages
 from tests.export.hocr_rules import hocr_faults
 

@@ -10,14 +10,14 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ocr_server.document.model import Cell, Document, Table, ZoneKind
-from ocr_server.export.format import Rendering
 from ocr_server.export.markdown import escaped, render_markdown
 from ocr_server.geometry import Box
+from ocr_server.job import LineUse, Rendering
 from tests.export.documents import document, line, page, two_pages, word, zone
 
 
-def markdown(document: Document, *, join_lines: bool = False) -> str:
-    return b"".join(render_markdown(document, (), Rendering(join_lines=join_lines))).decode()
+def markdown(document: Document, lines: LineUse = LineUse.KEEP) -> str:
+    return b"".join(render_markdown(document, (), Rendering(lines=lines))).decode()
 
 
 def parse(text: str) -> list[Token]:
@@ -80,7 +80,21 @@ def test_large_type_makes_headings() -> None:
 
 
 def test_joined_lines_are_one_line() -> None:
-    assert "jumped over" in markdown(two_pages(), join_lines=True)
+    assert "jumped over" in markdown(two_pages(), LineUse.JOIN)
+
+
+def test_a_page_as_it_stands_is_a_block_of_code() -> None:
+    code = zone("if quick:", "```jump()```")
+
+    text = markdown(document(page(code)), LineUse.LAYOUT)
+
+    (token,) = parse(text)
+    assert token.type == "fence"
+    assert token.content == "if quick:\n```jump()```\n"
+
+
+def test_a_page_without_text_is_no_block_of_code() -> None:
+    assert markdown(document(page()), LineUse.LAYOUT) == ""
 
 
 def tabled(*, outside: bool = False) -> Document:

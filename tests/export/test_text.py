@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from ocr_server.export.format import Rendering
 from ocr_server.export.text import render_text
+from ocr_server.job import LineUse, Rendering
 from tests.export.documents import document, page, two_pages, zone
 
 
@@ -16,7 +16,7 @@ def test_the_text_is_the_documents_own_with_pages_parted_by_form_feeds() -> None
 
 
 def test_joined_lines_make_one_line_of_each_paragraph() -> None:
-    text = b"".join(render_text(two_pages(), (), Rendering(join_lines=True))).decode()
+    text = b"".join(render_text(two_pages(), (), Rendering(lines=LineUse.JOIN))).decode()
 
     assert text == (
         "The quick brown fox jumped over & under\n\n<b>Tom</b> *said* 3 < 4\n\n"

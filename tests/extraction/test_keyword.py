@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
+from ocr_server.document.characters import CODE_LOOK_ALIKES
 from ocr_server.document.model import Field, Page
 from ocr_server.extraction.finders import with_fields
 from ocr_server.job import FieldSpec, ReadOptions

@@ -11,13 +11,13 @@ from flask import Flask
 from PIL import Image
 
 from ocr_server.app import create_app
-from ocr_server.document.look_alikes import CODE_LOOK_ALIKES
+from ocr_server.document.characters import CODE_LOOK_ALIKES
 from ocr_server.document.model import Field, Line, Page
 from ocr_server.extraction.plate import find_plate
-from ocr_server.extraction.rules import validate_field
+from ocr_server.extraction.validation import validate_field
 from ocr_server.job import FieldSpec
 from ocr_server.settings import Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.drawing import draw_lines
 from tests.extraction.pages import line, page, page_of
 

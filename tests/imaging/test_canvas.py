@@ -110,8 +110,9 @@ def test_a_dot_comes_home_through_any_chain_of_moves(
 
     home = canvas.to_page.apply(find_dot(canvas))
 
-    # A quarter of a pixel: interpolation and the perspective of a dot 14 px wide.
-    assert np.hypot(home.x - dot.x, home.y - dot.y) <= 0.25
+    # Interpolation and the perspective of a dot 14 px wide come to 0.26 px at most in four moves;
+    # half a pixel forgotten in one of them is 0.5 and more.
+    assert np.hypot(home.x - dot.x, home.y - dot.y) <= 0.35
 
 
 @given(point=st.tuples(st.floats(0, SIDE_PX), st.floats(0, SIDE_PX)))

@@ -1,15 +1,27 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from ocr_server.geometry import Box, Point, Quad, Transform
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.layout.detected_lines import is_tall, levelled, stacked, turned_upright
+from ocr_server.layout.detected_lines import (
+    Character,
+    is_tall,
+    levelled,
+    line_of,
+    stacked,
+    turned_upright,
+)
 from tests.drawing import INK, PAPER
 
 LEVEL = Box(0, 0, 200, 20).quad()
+texts = st.lists(st.text("abc", min_size=1, max_size=8), min_size=1, max_size=8)
 
 
 def turned_by(angle_deg: float, quad: Quad) -> Quad:
@@ -87,3 +99,23 @@ def test_a_box_of_no_width_holds_nothing() -> None:
     canvas = with_bars((10, 40))
 
     assert list(stacked(Box(3, 0, 3.2, 100).quad(), canvas)) == []
+
+
+@given(texts, st.floats(0, 1))
+def test_words_keep_their_order_and_stay_inside_the_line(
+    words: list[str], confidence: float
+) -> None:
+    line = " ".join(words)
+    characters = [
+        Character(one, confidence, (place + 0.5) / len(line))
+        for place, one in enumerate(line)
+        if one != " "
+    ]
+
+    found = line_of(characters, words, Box(10, 20, 110, 40).quad(), symbols=True)
+
+    assert found.text == line
+    assert all(10 <= word.box.left < word.box.right <= 110 for word in found.words)
+    assert all(one.box.right < other.box.left for one, other in pairwise(found.words))
+    assert all("".join(s.text for s in word.symbols) == word.text for word in found.words)
+    assert all(word.confidence <= 1 for word in found.words)

@@ -13,9 +13,9 @@ from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import ReadOptions
 from ocr_server.layout.split import Cutting, cut_parts, join_parts
+from ocr_server.page.progress import Progress
 from ocr_server.page.recipe import RECIPE, read_page
 from ocr_server.page.state import ReadContext
-from ocr_server.progress import Progress
 from tests.words import SeeingEngine, draw_page, draw_two_parts
 
 

@@ -96,6 +96,17 @@ def test_a_page_in_larger_units_is_drawn_larger(
     assert canvas.dpi == 150
 
 
+def test_a_page_whose_crop_box_lies_beside_it_takes_no_other_with_it(upload: Path) -> None:
+    pdf = blank_pdf((72, 36), (72, 36))
+    pdf.pages[0].cropbox = pikepdf.Array([400, 400, 500, 500])
+    data = saved(pdf)
+
+    assert count(upload, data) == 2
+    with pytest.raises(DamagedPicture, match="no size"):
+        render(upload, data)
+    assert render(upload, data, 1).width_px == 150
+
+
 def test_a_turned_page_is_drawn_upright(upload: Path) -> None:
     pdf = blank_pdf((144, 72))
     pdf.pages[0].rotate(90, relative=False)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ocr_server.engines import ENGINES
 from ocr_server.export import FORMATS
-from ocr_server.job import PSM_OF_LAYOUT, Detail, Layout, TextLayerUse, ZoneSpec
+from ocr_server.job import PSM_OF_LAYOUT, Detail, Layout, LineUse, TextLayerUse, ZoneSpec
 from ocr_server.request import parsing, specs
 from ocr_server.request.options import OPTIONS
 
@@ -28,7 +28,7 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     "text_layer": [(name, TextLayerUse(name)) for name in ("auto", "ignore", "only")],
     "min_confidence": [("0", 0), ("0.5", 0.5), ("1", 1)],
     "dpi": [("300", 300), ("1e2", 100)],
-    "lines": [("keep", False), ("JOIN", True)],
+    "lines": [("keep", LineUse.KEEP), ("JOIN", LineUse.JOIN), ("layout", LineUse.LAYOUT)],
     "profile": [("mrz", "mrz")],
     "alternatives": [
         ("dictionary", ("dictionary",)),

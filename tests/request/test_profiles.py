@@ -16,7 +16,7 @@ from ocr_server.extraction.finders import FINDERS
 from ocr_server.geometry import Box
 from ocr_server.request.profiles import BUILT_IN, load_profiles
 from ocr_server.settings import Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.drawing import as_file, draw_lines
 from tests.fakes import InlineWorkers, ReadsWords
 

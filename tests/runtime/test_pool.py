@@ -327,7 +327,7 @@ def test_slots_are_given_in_the_order_in_which_they_were_asked_for(
 ) -> None:
     file = tmp_path / "order"
     names = ["first", "second", "third", "fourth"]
-    line = workers._turns._waiting  # nothing public tells how long it is
+    line = workers._idle_queue._waiting  # nothing public tells how long it is
     running = []
     for number, name in enumerate(names, 1):
         running.append(threads.submit(workers.run, tasks.append, late(), never(), file, name))

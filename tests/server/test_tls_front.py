@@ -141,11 +141,11 @@ def test_plain_http_on_the_secure_port_harms_nobody(port: int, trusting: ssl.SSL
 
 
 def test_one_connection_too_many_is_closed(port: int, trusting: ssl.SSLContext) -> None:
-    with ExitStack() as house:
+    with ExitStack() as places:
         clients = [
-            house.enter_context(
+            places.enter_context(
                 trusting.wrap_socket(
-                    house.enter_context(socket.create_connection(("localhost", port), BOUND_S)),
+                    places.enter_context(socket.create_connection(("localhost", port), BOUND_S)),
                     server_hostname="localhost",
                 )
             )

@@ -16,7 +16,7 @@ import pytest
 from ocr_server.station.command import address
 from ocr_server.station.intake import Intake
 from ocr_server.station.journal import Entry, Journal
-from ocr_server.station.listener import TcpListener, ask
+from ocr_server.station.listener import TcpListener, send_picture
 from tests.station.reads_bytes import read
 
 MOST_BYTES = 1000
@@ -59,7 +59,7 @@ def told(address: tuple[str, int], sent: bytes, *, ends: bool = False) -> dict[s
 
 def test_a_picture_in_is_a_line_out(journal: Journal) -> None:
     with listening(journal) as address:
-        answer = json.loads(ask(address, b"12.5"))
+        answer = json.loads(send_picture(address, b"12.5"))
 
     assert answer["serial"] == 1
     assert answer["fields"]["value"]["value"] == "12.5"
@@ -68,7 +68,7 @@ def test_a_picture_in_is_a_line_out(journal: Journal) -> None:
 
 def test_an_address_may_be_of_ipv6(journal: Journal) -> None:
     with listening(journal, host="::1") as address:
-        ask(address, b"12.5")
+        send_picture(address, b"12.5")
 
     assert journal.last(1)[0].source == "::1"
 
@@ -98,7 +98,7 @@ def test_what_is_wrong_has_an_answer_and_the_station_goes_on(
 ) -> None:
     with listening(journal) as address:
         answer = told(address, sent, ends=ends)
-        after = json.loads(ask(address, b"after"))
+        after = json.loads(send_picture(address, b"after"))
 
     assert answer["code"] == code
     assert answer["detail"]
@@ -110,7 +110,7 @@ def test_a_fault_of_the_station_is_answered_and_it_goes_on(
 ) -> None:
     with listening(journal) as address:
         answer = told(address, b"\0\0\0\1\xff")  # the fake reader wants text
-        after = json.loads(ask(address, b"after"))
+        after = json.loads(send_picture(address, b"after"))
 
     assert (answer["serial"], answer["code"]) == (1, "internal-error")
     assert after["serial"] == 2
@@ -133,7 +133,7 @@ def test_a_connection_that_cannot_be_taken_does_not_end_the_station(
     monkeypatch.setattr(socket.socket, "accept", accept_later)
 
     with listening(journal) as address:
-        answer = json.loads(ask(address, b"after"))
+        answer = json.loads(send_picture(address, b"after"))
 
     assert answer["serial"] == 1
     assert "not now" in caplog.text
@@ -152,7 +152,7 @@ def test_a_hundred_connections_at_once_each_get_an_answer(journal: Journal) -> N
     with listening(journal) as address, ThreadPoolExecutor(100) as threads:
         sent = [b"\0\0\0\3%03d" % number for number in range(100)]
         answers = list(threads.map(lambda one: told(address, one), sent))
-        after = json.loads(ask(address, b"after"))
+        after = json.loads(send_picture(address, b"after"))
 
     read_ones = [answer for answer in answers if "serial" in answer]
     assert {answer["code"] for answer in answers if "code" in answer} <= {"too-many-connections"}

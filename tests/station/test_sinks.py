@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from ocr_server.client import Refused, remote_server
 from ocr_server.station import sinks
 from ocr_server.station.journal import Entry, Journal
-from ocr_server.station.sinks import Delivery
-from tests.station.reads_bytes import record_of
+from ocr_server.station.sinks import Delivery, Poster, Undelivered
+from tests.station.reads_bytes import answer_of, record_of
 from tests.waiting import wait_for
 
 BACKLOG = 200
+ENTRY = Entry(7, "key", "2026-01-31T12:00:00.000+00:00", "a.png", answer_of("12"))
 
 
 class Slow:
@@ -66,3 +71,67 @@ def test_what_came_just_before_the_end_is_handed_out(journal: Journal) -> None:
     delivery.end()
 
     assert quick.taken == [1, 2, 3]
+
+
+@contextmanager
+def answering(status: int) -> Iterator[tuple[str, list[str]]]:
+    """A server that answers a post so, and any other request by 200; and what it was asked."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(f"POST {self.headers.get('Idempotency-Key')}")
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self._answer(status)
+
+        def do_GET(self) -> None:
+            asked.append(f"GET {self.path}")
+            self._answer(200)
+
+        def _answer(self, status: int) -> None:
+            self.send_response(status)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_a_reading_answered_by_2xx_is_delivered_under_its_key(status: int) -> None:
+    with answering(status) as (url, asked):
+        Poster(url, station_id="id").take(ENTRY)
+
+    assert asked == ["POST id-7"]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 404, 500])
+def test_a_reading_answered_otherwise_is_not_delivered(status: int) -> None:
+    with (
+        answering(status) as (url, asked),
+        pytest.raises(Undelivered, match=f"answered {status}"),
+    ):
+        Poster(url, station_id="id").take(ENTRY)
+
+    assert asked == ["POST id-7"]
+
+
+def test_a_client_does_not_follow_a_redirect_either() -> None:
+    with (
+        answering(302) as (url, asked),
+        remote_server(url, "secret") as post,
+        pytest.raises(Refused, match="answered 302"),
+    ):
+        post([b"picture"], {})
+
+    assert asked == ["POST None"]

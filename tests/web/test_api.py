@@ -7,6 +7,7 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
+import pikepdf
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
@@ -22,7 +23,7 @@ from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.job import ReadOptions
 from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.drawing import as_file, as_pages, draw_lines
 from tests.fakes import FailsOnNarrow, InlineWorkers, ReadsWords
 
@@ -151,6 +152,79 @@ def test_the_good_pages_are_to_be_had_in_any_format(picky_client: FlaskClient) -
     assert response.status_code == 200
     assert response.headers["OCR-Failed-Pages"] == "1"
     assert str(WIDE_PX) in response.get_data(as_text=True)
+
+
+def test_smaller_copies_in_a_tiff_are_told_and_no_pages(client: FlaskClient) -> None:
+    whole, copy = draw_lines("Hello", width_px=300), draw_lines("Hello", width_px=150)
+    copy.encoderinfo = {"tiffinfo": {254: 1}}
+
+    document = post(client, "steps=none", as_pages([whole, copy])).get_json()
+
+    (page,) = document["pages"]
+    first = page["stages"][0]
+    assert (first["name"], first["did"]) == ("copies", "left out")
+    assert first["found"].startswith("1 smaller copy")
+
+
+def test_of_a_jpeg_that_was_cut_off_the_rest_is_read_and_what_is_missing_told(
+    client: FlaskClient,
+) -> None:
+    data = as_file(draw_lines(*["Hello"] * 12, width_px=300), "JPEG")
+
+    response = post(client, "steps=none", data[: len(data) // 2])
+
+    document = response.get_json()
+    assert response.status_code == 200
+    (page,) = document["pages"]
+    assert page["text"] == "Hello world"
+    assert page["quality"]["problems"][0]["code"] == "incomplete"
+    (problem,) = document["problems"]
+    assert (problem["page"], problem["code"]) == (1, "damaged-picture")
+    assert "% of the picture is missing" in problem["detail"]
+
+
+def test_of_a_pdf_that_was_cut_off_each_page_says_so(client: FlaskClient) -> None:
+    data = as_pages([draw_lines("Hello", width_px=300)] * 2, "PDF")
+    end = data.rindex(b"%%EOF")
+
+    cut = post(client, "steps=none", data[:end]).get_json()
+    padded = post(client, "steps=none", data + b"\0" * 5000).get_json()
+
+    assert [page["quality"]["problems"][0]["code"] for page in cut["pages"]] == ["damaged"] * 2
+    assert all(page["quality"]["problems"] == [] for page in padded["pages"])
+
+
+def test_a_pdf_cut_off_anywhere_is_refused_or_says_so(client: FlaskClient) -> None:
+    file = BytesIO()
+    with pikepdf.open(BytesIO(as_pages([draw_lines("Hello", width_px=300)] * 3, "PDF"))) as pdf:
+        pdf.save(file, linearize=True)  # what is needed to open it stands first
+    data = file.getvalue().rstrip()
+
+    statuses = set()
+    for place in range(len(data) // 40, len(data), len(data) // 20):
+        answer = post(client, "steps=none", data[:place])
+        statuses.add(answer.status_code)
+        if answer.status_code == 200:
+            pages = answer.get_json()["pages"]
+            assert all(page["quality"]["problems"] for page in pages), place
+
+    assert statuses <= {200, 422}
+
+
+def test_half_a_picture_in_another_format_is_to_be_had_on_request(client: FlaskClient) -> None:
+    data = as_file(draw_lines(*["Hello"] * 12, width_px=300), "JPEG")
+    half = data[: len(data) // 2]
+
+    refused = post(client, "steps=none&format=text", half)
+    answered = post(client, "steps=none&format=text&partial=true", half)
+
+    problem = json.loads(refused.data)
+    assert (refused.status_code, problem["code"]) == (422, "damaged-picture")
+    assert "1 of 1 pages" in problem["detail"]
+    assert "partial=true" in problem["detail"]
+    assert answered.status_code == 200
+    assert answered.headers["OCR-Failed-Pages"] == "1"
+    assert "Hello world" in answered.get_data(as_text=True)
 
 
 def test_when_no_page_could_be_read_the_first_one_s_problem_is_the_answer(

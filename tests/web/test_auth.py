@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from ocr_server.app import create_app
 from ocr_server.errors import QueueFull, SettingsError
 from ocr_server.settings import Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.drawing import as_file, draw_lines
 from tests.fakes import InlineWorkers, ReadsWords
 
@@ -124,10 +124,10 @@ def test_the_form_without_scripts_bears_the_key_in_a_field(guarded: FlaskClient)
 
 def test_a_form_is_not_taken_in_while_the_house_is_full(guarded: FlaskClient) -> None:
     admission = service_of(guarded.application).admission
-    with ExitStack() as turns:
+    with ExitStack() as places:
         while admission.inside < 100:
             try:
-                turns.enter_context(admission.turn())
+                places.enter_context(admission.admit())
             except QueueFull:
                 break
 

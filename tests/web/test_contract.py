@@ -18,8 +18,8 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from ocr_server.app import create_app
 from ocr_server.settings import Settings
+from ocr_server.web.context import service_of
 from ocr_server.web.openapi import describe_api
-from ocr_server.web.service import service_of
 from tests.drawing import as_file, draw_lines
 from tests.fakes import InlineWorkers, ReadsWords
 

@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 
 from ocr_server.geometry import Box
 from ocr_server.job import Detail
-from ocr_server.web import corrections
-from ocr_server.web.corrections import MOST_VALUES
+from ocr_server.web import api
+from ocr_server.web.api import MOST_DOCUMENT_VALUES
 from tests.export.documents import document, json_of, page, table_of, two_pages, word, zone
 from tests.export.pictures import noise, pdf_text
 
@@ -156,13 +156,13 @@ def test_200_dense_pages_keep_within_the_limit() -> None:
 
     marks = sum(text.count(mark) for mark in "[{,")
 
-    assert 200 * 1000 * marks / words < MOST_VALUES
+    assert 200 * 1000 * marks / words < MOST_DOCUMENT_VALUES
 
 
 def test_json_of_absurdly_many_values_is_refused_unread(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(corrections, "MOST_VALUES", 1000)
+    monkeypatch.setattr(api, "MOST_DOCUMENT_VALUES", 1000)
 
     answer = client.post("/v1/render", data=b"[" + b"{}," * 500 + b"{}]")
 

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from ocr_server.app import create_app
 from ocr_server.errors import SettingsError
 from ocr_server.settings import Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.fakes import InlineWorkers, ReadsWords
 
 HOME, AWAY = "https://app.example", "https://elsewhere.example"

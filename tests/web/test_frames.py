@@ -108,7 +108,7 @@ def test_a_region_outside_reads_nothing(client: FlaskClient, region: str) -> Non
 def test_frames_are_refused_while_documents_fill_the_slots(
     client: FlaskClient, service: Service
 ) -> None:
-    with service.admission.turn():
+    with service.admission.admit():
         answer = client.post("/v1/frames", data=as_file(draw_sheet()))
 
     assert answer.status_code == 429

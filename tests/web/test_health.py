@@ -12,7 +12,7 @@ from ocr_server.app import create_app
 from ocr_server.errors import EngineMissing, WorkerLost
 from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.fakes import InlineWorkers, IsMissing, ReadsWords
 
 
@@ -29,9 +29,9 @@ def test_a_server_with_engine_and_languages_is_ready(client: FlaskClient) -> Non
 
 
 def test_neither_depends_on_the_queue(client: FlaskClient, service: Service) -> None:
-    with ExitStack() as house:
+    with ExitStack() as places:
         for _ in range(service.settings.slots + service.settings.waiting):
-            house.enter_context(service.admission.turn())
+            places.enter_context(service.admission.admit())
 
         statuses = [client.get(path).status_code for path in ("/livez", "/readyz")]
 

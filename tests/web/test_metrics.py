@@ -82,7 +82,7 @@ def test_stages_and_failed_pages_are_counted(client: FlaskClient, service: Servi
 
 
 def test_load_is_told_as_it_is_now(client: FlaskClient, service: Service) -> None:
-    with service.admission.turn(), service.admission.turn():
+    with service.admission.admit(), service.admission.admit():
         busy = numbers(client)
     idle = numbers(client)
 

@@ -19,8 +19,8 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import OcrServerError
 from ocr_server.service import Service
 from ocr_server.settings import Settings
+from ocr_server.web.context import service_of
 from ocr_server.web.problems import MEDIA_TYPE, STATUS
-from ocr_server.web.service import service_of
 from tests.drawing import as_file, draw_lines
 from tests.fakes import FailsOnNarrow, InlineWorkers, IsMissing, ReadsWords
 from tests.test_errors import EVERY_ERROR
@@ -185,9 +185,9 @@ def test_a_picture_sent_as_a_form_s_text_is_told_how_to_be_sent(client: FlaskCli
 def test_a_full_queue_is_429_and_says_when_to_come_back(
     client: FlaskClient, service: Service
 ) -> None:
-    with ExitStack() as house:
+    with ExitStack() as places:
         for _ in range(service.settings.slots + service.settings.waiting):
-            house.enter_context(service.admission.turn())
+            places.enter_context(service.admission.admit())
 
         response = post(client)
 
@@ -201,9 +201,9 @@ def test_a_full_queue_is_429_and_says_when_to_come_back(
 def test_what_a_full_queue_turns_away_is_not_parsed(
     client: FlaskClient, service: Service, path: str
 ) -> None:
-    with ExitStack() as house:
+    with ExitStack() as places:
         for _ in range(service.settings.slots + service.settings.waiting):
-            house.enter_context(service.admission.turn())
+            places.enter_context(service.admission.admit())
 
         response = client.post(f"{path}?layout=wrong", data=b"not a picture")
 

@@ -17,19 +17,23 @@ import numpy as np
 import pikepdf
 from pikepdf import Array, Dictionary, Name
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
+from ocr_server.export.pdf.tiff_jpeg import joined_jpeg
 from ocr_server.job import Limits
-from ocr_server.sources.decode import opened_picture
-from ocr_server.sources.pixels import (
+from ocr_server.pdf.render import POINTS_PER_INCH
+from ocr_server.sources.damage import END_OF_JPEG
+from ocr_server.sources.decode import (
     narrowed,
+    opened_picture,
     orientation_of,
     pixel_aspect_of,
     upright,
     without_alpha,
 )
 
-POINTS_PER_INCH = 72
 UNKNOWN_DPI = 150.0  # of a picture that does not say: a phone's view of a sheet of paper
+_LEAST_DPI, _MOST_DPI = 30.0, 4800.0  # a poster's print, and scanners of film
 _LONGEST_SIDE_PT = 14_400  # ISO 32000-1, annex C.2
 _SHORTEST_SIDE_PT = 3
 _LARGEST_PROFILE_BYTES = 16_384  # profiles of cameras and screens; a printing press's is far larger
@@ -66,10 +70,9 @@ def write_picture_page(
         DocumentError: the picture cannot be read, or is over a limit.
     """
     with opened_picture(picture_path, index, limits=limits) as picture:
-        is_jpeg = picture.format in {"JPEG", "MPO"} and picture.mode in _SPACES
-        stored = _undecoded(picture, picture_path) if is_jpeg else _without_loss(picture)
-        profile = _profile(picture, stored.colours)
         aspect = pixel_aspect_of(picture)
+        stored = _undecoded(picture, picture_path) or _without_loss(picture)
+        profile = _profile(picture, stored.colours)
     flipped, rotation = _TURNS[stored.orientation]
     width_px, height_px = stored.width_px, stored.height_px
     with pikepdf.new() as pdf:
@@ -96,13 +99,34 @@ def write_picture_page(
 
 
 def points_per_pixel(width_px: float, height_px: float, dpi: float | None) -> float:
-    """How large a pixel is in print, within what a PDF page may measure."""
-    scale = POINTS_PER_INCH / (dpi or UNKNOWN_DPI)
+    """How large a pixel is in print, within what a PDF page may measure.
+
+    A resolution that no scanner or camera has is a mistake of the program that wrote the file.
+    """
+    if dpi is None or not _LEAST_DPI <= dpi <= _MOST_DPI:
+        dpi = UNKNOWN_DPI
+    scale = POINTS_PER_INCH / dpi
     scale = max(scale, _SHORTEST_SIDE_PT / min(width_px, height_px))
     return min(scale, _LONGEST_SIDE_PT / max(width_px, height_px))
 
 
-def _undecoded(picture: Image.Image, path: Path) -> _Stored:
+def _undecoded(picture: Image.Image, path: Path) -> _Stored | None:
+    """The bytes of a JPEG, or of the one inside a TIFF; None where it is neither."""
+    if picture.mode not in _SPACES:
+        return None
+    if isinstance(picture, TiffImageFile):
+        with path.open("rb") as file:
+            inside = joined_jpeg(picture, file)
+        if inside is None:
+            return None
+        data, width_px, height_px = inside
+    elif picture.format in {"JPEG", "MPO"}:
+        data = path.read_bytes()
+        width_px, height_px = picture.size
+        if not data.endswith(END_OF_JPEG):  # it was cut off
+            data += END_OF_JPEG
+    else:
+        return None
     entries: dict[str, pikepdf.Object | int] = {
         "Filter": Name.DCTDecode,
         "ColorSpace": _SPACES[picture.mode],
@@ -111,7 +135,7 @@ def _undecoded(picture: Image.Image, path: Path) -> _Stored:
     if picture.mode == "CMYK":  # Adobe's programs write these inverted, and all readers know
         entries["Decode"] = Array([1, 0] * 4)
     return _Stored(
-        path.read_bytes(), *picture.size, entries, len(picture.getbands()), orientation_of(picture)
+        data, width_px, height_px, entries, len(picture.getbands()), orientation_of(picture)
     )
 
 

@@ -1,6 +1,10 @@
 """The invisible text of a PDF page: each word over its picture, along its line's baseline.
 
-Source: ISO 32000-1, 9.3.6 (rendering mode 3: neither filled nor stroked) and 9.4.2 (text matrix).
+No word stands on a page twice: the invisible text of an earlier recognition is taken out, and
+words that lie on visible text are not added.
+
+Source: ISO 32000-1, 9.3.6 (rendering mode 3: neither filled nor stroked), 9.4.2 (text matrix) and
+9.4.3 (operators that show text).
 """
 
 from __future__ import annotations
@@ -10,10 +14,18 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
+from typing import TypeAlias
 
-from ocr_server.document.model import Direction, Line, Word, has_blank
+import pikepdf
+from pikepdf import Name, Object, Operator, Page, Pdf
+from pypdfium2 import raw
+
+from ocr_server.document.characters import has_blank
+from ocr_server.document.model import Direction, Line, Word
 from ocr_server.export.pdf.glyphless_font import ADVANCE, GlyphlessFont
-from ocr_server.geometry import Point, Transform
+from ocr_server.geometry import Box, Point, Transform
+from ocr_server.pdf.render import bounds_on_page, opened_pdf
 
 FONT = "OcrText"  # the font's name among the resources of a page
 # Poppler, and so pdftotext and many a search, breaks a word whose letters climb by half a point,
@@ -21,6 +33,10 @@ FONT = "OcrText"  # the font's name among the resources of a page
 # there on, only letters that follow the slope still lie on their picture.
 _LEVEL_DEG = 3.0
 _LEAST_SIZE_PX = 1.0  # smaller letters trouble readers that divide by their size
+Instruction: TypeAlias = "pikepdf.ContentStreamInstruction | pikepdf.ContentStreamInlineImage"
+_SHOWING = {"Tj", "TJ", "'", '"'}
+_INVISIBLE = 3
+_DEEPEST = 5  # forms inside forms; PDFium looks no deeper for objects than we do
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +180,30 @@ def as_seen(text: str) -> str:
     return "".join([*seen, *reversed(leftwards)])
 
 
+def remove_invisible_text(pdf: Pdf, page: Page) -> None:
+    """Take the invisible text out of a page and the forms that it draws."""
+    instructions, found = _visible(pikepdf.parse_content_stream(page))
+    if found:
+        page.obj.Contents = pdf.make_stream(pikepdf.unparse_content_stream(instructions))
+    resources = page.obj.get("/Resources", pikepdf.Dictionary())
+    _clean_forms(resources, depth=_DEEPEST)
+
+
+def find_visible_text(path: Path, index: int, *, password: str | None) -> tuple[Box, ...]:
+    """The boxes of the visible pieces of text of a page, in its user space, y upwards.
+
+    A piece is as much as one operator shows: a word, part of a line or a line.
+    """
+    with opened_pdf(path, password) as document:
+        page = document[index]
+        pieces = page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT], max_depth=_DEEPEST)
+        return tuple(
+            bounds_on_page(piece)
+            for piece in pieces
+            if raw.FPDFTextObj_GetTextRenderMode(piece) != raw.FPDF_TEXTRENDERMODE_INVISIBLE
+        )
+
+
 def _middle(a: Point, b: Point) -> Point:
     return Point((a.x + b.x) / 2, (a.y + b.y) / 2)
 
@@ -179,3 +219,37 @@ def _plus(a: Point, b: Point) -> Point:
 def _number(value: float) -> str:
     """Three decimals: a thousandth of a point, even over a hundred letters a tenth of one."""
     return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) >= 0.0005 else "0"
+
+
+def _clean_forms(resources: Object, *, depth: int) -> None:
+    if not depth:
+        return
+    for form in dict(resources.get("/XObject", {})).values():
+        if form.get("/Subtype") != Name.Form:
+            continue
+        instructions, found = _visible(pikepdf.parse_content_stream(form))
+        if found:
+            form.write(pikepdf.unparse_content_stream(instructions))
+        _clean_forms(form.get("/Resources", pikepdf.Dictionary()), depth=depth - 1)
+
+
+def _visible(instructions: list[Instruction]) -> tuple[list[Instruction], bool]:
+    """The instructions without those that show invisible text, and whether there were any."""
+    kept: list[Instruction] = []
+    found = False
+    mode, saved = 0, list[int]()
+    for instruction in instructions:
+        name = str(instruction.operator)
+        if name == "q":
+            saved.append(mode)
+        elif name == "Q" and saved:
+            mode = saved.pop()
+        elif name == "Tr" and instruction.operands:
+            mode = int(instruction.operands[0])
+        if mode == _INVISIBLE and name in _SHOWING:
+            found = True
+            if name in {"'", '"'}:  # they also move to the next line
+                kept.append(pikepdf.ContentStreamInstruction([], Operator("T*")))
+            continue
+        kept.append(instruction)
+    return kept, found

@@ -16,16 +16,20 @@ from pathlib import Path
 import pikepdf
 
 from ocr_server import __version__
+from ocr_server.document.languages import tag_of
 from ocr_server.document.model import Document, Line, TextSource, Word
 from ocr_server.errors import DamagedPicture
-from ocr_server.export.format import Rendering
-from ocr_server.export.pdf.existing_text import find_visible_text, remove_invisible_text
 from ocr_server.export.pdf.glyphless_font import GlyphlessFont
 from ocr_server.export.pdf.image_page import write_picture_page
-from ocr_server.export.pdf.invisible_text import FONT, write_text_layer
-from ocr_server.export.sources import PageSource, check_size, find_page_sources
+from ocr_server.export.pdf.invisible_text import (
+    FONT,
+    find_visible_text,
+    remove_invisible_text,
+    write_text_layer,
+)
+from ocr_server.export.picture import PageSource, check_size, find_page_sources
 from ocr_server.geometry import Box, Transform
-from ocr_server.languages import tag_of
+from ocr_server.job import Rendering
 from ocr_server.pdf.render import page_frame
 from ocr_server.pdf.text_extraction import read_text_layer
 

@@ -16,12 +16,11 @@ from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.export.format import Rendering
-from ocr_server.job import Job, ReadOptions, Source
+from ocr_server.job import Job, ReadOptions, Rendering, Source
 from ocr_server.request.build import body_too_large, check_installed, limits_of
+from ocr_server.web.context import hang_up, service
 from ocr_server.web.problems import COMPAT as BLUEPRINT
 from ocr_server.web.problems import headers_of
-from ocr_server.web.service import hang_up, service
 
 Answer: TypeAlias = Callable[[OcrServerError], Response]
 
@@ -75,7 +74,7 @@ def read(
         deadline=Deadline.after(min(timeout_s or most_s, most_s)),
         password=password,
     )
-    with here.admission.turn():
+    with here.admission.admit():
         document = here.read(job, hang_up())
     g.outcome |= {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
     if document.problems:

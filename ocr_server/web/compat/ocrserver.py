@@ -20,11 +20,11 @@ from ocr_server.errors import (
 )
 from ocr_server.job import ReadOptions
 from ocr_server.request.parsing import parse_alphabet, parse_languages
-from ocr_server.web.bodies import body_of, decode_base64
+from ocr_server.web.body import body_of, decode_base64
 from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal
 from ocr_server.web.compat.adapter import rendered as rendered_as
+from ocr_server.web.context import service
 from ocr_server.web.problems import STATUS
-from ocr_server.web.service import service
 
 VERSION = "0.2.0"  # of the contract that is kept here
 DEFAULT_LANGUAGE = "eng"

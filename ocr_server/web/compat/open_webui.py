@@ -11,8 +11,8 @@ from flask import Blueprint, Response, jsonify, request
 from ocr_server.errors import InvalidOptions, NoText
 from ocr_server.job import ReadOptions
 from ocr_server.web.compat.adapter import Adapter, answer_errors, read
+from ocr_server.web.context import service
 from ocr_server.web.problems import answer_error
-from ocr_server.web.service import service
 
 blueprint = Blueprint("open-webui", __name__)
 

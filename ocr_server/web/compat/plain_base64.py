@@ -8,10 +8,10 @@ from flask import Blueprint, Response, json, jsonify, request
 
 from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.job import ReadOptions
-from ocr_server.web.bodies import body_of, decode_base64
+from ocr_server.web.body import body_of, decode_base64
 from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal
+from ocr_server.web.context import service
 from ocr_server.web.problems import STATUS
-from ocr_server.web.service import service
 
 blueprint = Blueprint("base64", __name__)
 

@@ -31,7 +31,7 @@ from ocr_server.errors import (
 from ocr_server.job import ReadOptions
 from ocr_server.request.options import OPTIONS
 from ocr_server.request.parsing import parse_alphabet, parse_layout
-from ocr_server.web.bodies import body_of, json_object
+from ocr_server.web.body import body_of, json_object
 from ocr_server.web.compat.adapter import (
     Adapter,
     answer_errors,
@@ -39,8 +39,8 @@ from ocr_server.web.compat.adapter import (
     refusal,
     rendered,
 )
+from ocr_server.web.context import service
 from ocr_server.web.problems import STATUS
-from ocr_server.web.service import service
 
 # Parameters of Tesseract that are harmless and mean the same here.
 ALPHABET = "tessedit_char_whitelist"

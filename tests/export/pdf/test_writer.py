@@ -11,13 +11,14 @@ import pikepdf
 import pypdfium2
 import pytest
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
 from pypdfium2 import raw
 
 from ocr_server.document.model import Direction, Document, TextSource, Zone, ZoneKind
 from ocr_server.errors import DamagedPicture, EncryptedDocument, FormatUnavailable
-from ocr_server.export.format import Rendering
 from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.geometry import Box, Point, Transform, hull
+from ocr_server.job import Rendering
 from tests.export.documents import document, line, page, turned, two_pages, word, zone
 from tests.export.pictures import (
     noise,
@@ -52,6 +53,11 @@ def picture_of(document: Document, folder: Path, name: str = "scan.png") -> Path
 
 def one_page() -> Document:
     return document(two_pages().pages[0])
+
+
+def filter_of(pdf: pikepdf.Pdf) -> pikepdf.Object:
+    """How the picture of the first page is compressed."""
+    return pdf.pages[0].obj.Resources.XObject.Picture.Filter
 
 
 def find_boxes(pdf: Path, text: str, *, dpi: float) -> list[Box]:
@@ -216,6 +222,69 @@ def test_a_jpeg_goes_in_undecoded_and_the_pdf_is_hardly_larger(tmp_path: Path) -
     assert made.stat().st_size <= len(data) * 1.03 + 20_000
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "YCbCr"])
+@pytest.mark.parametrize("rows", [None, 16, 48, 64])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_the_jpeg_in_a_tiff_goes_in_undecoded(
+    tmp_path: Path, orientation: int, rows: int | None, mode: str
+) -> None:
+    scan = tmp_path / "scan.tif"
+    tags = {274: orientation} | ({278: rows} if rows else {})
+    noise(200, 150, mode=mode).save(scan, compression="jpeg", tiffinfo=tags, dpi=(72, 72))
+    with Image.open(scan) as stored:
+        assert isinstance(stored, TiffImageFile)
+        assert not rows or len(stored.tag_v2[273]) == -(-150 // rows)
+        upright = stored.convert("RGB")
+    shown = page(zone("Up"), width_px=upright.width, height_px=upright.height)
+
+    made = render(tmp_path, document(replace(shown, dpi=72.0)), scan)
+
+    with pikepdf.open(made) as pdf:
+        assert filter_of(pdf) == pikepdf.Name.DCTDecode
+        assert pdf.pages[0].rotation == (90 if orientation == 6 else 0)
+    assert made.stat().st_size < scan.stat().st_size + 5_000
+    difference = np.abs(pdf_pixels(made).astype(int) - np.asarray(upright).astype(int))
+    assert difference.mean() < 1  # of 255: two decoders round differently
+
+
+@pytest.mark.parametrize("part", ["frame", "coded pixels"])
+def test_strips_of_a_tiff_that_do_not_fit_together_go_in_as_pixels(
+    tmp_path: Path, part: str
+) -> None:
+    scan = tmp_path / "scan.tif"
+    noise(64, 48).save(scan, compression="jpeg", tiffinfo={278: 16}, dpi=(72, 72))
+    data = bytearray(scan.read_bytes())
+    with Image.open(scan) as stored:
+        assert isinstance(stored, TiffImageFile)
+        second = stored.tag_v2[273][1]
+    if part == "frame":
+        data[data.index(b"\xff\xc0", second) + 1] = 0xC1  # extended instead of baseline
+    else:
+        place = data.index(b"\xff\xda", second) + 40
+        data[place : place + 2] = b"\xff\xd0"  # a restart that no header tells of
+    scan.write_bytes(data)
+
+    made = render(tmp_path, document(page(zone("x"), width_px=64, height_px=48)), scan)
+
+    with pikepdf.open(made) as pdf:
+        assert filter_of(pdf) == pikepdf.Name.FlateDecode
+
+
+@pytest.mark.parametrize("dpi", [1.5, 5, 9_000, 20_000])
+def test_a_resolution_that_no_device_has_makes_no_page_of_its_size(
+    dpi: float, tmp_path: Path
+) -> None:
+    scan = tmp_path / "scan.png"
+    noise(600, 300).save(scan)
+    shown = replace(page(zone("x"), width_px=600, height_px=300), dpi=dpi)
+
+    made = render(tmp_path, document(shown), scan)
+
+    opened = pypdfium2.PdfDocument(made)
+    assert opened[0].get_size() == pytest.approx((288, 144), abs=0.5)  # as of 150 dpi
+    opened.close()
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_an_exif_turn_becomes_the_rotation_of_the_page(tmp_path: Path, orientation: int) -> None:
     scan = tmp_path / "scan.jpg"
@@ -274,6 +343,19 @@ def test_a_page_of_pixels_that_are_not_square_keeps_its_shape(
     opened = pypdfium2.PdfDocument(made)
     assert opened[0].get_size() == pytest.approx(size_pt, abs=0.5)
     opened.close()
+
+
+def test_a_turned_fax_keeps_its_shape(tmp_path: Path) -> None:
+    scan = tmp_path / "scan.tif"
+    noise(120, 80, mode="1").save(scan, compression="group4", dpi=(72, 144), tiffinfo={274: 6})
+    shown = replace(page(zone("x"), width_px=80, height_px=120), dpi=72.0)
+
+    made = render(tmp_path, document(shown), scan)
+
+    opened = pypdfium2.PdfDocument(made)
+    width_pt, height_pt = opened[0].get_size()
+    opened.close()
+    assert width_pt / height_pt == pytest.approx(40 / 120, abs=0.01)  # stored 120 × 40 pt
 
 
 def test_what_is_transparent_lies_on_white(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from ocr_server.app import create_app
 from ocr_server.settings import ADAPTER_NAMES, Settings
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.drawing import as_file, as_pages, draw_lines
 from tests.fakes import InlineWorkers, ReadsWords
 

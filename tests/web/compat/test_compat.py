@@ -15,7 +15,7 @@ from ocr_server.errors import SettingsError
 from ocr_server.service import Service
 from ocr_server.settings import ADAPTER_NAMES, Settings
 from ocr_server.web.compat import ADAPTERS
-from ocr_server.web.service import service_of
+from ocr_server.web.context import service_of
 from tests.fakes import InlineWorkers, ReadsWords
 
 ROUTES = [

@@ -1,0 +1,76 @@
+"""Characters that engines take for each other, and those that are written without blanks.
+
+The look-alikes stand in one table: masks of codes exchange capitals and digits, dictionaries what
+small letters are taken for, and the pages offer words of the document that differ by any pair.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+# Each digit, the letters of codes that are read for it, and those of words. The first letter of a
+# code is the one that the digit is turned into.
+_DIGITS = (
+    ("0", "OQD", "o"),
+    ("1", "Il|", "li"),
+    ("2", "Z", "z"),
+    ("5", "S", "s"),
+    ("6", "G", "b"),
+    ("8", "B", "b"),
+    ("9", "", "g"),
+)
+# Other signs and letters of words: what is read, and what it may have been.
+_LETTERS = (
+    ("|", "l"), ("|", "i"), ("!", "l"), ("!", "i"), ("$", "s"), ("€", "e"),
+    ("rn", "m"), ("cl", "d"), ("vv", "w"), ("ii", "u"), ("li", "h"), ("nn", "m"), ("tt", "u"),
+    ("i", "l"), ("l", "t"), ("f", "t"), ("c", "e"), ("b", "h"), ("u", "n"), ("e", "o"),
+    ("a", "o"), ("v", "y"), ("g", "q"), ("ß", "b"), ("ö", "o"), ("ü", "u"), ("ä", "a"),
+    ("é", "e"), ("è", "e"), ("ê", "e"),
+)  # fmt: skip
+
+# Of codes: a letter and its digit.
+CODE_LOOK_ALIKES: tuple[tuple[str, str], ...] = tuple(
+    (letter, digit) for digit, letters, _ in _DIGITS for letter in letters
+)
+# Of words in small letters; each pair counts both ways.
+WORD_LOOK_ALIKES: tuple[tuple[str, str], ...] = (
+    *((digit, letter) for digit, _, letters in _DIGITS for letter in letters),
+    *_LETTERS,
+)
+# All of them; letters of codes that look like one digit look like each other, too.
+LOOK_ALIKES: tuple[tuple[str, str], ...] = tuple(
+    sorted(
+        {
+            *CODE_LOOK_ALIKES,
+            *WORD_LOOK_ALIKES,
+            *(pair for _, letters, _ in _DIGITS for pair in combinations(letters, 2)),
+        }
+    )
+)
+
+
+def has_blank(before: str, after: str) -> bool:
+    """Whether a blank stands between two texts of a line: not in scripts written without.
+
+    These are ideographs, kana and full-width forms (U+3000, U+FF00 to U+FFEF).
+    """
+    if not (before and after):
+        return False
+    last, first = before[-1], after[0]
+    if last < "\u2e80" or first < "\u2e80":
+        return True
+    return not all(
+        is_ideograph(end) or end == "\u3000" or "\uff00" <= end <= "\uffef" for end in (last, first)
+    )
+
+
+def is_ideograph(character: str) -> bool:
+    """Whether it is a CJK ideograph, kana or symbol; Hangul, which is spelt in letters, is none.
+
+    Source: Unicode 16, blocks U+2E80 to U+9FFF, U+F900 to U+FAFF, and planes 2 and 3.
+    """
+    return not character.isspace() and (
+        "\u2e80" <= character <= "\u9fff"
+        or "\uf900" <= character <= "\ufaff"
+        or "\U00020000" <= character <= "\U0003ffff"
+    )

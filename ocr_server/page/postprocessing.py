@@ -1,0 +1,212 @@
+"""The stages after reading: missing text, torn rows, tables cell by cell, noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from ocr_server.document.model import Line, Word, Zone, ZoneKind, hull_of
+from ocr_server.geometry import Box
+from ocr_server.imaging import ruling_lines
+from ocr_server.imaging.canvas import Pixels
+from ocr_server.job import PageSegmentation
+from ocr_server.layout.rows import in_reading_order, is_level, join_rows
+from ocr_server.layout.tables import find_grids, set_in_tables
+from ocr_server.page.state import Candidate, PageState, StageResult
+
+# On a page this doubtful, words under the second figure are noise (letters read into pictures);
+# on better pages dropping them loses words that are nearly right.
+_DOUBTFUL_PAGE, _DOUBTFUL_WORD = 0.40, 0.60
+# Grey levels of 255: streets and things differ by 69 and more, paper under handwriting by 47 at
+# most; there, half-read words are worth more than none (error rate 0.76 instead of 0.81).
+_UNEVEN = 60.0
+# What is read into rules and into blanks between columns: letters wider than four times their
+# height, and none too sure. Of 790 pages and pieces of pages 42 words were so, and none was true.
+_WIDEST_LETTER, _SURE_OF_WIDE = 4.0, 0.7
+_SINGLE_LINES = (
+    PageSegmentation.SINGLE_LINE, PageSegmentation.SINGLE_WORD, PageSegmentation.RAW_LINE,
+)  # fmt: skip
+_FEWEST_LETTERS = 6  # fewer are dust, or dots and dashes that belong to words
+_LEAST_SHARE = 0.02  # of all letters: on a full page, some are always cut off a word's box
+_LEAST_CONFIDENCE = 0.6  # in the sparse mode, what is less sure is mostly noise
+# Between the middles of what was left out and its line, of the height of the higher one: so the
+# lower one, a lone figure or a half of a fraction, stands beside the other by half at least.
+_MOST_APART = 0.5
+_NEAR = 4.0  # line heights: what is further from a zone is none of its lines
+
+
+def arrange_rows(state: PageState) -> StageResult:
+    """Labels and their prices in one line, which layout takes for columns; what is above first."""
+    candidate = state.best
+    joined = join_rows(candidate.zones)
+    ordered = in_reading_order(joined)
+    fewer = len(candidate.zones) - len(joined)
+    found = f"{fewer} zones beside others" if fewer else "no rows torn apart"
+    if ordered == candidate.zones:
+        return StageResult(state, found)
+    did = []
+    if fewer:
+        did.append("rows joined")
+    if ordered != joined:
+        did.append("zones put in order")
+    after = state.with_candidate(replace(candidate, zones=ordered))
+    return StageResult(after, found, ", ".join(did))
+
+
+def arrange_tables(state: PageState) -> StageResult:
+    """Words inside a grid are put in the order of its cells: layout alone reads down columns."""
+    if state.rules is None or not state.rules.is_grid:
+        return StageResult(state, "no grid")
+    grids = find_grids(state.rules)
+    if not grids:
+        return StageResult(state, "no grid with rows and columns")
+    shapes = ", ".join(f"{len(grid.ys) - 1} × {len(grid.xs) - 1} cells" for grid in grids)
+    candidate = state.best
+    arranged = replace(candidate, zones=set_in_tables(candidate.zones, grids))
+    return StageResult(state.with_candidate(arranged), f"a table of {shapes}", "read row by row")
+
+
+def drop_noise(state: PageState) -> StageResult:
+    """Words without letters go; in a picture of hardly any text, and no even paper, guesses too."""
+    candidate = state.best
+    found = f"read with confidence {candidate.confidence:.0%}"
+    is_guessed = (
+        candidate.confidence < _DOUBTFUL_PAGE
+        and not state.statistics.is_snippet
+        and max(state.shade, state.statistics.paper.unevenness) >= _UNEVEN
+    )
+    least = _DOUBTFUL_WORD if is_guessed else 0.0
+    zones = keep_words(
+        candidate.zones, lambda word: word.confidence >= least and not _is_of_a_rule(word)
+    )
+    kept = replace(candidate, zones=tuple(zones))
+    dropped = len(candidate.words) - len(kept.words)
+    if not dropped:
+        return StageResult(state, found)
+    after = state.with_candidate(kept)
+    if is_guessed:  # they tell how badly the page can be read
+        after = replace(after, dropped=candidate.words)
+    return StageResult(after, found, f"{dropped} words dropped as guesses")
+
+
+def keep_words(zones: Iterable[Zone], is_kept: Callable[[Word], bool]) -> Iterator[Zone]:
+    """The zones with only such words; what that empties is left out."""
+    for zone in zones:
+        if not zone.lines:
+            yield zone
+            continue
+        lines = tuple(rest for line in zone.lines if (rest := line.filtered(is_kept)))
+        if lines or zone.kind is not ZoneKind.TEXT:
+            kept = replace(zone, lines=lines)
+            yield kept if len(kept.words) == len(zone.words) else kept.with_cells_refilled()
+
+
+def read_missing_text(state: PageState) -> StageResult:
+    """Wipe out what was read, and read the rest as sparse text.
+
+    Layout analysis takes fractions, lone figures and short lines for noise.
+    """
+    candidate = state.best
+    single = candidate.psm in _SINGLE_LINES or state.statistics.is_snippet
+    if single or not candidate.words or state.shows_no_print:
+        return StageResult(state, "nothing to look for")
+    missing, total = count_missing(state)
+    found = f"{missing} letters beside what was read"
+    if missing < max(_FEWEST_LETTERS, _LEAST_SHARE * total):
+        return StageResult(state, found)
+    mask = _mask(
+        _covered(candidate),
+        candidate.canvas.pixels.shape,
+        spread_px=round(0.15 * state.x_height_px),
+    )
+    rest = state.read(ruling_lines.wipe(candidate.canvas, mask), psm=PageSegmentation.SPARSE_TEXT)
+    lines = [line for zone in rest.zones for line in zone.lines]
+    sure = [kept for line in lines if (kept := line.filtered(_is_sure))]
+    if not sure:
+        return StageResult(state, found)
+    words = sum(len(line.words) for line in sure)
+    zones = candidate.zones
+    for line in sure:
+        zones = put_in_place(zones, line)
+    after = state.with_candidate(replace(candidate, zones=zones))
+    return StageResult(after, found, f"{words} more words read")
+
+
+def count_missing(state: PageState) -> tuple[int, int]:
+    """How many letters lie outside all that was read, and how many there are."""
+    glyphs, ratio = state.statistics.glyphs, state.statistics.ratio
+    unit = state.x_height_px / ratio
+    letters = glyphs[(glyphs[:, 3] > 0.6 * unit) & (glyphs[:, 3] < 2.5 * unit)]
+    scaled = [
+        Box(box.left / ratio, box.top / ratio, box.right / ratio, box.bottom / ratio)
+        for box in _covered(state.best)
+    ]
+    mask = _mask(scaled, state.statistics.small.shape, spread_px=1)
+    middles_y = letters[:, 1] + letters[:, 3] // 2
+    middles_x = letters[:, 0] + letters[:, 2] // 2
+    missing = np.count_nonzero(mask[middles_y, middles_x] == 0)
+    return int(missing), len(letters)
+
+
+def put_in_place(zones: tuple[Zone, ...], line: Line) -> tuple[Zone, ...]:
+    """The zones with one more line: in its row, else between the zones above and below it."""
+    for index, zone in enumerate(zones):
+        if zone.lines and _is_near(zone.box, line.box):
+            joined = _join_row(zone, line)
+            if joined is not None:
+                return (*zones[:index], joined, *zones[index + 1 :])
+    new = Zone(ZoneKind.TEXT, line.quad, (replace(line, paragraph=0),))
+    after = (
+        index
+        for index, zone in enumerate(zones)
+        if zone.lines and zone.box.top > line.box.bottom and _shares_columns(zone.box, line.box)
+    )
+    place = next(after, len(zones))
+    return (*zones[:place], new, *zones[place:])
+
+
+def _is_of_a_rule(word: Word) -> bool:
+    if word.confidence >= _SURE_OF_WIDE or not word.letter_count:
+        return False  # a dash may be as wide as it likes
+    return word.box.width > _WIDEST_LETTER * len(word.text) * word.box.height
+
+
+def _join_row(zone: Zone, extra: Line) -> Zone | None:
+    """The zone with the words added to the line that stands in the same row, if one does."""
+    for index, line in enumerate(zone.lines):
+        within_px = _MOST_APART * max(line.box.height, extra.box.height)
+        if not is_level(line.box.middle, extra.box.middle, within_px=within_px):
+            continue
+        words = tuple(sorted((*line.words, *extra.words), key=lambda word: word.box.left))
+        longer = replace(line, words=words, quad=hull_of((line, extra)).quad())
+        lines = (*zone.lines[:index], longer, *zone.lines[index + 1 :])
+        return replace(zone, quad=hull_of((zone, extra)).quad(), lines=lines)
+    return None
+
+
+def _is_near(zone: Box, line: Box) -> bool:
+    reach = _NEAR * line.height
+    return zone.left - reach <= line.right and line.left <= zone.right + reach
+
+
+def _shares_columns(zone: Box, line: Box) -> bool:
+    return min(zone.right, line.right) > max(zone.left, line.left)
+
+
+def _is_sure(word: Word) -> bool:
+    return word.confidence >= _LEAST_CONFIDENCE and word.letter_count > 0
+
+
+def _covered(candidate: Candidate) -> list[Box]:
+    boxes = [word.box for word in candidate.words]
+    return boxes + [zone.box for zone in candidate.zones if zone.kind is not ZoneKind.TEXT]
+
+
+def _mask(boxes: list[Box], shape: tuple[int, ...], *, spread_px: int) -> Pixels:
+    mask = np.zeros(shape, np.uint8)
+    for box in boxes:
+        top, left = max(0, int(box.top) - spread_px), max(0, int(box.left) - spread_px)
+        mask[top : int(box.bottom) + spread_px + 1, left : int(box.right) + spread_px + 1] = 255
+    return mask

@@ -1,1 +1,0 @@
-"""Tests of ocr_server.extraction.mrz."""

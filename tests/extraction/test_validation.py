@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocr_server.document.characters import CODE_LOOK_ALIKES
+from ocr_server.extraction.validation import (
+    CHECKS,
+    MOST_PLACES,
+    agrees,
+    icao_9303_digit,
+    parse_mask,
+)
+
+# Published examples: ICAO 9303-3 appendix A, ISO/IEC 7812, ISO/IEC 7064, GS1.
+RIGHT = {
+    "icao9303": ["L898902C36", "7408122", "1204159", "AB2134<<<5"],
+    "luhn": ["79927398713", "4539 1488 0343 6467"],
+    "iso7064-mod11-10": ["07945", "86095742719"],
+    "iso7064-mod97-10": ["79444", "3214282912345698765432161182"],
+    "ean": ["4006381333931", "73513537", "036000291452"],
+}
+# Rules that find every single wrong character, by their standards.
+FINDS_ALL = ("luhn", "iso7064-mod11-10", "iso7064-mod97-10", "ean")
+USUAL = dict(CODE_LOOK_ALIKES)
+KINDS = {"A": string.ascii_letters, "9": string.digits, "*": string.ascii_letters + string.digits}
+mask_texts = st.text("A9*-/.: ", min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize(
+    ("check", "text"), [(c, text) for c, texts in RIGHT.items() for text in texts]
+)
+def test_published_examples_agree(check: str, text: str) -> None:
+    assert agrees(check, text)
+
+
+@given(st.data())
+def test_one_wrong_digit_is_found(data: st.DataObject) -> None:
+    check = data.draw(st.sampled_from(FINDS_ALL))
+    text = data.draw(st.sampled_from([one for one in RIGHT[check] if one.isdigit()]))
+    at = data.draw(st.integers(0, len(text) - 1))
+    other = data.draw(st.sampled_from(string.digits.replace(text[at], "")))
+
+    assert not agrees(check, text[:at] + other + text[at + 1 :])
+
+
+@given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<", min_size=1, max_size=50))
+def test_a_text_with_its_icao_digit_agrees(text: str) -> None:
+    digit = icao_9303_digit(text)
+
+    assert digit is not None
+    assert agrees("icao9303", text + digit)
+
+
+@given(st.sampled_from(sorted(CHECKS)), st.text(max_size=40))
+def test_any_text_has_an_answer(check: str, text: str) -> None:
+    assert agrees(check, text) in {True, False}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("text", ["", "1", "²³", "٣٣٣٣٣٣٣٣", "ÄÖ", "-- ."])
+def test_what_is_no_code_does_not_agree(check: str, text: str) -> None:
+    assert not agrees(check, text)
+
+
+def test_a_code_may_be_longer_than_python_s_longest_number() -> None:
+    assert agrees("iso7064-mod97-10", "0" * 5000 + "79444")
+    assert not agrees("iso7064-mod97-10", "A" * 2200 + "00")
+
+
+def text_for(mask: str, draw: st.DrawFn) -> str:
+    return "".join(draw(st.sampled_from(KINDS.get(place, place))) for place in mask)
+
+
+@st.composite
+def masks_and_texts(draw: st.DrawFn) -> tuple[str, str]:
+    mask = draw(mask_texts)
+    return mask, text_for(mask, draw)
+
+
+@given(masks_and_texts())
+def test_what_a_mask_describes_fits_it_as_it_is(pair: tuple[str, str]) -> None:
+    mask, text = pair
+    fit = parse_mask(mask).fit(text, USUAL)
+
+    assert fit is not None
+    assert (fit.text, fit.repairs) == (text, 0)
+
+
+@given(masks_and_texts(), st.data())
+def test_whatever_is_confused_is_put_right_so_that_it_fits(
+    pair: tuple[str, str], data: st.DataObject
+) -> None:
+    mask, text = pair
+    at = data.draw(st.integers(0, len(text) - 1))
+    confused = {digit: letter for letter, digit in USUAL.items()} | USUAL
+    is_kind = mask[at] in "A9"
+    other = confused.get(text[at], text[at]) if is_kind else text[at]
+
+    fit = parse_mask(mask).fit(text[:at] + other + text[at + 1 :], USUAL)
+
+    assert fit is not None
+    assert fit.repairs == (other != text[at])
+    again = parse_mask(mask).fit(fit.text, {})
+    assert again is not None
+    assert again.text == fit.text
+
+
+@given(mask_texts, st.text(string.ascii_uppercase + string.digits, max_size=12))
+def test_without_a_map_nothing_is_changed(mask: str, text: str) -> None:
+    fit = parse_mask(mask).fit(text, {})
+
+    assert fit is None or fit.text == text
+
+
+@pytest.mark.parametrize(
+    ("mask", "read", "value"),
+    [
+        ("AAA-9999", "ABC-1Z34", "ABC-1234"),
+        ("AAA-9999", "A8C-1234", "ABC-1234"),
+        ("AAA-9999|AAA-9A99", "ABC-1D23", "ABC-1D23"),
+        ("9999", "O123", "0123"),
+        ("AA", "00", "OO"),
+        ("***", "O0Q", "O0Q"),
+        (r"\A9\|9", "A1|2", "A1|2"),
+    ],
+)
+def test_the_map_is_used_only_where_the_mask_wants_the_other_kind(
+    mask: str, read: str, value: str
+) -> None:
+    fit = parse_mask(mask).fit(read, USUAL)
+
+    assert fit is not None
+    assert fit.text == value
+
+
+@pytest.mark.parametrize(
+    ("mask", "read"),
+    [
+        ("AAA-9999", "ABC/1234"),
+        ("9999", "123"),
+        ("9999", "12345"),
+        ("9", "X"),
+        ("A", "7"),
+        ("9", "٣"),
+    ],
+)
+def test_what_the_map_does_not_say_is_not_put_right(mask: str, read: str) -> None:
+    assert parse_mask(mask).fit(read, USUAL) is None
+
+
+@pytest.mark.parametrize("mask", ["", "A|", "|A", "A||9", "A\\", "9" * (MOST_PLACES + 1)])
+def test_a_mask_that_describes_nothing_is_refused(mask: str) -> None:
+    with pytest.raises(ValueError, match=r"alternatives|backslash"):
+        parse_mask(mask)
