@@ -1,4 +1,4 @@
-"""`python -m ocr_server`."""
+"""Entry point of `python -m ocr_server`: the command line."""
 
 from __future__ import annotations
 

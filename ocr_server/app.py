@@ -1,4 +1,4 @@
-"""The web application: its table of contents."""
+"""The Flask application: all blueprints are registered here."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from ocr_server.web.compat.adapter import register
 from ocr_server.web.context import EXTENSION
 
 ROOT = Path(__file__).parent.parent
-MAX_FIELDS_BYTES = 1024 * 1024  # a picture travels as a file; fields are options
+MAX_FIELDS_BYTES = 1024 * 1024  # of form fields that are not files
 
 
 def create_app(settings: Settings | None = None, workers: WorkerPool | None = None) -> Flask:
-    """An application that is ready to serve; without settings it reads the environment.
+    """An application that is ready to serve; by default, settings come from the environment.
 
     Raises:
         SettingsError: the environment, the file of keys or a profile is not understood.
         StorageFull: the temporary folder cannot be written to.
     """
     settings = settings or Settings.from_environment()
-    digests = auth.read_key_digests(settings)  # before anything is started that would have to end
+    digests = auth.read_key_digests(settings)  # may fail, so before worker processes are started
     has_pages = settings.pages == "on"
     app = Flask(
         __name__,

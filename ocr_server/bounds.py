@@ -1,4 +1,4 @@
-"""Numbers and boxes from outside, checked: of settings, options, operations and files."""
+"""Check numbers and boxes from outside: in settings, options, operations and files."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from ocr_server.geometry import Box
 
-MOST_PX = 1_000_000  # far beyond any page, and within what a float tells apart
+MOST_PX = 1_000_000  # far beyond any page, and exact in a float
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The numbers that are allowed: from `least` to `most`, both included; 0 too if `or_zero`."""
+    """Allowed numbers: from `least` to `most`, both included, and 0 if `or_zero`."""
 
     least: float = -math.inf
     most: float = math.inf
@@ -31,7 +31,7 @@ class Bounds:
         """The number that the text stands for.
 
         Raises:
-            ValueError: it is none, or out of bounds; the message says what is wanted.
+            ValueError: it is not a number, or out of bounds; the message says what is allowed.
         """
         try:
             number = int(text) if self.is_whole else float(text)
@@ -42,20 +42,21 @@ class Bounds:
         return number
 
     def hold(self, number: object) -> bool:
-        """Whether this is such a number; infinity is none, nor is true or false."""
+        """Whether this is an allowed number; infinity, NaN and booleans are not."""
         if type(number) not in ((int,) if self.is_whole else (int, float)):
             return False
-        assert isinstance(number, int | float)  # noqa: S101  # as was asked
-        # An integer may be too long for a float: it is compared, never made one.
+        assert isinstance(number, int | float)  # noqa: S101  # checked above
+        # An integer may be too large for a float, so it is compared and not converted.
         is_within = self.least <= number <= self.most and -math.inf < number < math.inf
         return is_within or (self.or_zero and number == 0)
 
 
 def box_of(sides: object, *, most: float = MOST_PX) -> Box:
-    """The box with these sides: left, top, right and bottom, from 0 to `most`.
+    """The box with the sides left, top, right and bottom, each from 0 to `most`.
 
     Raises:
-        ValueError: it is none; the message says what is wanted.
+        ValueError: there are not four such numbers, or the box is empty; the message says what is
+            allowed.
     """
     side_bounds = Bounds(0, most)
     if isinstance(sides, list | tuple) and len(sides) == 4 and all(map(side_bounds.hold, sides)):

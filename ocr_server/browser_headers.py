@@ -1,7 +1,7 @@
-"""What every answer tells browsers: what a page may load and do, and who may embed or read it.
+"""HTTP headers for browsers: what a page may load and do, and who may embed or read it.
 
-The server's answers, the refusals of its HTTP listener and the station's page say the same, but for
-what their own pages need.
+They are used for the server's answers, for refusals of its HTTP listener, and for the station's
+page, each with additional rules for its own pages.
 
 Source: W3C, "Content Security Policy Level 3" and "Permissions Policy"; WHATWG, "HTML", 7.1.3
 (cross-origin opener policy), and "Fetch", 3.3 (the CORS protocol) and 3.7 (cross-origin resource
@@ -14,10 +14,12 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 ANY_ORIGIN = "*"
-# What a script may read of an answer beyond its body and type.
-_EXPOSED = "OCR-Failed-Pages, Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID"
+# Headers that scripts of other origins may read, besides a few standard ones.
+_EXPOSED = (
+    "OCR-Failed-Pages, OCR-PDF-Claims, Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID"
+)
 
-# Scripts and styles are files of our own: nothing inline, nothing from another host.
+# Only scripts and styles in files of this server: nothing inline, nothing from another host.
 _FIRST_RULES = {"default-src": "'none'", "script-src": "'self'", "style-src": "'self'"}
 _LAST_RULES = {"base-uri": "'none'", "frame-ancestors": "'none'"}
 
@@ -25,10 +27,10 @@ _LAST_RULES = {"base-uri": "'none'", "frame-ancestors": "'none'"}
 def security_headers(
     rules: Mapping[str, str] = MappingProxyType({}), *, has_camera: bool = False
 ) -> dict[str, str]:
-    """The headers of a page, by name.
+    """Security headers of an answer, by name.
 
-    `rules` are those of the content security policy by which it loads more than scripts and styles
-    of its own; `has_camera` lets its own scripts ask for the camera.
+    `rules` are further directives of the content security policy, for what a page loads besides
+    its scripts and styles; `has_camera` allows its scripts to ask for the camera.
     """
     policy = {**_FIRST_RULES, **rules, **_LAST_RULES}
     camera = "camera=(self)" if has_camera else "camera=()"
@@ -43,7 +45,7 @@ def security_headers(
 
 
 def cross_origin_headers(origins: Collection[str], origin: str | None) -> dict[str, str]:
-    """The headers that let scripts of an origin read an answer; none where it is not let in."""
+    """CORS headers that let scripts of `origin` read an answer; none if it is not in `origins`."""
     if origin is None or not (ANY_ORIGIN in origins or origin in origins):
         return {}
     return {

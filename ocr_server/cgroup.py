@@ -1,4 +1,4 @@
-"""What this process may use: the machine's processors and memory, or its container's share."""
+"""Limits of processors and memory: the machine's, or those of the container's control group."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ NO_LIMIT_BYTES = 2**60
 
 
 def usable_processors(cgroup: Path = CGROUP) -> int:
-    """Processors that the scheduler gives us, cut to the container's quota, at least one.
+    """Number of processors that this process may use, at least one: its affinity and its quota.
+
+    `cgroup` is the root of the control groups; in a container, that is its own group.
 
     Source: Linux kernel documentation, "Control Group v2", `cpu.max`, and "CFS Bandwidth
-    Control" (version 1), `cpu.cfs_quota_us`. Inside a container its own group is the root.
+    Control" (version 1), `cpu.cfs_quota_us`.
     """
     allowed = len(os.sched_getaffinity(0))
     quota = _quota(cgroup)
-    # Rounded up: half a processor more than slots would idle, a slot too few wastes one.
+    # Rounded up, as a part of a processor would be idle otherwise.
     return allowed if quota is None else max(1, min(allowed, math.ceil(quota)))
 
 
 def memory_limit_bytes(cgroup: Path = CGROUP) -> int | None:
-    """The container's limit of memory; None where there is none.
+    """The memory limit of the control group in bytes; None if there is none.
 
     Source: Linux kernel documentation, "Control Group v2", `memory.max`, and "Memory Resource
-    Controller" (version 1), `memory.limit_in_bytes`, which names a huge number for no limit.
+    Controller" (version 1), `memory.limit_in_bytes`, where a huge number means no limit.
     """
     words = _words(cgroup / "memory.max") or _words(cgroup / "memory" / "memory.limit_in_bytes")
     if len(words) != 1 or not words[0].isdecimal():  # "max", or no such files
@@ -36,7 +38,7 @@ def memory_limit_bytes(cgroup: Path = CGROUP) -> int | None:
 
 
 def _quota(cgroup: Path) -> float | None:
-    """The quota in processors; None where there is none."""
+    """The quota as a number of processors; None if there is none."""
     both = _words(cgroup / "cpu.max") or [
         *_words(cgroup / "cpu" / "cpu.cfs_quota_us"),
         *_words(cgroup / "cpu" / "cpu.cfs_period_us"),

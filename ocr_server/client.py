@@ -1,4 +1,4 @@
-"""Sending pictures to a server, or to the same service in this process."""
+"""Sending pictures to a server at a URL, or to a `Service` in this process."""
 
 from __future__ import annotations
 
@@ -19,29 +19,36 @@ from ocr_server.settings import Settings
 from ocr_server.web.auth import HEADER
 from ocr_server.web.problems import MEDIA_TYPE
 
-# The answer to files and options, in the format that the options name.
+# Takes files and options; returns the answer in the format that the options name.
 ReadFiles: TypeAlias = Callable[[Sequence[bytes], Mapping[str, str]], bytes]
 PATH = "/v1/documents"
-TIMEOUT_S = 700.0  # more than a server takes for a request, unless its operator says otherwise
+TIMEOUT_S = 700.0  # more than a server's default for OCR_TIMEOUT_S
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Followed, a redirect would drop the body, and take the key to whoever it names."""
+    """Follows no redirects, which would drop the body and send the key to another address."""
 
     def redirect_request(self, *_: object) -> None:
-        """Nothing: the redirect itself is the answer."""
+        """Return None, so that the redirect is raised as an error."""
 
 
 open_url = urllib.request.build_opener(_NoRedirects).open
 
 
 class Refused(Exception):
-    """The server said no, or nothing; the message is its own."""
+    """The server refused, or did not answer."""
 
 
 @contextmanager
 def local_server(settings: Settings) -> Iterator[ReadFiles]:
-    """A service in this process, for the length of a with-block."""
+    """Start a service in this process; yield a function that reads files by it.
+
+    The function raises OcrServerError.
+
+    Raises:
+        SettingsError: a profile is not understood.
+        StorageFull: the temporary folder cannot be written to.
+    """
     with closing(Service.start(settings)) as here:
 
         def read(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
@@ -54,10 +61,12 @@ def local_server(settings: Settings) -> Iterator[ReadFiles]:
 
 @contextmanager
 def remote_server(url: str, key: str = "") -> Iterator[ReadFiles]:
-    """A server somewhere else, and the key that it wants, if any.
+    """Yield a function that reads files by a server at an address, with an API key if it needs one.
+
+    The function raises Refused if the server answers with an error, or not at all.
 
     Raises:
-        Refused: the address is not one of the web, or the key cannot be one.
+        Refused: the address is not http or https, or the key has characters that cannot be sent.
     """
     if not url.startswith(("http://", "https://")):
         raise Refused(f"{url} is not an address; use one such as http://localhost:8080.")
@@ -87,7 +96,10 @@ def remote_server(url: str, key: str = "") -> Iterator[ReadFiles]:
 
 
 def _multipart(pictures: Sequence[bytes], options: Mapping[str, str], boundary: str) -> bytes:
-    """The options and files as a form. Source: RFC 7578; all names are ours and plain."""
+    """Encode options and files as multipart/form-data; all names are plain ASCII.
+
+    Source: RFC 7578.
+    """
     head = f"--{boundary}\r\nContent-Disposition: form-data; name="
     parts = [f'{head}"{name}"\r\n\r\n{text}\r\n'.encode() for name, text in options.items()]
     for number, picture in enumerate(pictures, 1):
@@ -100,4 +112,4 @@ def _refusal(error: urllib.error.HTTPError) -> Refused:
     if error.headers.get("Content-Type", "").partition(";")[0] != MEDIA_TYPE:
         return Refused(f"The server answered {error.code}.")
     problem = json.loads(answer)
-    return Refused(f"{problem['title']}. {problem['detail']}")
+    return Refused(problem["detail"])

@@ -1,8 +1,8 @@
-"""Slots shared between processes: a page in parts may use those that are idle meanwhile.
+"""Share idle slots between worker processes, to read the parts of a page at the same time.
 
-Each slot has a lock. A worker holds its own while it has a task; for the parts of a page it takes
-idle ones along. The locks are open files without a name, so that they go with the server, and the
-kernel frees what a killed worker held.
+Each slot has a file lock. A worker holds the lock of its own slot while it has a task, and locks of
+idle slots while it reads parts of a page in several threads. The locked files are anonymous (memfd)
+and belong to the server; the kernel releases the locks of a killed worker.
 """
 
 from __future__ import annotations
@@ -15,33 +15,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-# How many threads may work now, one to the number given, for the length of a with-block.
+# Takes the largest useful number of threads; yields how many, from 1 to that, may be used in the
+# with-block.
 ThreadAllowance: TypeAlias = Callable[[int], AbstractContextManager[int]]
 
 
 @contextmanager
 def one_thread(_most: int) -> Iterator[int]:
-    """Where there is nothing to share."""
+    """A `ThreadAllowance` that always yields 1."""
     yield 1
 
 
 @dataclass(frozen=True, slots=True)
 class SlotLock:
-    """A slot among slots, each known by the path of its lock."""
+    """The lock of one slot, and the locks of all slots, by the paths of their files."""
 
     own: Path
     all: tuple[Path, ...]
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """The slot is ours for the length of a with-block; waits for who has taken it along."""
-        with self.own.open("rb") as file:  # closing it frees the lock
+        """Hold the own slot in a with-block; waits while another worker has borrowed it."""
+        with self.own.open("rb") as file:  # closing it releases the lock
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     @contextmanager
     def threads(self, most: int) -> Iterator[int]:
-        """One thread, and one more for each other slot that is idle now; see `ThreadAllowance`."""
+        """A `ThreadAllowance`: yields 1, and 1 more for each idle slot, up to `most`.
+
+        Those slots are held until the end of the with-block.
+        """
         with ExitStack() as taken:
             count = 1
             for path in self.all:
@@ -56,7 +60,7 @@ class SlotLock:
 
 
 class CpuShares:
-    """The shares of all slots, made by the server."""
+    """The locks of all slots, created by the server."""
 
     def __init__(self, slots: int) -> None:
         self._files = [os.memfd_create("slot") for _ in range(slots)]
@@ -64,6 +68,6 @@ class CpuShares:
         self.all = tuple(SlotLock(path, paths) for path in paths)
 
     def close(self) -> None:
-        """Let go of the locks; no slot has work any more."""
+        """Close the files; no worker may use them any more."""
         for file in self._files:
             os.close(file)

@@ -1,4 +1,4 @@
-"""How long is left, an error when nothing is, and how long to wait in between."""
+"""Deadlines: how much time is left, the error when none is, and intervals of waiting."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from dataclasses import dataclass
 
 from ocr_server.errors import DeadlinePassed
 
-# How often a waiting thread looks whether its deadline has passed or its client has hung up, as
-# neither wakes it.
+# How often a waiting thread checks whether its deadline has passed or its client has disconnected,
+# as neither wakes it.
 POLL_INTERVAL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment on the machine's monotonic clock, the same in every process of this machine."""
+    """A moment on the monotonic clock, which is common to all processes of a machine.
+
+    `allowed_s` is the time that was allowed, and `setting` the setting or option that limits it.
+    """
 
     expires_at_s: float
     allowed_s: float
@@ -23,7 +26,7 @@ class Deadline:
 
     @classmethod
     def after(cls, allowed_s: float, *, setting: str = "OCR_TIMEOUT_S") -> Deadline:
-        """The moment `allowed_s` seconds from now; `setting` is what would move it."""
+        """The deadline `allowed_s` seconds from now, which `setting` decides."""
         return cls(time.monotonic() + allowed_s, allowed_s, setting)
 
     def sooner(self, allowed_s: float, *, setting: str) -> Deadline:
@@ -36,16 +39,16 @@ class Deadline:
         return max(0.0, self.expires_at_s - time.monotonic())
 
     def check(self) -> None:
-        """Do nothing while there is time.
+        """Raise an error if the time is over.
 
         Raises:
-            DeadlinePassed: there is none left.
+            DeadlinePassed: no time is left.
         """
         if not self.left_s():
             raise self.passed()
 
     def passed(self) -> DeadlinePassed:
-        """The error that says so."""
+        """The error for work that was stopped because the time was over."""
         return DeadlinePassed(
             f"Reading took longer than {self.allowed_s:g} s and was stopped. Send fewer or smaller "
             f"pages, or raise {self.setting}.",
@@ -55,7 +58,7 @@ class Deadline:
 
 
 def backoff_s(first_s: float, longest_s: float) -> Iterator[float]:
-    """How long to wait before each new attempt: twice as long as before, up to the longest."""
+    """Waiting times between attempts: `first_s`, then twice the last one, up to `longest_s`."""
     wait_s = first_s
     while True:
         yield min(wait_s, longest_s)

@@ -1,4 +1,4 @@
-"""What works on this machine and what does not, in words a person can act on."""
+"""`ocr-server doctor`: checks settings, folder, engine, languages, https and a sample."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ LEAST_FREE_BYTES = 256 * 2**20  # two pages of 64 megapixels and some
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check, as a sentence."""
 
     is_good: bool
     words: str
 
 
 def examine() -> Iterator[Finding]:
-    """Look at settings, folder, engine, languages and a sample, up to what hinders all else."""
+    """Check settings, folder, engine, languages and a sample; stop at what prevents the rest."""
     try:
         settings = Settings.from_environment()
         read_key_digests(settings)  # the sample is read without a key
@@ -47,7 +47,7 @@ def examine() -> Iterator[Finding]:
         yield _camera(settings)
         yield _sample(settings)
     except OcrServerError as error:
-        yield Finding(is_good=False, words=f"{error.title}. {error.message}")
+        yield Finding(is_good=False, words=error.message)
 
 
 def draw_sample() -> bytes:
@@ -96,7 +96,7 @@ def _sample(settings: Settings) -> Finding:
             job = build_job({}, (Source(draw_sample()),), here).job
             document = here.read(job, threading.Event())
         except OcrServerError as error:
-            words = f"The sample could not be read. {error.title}. {error.message}"
+            words = f"The sample could not be read. {error.message}"
             return Finding(is_good=False, words=words)
     text = " ".join(document.text.split())
     if text != SAMPLE:

@@ -1,8 +1,9 @@
-"""Everything that can go wrong and be told to the caller.
+"""The errors that callers see.
 
     OcrServerError
     ├── SettingsError              a setting is not understood; the program does not start
-    ├── StationError               a station cannot work as it was told to
+    ├── AddressUnavailable         host and port cannot be listened on; the program does not start
+    ├── StationError               a station cannot work as its command line says
     ├── RequestError               the request itself is wrong
     │   ├── InvalidOptions         options or fields, all faults at once
     │   ├── BodyTooLarge           more bytes than the limit
@@ -15,6 +16,7 @@
     │   ├── UnsupportedFormat      not a picture or PDF this server opens
     │   ├── DamagedPicture         the right kind of file, broken
     │   ├── EncryptedDocument      a PDF that wants a password
+    │   ├── SignedDocument         a PDF whose signatures the answer would break
     │   ├── NoText                 pages on which nothing is read, for a route that must have text
     │   ├── TooManyPixels          a page larger than the limit
     │   ├── TooManyPages           a document longer than the limit
@@ -32,12 +34,12 @@
         └── DeadlinePassed         the time allowed is over, and the work is dead
 
 The message says what was wrong, what was expected and what to do. `code` never changes; the
-numbers of the message stand in `extra`. Which HTTP status each becomes is told in
-`web/problems.py`.
+numbers of the message stand in `extra`. `STATUS` in `web/problems.py` has the HTTP status of each.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import ClassVar, TypeAlias
 
@@ -45,7 +47,7 @@ Extra: TypeAlias = "str | int | float | list[str] | list[int] | list[dict[str, s
 
 
 class OcrServerError(Exception):
-    """The base of every error that the caller can be told."""
+    """The base of every error that callers see."""
 
     code: ClassVar[str] = "error"
     title: ClassVar[str] = "Something went wrong"
@@ -67,8 +69,23 @@ class SettingsError(OcrServerError):
     title = "A setting is not understood"
 
 
+class AddressUnavailable(OcrServerError):
+    """Host and port cannot be listened on; the program does not start."""
+
+    code = "address-unavailable"
+    title = "The address cannot be listened on"
+
+    @classmethod
+    def of(cls, host: str, port: int, error: Exception, *, how: str) -> AddressUnavailable:
+        """Why the system refused, and `how` another address is chosen."""
+        number = getattr(error, "errno", None) or 0
+        # Python adds the address to the text of some.
+        reason = os.strerror(number) if number > 0 else str(error).rstrip(".")
+        return cls(f"Cannot listen on {host}:{port}: {reason}. {how}", port=port)
+
+
 class StationError(OcrServerError):
-    """A station cannot work as it was told to."""
+    """A station cannot work as its command line says."""
 
     code = "station"
     title = "The station cannot work"
@@ -82,7 +99,7 @@ class RequestError(OcrServerError):
 
 
 class InvalidOptions(RequestError):
-    """Options or fields are wrong; all faults stand in `extra["faults"]`."""
+    """Options or fields are wrong; all faults are in `extra["faults"]`."""
 
     code = "invalid-options"
     title = "Some options are not understood"
@@ -96,23 +113,24 @@ class BodyTooLarge(RequestError):
 
 
 class LanguageMissing(RequestError):
-    """A language was asked for that is not installed."""
+    """A requested language is not installed."""
 
     code = "language-missing"
     title = "A language is not installed"
 
     @classmethod
     def of(cls, missing: Sequence[str], *, installed: Sequence[str]) -> LanguageMissing:
-        """The languages that an engine does not have, and those that it has."""
+        """The error for these missing languages; `installed` are those that the engine has."""
         return cls(
-            f"Not installed: {', '.join(missing)}. Installed are {', '.join(installed) or 'none'}.",
+            f"Languages not installed: {', '.join(missing)}. Installed are "
+            f"{', '.join(installed) or 'none'}.",
             missing=list(missing),
             installed=list(installed),
         )
 
 
 class EngineUnavailable(RequestError):
-    """An engine was asked for that is not installed."""
+    """The requested engine is not installed."""
 
     code = "engine-unavailable"
     title = "The engine is not installed"
@@ -126,14 +144,14 @@ class FormatUnavailable(RequestError):
 
 
 class KeyMissing(RequestError):
-    """This server wants a key, and none came."""
+    """This server requires a key, and none was sent."""
 
     code = "key-missing"
     title = "This server wants a key"
 
 
 class KeyWrong(RequestError):
-    """The key is none of this server's."""
+    """The key is not one of this server's."""
 
     code = "key-wrong"
     title = "The key is not known here"
@@ -161,14 +179,21 @@ class DamagedPicture(DocumentError):
 
 
 class EncryptedDocument(DocumentError):
-    """The PDF wants a password, or another one."""
+    """The PDF requires a password, or another one."""
 
     code = "encrypted-document"
     title = "The document is protected by a password"
 
 
+class SignedDocument(DocumentError):
+    """The PDF is signed, and its signatures would not outlast what was asked for."""
+
+    code = "signed-document"
+    title = "The document is signed"
+
+
 class NoText(DocumentError):
-    """Nothing was read, and the answer would have to be text."""
+    """Nothing was read, but the route must answer with text."""
 
     code = "no-text"
     title = "No text was found"
@@ -189,7 +214,7 @@ class TooManyPages(DocumentError):
 
 
 class PageMissing(DocumentError):
-    """A page was asked for that the document does not have."""
+    """The document does not have a requested page."""
 
     code = "page-missing"
     title = "The document does not have that page"
@@ -203,7 +228,7 @@ class OutOfMemory(DocumentError):
 
     @classmethod
     def of_worker(cls) -> OutOfMemory:
-        """The page needs more than the memory limit of worker processes."""
+        """The error for a page that needs more than the memory limit of worker processes."""
         return cls(
             "The page needs more memory than a worker may use. Send a smaller one, or raise "
             "OCR_WORKER_MEMORY_BYTES.",
@@ -247,7 +272,7 @@ class LoadError(OcrServerError):
 
 
 class QueueFull(LoadError):
-    """Too many requests wait already; `extra["retry_after_s"]` says when to come back."""
+    """Too many requests wait already; `extra["retry_after_s"]` says when to try again."""
 
     code = "queue-full"
     title = "The server is busy"
@@ -268,7 +293,7 @@ class StorageFull(LoadError):
 
     @classmethod
     def of_temp_dir(cls) -> StorageFull:
-        """A file could not be written to the temporary folder."""
+        """The error for a file that could not be written to the temporary folder."""
         return cls(
             "The temporary folder cannot be written to: it is full or read-only. Give it more "
             "room, or set OCR_TEMP_DIR to another folder.",
@@ -284,7 +309,7 @@ class ClientGone(LoadError):
 
 
 class DeadlinePassed(LoadError):
-    """The time allowed is over, and the work is dead."""
+    """The time allowed is over, and the work was stopped."""
 
     code = "deadline-passed"
     title = "Reading took too long"

@@ -1,7 +1,7 @@
-"""Points, boxes, quads and the maps between frames.
+"""Points, boxes, quads, and transforms between coordinate spaces.
 
-Coordinates count from the corners of pixels: pixel (0, 0) covers 0…1. The origin is top left,
-y grows downwards, and angles are degrees clockwise as seen on the screen.
+Coordinates are at pixel corners: pixel (0, 0) covers 0…1. The origin is top left, y grows
+downwards, and angles are in degrees, clockwise as seen on the screen.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An upright rectangle; right and bottom are exclusive. It refuses to be inside out."""
+    """An axis-aligned rectangle in pixels; right and bottom are exclusive.
+
+    Raises:
+        ValueError: left is greater than right, or top than bottom.
+    """
 
     left: float
     top: float
@@ -34,12 +38,12 @@ class Box:
 
     @property
     def width(self) -> float:
-        """From left to right."""
+        """Right minus left."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
-        """From top to bottom."""
+        """Bottom minus top."""
         return self.bottom - self.top
 
     @property
@@ -49,19 +53,19 @@ class Box:
 
     @property
     def middle(self) -> Point:
-        """As far from the left as from the right, and from the top as from the bottom."""
+        """The centre."""
         return Point((self.left + self.right) / 2, (self.top + self.bottom) / 2)
 
     def is_beside(self, other: Box, *, overlap_px: float = 0.0) -> bool:
-        """Whether one stands left of the other, or reaches no further than `overlap_px` over it."""
+        """Whether the boxes overlap horizontally by at most `overlap_px`."""
         return self.left >= other.right - overlap_px or self.right <= other.left + overlap_px
 
     def contains(self, point: Point) -> bool:
-        """Whether the point lies inside or on an edge."""
+        """Whether the point is inside the box or on an edge."""
         return self.left <= point.x <= self.right and self.top <= point.y <= self.bottom
 
     def intersection(self, other: Box) -> Box | None:
-        """What both cover, or None."""
+        """The area that both cover; None if they do not overlap."""
         left, top = max(self.left, other.left), max(self.top, other.top)
         right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
         return Box(left, top, right, bottom) if left < right and top < bottom else None
@@ -71,7 +75,7 @@ class Box:
         return round(self.left), round(self.top), round(self.right), round(self.bottom)
 
     def quad(self) -> Quad:
-        """The same rectangle as four points."""
+        """The rectangle as four points."""
         return Quad(
             Point(self.left, self.top),
             Point(self.right, self.top),
@@ -81,7 +85,7 @@ class Box:
 
 
 class Quad(NamedTuple):
-    """Four points, clockwise from the text's own top left."""
+    """Four points, clockwise from the top left of the text, which may be rotated."""
 
     top_left: Point
     top_right: Point
@@ -90,7 +94,7 @@ class Quad(NamedTuple):
 
     @property
     def box(self) -> Box:
-        """The upright hull."""
+        """The bounding box."""
         return hull(self)
 
     @property
@@ -100,13 +104,13 @@ class Quad(NamedTuple):
 
     @property
     def angle_deg(self) -> float:
-        """How far the top edge is turned clockwise from level."""
+        """The clockwise angle of the top edge to the x-axis, in degrees."""
         return math.degrees(
             math.atan2(self.top_right.y - self.top_left.y, self.top_right.x - self.top_left.x)
         )
 
     def slice(self, start: float, end: float) -> Quad:
-        """What lies between two shares of the text's length; nothing beyond its ends."""
+        """The part between two shares of the text's length, limited to 0 and 1."""
         start, end = max(0.0, start), min(1.0, end)
         return Quad(
             lerp(self.top_left, self.top_right, start),
@@ -116,11 +120,11 @@ class Quad(NamedTuple):
         )
 
     def mapped(self, transform: PointMap) -> Quad:
-        """The same quad in another frame."""
+        """The quad with all points transformed."""
         return Quad(*transform.apply_all(self))
 
     def __reduce__(self) -> tuple[Callable[..., Quad], tuple[float, ...]]:
-        """How it travels between processes: as eight figures, in a third of the time."""
+        """Pickle as eight numbers, which takes a third of the default's time."""
         return _quad_of, (*self.top_left, *self.top_right, *self.bottom_right, *self.bottom_left)
 
 
@@ -129,73 +133,73 @@ def _quad_of(*figures: float) -> Quad:
 
 
 def hull(points: Iterable[Point]) -> Box:
-    """The smallest box around points; at least one is needed."""
+    """The bounding box of points, of which at least one is needed."""
     xs, ys = zip(*points, strict=True)
     return Box(min(xs), min(ys), max(xs), max(ys))
 
 
 def lerp(one: Point, other: Point, share: float) -> Point:
-    """The point at a share of the way from one to the other."""
+    """Linear interpolation: `one` for a share of 0, `other` for 1."""
     return Point(one.x + share * (other.x - one.x), one.y + share * (other.y - one.y))
 
 
 class PointMap(Protocol):
-    """Whatever takes a point from one frame to another."""
+    """A transform from one coordinate space to another."""
 
     def apply(self, point: Point) -> Point:
-        """The point in the other frame."""
+        """The transformed point."""
 
     def apply_all(self, points: Iterable[Point]) -> Iterable[Point]:
-        """The same for many, in less time."""
+        """The transformed points; faster than one by one."""
 
     def inverse(self) -> PointMap:
-        """The way back."""
+        """The inverse transform."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """A projective map: a 3×3 matrix, row by row, on column vectors (x, y, 1)."""
+    """A projective transform: a 3×3 matrix in row-major order, for column vectors (x, y, 1)."""
 
     matrix: tuple[float, float, float, float, float, float, float, float, float]
 
     @classmethod
     def identity(cls) -> Transform:
-        """The map that changes nothing."""
+        """The transform that changes nothing."""
         return cls((1, 0, 0, 0, 1, 0, 0, 0, 1))
 
     @classmethod
     def shift(cls, dx: float, dy: float) -> Transform:
-        """Move by (dx, dy) pixels."""
+        """Translation by (dx, dy) pixels."""
         return cls((1, 0, dx, 0, 1, dy, 0, 0, 1))
 
     @classmethod
     def scale(cls, sx: float, sy: float) -> Transform:
-        """Stretch about the origin."""
+        """Scaling about the origin."""
         return cls((sx, 0, 0, 0, sy, 0, 0, 0, 1))
 
     @classmethod
     def rotation(cls, angle_deg: float) -> Transform:
-        """Turn clockwise about the origin."""
+        """Clockwise rotation about the origin."""
         radians = math.radians(angle_deg)
         cos, sin = math.cos(radians), math.sin(radians)
         return cls((cos, -sin, 0, sin, cos, 0, 0, 0, 1))
 
     def apply(self, point: Point) -> Point:
-        """The point in the other frame."""
-        (there,) = self.apply_all((point,))
-        return there
+        """The transformed point."""
+        (transformed,) = self.apply_all((point,))
+        return transformed
 
     def apply_all(self, points: Iterable[Point]) -> Iterable[Point]:
-        """The points in the other frame."""
+        """The transformed points."""
         a, b, c, d, e, f, g, h, i = self.matrix
-        there = []
+        transformed = []
         for x, y in points:
             w = g * x + h * y + i
-            there.append(Point((a * x + b * y + c) / w, (d * x + e * y + f) / w))
-        return there
+            transformed.append(Point((a * x + b * y + c) / w, (d * x + e * y + f) / w))
+        return transformed
 
     def then(self, after: Transform) -> Transform:
-        """One map that does this and then `after`."""
+        """The composition: this transform, then `after`."""
         m, n = after.matrix, self.matrix
         rows = (m[0:3], m[3:6], m[6:9])
         columns = (n[0::3], n[1::3], n[2::3])
@@ -203,10 +207,10 @@ class Transform:
         return Transform(tuple(cells))  # type: ignore[arg-type]  # nine cells, by construction
 
     def inverse(self) -> Transform:
-        """The way back.
+        """The inverse transform.
 
         Raises:
-            ValueError: the map squashes the plane onto a line.
+            ValueError: the matrix is singular.
         """
         a, b, c, d, e, f, g, h, i = self.matrix
         determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
@@ -222,10 +226,11 @@ class Transform:
 
 @dataclass(frozen=True, slots=True)
 class VerticalDisplacement:
-    """Each column moved up or down: point (x, y) goes to (x, y + shift(x, y)).
+    """A vertical displacement: (x, y) is mapped to (x, y + shift(x, y)).
 
-    `shifts_px` is a grid of rows over an area of `width_px` × `height_px`, its corners on the
-    area's corners; between them the shift is bilinear, outside it is that of the nearest edge.
+    `shifts_px` is a grid (rows, columns) of shifts over an area of `width_px` × `height_px`, with
+    its corners at the corners of the area. Between its nodes the shift is bilinear; outside, it is
+    that of the nearest edge. `backwards` is the inverse transform.
     """
 
     width_px: int
@@ -234,27 +239,27 @@ class VerticalDisplacement:
     backwards: bool = False
 
     def apply(self, point: Point) -> Point:
-        """The point in the other frame."""
+        """The transformed point."""
         x, y = point
         if not self.backwards:
             return Point(x, y + self.shift_at(x, y))
-        level = y
-        for _ in range(20):  # the slope in y is far below 1, so this closes in quickly
-            level = y - self.shift_at(x, level)
-        return Point(x, level)
+        source_y = y
+        for _ in range(20):  # fixed-point iteration; the slope in y is far below 1
+            source_y = y - self.shift_at(x, source_y)
+        return Point(x, source_y)
 
     def apply_all(self, points: Iterable[Point]) -> Iterable[Point]:
-        """The points in the other frame."""
+        """The transformed points."""
         return map(self.apply, points)
 
     def inverse(self) -> VerticalDisplacement:
-        """The way back."""
+        """The inverse transform."""
         return VerticalDisplacement(
             self.width_px, self.height_px, self.shifts_px, not self.backwards
         )
 
     def shift_at(self, x: float, y: float) -> float:
-        """The shift of a point in pixels, downwards."""
+        """The shift at a point, in pixels downwards."""
         rows, columns = len(self.shifts_px), len(self.shifts_px[0])
         u = min(max(x / self.width_px, 0.0), 1.0) * (columns - 1)
         v = min(max(y / self.height_px, 0.0), 1.0) * (rows - 1)
@@ -268,47 +273,47 @@ class VerticalDisplacement:
 
 @dataclass(frozen=True, slots=True)
 class Clamp:
-    """Points outside of a box move to its edge, where no way leads back from; the others stay."""
+    """Moves points outside a box to its nearest edge; it cannot be inverted for these."""
 
     box: Box
 
     def apply(self, point: Point) -> Point:
-        """The point in the box."""
+        """The point, moved into the box."""
         left, top, right, bottom = self.box.left, self.box.top, self.box.right, self.box.bottom
         return Point(min(max(point.x, left), right), min(max(point.y, top), bottom))
 
     def apply_all(self, points: Iterable[Point]) -> Iterable[Point]:
-        """The points in the box."""
+        """The points, moved into the box."""
         return map(self.apply, points)
 
     def inverse(self) -> Clamp:
-        """The same: what is inside stays."""
+        """Itself, as points inside the box stay where they are."""
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class TransformChain:
-    """A chain of maps, applied in order."""
+    """A chain of transforms, applied in order."""
 
     maps: tuple[Transform | VerticalDisplacement, ...] = ()
 
     def apply(self, point: Point) -> Point:
-        """The point at the end of the chain."""
-        (there,) = self.apply_all((point,))
-        return there
+        """The point after all transforms."""
+        (transformed,) = self.apply_all((point,))
+        return transformed
 
     def apply_all(self, points: Iterable[Point]) -> Iterable[Point]:
-        """The points at the end of the chain."""
+        """The points after all transforms."""
         for step in self.maps:
             points = step.apply_all(points)
         return points
 
     def inverse(self) -> TransformChain:
-        """The way back."""
+        """The inverse transform."""
         return TransformChain(tuple(step.inverse() for step in reversed(self.maps)))
 
     def after(self, first: Transform | VerticalDisplacement) -> TransformChain:
-        """The chain that begins with `first`; neighbouring matrices become one."""
+        """The chain that begins with `first`; adjacent matrices are multiplied."""
         if self.maps and isinstance(first, Transform) and isinstance(self.maps[0], Transform):
             return TransformChain((first.then(self.maps[0]), *self.maps[1:]))
         return TransformChain((first, *self.maps))

@@ -1,4 +1,4 @@
-"""What was asked: a job, how to read its pages, and the limits that hold for it."""
+"""What a request asks for: `Job`, its files, options for reading, page selection and limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULTS = Settings()
 
 
 class Layout(StrEnum):
-    """How the text stands on the page, in the words of the API."""
+    """Arrangement of the text on the page; the values of the option `layout`."""
 
     AUTO = "auto"
     COLUMN = "column"
@@ -27,8 +27,8 @@ class Layout(StrEnum):
 class PageSegmentation(IntEnum):
     """Tesseract's page segmentation modes (its manual, option --psm).
 
-    0 and 2 are left out: they find the orientation or the layout alone and read nothing. Where a
-    name ends in OSD, Tesseract looks for the orientation, too.
+    0 and 2 are left out: they only detect orientation or layout and read nothing. In modes whose
+    name ends in OSD, Tesseract detects the orientation, too.
     """
 
     AUTO_OSD = 1
@@ -56,7 +56,7 @@ PSM_OF_LAYOUT = {
 
 
 class Detail(IntEnum):
-    """How deep an answer goes."""
+    """The innermost level that an answer contains."""
 
     PAGE = 0
     ZONE = 1
@@ -66,11 +66,11 @@ class Detail(IntEnum):
 
 
 class TextLayerUse(StrEnum):
-    """What becomes of the text that a PDF has already: used where it is good, or one of both."""
+    """How the text layer of a PDF is used."""
 
-    AUTO = "auto"
-    IGNORE = "ignore"
-    ONLY = "only"
+    AUTO = "auto"  # used if it is good, else the page is recognised
+    IGNORE = "ignore"  # the page is always recognised
+    ONLY = "only"  # the page is never recognised
 
 
 class LineUse(StrEnum):
@@ -81,9 +81,19 @@ class LineUse(StrEnum):
     LAYOUT = "layout"
 
 
+class SignatureUse(StrEnum):
+    """What becomes of the signatures of a PDF that is to get a text layer."""
+
+    KEEP = "keep"
+    DROP = "drop"
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneSpec:
-    """A rectangle that the caller wants read, in page pixels or per cent of the page's sides."""
+    """A rectangle to read, in page pixels or, if `is_percent`, in per cent of the page's sides.
+
+    `psm` and `alphabet` override those of the options within it.
+    """
 
     box: Box
     name: str | None = None
@@ -94,11 +104,12 @@ class ZoneSpec:
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """A value that the caller wants from the page, and the rules it has to keep.
+    """A value to find on the page, and the rules that make it valid.
 
-    It is looked for in the zone of that name, else on the whole page; `after` are words it stands
-    behind, one of them. `mask`, `character_map` and `check` are told in `fields`; `pattern` is a
-    regular expression, of an operator's file only. `min_confidence` is 0 to 1.
+    It is looked for in the requested zone of the name `zone`, else on the whole page; with `after`,
+    only behind one of these keywords. `mask`, `character_map`, `check` and `pattern` are rules of
+    `extraction.validation`; `pattern` is a regular expression, which only profiles of the operator
+    may have. `min_confidence` is 0 to 1.
     """
 
     name: str
@@ -113,7 +124,10 @@ class FieldSpec:
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """What of a picture is looked at: it is turned clockwise first, then cut to `crop`."""
+    """Rotation and crop of a picture before it is read: rotated clockwise, then cut to `crop`.
+
+    `crop` is in pixels of the rotated picture or, if `crop_is_percent`, in per cent of its sides.
+    """
 
     rotation_deg: float = 0.0
     crop: Box | None = None
@@ -124,11 +138,14 @@ class Framing:
 class ReadOptions:
     """How to read a page.
 
-    `operations`: `("auto",)`, empty for none, or names in order. `skip_stages`: those that the
-    recipe, `auto`, leaves out. `dpi` overrides what the file says. `min_confidence` (0 to 1): words
-    under it are left out. `alternatives`: doubtful words get some from dictionaries; `choices`: all
-    words get the engine's own; `correct`: what is clear in a dictionary takes a word's place.
-    `finder` is the name of who looks for the fields.
+    `operations`: `("auto",)` for the recipe, else names of operations in order, or none.
+    `skip_stages`: stages of the recipe to leave out.
+    `dpi`: resolution that overrides the file's.
+    `min_confidence`: words below it, from 0 to 1, are left out.
+    `alternatives`: doubtful words get alternatives from dictionaries.
+    `engine_alternatives`: words get alternatives from the engine.
+    `correct`: doubtful words are replaced if the dictionaries leave no doubt.
+    `finder`: a key of `extraction.finders.FINDERS`, which finds the fields.
     """
 
     languages: tuple[str, ...] = DEFAULTS.languages
@@ -143,46 +160,64 @@ class ReadOptions:
     engine: str = DEFAULTS.engine
     text_layer: TextLayerUse = TextLayerUse.AUTO
     fields: tuple[FieldSpec, ...] = ()
-    finder: str = "text"  # one of `extraction.finders`
+    finder: str = "text"
     framing: Framing = Framing()
     alternatives: bool = False
-    choices: bool = False
+    engine_alternatives: bool = False
     correct: bool = False
 
     @property
     def is_framed(self) -> bool:
-        """Whether turning, cutting or zones in per cent need the picture, whatever text it has."""
+        """Whether the picture is needed for rotation, a crop or zones in per cent."""
         return self.framing != Framing() or any(zone.is_percent for zone in self.zones)
 
     @property
     def wants_fields(self) -> bool:
-        """Whether values are to be looked for, or the page read as a finder has it."""
+        """Whether fields are requested, or a finder that reads the page in its own way."""
         return bool(self.fields) or self.finder != "text"
 
 
-MAX_SIDE_PX = 32_000  # Tesseract counts with 16 bits, and a margin is added
+MAX_SIDE_PX = 32_000  # Tesseract has 16-bit coordinates; this leaves room for a margin
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a page and a document may cost."""
+    """Upper limits of a page's pixels and a document's pages; resolution for drawing PDF pages."""
 
     max_pixels: int = DEFAULTS.max_pixels
     max_pages: int = DEFAULTS.max_pages
     pdf_dpi: int = DEFAULTS.pdf_dpi
 
 
+class Claim(StrEnum):
+    """What a PDF claims of itself, and writing it can make untrue."""
+
+    SIGNATURES = "signatures"
+    PDF_A = "pdf-a"
+
+
+class ClaimOutcome(StrEnum):
+    """What became of a claim; `UPDATED`: text was appended behind what was signed."""
+
+    KEPT = "kept"
+    UPDATED = "updated"
+    DROPPED = "dropped"
+
+
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """How a document is to leave; each format heeds what it can show.
+    """Options of rendering a document; a format ignores those that do not apply to it.
 
-    `limits` and `password` serve the formats that open the sources once more.
+    `limits` and `password` are for formats that open the sources again. `claims` is filled in by
+    the format, before it yields anything.
     """
 
     detail: Detail = Detail.WORD
     lines: LineUse = LineUse.KEEP
     limits: Limits = field(default_factory=Limits)
     password: str | None = field(default=None, repr=False)
+    signatures: SignatureUse = SignatureUse.KEEP
+    claims: dict[Claim, ClaimOutcome] = field(default_factory=dict, compare=False)
 
     @property
     def join_lines(self) -> bool:
@@ -192,12 +227,12 @@ class Rendering:
 
 @dataclass(frozen=True, slots=True)
 class PageSelection:
-    """Which pages are wanted: ranges of numbers from 1, both ends included; none means all."""
+    """Requested pages: ranges of numbers from 1, both ends included; no ranges means all pages."""
 
     ranges: tuple[tuple[int, int], ...] = ()
 
     def choose(self, count: int) -> Iterator[int]:
-        """The wanted numbers in order, each once; those beyond `count` are left out."""
+        """The selected numbers in the order of the ranges, each once, up to `count`."""
         if not self.ranges:
             yield from range(1, count + 1)
             return
@@ -209,20 +244,23 @@ class PageSelection:
                     yield number
 
     def beyond(self, count: int) -> int | None:
-        """The first number asked for that a document of `count` pages does not have."""
+        """The first selected number above `count`; None if there is none."""
         return next((max(first, count + 1) for first, last in self.ranges if last > count), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file of the upload."""
+    """One uploaded file."""
 
     data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One upload and how it is to be processed."""
+    """One request: files, which pages to read, how, within which limits and until when.
+
+    `reports_progress`: whether progress within a page is recorded (`page.progress`).
+    """
 
     sources: tuple[Source, ...]
     options: ReadOptions
@@ -230,4 +268,4 @@ class Job:
     deadline: Deadline
     pages: PageSelection = PageSelection()
     password: str | None = field(default=None, repr=False)
-    is_watched: bool = False  # whether anybody looks how far its pages are
+    reports_progress: bool = False

@@ -1,4 +1,4 @@
-"""Logs: one line for each event, as text or as JSON; never recognised text, never file names."""
+"""Logs: one line per event, as text or JSON, without recognised text and file names."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 
 
 def start_logging(log_format: str) -> None:
-    """Send the program's logs to standard error in `text` or `json`."""
+    """Write the program's logs to standard error, as `text` or `json`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if log_format == "json" else _Text())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it logs every change of a file
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # our own queue is the bounded one
 
 
@@ -29,7 +30,7 @@ class _Text(logging.Formatter):
 
 
 class _Json(logging.Formatter):
-    """An object on a line; `time` is in UTC, in the form of ISO 8601 with its offset."""
+    """One JSON object per line; `time` is in UTC, as ISO 8601 with offset."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -44,5 +45,5 @@ class _Json(logging.Formatter):
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    """What was given as `extra`."""
+    """The members that were passed as `extra`."""
     return {name: value for name, value in vars(record).items() if name not in _STANDARD}

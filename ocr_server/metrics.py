@@ -1,4 +1,4 @@
-"""What the server has done, as numbers that Prometheus collects; never a word that was read."""
+"""Metrics of the server for Prometheus; they contain no recognised text."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from ocr_server.runtime.pool import WorkerPool
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-# From a small crop to a page at its time limit; the longest documents lie beyond.
+# From a small crop to a page at its time limit; only long documents take longer.
 REQUEST_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 STAGE_BUCKETS_S = (0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-# Close together at the top, where good pages lie.
+# Narrow at the top, where most pages are.
 CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 1)
 
 
 class Metrics:
-    """The numbers of one server, in a registry of its own."""
+    """The metrics of one server, in a registry of its own."""
 
     def __init__(self, workers: WorkerPool, admission: Admission) -> None:
         self._registry = CollectorRegistry()
@@ -58,22 +58,22 @@ class Metrics:
             "ocr_stage_duration_seconds", "Time of the stages of reading a page", ["stage"],
             buckets=STAGE_BUCKETS_S, registry=self._registry,
         )  # fmt: skip
-        self._stage_s = cache(stage_s.labels)  # some twenty stages on each page, always the same
+        self._stage_s = cache(stage_s.labels)  # a page has some twenty stages
         Info("ocr_server", "The server", registry=self._registry).info({"version": __version__})
         self._registry.register(_Load(workers, admission))
         ProcessCollector(registry=self._registry)  # memory, files and processor time
 
     def count_request(self, *, route: str, method: str, status: int, duration_s: float) -> None:
-        """A request was answered."""
+        """Count a request that was answered."""
         self._requests.labels(route, method, str(status)).inc()
         self._request_s.labels(route).observe(duration_s)
 
     def count_refusal(self, code: str) -> None:
-        """A request was answered with a problem."""
+        """Count a request that was answered with a problem, by its code."""
         self._refusals.labels(code).inc()
 
     def count_page(self, page: Page) -> None:
-        """A page was read."""
+        """Count a page that was read, with its pixels, confidence and stages."""
         self._pages.inc()
         self._pixels.inc(page.width_px * page.height_px)
         if page.words:
@@ -82,16 +82,16 @@ class Metrics:
             self._stage_s(stage.name).observe(stage.ms / 1000)
 
     def count_failed_page(self, error: OcrServerError) -> None:
-        """A page could not be read."""
+        """Count a page that could not be read, by the code of the error."""
         self._failed_pages.labels(error.code).inc()
 
     def render(self) -> bytes:
-        """All of it in Prometheus' text format 0.0.4."""
+        """All metrics in Prometheus' text format 0.0.4."""
         return generate_latest(self._registry)
 
 
 class _Load(Collector):
-    """What is known only at the moment somebody asks."""
+    """Gauges that are read at the moment of collection: slots and queue."""
 
     def __init__(self, workers: WorkerPool, admission: Admission) -> None:
         self._workers, self._admission = workers, admission

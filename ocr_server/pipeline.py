@@ -1,8 +1,8 @@
-"""How a document is read: the story that everything else serves.
+"""From files to a document, page by page.
 
-Bytes go into a private folder; their pages are counted; each page is opened and read by a worker,
-as many at a time as there are slots; what comes out leaves in order, as events. A page that cannot
-be read is an event like any other and takes no other page with it.
+The files are written to a private folder and their pages counted. Each page is decoded and read by
+a worker process, several at a time if there are slots, and events are yielded in page order. A page
+that cannot be read gives a `PageFailed` event; the other pages are read all the same.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ PIECE_BYTES = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The document was opened; these are going to be read."""
+    """The files were opened; these pages are going to be read."""
 
     page_refs: tuple[PageRef, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PageRead:
-    """A page is ready."""
+    """A page was read."""
 
     page: Page
 
@@ -59,7 +59,7 @@ class PageFailed:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end, with everything that was read."""
+    """All pages were read or failed; the last event."""
 
     document: Document
 
@@ -78,20 +78,20 @@ def recognise_document(
 ) -> Iterator[Event]:
     """Read a document, page by page; closing the iterator or setting `cancelled` ends the work.
 
-    `observe` sees each page, or its failure, before it leaves.
+    `observe` gets each `PageRead` and `PageFailed` before it is yielded.
 
     Raises:
-        DocumentError: it is over a limit, or has no such page.
-        LoadError: it cannot be done now, or not in time.
+        DocumentError: the document is over a limit, or has no such page.
+        LoadError: the server is too busy, or the time is over.
     """
     cancelled = cancelled or threading.Event()
     try:
         with scratch.job(tuple(source.data for source in job.sources)) as paths:
-            page_refs = tuple(_wanted(job, _count(job, paths, workers, cancelled)))
+            page_refs = tuple(_choose_pages(job, _count(job, paths, workers, cancelled)))
             yield Accepted(page_refs)
             pages, failures = [], []
             read = partial(_read_page, job, workers, cancelled, is_alone=len(page_refs) == 1)
-            # Most have one page; a thread would take a tenth of a small picture's time.
+            # Most documents have one page; a thread would take a tenth of a small picture's time.
             events = (
                 map(read, page_refs)
                 if len(page_refs) == 1
@@ -108,25 +108,25 @@ def recognise_document(
                 if observe:
                     observe(event)
                 yield event
-            reader = replace(engine, languages=job.options.languages)
-            yield Finished(Document(tuple(pages), reader, tuple(failures)))
+            engine_used = replace(engine, languages=job.options.languages)
+            yield Finished(Document(tuple(pages), engine_used, tuple(failures)))
     finally:
         cancelled.set()
 
 
 def document_from_events(events: Iterator[Event]) -> Document:
-    """The document at the end of the events.
+    """The document of the `Finished` event; all events are consumed.
 
     Raises:
-        OcrServerError: no page could be read; what was wrong with the first.
+        OcrServerError: no page could be read; the error of the first page.
     """
-    # To the very end, not to the first: the folder of the files is removed there, and an error
-    # raised from here would keep a waiting iterator alive in its traceback.
+    # Consume all events and do not stop at `Finished`: the folder of the files is removed after it,
+    # and the traceback of an error raised here would keep an unfinished iterator alive.
     document = None
     for event in events:
         if isinstance(event, Finished):
             document = event.document
-    assert document is not None  # noqa: S101  # the last event has it
+    assert document is not None  # noqa: S101  # `Finished` is always yielded
     if document.problems and not document.pages:
         raise document.problems[0].error
     return document
@@ -140,16 +140,16 @@ def draw_preview(
     cancelled: threading.Event,
     prepared: bool = False,
 ) -> bytes:
-    """The first page that the job asks for, as a browser can show it (`sources.decode`).
+    """A picture of the first requested page that a browser can show (`sources.decode`).
 
-    With `prepared` it is drawn as the engine gets to see it.
+    With `prepared` the page is drawn as the engine reads it first.
 
     Raises:
-        DocumentError: it cannot be opened, or is over a limit.
-        LoadError: it cannot be done now, or not in time.
+        DocumentError: the document cannot be opened, is over a limit, or has no such page.
+        LoadError: the server is too busy, or the time is over.
     """
     with scratch.job(tuple(source.data for source in job.sources)) as paths:
-        page_ref = next(_wanted(job, _count(job, paths, workers, cancelled)))
+        page_ref = next(_choose_pages(job, _count(job, paths, workers, cancelled)))
         if prepared:
             return workers.run(
                 tasks.draw_prepared_page, job.deadline, cancelled,
@@ -172,12 +172,14 @@ def render_document(
     deadline: Deadline,
     cancelled: threading.Event,
 ) -> Generator[bytes, None, None]:
-    """The document in a format, in pieces; what shows the pictures is made by a worker.
+    """The document in a format, in pieces of bytes.
+
+    Formats that need the pictures are rendered in a worker process.
 
     Raises:
-        DocumentError: a source cannot be shown.
-        FormatUnavailable: a source is missing, or not the one that was read.
-        LoadError: it cannot be done now, or not in time.
+        DocumentError: a source cannot be opened.
+        FormatUnavailable: a source is missing, or its page differs in size from the one read.
+        LoadError: the server is too busy, or the time is over.
     """
     if not format_.shows_pictures or not sources:
         for piece in format_.render(document, (), rendering):
@@ -186,11 +188,12 @@ def render_document(
         return
     with scratch.job(tuple(source.data for source in sources)) as paths:
         result = paths[0].with_name("result")
-        workers.run(
+        claims = workers.run(
             tasks.render, deadline, cancelled,
             document=document, paths=paths, render=format_.render, rendering=rendering,
             result=result,
         )  # fmt: skip
+        rendering.claims.update(claims)
         with result.open("rb") as file:
             while piece := file.read(PIECE_BYTES):
                 yield piece
@@ -199,11 +202,11 @@ def render_document(
 def analyse_frame(
     job: Job, *, reads: bool, workers: WorkerPool, scratch: ScratchSpace, cancelled: threading.Event
 ) -> FrameAnalysis:
-    """What a frame of a camera shows (`page.camera_frame`); it lasts for this moment only.
+    """Analyse a frame of a camera (`page.camera_frame`); with `reads`, its text too.
 
     Raises:
-        DocumentError: it cannot be opened, or is over a limit.
-        LoadError: it cannot be done now, or not in time.
+        DocumentError: the frame cannot be opened, or is over a limit.
+        LoadError: the server is too busy, or the time is over.
     """
     with scratch.job((job.sources[0].data,)) as (path,):
         return workers.run(
@@ -215,7 +218,7 @@ def analyse_frame(
 def _count(
     job: Job, paths: tuple[Path, ...], workers: WorkerPool, cancelled: threading.Event
 ) -> list[tuple[Path, int]]:
-    """The files and how many pages each has; only what can have several is opened for that."""
+    """The files and their numbers of pages; only formats with several pages are opened for it."""
 
     def count(path: Path) -> int:
         return workers.run(
@@ -226,7 +229,12 @@ def _count(
     return [(path, count(path) if may_have_pages(path) else 1) for path in paths]
 
 
-def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[PageRef]:
+def _choose_pages(job: Job, counts: list[tuple[Path, int]]) -> Iterator[PageRef]:
+    """The pages that the job asks for, numbered from 1 through all files.
+
+    Raises:
+        DocumentError: there are more pages than allowed, or a requested one does not exist.
+    """
     total = sum(count for _, count in counts)
     if total > job.limits.max_pages:
         raise too_many_pages(total, job.limits)
@@ -237,7 +245,7 @@ def _wanted(job: Job, counts: list[tuple[Path, int]]) -> Iterator[PageRef]:
         )
     page_refs = [(path, index) for path, count in counts for index in range(count)]
     return (
-        PageRef(*page_refs[number - 1], number, is_watched=job.is_watched)
+        PageRef(*page_refs[number - 1], number, reports_progress=job.reports_progress)
         for number in job.pages.choose(total)
     )
 
@@ -250,7 +258,10 @@ def _read_page(
     *,
     is_alone: bool,
 ) -> PageRead | PageFailed:
-    """A page read, or why not; a fault of ours is raised only where no other page is lost by it."""
+    """Read a page in a worker process; an error becomes a `PageFailed`.
+
+    An unexpected error is raised if the page `is_alone`, else logged and recorded as a failure.
+    """
     try:
         page = workers.run(
             tasks.read_page, job.deadline, cancelled,
@@ -276,7 +287,7 @@ def _read_side_by_side(
     slots: int,
     cancelled: threading.Event,
 ) -> Iterator[PageRead | PageFailed]:
-    """The pages in order; no more are begun than there are slots."""
+    """Read the pages in threads, as many at a time as there are slots; the results are in order."""
     waiting = iter(page_refs)
     with ThreadPoolExecutor(slots) as threads:
         begun = deque(threads.submit(read, page_ref) for page_ref in islice(waiting, slots))

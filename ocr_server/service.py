@@ -1,4 +1,4 @@
-"""What one server consists of, and what it does for HTTP, command line and station alike."""
+"""The service behind HTTP, command line and station: it reads and renders documents."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DESCRIBE_TIMEOUT_S = 30.0
 
 @dataclass(slots=True)
 class Service:
-    """Settings, slots, folder, queue and numbers of one server."""
+    """One server: its settings, worker pool, scratch space, queue, profiles and metrics."""
 
     settings: Settings
     workers: WorkerPool
@@ -46,20 +46,22 @@ class Service:
     profiles: Mapping[str, Profile]
     metrics: Metrics = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
-    _missing: dict[str, str] = field(default_factory=dict, init=False)  # and how to get it
+    _missing: dict[str, str] = field(default_factory=dict, init=False)  # name and message
 
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.workers, self.admission)
 
     @classmethod
     def start(cls, settings: Settings, workers: WorkerPool | None = None) -> Service:
-        """A server as the settings want it, with worker processes unless it is given others.
+        """Start a service with these settings, with worker processes unless a pool is given.
 
         Raises:
             SettingsError: a profile is not understood.
             StorageFull: the temporary folder cannot be written to.
         """
-        profiles = load_profiles(settings.profiles)  # before anything that would have to end
+        profiles = load_profiles(
+            settings.profiles
+        )  # may fail, so before worker processes are started
         workers = workers or ProcessWorkerPool(settings)
         return cls(
             settings=settings,
@@ -71,7 +73,7 @@ class Service:
 
     @property
     def engine(self) -> EngineInfo:
-        """The engine of requests that name none.
+        """The default engine, for requests that name none.
 
         Raises:
             EngineMissing: it is not installed.
@@ -79,13 +81,15 @@ class Service:
         return self.engine_named(self.settings.engine)
 
     def engine_named(self, name: str) -> EngineInfo:
-        """An engine, asked once and remembered.
+        """Version and languages of an engine choice, by name; determined once.
 
         Raises:
             EngineMissing: it is not installed.
         """
         if name in self._missing:
-            raise EngineMissing(self._missing[name])  # kept, an error would keep its requests
+            raise EngineMissing(
+                self._missing[name]
+            )  # the error itself would keep its request alive
         if name not in self._engines:
             deadline = Deadline.after(DESCRIBE_TIMEOUT_S)
             try:
@@ -101,7 +105,7 @@ class Service:
         return self._engines[name]
 
     def why_not_ready(self) -> OcrServerError | None:
-        """What keeps the server from reading anything, if something does."""
+        """The error that keeps the server from reading: missing engine or language, if any."""
         try:
             check_installed(self.settings.languages, self.engine)
         except OcrServerError as error:
@@ -109,7 +113,11 @@ class Service:
         return None
 
     def recognise(self, job: Job, cancelled: threading.Event) -> Iterator[Event]:
-        """The events of a job, counted; see `pipeline.recognise_document`."""
+        """Read the documents of a job as events, and count its pages in the metrics.
+
+        Raises:
+            OcrServerError: see `pipeline.recognise_document`; EngineMissing.
+        """
         return recognise_document(
             job,
             workers=self.workers,
@@ -120,16 +128,20 @@ class Service:
         )
 
     def read(self, job: Job, cancelled: threading.Event) -> Document:
-        """The document of a job; see `pipeline.document_from_events`."""
+        """Read the document of a job.
+
+        Raises:
+            OcrServerError: no page could be read; see also `pipeline.recognise_document`.
+        """
         return document_from_events(self.recognise(job, cancelled))
 
     def render(
         self, document: Document, request: ParsedRequest, cancelled: threading.Event
     ) -> tuple[Format, Generator[bytes, None, None]]:
-        """The document in the formats asked for: as it is in one, in an archive in several.
+        """Render a document in the requested formats; several are packed into an archive.
 
         Raises:
-            OcrServerError: a page failed, and the format cannot say so.
+            OcrServerError: a page failed, and the format cannot tell it.
         """
         if document.problems and request.formats != ("json",) and not request.partial:
             raise _failed_pages(document)
@@ -150,7 +162,7 @@ class Service:
     def draw_preview(
         self, job: Job, cancelled: threading.Event, *, prepared: bool = False
     ) -> bytes:
-        """The first page asked for, for a browser; see `pipeline.draw_preview`."""
+        """A picture of the first requested page for a browser; see `pipeline.draw_preview`."""
         return draw_preview(
             job,
             workers=self.workers,
@@ -160,7 +172,7 @@ class Service:
         )
 
     def analyse_frame(self, job: Job, cancelled: threading.Event, *, reads: bool) -> FrameAnalysis:
-        """What a frame of a camera shows; see `pipeline.analyse_frame`."""
+        """Analyse a frame of a camera; see `pipeline.analyse_frame`."""
         return analyse_frame(
             job, reads=reads, workers=self.workers, scratch=self.scratch, cancelled=cancelled
         )
@@ -172,7 +184,7 @@ class Service:
             self.metrics.count_failed_page(event.failure.error)
 
     def close(self) -> None:
-        """End every process and remove the private folder."""
+        """End all processes and remove the private folder."""
         self.workers.close()
         self.scratch.close()
 

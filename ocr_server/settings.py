@@ -1,6 +1,7 @@
-"""What an operator can set, read once from the environment.
+"""The settings of the operator, read once from environment variables.
 
-Each field is one variable with the prefix `OCR_`; the table in docs/settings.md is made from them.
+Each member of `Settings` is a variable with the prefix `OCR_`; the table in docs/settings.md is
+made from them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ LEAST_WORKER_BYTES = 128 * MIB  # an A4 page at 300 dpi in colour takes about 10
 SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, measured idle
 # The names of `web.compat.ADAPTERS`.
 ADAPTER_NAMES = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")
-# What can be asked for by `engines.ENGINE_CHOICES`, and what is particular about it.
+# The keys of `engines.ENGINE_CHOICES`, each with a remark for the documentation.
 ENGINE_MEANINGS = {
     "pytesseract": "a process for each recognition",
     "tesserocr": "models kept loaded",
@@ -104,7 +105,8 @@ class Settings:
     api_keys: tuple[str, ...] = _setting(
         (),
         "keys joined by commas: every request must then bear one, `/metrics` too, as `X-API-Key` "
-        "or Bearer token; not for looking at pages, health, languages, formats and steps",
+        "or Bearer token; none is needed to open pages, or for health, languages, formats and "
+        "steps",
         pattern=r"[!-~]+",
         is_secret=True,
     )
@@ -132,7 +134,7 @@ class Settings:
 
     @property
     def worker_bytes(self) -> int:
-        """Bytes of data a worker process may hold."""
+        """Bytes of data that a worker process may hold: as set, or from the container's limit."""
         limit = memory_limit_bytes()
         if self.worker_memory_bytes or limit is None:
             return self.worker_memory_bytes or MOST_WORKER_BYTES
@@ -141,15 +143,15 @@ class Settings:
 
     @property
     def waiting(self) -> int:
-        """Requests that may wait for a slot."""
+        """How many requests may wait for a slot."""
         return self.queue_size or 4 * self.slots
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """The settings that the environment asks for.
+        """The settings in an environment, by default that of this process.
 
         Raises:
-            SettingsError: a name or a value is not understood; the message names them all.
+            SettingsError: names or values are not understood; the message has all of them.
         """
         given = os.environ if environment is None else environment
         known = {variable(setting): setting for setting in fields(cls)}
@@ -174,12 +176,12 @@ class Settings:
 
 
 def variable(setting: Field[Any]) -> str:
-    """The environment variable of a field."""
+    """The environment variable of a member of `Settings`."""
     return PREFIX + setting.name.upper()
 
 
 def table() -> list[tuple[str, str, str]]:
-    """Variable, default and meaning of every setting, in order, as Markdown."""
+    """Variable, default and meaning of all settings, in order, as Markdown."""
     return [
         (variable(f), f.metadata["shown"] or _shown(f.default), f.metadata["meaning"])
         for f in fields(Settings)
@@ -208,7 +210,7 @@ def _parse(text: str, kind: type, setting: Field[Any]) -> float | str | tuple[st
 
 
 def _parse_list(text: str, setting: Field[Any]) -> tuple[str, ...]:
-    """An empty one is an error: somebody meant to name something, a key perhaps."""
+    """The items of a list joined by commas; none is an error, as a key may have been forgotten."""
     choices, pattern = setting.metadata["choices"], setting.metadata["pattern"]
     items = tuple(item for item in map(str.strip, text.split(",")) if item)
     if not items:

@@ -1,7 +1,7 @@
-"""What workers do: each function here runs in a worker process.
+"""Functions that run in worker processes.
 
-Every one raises what the modules that it calls raise; libraries' temporary files go into the
-job's own folder.
+They raise the errors of the modules that they call. Temporary files of libraries are written to the
+job's private folder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ocr_server.engines import describe_choice
 from ocr_server.errors import StorageFull
 from ocr_server.export import Render
 from ocr_server.extraction import finders
-from ocr_server.job import Limits, ReadOptions, Rendering
+from ocr_server.job import Claim, ClaimOutcome, Limits, ReadOptions, Rendering
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.framing import zones_in_pixels
@@ -39,23 +39,26 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 @dataclass(frozen=True, slots=True)
 class PageRef:
-    """A page still in its file: `number` counts through the whole document, from 1."""
+    """A page in its file: `index` counts pages of the file from 0, `number` of the job from 1.
+
+    `reports_progress`: whether progress of reading it is recorded.
+    """
 
     path: Path
     index: int
     number: int
-    is_watched: bool = False
+    reports_progress: bool = False
 
     @property
     def progress_path(self) -> Path:
-        """Where it is told how far its reading is, if it is watched."""
+        """The page's progress file, which exists only if it `reports_progress`."""
         return self.path.with_name(f"{self.path.name}-progress-{self.number}")
 
 
 def count_pages(
     _context: WorkerContext, *, path: Path, limits: Limits, password: str | None
 ) -> int:
-    """How many pages a file has."""
+    """The number of pages of a file."""
     return decode.count_pages(path, limits=limits, password=password)
 
 
@@ -72,7 +75,7 @@ def read_page(
     limits: Limits,
     password: str | None,
 ) -> Page:
-    """The page read: from its own text layer where that is good, else by the engine."""
+    """Read a page: from its text layer if the options allow and it is good, else by the engine."""
     recognise = partial(
         _recognise, context,
         page_ref=page_ref, options=options, limits=limits, password=password,
@@ -106,7 +109,7 @@ def _recognise(
     is_plain = not (options.is_framed or options.wants_fields)
     read = recipe.read_page if is_plain else finders.read_framed_page
     path = page_ref.progress_path
-    with progress_writer(path) if page_ref.is_watched else nullcontext() as report:
+    with progress_writer(path) if page_ref.reports_progress else nullcontext() as report:
         page = read(
             decoded.canvas,
             number=page_ref.number,
@@ -139,17 +142,18 @@ def render(
     render: Render,
     rendering: Rendering,
     result: Path,
-) -> None:
-    """Write the document in a format to a file."""
+) -> dict[Claim, ClaimOutcome]:
+    """Render the document in a format into the file `result`; return what became of PDF claims."""
     with _temporary_files_in(result.parent), result.open("wb") as file:
         for piece in render(document, paths, rendering):
             file.write(piece)
+    return rendering.claims
 
 
 def draw_page(
     _context: WorkerContext, *, page_ref: PageRef, limits: Limits, password: str | None
 ) -> bytes:
-    """The page as a browser can show it."""
+    """A picture of the page that a browser can show."""
     with _temporary_files_in(page_ref.path.parent):
         return draw_preview(
             decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
@@ -164,7 +168,10 @@ def draw_prepared_page(
     limits: Limits,
     password: str | None,
 ) -> bytes:
-    """The page as it is read first, laid where it was, for a browser."""
+    """A picture, for a browser, of the page as the engine reads it first, mapped back to the page.
+
+    What was rotated or rectified lies where it lies in the page.
+    """
     with _temporary_files_in(page_ref.path.parent):
         page = decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
         prepared = recipe.prepare_page(
@@ -178,7 +185,7 @@ def draw_prepared_page(
 def analyse_frame(
     context: WorkerContext, *, path: Path, reads: bool, options: ReadOptions, limits: Limits
 ) -> FrameAnalysis:
-    """What a frame of a camera shows."""
+    """Analyse a frame of a camera; its text is read only if `reads`."""
     with _temporary_files_in(path.parent):
         canvas = decode.decode_page(path, 0, limits=limits, password=None, grey=True)
         return camera_frame.analyse_frame(
@@ -191,10 +198,10 @@ def analyse_frame(
 
 @contextmanager
 def _temporary_files_in(folder: Path) -> Iterator[None]:
-    """What libraries write goes where the parent cleans up, even after a kill.
+    """Have libraries create temporary files in `folder`, which the server removes in any case.
 
     Raises:
-        StorageFull: there is no room for it.
+        StorageFull: there is no space left, or the folder cannot be written.
     """
     before, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:

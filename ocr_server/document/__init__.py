@@ -1,1 +1,1 @@
-"""The document: its tree of pages, zones, lines and words, and its JSON."""
+"""The document: a tree of pages, zones, lines and words, and its JSON."""

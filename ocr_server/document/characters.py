@@ -1,15 +1,16 @@
-"""Characters that engines take for each other, and those that are written without blanks.
+"""Characters that OCR confuses, and scripts that are written without blanks.
 
-The look-alikes stand in one table: masks of codes exchange capitals and digits, dictionaries what
-small letters are taken for, and the pages offer words of the document that differ by any pair.
+All pairs of look-alikes are in this module. Masks of codes exchange capitals and digits,
+dictionaries exchange small letters, and the pages suggest words of the document that differ by any
+pair.
 """
 
 from __future__ import annotations
 
 from itertools import combinations
 
-# Each digit, the letters of codes that are read for it, and those of words. The first letter of a
-# code is the one that the digit is turned into.
+# Each digit, letters in codes that look like it, and letters in words that do. In codes, the digit
+# is replaced by the first of its letters.
 _DIGITS = (
     ("0", "OQD", "o"),
     ("1", "Il|", "li"),
@@ -19,7 +20,7 @@ _DIGITS = (
     ("8", "B", "b"),
     ("9", "", "g"),
 )
-# Other signs and letters of words: what is read, and what it may have been.
+# Other characters in words: what is read, and what it may be.
 _LETTERS = (
     ("|", "l"), ("|", "i"), ("!", "l"), ("!", "i"), ("$", "s"), ("€", "e"),
     ("rn", "m"), ("cl", "d"), ("vv", "w"), ("ii", "u"), ("li", "h"), ("nn", "m"), ("tt", "u"),
@@ -28,16 +29,16 @@ _LETTERS = (
     ("é", "e"), ("è", "e"), ("ê", "e"),
 )  # fmt: skip
 
-# Of codes: a letter and its digit.
+# In codes: a letter and its digit.
 CODE_LOOK_ALIKES: tuple[tuple[str, str], ...] = tuple(
     (letter, digit) for digit, letters, _ in _DIGITS for letter in letters
 )
-# Of words in small letters; each pair counts both ways.
+# In words, in small letters; each pair holds in both directions.
 WORD_LOOK_ALIKES: tuple[tuple[str, str], ...] = (
     *((digit, letter) for digit, _, letters in _DIGITS for letter in letters),
     *_LETTERS,
 )
-# All of them; letters of codes that look like one digit look like each other, too.
+# All pairs, and pairs of letters that look like one digit.
 LOOK_ALIKES: tuple[tuple[str, str], ...] = tuple(
     sorted(
         {
@@ -50,9 +51,9 @@ LOOK_ALIKES: tuple[tuple[str, str], ...] = tuple(
 
 
 def has_blank(before: str, after: str) -> bool:
-    """Whether a blank stands between two texts of a line: not in scripts written without.
+    """Whether a blank is written between two words of a line, by their adjacent characters.
 
-    These are ideographs, kana and full-width forms (U+3000, U+FF00 to U+FFEF).
+    There is none between ideographs, kana and full-width forms (U+3000, U+FF00 to U+FFEF).
     """
     if not (before and after):
         return False
@@ -65,7 +66,7 @@ def has_blank(before: str, after: str) -> bool:
 
 
 def is_ideograph(character: str) -> bool:
-    """Whether it is a CJK ideograph, kana or symbol; Hangul, which is spelt in letters, is none.
+    """Whether a character is a CJK ideograph, kana or CJK symbol; Hangul is not.
 
     Source: Unicode 16, blocks U+2E80 to U+9FFF, U+F900 to U+FAFF, and planes 2 and 3.
     """

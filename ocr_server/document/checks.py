@@ -1,4 +1,4 @@
-"""What a type cannot say of the document's JSON: how members hang together, and when to stop."""
+"""Validation of the document's JSON beyond its types: related members, limits on faults."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from ocr_server.document.json_schema import (
 Json: TypeAlias = dict[str, Any]  # what a client sends is of all kinds
 T = TypeVar("T")
 
-# A page of print has hundreds of cells; all of a table's are laid out, the empty ones too.
+# A printed page has hundreds of cells; exporters write all cells of a table, including empty ones.
 MOST_CELLS = 10_000
 MOST_CELLS_IN_ALL = 200_000
-_MOST_MEMBERS = 50  # each that is not known would be a fault of its own
+_MOST_MEMBERS = 50  # of an object, as each unknown member is a fault of its own
 _DEEPER = Rejected("are missing; ask for detail=word and send that")
 _NO_PLACE = Rejected("is missing; a box (left, top, right, bottom) or a quad is needed")
 
 
 @dataclass(frozen=True, slots=True)
 class _NullIsAbsence:
-    """Null is taken on the way in; answers have none, and `json_schema.py` describes none."""
+    """Marks a type whose null is accepted in input but never in answers or their JSON Schema."""
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
@@ -55,14 +55,15 @@ def _nothing() -> None:
     return None
 
 
-# Members that may be left out of an answer as well as of what comes back.
+# "Input" below is a document that a client sends back.
+# May be missing in answers and in input.
 Omittable = Annotated[T | None, _NullIsAbsence()]
-# Always in an answer, and may be left out of what comes back.
+# Always in answers; may be missing in input.
 Answered = Annotated[T | None, _NullIsAbsence(), Field(default_factory=_nothing)]
 AnsweredOrNull = Annotated[T | None, Field(default_factory=_nothing)]
-# Not read when it comes back: it follows from what else is there.
+# Ignored in input, as it follows from other members.
 Unread = Annotated[T, WrapValidator(_unread), Field(json_schema_extra={"readOnly": True})]
-# Always in an answer besides.
+# Always in answers; ignored in input, as it follows from other members.
 Derived = Annotated[
     T,
     WrapValidator(_unread),
@@ -72,16 +73,17 @@ Derived = Annotated[
 
 @dataclass(slots=True)
 class Budget:
-    """How many more faults are looked for: each takes memory, and a body has millions of values."""
+    """How many more faults are collected: each needs memory, and there may be millions."""
 
     left: int = MOST_FAULTS
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """An object: `before` sees it ahead of its members, `after` once all of them are right.
+    """Checks of an object in addition to its type.
 
-    `before` gives what is to be read instead; `after` the faults, each with its path.
+    `before` is called before the members are validated, and returns the object to validate;
+    `after` is called when all members are valid, and returns faults with their paths.
     """
 
     before: Callable[[Json], Json] | None = None
@@ -95,7 +97,7 @@ class Checked:
     def _read(
         self, value: object, read_members: ValidatorFunctionWrapHandler, info: ValidationInfo
     ) -> object:
-        budget = cast(Budget, info.context)  # whoever validates gives one
+        budget = cast(Budget, info.context)  # passed by `document_from_json`
         left = budget.left
         if left <= 0:
             return value
@@ -115,24 +117,24 @@ class Checked:
 
 
 def with_place(placed: Json) -> Json:
-    """What has neither a quad nor a box lacks a box."""
+    """Reject an object with neither a quad nor a box."""
     if placed.get("quad") is None and placed.get("box") is None:
         return {**placed, "box": _NO_PLACE}
     return placed
 
 
 def with_zones(page: Json) -> Json:
-    """A page without zones was asked for in too little detail."""
+    """Reject a page without zones: it was requested in too little detail."""
     return _deep(page, "zones")
 
 
 def with_lines(zone: Json) -> Json:
-    """A zone needs lines, and a place if it has none in them."""
+    """Reject a zone without lines; if the list is empty, also one without quad and box."""
     return _deep(zone if zone.get("lines") else with_place(zone), "lines")
 
 
 def with_words(line: Json) -> Json:
-    """A line needs words, and a place if it has none in them."""
+    """Reject a line without words; if the list is empty, also one without quad and box."""
     return _deep(line if line.get("words") else with_place(line), "words")
 
 
@@ -141,7 +143,7 @@ def _deep(outer: Json, name: str) -> Json:
 
 
 def box_faults(placed: Json) -> Sequence[Fault]:
-    """A box, where it is what counts, may not be inside out."""
+    """Faults of a box without a quad: left is beyond right, or top beyond bottom."""
     if placed["quad"] or not placed["box"]:
         return ()
     left, top, right, bottom = placed["box"]
@@ -151,7 +153,11 @@ def box_faults(placed: Json) -> Sequence[Fault]:
 
 
 def with_cells(table: Json) -> Json:
-    """A table of absurd size is refused before its cells are read."""
+    """Reject a table with too many cells before they are validated.
+
+    Raises:
+        ValidationError: its rows times its columns are too many.
+    """
     rows, columns, cells = (table.get(name) for name in ("rows", "columns", "cells"))
     if isinstance(rows, int) and isinstance(columns, int) and rows * columns > MOST_CELLS:
         refuse([((), f"has {rows} × {columns} cells; {MOST_CELLS} are the most")])
@@ -162,7 +168,7 @@ def with_cells(table: Json) -> Json:
 
 
 def cell_faults(table: Json) -> Sequence[Fault]:
-    """Cells stand in the rows and columns that there are."""
+    """Faults of cells outside the rows and columns of their table."""
     return [
         (("cells", index, name), f"is {cell[name]}; a whole number from 0 to {most} is expected")
         for index, cell in enumerate(table["cells"])
@@ -172,7 +178,7 @@ def cell_faults(table: Json) -> Sequence[Fault]:
 
 
 def page_faults(document: Json) -> Sequence[Fault]:
-    """Pages are there once each, and their tables are not too large together."""
+    """Faults of a document: page numbers that occur twice, too many cells in all tables."""
     pages, faults = document["pages"], []
     if len({page["number"] for page in pages}) < len(pages):
         faults.append((("pages",), "are there twice: each needs a number of its own"))
@@ -185,7 +191,7 @@ def page_faults(document: Json) -> Sequence[Fault]:
 
 
 def field_faults(field: Json) -> Sequence[Fault]:
-    """What is not valid says why; its box, where there is one, is not inside out."""
+    """Faults of a field: not valid but without a reason, or with an inverted box."""
     faults = list(box_faults({"quad": None, **field}))
     if not field["valid"] and field.get("reason") is None:
         faults.append((("reason",), "is missing; a text is expected"))

@@ -1,8 +1,8 @@
-"""A document from its JSON, as `json_writer.py` makes it or a person has corrected it.
+"""Read a document from its JSON, written by `json_writer.py` and perhaps corrected by a person.
 
-An unknown or missing member, or one of another kind, is a fault; all faults are reported at once.
-What follows from the words is not read; a quad that is missing is the box, or the hull of what
-lies inside.
+Unknown members, missing members and members of a wrong type are faults, which are all reported at
+once. Members that follow from the words are ignored. A missing quad is taken from the box, or is
+the bounding box of what is inside.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from ocr_server.document.schema import (
 from ocr_server.errors import InvalidOptions
 from ocr_server.geometry import Box, Point, Quad, hull
 
-# A named tuple in half the time; a page has thousands of points.
+# Makes a named tuple in half the time; a page has thousands of points.
 _tuple = tuple.__new__
 
 
@@ -64,10 +64,10 @@ def _adapter() -> TypeAdapter[DocumentJson]:
 
 
 def document_from_json(value: object) -> Document:
-    """The document that the JSON describes.
+    """The document that parsed JSON describes; `value` is of dicts, lists and scalars.
 
     Raises:
-        InvalidOptions: it describes none; `extra["faults"]` has the path of each fault.
+        InvalidOptions: it is not a document; `extra["faults"]` has the path of each fault.
     """
     budget = Budget()
     try:
@@ -85,16 +85,16 @@ def document_from_json(value: object) -> Document:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Without the garbage collector, which looks through all that is made, again and again.
+    """Turn off the cyclic garbage collector, which examines all new objects again and again.
 
-    It takes half the time of a document of ten thousand words, in which there is no circle.
+    It takes half of the time for a document of ten thousand words, which has no reference cycles.
     """
     is_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if is_on:  # else another thread is reading, and turns it on again
+        if is_on:  # else another thread turned it off, and turns it on again
             gc.enable()
 
 
@@ -197,7 +197,7 @@ def _word(data: WordJson) -> Word:
         tuple(map(_symbol, symbols)) if symbols else (),
         tuple(map(_alternative, alternatives)) if alternatives else (),
         corrected_from,
-        # Our own corrections say `checked: false`; who corrects a word by hand has checked it.
+        # Automatic corrections have `checked: false`; words corrected by a person are checked.
         corrected_from is not None if checked is None else checked,
     )
 
@@ -214,7 +214,7 @@ def _place(
     data: SymbolJson | WordJson | LineJson | CellJson | ZoneJson,
     inside: tuple[Word, ...] | tuple[Line, ...] = (),
 ) -> Quad:
-    """The quad, else the box, else what is around those inside, else nothing."""
+    """The quad, else the box, else the bounding box of `inside`; validation has found one."""
     quad = data["quad"]
     if quad:
         (a, b), (c, d), (e, f), (g, h) = quad

@@ -1,8 +1,8 @@
-"""JSON Schema of the types of answers and inputs, and faults told in its words.
+"""JSON Schema of answers and input, and messages about faults of input.
 
-The schemas are those of OpenAPI 3.1. pydantic finds the faults of an input; what was expected at
-the path of each is read from the schema of the same types, so that a message names the kind, the
-bounds or the words that the description of the API has.
+The schemas are those of OpenAPI 3.1. pydantic finds the faults; a message tells what was expected
+at the path of a fault, which is read from the JSON Schema of the type: kind, bounds or allowed
+words.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
-Schema: TypeAlias = dict[str, Any]  # JSON schema is of all kinds
+Schema: TypeAlias = dict[str, Any]  # a JSON Schema has values of all types
 Path: TypeAlias = tuple[str | int, ...]
-Fault: TypeAlias = tuple[Path, str]  # where, and what is wrong there
+Fault: TypeAlias = tuple[Path, str]  # its path, and a message
 
 NULL_IS_ABSENCE = "null_is_absence"  # in the metadata of a nullable schema
 MOST_FAULTS = 200
@@ -33,35 +33,38 @@ _KINDS = {
 
 
 def describe_answers(types: Mapping[str, Any]) -> dict[str, Schema]:
-    """The schemas of types by name, and of all types within them.
+    """JSON Schemas of types of answers, by name, and of all types within them.
 
-    They leave room for members that a later version may add.
+    Further members are allowed, as later versions may add some.
     """
     return _describe(types, "serialization", _Answers)
 
 
 def describe_inputs(types: Mapping[str, Any]) -> dict[str, Schema]:
-    """As `describe_answers`, of what a client sends; an unknown member is refused."""
+    """JSON Schemas of types of input, by name, and of all types within them.
+
+    Unknown members are not allowed.
+    """
     return _describe(types, "validation", _Inputs)
 
 
 def reference(name: str) -> Schema:
-    """What points to the schema of this name."""
+    """A reference to the schema of this name, by its path in an OpenAPI document."""
     return {"$ref": _PLACE + name}
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Put in the place of a member to have it refused with this message."""
+    """A value put in place of a member, so that validation refuses it with this message."""
 
     message: str
 
 
 def refuse(faults: Sequence[Fault]) -> None:
-    """Do nothing without faults; their paths begin at the value that is being read.
+    """Raise an error with the faults, if any; paths are relative to the value being validated.
 
     Raises:
-        ValidationError: there are some.
+        ValidationError: there are faults.
     """
     if faults:
         raise ValidationError.from_exception_data(
@@ -78,7 +81,10 @@ def refuse(faults: Sequence[Fault]) -> None:
 
 
 def faults_of(error: ValidationError, schema: Schema) -> list[dict[str, str]]:
-    """The first `MOST_FAULTS` faults; `schema` describes the whole value."""
+    """The first `MOST_FAULTS` faults, with `field` (path) and `message`, for an error answer.
+
+    `schema` is the JSON Schema of the whole value.
+    """
     return [
         {"field": path_of(one["loc"]), "message": _message(dict(one), schema)}
         for one in error.errors(include_url=False)[:MOST_FAULTS]
@@ -86,7 +92,7 @@ def faults_of(error: ValidationError, schema: Schema) -> list[dict[str, str]]:
 
 
 def path_of(path: Path) -> str:
-    """The path as JavaScript writes it, such as `pages[0].zones[2]`; long names are cut."""
+    """The path in JavaScript notation, such as `pages[0].zones[2]`; long names are cut."""
     return "".join(
         f"[{step}]" if isinstance(step, int) else f".{step[:_LONGEST_SHOWN]}" for step in path
     ).removeprefix(".")
@@ -104,13 +110,13 @@ def _describe(
     schemas = dict(inner.get("$defs", {}))
     for name in types:
         schema = found[(name, mode)]
-        if schema.get("$ref") != _PLACE + name:  # what has no name of its own
+        if schema.get("$ref") != _PLACE + name:  # a type without a name of its own
             schemas[name] = schema
     return dict(sorted(schemas.items()))
 
 
 class _Answers(GenerateJsonSchema):
-    """Without titles that repeat the names; what an answer always has is required."""
+    """Schemas of answers: without titles, and with members that are always present as required."""
 
     suffix = ""
 
@@ -193,7 +199,7 @@ def _expected(schema: Schema) -> str:
 
 
 def _schema_at(path: Iterable[str | int], schema: Schema) -> Schema:
-    """The part of a schema that describes what stands at a path."""
+    """The part of a schema that describes the value at a path."""
     here = _resolved(schema, schema)
     for step in path:
         if isinstance(step, int):
@@ -205,7 +211,7 @@ def _schema_at(path: Iterable[str | int], schema: Schema) -> Schema:
 
 
 def _resolved(part: Schema, schema: Schema) -> Schema:
-    """What is referred to, with the members beside the reference; null is no choice."""
+    """The referenced schema, merged with members beside the reference; without null in `anyOf`."""
     for choice in part.get("anyOf", ()):
         if choice.get("type") != "null":
             part = {**choice, **{name: part[name] for name in part if name != "anyOf"}}

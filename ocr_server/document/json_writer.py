@@ -1,7 +1,7 @@
-"""A document as JSON values: every level with its text, its place and its confidence.
+"""Write a document as JSON values: each level has its text, its box and quad, and its confidence.
 
-The types are those of `schema.py`, which is not imported when the program runs: worker processes
-write JSON, and pydantic would cost each of them megabytes.
+The types are declared in `schema.py`, which is imported for type checking only: worker processes
+write JSON, and pydantic would need megabytes in each of them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 def engine_to_json(engine: EngineInfo) -> EngineJson:
-    """Who read the document."""
+    """Name, version and languages of an engine."""
     return {
         "name": engine.name,
         "version": engine.version,
@@ -53,7 +53,7 @@ def engine_to_json(engine: EngineInfo) -> EngineJson:
 
 
 def failure_to_json(failure: Failure) -> PageProblemJson:
-    """A page that could not be read, and the numbers of the error."""
+    """The error of a page that could not be read, with its `extra` members."""
     error = failure.error
     problem = {
         "page": failure.page,
@@ -62,18 +62,20 @@ def failure_to_json(failure: Failure) -> PageProblemJson:
         "detail": error.message,
         **error.extra,
     }
-    return cast("PageProblemJson", problem)  # a test holds the names of all extra to the type
+    return cast(
+        "PageProblemJson", problem
+    )  # a test compares the names in all `extra` with the type
 
 
 def fields_to_json(document: Document) -> dict[str, DocumentFieldJson]:
-    """The fields of the whole document, by name."""
+    """The fields of the whole document by name, each with the number of its page."""
     return {
         field.name: {**field_to_json(field), "page": number} for number, field in document.fields
     }
 
 
 def field_to_json(field: Field) -> FieldJson:
-    """A field and whether it keeps its rules; without its name, under which it is put."""
+    """The value of a field, its validity and its box in page pixels; without its name."""
     shown: FieldJson = {
         "value": field.value,
         "raw": field.raw,
@@ -87,7 +89,7 @@ def field_to_json(field: Field) -> FieldJson:
 
 
 def page_to_json(page: Page, detail: Detail, *, text: str) -> PageJson:
-    """A page, down to a level of detail; `text` is the page's, its lines kept or joined."""
+    """A page, down to a level of detail; `text` is that of the page, its lines kept or joined."""
     shown: PageJson = {
         "number": page.number,
         "width_px": page.width_px,
@@ -116,7 +118,7 @@ def page_to_json(page: Page, detail: Detail, *, text: str) -> PageJson:
 
 
 def zone_to_json(zone: Zone, detail: Detail) -> ZoneJson:
-    """A zone, down to a level of detail."""
+    """A zone, down to a level of detail; coordinates are page pixels."""
     box, quad = _place(zone.quad)
     shown: ZoneJson = {"kind": zone.kind, "box": box, "quad": quad}
     if zone.name is not None:
@@ -125,7 +127,7 @@ def zone_to_json(zone: Zone, detail: Detail) -> ZoneJson:
         shown["engine"] = zone.engine
     if zone.source is not None:
         shown["source"] = zone.source
-    if zone.lines or zone.kind in {ZoneKind.TEXT, ZoneKind.TABLE}:  # an empty cell has a text too
+    if zone.lines or zone.kind in {ZoneKind.TEXT, ZoneKind.TABLE}:  # an empty zone has text, too
         shown["text"] = zone.text
         shown["confidence"] = round(zone.confidence, 4)
     if zone.table:
@@ -207,10 +209,11 @@ def _symbol(symbol: Symbol) -> SymbolJson:
 
 
 def _place(quad: Quad) -> tuple[BoxJson, QuadJson]:
-    """The upright hull and the four points, to a hundredth of a pixel."""
+    """The bounding box and the four points of a quad, rounded to a hundredth of a pixel."""
     (a, b), (c, d), (e, f), (g, h) = quad
     if a == g and c == e and b == d and f == h and a <= c and b <= f:
-        # Upright, as most are: half the figures, and to round one takes a quarter of a microsecond.
+        # Most quads are upright rectangles, for which half of the rounding is saved; rounding one
+        # number takes a quarter of a microsecond.
         a, b, c, f = round(a, 2), round(b, 2), round(c, 2), round(f, 2)
         return [a, b, c, f], [[a, b], [c, b], [c, f], [a, f]]
     a, b, c, d = round(a, 2), round(b, 2), round(c, 2), round(d, 2)

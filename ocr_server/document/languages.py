@@ -1,10 +1,10 @@
-"""What Tesseract's names of languages mean, and what others call them."""
+"""English names and BCP 47 tags of languages, by Tesseract's names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Tesseract's own list (its manual, section LANGUAGES AND SCRIPTS), in English.
+# English names. Source: Tesseract's manual, section LANGUAGES AND SCRIPTS.
 NAMES: Mapping[str, str] = {
     "afr": "Afrikaans", "amh": "Amharic", "ara": "Arabic", "asm": "Assamese",
     "aze": "Azerbaijani", "aze_cyrl": "Azerbaijani (Cyrillic)", "bel": "Belarusian",
@@ -40,14 +40,14 @@ NAMES: Mapping[str, str] = {
 
 
 def name_of(code: str) -> str:
-    """The language's English name; a code that is not known names itself."""
+    """The English name of a language or script; an unknown code is returned as it is."""
     if code.startswith("script/"):
         return f"{code.removeprefix('script/')} script"
     return NAMES.get(code, code)
 
 
-# What files and browsers call them (BCP 47): the two letters of ISO 639-1, where a language has
-# them. Tesseract's names are those of ISO 639-2 and 639-3, of which BCP 47 takes the rest as it is.
+# BCP 47 tags, as files and browsers use them: the two letters of ISO 639-1, if there are such.
+# Tesseract's names are those of ISO 639-2 and 639-3, which are tags for all other languages.
 _TAGS: Mapping[str, str] = {
     "afr": "af", "amh": "am", "ara": "ar", "asm": "as", "aze": "az", "aze_cyrl": "az-Cyrl",
     "bel": "be", "ben": "bn", "bod": "bo", "bos": "bs", "bre": "br", "bul": "bg", "cat": "ca",
@@ -70,6 +70,6 @@ _TAGS: Mapping[str, str] = {
 
 
 def tag_of(code: str | None) -> str | None:
-    """The language's tag (BCP 47); None for a script, and for a model that is not known."""
+    """The BCP 47 tag of a language; None for scripts and unknown models."""
     plain = (code or "").removesuffix("_vert").removesuffix("_old")
     return _TAGS.get(plain, plain if plain in NAMES else None)

@@ -1,6 +1,7 @@
-"""What a recognised document is: Document → Page → Zone → Line → Word → Symbol.
+"""A recognised document: Document → Page → Zone → Line → Word → Symbol.
 
-Pages and documents are here, what stands on a page is in `zones`; both are imported from here.
+Documents and pages are defined here, the levels within a page in `zones`; all are imported from
+this module.
 """
 
 from __future__ import annotations
@@ -44,14 +45,15 @@ class StageOutcome(StrEnum):
 
     DONE = "done"
     NOT_NEEDED = "not-needed"
-    SKIPPED = "skipped"  # the request left it out
+    SKIPPED = "skipped"  # left out, as the request asked
     OUT_OF_TIME = "out-of-time"
 
 
 class StageRecord(NamedTuple):
-    """One stage of a page: what it found and did, in words, how long it took, how it ended.
+    """One stage of reading a page: what it found and did, its time in milliseconds, its outcome.
 
-    `did` is empty where nothing was done. Programs decide by `outcome`, never by the words.
+    `found` and `did` are phrases for people; `did` is empty if nothing was done. Programs decide
+    by `outcome`.
     """
 
     name: str
@@ -62,14 +64,14 @@ class StageRecord(NamedTuple):
 
     @classmethod
     def since(cls, started_s: float, name: str, found: str, did: str) -> StageRecord:
-        """A stage that began at `time.perf_counter()` = `started_s` and has just ended."""
+        """The record of a stage that ends now and began at `started_s` of `time.perf_counter()`."""
         outcome = StageOutcome.DONE if did else StageOutcome.NOT_NEEDED
         return cls(name, found, did, (time.perf_counter() - started_s) * 1000, outcome)
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing that is wrong with a picture, and what a person can do about it."""
+    """One fault of a picture, and what a person can do about it; `code` never changes."""
 
     code: str
     message: str
@@ -78,7 +80,7 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How well the page can be read: a score from 0 to 1, and what is wrong with the picture."""
+    """How well a page can be read: expected F1 of its words, from 0 to 1; faults of the picture."""
 
     score: float
     problems: tuple[Advice, ...] = ()
@@ -86,9 +88,10 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A value that was asked for: `raw` is what was read, `value` what it means, if anything.
+    """A requested value: `raw` is the text as read, `value` its normalised form, if known.
 
-    What breaks a rule is not valid, and `reason` says why. `confidence` is 0 to 1.
+    `reason` says which rule the value breaks; None if it is valid. `confidence` is from 0 to 1, and
+    `box` in page pixels.
     """
 
     name: str
@@ -100,13 +103,16 @@ class Field:
 
     @property
     def is_valid(self) -> bool:
-        """Whether it keeps all the rules."""
+        """Whether the value keeps all rules."""
         return self.reason is None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One image of the upload, upright as a browser shows it; number counts from 1."""
+    """One image of the upload, upright as a browser shows it.
+
+    `number` counts from 1; `dpi` is the resolution that the file or the request gives.
+    """
 
     number: int
     width_px: int
@@ -136,18 +142,21 @@ class Page:
 
     @property
     def text(self) -> str:
-        """The text of all zones in reading order, an empty line between them."""
+        """The text of all zones in reading order, with empty lines between them."""
         return "\n\n".join(zone.text for zone in self.zones if zone.lines)
 
     @property
     def confidence(self) -> float:
-        """The mean over the words, weighted by their letters and digits."""
+        """Mean confidence of the words, weighted by their letters and digits, from 0 to 1."""
         return mean_confidence(self.words)
 
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Which engine; of a document `languages` are those it was read in, else the installed ones."""
+    """An engine: its name, version and installed languages.
+
+    In a `Document`, `languages` are those that it was read in.
+    """
 
     name: str
     version: str
@@ -156,7 +165,7 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A page that could not be read, or only in part, and why; number counts from 1."""
+    """The number of a page, from 1, that could not be read or only in part, and the error."""
 
     page: int
     error: OcrServerError
@@ -164,7 +173,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Pages in order, those that failed or of which only a part was left, and who read them."""
+    """Pages in order, the engine that read them, and pages that failed or are incomplete."""
 
     pages: tuple[Page, ...]
     engine: EngineInfo
@@ -172,9 +181,9 @@ class Document:
 
     @property
     def fields(self) -> tuple[tuple[int, Field], ...]:
-        """Each field once, as it is on the first page where it is valid, else on the first.
+        """Page number and field, for each name once.
 
-        Before it stands the number of that page.
+        A field is taken from the first page where it is valid, else from the first that has it.
         """
         found: dict[str, tuple[int, Field]] = {}
         for page in self.pages:
@@ -186,16 +195,16 @@ class Document:
 
     @property
     def language(self) -> str | None:
-        """The language of most lines, as the engine names it; else the first it was read in."""
+        """The engine's name of the language of most lines, else of the first it was read in."""
         read = [line.language for page in self.pages for line in page.lines if line.language]
         return mode(read or self.engine.languages or (None,))
 
     @property
     def text(self) -> str:
-        """The text of all pages, a form feed between them."""
+        """The text of all pages, with form feeds between them."""
         return "\f".join(page.text for page in self.pages)
 
     @property
     def confidence(self) -> float:
-        """The mean over the words, weighted by their letters and digits."""
+        """Mean confidence of the words, weighted by their letters and digits, from 0 to 1."""
         return mean_confidence(tuple(word for page in self.pages for word in page.words))

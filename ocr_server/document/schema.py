@@ -1,12 +1,12 @@
-"""The document in JSON, declared once: what is answered, what comes back, what is described.
+"""Types of the document in JSON, for answers, for input and for the description of the API.
 
-Coordinates are page pixels to a hundredth, confidences from 0 to 1. The texts and confidences of
-pages, zones and lines follow from the words: an answer has them for the reader's ease, and they
-are not read when the document comes back. Members that would say nothing are left out of an
-answer; in what comes back null counts as left out.
+Coordinates are page pixels, rounded to a hundredth; confidences are from 0 to 1. The texts and
+confidences of pages, zones and lines follow from the words: answers have them for convenience, and
+they are ignored in input. Members without content are missing in answers; in input, null counts as
+missing.
 
-`json_writer.py` makes these types and `json_reader.py` takes them in; the description of the API
-and the types of the pages' scripts are generated from them.
+`json_writer.py` writes these types and `json_reader.py` reads them; the description of the API and
+the types of the pages' scripts are generated from them.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from ocr_server.document.checks import (
 )
 from ocr_server.document.model import Direction, StageOutcome, TextSource, ZoneKind
 
-# Strict: a number as text is a fault. A sentence below a member describes it in the API.
+# Strict: a number as text is a fault. The docstring below a member describes it in the API.
 strict = with_config(ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True))
-_MOST_POINTS = 10_000  # of a baseline, which has some ten
+_MOST_POINTS = 10_000  # of a baseline, which usually has ten
 _MOST_NAMES = 1_000  # of languages
 
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -63,7 +63,7 @@ QuadJson: TypeAlias = Annotated[
 
 @strict
 class SymbolJson(TypedDict):
-    """A character as it was seen."""
+    """A recognised character."""
 
     text: str
     confidence: Share
@@ -78,7 +78,7 @@ class AlternativeJson(TypedDict):
     text: str
     confidence: Share
     source: str
-    """who says so: `engine` or `dictionary`"""
+    """where it comes from: `engine` or `dictionary`"""
 
 
 @strict
@@ -90,7 +90,7 @@ class WordJson(TypedDict):
     box: Answered[BoxJson]
     quad: Answered[QuadJson]
     alternatives: NotRequired[Omittable[list[Annotated[AlternativeJson, Checked()]]]]
-    """what the word may be instead; of each source the likeliest first"""
+    """what the word may be instead; for each source, the likeliest first"""
     corrected_from: NotRequired[Omittable[str]]
     """what was read before it was corrected"""
     checked: NotRequired[Omittable[bool]]
@@ -108,15 +108,15 @@ class LineJson(TypedDict):
     box: Answered[BoxJson]
     quad: Answered[QuadJson]
     baseline: Answered[Annotated[list[PointJson], Field(min_length=2, max_length=_MOST_POINTS)]]
-    """what the letters stand on: a polyline from the start of the line to its end"""
+    """the baseline of its letters: a polyline from the start of the line to its end"""
     x_height_px: Answered[Annotated[float, Field(ge=0, le=1e9)]]
-    """how high letters such as x are"""
+    """the height of letters such as x"""
     paragraph: Answered[Count]
-    """which paragraph of the zone it belongs to, from 0"""
+    """the number of its paragraph within the zone, from 0"""
     direction: Answered[Annotated[Direction, Field(strict=False)]]
-    """the way it is read: from left to right, from right to left, from top to bottom"""
+    """in which it is read: from left to right, from right to left, from top to bottom"""
     language: NotRequired[Omittable[str]]
-    """as the engine names it, where the engine knows"""
+    """the engine's name of its language, if the engine tells it"""
     words: NotRequired[list[Annotated[WordJson, Checked(with_place, box_faults)]]]
     """in reading order; with detail=word and deeper"""
 
@@ -146,17 +146,17 @@ class TableJson(TypedDict):
 
 @strict
 class ZoneJson(TypedDict):
-    """A piece of the page of one kind."""
+    """A part of the page of one kind."""
 
     kind: Answered[Annotated[ZoneKind, Field(strict=False)]]
     box: Answered[BoxJson]
     quad: Answered[QuadJson]
     name: NotRequired[Omittable[str]]
-    """as the request named it"""
+    """the name that the request gave it"""
     engine: NotRequired[Omittable[str]]
-    """who read it, with engine=best"""
+    """the engine that read it, with engine=best"""
     source: NotRequired[Omittable[Annotated[TextSource, Field(strict=False)]]]
-    """where its text came from, where the page has text of both"""
+    """where its text came from, if the page has text of both sources"""
     text: NotRequired[Unread[str]]
     """of text and tables"""
     confidence: NotRequired[Unread[Share]]
@@ -168,12 +168,12 @@ class ZoneJson(TypedDict):
 
 @strict
 class FieldJson(TypedDict):
-    """A value that was asked for, and whether it keeps its rules."""
+    """A requested value, and whether it keeps its rules."""
 
     value: Annotated[
-        AnsweredOrNull[str], Field(description="what it means; null where that is not known")
+        AnsweredOrNull[str], Field(description="its normalised form; null if that is not known")
     ]
-    raw: Annotated[str, Field(description="as it was read")]
+    raw: Annotated[str, Field(description="the text as it was read")]
     confidence: Share
     valid: bool
     box: Annotated[AnsweredOrNull[BoxJson], Field(description="where it was read")]
@@ -185,27 +185,27 @@ class DocumentFieldJson(FieldJson):
     """A field of the whole document."""
 
     page: Number
-    """the page that it is on"""
+    """the number of the page that it is on"""
 
 
 @strict
 class StageJson(TypedDict):
-    """What the recipe did to a page."""
+    """A stage of the recipe, or an operation, on a page."""
 
     name: str
     found: str
     """what was found, for people"""
     did: str
-    """what was done about it, for people; empty where nothing had to be done"""
+    """what was done about it, for people; empty if nothing had to be done"""
     ms: Annotated[float, Field(ge=0, le=1e9)]
-    """how long it took"""
+    """how long it took, in milliseconds"""
     outcome: Answered[Annotated[StageOutcome, Field(strict=False)]]
     """how it ended: done, not needed, left out as the request asked, or out of time"""
 
 
 @strict
 class AdviceJson(TypedDict):
-    """One thing that is wrong with a picture."""
+    """One fault of a picture."""
 
     code: str
     message: str
@@ -227,11 +227,11 @@ class PageJson(TypedDict):
     """One image of the upload, upright."""
 
     number: Number
-    """which page of the files it is, from 1"""
+    """its number, counted through all files, from 1"""
     width_px: Number
     height_px: Number
     dpi: AnsweredOrNull[Annotated[float, Field(ge=1, le=100_000)]]
-    """as the file says, or the request"""
+    """the resolution that the request or the file gives"""
     source: Answered[Annotated[TextSource, Field(strict=False)]]
     """where its text came from: recognised, the text layer of a PDF, or both"""
     confidence: Derived[Share]
@@ -240,14 +240,14 @@ class PageJson(TypedDict):
     quality: AnsweredOrNull[Annotated[QualityJson, Checked()]]
     text: Derived[str]
     fields: NotRequired[Omittable[dict[str, Annotated[FieldJson, Checked(None, field_faults)]]]]
-    """the fields that were asked for, by name"""
+    """the requested fields, by name"""
     zones: NotRequired[list[Annotated[ZoneJson, Checked(with_lines, box_faults)]]]
     """in reading order; with detail=zone and deeper"""
 
 
 @strict
 class EngineJson(TypedDict):
-    """Who read the document."""
+    """The engine that read the document."""
 
     name: str
     version: str
@@ -255,10 +255,10 @@ class EngineJson(TypedDict):
     """those it was read in"""
 
 
-# Inherited members are described by Field: a sentence below them stays with their own class.
+# Inherited members are described by Field, as pydantic does not inherit attribute docstrings.
 @strict
 class ErrorNumbersJson(TypedDict, total=False):
-    """What else an error may tell: the numbers of its message, each under its name."""
+    """Further members of an error: the numbers of its message, by name."""
 
     allowed_s: Annotated[float, Field(description="the time that was allowed")]
     engine: Annotated[str, Field(description="the engine that is not installed")]
@@ -270,7 +270,7 @@ class ErrorNumbersJson(TypedDict, total=False):
     missing: Annotated[list[str], Field(description="the languages that are not installed")]
     pages: Annotated[int, Field(description="how many pages there are")]
     retry_after_s: Annotated[int, Field(description="when to come back")]
-    setting: Annotated[str, Field(description="the setting that would move a limit")]
+    setting: Annotated[str, Field(description="the setting that would change the limit")]
     width_px: int
 
 
@@ -281,7 +281,7 @@ class PageProblemJson(ErrorNumbersJson):
     page: int
     """its number, from 1"""
     code: str
-    """which error it is; it never changes"""
+    """identifies the error; it never changes"""
     title: str
     detail: str
     """what was wrong, what was expected and what to do"""
@@ -289,15 +289,15 @@ class PageProblemJson(ErrorNumbersJson):
 
 @strict
 class DocumentJson(TypedDict):
-    """A document, as it was recognised."""
+    """A recognised document."""
 
     engine: Answered[Annotated[EngineJson, Checked()]]
     pages: Annotated[list[Annotated[PageJson, Checked(with_zones)]], Field(min_length=1)]
     """in order"""
     fields: NotRequired[Unread[dict[str, DocumentFieldJson]]]
-    """the fields that were asked for, each as it is on the first page where it is valid"""
+    """the requested fields, each from the first page where it is valid"""
     text: Derived[str]
-    """all pages, a form feed between them"""
+    """the text of all pages, with form feeds between them"""
     problems: Derived[list[PageProblemJson]]
     """pages that could not be read, or not whole"""
 

@@ -1,8 +1,8 @@
-"""What stands on a page: Zone → Line → Word → Symbol.
+"""The content of a page: Zone → Line → Word → Symbol.
 
-Frozen, with tuples inside. Each level has a quad, a confidence from 0 to 1, and a text made by
-joining its children; `mapped` gives the same tree in another frame. There is no level for
-paragraphs: each line says which paragraph of its zone it belongs to.
+All are frozen, with tuples inside. Each level has a quad, a confidence from 0 to 1, and a text that
+joins those of its children; `mapped` transforms all coordinates of a tree. Paragraphs are no level:
+each line has the number of its paragraph within the zone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ocr_server.geometry import Box, Point, PointMap, Quad, Transform, hull
 
 
 class ZoneKind(StrEnum):
-    """What stands in a zone."""
+    """What a zone contains."""
 
     TEXT = "text"
     PICTURE = "picture"
@@ -29,7 +29,7 @@ class ZoneKind(StrEnum):
 
 
 class TextSource(StrEnum):
-    """Where the text of a page or a zone came from."""
+    """Where the text of a page or a zone came from; the text layer is that of a PDF."""
 
     RECOGNISED = "recognised"
     TEXT_LAYER = "text-layer"
@@ -37,7 +37,7 @@ class TextSource(StrEnum):
 
 
 class Direction(StrEnum):
-    """The way a line is read."""
+    """The direction in which a line is read."""
 
     LEFT_TO_RIGHT = "ltr"
     RIGHT_TO_LEFT = "rtl"
@@ -46,24 +46,24 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """One character as it was seen."""
+    """One recognised character, with its confidence from 0 to 1."""
 
     text: str
     quad: Quad
     confidence: float
 
     def mapped(self, transform: PointMap) -> Symbol:
-        """The same symbol in another frame."""
+        """The symbol with its coordinates transformed."""
         return Symbol(self.text, self.quad.mapped(transform), self.confidence)
 
     def __reduce__(self) -> tuple[type[Symbol], tuple[object, ...]]:
-        """How it travels between processes: quicker than field by field."""
+        """Pickle as a call of the class, which is faster than the default, field by field."""
         return Symbol, (self.text, self.quad, self.confidence)
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Another reading of a word, and who says so (`engine`, `dictionary`)."""
+    """Another reading of a word; `source` is `engine` or `dictionary`."""
 
     text: str
     confidence: float
@@ -72,7 +72,11 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word; `corrected_from` holds what the engine read before somebody corrected it."""
+    """A word, with its confidence from 0 to 1.
+
+    `corrected_from` is the original text if it was corrected, by a person or by a dictionary;
+    `checked` tells whether a person has confirmed it.
+    """
 
     text: str
     quad: Quad
@@ -84,23 +88,23 @@ class Word:
 
     @property
     def box(self) -> Box:
-        """The upright hull."""
+        """The bounding box of the quad."""
         return self.quad.box
 
     @property
     def certainty(self) -> float:
-        """The confidence from 0 to 1, but 1 where a person has checked the word."""
+        """The confidence, from 0 to 1, or 1 if a person has checked the word."""
         return 1.0 if self.checked else self.confidence
 
     @property
     def letter_count(self) -> int:
-        """How many letters and digits it has."""
-        if self.text.isalnum():  # as most are; to count each takes six times as long
+        """Number of letters and digits."""
+        if self.text.isalnum():  # true for most words; counting takes six times as long
             return len(self.text)
         return sum(map(str.isalnum, self.text))
 
     def mapped(self, transform: PointMap) -> Word:
-        """The same word in another frame."""
+        """The word with the coordinates of it and its symbols transformed."""
         return Word(
             self.text,
             self.quad.mapped(transform),
@@ -112,7 +116,7 @@ class Word:
         )
 
     def __reduce__(self) -> tuple[type[Word], tuple[object, ...]]:
-        """How it travels between processes: quicker than field by field."""
+        """Pickle as a call of the class, which is faster than the default, field by field."""
         return Word, (
             self.text, self.quad, self.confidence, self.symbols, self.alternatives,
             self.corrected_from, self.checked,
@@ -121,7 +125,11 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of words; `baseline` is a polyline from its start to its end."""
+    """A line of words; `baseline` is a polyline from its start to its end.
+
+    `paragraph` is the number of its paragraph within the zone, from 0; `language` is the engine's
+    name of its language, if known.
+    """
 
     words: tuple[Word, ...]
     quad: Quad
@@ -133,12 +141,12 @@ class Line:
 
     @property
     def box(self) -> Box:
-        """The upright hull."""
+        """The bounding box of the quad."""
         return self.quad.box
 
     @property
     def text(self) -> str:
-        """The words, joined by blanks, except in scripts that have none."""
+        """The words, joined by blanks, except in scripts without blanks."""
         text = ""
         for word in self.words:
             text += f" {word.text}" if has_blank(text, word.text) else word.text
@@ -146,14 +154,14 @@ class Line:
 
     @property
     def confidence(self) -> float:
-        """The mean over the words, weighted by their letters and digits."""
+        """Mean confidence of the words, weighted by their letters and digits, from 0 to 1."""
         return mean_confidence(self.words)
 
     @staticmethod
     def joined(lines: Sequence[Line]) -> Line:
-        """Lines that stand side by side, at least one, as a single one like the first of them.
+        """Join lines side by side, at least one, into a single line.
 
-        It slants as the longest of them does.
+        It has the angle of the longest line, and everything else of the first.
         """
         first = lines[0]
         if len(lines) == 1:
@@ -167,18 +175,18 @@ class Line:
         )
 
     def filtered(self, is_kept: Callable[[Word], bool]) -> Line | None:
-        """The line with only such words, and as long as these are; None without any."""
+        """The line with only the words that `is_kept` accepts; None if there are none."""
         words = tuple(word for word in self.words if is_kept(word))
         if not words:
             return None
         return self if len(words) == len(self.words) else self.with_words(words)
 
     def with_words(self, words: tuple[Word, ...]) -> Line:
-        """The line with some of its words, at least one, and their hull along its slant as quad."""
+        """The line with some of its words, at least one; its quad encloses them at its angle."""
         return replace(self, words=words, quad=_slanting_hull(words, self.quad.angle_deg))
 
     def mapped(self, transform: PointMap) -> Line:
-        """The same line in another frame."""
+        """The line with all coordinates and the x-height transformed."""
         quad = self.quad.mapped(transform)
         return replace(
             self,
@@ -191,7 +199,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of a table; row and column count from 0."""
+    """A cell of a table; `row` and `column` count from 0."""
 
     row: int
     column: int
@@ -199,32 +207,32 @@ class Cell:
     text: str
 
     def mapped(self, transform: PointMap) -> Cell:
-        """The same cell in another frame."""
+        """The cell with its coordinates transformed."""
         return replace(self, quad=self.quad.mapped(transform))
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows and columns of a table zone, and its cells in reading order."""
+    """The number of rows and columns of a table zone, and its cells in reading order."""
 
     rows: int
     columns: int
     cells: tuple[Cell, ...]
 
     def mapped(self, transform: PointMap) -> Table:
-        """The same table in another frame."""
+        """The table with the coordinates of its cells transformed."""
         return replace(self, cells=tuple(cell.mapped(transform) for cell in self.cells))
 
     def cells_at(self, points: Iterable[Point]) -> Iterator[int | None]:
-        """For each point the place among the cells of the one that holds it, if one does."""
-        # A table of another's making may be large: all cells' hulls are looked at together.
+        """For each point, the index in `cells` of the cell that contains it, or None."""
+        # Tables of a client's document may be large, so all cells are compared in one operation.
         corners = np.array([cell.quad for cell in self.cells], float).reshape(-1, 4, 2)
         sides = np.roll(corners, -1, axis=1) - corners
         first, last = corners.min(axis=1), corners.max(axis=1)
         for point in points:
             near = np.flatnonzero(((first <= point) & (point <= last)).all(axis=1))
             x, y = np.moveaxis(point - corners[near], -1, 0)
-            # Inside is to the right of all sides, which run clockwise: top, right, bottom, left.
+            # A point inside is to the right of all sides, which run clockwise from the top.
             inwards = sides[near, :, 0] * y - sides[near, :, 1] * x
             holding = (inwards[:, (0, 3)] >= 0).all(axis=1) & (inwards[:, (1, 2)] > 0).all(axis=1)
             yield int(near[holding.argmax()]) if holding.any() else None
@@ -232,10 +240,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A piece of the page of one kind; only text and tables have lines.
+    """A part of the page of one kind; only text and tables have lines.
 
-    `engine` is who read it, where the document's engine is more than one; `source` where its text
-    came from, where the page has text of both.
+    `name` is that of a requested zone. `engine` is the name of the engine that read it, if the page
+    may have been read by two. `source` is where its text came from, if the page has text of both
+    sources.
     """
 
     kind: ZoneKind
@@ -248,7 +257,7 @@ class Zone:
 
     @property
     def box(self) -> Box:
-        """The upright hull."""
+        """The bounding box of the quad."""
         return self.quad.box
 
     @property
@@ -257,21 +266,21 @@ class Zone:
         return tuple(word for line in self.lines for word in line.words)
 
     def paragraphs(self) -> tuple[tuple[Line, ...], ...]:
-        """The lines, grouped by paragraph."""
+        """The lines, grouped by consecutive paragraph numbers."""
         return tuple(tuple(group) for _, group in groupby(self.lines, lambda line: line.paragraph))
 
     @property
     def text(self) -> str:
-        """Lines on lines of their own, an empty line between paragraphs."""
+        """The lines, separated by line breaks, with an empty line between paragraphs."""
         return "\n\n".join("\n".join(line.text for line in lines) for lines in self.paragraphs())
 
     @property
     def confidence(self) -> float:
-        """The mean over the words, weighted by their letters and digits."""
+        """Mean confidence of the words, weighted by their letters and digits, from 0 to 1."""
         return mean_confidence(self.words)
 
     def with_cells_refilled(self) -> Zone:
-        """The zone, the cells of its table with what its words say now, line by line."""
+        """The zone with the text of its table's cells made anew from its words, line by line."""
         if self.table is None:
             return self
         texts: list[list[str]] = [[] for _ in self.table.cells]
@@ -291,7 +300,7 @@ class Zone:
         return replace(self, table=replace(self.table, cells=cells))
 
     def mapped(self, transform: PointMap) -> Zone:
-        """The same zone in another frame."""
+        """The zone with all coordinates transformed."""
         return replace(
             self,
             quad=self.quad.mapped(transform),
@@ -301,24 +310,24 @@ class Zone:
 
 
 class _Placed(Protocol):
-    """What has a quad: a symbol, a word, a line, a zone."""
+    """Anything with a quad: a symbol, word, line or zone."""
 
     @property
     def quad(self) -> Quad: ...
 
 
 def hull_of(items: Iterable[_Placed]) -> Box:
-    """The smallest upright box around some symbols, words, lines or zones; at least one."""
+    """The bounding box of symbols, words, lines or zones, of which at least one is needed."""
     return hull(point for item in items for point in item.quad)
 
 
 def letters_in(words: Iterable[Word]) -> int:
-    """How many letters and digits the words have."""
+    """Number of letters and digits of the words."""
     return sum(word.letter_count for word in words)
 
 
 def mean_confidence(words: tuple[Word, ...]) -> float:
-    """The mean confidence, each word weighted by its letters and digits; 0 without any."""
+    """Mean confidence from 0 to 1, weighted by letters and digits; 0 without any."""
     weights = [word.letter_count for word in words]
     total = sum(weights)
     if not total:
@@ -327,14 +336,14 @@ def mean_confidence(words: tuple[Word, ...]) -> float:
 
 
 def _slanting_hull(items: Iterable[_Placed], slant_deg: float) -> Quad:
-    """The smallest quad around some items whose top edge is turned by that angle."""
+    """The smallest rectangle around the items that is rotated clockwise by that angle."""
     slant = Transform.rotation(slant_deg)
     corners = (point for item in items for point in item.quad)
     return hull(slant.inverse().apply_all(corners)).quad().mapped(slant)
 
 
 def _growth(before: Quad, after: Quad) -> float:
-    """How much longer the left side has become."""
+    """Length of the left side of `after`, divided by that of `before`."""
 
     def left_side(quad: Quad) -> float:
         dx, dy = quad.bottom_left.x - quad.top_left.x, quad.bottom_left.y - quad.top_left.y

@@ -1,4 +1,4 @@
-"""Engines turn a canvas into zones. `ENGINES` has them all, `ENGINE_CHOICES` what to ask for."""
+"""OCR engines by name: `ENGINES`, and the values of the option `engine`: `ENGINE_CHOICES`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,7 @@ ENGINES: Mapping[str, Callable[[], Engine]] = {
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """What the option `engine` names: the engine that reads, and one for second opinions, if any.
-
-    Both are keys of `ENGINES`.
-    """
+    """Keys of `ENGINES`: the engine that reads first, and one for second opinions, if any."""
 
     first: str
     second: str | None = None
@@ -36,14 +33,14 @@ ENGINE_CHOICES: Mapping[str, EngineChoice] = {
 
 
 def new_engine(name: str) -> Engine:
-    """An engine of `ENGINES`; nothing is loaded before it is used."""
+    """A new engine by its key in `ENGINES`; nothing is loaded before it is used."""
     return ENGINES[name]()
 
 
 def describe_choice(name: str, engine: Callable[[str], Engine] = new_engine) -> EngineInfo:
-    """Version and languages of what `name` stands for in `ENGINE_CHOICES`: those of its first.
+    """Version and languages of an engine choice, a key of `ENGINE_CHOICES`.
 
-    `engine` gives an engine of `ENGINES` by its name.
+    They are those of its first engine. `engine` makes an engine from its key in `ENGINES`.
 
     Raises:
         EngineMissing: one of its engines is not installed.

@@ -1,4 +1,4 @@
-"""The interface of OCR engines, and what their confidences mean."""
+"""The interface of OCR engines, and the calibration of their confidences."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from ocr_server.job import ReadOptions
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What the confidences of an engine mean.
+    """What the confidences of an engine mean; all confidences are from 0 to 1.
 
-    The expected F1 of the words is a logistic function of the confidence of the reading and of the
-    share of words that are sure; under `handwriting` and `poor` a confidence is low.
+    The expected F1 of the words is 1 / (1 + e^-x), x = `bias` + `per_confidence` × mean confidence
+    + `per_sure_share` × share of words with a confidence of `sure_word` or more. A page with a mean
+    confidence under `poor` was read poorly; under `handwriting` it may be handwritten.
     """
 
     sure_word: float
@@ -29,10 +30,10 @@ class Calibration:
 
 
 class Engine(Protocol):
-    """What turns a canvas into zones.
+    """An OCR engine, which recognises the text of a canvas.
 
-    `name` is what requests and answers call it. An engine that `finds_lines` of any size on any
-    ground by itself has a shorter recipe (`page.recipe`).
+    `name` is its name in requests and answers. `finds_lines` is true if it finds lines of any size
+    and on any background itself; then a shorter recipe is used (`page.recipe`).
     """
 
     name: ClassVar[str]
@@ -40,7 +41,7 @@ class Engine(Protocol):
     finds_lines: ClassVar[bool] = False
 
     def describe(self) -> EngineInfo:
-        """Who it is and what it can read.
+        """Name, version and installed languages.
 
         Raises:
             EngineMissing: it is not installed.
@@ -49,23 +50,26 @@ class Engine(Protocol):
     def recognise(
         self, canvas: Canvas, options: ReadOptions, deadline: Deadline
     ) -> tuple[Zone, ...]:
-        """The zones of a canvas in reading order, in canvas pixels; none on a blank one.
+        """The zones of a canvas in reading order, in canvas pixels; none if it is blank.
 
-        `options.operations`, `zones` and `min_confidence` are not for the engine.
+        Engines ignore `options.operations`, `options.zones` and `options.min_confidence`.
 
         Raises:
-            DeadlinePassed: the time was over; nothing of the work is left running.
+            DeadlinePassed: the time is over; nothing is left running.
             EngineFailed: the engine ended with an error.
             EngineMissing: it is not installed.
-            LanguageMissing: a language of the reading is not installed.
+            LanguageMissing: a language of the options is not installed.
         """
 
     def recognise_all(
         self, canvases: Sequence[Canvas], options: ReadOptions, deadline: Deadline
     ) -> Iterator[tuple[Zone, ...]]:
-        """The zones of each canvas, as `recognise` gives them; all at once where that is cheaper.
+        """The zones of each canvas, in pixels of that canvas; read together if that is faster.
 
         Raises:
-            OcrServerError: as in `recognise`.
+            DeadlinePassed: the time is over; nothing is left running.
+            EngineFailed: the engine ended with an error.
+            EngineMissing: it is not installed.
+            LanguageMissing: a language of the options is not installed.
         """
         return (self.recognise(canvas, options, deadline) for canvas in canvases)

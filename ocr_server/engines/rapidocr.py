@@ -1,8 +1,8 @@
-"""The second reader: the networks of PP-OCR through rapidocr, inside this process.
+"""The engine `rapidocr`: PP-OCR's neural networks on onnxruntime, inside this process.
 
-One network finds lines on a small copy of the canvas; each is cut out of the canvas itself, and
-the other reads it. Layout it knows none; `layout.xy_cut` puts the lines in order. The models
-come inside the package, and nothing is ever downloaded.
+The detection network finds lines on a scaled copy of the canvas; each is cut out of the canvas and
+read by the recognition network. It has no layout analysis; `layout.xy_cut` finds the reading order.
+The models are part of the package; nothing is ever downloaded.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ from ocr_server.layout.detected_lines import (
 )
 from ocr_server.layout.xy_cut import in_blocks
 
-# Those of Tesseract's languages all of whose letters the network can write. It knows no Cyrillic,
-# no Arabic, no Indian script and no accents of Greek; of Fraktur it misread a fifth of the words.
+# The languages, by Tesseract's names, whose letters the network knows completely. It has no
+# Cyrillic, Arabic or Indian letters and no Greek accents, and misread a fifth of words in Fraktur.
 LANGUAGES = (
     "afr", "aze", "bos", "bre", "cat", "ceb", "ces", "chi_sim", "chi_tra", "cos", "cym", "dan",
     "deu", "eng", "enm", "epo", "est", "eus", "fao", "fil", "fin", "fra", "frm", "fry", "gla",
@@ -50,48 +50,52 @@ LANGUAGES = (
     "slv", "spa", "spa_old", "sqi", "srp_latn", "sun", "swa", "swe", "tur", "uzb",
 )  # fmt: skip
 
-# The copy on which lines are looked for: small pictures are enlarged to the side that the network
-# was trained on, and a large one's area is bounded, as the network's memory grows with it.
+# Size of the copy on which lines are detected: the shorter side of small pictures is enlarged to
+# the size of the network's training pictures; the area is bounded, as memory grows with it.
 _SIDE_PX, _MOST_PIXELS = 736, 1_600_000
 _LEAST_SIDE_PX = 4
 
-# onnxruntime and OpenCV say in words that they were not given memory.
+# Parts of messages by which onnxruntime and OpenCV report that memory could not be allocated.
 _NO_MEMORY = ("bad_alloc", "Failed to allocate memory", "Insufficient memory")
 
-# Where none of these is asked for, an ideograph is a bullet or a flaw of the paper.
+# Unless one of these languages is requested, ideographs are misread bullets or specks.
 _IDEOGRAPHIC = frozenset({"chi_sim", "chi_tra", "jpn"})
 
-# Stamps, rules and the marks of a typewriter are read as a row of figures. Where a line is mostly
-# guessed, only words that are not are kept: of typewritten tables F1 rises from .87 to .90, of all
-# other kinds it stays. Where the whole page is, guesses are all there is: with them, CER of cursive
-# pages falls from .654 to .632. Their confidence was .61 at most, that of letters .66 at least.
+# Stamps, rules and typewriters' marks are read as rows of figures. Of lines below the first
+# confidence, only words from the second on are kept: F1 of typewritten tables rises from .87 to
+# .90, of all other kinds it is unchanged. Pages below the third are kept whole, as no surer words
+# would be left: CER of cursive pages falls from .654 to .632. The confidence of cursive pages is
+# .61 at most, that of other handwritten letters .66 at least.
 _LEAST_CONFIDENCE, _SURE_WORD, _LEAST_PAGE = 0.4, 0.6, 0.63
 
-# What the network holds for a line is one from this confidence on: at its own limit of .5 it passes
-# over handwriting and figures in rows (CER of photographs .185 to .176, of letters .319 to .311).
+# Confidence from which a detected box is a line. With the network's default of .5 it misses
+# handwriting and figures in rows (CER of photographs falls from .185 to .176 by this limit, that of
+# handwritten letters from .319 to .311).
 _LEAST_LINE = 0.4
 
-# Its answer has a column for each eighth of a line's height, and in most of them no letter is the
-# likeliest. Where it doubts, a letter is there more often than none: with half of the weight for
-# none, F1 of photographs rises from .870 to .886, CER of letters falls from .319 to .307.
-_NO_LETTER, _WEIGHT_OF_NONE = 0, 0.5
+# The recognition network gives probabilities for columns of an eighth of the line's height; in most
+# of them the CTC blank (no letter) is the likeliest. In doubtful columns a letter is more often
+# right: with half the weight of the blank, F1 of photographs rises from .870 to .886, and CER of
+# handwritten letters falls from .319 to .307.
+_BLANK, _WEIGHT_OF_BLANK = 0, 0.5
 
-# Of eleven words and figures drawn down, up and in stacks, none was read so surely the wrong way,
-# but for those that read the same: .91 at most.
+# Eleven words and figures were drawn upwards, downwards and stacked. In a wrong direction their
+# confidence was .91 at most, except for those that read alike in both.
 _SURE_LINE = 0.95
 
-_LINE_PX = 48  # the height of lines that the reading network was trained on
-_LONGEST_LINE = 100  # times its height; nothing so long is text
+_LINE_PX = 48  # the line height that the recognition network was trained on
+_LONGEST_LINE = 100  # width as a multiple of the height; longer ones are not text
 
-# Large pieces of memory go back to the system at once. As glibc has it by itself, a page left half
-# a gigabyte in the process, and as little as a thousandth of it in use. Source: mallopt(3).
+# Blocks of memory from this size on are returned to the system when they are freed. With glibc's
+# default, a page left half a gigabyte in the process, of which as little as a thousandth was in
+# use. Source: mallopt(3).
 _M_MMAP_THRESHOLD, _LARGE_BYTES = -3, 4 * 1024 * 1024
 
 
 class RapidocrEngine(Engine):
-    """PP-OCR on onnxruntime: one thread, one canvas at a time, whoever asks.
+    """PP-OCR on onnxruntime, in one thread; concurrent calls wait for each other.
 
-    `psm`, `choices` and `alphabet` of the options mean nothing to it.
+    It ignores `ReadOptions.psm`, `ReadOptions.alphabet` and `ReadOptions.engine_alternatives`.
     """
 
     name = "rapidocr"
@@ -100,11 +104,11 @@ class RapidocrEngine(Engine):
     finds_lines = True
 
     def __init__(self) -> None:
-        self._reader: Any = None  # rapidocr's types do not tell what comes out
+        self._reader: Any = None  # rapidocr does not declare the types of its results
         self._lock = threading.Lock()
 
     def describe(self) -> EngineInfo:
-        """Who it is and what it can read; nothing is loaded for that.
+        """Name, version and languages; nothing is loaded.
 
         Raises:
             EngineMissing: rapidocr or onnxruntime is not installed.
@@ -116,13 +120,21 @@ class RapidocrEngine(Engine):
     def recognise(
         self, canvas: Canvas, options: ReadOptions, deadline: Deadline
     ) -> tuple[Zone, ...]:
-        """The zones of a canvas, in canvas pixels; see `Engine.recognise`."""
+        """The zones of a canvas in reading order, in canvas pixels; none if it is blank.
+
+        Raises:
+            DeadlinePassed: the time is over; it is checked before each line.
+            EngineFailed: the engine ended with an error.
+            EngineMissing: rapidocr or onnxruntime is not installed.
+            LanguageMissing: a language of the options is not in `LANGUAGES`.
+            MemoryError: the page needs more memory than the worker may use.
+        """
         deadline.check()
-        beyond = [name for name in options.languages if name not in LANGUAGES]
-        if beyond:
+        unknown = [name for name in options.languages if name not in LANGUAGES]
+        if unknown:
             raise LanguageMissing(
-                f"The engine rapidocr cannot read {beyond[0]}. Ask for another engine.",
-                missing=beyond,
+                f"The engine rapidocr cannot read {unknown[0]}. Ask for another engine.",
+                missing=unknown,
                 installed=list(LANGUAGES),
             )
         with self._lock:
@@ -132,10 +144,14 @@ class RapidocrEngine(Engine):
             finally:
                 _give_memory_back()
 
-    def _ask(self, pixels: Pixels, **how: bool) -> Any:  # noqa: ANN401  # as above
-        """What a network says of a picture; raises as `_errors_told` does."""
-        with _errors_told():
-            return self._reader(_coloured(pixels), **how)
+    def _run(self, pixels: Pixels, **flags: bool) -> Any:  # noqa: ANN401  # see `_reader`
+        """The result of a network for a picture.
+
+        Raises:
+            EngineFailed, MemoryError: see `_translated_errors`.
+        """
+        with _translated_errors():
+            return self._reader(_as_bgr(pixels), **flags)
 
     def _lines(self, canvas: Canvas, options: ReadOptions, deadline: Deadline) -> Iterator[Line]:
         for quad in levelled(self._find(canvas)):
@@ -145,21 +161,24 @@ class RapidocrEngine(Engine):
                 yield from self._read(canvas, quad, options, deadline)
 
     def _find(self, canvas: Canvas) -> Iterator[Quad]:
-        """Where lines stand."""
+        """Detect lines, in canvas pixels."""
         shorter_px = min(canvas.width_px, canvas.height_px)
         if shorter_px < _LEAST_SIDE_PX:
             return
-        most = math.sqrt(_MOST_PIXELS / (canvas.width_px * canvas.height_px))
-        small = canvas.scaled(min(max(1.0, _SIDE_PX / shorter_px), most))
+        largest_factor = math.sqrt(_MOST_PIXELS / (canvas.width_px * canvas.height_px))
+        small = canvas.scaled(min(max(1.0, _SIDE_PX / shorter_px), largest_factor))
         x, y = canvas.width_px / small.width_px, canvas.height_px / small.height_px
-        found = self._ask(small.pixels, use_det=True, use_rec=False)
+        found = self._run(small.pixels, use_det=True, use_rec=False)
         for corners in found.boxes if found.boxes is not None else ():
             yield Quad(*(Point(float(left) * x, float(top) * y) for left, top in corners))
 
     def _read_tall(
         self, canvas: Canvas, quad: Quad, options: ReadOptions, deadline: Deadline
     ) -> Sequence[Line]:
-        """A line turned either way, a letter, or what stands one above another: what is sure."""
+        """Read an upright box as a line that runs down or up, as it is, and as a stack of letters.
+
+        The most confident reading is returned.
+        """
         down, up = turned_upright(quad)
         readings: list[list[Line]] = []
         for parts in ((down,), (up,), (quad,), stacked(quad, canvas)):
@@ -172,13 +191,13 @@ class RapidocrEngine(Engine):
     def _read(
         self, canvas: Canvas, quad: Quad, options: ReadOptions, deadline: Deadline
     ) -> Iterator[Line]:
-        """The line in a quad, if anything stands there."""
+        """Read the line in a quad, in canvas pixels; nothing if it has no text."""
         deadline.check()
         width, height = round(width_px(quad)), round(height_px(quad))
         if height < _LEAST_SIDE_PX or not 0 < width <= _LONGEST_LINE * height:
             return
         strip = canvas.rectified(quad, width, height).scaled(_LINE_PX / height)
-        answer = self._ask(strip.pixels, use_det=False, use_rec=True, return_word_box=True)
+        answer = self._run(strip.pixels, use_det=False, use_rec=True, return_word_box=True)
         if not answer.txts or not answer.txts[0].strip():
             return
         text, found = answer.txts[0], answer.word_results[0]
@@ -197,31 +216,31 @@ class RapidocrEngine(Engine):
 
 
 def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine
-    """The networks, of the package's own files.
+    """Load both networks from the files of the package.
 
     Raises:
         EngineMissing: rapidocr or onnxruntime is not installed.
-        EngineFailed, MemoryError: as `_errors_told` has it.
+        EngineFailed, MemoryError: see `_translated_errors`.
     """
     try:
-        import onnxruntime  # noqa: F401, PLC0415  # rapidocr itself starts without it
-        import rapidocr  # noqa: PLC0415  # takes a second and 60 MB, for whoever asks for it
+        import onnxruntime  # noqa: F401, PLC0415  # importing rapidocr succeeds without it
+        import rapidocr  # noqa: PLC0415  # takes a second and 60 MB, so only when it is needed
     except ImportError as error:
         raise _missing() from error
-    with suppress(AttributeError):  # glibc alone has it
+    with suppress(AttributeError):  # only glibc has it
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
     models = Path(rapidocr.__file__).with_name("models")
-    with _errors_told():
+    with _translated_errors():
         reader: Any = rapidocr.RapidOCR(
             params={
                 "Global.log_level": "critical",
-                "Global.use_cls": False,  # pages are turned upright before
-                "Global.use_preprocess_img": False,  # sizes are decided here
+                "Global.use_cls": False,  # pages are upright already
+                "Global.use_preprocess_img": False,  # pictures are scaled in this module
                 "Global.use_vertical_padding": False,
                 "Det.limit_type": "max",
                 "Det.limit_side_len": 100_000,
                 "Det.box_thresh": _LEAST_LINE,
-                # A path is read as it is; only a name would be looked for, and downloaded.
+                # A path is read as it is; a bare name would be downloaded.
                 "Det.model_path": str(models / "PP-OCRv6_det_small.onnx"),
                 "Rec.model_path": str(models / "PP-OCRv6_rec_small.onnx"),
                 "EngineConfig.onnxruntime.intra_op_num_threads": 1,
@@ -231,27 +250,34 @@ def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine
         )
         blank = np.full((_LINE_PX, _LINE_PX, 3), 255, np.uint8)
         reader(blank, use_det=False, use_rec=True)  # the first line loads the network
-    reader.text_rec.postprocess_op = _with_doubt(reader.text_rec.postprocess_op)
+    reader.text_rec.postprocess_op = _with_less_blank(reader.text_rec.postprocess_op)
     return reader
 
 
-def _with_doubt(decode: Callable[..., Any]) -> Callable[..., Any]:
-    """The same decoding of the network's answer, (lines, columns, letters), with less of none."""
+def _with_less_blank(decode: Callable[..., Any]) -> Callable[..., Any]:
+    """CTC decoding with the blank class weighted down by half.
 
-    def decode_with_doubt(likely: NDArray[np.float32], *args: Any, **how: Any) -> Any:  # noqa: ANN401
-        likely[..., _NO_LETTER] *= _WEIGHT_OF_NONE
-        return decode(likely, *args, **how)
+    `decode` takes an array of probabilities of the shape (lines, columns, classes).
+    """
 
-    return decode_with_doubt
+    def decode_with_less_blank(
+        probabilities: NDArray[np.float32],
+        *args: Any,  # noqa: ANN401  # passed on as they are
+        **options: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        probabilities[..., _BLANK] *= _WEIGHT_OF_BLANK
+        return decode(probabilities, *args, **options)
+
+    return decode_with_less_blank
 
 
 @contextmanager
-def _errors_told() -> Iterator[None]:
-    """The library's errors as those of the engine.
+def _translated_errors() -> Iterator[None]:
+    """Translate the library's errors.
 
     Raises:
-        EngineFailed: it ended with an error.
-        MemoryError: it needs more memory than the worker may use.
+        EngineFailed: the engine ended with an error.
+        MemoryError: the page needs more memory than the worker may use.
     """
     try:
         yield
@@ -266,7 +292,7 @@ def _errors_told() -> Iterator[None]:
 
 
 def _give_memory_back() -> None:
-    with suppress(AttributeError):  # as above
+    with suppress(AttributeError):  # only glibc has it
         ctypes.CDLL(None).malloc_trim(0)
 
 
@@ -277,8 +303,8 @@ def _missing() -> EngineMissing:
     )
 
 
-def _coloured(pixels: Pixels) -> Pixels:
-    """Blue, green and red, as the networks were trained on."""
+def _as_bgr(pixels: Pixels) -> Pixels:
+    """Pixels as BGR, (height, width, 3), which the networks were trained on."""
     return np.ascontiguousarray(pixels[..., ::-1] if pixels.ndim == 3 else np.dstack([pixels] * 3))
 
 

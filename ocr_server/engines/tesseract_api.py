@@ -1,9 +1,9 @@
-"""Tesseract inside this process, through tesserocr: a model is loaded once and kept.
+"""The engine `tesserocr`: Tesseract inside this process; a loaded model is kept for later pages.
 
-Lines and words come from Tesseract's own iterator, which takes a fifth of the time of its hOCR.
-Symbols and their other readings are in the hOCR only.
+Lines and words are taken from Tesseract's result iterator, which takes a fifth of the time of its
+hOCR. Symbols and their alternatives are in the hOCR only.
 
-Source: Tesseract 5.5, `hocrrenderer.cpp` for the order and meaning of the iterator's calls.
+Source: Tesseract 5.5, `hocrrenderer.cpp` (order and meaning of the iterator's calls).
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ except ImportError:  # an optional package
     tesserocr = None
 # Models kept between readings; each holds 5 to 20 MB.
 _KEPT = 4
-# Where Debian puts them; the variable is Tesseract's own.
+# Debian's folder of models; Tesseract itself reads this variable, too.
 _MODELS = os.environ.get("TESSDATA_PREFIX", "/usr/share/tesseract-ocr/5/tessdata")
 
 
 class TesserocrEngine(Engine):
-    """Tesseract in this process, its models kept; safe to use from several threads."""
+    """Tesseract in this process, with loaded models kept; safe to use from several threads."""
 
     name = "tesserocr"
     calibration = CALIBRATION
@@ -60,10 +60,10 @@ class TesserocrEngine(Engine):
         self._lock = threading.Lock()
 
     def describe(self) -> EngineInfo:
-        """Who it is and what it can read; `osd` is not a language.
+        """Name, version and installed languages, without `osd`, which is no language.
 
         Raises:
-            EngineMissing: tesserocr is not installed, or the folder of models is not there.
+            EngineMissing: tesserocr is not installed, or the folder of models does not exist.
         """
         if tesserocr is None:
             raise EngineMissing(
@@ -82,21 +82,21 @@ class TesserocrEngine(Engine):
     def recognise(
         self, canvas: Canvas, options: ReadOptions, deadline: Deadline
     ) -> tuple[Zone, ...]:
-        """The zones of a canvas in reading order, in canvas pixels; none on a blank one.
+        """The zones of a canvas in reading order, in canvas pixels; none if it is blank.
 
         Raises:
-            DeadlinePassed: the time was over; nothing of the work is left running.
+            DeadlinePassed: the time is over; nothing is left running.
             EngineFailed: the engine ended with an error.
             EngineMissing: it is not installed.
-            LanguageMissing: a language of the reading is not installed.
+            LanguageMissing: a language of the options is not installed.
         """
         deadline.check()
         with self._api("+".join(options.languages)) as api:
             api.SetPageSegMode(options.psm)
             api.SetVariable("tessedit_char_whitelist", options.alphabet or "")
-            boxes = options.symbols or options.choices
+            boxes = options.symbols or options.engine_alternatives
             api.SetVariable("hocr_char_boxes", "1" if boxes else "0")
-            api.SetVariable("lstm_choice_mode", "2" if options.choices else "0")
+            api.SetVariable("lstm_choice_mode", "2" if options.engine_alternatives else "0")
             pixels = np.ascontiguousarray(canvas.pixels)
             channels = 3 if canvas.is_colour else 1
             api.SetImageBytes(
@@ -109,14 +109,14 @@ class TesserocrEngine(Engine):
             if not done:
                 raise EngineFailed("Tesseract could not read the picture.")
             zones = () if boxes else read_iterator(api.GetIterator())
-            if boxes or _runs_leftwards(zones):  # the iterator gives such words as they look
+            if boxes or _runs_leftwards(zones):  # the iterator gives such words in visual order
                 zones = read_hocr(api.GetHOCRText(0).encode(), symbols=options.symbols)
             api.Clear()
         return zones
 
     @contextmanager
     def _api(self, languages: str) -> Iterator[Any]:
-        """A loaded model that nobody else uses meanwhile."""
+        """Yield a loaded model that no other thread uses meanwhile."""
         with self._lock:
             kept = next((pair for pair in self._idle if pair[0] == languages), None)
             if kept:
@@ -138,7 +138,7 @@ class TesserocrEngine(Engine):
         missing = [name for name in languages.split("+") if name not in installed]
         if missing:
             raise LanguageMissing.of(missing, installed=installed)
-        # Leptonica would tell the server's log of each box without area that it meets.
+        # Leptonica would write a line to the server's log for each box without area.
         tesserocr.set_leptonica_log_level(tesserocr.LeptLogLevel.NONE)
         try:
             api = tesserocr.PyTessBaseAPI(path=self._models, lang=languages)
@@ -157,7 +157,7 @@ class _Level(IntEnum):
     WORD = 3
 
 
-# Tesseract's `PolyBlockType`: pictures in and across columns, then level and upright rules.
+# Tesseract's `PolyBlockType`: kinds of pictures, then horizontal and vertical rules.
 _KINDS = dict.fromkeys((9, 10, 11), ZoneKind.PICTURE) | dict.fromkeys((12, 13), ZoneKind.RULE)
 
 
@@ -168,7 +168,7 @@ class _Paragraph(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """A line without its words; `angle` counts against the clock, as in hOCR."""
+    """A line without its words; `angle` is anticlockwise, as in hOCR."""
 
     number: int
     box: Box
@@ -179,7 +179,7 @@ class _Row(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """A word and where it belongs, each level by its number on the page."""
+    """A word with its line, its paragraph and the number of its zone on the page."""
 
     zone: int
     paragraph: _Paragraph
@@ -188,10 +188,10 @@ class _Found(NamedTuple):
 
 
 def read_iterator(results: Any) -> tuple[Zone, ...]:  # noqa: ANN401  # tesserocr has no types
-    """The zones of the page that `results`, a fresh iterator or None, goes through.
+    """The zones of the page that the result iterator goes through; none if it is None.
 
-    In pixels of the recognised picture. Words without letters of any kind are left out, and so are
-    lines and text zones left empty.
+    Coordinates are in pixels of the recognised picture. Words without text are left out, and so are
+    lines and text zones without words.
     """
     boxes: list[tuple[ZoneKind, Box]] = []
     found: list[_Found] = []
@@ -201,7 +201,7 @@ def read_iterator(results: Any) -> tuple[Zone, ...]:  # noqa: ANN401  # tesseroc
     while more:
         kind = _KINDS.get(results.BlockType(), ZoneKind.TEXT)
         if kind is not ZoneKind.TEXT:
-            boxes.append((kind, _box(results, _Level.LINE)))  # as the hOCR has it
+            boxes.append((kind, _box(results, _Level.LINE)))  # the box that the hOCR gives
             more = results.Next(_Level.BLOCK)
             continue
         if not results.Empty(_Level.WORD):
@@ -225,7 +225,10 @@ def read_iterator(results: Any) -> tuple[Zone, ...]:  # noqa: ANN401  # tesseroc
 
 
 def _runs_leftwards(zones: tuple[Zone, ...]) -> bool:
-    """Whether any letter does; among figures such a line may be taken for one that does not."""
+    """Whether any letter is written from right to left.
+
+    Tesseract's direction of a line does not tell: it may be wrong for a line with figures.
+    """
     letters = (letter for zone in zones for word in zone.words for letter in word.text)
     return any(bidirectional(letter) in {"R", "AL"} for letter in letters)
 
@@ -249,13 +252,13 @@ def _lines(found: list[_Found]) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _paragraph(results: Any, number: int) -> _Paragraph:  # noqa: ANN401  # as above
+def _paragraph(results: Any, number: int) -> _Paragraph:  # noqa: ANN401  # tesserocr has no types
     ltr = results.ParagraphIsLtr()
     direction = Direction.LEFT_TO_RIGHT if ltr else Direction.RIGHT_TO_LEFT
     return _Paragraph(number, results.WordRecognitionLanguage() or None, direction)
 
 
-def _row(results: Any, number: int) -> _Row:  # noqa: ANN401  # as above
+def _row(results: Any, number: int) -> _Row:  # noqa: ANN401  # tesserocr has no types
     box = _box(results, _Level.LINE)
     orientation = results.Orientation()[0]
     size = results.RowAttributes()
@@ -268,7 +271,7 @@ def _row(results: Any, number: int) -> _Row:  # noqa: ANN401  # as above
     return _Row(number, box, 0, slope, top - box.bottom - slope * (left - box.left), x_height_px)
 
 
-def _word(results: Any, angle: int) -> Word:  # noqa: ANN401  # as above
+def _word(results: Any, angle: int) -> Word:  # noqa: ANN401  # tesserocr has no types
     return Word(
         text=results.GetUTF8Text(_Level.WORD).strip(),
         quad=rotated_quad(_box(results, _Level.WORD), angle),
@@ -276,5 +279,5 @@ def _word(results: Any, angle: int) -> Word:  # noqa: ANN401  # as above
     )
 
 
-def _box(results: Any, level: int) -> Box:  # noqa: ANN401  # as above
+def _box(results: Any, level: int) -> Box:  # noqa: ANN401  # tesserocr has no types
     return box_of(*results.BoundingBox(level))

@@ -1,8 +1,8 @@
-"""Tesseract, an isolated process for each reading, through pytesseract: its only user.
+"""The engine `pytesseract`: one Tesseract process per reading; the only user of pytesseract.
 
-One run in hOCR with character boxes gives zones, lines, words, symbols, baselines and
-confidences. Tesseract gets a path to pixels that we wrote, never an upload (it takes a text file
-for a list of files to read) and no text of a client on its command line.
+A reading in hOCR, with character boxes if wanted, gives zones, lines, words, symbols, baselines and
+confidences. Tesseract is given a file with pixels that were written here, never an upload (it takes
+a text file for a list of files to read), and no text of a client on its command line.
 """
 
 from __future__ import annotations
@@ -31,38 +31,40 @@ from ocr_server.errors import (
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
 
-# Told to Tesseract instead of the file's own, as it sets the sizes that its layout analysis looks
-# for: the recipe brings letters to one size, so one figure fits all; best over 54 pages.
+# Resolution given to Tesseract instead of the file's, which decides the sizes that its layout
+# analysis expects. The recipe scales letters to one size, so one value suits all pages; this one
+# was the best on 54 pages.
 SOURCE_DPI = 150
-# Lines whose letters all have one width, as a typewriter's, are not looked for: what reads them now
-# needs no such help. Of 183 pictures two read otherwise, no worse, and all in 2 % less time.
+# Tesseract's variable that turns off the search for lines of fixed pitch, as a typewriter's: its
+# recognition needs it no longer. On 183 pictures two results differed, none was worse, and all took
+# 2 % less time.
 ALL_PROPORTIONAL = "textord_all_prop"
 LIST_TIMEOUT_S = 20
-# Without loss, and packed in no way. Leptonica reads rows of it; PNM, which is as plain, it reads
-# pixel by pixel: of a receipt, two in a hundred of all that Tesseract has to do.
+# Lossless and uncompressed. Leptonica reads it row by row, and PNM, which is as simple, pixel by
+# pixel: for a receipt that takes 2 % of Tesseract's whole time.
 KIND = "bmp"
 
 
-# Fitted by `python -m benchmarks.quality`; of both engines that call Tesseract.
+# Fitted by `python -m benchmarks.quality`; valid for both engines that use Tesseract.
 CALIBRATION = Calibration(0.8, -3.28, 1.26, 4.65, handwriting=0.55, poor=0.6)
 
 
 class PytesseractEngine(Engine):
-    """Debian's `tesseract`, a process for each reading."""
+    """The program `tesseract`, started once per reading."""
 
     name = "pytesseract"
     calibration = CALIBRATION
 
     def describe(self) -> EngineInfo:
-        """Version and installed languages; `osd` is not one.
+        """Name, version and installed languages, without `osd`, which is no language.
 
         Raises:
-            EngineMissing: there is no usable Tesseract.
+            EngineMissing: Tesseract is not installed, too old, or does not answer.
         """
         try:
             version = str(pytesseract.get_tesseract_version())
             # get_languages() would hide names like script/Latin.
-            listing = subprocess.run(  # noqa: S603  # no word of a client
+            listing = subprocess.run(  # noqa: S603  # no text of a client
                 [pytesseract.pytesseract.tesseract_cmd, "--list-langs"],
                 capture_output=True, text=True, timeout=LIST_TIMEOUT_S, check=False,
             )  # fmt: skip
@@ -77,16 +79,32 @@ class PytesseractEngine(Engine):
     def recognise(
         self, canvas: Canvas, options: ReadOptions, deadline: Deadline
     ) -> tuple[Zone, ...]:
-        """The zones of a canvas, in canvas pixels; see `Engine.recognise`."""
+        """The zones of a canvas in reading order, in canvas pixels; none if it is blank.
+
+        Raises:
+            DeadlinePassed: the time is over; the process was ended.
+            EngineFailed: Tesseract ended with an error.
+            EngineMissing: it is not installed.
+            LanguageMissing: a language cannot be loaded.
+            StorageFull: the canvas or the hOCR could not be written.
+        """
         (zones,) = self.recognise_all((canvas,), options, deadline)
         return zones
 
     def recognise_all(
         self, canvases: Sequence[Canvas], options: ReadOptions, deadline: Deadline
     ) -> Iterator[tuple[Zone, ...]]:
-        """The zones of each canvas, all by one process: its start costs as much as ten lines.
+        """The zones of each canvas, in pixels of that canvas, read by one process.
 
-        Tesseract takes the names of several pictures from a file; each is a page of its answer.
+        Starting it takes as long as reading ten lines. Tesseract takes the paths of several
+        pictures from a text file and gives one hOCR page for each.
+
+        Raises:
+            DeadlinePassed: the time is over; the process was ended.
+            EngineFailed: Tesseract ended with an error.
+            EngineMissing: it is not installed.
+            LanguageMissing: a language cannot be loaded.
+            StorageFull: the canvases or the hOCR could not be written.
         """
         deadline.check()
         try:
@@ -94,7 +112,7 @@ class PytesseractEngine(Engine):
                 folder = Path(name)
                 pictures = [folder / f"canvas-{number}.{KIND}" for number in range(len(canvases))]
                 for picture, canvas in zip(pictures, canvases, strict=True):
-                    file = io.BytesIO()  # Pillow does not notice where a disk takes a part only
+                    file = io.BytesIO()  # Pillow ignores that a full disk takes only part of a file
                     Image.fromarray(canvas.pixels).save(file, KIND)
                     picture.write_bytes(file.getbuffer())
                 source = pictures[0]
@@ -106,19 +124,19 @@ class PytesseractEngine(Engine):
                     lang="+".join(options.languages),
                     config=_command_line(options, folder),
                     extension="hocr",
-                    timeout=max(deadline.left_s(), 0.01),  # 0 would mean for ever
+                    timeout=max(deadline.left_s(), 0.01),  # 0 means no limit
                 )
         except MemoryError:
-            raise  # the worker's limit, not Tesseract's fault
+            raise  # the limit of the worker process, no fault of Tesseract
         except Exception as error:
             raise translated(error, deadline) from error
         return iter(read_pages(hocr, symbols=options.symbols, count=len(canvases)))
 
 
 def translated(error: Exception, deadline: Deadline) -> OcrServerError:
-    """What a failure of pytesseract means to the caller.
+    """The error to raise for an error of pytesseract.
 
-    Order matters: a time-out is a bare RuntimeError, the base of TesseractError.
+    The order of the kinds matters: a time-out is a RuntimeError, the base class of TesseractError.
     """
     if isinstance(error, OcrServerError):
         return error
@@ -129,7 +147,7 @@ def translated(error: Exception, deadline: Deadline) -> OcrServerError:
 
 
 def _failed(error: Exception, _: Deadline) -> OcrServerError:
-    if "Failed loading language" in str(error):  # Tesseract's exit code says no more than 1
+    if "Failed loading language" in str(error):  # the exit code is 1 for any error
         return LanguageMissing(
             "Tesseract could not load a language file: it is damaged or missing. "
             "Install the language again, or ask for another."
@@ -161,11 +179,11 @@ def _missing() -> EngineMissing:
 
 
 def _command_line(options: ReadOptions, folder: Path) -> str:
-    """Tesseract's options, of our own numbers and one file of ours."""
+    """Tesseract's command line: numbers, and the path of a file with the alphabet."""
     arguments = f"--psm {options.psm:d} --dpi {SOURCE_DPI:d} -c {ALL_PROPORTIONAL}=1"
-    if options.symbols or options.choices:
+    if options.symbols or options.engine_alternatives:
         arguments += " -c hocr_char_boxes=1"
-    if options.choices:
+    if options.engine_alternatives:
         arguments += " -c lstm_choice_mode=2"
     if options.alphabet:
         path = folder / "alphabet"

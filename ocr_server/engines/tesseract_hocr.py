@@ -1,4 +1,4 @@
-"""Tesseract's hOCR as zones.
+"""Parse Tesseract's hOCR into zones.
 
 Source: Thomas Breuel, "hOCR 1.2", 2020, sections on `bbox`, `baseline`, `x_wconf`, `textangle`.
 """
@@ -19,11 +19,15 @@ _ZONES = {"ocr_carea": ZoneKind.TEXT, "ocr_photo": ZoneKind.PICTURE, "ocr_separa
 _PAGES = frozenset({"ocr_page"})
 _LINES = frozenset({"ocr_line", "ocr_header", "ocr_caption", "ocr_textfloat"})
 _X_HEIGHT_SHARE = 0.5
-_LEAST_CHOICE, _MOST_CHOICES = 0.05, 5  # of Tesseract's other letters, most are at nought
+_LEAST_CHOICE, _MOST_CHOICES = 0.05, 5  # most of Tesseract's alternatives have a confidence of 0
 
 
 def read_hocr(hocr: bytes, *, symbols: bool) -> tuple[Zone, ...]:
-    """The zones of a page; see `read_pages`."""
+    """The zones of hOCR with one page, in pixels of the recognised picture.
+
+    Raises:
+        EngineFailed: this is not hOCR, or has another number of pages.
+    """
     (zones,) = read_pages(hocr, symbols=symbols, count=1)
     return zones
 
@@ -31,10 +35,10 @@ def read_hocr(hocr: bytes, *, symbols: bool) -> tuple[Zone, ...]:
 def read_pages(hocr: bytes, *, symbols: bool, count: int) -> tuple[tuple[Zone, ...], ...]:
     """The zones of each of `count` pages, in pixels of the recognised picture.
 
-    Words without letters of any kind are left out, and so are lines and text zones left empty.
+    Words without text are left out, and so are lines and text zones without words.
 
     Raises:
-        EngineFailed: this is not hOCR, or not of so many pages.
+        EngineFailed: this is not hOCR, or has another number of pages.
     """
     try:
         root = ElementTree.fromstring(_CONTROL.sub(b"", hocr))  # noqa: S314  # Tesseract's own
@@ -107,19 +111,21 @@ def _line(
 
 
 def x_height_of(row_px: float, down_px: float, up_px: float) -> float:
-    """The height of small letters in a row, which counts from lowest descender to highest ascender.
+    """The x-height of a row, in pixels: its height less descenders and ascenders.
 
-    A line without either is one x-height.
+    Half the height of the row if that leaves nothing.
     """
     x_height_px = row_px - down_px - up_px
     return x_height_px if x_height_px > 0 else row_px * _X_HEIGHT_SHARE
 
 
 def baseline_of(box: Box, angle: int, slope: float, offset: float) -> tuple[Point, ...]:
-    """The baseline of a line: slope and offset count from the bottom left of its box.
+    """The baseline of a line; `slope` and `offset` are relative to the bottom left of its box.
 
-    Source: hOCR 1.2, `baseline`. Where it is not a number, or the line is turned, the box's own
-    lower side serves.
+    If `slope` is not a number, or the line is rotated by `angle` degrees anticlockwise, it is the
+    lower side of the rotated box.
+
+    Source: Thomas Breuel, "hOCR 1.2", 2020, `baseline`.
     """
     if math.isnan(slope) or angle:
         quad = rotated_quad(box, angle)
@@ -150,10 +156,10 @@ def _symbols(element: ElementTree.Element, angle: int) -> Iterator[Symbol]:
 
 
 def _alternatives(element: ElementTree.Element, letters: list[str]) -> tuple[Alternative, ...]:
-    """The word with one letter exchanged for another that Tesseract thought of, likeliest first.
+    """The word with one letter exchanged for one of Tesseract's alternatives, likeliest first.
 
-    Where it was asked for choices, they follow the box of their letter; without boxes there are
-    none.
+    In the hOCR, a letter's alternatives (`lstm_choices`) follow its character box; without
+    character boxes there are none.
     """
     found: dict[str, float] = {}
     at = -1
@@ -173,19 +179,19 @@ def _alternatives(element: ElementTree.Element, letters: list[str]) -> tuple[Alt
 
 
 def rotated_quad(box: Box, angle: int) -> Quad:
-    """The box's corners from the text's own top left; `angle` counts against the clock."""
+    """The corners of the box, from the top left of the text, rotated by `angle`° anticlockwise."""
     corners = box.quad()
     start = {90: 3, 180: 2, 270: 1}.get(angle, 0)
     return Quad(*corners[start:], *corners[:start]) if start else corners
 
 
 def share_of(percent: float) -> float:
-    """A confidence in percent, from 0 to 1; Tesseract's may lie outside by a little."""
+    """A confidence from 0 to 1; Tesseract's percentages may be slightly below 0 or above 100."""
     return min(max(percent / 100, 0.0), 1.0)
 
 
 def box_of(left: float, top: float, right: float, bottom: float) -> Box:
-    """Tesseract's box, which may be inside out where it is empty."""
+    """Tesseract's box; for an empty one, its right may be before its left, or bottom above top."""
     return Box(left, top, max(left, right), max(top, bottom))
 
 
@@ -208,6 +214,6 @@ def _descendants(
 
 
 def _properties(element: ElementTree.Element) -> dict[str, list[str]]:
-    """The title attribute: `name value value; name value`."""
+    """The properties in the title attribute, which has the form `name value value; name value`."""
     parts = (part.split() for part in element.get("title", "").split(";"))
     return {part[0]: part[1:] for part in parts if part}

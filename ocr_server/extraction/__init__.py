@@ -1,1 +1,1 @@
-"""Values looked for on a page: where they stand, what they have to look like, what they mean."""
+"""Field extraction: finders of values on a page, and validation of the values."""

@@ -1,4 +1,4 @@
-"""Who looks for fields, by name: how the page is read for them, and what each field is then."""
+"""The finders by name: each reads a page in its own way, and finds fields on it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ Find: TypeAlias = Callable[[Page, FieldSpec], Match]
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """A finder; `names` are the fields that it knows, none where it takes any.
+    """A finder of fields.
 
-    `read` makes the page, `find` only looks at it: what is corrected there can be looked at again.
-    `needs_picture`: the text that a PDF brings along will not do.
+    `names` are the fields that it knows; empty if it takes any. `read` reads the page; `find` only
+    examines the page, so that fields can be found again after corrections. `needs_picture`: the
+    text layer of a PDF cannot be used.
     """
 
     find: Find
@@ -43,10 +44,13 @@ class Finder:
 
 
 def read_receipt_page(framed_page: FramedPage) -> Page:
-    """The receipt as any page, and as one block where that leaves no total.
+    """Read a receipt as any page, and again as one block if no total was found.
 
-    Where columns are looked for, amounts far to the right are sometimes lost. As a block they are
-    not, but more is misread: right from the start it cost one date in twenty.
+    Layout analysis sometimes loses amounts at the far right. Reading one block keeps them, but
+    misreads more: as the first reading, it lost one date in twenty.
+
+    Raises:
+        OcrServerError: any error of the engine, and DeadlinePassed.
     """
     page = framed_page.read()
     if receipt.has_total(page) or framed_page.options.psm != ReadOptions().psm:
@@ -81,19 +85,19 @@ FINDERS: Mapping[str, Finder] = {
 
 
 def needs_picture(options: ReadOptions) -> bool:
-    """Whether the finder cannot use the text that a PDF brings along."""
+    """Whether the finder of the options cannot use the text layer of a PDF."""
     return FINDERS[options.finder].needs_picture
 
 
 def read_framed_page(
     canvas: Canvas, *, number: int, options: ReadOptions, context: ReadContext
 ) -> Page:
-    """The page that `canvas` shows, turned and cut as asked, as the finder has it read.
+    """Rotate and crop the canvas as requested, and read the page as the finder does.
 
-    Places are in pixels of `canvas`, whatever was turned and cut.
+    Coordinates of the page are in pixels of `canvas`, before rotation and cropping.
 
     Raises:
-        OcrServerError: whatever the engine raises, and DeadlinePassed.
+        OcrServerError: any error of the engine, and DeadlinePassed.
     """
     framed = apply_framing(canvas, options.framing)
     options = replace(options, zones=zones_in_pixels(options.zones, framed))
@@ -103,7 +107,7 @@ def read_framed_page(
 
 
 def with_fields(page: Page, options: ReadOptions) -> Page:
-    """The page with the fields that were asked for, each once."""
+    """The page with each requested field, found and validated."""
     if not options.fields:
         return page
     find = FINDERS[options.finder].find

@@ -1,4 +1,4 @@
-"""Fields by what stands around them: in a zone, behind a word, or wherever a mask fits."""
+"""The finder `text`: finds a field in a zone, behind a keyword, or wherever its mask fits."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from ocr_server.layout.rows import Row, rows_in, rows_of, up_to_gap
 
 @dataclass(frozen=True, slots=True)
 class _Character:
-    """A character and the word it is of; blanks between words have none."""
+    """A character and its word; blanks between words have none."""
 
     text: str
     word: Word | None
 
 
 def find_in_text(page: Page, spec: FieldSpec) -> Match:
-    """What the page has for the field."""
+    """The text that fits the field best; without zone, keywords and mask, that of the whole page.
+
+    The zone is that of `spec.zone`, else the requested zone with the name of the field.
+    """
     wanted = spec.zone or spec.name
     zones = [zone for zone in page.zones if zone.name == wanted]
     if spec.zone and not zones:
@@ -42,7 +45,10 @@ def find_in_text(page: Page, spec: FieldSpec) -> Match:
 
 
 def _best(spec: FieldSpec, rows: Sequence[Sequence[_Character]]) -> Match | None:
-    """The piece of the rows that keeps most rules, with the fewest repairs and words."""
+    """The piece of the rows that fits the mask: a valid one if any, with fewest repairs and words.
+
+    Without a mask, the first column of the first row that has words.
+    """
     if spec.mask is None:
         return next((_first_column(row) for row in rows if _words(row)), None)
     pieces = [
@@ -54,9 +60,9 @@ def _best(spec: FieldSpec, rows: Sequence[Sequence[_Character]]) -> Match | None
 
 
 def _fitting(spec: FieldSpec, characters: Sequence[_Character]) -> Iterator[tuple[Match, int, int]]:
-    """Pieces of a row that fit the mask, their repairs, and how many words they are of.
+    """Pieces of a row that fit the mask, their numbers of repairs and of words.
 
-    A piece begins and ends where a word does, or beside a character that is no letter or digit.
+    A piece begins and ends with a word, or beside a character that is no letter or digit.
     """
     mask = parse_mask(spec.mask or "")
     if not mask.has_blanks:
@@ -77,7 +83,7 @@ def _fitting(spec: FieldSpec, characters: Sequence[_Character]) -> Iterator[tupl
 
 
 def _behind(rows: Sequence[Row], keyword: str) -> Iterator[list[_Character]]:
-    """What stands behind a word: on the same row, or below it where the row ends there."""
+    """The characters behind each occurrence of a keyword: its row's rest, else the next row."""
     wanted = "".join(filter(str.isalnum, keyword)).upper()
     for position, row in enumerate(rows):
         characters = _characters(row.words)
@@ -94,7 +100,10 @@ def _behind(rows: Sequence[Row], keyword: str) -> Iterator[list[_Character]]:
 
 
 def _end_of(wanted: str, characters: Sequence[_Character]) -> int | None:
-    """Where a word ends that begins where a word begins; a digit may follow at once."""
+    """The position behind a keyword that begins with a word; None if there is none.
+
+    `wanted` has the letters and digits of the keyword in capitals. A digit may follow directly.
+    """
     for start in range(len(characters)):
         if start and _are_joined(characters[start - 1], characters[start]):
             continue
@@ -125,7 +134,7 @@ def _characters(words: Sequence[Word]) -> list[_Character]:
 
 
 def _are_joined(one: _Character, other: _Character) -> bool:
-    """Whether nobody would begin to read between the two."""
+    """Whether both are letters or digits of one word."""
     return one.word is other.word and one.text.isalnum() and other.text.isalnum()
 
 
@@ -134,7 +143,7 @@ def _words(characters: Sequence[_Character]) -> tuple[Word, ...]:
 
 
 def _first_column(characters: Sequence[_Character]) -> Match:
-    """All up to where another column begins."""
+    """The text up to the first gap between columns."""
     words = up_to_gap(_words(characters))
     kept = "".join(one.text for one in characters if one.word is None or one.word in words)
     return of_words(words, kept.strip())

@@ -1,4 +1,4 @@
-"""The text of a machine-readable zone: its lines, its fields, its check digits.
+"""The finder `mrz`: lines, fields and check digits of a machine-readable zone.
 
 Source: ICAO Doc 9303, parts 4 (TD3), 5 (TD1), 6 (TD2) and 7 (visas).
 """
@@ -25,24 +25,31 @@ LENGTHS = frozenset({30, 36, 44})
 _MAY_BE_EMPTY = {"optional", "sex", "names"}
 _DIGIT_OF = {letter: digit for letter, digit in CODE_LOOK_ALIKES if letter in ALPHABET}
 _LETTER_OF = {digit: letter for letter, digit in reversed(CODE_LOOK_ALIKES) if letter in ALPHABET}
-_FALSE_FILLERS = "KXCELSR4"  # what `<` is read as
+_FALSE_FILLERS = "KXCELSR4"  # what a filler may be misread as
 _SHORTEST = 24
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a field stands: its line, its first place and its length; `check` is a place too."""
+    """The position of a field: line, first character and length, from 0.
+
+    `check` is the position of its check digit in that line, if it has one.
+    """
 
     line: int
     start: int
     length: int
-    kind: str = "*"  # A letters, 9 digits, * either; all may be fillers
+    kind: str = "*"  # A for letters, 9 for digits, * for either; fillers are always allowed
     check: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """A format: lines and places; `composite` is what the last check digit is made of."""
+    """A format of the zone: number and length of its lines, positions of its fields.
+
+    `composite` are the ranges (line, start, end) that the composite check digit is computed from,
+    and `composite_check` is its line and position.
+    """
 
     lines: int
     length: int
@@ -104,7 +111,7 @@ _TD1 = _Form(
 
 
 def find_in_mrz(page: Page, spec: FieldSpec) -> Match:
-    """What the page has for the field: one of `NAMES`."""
+    """The field `spec.name`, one of `NAMES`, with an error if its check digit does not agree."""
     rows = [row for row in rows_of(page) if len(_cleaned(row)) >= _SHORTEST]
     form = _form_of([_cleaned(row) for row in rows])
     if form is None:
@@ -154,7 +161,10 @@ def _cleaned(row: Row) -> str:
 
 
 def _brought_to(length: int, text: str) -> str:
-    """The line with as many places as it has to have: fillers are what gets lost or doubled."""
+    """The line with exactly `length` characters: its longest run of fillers is adjusted.
+
+    Fillers are the characters that are most often lost or doubled.
+    """
     runs = list(re.finditer(r"<{2,}", text))
     if len(text) != length and runs and not text.endswith(FILLER):
         run = max(runs, key=lambda one: one.end() - one.start())
@@ -165,7 +175,7 @@ def _brought_to(length: int, text: str) -> str:
 
 
 def _put_right(lines: list[str], form: _Form) -> list[str]:
-    """Each character as its place wants it, by the usual confusions only."""
+    """Replace characters of the wrong kind for their position by look-alikes."""
     right = [list(line) for line in lines]
     for name, place in form.places.items():
         stop = place.start + place.length
@@ -190,10 +200,10 @@ def _as(kind: str, character: str) -> str:
 
 
 def _agreeing(text: str, check: str) -> str:
-    """The text, or the only one with a single O for 0, or the reverse, that its check digit fits.
+    """The text, or, if its check digit is wrong, the only variant with one O for 0 or 0 for O.
 
-    Letters and digits are mixed here. Trying all usual confusions would now and then make a wrong
-    number right: one in ten agrees by chance.
+    Document numbers mix letters and digits. Trying all look-alikes would sometimes make a wrong
+    number seem valid, as one in ten agrees by chance.
     """
     if icao_9303_digit(text) == check:
         return text
@@ -208,7 +218,7 @@ def _confused(text: str) -> Iterator[str]:
 
 
 def _without_false_fillers(text: str) -> str:
-    """Behind the last name there are fillers only, whatever some of them look like."""
+    """Replace the end of a name by fillers, if at least half of its characters are fillers."""
     tail = re.search(rf"<[<{_FALSE_FILLERS}]{{3,}}$", text)
     if not tail or tail[0].count(FILLER) * 2 < len(tail[0]):
         return text
@@ -216,15 +226,17 @@ def _without_false_fillers(text: str) -> str:
 
 
 def _names(text: str) -> tuple[str, str]:
-    """Surname and given names; two fillers stand between them."""
+    """Surname and given names, which two fillers separate."""
     surname, _, given = text.strip(FILLER).partition(FILLER * 2)
     return surname, given
 
 
 def _rest_of_number(lines: list[str], form: _Form) -> str:
-    """What a number of more than nine places has in the optional field: its rest and check digit.
+    """The rest of a document number of more than nine characters, and its check digit.
 
-    A filler in the check digit's place says so. Source: ICAO Doc 9303, parts 5 and 6.
+    They are in the optional field if the position of the check digit has a filler; else empty.
+
+    Source: ICAO Doc 9303, parts 5 and 6.
     """
     number, optional = form.places["number"], form.places["optional"]
     filler = lines[number.line].find(FILLER, number.start)

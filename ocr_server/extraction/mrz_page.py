@@ -1,7 +1,7 @@
-"""The page of a travel document: where its machine-readable zone is, and how that is read.
+"""Find and read the machine-readable zone of a travel document.
 
-The zone is a band of wide, dense, dark rows of one size. Its fillers (`<`) are told by their shape,
-which cannot be mistaken, as Tesseract often reads a K, an X or nothing at all there; all other
+The zone is a band of wide, dense, dark rows of one size. Fillers (`<`) are recognised by their
+shape, which is unmistakable, as Tesseract often reads K, X or nothing for them; all other
 characters are read by the engine.
 """
 
@@ -24,19 +24,25 @@ from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import PSM_OF_LAYOUT, Layout
 from ocr_server.page.framing import FramedPage, put_back
 
-_UNREAD = 0.0  # the confidence of a character that the engine passed over
-_WORK_PX = 800  # wide enough to tell rows apart, small enough to take milliseconds
-_MOST_PIXELS = 2e6  # of the copy: three times as high as wide; of a strip it would have any number
-_LEAST_WIDTH = 0.5  # of the picture: the zone runs from edge to edge of the document
-_LEAST_SHAPE = 4  # times as wide as high, or it is a picture or a frame
-_MARGIN = 0.35  # of its height, so that no letter is cut when it was found a little too small
+_UNREAD = 0.0  # confidence of a character that the engine did not read
+_WORK_PX = 800  # width of the copy: rows can be separated, and it takes milliseconds
+_MOST_PIXELS = 2e6  # of the copy, three times as high as wide; limits very high pictures
+_LEAST_WIDTH = 0.5  # of the picture, as the zone is as wide as the document
+_LEAST_SHAPE = 4  # width divided by height; pictures and frames have less
+_MARGIN = 0.35  # of the zone's height, so that letters are not cut if it was found too small
 _LEAST_HEIGHT_PX = 6
-_MOST_JOINED = 5  # times as wide as high: characters that blur or ink has joined
-_TIP = 0.55  # of its height: what the left fifth of a filler has ink over; of a K, C or X, more
+_MOST_JOINED = 5  # width divided by height; characters joined by blur or ink have less
+_TIP = 0.55  # share of its height that has ink in the left fifth of a filler; K, C and X have more
 
 
 def read_mrz_page(framed_page: FramedPage) -> Page:
-    """The zone alone, a line to each of its rows; all that was asked for where none is found."""
+    """Read the machine-readable zone, with one line and one word for each of its rows.
+
+    If none is found, the whole page or the requested zones are read.
+
+    Raises:
+        OcrServerError: any error of the engine, and DeadlinePassed.
+    """
     options = replace(
         framed_page.options,
         psm=PSM_OF_LAYOUT[Layout.BLOCK],
@@ -62,7 +68,7 @@ def read_mrz_page(framed_page: FramedPage) -> Page:
 
 
 def find_band(canvas: Canvas) -> Canvas | None:
-    """The part of the canvas with the zone, level; None where there is none."""
+    """The part of the canvas with the machine-readable zone, deskewed; None if there is none."""
     found = _band(canvas)
     if found is None:
         return None
@@ -81,14 +87,14 @@ def find_band(canvas: Canvas) -> Canvas | None:
 
 @dataclass(frozen=True, slots=True)
 class MrzCell:
-    """A character's place on the canvas, and whether it is a filler."""
+    """The box of one character, in canvas pixels, and whether it is a filler."""
 
     box: Box
     is_filler: bool
 
 
 def find_mrz_cells(canvas: Canvas) -> tuple[tuple[MrzCell, ...], ...]:
-    """The characters of each row, from left to right; rows from top to bottom."""
+    """The cells of each row from left to right; rows from top to bottom."""
     grey = canvas.grey().pixels
     _, ink = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink)
@@ -99,12 +105,12 @@ def find_mrz_cells(canvas: Canvas) -> tuple[tuple[MrzCell, ...], ...]:
     ]
     if not pieces:
         return ()
-    # The characters are most of what is there, and all of one height.
+    # Most components are characters, which have one height.
     usual = float(np.median([box.height for box in pieces]))
     pieces = [box for box in pieces if 0.6 * usual <= box.height <= 1.5 * usual]
     rows: list[list[Box]] = []
     for box in sorted(pieces, key=lambda one: one.left):
-        # The neighbour decides, so that a row may slant.
+        # Compared with the last box of each row, as rows may be skewed.
         row = next((r for r in rows if r[-1].top < box.middle.y < r[-1].bottom), None)
         if row is None:
             rows.append([box])
@@ -120,7 +126,7 @@ def find_mrz_cells(canvas: Canvas) -> tuple[tuple[MrzCell, ...], ...]:
 
 
 def _rows(band: Canvas) -> tuple[tuple[MrzCell, ...], ...]:
-    """The rows of the zone, if all of them have as many places as one of its formats."""
+    """The rows with as many cells as lines of a format have; none if fewer than two have."""
     rows = find_mrz_cells(band)
     lengths = Counter(len(row) for row in rows if len(row) in LENGTHS)
     length, count = max(lengths.items(), key=lambda pair: pair[1], default=(0, 0))
@@ -128,19 +134,19 @@ def _rows(band: Canvas) -> tuple[tuple[MrzCell, ...], ...]:
 
 
 def _without_fillers(canvas: Canvas, rows: Sequence[Sequence[MrzCell]]) -> Canvas:
-    """The canvas with paper where fillers are: among them the engine misreads names."""
+    """The canvas with fillers painted over, as engines misread names among them."""
     grey = canvas.grey()
     pixels = grey.pixels.copy()
     paper = int(np.percentile(pixels, 80))
-    for glyph in (glyph for row in rows for glyph in row if glyph.is_filler):
-        left, top = int(glyph.box.left) - 1, int(glyph.box.top) - 1
-        right, bottom = int(glyph.box.right) + 1, int(glyph.box.bottom) + 1
+    for cell in (cell for row in rows for cell in row if cell.is_filler):
+        left, top = int(cell.box.left) - 1, int(cell.box.top) - 1
+        right, bottom = int(cell.box.right) + 1, int(cell.box.bottom) + 1
         pixels[max(0, top) : bottom, max(0, left) : right] = paper
     return grey.with_pixels(pixels)
 
 
 def _line(row: Sequence[MrzCell], symbols: Sequence[Symbol]) -> Line:
-    """One word with as many characters as the row has."""
+    """A line of one word, which has one character for each cell of the row."""
     read = tuple(_symbols(row, symbols))
     quad = hull_of(read).quad()
     letters = [symbol for symbol in read if symbol.text != FILLER] or list(read)
@@ -154,8 +160,8 @@ def _line(row: Sequence[MrzCell], symbols: Sequence[Symbol]) -> Line:
 
 
 def _symbols(row: Sequence[MrzCell], symbols: Sequence[Symbol]) -> Iterator[Symbol]:
-    """What stands at each place of a row: the filler that it is, or what was read there."""
-    top, bottom = min(one.box.top for one in row), max(one.box.bottom for one in row)
+    """The symbol of each cell: a filler, or what the engine read there."""
+    top, bottom = min(cell.box.top for cell in row), max(cell.box.bottom for cell in row)
     read = sorted(
         (
             symbol
@@ -164,15 +170,15 @@ def _symbols(row: Sequence[MrzCell], symbols: Sequence[Symbol]) -> Iterator[Symb
         ),
         key=lambda symbol: symbol.quad.box.middle.x,
     )
-    letters = [glyph for glyph in row if not glyph.is_filler]
-    # The engine's boxes are rough: one for each letter, in order, is better than by place.
+    letters = [cell for cell in row if not cell.is_filler]
+    # The engine's boxes are imprecise: if the numbers agree, order decides, not position.
     in_order = iter(read) if len(read) == len(letters) else None
-    for glyph in row:
-        quad = glyph.box.quad()
-        if glyph.is_filler:
+    for cell in row:
+        quad = cell.box.quad()
+        if cell.is_filler:
             yield Symbol(FILLER, quad, 1.0)
             continue
-        found = next(in_order) if in_order else _nearest(glyph.box, read)
+        found = next(in_order) if in_order else _nearest(cell.box, read)
         if found is None:
             yield Symbol(FILLER, quad, _UNREAD)
         else:
@@ -180,16 +186,16 @@ def _symbols(row: Sequence[MrzCell], symbols: Sequence[Symbol]) -> Iterator[Symb
 
 
 def _nearest(box: Box, symbols: Sequence[Symbol]) -> Symbol | None:
-    """The symbol whose middle is nearest, if that is no farther off than the box is wide."""
+    """The symbol whose middle is nearest in x, if it is within the width of the box."""
     distances = [(abs(one.quad.box.middle.x - box.middle.x), one) for one in symbols]
     distance, nearest = min(distances, key=lambda pair: pair[0], default=(float("inf"), None))
     return nearest if distance < box.width else None
 
 
 def _band(canvas: Canvas) -> tuple[float, Box] | None:
-    """The slant of the zone, clockwise, and its box in canvas pixels.
+    """The clockwise angle of the zone in degrees, and its box in canvas pixels; None without one.
 
-    It is the lowest wide row of dense strokes, with the rows of the same width close above it.
+    It is the lowest wide row of dense strokes, and rows of similar width close above it.
     """
     room = math.sqrt(_MOST_PIXELS / (canvas.width_px * canvas.height_px))
     shrink = min(_WORK_PX / canvas.width_px, room)
@@ -213,7 +219,7 @@ def _band(canvas: Canvas) -> tuple[float, Box] | None:
 
 
 def _strokes(grey: Pixels, shrink: float) -> Pixels:
-    """Where upright dark strokes stand close together, as a mask of the shrunk picture."""
+    """A mask, 255 where vertical dark strokes are close together, of a copy scaled by `shrink`."""
     height_px, width_px = grey.shape
     size = (max(1, round(width_px * shrink)), max(1, round(height_px * shrink)))
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
@@ -228,24 +234,24 @@ def _strokes(grey: Pixels, shrink: float) -> Pixels:
 
 
 def _wide_rows(mask: Pixels) -> Iterator[tuple[float, Box]]:
-    """The wide pieces of a mask, each with its slant."""
+    """The clockwise angle in degrees and the box of each wide component of a mask."""
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     for outline in outlines:
         left, top, width, height = cv2.boundingRect(outline)
         if width < _LEAST_WIDTH * mask.shape[1] or width < _LEAST_SHAPE * height:
             continue
         *_, angle_deg = cv2.minAreaRect(outline)
-        # Its sides come in any order, so that a level row may be said to stand upright.
+        # OpenCV's angle may be that of either side, so that of a level row may be 90°.
         yield (angle_deg + 45) % 90 - 45, Box(left, top, left + width, top + height)
 
 
 def _evenly_spaced(row: Sequence[Box]) -> Iterator[Box]:
-    """A box for each place, as all characters have one pitch.
+    """A box for each character of a row, as all have one pitch.
 
-    What hangs together is cut, and where a character was passed over a place is put in.
+    Joined characters are cut, and boxes are added for characters that were not found.
     """
     pitch = float(np.median([b.left + b.right - a.left - a.right for a, b in pairwise(row)])) / 2
-    if pitch <= 0:  # one inside the other, as of a double frame: no characters
+    if pitch <= 0:  # one box is inside the other, as in a double frame; these are no characters
         yield from row
         return
     before: Box | None = None
@@ -274,7 +280,10 @@ def _part(mask: NDArray[np.bool_], box: Box) -> NDArray[np.bool_]:
 
 
 def _is_filler(glyph: NDArray[np.bool_]) -> bool:
-    """A tip at the left, halfway up, and two arms that end at the right, above and below it."""
+    """Whether a glyph has the shape of `<`.
+
+    It has a tip at the left in the middle, and two arms that end at the right above and below it.
+    """
     height = glyph.shape[0]
     if not glyph.any():
         return False

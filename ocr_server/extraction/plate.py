@@ -1,4 +1,4 @@
-"""The number plate of a vehicle, among whatever else a photograph says."""
+"""The finder `plate`: the number plate of a vehicle among other text of a photograph."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _SHORTEST, _LONGEST = 4, 9  # letters and digits
 
 
 def find_plate(page: Page, spec: FieldSpec) -> Match:
-    """The line that looks most like a plate: it keeps the field's rules, and is large and sure.
+    """The line that is most likely a plate: it keeps the field's rules, is large and confident.
 
-    Blanks, dots, hyphens and emblems between letters and digits do not count.
+    `Match.normalised` has its letters and digits only, without blanks, dots and hyphens.
     """
     found = [
         (
@@ -33,7 +33,7 @@ def find_plate(page: Page, spec: FieldSpec) -> Match:
 
 
 def _plates(page: Page) -> Iterator[tuple[Line, Match]]:
-    """Lines of letters and digits, both; names of makes have no digits, dates no letters."""
+    """Lines with both letters and digits; names of makes have no digits, and dates no letters."""
     for line in page.lines:
         code = "".join(one for one in line.text if one.isascii() and one.isalnum())
         is_of_both = any(map(str.isdigit, code)) and any(map(str.isalpha, code))

@@ -1,4 +1,4 @@
-"""The total, the date and the company of a receipt, by the words around them and their place."""
+"""The finder `receipt`: total, date and company, by keywords and position."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ocr_server.layout.rows import Row, rows_of
 
 NAMES = ("total", "date", "company")
 
-# A dash between blanks, or behind a word, is no sign. What is only part of a number is no amount.
+# A dash between blanks, or behind a word, is not a sign. Parts of longer numbers are not amounts.
 _AMOUNT = re.compile(
     r"(?:(?:(?<![^\s$€£])|(?<=RM))(?P<sign>[-\u2212–])(?:RM|[$€£])?)?(?<![\d.,'’])"
     r"(?P<whole>\d{1,3}(?P<mark>[, '’])\d{3}(?:(?P=mark)\d{3}){0,4}"
@@ -20,7 +20,7 @@ _AMOUNT = re.compile(
     r"|\d{1,3}(?:\.\d{3}){1,4}(?= ?,)|\d+)"
     r" ?[.,] ?(?P<cents>\d{2})(?! ?%|\d|[.,'’]\d)"
 )
-# How much each word of a row says that its amount is, or is not, what was to be paid.
+# Weight of each keyword of a row as evidence for, or against, its amount being the total.
 _SIGNS: Mapping[str, int] = {
     r"\bT[O0]TA[L1I]\b|\bT[O0]TAL": 4, r"\bGRAND\b|\bFINAL\b": 2, r"\bNET+\b": 2,
     r"\bPAYABLE\b|\bDUE\b": 3, r"ROUNDED": 2, r"\bINC": 1, r"AMOUNT": 1,
@@ -28,7 +28,7 @@ _SIGNS: Mapping[str, int] = {
     r"ROUNDING|\bADJ(?!.*INC)": -3, r"\bTAX\b": -3, r"\bGST\b(?!.*\))(?<!INCL GST)": -1,
     r"CHANGE|CASH|TENDER|PAID": -6, r"SUPPLIES|INCLUDED": -6, r"TOTAL (?:GST|TAX)": -4,
 }  # fmt: skip
-# Below this the amounts are those of the tax authorities.
+# Below a row with this, amounts are those of a tax summary.
 _SUMMARY = re.compile(r"\b(?:GST|TAX|VAT|SST) *(?:SUMMARY|ANALYSIS|INFO)|\bSUMMARY\b")
 _ROUNDING = re.compile("ROUNDING")
 _CASH, _CHANGE = re.compile(r"\bCASH\b|TENDER|\bPAID\b"), re.compile(r"\bCHANGE\b")
@@ -50,12 +50,12 @@ _TOP_ROWS = 6
 
 
 def find_in_receipt(page: Page, spec: FieldSpec) -> Match:
-    """What the page has for the field: one of `NAMES`."""
+    """The field `spec.name`, one of `NAMES`; an amount is normalised to digits, point and cents."""
     return {"total": _total, "date": _date, "company": _company}[spec.name](rows_of(page))
 
 
 def has_total(page: Page) -> bool:
-    """Whether a total was found."""
+    """Whether the page has a total."""
     return _total(rows_of(page)) is not NOTHING
 
 
@@ -86,7 +86,7 @@ def _total(rows: Sequence[Row]) -> Match:
 
 
 def _difference(rows: Sequence[Row]) -> str | None:
-    """What was given less what was given back, where both were read."""
+    """Cash minus change, with two decimals; None unless both were read."""
     given, back = (
         next((a for row in rows if sign.search(row.text.upper()) for a in _amounts(row)), None)
         for sign in (_CASH, _CHANGE)
@@ -120,19 +120,19 @@ def _date(rows: Sequence[Row]) -> Match:
 def _is_date(match: re.Match[str]) -> bool:
     day, month = match["day"] or match["day_last"], match["month"] or match["month_second"]
     first, second = int(day), int(month) if month.isdigit() else 1
-    # Some write the month first.
+    # The month may come first.
     return 1 <= min(first, second) <= 12 and 1 <= max(first, second) <= 31
 
 
 def _company(rows: Sequence[Row]) -> Match:
-    """The first row that names a kind of firm, else the first with a word in it."""
+    """The first row with a legal form or kind of business, else the first row with a word."""
     top = [row for row in rows if sum(map(str.isalpha, row.text)) >= 4][:_TOP_ROWS]
     if not top:
         return NOTHING
     first = next((n for n, row in enumerate(top) if _FIRM.search(row.text.upper())), 0)
     last = first
     if first and (top[first].text.startswith("&") or _FIRM.match(top[first].text.upper())):
-        first -= 1  # a name does not begin so: it was begun on the row above
+        first -= 1  # no name begins like that: it began on the row above
     if top[last].text.count("(") > top[last].text.count(")") and last + 1 < len(top):
         last += 1
     read = of_words(word for row in top[first : last + 1] for word in row.words)
@@ -142,7 +142,7 @@ def _company(rows: Sequence[Row]) -> Match:
 
 
 def _words_at(row: Row, start: int, end: int) -> Iterator[Word]:
-    """The words that hold the characters from `start` to `end` of the row's text."""
+    """The words that contain the characters from `start` to `end` (exclusive) of the row's text."""
     at = 0
     for word in row.words:
         if at < end and at + len(word.text) > start:

@@ -1,6 +1,6 @@
-"""Seven-segment displays, read without an engine: which of the seven bars of a digit are dark.
+"""The finder `display`: reads seven-segment displays by which bars of a digit are dark.
 
-Tesseract reads none of them: to it the bars are strokes of their own.
+No engine is used: Tesseract cannot read them, as it takes the bars for separate strokes.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import rows_of
 from ocr_server.page.framing import FramedPage
 
-_WORK_PX = 640  # the longer side of the copy on which the panel is looked for
-_PANEL_PX = 200  # height of the panel, to which all sizes in pixels below refer
-_MOST_SHAPE = 40  # times as wide as high: more digits than any display has
-_LEAST_CONTRAST = 40  # of 400: bars at least a tenth darker than their surroundings
-_NARROW = 0.32  # of its height: a 1 has its right bars only
-_LIT = 0.38  # share of a bar's middle that is dark when it is lit
+_WORK_PX = 640  # longer side of the copy on which the panel is detected
+_PANEL_PX = 200  # height that the panel is scaled to; sizes in pixels below refer to it
+_MOST_SHAPE = 40  # width divided by height; no display has more digits
+_LEAST_CONTRAST = 40  # of 400: bars are at least a tenth darker than their surroundings
+_NARROW = 0.32  # width divided by height of a 1, which has only its right bars
+_LIT = 0.38  # share of a bar's middle that is dark if the bar is lit
 _SHEARS = tuple(float(shear) for shear in np.arange(-0.02, 0.25, 0.02))  # digits lean to the right
-# Top, upper left, upper right, middle, lower left, lower right, bottom. Some makers leave the
-# tail off 6 and 9 or give 7 a hook.
+# Lit bars: top, upper left, upper right, middle, lower left, lower right, bottom. On some displays
+# 6 and 9 have no tail, or 7 has a hook.
 _DIGITS = {
     "1110111": "0", "0010010": "1", "1011101": "2", "1011011": "3", "0111010": "4",
     "1101011": "5", "1101111": "6", "0101111": "6", "1010010": "7", "1110010": "7",
@@ -44,9 +44,9 @@ UNKNOWN = "?"
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """A digit in page pixels, `?` where its bars make none.
+    """A digit, or `?` if its bars form none; `quad` is in page pixels.
 
-    `confidence` (0 to 1) says how far its most doubtful bar is from being the other way.
+    `confidence`, from 0 to 1, is how far its most doubtful bar is from the threshold.
     """
 
     text: str
@@ -55,7 +55,7 @@ class Digit:
 
 
 def read_display(canvas: Canvas) -> tuple[Digit, ...]:
-    """The digits of the display that the canvas shows, from left to right; none without one."""
+    """The digits of the display on the canvas from left to right; none if there is no display."""
     panel = _panel(canvas.grey())
     if panel.width_px > _MOST_SHAPE * panel.height_px:
         return ()
@@ -64,24 +64,23 @@ def read_display(canvas: Canvas) -> tuple[Digit, ...]:
     if not segments.any():
         return ()
     bars, shear = _unslanted(segments)
-    lean = Transform((1, -shear, 0, 0, 1, 0, 0, 0, 1))
-    way = panel.to_page.after(lean)
+    to_page = panel.to_page.after(Transform((1, -shear, 0, 0, 1, 0, 0, 0, 1)))
     digits = []
     for box in _boxes(bars):
         text, confidence = _digit(bars, box)
-        digits.append(Digit(text, box.quad().mapped(way), confidence))
+        digits.append(Digit(text, box.quad().mapped(to_page), confidence))
     return tuple(digits)
 
 
 def read_display_page(framed_page: FramedPage) -> Page:
-    """The page with the digits of its display as one word; no engine is asked."""
+    """Read the digits of the display as one word, without an engine."""
     digits = read_display(framed_page.canvas)
     zones: tuple[Zone, ...] = ()
     if digits:
         symbols = tuple(Symbol(one.text, one.quad, one.confidence) for one in digits)
         quad = hull_of(digits).quad()
         text = "".join(one.text for one in digits)
-        # As sure as its digits are in the mean; which of them is not can be seen in the symbols.
+        # The mean of the digits; symbols tell which of them is doubtful.
         confidence = sum(one.confidence for one in digits) / len(digits)
         word = Word(text, quad, confidence, symbols if framed_page.options.symbols else ())
         line = Line((word,), quad, (quad.bottom_left, quad.bottom_right), quad.box.height)
@@ -96,7 +95,7 @@ def read_display_page(framed_page: FramedPage) -> Page:
 
 
 def find_on_display(page: Page, _spec: FieldSpec) -> Match:
-    """All its digits."""
+    """All digits of the display, with an error if one is unknown."""
     words = [word for row in rows_of(page) for word in row.words]
     if not words:
         return NOTHING
@@ -108,7 +107,7 @@ def find_on_display(page: Page, _spec: FieldSpec) -> Match:
 
 
 def _panel(canvas: Canvas) -> Canvas:
-    """The darkish wide rectangle that holds the digits; all of the canvas where there is none."""
+    """The dark wide rectangle that contains the digits, else the whole canvas."""
     shrink = min(1.0, _WORK_PX / max(canvas.width_px, canvas.height_px))
     small = cv2.GaussianBlur(canvas.scaled(shrink).pixels, (0, 0), 1.5).astype(np.uint8)
     height, width = small.shape
@@ -125,9 +124,9 @@ def _panel(canvas: Canvas) -> Canvas:
 
 
 def _ink(panel: Pixels) -> Pixels:
-    """What is darker than its surroundings, in relation to them: neither shine nor dusk matters."""
+    """A mask, 255 where pixels are darker than their surroundings, relative to their brightness."""
     usual = float(np.median(panel))
-    # A bright frame and glare would count as surroundings.
+    # Clipped, as a bright frame and glare would count as surroundings.
     dull = np.minimum(panel, min(255, 1.9 * usual + 12)).astype(np.uint8)
     dull = cv2.GaussianBlur(dull, (0, 0), 1.5).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (41, 41))  # wider than a bar is thick
@@ -141,7 +140,7 @@ def _ink(panel: Pixels) -> Pixels:
 
 
 def _segments(ink: Pixels) -> Pixels:
-    """The pieces that may be bars: no specks, dots or rules, none that the frame cuts off."""
+    """The components that may be bars: without specks, dots, rules and what the edges cut off."""
     height, width = ink.shape
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink)
     kept = []
@@ -167,7 +166,10 @@ def _segments(ink: Pixels) -> Pixels:
 
 
 def _unslanted(segments: Pixels) -> tuple[Pixels, float]:
-    """The bars with upright ones upright, and the shear: then columns are full or empty."""
+    """The bars sheared so that vertical bars are vertical, and the shear.
+
+    Then columns of pixels are either full or empty, so that their sum of squares is largest.
+    """
     height, width = segments.shape
     best, most, best_shear = segments, -1.0, 0.0
     for shear in _SHEARS:
@@ -182,7 +184,7 @@ def _unslanted(segments: Pixels) -> tuple[Pixels, float]:
 
 
 def _boxes(bars: Pixels) -> list[Box]:
-    """Where the digits are: what hangs together once the gaps between bars are closed."""
+    """Boxes of the digits from left to right: components after the gaps between bars are closed."""
     near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 15))
     _, _, stats, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(bars, cv2.MORPH_CLOSE, near))
     pieces = [tuple(int(value) for value in row[:4]) for row in stats[1:]]
@@ -209,7 +211,7 @@ def _digit(bars: Pixels, box: Box) -> tuple[str, float]:
 
 
 def _share(digit: NDArray[np.bool_], top: float, bottom: float, left: float, right: float) -> float:
-    """How much of a part of the digit is dark; the sides are shares of it."""
+    """The dark share of a part of the digit, whose sides are shares of the digit's."""
     height, width = digit.shape
     y, x = int(top * height), int(left * width)
     part = digit[y : max(y + 1, int(bottom * height)), x : max(x + 1, int(right * width))]

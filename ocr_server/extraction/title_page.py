@@ -1,4 +1,4 @@
-"""The chapter and the title of a book's page, by the size of their letters and their place."""
+"""The finder `title-page`: chapter and title on a page of a book, by size and position."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _CHAPTER = re.compile(
     r"\s+[\dIVXLC]+|[IVXLC]+|\d{1,3})\b[.:]?\W*$",
     re.IGNORECASE,
 )
-_LARGE = 1.12  # against the usual line of the page; capitals of small type measure up to 1.1
-_ALIKE = 0.85  # lines of one title differ in size by what is measured, not by what was set
-_UPPER = 0.7  # a title stands in the upper part
+_LARGE = 1.12  # relative to the median line of the page; capitals of small type have up to 1.1
+_SIMILAR = 0.85  # lines of one title are set in one size; this is the tolerance of measuring
+_UPPER = 0.7  # share of the page's height; a title is above it
 
 
 def find_on_title_page(page: Page, spec: FieldSpec) -> Match:
-    """What the page has for the field: one of `NAMES`."""
+    """The field `spec.name`, one of `NAMES`."""
     lines = sorted(
         (
             line
@@ -39,7 +39,7 @@ def find_on_title_page(page: Page, spec: FieldSpec) -> Match:
 
 
 def _title(lines: list[Line]) -> Match:
-    """The uppermost lines that are as large as the largest, one below the other."""
+    """The uppermost lines with letters nearly as large as the largest, one below the other."""
     if not lines:
         return NOTHING
     sizes = {id(line): _size_px(line) for line in lines}
@@ -48,7 +48,7 @@ def _title(lines: list[Line]) -> Match:
         return NOTHING
     chosen: list[Line] = []
     for line in lines:
-        is_large = sizes[id(line)] >= _ALIKE * largest
+        is_large = sizes[id(line)] >= _SIMILAR * largest
         if chosen and (not is_large or line.box.top - chosen[-1].box.bottom > 1.5 * largest):
             break
         if is_large:
@@ -57,5 +57,5 @@ def _title(lines: list[Line]) -> Match:
 
 
 def _size_px(line: Line) -> float:
-    """How high its words stand: the middle of their heights, which no single flourish moves."""
+    """The median height of its words in pixels, on which single flourishes have no effect."""
     return statistics.median(word.box.height for word in line.words)

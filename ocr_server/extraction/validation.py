@@ -1,11 +1,12 @@
-"""From a text on the page to the value of a field: mask, check rule, pattern and confidence.
+"""Validate the text of a field: mask, check digit, pattern and confidence.
 
-The rules are applied in that order. Only the mask's character map changes characters, and only
-where the mask wants the other kind; what breaks a rule stays as it was read, with the reason.
+The rules are applied in that order. Only the character map changes characters: a letter becomes a
+digit, or a digit a letter, where the mask requires it. A text that breaks a rule is kept as it was
+read, with the reason.
 
-A position mask says what kind of character stands at each place of a code: `A` is a letter, `9` a
-digit, `*` either; any other character stands for itself, and so do these three and `|` after a
-backslash. `|` separates alternatives: `AAA-9999|AAA-9A99`.
+A mask has one character for each position of a code: `A` for a letter, `9` for a digit, `*` for
+either; any other character stands for itself, as do these and `|` after a backslash. `|` separates
+alternatives: `AAA-9999|AAA-9A99`.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ MOST_PLACES, MOST_ALTERNATIVES = 64, 32
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A text that may be the value of a field: `raw` as it was read.
+    """A text that may be the value of a field.
 
-    `normalised` is what the finder takes it for, if that differs; `error` what the finder found
-    wrong with it. `is_blank`: the place was read and is empty, as it may be.
+    `raw` is the text as read, with its confidence from 0 to 1 and its box in page pixels;
+    `normalised` is the finder's interpretation, if that differs; `error` says what the finder
+    found wrong. `is_blank`: the position was read and is empty, which is allowed.
     """
 
     raw: str
@@ -41,7 +43,7 @@ class Match:
 
     @property
     def text(self) -> str:
-        """What it is taken for."""
+        """The normalised text if there is one, else the raw text."""
         return self.raw if self.normalised is None else self.normalised
 
 
@@ -49,7 +51,7 @@ NOTHING = Match("", 0.0, error="nothing was read")
 
 
 def of_words(words: Iterable[Word], text: str | None = None) -> Match:
-    """The words as one candidate, as certain as the least certain of them."""
+    """The words as one match with the confidence of the least confident; `text` replaces theirs."""
     read = tuple(words)
     if not read:
         return NOTHING
@@ -61,7 +63,7 @@ def of_words(words: Iterable[Word], text: str | None = None) -> Match:
 
 
 def validate_field(spec: FieldSpec, candidate: Match) -> Field:
-    """The field that the candidate makes, valid or not."""
+    """The field with the candidate as its value; its reason says which rule it breaks first."""
     text = candidate.text.strip()
     fitted = fit(spec, text)
     value = fitted.text if fitted else text
@@ -76,7 +78,7 @@ def validate_field(spec: FieldSpec, candidate: Match) -> Field:
 
 
 def fit(spec: FieldSpec, text: str) -> Fit | None:
-    """The text as the field's mask wants it; without a mask every text fits."""
+    """The text fitted to the field's mask, or None; without a mask every text fits."""
     if spec.mask is None:
         return Fit(text, 0)
     mask = parse_mask(spec.mask)
@@ -86,7 +88,7 @@ def fit(spec: FieldSpec, text: str) -> Fit | None:
 
 
 def icao_9303_digit(text: str) -> str | None:
-    """The check digit of the text; None where a character is not of the machine-readable zone.
+    """The check digit of the text; None if it has other characters than `A-Z`, `0-9` and `<`.
 
     Source: ICAO Doc 9303, part 3, clause 4.9: weights 7, 3, 1 repeating, modulo 10.
     """
@@ -104,7 +106,7 @@ def icao_9303(text: str) -> bool:
 
 
 def luhn(text: str) -> bool:
-    """Whether the digits agree with the last of them.
+    """Whether the last digit is the Luhn check digit of the others.
 
     Source: ISO/IEC 7812-1, annex B.
     """
@@ -116,9 +118,9 @@ def luhn(text: str) -> bool:
 
 
 def mod_11_10(text: str) -> bool:
-    """Whether the digits agree with the last of them.
+    """Whether the last digit is the check digit of the others by MOD 11,10.
 
-    Source: ISO/IEC 7064, clause 9.2: a hybrid system of modulus 11 and 10.
+    Source: ISO/IEC 7064, clause 9.2: hybrid systems.
     """
     if not _is_number(text):
         return False
@@ -130,9 +132,9 @@ def mod_11_10(text: str) -> bool:
 
 
 def mod_97_10(text: str) -> bool:
-    """Whether the number, letters counting from A = 10 to Z = 35, leaves 1 when divided by 97.
+    """Whether the text is 1 modulo 97 as a number, with A = 10 to Z = 35, and ends with two digits.
 
-    Source: ISO/IEC 7064, clause 7: the pure system of modulus 97 with two check digits.
+    Source: ISO/IEC 7064, clause 7: pure systems with two check digits (MOD 97-10).
     """
     if len(text) < 3 or not (text.isascii() and text.isalnum() and text.upper() == text):
         return False
@@ -144,7 +146,7 @@ def mod_97_10(text: str) -> bool:
 
 
 def ean(text: str) -> bool:
-    """Whether a number of 8, 12, 13, 14 or 18 digits agrees with its last.
+    """Whether a number of 8, 12, 13, 14 or 18 digits ends with its GS1 check digit.
 
     Source: GS1 General Specifications, section 7.9: weights 3 and 1 from the right.
     """
@@ -164,19 +166,19 @@ CHECKS: Mapping[str, Callable[[str], bool]] = {
 
 
 def agrees(check: str, text: str) -> bool:
-    """Whether the text keeps a check rule; blanks, dots and hyphens between groups do not count."""
+    """Whether the text is valid by a rule of `CHECKS`; blanks, dots and hyphens are ignored."""
     return CHECKS[check]("".join(one for one in text if one not in " .-"))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One place of a mask: a kind (`A`, `9` or `*`), or the character that has to stand there."""
+    """One position of a mask: a kind (`A`, `9` or `*`), or a required character (`is_literal`)."""
 
     kind: str
     is_literal: bool = False
 
     def accepts(self, character: str) -> bool:
-        """Whether the character may stand here."""
+        """Whether the mask allows the character at this position."""
         if self.is_literal:
             return character == self.kind
         is_digit = character.isascii() and character.isdigit()
@@ -187,7 +189,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A text that fits a mask after `repairs` characters were exchanged by the map."""
+    """A text that fits a mask after `repairs` characters were exchanged by the character map."""
 
     text: str
     repairs: int
@@ -201,19 +203,19 @@ class Mask:
 
     @property
     def has_blanks(self) -> bool:
-        """Whether a blank stands somewhere in it; if none does, blanks in a text do not count."""
+        """Whether it has a blank; if it has none, blanks in a text are ignored."""
         return any(place.kind == " " for places in self.alternatives for place in places)
 
     @property
     def lengths(self) -> tuple[int, ...]:
-        """The lengths a text can have, each once."""
+        """The possible lengths of a text, each once."""
         return tuple(dict.fromkeys(map(len, self.alternatives)))
 
     def fit(self, text: str, character_map: Mapping[str, str]) -> Fit | None:
-        """The text as the mask wants it, with the fewest repairs; None where it cannot be.
+        """The text fitted to the mask with the fewest repairs; None if it does not fit.
 
-        The map has letters and the digits they are mistaken for. It is used only where the mask
-        wants the other kind, in either direction.
+        `character_map` maps letters to digits that they are mistaken for. Letters become digits
+        where the mask requires digits, and digits letters where it requires letters.
         """
         letter_of = {digit: letter for letter, digit in reversed(list(character_map.items()))}
         fits = [
@@ -229,7 +231,7 @@ def parse_mask(text: str) -> Mask:
     """The mask that the text describes.
 
     Raises:
-        ValueError: it is empty somewhere, or too long; the message says what is wanted.
+        ValueError: an alternative is empty, or it is too long; the message says what is allowed.
     """
     alternatives: list[tuple[Place, ...]] = []
     places: list[Place] = []
@@ -295,7 +297,7 @@ def _taken(
     digit_of: Mapping[str, str],
     letter_of: Mapping[str, str],
 ) -> Iterator[str]:
-    """What stands at each place, up to the first that cannot be put right."""
+    """The fitted characters, up to the first that the mask does not allow."""
     for place, character in zip(places, text, strict=True):
         if place.accepts(character):
             yield character

@@ -1,3 +1,3 @@
-"""Pixels to pixels: the canvas, the operations on it, and what is measured of it."""
+"""Image processing: the canvas, the operations on it, and measurements of it."""
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Black and white: four ways to choose, for each pixel, between ink and paper.
+"""Binarization: four algorithms that decide for each pixel whether it is ink or paper.
 
-Tesseract's neural reader does better on grey than on any of these, so the recipe uses none; they
-are here for those who know their pictures. Windows are wide for print at 300 dpi, whose small
-letters are some 20 pixels high.
+Tesseract's LSTM reads grey pixels better than any of their results, so the recipe uses none; they
+are for callers who know their pictures. The default windows are for print at 300 dpi, with an
+x-height of some 20 px.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from ocr_server.imaging.glyphs import find_ink, shrink
 
 _Real: TypeAlias = NDArray[np.float32]
 
-# Rows are thresholded in bands of about so many pixels: the real numbers of a whole page of 60
-# megapixels would need a gigabyte.
+# Pixels per band of rows that is processed at once: the floating-point numbers of a whole page of
+# 60 megapixels would need a gigabyte.
 _BAND_PIXELS = 2_000_000
 
-# Half the range of grey levels: the largest standard deviation there is. Source: as `sauvola`.
+# R of Sauvola's formula: half the range of grey levels, the largest possible standard deviation.
 _LARGEST_DEVIATION = 128.0
 
 
 def otsu(canvas: Canvas) -> OperationResult:
-    """One threshold for the page, where dark and light part best.
+    """Binarize by one threshold for the whole page, which separates dark and light best.
 
-    Source: N. Otsu, A threshold selection method from gray-level histograms, 1979.
+    Source: N. Otsu, "A threshold selection method from gray-level histograms", 1979.
     """
     grey = canvas.grey()
     level, result = cv2.threshold(grey.pixels, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
@@ -41,7 +41,10 @@ def otsu(canvas: Canvas) -> OperationResult:
 
 
 def adaptive(canvas: Canvas, *, window_px: int = 61, offset: float = 12.0) -> OperationResult:
-    """Ink is what is `offset` grey levels darker than the mean around it."""
+    """Binarize by the local mean: ink is at least `offset` grey levels darker.
+
+    `window_px` is the side of the window around each pixel.
+    """
     grey = canvas.grey()
     pixels = cv2.adaptiveThreshold(
         grey.pixels, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, window_px | 1, offset
@@ -50,9 +53,11 @@ def adaptive(canvas: Canvas, *, window_px: int = 61, offset: float = 12.0) -> Op
 
 
 def sauvola(canvas: Canvas, *, window_px: int = 61, k: float = 0.2) -> OperationResult:
-    """Ink is what is darker than the mean around it, lowered where there is little contrast.
+    """Binarize by the local mean, lowered if the local contrast is low.
 
-    Source: J. Sauvola and M. Pietikäinen, Adaptive document image binarization, 2000.
+    The threshold is mean × (1 + k × (standard deviation / 128 - 1)), in a window of `window_px`.
+
+    Source: J. Sauvola and M. Pietikäinen, "Adaptive document image binarization", 2000.
     """
 
     def threshold(mean: _Real, deviation: _Real) -> _Real:
@@ -62,10 +67,13 @@ def sauvola(canvas: Canvas, *, window_px: int = 61, k: float = 0.2) -> Operation
 
 
 def wolf(canvas: Canvas, *, window_px: int = 61, k: float = 0.5) -> OperationResult:
-    """As Sauvola, but relative to the darkest ink and the highest contrast of the page.
+    """Binarize by the local mean, lowered if the contrast is low for this page.
 
-    Source: C. Wolf and J.-M. Jolion, Extraction and recognition of artificial text in multimedia
-    documents, 2004.
+    The threshold is mean - k × (1 - standard deviation / largest standard deviation of the page) ×
+    (mean - darkest pixel of the page), in a window of `window_px`.
+
+    Source: C. Wolf and J.-M. Jolion, "Extraction and recognition of artificial text in multimedia
+    documents", 2004.
     """
     grey = canvas.grey()
     darkest = float(grey.pixels.min())
@@ -79,9 +87,10 @@ def wolf(canvas: Canvas, *, window_px: int = 61, k: float = 0.5) -> OperationRes
 
 
 def measure_otsu_gap(grey: Pixels) -> float:
-    """The share of the page, 0 to 1, that one threshold calls ink though it is but shade.
+    """The share of the page, from 0 to 1, that is shade but that Otsu's threshold takes for ink.
 
-    Tesseract finds its lines with one threshold, so this tells where it will fail.
+    Tesseract finds its lines by such a threshold, and misses those in shade. It is below 0 if local
+    contrast finds more ink.
     """
     small, _ = shrink(grey, 800)
     _, dark = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
@@ -99,7 +108,7 @@ def _local(
 
 
 def _bands(grey: Pixels, window_px: int) -> Iterator[tuple[int, int, _Real, _Real]]:
-    """First and last row of each band, with the local mean and standard deviation in it."""
+    """First row, end row (exclusive), local mean and standard deviation of each band of rows."""
     height_px, width_px = grey.shape
     rows = max(1, _BAND_PIXELS // width_px)
     margin = window_px // 2

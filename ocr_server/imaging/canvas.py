@@ -1,8 +1,8 @@
-"""The working pixels of a page, with the way back to it.
+"""The working pixels of a page, with the transform from canvas pixels to page pixels.
 
-A step that moves pixels does it through a method here, so that `to_page` is never forgotten.
-Coordinates count from pixel corners; OpenCV counts from pixel centres, and the half-pixel shift
-between the two is made here and nowhere else.
+An operation that moves pixels uses a method of `Canvas`, which keeps `to_page` right. Coordinates
+are at pixel corners; OpenCV's are at pixel centres, and the half-pixel shift between the two is
+made in this module only.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from ocr_server.job import MAX_SIDE_PX
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
-_MOST_SQUARED = 40_000_000  # more than a fax has, less than a worker's memory holds
-_GRID = 65  # places across a page between which a map is taken as straight
+_MOST_SQUARED = 40_000_000  # pixels: more than a fax has, less than a worker's memory holds
+_GRID = 65  # points along each side of a page between which a transform is taken as linear
 _TO_CENTRES = Transform.shift(-0.5, -0.5)
 _TO_CORNERS = Transform.shift(0.5, 0.5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Canvas:
-    """Pixels, their resolution and the way back to the page.
+    """Pixels of a page, its resolution, and the transform back to page pixels.
 
-    `pixels` is uint8, grey (height, width) or RGB (height, width, 3); ink is 0, paper 255.
-    `dpi` is what the file says of the page, not of this canvas. `to_page` takes a point of this
-    canvas to page pixels. `aspect` is how many times as high as wide a pixel is: of a fax, 2.
+    `pixels` is uint8, grey (height, width) or RGB (height, width, 3); ink is 0, paper 255. `dpi` is
+    the resolution of the page according to the file, whatever the size of the canvas. `to_page`
+    maps points of this canvas to page pixels. `pixel_aspect` is the height of a pixel divided by
+    its width; a fax may have 2.
     """
 
     pixels: Pixels = field(repr=False)
@@ -41,26 +42,26 @@ class Canvas:
 
     @property
     def width_px(self) -> int:
-        """Columns."""
+        """Number of columns."""
         return int(self.pixels.shape[1])
 
     @property
     def height_px(self) -> int:
-        """Rows."""
+        """Number of rows."""
         return int(self.pixels.shape[0])
 
     @property
     def box(self) -> Box:
-        """All of it, in its own pixels."""
+        """The box of the whole canvas, in canvas pixels."""
         return Box(0, 0, self.width_px, self.height_px)
 
     @property
     def is_colour(self) -> bool:
-        """Whether there are three channels."""
+        """Whether the pixels are RGB, not grey."""
         return self.pixels.ndim == 3
 
     def with_pixels(self, pixels: Pixels) -> Canvas:
-        """Other pixels in the same place.
+        """A canvas with other pixels of equal width and height, which show the same place.
 
         Raises:
             ValueError: the new pixels have another width or height.
@@ -70,11 +71,11 @@ class Canvas:
         return replace(self, pixels=pixels)
 
     def as_page(self) -> Canvas:
-        """The same pixels as a page of their own, from which no way leads back."""
+        """A canvas with these pixels that is a page of its own: `to_page` is the identity."""
         return replace(self, to_page=TransformChain())
 
     def grey(self) -> Canvas:
-        """The luminance; a grey canvas is returned as it is."""
+        """The canvas as luminance, (height, width); a grey canvas is returned as it is."""
         if not self.is_colour:
             return self
         return self.with_pixels(
@@ -82,10 +83,10 @@ class Canvas:
         )
 
     def cropped(self, box: Box) -> Canvas:
-        """The part inside `box`, widened to whole pixels and cut off at the edges.
+        """The part inside `box`, in canvas pixels, enlarged to whole pixels within the canvas.
 
         Raises:
-            ValueError: the box lies outside.
+            ValueError: the box lies outside the canvas.
         """
         left, top = max(0, int(box.left)), max(0, int(box.top))
         right = min(self.width_px, int(np.ceil(box.right)))
@@ -95,7 +96,7 @@ class Canvas:
         return self._moved(self.pixels[top:bottom, left:right], Transform.shift(left, top))
 
     def padded(self, margin_px: int, *, fill: int) -> Canvas:
-        """A margin of one grey level all around."""
+        """The canvas with a margin of the grey level `fill` on all sides."""
         pixels = cv2.copyMakeBorder(
             self.pixels, margin_px, margin_px, margin_px, margin_px,
             cv2.BORDER_CONSTANT, value=(fill, fill, fill),
@@ -103,13 +104,13 @@ class Canvas:
         return self._moved(pixels, Transform.shift(-margin_px, -margin_px))
 
     def scaled(self, factor: float) -> Canvas:
-        """Enlarged (cubic) or shrunk (area); never smaller than one pixel."""
+        """The canvas enlarged (bicubic) or shrunk (area average); at least one pixel is left."""
         return self._stretched(factor, factor)
 
     def with_square_pixels(self) -> Canvas:
-        """Stretched the way in which there are fewer pixels until these are square.
+        """The canvas with square pixels: enlarged along the side of lower resolution.
 
-        Where that would be too many, it is shrunk the other way.
+        If it would be too large, it is shrunk along the other side instead.
         """
         if self.pixel_aspect == 1:
             return self
@@ -128,7 +129,7 @@ class Canvas:
         return self._moved(pixels.astype(np.uint8, copy=False), back)
 
     def rotated_90(self, quarters: int) -> Canvas:
-        """Turned clockwise by quarters of a circle, without loss."""
+        """The canvas rotated clockwise by `quarters` × 90°, without loss."""
         width, height = self.width_px, self.height_px
         backs = (
             Transform.identity(),
@@ -140,22 +141,20 @@ class Canvas:
         if not quarters:
             return self
         pixels = np.ascontiguousarray(np.rot90(self.pixels, -quarters))
-        rotated_90 = self._moved(pixels, backs[quarters])
-        return (
-            replace(rotated_90, pixel_aspect=1 / self.pixel_aspect) if quarters % 2 else rotated_90
-        )
+        turned = self._moved(pixels, backs[quarters])
+        return replace(turned, pixel_aspect=1 / self.pixel_aspect) if quarters % 2 else turned
 
     def rotated(self, angle_deg: float, *, fill: int) -> Canvas:
-        """Turned clockwise about the middle; the canvas grows, its new corners are `fill`."""
+        """The canvas rotated clockwise; it grows to hold all of it, and new pixels are `fill`."""
         turn = Transform.rotation(angle_deg)
-        rotated_90 = self.box.quad().mapped(turn).box
-        width = max(1, int(np.ceil(rotated_90.width - 1e-6)))
-        height = max(1, int(np.ceil(rotated_90.height - 1e-6)))
-        forth = turn.then(Transform.shift(-rotated_90.left, -rotated_90.top))
+        turned = self.box.quad().mapped(turn).box
+        width = max(1, int(np.ceil(turned.width - 1e-6)))
+        height = max(1, int(np.ceil(turned.height - 1e-6)))
+        forth = turn.then(Transform.shift(-turned.left, -turned.top))
         return self._warped(forth, width, height, fill=fill)
 
     def rectified(self, quad: Quad, width_px: int, height_px: int) -> Canvas:
-        """What lies in `quad`, as if seen straight on, at the given size.
+        """The content of `quad`, in canvas pixels, mapped to a rectangle of the given size.
 
         Raises:
             ValueError: the quad has no area.
@@ -168,7 +167,7 @@ class Canvas:
         return self._warped(forth, width_px, height_px, fill=255)
 
     def dewarped(self, shift: VerticalDisplacement) -> Canvas:
-        """Columns moved up and down: `shift` takes a point of the result to this canvas."""
+        """The canvas with pixels moved vertically; `shift` maps points of the result to it."""
         grid = np.array(shift.shifts_px, dtype=np.float32)
         rows, columns = grid.shape
         xs = (np.arange(self.width_px, dtype=np.float32) + 0.5) / self.width_px * (columns - 1)
@@ -184,9 +183,10 @@ class Canvas:
         return replace(self, pixels=pixels, to_page=self.to_page.after(shift))
 
     def laid_back(self, page: Canvas, *, longest_px: int) -> Canvas:
-        """What this canvas shows, where it lies on its page; the rest of the page is white.
+        """The canvas mapped back to its page; parts of the page that it does not show are white.
 
-        The longer side has at most `longest_px`, so that the maps keep within a worker's memory.
+        The result is scaled so that its longer side has at most `longest_px`, as the arrays of
+        coordinates would else need too much memory.
         """
         factor = min(1.0, longest_px / max(page.width_px, page.height_px))
         width, height = (
@@ -226,9 +226,9 @@ class Canvas:
 
 
 class OperationResult(NamedTuple):
-    """The canvas after a step, what the step found, and what it did about it.
+    """The canvas after an operation, and what the operation found and did.
 
-    Both are plain words that a page can show; `did` is empty where nothing had to be done.
+    Both are phrases that a page can show; `did` is empty if nothing had to be done.
     """
 
     canvas: Canvas

@@ -1,4 +1,4 @@
-"""Curled pages: a smooth field of slopes fitted to the lines, and columns shifted to undo it."""
+"""Dewarping of curled pages: fit a smooth field of slopes to the lines, and shift pixels by it."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ _COPY_PX = 1200
 _FEWEST_GLYPHS = 60
 _FEWEST_PIECES = 20
 _STEEPEST = 0.4  # rise over run; steeper pieces are not lines
-_GRID = (60, 80)  # rows and columns of the shift: a knot every 20 px or so of the copy
+_GRID = (60, 80)  # rows and columns of the displacement grid: a node every 20 px or so of the copy
 
 _Real = NDArray[np.float64]
 
 
 class Curvature(NamedTuple):
-    """How the slope of the lines changes over the page.
+    """How the slope of text lines changes over the page.
 
-    `spread_deg` is how much slopes differ, `rest_deg` how far the lines are from the fit: crumpled
-    paper has a large one, and the fit is then of no use. `slopes` are those of the fit on a grid.
+    `spread_deg` is the range of fitted slopes (5th to 95th percentile). `rest_deg` is the median
+    difference of the measured slopes from the fit; on crumpled paper it is large, and the fit is of
+    no use. `slopes` are fitted slopes (rise over run) on a grid over the page, (rows, columns).
     """
 
     spread_deg: float
@@ -35,7 +36,7 @@ class Curvature(NamedTuple):
 
     @property
     def is_curved(self) -> bool:
-        """Whether lines bend by 4° or more, and smoothly (within 1°)."""
+        """Whether slopes differ by 4° or more and the fit is within 1°."""
         return self.spread_deg >= 4.0 and self.rest_deg <= 1.0
 
 
@@ -47,7 +48,7 @@ class _Piece(NamedTuple):
 
 
 def measure_curvature(grey: Pixels) -> Curvature | None:
-    """The fitted slopes, or None where there are too few lines."""
+    """Fit slopes to the lines of a grey page; None if there are too few lines."""
     small, _ = shrink(grey, _COPY_PX)
     ink = find_ink(small)
     glyphs = find_glyphs(ink)
@@ -62,7 +63,7 @@ def measure_curvature(grey: Pixels) -> Curvature | None:
     weights = np.sqrt(length)
     trust = weights
     factors = np.zeros(terms.shape[1])
-    for _ in range(6):  # reweighted, so that a few wild pieces do not count
+    for _ in range(6):  # iteratively reweighted, so that outliers hardly count
         factors, *_ = np.linalg.lstsq(terms * trust[:, None], slope * trust, rcond=None)
         trust = weights / np.maximum(np.abs(slope - terms @ factors), 0.01)
     fitted = terms @ factors
@@ -78,7 +79,10 @@ def measure_curvature(grey: Pixels) -> Curvature | None:
 
 
 def dewarp(canvas: Canvas) -> OperationResult:
-    """Level bent lines by moving columns up and down; flat and crumpled pages stay as they are."""
+    """Straighten curved lines by moving pixels vertically.
+
+    Flat and crumpled pages are left as they are.
+    """
     curvature = measure_curvature(canvas.grey().pixels)
     if curvature is None:
         return OperationResult(canvas, "too few lines to tell")
@@ -89,7 +93,7 @@ def dewarp(canvas: Canvas) -> OperationResult:
 
 
 def _shift(curvature: Curvature, canvas: Canvas) -> VerticalDisplacement:
-    """Follow each line from the middle of the page outwards, adding up its slope."""
+    """The displacement that undoes the curvature: slopes added up from the middle column."""
     columns = curvature.slopes.shape[1]
     step_px = canvas.width_px / (columns - 1)
     middle_slopes = (curvature.slopes[:, :-1] + curvature.slopes[:, 1:]) / 2
@@ -102,7 +106,7 @@ def _shift(curvature: Curvature, canvas: Canvas) -> VerticalDisplacement:
 
 
 def _pieces(ink: Pixels, *, letter_px: float) -> Iterator[_Piece]:
-    """Stretches of lines, each about eight letters long, with their slopes."""
+    """Pieces of lines, each about eight letters long, with their slopes; in pixels of `ink`."""
     brush = np.ones((1, int(1.6 * letter_px) | 1), np.uint8)
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, brush)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
@@ -130,5 +134,8 @@ def _slope(xs: NDArray[np.int64], ys: _Real) -> float:
 
 
 def _terms(u: _Real, v: _Real) -> _Real:
-    """A cubic along the lines, a quadratic across them: a page bends along one axis."""
+    """Terms of the fit, cubic in u along the lines, quadratic in v across them; both -1 to 1.
+
+    A page bends mostly along one axis.
+    """
     return np.stack([np.ones_like(u), u, v, u * u, u * v, v * v, u**3, u * u * v], axis=-1)

@@ -1,8 +1,8 @@
-"""Every operation by its name, with its parameters; how they are asked for, and how they run.
+"""The operations by name, with their parameters; parsing and running a list of them.
 
-They are the `steps` of the API: names in order, with parameters in brackets where the defaults
-will not do, as in `contrast,deskew,sauvola(k=0.3,window_px=31)`. `auto` alone stands for the
-recipe, `none` for nothing.
+They are the `steps` of the API: names in order, with parameters in brackets, as in
+`contrast,deskew,sauvola(k=0.3,window_px=31)`. Instead, `auto` stands for the recipe and `none` for
+no operations.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AUTO = ("auto",)
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A number that an operation can be given; whole where its default is."""
+    """A numeric parameter of an operation, from `least` to `most`; whole if its default is."""
 
     name: str
     meaning: str
@@ -36,7 +36,7 @@ class Parameter:
         """The value that `text` stands for.
 
         Raises:
-            ValueError: it is not a number, or out of range; the message says what is wanted.
+            ValueError: it is not a number, or out of range; the message says what is allowed.
         """
         bounds = Bounds(self.least, self.most, is_whole=isinstance(self.default, int))
         try:
@@ -48,7 +48,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A pure function from canvas to canvas; None where only who has an engine can do it."""
+    """A pure function from canvas to canvas; `function` is None if it needs an engine."""
 
     function: Callable[..., OperationResult] | None
     meaning: str
@@ -159,10 +159,10 @@ _CALL = re.compile(r"\s*([^\s,()]*)\s*(?:\(([^()]*)\)\s*)?(,|$)")
 
 
 def parse_operations(text: str) -> tuple[str, ...]:
-    """The operations that `text` asks for, each ready for `run_operations`.
+    """The operations in `text`, checked, for `run_operations`.
 
     Raises:
-        ValueError: something is not understood; a sentence for each error.
+        ValueError: names or parameters are wrong; the message has a sentence for each.
     """
     if text.strip().lower() in {"", "none"}:
         return ()
@@ -195,12 +195,12 @@ def run_operations(
     deadline: Deadline,
     with_engine: Mapping[str, Callable[[Canvas], OperationResult]],
 ) -> tuple[Canvas, tuple[StageRecord, ...]]:
-    """The canvas after the operations, and what each found and did.
+    """Run the operations in order; the canvas after them, and what each found and did.
 
-    `with_engine` has a function for each operation that only who has an engine can do.
+    `with_engine` has the functions of operations that need an engine, by name.
 
     Raises:
-        DeadlinePassed: the time was over between two operations.
+        DeadlinePassed: the time is over; it is checked before each operation.
     """
     stages = []
     for text in operations:

@@ -1,4 +1,4 @@
-"""The outline of a sheet on a darker ground: found, straightened, cut out."""
+"""Find the outline of a sheet on a darker background, rectify or crop it; add margins."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
 from ocr_server.imaging.glyphs import paper_level, shrink
 
 _COPY_PX = 500
-_LEAST_SHARE = 0.2  # of the picture; a smaller bright thing is not the page
-_LEAST_STEP = 20  # grey levels from ground to paper, on each side that lies inside the picture
-_EDGE_PX = 4  # a corner this close to the frame may lie outside
+_LEAST_SHARE = 0.2  # of the picture; smaller bright areas are not the page
+_LEAST_STEP = 20  # grey levels from background to paper, on each side that is inside the picture
+_EDGE_PX = 4  # a corner so near to the edge of the picture may lie outside it
 
 
 def find_page_quad(grey: Pixels) -> Quad | None:
-    """The corners of a bright sheet on a darker ground, or None where there is none for sure."""
+    """The corners of a bright sheet on a darker background, in pixels of `grey`; None if unsure."""
     small, ratio = shrink(grey, _COPY_PX)
     blank = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((11, 11), np.uint8))  # no letters
     small = cv2.GaussianBlur(blank, (0, 0), 2).astype(np.uint8, copy=False)
@@ -29,14 +29,17 @@ def find_page_quad(grey: Pixels) -> Quad | None:
     height, width = small.shape
     near_x = (corners[:, 0] < _EDGE_PX) | (corners[:, 0] > width - 1 - _EDGE_PX)
     near_y = (corners[:, 1] < _EDGE_PX) | (corners[:, 1] > height - 1 - _EDGE_PX)
-    if np.count_nonzero(near_x | near_y) > 2:  # the picture shows a part of the sheet
+    if np.count_nonzero(near_x | near_y) > 2:  # the sheet is only partly inside the picture
         return None
-    # Contours run through the centres of pixels; our points count from their corners.
+    # Contours run through pixel centres; coordinates here are at pixel corners.
     return Quad(*(Point(float(x + 0.5) * ratio, float(y + 0.5) * ratio) for x, y in corners))
 
 
 def is_upright(quad: Quad, *, tolerance: float = 0.03) -> bool:
-    """Whether the corners are within `tolerance` (of the longer side) of an upright rectangle."""
+    """Whether the quad is nearly its bounding box.
+
+    Its corners differ from the box's by at most `tolerance`, a share of the longer side.
+    """
     box = quad.box
     allowed = tolerance * max(box.width, box.height)
     return all(
@@ -47,7 +50,7 @@ def is_upright(quad: Quad, *, tolerance: float = 0.03) -> bool:
 
 
 def rectify(canvas: Canvas) -> OperationResult:
-    """Cut a photographed sheet out of its ground, as if seen straight on."""
+    """Cut a photographed sheet out of its background and undo the perspective."""
     quad = find_page_quad(canvas.grey().pixels)
     if quad is None:
         return OperationResult(canvas, "no edge of a sheet")
@@ -60,7 +63,7 @@ def rectify(canvas: Canvas) -> OperationResult:
 
 
 def crop(canvas: Canvas) -> OperationResult:
-    """Cut away what lies around the sheet."""
+    """Crop the canvas to the bounding box of the sheet."""
     quad = find_page_quad(canvas.grey().pixels)
     if quad is None:
         return OperationResult(canvas, "no edge of a sheet")
@@ -70,26 +73,26 @@ def crop(canvas: Canvas) -> OperationResult:
 
 
 def margin(canvas: Canvas, *, margin_px: int = 10) -> OperationResult:
-    """Add a margin of the colour of the paper; letters at the very edge are else misread."""
+    """Add a margin with the grey level of the paper, as letters at the very edge are misread."""
     return pad(canvas, margin_px=margin_px, fill=paper_level(canvas.grey().pixels))
 
 
 def pad(canvas: Canvas, *, margin_px: int, fill: int) -> OperationResult:
-    """Add a margin of a grey level.
+    """Add a margin of the grey level `fill`.
 
-    Repeating the pixels at the edge instead would smear letters outwards (error rate × 5).
+    Repeating the pixels at the edge would smear letters outwards instead (error rate × 5).
     """
     padded = canvas.padded(margin_px, fill=fill)
     return OperationResult(padded, did=f"margin of {margin_px} px added")
 
 
 def _bright_corners(small: Pixels) -> NDArray[np.float32] | None:
-    """The four corners of the largest bright area, clockwise from top left."""
+    """The four corners of the largest bright area, clockwise from top left: (4, 2), x and y."""
     _, mask = cv2.threshold(small, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     bright, dark = small[mask > 0], small[mask == 0]
     if len(bright) < 0.15 * small.size or len(dark) < 0.04 * small.size:
         return None
-    if float(bright.mean()) - float(dark.mean()) < 35:  # shade on paper differs by less
+    if float(bright.mean()) - float(dark.mean()) < 35:  # shaded and lit paper differ by less
         return None
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -110,7 +113,10 @@ def _bright_corners(small: Pixels) -> NDArray[np.float32] | None:
 
 
 def _is_sheet(corners: NDArray[np.float32]) -> bool:
-    """Whether a rectangle could look like that: opposite sides alike, corners within 20° of 90°."""
+    """Whether a photographed rectangle may have these corners.
+
+    Opposite sides are nearly equal in length, and corners are within 20° of a right angle.
+    """
     sides = np.roll(corners, -1, axis=0) - corners
     lengths = np.linalg.norm(sides, axis=1)
     if lengths.min() < 0.3 * lengths.max():
@@ -124,7 +130,7 @@ def _is_sheet(corners: NDArray[np.float32]) -> bool:
 
 
 def _stands_out(small: Pixels, corners: NDArray[np.float32]) -> bool:
-    """Whether each side that lies inside the picture is a step from dark to bright."""
+    """Whether brightness rises from outside to inside along each side within the picture."""
     height, width = small.shape
     for start, end in pairwise([*corners, corners[0]]):
         along = (end - start) / float(np.linalg.norm(end - start))

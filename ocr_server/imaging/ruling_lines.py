@@ -1,4 +1,4 @@
-"""Ruled lines: found, counted, told apart as grids, wiped out."""
+"""Find ruling lines, tell whether they form a grid, and wipe them out."""
 
 from __future__ import annotations
 
@@ -10,73 +10,77 @@ import numpy as np
 from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
 from ocr_server.imaging.glyphs import connected_components, find_ink, measure_x_height, shrink
 
-_LEAST_LENGTH = 5.0  # x-heights; no letter has a longer straight stroke
+_LEAST_LENGTH = 5.0  # x-heights; straight strokes of letters are shorter
 _MOST_THICKNESS = 0.35  # x-heights; thicker ones are bars and pictures
-_MANY = 200  # more rules than any table has are a texture
-_UNKNOWN_X_HEIGHT_PX = 20.0  # of print at 300 dpi
+_MANY = 200  # more than any table has; so many are a texture
+_UNKNOWN_X_HEIGHT_PX = 20.0  # assumed if it cannot be measured: print at 300 dpi
 
 
 class RulingLines(NamedTuple):
-    """The rules of a page: a mask (255 on a rule) for each direction, and their numbers."""
+    """The ruling lines of a canvas.
 
-    level: Pixels
-    upright: Pixels
-    level_count: int
-    upright_count: int
+    `horizontal` and `vertical` are masks of the canvas, 255 on a rule;
+    `crossings` is the number of places where rules of both directions meet.
+    """
+
+    horizontal: Pixels
+    vertical: Pixels
+    horizontal_count: int
+    vertical_count: int
     crossings: int
 
     @property
     def total(self) -> int:
-        """How many there are, both ways."""
-        return self.level_count + self.upright_count
+        """Number of rules of both directions."""
+        return self.horizontal_count + self.vertical_count
 
     @property
     def summary(self) -> str:
-        """How many run either way, in words."""
-        return f"{self.level_count} level and {self.upright_count} upright rules"
+        """Phrase with the numbers of horizontal and vertical rules."""
+        return f"{self.horizontal_count} level and {self.vertical_count} upright rules"
 
     @property
     def is_grid(self) -> bool:
-        """Whether rules cross as in a table.
+        """Whether the rules cross as in a table, so that they may be wiped out.
 
-        Rules that part columns do not cross: they guide the reader, and wiping them made the
-        error rate of a page with columns five times as high.
+        Rules between columns do not cross. They help layout analysis: without them, the error rate
+        of a page with columns was five times as high.
         """
-        few = 3 <= self.level_count < _MANY and 3 <= self.upright_count < _MANY
+        few = 3 <= self.horizontal_count < _MANY and 3 <= self.vertical_count < _MANY
         return few and self.crossings >= 9
 
     @property
     def mask(self) -> Pixels:
-        """Rules of both directions."""
-        return cv2.bitwise_or(self.level, self.upright).astype(np.uint8, copy=False)
+        """Mask of the rules of both directions, 255 on a rule."""
+        return cv2.bitwise_or(self.horizontal, self.vertical).astype(np.uint8, copy=False)
 
 
 def find_ruling_lines(grey: Pixels, *, x_height_px: float) -> RulingLines:
-    """Straight, long, thin lines, level or upright within a degree or so."""
+    """Find straight, long, thin lines, horizontal or vertical within a degree or so."""
     ink = find_ink(grey, ratio=0.8)  # rules are darker than faint print
     length = int(max(30, _LEAST_LENGTH * x_height_px))
     thickness = max(3, int(_MOST_THICKNESS * x_height_px)) + 1
-    level = _thin(_opened(ink, length, 1), 1, thickness)
-    upright = _thin(_opened(ink, 1, length), thickness, 1)
-    counts = [_count_long(mask, length) for mask in (level, upright)]
+    horizontal = _thin(_opened(ink, length, 1), 1, thickness)
+    vertical = _thin(_opened(ink, 1, length), thickness, 1)
+    counts = [_count_long(mask, length) for mask in (horizontal, vertical)]
     crossings = 0
     if min(counts):
-        near = np.ones((7, 7), np.uint8)  # rules that stop a few pixels short of each other
-        both = cv2.bitwise_and(cv2.dilate(level, near), cv2.dilate(upright, near))
+        near = np.ones((7, 7), np.uint8)  # for rules that end a few pixels before each other
+        both = cv2.bitwise_and(cv2.dilate(horizontal, near), cv2.dilate(vertical, near))
         crossings = len(connected_components(both.astype(np.uint8, copy=False)))
-    return RulingLines(level, upright, counts[0], counts[1], crossings)
+    return RulingLines(horizontal, vertical, counts[0], counts[1], crossings)
 
 
 def may_have_ruling_lines(grey: Pixels) -> bool:
-    """Whether a small copy shows dark runs longer than letters, both ways: a cheap first look."""
+    """Whether a small copy has dark runs longer than letters in both directions; a quick test."""
     small, _ = shrink(grey, 1200)
-    ink = find_ink(small, ratio=0.9)  # a thin rule is pale on a small copy
+    ink = find_ink(small, ratio=0.9)  # thin rules are pale on a small copy
     length = max(30, max(small.shape) // 30)
     return all(_count_long(_opened(ink, *size), length) >= 3 for size in ((length, 1), (1, length)))
 
 
 def wipe(canvas: Canvas, mask: Pixels) -> Canvas:
-    """Paint the paper around it over all that `mask` covers."""
+    """Paint over everything that `mask` covers (above 0) with the colour of the paper around it."""
     grey = canvas.grey()
     covered = cv2.dilate(mask, np.ones((3, 3), np.uint8)) > 0
     quarter = (max(1, grey.width_px // 4), max(1, grey.height_px // 4))
@@ -88,7 +92,7 @@ def wipe(canvas: Canvas, mask: Pixels) -> Canvas:
 
 
 def remove_ruling_lines(canvas: Canvas, *, least_rules: int = 1) -> OperationResult:
-    """Wipe out ruled lines, if there are `least_rules` of them or more."""
+    """Wipe out ruling lines, if there are `least_rules` of them or more."""
     grey = canvas.grey().pixels
     found = find_ruling_lines(grey, x_height_px=measure_x_height(grey) or _UNKNOWN_X_HEIGHT_PX)
     if found.total < least_rules:
@@ -102,7 +106,7 @@ def _opened(mask: Pixels, width: int, height: int) -> Pixels:
 
 
 def _thin(mask: Pixels, width: int, height: int) -> Pixels:
-    """What is left of a mask without the parts where a brush of that size fits."""
+    """The mask without parts that are at least `width` × `height` pixels large."""
     thick = cv2.dilate(_opened(mask, width, height), np.ones((3, 3), np.uint8))
     return cv2.subtract(mask, thick).astype(np.uint8, copy=False)
 

@@ -1,4 +1,4 @@
-"""What is known of a canvas, each thing measured once, when it is first asked for."""
+"""Measurements of a canvas, each made once, when it is first needed."""
 
 from __future__ import annotations
 
@@ -21,70 +21,71 @@ from ocr_server.imaging.skew import Skew, measure_skew, turn_glyphs
 
 
 class ImageStatistics:
-    """The measurements of one canvas; it is made grey first, as nothing here needs colour."""
+    """Measurements of one canvas, which is made grey first."""
 
     def __init__(self, canvas: Canvas) -> None:
         self.canvas = canvas.grey()
 
     @property
     def pixels(self) -> Pixels:
-        """All pixels, grey."""
+        """The grey pixels of the canvas, (height, width)."""
         return self.canvas.pixels
 
     @property
     def shorter_px(self) -> int:
-        """The shorter side."""
+        """The shorter side of the canvas in pixels."""
         return min(self.canvas.width_px, self.canvas.height_px)
 
     @property
     def is_snippet(self) -> bool:
-        """Whether this is a cut-out line or word, too small to measure as a page is."""
+        """Whether this is a cut-out line or word, too small for measurements of a page."""
         return self.shorter_px <= 150
 
     @cached_property
     def small(self) -> Pixels:
-        """A copy of about 1,200 pixels, on which most is measured."""
+        """A copy with a longer side of about 1,200 pixels, on which most is measured."""
         return shrink(self.pixels, COPY_PX)[0]
 
     @property
     def ratio(self) -> float:
-        """How many times smaller the copy is."""
+        """How many times smaller than the canvas the copy `small` is."""
         return shrink_ratio(self.pixels, COPY_PX)
 
     @cached_property
     def ink(self) -> Pixels:
-        """Where there is ink on the copy: 255, else 0."""
+        """A mask of the copy `small`, 255 where there is ink."""
         return find_ink(self.small)
 
     @cached_property
     def glyphs(self) -> GlyphBoxes:
-        """What looks like letters on the copy."""
+        """Boxes of letter-like glyphs, in pixels of the copy `small`."""
         return find_glyphs(self.ink)
 
     @cached_property
     def paper(self) -> contrast.Paper:
-        """How bright the paper is, and how evenly."""
+        """Brightness and unevenness of the paper, in grey levels."""
         return contrast.measure_paper(self.small)
 
     @cached_property
     def median(self) -> float:
-        """The median grey level."""
+        """The median grey level, from 0 to 255."""
         return float(np.median(self.small[::4, ::4]))
 
     @cached_property
     def skew(self) -> Skew:
-        """How far level lines are turned."""
+        """Skew of horizontal lines."""
         return measure_skew(self.glyphs)
 
     @cached_property
-    def upright_skew(self) -> Skew:
-        """The same for lines that run up or down the page."""
+    def vertical_skew(self) -> Skew:
+        """Skew of lines that run up or down the page, measured after a clockwise quarter turn."""
         return self.skew_turned(1)
 
     def skew_turned(self, quarters: int) -> Skew:
-        """The same after the page is turned clockwise by quarters of a circle.
+        """Skew of horizontal lines after the page is turned clockwise by `quarters` × 90°.
 
-        After two, the heads of letters are the feet: in print the feet are the sharper ones.
+        After a half turn, the upper edges of letters are projected; in print, the lower edges give
+        the sharper peak.
         """
         glyphs, sides = self.glyphs, self.small.shape
         for quarter in range(quarters):
@@ -93,10 +94,10 @@ class ImageStatistics:
 
     @cached_property
     def x_height_px(self) -> float:
-        """The height of small letters; 0 where there are too few."""
+        """The x-height in pixels of the canvas; 0 if there are too few letters."""
         return measure_x_height(self.pixels, self.glyphs)
 
     @cached_property
     def otsu_gap(self) -> float:
-        """The share of the page that one threshold would wrongly call ink."""
+        """The share of the page that Otsu's threshold wrongly takes for ink; see `binarize`."""
         return binarize.measure_otsu_gap(self.small)

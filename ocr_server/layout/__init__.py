@@ -1,3 +1,3 @@
-"""Zones: cutting a page into parts, joining them, and what kind each zone is."""
+"""Layout: parts of a page, rows, columns, tables and reading order."""
 
 from __future__ import annotations

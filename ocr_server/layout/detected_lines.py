@@ -1,7 +1,7 @@
-"""Lines that a network detected: what a box may hold, and the words in it from their characters.
+"""Geometry of detected text quads (horizontal, rotated, stacked), and words from characters.
 
-A box holds a line, a turned one, or letters one above another; of a character only its place along
-the line is known.
+A quad may hold a horizontal line, a line rotated by 90°, or letters stacked one above another. The
+recognition network only gives the position of each character along the line.
 """
 
 from __future__ import annotations
@@ -17,28 +17,29 @@ from ocr_server.geometry import Box, Quad, Transform, lerp
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.glyphs import find_ink, run_lengths
 
-_SHORT, _SQUARE, _LONG = 1.5, 1.3, 3.0  # times as long as high
-_MOST_TURNED_DEG = 20.0  # against the long lines of the page
-_RULE = 0.25  # of the box's width; what is no higher is the rule of a fraction, or dirt
-_MARGIN = 0.2  # of a letter's height above it and below
-# Shares of the height of a found line, which reaches a little beyond its letters.
+_TALL, _SQUARE, _LONG = 1.5, 1.3, 3.0  # ratios of the longer to the shorter side
+_MOST_TURNED_DEG = 20.0  # relative to the long lines of the page
+_RULE = 0.25  # of the quad's width; parts no higher are rules of fractions, or dirt
+_MARGIN = 0.2  # above and below a letter, in heights of the letter
+# Shares of the height of a detected line, which is a little higher than its letters.
 _BASELINE, _X_HEIGHT = 0.76, 0.46
 
 
 def width_px(quad: Quad) -> float:
-    """How long the line in it is."""
+    """The longer of the quad's upper and lower side."""
     return max(math.dist(quad[0], quad[1]), math.dist(quad[3], quad[2]))
 
 
 def height_px(quad: Quad) -> float:
-    """How high the line in it is."""
+    """The longer of the quad's left and right side."""
     return max(math.dist(quad[0], quad[3]), math.dist(quad[1], quad[2]))
 
 
 def levelled(quads: Iterable[Quad]) -> Iterator[Quad]:
-    """The same boxes, those nearly square turned as the long ones are if they turn otherwise.
+    """The quads, with nearly square ones rotated to the angle of the long ones if that differs.
 
-    The smallest box around a plus sign stands on its corner, and what is cut out by it is a cross.
+    The smallest rectangle around a plus sign, for example, stands on its corner, and the picture
+    cut out by it would show a cross.
     """
     found = tuple(quads)
     long = [quad.angle_deg for quad in found if is_long(quad)]
@@ -51,25 +52,25 @@ def levelled(quads: Iterable[Quad]) -> Iterator[Quad]:
 
 
 def is_long(quad: Quad) -> bool:
-    """Whether what it holds is long enough to tell how it slants."""
+    """Whether the quad is three times as wide as high, so that its angle is that of its text."""
     return width_px(quad) >= _LONG * height_px(quad)
 
 
 def is_tall(quad: Quad) -> bool:
-    """Whether what it holds runs down the page, or stands one above another."""
-    return height_px(quad) >= _SHORT * width_px(quad)
+    """Whether the quad is so tall that its text is rotated by 90° or stacked."""
+    return height_px(quad) >= _TALL * width_px(quad)
 
 
 def turned_upright(quad: Quad) -> tuple[Quad, Quad]:
-    """The same box for a line that runs down the page, and for one that runs up, as beside charts.
+    """The quad as that of a line which runs down the page, and of one which runs up.
 
-    Each begins at the line's own top left.
+    The corners begin at the top left of the text.
     """
     return Quad(*quad[1:], quad[0]), Quad(quad[3], *quad[:3])
 
 
 def stacked(quad: Quad, canvas: Canvas) -> Iterator[Quad]:
-    """The boxes of what stands one above another in it, with white or a rule between."""
+    """The quads of stacked letters or lines in a quad, which white or rules divide."""
     width, height = round(width_px(quad)), round(height_px(quad))
     if not width:
         return
@@ -88,7 +89,7 @@ def stacked(quad: Quad, canvas: Canvas) -> Iterator[Quad]:
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """A character; `middle` is where it stands, from 0 to 1 along its line."""
+    """A character; `middle` is the position of its middle along the line, from 0 to 1."""
 
     text: str
     confidence: float
@@ -98,10 +99,11 @@ class Character:
 def line_of(
     characters: Sequence[Character], words: Sequence[str], quad: Quad, *, symbols: bool
 ) -> Line:
-    """The line in `quad`; `words` are the characters again, cut at blanks, at least one.
+    """The line in `quad`, in the quad's coordinates.
 
-    A character is taken to reach half way to the next of its word, and a third of the way to that
-    of another.
+    `words` has the texts of the words, at least one, which together are those of `characters`. A
+    character is assumed to extend half way to the next of its word, and a third of the way to that
+    of another word.
     """
     rest = iter(characters)
     cut = [tuple(islice(rest, len(word))) for word in words]
@@ -122,7 +124,7 @@ def line_of(
 
 
 def _turned_to(quad: Quad, angle_deg: float) -> Quad:
-    """As large, around the same middle."""
+    """A rectangle of the quad's size, around its middle, rotated clockwise by that angle."""
     x, y = quad.middle
     width, height = width_px(quad), height_px(quad)
     level = Box(-width / 2, -height / 2, width / 2, height / 2).quad()
@@ -155,6 +157,6 @@ def _word(
 
 
 def _pitch(characters: Sequence[Character]) -> float:
-    """How far characters usually are apart, as a share of the line; all of it for a single one."""
+    """Median distance of characters as a share of the line; 1 if there is only one."""
     steps = sorted(other.middle - one.middle for one, other in pairwise(characters))
     return steps[len(steps) // 2] if steps else 1.0

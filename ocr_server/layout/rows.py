@@ -1,7 +1,7 @@
-"""Rows of lines side by side: torn apart by layout, as on receipts, or of a whole page for fields.
+"""Rows: join lines of one row that layout analysis split, as on receipts; all rows of a page.
 
-Whether lines stand in one row is decided by `is_level` and `Box.is_beside` everywhere; how far they
-may be apart, and of which line's height, is a parameter, as boxes are not drawn alike.
+Whether two lines are in one row is decided by `is_level` and `Box.is_beside`. How far their middles
+may differ is a parameter, as the boxes of engines differ.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from typing import TypeVar
 from ocr_server.document.model import Direction, Line, Page, Word, Zone, ZoneKind, hull_of
 from ocr_server.geometry import Box, Point
 
-_PROSE_LETTERS = 18  # in a line: narrow columns of print have 25 and more, prices and labels fewer
+_PROSE_LETTERS = 18  # per line; narrow columns of print have 25 and more, prices and labels fewer
 _PROSE_LINES = 3
-_LEAST_SHARED = 0.6  # of the lines of the zone that has fewer: the others are captions between
-_SHARED = 0.2  # of the narrower zone's width: one stands above the other; columns may touch
-_INSIDE = 0.8  # of a zone's area: it is not beside the other zone but in a gap of it
+_LEAST_SHARED = 0.6  # of the lines of the zone with fewer; the others are captions between
+_SHARED = 0.2  # of the narrower zone's width, from which one zone is above the other
+_INSIDE = 0.8  # of a zone's area, from which it is in a gap of the other zone, not beside it
 
-_MOST_APART = 0.5  # of a line's height: between the middles of lines of one row
-_MOST_TIMES_AS_HIGH = 2.0  # between lines of one row
-_OVERLAP_PX = 2.0  # of boxes in rows of the page: hulls of slanting lines reach over each other
-_LONG = 4  # times as long as high: shorter lines say little of how the page slants
-_COLUMN_GAP = 1.2  # heights of a word: a wider gap parts columns
+_MOST_APART = 0.5  # largest distance between middles of lines in one row, in heights of a line
+_MOST_TIMES_AS_HIGH = 2.0  # largest ratio of the heights of lines in one row
+_OVERLAP_PX = 2.0  # in rows of a page, as boxes of slanting lines overlap
+_LONG = 4  # width divided by height; the slope of shorter lines is too imprecise
+_COLUMN_GAP = 1.2  # heights of a word; wider gaps divide columns
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Words from left to right; at least one."""
+    """The words of a row from left to right; at least one."""
 
     words: tuple[Word, ...]
 
@@ -54,20 +54,20 @@ class Row:
 
 
 def is_level(one: Point, other: Point, *, within_px: float, slope: float = 0.0) -> bool:
-    """Whether the middles of two lines are at one height, by less than `within_px`.
+    """Whether two middles of lines differ in height by less than `within_px`.
 
-    `slope` is how far lines fall for each pixel to the right.
+    `slope` is how many pixels lines fall per pixel to the right.
     """
     return abs(one.y - other.y - slope * (one.x - other.x)) < within_px
 
 
 def rows_of(page: Page) -> tuple[Row, ...]:
-    """All rows of a page from top to bottom."""
+    """All rows of a page from top to bottom; see `rows_in`."""
     return rows_in(page.zones)
 
 
 def rows_in(zones: Iterable[Zone]) -> tuple[Row, ...]:
-    """The rows of some zones from top to bottom, level or slanting as the page does."""
+    """The rows of all lines of the zones from top to bottom; the page may be skewed."""
     lines = [line for zone in zones for line in zone.lines if line.words]
     slope = _page_slope(lines)
 
@@ -89,7 +89,7 @@ def rows_in(zones: Iterable[Zone]) -> tuple[Row, ...]:
 
 
 def up_to_gap(words: Sequence[Word]) -> tuple[Word, ...]:
-    """The words up to the first gap that is wider than they are high: a column's edge."""
+    """The words up to the first gap between columns, which is wider than 1.2 heights of a word."""
     for position, (one, other) in enumerate(pairwise(words), 1):
         if other.box.left - one.box.right > _COLUMN_GAP * one.box.height:
             return tuple(words[:position])
@@ -98,9 +98,9 @@ def up_to_gap(words: Sequence[Word]) -> tuple[Word, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A line, the zone it came from, and how it slants; `level` is its height on a level page.
+    """A line, its zone's number and its slope; `level` is its y after the page is deskewed.
 
-    `core` is the box of its words with letters or figures, as specks are read as dots far away.
+    `core` is the box of its words with letters or digits, as distant specks are read as dots.
     """
 
     line: Line
@@ -111,20 +111,20 @@ class _Piece:
     level: float
 
     def shares_row(self, other: _Piece) -> bool:
-        """Whether both stand side by side in one row."""
-        mine, its = self.core, other.core
-        lower, higher = sorted((mine.height, its.height))
-        if not mine.is_beside(its) or higher >= _MOST_TIMES_AS_HIGH * lower:
+        """Whether both are side by side in one row."""
+        box, other_box = self.core, other.core
+        lower, higher = sorted((box.height, other_box.height))
+        if not box.is_beside(other_box) or higher >= _MOST_TIMES_AS_HIGH * lower:
             return False
         slope = self.slope if self.width_px >= other.width_px else other.slope
-        return is_level(mine.middle, its.middle, within_px=_MOST_APART * lower, slope=slope)
+        return is_level(box.middle, other_box.middle, within_px=_MOST_APART * lower, slope=slope)
 
 
 def join_rows(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
-    """The zones, with those side by side that share their rows joined, and read row by row.
+    """Join zones side by side that share their rows into one zone, with one line for each row.
 
-    Columns of prose stay columns, and so does all beside them: their lines lie level, too, but
-    mean nothing to each other. Writing from right to left is left alone, as nothing is proved.
+    Columns of prose are kept, and so is all that is beside them: their lines are level by chance.
+    Pages with writing from right to left are left alone, as this has not been tested on them.
     """
     if any(line.direction is not Direction.LEFT_TO_RIGHT for zone in zones for line in zone.lines):
         return zones
@@ -148,14 +148,14 @@ def join_rows(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
 
 
 def in_reading_order(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
-    """The zones in the order given, but none before one that stands above it in its columns."""
+    """The zones in their order, but none before one that is above it in its columns."""
     boxes = [zone.box for zone in zones]
     texts = [index for index, zone in enumerate(zones) if zone.lines]
     above = [{index for index in texts if _stands_above(boxes[index], box)} for box in boxes]
     ordered: list[Zone] = []
     waiting, done = list(range(len(zones))), set[int]()
     while waiting:
-        # There is one: of all that wait, nothing waits above the one that begins highest.
+        # There is always one: nothing that waits is above the zone with the highest upper edge.
         index = next(i for i in waiting if above[i] <= done)
         waiting.remove(index)
         done.add(index)
@@ -164,7 +164,7 @@ def in_reading_order(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
 
 
 def _pieces(zones: Sequence[Zone]) -> list[list[_Piece]]:
-    """The lines of each zone; short ones slant as the others do."""
+    """The lines of each zone as pieces; lines of one or two words have the page's median slope."""
     slopes = [_slope(line) for zone in zones for line in zone.lines if len(line.words) > 2]
     usual = median(slopes) if slopes else 0.0
     return [
@@ -242,7 +242,10 @@ def _join(zones: Sequence[Zone], pieces: list[_Piece]) -> Zone:
 
 
 def _gathered(items: Iterable[T], is_of: Callable[[T, list[T]], bool]) -> list[list[T]]:
-    """Lines from top to bottom as rows: each joins the last of three rows that it is of."""
+    """Group items, sorted from top to bottom, into rows.
+
+    Each joins the last of the latest three rows for which `is_of` is true, or begins a new one.
+    """
     rows: list[list[T]] = []
     for item in items:
         row = next((row for row in reversed(rows[-3:]) if is_of(item, row)), None)
@@ -254,7 +257,7 @@ def _gathered(items: Iterable[T], is_of: Callable[[T, list[T]], bool]) -> list[l
 
 
 def _page_slope(lines: Iterable[Line]) -> float:
-    """How far lines fall for each pixel to the right: that of the middle of the long ones."""
+    """How many pixels lines fall per pixel to the right: the median of the long lines."""
     slopes = [
         (line.quad.top_right.y - line.quad.top_left.y) / width
         for line in lines

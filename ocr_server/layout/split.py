@@ -1,4 +1,4 @@
-"""A page cut at white into parts that can be read at the same time, and joined without a seam."""
+"""Cut a page at empty rows or columns into parts to be read at the same time, and join them."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from ocr_server.imaging.canvas import Pixels
 from ocr_server.imaging.glyphs import run_lengths
 from ocr_server.imaging.statistics import ImageStatistics
 
-_GUTTER_BETWEEN = (0.35, 0.65)  # of the width
-_ROW_BETWEEN = (0.3, 0.7)  # of the ink, from top to bottom
-_LEAST_GUTTER = 1.5  # x-heights; blanks between words line up by chance, but not so wide ones
-_LEAST_SHARE = 0.2  # of the letters on each side, else nothing is won
+_GUTTER_BETWEEN = (0.35, 0.65)  # shares of the width
+_ROW_BETWEEN = (0.3, 0.7)  # shares of the height from the first row of ink to the last
+_LEAST_GUTTER = 1.5  # x-heights; narrower blanks between words may line up by chance
+_LEAST_SHARE = 0.2  # of the letters on each side; with fewer no time is saved
 
 
 class Cutting(NamedTuple):
-    """How readily a page is cut: from how many letters, and in a white row how high (x-heights)."""
+    """When a page is cut: least number of glyphs, and least height of an empty row in x-heights."""
 
     fewest_glyphs: int
     least_row: float
 
 
-# Lines set solid leave less than an x-height. Fewer letters are read in half a second, which is not
-# worth a second start of the engine.
+# Gaps between tightly set lines are less than an x-height. Fewer letters are read in half a second,
+# which does not pay for starting the engine twice.
 PAGES = Cutting(fewest_glyphs=400, least_row=1.0)
 
 
 def cut_parts(
     statistics: ImageStatistics, *, x_height_px: float, cutting: Cutting = PAGES
 ) -> tuple[Box, ...]:
-    """The page as one box, or two in reading order that touch each other in white.
+    """The page as one box or as two adjacent ones in reading order, in pixels of the canvas.
 
-    A gutter between columns is cut first, else the widest white row in the middle; not across
-    columns, whose reading order that would break.
+    The cut is in a gutter between columns, else in the highest empty row near the middle, but not
+    across columns, as that would break the reading order.
     """
     whole, ratio = statistics.canvas.box, statistics.ratio
     ink, glyphs = statistics.ink, statistics.glyphs
@@ -62,7 +62,7 @@ def cut_parts(
 
 
 def join_parts(parts: tuple[tuple[Zone, ...], ...]) -> tuple[Zone, ...]:
-    """The zones of all parts in order; a zone that was cut in two becomes one again."""
+    """The zones of all parts in order; a text zone that was cut in two is joined again."""
     joined: list[Zone] = []
     for zones in parts:
         if joined and zones and _is_continued(joined[-1], zones[0]):
@@ -74,7 +74,10 @@ def join_parts(parts: tuple[tuple[Zone, ...], ...]) -> tuple[Zone, ...]:
 
 
 def _gutter(ink: Pixels, unit: float) -> float | None:
-    """The middle of the widest white column in the middle of the page, if it is a gutter."""
+    """The middle of the widest empty column near the middle of the page, if it is a gutter.
+
+    In pixels of `ink`, as is the x-height `unit`.
+    """
     low, high = (round(share * ink.shape[1]) for share in _GUTTER_BETWEEN)
     return _widest(_is_white(ink, axis=0), low, high, least=_LEAST_GUTTER * unit)
 
@@ -90,14 +93,14 @@ def _white_row(ink: Pixels, *, least: float) -> float | None:
 
 
 def _is_white(ink: Pixels, *, axis: int) -> NDArray[np.bool_]:
-    """Which columns (axis 0) or rows (axis 1) have no ink but a speck or two."""
+    """Which columns (axis 0) or rows (axis 1) are empty except for at most 0.2 % specks."""
     specks = max(1, ink.shape[axis] // 500)
     sums = cv2.reduce(ink, axis, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
     return np.asarray(sums.ravel() <= 255 * specks)
 
 
 def _widest(white: NDArray[np.bool_], low: int, high: int, *, least: float) -> float | None:
-    """The middle of the widest run of white that lies between two positions."""
+    """The middle of the widest empty run between two positions; None if it is below `least`."""
     runs = run_lengths(white[low:high])
     width, ends = max(((end - start, start + end) for start, end in runs), default=(0, 0))
     return low + ends / 2 if width >= least else None
@@ -109,7 +112,7 @@ def _is_even(middles: NDArray[np.float64], cut: float) -> bool:
 
 
 def _is_continued(upper: Zone, lower: Zone) -> bool:
-    """Whether the second zone goes on where the first one ends, a line further down."""
+    """Whether the first line of `lower` follows the last of `upper` at the usual distance."""
     if upper.kind is not ZoneKind.TEXT or lower.kind is not ZoneKind.TEXT:
         return False
     common = min(upper.box.right, lower.box.right) - max(upper.box.left, lower.box.left)
@@ -117,18 +120,18 @@ def _is_continued(upper: Zone, lower: Zone) -> bool:
         return False
     last, first = upper.lines[-1].box, lower.lines[0].box
     pitch = _pitch((*upper.lines, *lower.lines))
-    return 0 < first.top - last.top <= 1.3 * pitch  # the same distance as between other lines
+    return 0 < first.top - last.top <= 1.3 * pitch  # the usual distance, or little more
 
 
 def _pitch(lines: tuple[Line, ...]) -> float:
-    """How far lines usually are apart."""
+    """Median distance between the upper edges of successive lines; 0 if there is none."""
     steps = [b.box.top - a.box.top for a, b in pairwise(lines)]
     down = [step for step in steps if step > 0]
     return float(np.median(down)) if down else 0.0
 
 
 def _join(upper: Zone, lower: Zone) -> Zone:
-    """One zone; the paragraph goes on, as a cut in it says nothing."""
+    """One zone of both; the last paragraph of `upper` continues in `lower`."""
     last = upper.lines[-1].paragraph
     lines = tuple(replace(line, paragraph=line.paragraph + last) for line in lower.lines)
     quad = hull_of((upper, lower)).quad()

@@ -1,4 +1,4 @@
-"""Ruled tables: their rows and columns from the rules, their text cell by cell."""
+"""Ruled tables: find rows and columns by ruling lines, and put words into cells."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ocr_server.geometry import Box, Point
 from ocr_server.imaging.glyphs import connected_components, run_lengths
 from ocr_server.imaging.ruling_lines import RulingLines
 
-_LEAST_SIDES = 3  # rules each way: two rows and two columns at least
-_RULE_SHARE = 0.25  # of the table's width or height that a rule covers, in pieces or whole
-_LEANING_SHARE = 0.5  # of the same within `_GAP_PX`: leaning by more, it leaves its cells
+_LEAST_SIDES = 3  # rules in each direction: at least two rows and two columns
+_RULE_SHARE = 0.25  # of the table's width or height that a rule covers, whole or in pieces
+_LEANING_SHARE = 0.5  # of the table's height that a leaning rule covers, within `_GAP_PX`
 _DIVIDER_SHARE = 0.5  # of a cell's side that must be ruled, else the cell spans its neighbour
 _LEAST_FILLED = 0.4  # of the cells
-_GAP_PX = 9  # rules that stop this far from each other still meet
+_GAP_PX = 9  # rules that end so far from each other still meet
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The positions of a table's rules, in pixels, and which cells they divide.
+    """A table's grid: x of its vertical and y of its horizontal rules, in canvas pixels.
 
-    `starts` has, for each row, the columns in which a cell begins.
+    `starts` has, for each row, the numbers of the columns in which a cell begins.
     """
 
     xs: tuple[int, ...]
@@ -36,11 +36,11 @@ class Grid:
 
     @property
     def box(self) -> Box:
-        """From the outermost rules."""
+        """The box of the outermost rules, in canvas pixels."""
         return Box(self.xs[0], self.ys[0], self.xs[-1], self.ys[-1])
 
     def cell_of(self, point: Point) -> tuple[int, int] | None:
-        """Row and column of the cell around a point, or None outside."""
+        """Row and column, from 0, of the cell that contains a point; None outside the grid."""
         row = int(np.searchsorted(self.ys, point.y)) - 1
         column = int(np.searchsorted(self.xs, point.x)) - 1
         if not (0 <= row < len(self.ys) - 1 and 0 <= column < len(self.xs) - 1):
@@ -56,18 +56,18 @@ class Grid:
 
 
 def find_grids(rules: RulingLines) -> tuple[Grid, ...]:
-    """The tables whose rules cross, from top to bottom."""
+    """The grids of connected rules with two rows and columns or more, from top to bottom."""
     near = np.ones((_GAP_PX, _GAP_PX), np.uint8)
     joined = cv2.morphologyEx(rules.mask, cv2.MORPH_CLOSE, near)
     grids = []
     for left, top, width, height, _ in connected_components(joined.astype(np.uint8, copy=False)):
         area = slice(top, top + height), slice(left, left + width)
-        level, upright = rules.level[area] > 0, rules.upright[area] > 0
-        ys, xs = _positions(level.T), _positions(upright)
+        horizontal, vertical = rules.horizontal[area] > 0, rules.vertical[area] > 0
+        ys, xs = _positions(horizontal.T), _positions(vertical)
         if min(len(xs), len(ys)) < _LEAST_SIDES:
             continue
         xs, ys = _with_ends(xs, int(width)), _with_ends(ys, int(height))
-        starts = tuple(tuple(_starts(upright[upper:lower], xs)) for upper, lower in pairwise(ys))
+        starts = tuple(tuple(_starts(vertical[upper:lower], xs)) for upper, lower in pairwise(ys))
         grids.append(
             Grid(tuple(int(left) + x for x in xs), tuple(int(top) + y for y in ys), starts)
         )
@@ -75,7 +75,10 @@ def find_grids(rules: RulingLines) -> tuple[Grid, ...]:
 
 
 def set_in_tables(zones: Iterable[Zone], grids: Iterable[Grid]) -> tuple[Zone, ...]:
-    """The zones, with all words that stand in a grid gathered in a table zone in its place."""
+    """Move all words inside a grid into a table zone, if enough of its cells have text.
+
+    Zones and grids are in pixels of one canvas. The table comes after the zones above it.
+    """
     result = tuple(zones)
     for grid in grids:
         result = _set_in_table(result, grid)
@@ -91,9 +94,9 @@ def _set_in_table(zones: tuple[Zone, ...], grid: Grid) -> tuple[Zone, ...]:
             if not _is_part_of(zone, grid):
                 (after if inside else before).append(zone)
             continue
-        mine, others = _parted(zone, grid)
-        inside += mine
-        if not mine:
+        within, others = _divided(zone, grid)
+        inside += within
+        if not within:
             (after if inside else before).append(zone)
             continue
         above = [line for line in others if line.box.bottom <= grid.box.top + line.box.height / 2]
@@ -106,13 +109,13 @@ def _set_in_table(zones: tuple[Zone, ...], grid: Grid) -> tuple[Zone, ...]:
 
 
 def _is_filled(table: Table) -> bool:
-    """Whether there is text in enough cells; the grid of a diagram has none in most."""
+    """Whether enough cells have text; in grids of diagrams most have none."""
     filled = sum(bool(cell.text) for cell in table.cells)
     return filled >= _LEAST_FILLED * len(table.cells)
 
 
-def _parted(zone: Zone, grid: Grid) -> tuple[list[Line], list[Line]]:
-    """The pieces of its lines inside the grid, and those outside."""
+def _divided(zone: Zone, grid: Grid) -> tuple[list[Line], list[Line]]:
+    """The lines of the zone with only their words inside the grid, and with those outside."""
     inside: list[Line] = []
     outside: list[Line] = []
     for line in zone.lines:
@@ -126,14 +129,17 @@ def _parted(zone: Zone, grid: Grid) -> tuple[list[Line], list[Line]]:
 
 
 def _rest_of(zone: Zone, lines: list[Line]) -> list[Zone]:
-    """What is left of a zone: one with those lines, or none."""
+    """The zone with only those lines; an empty list if there are none."""
     if not lines:
         return []
     return [replace(zone, lines=tuple(lines), quad=hull_of(lines).quad())]
 
 
 def _table_zone(grid: Grid, lines: list[Line]) -> Zone:
-    """Lines in the order of the cells; a row of one-line cells becomes one line."""
+    """The table zone; its lines are in the order of the cells.
+
+    A row whose cells have one line each becomes one line.
+    """
     pieces: dict[tuple[int, int], list[Line]] = {}
     for line in lines:
         for place, words in _by_cell(grid, line.words):
@@ -169,37 +175,37 @@ def _by_cell(
         yield place, tuple(group)
 
 
-def _positions(upright: NDArray[np.bool_]) -> list[int]:
-    """The middle of each upright rule; in a photograph, one may lean by some pixels."""
+def _positions(vertical: NDArray[np.bool_]) -> list[int]:
+    """The x of each vertical rule, relative to the mask; in photographs rules may lean a little."""
     reach = _GAP_PX // 2
-    straight = np.pad(upright.astype(np.uint8), ((0, 0), (reach, reach)))
+    straight = np.pad(vertical.astype(np.uint8), ((0, 0), (reach, reach)))
     leaning = cv2.dilate(straight, np.ones((1, _GAP_PX), np.uint8))
     covered = (straight.mean(axis=0) >= _RULE_SHARE) | (leaning.mean(axis=0) >= _LEANING_SHARE)
     middles = [(start + end) // 2 - reach for start, end in run_lengths(covered)]
     kept: list[int] = []
-    for middle in middles:  # a rule that wavers shows up twice
+    for middle in middles:  # a wavy rule is found twice
         if not kept or middle - kept[-1] > _GAP_PX:
             kept.append(middle)
     return kept
 
 
 def _with_ends(positions: list[int], size: int) -> list[int]:
-    """The positions with both ends: a table's frame may be missing, or too thick for a rule."""
+    """The positions with 0 and `size` added where a table's frame is missing or is a thick bar."""
     first = [0] if positions[0] > 2 * _GAP_PX else []
     last = [size] if size - positions[-1] > 2 * _GAP_PX else []
     return [*first, *positions, *last]
 
 
-def _starts(upright: NDArray[np.bool_], xs: list[int]) -> Iterator[int]:
-    """The columns in which a cell of this row begins: where a rule stands on its left."""
+def _starts(vertical: NDArray[np.bool_], xs: list[int]) -> Iterator[int]:
+    """The columns in which a cell of this row begins: those with a rule on their left."""
     yield 0
     for column, x in enumerate(xs[1:-1], start=1):
-        around = upright[:, max(0, x - _GAP_PX) : x + _GAP_PX]
+        around = vertical[:, max(0, x - _GAP_PX) : x + _GAP_PX]
         if around.any(axis=1).mean() >= _DIVIDER_SHARE:
             yield column
 
 
 def _is_part_of(zone: Zone, grid: Grid) -> bool:
-    """Whether a rule or picture that the engine saw is the grid itself."""
+    """Whether a rule or picture that the engine found is part of the grid."""
     common = zone.box.intersection(grid.box)
     return common is not None and common.area >= 0.8 * zone.box.area

@@ -1,10 +1,10 @@
-"""Lines that came without a layout, as zones in reading order.
+"""XY-cut: zones in reading order, for lines from an engine without layout analysis.
 
-The page is cut where white runs through all of it: between columns of text from top to bottom,
-else between blocks from side to side, and each piece again.
+A set of lines is divided recursively at gaps through all of it: vertical ones between columns of
+text, else horizontal ones between blocks.
 
-Source: Nagy and Seth, "Hierarchical representation of optically scanned documents", ICPR 1984
-(the XY cut), here on the boxes of lines instead of pixels.
+Source: G. Nagy and S. Seth, "Hierarchical representation of optically scanned documents", ICPR 1984
+(on pixels; here on the boxes of lines).
 """
 
 from __future__ import annotations
@@ -21,31 +21,33 @@ from ocr_server.geometry import Box, Quad, Transform
 from ocr_server.layout.detected_lines import is_long, width_px
 from ocr_server.layout.rows import is_level
 
-# A page slants as its longest lines do; those that run down or up it are none of them.
+# The skew of a page is that of its longest lines; steeper ones run down or up the page.
 _MOST_SLANT_DEG = 30.0
-_ALMOST_LONGEST = 0.5  # of the longest line; shorter ones tell it badly
+_ALMOST_LONGEST = 0.5  # of the longest line; the angle of shorter ones is too imprecise
 _LEAST_SLANTING, _LEAST_SLANTING_OF_PAGE = 5, 2  # lines of a piece, and of the whole page
 
-# In heights of a line. A line's box reaches beyond its letters, as far as into the next line's.
+# The unit of all distances is the height of a line. Boxes of lines are larger than their letters by
+# this rim, and may overlap the next line's.
 _RIM = 0.25
 _LEAST_GUTTER = 0.8  # between columns
-# A column of text has lines of some length, and many that fill it; else it is a table's, whose rows
-# are read across. Chosen on 110 readings of pages, papers, registers and receipts.
-_LONG_LINE, _LEAST_LONG_LINES = 8.0, 3  # heights of a line
+# A column of text has several long lines, of which many fill its width; else it is a column of a
+# table, whose rows are read across. Chosen on 110 readings of pages, papers, registers and
+# receipts.
+_LONG_LINE, _LEAST_LONG_LINES = 8.0, 3  # width in heights of a line; number of lines
 _FULL, _LEAST_FULL_LINES = 0.6, 0.4  # shares of the column's width, and of its long lines
-_LEAST_GAP = 0.8  # between blocks; lines are half a height apart
-_ALIKE = 0.9  # of the widest gap
+_LEAST_GAP = 0.8  # between blocks; successive lines are half a height apart
+_SIMILAR = 0.9  # of the widest gap
 _LEAST_STEP = 0.2  # between rows of a block
-_HIGHEST_STACK = 3.5  # of what stands around one: two lines and a rule, or three lines
-_TALL = 2.5  # what is so many times taller than others is a flourish or a line turned
-# Between the middles of lines of one row, in heights: half of one, as between Tesseract's lines,
-# would make one row of two that run into each other.
+_HIGHEST_STACK = 3.5  # height of lines with a stack: two lines and a rule, or three lines
+_TALL = 2.5  # ratio of heights; a line so much taller than others is a flourish or rotated
+# Between middles of lines of one row. The half height that is right for Tesseract's lines would
+# join two overlapping rows into one.
 _LEVEL = 0.2
-_BETWEEN = 0.25  # of the step from one line to the next: nearer to one of them is its own row
+_BETWEEN = 0.25  # of the distance of two stacked lines; a line nearer to one is in its row
 
 
 class _Placed(NamedTuple):
-    """A line, and its box as if what it stands in did not slant."""
+    """A line, and its bounding box after the piece of the page that it is in was deskewed."""
 
     line: Line
     box: Box
@@ -55,14 +57,14 @@ _Lines: TypeAlias = tuple[_Placed, ...]
 
 
 class _Gap(NamedTuple):
-    """White before the line of that number."""
+    """A gap of that width before the line with the index `at`."""
 
     width_px: float
     at: int
 
 
 def in_blocks(lines: Sequence[Line]) -> tuple[Zone, ...]:
-    """The lines as zones of text, in reading order."""
+    """Group lines into text zones in reading order; coordinates stay as they are."""
     if not lines:
         return ()
     placed = tuple(_Placed(line, line.box) for line in lines)
@@ -72,15 +74,18 @@ def in_blocks(lines: Sequence[Line]) -> tuple[Zone, ...]:
 
 
 def _levelled(lines: _Lines, *, least: int = _LEAST_SLANTING) -> _Lines:
-    """The same, if enough of them tell how they slant; a curled page does so here and there."""
+    """The lines with boxes deskewed by the median angle of the long lines, if there are enough.
+
+    Each piece of a page is deskewed by itself, as the angle varies on curled pages.
+    """
     quads = [line.quad for line, _ in lines if _tells_slant(line.quad)]
     if len(quads) < least:
         return lines
     longest_px = max(map(width_px, quads))
-    level = -median(
+    skew_deg = median(
         quad.angle_deg for quad in quads if width_px(quad) >= _ALMOST_LONGEST * longest_px
     )
-    turn = Transform.rotation(level)
+    turn = Transform.rotation(-skew_deg)
     return tuple(_Placed(line, line.quad.mapped(turn).box) for line, _ in lines)
 
 
@@ -96,7 +101,7 @@ def _pieces(lines: _Lines, usual_px: float) -> list[tuple[Line, ...]]:
 
 
 def _columns(lines: _Lines, usual_px: float) -> tuple[_Lines, _Lines] | None:
-    """What stands on both sides of the widest gutter between columns."""
+    """The lines left and right of the widest gutter between two columns of text, if any."""
     ordered, gaps = _gaps(lines, level=True)
     for gap in sorted(gaps, reverse=True):
         if gap.width_px < _LEAST_GUTTER * usual_px:
@@ -108,19 +113,19 @@ def _columns(lines: _Lines, usual_px: float) -> tuple[_Lines, _Lines] | None:
 
 
 def _halves(lines: _Lines, usual_px: float) -> tuple[_Lines, _Lines] | None:
-    """What stands above and below the widest gap, of those alike the one nearest to the middle."""
+    """The lines above and below the widest gap; of similar gaps, the one nearest to the middle."""
     ordered, gaps = _gaps(lines, level=False)
     widest_px = max((gap.width_px for gap in gaps), default=0.0)
     if widest_px < _LEAST_GAP * usual_px:
         return None
-    least_px = max(_ALIKE * widest_px, _LEAST_GAP * usual_px)
-    alike = [gap.at for gap in gaps if gap.width_px >= least_px]
-    at = min(alike, key=lambda one: abs(2 * one - len(lines)))
+    least_px = max(_SIMILAR * widest_px, _LEAST_GAP * usual_px)
+    similar = [gap.at for gap in gaps if gap.width_px >= least_px]
+    at = min(similar, key=lambda one: abs(2 * one - len(lines)))
     return ordered[:at], ordered[at:]
 
 
 def _gaps(lines: _Lines, *, level: bool) -> tuple[_Lines, list[_Gap]]:
-    """The lines from left to right or from top to bottom, and between which no line stands."""
+    """The lines from left to right (`level`) or from top to bottom, and the gaps between them."""
     ordered = tuple(sorted(lines, key=lambda line: _span(line, level=level)))
     found, reach = [], -math.inf
     for at, line in enumerate(ordered):
@@ -132,7 +137,7 @@ def _gaps(lines: _Lines, *, level: bool) -> tuple[_Lines, list[_Gap]]:
 
 
 def _span(line: _Placed, *, level: bool) -> tuple[float, float]:
-    """From where to where its letters reach."""
+    """Start and end of its letters, in x if `level`, else in y."""
     box = line.box
     rim = _RIM * min(box.width, box.height)
     if level:
@@ -148,10 +153,10 @@ def _is_column(lines: _Lines, usual_px: float) -> bool:
 
 
 def _in_order(lines: _Lines) -> Iterator[Line]:
-    """The lines of one piece row by row, but stacks of them one after the other.
+    """The lines of one piece row by row, but stacked lines one after the other.
 
-    Of a fraction, the figures one above the other are read before the sign behind its rule; in the
-    head of a table, the lines of one cell before those of the next.
+    The numerator and denominator of a fraction are read before the sign that follows it, and the
+    lines of a cell in a table's head before those of the next cell.
     """
     usual_px = median(line.box.height for line in lines)
     parts = _parts(lines, level=False, least_px=_LEAST_STEP * usual_px)
@@ -165,14 +170,14 @@ def _in_order(lines: _Lines) -> Iterator[Line]:
 
 
 def _parts(lines: _Lines, *, level: bool, least_px: float = 0.0) -> list[_Lines]:
-    """What stands between gaps of that width and more."""
+    """The lines divided at gaps of at least `least_px`, from left to right if `level`."""
     ordered, gaps = _gaps(lines, level=level)
     cuts = [0, *(gap.at for gap in gaps if gap.width_px >= least_px), len(lines)]
     return [ordered[start:end] for start, end in pairwise(cuts)]
 
 
 def _has_stack(lines: _Lines, usual_px: float) -> bool:
-    """Whether beside two lines, one right above the other, a third is level with neither."""
+    """Whether there are two lines one above the other, and beside them a third between the two."""
     height_px = max(line.box.bottom for line in lines) - min(line.box.top for line in lines)
     if height_px > _HIGHEST_STACK * usual_px:
         return False
@@ -193,12 +198,12 @@ def _has_stack(lines: _Lines, usual_px: float) -> bool:
 
 
 def _stand_apart(one: _Placed, other: _Placed) -> bool:
-    """Whether they stand side by side, at whatever heights."""
+    """Whether two lines do not overlap horizontally, at whatever heights."""
     return bool(_gaps((one, other), level=True)[1])
 
 
 def _by_rows(lines: _Lines) -> Iterator[Line]:
-    """From top to bottom; lines that stand side by side are one, from left to right."""
+    """The lines from top to bottom; lines side by side are joined into one from left to right."""
     for row in _runs(sorted(lines, key=_middle), _is_level):
         for beside in _runs(sorted(row, key=lambda line: line.box.left), _continues):
             yield Line.joined([one.line for one in beside])
@@ -207,7 +212,7 @@ def _by_rows(lines: _Lines) -> Iterator[Line]:
 def _runs(
     lines: Sequence[_Placed], goes_on: Callable[[_Placed, _Placed], bool]
 ) -> list[list[_Placed]]:
-    """The lines, parted before each that does not go on with the one before."""
+    """Group lines: a new group begins if `goes_on` is false for a line and the one before."""
     runs: list[list[_Placed]] = []
     for line in lines:
         if runs and goes_on(runs[-1][-1], line):
@@ -218,16 +223,16 @@ def _runs(
 
 
 def _is_level(before: _Placed, line: _Placed) -> bool:
-    """Whether it stands no lower than lines of one row do."""
+    """Whether the middle of `line` is so near in height to that of `before` that both are a row."""
     within_px = _LEVEL * before.box.height
     return is_level(line.box.middle, before.box.middle, within_px=within_px)
 
 
 def _continues(before: _Placed, line: _Placed) -> bool:
-    """Whether a row goes on with it: as high, or nearly, and not over what is before.
+    """Whether `line` continues the row of `before`: of similar height, and beside it.
 
-    Lines of text side by side are two columns too short to be told, and no row; nor are lines that
-    run down or up the page.
+    Two long lines side by side are no row but columns that are too short to be detected; nor are
+    lines that run down or up the page.
     """
     lower_px, higher_px = sorted((before.box.height, line.box.height))
     are_long = all(one.box.width >= _LONG_LINE * higher_px for one in (before, line))

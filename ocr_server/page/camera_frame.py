@@ -1,8 +1,8 @@
-"""One frame of a camera: where the page is, how sharp and bright it is, and what it says.
+"""Analyse one frame of a camera: outline of the page, sharpness, brightness, and its text.
 
-Quick before thorough: no second reading, no search for the right way up; the next frame comes
-soon, and the person who holds the paper turns it. Nor is the second reader asked: to find the lines
-of a frame takes it half a second, a tenth where they are large, on top of the first reading.
+Speed matters more than accuracy, as the next frame follows soon: nothing is read twice, and the
+orientation is not looked for, as the person who holds the paper turns it. The second engine is not
+used: to find the lines of a frame takes it half a second, a tenth of a second if they are large.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from ocr_server.page.preprocessing import (
 from ocr_server.page.recipe import read_page, read_text
 from ocr_server.page.state import ReadContext, StageFunction
 
-# Longest side of the copy on which sharpness is measured, so that cameras compare.
+# Longest side of the copy on which sharpness is measured, so that cameras can be compared.
 ANALYSIS_PX = 640
-# Of words under 0.6 most are texture: on car photos 55 of 408 "words" are left.
+# Most words under 0.6 are texture: on photographs of cars this leaves 55 of 408 "words".
 LEAST_CONFIDENCE = 0.6
 
-# In two parts, wherever a row is white: a paragraph then takes half the time. Documents are not,
-# as two starts of Tesseract would cost more.
+# Cut in two at any empty row: a paragraph then takes half the time. Documents are cut less readily,
+# as starting Tesseract twice would cost more than it saves.
 _CUTTING = Cutting(fewest_glyphs=80, least_row=0.25)
 
 LIVE: tuple[tuple[str, StageFunction], ...] = (
@@ -50,10 +50,11 @@ LIVE: tuple[tuple[str, StageFunction], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class FrameAnalysis:
-    """What was seen, in pixels of the frame.
+    """Measurements and text of a frame; coordinates are in pixels of the frame.
 
-    `sharpness` is the variance of the Laplacian in grey levels squared (a few for a blur, hundreds
-    for print in focus); `brightness` the mean from 0 to 1; `zones` what was read, if anything.
+    `outline` is the outline of the page, if found; `sharpness` the variance of the Laplacian in
+    grey levels squared (below 10 if blurred, hundreds for print in focus); `brightness` the mean
+    grey level from 0 to 1.
     """
 
     width_px: int
@@ -67,13 +68,13 @@ class FrameAnalysis:
 def analyse_frame(
     canvas: Canvas, *, options: ReadOptions, reads: bool, context: ReadContext
 ) -> FrameAnalysis:
-    """The frame; words only if it `reads`, and only those in the first of the reading's zones.
+    """Measure a frame and, if `reads`, read it: within the first zone of the options, if any.
 
-    Source of the sharpness: Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy",
-    ICPR 2000.
+    Source: J. L. Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", ICPR 2000
+    (for the sharpness).
 
     Raises:
-        OcrServerError: whatever the engine raises, and DeadlinePassed.
+        OcrServerError: any error of the engine, and DeadlinePassed.
     """
     grey = canvas.grey()
     small, _ = shrink(grey.pixels, ANALYSIS_PX)
@@ -89,10 +90,10 @@ def analyse_frame(
 
 def _read(canvas: Canvas, options: ReadOptions, context: ReadContext) -> tuple[Zone, ...]:
     for region in options.zones[:1]:
-        seen = region.box.intersection(canvas.box)
-        if seen is None:
+        inside = region.box.intersection(canvas.box)
+        if inside is None:
             return ()
-        canvas = canvas.cropped(seen)
+        canvas = canvas.cropped(inside)
     options = replace(options, zones=())
     page = read_page(canvas, number=1, options=options, context=context, recipe=LIVE)
     zones = keep_words(page.zones, lambda word: word.confidence >= LEAST_CONFIDENCE)

@@ -1,4 +1,4 @@
-"""Framing of a page before it is read: turned and cut as asked, and put back afterwards."""
+"""Rotate and crop a page as requested before it is read, and map the result back."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ocr_server.page.state import ReadContext
 
 @dataclass(frozen=True, slots=True)
 class FramedPage:
-    """A canvas, turned and cut as asked, whose pixels count as the page's own.
+    """A canvas after rotation and cropping; its pixels are the page pixels of what is read.
 
-    The zones of `options` are in its pixels. `number` counts pages from 1.
+    The zones of `options` are in these pixels. `number` counts pages from 1.
     """
 
     canvas: Canvas
@@ -25,10 +25,10 @@ class FramedPage:
     context: ReadContext
 
     def read(self, options: ReadOptions | None = None) -> Page:
-        """The page by the recipe, with these options or its own.
+        """Read the page by the recipe, with `options` if given, else with its own.
 
         Raises:
-            OcrServerError: whatever the engine raises, and DeadlinePassed.
+            OcrServerError: any error of the engine, and DeadlinePassed.
         """
         return read_page(
             self.canvas, number=self.number, options=options or self.options, context=self.context
@@ -36,7 +36,7 @@ class FramedPage:
 
 
 def apply_framing(canvas: Canvas, framing: Framing) -> Canvas:
-    """The canvas turned and cut; a crop that leaves nothing leaves all."""
+    """The canvas rotated, then cropped; a crop entirely outside the canvas is ignored."""
     quarters = framing.rotation_deg / 90
     if quarters == int(quarters):
         canvas = canvas.rotated_90(int(quarters))
@@ -50,7 +50,7 @@ def apply_framing(canvas: Canvas, framing: Framing) -> Canvas:
 
 
 def zones_in_pixels(zones: tuple[ZoneSpec, ...], canvas: Canvas) -> tuple[ZoneSpec, ...]:
-    """The zones, each box in pixels of the canvas."""
+    """The zones with boxes in per cent of the sides converted to pixels of the canvas."""
     return tuple(
         replace(zone, box=_in_pixels(zone.box, canvas), is_percent=False)
         if zone.is_percent
@@ -60,7 +60,7 @@ def zones_in_pixels(zones: tuple[ZoneSpec, ...], canvas: Canvas) -> tuple[ZoneSp
 
 
 def put_back(page: Page, part: Canvas, whole: Canvas) -> Page:
-    """What was read on `part`, in pixels of the canvas that it was cut out of."""
+    """Map a page read on `part` to the pixels of `whole`, the canvas that it was cut out of."""
     return replace(
         page,
         width_px=whole.width_px,

@@ -1,7 +1,8 @@
-"""Which way is up: told from the rows of letters, and by reading a small band both ways.
+"""Find the orientation of a page: from the direction of its lines, and by reading a few of them.
 
-Tesseract's own detection is right in 80 % of cases and refuses or guesses on little text and on
-tables; this is right in 92 %.
+A band of a few lines is read in each orientation, and the most confident reading wins. This is
+right in 92 % of cases; Tesseract's own detection in 80 %, as it refuses or guesses on tables and on
+little text.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from ocr_server.job import PageSegmentation
 from ocr_server.page.state import PageState, StageResult
 
 _BAND_LINES, _BAND_WIDTH = 3, 60  # lines, x-heights: some 100 letters, read in 50 ms
-_LINE_PITCH = 3.2  # x-heights from one line to the next, generously
-_ALL_GLYPHS = 150  # with so few, all are read
+_LINE_PITCH = 3.2  # upper bound of the distance between baselines, in x-heights
+_ALL_GLYPHS = 150  # on pages with no more glyphs, the band takes in all of them
 
-# Points of 100 by which another way must win. A band read at random gets 20 to 45, a band read
-# the right way 80 and more, and then no other way needs to be tried.
-_LEAST_WIN, _LEAST_WIN_LATE = 5.0, 8.0
+# Lead, in points of 100, by which another orientation must win. A band in a wrong orientation
+# scores 20 to 45, in the right one 80 and more; above that no other orientation is tried.
+_LEAST_WIN, _LEAST_WIN_UPSIDE_DOWN = 5.0, 8.0
 _RIGHT_WAY = 80.0
 
-# Print has feet 1.1 to 1.7 times as sharp as its heads, and 0.7 times upside down; capitals and
-# figures have both alike. Without lines of print, neither way can be read.
+# Peaks of the projection of letters' lower edges are 1.1 to 1.7 times as sharp as those of their
+# upper edges in upright print, 0.7 times upside down, and equal for capitals and figures.
 _SHARP_FEET = 1.1
 _LEAST_SPIKINESS = 1.6
 
@@ -43,12 +44,12 @@ class _Band(NamedTuple):
 
 
 def turn_upright(state: PageState) -> StageResult:
-    """Turn a page whose lines seem to run up or down, if reading a band says so."""
+    """Turn a page whose lines seem to run vertically, if reading a band confirms it."""
     statistics = state.statistics
     if statistics.shorter_px <= 200:
         return StageResult(state, "too small to tell")
-    rows, columns = statistics.skew.spikiness, statistics.upright_skew.spikiness
-    # Columns of figures can be sharper than rows, hence the margin and the reading.
+    rows, columns = statistics.skew.spikiness, statistics.vertical_skew.spikiness
+    # Columns of figures can have sharper peaks than rows, hence the factor and the reading.
     if not (columns > 1.3 * rows and columns > 1.6):
         return StageResult(state, "lines run level")
     quarters, win = find_turn(state)
@@ -61,7 +62,10 @@ def turn_upright(state: PageState) -> StageResult:
 
 
 def turn_if_upside_down(state: PageState) -> StageResult:
-    """Nothing but reading tells up from down, so it is tried where the reading is poor."""
+    """Turn a page upside down if it was read poorly and reads better that way.
+
+    Upright and inverted text can only be told apart by reading both.
+    """
     candidate = state.best
     found = f"read with confidence {candidate.confidence:.0%}"
     if candidate.confidence >= 0.6 or state.is_upright or state.statistics.shorter_px <= 100:
@@ -74,7 +78,7 @@ def turn_if_upside_down(state: PageState) -> StageResult:
     if band is None:
         return StageResult(state, found)
     upright, inverted = (_band_score(state, band.rotated_90(quarters)) for quarters in (0, 2))
-    if inverted <= upright + _LEAST_WIN_LATE:
+    if inverted <= upright + _LEAST_WIN_UPSIDE_DOWN:
         return StageResult(state, found)
     canvas = state.canvas.rotated_90(2)
     other = state.read(canvas, psm=candidate.psm)
@@ -85,7 +89,7 @@ def turn_if_upside_down(state: PageState) -> StageResult:
 
 
 def upright_canvas(state: PageState) -> OperationResult:
-    """The step of that name: try all four ways, whatever the rows look like."""
+    """The operation `orientation`: try all four orientations, whatever the lines look like."""
     quarters, win = find_turn(state)
     if not quarters or win <= _LEAST_WIN:
         return OperationResult(state.canvas, "text is upright")
@@ -93,7 +97,10 @@ def upright_canvas(state: PageState) -> OperationResult:
 
 
 def find_turn(state: PageState) -> tuple[int, float]:
-    """Clockwise quarter turns that make the page upright, and by how many points they win."""
+    """Clockwise quarter turns that make the page upright, and their score lead over the next best.
+
+    The lead is in points of 100; both are 0 if there is nothing to read.
+    """
     bands: list[_Band] = []
     for band in _bands(state):
         bands.append(band)
@@ -108,7 +115,10 @@ def find_turn(state: PageState) -> tuple[int, float]:
 
 
 def dense_band(canvas: Canvas, x_height_px: float) -> Canvas | None:
-    """A few lines where letters are densest; all of them where there are few, None without any."""
+    """Cut out a few lines where letters are densest.
+
+    The part has all letters if there are at most 150; None if there are fewer than five.
+    """
     small, ratio = shrink(canvas.pixels, 1000)
     glyphs = find_glyphs(find_ink(small))
     if len(glyphs) < 5:
@@ -130,7 +140,7 @@ def dense_band(canvas: Canvas, x_height_px: float) -> Canvas | None:
 
 
 def _may_stand_on_its_head(statistics: ImageStatistics) -> bool:
-    """Whether there are lines, and their letters' feet are no sharper than their heads."""
+    """Whether there are lines whose lower edges are no sharper than their upper edges."""
     feet, heads = statistics.skew.spikiness, statistics.skew_turned(2).spikiness
     if not heads:  # too few letters to tell
         return True
@@ -138,7 +148,7 @@ def _may_stand_on_its_head(statistics: ImageStatistics) -> bool:
 
 
 def _bands(state: PageState) -> Iterator[_Band]:
-    """A band of the page read each of the four ways, the likeliest first."""
+    """Read a band of the page in each of the four orientations, the likeliest first."""
     statistics = state.statistics
     x_height_px = statistics.x_height_px or 20.0
     canvas = state.canvas
@@ -146,7 +156,7 @@ def _bands(state: PageState) -> Iterator[_Band]:
         factor = min(1.5, BEST_X_HEIGHT_PX / x_height_px)
         canvas, x_height_px = canvas.scaled(factor), x_height_px * factor
     fill = paper_level(statistics.small)
-    skews = [statistics.skew, statistics.upright_skew, *map(statistics.skew_turned, (2, 3))]
+    skews = [statistics.skew, statistics.vertical_skew, *map(statistics.skew_turned, (2, 3))]
     for quarters in sorted(range(4), key=lambda quarters: -skews[quarters].spikiness):
         level, angle_deg = canvas.rotated_90(quarters), skews[quarters].angle_deg
         if abs(angle_deg) > 0.7:
@@ -157,7 +167,7 @@ def _bands(state: PageState) -> Iterator[_Band]:
 
 
 def _band_score(state: PageState, band: Canvas) -> float:
-    """Mean confidence in points of 100, lowered where there are few letters to judge by."""
+    """Mean confidence in points of 100, lowered if there are few letters."""
     candidate = state.read(band, psm=PageSegmentation.SINGLE_BLOCK)
     words = [word for word in candidate.words if word.letter_count]
     letters = sum(len(word.text) for word in words)
@@ -167,7 +177,10 @@ def _band_score(state: PageState, band: Canvas) -> float:
 def _densest(
     x: NDArray[np.int32], y: NDArray[np.int32], unit: float, shape: tuple[int, ...]
 ) -> Box:
-    """Where a window of a few lines holds the most of the points."""
+    """The window of `_BAND_LINES` × `_BAND_WIDTH` that holds the most of the points.
+
+    `x`, `y` and the result are in pixels of an image of that shape; `unit` is its x-height.
+    """
     rows, columns = shape
     height = int(min(rows, _BAND_LINES * _LINE_PITCH * unit))
     width = int(min(columns, _BAND_WIDTH * unit))
@@ -184,5 +197,5 @@ def _densest(
 
 
 def _found(quarters: int) -> str:
-    # What turns the page upright by one quarter was a page turned by three.
+    # A page that one quarter turn makes upright had been turned by three.
     return f"text {_WAYS[4 - quarters]}"

@@ -16,29 +16,33 @@ from ocr_server.layout.rows import in_reading_order, is_level, join_rows
 from ocr_server.layout.tables import find_grids, set_in_tables
 from ocr_server.page.state import Candidate, PageState, StageResult
 
-# On a page this doubtful, words under the second figure are noise (letters read into pictures);
-# on better pages dropping them loses words that are nearly right.
+# Confidences: on a page below the first, words below the second are noise (texture read as
+# letters); on better pages dropping such words loses some that are nearly right.
 _DOUBTFUL_PAGE, _DOUBTFUL_WORD = 0.40, 0.60
-# Grey levels of 255: streets and things differ by 69 and more, paper under handwriting by 47 at
-# most; there, half-read words are worth more than none (error rate 0.76 instead of 0.81).
+# Unevenness in grey levels: photographs of streets and objects have 69 and more, handwriting on
+# paper 47 at most, where partly wrong words are better than none (error rate 0.76, not 0.81).
 _UNEVEN = 60.0
-# What is read into rules and into blanks between columns: letters wider than four times their
-# height, and none too sure. Of 790 pages and pieces of pages 42 words were so, and none was true.
+# Words read into ruling lines and gaps between columns: letters wider than four times their height,
+# with low confidence. There were 42 such words on 790 pages and parts of pages; all were wrong.
 _WIDEST_LETTER, _SURE_OF_WIDE = 4.0, 0.7
 _SINGLE_LINES = (
     PageSegmentation.SINGLE_LINE, PageSegmentation.SINGLE_WORD, PageSegmentation.RAW_LINE,
 )  # fmt: skip
-_FEWEST_LETTERS = 6  # fewer are dust, or dots and dashes that belong to words
-_LEAST_SHARE = 0.02  # of all letters: on a full page, some are always cut off a word's box
-_LEAST_CONFIDENCE = 0.6  # in the sparse mode, what is less sure is mostly noise
-# Between the middles of what was left out and its line, of the height of the higher one: so the
-# lower one, a lone figure or a half of a fraction, stands beside the other by half at least.
+_FEWEST_LETTERS = 6  # fewer are dust, or dots and dashes of words that were read
+_LEAST_SHARE = 0.02  # of all letters: on a full page, words' boxes always cut off some
+_LEAST_CONFIDENCE = 0.6  # in the sparse mode, words below that are mostly noise
+# Largest vertical distance between the middles of missing text and a line that it may belong to, as
+# a share of the height of the taller one; so a lone figure or half a fraction, if less tall,
+# overlaps the line by at least half of its own height.
 _MOST_APART = 0.5
-_NEAR = 4.0  # line heights: what is further from a zone is none of its lines
+_NEAR = 4.0  # line heights; text farther from a zone belongs to none of its lines
 
 
 def arrange_rows(state: PageState) -> StageResult:
-    """Labels and their prices in one line, which layout takes for columns; what is above first."""
+    """Join text that stands in one row into one line, and sort zones into reading order.
+
+    Layout analysis takes labels and their prices for two columns. Zones higher up come first.
+    """
     candidate = state.best
     joined = join_rows(candidate.zones)
     ordered = in_reading_order(joined)
@@ -56,7 +60,7 @@ def arrange_rows(state: PageState) -> StageResult:
 
 
 def arrange_tables(state: PageState) -> StageResult:
-    """Words inside a grid are put in the order of its cells: layout alone reads down columns."""
+    """Put words inside a ruled grid in the order of its cells; layout analysis reads columns."""
     if state.rules is None or not state.rules.is_grid:
         return StageResult(state, "no grid")
     grids = find_grids(state.rules)
@@ -69,7 +73,10 @@ def arrange_tables(state: PageState) -> StageResult:
 
 
 def drop_noise(state: PageState) -> StageResult:
-    """Words without letters go; in a picture of hardly any text, and no even paper, guesses too."""
+    """Remove words that were read into ruling lines, and doubtful words of poorly read photographs.
+
+    The latter only if the page was read with a confidence under 0.40 and its paper is uneven.
+    """
     candidate = state.best
     found = f"read with confidence {candidate.confidence:.0%}"
     is_guessed = (
@@ -79,20 +86,20 @@ def drop_noise(state: PageState) -> StageResult:
     )
     least = _DOUBTFUL_WORD if is_guessed else 0.0
     zones = keep_words(
-        candidate.zones, lambda word: word.confidence >= least and not _is_of_a_rule(word)
+        candidate.zones, lambda word: word.confidence >= least and not _is_misread_rule(word)
     )
     kept = replace(candidate, zones=tuple(zones))
     dropped = len(candidate.words) - len(kept.words)
     if not dropped:
         return StageResult(state, found)
     after = state.with_candidate(kept)
-    if is_guessed:  # they tell how badly the page can be read
+    if is_guessed:  # the page's quality is judged by all words
         after = replace(after, dropped=candidate.words)
     return StageResult(after, found, f"{dropped} words dropped as guesses")
 
 
 def keep_words(zones: Iterable[Zone], is_kept: Callable[[Word], bool]) -> Iterator[Zone]:
-    """The zones with only such words; what that empties is left out."""
+    """The zones with only the words that `is_kept` accepts, without lines and zones left empty."""
     for zone in zones:
         if not zone.lines:
             yield zone
@@ -104,9 +111,9 @@ def keep_words(zones: Iterable[Zone], is_kept: Callable[[Word], bool]) -> Iterat
 
 
 def read_missing_text(state: PageState) -> StageResult:
-    """Wipe out what was read, and read the rest as sparse text.
+    """Wipe out all words that were read, and read the rest as sparse text.
 
-    Layout analysis takes fractions, lone figures and short lines for noise.
+    Layout analysis takes fractions, lone figures and short lines for noise and leaves them out.
     """
     candidate = state.best
     single = candidate.psm in _SINGLE_LINES or state.statistics.is_snippet
@@ -135,7 +142,7 @@ def read_missing_text(state: PageState) -> StageResult:
 
 
 def count_missing(state: PageState) -> tuple[int, int]:
-    """How many letters lie outside all that was read, and how many there are."""
+    """Number of letter-sized glyphs outside all words and pictures, and their number in all."""
     glyphs, ratio = state.statistics.glyphs, state.statistics.ratio
     unit = state.x_height_px / ratio
     letters = glyphs[(glyphs[:, 3] > 0.6 * unit) & (glyphs[:, 3] < 2.5 * unit)]
@@ -151,7 +158,11 @@ def count_missing(state: PageState) -> tuple[int, int]:
 
 
 def put_in_place(zones: tuple[Zone, ...], line: Line) -> tuple[Zone, ...]:
-    """The zones with one more line: in its row, else between the zones above and below it."""
+    """The zones with one more line, in pixels of the same canvas.
+
+    Its words join a line of the same row if there is one; else it becomes a zone of its own, above
+    the first zone that is below it.
+    """
     for index, zone in enumerate(zones):
         if zone.lines and _is_near(zone.box, line.box):
             joined = _join_row(zone, line)
@@ -167,14 +178,14 @@ def put_in_place(zones: tuple[Zone, ...], line: Line) -> tuple[Zone, ...]:
     return (*zones[:place], new, *zones[place:])
 
 
-def _is_of_a_rule(word: Word) -> bool:
+def _is_misread_rule(word: Word) -> bool:
     if word.confidence >= _SURE_OF_WIDE or not word.letter_count:
-        return False  # a dash may be as wide as it likes
+        return False  # dashes have no limit of width
     return word.box.width > _WIDEST_LETTER * len(word.text) * word.box.height
 
 
 def _join_row(zone: Zone, extra: Line) -> Zone | None:
-    """The zone with the words added to the line that stands in the same row, if one does."""
+    """The zone with the words added to its line in the same row; None if it has no such line."""
     for index, line in enumerate(zone.lines):
         within_px = _MOST_APART * max(line.box.height, extra.box.height)
         if not is_level(line.box.middle, extra.box.middle, within_px=within_px):

@@ -1,4 +1,4 @@
-"""The stages before the first reading: when each imaging step pays, measured on real pages."""
+"""The stages before the first reading: each decides whether an imaging operation is worthwhile."""
 
 from __future__ import annotations
 
@@ -14,35 +14,36 @@ from ocr_server.job import PageSegmentation
 from ocr_server.layout.tables import find_grids
 from ocr_server.page.state import PageState, StageResult
 
-# Letters of 13 to 25 px are read alike. Of many, those over 18 px are shrunk all the same: of 96
-# pages F1 was .865 either way, and the shrunk ones took a twelfth less. Of few, that saves nothing,
-# and lines of Arabic and formulas lost by it.
+# X-heights from 13 to 25 px are read equally well. On pages with many glyphs, x-heights over 18.5
+# px are shrunk for speed: on 96 pages F1 was .865 either way, and shrunk pages took a twelfth less
+# time. On pages with few glyphs that saves nothing, and lines of Arabic and formulas got worse.
 _FINE_X_HEIGHTS_PX = (13.0, 25.0)
-_SPARE_ABOVE_PX, _SPARE_TO_PX, _MANY_GLYPHS = 18.5, 16.0, 400
+_SHRINK_ABOVE_PX, _SHRINK_TO_PX, _MANY_GLYPHS = 18.5, 16.0, 400
 
-# In a snippet with one line, letters over 18.5 px are shrunk to 13; several lines are left alone.
-# Brought to a height instead, these got too small: of 398 snippets cut out of pages, F1 was .836 by
-# the height and .845 so; and large print takes a sixth less.
-_LINE_X_HEIGHTS = 5.0  # what is lower than that is taken for one line
-_LOW_SNIPPET_PX, _LOW_SNIPPET_TO_PX = 24, 48  # too low to measure letters
-_HIGH_SNIPPET_PX, _HIGH_SNIPPET_TO_PX = 70, 64  # with letters that fill it, or too few to measure
+# In a snippet of one line, x-heights over 18.5 px are shrunk to 13 px; several lines are left as
+# they are. Scaling them to a fixed height made the letters too small: on 398 snippets cut out of
+# pages F1 was .836 that way and is .845 this way; large print takes a sixth less time.
+_LINE_X_HEIGHTS = 5.0  # a snippet less high than that is taken for one line
+_LOW_SNIPPET_PX, _LOW_SNIPPET_TO_PX = 24, 48  # heights; below, letters cannot be measured
+_HIGH_SNIPPET_PX, _HIGH_SNIPPET_TO_PX = 70, 64  # heights, for snippets without an x-height
 
-_LEAST_SPIKINESS_TO_ENLARGE = 1.6  # specks, not lines of text, are not worth enlarging
-# In x-heights, some ten lines: rules around higher cells part blocks of text, four pages on a sheet
-# say, and guide the layout; without them, it lost 6 of 100 words there.
+_LEAST_SPIKINESS_TO_ENLARGE = 1.6  # below, there are specks rather than lines of text
+# Median height of cells in x-heights, some ten lines. Rules around higher cells divide blocks of
+# text, such as four pages on one sheet, and help layout analysis: wiped out, they cost 6 of 100
+# words there.
 _HIGHEST_CELLS = 30.0
 
-_LEAST_SKEW_DEG = 1.0  # up to 2° cost nothing, 3° cost twenty points; turning costs time only
+_LEAST_SKEW_DEG = 1.0  # 2° cost no accuracy, 3° cost twenty points; turning costs only time
 
-_SNIPPET_MARGIN_PX = 10  # 5 to 20 read alike; without one, receipt lines fail a third more often
+_SNIPPET_MARGIN_PX = 10  # 5 to 20 read alike; without a margin a third more receipt lines fail
 _USUAL_X_HEIGHT_PX = 18.0
 
 
 def make_ink_dark(state: PageState) -> StageResult:
-    """Light text on a dark page reads as well as dark on light, but takes 1.6 times as long."""
+    """Invert light text on a dark page: it would read as well, but take 1.6 times as long."""
     statistics = state.statistics
     level, median = statistics.paper.level, statistics.median
-    # Close print, or a screen of dots, makes a dark ground look lighter than it is.
+    # Dense print, or a halftone, makes the measured level of a dark background too light.
     is_dark = (level < 90 and median < 100) or (level < 130 and median < 40)
     if not is_dark or statistics.shorter_px <= 40:
         return StageResult(state, "dark ink on a light page")
@@ -54,7 +55,10 @@ def make_ink_dark(state: PageState) -> StageResult:
 
 
 def rectify_page(state: PageState) -> StageResult:
-    """A photographed sheet is seen straight on and its surroundings go; scans fill the picture."""
+    """Cut a photographed sheet out of its surroundings and undo its perspective.
+
+    Small pictures and those with bright paper are left alone: they are scans that fill the picture.
+    """
     statistics = state.statistics
     if statistics.shorter_px <= 500 or statistics.paper.level >= 225:
         return StageResult(state, "no photograph of a sheet")
@@ -64,10 +68,11 @@ def rectify_page(state: PageState) -> StageResult:
 
 
 def flatten_shade(state: PageState) -> StageResult:
-    """Shadows go where they are shadows: dark areas that somebody designed must stay.
+    """Remove shadows of photographs, but keep dark areas that belong to the design.
 
-    Flattening a slide with a dark title cost it 70 of 97 points, so it is done only where the
-    brightness of the paper says photograph, or where one threshold would take shade for ink.
+    Flattening a slide with a dark title lowered its F1 from 97 to 27 points. So it is done only if
+    the paper is as bright and uneven as in photographs, or if a global threshold would take shade
+    for ink.
     """
     statistics = state.statistics
     if statistics.shorter_px <= 200:
@@ -83,7 +88,7 @@ def flatten_shade(state: PageState) -> StageResult:
 
 
 def deskew_page(state: PageState) -> StageResult:
-    """Lines that slant by a degree or more are levelled."""
+    """Rotate the page so that its lines are level, if they are skewed by a degree or more."""
     statistics = state.statistics
     if statistics.shorter_px <= 200:
         return StageResult(state, "too small to tell")
@@ -98,21 +103,26 @@ def deskew_page(state: PageState) -> StageResult:
 
 
 def scale_letters(state: PageState, *, many_glyphs: int = _MANY_GLYPHS) -> StageResult:
-    """Large letters are shrunk for speed, small ones enlarged to be read at all."""
+    """Shrink large letters for speed, and enlarge small ones so that they can be read.
+
+    Letters somewhat too large are shrunk only on pages of at least `many_glyphs` glyphs.
+    """
     statistics = state.statistics
     if statistics.is_snippet:
         return _bring_snippet_to_size(state)
     measured_px = statistics.x_height_px
     low, high = _FINE_X_HEIGHTS_PX
     enough_lines = statistics.skew.spikiness >= _LEAST_SPIKINESS_TO_ENLARGE
-    spares = _SPARE_ABOVE_PX < measured_px <= high and len(statistics.glyphs) >= many_glyphs
+    is_worth_shrinking = (
+        _SHRINK_ABOVE_PX < measured_px <= high and len(statistics.glyphs) >= many_glyphs
+    )
     is_fine = low <= measured_px <= high or (measured_px < low and not enough_lines)
-    if not measured_px or (is_fine and not spares):
+    if not measured_px or (is_fine and not is_worth_shrinking):
         found = (
             f"letters {measured_px:.0f} px high" if measured_px else "too few letters to measure"
         )
         return StageResult(replace(state, x_height_px=measured_px), found)
-    wanted_px = _SPARE_TO_PX if spares else glyphs.BEST_X_HEIGHT_PX
+    wanted_px = _SHRINK_TO_PX if is_worth_shrinking else glyphs.BEST_X_HEIGHT_PX
     outcome = glyphs.scale_from(state.canvas, measured_px, x_height_px=wanted_px)
     growth = outcome.canvas.height_px / state.canvas.height_px
     after = replace(state.on(outcome.canvas), x_height_px=measured_px * growth)
@@ -120,7 +130,7 @@ def scale_letters(state: PageState, *, many_glyphs: int = _MANY_GLYPHS) -> Stage
 
 
 def remove_grids(state: PageState) -> StageResult:
-    """Without its grid a table is read as text: the largest gain that layout has to offer."""
+    """Wipe out the grids of tables, so that layout analysis takes their cells for text."""
     x_height_px = state.x_height_px
     if (
         state.statistics.shorter_px <= 200
@@ -131,7 +141,7 @@ def remove_grids(state: PageState) -> StageResult:
     found = ruling_lines.find_ruling_lines(state.statistics.pixels, x_height_px=x_height_px)
     after = replace(state, rules=found)
     grids = find_grids(found) if found.is_grid else ()
-    if not grids:  # frames and bars that cross are no table
+    if not grids:  # frames and crossing bars are not tables
         return StageResult(after, found.summary)
     heights_px = [box.height for grid in grids for _, _, box in grid.cells()]
     if np.median(heights_px) > _HIGHEST_CELLS * x_height_px:
@@ -142,35 +152,38 @@ def remove_grids(state: PageState) -> StageResult:
 
 
 def add_margin(state: PageState) -> StageResult:
-    """Letters at the very edge of a cut-out line are misread."""
+    """Add a margin to a cut-out piece of a page, as letters at the very edge are misread."""
     if not state.statistics.is_snippet:
         return StageResult(state, "a whole page")
     return add_margin_always(state)
 
 
 def add_margin_always(state: PageState) -> StageResult:
-    """The same for a rectangle that somebody drew, which may cut into the margin of the text."""
-    level = int(np.median(state.statistics.pixels[::2, ::2]))  # a quarter tells as much
+    """Add a margin to a drawn rectangle, as letters at the very edge are misread."""
+    level = int(np.median(state.statistics.pixels[::2, ::2]))  # a quarter is enough
     outcome = perspective.pad(state.canvas, margin_px=_SNIPPET_MARGIN_PX, fill=level)
     after = replace(state.on(outcome.canvas), x_height_px=state.x_height_px)
     return StageResult(after, "a piece of a page", outcome.did)
 
 
 def without_margin(canvas: Canvas) -> Canvas:
-    """The canvas less the margin that was added to it."""
+    """The canvas without the margin that `add_margin` added to it."""
     margin = _SNIPPET_MARGIN_PX
     return canvas.cropped(Box(margin, margin, canvas.width_px - margin, canvas.height_px - margin))
 
 
 def choose_psm(state: PageState) -> int:
-    """How the engine is to look for text: as requested, but a single line is read as one."""
+    """The page segmentation mode for the first reading.
+
+    The requested one; but if it is AUTO, a single line is read as such and a snippet as one block.
+    """
     width_px, height_px = state.canvas.width_px, state.canvas.height_px
     requested = state.options.psm
     if requested not in (PageSegmentation.AUTO, PageSegmentation.SINGLE_WORD):
         return requested
     low = height_px < 4.5 * (state.x_height_px or _USUAL_X_HEIGHT_PX) or height_px < 60
     if width_px > 1.2 * height_px and (low or requested == PageSegmentation.SINGLE_WORD):
-        # Also for a word: the mode for one makes words of rubbish.
+        # Also for a single word: Tesseract's mode for that reads noise as words.
         return PageSegmentation.SINGLE_LINE
     is_piece = requested == PageSegmentation.AUTO and state.statistics.is_snippet
     return PageSegmentation.SINGLE_BLOCK if is_piece else requested
@@ -193,5 +206,5 @@ def _snippet_factor(height_px: int, x_height_px: float) -> float:
         return _LOW_SNIPPET_TO_PX / height_px
     if not x_height_px:
         return _HIGH_SNIPPET_TO_PX / height_px if height_px > _HIGH_SNIPPET_PX else 1
-    is_large_line = x_height_px > _SPARE_ABOVE_PX and height_px < _LINE_X_HEIGHTS * x_height_px
+    is_large_line = x_height_px > _SHRINK_ABOVE_PX and height_px < _LINE_X_HEIGHTS * x_height_px
     return _FINE_X_HEIGHTS_PX[0] / x_height_px if is_large_line else 1

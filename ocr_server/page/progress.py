@@ -1,7 +1,7 @@
-"""How far the reading of a page is, told from a worker process to the server.
+"""Progress of reading a page, passed from a worker process to the server.
 
-Through a file that only grows, in the job's private folder: it needs no channel of its own, and
-goes with the job.
+It is appended to a file in the job's private folder, which is deleted with the job, so that no
+further channel between the processes is needed.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The stage that is going on, and how many of the parts of the page have been read.
+    """The running stage, and how many parts of the page have been read.
 
-    A page is one part until it is known to be cut into more.
+    `parts` is 1 until the page has been cut into more.
     """
 
     stage: str
@@ -30,7 +30,10 @@ ProgressCallback: TypeAlias = Callable[[Progress], None]
 
 @contextmanager
 def progress_writer(path: Path) -> Iterator[ProgressCallback | None]:
-    """Writes progress to a file, for `latest`; what cannot be written goes untold."""
+    """Yield a function that appends progress to the file, to be read by `latest`.
+
+    None if the file cannot be opened; what cannot be written is dropped.
+    """
     try:
         file = path.open("ab", buffering=0)
     except OSError:
@@ -46,7 +49,7 @@ def progress_writer(path: Path) -> Iterator[ProgressCallback | None]:
 
 
 def latest(path: Path) -> Progress | None:
-    """What was told last, if anything was; a line that is still being written is left alone."""
+    """The last complete entry of the file; None if there is no file or no entry."""
     try:
         lines = path.read_text().rpartition("\n")[0].splitlines()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""How well a picture can be read, and what a person can do about it."""
+"""How well a page can be read, what is wrong with the picture, and advice on it."""
 
 from __future__ import annotations
 
@@ -26,17 +26,22 @@ from ocr_server.imaging.statistics import ImageStatistics
 
 _SMALL_LETTERS_PX = 11.0  # receipt print shrunk to 10 px costs little, to 8 a third more errors
 _LEAST_CONTRAST = 0.25  # of the range from black to white
-_MOST_UNEVENNESS = 0.30  # of the same
+_MOST_UNEVENNESS = 0.30  # of the range from black to white
 _MOST_EDGE = 0.35  # width of a stroke's edge, in x-heights; sharp print has 0.05 to 0.25
-_MOST_SKEW_DEG = 10.0  # beyond 15 it would not be seen at all
+_MOST_SKEW_DEG = 10.0  # a skew beyond 15 is not detected at all
 _CUT_LETTERS = 5  # letters at one edge of the picture; fewer are specks and dirt
-_FEWEST_GLYPHS = 60  # to tell print from handwriting
-_LETTERS_LOOKED_AT = 60
+_FEWEST_GLYPHS = 60  # with fewer, print and handwriting cannot be told apart
+_LETTERS_MEASURED = 60
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingResult:
-    """What came of it: confidence from 0 to 1, the share of words that are sure, their letters."""
+    """Figures of a reading, from which its accuracy is estimated.
+
+    `confidence` is the mean from 0 to 1, weighted by letters; `sure_share` the share of words, from
+    0 to 1, with at least the engine's confidence of a sure word; `letters` counts letters and
+    digits.
+    """
 
     confidence: float
     sure_share: float
@@ -45,7 +50,7 @@ class ReadingResult:
 
     @classmethod
     def of(cls, words: tuple[Word, ...], calibration: Calibration) -> ReadingResult:
-        """The words of an engine with that calibration."""
+        """Figures of words that were read by an engine with this calibration."""
         sure = sum(word.confidence >= calibration.sure_word for word in words)
         return cls(
             confidence=mean_confidence(words),
@@ -55,9 +60,9 @@ class ReadingResult:
         )
 
 
-def assess_quality(page: ImageStatistics, options: ReadingResult) -> Quality:
-    """The verdict on a page as it was sent, after it was read."""
-    return Quality(score=expected_accuracy(options), problems=tuple(_problems(page, options)))
+def assess_quality(page: ImageStatistics, result: ReadingResult) -> Quality:
+    """Quality of a page as it was sent, judged by the picture and by its reading."""
+    return Quality(score=expected_accuracy(result), problems=tuple(_problems(page, result)))
 
 
 def with_copies(page: Page, copies: int) -> Page:
@@ -91,71 +96,77 @@ def with_damage(page: Page, lost_share: float | None) -> Page:
     return replace(page, quality=replace(quality, problems=(damage, *quality.problems)))
 
 
-def expected_accuracy(options: ReadingResult) -> float:
-    """The F1 of the words that such a reading had on pages whose text is known; 0 to 1."""
-    if not options.letters:
+def expected_accuracy(result: ReadingResult) -> float:
+    """Expected F1 of the words, from 0 to 1; 0 without letters.
+
+    A logistic function of the figures, fitted per engine to pages whose text is known.
+    """
+    if not result.letters:
         return 0.0
-    by = options.calibration
+    calibration = result.calibration
     level = (
-        by.bias + by.per_confidence * options.confidence + by.per_sure_share * options.sure_share
+        calibration.bias
+        + calibration.per_confidence * result.confidence
+        + calibration.per_sure_share * result.sure_share
     )
     return 1 / (1 + math.exp(-level))
 
 
 def measure_contrast(page: ImageStatistics) -> float:
-    """How much darker ink is than paper, from 0 to 1; 0 without any ink."""
-    some, ink = page.small[::4], page.ink[::4]  # a quarter of the rows tells as much
-    counts = np.cumsum(cv2.calcHist([some], [0], ink, [256], [0, 256]))
+    """How much darker ink is than paper, as a share of 255 grey levels; 0 without ink."""
+    pixels, ink = page.small[::4], page.ink[::4]  # a quarter of the rows is enough
+    counts = np.cumsum(cv2.calcHist([pixels], [0], ink, [256], [0, 256]))
     if not counts[-1]:
         return 0.0
-    dark = int(np.searchsorted(counts, 0.25 * counts[-1]))  # the level of a quarter of the ink
+    dark = int(np.searchsorted(counts, 0.25 * counts[-1]))  # the darkest quartile of the ink
     return max(0.0, page.paper.level - dark) / 255
 
 
 def measure_edge_px(page: ImageStatistics) -> float:
-    """How wide the step from paper to ink is, in pixels of the page; 0 without letters.
+    """Width of the transition from paper to ink in pixels of the page; 0 without letters.
 
-    Taken at the steepest place of each of some letters: a wide step is blur.
+    The median over up to 60 letters, each measured at its steepest horizontal gradient. Wide edges
+    are a sign of blur.
     """
     ratio = int(page.ratio)
-    letters = page.glyphs[:: max(1, math.ceil(len(page.glyphs) / _LETTERS_LOOKED_AT))] * ratio
+    letters = page.glyphs[:: max(1, math.ceil(len(page.glyphs) / _LETTERS_MEASURED))] * ratio
     widths = []
     for left, top, width, height in letters:
         letter = page.pixels[top : top + height, max(0, left - 2) : left + width + 2]
         darkest, lightest, *_ = cv2.minMaxLoc(letter)
         falls, rises, *_ = cv2.minMaxLoc(cv2.Sobel(letter, cv2.CV_16S, 1, 0, ksize=3))
-        steepest = max(-falls, rises) / 8.0  # levels a pixel
+        steepest = max(-falls, rises) / 8.0  # grey levels per pixel
         widths.append((lightest - darkest) / max(1.0, steepest))
     return statistics.median(widths) if widths else 0.0
 
 
 def is_cut_off(page: ImageStatistics) -> bool:
-    """Whether letters touch an edge of the picture, as where the page is larger than it."""
+    """Whether five or more letters touch one edge of the picture, so that text is cut off."""
     left, top, width, height = page.glyphs.T
     rows, columns = page.small.shape
     touching = (left <= 1, top <= 1, left + width >= columns - 1, top + height >= rows - 1)
     return any(np.count_nonzero(edge) >= _CUT_LETTERS for edge in touching)
 
 
-def _problems(page: ImageStatistics, options: ReadingResult) -> Iterator[Advice]:
-    if not options.letters:
+def _problems(page: ImageStatistics, result: ReadingResult) -> Iterator[Advice]:
+    if not result.letters:
         yield Advice(
             "no-text", "No text was found.", "Check that the picture shows print, and is in focus."
         )
         return
     yield from _problems_of_picture(page)
-    in_lines = page.skew.is_clear or page.upright_skew.is_clear
+    in_lines = page.skew.is_clear or page.vertical_skew.is_clear
     irregular = len(page.glyphs) >= _FEWEST_GLYPHS and not in_lines
-    if irregular and options.confidence < options.calibration.handwriting:
+    if irregular and result.confidence < result.calibration.handwriting:
         yield Advice(
             "handwriting",
             "This looks like handwriting, which cannot be read reliably.",
             "Type it out, or use a service made for handwriting.",
         )
-    elif options.confidence < options.calibration.poor:
+    elif result.confidence < result.calibration.poor:
         yield Advice(
             "poor-reading",
-            f"The text was read with a confidence of only {options.confidence:.0%}.",
+            f"The text was read with a confidence of only {result.confidence:.0%}.",
             "Check the language, and send a sharper or larger picture.",
         )
 

@@ -1,4 +1,4 @@
-"""How one page is read: `RECIPE` from top to bottom."""
+"""How one page is read: `RECIPE`, a list of stages, run from top to bottom."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ TIME_OVER = "left out, as the time was over"
 
 
 def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
-    """The first reading of the whole page, in two parts where white runs through it."""
+    """Read the whole page for the first time, in two parts if an empty row or column divides it."""
     psm = choose_psm(state)
     if psm != PSM_OF_LAYOUT[Layout.AUTO]:
         return _read(state, state.read(state.canvas, psm=psm))
@@ -70,7 +70,7 @@ def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
 
 
 def read_once(state: PageState) -> StageResult:
-    """The only reading where operations were asked for by name."""
+    """Read the whole page in one piece, with the page segmentation mode of the options."""
     return _read(state, state.read(state.canvas, psm=state.options.psm))
 
 
@@ -79,10 +79,10 @@ def skip_recipe(state: PageState) -> StageResult:
     return StageResult(state, "vertical writing, for which no stage is proved", "")
 
 
-# Measured stage by stage on real pages. Each looks, decides from what it sees alone (never from
-# the load or the clock, so that a page reads the same every time), and says what it found and
-# did. Steps that many recommend and that lost here are not in it: any black-and-white, local
-# contrast, sharpening, noise filters, Tesseract's orientation detection.
+# Each stage was measured on real pages. It examines the page, decides from the page alone (never
+# from the load or the clock, so that a page always gives the same result), and returns what it
+# found and did. Some steps that are often recommended made results worse and are left out:
+# binarization, local contrast, sharpening, noise filters, Tesseract's orientation detection.
 RECIPE: Recipe = (
     ("polarity", make_ink_dark),
     ("orientation", turn_upright),
@@ -104,10 +104,10 @@ RECIPE: Recipe = (
     ("junk", drop_noise),
 )
 
-# What may be left out of it.
+# Stages of `RECIPE` that the option `without` accepts.
 STAGES = tuple(name for name, _ in RECIPE if name != "read")
 
-# What each of them does, for a person who chooses what to leave out.
+# What each stage does, for the person who chooses which to leave out.
 STAGE_LABELS: Mapping[str, str] = {
     "polarity": "Exchange light and dark",
     "orientation": "Turn upright",
@@ -128,10 +128,12 @@ STAGE_LABELS: Mapping[str, str] = {
     "junk": "Drop guesses",
 }
 
-# Those that look for a fault of the picture: where one finds none, the picture is fine in that.
+# Stages that look for a fault of the picture; one that finds none tells that the picture is fine in
+# that respect.
 PICTURE_STAGES = ("polarity", "orientation", "rectify", "flatten", "deskew", "scale", "rules")
 
-# For a rectangle that somebody drew: it is read as it is, and only looked at more closely.
+# For a rectangle that the caller drew: it is neither rectified nor dewarped, and no text is looked
+# for beside what was read.
 ZONE_RECIPE: Recipe = (
     ("polarity", make_ink_dark),
     ("orientation", turn_upright),
@@ -146,8 +148,8 @@ ZONE_RECIPE: Recipe = (
     ("second-reader", ask_second_opinion),
 )
 
-# The second reader alone finds lines by itself, of any size and on any ground, and has no layouts
-# to try one after another.
+# For engines that find lines themselves (rapidocr): they read letters of any size on any
+# background, and have no page segmentation modes to try.
 LINE_DETECTOR_RECIPE: Recipe = (
     ("orientation", turn_upright),
     ("rectify", rectify_page),
@@ -156,7 +158,7 @@ LINE_DETECTOR_RECIPE: Recipe = (
     ("upside-down", turn_if_upside_down),
 )
 
-# Nothing of the recipe is proved for vertical writing: rows of letters would look like columns.
+# For vertical writing, on which no stage has been tested: its columns would be taken for rows.
 VERTICAL_RECIPE: Recipe = (("recipe", skip_recipe), ("read", read_text))
 
 
@@ -170,11 +172,12 @@ def read_page(
 ) -> Page:
     """Read the page that `canvas` shows, by `recipe` or by the one that suits the engine.
 
-    Places are in pixels of the canvas. With more threads it is read sooner, not otherwise. Each
-    stage is reported as it begins, and each part when it has been read.
+    The zones of `options` and of the result are in pixels of the canvas. More threads read faster,
+    with the same result. Progress is reported when a stage begins and when a part has been read.
 
     Raises:
-        OcrServerError: whatever the engine raises, and DeadlinePassed.
+        DeadlinePassed: the time is over before the first reading is complete.
+        OcrServerError: any other error of the engine.
     """
     state = PageState(ImageStatistics(canvas), options, context)
     recipe = recipe or _recipe_for(context.engine)
@@ -197,21 +200,22 @@ def read_page(
 
 
 def prepare_page(canvas: Canvas, *, options: ReadOptions, context: ReadContext) -> Canvas:
-    """The canvas as the engine first gets to see it, for people who want to see what was done.
+    """The canvas as the engine reads it first, after all stages or operations before the reading.
 
     Raises:
-        OcrServerError: as in `read_page`.
+        DeadlinePassed: the time is over.
+        OcrServerError: any other error of the engine, which may read parts to find the orientation.
     """
     state = PageState(ImageStatistics(canvas.with_square_pixels()), options, context)
     if options.operations != AUTO:
         return _run_requested_operations(state)[0]
-    recipe = _tested(_recipe_for(context.engine), options)
+    recipe = _recipe_for_languages(_recipe_for(context.engine), options)
     names = [name for name, _ in recipe]
     return _follow(recipe[: names.index("read")], state)[0].canvas
 
 
-class _Answer(NamedTuple):
-    """Zones in page pixels, the stages that led to them, all words read, and what read them."""
+class _Reading(NamedTuple):
+    """Zones in page pixels, records of the stages, all words read, and the engine of the zones."""
 
     zones: tuple[Zone, ...]
     stages: tuple[StageRecord, ...]
@@ -219,8 +223,8 @@ class _Answer(NamedTuple):
     engine: Engine | None = None
 
 
-def _read_requested_zones(state: PageState) -> _Answer:
-    """Each rectangle that was asked for becomes one zone, exactly there, even if it is empty."""
+def _read_requested_zones(state: PageState) -> _Reading:
+    """Read each requested rectangle as one zone with exactly its bounds, even if it is empty."""
     zones: list[Zone] = []
     stages: list[StageRecord] = []
     words: list[Word] = []
@@ -231,13 +235,15 @@ def _read_requested_zones(state: PageState) -> _Answer:
             if not zones:
                 raise
             late = StageRecord("read", TIME_OVER, "", 0.0, StageOutcome.OUT_OF_TIME)
-            found = _Answer((), (late,), ())
+            found = _Reading((), (late,), ())
         words += found.words
         lines: list[Line] = []
-        first = 0
+        next_paragraph = 0
         for zone in found.zones:
-            lines += [replace(line, paragraph=line.paragraph + first) for line in zone.lines]
-            first = lines[-1].paragraph + 1 if lines else 0
+            lines += [
+                replace(line, paragraph=line.paragraph + next_paragraph) for line in zone.lines
+            ]
+            next_paragraph = lines[-1].paragraph + 1 if lines else 0
         zones.append(
             Zone(
                 ZoneKind.TEXT, spec.box.quad(), tuple(lines),
@@ -246,14 +252,14 @@ def _read_requested_zones(state: PageState) -> _Answer:
         )  # fmt: skip
         label = spec.name or str(index)
         stages += [stage._replace(found=f"zone {label}: {stage.found}") for stage in found.stages]
-    return _Answer(tuple(zones), tuple(stages), tuple(words))
+    return _Reading(tuple(zones), tuple(stages), tuple(words))
 
 
-def _read_requested_zone(state: PageState, spec: ZoneSpec) -> _Answer:
+def _read_requested_zone(state: PageState, spec: ZoneSpec) -> _Reading:
     inside = spec.box.intersection(state.canvas.box)
     if inside is None:
         outside = StageRecord("read", "outside the picture", "", 0.0, StageOutcome.NOT_NEEDED)
-        return _Answer((), (outside,), ())
+        return _Reading((), (outside,), ())
     options = replace(
         state.options,
         psm=spec.psm or state.options.psm,
@@ -264,12 +270,12 @@ def _read_requested_zone(state: PageState, spec: ZoneSpec) -> _Answer:
 
 
 def _name_of(engine: Engine | None, state: PageState) -> str | None:
-    """What the zone says of the engine that read it: nothing where only one may have."""
+    """The engine's name for `Zone.engine`; None unless two engines are in use."""
     return engine.name if engine and state.context.second_engine else None
 
 
-def _tested(recipe: Recipe, options: ReadOptions) -> Recipe:
-    """The recipe, but none for vertical writing: no stage was tested on it."""
+def _recipe_for_languages(recipe: Recipe, options: ReadOptions) -> Recipe:
+    """`recipe`, or `VERTICAL_RECIPE` if one of the languages is written vertically."""
     is_vertical = any(language.endswith("_vert") for language in options.languages)
     return VERTICAL_RECIPE if is_vertical else recipe
 
@@ -278,13 +284,13 @@ def _recipe_for(engine: Engine) -> Recipe:
     return LINE_DETECTOR_RECIPE if engine.finds_lines else RECIPE
 
 
-def _read_state(recipe: Recipe, state: PageState) -> _Answer:
-    """The zones in page pixels, by the recipe or by the operations that were asked for."""
+def _read_state(recipe: Recipe, state: PageState) -> _Reading:
+    """Read by the recipe, or by the operations of the options, and map the zones to page pixels."""
     area = hull(state.canvas.box.quad().mapped(state.canvas.to_page))
     if state.canvas.pixel_aspect != 1:
         state = state.on(state.canvas.with_square_pixels())
     if state.options.operations == AUTO:
-        state, stages = _follow(_tested(recipe, state.options), state)
+        state, stages = _follow(_recipe_for_languages(recipe, state.options), state)
     else:
         canvas, prepared = _run_requested_operations(state)
         state, read = _follow((("read", read_once),), state.on(canvas))
@@ -292,11 +298,11 @@ def _read_state(recipe: Recipe, state: PageState) -> _Answer:
     best = state.best
     name, to_page = _name_of(best.engine, state), best.canvas.to_page
     zones = tuple(_within(area, replace(zone, engine=name).mapped(to_page)) for zone in best.zones)
-    return _Answer(zones, stages, state.dropped or best.words, best.engine)
+    return _Reading(zones, stages, state.dropped or best.words, best.engine)
 
 
 def _within(area: Box, zone: Zone) -> Zone:
-    """The zone, none of it in the margin that was added."""
+    """The zone clipped to `area` in page pixels, so that no part lies in an added margin."""
     is_inside = zone.box.intersection(area) == zone.box
     return zone if is_inside else zone.mapped(Clamp(area))
 
@@ -316,7 +322,11 @@ def _read(state: PageState, candidate: Candidate) -> StageResult:
 
 
 def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRecord, ...]]:
-    """The page after all stages; one that is late is left out once there is a first reading."""
+    """Run the stages; once there is a reading, a stage that runs out of time is left out.
+
+    Raises:
+        DeadlinePassed: the time is over before there is a reading.
+    """
     records: list[StageRecord] = []
     for name, stage in recipe:
         if name in state.options.skip_stages:

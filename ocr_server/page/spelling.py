@@ -1,9 +1,9 @@
-"""Other readings of doubtful words, from dictionaries.
+"""Suggest and correct spellings of doubtful words by dictionaries.
 
-The dictionaries are pyspellchecker's lists of words with their frequencies: under its MIT
-licence, counted from OpenSubtitles (opensubtitles.org), for a dozen languages. Its own search is
-used one edit deep only; what OCR mistakes for what is known better than by edits. Each list is
-loaded when a page first needs it: half a second, and some 40 MB of a worker's memory.
+The dictionaries are pyspellchecker's word lists with frequencies for a dozen languages, counted
+from OpenSubtitles (opensubtitles.org), under the MIT licence. Its own search is used at an edit
+distance of 1 only; beyond that, letters that OCR confuses are exchanged. A list is loaded when a
+page first needs it, which takes half a second and some 40 MB of a worker's memory.
 """
 
 from __future__ import annotations
@@ -19,35 +19,38 @@ from ocr_server.document.characters import WORD_LOOK_ALIKES
 from ocr_server.document.model import Alternative, Line, Page, Word, Zone
 from ocr_server.job import ReadOptions
 
-# Tesseract's names of the languages that have a dictionary, and the dictionary's.
+# Tesseract's language names, and pyspellchecker's names of their dictionaries.
 DICTIONARIES: Mapping[str, str] = {
     "ara": "ar", "deu": "de", "eng": "en", "eus": "eu", "fas": "fa", "fra": "fr", "ita": "it",
     "lav": "lv", "nld": "nl", "por": "pt", "rus": "ru", "spa": "es",
 }  # fmt: skip
 SOURCE = "dictionary"
 
-_DOUBTFUL = 0.76  # words less certain than this get alternatives: all that the pages call doubtful
-_CORRECTED = 0.6  # words less certain than this may be corrected
+_DOUBTFUL = 0.76  # words of less confidence get alternatives: all that the pages call doubtful
+_CORRECTED = 0.6  # words of less confidence may be corrected
 _MOST_ALTERNATIVES = 5
-_SHORTEST, _LONGEST = 3, 30  # letters: shorter words are near to everything
-_CLEAR = 10  # a correction is so many times as frequent as the next best
-_LIKELIER = 100  # a known confusion, compared with any other edit
+_SHORTEST, _LONGEST = 3, 30  # letters; most shorter words are one edit from many others
+_CLEAR = 10  # how many times as frequent as the next best a correction must be
+_LIKELIER = 100  # weight of a known confusion, where any other edit has 1
 _SWAPS = tuple({*WORD_LOOK_ALIKES, *((intended, seen) for seen, intended in WORD_LOOK_ALIKES)})
 _CORE = re.compile(r"^(\W*?)([\w|!$€][\w|!$€'’-]*?)(\W*)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """The words of some languages."""
+    """The word lists of one or more languages."""
 
     lists: tuple[SpellChecker, ...]
 
     def frequency(self, word: str) -> float:
-        """How often a word is written, as a share of all words; 0 if it is not known."""
+        """Frequency of a word as a share of all words, from 0 to 1; 0 if it is unknown."""
         return max((one.word_usage_frequency(word) for one in self.lists), default=0.0)
 
     def near(self, word: str) -> dict[str, float]:
-        """Known words one edit away or some confusions, with their weights; none if it is known."""
+        """Known words one edit or up to two confusions away, with weights; none for a known word.
+
+        A weight is the word's frequency, 100 times as high if confusions lead to it.
+        """
         if self.frequency(word):
             return {}
         edits = {edit for one in self.lists for edit in one.known(one.edit_distance_1(word))}
@@ -55,7 +58,7 @@ class Dictionary:
         return found | {other: weight * _LIKELIER for other, weight in self.confused(word).items()}
 
     def confused(self, word: str) -> dict[str, float]:
-        """Known words that differ by one or two confusions, with their weights."""
+        """Known words one or two confusions away, with weights; two count a tenth of one."""
         once = set(_swapped(word))
         twice = {other for one in once for other in _swapped(one)} if len(once) < 60 else set()
         return {
@@ -66,16 +69,17 @@ class Dictionary:
 
 
 def dictionary_of(languages: Sequence[str]) -> Dictionary | None:
-    """The dictionary of the languages that have one, by Tesseract's names; None if none has."""
+    """The dictionary of those languages, by Tesseract's names, that have one; None if none has."""
     codes = tuple(dict.fromkeys(DICTIONARIES[name] for name in languages if name in DICTIONARIES))
     return Dictionary(tuple(_load(code) for code in codes)) if codes else None
 
 
 def suggest_spellings(page: Page, options: ReadOptions) -> Page:
-    """The page with alternatives at its doubtful words, if the reading asks for such.
+    """Add alternatives to doubtful words, if `options.alternatives` or `options.correct` is set.
 
-    With `options.correct`, a word of little confidence becomes what it differs from by known
-    confusions alone, if that is clear, and says what it was.
+    With `options.correct`, a word with a confidence under 0.6 is replaced by its best alternative
+    if only known confusions lead to it and it is ten times as frequent as any other; the original
+    is kept in `Word.corrected_from`.
     """
     if not (options.alternatives or options.correct):
         return page
@@ -131,7 +135,7 @@ def _suggested(word: Word, dictionary: Dictionary, *, correct: bool) -> Word:
 
 
 def _swapped(word: str) -> Iterator[str]:
-    """The word with one confusion undone."""
+    """The word with one confusion undone, in every way."""
     for seen, intended in _SWAPS:
         at = word.find(seen)
         while at >= 0:
@@ -140,7 +144,7 @@ def _swapped(word: str) -> Iterator[str]:
 
 
 def _dressed(word: str, like: str) -> str:
-    """The word in the capitals of another."""
+    """The word in capitals, with a capital initial or as it is, as `like` is written."""
     letters = [letter for letter in like if letter.isalpha()]
     if len(letters) > 1 and all(letter.isupper() for letter in letters):
         return word.upper()

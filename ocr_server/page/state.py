@@ -1,4 +1,4 @@
-"""A page on its way through the recipe: its canvas, what is known of it, its best reading."""
+"""State of a page between two stages: its canvas, measurements of it, and its best reading."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ from ocr_server.page.progress import Progress, ProgressCallback
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
-    """What reads a page: the engine, until when, in how many threads, and who hears of progress.
+    """What a page is read with.
 
-    `second_engine` is asked where the reading of the first is in doubt (`page.second_opinion`).
+    `threads` yields how many threads may be used; `report_progress` is called when a stage begins
+    and when a part has been read; `second_engine` reads pages on which the reading by `engine` is
+    doubtful (`page.second_opinion`).
     """
 
     engine: Engine = field(repr=False)
@@ -47,7 +49,10 @@ class ReadContext:
         threads: ThreadAllowance = one_thread,
         report_progress: ProgressCallback | None = None,
     ) -> ReadContext:
-        """The context of what `name` stands for in `ENGINE_CHOICES`; `engine` gives its engines."""
+        """The context for an engine choice, a key of `ENGINE_CHOICES`.
+
+        `engine` makes an engine from its name.
+        """
         choice = ENGINE_CHOICES[name]
         return cls(
             engine=engine(choice.first),
@@ -58,14 +63,14 @@ class ReadContext:
         )
 
     def report(self, stage: str, parts_done: int, parts: int) -> None:
-        """Tell whoever watches which stage has begun and how many parts have been read."""
+        """Report the stage that is running and how many parts of the page have been read."""
         if self.report_progress:
             self.report_progress(Progress(stage, parts_done, parts))
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One recognition of one canvas by one engine, in that canvas's pixels."""
+    """One reading of one canvas by one engine; the zones are in pixels of that canvas."""
 
     canvas: Canvas
     zones: tuple[Zone, ...]
@@ -79,35 +84,37 @@ class Candidate:
 
     @property
     def letters(self) -> int:
-        """Letters and digits read."""
+        """Number of letters and digits read."""
         return letters_in(self.words)
 
     @property
     def confidence(self) -> float:
-        """The mean over the words, weighted by their letters and digits."""
+        """Mean confidence of the words, weighted by their letters and digits, from 0 to 1."""
         return mean_confidence(self.words)
 
     @property
     def score(self) -> float:
-        """What a reading is worth beside another one of the same page.
+        """Figure by which readings of one page are compared: confidence × √letters.
 
-        Confidence alone prefers a reading that leaves out all that is hard, the number of letters
-        one that reads specks as letters; this product chose best or nearly so wherever tried.
+        Confidence alone prefers a reading that leaves out everything difficult; the number of
+        letters alone prefers one that reads specks as letters. The product chose the best reading,
+        or nearly the best, on every set of pages tried.
         """
         return self.confidence * math.sqrt(self.letters)
 
     def is_better_than(self, other: Candidate) -> bool:
-        """Whether it is worth more, by 2 %: less is chance."""
+        """Whether its score is more than 2 % higher; smaller differences are chance."""
         return self.score > 1.02 * other.score
 
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """A page on its way.
+    """State of a page between two stages.
 
-    `x_height_px` is the height of small letters on the canvas, 0 where it is not known; `dropped`
-    are words that were read but are not worth telling; `parts` says in how many it is read first;
-    `shade` is by how many grey levels the paper differed, where that was evened out.
+    `x_height_px` is the x-height in pixels of the canvas, 0 if unknown; `rules` are the ruling
+    lines, None if not looked for; `parts` is the number of parts of the first reading; `dropped`
+    holds all words of a reading if some were left out of the answer, kept for its quality; `shade`
+    is the unevenness of the paper in grey levels before it was flattened, 0 if it was not.
     """
 
     statistics: ImageStatistics
@@ -123,7 +130,7 @@ class PageState:
 
     @property
     def canvas(self) -> Canvas:
-        """The canvas as the stages so far have left it, grey."""
+        """The grey canvas after the stages so far."""
         return self.statistics.canvas
 
     @property
@@ -133,28 +140,38 @@ class PageState:
 
     @property
     def shows_no_print(self) -> bool:
-        """Whether nothing could be read where no lines are: handwriting, a halftone, a street.
+        """Whether the reading is poor and no text lines were found: handwriting, halftone, street.
 
-        Print in lines has a spikiness of 2.5 and more; 0 means too few letters to tell.
+        Printed lines have a `Skew.spikiness` of 2.5 and more; 0 means too few letters to measure.
         """
         return self.best.confidence < 0.4 and 0 < self.statistics.skew.spikiness < 1.6
 
     def on(self, canvas: Canvas) -> PageState:
-        """The same page on another canvas, of which nothing is known yet."""
+        """This state with another canvas, whose statistics are measured anew."""
         return replace(self, statistics=ImageStatistics(canvas))
 
     def with_candidate(self, candidate: Candidate) -> PageState:
-        """This page with another best reading."""
+        """This state with `candidate` as the best reading."""
         return replace(self, candidate=candidate)
 
     def read(self, canvas: Canvas, *, psm: int, engine: Engine | None = None) -> Candidate:
-        """Have an engine read a canvas: the first one, unless another is given."""
+        """Read a canvas with `engine`, by default the first engine of the context.
+
+        Raises:
+            OcrServerError: any error of the engine, and DeadlinePassed.
+        """
         engine = engine or self.context.engine
         zones = engine.recognise(canvas, self._engine_options(psm), self.context.deadline)
         return Candidate(canvas, zones, psm, engine)
 
     def read_parts(self, boxes: tuple[Box, ...], *, psm: int) -> Candidate:
-        """Have the engine read the parts of the canvas, as many at a time as there are threads."""
+        """Read parts of the canvas, several at a time if there are threads for it.
+
+        `boxes` and the zones of the result are in pixels of the canvas.
+
+        Raises:
+            OcrServerError: any error of the engine, and DeadlinePassed.
+        """
         engine, deadline = self.context.engine, self.context.deadline
         options = self._engine_options(psm)
         numbers = count()
@@ -188,7 +205,7 @@ class PageState:
 
 
 class StageResult(NamedTuple):
-    """The page after a stage, what the stage found, and what it did about it."""
+    """The state after a stage; sentences on what it found and did, `did` empty if nothing."""
 
     state: PageState
     found: str = ""

@@ -1,1 +1,1 @@
-"""Worker processes: the pool, its slots, who may enter, and scratch space."""
+"""Worker processes: the pool and its slots, admission of requests, and scratch space."""

@@ -1,4 +1,4 @@
-"""How many requests may be worked on or wait, and when a refused one should be sent again."""
+"""Admission: limits the requests that are processed or wait, and tells when to retry."""
 
 from __future__ import annotations
 
@@ -10,40 +10,41 @@ from contextlib import contextmanager
 
 from ocr_server.errors import Draining, QueueFull, RequestError
 
-# The share of the newest request in the measured duration: steady after about ten requests.
+# Weight of the newest request in the moving average of durations, which settles after about ten.
 NEWEST_SHARE = 0.2
 
 
 class Admission:
-    """A bounded queue: as many requests as there are slots, and some that wait."""
+    """A bounded queue: one request per slot is processed, and up to `waiting` others wait."""
 
     def __init__(self, *, slots: int, waiting: int) -> None:
         self._slots, self._most = slots, slots + waiting
         self._inside = 0
-        self._typical_s = 1.0
+        self._mean_s = 1.0
         self._draining = False
         self._changed = threading.Condition()
 
     @property
     def inside(self) -> int:
-        """Requests being worked on or waiting."""
+        """Number of admitted requests: being processed or waiting."""
         return self._inside
 
     @property
     def waiting(self) -> int:
-        """Requests for which there is no slot yet."""
+        """Number of admitted requests that wait for a slot."""
         return max(0, self._inside - self._slots)
 
     @property
     def is_draining(self) -> bool:
-        """Whether nothing more is taken."""
+        """Whether no more requests are admitted."""
         return self._draining
 
     @contextmanager
-    def admit(self, *, live: bool = False, is_work: bool = True) -> Iterator[None]:
-        """Let a request in for the length of a with-block; a `live` one must not wait.
+    def admit(self, *, is_live: bool = False, is_work: bool = True) -> Iterator[None]:
+        """Admit a request for the length of a with-block.
 
-        Without `is_work`, its time says nothing about that of others.
+        One that `is_live` must not wait: it is refused if all slots are taken. Its duration counts
+        for the mean only if it `is_work` and does not end with a `RequestError`.
 
         Raises:
             Draining: the server is shutting down.
@@ -52,9 +53,9 @@ class Admission:
         with self._changed:
             if self._draining:
                 raise Draining("The server is shutting down. Send the request again.")
-            most = self._slots if live else self._most
+            most = self._slots if is_live else self._most
             if self._inside >= most:
-                raise self._full(most, setting="OCR_SLOTS" if live else "OCR_QUEUE_SIZE")
+                raise self._full(most, setting="OCR_SLOTS" if is_live else "OCR_QUEUE_SIZE")
             self._inside += 1
         begun = time.monotonic()
         try:
@@ -66,19 +67,20 @@ class Admission:
             with self._changed:
                 if is_work:
                     taken = time.monotonic() - begun
-                    self._typical_s += NEWEST_SHARE * (taken - self._typical_s)
+                    self._mean_s += NEWEST_SHARE * (taken - self._mean_s)
                 self._inside -= 1
                 self._changed.notify_all()
 
     def drain(self, timeout_s: float) -> bool:
-        """Take nothing more and wait for what is inside; whether all of it ended in time."""
+        """Admit no more requests and wait for the admitted ones; whether all ended in time."""
         with self._changed:
             self._draining = True
             return self._changed.wait_for(lambda: not self._inside, timeout_s)
 
     def _full(self, most: int, *, setting: str) -> QueueFull:
-        # The mean time of a request, its wait included, divided by the slots: about one has left.
-        retry_after_s = max(1, math.ceil(self._typical_s / self._slots))
+        # Mean duration of a request, waiting included, divided by the slots: by then about one has
+        # ended.
+        retry_after_s = max(1, math.ceil(self._mean_s / self._slots))
         return QueueFull(
             f"{self._inside} requests are being read or wait already, and there is room for "
             f"{most}. Try again in {retry_after_s} s, or raise {setting}.",

@@ -1,4 +1,4 @@
-"""Where tasks run: slots, handed out in the order in which they were asked for."""
+"""The pool of worker processes; its slots are handed out in the order of requests."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from ocr_server.settings import Settings
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PRELOAD = ["ocr_server.tasks"]  # so that a new worker is a fork, not an import
+PRELOAD = ["ocr_server.tasks"]  # imported once by the fork server, not by each new worker
 
 
 class WorkerPool(Protocol):
-    """Where tasks run."""
+    """Runs tasks in worker processes."""
 
     @property
     def slots(self) -> int:
-        """How many tasks run at the same time."""
+        """How many tasks can run at the same time."""
 
     @property
     def busy(self) -> int:
-        """How many run now."""
+        """How many tasks run now."""
 
     @property
     def restarts(self) -> int:
@@ -48,21 +48,21 @@ class WorkerPool(Protocol):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """What `task(context, …)` returns.
+        """Run `task(context, *args, **kwargs)` in a worker process and return its result.
 
         Raises:
-            ClientGone: `cancelled` was set; the work is dead.
-            DeadlinePassed: the time was over; the work is dead.
-            WorkerLost: its process died.
-            OcrServerError: whatever the task raises.
+            ClientGone: `cancelled` was set; the task was killed.
+            DeadlinePassed: the time is over; the task was killed.
+            WorkerLost: the process died.
+            OcrServerError: any error that the task raises.
         """
 
     def close(self) -> None:
-        """End all work and every process."""
+        """End all tasks and processes."""
 
 
 class ProcessWorkerPool:
-    """One process for each slot."""
+    """A pool with one process for each slot."""
 
     def __init__(self, settings: Settings) -> None:
         self._context = multiprocessing.get_context("forkserver")
@@ -77,12 +77,12 @@ class ProcessWorkerPool:
 
     @property
     def slots(self) -> int:
-        """How many tasks run at the same time."""
+        """How many tasks can run at the same time."""
         return len(self._slots)
 
     @property
     def busy(self) -> int:
-        """How many run now."""
+        """How many tasks run now."""
         return self.slots - self._idle_queue.idle
 
     @property
@@ -99,25 +99,32 @@ class ProcessWorkerPool:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """What `task(context, …)` returns; see `WorkerPool.run`."""
+        """Run `task(context, *args, **kwargs)` in the next idle process and return its result.
+
+        Raises:
+            ClientGone: `cancelled` was set; the task was killed.
+            DeadlinePassed: the time of the request or the task is over; the task was killed.
+            WorkerLost: the process died.
+            OcrServerError: any error that the task raises.
+        """
         with self._idle_queue.borrow(deadline, cancelled) as slot:
-            soon = self._soon(deadline)
-            call = partial(work, task, soon, slot.slot_lock, *args, **kwargs)
-            return slot.run(call, soon, cancelled)
+            task_deadline = self._task_deadline(deadline)
+            call = partial(work, task, task_deadline, slot.slot_lock, *args, **kwargs)
+            return slot.run(call, task_deadline, cancelled)
 
     def close(self) -> None:
-        """End all work and every process."""
+        """End all tasks and processes."""
         for slot in self._slots:
             slot.close()
         self._cpu_shares.close()
 
-    def _soon(self, deadline: Deadline) -> Deadline:
-        """A task's own time begins when it does, not while it waits for a slot."""
+    def _task_deadline(self, deadline: Deadline) -> Deadline:
+        """The deadline of a task that starts now; its time does not include waiting for a slot."""
         return deadline.sooner(self._task_timeout_s, setting="OCR_PAGE_TIMEOUT_S")
 
 
 class _IdleQueue:
-    """Idle slots, handed out in the order in which they were asked for."""
+    """Idle slots, handed out in the order of requests."""
 
     def __init__(self, slots: list[WorkerProcess]) -> None:
         self._lock = threading.Lock()
@@ -126,12 +133,17 @@ class _IdleQueue:
 
     @property
     def idle(self) -> int:
-        """How many slots nobody has."""
+        """Number of idle slots."""
         return len(self._idle)
 
     @contextmanager
     def borrow(self, deadline: Deadline, cancelled: threading.Event) -> Iterator[WorkerProcess]:
-        """A slot of one's own for the length of a with-block."""
+        """Yield a slot for exclusive use in a with-block; waits until one is idle.
+
+        Raises:
+            ClientGone: `cancelled` was set.
+            DeadlinePassed: the time is over.
+        """
         ticket: Future[WorkerProcess] = Future()
         with self._lock:
             if self._idle:
@@ -161,11 +173,11 @@ class _IdleQueue:
 
 
 def _await(ticket: Future[WorkerProcess], deadline: Deadline, cancelled: threading.Event) -> None:
-    """Wait until a slot is free.
+    """Wait until a slot is assigned.
 
     Raises:
         ClientGone: `cancelled` is set.
-        DeadlinePassed: the time is over; a slot that was free all the time is of no use then.
+        DeadlinePassed: the time is over, even if a slot is free.
     """
     while True:
         if cancelled.is_set():

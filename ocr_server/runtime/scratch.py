@@ -1,7 +1,8 @@
-"""The private folder of the pictures being read, and of nothing else.
+"""Scratch space: private temporary folders for the pictures being read.
 
-Each server has a folder, locked while it lives; each job has a folder in it, emptied when the job
-ends. A folder whose lock is free was left by a server that was killed: the next one sweeps it.
+Each server has a folder, whose lock file it locks while it runs; each job has a folder in it, which
+is emptied when the job ends. A folder whose lock is free was left by a killed server, and is
+removed when another one starts.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ _LOCK = "lock"
 
 
 class ScratchSpace:
-    """A server's private folder."""
+    """The private temporary folder of a server."""
 
     def __init__(self, temp_dir: str = "") -> None:
-        """Sweep what dead servers left, then make a folder of our own.
+        """Remove folders of dead servers, then create one in `temp_dir`, by default the system's.
 
         Raises:
             StorageFull: the temporary folder is full or read-only.
@@ -36,17 +37,17 @@ class ScratchSpace:
         try:
             _sweep(parent)
             self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-            # Locked before it has its name: another server that starts now must not sweep it.
-            nameless = self.folder / f"{_LOCK}.new"
-            self._lock = nameless.open("wb")
+            # Locked before it is renamed, so that a server that starts now does not remove it.
+            new_lock = self.folder / f"{_LOCK}.new"
+            self._lock = new_lock.open("wb")
             fcntl.flock(self._lock, fcntl.LOCK_EX)
-            nameless.rename(self.folder / _LOCK)
+            new_lock.rename(self.folder / _LOCK)
         except OSError as error:
             raise StorageFull.of_temp_dir() from error
 
     @contextmanager
     def job(self, files: tuple[bytes, ...]) -> Iterator[tuple[Path, ...]]:
-        """A folder with the files of a job, for the length of a with-block.
+        """Write the files of a job to a folder of its own; yield their paths in a with-block.
 
         Raises:
             StorageFull: the temporary folder is full or read-only.
@@ -66,27 +67,27 @@ class ScratchSpace:
         finally:
             if is_empty:
                 self._empty.append(folder)
-            else:  # something broke, and a killed process may not be quite dead
+            else:  # after an error, a killed process may still write for a moment
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _folder(self, job: int) -> Path:
-        """One that was emptied, as making and removing it took longer than all that it is for."""
+        """An emptied folder of an earlier job, or a new path; creating and removing are slow."""
         try:
             return self._empty.pop()
         except IndexError:
             return self.folder / f"job-{job}"
 
     def close(self) -> None:
-        """Remove the folder with all that is in it."""
+        """Remove the folder and everything in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.close()
 
 
 def _emptied(folder: Path) -> bool:
-    """Remove the files in it; whether nothing else was there."""
+    """Remove all files in a folder; whether it is empty then."""
     try:
         with os.scandir(folder) as left:
-            for entry in list(left):  # not while going through it
+            for entry in list(left):  # read completely before anything is removed
                 Path(entry).unlink()
     except OSError:
         return False
@@ -96,10 +97,10 @@ def _emptied(folder: Path) -> bool:
 def _sweep(parent: Path) -> None:
     for folder in parent.glob(f"{_PREFIX}*"):
         try:
-            # Whatever anybody put there: a pipe must not hold us up, a link not lead us away.
+            # Other users can put anything there: opening must not block on a pipe or follow a link.
             descriptor = os.open(folder / _LOCK, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
             with os.fdopen(descriptor, "rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)
-        except OSError:  # alive, another user's, or not one of ours
+        except OSError:  # in use, another user's, or not a folder of this program
             continue

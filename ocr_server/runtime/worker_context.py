@@ -1,4 +1,4 @@
-"""What happens in a worker process around each task."""
+"""Code around each task in a worker process: start-up, limits, context, clean-up."""
 
 from __future__ import annotations
 
@@ -29,46 +29,50 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What a task may use: engines by name, a number of threads, and time until the deadline."""
+    """What a task may use: engines by name, a number of threads, and a deadline."""
 
     engine: Callable[[str], Engine]
     threads: ThreadAllowance
     deadline: Deadline
 
 
-# Workers have the processors' fair share, but interrupt nobody when they wake: the server, which
-# answers in the middle of their work, waits less. With two clients it gave a twentieth more answers
-# for small pictures. SCHED_IDLE gave a tenth more, but beside a busy container it halved what the
-# workers got, and beside a busy program of the same container left them a twentieth.
-# Source: sched(7).
+# Batch processes get their fair share of the processors, but do not preempt others when they wake,
+# so that the server answers sooner: with two clients, 5 % more answers for small pictures.
+# SCHED_IDLE gave 10 % more, but beside a busy container the workers got half of their time, and
+# beside a busy program in their own container a twentieth. Source: sched(7).
 POLICY = os.SCHED_BATCH
 
-# Where the container's memory runs out, the kernel ends a worker or its Tesseract, which costs a
-# page, never the server. Source: proc(5), `oom_score_adj`.
+# If the container runs out of memory, the kernel kills a worker or its Tesseract, which costs a
+# page, and not the server. Source: proc(5), `oom_score_adj`.
 FIRST_TO_GO = "1000"
 
 Task: TypeAlias = Callable[Concatenate[WorkerContext, P], T]
 
 
 def start_worker(memory_bytes: int) -> None:
-    """What a worker process does first."""
-    os.setpgid(0, 0)  # so that killing the group takes the tesseract process along
-    with suppress(OSError):  # where a sandbox forbids it, all are alike
+    """Set up a new worker process; it may use `memory_bytes` beyond what imports have reserved."""
+    os.setpgid(0, 0)  # so that killing the group kills its tesseract process, too
+    with suppress(OSError):  # a sandbox may forbid it
         os.sched_setscheduler(0, POLICY, os.sched_param(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_server, daemon=True).start()
     most_bytes = _held_bytes() + memory_bytes
     resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
-    with suppress(OSError):  # where /proc cannot be written, the kernel chooses by size
+    with suppress(OSError):  # if /proc is read-only, the kernel chooses by size
         Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
     cv2.setNumThreads(1)
-    gc.freeze()  # every sixth page waited 45 ms while all that was imported was gone through
+    gc.freeze()  # else the collector scans all imported objects, 45 ms on every sixth page
 
 
 def work(
     task: Task[P, T], deadline: Deadline, slot_lock: SlotLock, /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """What the task returns; children that nobody waited for are reaped afterwards."""
+    """Run a task while holding the slot's lock; afterwards reap child processes.
+
+    Raises:
+        OutOfMemory: the task needs more memory than a worker may use.
+        OcrServerError: any error that the task raises.
+    """
     try:
         with slot_lock.held():
             return task(WorkerContext(_engine, slot_lock.threads, deadline), *args, **kwargs)
@@ -84,18 +88,18 @@ def work(
 
 @cache
 def _engine(name: str) -> Engine:
-    """The engine of that name in this worker process, kept for all its tasks."""
+    """The engine of that name, which this worker process keeps for all its tasks."""
     return new_engine(name)
 
 
 def _held_bytes() -> int:
-    """Data that the libraries have reserved on import, most of it untouched."""
+    """Bytes of data and stack that imports have reserved; most of them are unused."""
     pages = Path("/proc/self/statm").read_text().split()[5]  # proc(5): data + stack
     return int(pages) * resource.getpagesize()
 
 
 def _end_with_the_server() -> None:
-    """Wait until the server is gone, however that came; then nobody waits for this work."""
+    """Wait until the server has ended in any way, then kill this process group."""
     server = multiprocessing.parent_process()
     assert server is not None  # noqa: S101  # a worker is never the first process
     server.join()
@@ -103,7 +107,7 @@ def _end_with_the_server() -> None:
 
 
 def _reap() -> None:
-    """Collect children that nobody waited for: pytesseract forgets one it had to kill."""
+    """Reap child processes: pytesseract does not wait for one that it killed."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
             pass

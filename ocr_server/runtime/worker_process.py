@@ -1,8 +1,8 @@
-"""A slot: one worker process at a time, killed and replaced together with what it started.
+"""A slot: one worker process at a time, killed and replaced with all processes that it started.
 
-Tasks and answers go through a pipe. A pool would lose every slot when one process is killed, and
-offers no way to end a task; and its threads cost small pictures a tenth of their time. Deadline,
-hang-up and crash end alike: the process group is killed, and the slot gets a new process.
+Tasks and results go through a pipe. A `ProcessPoolExecutor` loses all processes if one is killed,
+cannot end a task, and its threads cost a tenth of the time of small pictures. After a deadline, a
+hang-up or a crash, the process group is killed, and the slot gets a new process.
 """
 
 from __future__ import annotations
@@ -25,33 +25,41 @@ from ocr_server.errors import ClientGone, Draining, LoadError, OutOfMemory, Work
 
 T = TypeVar("T")
 
-GRACE_S = 2.0  # a worker that ends by itself at its deadline keeps what it has read so far
-TASKS_PER_WORKER = 500  # then a fresh process: whatever leaks in native code leaks no further
+GRACE_S = 2.0  # a worker that ends in time after its deadline can return what it has read so far
+TASKS_PER_WORKER = 500  # then it is replaced, as native code may leak memory
 
 log = logging.getLogger(__name__)
 
 
 class WorkerProcess:
-    """One process at a time; one task at a time."""
+    """One process, which is replaced when needed, and runs one task at a time."""
 
     def __init__(
         self, context: ForkServerContext, start: Callable[[], None], slot_lock: SlotLock
     ) -> None:
-        """Start the first process; each calls `start` first, and its tasks hold `slot_lock`."""
+        """Start a process; each one calls `start` first. Its tasks hold `slot_lock`."""
         self._context, self._start, self.slot_lock = context, start, slot_lock
         self._closed = False
-        self._lock = threading.Lock()  # closing happens while a task runs
+        self._lock = threading.Lock()  # `close` may be called while a task runs
         self.restarts = 0
         self._renew()
 
     def run(self, call: Callable[[], T], deadline: Deadline, cancelled: threading.Event) -> T:
-        """What the call returns in the process; raises as `workers.Workers.run` says."""
+        """Call a function in the process and return its result.
+
+        Raises:
+            ClientGone: `cancelled` was set; the process was killed.
+            DeadlinePassed: the time is over; the process was killed.
+            Draining: the slot is closed.
+            WorkerLost: the process died.
+            OcrServerError: any error that the function raises.
+        """
         last_moment = replace(deadline, expires_at_s=deadline.expires_at_s + GRACE_S)
         try:
             try:
                 result, error = self._send(call, last_moment, cancelled)
             except (BrokenPipeError, ConnectionResetError):
-                self._replace()  # it was killed before it took the task, which did no harm
+                self._replace()  # it died before it took the task, which can be sent again
                 result, error = self._send(call, last_moment, cancelled)
         except LoadError:
             self._replace()
@@ -63,7 +71,7 @@ class WorkerProcess:
                 "it happens again, the page may need more memory than the server has."
             ) from lost
         self._tasks += 1
-        # The traceback of a lack of memory keeps what was decoded alive in the process.
+        # After OutOfMemory, a traceback keeps the decoded pixels alive in the process.
         if self._tasks >= TASKS_PER_WORKER or isinstance(error, OutOfMemory):
             self._replace()
         if error is not None:
@@ -72,7 +80,7 @@ class WorkerProcess:
         return answer
 
     def close(self) -> None:
-        """Let the process end by itself after its task, kill it if it does not."""
+        """Ask the process to end after its task, and kill it if it does not."""
         with self._lock:
             self._closed = True
             with suppress(OSError):
@@ -104,14 +112,14 @@ class WorkerProcess:
                     log.exception("a worker could not be started; the next task tries again")
 
     def _end(self, grace_s: float = 0.0) -> None:
-        """Kill the process, if there is one, and all that it started, and reap it."""
+        """Wait up to `grace_s`, then kill the process and all that it started, and reap it."""
         pid = self._process.pid
         if pid is None:
             return
         self._process.join(grace_s)
         with suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
-        self._process.kill()  # where it was too young to lead its group
+        self._process.kill()  # the child may not have called setpgid yet
         self._process.join(GRACE_S)
 
     def _renew(self) -> None:
@@ -125,9 +133,9 @@ class WorkerProcess:
 
 
 def _serve(pipe: Connection, start: Callable[[], None]) -> None:
-    """What a worker process does all its life: answer one call after the other."""
+    """Main loop of a worker process: run one call after the other until None comes."""
     start()
-    with suppress(EOFError):  # the server is gone
+    with suppress(EOFError):  # the server has ended
         while (call := pipe.recv()) is not None:
             pipe.send(_outcome(call))
 
@@ -135,7 +143,7 @@ def _serve(pipe: Connection, start: Callable[[], None]) -> None:
 def _outcome(call: Callable[[], object]) -> tuple[object, Exception | None]:
     try:
         return call(), None
-    except Exception as error:  # noqa: BLE001  # it is raised where the call came from
-        # Neither a traceback nor a cause can travel; the server's log tells this one.
+    except Exception as error:  # noqa: BLE001  # raised in the calling process
+        # Tracebacks and causes cannot be pickled; as a note, it is in the server's log.
         error.add_note(traceback.format_exc())
         return None, error

@@ -1,4 +1,4 @@
-"""Connections as waitress serves them, and what it leaves to us: refusals, hang-ups, full disks."""
+"""Connections of the HTTP server: waitress's channels with refusals, hang-ups and full disks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
-    """What waitress refuses by itself: a body over the limit, a request that does not parse."""
+    """The answer to requests that waitress refuses: a body over the limit, malformed requests."""
 
     def execute(self) -> None:
         error = self.request.error
@@ -59,15 +59,15 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
 
 
 class _NoRoom(ServerError):  # type: ignore[misc]  # waitress has no types
-    """An upload that does not fit on the disk."""
+    """The error of an upload that does not fit on the disk."""
 
     code, reason = STATUS[StorageFull], "Service Unavailable"
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    """Of a request; a disk without room for it is told, like any other refusal."""
+    """Parser of a request; if the disk is full, the rest is discarded and the request refused."""
 
-    _left_bytes: int | None = None  # to be thrown away
+    _left_bytes: int | None = None  # to be discarded
 
     def received(self, data: bytes) -> int:
         if self._left_bytes is None:
@@ -77,18 +77,18 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
                 log.exception("an upload does not fit on the disk")
                 self.error = _NoRoom("")
                 self._left_bytes = self.content_length - self.body_bytes_received
-        if self.chunked:  # nobody knows how much is left
+        if self.chunked:  # the rest's length is unknown
             self.completed = True
             return len(data)
-        # A client that is still sending would not see an answer before its end.
-        thrown_bytes = min(len(data), self._left_bytes)
-        self._left_bytes -= thrown_bytes
+        # Many clients read no answer before they have sent everything.
+        discarded_bytes = min(len(data), self._left_bytes)
+        self._left_bytes -= discarded_bytes
         self.completed = not self._left_bytes
-        return thrown_bytes
+        return discarded_bytes
 
 
 class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
-    """A request that is answered; a small answer goes out at once: each piece wakes the client."""
+    """The answer to a request; a small one is sent in one piece, as each piece wakes the client."""
 
     def write(self, data: bytes) -> None:
         length_bytes = self.content_length
@@ -106,33 +106,33 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     parser_class = _Parser
     task_class = _Task
 
-    _held: list[bytes] | None = None  # what goes out as one
+    _held: list[bytes] | None = None  # to be sent in one piece
 
     @property
     def is_busy(self) -> bool:
-        """Whether an answer is not yet made or not yet taken."""
+        """Whether an answer is being made, or is being sent and the peer still reads."""
         return bool(self.requests or (self.total_outbufs_len and not self.is_stalled))
 
     @property
     def is_stalled(self) -> bool:
-        """Whether nothing has come or gone for so long that nobody seems to be there."""
+        """Whether nothing was received or sent for longer than the channel's timeout."""
         return bool(self.last_activity < time.time() - self.adj.channel_timeout)
 
     def hold(self) -> None:
-        """Keep what is written from now on for `send_held`."""
+        """Collect what is written from now on, for `send_held`."""
         self._held = []
 
     def send_held(self) -> None:
-        """Send what was kept, in one piece."""
+        """Send what was collected, in one piece."""
         held, self._held = self._held, None
         if held:
             self.write_soon(b"".join(held))
 
     def write_soon(self, data: bytes) -> int:
-        """Send, or keep until the client takes it: in a file, if there is much.
+        """Send data, or buffer it until the client reads it, in a file if it is large.
 
         Raises:
-            OSError: there is no room for it; the connection is closed.
+            OSError: the disk is full; the connection is closed.
         """
         if self._held is not None:
             self._held.append(data)
@@ -140,23 +140,23 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         try:
             return int(super().write_soon(data))
         except OSError:
-            self.will_close = True  # waitress would turn in circles: it has lost count
+            self.will_close = True  # else waitress loops forever, as its count is wrong
             raise
 
     def del_channel(self, map: dict[int, Any] | None = None) -> None:  # noqa: A002  # waitress's
-        """Close the file of an upload that was cut off, too."""
+        """Close the connection, and the file of an incomplete upload."""
         super().del_channel(map)
         if self.request is not None:
             self.request.close()
 
     def cancel(self) -> None:
-        """Close the files of requests that nobody will answer, too."""
+        """Close the connection, and the files of requests that will not be answered."""
         for request in self.requests:
             request.close()
         super().cancel()
 
     def send_continue(self) -> None:
-        """Who asks before sending is answered with the refusal, if there is one, and at once."""
+        """Answer `Expect: 100-continue`, unless the request is refused already."""
         if self.request.error is None:
             super().send_continue()
 
@@ -170,11 +170,11 @@ class HttpListener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
 
     @property
     def is_busy(self) -> bool:
-        """Whether an answer is not yet made or not yet taken."""
+        """Whether any connection is busy."""
         return any(channel.is_busy for channel in list(self.active_channels.values()))
 
     def maintenance(self, now: float) -> None:
-        """Let go also of who does not take the answer: waitress would wait until it is sent."""
+        """Also close connections whose peer stopped reading; waitress would wait for ever."""
         for channel in list(self.active_channels.values()):
             if channel.will_close and channel.is_stalled:
                 channel.handle_close()

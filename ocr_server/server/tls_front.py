@@ -1,6 +1,6 @@
-"""https in front of the server, for cameras: browsers give them to secure pages only.
+"""TLS termination in front of the server; browsers allow cameras on secure pages only.
 
-The WSGI server speaks plain HTTP; what comes encrypted is handed on to it on this machine.
+Decrypted data are forwarded to the WSGI server, which speaks plain HTTP on this machine.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from ocr_server.errors import SettingsError
 
 PIECE_BYTES = 64 * 1024
 HANDSHAKE_S = 10.0
-LAST_BYTES_S = 5.0  # at the end, for answers that are on their way
+LAST_BYTES_S = 5.0  # at shutdown, for answers that are being sent
 
 
 def read_certificate(cert: Path, key: Path) -> ssl.SSLContext:
-    """The certificate and its key, as PEM files, ready for use.
+    """The TLS context for a certificate and its key, both PEM files.
 
     Raises:
         SettingsError: they cannot be read, or do not belong together.
@@ -37,7 +37,7 @@ def read_certificate(cert: Path, key: Path) -> ssl.SSLContext:
 
 
 class TlsFront:
-    """Takes encrypted connections and hands on what they say; a thread of its own."""
+    """Accepts TLS connections and forwards their data to `inside_port`, in a thread of its own."""
 
     def __init__(
         self,
@@ -48,10 +48,10 @@ class TlsFront:
         context: ssl.SSLContext,
         most_connections: int,
     ) -> None:
-        """Begin to listen; more than `most_connections` at the same time are closed at once.
+        """Start to listen; connections beyond `most_connections` are closed at once.
 
         Raises:
-            OSError: the address is taken, or not ours.
+            OSError: the address is in use, or not one of this machine.
         """
         self._address, self._context, self._inside_port = (host, port), context, inside_port
         self._loop = asyncio.new_event_loop()
@@ -64,16 +64,16 @@ class TlsFront:
         self.port = int(self._listening.result().sockets[0].getsockname()[1])
 
     def refuse_connections(self) -> None:
-        """Close the listening socket, and no other."""
+        """Close the listening socket; open connections go on."""
         self._loop.call_soon_threadsafe(self._listening.result().close)
 
     def close(self) -> None:
-        """End the thread and every connection, after what the server has said was handed on."""
+        """Forward what the server has answered, then end all connections and the thread."""
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # cancels what is left
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # cancels remaining tasks
             runner.run(self._serve())
 
     async def _serve(self) -> None:
@@ -82,7 +82,7 @@ class TlsFront:
                 self._hand_on, *self._address,
                 ssl=self._context, ssl_handshake_timeout=HANDSHAKE_S,
             )  # fmt: skip
-        except Exception as error:  # noqa: BLE001  # raised where it is waited for
+        except Exception as error:  # noqa: BLE001  # raised by the constructor
             self._listening.set_exception(error)
             return
         self._listening.set_result(server)
@@ -108,7 +108,7 @@ class TlsFront:
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    """Hand on what comes until one side has had enough; then close the other."""
+    """Copy data until the source ends or one side fails; then close the target."""
     try:
         with suppress(OSError, ssl.SSLError):
             while piece := await source.read(PIECE_BYTES):

@@ -1,6 +1,6 @@
 """The WSGI server: waitress, one process with threads.
 
-Chosen by trial against gunicorn's threads: waitress reads requests in its own loop, so that slow
+It was compared with gunicorn's threads. waitress reads requests in its own loop, so that slow
 uploads and idle connections hold no thread, and it tells when a client has hung up.
 """
 
@@ -22,7 +22,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 
 from ocr_server.app import create_app
-from ocr_server.errors import SettingsError
+from ocr_server.errors import AddressUnavailable, SettingsError
 from ocr_server.metrics import Metrics
 from ocr_server.server.channel import HttpListener
 from ocr_server.server.tls_front import TlsFront, read_certificate
@@ -35,42 +35,40 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS = 1000
 IDLE_S = 60  # a connection on which nothing arrives for this long is closed
 MOST_HEADER_BYTES = 32 * 1024
-# At once: each time costs a turn of the loop. With eight times as much, more of 32 uploads end at
-# the same moment, and /livez waited up to 117 ms for its turn of Python's lock, not 54.
+# Per turn of the loop. With eight times as much, more of 32 uploads ended at the same moment, and
+# /livez waited up to 117 ms for the interpreter lock instead of 54.
 RECEIVED_BYTES = 32 * 1024
-SPARE_THREADS = 8  # for pages, health and refusals while all places of the queue are taken
+SPARE_THREADS = 8  # for pages, health and refusals while the queue is full
 PROXY_HEADERS = {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"}
-MOST_WAITING_BYTES = 2**40  # no limit: what may be sent is bounded by what may be read
-MOST_FILES = 8192  # 1024 is the usual allowance
-FILES_EACH, FILES_EACH_TLS = 2, 4  # of a connection: sockets, and a large upload
-SPARE_FILES = 100  # for the pictures being read, pipes and what libraries open
-LOOP_TIMEOUT_S = 0.2  # how long a turn of the loop may wait for something to happen
+MOST_WAITING_BYTES = 2**40  # unlimited, as the size of answers is limited by that of requests
+MOST_FILES = 8192  # open files of the process; the usual default is 1024
+FILES_EACH, FILES_EACH_TLS = 2, 4  # per connection: sockets, and a large upload
+SPARE_FILES = 100  # for the pictures being read, pipes and files of libraries
+LOOP_TIMEOUT_S = 0.2  # longest wait for events in one turn of the loop
 
 log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT, finish what is inside, and return.
+    """Serve until SIGTERM or SIGINT, finish the admitted requests, and return.
 
     Raises:
-        SettingsError: the address is taken, or not ours.
+        AddressUnavailable: the address is in use, or not of this machine.
+        SettingsError: certificate or key is missing or wrong.
         StorageFull: the temporary folder cannot be written to.
     """
     app = create_app(settings)
     here = service_of(app)
     tempfile.tempdir = str(here.scratch.folder)  # large uploads are buffered there
     files = _allow_files()
-    gc.freeze()  # nothing here goes; going through it in vain held every request up for 50 ms
+    gc.freeze()  # else the collector scans all imported objects, which held up requests for 50 ms
     try:
         server, front = _listen(app, settings, here.metrics, files=files)
     except BaseException as error:
         here.close()
         if isinstance(error, OSError | ValueError):  # waitress says the latter of an unknown host
-            why = str(getattr(error, "strerror", error)).rstrip(".")
-            raise SettingsError(
-                f"Nobody can listen on {settings.host}:{settings.port}: {why}. Set OCR_HOST and "
-                "OCR_PORT to others."
-            ) from error
+            how = "Set OCR_HOST and OCR_PORT, or --host and --port, to another address."
+            raise AddressUnavailable.of(settings.host, settings.port, error, how=how) from error
         raise
     stop = _Stop()
     scheme, port = ("https", front.port) if front else ("http", server.port)
@@ -92,12 +90,12 @@ def run(settings: Settings) -> None:
 
 
 def most_connections(files: int, *, each: int) -> int:
-    """How many connections may be open where a process may open so many files."""
+    """How many connections a process with that limit of open files may have; `each` needs some."""
     return max(1, min(MOST_CONNECTIONS, (files - SPARE_FILES) // each))
 
 
 def _allow_files() -> int:
-    """As many open files as connections may need, or as the machine allows; how many it is."""
+    """Raise the limit of open files to `MOST_FILES` or the hard limit; return the new limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
@@ -107,7 +105,12 @@ def _allow_files() -> int:
 def _listen(
     app: WSGIApplication, settings: Settings, metrics: Metrics, *, files: int
 ) -> tuple[Server, TlsFront | None]:
-    """The server, behind a front of TLS where there is a certificate."""
+    """The server, and a TLS front before it if the settings have a certificate.
+
+    Raises:
+        OSError, ValueError: the address is in use or unknown.
+        SettingsError: the certificate cannot be used, or one of its settings is missing.
+    """
     if not (settings.tls_cert or settings.tls_key):
         most = most_connections(files, each=FILES_EACH)
         return Server(app, settings, metrics, most_connections=most), None
@@ -128,7 +131,7 @@ def _listen(
 
 
 class Server:
-    """A waitress server that is turned by hand, so that it can finish what it began."""
+    """A waitress server whose loop is run step by step, so that it can finish requests."""
 
     def __init__(
         self,
@@ -139,7 +142,11 @@ class Server:
         scheme: str = "http",
         most_connections: int = MOST_CONNECTIONS,
     ) -> None:
-        """Begin to listen; `scheme` is what clients see."""
+        """Start to listen; `scheme` is that of the URLs of clients.
+
+        Raises:
+            OSError, ValueError: the address is in use or unknown.
+        """
         self._map: dict[int, Any] = {}  # waitress's sockets, without types
         self._server = HttpListener(
             app,
@@ -153,11 +160,12 @@ class Server:
                 channel_timeout=IDLE_S,
                 recv_bytes=RECEIVED_BYTES,
                 cleanup_interval=IDLE_S // 4,
-                max_request_body_size=settings.max_body_bytes + 1,  # waitress refuses what is equal
-                # An answer that waits for a slow reader lies in a file and holds no thread.
+                max_request_body_size=settings.max_body_bytes
+                + 1,  # waitress also refuses the limit itself
+                # An answer to a slow client is buffered in a file and holds no thread.
                 outbuf_high_watermark=MOST_WAITING_BYTES,
                 max_request_header_size=MOST_HEADER_BYTES,
-                channel_request_lookahead=1,  # or a hang-up during a request goes unnoticed
+                channel_request_lookahead=1,  # else a hang-up during a request is not noticed
                 clear_untrusted_proxy_headers=True,
                 trusted_proxy=settings.trusted_proxy or None,
                 trusted_proxy_headers=PROXY_HEADERS if settings.trusted_proxy else (),
@@ -174,26 +182,26 @@ class Server:
 
     @property
     def is_busy(self) -> bool:
-        """Whether an answer is not yet made or not yet taken."""
+        """Whether an answer is being made or sent."""
         return self._server.is_busy
 
     def run_until(self, is_over: Callable[[], bool]) -> None:
-        """Serve until `is_over()`."""
+        """Serve until `is_over()` is true, which is checked after each turn of the loop."""
         while not is_over():
             wasyncore.loop(timeout=LOOP_TIMEOUT_S, use_poll=True, map=self._map, count=1)
 
     def refuse_connections(self) -> None:
-        """Close the listening socket, and no other."""
+        """Close the listening socket; open connections go on."""
         wasyncore.dispatcher.close(self._server)
 
     def close(self) -> None:
-        """End the threads and close what is open."""
+        """End the threads and close all connections."""
         self._server.task_dispatcher.shutdown()
         wasyncore.close_all(self._map)
 
 
 class _Stop:
-    """Set by SIGTERM and SIGINT."""
+    """A flag that SIGTERM and SIGINT set."""
 
     def __init__(self) -> None:
         self.is_set = False

@@ -51,7 +51,7 @@ def analyse() -> Response:
     """
     here = service()
     begun = time.perf_counter()
-    with here.admission.admit(live=True):
+    with here.admission.admit(is_live=True):
         parsed = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
         reads = parsed.rendering.detail > Detail.PAGE
         frame = here.analyse_frame(parsed.job, hang_up(), reads=reads)

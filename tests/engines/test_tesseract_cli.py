@@ -256,7 +256,7 @@ class TestTheRealOne:
         canvas = Canvas(np.asarray(draw_lines(SENTENCE)))
 
         (plain,) = engine.recognise(canvas, ReadOptions(), late())
-        (chosen,) = engine.recognise(canvas, ReadOptions(choices=True), late())
+        (chosen,) = engine.recognise(canvas, ReadOptions(engine_alternatives=True), late())
 
         assert chosen.text == plain.text
         assert chosen.box == plain.box

@@ -28,8 +28,8 @@ SURE, DOUBTFUL = 0.99, 0.5
 WORDS = ("Some", "words", "of", "a", "page")
 
 
-class SecondReader(ReadsWords):
-    """Reads the words it was given; its confidences mean what the second reader's do."""
+class SecondEngine(ReadsWords):
+    """Reads the words it was given; its confidences are calibrated as those of rapidocr."""
 
     name = "second"
     calibration = RapidocrEngine.calibration
@@ -49,7 +49,7 @@ def did(page: Page) -> list[str]:
 
 
 def test_a_page_that_was_read_well_is_not_read_again() -> None:
-    second = SecondReader("other", confidence=SURE)
+    second = SecondEngine("other", confidence=SURE)
 
     page = read(ReadsWords(*WORDS, confidence=SURE), second)
 
@@ -60,7 +60,7 @@ def test_a_page_that_was_read_well_is_not_read_again() -> None:
 def test_a_doubtful_page_is_read_again_and_says_by_whom() -> None:
     first = ReadsWords("Smoe", "wrds", confidence=DOUBTFUL)
 
-    page = read(first, SecondReader(*WORDS, confidence=SURE))
+    page = read(first, SecondEngine(*WORDS, confidence=SURE))
 
     assert did(page) == ["read again by the second reader"]
     assert page.text == "Some words of a page"
@@ -103,12 +103,12 @@ def test_the_second_reading_is_kept_unless_it_has_clearly_fewer_letters(
 @pytest.mark.parametrize(
     "second",
     [
-        SecondReader(),  # finds nothing
-        SecondReader(*WORDS, confidence=0.6),  # is no surer: its confidences run higher
-        SecondReader("a", confidence=SURE),  # is sure of next to nothing
+        SecondEngine(),  # finds nothing
+        SecondEngine(*WORDS, confidence=0.6),  # is no surer: its confidences run higher
+        SecondEngine("a", confidence=SURE),  # is sure of next to nothing
     ],
 )
-def test_what_is_no_better_is_not_kept(second: SecondReader) -> None:
+def test_what_is_no_better_is_not_kept(second: SecondEngine) -> None:
     first = ReadsWords(*WORDS * 10, confidence=0.7)
 
     page = read(first, second)
@@ -118,7 +118,7 @@ def test_what_is_no_better_is_not_kept(second: SecondReader) -> None:
 
 
 def test_a_language_it_does_not_know_is_never_its_business() -> None:
-    second = SecondReader(*WORDS, confidence=SURE)
+    second = SecondEngine(*WORDS, confidence=SURE)
 
     page = read(ReadsWords("x", confidence=DOUBTFUL), second, languages=("deu", "ara"))
 
@@ -126,7 +126,7 @@ def test_a_language_it_does_not_know_is_never_its_business() -> None:
 
 
 def test_where_only_some_letters_may_be_read_it_is_not_asked() -> None:
-    second = SecondReader(*WORDS, confidence=SURE)
+    second = SecondEngine(*WORDS, confidence=SURE)
 
     page = read(ReadsWords("x", confidence=DOUBTFUL), second, alphabet="x")
 
@@ -137,7 +137,7 @@ def test_each_zone_that_was_drawn_has_its_own_reader() -> None:
     zones = (ZoneSpec(Box(0, 0, 400, 90)), ZoneSpec(Box(0, 90, 400, 180)))
     first = ReadsWords("w", confidence=DOUBTFUL)
 
-    page = read(first, SecondReader(*WORDS, confidence=SURE), zones=zones)
+    page = read(first, SecondEngine(*WORDS, confidence=SURE), zones=zones)
 
     assert [zone.engine for zone in page.zones] == ["second", "second"]
 
@@ -152,7 +152,7 @@ def test_one_reader_alone_names_nobody() -> None:
 def test_the_verdict_is_that_on_the_reader_who_was_kept() -> None:
     first = ReadsWords("Smoe", confidence=DOUBTFUL)
     verdicts = [
-        read(first, SecondReader(*WORDS, confidence=confidence)).quality
+        read(first, SecondEngine(*WORDS, confidence=confidence)).quality
         for confidence in (SURE, 0.93)
     ]
 
@@ -189,6 +189,6 @@ def test_what_would_be_dropped_as_guesses_does_not_count() -> None:
     shade = np.linspace(0.9, 0.2, PAGE.width_px)
     street = Canvas((PAGE.pixels * shade).astype(np.uint8))
 
-    page = read(texture, SecondReader("WSQ", "3021", confidence=SURE), street)
+    page = read(texture, SecondEngine("WSQ", "3021", confidence=SURE), street)
 
     assert page.text == "WSQ 3021"

@@ -33,9 +33,9 @@ def test_who_was_not_understood_makes_nobody_come_back_sooner() -> None:
     for _ in range(20):
         with pytest.raises(InvalidOptions), admission.admit():
             raise InvalidOptions("What?", faults=[])
-    after = admission._typical_s
+    after = admission._mean_s
 
-    assert after == Admission(slots=1, waiting=0)._typical_s
+    assert after == Admission(slots=1, waiting=0)._mean_s
 
 
 def test_a_place_is_free_again_after_the_block_however_it_ends() -> None:

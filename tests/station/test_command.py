@@ -16,7 +16,7 @@ from PIL import Image
 
 from benchmarks.draw import draw_display
 from ocr_server.cli import main
-from ocr_server.errors import StationError
+from ocr_server.errors import OcrServerError, StationError
 from ocr_server.settings import Settings
 from ocr_server.station.command import add_arguments, run_with
 from tests.station.reads_bytes import FIELDS, read
@@ -113,7 +113,7 @@ def test_a_film_is_read_where_it_is_steady_and_annotated(tmp_path: Path) -> None
         (("--camera", "0", "--trigger"), "--listen"),
         (("--watch", "no/such/folder"), "is not a folder"),
         (("--camera", "no-such-film.avi"), "cannot be opened"),
-        (("--listen", "203.0.113.1:9"), "cannot be listened to"),
+        (("--listen", "203.0.113.1:9"), "Cannot listen on 203.0.113.1:9: "),
         (("--listen", "0", "--post", "ftp://nobody"), "is not an address"),
         (("--listen", "0", "--annotated", "no/such/folder"), "is not a folder"),
         (("--listen", "0", "--csv", "no/such/folder/log.csv"), "no/such/folder is not a folder"),
@@ -125,7 +125,7 @@ def test_what_cannot_work_is_said_at_the_start(
 ) -> None:
     wanted = asked(*arguments, "--journal", str(tmp_path / "journal"))
 
-    with pytest.raises(StationError, match=said):
+    with pytest.raises(OcrServerError, match=said):
         run_with(read, wanted, fields=FIELDS, settings=Settings(slots=1))
 
 

@@ -180,13 +180,13 @@ def as_seen(text: str) -> str:
     return "".join([*seen, *reversed(leftwards)])
 
 
-def remove_invisible_text(pdf: Pdf, page: Page) -> None:
-    """Take the invisible text out of a page and the forms that it draws."""
+def remove_invisible_text(pdf: Pdf, page: Page) -> bool:
+    """Take the invisible text out of a page and the forms that it draws; whether there was any."""
     instructions, found = _visible(pikepdf.parse_content_stream(page))
     if found:
         page.obj.Contents = pdf.make_stream(pikepdf.unparse_content_stream(instructions))
     resources = page.obj.get("/Resources", pikepdf.Dictionary())
-    _clean_forms(resources, depth=_DEEPEST)
+    return _clean_forms(resources, depth=_DEEPEST) or found
 
 
 def find_visible_text(path: Path, index: int, *, password: str | None) -> tuple[Box, ...]:
@@ -221,16 +221,19 @@ def _number(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) >= 0.0005 else "0"
 
 
-def _clean_forms(resources: Object, *, depth: int) -> None:
+def _clean_forms(resources: Object, *, depth: int) -> bool:
+    found_any = False
     if not depth:
-        return
+        return found_any
     for form in dict(resources.get("/XObject", {})).values():
         if form.get("/Subtype") != Name.Form:
             continue
         instructions, found = _visible(pikepdf.parse_content_stream(form))
         if found:
             form.write(pikepdf.unparse_content_stream(instructions))
-        _clean_forms(form.get("/Resources", pikepdf.Dictionary()), depth=depth - 1)
+        inner = form.get("/Resources", pikepdf.Dictionary())
+        found_any |= _clean_forms(inner, depth=depth - 1) or found
+    return found_any
 
 
 def _visible(instructions: list[Instruction]) -> tuple[list[Instruction], bool]:
