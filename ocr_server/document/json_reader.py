@@ -159,6 +159,7 @@ def _zone(data: ZoneJson) -> Zone:
         table=_table(table) if table else None,
         name=data.get("name"),
         engine=data.get("engine"),
+        source=data.get("source"),
     )
 
 

@@ -125,6 +125,8 @@ def zone_to_json(zone: Zone, detail: Detail) -> ZoneJson:
         shown["name"] = zone.name
     if zone.engine is not None:
         shown["engine"] = zone.engine
+    if zone.source is not None:
+        shown["source"] = zone.source
     if zone.lines or zone.kind in {ZoneKind.TEXT, ZoneKind.TABLE}:  # an empty zone has text, too
         shown["text"] = zone.text
         shown["confidence"] = round(zone.confidence, 4)

@@ -19,6 +19,7 @@ from ocr_server.document.zones import (
     Line,
     Symbol,
     Table,
+    TextSource,
     Word,
     Zone,
     ZoneKind,
@@ -31,8 +32,8 @@ from ocr_server.geometry import Box
 
 __all__ = [
     "Advice", "Alternative", "Cell", "Direction", "Document", "EngineInfo", "Failure", "Field",
-    "Line", "Page", "Quality", "StageRecord", "Symbol", "Table", "Word", "Zone", "ZoneKind",
-    "hull_of", "letters_in", "mean_confidence",
+    "Line", "Page", "Quality", "StageRecord", "Symbol", "Table", "TextSource", "Word", "Zone",
+    "ZoneKind", "hull_of", "letters_in", "mean_confidence",
 ]  # fmt: skip
 
 
@@ -46,14 +47,6 @@ class StageOutcome(StrEnum):
     NOT_NEEDED = "not-needed"
     SKIPPED = "skipped"  # left out, as the request asked
     OUT_OF_TIME = "out-of-time"
-
-
-class TextSource(StrEnum):
-    """Where the text of a page came from; the text layer is that of a PDF."""
-
-    RECOGNISED = "recognised"
-    TEXT_LAYER = "text-layer"
-    BOTH = "both"
 
 
 class StageRecord(NamedTuple):

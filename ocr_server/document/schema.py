@@ -155,6 +155,8 @@ class ZoneJson(TypedDict):
     """the name that the request gave it"""
     engine: NotRequired[Omittable[str]]
     """the engine that read it, with engine=best"""
+    source: NotRequired[Omittable[Annotated[TextSource, Field(strict=False)]]]
+    """where its text came from, if the page has text of both sources"""
     text: NotRequired[Unread[str]]
     """of text and tables"""
     confidence: NotRequired[Unread[Share]]

@@ -28,6 +28,14 @@ class ZoneKind(StrEnum):
     TABLE = "table"
 
 
+class TextSource(StrEnum):
+    """Where the text of a page or a zone came from; the text layer is that of a PDF."""
+
+    RECOGNISED = "recognised"
+    TEXT_LAYER = "text-layer"
+    BOTH = "both"
+
+
 class Direction(StrEnum):
     """The direction in which a line is read."""
 
@@ -235,7 +243,8 @@ class Zone:
     """A part of the page of one kind; only text and tables have lines.
 
     `name` is that of a requested zone. `engine` is the name of the engine that read it, if the page
-    may have been read by two.
+    may have been read by two. `source` is where its text came from, if the page has text of both
+    sources.
     """
 
     kind: ZoneKind
@@ -244,6 +253,7 @@ class Zone:
     table: Table | None = None
     name: str | None = None
     engine: str | None = None
+    source: TextSource | None = None
 
     @property
     def box(self) -> Box:

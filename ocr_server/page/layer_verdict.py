@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ocr_server.document.model import Line, Word, Zone, hull_of, letters_in, mean_confidence
+from ocr_server.document.model import Advice, Line, Word, Zone, hull_of, letters_in, mean_confidence
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits, PageSegmentation, ReadOptions
@@ -48,6 +48,7 @@ class LayerVerdict:
     layer: ExtractedText
     is_believed: bool
     reason: str = ""
+    warnings: tuple[Advice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def judge_layer(layer: ExtractedText, read_bands: BandReader) -> LayerVerdict:
     if not layer.is_real:
         return LayerVerdict(layer, is_believed=False)
     reasons = []
+    is_compared = False
     if layer.is_doubted:
         found = _compare(layer.visible, read_bands)
         if found is None or not found.is_legible:
@@ -80,6 +82,7 @@ def judge_layer(layer: ExtractedText, read_bands: BandReader) -> LayerVerdict:
             reason = f"sampled lines read otherwise ({found.letters_alike:.0%} of the letters)"
             return LayerVerdict(layer, is_believed=False, reason=reason)
         else:
+            is_compared = True
             reasons.append(f"{found.letters_alike:.0%} of the letters of sampled lines agree")
             layer = layer.with_confidence(found.letters_alike)
     if layer.hidden:
@@ -90,14 +93,33 @@ def judge_layer(layer: ExtractedText, read_bands: BandReader) -> LayerVerdict:
             reason = f"{found.words_alike:.0%} of {found.words} sampled words were read again"
             if found.words_alike < _FOUND_AGAIN:
                 shown = layer.without_hidden()
-                return LayerVerdict(shown, is_believed=bool(shown.visible), reason=reason)
+                warnings = warn_of(shown, is_compared=is_compared)
+                return LayerVerdict(shown, bool(shown.visible), reason, warnings)
             reasons.append(reason)
             layer = layer.with_confidence(found.words_alike)
     fewest = _FEWEST_READ_MORE if layer.hidden else _FEWEST_READ
     if layer.rows and not layer.pictures and _letters_in(layer.rows, read_bands) < fewest:
         reasons.append("no letters could be read in them")
         layer = replace(layer, rows=())
-    return LayerVerdict(layer, is_believed=True, reason="; ".join(reasons))
+    return LayerVerdict(
+        layer,
+        is_believed=True,
+        reason="; ".join(reasons),
+        warnings=warn_of(layer, is_compared=is_compared),
+    )
+
+
+def warn_of(layer: ExtractedText, *, is_compared: bool) -> tuple[Advice, ...]:
+    """What the reader of a layer has to know; `is_compared`: sampled lines agree with it."""
+    anew = "Send text_layer=ignore to have the page read anew."
+    warnings = []
+    if layer.hidden:
+        earlier = "The text is invisible and lies over a picture: an earlier recognition wrote it."
+        warnings.append(Advice("earlier-recognition", earlier, anew))
+    if layer.is_doubted and not is_compared:
+        doubtful = "The text that the PDF contains may not be what the page shows."
+        warnings.append(Advice("doubtful-text-layer", doubtful, anew))
+    return tuple(warnings)
 
 
 def band_reader(

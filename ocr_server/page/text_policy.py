@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ocr_server.document.model import Page, StageRecord, TextSource
+from ocr_server.document.model import Page, Quality, StageRecord, TextSource
 from ocr_server.job import Limits, ReadOptions, TextLayerUse
-from ocr_server.page.layer_verdict import LayerVerdict, band_reader, judge_layer
+from ocr_server.page.layer_verdict import LayerVerdict, band_reader, judge_layer, warn_of
 from ocr_server.page.state import ReadContext
 from ocr_server.pdf.text_extraction import STAGE, read_text_layer
 
@@ -46,7 +46,11 @@ def read_pdf_page(
     layer = read_text_layer(path, index, limits=limits, password=password, symbols=options.symbols)
     if options.text_layer is TextLayerUse.ONLY:
         believed = layer.with_confidence(_DOUBTED) if layer.doubts else layer
-        verdict = LayerVerdict(replace(believed, pictures=(), rows=()), is_believed=True)
+        verdict = LayerVerdict(
+            replace(believed, pictures=(), rows=()),
+            is_believed=True,
+            warnings=warn_of(layer, is_compared=False),
+        )
     else:
         read_bands = band_reader(
             path, index, options=options, limits=limits, password=password, context=context
@@ -64,7 +68,7 @@ def read_pdf_page(
         page = recognise()
         return replace(page, stages=(stage, *page.stages))
     if not (layer.pictures or layer.rows):
-        return Page(
+        page = Page(
             number=number,
             width_px=layer.width_px,
             height_px=layer.height_px,
@@ -73,11 +77,21 @@ def read_pdf_page(
             stages=(record(_USED),),
             source=TextSource.TEXT_LAYER,
         )
+        return _with_warnings(page, verdict)
     stage = record(_JOINED)
     page = recognise()
-    return replace(
+    page = replace(
         page,
         zones=layer.joined_by(page),
         stages=(stage, *page.stages),
         source=TextSource.BOTH,
     )
+    return _with_warnings(page, verdict)
+
+
+def _with_warnings(page: Page, verdict: LayerVerdict) -> Page:
+    if not verdict.warnings:
+        return page
+    quality = page.quality or Quality(page.confidence)
+    problems = (*quality.problems, *verdict.warnings)
+    return replace(page, quality=replace(quality, problems=problems))

@@ -6,18 +6,19 @@ Called in worker processes only.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import partial
-from itertools import groupby
+from functools import cache, partial
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import pypdfium2
 from pypdfium2 import raw
 
-from ocr_server.document.model import Line, Page, Word, Zone, hull_of
+from ocr_server.document.model import Line, Page, TextSource, Word, Zone, hull_of
 from ocr_server.errors import DamagedPicture
 from ocr_server.geometry import Box, PointMap, hull
 from ocr_server.job import Limits
@@ -46,6 +47,9 @@ _LEAST_OF_PAGE, _FEWEST_OF_FONT = 0.05, 20
 _LEAST_ALPHANUMERIC = 0.4
 _FEWEST_SIGNS = 4
 _WORD_OF_NAMELESS = 3  # letters without a name one after the other
+_MOST_MIXED = 0.2  # of neighbouring letters that are of two scripts: Greek in formulas has less
+# Of Latin Extended-B and phonetics, what Romanian, Vietnamese, Azerbaijani and Pinyin write.
+_USED_OF_EXTENDED = frozenset("ȘșȚțƠơƯưƏəǍǎǏǐǑǒǓǔǙǚǛǜ")
 _LEADERS = frozenset(".…_-–—·•*=|")
 # Pictures that together take less of the page are logos and signatures.
 _LEAST_PICTURES = 0.1
@@ -120,8 +124,13 @@ class ExtractedText:
         """The layer's zones, and among them what was recognised where it says nothing."""
         taken = [line for zone in self.zones for line in zone.lines]
         places = (*self.pictures, *_blocks(self.rows))
-        added = [kept for zone in page.zones if (kept := _only(zone, places, taken))]
-        return _merged(self.zones, added)
+        own = [replace(zone, source=TextSource.TEXT_LAYER) for zone in self.zones]
+        added = [
+            replace(kept, source=TextSource.RECOGNISED)
+            for zone in page.zones
+            if (kept := _only(zone, places, taken))
+        ]
+        return _merged(own, added)
 
     def without_hidden(self) -> ExtractedText:
         """The layer without the text that cannot be seen: what lies under it is to be read."""
@@ -311,8 +320,31 @@ def _doubts(
     told = [letter.text for letter in signs if letter.text not in _LEADERS]
     if len(told) >= _FEWEST_SIGNS:
         alphanumeric = sum(text.isalnum() for text in told)
-        if alphanumeric < _LEAST_ALPHANUMERIC * len(told):
+        if alphanumeric < _LEAST_ALPHANUMERIC * len(told) or _mixes_scripts(signs):
             yield Doubt.SIGNS
+
+
+def _mixes_scripts(letters: Sequence[Letter]) -> bool:
+    """Whether letters of two scripts follow each other within words, as numbers of glyphs do."""
+    told = pairs = 0
+    if sum(not letter.text.isascii() for letter in letters) < _MOST_MIXED / 2 * len(letters):
+        return False
+    for one, other in pairwise(letters):
+        if one.piece is not other.piece or not (one.text.isalpha() and other.text.isalpha()):
+            continue
+        pairs += 1
+        if not (one.text.isascii() and other.text.isascii()):
+            told += _script(one.text) != _script(other.text)
+    return pairs >= _FEWEST_OF_FONT and told > _MOST_MIXED * pairs
+
+
+@cache
+def _script(letter: str) -> str:
+    """The script of a letter, or a part of one that is hardly ever mixed with the rest of it."""
+    if "\u0180" <= letter[0] <= "\u02ff" and letter not in _USED_OF_EXTENDED:
+        return "RARE"
+    name = unicodedata.name(letter[0], "NONE").split()[0]
+    return "CJK" if name in {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"} else name
 
 
 def _limited(line: Line, confidence: float) -> Line:

@@ -187,8 +187,8 @@ def _row(run: Sequence[Letter], *, symbols: bool, confidence: Confidence) -> _Ro
             Word(
                 text="".join(letter.text for letter in group),
                 quad=back(_hull(group, turn)),
-                confidence=confidence(group),
-                symbols=tuple(_symbols(group)) if symbols else (),
+                confidence=(sure := confidence(group)),
+                symbols=tuple(_symbols(group, sure)) if symbols else (),
             )
             for group in groups
         ),
@@ -305,8 +305,8 @@ def _zone(lines: Sequence[Line]) -> Zone:
     return Zone(ZoneKind.TEXT, hull_of(lines).quad(), tuple(lines))
 
 
-def _symbols(letters: Sequence[Letter]) -> Iterator[Symbol]:
-    return (Symbol(one.text, one.quad, 1.0) for one in letters if one.quad)
+def _symbols(letters: Sequence[Letter], confidence: float) -> Iterator[Symbol]:
+    return (Symbol(one.text, one.quad, confidence) for one in letters if one.quad)
 
 
 def _hull(letters: Sequence[Letter], turn: Transform | None) -> Box:

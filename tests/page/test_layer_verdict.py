@@ -70,6 +70,7 @@ def test_what_cannot_be_compared_is_kept_and_not_called_sure(tmp_path: Path) -> 
 
     assert verdict.is_believed
     assert max(word.confidence for word in verdict.layer.words) <= 0.5
+    assert [warning.code for warning in verdict.warnings] == ["doubtful-text-layer"]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,7 @@ def test_an_earlier_recognition_is_believed_unless_it_surely_reads_otherwise(
 
     assert layer.doubts == (Doubt.HIDDEN,)
     assert verdict.is_believed is is_believed
+    assert [warning.code for warning in verdict.warnings] == ["earlier-recognition"] * is_believed
     if not is_believed:
         assert verdict.layer.hidden == ()
 
@@ -136,6 +138,7 @@ def test_a_layer_in_doubt_that_is_wanted_all_the_same_is_not_called_sure(
 
     assert read.source is TextSource.TEXT_LAYER
     assert read.confidence == pytest.approx(0.5 if shift else 0.99, abs=0.01)
+    assert bool(read.quality and read.quality.problems) is bool(shift)
 
 
 @pytest.mark.tesseract

@@ -68,6 +68,7 @@ def test_a_mixed_page_has_its_own_text_and_that_of_its_pictures(tmp_path: Path) 
 
     assert mixed.text == "Stamp\n\nRecognised"
     assert mixed.source is TextSource.BOTH
+    assert [one.source for one in mixed.zones] == [TextSource.TEXT_LAYER, TextSource.RECOGNISED]
     assert isinstance(mixed.stages[0], StageRecord)
     assert mixed.stages[0].did
 

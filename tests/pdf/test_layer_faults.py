@@ -11,7 +11,7 @@ from pikepdf import Array, Dictionary, Name
 from ocr_server.geometry import hull
 from ocr_server.job import Limits
 from ocr_server.pdf.text_extraction import Doubt, ExtractedText, read_text_layer
-from tests.export.pictures import put_into_form, typed_pdf
+from tests.export.pictures import noise, picture_pdf, put_into_form, typed_pdf
 from tests.pdf_layers import PROSE, drawn, hidden_over_picture, lines_of, shifted, with_map
 
 
@@ -47,6 +47,26 @@ def test_signs_in_the_place_of_letters_put_the_layer_in_doubt(tmp_path: Path) ->
     signs = dict(zip(b"invoce", '"#%&+<', strict=True))
 
     assert layer_of(with_map(path, signs)).doubts == (Doubt.SIGNS,)
+
+
+def test_letters_of_several_scripts_within_words_put_the_layer_in_doubt(tmp_path: Path) -> None:
+    mixed = {code: "ʃжąφ"[code % 4] for code in range(ord("a"), ord("z") + 1)}
+    greek = {code: chr(0x3B1 + code - ord("a")) for code in range(ord("a"), ord("y"))}
+
+    path = drawn(tmp_path / "scripts.pdf", lines_of(*PROSE))
+
+    assert Doubt.SIGNS in layer_of(with_map(path, mixed)).doubts
+    assert Doubt.SIGNS not in layer_of(with_map(path, greek)).doubts
+
+
+def test_text_beneath_a_picture_is_an_earlier_recognition(tmp_path: Path) -> None:
+    path = picture_pdf(tmp_path / "scan.pdf", noise(298, 420), text="Read before")
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        page = pdf.pages[0]
+        page.contents_add(b"q 298 0 0 420 0 0 cm /Picture Do Q\n")
+        pdf.save(path)
+
+    assert layer_of(path).doubts == (Doubt.HIDDEN,)
 
 
 def test_what_has_the_colour_of_its_ground_is_left_out(tmp_path: Path) -> None:

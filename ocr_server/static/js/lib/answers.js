@@ -189,6 +189,8 @@
  * @property {[number, number][]} quad four points, clockwise from the text’s own top left
  * @property {string | null} [name] the name that the request gave it
  * @property {string | null} [engine] the engine that read it, with engine=best
+ * @property {TextSource | null} [source] where its text came from, if the page has text of both
+ *   sources
  * @property {string | null} [text] of text and tables
  * @property {number | null} [confidence] of text and tables
  * @property {Table | null} [table]
