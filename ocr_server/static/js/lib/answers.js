@@ -10,7 +10,7 @@
  */
 
 /**
- * One thing that is wrong with a picture.
+ * One fault of a picture.
  * @typedef {object} Advice
  * @property {string} code
  * @property {string} message
@@ -22,7 +22,7 @@
  * @typedef {object} Alternative
  * @property {string} text
  * @property {number} confidence
- * @property {string} source who says so: `engine` or `dictionary`
+ * @property {string} source where it comes from: `engine` or `dictionary`
  */
 
 /**
@@ -36,30 +36,30 @@
  */
 
 /**
- * A document, as it was recognised.
+ * A recognised document.
  * @typedef {object} Document
  * @property {Engine} engine
  * @property {Page[]} pages in order
- * @property {Record<string, DocumentField> | null} [fields] the fields that were asked for, each
- *   as it is on the first page where it is valid
- * @property {string} text all pages, a form feed between them
- * @property {PageProblem[]} problems pages that could not be read
+ * @property {Record<string, DocumentField> | null} [fields] the requested fields, each from the
+ *   first page where it is valid
+ * @property {string} text the text of all pages, with form feeds between them
+ * @property {PageProblem[]} problems pages that could not be read, or not whole
  */
 
 /**
  * A field of the whole document.
  * @typedef {object} DocumentField
- * @property {string | null} value what it means; null where that is not known
- * @property {string} raw as it was read
+ * @property {string | null} value its normalised form; null if that is not known
+ * @property {string} raw the text as it was read
  * @property {number} confidence
  * @property {boolean} valid
  * @property {[number, number, number, number] | null} box where it was read
  * @property {string | null} [reason] why it is not valid
- * @property {number} page the page that it is on
+ * @property {number} page the number of the page that it is on
  */
 
 /**
- * Who read the document.
+ * The engine that read the document.
  * @typedef {object} Engine
  * @property {string} name
  * @property {string} version
@@ -67,10 +67,10 @@
  */
 
 /**
- * A value that was asked for, and whether it keeps its rules.
+ * A requested value, and whether it keeps its rules.
  * @typedef {object} Field
- * @property {string | null} value what it means; null where that is not known
- * @property {string} raw as it was read
+ * @property {string | null} value its normalised form; null if that is not known
+ * @property {string} raw the text as it was read
  * @property {number} confidence
  * @property {boolean} valid
  * @property {[number, number, number, number] | null} box where it was read
@@ -84,30 +84,30 @@
  * @property {number} confidence
  * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
  * @property {[number, number][]} quad four points, clockwise from the text’s own top left
- * @property {[number, number][]} baseline what the letters stand on: a polyline from the start of
- *   the line to its end
- * @property {number} x_height_px how high letters such as x are
- * @property {number} paragraph which paragraph of the zone it belongs to, from 0
- * @property {Direction} direction the way it is read: from left to right, from right to left, from
- *   top to bottom
- * @property {string | null} [language] as the engine names it, where the engine knows
+ * @property {[number, number][]} baseline the baseline of its letters: a polyline from the start
+ *   of the line to its end
+ * @property {number} x_height_px the height of letters such as x
+ * @property {number} paragraph the number of its paragraph within the zone, from 0
+ * @property {Direction} direction in which it is read: from left to right, from right to left,
+ *   from top to bottom
+ * @property {string | null} [language] the engine's name of its language, if the engine tells it
  * @property {Word[]} words in reading order; with detail=word and deeper
  */
 
 /**
  * One image of the upload, upright.
  * @typedef {object} Page
- * @property {number} number which page of the files it is, from 1
+ * @property {number} number its number, counted through all files, from 1
  * @property {number} width_px
  * @property {number} height_px
- * @property {number | null} dpi as the file says, or the request
+ * @property {number | null} dpi the resolution that the request or the file gives
  * @property {TextSource} source where its text came from: recognised, the text layer of a PDF, or
  *   both
  * @property {number} confidence
  * @property {Stage[]} stages what was done to the picture
  * @property {Quality | null} quality
  * @property {string} text
- * @property {Record<string, Field> | null} [fields] the fields that were asked for, by name
+ * @property {Record<string, Field> | null} [fields] the requested fields, by name
  * @property {Zone[]} zones in reading order; with detail=zone and deeper
  */
 
@@ -124,10 +124,10 @@
  * @property {string[] | null} [missing] the languages that are not installed
  * @property {number | null} [pages] how many pages there are
  * @property {number | null} [retry_after_s] when to come back
- * @property {string | null} [setting] the setting that would move a limit
+ * @property {string | null} [setting] the setting that would change the limit
  * @property {number | null} [width_px]
  * @property {number} page its number, from 1
- * @property {string} code which error it is; it never changes
+ * @property {string} code identifies the error; it never changes
  * @property {string} title
  * @property {string} detail what was wrong, what was expected and what to do
  */
@@ -140,18 +140,18 @@
  */
 
 /**
- * What the recipe did to a page.
+ * A stage of the recipe, or an operation, on a page.
  * @typedef {object} Stage
  * @property {string} name
  * @property {string} found what was found, for people
- * @property {string} did what was done about it, for people; empty where nothing had to be done
- * @property {number} ms how long it took
+ * @property {string} did what was done about it, for people; empty if nothing had to be done
+ * @property {number} ms how long it took, in milliseconds
  * @property {StageOutcome} outcome how it ended: done, not needed, left out as the request asked,
  *   or out of time
  */
 
 /**
- * A character as it was seen.
+ * A recognised character.
  * @typedef {object} Symbol
  * @property {string} text
  * @property {number} confidence
@@ -174,21 +174,21 @@
  * @property {number} confidence
  * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
  * @property {[number, number][]} quad four points, clockwise from the text’s own top left
- * @property {Alternative[] | null} [alternatives] what the word may be instead; of each source the
- *   likeliest first
+ * @property {Alternative[] | null} [alternatives] what the word may be instead; for each source,
+ *   the likeliest first
  * @property {string | null} [corrected_from] what was read before it was corrected
  * @property {boolean | null} [checked] whether a person has confirmed it
  * @property {Symbol[] | null} [symbols] with detail=symbol
  */
 
 /**
- * A piece of the page of one kind.
+ * A part of the page of one kind.
  * @typedef {object} Zone
  * @property {ZoneKind} kind
  * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
  * @property {[number, number][]} quad four points, clockwise from the text’s own top left
- * @property {string | null} [name] as the request named it
- * @property {string | null} [engine] who read it, with engine=best
+ * @property {string | null} [name] the name that the request gave it
+ * @property {string | null} [engine] the engine that read it, with engine=best
  * @property {string | null} [text] of text and tables
  * @property {number | null} [confidence] of text and tables
  * @property {Table | null} [table]
