@@ -15,7 +15,9 @@ from types import MappingProxyType
 
 ANY_ORIGIN = "*"
 # Headers that scripts of other origins may read, besides a few standard ones.
-_EXPOSED = "OCR-Failed-Pages, Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID"
+_EXPOSED = (
+    "OCR-Failed-Pages, OCR-PDF-Claims, Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID"
+)
 
 # Only scripts and styles in files of this server: nothing inline, nothing from another host.
 _FIRST_RULES = {"default-src": "'none'", "script-src": "'self'", "style-src": "'self'"}

@@ -1,6 +1,6 @@
 """The command line: `ocr-server serve`, `read`, `station`, `languages` and `doctor`.
 
-`read` uses a server at a URL, or the service in this process, with equal results.
+`read` sends its files to a server at a URL, or to a `Service` in this process.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.logs import start_logging
-from ocr_server.request.options import OPTIONS
+from ocr_server.request.options import OPTIONS, Option
 from ocr_server.server.waitress_server import run
 from ocr_server.settings import PREFIX, Settings
 from ocr_server.station import command as station
 from ocr_server.station.listener import send_picture
 
-# Options of the API with arguments of their own in `read`; all others are taken over as they are.
+# Flags that `read` describes itself; it has one more for every other option.
 SPELLED_OUT = {"format", "partial"}
 
 
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(parsed.run(parsed))
     except OcrServerError as error:
-        print(f"{error.title}. {error.message}", file=sys.stderr)
+        print(error.message, file=sys.stderr)
     except Refused as error:
         print(error, file=sys.stderr)
     except OSError as error:
@@ -57,20 +57,30 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("serve", help="start the server")
-    command.add_argument("--host", help="address to listen on (OCR_HOST)")
-    command.add_argument("--port", help="port to listen on (OCR_PORT)")
-    command.add_argument("--tls-cert", metavar="FILE", help="serve https with it (OCR_TLS_CERT)")
-    command.add_argument("--tls-key", metavar="FILE", help="the certificate’s key (OCR_TLS_KEY)")
+    command.add_argument(
+        "--host", help=f"address to listen on (default: OCR_HOST or {Settings().host})"
+    )
+    command.add_argument(
+        "--port", help=f"port to listen on (default: OCR_PORT or {Settings().port})"
+    )
+    command.add_argument(
+        "--tls-cert",
+        metavar="FILE",
+        help="PEM file of a certificate, to serve https (default: OCR_TLS_CERT)",
+    )
+    command.add_argument(
+        "--tls-key", metavar="FILE", help="PEM file of its key (default: OCR_TLS_KEY)"
+    )
     command.set_defaults(run=_serve)
 
     command = commands.add_parser("read", help="read pictures and PDFs, without a server")
     command.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    command.add_argument("--format", help=f"{', '.join(FORMATS)}; default: text")
+    command.add_argument("--format", help=f"{', '.join(FORMATS)} (default: text)")
     command.add_argument(
-        "--output", type=Path, metavar="OUT", help="write there, not to the screen"
+        "--output", type=Path, metavar="OUT", help="file for the answer (default: the screen)"
     )
-    command.add_argument("--partial", action="store_true", help=OPTIONS["partial"].meaning)
-    command.add_argument("--table", action="store_true", help="a table of every word’s accuracy")
+    command.add_argument("--partial", action="store_true", help=_help_of(OPTIONS["partial"]))
+    command.add_argument("--table", action="store_true", help="every word with its confidence")
     command.add_argument("--annotate", type=Path, metavar="OUT.png", help="draw the boxes there")
     command.add_argument("--url", help="let the server at this address read")
     command.add_argument(
@@ -82,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, option in OPTIONS.items():
         if name not in SPELLED_OUT:
             flag = f"--{name.replace('_', '-')}"
-            command.add_argument(flag, dest=name, help=option.meaning.replace("%", "%%"))
+            command.add_argument(flag, dest=name, help=_help_of(option))
     command.set_defaults(run=_read)
 
     command = commands.add_parser("station", help="read one kind of picture, all day")
@@ -95,6 +105,11 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("doctor", help="say what works here and what does not")
     command.set_defaults(run=_doctor)
     return parser
+
+
+def _help_of(option: Option) -> str:
+    """The meaning and the default as plain text, `%` doubled for argparse."""
+    return f"{option.meaning} (default: {option.default})".replace("`", "").replace("%", "%%")
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -169,7 +184,7 @@ def _station(arguments: argparse.Namespace) -> int:
 
 
 def _table(document: Mapping[str, Any]) -> str:
-    """Table of all words with their confidence in per cent."""
+    """Each word and its confidence in per cent."""
     words = [
         (word["text"], round(word["confidence"] * 100))
         for page in document["pages"]
@@ -178,8 +193,8 @@ def _table(document: Mapping[str, Any]) -> str:
         for word in line["words"]
     ]
     width = max([len("Text"), *(len(text) for text, _ in words)])
-    rows = [f"{'Text':{width}}  Accuracy"]
-    rows += [f"{text:{width}}  {accuracy:7d}%" for text, accuracy in words]
+    rows = [f"{'Text':{width}}  Confidence"]
+    rows += [f"{text:{width}}  {confidence:9d}%" for text, confidence in words]
     return "\n".join(rows) + "\n"
 
 

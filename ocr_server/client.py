@@ -1,4 +1,4 @@
-"""Clients of the command line: read files by a remote server, or by a service in this process."""
+"""Sending pictures to a server at a URL, or to a `Service` in this process."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ open_url = urllib.request.build_opener(_NoRedirects).open
 
 
 class Refused(Exception):
-    """A request that could not be sent, or was answered with an error, which is the message."""
+    """The server refused, or did not answer."""
 
 
 @contextmanager
@@ -112,4 +112,4 @@ def _refusal(error: urllib.error.HTTPError) -> Refused:
     if error.headers.get("Content-Type", "").partition(";")[0] != MEDIA_TYPE:
         return Refused(f"The server answered {error.code}.")
     problem = json.loads(answer)
-    return Refused(f"{problem['title']}. {problem['detail']}")
+    return Refused(problem["detail"])

@@ -1,4 +1,4 @@
-"""Self-test: settings, temporary folder, engine, languages, camera and a sample picture."""
+"""`ocr-server doctor`: checks settings, folder, engine, languages, https and a sample."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Run all checks in order, up to one that makes the others impossible."""
+    """Check settings, folder, engine, languages and a sample; stop at what prevents the rest."""
     try:
         settings = Settings.from_environment()
         read_key_digests(settings)  # the sample is read without a key
@@ -47,7 +47,7 @@ def examine() -> Iterator[Finding]:
         yield _camera(settings)
         yield _sample(settings)
     except OcrServerError as error:
-        yield Finding(is_good=False, words=f"{error.title}. {error.message}")
+        yield Finding(is_good=False, words=error.message)
 
 
 def draw_sample() -> bytes:
@@ -96,7 +96,7 @@ def _sample(settings: Settings) -> Finding:
             job = build_job({}, (Source(draw_sample()),), here).job
             document = here.read(job, threading.Event())
         except OcrServerError as error:
-            words = f"The sample could not be read. {error.title}. {error.message}"
+            words = f"The sample could not be read. {error.message}"
             return Finding(is_good=False, words=words)
     text = " ".join(document.text.split())
     if text != SAMPLE:

@@ -1,8 +1,9 @@
-"""All errors that can be told to the caller.
+"""The errors that callers see.
 
     OcrServerError
     ├── SettingsError              a setting is not understood; the program does not start
-    ├── StationError               a station cannot work with its arguments
+    ├── AddressUnavailable         host and port cannot be listened on; the program does not start
+    ├── StationError               a station cannot work as its command line says
     ├── RequestError               the request itself is wrong
     │   ├── InvalidOptions         options or fields, all faults at once
     │   ├── BodyTooLarge           more bytes than the limit
@@ -14,8 +15,9 @@
     ├── DocumentError              what was sent cannot be read
     │   ├── UnsupportedFormat      not a picture or PDF this server opens
     │   ├── DamagedPicture         the right kind of file, broken
-    │   ├── EncryptedDocument      a PDF that requires a password, or another one
-    │   ├── NoText                 nothing was read, but the route must answer with text
+    │   ├── EncryptedDocument      a PDF that wants a password
+    │   ├── SignedDocument         a PDF whose signatures the answer would break
+    │   ├── NoText                 pages on which nothing is read, for a route that must have text
     │   ├── TooManyPixels          a page larger than the limit
     │   ├── TooManyPages           a document longer than the limit
     │   ├── PageMissing            a page number the document does not have
@@ -32,11 +34,12 @@
         └── DeadlinePassed         the time allowed is over, and the work was stopped
 
 The message says what was wrong, what was expected and what to do. `code` never changes; the
-numbers of the message are in `extra`. Each error's HTTP status is in `web/problems.py`.
+numbers of the message stand in `extra`. `STATUS` in `web/problems.py` has the HTTP status of each.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import ClassVar, TypeAlias
 
@@ -44,7 +47,7 @@ Extra: TypeAlias = "str | int | float | list[str] | list[int] | list[dict[str, s
 
 
 class OcrServerError(Exception):
-    """Base class of all errors that can be told to the caller."""
+    """The base of every error that callers see."""
 
     code: ClassVar[str] = "error"
     title: ClassVar[str] = "Something went wrong"
@@ -66,8 +69,23 @@ class SettingsError(OcrServerError):
     title = "A setting is not understood"
 
 
+class AddressUnavailable(OcrServerError):
+    """Host and port cannot be listened on; the program does not start."""
+
+    code = "address-unavailable"
+    title = "The address cannot be listened on"
+
+    @classmethod
+    def of(cls, host: str, port: int, error: Exception, *, how: str) -> AddressUnavailable:
+        """Why the system refused, and `how` another address is chosen."""
+        number = getattr(error, "errno", None) or 0
+        # Python adds the address to the text of some.
+        reason = os.strerror(number) if number > 0 else str(error).rstrip(".")
+        return cls(f"Cannot listen on {host}:{port}: {reason}. {how}", port=port)
+
+
 class StationError(OcrServerError):
-    """A station cannot work with its arguments."""
+    """A station cannot work as its command line says."""
 
     code = "station"
     title = "The station cannot work"
@@ -104,14 +122,15 @@ class LanguageMissing(RequestError):
     def of(cls, missing: Sequence[str], *, installed: Sequence[str]) -> LanguageMissing:
         """The error for these missing languages; `installed` are those that the engine has."""
         return cls(
-            f"Not installed: {', '.join(missing)}. Installed are {', '.join(installed) or 'none'}.",
+            f"Languages not installed: {', '.join(missing)}. Installed are "
+            f"{', '.join(installed) or 'none'}.",
             missing=list(missing),
             installed=list(installed),
         )
 
 
 class EngineUnavailable(RequestError):
-    """A requested engine is not installed."""
+    """The requested engine is not installed."""
 
     code = "engine-unavailable"
     title = "The engine is not installed"
@@ -164,6 +183,13 @@ class EncryptedDocument(DocumentError):
 
     code = "encrypted-document"
     title = "The document is protected by a password"
+
+
+class SignedDocument(DocumentError):
+    """The PDF is signed, and its signatures would not outlast what was asked for."""
+
+    code = "signed-document"
+    title = "The document is signed"
 
 
 class NoText(DocumentError):

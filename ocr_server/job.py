@@ -81,6 +81,13 @@ class LineUse(StrEnum):
     LAYOUT = "layout"
 
 
+class SignatureUse(StrEnum):
+    """What becomes of the signatures of a PDF that is to get a text layer."""
+
+    KEEP = "keep"
+    DROP = "drop"
+
+
 @dataclass(frozen=True, slots=True)
 class ZoneSpec:
     """A rectangle to read, in page pixels or, if `is_percent`, in per cent of the page's sides.
@@ -182,6 +189,21 @@ class Limits:
     pdf_dpi: int = DEFAULTS.pdf_dpi
 
 
+class Claim(StrEnum):
+    """What a PDF claims of itself, and writing it can make untrue."""
+
+    SIGNATURES = "signatures"
+    PDF_A = "pdf-a"
+
+
+class ClaimOutcome(StrEnum):
+    """What became of a claim; `UPDATED`: text was appended behind what was signed."""
+
+    KEPT = "kept"
+    UPDATED = "updated"
+    DROPPED = "dropped"
+
+
 @dataclass(frozen=True, slots=True)
 class Rendering:
     """Options of rendering a document; a format ignores those that do not apply to it.
@@ -193,6 +215,8 @@ class Rendering:
     lines: LineUse = LineUse.KEEP
     limits: Limits = field(default_factory=Limits)
     password: str | None = field(default=None, repr=False)
+    signatures: SignatureUse = SignatureUse.KEEP
+    claims: dict[Claim, ClaimOutcome] = field(default_factory=dict, compare=False)
 
     @property
     def join_lines(self) -> bool:

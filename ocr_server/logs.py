@@ -16,7 +16,8 @@ def start_logging(log_format: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if log_format == "json" else _Text())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # `Admission` limits the queue
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it logs every change of a file
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # our own queue is the bounded one
 
 
 class _Text(logging.Formatter):

@@ -188,11 +188,12 @@ def render_document(
         return
     with scratch.job(tuple(source.data for source in sources)) as paths:
         result = paths[0].with_name("result")
-        workers.run(
+        claims = workers.run(
             tasks.render, deadline, cancelled,
             document=document, paths=paths, render=format_.render, rendering=rendering,
             result=result,
         )  # fmt: skip
+        rendering.claims.update(claims)
         with result.open("rb") as file:
             while piece := file.read(PIECE_BYTES):
                 yield piece

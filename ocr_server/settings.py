@@ -105,7 +105,8 @@ class Settings:
     api_keys: tuple[str, ...] = _setting(
         (),
         "keys joined by commas: every request must then bear one, `/metrics` too, as `X-API-Key` "
-        "or Bearer token; not for looking at pages, health, languages, formats and steps",
+        "or Bearer token; none is needed to open pages, or for health, languages, formats and "
+        "steps",
         pattern=r"[!-~]+",
         is_secret=True,
     )

@@ -19,7 +19,7 @@ from ocr_server.engines import describe_choice
 from ocr_server.errors import StorageFull
 from ocr_server.export import Render
 from ocr_server.extraction import finders
-from ocr_server.job import Limits, ReadOptions, Rendering
+from ocr_server.job import Claim, ClaimOutcome, Limits, ReadOptions, Rendering
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.framing import zones_in_pixels
@@ -142,11 +142,12 @@ def render(
     render: Render,
     rendering: Rendering,
     result: Path,
-) -> None:
-    """Render the document in a format into the file `result`."""
+) -> dict[Claim, ClaimOutcome]:
+    """Render the document in a format into the file `result`; return what became of PDF claims."""
     with _temporary_files_in(result.parent), result.open("wb") as file:
         for piece in render(document, paths, rendering):
             file.write(piece)
+    return rendering.claims
 
 
 def draw_page(

@@ -63,12 +63,12 @@ def test_shell_server_and_request_read_the_same_words(
 
 
 @pytest.mark.tesseract
-def test_a_table_has_every_word_and_its_accuracy(
+def test_a_table_has_every_word_and_its_confidence(
     picture: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     head, *rows = read(capfd, picture, "--table").splitlines()
 
-    assert head.split() == ["Text", "Accuracy"]
+    assert head.split() == ["Text", "Confidence"]
     assert [row.split()[0] for row in rows] == SENTENCE.split()
     assert all(0 < int(row.split()[1].rstrip("%")) <= 100 for row in rows)
 
@@ -145,7 +145,7 @@ def test_a_server_s_key_is_taken_from_a_file(
 
     with running_server(folder, PATH=tesseract.path, OCR_API_KEYS="secret") as server:
         assert main(["read", str(picture), "--url", server.url]) == 1
-        assert capfd.readouterr().err.startswith("This server wants a key. Send one of")
+        assert capfd.readouterr().err.startswith("This server wants a key. Send it in")
         printed = read(capfd, picture, "--url", server.url, "--api-key-file", key)
 
     assert printed.startswith("Hello")
@@ -201,6 +201,29 @@ def test_every_option_of_the_api_is_one_of_read(capfd: pytest.CaptureFixture[str
     assert absent == []
 
 
+@pytest.mark.parametrize("command", ["serve", "read", "station"])
+def test_the_help_is_plain_text_with_defaults(
+    command: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+
+    printed = capfd.readouterr().out
+    assert "`" not in printed
+    assert "/v1/" not in printed
+    assert "default: " in printed
+
+
+def test_a_refusal_says_what_is_wrong_once(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCR_PROFILES", str(folder / "none"))
+
+    assert main(["read", __file__]) == 1
+
+    assert capfd.readouterr().err == f"OCR_PROFILES={str(folder / 'none')!r} is not a folder.\n"
+
+
 def test_serve_takes_host_and_port_and_leaves_the_rest_to_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -237,8 +260,11 @@ def test_an_address_that_cannot_be_listened_on_is_told() -> None:
         in_use = refused_start("--port", str(port))
     unknown = refused_start("--host", "nowhere.invalid", "--port", "0")
 
-    assert f"listen on 127.0.0.1:{port}: Address already in use. Set" in in_use
-    assert "listen on nowhere.invalid:0: Invalid host/port" in unknown
+    assert in_use.endswith(
+        f"Cannot listen on 127.0.0.1:{port}: Address already in use. "
+        "Set OCR_HOST and OCR_PORT, or --host and --port, to another address.\n"
+    )
+    assert "Cannot listen on nowhere.invalid:0: Invalid host/port" in unknown
     assert "Traceback" not in unknown
 
 

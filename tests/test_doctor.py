@@ -72,7 +72,7 @@ def test_a_missing_language_is_told_with_those_that_are_there(
 
     told = last_words()
 
-    assert "Not installed: tlh" in told
+    assert "not installed: tlh" in told
     assert "Installed are eng" in told
 
 

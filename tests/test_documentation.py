@@ -59,7 +59,7 @@ def settings_table(_client: FlaskClient) -> str:
 
 
 def options_table(_client: FlaskClient) -> str:
-    rows = ((f"`{name}`", one.default, one.meaning) for name, one in OPTIONS.items())
+    rows = ((f"`{name}`", one.default, one.description) for name, one in OPTIONS.items())
     return as_table(["option", "default", "meaning"], rows)
 
 

@@ -58,7 +58,7 @@ def test_an_error_crosses_processes_whole(kind: type[OcrServerError]) -> None:
 def test_missing_languages_are_told_with_those_that_are_there() -> None:
     error = LanguageMissing.of(["tlh"], installed=("deu", "eng"))
 
-    assert error.message == "Not installed: tlh. Installed are deu, eng."
+    assert error.message == "Languages not installed: tlh. Installed are deu, eng."
     assert error.extra == {"missing": ["tlh"], "installed": ["deu", "eng"]}
 
 

@@ -11,16 +11,18 @@ import subprocess
 import sys
 import tomllib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from ocr_server.request.profiles import load_profiles
+from ocr_server.web.compat import ADAPTERS
 from tests.documentation import (
     DOCS,
     PAGES,
@@ -33,7 +35,7 @@ from tests.documentation import (
     rows_under,
 )
 from tests.drawing import as_file, draw_lines
-from tests.serving import FakeTesseract, RunningServer
+from tests.serving import FakeTesseract, RunningServer, running_server
 
 ADDRESS = "http://localhost:8080"
 PROGRAM = "pipenv run ocr-server "
@@ -74,6 +76,34 @@ def run(
 
 def is_for_curl(script: str) -> bool:
     return all(command.startswith(("curl ", "{ printf ")) for command in commands_in(script))
+
+
+@pytest.fixture(scope="module")
+def module_server(
+    tmp_path_factory: pytest.TempPathFactory, module_tesseract: FakeTesseract
+) -> Iterator[RunningServer]:
+    """A server with the routes of all adapters."""
+    folder = tmp_path_factory.mktemp("server")
+    given = {"PATH": module_tesseract.path, "OCR_SLOTS": 1, "OCR_COMPAT": ",".join(ADAPTERS)}
+    with running_server(folder, **given) as server:
+        yield server
+
+
+def test_every_adapter_has_an_example_for_curl(app: Flask) -> None:
+    (script,) = (one for one in fences(DOCS / "compatibility.md", "sh"))
+    called = set(re.findall(rf"{ADDRESS}(/\S+)", script))
+
+    for name, adapter in ADAPTERS.items():
+        app.register_blueprint(adapter.blueprint, name=f"example-{name}")
+    served = {
+        name: {
+            rule.rule
+            for rule in app.url_map.iter_rules()
+            if rule.endpoint.startswith(f"example-{name}.")
+        }
+        for name in ADAPTERS
+    }
+    assert [name for name in ADAPTERS if not called & served[name]] == []
 
 
 @pytest.mark.process

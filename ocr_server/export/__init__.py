@@ -28,7 +28,8 @@ class Format:
 
     `shows_pictures`: the files of the upload are opened, by libraries that a hostile file may
     break, so `render` runs in a worker process. It raises FormatUnavailable where a file is
-    missing or is not the one that was read, and DocumentError where one is broken.
+    missing or differs from the document in its sizes or pages, and DocumentError where one is
+    broken.
     `one_page_each`: a file of it holds one page, so `render` takes a document of one.
     `is_compressed`: to compress a file of it again in an archive costs time and gains nothing.
     `shows_alternatives`: what doubtful words may be instead is worth looking up.

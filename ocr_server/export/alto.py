@@ -139,7 +139,7 @@ def _word(word: Word, parent: Element, identity: str, *, symbols: bool) -> None:
 
 
 def _shape(quad: Quad, parent: Element) -> None:
-    """The corners, where the box does not tell them."""
+    """A polygon of the corners, unless the quad is its box."""
     if not is_box(quad):
         element("Polygon", element("Shape", parent), POINTS=_points(quad))
 

@@ -1,4 +1,4 @@
-"""hOCR: HTML that says where each word stands.
+"""hOCR: HTML with the boxes of words, lines and zones.
 
 Source: Thomas Breuel and Konstantin Baierer, "hOCR 1.2", 2020.
 """
@@ -46,7 +46,7 @@ _CLASSES = {
 def render_hocr(
     document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> Iterator[bytes]:
-    """Pages, zones, paragraphs, lines with baselines, words with confidence, symbols if asked."""
+    """Pages, zones, paragraphs, lines with baselines, and words with their confidence."""
     del sources  # hOCR shows no picture
     symbols = rendering.detail is Detail.SYMBOL
     yield _HEAD.format(

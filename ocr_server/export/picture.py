@@ -70,7 +70,7 @@ class PageSource:
 def find_page_sources(
     document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> tuple[PageSource, ...]:
-    """A sheet for each page, in order.
+    """The source of each page, in order.
 
     Raises:
         DocumentError: a source cannot be read.

@@ -1,4 +1,4 @@
-"""XML in pieces, and what its formats, hOCR and ALTO, say of quads and symbols.
+"""XML in pieces, and what hOCR and ALTO share about quads and symbols.
 
 An element is written at a time, so that a long document never stands whole in memory.
 """

@@ -1,4 +1,4 @@
-"""The text of a request to a `Job`, whoever asks: HTTP, command line or station."""
+"""Builds a `Job` from the options of a request, of HTTP, the command line or a station."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ocr_server.errors import (
     BodyTooLarge,
     EngineMissing,
     EngineUnavailable,
+    FormatUnavailable,
     InvalidOptions,
     LanguageMissing,
 )
@@ -71,7 +72,7 @@ def build_job(
     `formats`, and `engine` reads; it may take `most_seconds`.
 
     Raises:
-        InvalidOptions: files or options are missing or wrong; all of it is said at once.
+        InvalidOptions: files or options are missing or wrong; the message has all faults.
         LanguageMissing: a language is not installed.
         EngineUnavailable: the engine is not installed.
         BodyTooLarge: the files have more bytes than the setting allows.
@@ -123,7 +124,18 @@ def build_rendering_job(
     settings: Settings,
     formats: tuple[str, ...],
 ) -> ParsedRequest:
-    """The job of rendering a document, whose `sources` may have to be shown."""
+    """The job of rendering a document; `sources` are the files for formats that show pictures.
+
+    Raises:
+        FormatUnavailable: a format shows the pictures, and there are no files.
+    """
+    formats = values.get("format") or formats
+    pictured = [name for name in formats if FORMATS[name].shows_pictures]
+    if pictured and not sources:
+        raise FormatUnavailable(
+            f"The pictures are part of {' and '.join(pictured)}, and no file was sent. Send the "
+            "file that was read along with the document."
+        )
     rendering = build_rendering(values, settings)
     job = Job(
         sources=sources,
@@ -132,7 +144,7 @@ def build_rendering_job(
         deadline=_deadline(values, settings.timeout_s),
         **_members_of(Job, values),
     )
-    return ParsedRequest(job, formats=values.get("format") or formats, rendering=rendering)
+    return ParsedRequest(job, formats=formats, rendering=rendering)
 
 
 def parse_options(texts: Mapping[str, str], faults: list[dict[str, str]]) -> dict[str, Any]:
@@ -155,7 +167,7 @@ def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
     return Limits(
         max_pixels=settings.max_pixels,
         max_pages=settings.max_pages,
-        # A PDF's pages have no pixels of their own: they are drawn at the dpi asked for.
+        # A PDF's pages have no pixels of their own: they are drawn at this resolution.
         pdf_dpi=round(dpi or settings.pdf_dpi),
     )
 
@@ -187,7 +199,7 @@ def check(faults: list[dict[str, str]]) -> None:
     """Do nothing if there are no faults.
 
     Raises:
-        InvalidOptions: there are some; all are said.
+        InvalidOptions: there are some; the message has all.
     """
     if faults:
         # Some messages are sentences already.

@@ -13,7 +13,16 @@ from typing import Any
 from ocr_server.document.json_schema import Schema
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
-from ocr_server.job import Detail, Job, Layout, LineUse, ReadOptions, Rendering, TextLayerUse
+from ocr_server.job import (
+    Detail,
+    Job,
+    Layout,
+    LineUse,
+    ReadOptions,
+    Rendering,
+    SignatureUse,
+    TextLayerUse,
+)
 from ocr_server.page.recipe import STAGES
 from ocr_server.request import specs
 from ocr_server.request.parsing import (
@@ -41,14 +50,15 @@ _IS_JSON = {"contentMediaType": "application/json"}
 class Option:
     """One option.
 
-    `sets` is the dataclass and the member that its value goes to as it is; without, `build` reads
-    it. `otherwise` is said of the default where that is no value of the option.
-    `in_profiles`: a kind of picture may decide it, in a profile. `shapes_answer`: it is of use
-    where nothing is read. `only_in_body`: too secret for an address.
+    `meaning` is Markdown; `route` lists the values. `sets` names the dataclass and the member that
+    get the parsed value; without `sets`, `build` uses it. `otherwise` describes the default where
+    that is not a value of the option. `in_profiles`: a profile may set it. `shapes_answer`:
+    `/v1/render` takes it. `only_in_body`: a secret, which the query string must not have.
     """
 
     kind: ValueKind[Any]  # each option has a type of its own
     meaning: str
+    route: str | None = None
     sets: tuple[type, str] | None = None
     default_value: Any = None  # of an option that sets nothing by itself
     otherwise: str | None = None
@@ -61,13 +71,18 @@ class Option:
         return self.kind.parse(text)
 
     @property
+    def description(self) -> str:
+        """The meaning, and the route that lists the values, as Markdown."""
+        return f"{self.meaning}; see `{self.route}`" if self.route else self.meaning
+
+    @property
     def schema(self) -> Schema:
         """The values as a JSON schema."""
         return self.kind.schema
 
     @property
     def default(self) -> str:
-        """What holds when it is not given, as Markdown."""
+        """What holds when the option is not given, as Markdown."""
         if self.otherwise is not None:
             return self.otherwise
         value = _default_of(*self.sets) if self.sets else self.default_value
@@ -83,13 +98,14 @@ def _default_of(owner: type, member: str) -> object:
 OPTIONS: Mapping[str, Option] = {
     "languages": Option(
         Text(parse_languages, "eng+deu"),
-        "languages of the text, joined by `+`; see `/v1/languages`",
-        sets=(ReadOptions, "languages"), otherwise="`OCR_LANGUAGES`", in_profiles=True,
+        "languages of the text, joined by `+`",
+        route="/v1/languages", sets=(ReadOptions, "languages"), otherwise="`OCR_LANGUAGES`",
+        in_profiles=True,
     ),
     "engine": Option(
         Choice({name: name for name in ENGINE_CHOICES}),
-        f"the engine: {', '.join(f'`{name}`' for name in ENGINE_CHOICES)}; the last two need the "
-        "packages of the category `second-reader`",
+        f"the engine: {', '.join(f'`{name}`' for name in ENGINE_CHOICES)}; `rapidocr` and `best` "
+        "need the packages of the category `second-reader`",
         sets=(ReadOptions, "engine"), otherwise="`OCR_ENGINE`", in_profiles=True,
     ),
     "format": Option(
@@ -100,12 +116,12 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "steps": Option(
         Text(parse_steps, "contrast,deskew", ",".join),
-        "what is done to the picture: `auto`, `none`, or steps in order such as "
-        "`contrast,deskew,sauvola(k=0.3)`; see `/v1/steps`",
-        sets=(ReadOptions, "operations"), in_profiles=True,
+        "what is done to the picture: `auto` (the recipe), `none`, or operations in order such as "
+        "`contrast,deskew,sauvola(k=0.3)`",
+        route="/v1/steps", sets=(ReadOptions, "operations"), in_profiles=True,
     ),
     "without": Option(
-        Several(tuple(STAGES), "deskew,flatten"),
+        Several(tuple(STAGES), "deskew,flatten", {"read": "read cannot be left out"}),
         f"stages that `auto` leaves out: {', '.join(f'`{name}`' for name in STAGES)}",
         sets=(ReadOptions, "skip_stages"), otherwise="nothing",
     ),
@@ -127,14 +143,14 @@ OPTIONS: Mapping[str, Option] = {
     "zones": Option(
         Text(specs.parse_zones, specs.ZONES_EXAMPLE, more=_IS_JSON),
         'rectangles to read, as JSON: `[{"box": [left, top, right, bottom], "name": "total", '
-        '"layout": "line", "alphabet": "0123456789."}]`, in pixels of the page; `box` is enough, '
-        "and `box_percent` may stand for it",
+        '"layout": "line", "alphabet": "0123456789."}]`, in pixels of the page; only `box` '
+        "is required, or `box_percent` in its place",
         sets=(ReadOptions, "zones"), otherwise="all of the page",
     ),
     "profile": Option(
         Text(str, "mrz"),
-        "a kind of picture that this server knows: options and fields under one name; see "
-        "`/v1/profiles`",
+        "the kind of picture: options and fields under one name",
+        route="/v1/profiles",
         otherwise="none",
     ),
     "fields": Option(
@@ -145,8 +161,8 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "alphabet": Option(
         Text(parse_alphabet, "0123456789", more={"maxLength": MOST_LETTERS}),
-        "the only characters to be read, by Tesseract; `engine=best` then asks for no second "
-        "opinion",
+        "the only characters that Tesseract may read; with `engine=best` the second engine is then "
+        "not used",
         sets=(ReadOptions, "alphabet"), otherwise="any", in_profiles=True,
     ),
     "min_confidence": Option(
@@ -167,15 +183,15 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "text_layer": Option(
         Choice({layer.value: layer for layer in TextLayerUse}),
-        "the text that a PDF has already: `auto` uses it where it is good, `ignore` recognises "
+        "the text layer of a PDF: `auto` uses it where it is good, `ignore` recognises "
         "every page, `only` recognises none",
         sets=(ReadOptions, "text_layer"), in_profiles=True,
     ),
     "alternatives": Option(
         Text(parse_alternatives, "dictionary,engine", ",".join),
-        "what words may be instead, in `json` and `alto`: `dictionary` for doubtful ones where "
-        "the language has one (see `/v1/languages`), `engine` for its own other readings, which "
-        "takes it about a third longer, both, or `none`",
+        "where other readings of a word come from, in `json` and `alto`: `dictionary` (for "
+        "doubtful words, where the language has a dictionary), `engine` (recognition then takes "
+        "about a third longer), `dictionary,engine`, or `none`",
         default_value=("dictionary",),
     ),
     "correct": Option(
@@ -189,9 +205,15 @@ OPTIONS: Mapping[str, Option] = {
         "opens a protected PDF",
         sets=(Job, "password"), otherwise="none", shapes_answer=True, only_in_body=True,
     ),
+    "signatures": Option(
+        Choice({use.value: use for use in SignatureUse}),
+        "those of a signed PDF, in `pdf`: `keep` adds the text behind what was signed, or refuses "
+        "where the signer forbids it, `drop` writes the PDF anew without them",
+        sets=(Rendering, "signatures"), shapes_answer=True,
+    ),
     "timeout_s": Option(
         Number(0.1, MOST_SECONDS),
-        "seconds the request may take, up to the setting",
+        "seconds the request may take, at most `OCR_TIMEOUT_S`",
         otherwise="`OCR_TIMEOUT_S`", shapes_answer=True,
     ),
     "partial": Option(

@@ -6,7 +6,7 @@ A parser raises ValueError with a sentence on what it takes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ T_co = TypeVar("T_co", covariant=True)
 MOST_RANGES = 100
 MOST_STEPS = 20
 MOST_LETTERS = 256
+_LONGEST_SHOWN = 60  # characters of a client's text that a message repeats
 _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 _PSMS = {str(mode.value) for mode in PageSegmentation}
 _SEPARATORS = re.compile(r"[+,\s]+")
@@ -107,6 +108,8 @@ class Several:
 
     words: tuple[str, ...]
     example: str
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """why a word that a client may expect is not taken"""
 
     @property
     def schema(self) -> Schema:
@@ -116,8 +119,12 @@ class Several:
     def parse(self, text: str) -> tuple[str, ...]:
         """See `ValueKind.parse`."""
         names = split(text.lower())
-        if not names or not set(self.words) >= set(names):
-            raise ValueError(f"use {listed(self.words)}, or several joined by commas")
+        wrong = [name for name in names if name not in self.words]
+        if wrong or not names:
+            reasons = [self.refused[name] for name in wrong if name in self.refused]
+            unknown = [name for name in wrong if name not in self.refused]
+            how = f"use {listed(self.words)}, or several joined by commas"
+            raise ValueError("; ".join([*reasons, *_unknown(unknown), how]))
         return names
 
     def write(self, value: tuple[str, ...]) -> str:
@@ -165,7 +172,7 @@ class Text(Generic[T]):
 
 
 def parse_languages(text: str) -> tuple[str, ...]:
-    """Names, joined by + or commas; whether they are installed is asked later."""
+    """Names, joined by + or commas; `check_installed` looks for them."""
     names = split(text)
     if not names:
         raise ValueError("name at least one language, such as eng")
@@ -173,7 +180,7 @@ def parse_languages(text: str) -> tuple[str, ...]:
 
 
 def parse_layout(text: str) -> int:
-    """A word of ours or a page segmentation mode, as such a mode."""
+    """The page segmentation mode of a layout’s name, or of its number."""
     if text in _PSMS:
         return int(text)
     try:
@@ -185,7 +192,7 @@ def parse_layout(text: str) -> int:
 
 
 def write_layout(psm: int) -> str:
-    """Our word for a page segmentation mode; its number where there is none."""
+    """The layout’s name for a page segmentation mode; its number where it has none."""
     words = (layout.value for layout, mode in PSM_OF_LAYOUT.items() if mode == psm)
     return next(words, str(psm))
 
@@ -222,14 +229,24 @@ def parse_alternatives(text: str) -> tuple[str, ...]:
     names = split(text.lower())
     if names == ("none",):
         return ()
-    if not names or not {"dictionary", "engine"} >= set(names):
-        raise ValueError("use dictionary, engine, both joined by a comma, or none")
+    unknown = [name for name in names if name not in {"dictionary", "engine"}]
+    if unknown or not names:
+        how = "use dictionary, engine, both joined by a comma, or none"
+        raise ValueError("; ".join([*_unknown(unknown), how]))
     return names
 
 
 def split(text: str) -> tuple[str, ...]:
     """The words of a list that is joined by commas, + or blanks; each once."""
     return tuple(dict.fromkeys(word for word in _SEPARATORS.split(text) if word))
+
+
+def _unknown(names: Sequence[str]) -> Iterator[str]:
+    """The names that are not known, in at most `_LONGEST_SHOWN` characters."""
+    if names:
+        shown = ", ".join(names)
+        cut = f"{shown[:_LONGEST_SHOWN]}…" if len(shown) > _LONGEST_SHOWN else shown
+        yield f"{cut} {'is' if len(names) == 1 else 'are'} not known"
 
 
 def listed(words: Iterable[object]) -> str:

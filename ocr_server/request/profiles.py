@@ -1,7 +1,7 @@
 """Profiles: an operator's files, each for one kind of picture, and those that are built in.
 
-A profile is options and fields under one name. All files are read at the start, and all their
-faults are told at once.
+A profile is options and fields under one name. All files are read at the start; the error has all
+their faults.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class ProfileModel(BaseModel):
 
 
 def load_profiles(folder: str) -> dict[str, Profile]:
-    """The built-in profiles and those of a folder, which come first where names are the same.
+    """The built-in profiles and those of a folder, which replace built-in ones of their names.
 
     Raises:
         SettingsError: the folder cannot be read, or files have faults; the message has them all.

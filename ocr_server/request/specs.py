@@ -1,7 +1,7 @@
 """Zones and fields as a request's JSON or a profile's TOML describes them.
 
-A member that is not known or of another kind is a fault; all faults are told at once, each with
-its path.
+A member that is not known or of another kind is a fault; the error has all faults, each with its
+path.
 """
 
 from __future__ import annotations
@@ -136,6 +136,8 @@ class ZoneModel(BaseModel):
     def _has_a_place(self) -> ZoneModel:
         if self.box is None and self.box_percent is None:
             refuse([((), "needs a box of left, top, right and bottom in pixels, or a box_percent")])
+        if self.box is not None and self.box_percent is not None:
+            refuse([((), "has both box and box_percent; give one of them")])
         return self
 
     def spec(self) -> ZoneSpec:
@@ -201,7 +203,10 @@ def _from_json(text: str, adapter: TypeAdapter[T], example: str) -> T:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueError(f"use JSON such as {example}") from None
+        raise ValueError(f"this is not JSON; use JSON such as {example}") from None
+    if type(value) is not type(json.loads(example)):
+        kind = "a list" if example.startswith("[") else "an object"
+        raise ValueError(f"{kind} is expected, such as {example}")
     try:
         return adapter.validate_python(value)
     except ValidationError as error:

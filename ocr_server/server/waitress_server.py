@@ -22,7 +22,7 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 
 from ocr_server.app import create_app
-from ocr_server.errors import SettingsError
+from ocr_server.errors import AddressUnavailable, SettingsError
 from ocr_server.metrics import Metrics
 from ocr_server.server.channel import HttpListener
 from ocr_server.server.tls_front import TlsFront, read_certificate
@@ -53,7 +53,8 @@ def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, finish the admitted requests, and return.
 
     Raises:
-        SettingsError: settings are wrong, or the address is in use or not one of this machine.
+        AddressUnavailable: the address is in use, or not of this machine.
+        SettingsError: certificate or key is missing or wrong.
         StorageFull: the temporary folder cannot be written to.
     """
     app = create_app(settings)
@@ -65,12 +66,9 @@ def run(settings: Settings) -> None:
         server, front = _listen(app, settings, here.metrics, files=files)
     except BaseException as error:
         here.close()
-        if isinstance(error, OSError | ValueError):  # waitress raises ValueError for unknown hosts
-            why = str(getattr(error, "strerror", error)).rstrip(".")
-            raise SettingsError(
-                f"Nobody can listen on {settings.host}:{settings.port}: {why}. Set OCR_HOST and "
-                "OCR_PORT to others."
-            ) from error
+        if isinstance(error, OSError | ValueError):  # waitress says the latter of an unknown host
+            how = "Set OCR_HOST and OCR_PORT, or --host and --port, to another address."
+            raise AddressUnavailable.of(settings.host, settings.port, error, how=how) from error
         raise
     stop = _Stop()
     scheme, port = ("https", front.port) if front else ("http", server.port)

@@ -1,4 +1,4 @@
-"""A camera: its picture is read when it is steady and has changed, or when somebody asks."""
+"""A camera: its picture is read when it is steady and has changed, or by a trigger."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Camera:
 
 
 class Steadiness:
-    """Whether a frame is worth reading, asked of one frame after the other."""
+    """Decides for each frame of a sequence whether it is worth reading."""
 
     def __init__(self) -> None:
         self._before: Pixels | None = None

@@ -1,4 +1,4 @@
-"""`ocr-server station`: sources on one side, sinks on the other, until SIGTERM."""
+"""`ocr-server station`: reads its sources into its sinks until SIGTERM."""
 
 from __future__ import annotations
 
@@ -29,25 +29,41 @@ log = logging.getLogger(__name__)
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
-    """What the command line takes."""
-    command.add_argument("profile", metavar="PROFILE", help="the kind of picture, see /v1/profiles")
+    """The flags of `ocr-server station`."""
+    command.add_argument("profile", metavar="PROFILE", help="the kind of picture, such as label")
     sources = command.add_argument_group("sources")
-    sources.add_argument("--watch", type=Path, metavar="FOLDER", help="read what is put there")
     sources.add_argument(
-        "--listen", type=address, metavar="HOST:PORT", help="pictures over TCP; host: 127.0.0.1"
+        "--watch", type=Path, metavar="FOLDER", help="folder whose new files are read"
     )
-    sources.add_argument("--camera", metavar="DEVICE|URL", help="read when steady and changed")
-    sources.add_argument("--trigger", action="store_true", help="read the camera when asked only")
+    sources.add_argument(
+        "--listen",
+        type=address,
+        metavar="HOST:PORT",
+        help="take pictures over TCP (default host: 127.0.0.1)",
+    )
+    sources.add_argument(
+        "--camera", metavar="DEVICE|URL", help="camera, read when its picture is steady and new"
+    )
+    sources.add_argument(
+        "--trigger", action="store_true", help="read the camera on READ over TCP only"
+    )
     sinks = command.add_argument_group("sinks")
-    sinks.add_argument("--csv", type=Path, metavar="FILE", help="a table for each day beside it")
-    sinks.add_argument("--post", metavar="URL", help="post each reading there as JSON")
-    sinks.add_argument("--annotated", type=Path, metavar="FOLDER", help="pictures with boxes")
     sinks.add_argument(
-        "--http", type=address, metavar="HOST:PORT", help="a page of the last readings"
+        "--csv", type=Path, metavar="FILE", help="write a table for each day, named after this file"
+    )
+    sinks.add_argument("--post", metavar="URL", help="post each reading as JSON")
+    sinks.add_argument(
+        "--annotated", type=Path, metavar="FOLDER", help="folder for the pictures with their boxes"
+    )
+    sinks.add_argument(
+        "--http",
+        type=address,
+        metavar="HOST:PORT",
+        help="serve a page of the last readings (default host: 127.0.0.1)",
     )
     command.add_argument(
         "--journal", type=Path, metavar="FILE",
-        help="what was read and is to be delivered; default: PROFILE.station",
+        help="SQLite file of all readings (default: PROFILE.station)",
     )  # fmt: skip
 
 
@@ -70,12 +86,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def reader(here: Service, profile: str, *, draws_boxes: bool) -> Reader:
-    """What reads pictures by a profile; with boxes, record and picture are of one recognition."""
+    """A function that reads a picture by a profile, and draws its boxes with `draws_boxes`."""
 
     def read(data: bytes) -> tuple[Record, bytes | None]:
         with here.admission.admit():
             request = build_job({"profile": profile, "detail": "page"}, (Source(data),), here)
             document = here.read(request.job, threading.Event())
+            if document.problems:  # a value may stand on the part that was not read
+                raise document.problems[0].error
             record = Record(document.text, document.fields)
             if not draws_boxes:
                 return record, None
@@ -117,7 +135,11 @@ def run_with(
 
 
 def _keep_apart(arguments: argparse.Namespace) -> None:
-    """What the station writes into the watched folder, it would read, and write of that again."""
+    """Refuse sinks in the watched folder, whose files would be read as new pictures.
+
+    Raises:
+        StationError: a sink writes there.
+    """
     written = {"--csv": arguments.csv and arguments.csv.parent, "--annotated": arguments.annotated}
     for option, folder in written.items():
         if folder and folder.resolve() == arguments.watch.resolve():

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ocr_server.browser_headers import security_headers
-from ocr_server.errors import StationError
+from ocr_server.errors import AddressUnavailable
 from ocr_server.station.journal import Entry, Journal
 
 SHOWN = 20
@@ -52,7 +52,7 @@ class StationPage:
         """Take the address.
 
         Raises:
-            StationError: it cannot be had.
+            AddressUnavailable: it is in use, or not of this machine.
         """
         self._journal, self._profile = journal, profile
         own = socket.gethostname().lower()
@@ -68,8 +68,8 @@ class StationPage:
         try:
             self._server = ThreadingHTTPServer(address, Handler)
         except OSError as error:
-            host, port = address
-            raise StationError(f"{host}:{port} cannot be listened to: {error.strerror}.") from error
+            how = "Name another address with --http."
+            raise AddressUnavailable.of(*address, error, how=how) from error
         self._server.daemon_threads = True
 
     @property

@@ -64,7 +64,7 @@ class Folder:
         self._forgiven = time.monotonic()
 
     def run(self, stop: threading.Event) -> None:
-        """Take what is there and what comes until `stop` is set, then finish what is begun."""
+        """Read present and new files until `stop` is set, then finish those that are begun."""
         # Of the packages of the category `station`, which the server's image does not have.
         from watchfiles import watch  # noqa: PLC0415
 
@@ -81,7 +81,7 @@ class Folder:
         threads.shutdown(wait=True, cancel_futures=True)
 
     def _looked(self) -> list[str]:
-        """What has settled; nothing while the folder, on a share perhaps, is away."""
+        """The names that `_settled` gives; none while the folder cannot be read."""
         try:
             settled = self._settled()
         except OSError as error:

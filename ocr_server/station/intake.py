@@ -1,4 +1,4 @@
-"""Where pictures of all sources meet: each is read once, noted in the journal, and handed on."""
+"""Reads the pictures of all sources, each once, and writes the readings to the journal."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Reader: TypeAlias = Callable[[bytes], Reading]
 OnReading: TypeAlias = Callable[[Entry, bytes, bytes | None], None]
 
 RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
-# These are of the moment, not of the picture: it is read again.
+# Temporary errors, after which the picture is read again.
 PASSING = (QueueFull, Draining, StorageFull, WorkerLost)
-MOST_LOST = 3  # workers; then it is the picture that kills them
+MOST_LOST = 3  # worker processes; then the picture is taken to be the cause
 UNEXPECTED = Problem(
     "internal-error",
-    "Internal error. The station met an error of its own; its log has the reason.",
+    "The station met an error of its own; its log has the reason.",
 )
 
 log = logging.getLogger(__name__)
 
 
 class Intake:
-    """Reads pictures, as many at the same time as ask."""
+    """Reads pictures; its callers may be threads that read in parallel."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Intake:
         self._listeners = listeners
 
     def take(self, data: bytes, *, source: str, key: str) -> Entry | None:
-        """Read a picture; None if it was read before, or the station is to stop before it is."""
+        """Read a picture; None if it was read before, or if the station stops first."""
         if self._journal.has(key):
             return None
         reading = self._attempts(data)
@@ -62,7 +62,7 @@ class Intake:
         return entry
 
     def _attempts(self, data: bytes) -> Reading | None:
-        """What was read, be it a problem; None where the station is to stop first."""
+        """The reading, or the problem; None if the station stops first."""
         waits_s, lost = backoff_s(RETRY_S, LONGEST_RETRY_S), 0
         while True:
             try:
@@ -70,7 +70,7 @@ class Intake:
             except OcrServerError as error:
                 lost += isinstance(error, WorkerLost)
                 if not isinstance(error, PASSING) or lost == MOST_LOST:
-                    problem = Problem(error.code, f"{error.title}. {error.message}")
+                    problem = Problem(error.code, error.message)
                     return Record(problem=problem), None
                 log.warning("a picture has to wait: %s", error.code)
             except Exception:
@@ -81,7 +81,7 @@ class Intake:
 
 
 def key_of(data: bytes, *parts: object) -> str:
-    """What tells a picture from all others: what it is, and where and when it came from."""
+    """A digest of the picture’s bytes and of `parts`, its source and time."""
     digest = hashlib.sha256(data)
     for part in parts:
         digest.update(f"\0{part}".encode(errors="surrogateescape"))  # names of files are bytes

@@ -1,7 +1,7 @@
-"""What a station has read, on disk before anybody is told: serial numbers and the spool.
+"""The journal of a station: an SQLite file of all readings, and how far each sink has come.
 
-A reading is in the journal or it is not; from there each sink takes its readings in order and
-marks them when it is done. Killed at any moment, a station takes up where the journal ends.
+A reading is committed before any sink gets it. Each sink takes readings by serial number and marks
+them when they are delivered, so that a station that was killed goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record in the journal: `key` tells its picture from all others, `at` is in ISO 8601.
+    """A record in the journal: `key` identifies its picture, `at` is in ISO 8601.
 
     `answer` is the record as JSON; see `Record.to_json`.
     """

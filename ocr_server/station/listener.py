@@ -26,7 +26,7 @@ from contextlib import suppress
 from typing import Any
 
 from ocr_server.client import Refused
-from ocr_server.errors import StationError
+from ocr_server.errors import AddressUnavailable
 from ocr_server.station.intake import Intake, key_of
 from ocr_server.station.journal import Entry
 
@@ -66,7 +66,7 @@ class TcpListener:
         """Listen from now on; connections are taken by `run`.
 
         Raises:
-            StationError: the address cannot be had.
+            AddressUnavailable: it is in use, or not of this machine.
         """
         self._intake, self._most_bytes, self._trigger = intake, most_bytes, trigger
         self._picture_timeout_s = picture_timeout_s
@@ -78,8 +78,8 @@ class TcpListener:
                 backlog=2 * MOST_CONNECTIONS,
             )
         except OSError as error:
-            host, port = address
-            raise StationError(f"{host}:{port} cannot be listened to: {error.strerror}.") from error
+            how = "Name another address with --listen."
+            raise AddressUnavailable.of(*address, error, how=how) from error
 
     @property
     def port(self) -> int:

@@ -1,6 +1,6 @@
-"""Where readings go: a sink takes them from the journal in order, and marks what is done.
+"""The sinks of a station: each takes readings from the journal in order and marks the delivered.
 
-Pictures are not in the journal: `AnnotatedFolder` gets them when they are read, and only then.
+Pictures are not in the journal: `AnnotatedFolder` gets them only when they are read.
 """
 
 from __future__ import annotations

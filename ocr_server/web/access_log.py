@@ -1,6 +1,6 @@
 """One log line for each request: its id, the caller's trace, sizes, duration and outcome.
 
-The answer bears the id too, and says where its time went (`Server-Timing`).
+Answers carry the id in `X-Request-ID`, and durations in `Server-Timing`.
 """
 
 from __future__ import annotations

@@ -244,10 +244,10 @@ def list_profiles() -> ProfilesJson:
 
 
 def answer_document(here: Service, document: Document, parsed: ParsedRequest) -> Response:
-    """The document in the formats asked for.
+    """The document in the formats of the request.
 
     Raises:
-        OcrServerError: a page failed, and the format cannot say so.
+        OcrServerError: a page failed, and the format has no place for its problem.
     """
     g.outcome |= counts_of(document)
     format_, pieces = here.render(document, parsed, hang_up())
@@ -259,6 +259,9 @@ def answer_document(here: Service, document: Document, parsed: ParsedRequest) ->
     if document.problems:
         failed = [failure.page for failure in document.problems]
         response.headers["OCR-Failed-Pages"] = ",".join(map(str, failed))
+    if claims := parsed.rendering.claims:
+        told = ", ".join(f"{claim}={outcome}" for claim, outcome in claims.items())
+        response.headers["OCR-PDF-Claims"] = told
     return response
 
 
@@ -266,8 +269,9 @@ def _read_corrected(request: Request, here: Service) -> tuple[Document, ParsedRe
     """The document of a request, and how it is to leave.
 
     Raises:
-        InvalidOptions: something is missing or wrong; all of the options is said at once, or else
-            all of the document.
+        InvalidOptions: the options are wrong, or else the document; the message has all faults of
+            the options, or all of the document.
+        FormatUnavailable: a format shows the pictures, and no file was sent.
     """
     faults: list[dict[str, str]] = []
     value, given, sources = _sent_document(request, faults, here.settings.max_pages)
@@ -286,7 +290,7 @@ def _read_corrected(request: Request, here: Service) -> tuple[Document, ParsedRe
 
 
 def _with_corrected_cells(document: Document) -> Document:
-    """The document, its tables with what their words say now: some were corrected or left out."""
+    """The document with the cells of its tables rebuilt from the corrected words."""
     pages = (
         replace(page, zones=tuple(zone.with_cells_refilled() for zone in page.zones))
         for page in document.pages
@@ -323,5 +327,5 @@ def _parsed(body: Body, faults: list[dict[str, str]]) -> Any:  # noqa: ANN401  #
     try:
         return body.json(MOST_DOCUMENT_VALUES)
     except ValueError as error:
-        faults.append(fault_of("document", f"{_HOW_TO_SEND}: {error}"))
+        faults.append(fault_of("document", f"{error}; {_HOW_TO_SEND}"))
         return None

@@ -76,11 +76,11 @@ def _check(digests: tuple[bytes, ...]) -> None:
     key = _key_of(request)
     if not key:
         raise KeyMissing(
-            f"Send one of the server’s keys in the header {HEADER}, or as a Bearer token in the "
+            f"This server wants a key. Send it in the header {HEADER}, or as a Bearer token in the "
             "header Authorization."
         )
     given = digest_of(key)
-    # Compared with all of them, in a time that tells nothing.
+    # All are compared, so that the time does not depend on which key it is.
     if not sum(hmac.compare_digest(given, digest) for digest in digests):
         raise KeyWrong("The key is not one of this server’s. Send another one.")
 

@@ -63,7 +63,7 @@ def read_job(
     """The job of a request; it may take `most_seconds`, and `engine` reads if it names none.
 
     Raises:
-        InvalidOptions: files or options are missing or wrong; all of it is said at once.
+        InvalidOptions: files or options are missing or wrong; the message has all faults.
         LanguageMissing: a language is not installed.
         EngineUnavailable: the engine is not installed.
     """
@@ -100,7 +100,7 @@ def with_query(
 
 
 def accepted_format(request: Request) -> str:
-    """The format that suits the Accept header best; JSON where it says nothing of ours."""
+    """The format that suits the Accept header best; JSON where it names none."""
     types = {format_.media_type.partition(";")[0]: name for name, format_ in FORMATS.items()}
     return types[request.accept_mimetypes.best_match(list(types), default="application/json")]
 
@@ -117,7 +117,7 @@ class Body:
         """The value that the data describe.
 
         Raises:
-            ValueError: it is no JSON, or has absurdly many values; the message is for the client.
+            ValueError: it is not JSON, or has too many values; the message is for the client.
         """
         return _parsed_json(self.data or b"", most_values)
 
@@ -182,12 +182,9 @@ def json_object(text: str | bytes) -> dict[str, Any]:
     Raises:
         ValueError: it is none; the message is for the client.
     """
-    try:
-        value = _parsed_json(text.encode() if isinstance(text, str) else text)
-    except ValueError as error:
-        raise ValueError(f"this is not JSON: {error}") from error
+    value = _parsed_json(text.encode() if isinstance(text, str) else text)
     if not isinstance(value, dict):
-        raise ValueError("this is not a JSON object")  # noqa: TRY004  # said to the client
+        raise ValueError("this is not a JSON object")  # noqa: TRY004  # for the client
     return value
 
 
@@ -198,7 +195,7 @@ def decode_base64(encoded: object) -> bytes:
         ValueError: it is neither; the message is for the client.
     """
     if not isinstance(encoded, str):
-        raise ValueError("send base64 text or a data URL")  # noqa: TRY004  # said to the client
+        raise ValueError("send base64 text or a data URL")  # noqa: TRY004  # for the client
     head, _, rest = encoded.partition(",")
     if head.startswith("data:"):
         if not head.endswith(";base64"):
@@ -244,18 +241,18 @@ def _json_body(
 ) -> tuple[dict[str, str], tuple[Source, ...]]:
     try:
         members = body.json()
-        why = "it is none"
+        why = "this is not a JSON object"
     except ValueError as error:
         members, why = None, str(error)
     if not isinstance(members, dict):
         how = 'send a JSON object such as {"image": "<base64>"}'
-        faults.append(fault_of("image", f"{how}: {why}"))
+        faults.append(fault_of("image", f"{why}; {how}"))
         return {}, ()
     return json_options(members, most_files, faults)
 
 
 def _without_file(request: Request) -> str:
-    """What to say of a body without a file; curl calls a raw one a form if it is not told."""
+    """The fault of a body without a file; curl sends a raw body as a form by default."""
     if not request.content_length:
         return f"{_HOW_TO_SEND}; nothing came"
     came_as = request.mimetype
@@ -314,16 +311,22 @@ def _parsed_json(data: bytes, most_values: int = MOST_VALUES) -> Any:  # noqa: A
     """The value that the JSON describes.
 
     Raises:
-        ValueError: it is none, or has absurdly many values; the message is for the client.
+        ValueError: it is not JSON, or has too many values; the message is for the client.
     """
     # Each value follows a bracket or a comma, and these are counted without reading anything.
     if sum(data.count(mark) for mark in (b"[", b"{", b",")) > most_values:
-        raise ValueError(f"it has more than {most_values} values")
+        raise ValueError(f"the JSON has more than {most_values} values")
     try:
         return from_json(data)  # in less than half the time, but stricter
     except ValueError:
-        pass  # what is wrong is told below; a lone half of a surrogate pair is nothing wrong
+        pass  # a lone half of a surrogate pair, which `json` takes, or a fault described below
+    if not data.strip():
+        raise ValueError("nothing was sent")
     try:
         return json.loads(data)
     except RecursionError as error:  # from brackets in brackets in brackets
-        raise ValueError("it is nested too deeply") from error
+        raise ValueError("the JSON is nested too deeply") from error
+    except UnicodeDecodeError as error:
+        raise ValueError("this is not JSON") from error
+    except ValueError as error:
+        raise ValueError(f"this is not JSON: {error}") from error

@@ -37,5 +37,5 @@ def service() -> Service:
 
 
 def hang_up() -> HangUp:
-    """The event of the current client's hanging up, where the WSGI server can tell."""
+    """The event of the client’s hang-up; never set if the WSGI server reports none."""
     return HangUp(request.environ.get("waitress.client_disconnected", lambda: False))

@@ -1,4 +1,4 @@
-"""What operators ask: whether the server lives and can work, what it is, and its numbers."""
+"""Probes, version and metrics, for operators."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class VersionJson(TypedDict):
 
 @blueprint.get("/livez")
 def live() -> StatusJson:
-    """Alive: it answers. Load, queue and engine have no say."""
+    """Alive: it answers, whatever the load, the queue and the engine."""
     return {"status": "alive"}
 
 
 @blueprint.get("/readyz")
 def ready() -> StatusJson:
-    """Ready: an engine with the default languages, not shutting down; the queue has no say."""
+    """Ready: an engine with the default languages, not shutting down, whatever the queue."""
     here = service()
     if here.admission.is_draining:
         raise Draining("The server is shutting down.")

@@ -23,7 +23,7 @@ TITLES = {
     405: "The method is not allowed here",
     413: "The file, a page or the document is larger than a limit",
     415: "Not a picture or PDF this server can read",
-    422: "The picture is damaged, or what was asked does not fit it",
+    422: "The picture is damaged, or the options do not fit it",
     429: "The queue is full; Retry-After says when to come back",
     503: "The server is shutting down, or its engine is missing or failed",
     504: "The time allowed is over, and the work is dead",
@@ -106,6 +106,18 @@ def _formats() -> Schema:
     return content
 
 
+def _header(description: str) -> Schema:
+    return {"description": description, "schema": {"type": "string"}}
+
+
+def _claims_header() -> Schema:
+    told = (
+        "of a PDF that is signed or says that it is PDF/A: what became of that, such as "
+        "signatures=updated, pdf-a=kept"
+    )
+    return {"OCR-PDF-Claims": _header(told)}
+
+
 def _documents() -> Schema:
     content = _formats()
     content[NDJSON] = {
@@ -114,12 +126,12 @@ def _documents() -> Schema:
     return _post(
         "Read a picture or document",
         {
-            "description": "The document in the format asked for",
+            "description": "The document in the requested format",
             "headers": {
-                "OCR-Failed-Pages": {
-                    "description": "pages that could not be read, or not whole, with partial=true",
-                    "schema": {"type": "string"},
-                }
+                "OCR-Failed-Pages": _header(
+                    "pages that could not be read, or not whole, with partial=true"
+                ),
+                **_claims_header(),
             },
             "content": content,
         },
@@ -134,7 +146,7 @@ def _render() -> Schema:
         "zones and pages are made of theirs, so it is words that are corrected",
     }
     options = {
-        name: {**OPTIONS[name].schema, "description": OPTIONS[name].meaning}
+        name: {**OPTIONS[name].schema, "description": OPTIONS[name].description}
         for name in RENDERING_OPTIONS
     }
     file = _an_array(_BINARY, "the files that were read, where a format shows the picture")
@@ -150,7 +162,11 @@ def _render() -> Schema:
             },
         },
         "responses": {
-            "200": {"description": "The document in the format asked for", "content": _formats()},
+            "200": {
+                "description": "The document in the requested format",
+                "headers": _claims_header(),
+                "content": _formats(),
+            },
             **_problems(400, 401, 413, 415, 422, 429, 503, 504),
         },
     }
@@ -169,7 +185,7 @@ def _frames() -> Schema:
 
 def _post(summary: str, answer: Schema) -> Schema:
     """What takes a file and the options, in the three forms of a request."""
-    options = {name: {**o.schema, "description": o.meaning} for name, o in OPTIONS.items()}
+    options = {name: {**o.schema, "description": o.description} for name, o in OPTIONS.items()}
     file = _an_array(_BINARY, "pictures or PDFs; several make one document")
     image = {
         "type": ["string", "array"],
@@ -216,7 +232,7 @@ def _parameter(name: str) -> Schema:
     return {
         "name": name,
         "in": "query",
-        "description": option.meaning,
+        "description": option.description,
         "schema": dict(option.schema),
     }
 

@@ -1,4 +1,4 @@
-"""The pages: upload, webcam, about and docs, what their templates use and their scripts know.
+"""The pages: upload, webcam, about and API, and what their templates and scripts use.
 
 Each works without scripts.
 """
@@ -86,13 +86,13 @@ def read() -> str:
 
 @blueprint.post("/picture")
 def draw() -> Response:
-    """The first of the pages asked for, as a browser can show it; options as for a reading."""
+    """The first requested page as a picture that browsers show; options as of `/v1/documents`."""
     return _draw_first(prepared=False)
 
 
 @blueprint.post("/picture/prepared")
 def draw_prepared() -> Response:
-    """The same as it was made ready for reading, each of its points where it was."""
+    """The first requested page as it looked before recognition, in the geometry of the page."""
     return _draw_first(prepared=True)
 
 
@@ -125,7 +125,7 @@ def docs() -> str:
             (name, render_template(f"examples/{file}", url=url)) for name, file in EXAMPLES.items()
         ],
         routes=list(_routes()),
-        options=[(f"`{name}`", o.default, o.meaning) for name, o in OPTIONS.items()],
+        options=[(f"`{name}`", o.default, o.description) for name, o in OPTIONS.items()],
         formats=[(f"`{name}`", f.media_type, f.meaning) for name, f in FORMATS.items()],
         problems=sorted(
             (str(status), f"`{kind.code}`", kind.title)
@@ -195,7 +195,7 @@ def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixe
         "chosen_names": ", ".join(map(name_of, chosen)),
         "layouts": LAYOUTS,
         "max_bytes": here.settings.max_body_bytes,
-        "max_size": f"{here.settings.max_body_bytes // MIB} MB",
+        "max_size": f"{here.settings.max_body_bytes // MIB} MiB",
         "max_pages": here.settings.max_pages,
     }
 

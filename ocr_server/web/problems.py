@@ -1,7 +1,7 @@
 """Errors as the client sees them.
 
-One table says which HTTP status each error becomes. The API answers `application/problem+json`
-(RFC 9457), the pages an HTML page that says the same.
+`STATUS` has the HTTP status of each error. The API answers `application/problem+json` (RFC 9457),
+the pages an HTML page with the title and the detail of the problem.
 """
 
 from __future__ import annotations
@@ -14,7 +14,12 @@ from typing import Annotated, NotRequired, cast
 from flask import Flask, Request, Response, g, json, render_template, request
 from pydantic import Field
 from typing_extensions import TypedDict
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+)
 
 from ocr_server import errors
 from ocr_server.document.schema import (
@@ -40,6 +45,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.UnsupportedFormat: 415,
     errors.DamagedPicture: 422,
     errors.EncryptedDocument: 422,
+    errors.SignedDocument: 422,
     errors.NoText: 422,
     errors.PageMissing: 422,
     errors.TooManyPixels: 413,
@@ -111,7 +117,7 @@ def answer_error(error: OcrServerError) -> Response:
 
 
 def headers_of(error: OcrServerError) -> dict[str, str]:
-    """What else the answer must say: when to come back, or which kind of key is wanted."""
+    """Headers of the answer: `Retry-After`, or `WWW-Authenticate`."""
     if isinstance(error, errors.QueueFull | errors.Draining):
         return {"Retry-After": str(error.extra.get("retry_after_s", 1))}
     if isinstance(error, errors.KeyMissing | errors.KeyWrong):
@@ -131,7 +137,7 @@ def answer_http_exception(error: HTTPException) -> Response:
             "type": "about:blank",
             "title": status.phrase,
             "status": int(status),
-            "detail": error.description or status.description,
+            "detail": _detail_of(error) or error.description or status.description,
             "code": status.name.lower().replace("_", "-"),
         }
     )
@@ -141,8 +147,20 @@ def answer_http_exception(error: HTTPException) -> Response:
     return response
 
 
+def _detail_of(error: HTTPException) -> str | None:
+    """What to do about a wrong path or method."""
+    if isinstance(error, NotFound):
+        program = is_api(request)
+        kind, where = ("route", "/openapi.json") if program else ("page", "The menu at the top")
+        return f"There is no such {kind}. {where} lists those that there are."
+    if isinstance(error, MethodNotAllowed):
+        methods = sorted(set(error.valid_methods or ()) - {"HEAD", "OPTIONS"})
+        return f"This address does not take {request.method[:20]}. Use {' or '.join(methods)}."
+    return None
+
+
 def answer_unexpected(error: Exception) -> Response:
-    """A fault of ours: the log gets all of it, the client none."""
+    """The problem of an unexpected error, without its text, which is only logged."""
     return _answer(unexpected_problem(error))
 
 

@@ -110,7 +110,7 @@ EventJson: TypeAlias = Annotated[
 
 
 def stream_document(here: Service, parsed: ParsedRequest, admitted: ExitStack) -> Response:
-    """Read a document, and tell how it goes; `admitted` is closed at its end."""
+    """Read a document, and answer with its events; `admitted` is closed at the end."""
     cancelled = hang_up()
     admitted.callback(cancelled.set)
     lines = _lines(here, parsed, cancelled, admitted, g.outcome)
@@ -184,14 +184,14 @@ class _Watch:
         self._reported: dict[PageRef, Progress] = {}
 
     def take(self, event: Event | Exception) -> None:
-        """What has happened."""
+        """Note an event: pages that begin, or one that is done."""
         if isinstance(event, Accepted):
             self._page_refs.extend(event.page_refs)
         elif isinstance(event, PageRead | PageFailed):
             self._page_refs.popleft()
 
     def lines(self) -> Iterator[bytes]:
-        """What is new."""
+        """A line for each page whose progress has changed."""
         for page_ref in islice(self._page_refs, self._slots):
             progress = latest(page_ref.progress_path)
             if progress is not None and progress != self._reported.get(page_ref):

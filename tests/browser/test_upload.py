@@ -190,7 +190,7 @@ def test_what_is_too_large_is_not_even_sent(page: Page, url: str, tmp_path: Path
     page.set_input_files("#file", huge)
 
     expect_state(page, "error")
-    expect(page.locator(".card [data-part=words]")).to_contain_text("51 MB; the limit is 50 MB.")
+    expect(page.locator(".card [data-part=words]")).to_contain_text("51 MiB; the limit is 50 MiB.")
     assert "POST" not in asked
 
 

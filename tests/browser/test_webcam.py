@@ -65,7 +65,7 @@ def test_a_page_held_up_is_read(camera: Page, engine: ReadsLetter) -> None:
     camera.get_by_role("button", name="Whole picture").click()
     engine.gate.clear()
     camera.get_by_role("button", name="Read this").dblclick()
-    expect(camera.locator("[data-part=hint]")).to_have_text("Reading … the text will stand below.")
+    expect(camera.locator("[data-part=hint]")).to_have_text("Reading … the text will appear below.")
     engine.gate.set()
 
     expect_state(camera, "result")

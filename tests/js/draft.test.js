@@ -34,6 +34,17 @@ test("a word that is said to be right is not corrected from anything", () => {
   assert.equal(draft.places[0].word.corrected_from, null);
 });
 
+test("the time of a reading is not told of another one", () => {
+  const draft = draftOf("ferry");
+  const [page] = draft.pages;
+  draft.ms = 2000;
+  draft.replace(page, page.zones, null, pageOf([lineOf("boat")]));
+
+  assert.equal(draft.summary, "1 page, 1 word");
+  draft.step("undo");
+  assert.equal(draft.summary, "1 page, 1 word, 2.0 s");
+});
+
 test("pages stand by their numbers, however they come", () => {
   const draft = draftOf();
   for (const number of [3, 1, 2]) draft.addPage({ ...pageOf(), number });

@@ -12,13 +12,13 @@ test("one thing is not many", () => {
 test("a size has at most two figures behind its unit's point, and none that is 0", () => {
   assert.equal(size(1), "1 byte");
   assert.equal(size(1023), "1,023 bytes");
-  assert.equal(size(1024), "1 KB");
-  assert.equal(size(1536), "1.5 KB");
-  assert.equal(size(50 * 1024 * 1024), "50 MB");
+  assert.equal(size(1024), "1 KiB");
+  assert.equal(size(1536), "1.5 KiB");
+  assert.equal(size(50 * 1024 * 1024), "50 MiB");
 });
 
 test("what is too large says by how much", () => {
-  assert.match(tooLarge(2 * 1024 ** 2, 1024 ** 2), /^That is 2 MB; the limit is 1 MB\./);
+  assert.match(tooLarge(2 * 1024 ** 2, 1024 ** 2), /^That is 2 MiB; the limit is 1 MiB\./);
 });
 
 test("times are seconds, with a tenth as long as they are few", () => {

@@ -4,6 +4,7 @@ import {
   doneStages,
   fineFindings,
   labelOf,
+  lateStages,
   skippedStages,
   stepsBeforeReading,
 } from "../../ocr_server/static/js/desk/stages.js";
@@ -14,6 +15,7 @@ const KINDS = [
   { name: "deskew", label: "Straighten", of_picture: true },
   { name: "scale", label: "Bring the letters to size", of_picture: true },
   { name: "rows", label: "Join rows", of_picture: false },
+  { name: "rules", label: "Wipe out grids", of_picture: true },
 ];
 
 function stage(name, found, did, outcome) {
@@ -28,6 +30,7 @@ const PAGE = {
     stage("scale", "letters of 20 px", "", "not-needed"),
     stage("read", "7 words", "text read", "done"),
     stage("rows", "one column", "", "not-needed"),
+    stage("rules", "the time was over", "", "out-of-time"),
   ],
 };
 
@@ -40,6 +43,11 @@ test("what was done can be switched off, but not the reading itself", () => {
 
 test("a stage was skipped where its outcome says so, whatever its sentence", () => {
   assert.deepEqual(skippedStages(PAGE), ["deskew"]);
+});
+
+test("a stage that ran out of time is told, and is no finding of the picture", () => {
+  assert.deepEqual(lateStages(PAGE), ["rules"]);
+  assert.deepEqual(fineFindings(PAGE, KINDS), ["letters of 20 px"]);
 });
 
 test("the picture is fine in what a stage of the picture looked for in vain", () => {

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from ocr_server.engines import ENGINES
 from ocr_server.export import FORMATS
-from ocr_server.job import PSM_OF_LAYOUT, Detail, Layout, LineUse, TextLayerUse, ZoneSpec
+from ocr_server.job import (
+    PSM_OF_LAYOUT,
+    Detail,
+    Layout,
+    LineUse,
+    SignatureUse,
+    TextLayerUse,
+    ZoneSpec,
+)
 from ocr_server.request import parsing, specs
 from ocr_server.request.options import OPTIONS
 
@@ -37,6 +45,7 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     ],
     "correct": [("dictionary", True), ("none", False)],
     "password": [("any thing", "any thing")],
+    "signatures": [(name, SignatureUse(name)) for name in ("keep", "drop")],
     "timeout_s": [("0.1", 0.1), ("86400", 86_400)],
     "partial": [("true", True), ("ON", True), ("0", False), ("no", False)],
 }
@@ -58,6 +67,7 @@ REFUSED = {
     "lines": ["merge"],
     "alternatives": ["", "engine,none", "guess"],
     "correct": ["yes"],
+    "signatures": ["", "both"],
     "timeout_s": ["0", "-1", "inf", "nan", "86401"],
     "partial": ["perhaps"],
 }
@@ -76,6 +86,32 @@ def test_an_option_takes(name: str, text: str, value: object) -> None:
 def test_an_option_refuses_with_a_sentence(name: str, text: str) -> None:
     with pytest.raises(ValueError, match=r"\w+ \w+") as caught:
         OPTIONS[name].parse(text)
+
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("format", "text,foo", "foo is not known; use json, "),
+        ("format", "foo,bar", "foo, bar are not known; use json, "),
+        ("without", "read,foo", "read cannot be left out; foo is not known; use polarity, "),
+        ("alternatives", "engine,foo", "foo is not known; use dictionary, "),
+        ("zones", '{"box": [0, 0, 9, 9]}', "a list is expected, such as [{"),
+        ("fields", "[]", "an object is expected, such as {"),
+        ("fields", "{", "this is not JSON; use JSON such as {"),
+    ],
+)
+def test_the_wrong_word_is_named(name: str, text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=r"^") as caught:
+        OPTIONS[name].parse(text)
+
+    assert str(caught.value).startswith(message)
+
+
+def test_a_long_wrong_word_is_cut() -> None:
+    with pytest.raises(ValueError, match=r"…") as caught:
+        OPTIONS["format"].parse("x" * 10_000)
 
     assert len(str(caught.value)) < 400
 
@@ -184,6 +220,7 @@ def test_a_zone_is_what_was_asked_for(
         {"box": "0,0,9,9"},
         {"box": [0, 0, 9, 9], "colour": "red"},
         {"box": [0, 0, 9, 9], "name": 7},
+        {"box": [0, 0, 9, 9], "box_percent": [0, 0, 9, 9]},
     ],
 )
 def test_a_zone_without_a_place_is_refused_by_its_number(zone: dict[str, object]) -> None:

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -16,9 +17,12 @@ from PIL import Image
 
 from benchmarks.draw import draw_display
 from ocr_server.cli import main
-from ocr_server.errors import StationError
+from ocr_server.errors import DamagedPicture, OcrServerError, StationError
+from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.station.command import add_arguments, run_with
+from ocr_server.station.command import add_arguments, reader, run_with
+from tests.drawing import as_file, draw_lines
+from tests.fakes import InlineWorkers, ReadsWords
 from tests.station.reads_bytes import FIELDS, read
 from tests.waiting import wait_for
 
@@ -113,7 +117,7 @@ def test_a_film_is_read_where_it_is_steady_and_annotated(tmp_path: Path) -> None
         (("--camera", "0", "--trigger"), "--listen"),
         (("--watch", "no/such/folder"), "is not a folder"),
         (("--camera", "no-such-film.avi"), "cannot be opened"),
-        (("--listen", "203.0.113.1:9"), "cannot be listened to"),
+        (("--listen", "203.0.113.1:9"), "Cannot listen on 203.0.113.1:9: "),
         (("--listen", "0", "--post", "ftp://nobody"), "is not an address"),
         (("--listen", "0", "--annotated", "no/such/folder"), "is not a folder"),
         (("--listen", "0", "--csv", "no/such/folder/log.csv"), "no/such/folder is not a folder"),
@@ -125,7 +129,7 @@ def test_what_cannot_work_is_said_at_the_start(
 ) -> None:
     wanted = asked(*arguments, "--journal", str(tmp_path / "journal"))
 
-    with pytest.raises(StationError, match=said):
+    with pytest.raises(OcrServerError, match=said):
         run_with(read, wanted, fields=FIELDS, settings=Settings(slots=1))
 
 
@@ -176,3 +180,16 @@ def test_a_display_is_read_by_the_station_and_asked_for_over_tcp(tmp_path: Path)
         running.communicate(timeout=60)
 
     assert json.loads(answer.stdout)["fields"]["value"]["value"] == drawn.fields["value"]
+
+
+@pytest.mark.parametrize("draws_boxes", [False, True])
+def test_half_a_picture_has_no_values(settings: Settings, draws_boxes: bool) -> None:
+    data = as_file(draw_lines(*["Hello"] * 12, width_px=300), "JPEG")
+
+    with closing(Service.start(settings, InlineWorkers(ReadsWords("Hello")))) as here:
+        read_label = reader(here, "label", draws_boxes=draws_boxes)
+        whole, _ = read_label(data)
+        with pytest.raises(DamagedPicture, match="cut off"):
+            read_label(data[: len(data) // 2])
+
+    assert "Hello" in whole.text

@@ -64,7 +64,7 @@ def test_what_cannot_be_read_is_noted_as_a_problem(journal: Journal) -> None:
     assert entry is not None
     assert entry.answer["problem"] == {
         "code": "damaged-picture",
-        "detail": "The picture is damaged. It is broken.",
+        "detail": "It is broken.",
     }
 
 
@@ -109,7 +109,7 @@ def test_a_picture_that_kills_every_reader_is_a_problem_in_the_end(
     assert entry is not None
     assert entry.answer["problem"] == {
         "code": "worker-lost",
-        "detail": "The process that read the page died. It died.",
+        "detail": "It died.",
     }
 
 

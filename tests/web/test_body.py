@@ -201,6 +201,12 @@ def test_json_that_is_no_object_is_told_what_to_send(body: str, client: FlaskCli
     assert "JSON object" in faults["image"]
 
 
+def test_faulty_json_is_told_to_be_none(client: FlaskClient) -> None:
+    faults = faults_of(post(client, data="{", content_type="application/json"))
+
+    assert faults["image"].startswith("this is not JSON: ")
+
+
 def test_json_of_absurdly_many_values_is_refused_unread(client: FlaskClient) -> None:
     body = '{"image": "", "zones": [' + '{"":0},' * 50_001 + "0]}"
 

@@ -118,13 +118,23 @@ def test_all_faults_of_the_document_are_told_at_once(client: FlaskClient) -> Non
     ]
 
 
-@pytest.mark.parametrize("body", [b"", b"no JSON", b"[" * 100_000, b'{"pages": NaN'])
-def test_what_is_no_json_is_told(client: FlaskClient, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "nothing was sent; send the JSON"),
+        (b"no JSON", "this is not JSON: "),
+        (b"\xff\xd8\xff\xe0", "this is not JSON; send the JSON"),
+        (b"[" * 100_000, "the JSON is nested too deeply; "),
+        (b'{"pages": NaN', "this is not JSON: "),
+    ],
+)
+def test_what_is_no_json_is_told(client: FlaskClient, body: bytes, message: str) -> None:
     answer = client.post("/v1/render", data=body, content_type="application/json")
 
     assert answer.status_code == 400
     assert answer.json is not None
     assert answer.json["faults"][0]["field"] == "document"
+    assert answer.json["faults"][0]["message"].startswith(message)
 
 
 def test_options_of_a_reading_are_none_here(client: FlaskClient, corrected: dict[str, Any]) -> None:

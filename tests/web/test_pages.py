@@ -110,7 +110,7 @@ def test_a_script_is_compressed_only_for_those_who_can_read_it(client: FlaskClie
 def test_the_form_says_the_limits_and_the_installed_languages(client: FlaskClient) -> None:
     page = client.get("/").text
 
-    assert "50 MB" in page
+    assert "50 MiB" in page
     assert "200 pages" in page
     assert re.search(r'value="eng" checked>\s*<span>English', page)
     assert re.search(r'value="deu">\s*<span>German', page)

@@ -27,7 +27,11 @@ from tests.test_errors import EVERY_ERROR
 
 PICTURE = as_file(draw_lines("Hello"))
 # The others are the tree's inner nodes, which nobody raises.
-AT_THE_START = {"settings", "station"}  # these keep a program from starting, no request from work
+AT_THE_START = {
+    "settings",
+    "address-unavailable",
+    "station",
+}  # these keep a program from starting, no request from work
 TOLD = [kind for kind in EVERY_ERROR if not kind.__subclasses__() and kind.code not in AT_THE_START]
 
 
@@ -102,7 +106,17 @@ def test_a_wrong_path_or_method_is_a_problem(
 
 
 def test_a_wrong_method_is_told_the_right_ones(client: FlaskClient) -> None:
-    assert set(client.get("/v1/documents").headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
+    answer = client.get("/v1/documents")
+
+    assert set(answer.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
+    assert problem_of(answer)["detail"] == "This address does not take GET. Use POST."
+
+
+def test_a_wrong_path_is_told_where_the_routes_are(client: FlaskClient) -> None:
+    problem = problem_of(client.get("/v1/nothing"))
+
+    assert problem["detail"] == "There is no such route. /openapi.json lists those that there are."
+    assert "There is no such page." in client.get("/x", headers={"Accept": "text/html"}).text
 
 
 def test_options_that_are_not_understood_are_400(client: FlaskClient) -> None:

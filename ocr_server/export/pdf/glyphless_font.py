@@ -48,8 +48,15 @@ class GlyphlessFont:
         """The code that comes back as these letters, which may be several."""
         return self._codes.setdefault(letters, len(self._codes) + 1)
 
+    @property
+    def is_used(self) -> bool:
+        """Whether it has any codes."""
+        return bool(self._codes)
+
     def finish(self) -> None:
         """Write the font, now that all its codes are known."""
+        font_file = self._stream(_true_type())
+        font_file.Length1 = len(font_file.read_raw_bytes())
         descriptor = Dictionary(
             Type=Name.FontDescriptor,
             FontName=Name.GlyphLessFont,
@@ -60,7 +67,7 @@ class GlyphlessFont:
             Descent=-DESCENT * _UNITS,
             CapHeight=ASCENT * _UNITS,
             StemV=80,
-            FontFile2=self._stream(_true_type()),
+            FontFile2=font_file,
         )
         descendant = Dictionary(
             Type=Name.Font,

@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pikepdf
+import pypdfium2
 from pikepdf import Name, Object, Operator, Page, Pdf
 from pypdfium2 import raw
 
 from ocr_server.document.characters import has_blank
 from ocr_server.document.model import Direction, Line, Word
+from ocr_server.errors import DamagedPicture
 from ocr_server.export.pdf.glyphless_font import ADVANCE, GlyphlessFont
 from ocr_server.geometry import Box, Point, Transform
 from ocr_server.pdf.render import bounds_on_page, opened_pdf
@@ -180,22 +182,28 @@ def as_seen(text: str) -> str:
     return "".join([*seen, *reversed(leftwards)])
 
 
-def remove_invisible_text(pdf: Pdf, page: Page) -> None:
-    """Take the invisible text out of a page and the forms that it draws."""
+def remove_invisible_text(pdf: Pdf, page: Page) -> bool:
+    """Take the invisible text out of a page and the forms that it draws; whether there was any."""
     instructions, found = _visible(pikepdf.parse_content_stream(page))
     if found:
         page.obj.Contents = pdf.make_stream(pikepdf.unparse_content_stream(instructions))
     resources = page.obj.get("/Resources", pikepdf.Dictionary())
-    _clean_forms(resources, depth=_DEEPEST)
+    return _clean_forms(resources, depth=_DEEPEST) or found
 
 
 def find_visible_text(path: Path, index: int, *, password: str | None) -> tuple[Box, ...]:
     """The boxes of the visible pieces of text of a page, in its user space, y upwards.
 
     A piece is as much as one operator shows: a word, part of a line or a line.
+
+    Raises:
+        DamagedPicture: the page cannot be opened.
     """
     with opened_pdf(path, password) as document:
-        page = document[index]
+        try:
+            page = document[index]
+        except pypdfium2.PdfiumError as error:
+            raise DamagedPicture(f"Page {index + 1} of the PDF cannot be opened.") from error
         pieces = page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT], max_depth=_DEEPEST)
         return tuple(
             bounds_on_page(piece)
@@ -221,16 +229,19 @@ def _number(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) >= 0.0005 else "0"
 
 
-def _clean_forms(resources: Object, *, depth: int) -> None:
+def _clean_forms(resources: Object, *, depth: int) -> bool:
+    found_any = False
     if not depth:
-        return
+        return found_any
     for form in dict(resources.get("/XObject", {})).values():
         if form.get("/Subtype") != Name.Form:
             continue
         instructions, found = _visible(pikepdf.parse_content_stream(form))
         if found:
             form.write(pikepdf.unparse_content_stream(instructions))
-        _clean_forms(form.get("/Resources", pikepdf.Dictionary()), depth=depth - 1)
+        inner = form.get("/Resources", pikepdf.Dictionary())
+        found_any |= _clean_forms(inner, depth=depth - 1) or found
+    return found_any
 
 
 def _visible(instructions: list[Instruction]) -> tuple[list[Instruction], bool]:

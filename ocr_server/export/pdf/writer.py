@@ -2,11 +2,13 @@
 
 pikepdf (QPDF) writes: it keeps what it does not understand, copies streams undecoded and one at a
 time, and mends what it reads. A picture first becomes a PDF of its own in a temporary file, so
-that a long document never stands in memory.
+that a long document never stands in memory. A PDF to which nothing is added leaves as it came, and
+to a signed one the text is appended.
 """
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,18 +20,21 @@ import pikepdf
 from ocr_server import __version__
 from ocr_server.document.languages import tag_of
 from ocr_server.document.model import Document, Line, TextSource, Word
-from ocr_server.errors import DamagedPicture
+from ocr_server.errors import DamagedPicture, SignedDocument
+from ocr_server.export.pdf.conformance import claims_pdfa, drop_claims_of_tags
 from ocr_server.export.pdf.glyphless_font import GlyphlessFont
 from ocr_server.export.pdf.image_page import write_picture_page
+from ocr_server.export.pdf.incremental import CannotAppend, append_changes
 from ocr_server.export.pdf.invisible_text import (
     FONT,
     find_visible_text,
     remove_invisible_text,
     write_text_layer,
 )
+from ocr_server.export.pdf.signatures import is_signed, limits_changes, remove_signatures
 from ocr_server.export.picture import PageSource, check_size, find_page_sources
 from ocr_server.geometry import Box, Transform
-from ocr_server.job import Rendering
+from ocr_server.job import Claim, ClaimOutcome, Rendering, SignatureUse
 from ocr_server.pdf.render import page_frame
 from ocr_server.pdf.text_extraction import read_text_layer
 
@@ -44,6 +49,7 @@ def render_pdf(
     Raises:
         DocumentError: a source is damaged.
         FormatUnavailable: a source is missing, or not the one that was read.
+        SignedDocument: a signature would be broken, and it was not asked to drop it.
     """
     page_sources = find_page_sources(document, sources, rendering)
     with tempfile.TemporaryDirectory() as folder:
@@ -63,45 +69,118 @@ def render_pdf(
 def _write(
     document: Document, page_sources: Sequence[PageSource], rendering: Rendering, result: Path
 ) -> None:
-    with ExitStack() as opened:
-        whole = (
-            {page_source.path for page_source in page_sources}
-            if all(page_source.is_pdf for page_source in page_sources)
-            else ()
-        )
-        if len(whole) == 1:
-            # One PDF stays what it is: its outline, links, forms and metadata with it.
-            pdf = opened.enter_context(pikepdf.open(*whole, password=rendering.password or ""))
-            _keep_pages(pdf, [page_source.index for page_source in page_sources])
+    paths = {page_source.path for page_source in page_sources}
+    try:
+        # One PDF stays what it is: its outline, links, forms and metadata with it.
+        if len(paths) == 1 and page_sources[0].is_pdf:
+            _write_one_pdf(document, page_sources, rendering, result)
         else:
-            pdf = opened.enter_context(pikepdf.new())
-            _collect_pages(pdf, page_sources, rendering, result.parent, opened)
-            with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
-                metadata["pdf:Producer"] = f"ocr_server {__version__}"
-                metadata["xmp:CreatorTool"] = f"{document.engine.name} {document.engine.version}"
-        font = GlyphlessFont(pdf)
-        try:
-            added = [
-                _add_text(pdf, page, page_source, font, rendering)
-                for page, page_source in zip(pdf.pages, page_sources, strict=True)
-            ]
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            if not any(page_source.is_pdf for page_source in page_sources):
-                raise
-            raise pikepdf.PdfError("An object of the PDF is not what it should be.") from error
-        if any(added):
-            font.finish()
-            if (tag := tag_of(document.language)) and "/Lang" not in pdf.Root:
-                pdf.Root.Lang = pikepdf.String(tag)  # who reads it aloud needs to know
-        # QPDF makes no name from the content of what it encrypts.
-        pdf.save(result, encryption=pdf.is_encrypted, deterministic_id=not pdf.is_encrypted)
+            _write_new_pdf(document, page_sources, rendering, result)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        if not any(page_source.is_pdf for page_source in page_sources):
+            raise
+        raise pikepdf.PdfError("An object of the PDF is not what it should be.") from error
 
 
-def _keep_pages(pdf: pikepdf.Pdf, indices: Sequence[int]) -> None:
-    if list(indices) != list(range(len(pdf.pages))):
+def _write_one_pdf(
+    document: Document, page_sources: Sequence[PageSource], rendering: Rendering, result: Path
+) -> None:
+    """Some or all pages of a PDF: as it came, with an update, or written anew."""
+    original, claims = page_sources[0].path, rendering.claims
+    with pikepdf.open(original, password=rendering.password or "") as pdf:
+        has_signatures = _handle_signatures(pdf, rendering)
+        if claims_pdfa(pdf):
+            claims[Claim.PDF_A] = ClaimOutcome.KEPT
+        has_other_pages = _keep_pages(pdf, [page_source.index for page_source in page_sources])
+        if has_signatures and has_other_pages:
+            raise _signed("Its signatures are for all of its pages, and not all were asked for")
+        has_changes = _add_texts(pdf, page_sources, rendering)
+        is_as_sent = not (has_changes or has_other_pages)
+        if is_as_sent and claims.get(Claim.SIGNATURES) is not ClaimOutcome.DROPPED:
+            shutil.copyfile(original, result)
+            return
+        if has_changes and drop_claims_of_tags(pdf):
+            claims[Claim.PDF_A] = ClaimOutcome.DROPPED
+        if has_signatures:
+            if limits_changes(pdf):
+                raise _signed(
+                    "Who signed it has limited what may be changed, by a certification or a lock"
+                )
+            try:
+                append_changes(pdf, original, result)
+            except CannotAppend as error:
+                raise _signed(f"Nothing can be appended to it, as {error}") from error
+            claims[Claim.SIGNATURES] = ClaimOutcome.UPDATED
+            return
+        if has_changes:
+            _tell_language(pdf, document)
+        _save(pdf, result)
+
+
+def _write_new_pdf(
+    document: Document, page_sources: Sequence[PageSource], rendering: Rendering, result: Path
+) -> None:
+    """Pages of several files, or of pictures."""
+    with ExitStack() as opened:
+        pdf = opened.enter_context(pikepdf.new())
+        _collect_pages(pdf, page_sources, rendering, result.parent, opened)
+        with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
+            metadata["pdf:Producer"] = f"ocr_server {__version__}"
+            metadata["xmp:CreatorTool"] = f"{document.engine.name} {document.engine.version}"
+        if _add_texts(pdf, page_sources, rendering):
+            _tell_language(pdf, document)
+        _save(pdf, result)
+
+
+def _handle_signatures(pdf: pikepdf.Pdf, rendering: Rendering) -> bool:
+    """Remove the signatures if that was asked for; whether there are any left."""
+    if not is_signed(pdf):
+        return False
+    is_dropped = rendering.signatures is SignatureUse.DROP
+    if is_dropped:
+        remove_signatures(pdf)
+    rendering.claims[Claim.SIGNATURES] = ClaimOutcome.DROPPED if is_dropped else ClaimOutcome.KEPT
+    return not is_dropped
+
+
+def _signed(reason: str) -> SignedDocument:
+    return SignedDocument(
+        f"The PDF is signed. {reason}. Ask for another format, or send signatures=drop to have it "
+        "written anew without its signatures."
+    )
+
+
+def _keep_pages(pdf: pikepdf.Pdf, indices: Sequence[int]) -> bool:
+    """Leave these pages in this order; whether they are others than before."""
+    is_changed = list(indices) != list(range(len(pdf.pages)))
+    if is_changed:
         kept = [pdf.pages[index] for index in indices]
         del pdf.pages[:]
         pdf.pages.extend(kept)
+    return is_changed
+
+
+def _add_texts(pdf: pikepdf.Pdf, page_sources: Sequence[PageSource], rendering: Rendering) -> bool:
+    """Add the layer of each page; whether any page was changed."""
+    font = GlyphlessFont(pdf)
+    changed = [
+        _add_text(pdf, page, page_source, font, rendering)
+        for page, page_source in zip(pdf.pages, page_sources, strict=True)
+    ]
+    if font.is_used:
+        font.finish()
+    return any(changed)
+
+
+def _tell_language(pdf: pikepdf.Pdf, document: Document) -> None:
+    """Who reads it aloud needs to know."""
+    if (tag := tag_of(document.language)) and "/Lang" not in pdf.Root:
+        pdf.Root.Lang = pikepdf.String(tag)
+
+
+def _save(pdf: pikepdf.Pdf, result: Path) -> None:
+    # QPDF makes no name from the content of what it encrypts.
+    pdf.save(result, encryption=pdf.is_encrypted, deterministic_id=not pdf.is_encrypted)
 
 
 def _collect_pages(
@@ -125,6 +204,10 @@ def _collect_pages(
             )
             check_size(page_source.page, *size)
         source = opened.enter_context(pikepdf.open(path, password=password))
+        if _handle_signatures(source, rendering):
+            raise _signed("Its signatures cannot go into a PDF of several files")
+        if claims_pdfa(source):
+            rendering.claims[Claim.PDF_A] = ClaimOutcome.DROPPED
         pdf.pages.append(source.pages[index])
 
 
@@ -135,8 +218,9 @@ def _add_text(
     font: GlyphlessFont,
     rendering: Rendering,
 ) -> bool:
-    """Add the layer, unless the page has its text already; whether there was any to add."""
+    """Add the layer, unless the page has its text already; whether the page was changed."""
     lines: Sequence[Line] = page_source.page.lines
+    is_changed = False
     way = page_frame(
         _shown_box(page),
         rotation_deg=int(page.rotation),
@@ -151,10 +235,10 @@ def _add_text(
             page_source.path, page_source.index, password=rendering.password
         )
         lines = [kept for line in lines if (kept := _beside(line, visible, way))]
-        remove_invisible_text(pdf, page)
+        is_changed = remove_invisible_text(pdf, page)
     layer = write_text_layer(lines, to_user_space=way, font=font)
     if not layer:
-        return False
+        return is_changed
     page.add_resource(font.object, pikepdf.Name.Font, pikepdf.Name(f"/{FONT}"))
     # What the page leaves of its graphics state must not move the layer.
     page.contents_add(b"q\n", prepend=True)

@@ -1,4 +1,4 @@
-"""What all adapters share: how they are served, and the same job and pipeline as everything else.
+"""What all adapters share: their registration, reading, and the form of their errors.
 
 An adapter answers as another service does, so that its clients work here by changing the address.
 """
@@ -88,7 +88,7 @@ def rendered(document: Document, name: str) -> str:
 
 
 def answer_errors(blueprint: Blueprint, answer: Answer) -> None:
-    """Let an adapter's routes tell every error in the form of the service that it stands for."""
+    """Answer the errors of an adapter's routes in the form of the service that it replaces."""
 
     def answer_too_large(_: RequestEntityTooLarge) -> Response:
         return answer(body_too_large(service().settings.max_body_bytes))
@@ -98,7 +98,7 @@ def answer_errors(blueprint: Blueprint, answer: Answer) -> None:
 
 
 def refusal(error: OcrServerError, body: str, *, status: int, media_type: str) -> Response:
-    """An answer that tells an error; log and numbers get its code."""
+    """The answer of an error; log and metrics get its code."""
     g.outcome["problem_code"] = error.code
     response = Response(body, status, content_type=media_type)
     response.headers.update(headers_of(error))

@@ -58,7 +58,7 @@ class _ParsedOptions:
 
 @blueprint.post("/tesseract")
 def run_tesseract() -> Response:
-    """What Tesseract would have said about the file."""
+    """Standard output and error of a `tesseract` process, as JSON."""
     body = body_of(request)
     data = next(iter(body.files.get("file", ())), b"")
     if not data:
@@ -70,7 +70,7 @@ def run_tesseract() -> Response:
 
 @blueprint.get("/.well-known/health/<any(healthy, live, ready):probe>")
 def health(probe: str) -> tuple[dict[str, Any], int]:
-    """UP or not; unlike theirs, load has no say."""
+    """UP or not; unlike theirs, whatever the load."""
     here = service()
     if probe == "live":
         return {"status": "UP", "checks": []}, 200

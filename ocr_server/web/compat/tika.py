@@ -89,7 +89,7 @@ blueprint = Blueprint("tika", __name__)
 
 @dataclass(frozen=True, slots=True)
 class _TikaRequest:
-    """How Tika was asked to read; sizes in bytes outside the range are not read at all."""
+    """The headers of a request as values; files with a size outside of the range are not read."""
 
     reading: ReadOptions
     password: str | None
@@ -136,7 +136,7 @@ def parse_to_json(handler: str) -> Response:
 @blueprint.put("/rmeta/<any(text, html, xml, body, ignore):handler>")
 @blueprint.post("/rmeta/form/<any(text, html, xml, body, ignore):handler>")
 def parse_recursively(handler: str = "xml") -> Response:
-    """The same as a list: the document, and what is in it, which is nothing here."""
+    """A list of one object, of the document; embedded files are not listed."""
     data, requested = _data(), _requested()
     document = _read(data, requested)
     found = _metadata(data, document)
@@ -199,7 +199,7 @@ def _is_false(text: str | None) -> bool:
 
 
 def _timeout_s(ocr: dict[str, str], timeout_ms: int | None) -> float | None:
-    """The most particular of the ways to say it; none and 0 are the server's own."""
+    """The time limit of the most specific header; none for 0, which means the server's."""
     if "timeoutmillis" in ocr:
         timeout_ms = int(ocr["timeoutmillis"])
     for field in ("timeoutseconds", "timeout"):

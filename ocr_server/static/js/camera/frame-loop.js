@@ -145,7 +145,7 @@ function makeMotion(video) {
   /** @type {Uint8ClampedArray | null} */
   let seen = null;
   /** @type {Uint8ClampedArray | null} */
-  let told = null;
+  let reported = null;
   function now() {
     pen.drawImage(video, 0, 0, MOTION_PX, MOTION_PX);
     return pen.getImageData(0, 0, MOTION_PX, MOTION_PX).data;
@@ -166,7 +166,7 @@ function makeMotion(video) {
       seen = data;
       return moved;
     },
-    answered: () => (told = seen),
+    answered: () => (reported = seen),
     /** @param {Dot[]} outline of the page, in shares of the scene */
     glare(outline) {
       const levels = [];
@@ -184,6 +184,6 @@ function makeMotion(video) {
         ? 0
         : levels.filter((level) => level >= WHITE).length / Math.max(1, levels.length);
     },
-    drift: () => change(now(), told),
+    drift: () => change(now(), reported),
   };
 }

@@ -40,8 +40,8 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
   });
   let good = 0;
   let armed = true;
-  let saidAt = 0;
-  let said = "";
+  let hintedAt = 0;
+  let lastHint = "";
   /** @type {{sharpness: number, picture: ImageBitmap} | null} */
   let sharpest = null;
 
@@ -95,17 +95,17 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
     good = looks;
     action(root, "capture").style.setProperty("--ready", String(looks / VERIFIED));
   }
-  /** What somebody else has said stays for its time too. */
+  /** Keeps the words of another part on the page for `HINT_MS`. */
   function pauseHints() {
-    said = "";
-    saidAt = performance.now();
+    lastHint = "";
+    hintedAt = performance.now();
   }
   /** @param {string} words */
   function hint(words) {
     const now = performance.now();
-    if (words === said || now - saidAt < HINT_MS) return;
-    said = words;
-    saidAt = now;
+    if (words === lastHint || now - hintedAt < HINT_MS) return;
+    lastHint = words;
+    hintedAt = now;
     say(words);
   }
   /**
@@ -136,7 +136,7 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
   function reset() {
     readout.clear();
     forgetFrames();
-    saidAt = 0;
+    hintedAt = 0;
   }
   /**
    * Escape stops it from taking the picture by itself, until another page comes.

@@ -44,10 +44,10 @@ function trouble(code) {
 async function explain(error) {
   const name = error instanceof DOMException ? error.name : "";
   if (name === "NotAllowedError") {
-    const asked = await navigator.permissions
+    const permission = await navigator.permissions
       ?.query({ name: /** @type {PermissionName} */ ("camera") })
       .catch(() => null);
-    return trouble(asked?.state === "prompt" ? "dismissed" : "denied");
+    return trouble(permission?.state === "prompt" ? "dismissed" : "denied");
   }
   return trouble(
     /** @type {keyof typeof REFUSALS} */ (

@@ -177,7 +177,7 @@ export function enhance(root, form, queue) {
     await inTime(live.stop());
     const read = queue.add(files, { together: true });
     back();
-    say("Reading … the text will stand below.");
+    say("Reading … the text will appear below.");
     await read;
     const desk = found(document, "#desk");
     (desk.hidden ? found(document, "#queue") : desk).scrollIntoView({ block: "start" });

@@ -55,10 +55,10 @@ export class Draft extends EventTarget {
   /** How much it is, how sure, and how long it took. */
   get summary() {
     const doubtful = this.doubtful.length;
-    const said = [counted(this.pages.length, "page"), counted(this.places.length, "word")];
-    if (doubtful) said.push(counted(doubtful, "doubtful", "doubtful"));
-    if (this.ms) said.push(seconds(this.ms));
-    return said.join(", ");
+    const parts = [counted(this.pages.length, "page"), counted(this.places.length, "word")];
+    if (doubtful) parts.push(counted(doubtful, "doubtful", "doubtful"));
+    if (this.ms) parts.push(seconds(this.ms));
+    return parts.join(", ");
   }
 
   get text() {
@@ -130,7 +130,9 @@ export class Draft extends EventTarget {
   replace(page, zones, word = null, reading = page) {
     const before = { ...page };
     const after = { ...page, zones, stages: reading.stages, quality: reading.quality };
+    const { ms } = this; // of the first reading
     const show = (/** @type {Page} */ state, /** @type {Word | null} */ seen) => {
+      this.ms = state === after && reading !== page ? 0 : ms;
       Object.assign(page, { zones: state.zones, stages: state.stages, quality: state.quality });
       this.saved = false;
       this.dispatchEvent(new CustomEvent("replaced", { detail: page }));

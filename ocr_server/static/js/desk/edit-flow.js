@@ -49,16 +49,16 @@ export function enhance(desk) {
     desk.paint();
   }
   /** @param {{whole: boolean, all: boolean, text: string}} answer */
-  function accept({ whole, all, text: said }) {
+  function accept({ whole, all, text: typed }) {
     const { draft, opened } = desk;
     const place = placeOf(opened);
     if (!draft || !place || !opened) return;
     const words = draft.places.map(({ word }) => word);
     const at = words.indexOf(opened);
     const after = [...words.slice(at + 1), ...words.slice(0, at)];
-    const tokens = said.split(/\s+/).filter(Boolean);
+    const tokens = typed.split(/\s+/).filter(Boolean);
     const before = opened.text;
-    const isMeant = (/** @type {Word} */ word) => (all ? word.text === before : word === opened);
+    const isChosen = (/** @type {Word} */ word) => (all ? word.text === before : word === opened);
     if (whole)
       replaceLines(
         place.page,
@@ -69,11 +69,11 @@ export function enhance(desk) {
       const pages = all ? draft.pages.filter((page) => page !== place.page) : [];
       for (const page of [...pages, place.page])
         replaceLines(page, (line) =>
-          line.words.some(isMeant)
-            ? line.words.flatMap((word) => (isMeant(word) ? tokens : [word.text]))
+          line.words.some(isChosen)
+            ? line.words.flatMap((word) => (isChosen(word) ? tokens : [word.text]))
             : null,
         );
-    } else draft.correct(words.filter(isMeant), said);
+    } else draft.correct(words.filter(isChosen), typed);
     const left = new Set(draft.doubtful.map(({ word }) => word));
     const next = after.find((word) => left.has(word));
     if (next) {
@@ -83,7 +83,7 @@ export function enhance(desk) {
       leave();
       announce("No doubtful word is left.");
     }
-    if (!said && !whole) announce(`${before} is taken out.`);
+    if (!typed && !whole) announce(`${before} is taken out.`);
   }
   /**
    * @param {Page} page

@@ -1,9 +1,9 @@
 // @ts-check
-// What was done to the page that is shown, and a reading of it without some of that.
+// The stages of the page that is shown, and reading the page again without some of them.
 import { declarations } from "../lib/declarations.js";
 import { action, announce, make, part } from "../lib/dom.js";
 import { seconds } from "../lib/quantities.js";
-import { doneStages, fineFindings, labelOf, skippedStages } from "./stages.js";
+import { doneStages, fineFindings, labelOf, lateStages, skippedStages } from "./stages.js";
 
 /** @param {import("./desk.js").Desk} desk */
 export function enhance(desk) {
@@ -22,10 +22,11 @@ export function enhance(desk) {
   function show(draft, page) {
     if (shown && shown === page.stages) return;
     shown = page.stages;
-    const [done, skipped] = [doneStages(page, kinds), skippedStages(page)];
+    const done = doneStages(page, kinds);
+    const [skipped, late] = [skippedStages(page), lateStages(page)];
     const fine = fineFindings(page, kinds);
     const canChange = draft.files.length > 0 && (draft.fields.get("steps") ?? "auto") === "auto";
-    part(root, "report").hidden = !done.length && !skipped.length;
+    part(root, "report").hidden = !done.length && !skipped.length && !late.length;
     part(root, "stages").replaceChildren(
       ...done.map(({ name, words, ms }) =>
         make(
@@ -37,6 +38,9 @@ export function enhance(desk) {
       ),
       ...skipped.map((name) =>
         make("li", {}, choice(canChange && name, false, labelOf(name, kinds)), " – left out"),
+      ),
+      ...late.map((name) =>
+        make("li", {}, make("b", {}, labelOf(name, kinds)), " – not done, the time was over"),
       ),
       ...(fine.length ? [make("li", {}, `Left as it was: ${fine.join(", ")}.`)] : []),
     );

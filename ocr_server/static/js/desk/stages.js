@@ -1,13 +1,14 @@
 // @ts-check
-// Pure. The stages that a page was taken through, as a person is told of them.
+// Pure. The stages of reading a page, as the desk lists them.
 
 /**
+ * @typedef {import("../lib/answers.js").StageOutcome} StageOutcome
  * @typedef {import("../lib/declarations.js").StageKind} StageKind
  * @typedef {import("../lib/model.js").Page} Page
  */
 
 /**
- * What was done to a page, by stages that can be left out or, without a name, by others.
+ * What was done to a page, by stage; the name is empty where the stage cannot be left out.
  * @param {Page} page
  * @param {StageKind[]} kinds
  */
@@ -23,28 +24,44 @@ export function doneStages(page, kinds) {
 }
 
 /**
- * In what the picture was found to be fine.
+ * What the stages of the picture measured where nothing had to be done.
  * @param {Page} page
  * @param {StageKind[]} kinds
  */
 export function fineFindings(page, kinds) {
   const names = new Set(kinds.filter(({ of_picture: is }) => is).map(({ name }) => name));
   const fine = (page.stages ?? []).filter(
-    ({ name, found, did, outcome }) => names.has(name) && found && !did && outcome !== "skipped",
+    ({ name, found, did, outcome }) => names.has(name) && found && !did && outcome === "not-needed",
   );
   return [...new Set(fine.map(({ found }) => found))];
 }
 
 /**
- * The stages that a page was read without, as somebody asked.
+ * The stages that the request left out.
  * @param {Page} page
  */
 export function skippedStages(page) {
-  return (page.stages ?? []).filter(({ outcome }) => outcome === "skipped").map(({ name }) => name);
+  return namesOf(page, "skipped");
 }
 
 /**
- * What a stage does, where it has not told so itself because it was left out.
+ * The stages that ran out of time.
+ * @param {Page} page
+ */
+export function lateStages(page) {
+  return namesOf(page, "out-of-time");
+}
+
+/**
+ * @param {Page} page
+ * @param {StageOutcome} wanted
+ */
+function namesOf(page, wanted) {
+  return (page.stages ?? []).filter(({ outcome }) => outcome === wanted).map(({ name }) => name);
+}
+
+/**
+ * The label of a stage, for one that did nothing; its name where it has none.
  * @param {string} name
  * @param {StageKind[]} kinds
  */
@@ -53,8 +70,8 @@ export function labelOf(name, kinds) {
 }
 
 /**
- * What was done to the picture before it was read, step by step, each with the stages that its
- * picture is without; the last step is left away, as its picture is the one that was read.
+ * The changes of the picture before recognition, in order, each with the stages that a picture of
+ * that moment leaves out. The last is not listed: its picture is the one that was read.
  * @param {Page} page
  */
 export function stepsBeforeReading(page) {

@@ -29,13 +29,13 @@ export function suggestionsFor(word, others, lookAlikes) {
  * A text with one of its look-alikes exchanged, each in turn.
  * @param {string} text
  * @param {string} seen
- * @param {string} meant
+ * @param {string} other
  */
-function exchanged(text, seen, meant) {
+function exchanged(text, seen, other) {
   const parts = text.split(seen);
   return parts
     .slice(1)
-    .map((_, at) => parts.slice(0, at + 1).join(seen) + meant + parts.slice(at + 1).join(seen));
+    .map((_, at) => parts.slice(0, at + 1).join(seen) + other + parts.slice(at + 1).join(seen));
 }
 
 /**

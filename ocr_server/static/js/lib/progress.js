@@ -1,12 +1,12 @@
 // @ts-check
-// What a person is told while a file is read.
+// The words and the bar that show how far a file is read.
 // No `enhance`: it gives the words, which others show.
 import { announce } from "./dom.js";
 import { seconds, size } from "./quantities.js";
 
 /** @typedef {"uploading" | "recognising"} State */
 
-const SLOW_MS = 3000; // after this the elapsed seconds are said too
+const SLOW_MS = 3000; // after this the elapsed seconds are shown too
 
 /**
  * Turns events into words, at most as often as they change.
@@ -32,8 +32,8 @@ export function followProgress(item, begun, put) {
   function tell() {
     if (!words || !item.stop) return;
     const elapsed = performance.now() - begun;
-    const said = share === undefined ? words : `${words} – ${Math.round(share * 100)}\u00a0%`;
-    put("recognising", elapsed > SLOW_MS ? `${said} – ${seconds(elapsed)}` : said, share);
+    const shown = share === undefined ? words : `${words} – ${Math.round(share * 100)}\u00a0%`;
+    put("recognising", elapsed > SLOW_MS ? `${shown} – ${seconds(elapsed)}` : shown, share);
   }
   /**
    * What is done of all there is; a page that is read is looked through once more, which counts as

@@ -15,7 +15,7 @@ export function counted(count, one, many = `${one}s`) {
 /** @param {number} bytes */
 export function size(bytes) {
   if (bytes < KIB) return counted(bytes, "byte");
-  const [value, unit] = bytes < KIB ** 2 ? [bytes / KIB, "KB"] : [bytes / KIB ** 2, "MB"];
+  const [value, unit] = bytes < KIB ** 2 ? [bytes / KIB, "KiB"] : [bytes / KIB ** 2, "MiB"];
   return `${value < 10 ? value.toFixed(1).replace(/\.0$/, "") : Math.round(value)} ${unit}`;
 }
 

@@ -19,7 +19,7 @@ export class Item {
   /**
    * @param {File[]} files of one document
    * @param {{name?: string, draft?: Draft | null, deeds: (item: Item) => Deeds, onPut: (item: Item)
-   *   => void}} how what the card's buttons do, and who is told of every change
+   *   => void}} how what the card's buttons do, and the listener of every change
    */
   constructor(files, { name = nameOf(files), draft = null, deeds, onPut }) {
     this.name = name;
@@ -72,10 +72,10 @@ export class Item {
   /** @param {Refusal} error */
   putFailure(error) {
     const isLocked = error.code === "encrypted-document";
-    const asked = this.password
+    const words = this.password
       ? "That password does not open it."
       : "This PDF is protected by a password.";
-    this.put("error", isLocked ? asked : error.message);
+    this.put("error", isLocked ? words : error.message);
     if (NO_PICTURE.has(error.status)) action(this.card, "trim").hidden = true;
     if (isLocked) {
       part(this.card, "secret").hidden = false;

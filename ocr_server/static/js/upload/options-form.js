@@ -1,5 +1,5 @@
 // @ts-check
-// Languages and options: said in the summary, remembered in this browser, at most three languages.
+// Languages and options: shown in the summary, remembered in this browser, at most three languages.
 import { enhance as enhanceKey } from "../lib/api-key.js";
 import { found, make, part } from "../lib/dom.js";
 import { tagOf } from "../lib/model.js";
