@@ -299,7 +299,7 @@ def test_an_ideograph_is_read_only_where_one_may_stand(
 ) -> None:
     text_of(engine, drawn("loaded"))
     found = SimpleNamespace(word_cols=[[2], [4], [9]], confs=[0.9] * 4, line_txt_len=12)
-    monkeypatch.setattr(engine, "_ask", answers("十a b", found))
+    monkeypatch.setattr(engine, "_run", answers("十a b", found))
 
     texts = [
         [zone.text for zone in engine.recognise(DARK, ReadOptions((name,)), Deadline.after(30))]
@@ -315,7 +315,7 @@ def test_a_line_without_letters_is_none(
     engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     word = SimpleNamespace(word_cols=[[2]] * len(text.strip()), confs=[0.0], line_txt_len=12)
-    monkeypatch.setattr(engine, "_ask", answers(text, word))
+    monkeypatch.setattr(engine, "_run", answers(text, word))
 
     assert read(engine, DARK) == ()
 
@@ -337,7 +337,7 @@ def test_of_a_line_that_is_mostly_guessed_only_sure_words_are_kept(
         word_cols=[[1, 2], [5, 6]], confs=[first, second, 0.0, third, third], line_txt_len=12
     )
     sure = SimpleNamespace(word_cols=[list(range(40))], confs=[1.0] * 40, line_txt_len=40)
-    monkeypatch.setattr(engine, "_ask", both(answers("x" * 40, sure), answers("88 ab", found)))
+    monkeypatch.setattr(engine, "_run", both(answers("x" * 40, sure), answers("88 ab", found)))
 
     texts = [word.text for zone in read(engine, DARK) for word in zone.words]
 
@@ -350,7 +350,7 @@ def test_where_all_is_guessed_guesses_are_kept(
 ) -> None:
     text_of(engine, drawn("loaded"))
     found = SimpleNamespace(word_cols=[[1, 2], [5, 6]], confs=[0.3] * 5, line_txt_len=12)
-    monkeypatch.setattr(engine, "_ask", answers("88 ab", found))
+    monkeypatch.setattr(engine, "_run", answers("88 ab", found))
 
     assert [word.text for zone in read(engine, DARK) for word in zone.words] == ["88", "ab"]
 
