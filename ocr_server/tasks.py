@@ -31,7 +31,7 @@ from ocr_server.page.text_policy import read_pdf_page
 from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.sources import decode
 from ocr_server.sources.damage import lacks_end_of_pdf
-from ocr_server.sources.decode import PREVIEW_SIDE_PX, draw_preview
+from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview
 from ocr_server.sources.signatures import is_pdf
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}

@@ -6,13 +6,10 @@ Called in worker processes only.
 from __future__ import annotations
 
 import math
-import unicodedata
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from functools import cache, partial
-from itertools import groupby, pairwise
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import pypdfium2
@@ -22,7 +19,15 @@ from ocr_server.document.model import Line, Page, TextSource, Word, Zone, hull_o
 from ocr_server.errors import DamagedPicture
 from ocr_server.geometry import Box, PointMap, hull
 from ocr_server.job import Limits
-from ocr_server.pdf.letter_shapes import Fit, measure_fonts
+from ocr_server.pdf.layer_doubts import (
+    Doubt,
+    find_doubts,
+    has_meaning,
+    limited_to,
+    split_named,
+    word_confidence,
+)
+from ocr_server.pdf.letter_shapes import measure_fonts
 from ocr_server.pdf.letters import Letter, read_letters, sorted_box
 from ocr_server.pdf.optional_content import groups_switched_off
 from ocr_server.pdf.page_ink import DEEPEST, PageInk, draw_ink
@@ -37,38 +42,29 @@ from ocr_server.pdf.text_lines import make_zones
 
 STAGE = "text layer"
 
-# Letters without a meaning are not mapped, or mapped into private use. A few are bullets; with
-# more, what is copied from the page would be nonsense, and reading it is better.
-_MOST_UNMAPPED = 0.1
-# Fonts that draw less of the page's letters do not put it in doubt: symbols of mathematics.
-_LEAST_OF_PAGE, _FEWEST_OF_FONT = 0.05, 20
-# Of signs that are no blanks, so many are letters or figures even in tables and formulas; leaders
-# are not counted.
-_LEAST_ALPHANUMERIC = 0.4
-_FEWEST_SIGNS = 4
-_WORD_OF_NAMELESS = 3  # letters without a name one after the other
-_MOST_MIXED = 0.2  # of neighbouring letters that are of two scripts: Greek in formulas has less
-# Of Latin Extended-B and phonetics, what Romanian, Vietnamese, Azerbaijani and Pinyin write.
-_USED_OF_EXTENDED = frozenset("ȘșȚțƠơƯưƏəǍǎǏǐǑǒǓǔǙǚǛǜ")
-_LEADERS = frozenset(".…_-–—·•*=|")
+
 # Pictures that together take less of the page are logos and signatures.
 _LEAST_PICTURES = 0.1
+
+
 # Text over less of a picture than this is a stamp or a page number, not what the picture says.
 _LEAST_COVERED = 0.02
+
+
 _MOST_PICTURES = 2_000  # looked at on a page, and as many notes
+
+
 # What annotations that show text are called, and where they keep it (ISO 32000-1, 12.5.6, 12.7.3).
 _TEXT_OF_NOTES = {raw.FPDF_ANNOT_WIDGET: b"V", raw.FPDF_ANNOT_FREETEXT: b"Contents"}
+
+
 _NO_STRING_BYTES = 2  # the zero at the end of a string in UTF-16
+
+
 _BLOCK = 1.5  # heights of a row and its margins, within which rows belong together
+
+
 _SAME_HEIGHT = 2.0  # letters that stand on others of another height are not the same ones
-
-
-class Doubt(StrEnum):
-    """Why a text layer may not say what the page shows."""
-
-    HIDDEN = "the text is invisible and lies over a picture, as after an earlier recognition"
-    SHAPES = "letters do not look like what the font calls them"
-    SIGNS = "hardly any letters or figures among the signs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +138,7 @@ class ExtractedText:
 
         def limited(zones: Sequence[Zone]) -> tuple[Zone, ...]:
             return tuple(
-                replace(zone, lines=tuple(_limited(line, confidence) for line in zone.lines))
+                replace(zone, lines=tuple(limited_to(line, confidence) for line in zone.lines))
                 for zone in zones
             )
 
@@ -205,10 +201,10 @@ def _read(
     visible, hidden = _parted(letters, ink, shown, has_outlines)
 
     def confidence(word: Sequence[Letter]) -> float:
-        return _confidence(word, fits)
+        return word_confidence(word, fits)
 
-    is_real = _is_real([*visible, *hidden])
-    visible, nameless = _named(visible)
+    is_real = has_meaning([*visible, *hidden])
+    visible, nameless = split_named(visible)
     seen = make_zones(visible, symbols=symbols, confidence=confidence)
     unseen = make_zones(hidden, symbols=symbols, confidence=confidence)
     if ink.has_pictures:
@@ -223,7 +219,7 @@ def _read(
         is_real=bool(seen or unseen) and is_real,
         pictures=tuple(pictures),
         rows=(*ink.find_rows(covered), *nameless),
-        doubts=tuple(_doubts(visible, hidden, fits)),
+        doubts=tuple(find_doubts(visible, hidden, fits)),
     )
 
 
@@ -268,88 +264,6 @@ class _word_key:  # noqa: N801 - a key function with a memory
             self._number += 1
             self._last = now
         return self._number
-
-
-def _confidence(word: Sequence[Letter], fits: Mapping[int, Fit]) -> float:
-    """How sure a word is: the least of what its fonts are worth, and the share that has a name."""
-    fonts = {letter.piece.font for letter in word}
-    worth = min((fits[font].share for font in fonts if font in fits), default=0.99)
-    named = sum(not _is_nameless(letter.text) for letter in word)
-    return min(0.99, worth) * named / max(1, len(word))
-
-
-def _is_nameless(letter: str) -> bool:
-    return letter == "\ufffd" or "\ue000" <= letter <= "\uf8ff"
-
-
-def _is_real(letters: Sequence[Letter]) -> bool:
-    placed = [letter.text for letter in letters if letter.quad and not letter.text.isspace()]
-    return sum(map(_is_nameless, placed)) <= _MOST_UNMAPPED * len(placed)
-
-
-def _named(letters: Sequence[Letter]) -> tuple[list[Letter], list[Box]]:
-    """The letters without signs that have no name, and where such signs make words.
-
-    Signs of mathematics have none. A nameless one within a word stays, to show that one is missing.
-    """
-    kept: list[Letter] = []
-    words: list[Box] = []
-    for is_nameless, group in groupby(letters, key=lambda letter: letter.text == "\ufffd"):
-        some = list(group)
-        if not is_nameless:
-            kept += some
-        elif len(some) >= _WORD_OF_NAMELESS:
-            words.append(hull(point for letter in some if letter.quad for point in letter.quad))
-        elif kept and kept[-1].text.isalpha() and kept[-1].piece.font == some[0].piece.font:
-            kept += some
-    return kept, words
-
-
-def _doubts(
-    visible: Sequence[Letter], hidden: Sequence[Letter], fits: Mapping[int, Fit]
-) -> Iterator[Doubt]:
-    signs = [letter for letter in visible if letter.quad and not letter.text.isspace()]
-    if any(letter.quad and not letter.text.isspace() for letter in hidden):
-        yield Doubt.HIDDEN
-    of_font = Counter(letter.piece.font for letter in signs)
-    for font, count in of_font.items():
-        is_much = count >= min(_FEWEST_OF_FONT, len(signs)) and count >= _LEAST_OF_PAGE * len(signs)
-        if is_much and font in fits and fits[font].is_doubtful:
-            yield Doubt.SHAPES
-            break
-    told = [letter.text for letter in signs if letter.text not in _LEADERS]
-    if len(told) >= _FEWEST_SIGNS:
-        alphanumeric = sum(text.isalnum() for text in told)
-        if alphanumeric < _LEAST_ALPHANUMERIC * len(told) or _mixes_scripts(signs):
-            yield Doubt.SIGNS
-
-
-def _mixes_scripts(letters: Sequence[Letter]) -> bool:
-    """Whether letters of two scripts follow each other within words, as numbers of glyphs do."""
-    told = pairs = 0
-    if sum(not letter.text.isascii() for letter in letters) < _MOST_MIXED / 2 * len(letters):
-        return False
-    for one, other in pairwise(letters):
-        if one.piece is not other.piece or not (one.text.isalpha() and other.text.isalpha()):
-            continue
-        pairs += 1
-        if not (one.text.isascii() and other.text.isascii()):
-            told += _script(one.text) != _script(other.text)
-    return pairs >= _FEWEST_OF_FONT and told > _MOST_MIXED * pairs
-
-
-@cache
-def _script(letter: str) -> str:
-    """The script of a letter, or a part of one that is hardly ever mixed with the rest of it."""
-    if "\u0180" <= letter[0] <= "\u02ff" and letter not in _USED_OF_EXTENDED:
-        return "RARE"
-    name = unicodedata.name(letter[0], "NONE").split()[0]
-    return "CJK" if name in {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"} else name
-
-
-def _limited(line: Line, confidence: float) -> Line:
-    words = (replace(word, confidence=min(word.confidence, confidence)) for word in line.words)
-    return replace(line, words=tuple(words))
 
 
 def _merged(zones: Sequence[Zone], added: Sequence[Zone]) -> tuple[Zone, ...]:

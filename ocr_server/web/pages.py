@@ -26,7 +26,7 @@ from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
 from ocr_server.settings import MIB
-from ocr_server.sources.decode import PREVIEW_MEDIA_TYPE
+from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
 from ocr_server.sources.signatures import ACCEPTED_FILES
 from ocr_server.web.body import read_job
 from ocr_server.web.compat import ADAPTERS

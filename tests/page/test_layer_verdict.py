@@ -14,7 +14,8 @@ from ocr_server.job import Limits, ReadOptions, TextLayerUse
 from ocr_server.page.layer_verdict import band_reader, judge_layer
 from ocr_server.page.state import ReadContext
 from ocr_server.page.text_policy import read_pdf_page
-from ocr_server.pdf.text_extraction import Doubt, ExtractedText, read_text_layer
+from ocr_server.pdf.layer_doubts import Doubt
+from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 from tests.export.documents import page, zone
 from tests.pdf_layers import PROSE, drawn, hidden_over_picture, lines_of, shifted
 from tests.words import SeeingEngine

@@ -10,7 +10,8 @@ from pikepdf import Array, Dictionary, Name
 
 from ocr_server.geometry import hull
 from ocr_server.job import Limits
-from ocr_server.pdf.text_extraction import Doubt, ExtractedText, read_text_layer
+from ocr_server.pdf.layer_doubts import Doubt
+from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 from tests.export.pictures import noise, picture_pdf, put_into_form, typed_pdf
 from tests.pdf_layers import PROSE, drawn, hidden_over_picture, lines_of, shifted, with_map
 

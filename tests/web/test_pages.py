@@ -22,7 +22,7 @@ from ocr_server.errors import TooManyPixels
 from ocr_server.export import FORMATS
 from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS, STAGES
 from ocr_server.request.options import OPTIONS
-from ocr_server.sources.decode import PREVIEW_SIDE_PX
+from ocr_server.sources.pixels import PREVIEW_SIDE_PX
 from ocr_server.web.pages import declarations, modules_of
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords

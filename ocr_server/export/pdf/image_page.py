@@ -23,9 +23,9 @@ from ocr_server.export.pdf.tiff_jpeg import joined_jpeg
 from ocr_server.job import Limits
 from ocr_server.pdf.render import POINTS_PER_INCH
 from ocr_server.sources.damage import END_OF_JPEG
-from ocr_server.sources.decode import (
+from ocr_server.sources.decode import opened_picture
+from ocr_server.sources.pixels import (
     narrowed,
-    opened_picture,
     orientation_of,
     pixel_aspect_of,
     upright,
