@@ -83,7 +83,7 @@ def without_alpha(picture: Image.Image) -> Image.Image:
 
 
 def canvas_of(picture: Image.Image, *, grey: bool) -> Canvas:
-    """The canvas of an opened picture, upright, with its resolution; in grey or in its own colour."""
+    """The canvas of an opened picture, upright, with its resolution; in grey or its own colour."""
     dpi = _dpi_of(picture)
     if grey:
         picture.draft("L", None)  # a JPEG keeps brightness apart: a third of the time
