@@ -19,7 +19,7 @@ import pikepdf
 
 from ocr_server import __version__
 from ocr_server.document.languages import tag_of
-from ocr_server.document.model import Document, Line, TextSource, Word
+from ocr_server.document.model import Document, Line, Page, TextSource, Word
 from ocr_server.errors import DamagedPicture, SignedDocument
 from ocr_server.export.pdf.conformance import claims_pdfa, drop_claims_of_tags
 from ocr_server.export.pdf.glyphless_font import GlyphlessFont
@@ -36,7 +36,7 @@ from ocr_server.export.picture import PageSource, check_size, find_page_sources
 from ocr_server.geometry import Box, Transform
 from ocr_server.job import Claim, ClaimOutcome, Rendering, SignatureUse
 from ocr_server.pdf.render import page_frame
-from ocr_server.pdf.text_extraction import read_text_layer
+from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 
 _PIECE_BYTES = 256 * 1024
 
@@ -228,12 +228,19 @@ def _add_text(
         height_px=page_source.page.height_px,
     )
     if page_source.is_pdf:
+        own = read_text_layer(
+            page_source.path, page_source.index,
+            limits=rendering.limits, password=rendering.password, symbols=False,
+        )  # fmt: skip
         is_unread = page_source.page.source is TextSource.TEXT_LAYER
-        if is_unread and _says_the_same(page_source, rendering):
+        if is_unread and _has_the_words_of(page_source.page, own):
             return False
-        visible = find_visible_text(
-            page_source.path, page_source.index, password=rendering.password
-        )
+        visible: Sequence[Box] = ()
+        # What was recognised because the visible text is called otherwise stands beside it.
+        if page_source.page.source is not TextSource.RECOGNISED or not own.is_doubted:
+            visible = find_visible_text(
+                page_source.path, page_source.index, password=rendering.password
+            )
         lines = [kept for line in lines if (kept := _beside(line, visible, way))]
         is_changed = remove_invisible_text(pdf, page)
     layer = write_text_layer(lines, to_user_space=way, font=font)
@@ -246,14 +253,9 @@ def _add_text(
     return True
 
 
-def _says_the_same(page_source: PageSource, rendering: Rendering) -> bool:
+def _has_the_words_of(page: Page, own: ExtractedText) -> bool:
     """Whether the page has the words of its own text layer: nobody corrected or removed any."""
-    layer = read_text_layer(
-        page_source.path, page_source.index,
-        limits=rendering.limits, password=rendering.password, symbols=False,
-    )  # fmt: skip
-    own = Counter(word.text for zone in layer.zones for word in zone.words)
-    return own == Counter(word.text for word in page_source.page.words)
+    return Counter(word.text for word in own.words) == Counter(word.text for word in page.words)
 
 
 def _beside(line: Line, visible: Sequence[Box], way: Transform) -> Line | None:

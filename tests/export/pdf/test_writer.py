@@ -29,6 +29,7 @@ from tests.export.pictures import (
     put_into_form,
     typed_pdf,
 )
+from tests.pdf_layers import drawn, lines_of, shifted
 
 TOLERANCE_PX = 2.0  # at the page's resolution: the letters' advance is rounded to 1/1000 pt
 A6_PX = (298, 420)  # an A6 page at 72 dpi
@@ -577,6 +578,17 @@ def test_visible_text_is_not_doubled_on_a_mixed_page(tmp_path: Path) -> None:
     made = render(tmp_path, recognised([("Typed", 32, 44), ("scanned", 30, 200)]), mixed)
 
     assert pdf_text(made) == "Typed scanned"
+
+
+def test_text_called_otherwise_than_it_looks_does_not_hide_what_was_recognised(
+    tmp_path: Path,
+) -> None:
+    prose = "The quick brown fox jumps over the lazy dog"
+    odd = shifted(drawn(tmp_path / "odd.pdf", lines_of(prose)), 1)
+
+    made = render(tmp_path, recognised([("quick", 45, 55)]), odd)
+
+    assert "quick" in pdf_text(made)
 
 
 def test_text_in_a_form_is_looked_for_where_it_is_drawn(tmp_path: Path) -> None:
