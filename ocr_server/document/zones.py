@@ -7,6 +7,7 @@ each line has the number of its paragraph within the zone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -343,10 +344,6 @@ def _slanting_hull(items: Iterable[_Placed], slant_deg: float) -> Quad:
 
 
 def _growth(before: Quad, after: Quad) -> float:
-    """Length of the left side of `after`, divided by that of `before`."""
-
-    def left_side(quad: Quad) -> float:
-        dx, dy = quad.bottom_left.x - quad.top_left.x, quad.bottom_left.y - quad.top_left.y
-        return float((dx * dx + dy * dy) ** 0.5)
-
-    return left_side(after) / left_side(before) if left_side(before) else 1.0
+    """The length of the left side of `after` as a multiple of that of `before`."""
+    lengths = [math.dist(quad.top_left, quad.bottom_left) for quad in (before, after)]
+    return lengths[1] / lengths[0] if lengths[0] else 1.0

@@ -33,6 +33,7 @@ _AROUND_WORDS = 0.4  # of their height, by which invisible words may miss the in
 _DARK = 128  # grey level of ground on which letters may be light
 _MUCH_DARK = 0.01  # of the page, on less of which there is no light text
 _MOST_ROWS = 400  # told of a page; more are a pattern
+_BLOCK = 1.5  # heights of a row and its margins, within which rows belong together
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,3 +189,23 @@ def _draw(page: pypdfium2.PdfPage, scale: float, *, grey: bool = False) -> Pixel
     if grey:
         return np.array(pixels[..., 0] if pixels.ndim == 3 else pixels, dtype=np.uint8)
     return np.array(pixels[..., :3], dtype=np.uint8)
+
+
+def blocks_of(rows: Sequence[Box]) -> list[Box]:
+    """The rows, those near each other as one box: thin letters at their ends belong to them."""
+    blocks: list[Box] = []
+    for row in rows:
+        block = row
+        reach = _BLOCK * row.height
+        around = Box(row.left - reach, row.top - reach, row.right + reach, row.bottom + reach)
+        near = [other for other in blocks if around.intersection(other)]
+        for other in near:
+            blocks.remove(other)
+            block = Box(
+                min(block.left, other.left),
+                min(block.top, other.top),
+                max(block.right, other.right),
+                max(block.bottom, other.bottom),
+            )
+        blocks.append(block)
+    return blocks

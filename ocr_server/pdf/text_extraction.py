@@ -30,7 +30,7 @@ from ocr_server.pdf.layer_doubts import (
 from ocr_server.pdf.letter_shapes import measure_fonts
 from ocr_server.pdf.letters import Letter, read_letters, sorted_box
 from ocr_server.pdf.optional_content import groups_switched_off
-from ocr_server.pdf.page_ink import DEEPEST, PageInk, draw_ink
+from ocr_server.pdf.page_ink import DEEPEST, PageInk, blocks_of, draw_ink
 from ocr_server.pdf.render import (
     bounds_on_page,
     fitting_scale,
@@ -59,9 +59,6 @@ _TEXT_OF_NOTES = {raw.FPDF_ANNOT_WIDGET: b"V", raw.FPDF_ANNOT_FREETEXT: b"Conten
 
 
 _NO_STRING_BYTES = 2  # the zero at the end of a string in UTF-16
-
-
-_BLOCK = 1.5  # heights of a row and its margins, within which rows belong together
 
 
 _SAME_HEIGHT = 2.0  # letters that stand on others of another height are not the same ones
@@ -119,7 +116,7 @@ class ExtractedText:
     def joined_by(self, page: Page) -> tuple[Zone, ...]:
         """The layer's zones, and among them what was recognised where it says nothing."""
         taken = [line for zone in self.zones for line in zone.lines]
-        places = (*self.pictures, *_blocks(self.rows))
+        places = (*self.pictures, *blocks_of(self.rows))
         own = [replace(zone, source=TextSource.TEXT_LAYER) for zone in self.zones]
         added = [
             replace(kept, source=TextSource.RECOGNISED)
@@ -342,23 +339,3 @@ def _is_same(word: Word, line: Line) -> bool:
     if word.box.height * _SAME_HEIGHT < high * 0.7:
         return False
     return any(other.box.contains(word.box.middle) for other in line.words)
-
-
-def _blocks(rows: Sequence[Box]) -> list[Box]:
-    """The rows, those near each other as one box: thin letters at their ends belong to them."""
-    blocks: list[Box] = []
-    for row in rows:
-        block = row
-        reach = _BLOCK * row.height
-        around = Box(row.left - reach, row.top - reach, row.right + reach, row.bottom + reach)
-        near = [other for other in blocks if around.intersection(other)]
-        for other in near:
-            blocks.remove(other)
-            block = Box(
-                min(block.left, other.left),
-                min(block.top, other.top),
-                max(block.right, other.right),
-                max(block.bottom, other.bottom),
-            )
-        blocks.append(block)
-    return blocks
