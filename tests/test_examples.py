@@ -51,7 +51,8 @@ COMMANDS = {
     for command in commands_in(script)
 }  # fmt: skip
 # What cannot be run by a test, and what is looked at instead.
-CHECKED_OTHERWISE = ("docker ", "scripts/", "mkcert ", "pipenv sync ", MEASUREMENT)
+# A pipe into `read -` is tried in tests/test_cli.py.
+CHECKED_OTHERWISE = ("docker ", "scripts/", "mkcert ", "pipenv sync ", "scanimage ", MEASUREMENT)
 NOT_RUN = ("station ", "doctor", "read --socket ")
 
 

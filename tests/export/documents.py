@@ -21,6 +21,7 @@ from ocr_server.document.model import (
     StageRecord,
     Symbol,
     Table,
+    TextSource,
     Word,
     Zone,
     ZoneKind,
@@ -127,7 +128,7 @@ def everything() -> Document:
         corrected_from="c0rn",
         checked=True,
     )
-    text = replace(zone("x"), name="total", engine="rapidocr")
+    text = replace(zone("x"), name="total", engine="rapidocr", source=TextSource.TEXT_LAYER)
     text = replace(text, lines=(replace(text.lines[0], words=(rich,)),))
     table = table_of(replace(word("12", 1, 2), quad=Box(1, 2, 3, 4).quad()))
     quality = Quality(0.4, (Advice("dark", "The picture is dark.", "Use more light."),))
