@@ -4,7 +4,7 @@
 
 Reads the pictures of a corpus (see `benchmarks.accuracy`), fits the F1 of their words by a
 logistic function of the confidence of the reading and of the share of words that are sure, and
-prints the three constants of `ocr_server/imaging/quality.py`, beside how far the score is from the
+prints the three constants of `ocr_server/page/quality.py`, beside how far the score is from the
 truth, with these constants and with those in force.
 """
 

@@ -6,7 +6,7 @@ Reads the pictures of a corpus (see `benchmarks.accuracy`) by the recipe, and wh
 of each by the second reader as well. It prints for each data set how well the first reader, the
 second, and the two together read; the constants that tell from the second reader's confidences how
 well it read (`calibration` in `ocr_server/engines/rapidocr.py`); and for each limit of doubt
-(`limit_of` in `ocr_server/reading/second_reader.py`) what the two together are worth and cost.
+(`limit_of` in `ocr_server/page/second_opinion.py`) what the two together are worth and cost.
 With `--lines` Tesseract reads the lines that the second reader found, too; with `--as-it-comes`
 rapidocr reads the pages by itself, without any of our preparation.
 

@@ -48,6 +48,9 @@ class _Chunk:
     distance: int = 0
 
 
+_MOST_BLANKS = 300  # between two pieces: a corrected document may have coordinates of any size
+
+
 def layout_text(page: Page) -> str:
     """The lines of the page as they stand; empty without any."""
     pieces, height_px = _pieces(page), _line_height_px(page)
@@ -67,7 +70,7 @@ def layout_text(page: Page) -> str:
         lines += [""] * empty
         shown, width = "", 0
         for chunk in row:
-            blanks = starts[chunk.column] - width
+            blanks = min(starts[chunk.column] - width, _MOST_BLANKS)
             shown += " " * blanks + chunk.text
             width += blanks + _cells(chunk.text)
         lines.append(shown)

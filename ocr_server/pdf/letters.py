@@ -201,7 +201,9 @@ def _once(letters: list[Letter]) -> list[Letter]:
             )
             if any(_is_same(other, letter) for other in around):
                 continue
-            places.setdefault(key, []).append(letter)
+            here = places.setdefault(key, [])
+            if all(other.piece != letter.piece for other in here):
+                here.append(letter)  # one of a piece will do: letters of one piece are never twice
         kept.append(letter)
     return kept
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import pikepdf
 from pypdfium2 import raw
 
+from ocr_server.pdf.render import opened_by_qpdf
+
 _LONGEST_NAME_BYTES = 500
 
 
@@ -28,7 +30,7 @@ def group_of(shown: raw.FPDF_PAGEOBJECT) -> bytes | None:
 def groups_switched_off(path: Path, *, password: str | None) -> frozenset[bytes]:
     """The names of the groups that are off when the PDF is opened; not those that share a name."""
     try:
-        with pikepdf.open(path, password=password or "") as pdf:
+        with opened_by_qpdf(path, password) as pdf:
             properties = pdf.Root.get("/OCProperties")
             if properties is None:
                 return frozenset()
@@ -42,5 +44,5 @@ def groups_switched_off(path: Path, *, password: str | None) -> frozenset[bytes]
                 is_off = (group.objgen in exceptions) != starts_off
                 (hidden if is_off else shown).add(bytes(group.get("/Name", pikepdf.String(""))))
             return frozenset(hidden - shown)
-    except (pikepdf.PdfError, RuntimeError, TypeError, ValueError, AttributeError):
+    except (pikepdf.PikepdfError, RuntimeError, TypeError, ValueError, AttributeError):
         return frozenset()  # PDFium mends more than QPDF

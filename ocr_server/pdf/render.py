@@ -58,15 +58,29 @@ def render_page(path: Path, index: int, *, limits: Limits, password: str | None)
         return Canvas(pixels, dpi=dpi)
 
 
+def opened_by_qpdf(path: Path, password: str | None) -> pikepdf.Pdf:
+    """The PDF opened by pikepdf, its password tried in the two encodings that PDFium tries.
+
+    Raises:
+        pikepdf.PikepdfError: it cannot be opened, `PasswordError` where the password is wrong.
+    """
+    try:
+        return pikepdf.open(path, password=password or "")
+    except pikepdf.PasswordError:
+        if not password or password.isascii() or not all(ord(sign) < 256 for sign in password):
+            raise
+        return pikepdf.open(path, password=password.encode("latin-1"))
+
+
 def points_per_unit(path: Path, index: int, password: str | None) -> float:
     """How long a unit of a page is: PDFium does not say, and takes it for a point.
 
     Source: ISO 32000-1, 7.7.3.3 (`UserUnit`).
     """
     try:
-        with pikepdf.open(path, password=password or "") as pdf:
+        with opened_by_qpdf(path, password) as pdf:
             unit_pt = float(pdf.pages[index].obj.get("/UserUnit", 1))
-    except (pikepdf.PdfError, IndexError, RuntimeError, TypeError, ValueError):
+    except (pikepdf.PikepdfError, IndexError, RuntimeError, TypeError, ValueError):
         return 1.0  # PDFium mends more than QPDF
     return unit_pt if 1 <= unit_pt <= _MOST_UNIT_PT else 1.0
 

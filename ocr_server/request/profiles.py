@@ -174,7 +174,7 @@ def _names_nobody_finds(value: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     if not isinstance(fields, dict) or not isinstance(zones, list):
         return
     finder = value.get("finder", TEXT)
-    known = FINDERS[finder].names if finder in FINDERS else ()
+    known = FINDERS[finder].names if isinstance(finder, str) and finder in FINDERS else ()
     there = [zone.get("name") for zone in zones if isinstance(zone, dict)]
     for name, field in fields.items():
         if known and name not in known:

@@ -1,7 +1,8 @@
 """A file to its pages: its limits before its pixels, and its pixels.
 
 Pillow opens only what stands in `PICTURES` (it would open EPS through Ghostscript); PDFs go to
-`render.py`. Called in worker processes only: a hostile file may take a worker, never the server.
+`pdf/render.py`. Called in worker processes only: a hostile file may take a worker, never the
+server.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Pictures are not in the journal: `AnnotatedFolder` gets them only when they are 
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import re
@@ -114,7 +115,7 @@ class Poster:
         except urllib.error.HTTPError as error:
             error.close()
             raise Undelivered(f"the server answered {error.code}") from error
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise Undelivered("the server does not answer") from error
 
 

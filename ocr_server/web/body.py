@@ -13,7 +13,6 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import unquote
 
 from flask import Request
 from pydantic_core import from_json
@@ -36,7 +35,13 @@ FORMS = (MULTIPART, URLENCODED)
 JSON = "application/json"
 # What a body is called by programs that do not say what it is.
 UNTOLD = ("", "text/plain", "application/octet-stream", URLENCODED)
-STANDARD_ALPHABET = str.maketrans("-_", "+/")
+STANDARD_ALPHABET = str.maketrans("-_", "+/", " \t\r\n\v\f")
+# What addresses escape of base64 and data URLs; urllib would make a string of each escape.
+ESCAPES = {
+    f"%{digits}": chr(int(digits, 16))
+    for code in ("2B", "2F", "3D", "2C", "3A", "3B", "0A", "0D", "20")
+    for digits in (code, code.lower())
+}
 _HOW_TO_SEND = (
     "send a picture or PDF: in the multipart field file, as the raw body, or in JSON as "
     '{"image": "<base64>"}'
@@ -195,14 +200,14 @@ def decode_base64(encoded: object) -> bytes:
     """
     if not isinstance(encoded, str):
         raise ValueError("send base64 text or a data URL")  # noqa: TRY004  # for the client
-    if "%" in encoded:
-        encoded = unquote(encoded)
+    for escape, sign in ESCAPES.items():
+        encoded = encoded.replace(escape, sign)
     head, _, rest = encoded.partition(",")
     if head[:5].lower() == "data:":
         if not head.lower().endswith(";base64"):
             raise ValueError("a data URL must be base64")
         encoded = rest
-    letters = "".join(encoded.split()).translate(STANDARD_ALPHABET)
+    letters = encoded.translate(STANDARD_ALPHABET)
     try:
         return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
     except (binascii.Error, ValueError):

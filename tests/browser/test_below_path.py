@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -45,18 +46,18 @@ class _Forward(BaseHTTPRequestHandler):
         }
         if self.server.says_prefix:
             headers["X-Forwarded-Prefix"] = PREFIX
-        upstream = http.client.HTTPConnection(self.server.upstream)
-        upstream.request(self.command, self.path.removeprefix(PREFIX), body, headers)
-        answer = upstream.getresponse()
-        data = answer.read()
+        with closing(http.client.HTTPConnection(self.server.upstream)) as upstream:
+            upstream.request(self.command, self.path.removeprefix(PREFIX), body, headers)
+            answer = upstream.getresponse()
+            data = answer.read()
         self.send_response(answer.status)
         for name, text in answer.getheaders():
             if name.lower() not in HOP_BY_HOP:
                 self.send_header(name, text)
         self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-        upstream.close()
+        with suppress(ConnectionError):  # the browser has gone on to the next page
+            self.end_headers()
+            self.wfile.write(data)
 
     do_POST = do_GET  # noqa: N815  # the name that BaseHTTPRequestHandler calls
 

@@ -147,3 +147,11 @@ def test_a_page_from_right_to_left_begins_at_the_right() -> None:
 
 def test_a_page_without_text_is_empty() -> None:
     assert layout_text(page()) == ""
+
+
+def test_coordinates_of_any_size_make_no_row_of_any_size() -> None:
+    near = line_of(word("x" * 2000, 0, 40), word("y", 1, 40))
+    far = line_of(word("z", 1e9, 80))
+    zone = Zone(ZoneKind.TEXT, Box(0, 0, 600, 400).quad(), (near, far))
+
+    assert len(layout_text(page(zone))) < 20_000

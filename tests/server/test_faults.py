@@ -1,6 +1,6 @@
 """What was seen to go wrong in servers of this kind, and what goes wrong in machines.
 
-Kills, hang-ups, idle and slow connections, drains and floods are in `test_server.py`.
+Kills, hang-ups, idle and slow connections, drains and floods are in `test_waitress_server.py`.
 """
 
 from __future__ import annotations

@@ -188,7 +188,7 @@ def remove_invisible_text(pdf: Pdf, page: Page) -> bool:
     if found:
         page.obj.Contents = pdf.make_stream(pikepdf.unparse_content_stream(instructions))
     resources = page.obj.get("/Resources", pikepdf.Dictionary())
-    return _clean_forms(resources, depth=_DEEPEST) or found
+    return _clean_forms(resources, depth=_DEEPEST, seen=set()) or found
 
 
 def find_visible_text(path: Path, index: int, *, password: str | None) -> tuple[Box, ...]:
@@ -201,15 +201,14 @@ def find_visible_text(path: Path, index: int, *, password: str | None) -> tuple[
     """
     with opened_pdf(path, password) as document:
         try:
-            page = document[index]
+            pieces = document[index].get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT], max_depth=_DEEPEST)
+            return tuple(
+                bounds_on_page(piece)
+                for piece in pieces
+                if raw.FPDFTextObj_GetTextRenderMode(piece) != raw.FPDF_TEXTRENDERMODE_INVISIBLE
+            )
         except pypdfium2.PdfiumError as error:
             raise DamagedPicture(f"Page {index + 1} of the PDF cannot be opened.") from error
-        pieces = page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT], max_depth=_DEEPEST)
-        return tuple(
-            bounds_on_page(piece)
-            for piece in pieces
-            if raw.FPDFTextObj_GetTextRenderMode(piece) != raw.FPDF_TEXTRENDERMODE_INVISIBLE
-        )
 
 
 def _middle(a: Point, b: Point) -> Point:
@@ -229,18 +228,23 @@ def _number(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) >= 0.0005 else "0"
 
 
-def _clean_forms(resources: Object, *, depth: int) -> bool:
+def _clean_forms(resources: Object, *, depth: int, seen: set[tuple[int, int]]) -> bool:
+    """Take invisible text out of the forms, each once; whether there was any.
+
+    `seen` has the object numbers of forms that were looked at: forms may share their resources.
+    """
     found_any = False
     if not depth:
         return found_any
     for form in dict(resources.get("/XObject", {})).values():
-        if form.get("/Subtype") != Name.Form:
+        if form.get("/Subtype") != Name.Form or form.objgen in seen:
             continue
+        seen.add(form.objgen)
         instructions, found = _visible(pikepdf.parse_content_stream(form))
         if found:
             form.write(pikepdf.unparse_content_stream(instructions))
         inner = form.get("/Resources", pikepdf.Dictionary())
-        found_any |= _clean_forms(inner, depth=depth - 1) or found
+        found_any |= _clean_forms(inner, depth=depth - 1, seen=seen) or found
     return found_any
 
 

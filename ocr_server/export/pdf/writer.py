@@ -20,7 +20,7 @@ import pikepdf
 from ocr_server import __version__
 from ocr_server.document.languages import tag_of
 from ocr_server.document.model import Document, Line, Page, TextSource, Word
-from ocr_server.errors import DamagedPicture, SignedDocument
+from ocr_server.errors import DamagedPicture, EncryptedDocument, SignedDocument
 from ocr_server.export.pdf.conformance import claims_pdfa, drop_claims_of_tags
 from ocr_server.export.pdf.glyphless_font import GlyphlessFont
 from ocr_server.export.pdf.image_page import write_picture_page
@@ -35,7 +35,7 @@ from ocr_server.export.pdf.signatures import is_signed, limits_changes, remove_s
 from ocr_server.export.picture import PageSource, check_size, find_page_sources
 from ocr_server.geometry import Box, Transform
 from ocr_server.job import Claim, ClaimOutcome, Rendering, SignatureUse
-from ocr_server.pdf.render import page_frame
+from ocr_server.pdf.render import opened_by_qpdf, page_frame
 from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 
 _PIECE_BYTES = 256 * 1024
@@ -56,7 +56,11 @@ def render_pdf(
         result = Path(folder) / "result.pdf"
         try:
             _write(document, page_sources, rendering, result)
-        except pikepdf.PdfError as error:
+        except pikepdf.PasswordError as error:
+            raise EncryptedDocument(
+                "The password does not open this PDF. Send another one."
+            ) from error
+        except pikepdf.PikepdfError as error:
             raise DamagedPicture(
                 "The PDF is damaged and cannot be written again. Ask for another format, or save "
                 "the PDF again and send that."
@@ -87,7 +91,7 @@ def _write_one_pdf(
 ) -> None:
     """Some or all pages of a PDF: as it came, with an update, or written anew."""
     original, claims = page_sources[0].path, rendering.claims
-    with pikepdf.open(original, password=rendering.password or "") as pdf:
+    with opened_by_qpdf(original, rendering.password) as pdf:
         has_signatures = _handle_signatures(pdf, rendering)
         if claims_pdfa(pdf):
             claims[Claim.PDF_A] = ClaimOutcome.KEPT
@@ -203,7 +207,7 @@ def _collect_pages(
                 limits=rendering.limits,
             )
             check_size(page_source.page, *size)
-        source = opened.enter_context(pikepdf.open(path, password=password))
+        source = opened.enter_context(opened_by_qpdf(path, password))
         if _handle_signatures(source, rendering):
             raise _signed("Its signatures cannot go into a PDF of several files")
         if claims_pdfa(source):

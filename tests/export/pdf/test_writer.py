@@ -19,6 +19,7 @@ from ocr_server.errors import DamagedPicture, EncryptedDocument, FormatUnavailab
 from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.geometry import Box, Point, Transform, hull
 from ocr_server.job import Rendering
+from ocr_server.pdf.render import opened_by_qpdf
 from tests.export.documents import document, line, page, turned, two_pages, word, zone
 from tests.export.pictures import (
     noise,
@@ -660,3 +661,33 @@ def test_the_pdf_names_what_made_it(tmp_path: Path) -> None:
     with pikepdf.open(made) as pdf, pdf.open_metadata() as metadata:
         assert metadata["xmp:CreatorTool"] == "tesseract 5.3.0"
         assert str(metadata["pdf:Producer"]).startswith("ocr_server ")
+
+
+def test_forms_that_share_their_resources_are_looked_at_once_each(tmp_path: Path) -> None:
+    path = typed_pdf(tmp_path / "forms.pdf", "0ld guess", invisible=True)
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        shared = pdf.make_indirect(pikepdf.Dictionary(XObject=pikepdf.Dictionary()))
+        for number in range(20):  # looked at again and again, some million times
+            form = pdf.make_stream(b"")
+            form.Type, form.Subtype = pikepdf.Name.XObject, pikepdf.Name.Form
+            form.BBox, form.Resources = pikepdf.Array([0, 0, 1, 1]), shared
+            shared.XObject[f"/F{number}"] = form
+        pdf.pages[0].Resources.XObject = shared.XObject
+        pdf.save(path)
+
+    assert pdf_text(render(tmp_path, recognised([("New", 30, 45)]), path)) == "New"
+
+
+@pytest.mark.parametrize("revision", [4, 6])
+def test_a_password_may_have_letters_beyond_ascii(tmp_path: Path, revision: int) -> None:
+    typed = typed_pdf(tmp_path / "typed.pdf", "Secret")
+    encryption = pikepdf.Encryption(owner="café", user="café", R=revision)  # type: ignore[arg-type]
+    with pikepdf.open(typed, allow_overwriting_input=True) as pdf:
+        pdf.save(typed, encryption=encryption)
+    rendering = Rendering(password="café")  # noqa: S106  # of the test's own file
+
+    made = tmp_path / "made.pdf"
+    made.write_bytes(b"".join(render_pdf(recognised([("more", 30, 200)]), (typed,), rendering)))
+
+    with opened_by_qpdf(made, "café") as pdf:
+        assert pdf.is_encrypted
