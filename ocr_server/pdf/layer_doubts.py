@@ -18,30 +18,16 @@ from ocr_server.pdf.letters import Letter
 # Letters without a meaning are not mapped, or mapped into private use. A few are bullets; with
 # more, what is copied from the page would be nonsense, and reading it is better.
 _MOST_UNMAPPED = 0.1
-
-
 # Fonts that draw less of the page's letters do not put it in doubt: symbols of mathematics.
 _LEAST_OF_PAGE, _FEWEST_OF_FONT = 0.05, 20
-
-
 # Of signs that are no blanks, so many are letters or figures even in tables and formulas; leaders
 # are not counted.
 _LEAST_ALPHANUMERIC = 0.4
-
-
 _FEWEST_SIGNS = 4
-
-
 _WORD_OF_NAMELESS = 3  # letters without a name one after the other
-
-
 _MOST_MIXED = 0.2  # of neighbouring letters that are of two scripts: Greek in formulas has less
-
-
 # Of Latin Extended-B and phonetics, what Romanian, Vietnamese, Azerbaijani and Pinyin write.
 _USED_OF_EXTENDED = frozenset("ȘșȚțƠơƯưƏəǍǎǏǐǑǒǓǔǙǚǛǜ")
-
-
 _LEADERS = frozenset(".…_-–—·•*=|")
 
 

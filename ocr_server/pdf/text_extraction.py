@@ -41,26 +41,14 @@ from ocr_server.pdf.render import (
 from ocr_server.pdf.text_lines import make_zones
 
 STAGE = "text layer"
-
-
 # Pictures that together take less of the page are logos and signatures.
 _LEAST_PICTURES = 0.1
-
-
 # Text over less of a picture than this is a stamp or a page number, not what the picture says.
 _LEAST_COVERED = 0.02
-
-
 _MOST_PICTURES = 2_000  # looked at on a page, and as many notes
-
-
 # What annotations that show text are called, and where they keep it (ISO 32000-1, 12.5.6, 12.7.3).
 _TEXT_OF_NOTES = {raw.FPDF_ANNOT_WIDGET: b"V", raw.FPDF_ANNOT_FREETEXT: b"Contents"}
-
-
 _NO_STRING_BYTES = 2  # the zero at the end of a string in UTF-16
-
-
 _SAME_HEIGHT = 2.0  # letters that stand on others of another height are not the same ones
 
 
