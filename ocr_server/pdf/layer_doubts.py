@@ -12,7 +12,7 @@ from itertools import groupby, pairwise
 
 from ocr_server.document.model import Line
 from ocr_server.geometry import Box, hull
-from ocr_server.pdf.letter_shapes import Fit
+from ocr_server.pdf.letter_shapes import FontFit
 from ocr_server.pdf.letters import Letter
 
 # Letters without a meaning are not mapped, or mapped into private use. A few are bullets; with
@@ -39,7 +39,7 @@ class Doubt(StrEnum):
     SIGNS = "hardly any letters or figures among the signs"
 
 
-def word_confidence(word: Sequence[Letter], fits: Mapping[int, Fit]) -> float:
+def word_confidence(word: Sequence[Letter], fits: Mapping[int, FontFit]) -> float:
     """How sure a word is: the least of what its fonts are worth, and the share that has a name."""
     fonts = {letter.piece.font for letter in word}
     worth = min((fits[font].share for font in fonts if font in fits), default=0.99)
@@ -76,7 +76,7 @@ def split_named(letters: Sequence[Letter]) -> tuple[list[Letter], list[Box]]:
 
 
 def find_doubts(
-    visible: Sequence[Letter], hidden: Sequence[Letter], fits: Mapping[int, Fit]
+    visible: Sequence[Letter], hidden: Sequence[Letter], fits: Mapping[int, FontFit]
 ) -> Iterator[Doubt]:
     """The reasons to doubt the letters of a page; `fits` has how each font's letters look."""
     signs = [letter for letter in visible if letter.quad and not letter.text.isspace()]

@@ -40,7 +40,7 @@ _MISFIT = 0.75  # share of the letters that fit; good fonts have 0.9 and more, s
 _UNLIKE = 0.5  # correlation of widths; good fonts have 0.7 and more, shifted ones 0.3
 
 
-class Fit(NamedTuple):
+class FontFit(NamedTuple):
     """How many different letters of a font were looked at and fit, and how their widths do."""
 
     letters: int
@@ -68,7 +68,7 @@ class _Shape(NamedTuple):
     width: float
 
 
-def measure_fonts(text: pypdfium2.PdfTextPage, letters: Iterable[Letter]) -> dict[int, Fit]:
+def measure_fonts(text: pypdfium2.PdfTextPage, letters: Iterable[Letter]) -> dict[int, FontFit]:
     """How each font fits the letters that it is said to draw, as far as they are Latin."""
     samples: dict[int, dict[str, Letter]] = defaultdict(dict)
     for letter in letters:
@@ -89,7 +89,7 @@ def _shape(text: pypdfium2.PdfTextPage, letter: Letter) -> _Shape:
     return _Shape((top - y.value) / size, (bottom - y.value) / size, (right - left) / size)
 
 
-def _measure(shapes: Mapping[str, _Shape]) -> Fit:
+def _measure(shapes: Mapping[str, _Shape]) -> FontFit:
     tall = [shape.top for letter, shape in shapes.items() if letter in _TALL]
     short = [shape.top for letter, shape in shapes.items() if letter in _SHORT]
     high, low = median(tall or [0.0]), median(short or [0.0])
@@ -106,7 +106,7 @@ def _measure(shapes: Mapping[str, _Shape]) -> Fit:
             continue
         looked_at += 1
         fitting += fits and (shape.bottom < _BELOW_BASELINE) == (letter in _DEEP)
-    return Fit(looked_at, fitting, _width_correlation(shapes))
+    return FontFit(looked_at, fitting, _width_correlation(shapes))
 
 
 def _is_near(top: float, usual: float) -> bool:

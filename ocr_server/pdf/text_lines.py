@@ -71,7 +71,7 @@ class _Frame(NamedTuple):
         height = math.hypot(down_x, down_y) or 1.0
         return cls(down_y / height, -down_x / height, height)
 
-    def along(self, point: Point) -> float:
+    def inline(self, point: Point) -> float:
         return point.x * self.along_x + point.y * self.along_y
 
     def down(self, point: Point) -> float:
@@ -82,8 +82,8 @@ class _Frame(NamedTuple):
 
     def gap(self, one: Quad, other: Quad) -> float:
         """White between two letters along the line; less than nothing where they overlap."""
-        one_sides = sorted((self.along(one.top_left), self.along(one.top_right)))
-        other_sides = sorted((self.along(other.top_left), self.along(other.top_right)))
+        one_sides = sorted((self.inline(one.top_left), self.inline(one.top_right)))
+        other_sides = sorted((self.inline(other.top_left), self.inline(other.top_right)))
         return max(other_sides[0] - one_sides[1], one_sides[0] - other_sides[1])
 
 
@@ -139,7 +139,7 @@ def _steps_down(last: Letter, letter: Letter) -> bool:
         return False
     frame = _Frame.of(last.quad)
     down = frame.down(letter.origin) - frame.down(last.origin)
-    across = frame.along(letter.origin) - frame.along(last.origin)
+    across = frame.inline(letter.origin) - frame.inline(last.origin)
     return abs(across) < 0.3 * frame.height < 0.5 * frame.height < down < 2 * frame.height
 
 
@@ -206,14 +206,14 @@ def _in_order(run: Sequence[Letter], frame: _Frame, direction: Direction) -> Seq
         return run
     run = [letter for letter in run if letter.quad]
 
-    def along(letter: Letter) -> float:
+    def inline(letter: Letter) -> float:
         quad = letter.quad
         if quad is None:
-            return frame.along(letter.origin)
-        return (frame.along(quad.top_left) + frame.along(quad.top_right)) / 2
+            return frame.inline(letter.origin)
+        return (frame.inline(quad.top_left) + frame.inline(quad.top_right)) / 2
 
     from_right = direction is Direction.RIGHT_TO_LEFT
-    return read_from_sight(run, along, from_right=from_right)
+    return read_from_sight(run, inline, from_right=from_right)
 
 
 def _words(run: Sequence[Letter], frame: _Frame) -> Iterator[list[Letter]]:
@@ -268,7 +268,7 @@ def _direction(letters: Sequence[Letter], frame: _Frame) -> Direction:
     """The way of most runs of letters that are seen, else of most letters."""
     if not any(is_leftward(letter.text) for letter in letters):
         return Direction.LEFT_TO_RIGHT
-    seen = sorted(letters, key=lambda letter: frame.along(letter.origin))
+    seen = sorted(letters, key=lambda letter: frame.inline(letter.origin))
     kinds = [unicodedata.bidirectional(letter.text[:1]) for letter in seen]
     strong = ["R" if kind in {"R", "AL"} else kind for kind in kinds if kind in {"R", "AL", "L"}]
     runs = [kind for kind, _ in groupby(strong)]

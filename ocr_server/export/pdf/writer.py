@@ -35,6 +35,7 @@ from ocr_server.export.pdf.signatures import is_signed, limits_changes, remove_s
 from ocr_server.export.picture import PageSource, check_size, find_page_sources
 from ocr_server.geometry import Box, Transform
 from ocr_server.job import Claim, ClaimOutcome, Rendering, SignatureUse
+from ocr_server.pdf.letters import sorted_box
 from ocr_server.pdf.render import opened_by_qpdf, page_frame
 from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 
@@ -232,19 +233,15 @@ def _add_text(
         height_px=page_source.page.height_px,
     )
     if page_source.is_pdf:
-        own = read_text_layer(
-            page_source.path, page_source.index,
-            limits=rendering.limits, password=rendering.password, symbols=False,
-        )  # fmt: skip
         is_unread = page_source.page.source is TextSource.TEXT_LAYER
-        if is_unread and _has_the_words_of(page_source.page, own):
+        if is_unread and _has_the_words_of(page_source.page, _own_text(page_source, rendering)):
             return False
-        visible: Sequence[Box] = ()
-        # What was recognised because the visible text is called otherwise stands beside it.
-        if page_source.page.source is not TextSource.RECOGNISED or not own.is_doubted:
-            visible = find_visible_text(
-                page_source.path, page_source.index, password=rendering.password
-            )
+        visible = find_visible_text(
+            page_source.path, page_source.index, password=rendering.password
+        )
+        is_recognised = page_source.page.source is TextSource.RECOGNISED
+        if visible and is_recognised and _own_text(page_source, rendering).is_doubted:
+            visible = ()  # called otherwise than it looks: what was recognised stands beside it
         lines = [kept for line in lines if (kept := _beside(line, visible, way))]
         is_changed = remove_invisible_text(pdf, page)
     layer = write_text_layer(lines, to_user_space=way, font=font)
@@ -255,6 +252,13 @@ def _add_text(
     page.contents_add(b"q\n", prepend=True)
     page.contents_add(b"\nQ\n" + layer)
     return True
+
+
+def _own_text(page_source: PageSource, rendering: Rendering) -> ExtractedText:
+    return read_text_layer(
+        page_source.path, page_source.index,
+        limits=rendering.limits, password=rendering.password, symbols=False,
+    )  # fmt: skip
 
 
 def _has_the_words_of(page: Page, own: ExtractedText) -> bool:
@@ -274,12 +278,9 @@ def _beside(line: Line, visible: Sequence[Box], way: Transform) -> Line | None:
 
 def _shown_box(target: pikepdf.Page) -> tuple[float, float, float, float]:
     """The crop box within the media box, as PDFium shows it."""
-    media, crop = _sorted_box(target.mediabox), _sorted_box(target.cropbox)
+    media, crop = (
+        sorted_box([float(side) for side in box]) for box in (target.mediabox, target.cropbox)
+    )
     left, bottom = max(media[0], crop[0]), max(media[1], crop[1])
     right, top = min(media[2], crop[2]), min(media[3], crop[3])
     return (left, bottom, right, top) if left < right and bottom < top else media
-
-
-def _sorted_box(corners: pikepdf.Array) -> tuple[float, float, float, float]:
-    x0, y0, x1, y1 = (float(value) for value in corners)
-    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
