@@ -82,7 +82,8 @@ def read_page(
     )  # fmt: skip
     needs_picture = options.is_framed or (options.wants_fields and finders.needs_picture(options))
     with _temporary_files_in(page_ref.path.parent):
-        if needs_picture or not is_pdf(page_ref.path):
+        is_of_pdf = is_pdf(page_ref.path)
+        if needs_picture or not is_of_pdf:
             page = recognise()
         else:
             page = read_pdf_page(
@@ -90,7 +91,7 @@ def read_page(
                 options=options, limits=limits, password=password,
                 context=partial(_read_context, context, options), recognise=recognise,
             )  # fmt: skip
-        if is_pdf(page_ref.path) and lacks_end_of_pdf(page_ref.path):
+        if is_of_pdf and lacks_end_of_pdf(page_ref.path):
             page = with_damage(page, 0.0)
         return finders.with_fields(page, options) if options.wants_fields else page
 
