@@ -22,11 +22,10 @@ from ocr_server.web import (
 )
 from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.compat.adapter import register
-from ocr_server.web.context import EXTENSION
-from ocr_server.web.multipart import BufferedRequest
+from ocr_server.web.context import EXTENSION, remove_job_folder
+from ocr_server.web.multipart import MAX_FIELDS_BYTES, MOST_FIELDS, SpooledRequest
 
 ROOT = Path(__file__).parent.parent
-MAX_FIELDS_BYTES = 1024 * 1024  # of form fields that are not files
 
 
 def create_app(settings: Settings | None = None, workers: WorkerPool | None = None) -> Flask:
@@ -44,11 +43,13 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         template_folder=ROOT / "templates",
         static_folder="static" if has_pages else None,
     )
-    app.request_class = BufferedRequest
+    app.request_class = SpooledRequest
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=MAX_FIELDS_BYTES,
+        MAX_FORM_PARTS=MOST_FIELDS,
     )
+    app.teardown_request(remove_job_folder)
     app.extensions[EXTENSION] = Service.start(settings, workers)
     access_log.init_app(app)
     problems.init_app(app)

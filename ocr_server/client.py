@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TypeAlias
 
-from ocr_server.job import Source
 from ocr_server.request.build import build_job
 from ocr_server.service import Service
 from ocr_server.settings import Settings
@@ -52,9 +51,11 @@ def local_server(settings: Settings) -> Iterator[ReadFiles]:
     with closing(Service.start(settings)) as here:
 
         def read(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
-            request = build_job(options, tuple(map(Source, pictures)), here)
-            document = here.read(request.job, threading.Event())
-            return b"".join(here.render(document, request, threading.Event())[1])
+            with here.scratch.job() as folder:
+                sources = tuple(folder.add([picture]) for picture in pictures)
+                request = build_job(options, sources, here)
+                document = here.read(request.job, threading.Event())
+                return here.render(document, request, threading.Event()).read()
 
         yield read
 

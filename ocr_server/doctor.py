@@ -15,7 +15,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
-from ocr_server.job import Source
 from ocr_server.request.build import build_job, check_installed
 from ocr_server.service import Service
 from ocr_server.settings import Settings
@@ -91,9 +90,9 @@ def _camera(settings: Settings) -> Finding:
 
 
 def _sample(settings: Settings) -> Finding:
-    with closing(Service.start(settings)) as here:
+    with closing(Service.start(settings)) as here, here.scratch.job() as folder:
         try:
-            job = build_job({}, (Source(draw_sample()),), here).job
+            job = build_job({}, (folder.add([draw_sample()]),), here).job
             document = here.read(job, threading.Event())
         except OcrServerError as error:
             words = f"The sample could not be read. {error.message}"

@@ -21,6 +21,9 @@
     │   ├── TooManyPixels          a page larger than the limit
     │   ├── TooManyPages           a document longer than the limit
     │   ├── PageMissing            a page number the document does not have
+    │   ├── TooManyWords           a page has more words than the limit
+    │   ├── AnswerTooLarge         the rendered document has more bytes than the limit
+    │   ├── EndsProcess            the file has ended two processes that opened it
     │   └── OutOfMemory            a page that needs more memory than a worker may use
     ├── EngineError                the engine did not do its work
     │   ├── EngineMissing          Tesseract is not installed
@@ -30,6 +33,7 @@
         ├── QueueFull              too many requests wait already
         ├── Draining               the server is shutting down
         ├── StorageFull            the temporary folder is full or read-only
+        ├── ServerOutOfMemory      the server process has reached its limit of memory
         ├── ClientGone             the client has closed the connection
         └── DeadlinePassed         the time allowed is over, and the work was stopped
 
@@ -236,6 +240,47 @@ class OutOfMemory(DocumentError):
         )
 
 
+class TooManyWords(DocumentError):
+    """A page has more words than the limit."""
+
+    code = "too-many-words"
+    title = "The page has too many words"
+
+    @classmethod
+    def of(cls, found: str, *, limit: int) -> TooManyWords:
+        """The error for a page with more words than `limit`; `found` says what it has."""
+        return cls(
+            f"The page has {found}; the limit is {limit} words. Send it in parts, have its text "
+            "layer left out (text_layer=ignore), or raise OCR_MAX_WORDS.",
+            limit=limit,
+            setting="OCR_MAX_WORDS",
+        )
+
+
+class AnswerTooLarge(DocumentError):
+    """The rendered document has more bytes than the limit."""
+
+    code = "answer-too-large"
+    title = "The answer is too large"
+
+    @classmethod
+    def of(cls, limit: int) -> AnswerTooLarge:
+        """The error for an answer with more bytes than `limit`."""
+        return cls(
+            f"The answer has more than {limit} bytes ({limit / 2**20:.3g} MiB). Ask for fewer "
+            "pages or less detail at once, or raise OCR_MAX_ANSWER_BYTES.",
+            limit=limit,
+            setting="OCR_MAX_ANSWER_BYTES",
+        )
+
+
+class EndsProcess(DocumentError):
+    """The file has ended two processes that opened it, one after the other."""
+
+    code = "ends-process"
+    title = "The file ends the process that opens it"
+
+
 class EngineError(OcrServerError):
     """The engine did not do its work."""
 
@@ -299,6 +344,13 @@ class StorageFull(LoadError):
             "room, or set OCR_TEMP_DIR to another folder.",
             setting="OCR_TEMP_DIR",
         )
+
+
+class ServerOutOfMemory(LoadError):
+    """The server process has reached its limit of memory; the request was given up."""
+
+    code = "server-out-of-memory"
+    title = "The server has no memory left for this"
 
 
 class ClientGone(LoadError):

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from ocr_server import __version__
 
 if TYPE_CHECKING:
-    from ocr_server.document.model import Page
+    from ocr_server.document.model import Page, StoredPage
     from ocr_server.errors import OcrServerError
     from ocr_server.runtime.admission import Admission
     from ocr_server.runtime.pool import WorkerPool
@@ -72,13 +72,14 @@ class Metrics:
         """Count a request that was answered with a problem, by its code."""
         self._refusals.labels(code).inc()
 
-    def count_page(self, page: Page) -> None:
+    def count_page(self, page: Page | StoredPage) -> None:
         """Count a page that was read, with its pixels, confidence and stages."""
+        outline = page.outline
         self._pages.inc()
-        self._pixels.inc(page.width_px * page.height_px)
-        if page.words:
+        self._pixels.inc(outline.width_px * outline.height_px)
+        if page.letter_count:
             self._confidence.observe(page.confidence)
-        for stage in page.stages:
+        for stage in outline.stages:
             self._stage_s(stage.name).observe(stage.ms / 1000)
 
     def count_failed_page(self, error: OcrServerError) -> None:

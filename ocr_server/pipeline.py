@@ -1,8 +1,8 @@
 """From files to a document, page by page.
 
-The files are written to a private folder and their pages counted. Each page is decoded and read by
-a worker process, several at a time if there are slots, and events are yielded in page order. A page
-that cannot be read gives a `PageFailed` event; the other pages are read all the same.
+The files stand in the request's private folder, and their pages are counted. Each page is decoded
+and read by a worker process, several at a time if there are slots, and events are yielded in page
+order. A page that cannot be read gives a `PageFailed` event; the others are read all the same.
 """
 
 from __future__ import annotations
@@ -10,30 +10,44 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
 from ocr_server import tasks
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Document, EngineInfo, Failure, Page
-from ocr_server.errors import ClientGone, DamagedPicture, EngineFailed, OcrServerError, PageMissing
+from ocr_server.document.model import (
+    Document,
+    EngineInfo,
+    Failure,
+    Page,
+    StoredPage,
+    StoredPages,
+)
+from ocr_server.errors import (
+    AnswerTooLarge,
+    ClientGone,
+    DamagedPicture,
+    EngineFailed,
+    OcrServerError,
+    PageMissing,
+)
 from ocr_server.export import Format
 from ocr_server.job import Job, Rendering, Source
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.runtime.pool import WorkerPool
-from ocr_server.runtime.scratch import ScratchSpace
 from ocr_server.sources.decode import too_many_pages
 from ocr_server.sources.signatures import may_have_pages
 from ocr_server.tasks import PageRef
 
 log = logging.getLogger(__name__)
 
-PIECE_BYTES = 256 * 1024
+# Of a document, in the server process: a word takes about a kilobyte. Pages beyond are stored in
+# the folder of the request, and the document is rendered by a worker process.
+MOST_HELD_WORDS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +59,9 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class PageRead:
-    """A page was read."""
+    """A page was read; one of many words is stored in the folder of the request."""
 
-    page: Page
+    page: Page | StoredPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,6 @@ def recognise_document(
     job: Job,
     *,
     workers: WorkerPool,
-    scratch: ScratchSpace,
     engine: EngineInfo,
     cancelled: threading.Event | None = None,
     observe: Callable[[Event], None] | None = None,
@@ -86,30 +99,37 @@ def recognise_document(
     """
     cancelled = cancelled or threading.Event()
     try:
-        with scratch.job(tuple(source.data for source in job.sources)) as paths:
-            page_refs = tuple(_choose_pages(job, _count(job, paths, workers, cancelled)))
-            yield Accepted(page_refs)
-            pages, failures = [], []
-            read = partial(_read_page, job, workers, cancelled, is_alone=len(page_refs) == 1)
-            # Most documents have one page; a thread would take a tenth of a small picture's time.
-            events = (
-                map(read, page_refs)
-                if len(page_refs) == 1
-                else _read_side_by_side(read, page_refs, workers.slots, cancelled)
-            )
-            for event in events:
-                if isinstance(event, PageRead):
-                    pages.append(event.page)
-                    if missing := event.page.missing_part:
-                        damaged = DamagedPicture(f"{missing.message} {missing.advice}")
-                        failures.append(Failure(event.page.number, damaged))
-                elif isinstance(event, PageFailed):
-                    failures.append(event.failure)
-                if observe:
-                    observe(event)
-                yield event
-            engine_used = replace(engine, languages=job.options.languages)
-            yield Finished(Document(tuple(pages), engine_used, tuple(failures)))
+        page_refs = tuple(_choose_pages(job, _count(job, workers, cancelled)))
+        yield Accepted(page_refs)
+        pages, failures = [], []
+        most_held_words = MOST_HELD_WORDS
+
+        def read(page_ref: PageRef) -> PageRead | PageFailed:
+            return _read_page(
+                job, workers, cancelled, page_ref,
+                is_alone=len(page_refs) == 1, most_held_words=most_held_words,
+            )  # fmt: skip
+
+        # Most documents have one page; a thread would take a tenth of a small picture's time.
+        events = (
+            map(read, page_refs)
+            if len(page_refs) == 1
+            else _read_side_by_side(read, page_refs, workers.slots, cancelled)
+        )
+        for event in events:
+            if isinstance(event, PageRead):
+                pages.append(event.page)
+                most_held_words = max(0, most_held_words - len(event.page.outline.words))
+                if missing := event.page.outline.missing_part:
+                    damaged = DamagedPicture(f"{missing.message} {missing.advice}")
+                    failures.append(Failure(event.page.outline.number, damaged))
+            elif isinstance(event, PageFailed):
+                failures.append(event.failure)
+            if observe:
+                observe(event)
+            yield event
+        engine_used = replace(engine, languages=job.options.languages)
+        yield Finished(Document(_pages_of(pages), engine_used, tuple(failures)))
     finally:
         cancelled.set()
 
@@ -136,7 +156,6 @@ def draw_preview(
     job: Job,
     *,
     workers: WorkerPool,
-    scratch: ScratchSpace,
     cancelled: threading.Event,
     prepared: bool = False,
 ) -> bytes:
@@ -148,59 +167,61 @@ def draw_preview(
         DocumentError: the document cannot be opened, is over a limit, or has no such page.
         LoadError: the server is too busy, or the time is over.
     """
-    with scratch.job(tuple(source.data for source in job.sources)) as paths:
-        page_ref = next(_choose_pages(job, _count(job, paths, workers, cancelled)))
-        if prepared:
-            return workers.run(
-                tasks.draw_prepared_page, job.deadline, cancelled,
-                page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
-            )  # fmt: skip
+    page_ref = next(_choose_pages(job, _count(job, workers, cancelled)))
+    if prepared:
         return workers.run(
-            tasks.draw_page, job.deadline, cancelled,
-            page_ref=page_ref, limits=job.limits, password=job.password,
+            tasks.draw_prepared_page, job.deadline, cancelled,
+            page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
         )  # fmt: skip
+    return workers.run(
+        tasks.draw_page, job.deadline, cancelled,
+        page_ref=page_ref, limits=job.limits, password=job.password,
+    )  # fmt: skip
 
 
 def render_document(
-    document: Document,
+    document: Document | Source,
     sources: tuple[Source, ...],
     *,
     format_: Format,
     rendering: Rendering,
     workers: WorkerPool,
-    scratch: ScratchSpace,
     deadline: Deadline,
     cancelled: threading.Event,
-) -> Generator[bytes, None, None]:
-    """The document in a format, in pieces of bytes.
+) -> bytes | Path:
+    """The document in a format, or a file with it.
 
-    Formats that need the pictures are rendered in a worker process.
+    Formats that need the pictures, and large documents, are rendered in a worker process. The
+    document may be a file of its JSON, as a client sent it.
 
     Raises:
+        AnswerTooLarge: it has more bytes than the limit.
+        ClientGone, DeadlinePassed: the work was stopped.
         DocumentError: a source cannot be opened.
         FormatUnavailable: a source is missing, or its page differs in size from the one read.
+        InvalidOptions: the JSON is not that of a document.
         LoadError: the server is too busy, or the time is over.
     """
-    if not format_.shows_pictures or not sources:
-        for piece in format_.render(document, (), rendering):
-            deadline.check()
-            yield piece
-        return
-    with scratch.job(tuple(source.data for source in sources)) as paths:
-        result = paths[0].with_name("result")
-        claims = workers.run(
-            tasks.render, deadline, cancelled,
-            document=document, paths=paths, render=format_.render, rendering=rendering,
-            result=result,
-        )  # fmt: skip
-        rendering.claims.update(claims)
-        with result.open("rb") as file:
-            while piece := file.read(PIECE_BYTES):
-                yield piece
+    described: Document | Path
+    if isinstance(document, Document):
+        is_small = not isinstance(document.pages, StoredPages)
+        if is_small and not (format_.shows_pictures and sources):
+            return _rendered_here(document, format_, rendering, deadline, cancelled)
+        beside, described = sources[0].path, document
+    else:
+        beside, described = document.path, document.path
+    result = beside.with_name(f"{beside.name}-rendered")
+    claims = workers.run(
+        tasks.render, deadline, cancelled,
+        document=described, paths=tuple(source.path for source in sources),
+        render=format_.render, rendering=rendering, result=result,
+    )  # fmt: skip
+    rendering.claims.update(claims)
+    return result
 
 
 def analyse_frame(
-    job: Job, *, reads: bool, workers: WorkerPool, scratch: ScratchSpace, cancelled: threading.Event
+    job: Job, *, reads: bool, workers: WorkerPool, cancelled: threading.Event
 ) -> FrameAnalysis:
     """Analyse a frame of a camera (`page.camera_frame`); with `reads`, its text too.
 
@@ -208,16 +229,31 @@ def analyse_frame(
         DocumentError: the frame cannot be opened, or is over a limit.
         LoadError: the server is too busy, or the time is over.
     """
-    with scratch.job((job.sources[0].data,)) as (path,):
-        return workers.run(
-            tasks.analyse_frame, job.deadline, cancelled,
-            path=path, reads=reads, options=job.options, limits=job.limits,
-        )  # fmt: skip
+    return workers.run(
+        tasks.analyse_frame, job.deadline, cancelled,
+        path=job.sources[0].path, reads=reads, options=job.options, limits=job.limits,
+    )  # fmt: skip
 
 
-def _count(
-    job: Job, paths: tuple[Path, ...], workers: WorkerPool, cancelled: threading.Event
-) -> list[tuple[Path, int]]:
+def _rendered_here(
+    document: Document,
+    format_: Format,
+    rendering: Rendering,
+    deadline: Deadline,
+    cancelled: threading.Event,
+) -> bytes:
+    content, limit = bytearray(), rendering.limits.max_answer_bytes
+    for piece in format_.render(document, (), rendering):
+        content += piece
+        deadline.check()
+        if cancelled.is_set():
+            raise ClientGone("The client hung up.")
+        if len(content) > limit:
+            raise AnswerTooLarge.of(limit)
+    return bytes(content)
+
+
+def _count(job: Job, workers: WorkerPool, cancelled: threading.Event) -> list[tuple[Path, int]]:
     """The files and their numbers of pages; only formats with several pages are opened for it."""
 
     def count(path: Path) -> int:
@@ -226,6 +262,7 @@ def _count(
             path=path, limits=job.limits, password=job.password,
         )  # fmt: skip
 
+    paths = [source.path for source in job.sources]
     return [(path, count(path) if may_have_pages(path) else 1) for path in paths]
 
 
@@ -250,6 +287,11 @@ def _choose_pages(job: Job, counts: list[tuple[Path, int]]) -> Iterator[PageRef]
     )
 
 
+def _pages_of(read: list[Page | StoredPage]) -> Sequence[Page]:
+    held = tuple(page for page in read if isinstance(page, Page))
+    return held if len(held) == len(read) else StoredPages(read)
+
+
 def _read_page(
     job: Job,
     workers: WorkerPool,
@@ -257,6 +299,7 @@ def _read_page(
     page_ref: PageRef,
     *,
     is_alone: bool,
+    most_held_words: int,
 ) -> PageRead | PageFailed:
     """Read a page in a worker process; an error becomes a `PageFailed`.
 
@@ -266,6 +309,7 @@ def _read_page(
         page = workers.run(
             tasks.read_page, job.deadline, cancelled,
             page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
+            most_held_words=most_held_words,
         )  # fmt: skip
     except ClientGone:
         raise

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ocr_server import tasks
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Document, EngineInfo
+from ocr_server.document.model import Document, EngineInfo, StoredPage, StoredPages
 from ocr_server.errors import EngineMissing, OcrServerError
-from ocr_server.export import FORMATS, Format
+from ocr_server.export import FORMATS, PAGE_IN_JSON, Format
 from ocr_server.export.archive import archive_of
-from ocr_server.job import Job
+from ocr_server.job import Job, Source
 from ocr_server.metrics import Metrics
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.pipeline import (
@@ -33,6 +34,18 @@ from ocr_server.runtime.scratch import ScratchSpace
 from ocr_server.settings import Settings
 
 DESCRIBE_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A rendered document: its bytes, or the file that has them."""
+
+    format: Format
+    content: bytes | Path
+
+    def read(self) -> bytes:
+        """All of it."""
+        return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
 
 
 @dataclass(slots=True)
@@ -121,7 +134,6 @@ class Service:
         return recognise_document(
             job,
             workers=self.workers,
-            scratch=self.scratch,
             engine=self.engine_named(job.options.engine),
             cancelled=cancelled,
             observe=self._count,
@@ -136,28 +148,48 @@ class Service:
         return document_from_events(self.recognise(job, cancelled))
 
     def render(
-        self, document: Document, request: ParsedRequest, cancelled: threading.Event
-    ) -> tuple[Format, Generator[bytes, None, None]]:
+        self, document: Document | Source, request: ParsedRequest, cancelled: threading.Event
+    ) -> Answer:
         """Render a document in the requested formats; several are packed into an archive.
 
+        The document may be a file of its JSON, as a client sent it.
+
         Raises:
-            OcrServerError: a page failed, and the format cannot tell it.
+            OcrServerError: a page failed, and the format cannot tell it; see also
+                `pipeline.render_document`.
         """
-        if document.problems and request.formats != ("json",) and not request.partial:
+        tells_problems = request.formats == ("json",) or request.partial
+        if isinstance(document, Document) and document.problems and not tells_problems:
             raise _failed_pages(document)
         wanted = {name: FORMATS[name] for name in request.formats}
         format_ = archive_of(wanted) if len(wanted) > 1 else wanted[request.formats[0]]
-        pieces = render_document(
+        return Answer(format_, self._rendered(document, request, format_, cancelled))
+
+    def render_page(
+        self, page: StoredPage, request: ParsedRequest, cancelled: threading.Event
+    ) -> bytes | Path:
+        """Render a page as it stands in the JSON of its document."""
+        engine = EngineInfo("", "", ())  # the page does not tell it
+        return self._rendered(
+            Document(StoredPages((page,)), engine), request, PAGE_IN_JSON, cancelled
+        )
+
+    def _rendered(
+        self,
+        document: Document | Source,
+        request: ParsedRequest,
+        format_: Format,
+        cancelled: threading.Event,
+    ) -> bytes | Path:
+        return render_document(
             document,
             request.job.sources,
             format_=format_,
             rendering=request.rendering,
             workers=self.workers,
-            scratch=self.scratch,
             deadline=request.job.deadline,
             cancelled=cancelled,
         )
-        return format_, pieces
 
     def draw_preview(
         self, job: Job, cancelled: threading.Event, *, prepared: bool = False
@@ -166,16 +198,13 @@ class Service:
         return draw_preview(
             job,
             workers=self.workers,
-            scratch=self.scratch,
             cancelled=cancelled,
             prepared=prepared,
         )
 
     def analyse_frame(self, job: Job, cancelled: threading.Event, *, reads: bool) -> FrameAnalysis:
         """Analyse a frame of a camera; see `pipeline.analyse_frame`."""
-        return analyse_frame(
-            job, reads=reads, workers=self.workers, scratch=self.scratch, cancelled=cancelled
-        )
+        return analyse_frame(job, reads=reads, workers=self.workers, cancelled=cancelled)
 
     def _count(self, event: Event) -> None:
         if isinstance(event, PageRead):
@@ -191,7 +220,7 @@ class Service:
 
 def _failed_pages(document: Document) -> OcrServerError:
     failed = [failure.page for failure in document.problems]
-    total = len({page.number for page in document.pages}.union(failed))
+    total = len({page.outline.number for page in document.kept}.union(failed))
     first = document.problems[0].error
     return type(first)(
         f"{len(failed)} of {total} pages could not be read, or not whole "

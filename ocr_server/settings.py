@@ -104,6 +104,8 @@ class Settings:
     max_body_bytes: int = _setting(50 * MIB, "bytes a request may have", least=1024)
     max_pixels: int = _setting(64_000_000, "pixels a page may have", least=1)
     max_pages: int = _setting(200, "pages a document may have", least=1)
+    max_words: int = _setting(20_000, "words a page may have", least=1)
+    max_answer_bytes: int = _setting(512 * MIB, "bytes an answer may have", least=1024)
     worker_memory_bytes: int = _setting(
         0,
         "bytes of data a worker process may hold; 0 means a gigabyte, or a slot's share of the "

@@ -9,12 +9,14 @@ from dataclasses import replace
 from importlib.util import find_spec
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import sync_playwright
+from werkzeug.test import TestResponse
 
 from ocr_server.app import create_app
 from ocr_server.service import Service
@@ -143,8 +145,16 @@ def service(app: Flask) -> Service:
     return service_of(app)
 
 
+class ClosingClient(FlaskClient):
+    """Takes each answer whole and closes it, as a server does."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:  # noqa: ANN401  # as Flask's
+        return super().open(*args, **{"buffered": True, **kwargs})
+
+
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
+    app.test_client_class = ClosingClient
     return app.test_client()
 
 

@@ -79,7 +79,7 @@ def build_job(
     """
     faults, settings = faults or [], here.settings
     _check_size(sources, settings.max_body_bytes)
-    if not any(source.data for source in sources) and not _name_a_file(faults):
+    if not any(source.size_bytes for source in sources) and not _name_a_file(faults):
         faults.append(fault_of("file", EMPTY))
     values = parse_options(texts, faults)
     profile = _profile(values, here.profiles, faults)
@@ -107,7 +107,7 @@ def build_job(
         }
     )
     job = Job(
-        sources=tuple(source for source in sources if source.data),
+        sources=tuple(source for source in sources if source.size_bytes),
         options=options,
         limits=rendering.limits,
         deadline=_deadline(values, min(most_seconds, settings.timeout_s)),
@@ -167,6 +167,8 @@ def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
     return Limits(
         max_pixels=settings.max_pixels,
         max_pages=settings.max_pages,
+        max_words=settings.max_words,
+        max_answer_bytes=settings.max_answer_bytes,
         # A PDF's pages have no pixels of their own: they are drawn at this resolution.
         pdf_dpi=round(dpi or settings.pdf_dpi),
     )
@@ -223,7 +225,7 @@ def body_too_large(limit: int) -> BodyTooLarge:
 
 
 def _check_size(sources: tuple[Source, ...], limit: int) -> None:
-    if sum(len(source.data) for source in sources) > limit:
+    if sum(source.size_bytes for source in sources) > limit:
         raise body_too_large(limit)
 
 

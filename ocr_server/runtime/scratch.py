@@ -11,12 +11,14 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 from ocr_server.errors import StorageFull
+from ocr_server.job import Source
 
 _PREFIX = "ocr-server-"
 _LOCK = "lock"
@@ -46,8 +48,8 @@ class ScratchSpace:
             raise StorageFull.of_temp_dir() from error
 
     @contextmanager
-    def job(self, files: tuple[bytes, ...]) -> Iterator[tuple[Path, ...]]:
-        """Write the files of a job to a folder of its own; yield their paths in a with-block.
+    def job(self) -> Iterator[JobFolder]:
+        """A private folder for the files of a job, for the length of a with-block.
 
         Raises:
             StorageFull: the temporary folder is full or read-only.
@@ -55,14 +57,11 @@ class ScratchSpace:
         job = next(self._numbers)  # no path is ever used twice
         folder, is_empty = self._folder(job), False
         try:
-            paths = tuple(folder / f"{job}-{number}" for number in range(len(files)))
             try:
                 folder.mkdir(mode=0o700, exist_ok=True)
-                for path, data in zip(paths, files, strict=True):
-                    path.write_bytes(data)
             except OSError as error:
                 raise StorageFull.of_temp_dir() from error
-            yield paths
+            yield JobFolder(folder, job)
             is_empty = _emptied(folder)
         finally:
             if is_empty:
@@ -81,6 +80,37 @@ class ScratchSpace:
         """Remove the folder and everything in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.close()
+
+
+class JobFolder:
+    """The private folder of a job: its files, and what is made of them."""
+
+    def __init__(self, path: Path, job: int) -> None:
+        self.path, self._job, self._numbers = path, job, count()
+
+    @contextmanager
+    def create(self) -> Iterator[tuple[Path, BinaryIO]]:
+        """A new file and its path; it is open for the length of a with-block.
+
+        Raises:
+            StorageFull: the temporary folder is full or read-only.
+        """
+        path = self.path / f"{self._job}-{next(self._numbers)}"
+        try:
+            with path.open("wb") as file:
+                yield path, file
+        except OSError as error:
+            raise StorageFull.of_temp_dir() from error
+
+    def add(self, pieces: Iterable[bytes]) -> Source:
+        """A file of the pieces, which are written as they come.
+
+        Raises:
+            StorageFull: the temporary folder is full or read-only.
+        """
+        with self.create() as (path, file):
+            size_bytes = sum(map(file.write, pieces))
+        return Source(path, size_bytes)
 
 
 def _emptied(folder: Path) -> bool:

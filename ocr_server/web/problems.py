@@ -50,6 +50,9 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.PageMissing: 422,
     errors.TooManyPixels: 413,
     errors.TooManyPages: 413,
+    errors.TooManyWords: 413,
+    errors.AnswerTooLarge: 413,
+    errors.EndsProcess: 422,
     errors.OutOfMemory: 413,
     errors.EngineMissing: 503,
     errors.EngineFailed: 503,
@@ -57,6 +60,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.QueueFull: 429,
     errors.Draining: 503,
     errors.StorageFull: 503,
+    errors.ServerOutOfMemory: 503,
     errors.ClientGone: CLIENT_CLOSED_REQUEST,
     errors.DeadlinePassed: 504,
 }
@@ -118,7 +122,7 @@ def answer_error(error: OcrServerError) -> Response:
 
 def headers_of(error: OcrServerError) -> dict[str, str]:
     """Headers of the answer: `Retry-After`, or `WWW-Authenticate`."""
-    if isinstance(error, errors.QueueFull | errors.Draining):
+    if isinstance(error, errors.QueueFull | errors.Draining | errors.ServerOutOfMemory):
         return {"Retry-After": str(error.extra.get("retry_after_s", 1))}
     if isinstance(error, errors.KeyMissing | errors.KeyWrong):
         return {"WWW-Authenticate": 'Bearer realm="ocr-server"'}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.request.profiles import Profile, load_profiles
 from ocr_server.settings import Settings
 
-SOURCES = (Source(b"picture"),)
+SOURCES = (Source(Path("picture"), 7),)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,9 @@ def test_what_is_not_given_is_as_the_settings_say() -> None:
 
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(InvalidOptions) as caught:
-        build_job({"dpi": "many", "colour": "red", "profile": "none"}, (Source(b""),), HERE)
+        build_job(
+            {"dpi": "many", "colour": "red", "profile": "none"}, (Source(Path("nothing"), 0),), HERE
+        )
 
     faults = caught.value.extra["faults"]
     assert isinstance(faults, list)
@@ -121,4 +124,4 @@ def test_files_over_the_limit_are_refused_wherever_they_come_from() -> None:
     here = replace(HERE, settings=Settings(max_body_bytes=1024))
 
     with pytest.raises(BodyTooLarge, match="1024 bytes"):
-        build_job({}, (Source(bytes(600)), Source(bytes(600))), here)
+        build_job({}, (Source(Path("one"), 600), Source(Path("two"), 600)), here)

@@ -25,48 +25,52 @@ def test_a_server_s_folder_is_its_own(scratch: ScratchSpace, tmp_path: Path) -> 
 
 
 def test_a_job_s_files_are_there_for_the_length_of_the_block(scratch: ScratchSpace) -> None:
-    with scratch.job((b"one", b"", b"three")) as paths:
-        read = [path.read_bytes() for path in paths]
-        folder = paths[0].parent
+    with scratch.job() as files:
+        sources = [files.add(pieces) for pieces in ([b"o", b"ne"], [], [b"three"])]
+        read = [source.path.read_bytes() for source in sources]
+        folder = files.path
         mode = folder.stat().st_mode & 0o077
         (folder / "left by a library").touch()
 
     assert read == [b"one", b"", b"three"]
+    assert [source.size_bytes for source in sources] == [3, 0, 5]
     assert mode == 0
     assert list(folder.iterdir()) == []
 
 
 def test_a_job_that_fails_leaves_nothing(scratch: ScratchSpace) -> None:
-    with pytest.raises(ZeroDivisionError), scratch.job((b"one",)):
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError), scratch.job() as files:
+        files.add(bytes([1 // 0]) for _ in range(1))
 
     assert [path.name for path in scratch.folder.iterdir()] == ["lock"]
 
 
 def test_a_job_that_left_a_folder_leaves_nothing(scratch: ScratchSpace) -> None:
-    with scratch.job((b"one",)) as paths:
-        (paths[0].parent / "of a library").mkdir()
-        (paths[0].parent / "of a library" / "file").touch()
+    with scratch.job() as files:
+        (files.path / "of a library").mkdir()
+        (files.path / "of a library" / "file").touch()
 
     assert [path.name for path in scratch.folder.iterdir()] == ["lock"]
 
 
 def test_jobs_do_not_share_a_folder_at_a_time(scratch: ScratchSpace) -> None:
-    with scratch.job((b"one",)) as one, scratch.job((b"two",)) as two:
-        assert one[0].parent != two[0].parent
-    with scratch.job((b"three",)) as three:
-        assert three[0].parent in {one[0].parent, two[0].parent}
-        assert [path.read_bytes() for path in three[0].parent.iterdir()] == [b"three"]
-    assert len({one[0].name, two[0].name, three[0].name}) == 3
+    with scratch.job() as one, scratch.job() as two:
+        names = {files.add([b"early"]).path.name for files in (one, two)}
+        assert one.path != two.path
+    with scratch.job() as three:
+        names.add(three.add([b"late"]).path.name)
+        assert three.path in {one.path, two.path}
+        assert [path.read_bytes() for path in three.path.iterdir()] == [b"late"]
+    assert len(names) == 3
 
 
 def test_a_folder_that_somebody_tidied_away_is_made_again(scratch: ScratchSpace) -> None:
-    with scratch.job((b"one",)) as one:
-        folder = one[0].parent
+    with scratch.job() as one:
+        folder = one.path
     folder.rmdir()
 
-    with scratch.job((b"two",)) as two:
-        assert two[0].read_bytes() == b"two"
+    with scratch.job() as two:
+        assert two.add([b"two"]).path.read_bytes() == b"two"
 
 
 def test_closing_removes_the_folder(tmp_path: Path) -> None:
@@ -114,14 +118,13 @@ def test_a_folder_that_is_none_is_told_with_its_setting(tmp_path: Path) -> None:
 
 
 def test_a_job_without_room_is_told_and_leaves_nothing(
-    scratch: ScratchSpace, monkeypatch: pytest.MonkeyPatch
+    scratch: ScratchSpace,
 ) -> None:
-    def write(_path: Path, _data: bytes) -> int:
+    def write() -> Iterator[bytes]:
+        yield b"one"
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(Path, "write_bytes", write)
-
-    with pytest.raises(StorageFull, match="full or read-only"), scratch.job((b"one",)):
-        pass
+    with pytest.raises(StorageFull, match="full or read-only"), scratch.job() as files:
+        files.add(write())
 
     assert [path.name for path in scratch.folder.iterdir()] == ["lock"]

@@ -60,11 +60,11 @@ class _ParsedOptions:
 def run_tesseract() -> Response:
     """Standard output and error of a `tesseract` process, as JSON."""
     body = body_of(request)
-    data = next(iter(body.files.get("file", ())), b"")
-    if not data:
+    source = next(iter(body.files.get("file", ())), None)
+    if source is None or not source.size_bytes:
         raise InvalidOptions("No or empty file provided")
     parsed = _read_options(next(iter(body.texts.get("options", ())), ""))
-    document = read(data, parsed.reading)
+    document = read(source, parsed.reading)
     return jsonify(_run(code=0, stdout=_output(document, parsed.format), stderr=""))
 
 
