@@ -21,10 +21,10 @@
     │   ├── TooManyPixels          a page larger than the limit
     │   ├── TooManyPages           a document longer than the limit
     │   ├── PageMissing            a page number the document does not have
+    │   ├── OutOfMemory            a page that needs more memory than a worker may use
     │   ├── TooManyWords           a page has more words than the limit
     │   ├── AnswerTooLarge         the rendered document has more bytes than the limit
-    │   ├── EndsProcess            the file has ended two processes that opened it
-    │   └── OutOfMemory            a page that needs more memory than a worker may use
+    │   └── EndsProcess            the file has ended two processes that opened it
     ├── EngineError                the engine did not do its work
     │   ├── EngineMissing          Tesseract is not installed
     │   ├── EngineFailed           Tesseract ended with an error
@@ -239,6 +239,16 @@ class OutOfMemory(DocumentError):
             setting="OCR_WORKER_MEMORY_BYTES",
         )
 
+    @classmethod
+    def of_container(cls) -> OutOfMemory:
+        """The error for a page that needs more than the container has left."""
+        return cls(
+            "The page needs more memory than the container has: the kernel has ended the process "
+            "that read it, twice. Send a smaller one, give the container more memory, or lower "
+            "OCR_SLOTS.",
+            setting="OCR_SLOTS",
+        )
+
 
 class TooManyWords(DocumentError):
     """A page has more words than the limit."""
@@ -303,10 +313,14 @@ class EngineFailed(EngineError):
 
 
 class WorkerLost(EngineError):
-    """The process that read the page died."""
+    """The process that read the page died.
+
+    `has_ended_itself`: it crashed or exited, and was not killed from outside.
+    """
 
     code = "worker-lost"
     title = "The process that read the page died"
+    has_ended_itself = False
 
 
 class LoadError(OcrServerError):

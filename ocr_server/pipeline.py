@@ -39,6 +39,7 @@ from ocr_server.export import Format
 from ocr_server.job import Job, Rendering, Source
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.runtime.pool import WorkerPool
+from ocr_server.runtime.second_try import run_twice
 from ocr_server.sources.decode import too_many_pages
 from ocr_server.sources.signatures import may_have_pages
 from ocr_server.tasks import PageRef
@@ -169,12 +170,12 @@ def draw_preview(
     """
     page_ref = next(_choose_pages(job, _count(job, workers, cancelled)))
     if prepared:
-        return workers.run(
-            tasks.draw_prepared_page, job.deadline, cancelled,
+        return run_twice(
+            workers, tasks.draw_prepared_page, job.deadline, cancelled,
             page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
         )  # fmt: skip
-    return workers.run(
-        tasks.draw_page, job.deadline, cancelled,
+    return run_twice(
+        workers, tasks.draw_page, job.deadline, cancelled,
         page_ref=page_ref, limits=job.limits, password=job.password,
     )  # fmt: skip
 
@@ -211,8 +212,8 @@ def render_document(
     else:
         beside, described = document.path, document.path
     result = beside.with_name(f"{beside.name}-rendered")
-    claims = workers.run(
-        tasks.render, deadline, cancelled,
+    claims = run_twice(
+        workers, tasks.render, deadline, cancelled,
         document=described, paths=tuple(source.path for source in sources),
         render=format_.render, rendering=rendering, result=result,
     )  # fmt: skip
@@ -229,8 +230,8 @@ def analyse_frame(
         DocumentError: the frame cannot be opened, or is over a limit.
         LoadError: the server is too busy, or the time is over.
     """
-    return workers.run(
-        tasks.analyse_frame, job.deadline, cancelled,
+    return run_twice(
+        workers, tasks.analyse_frame, job.deadline, cancelled,
         path=job.sources[0].path, reads=reads, options=job.options, limits=job.limits,
     )  # fmt: skip
 
@@ -257,8 +258,8 @@ def _count(job: Job, workers: WorkerPool, cancelled: threading.Event) -> list[tu
     """The files and their numbers of pages; only formats with several pages are opened for it."""
 
     def count(path: Path) -> int:
-        return workers.run(
-            tasks.count_pages, job.deadline, cancelled,
+        return run_twice(
+            workers, tasks.count_pages, job.deadline, cancelled,
             path=path, limits=job.limits, password=job.password,
         )  # fmt: skip
 
@@ -306,8 +307,8 @@ def _read_page(
     An unexpected error is raised if the page `is_alone`, else logged and recorded as a failure.
     """
     try:
-        page = workers.run(
-            tasks.read_page, job.deadline, cancelled,
+        page = run_twice(
+            workers, tasks.read_page, job.deadline, cancelled,
             page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
             most_held_words=most_held_words,
         )  # fmt: skip

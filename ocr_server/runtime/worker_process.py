@@ -28,6 +28,8 @@ T = TypeVar("T")
 GRACE_S = 2.0  # a worker that ends in time after its deadline can return what it has read so far
 TASKS_PER_WORKER = 500  # then it is replaced, as native code may leak memory
 
+_UNKNOWN = 255  # the exit code of a process whose fork server has gone with it
+
 log = logging.getLogger(__name__)
 
 
@@ -65,11 +67,13 @@ class WorkerProcess:
             self._replace()
             raise
         except (EOFError, OSError) as lost:
-            self._replace()
-            raise WorkerLost(
-                "The process that read this page died and was replaced. Send the page again; if "
+            error = WorkerLost(
+                "The process that read this page was killed and replaced. Send the page again; if "
                 "it happens again, the page may need more memory than the server has."
-            ) from lost
+            )
+            error.has_ended_itself = self._has_ended_itself()
+            self._replace()
+            raise error from lost
         self._tasks += 1
         # After OutOfMemory, a traceback keeps the decoded pixels alive in the process.
         if self._tasks >= TASKS_PER_WORKER or isinstance(error, OutOfMemory):
@@ -100,6 +104,11 @@ class WorkerProcess:
             deadline.check()
         answer: tuple[Any, Exception | None] = self._pipe.recv()
         return answer
+
+    def _has_ended_itself(self) -> bool:
+        """Whether the process, which is gone, was not killed from outside."""
+        self._process.join(GRACE_S)
+        return self._process.exitcode not in {None, -signal.SIGKILL, _UNKNOWN}
 
     def _replace(self) -> None:
         with self._lock:

@@ -340,19 +340,18 @@ def test_a_killed_tesseract_is_told_and_the_next_page_is_read(
     assert server.read(PICTURE).status == 200
 
 
-def test_a_killed_worker_is_told_and_the_next_page_is_read(
+def test_the_page_of_a_killed_worker_is_read_again(
     server: RunningServer, tesseract: FakeTesseract, threads: ThreadPoolExecutor
 ) -> None:
     held = Held(server, tesseract, threads)
     (worker,) = server.workers()
 
     os.kill(worker, signal.SIGKILL)
+    tesseract.let_go()
 
     answer = held.answer.result(BOUND_S)
-    assert (answer.status, answer.json["code"]) == (503, "worker-lost")
-    wait_for(lambda: tesseract.is_idle)
-    tesseract.let_go()
-    assert server.read(PICTURE).status == 200
+    assert (answer.status, answer.json["problems"]) == (200, [])
+    assert server.workers() != [worker]
 
 
 @pytest.mark.parametrize(
