@@ -30,6 +30,7 @@
         ├── QueueFull              too many requests wait already
         ├── Draining               the server is shutting down
         ├── StorageFull            the temporary folder is full or read-only
+        ├── NoWorker               no process that reads pages can be started
         ├── ClientGone             the client has closed the connection
         └── DeadlinePassed         the time allowed is over, and the work was stopped
 
@@ -298,6 +299,21 @@ class StorageFull(LoadError):
             "The temporary folder cannot be written to: it is full or read-only. Give it more "
             "room, or set OCR_TEMP_DIR to another folder.",
             setting="OCR_TEMP_DIR",
+        )
+
+
+class NoWorker(LoadError):
+    """No process that reads pages can be started."""
+
+    code = "no-worker"
+    title = "The server cannot start a process"
+
+    @classmethod
+    def of_server(cls) -> NoWorker:
+        """The error while no slot has a process."""
+        return cls(
+            "No process that reads pages can be started: there may be no memory, or no room for "
+            "one more. The server goes on trying, and its log has the reason."
         )
 
 

@@ -57,6 +57,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.QueueFull: 429,
     errors.Draining: 503,
     errors.StorageFull: 503,
+    errors.NoWorker: 503,
     errors.ClientGone: CLIENT_CLOSED_REQUEST,
     errors.DeadlinePassed: 504,
 }
