@@ -34,6 +34,7 @@
         ├── Draining               the server is shutting down
         ├── StorageFull            the temporary folder is full or read-only
         ├── ServerOutOfMemory      the server process has reached its limit of memory
+        ├── NoWorker               no process that reads pages can be started
         ├── ClientGone             the client has closed the connection
         └── DeadlinePassed         the time allowed is over, and the work was stopped
 
@@ -365,6 +366,21 @@ class ServerOutOfMemory(LoadError):
 
     code = "server-out-of-memory"
     title = "The server has no memory left for this"
+
+
+class NoWorker(LoadError):
+    """No process that reads pages can be started."""
+
+    code = "no-worker"
+    title = "The server cannot start a process"
+
+    @classmethod
+    def of_server(cls) -> NoWorker:
+        """The error while no slot has a process."""
+        return cls(
+            "No process that reads pages can be started: there may be no memory, or no room for "
+            "one more. The server goes on trying, and its log has the reason."
+        )
 
 
 class ClientGone(LoadError):

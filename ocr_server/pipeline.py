@@ -307,7 +307,7 @@ def _read_page(
     An unexpected error is raised if the page `is_alone`, else logged and recorded as a failure.
     """
     try:
-        page = run_twice(
+        reading = run_twice(
             workers, tasks.read_page, job.deadline, cancelled,
             page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
             most_held_words=most_held_words,
@@ -323,7 +323,7 @@ def _read_page(
         lost = EngineFailed("The page could not be read; the server's log has the reason.")
         lost.__cause__ = error
         return PageFailed(Failure(page_ref.number, lost))
-    return PageRead(page)
+    return PageRead(reading.kept(page_ref))
 
 
 def _read_side_by_side(

@@ -113,6 +113,13 @@ class Settings:
         least=64 * MIB,
         or_zero=True,
     )
+    watchdog_s: float = _setting(
+        60.0,
+        "seconds without a page read after which a built-in picture is read, to see that the "
+        "server still can; 0 means never",
+        least=0.1,
+        or_zero=True,
+    )
     pdf_dpi: int = _setting(300, "dots per inch at which PDF pages are drawn", least=50)
     temp_dir: str = _setting(
         "", "folder for the pictures being read", shown="the system's temporary folder"

@@ -24,6 +24,7 @@ from waitress.adjustments import Adjustments
 from ocr_server.app import create_app
 from ocr_server.errors import AddressUnavailable, SettingsError
 from ocr_server.metrics import Metrics
+from ocr_server.runtime.confinement import hide_memory
 from ocr_server.server.channel import HttpListener
 from ocr_server.server.path_prefix import BelowPath
 from ocr_server.server.tls_front import TlsFront, read_certificate
@@ -60,6 +61,7 @@ def run(settings: Settings) -> None:
     """
     app = create_app(settings)
     here = service_of(app)
+    hide_memory()  # keys are in it, and workers have the same user
     tempfile.tempdir = str(here.scratch.folder)  # large uploads are buffered there
     files = _allow_files()
     gc.freeze()  # else the collector scans all imported objects, which held up requests for 50 ms
@@ -74,6 +76,7 @@ def run(settings: Settings) -> None:
     stop = _Stop()
     scheme, port = ("https", front.port) if front else ("http", server.port)
     log.info("listening on %s://%s:%d", scheme, settings.host, port)
+    here.watch()
     try:
         server.run_until(lambda: stop.is_set)
         log.info("shutting down, %d requests to finish", here.admission.inside)

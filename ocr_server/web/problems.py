@@ -61,6 +61,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.Draining: 503,
     errors.StorageFull: 503,
     errors.ServerOutOfMemory: 503,
+    errors.NoWorker: 503,
     errors.ClientGone: CLIENT_CLOSED_REQUEST,
     errors.DeadlinePassed: 504,
 }
