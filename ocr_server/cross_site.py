@@ -1,7 +1,7 @@
 """Requests that browsers send for pages of other sites, and how they are told apart.
 
 A page of another site may make its own name lead to this machine (DNS rebinding), so that its
-scripts read answers: the header `Host` then has that name. It may also send what a form can send
+scripts read answers: the header Host then has that name. It may also send what a form can send
 without reading the answer: `Sec-Fetch-Site` or `Origin` then name the site. Programs that are no
 browsers send neither.
 
@@ -35,7 +35,7 @@ def served_names(host: str, names: Collection[str]) -> frozenset[str] | None:
     `names` are those that the operator has set. Without them a server on loopback, which only
     this machine reaches, has the names of the machine, and any other server has every name.
     """
-    if ANY in names or not (names or is_loopback(host)):
+    if ANY in names or not (names or _leads_to_loopback(host)):
         return None
     own = socket.gethostname().lower()
     short = own.partition(".")[0]
@@ -43,16 +43,16 @@ def served_names(host: str, names: Collection[str]) -> frozenset[str] | None:
     return frozenset({"localhost", host.lower(), own, short, f"{short}.local", *given})
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address or name leads to this machine alone."""
+def is_loopback(address: str) -> bool:
+    """Whether an address is one of this machine alone."""
     try:
-        return ip_address(host).is_loopback
+        return ip_address(address).is_loopback
     except ValueError:
-        return host.lower() == "localhost"
+        return False
 
 
 def is_served(host: str, names: Collection[str] | None) -> bool:
-    """Whether the header `Host` is one that a server with these names answers to.
+    """Whether the header Host is one that a server with these names answers to.
 
     Addresses always are, as nobody can make them lead elsewhere, and so are the names below
     `localhost` (RFC 6761, section 6.3).
@@ -82,3 +82,10 @@ def is_cross_site(
     if site is None and origin is not None:
         return urlsplit(origin).netloc.lower() != host.lower()
     return site is not None
+
+
+def _leads_to_loopback(host: str) -> bool:
+    try:
+        return is_loopback(str(socket.getaddrinfo(host, None)[0][4][0]))
+    except OSError:  # then it cannot be listened on either
+        return False

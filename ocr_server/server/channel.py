@@ -138,7 +138,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         return refusal
 
     def readable(self) -> bool:
-        """Whether to look for data; a quiet connection is left to the server's `Quiet` ones."""
+        """Whether to look for data; a quiet connection waits in the server's epoll."""
         if self.is_quiet:
             self.server.quiet.take(self)
             return False

@@ -35,7 +35,6 @@ from ocr_server.web.gate import refusal_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-    from flask import Flask
 
 MOST_CONNECTIONS = 1000
 MOST_HEADER_BYTES = 32 * 1024
@@ -68,7 +67,8 @@ def run(settings: Settings) -> None:
     files = _allow_files()
     gc.freeze()  # else the collector scans all imported objects, which held up requests for 50 ms
     try:
-        server, front = _listen(app, settings, here.metrics, files=files)
+        gate = partial(refusal_of, app)
+        server, front = _listen(app, gate, settings, here.metrics, files=files)
     except BaseException as error:
         here.close()
         if isinstance(error, OSError | ValueError):  # waitress says the latter of an unknown host
@@ -110,7 +110,7 @@ def _allow_files() -> int:
 
 
 def _listen(
-    app: Flask, settings: Settings, metrics: Metrics, *, files: int
+    app: WSGIApplication, gate: Gate, settings: Settings, metrics: Metrics, *, files: int
 ) -> tuple[Server, TlsFront | None]:
     """The server, and a TLS front before it if the settings have a certificate.
 
@@ -118,7 +118,6 @@ def _listen(
         OSError, ValueError: the address is in use or unknown.
         SettingsError: the certificate cannot be used, or one of its settings is missing.
     """
-    gate = partial(refusal_of, app)
     if not (settings.tls_cert or settings.tls_key):
         most = most_connections(files, each=FILES_EACH)
         return Server(app, settings, metrics, gate=gate, most_connections=most), None
