@@ -7,6 +7,9 @@
     ├── RequestError               the request itself is wrong
     │   ├── InvalidOptions         options or fields, all faults at once
     │   ├── BodyTooLarge           more bytes than the limit
+    │   ├── TooSlow                a request that comes in too slowly
+    │   ├── ForeignHost            a request for another host
+    │   ├── CrossSite              a browser sends it for a page of another site
     │   ├── LanguageMissing        a language that is not installed
     │   ├── EngineUnavailable      an engine that is not installed
     │   ├── FormatUnavailable      an answer that cannot be made from what was sent
@@ -31,6 +34,7 @@
     │   └── WorkerLost             the process that read the page died
     └── LoadError                  the server cannot do it now
         ├── QueueFull              too many requests wait already
+        ├── TooManyConnections     too many connections are open already
         ├── Draining               the server is shutting down
         ├── StorageFull            the temporary folder is full or read-only
         ├── ServerOutOfMemory      the server process has reached its limit of memory
@@ -115,6 +119,27 @@ class BodyTooLarge(RequestError):
 
     code = "body-too-large"
     title = "The file is too large"
+
+
+class TooSlow(RequestError):
+    """The request came in more slowly than it may."""
+
+    code = "request-timeout"
+    title = "The request came too slowly"
+
+
+class ForeignHost(RequestError):
+    """The request is for a host name under which this server is not reached."""
+
+    code = "foreign-host"
+    title = "This server does not have that name"
+
+
+class CrossSite(RequestError):
+    """A browser sends the request for a page of another site."""
+
+    code = "cross-site"
+    title = "Pages of other sites may not use this server"
 
 
 class LanguageMissing(RequestError):
@@ -336,6 +361,13 @@ class QueueFull(LoadError):
 
     code = "queue-full"
     title = "The server is busy"
+
+
+class TooManyConnections(LoadError):
+    """Too many connections are open, from one address or in all."""
+
+    code = "too-many-connections"
+    title = "Too many connections are open"
 
 
 class Draining(LoadError):

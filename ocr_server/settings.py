@@ -80,6 +80,19 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on (`0.0.0.0` in the image)")
     port: int = _setting(8080, "port to listen on; 0 takes a free one", least=0, most=65535)
+    hosts: tuple[str, ...] = _setting(
+        (),
+        "host names under which the server is reached, joined by commas, or `*` for any; "
+        "addresses, `localhost` and the names of the machine always are",
+        pattern=r"\*|[\w.-]+",
+        shown="any, or no others where it listens on loopback",
+    )
+    max_connections_per_address: int = _setting(
+        64,
+        "connections that may be open from one address (from one /64 network with IPv6); 0 means "
+        "any number, as for loopback and `OCR_TRUSTED_PROXY`",
+        least=0,
+    )
     tls_cert: str = _setting("", "PEM file of a certificate; with it and its key, https is served")
     tls_key: str = _setting("", "PEM file of the certificate's key")
     engine: str = _setting(

@@ -26,7 +26,7 @@ from ocr_server.document.schema import (
     ErrorNumbersJson,
     strict,
 )
-from ocr_server.errors import BodyTooLarge, OcrServerError
+from ocr_server.errors import BodyTooLarge, Extra, OcrServerError
 from ocr_server.request.build import body_too_large
 from ocr_server.web.context import service
 
@@ -42,6 +42,9 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.KeyMissing: 401,
     errors.KeyWrong: 401,
     errors.BodyTooLarge: 413,
+    errors.TooSlow: 408,
+    errors.ForeignHost: 421,
+    errors.CrossSite: 403,
     errors.UnsupportedFormat: 415,
     errors.DamagedPicture: 422,
     errors.EncryptedDocument: 422,
@@ -58,6 +61,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.EngineFailed: 503,
     errors.WorkerLost: 503,
     errors.QueueFull: 429,
+    errors.TooManyConnections: 503,
     errors.Draining: 503,
     errors.StorageFull: 503,
     errors.ServerOutOfMemory: 503,
@@ -65,6 +69,8 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.ClientGone: CLIENT_CLOSED_REQUEST,
     errors.DeadlinePassed: 504,
 }
+# Of a text or list of a problem, as JSON: a refusal is never much longer than what was refused.
+MOST_MEMBER_BYTES = 6000
 # Paths of programs; everything else is a page.
 COMPAT = "compat"  # the blueprint of the adapters' routes
 API_PATHS = ("/v1/", "/livez", "/readyz", "/version", "/metrics", "/openapi.json")
@@ -107,11 +113,18 @@ def problem_of(error: OcrServerError) -> ProblemJson:
         "type": f"urn:ocr-server:problem:{error.code}",
         "title": error.title,
         "status": STATUS[type(error)],
-        "detail": error.message,
+        "detail": _shortened(error.message),
         "code": error.code,
-        **error.extra,
+        **{name: _shortened(value) for name, value in error.extra.items()},
     }
     return cast(ProblemJson, problem)  # a test holds the names of all extra to the type
+
+
+def _shortened(value: Extra) -> Extra:
+    """The beginning of a text or list, if it is too long for a problem."""
+    while isinstance(value, str | list) and len(json.dumps(value)) > MOST_MEMBER_BYTES:
+        value = value[: len(value) * 3 // 4]
+    return value
 
 
 def answer_error(error: OcrServerError) -> Response:
@@ -123,7 +136,10 @@ def answer_error(error: OcrServerError) -> Response:
 
 def headers_of(error: OcrServerError) -> dict[str, str]:
     """Headers of the answer: `Retry-After`, or `WWW-Authenticate`."""
-    if isinstance(error, errors.QueueFull | errors.Draining | errors.ServerOutOfMemory):
+    may_come_back = (
+        errors.QueueFull | errors.TooManyConnections | errors.Draining | errors.ServerOutOfMemory
+    )
+    if isinstance(error, may_come_back):
         return {"Retry-After": str(error.extra.get("retry_after_s", 1))}
     if isinstance(error, errors.KeyMissing | errors.KeyWrong):
         return {"WWW-Authenticate": 'Bearer realm="ocr-server"'}

@@ -234,5 +234,9 @@ def test_what_is_refused_before_it_is_read_is_logged_and_counted(start: Start) -
     assert told(server.read(LARGE[:200_000])) == (413, "body-too-large")
     numbers = server.get("/metrics").body.decode()
     assert 'ocr_refusals_total{code="body-too-large"} 1.0' in numbers
-    assert 'ocr_requests_total{method="-",route="-",status="413"} 1.0' in numbers
-    assert "refused status=413 problem_code=body-too-large" in server.log
+    assert 'ocr_requests_total{method="POST",route="/v1/documents",status="413"} 1.0' in numbers
+    assert "status=413" in server.log
+    with server.connect() as connection:
+        connection.sendall(b"not http\r\n\r\n")
+        connection.recv(100)
+    assert "refused status=400 problem_code=bad-request" in server.log
