@@ -151,9 +151,15 @@ class LanguageMissing(RequestError):
     @classmethod
     def of(cls, missing: Sequence[str], *, installed: Sequence[str]) -> LanguageMissing:
         """The error for these missing languages; `installed` are those that the engine has."""
+        plain = [name for name in missing if name.replace("_", "").isalpha()]  # not script/Latin
+        packages = " ".join(f"tesseract-ocr-{name.lower().replace('_', '-')}" for name in plain)
+        cure = (
+            f" To add {'it' if len(plain) == 1 else 'them'}: apt-get install {packages}, or build "
+            f'the image with --build-arg LANGUAGES="{" ".join(plain)}".'
+        )
         return cls(
             f"Languages not installed: {', '.join(missing)}. Installed are "
-            f"{', '.join(installed) or 'none'}.",
+            f"{', '.join(installed) or 'none'}.{cure if plain else ''}",
             missing=list(missing),
             installed=list(installed),
         )

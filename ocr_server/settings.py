@@ -40,10 +40,12 @@ SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, meas
 ADAPTER_NAMES = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")
 # The keys of `engines.ENGINE_CHOICES`, each with a remark for the documentation.
 ENGINE_MEANINGS = {
+    "auto": "the best of what is installed: Tesseract, and `rapidocr` where Tesseract is in doubt",
+    "tesseract": "`tesserocr` where it is installed, else `pytesseract`",
     "pytesseract": "a process for each recognition",
     "tesserocr": "models kept loaded",
     "rapidocr": "",
-    "best": "Tesseract with `rapidocr` as a second opinion",
+    "best": "as `auto`, but never without `rapidocr`",
 }
 
 
@@ -96,7 +98,7 @@ class Settings:
     tls_cert: str = _setting("", "PEM file of a certificate; with it and its key, https is served")
     tls_key: str = _setting("", "PEM file of the certificate's key")
     engine: str = _setting(
-        "pytesseract",
+        "auto",
         f"engine that reads: {_listed_with_meanings(ENGINE_MEANINGS)}",
         choices=tuple(ENGINE_MEANINGS),
     )

@@ -118,10 +118,10 @@ def _logging_ends_with_the_test() -> Iterator[None]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Of a small server with a temporary folder of its own."""
+    """Of a small server with a temporary folder of its own, and the engine of the smallest."""
     folder = tmp_path / "storage"
     folder.mkdir(exist_ok=True)
-    return Settings(port=0, slots=1, temp_dir=str(folder))
+    return Settings(port=0, slots=1, temp_dir=str(folder), engine="pytesseract")
 
 
 @pytest.fixture

@@ -69,6 +69,7 @@ def test_a_file_of_keys_that_cannot_be_read_is_told(
 def test_a_missing_tesseract_is_told_with_its_cure(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("OCR_ENGINE", "pytesseract")
     monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", str(folder / "nothing"))
 
     assert main(["doctor"]) == 1
@@ -81,6 +82,7 @@ def test_a_missing_tesseract_is_told_with_its_cure(
 def test_a_missing_language_is_told_with_those_that_are_there(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("OCR_ENGINE", "pytesseract")
     monkeypatch.setenv("PATH", FakeTesseract(folder / "tesseract").path)
     monkeypatch.setenv("OCR_LANGUAGES", "eng+tlh")
 
@@ -88,6 +90,7 @@ def test_a_missing_language_is_told_with_those_that_are_there(
 
     assert "not installed: tlh" in told
     assert "Installed are eng" in told
+    assert "apt-get install tesseract-ocr-tlh" in told
 
 
 @pytest.mark.tesseract

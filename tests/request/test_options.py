@@ -120,7 +120,7 @@ def test_what_is_not_installed_is_told() -> None:
     with pytest.raises(EngineUnavailable):
         build({"engine": "rapidocr"}, replace(HERE, missing="rapidocr"))
     with pytest.raises(EngineMissing):
-        build(here=replace(HERE, missing="pytesseract"))
+        build(here=replace(HERE, missing="auto"))
 
 
 def test_files_over_the_limit_are_refused_wherever_they_come_from() -> None:
