@@ -15,7 +15,7 @@ from ocr_server.errors import OcrServerError
 from ocr_server.request.build import build_job, check_installed
 from ocr_server.runtime.watchdog import SAMPLE, draw_sample
 from ocr_server.service import Service
-from ocr_server.settings import Settings
+from ocr_server.settings import MIB, Settings
 from ocr_server.web.auth import read_key_digests
 
 LEAST_FREE_BYTES = 256 * 2**20  # two pages of 64 megapixels and some
@@ -42,6 +42,7 @@ def examine() -> Iterator[Finding]:
         yield Finding(is_good=True, words=f"Languages: {', '.join(engine.languages)}.")
         yield _camera(settings)
         with closing(Service.start(settings)) as here:
+            yield from _memory(here)
             yield _network(here)
             yield _sample(here)
     except OcrServerError as error:
@@ -77,6 +78,16 @@ def _camera(settings: Settings) -> Finding:
         words="Cameras work on this computer (localhost). For others, browsers want https: start "
         "with --tls-cert and --tls-key; docs/pages.md says how to make them.",
     )
+
+
+def _memory(here: Service) -> Iterator[Finding]:
+    for shortfall in here.shortfalls:
+        yield Finding(is_good=False, words=shortfall)
+    if not here.shortfalls:
+        words = (
+            f"Each of {here.workers.slots} slots may hold {here.settings.worker_bytes // MIB} MiB."
+        )
+        yield Finding(is_good=True, words=words)
 
 
 def _network(here: Service) -> Finding:

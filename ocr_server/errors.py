@@ -405,6 +405,15 @@ class ServerOutOfMemory(LoadError):
     code = "server-out-of-memory"
     title = "The server has no memory left for this"
 
+    @classmethod
+    def of_server(cls) -> ServerOutOfMemory:
+        """The error of a request that was given up."""
+        return cls(
+            "The server process has no memory left for this request. Send it again, send less at "
+            "once, or raise OCR_SERVER_MEMORY_BYTES.",
+            setting="OCR_SERVER_MEMORY_BYTES",
+        )
+
 
 class NoWorker(LoadError):
     """No process that reads pages can be started."""

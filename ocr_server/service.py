@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,12 +31,15 @@ from ocr_server.request.build import ParsedRequest, build_job, check_installed
 from ocr_server.request.parsing import read_words
 from ocr_server.request.profiles import Profile, load_profiles
 from ocr_server.runtime.admission import Admission
+from ocr_server.runtime.memory_plan import MemoryPlan, plan_memory
 from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
 from ocr_server.runtime.watchdog import Watchdog
 from ocr_server.settings import Settings
 
 DESCRIBE_TIMEOUT_S = 30.0
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Service:
     admission: Admission
     profiles: Mapping[str, Profile]
     words: str = ""  # the operator's own, one a line
+    shortfalls: tuple[str, ...] = ()  # what was given up for want of memory, as sentences
     metrics: Metrics = field(init=False)
     _watchdog: Watchdog = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
@@ -89,6 +94,10 @@ class Service:
         # May fail, so before worker processes are started.
         profiles = load_profiles(settings.profiles)
         words = read_words(settings.words) if settings.words else ""
+        plan = MemoryPlan(settings) if workers else plan_memory(settings)
+        settings = plan.settings
+        for shortfall in plan.shortfalls:
+            log.warning(shortfall)
         workers = workers or ProcessWorkerPool(settings)
         return cls(
             settings=settings,
@@ -97,6 +106,7 @@ class Service:
             admission=Admission(slots=workers.slots, waiting=settings.waiting),
             profiles=profiles,
             words=words,
+            shortfalls=plan.shortfalls,
         )
 
     @property

@@ -35,6 +35,7 @@ SERVICE_LINKS = tuple(
 MIB = 1024 * 1024
 MOST_WORKER_BYTES = 1024 * MIB
 LEAST_WORKER_BYTES = 128 * MIB  # an A4 page at 300 dpi in colour takes about 100
+TINIEST_WORKER_BYTES = 64 * MIB  # with less, hardly anything is read
 SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, measured idle
 # The names of `web.compat.ADAPTERS`.
 ADAPTER_NAMES = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")
@@ -125,7 +126,14 @@ class Settings:
         0,
         "bytes of data a worker process may hold; 0 means a gigabyte, or a slot's share of the "
         "container's memory if that is less",
-        least=64 * MIB,
+        least=TINIEST_WORKER_BYTES,
+        or_zero=True,
+    )
+    server_memory_bytes: int = _setting(
+        0,
+        "bytes of data the server process may take beyond what it holds at its start; 0 means a "
+        "gigabyte, or 128 MiB in a container whose memory is limited",
+        least=32 * MIB,
         or_zero=True,
     )
     watchdog_s: float = _setting(
@@ -185,7 +193,7 @@ class Settings:
         if self.worker_memory_bytes or limit is None:
             return self.worker_memory_bytes or MOST_WORKER_BYTES
         share = (limit - SERVER_BYTES) // self.slots
-        return min(MOST_WORKER_BYTES, max(share, LEAST_WORKER_BYTES))
+        return min(MOST_WORKER_BYTES, max(share, TINIEST_WORKER_BYTES))
 
     @property
     def waiting(self) -> int:

@@ -11,6 +11,7 @@ import logging
 import resource
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -26,6 +27,7 @@ from ocr_server.cross_site import served_names
 from ocr_server.errors import AddressUnavailable, SettingsError
 from ocr_server.metrics import Metrics
 from ocr_server.runtime.confinement import hide_memory
+from ocr_server.runtime.memory_plan import limit_server_memory
 from ocr_server.server.listener import HEADERS_ONLY, Address, Gate, HttpListener
 from ocr_server.server.path_prefix import BelowPath
 from ocr_server.server.request_parser import PACE, Pace
@@ -48,6 +50,7 @@ MOST_WAITING_BYTES = 2**40  # unlimited, as the size of answers is limited by th
 MOST_FILES = 8192  # open files of the process; the usual default is 1024
 FILES_EACH, FILES_EACH_TLS = 2, 4  # per connection: sockets, and a large upload
 SPARE_FILES = 100  # for the pictures being read, pipes and files of libraries
+STACK_BYTES = 2 * 2**20  # of a thread; the usual 8 MiB count as memory that is held
 LOOP_TIMEOUT_S = 0.2  # longest wait for events in one turn of the loop
 LOOK_AT_TIME_S = 0.5  # how often clients are looked at that may be too slow
 
@@ -62,8 +65,10 @@ def run(settings: Settings) -> None:
         SettingsError: certificate or key is missing or wrong.
         StorageFull: the temporary folder cannot be written to.
     """
+    threading.stack_size(STACK_BYTES)
     app = create_app(settings)
     here = service_of(app)
+    settings = here.settings  # as they fit the memory
     hide_memory()  # keys are in it, and workers have the same user
     tempfile.tempdir = str(here.scratch.folder)  # large uploads are buffered there
     files = _allow_files()
@@ -81,6 +86,7 @@ def run(settings: Settings) -> None:
     scheme, port = ("https", front.port) if front else ("http", server.port)
     log.info("listening on %s://%s:%d", scheme, settings.host, port)
     here.watch()
+    limit_server_memory(settings)
     try:
         server.run_until(lambda: stop.is_set)
         log.info("shutting down, %d requests to finish", here.admission.inside)

@@ -26,7 +26,7 @@ from ocr_server.document.schema import (
     ErrorNumbersJson,
     strict,
 )
-from ocr_server.errors import BodyTooLarge, Extra, OcrServerError
+from ocr_server.errors import BodyTooLarge, Extra, OcrServerError, ServerOutOfMemory
 from ocr_server.request.build import body_too_large
 from ocr_server.web.context import service
 
@@ -182,6 +182,9 @@ def _detail_of(error: HTTPException) -> str | None:
 
 def answer_unexpected(error: Exception) -> Response:
     """The problem of an unexpected error, without its text, which is only logged."""
+    if isinstance(error, MemoryError):
+        log.warning("a request was given up, as the server process may take no more memory")
+        return answer_error(ServerOutOfMemory.of_server())
     return _answer(unexpected_problem(error))
 
 

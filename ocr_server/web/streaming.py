@@ -26,7 +26,7 @@ from ocr_server.document.schema import (
     Share,
     strict,
 )
-from ocr_server.errors import ClientGone, OcrServerError
+from ocr_server.errors import ClientGone, OcrServerError, ServerOutOfMemory
 from ocr_server.export.json import page_to_json
 from ocr_server.job import Rendering
 from ocr_server.page.progress import Progress, latest
@@ -142,6 +142,8 @@ def _lines(
         try:
             for event in here.recognise(replace(parsed.job, reports_progress=True), cancelled):
                 events.put(_written(event, here, parsed, cancelled))
+        except MemoryError:
+            events.put(ServerOutOfMemory.of_server())
         except Exception as error:  # noqa: BLE001  # answered below, as `answer_unexpected` does
             events.put(error)
         finally:

@@ -138,3 +138,13 @@ def test_the_versions_of_server_and_engine_are_told(client: FlaskClient) -> None
         "version": __version__,
         "engine": {"name": "fake", "version": "1.0"},
     }
+
+
+def test_what_was_given_up_for_want_of_memory_is_told(
+    client: FlaskClient, service: Service
+) -> None:
+    service.shortfalls = ("The container has 256 MiB.",)
+
+    assert client.get("/readyz").get_json() == {
+        "status": "ready", "notes": ["The container has 256 MiB."],
+    }  # fmt: skip

@@ -271,7 +271,7 @@ def test_a_missing_engine_is_503(settings: Settings) -> None:
 def test_a_full_folder_is_503(
     client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service.scratch, "folder", service.scratch.folder / "gone")
+    monkeypatch.setattr(service.scratch, "folder", service.scratch.folder / "lock" / "gone")
 
     problem = problem_of(post(client))
 
@@ -386,3 +386,19 @@ def test_who_mistypes_a_path_is_told_in_its_own_words(
 
     assert answer.status_code == 404
     assert answer.mimetype == kind
+
+
+def test_a_request_for_which_the_server_has_no_memory_is_told_so(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def render(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Service, "read", render)
+
+    refused = client.post("/v1/documents", data=as_file(draw_lines("Hello")))
+
+    assert (refused.status_code, refused.get_json()["code"]) == (503, "server-out-of-memory")
+    assert refused.headers["Retry-After"] == "1"
+    monkeypatch.undo()
+    assert client.post("/v1/documents", data=as_file(draw_lines("Hello"))).status_code == 200
