@@ -206,6 +206,7 @@ def faulty_json() -> bytes:
 
 
 CASES = {
+    "a small picture": Case("image/png", picture, 100, 1),
     "raw, all admitted": Case("image/png", large_picture, 150, ADMITTED),
     "form, all admitted": Case(f"multipart/form-data; boundary={BOUNDARY}", form, 150, ADMITTED),
     "JSON, all admitted": Case(

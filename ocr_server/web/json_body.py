@@ -83,7 +83,7 @@ class Value:
             return list(_items(_Scanner(file, self)))
 
     def text_pieces(self) -> Iterator[bytes]:
-        """The text, in UTF-8 and in pieces.
+        """The text in pieces, as base64 is: an escape beyond ASCII becomes a question mark.
 
         Raises:
             ValueError: it is no text; the message is for the client.
@@ -93,10 +93,9 @@ class Value:
             text = cut + piece
             cut = b""
             if b"\\" in text:
-                match = _CUT_ESCAPE.search(text, max(0, len(text) - 5))
-                cut = match[0] if match else b""
-                escaped = text[: len(text) - len(cut)].decode("utf-8", "replace")
-                text = json.loads(f'"{escaped}"', strict=False).encode("utf-8", "replace")
+                cut = _cut_escape(text)
+                escaped = text[: len(text) - len(cut)].decode("ascii", "replace")
+                text = json.loads(f'"{escaped}"', strict=False).encode("ascii", "replace")
             yield text
         if cut:
             raise ValueError(_NOT_JSON)
@@ -265,6 +264,16 @@ class _Scanner:
         self._piece = self._file.read(min(PIECE_BYTES, max(0, self._end - self.position)))
         self._base = self.position
         return len(self._piece) > 1
+
+
+def _cut_escape(text: bytes) -> bytes:
+    """What a text ends in if that is the beginning of an escape; a backslash may be escaped."""
+    match = _CUT_ESCAPE.search(text, max(0, len(text) - 5))
+    if match is None:
+        return b""
+    before = text[: match.start()]
+    is_escaped = (len(before) - len(before.rstrip(b"\\"))) % 2
+    return b"" if is_escaped else match[0]
 
 
 def _unbalanced(text: bytes) -> tuple[int, int]:
