@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from ocr_server import pipeline, tasks
 from ocr_server.app import create_app
+from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, StoredPage, StoredPages
 from ocr_server.pipeline import Finished
 from ocr_server.service import Service
@@ -186,3 +187,19 @@ def test_an_answer_that_is_too_large_is_told_with_the_limit(
     problem = refused.get_json()
     assert (refused.status_code, problem["code"]) == (413, "answer-too-large")
     assert problem["setting"] == "OCR_MAX_ANSWER_BYTES"
+
+
+@pytest.mark.parametrize("most_bytes", [10, 2**20])
+def test_rendering_keeps_the_deadline_and_ends_when_the_client_hangs_up(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, most_bytes: int
+) -> None:
+    monkeypatch.setattr(api, "MOST_DOCUMENT_BYTES_HERE", most_bytes)
+    sent = json_of(two_pages())
+    gone = {"waitress.client_disconnected": lambda: True}
+
+    hung_up = client.post("/v1/render?format=text", json=sent, environ_overrides=gone)
+    monkeypatch.setattr(Deadline, "left_s", lambda _: 0.0)
+    late = client.post("/v1/render?format=text", json=sent)
+
+    assert (hung_up.status_code, hung_up.get_json()["code"]) == (499, "client-gone")
+    assert (late.status_code, late.get_json()["code"]) == (504, "deadline-passed")
