@@ -80,6 +80,10 @@ class ScratchSpace:
                 raise StorageFull.of_temp_dir() from error
             yield paths
             is_empty = _emptied(folder)
+        except Exception as error:
+            if not folder.exists():  # somebody removed it while its files were read
+                raise StorageFull.of_temp_dir() from error
+            raise
         finally:
             if is_empty:
                 self._empty.append(folder)
