@@ -59,7 +59,8 @@ def hide_memory() -> None:
 
 
 def _prctl(option: int, value: int) -> None:
-    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0):
+    arguments = map(ctypes.c_ulong, (value, 0, 0, 0))
+    if ctypes.CDLL(None, use_errno=True).prctl(option, *arguments):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
