@@ -46,7 +46,6 @@ from ocr_server.web.problems import STATUS
 ALPHABET = "tessedit_char_whitelist"
 FORMATS_OF_PARAMETERS = {"tessedit_create_hocr": "hocr", "tessedit_create_tsv": "tsv"}
 MODERN_ENGINES = {1, 3}  # LSTM, and whatever there is; 0 and 2 are the old one, not installed
-
 MOST_NAMED = 20  # languages that are missing
 
 blueprint = Blueprint("tesseract-server", __name__)
