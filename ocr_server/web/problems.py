@@ -26,7 +26,7 @@ from ocr_server.document.schema import (
     ErrorNumbersJson,
     strict,
 )
-from ocr_server.errors import BodyTooLarge, Extra, OcrServerError, ServerOutOfMemory
+from ocr_server.errors import BodyTooLarge, OcrServerError, ServerOutOfMemory
 from ocr_server.request.build import body_too_large
 from ocr_server.web.context import service
 
@@ -69,8 +69,6 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.ClientGone: CLIENT_CLOSED_REQUEST,
     errors.DeadlinePassed: 504,
 }
-# Of a text or list of a problem, as JSON: a refusal is never much longer than what was refused.
-MOST_MEMBER_BYTES = 6000
 # Paths of programs; everything else is a page.
 COMPAT = "compat"  # the blueprint of the adapters' routes
 API_PATHS = ("/v1/", "/livez", "/readyz", "/version", "/metrics", "/openapi.json")
@@ -113,18 +111,11 @@ def problem_of(error: OcrServerError) -> ProblemJson:
         "type": f"urn:ocr-server:problem:{error.code}",
         "title": error.title,
         "status": STATUS[type(error)],
-        "detail": _shortened(error.message),
+        "detail": error.message,
         "code": error.code,
-        **{name: _shortened(value) for name, value in error.extra.items()},
+        **error.extra,
     }
     return cast(ProblemJson, problem)  # a test holds the names of all extra to the type
-
-
-def _shortened(value: Extra) -> Extra:
-    """The beginning of a text or list, if it is too long for a problem."""
-    while isinstance(value, str | list) and len(json.dumps(value)) > MOST_MEMBER_BYTES:
-        value = value[: len(value) * 3 // 4]
-    return value
 
 
 def answer_error(error: OcrServerError) -> Response:
