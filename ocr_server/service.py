@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,6 +59,7 @@ class Service:
     admission: Admission
     profiles: Mapping[str, Profile]
     metrics: Metrics = field(init=False)
+    closing: ExitStack = field(default_factory=ExitStack, init=False)  # ends before the processes
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
     _missing: dict[str, str] = field(default_factory=dict, init=False)  # name and message
 
@@ -214,6 +216,7 @@ class Service:
 
     def close(self) -> None:
         """End all processes and remove the private folder."""
+        self.closing.close()
         self.workers.close()
         self.scratch.close()
 

@@ -65,11 +65,13 @@ def build_job(
     formats: tuple[str, ...] | None = None,
     most_seconds: float = math.inf,
     engine: str | None = None,
+    most_bytes: int | None = None,
 ) -> ParsedRequest:
     """The job that the options and files ask for.
 
     `faults` are those that were found before. Where the options name none, the answer has
-    `formats`, and `engine` reads; it may take `most_seconds`.
+    `formats`, and `engine` reads; it may take `most_seconds`. The files may have `most_bytes`, by
+    default those that the setting allows.
 
     Raises:
         InvalidOptions: files or options are missing or wrong; the message has all faults.
@@ -78,7 +80,7 @@ def build_job(
         BodyTooLarge: the files have more bytes than the setting allows.
     """
     faults, settings = faults or [], here.settings
-    _check_size(sources, settings.max_body_bytes)
+    _check_size(sources, settings.max_body_bytes if most_bytes is None else most_bytes)
     if not any(source.size_bytes for source in sources) and not _name_a_file(faults):
         faults.append(fault_of("file", EMPTY))
     values = parse_options(texts, faults)

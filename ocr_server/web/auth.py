@@ -14,7 +14,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from flask import Flask, Request, request
+from flask import Flask, Request, current_app, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from ocr_server.errors import KeyMissing, KeyWrong, SettingsError
@@ -78,6 +78,12 @@ def read_key_file(path: Path, *, errors: str = "strict") -> str:
     data = path.read_bytes()
     is_utf_16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return data.decode("utf-16" if is_utf_16 else "utf-8-sig", errors=errors)
+
+
+def owner_of(request: Request) -> str:
+    """Whose a job is: the digest of the key that the request bears; empty without keys."""
+    key = _key_of(request)
+    return digest_of(key).hex() if key and current_app.jinja_env.globals["needs_key"] else ""
 
 
 def digest_of(key: str) -> bytes:
