@@ -56,7 +56,11 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         # Its engine takes time and memory, so only where jobs are kept.
         from ocr_server.jobs.jobs import running  # noqa: PLC0415
 
-        app.extensions[jobs.EXTENSION] = here.closing.enter_context(running(here))
+        try:
+            app.extensions[jobs.EXTENSION] = here.closing.enter_context(running(here))
+        except BaseException:
+            here.close()
+            raise
     access_log.init_app(app)
     problems.init_app(app)
     browser.init_app(app)

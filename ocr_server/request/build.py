@@ -146,7 +146,8 @@ def build_rendering_job(
         deadline=_deadline(values, settings.timeout_s),
         **_members_of(Job, values),
     )
-    return ParsedRequest(job, formats=formats, rendering=rendering)
+    partial = values.get("partial", OPTIONS["partial"].default_value)
+    return ParsedRequest(job, formats=formats, rendering=rendering, partial=partial)
 
 
 def parse_options(texts: Mapping[str, str], faults: list[dict[str, str]]) -> dict[str, Any]:

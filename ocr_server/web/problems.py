@@ -129,7 +129,9 @@ def answer_error(error: OcrServerError) -> Response:
 
 def headers_of(error: OcrServerError) -> dict[str, str]:
     """Headers of the answer: `Retry-After`, or `WWW-Authenticate`."""
-    if isinstance(error, errors.QueueFull | errors.Draining | errors.ServerOutOfMemory):
+    if isinstance(
+        error, errors.QueueFull | errors.TooManyJobs | errors.Draining | errors.ServerOutOfMemory
+    ):
         return {"Retry-After": str(error.extra.get("retry_after_s", 1))}
     if isinstance(error, errors.KeyMissing | errors.KeyWrong):
         return {"WWW-Authenticate": 'Bearer realm="ocr-server"'}
