@@ -15,6 +15,7 @@ from ocr_server.web import (
     auth,
     browser,
     frames,
+    gate,
     health,
     jobs,
     openapi,
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     problems.init_app(app)
     browser.init_app(app)
     auth.init_app(app, digests)
+    gate.init_app(app)
     app.url_map.strict_slashes = False  # programs may end a path in a slash that it does not have
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)

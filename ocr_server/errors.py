@@ -7,6 +7,9 @@
     ├── RequestError               the request itself is wrong
     │   ├── InvalidOptions         options or fields, all faults at once
     │   ├── BodyTooLarge           more bytes than the limit
+    │   ├── TooSlow                a request that comes in too slowly
+    │   ├── ForeignHost            a request for another host
+    │   ├── CrossSite              a browser sends it for a page of another site
     │   ├── LanguageMissing        a language that is not installed
     │   ├── EngineUnavailable      an engine that is not installed
     │   ├── FormatUnavailable      an answer that cannot be made from what was sent
@@ -26,10 +29,10 @@
     │   ├── TooManyPixels          a page larger than the limit
     │   ├── TooManyPages           a document longer than the limit
     │   ├── PageMissing            a page number the document does not have
+    │   ├── OutOfMemory            a page that needs more memory than a worker may use
     │   ├── TooManyWords           a page has more words than the limit
     │   ├── AnswerTooLarge         the rendered document has more bytes than the limit
-    │   ├── EndsProcess            the file has ended two processes that opened it
-    │   └── OutOfMemory            a page that needs more memory than a worker may use
+    │   └── EndsProcess            the file has ended two processes that opened it
     ├── EngineError                the engine did not do its work
     │   ├── EngineMissing          Tesseract is not installed
     │   ├── EngineFailed           Tesseract ended with an error
@@ -38,9 +41,11 @@
         ├── QueueFull              too many requests wait already
         ├── TooManyJobs            too many pages or bytes of durable jobs wait already
         ├── JobsUnavailable        the place where jobs are kept cannot be reached
+        ├── TooManyConnections     too many connections are open already
         ├── Draining               the server is shutting down
         ├── StorageFull            the temporary folder is full or read-only
         ├── ServerOutOfMemory      the server process has reached its limit of memory
+        ├── NoWorker               no process that reads pages can be started
         ├── ClientGone             the client has closed the connection
         └── DeadlinePassed         the time allowed is over, and the work was stopped
 
@@ -121,6 +126,27 @@ class BodyTooLarge(RequestError):
 
     code = "body-too-large"
     title = "The file is too large"
+
+
+class TooSlow(RequestError):
+    """The request came in more slowly than it may."""
+
+    code = "request-timeout"
+    title = "The request came too slowly"
+
+
+class ForeignHost(RequestError):
+    """The request is for a host name under which this server is not reached."""
+
+    code = "foreign-host"
+    title = "This server does not have that name"
+
+
+class CrossSite(RequestError):
+    """A browser sends the request for a page of another site."""
+
+    code = "cross-site"
+    title = "Pages of other sites may not use this server"
 
 
 class LanguageMissing(RequestError):
@@ -290,6 +316,16 @@ class OutOfMemory(DocumentError):
             setting="OCR_WORKER_MEMORY_BYTES",
         )
 
+    @classmethod
+    def of_container(cls) -> OutOfMemory:
+        """The error for a page that needs more than the container has left."""
+        return cls(
+            "The page needs more memory than the container has: the kernel has ended the process "
+            "that read it, twice. Send a smaller one, give the container more memory, or lower "
+            "OCR_SLOTS.",
+            setting="OCR_SLOTS",
+        )
+
 
 class TooManyWords(DocumentError):
     """A page has more words than the limit."""
@@ -354,10 +390,14 @@ class EngineFailed(EngineError):
 
 
 class WorkerLost(EngineError):
-    """The process that read the page died."""
+    """The process that read the page died.
+
+    `has_ended_itself`: it crashed or exited, and was not killed from outside.
+    """
 
     code = "worker-lost"
     title = "The process that read the page died"
+    has_ended_itself = False
 
 
 class LoadError(OcrServerError):
@@ -388,6 +428,13 @@ class JobsUnavailable(LoadError):
     title = "Jobs cannot be kept now"
 
 
+class TooManyConnections(LoadError):
+    """Too many connections are open, from one address or in all."""
+
+    code = "too-many-connections"
+    title = "Too many connections are open"
+
+
 class Draining(LoadError):
     """The server is shutting down."""
 
@@ -416,6 +463,21 @@ class ServerOutOfMemory(LoadError):
 
     code = "server-out-of-memory"
     title = "The server has no memory left for this"
+
+
+class NoWorker(LoadError):
+    """No process that reads pages can be started."""
+
+    code = "no-worker"
+    title = "The server cannot start a process"
+
+    @classmethod
+    def of_server(cls) -> NoWorker:
+        """The error while no slot has a process."""
+        return cls(
+            "No process that reads pages can be started: there may be no memory, or no room for "
+            "one more. The server goes on trying, and its log has the reason."
+        )
 
 
 class ClientGone(LoadError):

@@ -100,6 +100,9 @@ class _Load(Collector):
     def collect(self) -> Iterator[Metric]:
         workers, admission = self._workers, self._admission
         yield GaugeMetricFamily("ocr_slots", "Pages that can be read at a time", workers.slots)
+        yield GaugeMetricFamily(
+            "ocr_slots_alive", "Slots that have a worker process", workers.alive
+        )
         yield GaugeMetricFamily("ocr_slots_busy", "Slots at work", workers.busy)
         yield GaugeMetricFamily(
             "ocr_requests_inside", "Requests at work or waiting", admission.inside

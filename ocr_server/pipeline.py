@@ -39,6 +39,7 @@ from ocr_server.export import Format
 from ocr_server.job import Job, Rendering, Source
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.runtime.pool import WorkerPool
+from ocr_server.runtime.second_try import run_twice
 from ocr_server.sources.decode import too_many_pages
 from ocr_server.sources.signatures import may_have_pages
 from ocr_server.tasks import PageRef
@@ -144,8 +145,8 @@ def count_pages(job: Job, workers: WorkerPool, cancelled: threading.Event) -> li
     """
 
     def count(path: Path) -> int:
-        return workers.run(
-            tasks.count_pages, job.deadline, cancelled,
+        return run_twice(
+            workers, tasks.count_pages, job.deadline, cancelled,
             path=path, limits=job.limits, password=job.password,
         )  # fmt: skip
 
@@ -197,8 +198,8 @@ def read_page(
         ClientGone: `cancelled` was set.
     """
     try:
-        page = workers.run(
-            tasks.read_page, job.deadline, cancelled,
+        reading = run_twice(
+            workers, tasks.read_page, job.deadline, cancelled,
             page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
             most_held_words=most_held_words,
         )  # fmt: skip
@@ -213,7 +214,7 @@ def read_page(
         lost = EngineFailed("The page could not be read; the server's log has the reason.")
         lost.__cause__ = error
         return PageFailed(Failure(page_ref.number, lost))
-    return PageRead(page)
+    return PageRead(reading.kept(page_ref))
 
 
 def document_from_events(events: Iterator[Event]) -> Document:
@@ -252,12 +253,12 @@ def draw_preview(
     counts = count_pages(job, workers, cancelled)
     page_ref = page_ref_of(job, counts, choose_pages(job, counts)[0])
     if prepared:
-        return workers.run(
-            tasks.draw_prepared_page, job.deadline, cancelled,
+        return run_twice(
+            workers, tasks.draw_prepared_page, job.deadline, cancelled,
             page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
         )  # fmt: skip
-    return workers.run(
-        tasks.draw_page, job.deadline, cancelled,
+    return run_twice(
+        workers, tasks.draw_page, job.deadline, cancelled,
         page_ref=page_ref, limits=job.limits, password=job.password,
     )  # fmt: skip
 
@@ -294,8 +295,8 @@ def render_document(
     else:
         beside, described = document.path, document.path
     result = beside.with_name(f"{beside.name}-rendered")
-    claims = workers.run(
-        tasks.render, deadline, cancelled,
+    claims = run_twice(
+        workers, tasks.render, deadline, cancelled,
         document=described, paths=tuple(source.path for source in sources),
         render=format_.render, rendering=rendering, result=result,
     )  # fmt: skip
@@ -312,8 +313,8 @@ def analyse_frame(
         DocumentError: the frame cannot be opened, or is over a limit.
         LoadError: the server is too busy, or the time is over.
     """
-    return workers.run(
-        tasks.analyse_frame, job.deadline, cancelled,
+    return run_twice(
+        workers, tasks.analyse_frame, job.deadline, cancelled,
         path=job.sources[0].path, reads=reads, options=job.options, limits=job.limits,
     )  # fmt: skip
 

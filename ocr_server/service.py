@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ocr_server import tasks
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo, StoredPage, StoredPages
-from ocr_server.errors import EngineMissing, OcrServerError
+from ocr_server.errors import EngineMissing, NoWorker, OcrServerError
 from ocr_server.export import FORMATS, PAGE_IN_JSON, Format
 from ocr_server.export.archive import archive_of
 from ocr_server.job import Job, Source
@@ -27,11 +27,13 @@ from ocr_server.pipeline import (
     recognise_document,
     render_document,
 )
-from ocr_server.request.build import ParsedRequest, check_installed
+from ocr_server.request.build import ParsedRequest, build_job, check_installed
+from ocr_server.request.parsing import read_words
 from ocr_server.request.profiles import Profile, load_profiles
 from ocr_server.runtime.admission import Admission
 from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
+from ocr_server.runtime.watchdog import Watchdog
 from ocr_server.settings import Settings
 
 DESCRIBE_TIMEOUT_S = 30.0
@@ -51,32 +53,44 @@ class Answer:
 
 @dataclass(slots=True)
 class Service:
-    """One server: its settings, worker pool, scratch space, queue, profiles and metrics."""
+    """One server: its settings, worker pool, scratch space, queue, profiles, words and metrics."""
 
     settings: Settings
     workers: WorkerPool
     scratch: ScratchSpace
     admission: Admission
     profiles: Mapping[str, Profile]
+    words: str = ""  # the operator's own, one a line
     metrics: Metrics = field(init=False)
     closing: ExitStack = field(default_factory=ExitStack, init=False)  # ends before the processes
+    _watchdog: Watchdog = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
     _missing: dict[str, str] = field(default_factory=dict, init=False)  # name and message
 
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.workers, self.admission)
+        self._watchdog = Watchdog(
+            self._read_sample,
+            workers=self.workers,
+            scratch=self.scratch,
+            period_s=self.settings.watchdog_s,
+        )
+
+    def watch(self) -> None:
+        """Look after itself from now on, as a server or station does that runs for long."""
+        self._watchdog.start()
 
     @classmethod
     def start(cls, settings: Settings, workers: WorkerPool | None = None) -> Service:
         """Start a service with these settings, with worker processes unless a pool is given.
 
         Raises:
-            SettingsError: a profile is not understood.
+            SettingsError: a profile or the file of words is not understood.
             StorageFull: the temporary folder cannot be written to.
         """
-        profiles = load_profiles(
-            settings.profiles
-        )  # may fail, so before worker processes are started
+        # May fail, so before worker processes are started.
+        profiles = load_profiles(settings.profiles)
+        words = read_words(settings.words) if settings.words else ""
         workers = workers or ProcessWorkerPool(settings)
         return cls(
             settings=settings,
@@ -84,6 +98,7 @@ class Service:
             scratch=ScratchSpace(settings.temp_dir),
             admission=Admission(slots=workers.slots, waiting=settings.waiting),
             profiles=profiles,
+            words=words,
         )
 
     @property
@@ -120,12 +135,18 @@ class Service:
         return self._engines[name]
 
     def why_not_ready(self) -> OcrServerError | None:
-        """The error that keeps the server from reading: missing engine or language, if any."""
+        """The error that keeps the server from reading, if any.
+
+        No process, no room for files, no engine or language, or the watchdog could not read.
+        """
+        if not self.workers.alive:
+            return NoWorker.of_server()
         try:
+            self.scratch.check()
             check_installed(self.settings.languages, self.engine)
         except OcrServerError as error:
             return error
-        return None
+        return self._watchdog.failure
 
     def recognise(self, job: Job, cancelled: threading.Event) -> Iterator[Event]:
         """Read the documents of a job as events, and count its pages in the metrics.
@@ -210,13 +231,25 @@ class Service:
 
     def _count(self, event: Event) -> None:
         if isinstance(event, PageRead):
+            self._watchdog.note_read()
             self.metrics.count_page(event.page)
         elif isinstance(event, PageFailed):
             self.metrics.count_failed_page(event.failure.error)
 
+    def _read_sample(self, picture: bytes) -> None:
+        # Waiting for a slot takes no longer than a page, unless there is a queue.
+        deadline = Deadline.after(2 * self.settings.page_timeout_s)
+        with self.scratch.job() as folder:
+            job = build_job({}, (folder.add([picture]),), self).job
+            events = recognise_document(
+                replace(job, deadline=deadline), workers=self.workers, engine=self.engine
+            )
+            document_from_events(events)
+
     def close(self) -> None:
         """End all processes and remove the private folder."""
         self.closing.close()
+        self._watchdog.stop()
         self.workers.close()
         self.scratch.close()
 

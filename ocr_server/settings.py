@@ -80,6 +80,19 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on (`0.0.0.0` in the image)")
     port: int = _setting(8080, "port to listen on; 0 takes a free one", least=0, most=65535)
+    hosts: tuple[str, ...] = _setting(
+        (),
+        "host names under which the server is reached, joined by commas, or `*` for any; "
+        "addresses, `localhost` and the names of the machine always are",
+        pattern=r"\*|[\w.-]+",
+        shown="any, or no others where it listens on loopback",
+    )
+    max_connections_per_address: int = _setting(
+        64,
+        "connections that may be open from one address (from one /64 network with IPv6); 0 means "
+        "any number, as for loopback and `OCR_TRUSTED_PROXY`",
+        least=0,
+    )
     tls_cert: str = _setting("", "PEM file of a certificate; with it and its key, https is served")
     tls_key: str = _setting("", "PEM file of the certificate's key")
     engine: str = _setting(
@@ -113,6 +126,13 @@ class Settings:
         least=64 * MIB,
         or_zero=True,
     )
+    watchdog_s: float = _setting(
+        60.0,
+        "seconds without a page read after which a built-in picture is read, to see that the "
+        "server still can; 0 means never",
+        least=0.1,
+        or_zero=True,
+    )
     pdf_dpi: int = _setting(300, "dots per inch at which PDF pages are drawn", least=50)
     temp_dir: str = _setting(
         "", "folder for the pictures being read", shown="the system's temporary folder"
@@ -130,6 +150,9 @@ class Settings:
         "", "file of more keys: the SHA-256 of each in hexadecimal, one a line; `#` begins a remark"
     )
     profiles: str = _setting("", "folder of TOML files, each a profile beside the built-in ones")
+    words: str = _setting(
+        "", "file of names, part numbers and other words of your own, for the option `words`"
+    )
     pages: str = _setting("on", "`off`: programs only, no pages", choices=("on", "off"))
     cors_origins: tuple[str, ...] = _setting(
         (),

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ocr_server.document.model import Document, EngineInfo, Page, StoredPage
+from ocr_server.document.model import Document, EngineInfo, Page, StoredPage, write_page
 from ocr_server.engines import describe_choice
 from ocr_server.errors import AnswerTooLarge, StorageFull, TooManyWords
 from ocr_server.export import Render
@@ -60,6 +60,24 @@ class PageRef:
         return self.path.with_name(f"{self.path.name}-page-{self.number}")
 
 
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """A page that was read; without zones if they stand in its file, with confidence and letters.
+
+    Both are those of the whole page, and None if it has its zones.
+    """
+
+    page: Page
+    confidence: float | None = None
+    letter_count: int | None = None
+
+    def kept(self, page_ref: PageRef) -> Page | StoredPage:
+        """The page, or where it is stored."""
+        if self.confidence is None or self.letter_count is None:
+            return self.page
+        return StoredPage(page_ref.page_path, self.page, self.confidence, self.letter_count)
+
+
 def count_pages(
     _context: WorkerContext, *, path: Path, limits: Limits, password: str | None
 ) -> int:
@@ -80,10 +98,10 @@ def read_page(
     limits: Limits,
     password: str | None,
     most_held_words: int,
-) -> Page | StoredPage:
+) -> PageReading:
     """Read a page: from its text layer if the options allow and it is good, else by the engine.
 
-    A page of more than `most_held_words` is returned in a file beside its source.
+    A page of more than `most_held_words` is written to a file beside its source.
 
     Raises:
         TooManyWords: it has more than the limit.
@@ -93,7 +111,10 @@ def read_page(
         count = len(page.words)
         if count > limits.max_words:
             raise TooManyWords.of(f"{count} words", limit=limits.max_words)
-        return StoredPage.of(page, page_ref.page_path) if count > most_held_words else page
+        if count <= most_held_words:
+            return PageReading(page)
+        write_page(page, page_ref.page_path)
+        return PageReading(replace(page, zones=()), page.confidence, page.letter_count)
 
 
 def _read_page(

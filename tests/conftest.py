@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.util import find_spec
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +106,6 @@ def _only_marked_tests_start_a_process(
 
     if not any(map(request.node.get_closest_marker, ("process", *MISSING))):
         monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
-        monkeypatch.setattr(BaseProcess, "start", refuse)
 
 
 @pytest.fixture(autouse=True)

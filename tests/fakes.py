@@ -109,7 +109,9 @@ class InlineWorkers:
     """Runs each task at once, in this process and thread, with the engine it was given."""
 
     slots = 1
+    alive = 1
     busy = 0
+    open_network = ""
     restarts = 0
 
     def __init__(self, engine: Engine) -> None:

@@ -6,14 +6,17 @@ this module.
 
 from __future__ import annotations
 
-import pickle
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from statistics import mode
 from typing import NamedTuple, overload
+
+import msgspec
+import numpy as np
 
 from ocr_server.document.zones import (
     Alternative,
@@ -37,6 +40,7 @@ __all__ = [
     "Advice", "Alternative", "Cell", "Direction", "Document", "EngineInfo", "Failure", "Field",
     "Line", "Page", "Quality", "StageRecord", "StoredPage", "StoredPages", "Symbol", "Table",
     "TextSource", "Word", "Zone", "ZoneKind", "hull_of", "letters_in", "mean_confidence",
+    "plain_scalar", "write_page",
 ]  # fmt: skip
 
 
@@ -176,21 +180,40 @@ class StoredPage:
     confidence: float
     letter_count: int
 
-    @classmethod
-    def of(cls, page: Page, path: Path) -> StoredPage:
-        """Write a page to a new file.
+    def load(self) -> Page:
+        """The page with its zones.
 
         Raises:
-            OSError: there is no room.
+            OSError: the file is gone.
+            ValueError: it is not the file of a page.
         """
-        with path.open("wb") as file:
-            pickle.dump(page, file, pickle.HIGHEST_PROTOCOL)
-        return cls(path, replace(page, zones=()), page.confidence, page.letter_count)
+        return _pages_of_files().decode(self.path.read_bytes())
 
-    def load(self) -> Page:
-        """The page with its zones."""
-        page: Page = pickle.loads(self.path.read_bytes())  # noqa: S301  # written by `of`
-        return page
+
+def write_page(page: Page, path: Path) -> None:
+    """Write a page to a new file, as MessagePack, for `StoredPage.load`.
+
+    Raises:
+        OSError: there is no room.
+    """
+    path.write_bytes(msgspec.msgpack.encode(page, enc_hook=plain_scalar))
+
+
+def plain_scalar(value: object) -> object:
+    """A scalar of NumPy as Python's, for msgspec.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(value, np.generic):
+        plain: object = value.item()
+        return plain
+    raise TypeError(f"{type(value).__name__} cannot be written")
+
+
+@cache
+def _pages_of_files() -> msgspec.msgpack.Decoder[Page]:
+    return msgspec.msgpack.Decoder(Page)
 
 
 class StoredPages(Sequence[Page]):

@@ -1,8 +1,8 @@
-"""Validate the text of a field: mask, check digit, pattern and confidence.
+"""Validate the text of a field: mask, list of values, check digit, pattern and confidence.
 
-The rules are applied in that order. Only the character map changes characters: a letter becomes a
-digit, or a digit a letter, where the mask requires it. A text that breaks a rule is kept as it was
-read, with the reason.
+The rules are applied in that order. The character map changes characters: a letter becomes a digit,
+or a digit a letter, where the mask requires it. A text that looks like exactly one of the listed
+values becomes it. A text that breaks a rule is kept as it was read, with the reason.
 
 A mask has one character for each position of a code: `A` for a letter, `9` for a digit, `*` for
 either; any other character stands for itself, as do these and `|` after a backslash. `|` separates
@@ -14,10 +14,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from ocr_server.document.model import Field, Word, hull_of
 from ocr_server.geometry import Box
 from ocr_server.job import FieldSpec
+from ocr_server.page.own_words import index_words
 
 _ICAO_VALUES = {character: value for value, character in enumerate("0123456789")} | {
     character: value for value, character in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10)
@@ -67,6 +69,8 @@ def validate_field(spec: FieldSpec, candidate: Match) -> Field:
     text = candidate.text.strip()
     fitted = fit(spec, text)
     value = fitted.text if fitted else text
+    if spec.one_of and value and fitted:
+        value = listed_value(spec.one_of, value) or value
     return Field(
         name=spec.name,
         value=value or None,
@@ -77,6 +81,12 @@ def validate_field(spec: FieldSpec, candidate: Match) -> Field:
     )
 
 
+def is_valid(spec: FieldSpec, value: str, confidence: float) -> bool:
+    """Whether a text that fits the field's mask, read with that confidence, keeps all rules."""
+    value = listed_value(spec.one_of, value) or value
+    return not any(_errors(spec, Match(value, confidence), value, does_fit=True))
+
+
 def fit(spec: FieldSpec, text: str) -> Fit | None:
     """The text fitted to the field's mask, or None; without a mask every text fits."""
     if spec.mask is None:
@@ -85,6 +95,12 @@ def fit(spec: FieldSpec, text: str) -> Fit | None:
     if not mask.has_blanks:
         text = "".join(text.split())
     return mask.fit(text, dict(spec.character_map))
+
+
+def listed_value(values: tuple[str, ...], text: str) -> str | None:
+    """The value that is the text, in capitals or small letters, or looks like it; None if none."""
+    same = (value for value in values if value.lower() == text.lower())
+    return next(same, None) or index_words(values).nearest(text)
 
 
 def icao_9303_digit(text: str) -> str | None:
@@ -177,6 +193,13 @@ class Place:
     kind: str
     is_literal: bool = False
 
+    @property
+    def pattern(self) -> str:
+        """The characters that it accepts of ASCII, as a regular expression."""
+        if self.is_literal:
+            return re.escape(self.kind)
+        return {"9": "[0-9]", "A": "[A-Za-z]", "*": "[0-9A-Za-z]"}[self.kind]
+
     def accepts(self, character: str) -> bool:
         """Whether the mask allows the character at this position."""
         if self.is_literal:
@@ -195,21 +218,35 @@ class Fit:
     repairs: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mask:
     """A parsed mask: at least one alternative, none of them empty."""
 
     alternatives: tuple[tuple[Place, ...], ...]
 
-    @property
+    @cached_property
     def has_blanks(self) -> bool:
         """Whether it has a blank; if it has none, blanks in a text are ignored."""
         return any(place.kind == " " for places in self.alternatives for place in places)
 
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        """The possible lengths of a text, each once."""
-        return tuple(dict.fromkeys(map(len, self.alternatives)))
+    @cached_property
+    def by_length(self) -> Mapping[int, tuple[tuple[Place, ...], ...]]:
+        """The alternatives by the length of the text that fits them, in their order."""
+        lengths = dict.fromkeys(map(len, self.alternatives))
+        return {
+            length: tuple(places for places in self.alternatives if len(places) == length)
+            for length in lengths
+        }
+
+    @cached_property
+    def _patterns(self) -> Mapping[int, re.Pattern[str]]:
+        """What texts that fit without repairs look like, by their length."""
+        return {
+            length: re.compile(
+                "|".join("".join(place.pattern for place in places) for places in alternatives)
+            )
+            for length, alternatives in self.by_length.items()
+        }
 
     def fit(self, text: str, character_map: Mapping[str, str]) -> Fit | None:
         """The text fitted to the mask with the fewest repairs; None if it does not fit.
@@ -217,16 +254,24 @@ class Mask:
         `character_map` maps letters to digits that they are mistaken for. Letters become digits
         where the mask requires digits, and digits letters where it requires letters.
         """
+        pattern = self._patterns.get(len(text))
+        if pattern is None:
+            return None
+        if text.isascii():  # then a letter is the same in the pattern as in `Place.accepts`
+            if pattern.fullmatch(text):
+                return Fit(text, 0)
+            if not character_map:
+                return None
         letter_of = {digit: letter for letter, digit in reversed(list(character_map.items()))}
         fits = [
             fit
-            for places in self.alternatives
-            if len(places) == len(text)
-            and (fit := _fit(text, places, character_map, letter_of)) is not None
+            for places in self.by_length.get(len(text), ())
+            if (fit := _fit(text, places, character_map, letter_of)) is not None
         ]
         return min(fits, key=lambda fit: fit.repairs, default=None)
 
 
+@lru_cache(maxsize=256)  # a request has at most a hundred fields
 def parse_mask(text: str) -> Mask:
     """The mask that the text describes.
 
@@ -266,6 +311,8 @@ def _errors(spec: FieldSpec, candidate: Match, value: str, *, does_fit: bool) ->
         yield "nothing was read"
     if not does_fit:
         yield f"does not fit the mask {spec.mask}"
+    if spec.one_of and value and value not in spec.one_of:
+        yield "is none of the listed values"
     if spec.check is not None and not agrees(spec.check, value):
         yield f"the check digit does not agree ({spec.check})"
     if spec.pattern is not None and not re.fullmatch(spec.pattern, value):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from ocr_server.deadline import Deadline
@@ -24,6 +25,9 @@ from ocr_server.request.options import OPTIONS
 from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
 
+MOST_FAULTS = 200  # that are kept; who is told of the first ones knows enough
+MOST_TOLD_CHARS = 5000  # of the sentence that tells all faults
+LONGEST_FIELD_CHARS = 100
 EMPTY = "the file is empty, or none was chosen; send a picture or a PDF"
 
 
@@ -37,6 +41,19 @@ class ParsedRequest:
     partial: bool = False
 
 
+class Faults(list[dict[str, str]]):
+    """What is wrong with a request, in the order in which it is found; only the first are kept."""
+
+    def append(self, fault: dict[str, str]) -> None:
+        """Add a fault."""
+        if len(self) < MOST_FAULTS:
+            super().append(fault)
+
+    def extend(self, faults: Iterable[dict[str, str]]) -> None:
+        """Add faults; after `MOST_FAULTS` no more are looked for."""
+        super().extend(islice(faults, MOST_FAULTS - len(self)))
+
+
 class Installation(Protocol):
     """What a request depends on beside its own text."""
 
@@ -47,6 +64,10 @@ class Installation(Protocol):
     @property
     def profiles(self) -> Mapping[str, Profile]:
         """The profiles by name."""
+
+    @property
+    def words(self) -> str:
+        """The operator's own words, one a line."""
 
     def engine_named(self, name: str) -> EngineInfo:
         """An engine.
@@ -61,7 +82,7 @@ def build_job(
     sources: tuple[Source, ...],
     here: Installation,
     *,
-    faults: list[dict[str, str]] | None = None,
+    faults: Faults | None = None,
     formats: tuple[str, ...] | None = None,
     most_seconds: float = math.inf,
     engine: str | None = None,
@@ -79,7 +100,7 @@ def build_job(
         EngineUnavailable: the engine is not installed.
         BodyTooLarge: the files have more bytes than the setting allows.
     """
-    faults, settings = faults or [], here.settings
+    faults, settings = Faults() if faults is None else faults, here.settings
     _check_size(sources, settings.max_body_bytes if most_bytes is None else most_bytes)
     if not any(source.size_bytes for source in sources) and not _name_a_file(faults):
         faults.append(fault_of("file", EMPTY))
@@ -97,6 +118,7 @@ def build_job(
     wanted = values.get("alternatives", OPTIONS["alternatives"].default_value)
     options = ReadOptions(
         **{
+            "words": here.words,
             **_members_of(ReadOptions, values),
             "languages": languages,
             "engine": engine,
@@ -204,26 +226,31 @@ def check(faults: list[dict[str, str]]) -> None:
     """Do nothing if there are no faults.
 
     Raises:
-        InvalidOptions: there are some; the message has all.
+        InvalidOptions: there are some; the message has all, or the first of many.
     """
     if faults:
         # Some messages are sentences already.
         message = " ".join(f"{fault['field']}: {fault['message'].rstrip('.')}." for fault in faults)
+        if len(message) > MOST_TOLD_CHARS:
+            message = f"{message[:MOST_TOLD_CHARS]} …"
         raise InvalidOptions(f"Not understood: {message}", faults=faults)
 
 
 def fault_of(field: str, message: str) -> dict[str, str]:
     """What is wrong with a field; a part of a form may come without a name."""
-    return {"field": field or "", "message": message}
+    field = field or ""
+    if len(field) > LONGEST_FIELD_CHARS:
+        field = f"{field[:LONGEST_FIELD_CHARS]}…"
+    return {"field": field, "message": message}
 
 
-def body_too_large(limit: int) -> BodyTooLarge:
-    """The error of a request with more than `limit` bytes."""
+def body_too_large(limit: int, setting: str = "OCR_MAX_BODY_BYTES") -> BodyTooLarge:
+    """The error of a request with more than `limit` bytes, which the setting allows."""
     return BodyTooLarge(
         f"The request has more than {limit} bytes ({limit / 2**20:.3g} MiB). Send a smaller file, "
-        "or raise OCR_MAX_BODY_BYTES.",
+        f"or raise {setting}.",
         limit=limit,
-        setting="OCR_MAX_BODY_BYTES",
+        setting=setting,
     )
 
 

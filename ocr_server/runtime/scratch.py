@@ -2,7 +2,7 @@
 
 Each server has a folder, whose lock file it locks while it runs; each job has a folder in it, which
 is emptied when the job ends. A folder whose lock is free was left by a killed server, and is
-removed when another one starts.
+removed when another one starts. A folder that was removed while its server runs is made again.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ import fcntl
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
+from os.path import samestat
 from pathlib import Path
 from typing import BinaryIO
 
 from ocr_server.errors import StorageFull
 from ocr_server.job import Source
 
+LEAST_ROOM_BYTES = 2**20  # with less, hardly any picture could be taken
 _PREFIX = "ocr-server-"
 _LOCK = "lock"
 
@@ -35,15 +38,27 @@ class ScratchSpace:
         """
         self._empty: list[Path] = []
         self._numbers = count(1)
+        self._making = threading.Lock()
+        self._locks = ExitStack()
         parent = Path(temp_dir or tempfile.gettempdir())
         try:
             _sweep(parent)
             self.folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-            # Locked before it is renamed, so that a server that starts now does not remove it.
-            new_lock = self.folder / f"{_LOCK}.new"
-            self._lock = new_lock.open("wb")
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-            new_lock.rename(self.folder / _LOCK)
+            self._lock_folder()
+        except OSError as error:
+            raise StorageFull.of_temp_dir() from error
+
+    def check(self) -> None:
+        """Touch the folder, make it again if it was removed, and see that it can be written to.
+
+        Raises:
+            StorageFull: the temporary folder is full or read-only.
+        """
+        try:
+            self._make_again_if_gone()
+            os.utime(self.folder)  # clean-ups that know no locks go by age
+            with tempfile.TemporaryFile(dir=self.folder) as file:
+                os.posix_fallocate(file.fileno(), 0, LEAST_ROOM_BYTES)
         except OSError as error:
             raise StorageFull.of_temp_dir() from error
 
@@ -58,6 +73,7 @@ class ScratchSpace:
         folder, is_empty = self._folder(job), False
         try:
             try:
+                self._make_again_if_gone()
                 folder.mkdir(mode=0o700, exist_ok=True)
             except OSError as error:
                 raise StorageFull.of_temp_dir() from error
@@ -79,7 +95,34 @@ class ScratchSpace:
     def close(self) -> None:
         """Remove the folder and everything in it."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        self._lock.close()
+        self._locks.close()
+
+    def _make_again_if_gone(self) -> None:
+        with self._making:
+            # Not just any folder of that name: another user could have made it.
+            with suppress(FileNotFoundError):
+                if samestat(os.lstat(self.folder), os.fstat(self._itself)):
+                    return
+            self.folder.mkdir(mode=0o700)
+            try:
+                self._lock_folder()
+            except OSError:
+                shutil.rmtree(self.folder, ignore_errors=True)  # it is made again the next time
+                raise
+
+    def _lock_folder(self) -> None:
+        with ExitStack() as locks:
+            # Locked before it is renamed, so that a server that starts now does not remove it.
+            new_lock = self.folder / f"{_LOCK}.new"
+            fcntl.flock(locks.enter_context(new_lock.open("wb")), fcntl.LOCK_EX)
+            new_lock.rename(self.folder / _LOCK)
+            # systemd-tmpfiles passes over a locked folder. Source: tmpfiles.d(5), "Age".
+            itself = os.open(self.folder, os.O_RDONLY)
+            locks.callback(os.close, itself)
+            with suppress(OSError):  # on network file systems only files can be locked
+                fcntl.flock(itself, fcntl.LOCK_SH)
+            self._locks.close()
+            self._locks, self._itself = locks.pop_all(), itself
 
 
 class JobFolder:

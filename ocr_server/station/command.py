@@ -84,6 +84,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         StationError: it cannot work like that.
     """
     with closing(Service.start(settings)) as here:
+        here.watch()
         profile = here.profiles.get(arguments.profile)
         if profile is None:
             known = ", ".join(here.profiles)

@@ -25,6 +25,7 @@ from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.job import Source
 from ocr_server.page.spelling import DICTIONARIES
 from ocr_server.request.build import (
+    Faults,
     ParsedRequest,
     build_rendering_job,
     check,
@@ -277,7 +278,7 @@ def _read_corrected(request: Request, here: Service) -> tuple[Document | Source,
             the options, or all of the document.
         FormatUnavailable: a format shows the pictures, and no file was sent.
     """
-    faults: list[dict[str, str]] = []
+    faults = Faults()
     file, given, sources = _sent_document(request, faults, here.settings.max_pages)
     known = {name: text for name, text in given.items() if name in RENDERING_OPTIONS}
     faults.extend(

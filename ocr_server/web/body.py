@@ -21,7 +21,7 @@ from ocr_server.document.json_reader import parse_json
 from ocr_server.errors import InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.job import Source
-from ocr_server.request.build import EMPTY, ParsedRequest, build_job, fault_of
+from ocr_server.request.build import EMPTY, Faults, ParsedRequest, build_job, fault_of
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
 from ocr_server.web.base64_text import decode_base64
@@ -59,7 +59,7 @@ def read_job(
         LanguageMissing: a language is not installed.
         EngineUnavailable: the engine is not installed.
     """
-    faults: list[dict[str, str]] = []
+    faults = Faults()
     texts, sources = read_texts(request, faults, most_files=here.settings.max_pages)
     return build_job(
         texts,
@@ -73,7 +73,7 @@ def read_job(
 
 
 def read_texts(
-    request: Request, faults: list[dict[str, str]], *, most_files: int
+    request: Request, faults: Faults, *, most_files: int
 ) -> tuple[dict[str, str], tuple[Source, ...]]:
     """The options of a request, of its address and its body, as texts, and its files."""
     given, sources = _read_body(request, faults, most_files=most_files)

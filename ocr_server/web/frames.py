@@ -26,6 +26,7 @@ FRAME_TIMEOUT_S = 5.0  # an older frame is of no use to anybody
 LIVE_ENGINE = "tesserocr"
 
 blueprint = Blueprint("frames", __name__)
+LIVE_ENDPOINT = "frames.analyse"  # its requests never wait
 
 
 @strict

@@ -21,6 +21,7 @@ from ocr_server.errors import JobNotDone, JobsOff, PageMissing
 from ocr_server.export.json import page_to_json
 from ocr_server.job import Rendering
 from ocr_server.request.build import (
+    Faults,
     ParsedRequest,
     build_job,
     build_rendering_job,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from ocr_server.jobs.jobs import Jobs, JobStatus
 
 EXTENSION = "ocr_server_jobs"
+JOB_ENDPOINT = "jobs.create_job"  # its body has a limit of its own
 MOST_WAIT_S = 60.0
 LONGEST_KEY = 255
 _POLL_S = 0.2
@@ -105,7 +107,7 @@ def create_job() -> Response:
     """Take a document in as a job, which is read whatever becomes of this connection."""
     kept, here = jobs(), service()
     idempotency = request.headers.get("Idempotency-Key")
-    faults: list[dict[str, str]] = []
+    faults = Faults()
     if idempotency is not None and not 0 < len(idempotency) <= LONGEST_KEY:
         faults.append(fault_of("Idempotency-Key", f"use 1 to {LONGEST_KEY} characters"))
     with here.admission.admit():
@@ -139,7 +141,7 @@ def show_job(job_id: str) -> JobJson | Response:
     """How far a job is: at once, at its next change, or as events while it is read."""
     kept = jobs()
     status = kept.status(job_id, owner_of(request))
-    faults: list[dict[str, str]] = []
+    faults = Faults()
     given = request.args.to_dict()
     wait_s = _number(given, "wait_s", Bounds(0, MOST_WAIT_S), faults) or 0.0
     after = _number(given, "after", Bounds(0, 1_000_000, is_whole=True), faults) or 0
@@ -199,7 +201,7 @@ def delete_job(job_id: str) -> Response:
 
 def _rendering(kept: Jobs, status: JobStatus) -> ParsedRequest:
     """How the answer is to look: by the options of this request, else by those of the job."""
-    faults: list[dict[str, str]] = []
+    faults = Faults()
     job_id = status.row.id
     allowed = (*RENDERING_OPTIONS, "partial")
     given = with_query(request, {}, faults)
@@ -281,9 +283,7 @@ def _to_json(status: JobStatus) -> JobJson:
     }
 
 
-def _number(
-    texts: dict[str, str], name: str, bounds: Bounds, faults: list[dict[str, str]]
-) -> float | None:
+def _number(texts: dict[str, str], name: str, bounds: Bounds, faults: Faults) -> float | None:
     """A number among the texts, which it is taken out of; None if it is not there."""
     text = texts.pop(name, "").strip()
     if not text:

@@ -19,17 +19,21 @@ from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS, P
 TITLES = {
     400: "Some options are not understood",
     401: "The server wants a key (`X-API-Key` or a Bearer token), or another one",
+    403: "A browser sent it for a page of another site",
     404: "There is no such page or job",
     405: "The method is not allowed here",
+    408: "The request came too slowly",
     409: "The job is not done",
     410: "The job was forgotten",
     413: "The file, a page or the document is larger than a limit",
     415: "Not a picture or PDF this server can read",
+    421: "The server is not reached under that host name",
     422: "The picture is damaged, or the options do not fit it",
     429: "The queue is full; Retry-After says when to come back",
     503: "The server is shutting down, or its engine is missing or failed",
     504: "The time allowed is over, and the work is dead",
 }
+STRANGERS = (403, 421)  # every route may answer these
 # The types of answers by the names that their schemas have.
 ANSWERS = {
     "Document": DocumentJson,
@@ -212,7 +216,7 @@ def _render() -> Schema:
                 "headers": _claims_header(),
                 "content": _formats(),
             },
-            **_problems(400, 401, 413, 415, 422, 429, 503, 504),
+            **_problems(400, 401, 408, 413, 415, 422, 429, 503, 504),
         },
     }
 
@@ -340,7 +344,7 @@ def _post(summary: str, answer: Schema) -> Schema:
                 },
             },
         },
-        "responses": {"200": answer, **_problems(400, 401, 413, 415, 422, 429, 503, 504)},
+        "responses": {"200": answer, **_problems(400, 401, 408, 413, 415, 422, 429, 503, 504)},
     }
 
 
@@ -391,5 +395,5 @@ def _problems(*statuses: int) -> Schema:
             "description": TITLES[status],
             "content": {MEDIA_TYPE: {"schema": reference("Problem")}},
         }
-        for status in statuses
+        for status in sorted({*STRANGERS, *statuses})
     }

@@ -26,7 +26,7 @@ from ocr_server.document.schema import (
     ErrorNumbersJson,
     strict,
 )
-from ocr_server.errors import BodyTooLarge, OcrServerError
+from ocr_server.errors import BodyTooLarge, Extra, OcrServerError
 from ocr_server.request.build import body_too_large
 from ocr_server.web.context import service
 
@@ -47,6 +47,9 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.KeyMissing: 401,
     errors.KeyWrong: 401,
     errors.BodyTooLarge: 413,
+    errors.TooSlow: 408,
+    errors.ForeignHost: 421,
+    errors.CrossSite: 403,
     errors.UnsupportedFormat: 415,
     errors.DamagedPicture: 422,
     errors.EncryptedDocument: 422,
@@ -65,12 +68,16 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.QueueFull: 429,
     errors.TooManyJobs: 429,
     errors.JobsUnavailable: 503,
+    errors.TooManyConnections: 503,
     errors.Draining: 503,
     errors.StorageFull: 503,
     errors.ServerOutOfMemory: 503,
+    errors.NoWorker: 503,
     errors.ClientGone: CLIENT_CLOSED_REQUEST,
     errors.DeadlinePassed: 504,
 }
+# Of a text or list of a problem, as JSON: a refusal is never much longer than what was refused.
+MOST_MEMBER_BYTES = 6000
 # Paths of programs; everything else is a page.
 COMPAT = "compat"  # the blueprint of the adapters' routes
 API_PATHS = ("/v1/", "/livez", "/readyz", "/version", "/metrics", "/openapi.json")
@@ -113,11 +120,18 @@ def problem_of(error: OcrServerError) -> ProblemJson:
         "type": f"urn:ocr-server:problem:{error.code}",
         "title": error.title,
         "status": STATUS[type(error)],
-        "detail": error.message,
+        "detail": _shortened(error.message),
         "code": error.code,
-        **error.extra,
+        **{name: _shortened(value) for name, value in error.extra.items()},
     }
     return cast(ProblemJson, problem)  # a test holds the names of all extra to the type
+
+
+def _shortened(value: Extra) -> Extra:
+    """The beginning of a text or list, if it is too long for a problem."""
+    while isinstance(value, str | list) and len(json.dumps(value)) > MOST_MEMBER_BYTES:
+        value = value[: len(value) * 3 // 4]
+    return value
 
 
 def answer_error(error: OcrServerError) -> Response:
@@ -129,9 +143,14 @@ def answer_error(error: OcrServerError) -> Response:
 
 def headers_of(error: OcrServerError) -> dict[str, str]:
     """Headers of the answer: `Retry-After`, or `WWW-Authenticate`."""
-    if isinstance(
-        error, errors.QueueFull | errors.TooManyJobs | errors.Draining | errors.ServerOutOfMemory
-    ):
+    may_come_back = (
+        errors.QueueFull
+        | errors.TooManyJobs
+        | errors.TooManyConnections
+        | errors.Draining
+        | errors.ServerOutOfMemory
+    )
+    if isinstance(error, may_come_back):
         return {"Retry-After": str(error.extra.get("retry_after_s", 1))}
     if isinstance(error, errors.KeyMissing | errors.KeyWrong):
         return {"WWW-Authenticate": 'Bearer realm="ocr-server"'}
@@ -141,7 +160,7 @@ def headers_of(error: OcrServerError) -> dict[str, str]:
 def answer_http_exception(error: HTTPException) -> Response:
     """One of Flask's: no such page, wrong method, body too large, a form that does not parse."""
     if isinstance(error, RequestEntityTooLarge):
-        limit = service().settings.max_body_bytes
+        limit = request.max_content_length or service().settings.max_body_bytes
         is_whole = (request.content_length or limit + 1) > limit
         return answer_error(body_too_large(limit) if is_whole else _field_too_large())
     status = HTTPStatus(error.code or 500)

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import resource
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +76,83 @@ def test_a_folder_that_somebody_tidied_away_is_made_again(scratch: ScratchSpace)
 
     with scratch.job() as two:
         assert two.add([b"two"]).path.read_bytes() == b"two"
+
+
+def test_a_server_s_folder_that_was_removed_is_made_again(
+    scratch: ScratchSpace, tmp_path: Path
+) -> None:
+    shutil.rmtree(scratch.folder)
+
+    with scratch.job() as files:
+        read = files.add([b"one"]).path.read_bytes()
+
+    assert read == b"one"
+    assert scratch.folder.stat().st_mode & 0o077 == 0
+    other = ScratchSpace(str(tmp_path))
+    assert scratch.folder.exists()  # it is locked again
+    other.close()
+
+
+def test_another_folder_of_that_name_is_not_used(scratch: ScratchSpace) -> None:
+    """Another user could have made it where everybody can."""
+    shutil.rmtree(scratch.folder)
+    scratch.folder.mkdir(mode=0o755)
+
+    with pytest.raises(StorageFull), scratch.job():
+        pass
+
+    assert list(scratch.folder.iterdir()) == []
+    scratch.folder.rmdir()
+    scratch.check()
+    assert (scratch.folder / "lock").exists()
+
+
+def test_a_clean_up_of_old_files_passes_over_a_server_s_folder(scratch: ScratchSpace) -> None:
+    """As systemd-tmpfiles does, which locks what it removes."""
+    folder = os.open(scratch.folder, os.O_RDONLY)
+
+    with pytest.raises(BlockingIOError):
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    os.close(folder)
+
+
+def test_a_check_makes_the_folder_young(scratch: ScratchSpace) -> None:
+    os.utime(scratch.folder, (0, 0))
+
+    scratch.check()
+
+    assert time.time() - scratch.folder.stat().st_mtime < 60
+
+
+def test_a_check_leaves_nothing_and_tells_when_there_is_no_room(scratch: ScratchSpace) -> None:
+    scratch.check()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, before[1]))
+    try:
+        with pytest.raises(StorageFull):
+            scratch.check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert [path.name for path in scratch.folder.iterdir()] == ["lock"]
+
+
+def test_a_folder_that_could_not_be_made_again_is_made_later(
+    scratch: ScratchSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    shutil.rmtree(scratch.folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(fcntl, "flock", lock)
+        with pytest.raises(StorageFull):
+            scratch.check()
+
+    scratch.check()
+
+    assert (scratch.folder / "lock").exists()
 
 
 def test_closing_removes_the_folder(tmp_path: Path) -> None:
