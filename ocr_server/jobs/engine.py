@@ -161,7 +161,7 @@ class JobEngine:
 
 
 def engine_of(address: str) -> tuple[JobEngine, Engine]:
-    """The engine, and its database, of what `OCR_JOBS` says: a folder, or PostgreSQL's address.
+    """The engine, and its database, of the setting `jobs`: a folder, or PostgreSQL's address.
 
     Raises:
         OSError: the folder cannot be made.

@@ -1,7 +1,7 @@
 """Durable jobs: accepted, looked at, answered and forgotten; their pages are read here.
 
-`engine.py` decides which page is read when and by which process, `ledger.py` has a row for each
-job, and `files.py` what was sent and read.
+The engine decides which page is read when and by which process, the ledger has a row for each job,
+and its files have what was sent and read.
 """
 
 from __future__ import annotations
@@ -304,7 +304,7 @@ class Jobs:
                 return Failure(number, error)
             page_ref = page_ref_of(job, request.counts, number)
             for tries_left in reversed(range(TRIES)):
-                event = read_page(job, self._here.workers, cancelled, page_ref)
+                event = read_page(job, self._here.workers.behind_requests, cancelled, page_ref)
                 if isinstance(event, PageRead):
                     self._here.metrics.count_page(event.page)
                     return event.page if isinstance(event.page, Page) else event.page.load()

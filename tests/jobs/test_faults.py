@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ocr_server.cli import main
 from tests.jobs.keeping import tiff
 from tests.serving import FakeTesseract, RunningServer, running_server
 from tests.waiting import wait_for
@@ -120,3 +121,25 @@ def test_a_job_that_is_deleted_stops_at_once(tmp_path: Path, tesseract: FakeTess
         assert server.get(address).status == 410
         assert ended(server, send(server))["pages"]["read"] == 6
     assert len(list((kept / "files").iterdir())) == 1
+
+
+def test_a_shell_has_a_document_read_as_a_job(
+    tmp_path: Path, tesseract: FakeTesseract, capfd: pytest.CaptureFixture[str]
+) -> None:
+    picture, kept = tmp_path / "pages.tif", tmp_path / "kept"
+    picture.write_bytes(PAGES)
+    with serve(tmp_path / "one", kept, tesseract) as server:
+        assert main(["job", "submit", str(picture), "--detail", "page", "--url", server.url]) == 0
+        job_id = capfd.readouterr().out.strip()
+        assert main(["job", "watch", job_id, "--url", server.url]) == 0
+        assert capfd.readouterr().err.splitlines()[-1].endswith("6 of 6 pages, done")
+        assert main(["job", "fetch", job_id, "--format", "json", "--url", server.url]) == 0
+        document = json.loads(capfd.readouterr().out)
+        assert [page["text"] for page in document["pages"]] == ["Hello"] * 6
+        assert main(["job", "cancel", job_id, "--url", server.url]) == 0
+        assert main(["job", "fetch", job_id, "--url", server.url]) == 1
+        assert "forgotten" in capfd.readouterr().err
+
+        assert main(["read", str(picture), "--job", "--url", server.url]) == 0
+        assert capfd.readouterr().out.count("Hello") == 6
+        assert not list((kept / "files").iterdir())
