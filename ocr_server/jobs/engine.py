@@ -14,7 +14,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -26,6 +26,7 @@ from dbos import (
     DBOSPortableJSONSerializer,
     SetEnqueueOptions,
     SetWorkflowID,
+    WorkflowHandle,
 )
 from sqlalchemy.engine import Connection, Engine
 
@@ -44,8 +45,18 @@ WEBHOOK_DELAYS_S = (0.0, 5.0, 30.0, 300.0, 1800.0, 7200.0)
 log = logging.getLogger(__name__)
 
 
+class Stopping(BaseException):
+    """The process ends: what is unfinished stays so, and another process takes it up.
+
+    No `Exception`, as DBOS would note that as the outcome of the work.
+    """
+
+
 class Reader(Protocol):
-    """Does the work of jobs; each method returns without an error whatever becomes of the work."""
+    """Does the work of jobs; no method raises an error, whatever becomes of the work.
+
+    All may raise `Stopping`.
+    """
 
     def count(self, job_id: str) -> int:
         """How many pages are to be read; 0 if the job was forgotten."""
@@ -53,11 +64,18 @@ class Reader(Protocol):
     def read(self, job_id: str, position: int) -> None:
         """Read a page, by its position among the pages to read, unless it is read."""
 
+    def is_settled(self, job_id: str, first: int, last: int) -> bool:
+        """Whether pages, by their positions, are read or failed, or are not to be read any more."""
+
     def finish(self, job_id: str) -> bool:
         """Note that all pages were read or failed; returns whether a webhook is to be called."""
 
     def call_webhook(self, job_id: str) -> bool:
         """Call the webhook; whether it must not be called again."""
+
+
+_reader: Reader  # of the process, as workflows are functions of the module
+_is_over = threading.Event()
 
 
 class JobEngine:
@@ -67,12 +85,13 @@ class JobEngine:
         self._database, self._locks = database, locks
         self._name = f"ocr-{os.urandom(8).hex()}"
         self._client: DBOSClient | None = None
-        self._is_over = threading.Event()
+        self._is_over = _is_over
+        self._is_over.clear()
         self._watch = threading.Thread(target=self._take_over, daemon=True, name="jobs-take-over")
 
     def start(self, reader: Reader, *, slots: int) -> None:
         """Take up jobs, `slots` pages at a time; with 0 only enqueue them."""
-        global _reader  # noqa: PLW0603  # workflows are functions of the module
+        global _reader  # noqa: PLW0603
         _reader = reader
         config: DBOSConfig = {
             "name": "ocr-server",
@@ -184,23 +203,21 @@ def is_postgres(address: str) -> bool:
     return address.startswith(("postgres://", "postgresql://"))
 
 
-_reader: Reader
-
-
 @DBOS.workflow(name="read_job", max_recovery_attempts=_FOREVER)
 def read_job(job_id: str) -> None:
     """Read the pages of a job, chunk by chunk, and call its webhook."""
     total = _count(job_id)
-    window: deque[object] = deque()
+    window: deque[tuple[int, int, WorkflowHandle[None]]] = deque()
     for index, first in enumerate(range(0, total, CHUNK_PAGES)):
         if len(window) >= MOST_CHUNKS:
-            _await(window.popleft())
+            _await(job_id, *window.popleft())
         last = min(first + CHUNK_PAGES, total)
         # The k-th chunk of each job goes before anybody's k+1st.
         with SetWorkflowID(f"{job_id}/{first}"), SetEnqueueOptions(priority=1 + index):
-            window.append(DBOS.enqueue_workflow(CHUNKS, read_chunk, job_id, first, last))
-    for handle in window:
-        _await(handle)
+            handle = DBOS.enqueue_workflow(CHUNKS, read_chunk, job_id, first, last)
+        window.append((first, last, handle))
+    for chunk in window:
+        _await(job_id, *chunk)
     if _finish(job_id):
         with SetWorkflowID(f"{job_id}/webhook"):
             DBOS.enqueue_workflow(WEBHOOKS, call_webhook, job_id)
@@ -210,6 +227,8 @@ def read_job(job_id: str) -> None:
 def read_chunk(job_id: str, first: int, last: int) -> None:
     """Read pages of a job, by their positions: from `first` up to `last`, which is excluded."""
     for position in range(first, last):
+        if _is_over.is_set():
+            raise Stopping
         _read(job_id, position)
 
 
@@ -243,8 +262,9 @@ def _call(job_id: str) -> bool:
     return _reader.call_webhook(job_id)
 
 
-def _await(handle: object) -> None:
-    handle.get_result(polling_interval_sec=2 * POLL_S)  # type: ignore[attr-defined]
-
-
-__all__: Sequence[str] = ("JobEngine", "Reader", "engine_of", "is_postgres")
+def _await(job_id: str, first: int, last: int, handle: WorkflowHandle[None]) -> None:
+    """Wait for a chunk; unlike the waiting of the engine itself, it ends with the process."""
+    while not _reader.is_settled(job_id, first, last):
+        if _is_over.wait(2 * POLL_S):
+            raise Stopping
+    handle.get_result(polling_interval_sec=POLL_S)

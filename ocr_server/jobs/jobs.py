@@ -10,12 +10,15 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline
@@ -32,11 +35,12 @@ from ocr_server.errors import (
     JobsUnavailable,
     LoadError,
     OcrServerError,
+    StorageFull,
     TooManyJobs,
     WorkerLost,
 )
 from ocr_server.job import Job, Source
-from ocr_server.jobs.engine import engine_of, is_postgres
+from ocr_server.jobs.engine import Stopping, engine_of, is_postgres
 from ocr_server.jobs.files import JobFiles, JobFolders, JobPage, JobRequest, input_digest, new_id
 from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger
 from ocr_server.jobs.webhook import call, check_address
@@ -50,6 +54,8 @@ TRIES = 3  # of a page for which the server had no room
 SWEEP_S = 60.0
 ORPHAN_S = 600.0  # a folder without a row is that old when it is swept
 RETRY_S = 1.0
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +95,7 @@ class Jobs:
                 setting="OCR_JOBS",
             ) from error
         self._is_over = threading.Event()
+        here.metrics.watch(_Load(self))
         self._sweeper = threading.Thread(target=self._sweep_always, daemon=True, name="jobs-sweep")
 
     def start(self) -> None:
@@ -261,24 +268,52 @@ class Jobs:
             number = request.numbers[position]
             if files.is_cancelled or files.is_settled(number):
                 return
-            self._ledger.begin(job_id)
+            self._until_it_works(lambda: self._ledger.begin(job_id))
             result = self._read(files, request, number)
             if isinstance(result, Failure):
-                files.keep_failure(result)
+                failure = result
+                self._until_it_works(lambda: files.keep_failure(failure))
             else:
-                files.keep_page(result)
+                page = result
+                self._until_it_works(lambda: files.keep_page(page))
         except (ClientGone, FileNotFoundError):
             return  # cancelled or forgotten
+
+    def is_settled(self, job_id: str, first: int, last: int) -> bool:
+        """Whether pages, by their positions, are read or failed, or are not to be read any more."""
+        files = self._folders.of(job_id)
+        try:
+            numbers = files.request().numbers[first:last]
+        except FileNotFoundError:
+            return True
+        return files.is_cancelled or all(map(files.is_settled, numbers))
 
     def finish(self, job_id: str) -> bool:
         """Note that all pages were read or failed; returns whether a webhook is to be called."""
         files = self._folders.of(job_id)
         if files.is_cancelled:
             return False
-        read, _ = files.settled()
-        self._ledger.end(job_id, JobState.DONE if read else JobState.FAILED)
-        row = self._ledger.of(job_id)
+        state = JobState.DONE if files.settled()[0] else JobState.FAILED
+        self._until_it_works(lambda: self._ledger.end(job_id, state))
+        row = self._until_it_works(lambda: self._ledger.of(job_id))
         return bool(row and row.webhook)
+
+    def _until_it_works(self, write: Callable[[], T]) -> T:
+        """Write to files or database, again and again while they have no room or do not answer.
+
+        Raises:
+            FileNotFoundError: the job was forgotten.
+            Stopping: the process ends.
+        """
+        while True:
+            try:
+                return write()
+            except FileNotFoundError:
+                raise
+            except (StorageFull, OSError, SQLAlchemyError) as error:
+                log.warning("jobs: not written, tried again: %s", _reason(error))
+            if self._is_over.wait(RETRY_S):
+                raise Stopping
 
     def call_webhook(self, job_id: str) -> bool:
         """Call the webhook; whether it must not be called again."""
@@ -379,6 +414,22 @@ class Jobs:
                 if row is None or row.state is JobState.GONE:
                     self._folders.of(job_id).remove()
         self._ledger.drop_gone()
+
+
+class _Load(Collector):
+    """Gauges that are read at the moment of collection: jobs by state, and what waits."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+
+    def collect(self) -> Iterator[Metric]:
+        states, (pages, size_bytes) = self._jobs.states(), self._jobs.waiting()
+        by_state = GaugeMetricFamily("ocr_jobs", "Jobs by state", labels=["state"])
+        for state in JobState:
+            by_state.add_metric([state], states.get(state, 0))
+        yield by_state
+        yield GaugeMetricFamily("ocr_jobs_pages", "Pages of jobs that have not ended", pages)
+        yield GaugeMetricFamily("ocr_jobs_bytes", "Bytes of jobs that have not ended", size_bytes)
 
 
 class _Cancelled(threading.Event):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
@@ -65,6 +67,25 @@ def test_a_job_is_of_the_key_that_made_it(tmp_path: Path) -> None:
         assert kept.client.get(address, headers=mine).status_code == 200
         row = kept.jobs.status(job["id"], sha256(KEY.encode()).hexdigest()).row
         assert KEY not in repr(row)
+
+
+@pytest.mark.process
+def test_a_server_without_a_place_does_not_load_the_engine_of_jobs() -> None:
+    code = (
+        "import sys; from ocr_server.app import create_app; import ocr_server.cli; "
+        "sys.exit(any(name in sys.modules for name in ('dbos', 'sqlalchemy', 'psycopg')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False)  # noqa: S603  # our own
+    assert done.returncode == 0
+
+
+def test_jobs_are_counted(tmp_path: Path) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        kept.send(tiff(300, 310))
+        metrics = kept.client.get("/metrics").text
+
+    assert 'ocr_jobs{state="queued"} 1.0' in metrics
+    assert "ocr_jobs_pages 2.0" in metrics
 
 
 def test_a_server_without_a_place_keeps_none(client: FlaskClient) -> None:
