@@ -310,7 +310,7 @@ class Jobs:
                 return write()
             except FileNotFoundError:
                 raise
-            except (StorageFull, OSError, SQLAlchemyError) as error:
+            except (StorageFull, JobsUnavailable, OSError, SQLAlchemyError) as error:
                 log.warning("jobs: not written, tried again: %s", _reason(error))
             if self._is_over.wait(RETRY_S):
                 raise Stopping

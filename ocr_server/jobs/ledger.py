@@ -7,13 +7,17 @@ by a day, so that a job that is gone is told from one that never was.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from ocr_server.errors import JobsUnavailable
 
 GONE_S = 86_400.0  # for how long the id of a forgotten job is known
 
@@ -77,7 +81,7 @@ class JobRow:
 
 
 class Ledger:
-    """The rows of all jobs."""
+    """The rows of all jobs; all methods raise JobsUnavailable if the database does not answer."""
 
     def __init__(self, database: Engine) -> None:
         """Create the table if it is not there."""
@@ -91,7 +95,7 @@ class Ledger:
             sqlalchemy.exc.IntegrityError: the owner used the idempotency key before.
         """
         values = {column.name: getattr(row, column.name) for column in _jobs.columns}
-        with self._database.begin() as connection:
+        with self._begun() as connection:
             connection.execute(_jobs.insert().values(values))
             enqueue(connection)
 
@@ -110,14 +114,14 @@ class Ledger:
             sa.func.coalesce(sa.func.sum(_jobs.c.pages), 0),
             sa.func.coalesce(sa.func.sum(_jobs.c.size_bytes), 0),
         ).where(open_)
-        with self._database.connect() as connection:
+        with self._begun() as connection:
             pages, size_bytes = connection.execute(totals).one()
         return int(pages), int(size_bytes)
 
     def states(self) -> dict[JobState, int]:
         """How many jobs there are in each state."""
         counted = sa.select(_jobs.c.state, sa.func.count()).group_by(_jobs.c.state)
-        with self._database.connect() as connection:
+        with self._begun() as connection:
             return {JobState(state): count for state, count in connection.execute(counted)}
 
     def begin(self, job_id: str) -> None:
@@ -143,17 +147,32 @@ class Ledger:
             sa.and_(_jobs.c.ended_s.is_(None), _jobs.c.created_s < now_s - longest_s),
         )
         chosen = sa.select(_jobs.c.id).where(_jobs.c.state != JobState.GONE, is_over)
-        with self._database.connect() as connection:
+        with self._begun() as connection:
             return list(connection.execute(chosen).scalars())
 
     def drop_gone(self) -> None:
         """Remove the rows of jobs that were forgotten a day ago."""
         old = sa.and_(_jobs.c.state == JobState.GONE, _jobs.c.ended_s < time.time() - GONE_S)
-        with self._database.begin() as connection:
+        with self._begun() as connection:
             connection.execute(_jobs.delete().where(old))
 
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        """A transaction.
+
+        Raises:
+            JobsUnavailable: the database does not answer.
+        """
+        try:
+            with self._database.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise JobsUnavailable(
+                "The database of the jobs does not answer. Try again later.", setting="OCR_JOBS"
+            ) from error
+
     def _one(self, condition: sa.ColumnElement[bool]) -> JobRow | None:
-        with self._database.connect() as connection:
+        with self._begun() as connection:
             found = connection.execute(_jobs.select().where(condition)).mappings().one_or_none()
         if found is None:
             return None
@@ -161,5 +180,5 @@ class Ledger:
         return JobRow(**{**values, "state": JobState(values["state"])})
 
     def _update(self, condition: sa.ColumnElement[bool], **values: object) -> None:
-        with self._database.begin() as connection:
+        with self._begun() as connection:
             connection.execute(_jobs.update().where(condition).values(values))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 
 from ocr_server.app import create_app
 from ocr_server.errors import JobsUnavailable
@@ -94,6 +96,23 @@ def test_a_server_without_a_place_keeps_none(client: FlaskClient) -> None:
 
     assert (answer.status_code, members(answer)["code"]) == (404, "jobs-off")
     assert "OCR_JOBS" in members(answer)["detail"]
+
+
+def test_a_database_that_does_not_answer_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with keeping(tmp_path, ReadsWords("Hello")) as kept:
+        job = kept.send(tiff(300))
+        kept.ended(job)
+
+        def fail(*_: object) -> None:
+            raise OperationalError("SELECT", {}, Exception("gone"))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Engine, "begin", fail)
+            answer = kept.client.get(job["links"]["self"])
+        assert (answer.status_code, members(answer)["code"]) == (503, "jobs-unavailable")
+        assert kept.client.get(job["links"]["self"]).status_code == 200
 
 
 def test_a_place_that_cannot_be_opened_is_told(tmp_path: Path, settings: Settings) -> None:
