@@ -63,6 +63,10 @@ class Metrics:
         self._registry.register(_Load(workers, admission))
         ProcessCollector(registry=self._registry)  # memory, files and processor time
 
+    def watch(self, collector: Collector) -> None:
+        """Show what the collector has at the moment, too."""
+        self._registry.register(collector)
+
     def count_request(self, *, route: str, method: str, status: int, duration_s: float) -> None:
         """Count a request that was answered."""
         self._requests.labels(route, method, str(status)).inc()

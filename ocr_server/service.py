@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -66,6 +67,7 @@ class Service:
     words: str = ""  # the operator's own, one a line
     shortfalls: tuple[str, ...] = ()  # what was given up for want of memory, as sentences
     metrics: Metrics = field(init=False)
+    closing: ExitStack = field(default_factory=ExitStack, init=False)  # ends before the processes
     _watchdog: Watchdog = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
     _missing: dict[str, str] = field(default_factory=dict, init=False)  # name and message
@@ -256,6 +258,7 @@ class Service:
 
     def close(self) -> None:
         """End all processes and remove the private folder."""
+        self.closing.close()
         self._watchdog.stop()
         self.workers.close()
         self.scratch.close()

@@ -164,6 +164,21 @@ class JobFolder:
             size_bytes = sum(map(file.write, pieces))
         return Source(path, size_bytes)
 
+    def link(self, path: Path) -> Source:
+        """A file of another folder, under a name of its own in this one.
+
+        Raises:
+            StorageFull: the temporary folder is full or read-only.
+        """
+        link = self.path / f"{self._job}-{next(self._numbers)}"
+        try:
+            link.symlink_to(path)
+            return Source(link, path.stat().st_size)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise StorageFull.of_temp_dir() from error
+
 
 def _emptied(folder: Path) -> bool:
     """Remove all files in a folder; whether it is empty then."""

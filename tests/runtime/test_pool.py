@@ -335,6 +335,22 @@ def test_slots_are_given_in_the_order_in_which_they_were_asked_for(
     assert file.read_text().split() == names
 
 
+def test_work_behind_requests_waits_for_all_of_them(
+    workers: ProcessWorkerPool, threads: ThreadPoolExecutor, busy: Busy, tmp_path: Path
+) -> None:
+    file, queue = tmp_path / "order", workers._idle_queue  # nothing public tells how long it is
+    last = threads.submit(workers.behind_requests.run, tasks.append, late(), never(), file, "last")
+    wait_for(partial(stands, queue._last, 1))
+    first = threads.submit(workers.run, tasks.append, late(), never(), file, "first")
+    wait_for(partial(stands, queue._waiting, 1))
+
+    busy.release()
+    for future in (first, last):
+        future.result(BOUND_S)
+
+    assert file.read_text().split() == ["first", "last"]
+
+
 @pytest.mark.parametrize("expected", [ClientGone, DeadlinePassed])
 def test_who_stops_waiting_leaves_the_line_to_the_others(
     expected: type[OcrServerError],

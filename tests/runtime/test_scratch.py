@@ -167,7 +167,8 @@ def test_a_closed_folder_is_not_made_again(tmp_path: Path) -> None:
 
 def test_a_folder_removed_while_its_files_are_read_is_told(scratch: ScratchSpace) -> None:
     def read_too_late() -> None:
-        with scratch.job((b"one",)) as (path,):
+        with scratch.job() as folder:
+            path = folder.add([b"one"]).path
             shutil.rmtree(scratch.folder)
             path.read_bytes()
 
