@@ -1,6 +1,6 @@
 # A virtual environment with the packages of the lock, hashes checked, that the
 # image takes over as it is.
-FROM python:3.11-slim-bookworm AS builder
+FROM python:3.13-slim-trixie AS builder
 RUN python -m venv /opt/pipenv \
     && /opt/pipenv/bin/python -m pip install --no-cache-dir 'pipenv~=2026.10'
 WORKDIR /app
@@ -9,16 +9,17 @@ COPY Pipfile Pipfile.lock scripts/image-packages ./
 
 
 FROM builder AS packages
-# With the second engine: --build-arg CATEGORIES="packages warm"
+# With models kept loaded, and with traces: --build-arg CATEGORIES="packages warm traces"
 ARG CATEGORIES="packages"
 RUN ./image-packages "$CATEGORIES"
 
 
 FROM builder AS packages-of-two-readers
-RUN ./image-packages "packages second-reader"
+ARG CATEGORIES="packages second-reader"
+RUN ./image-packages "$CATEGORIES"
 
 
-FROM python:3.11-slim-bookworm AS base
+FROM python:3.13-slim-trixie AS base
 LABEL org.opencontainers.image.title="ocr-server" \
       org.opencontainers.image.description="Reads pictures and PDFs with Tesseract, over HTTP" \
       org.opencontainers.image.licenses="MIT"
@@ -31,7 +32,7 @@ RUN apt-get update \
         ${LANGUAGES:+$(printf 'tesseract-ocr-%s\n' $LANGUAGES | tr _ -)} \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* \
     && python -m pip uninstall -y --root-user-action=ignore setuptools wheel pip \
-    && rm -rf /usr/local/lib/python3.11/ensurepip
+    && rm -rf /usr/local/lib/python3*/ensurepip
 
 WORKDIR /app
 COPY ocr_server ocr_server

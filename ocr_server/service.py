@@ -6,7 +6,7 @@ import threading
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ocr_server import tasks
+from ocr_server import tasks, traces
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo
 from ocr_server.errors import EngineMissing, OcrServerError
@@ -157,7 +157,7 @@ class Service:
             deadline=request.job.deadline,
             cancelled=cancelled,
         )
-        return format_, pieces
+        return format_, traces.spanned(pieces, "export", formats=",".join(request.formats))
 
     def draw_preview(
         self, job: Job, cancelled: threading.Event, *, prepared: bool = False

@@ -169,4 +169,4 @@ need_packages() {
 }
 
 # What checks and tests need.
-need_all_packages() { need_packages packages warm second-reader station dev-packages; }
+need_all_packages() { need_packages packages warm second-reader station traces dev-packages; }

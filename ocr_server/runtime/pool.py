@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
+from ocr_server import traces
 from ocr_server.cpu_shares import CpuShares
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline
 from ocr_server.errors import ClientGone
@@ -110,7 +111,8 @@ class ProcessWorkerPool:
         with self._idle_queue.borrow(deadline, cancelled) as slot:
             task_deadline = self._task_deadline(deadline)
             call = partial(work, task, task_deadline, slot.slot_lock, *args, **kwargs)
-            return slot.run(call, task_deadline, cancelled)
+            with traces.span(task.__name__):
+                return slot.run(call, task_deadline, cancelled)
 
     def close(self) -> None:
         """End all tasks and processes."""
@@ -151,7 +153,8 @@ class _IdleQueue:
             else:
                 self._waiting.append(ticket)
         try:
-            _await(ticket, deadline, cancelled)
+            with traces.span("queue"):
+                _await(ticket, deadline, cancelled)
         except BaseException:
             if not ticket.cancel():
                 self._give_back(ticket.result())
