@@ -49,7 +49,7 @@ class Service:
     _missing: dict[str, str] = field(default_factory=dict, init=False)  # name and message
 
     def __post_init__(self) -> None:
-        self.metrics = Metrics(self.workers, self.admission)
+        self.metrics = Metrics(self.workers, self.admission, self.scratch, self.why_not_ready)
 
     @classmethod
     def start(cls, settings: Settings, workers: WorkerPool | None = None) -> Service:

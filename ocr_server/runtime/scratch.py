@@ -45,6 +45,14 @@ class ScratchSpace:
         except OSError as error:
             raise StorageFull.of_temp_dir() from error
 
+    @property
+    def free_bytes(self) -> int:
+        """Bytes that are free in the folder; 0 if it is gone."""
+        try:
+            return shutil.disk_usage(self.folder).free
+        except OSError:
+            return 0
+
     @contextmanager
     def job(self, files: tuple[bytes, ...]) -> Iterator[tuple[Path, ...]]:
         """Write the files of a job to a folder of its own; yield their paths in a with-block.
