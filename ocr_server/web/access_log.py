@@ -114,8 +114,8 @@ def _end(response: Response) -> Response:
 
 
 def _leave(_error: BaseException | None) -> None:
-    if g.span:
-        g.span.leave()
+    if span := g.get("span"):
+        span.leave()
 
 
 def _method(request: Request) -> str:
