@@ -28,7 +28,7 @@ SERVICE = "ocr-server"
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
 PROTOCOL = "http/protobuf"
-FLUSH_S = 5.0  # at the end, for the last spans; the collector may be gone
+FLUSH_S = 2.0  # at the end, for the last spans; the collector may be gone
 
 _tracer: Tracer | None = None
 

@@ -15,7 +15,7 @@ from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, film, on_desk
 from tests.browser.letter import ReadsLetter, draw_letter, save_letter
 from tests.browser.watching import Watch
 
-WAIT_MS = 15_000  # generous: other tests may be using the processors
+WAIT_MS = 60_000  # generous: other tests may be using the processors
 expect.set_options(timeout=WAIT_MS)
 
 FLAGS = (
