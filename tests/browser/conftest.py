@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,11 +8,11 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from ocr_server.server.waitress_server import Server
 from ocr_server.settings import Settings
 from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, film, on_desk
 from tests.browser.letter import ReadsLetter, draw_letter, save_letter
 from tests.browser.watching import Watch
+from tests.serving import served
 
 WAIT_MS = 60_000  # generous: other tests may be using the processors
 expect.set_options(timeout=WAIT_MS)
@@ -61,18 +60,8 @@ def engine() -> ReadsLetter:
 @pytest.fixture
 def url(app: Flask, settings: Settings) -> Iterator[str]:
     """The address of the application behind the real server."""
-    yield from serve(app, settings)
-
-
-def serve(app: Flask, settings: Settings) -> Iterator[str]:
-    server = Server(app, settings)
-    is_over = threading.Event()
-    thread = threading.Thread(target=server.run_until, args=(is_over.is_set,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    is_over.set()
-    thread.join()
-    server.close()
+    with served(app, settings) as url:
+        yield url
 
 
 @pytest.fixture
