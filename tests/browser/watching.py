@@ -24,9 +24,16 @@ class Watch:
         self._messages: list[str] = []
         self.expected: list[str] = []
         self.foreign_hosts: set[str] = set()
+        self._context = context
         context.on("console", self._hear)
         context.on("weberror", self._catch)
         context.on("request", self._see)
+
+    def close(self) -> None:
+        """Watch no longer."""
+        self._context.remove_listener("console", self._hear)
+        self._context.remove_listener("weberror", self._catch)
+        self._context.remove_listener("request", self._see)
 
     @property
     def problems(self) -> list[str]:
