@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from ocr_server import __version__
+from ocr_server import __version__, traces
 from ocr_server.client import ReadFiles, Refused, RemoteServer, local_server, remote_server
 from ocr_server.doctor import examine
 from ocr_server.document.languages import name_of
@@ -161,7 +161,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         os.environ | {name: value for name, value in given.items() if value is not None}
     )
     _start_logging(settings)
-    run(settings)
+    with traces.exported():
+        run(settings)
     return 0
 
 

@@ -11,13 +11,14 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-from ocr_server import tasks
+from ocr_server import tasks, traces
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import (
     Document,
@@ -198,11 +199,13 @@ def read_page(
         ClientGone: `cancelled` was set.
     """
     try:
-        reading = run_twice(
-            workers, tasks.read_page, job.deadline, cancelled,
-            page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
-            most_held_words=most_held_words,
-        )  # fmt: skip
+        with traces.span("page", page=page_ref.number):
+            reading = run_twice(
+                workers, tasks.read_page, job.deadline, cancelled,
+                page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
+                most_held_words=most_held_words,
+            )  # fmt: skip
+            traces.add_stages(reading.page.stages)
     except ClientGone:
         raise
     except OcrServerError as error:
@@ -351,12 +354,18 @@ def _read_side_by_side(
     """Read the pages in threads, as many at a time as there are slots; the results are in order."""
     waiting = iter(page_refs)
     with ThreadPoolExecutor(slots) as threads:
-        begun = deque(threads.submit(read, page_ref) for page_ref in islice(waiting, slots))
+
+        def begin(count: int) -> Iterator[Future[PageRead | PageFailed]]:
+            for page_ref in islice(waiting, count):
+                # In a context of its own, for the spans of traces.
+                yield threads.submit(copy_context().run, read, page_ref)
+
+        begun = deque(begin(slots))
         try:
             while begun:
                 first = begun.popleft()
                 wait([first])
-                begun.extend(threads.submit(read, page_ref) for page_ref in islice(waiting, 1))
+                begun.extend(begin(1))
                 yield first.result()
         finally:
             cancelled.set()

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ocr_server import tasks
+from ocr_server import tasks, traces
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo, StoredPage, StoredPages
 from ocr_server.errors import EngineMissing, NoWorker, OcrServerError
@@ -73,7 +73,7 @@ class Service:
     _missing: dict[str, str] = field(default_factory=dict, init=False)  # name and message
 
     def __post_init__(self) -> None:
-        self.metrics = Metrics(self.workers, self.admission)
+        self.metrics = Metrics(self.workers, self.admission, self.scratch, self.why_not_ready)
         self._watchdog = Watchdog(
             self._read_sample,
             workers=self.workers,
@@ -214,15 +214,16 @@ class Service:
         format_: Format,
         cancelled: threading.Event,
     ) -> bytes | Path:
-        return render_document(
-            document,
-            request.job.sources,
-            format_=format_,
-            rendering=request.rendering,
-            workers=self.workers,
-            deadline=request.job.deadline,
-            cancelled=cancelled,
-        )
+        with traces.span("export", formats=",".join(request.formats)):
+            return render_document(
+                document,
+                request.job.sources,
+                format_=format_,
+                rendering=request.rendering,
+                workers=self.workers,
+                deadline=request.job.deadline,
+                cancelled=cancelled,
+            )
 
     def draw_preview(
         self, job: Job, cancelled: threading.Event, *, prepared: bool = False

@@ -12,6 +12,7 @@ from copy import copy
 from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
+from ocr_server import traces
 from ocr_server.cpu_shares import CpuShares
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline, backoff_s
 from ocr_server.errors import ClientGone, NoWorker
@@ -148,7 +149,10 @@ class ProcessWorkerPool:
             WorkerLost: the process died.
             OcrServerError: any error that the task raises.
         """
-        with self._idle_queue.borrow(deadline, cancelled, is_last=self._is_last) as slot:
+        with (
+            self._idle_queue.borrow(deadline, cancelled, is_last=self._is_last) as slot,
+            traces.span(task.__name__),
+        ):
             return slot.run(task, self._task_deadline(deadline), cancelled, *args, **kwargs)
 
     @property
@@ -215,7 +219,8 @@ class _IdleQueue:
             else:
                 (self._last if is_last else self._waiting).append(ticket)
         try:
-            _await(ticket, deadline, cancelled)
+            with traces.span("queue"):
+                _await(ticket, deadline, cancelled)
         except BaseException:
             if not ticket.cancel() and not ticket.exception():
                 self._give_back(ticket.result())

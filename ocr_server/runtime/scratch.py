@@ -63,6 +63,14 @@ class ScratchSpace:
         except OSError as error:
             raise StorageFull.of_temp_dir() from error
 
+    @property
+    def free_bytes(self) -> int:
+        """Bytes that are free in the folder; 0 if it is gone."""
+        try:
+            return shutil.disk_usage(self.folder).free
+        except OSError:
+            return 0
+
     @contextmanager
     def job(self) -> Iterator[JobFolder]:
         """A private folder for the files of a job, for the length of a with-block.
