@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 
 from ocr_server.deadline import Deadline
 from ocr_server.geometry import Box
-from ocr_server.settings import Settings
+from ocr_server.settings import MOST_WORKER_BYTES, Settings
 
 DEFAULTS = Settings()
 
@@ -182,11 +182,15 @@ MAX_SIDE_PX = 32_000  # Tesseract has 16-bit coordinates; this leaves room for a
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Upper limits of a page's pixels and a document's pages; resolution for drawing PDF pages."""
+    """Upper limits of a page's pixels and a document's pages; resolution for drawing PDF pages.
+
+    `memory_bytes`: what a worker process may use, from which it is told what it can decode.
+    """
 
     max_pixels: int = DEFAULTS.max_pixels
     max_pages: int = DEFAULTS.max_pages
     pdf_dpi: int = DEFAULTS.pdf_dpi
+    memory_bytes: int = MOST_WORKER_BYTES
 
 
 class Claim(StrEnum):

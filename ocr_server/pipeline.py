@@ -21,7 +21,7 @@ from typing import TypeAlias
 from ocr_server import tasks
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo, Failure, Page
-from ocr_server.errors import ClientGone, DamagedPicture, EngineFailed, OcrServerError, PageMissing
+from ocr_server.errors import ClientGone, EngineFailed, OcrServerError, PageMissing
 from ocr_server.export import Format
 from ocr_server.job import Job, Rendering, Source
 from ocr_server.page.camera_frame import FrameAnalysis
@@ -101,8 +101,7 @@ def recognise_document(
                 if isinstance(event, PageRead):
                     pages.append(event.page)
                     if missing := event.page.missing_part:
-                        damaged = DamagedPicture(f"{missing.message} {missing.advice}")
-                        failures.append(Failure(event.page.number, damaged))
+                        failures.append(Failure(event.page.number, missing.as_error()))
                 elif isinstance(event, PageFailed):
                     failures.append(event.failure)
                 if observe:

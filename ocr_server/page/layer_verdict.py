@@ -19,7 +19,7 @@ from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits, PageSegmentation, ReadOptions
 from ocr_server.page.state import ReadContext
-from ocr_server.pdf.render import render_page
+from ocr_server.pdf.render import draw_page
 from ocr_server.pdf.text_extraction import ExtractedText
 
 _LINES_READ = 3  # from the top, the middle and the bottom of the page
@@ -139,7 +139,7 @@ def band_reader(
 
     @cache
     def draw() -> Canvas:
-        return render_page(path, index, limits=limits, password=password)
+        return draw_page(path, index, limits=limits, password=password).canvas
 
     def read_bands(boxes: Sequence[Box]) -> list[tuple[Word, ...]]:
         canvas, places = _stacked(draw(), boxes)

@@ -14,7 +14,7 @@ from ocr_server.errors import (
 )
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits
-from ocr_server.pdf.render import fitting_dpi
+from ocr_server.pdf.opening import fitting_dpi
 from ocr_server.sources.decode import count_pages, decode_page
 from tests.drawing import as_file, as_pages, draw_lines
 
