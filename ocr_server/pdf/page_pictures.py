@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -34,16 +35,24 @@ _UNTOUCHED = 0.5
 _LOOKED_AT = 400  # rows and columns of a picture's place
 
 _SIZE = b"\xff\x4f\xff\x51"  # begins a JPEG 2000 codestream, with its size next
-_MOST_BEFORE_SIZE = 65_536
+_END_OF_JPEG = b"\xff\xd9"
+_TAIL_BYTES = 1024  # of a JPEG, which some programs fill up
+_PIECE_BYTES = 1_000_000
+_PALEST = 12  # grey levels by which a page differs that is not blank
 
 
 class PagePicture(NamedTuple):
-    """A picture of a page: its size in its own pixels, and the most bytes that drawing it takes."""
+    """A picture of a page: its size in its own pixels, and the most bytes that drawing it takes.
+
+    `bits` are those of a pixel, 0 where they are not known; `codec` is the last of its filters.
+    """
 
     shown: PageObject
     width_px: int
     height_px: int
     most_bytes: int
+    bits: int = 0
+    codec: bytes = b""
 
 
 def pictures_of(page: pypdfium2.PdfPage, objects: Iterable[PageObject]) -> tuple[PagePicture, ...]:
@@ -53,7 +62,7 @@ def pictures_of(page: pypdfium2.PdfPage, objects: Iterable[PageObject]) -> tuple
 
 def jpx_samples(data: bytes) -> int:
     """How many samples a JPEG 2000 picture has; 0 where its size is not found."""
-    start = data.find(_SIZE, 0, _MOST_BEFORE_SIZE)
+    start = data.find(_SIZE)
     head = data[start + 8 : start + 42]
     if start < 0 or len(head) < 34:
         return 0
@@ -79,17 +88,50 @@ def find_undrawn(
             yield picture
 
 
+def is_damaged(picture: PagePicture, place: Box, drawn: Pixels) -> bool:
+    """Whether the data of a picture that was drawn is cut off or broken, as far as that is seen.
+
+    PDFium draws what it can decode, the rest black or white.
+    """
+    if picture.codec == b"DCTDecode":
+        return _END_OF_JPEG not in _raw_data(picture.shown)[-_TAIL_BYTES:]
+    if picture.codec == b"FlateDecode" and picture.bits:
+        return not _unpacks_to(
+            picture.width_px * picture.bits // 8 * picture.height_px, _raw_data(picture.shown)
+        )
+    if picture.codec in _BITONAL:
+        part = _part(drawn, place)
+        is_blank = part.size and int(part.max()) - int(part.min()) < _PALEST
+        # Of a blank picture each row takes a bit.
+        return bool(is_blank) and len(_raw_data(picture.shown)) > picture.height_px // 8 + 256
+    return False
+
+
+def _unpacks_to(length: int, data: bytes) -> bool:
+    unpacker = zlib.decompressobj()
+    try:
+        while length > 0:
+            piece = unpacker.decompress(data, _PIECE_BYTES)
+            if not piece:
+                return False
+            length -= len(piece)
+            data = unpacker.unconsumed_tail
+    except zlib.error:
+        return False
+    return True
+
+
 def _described(page: pypdfium2.PdfPage, shown: PageObject) -> PagePicture:
     width, height = ctypes.c_uint(), ctypes.c_uint()
     raw.FPDFImageObj_GetImagePixelSize(shown.handle, width, height)
     pixels = width.value * height.value
     codec = _codec_of(shown)
     if codec == b"JPXDecode":
-        samples = jpx_samples(_raw_data(shown)) or 3 * pixels
-        return PagePicture(shown, width.value, height.value, int(JPX_BYTES_OF_SAMPLE * samples))
-    bits = 1 if codec in _BITONAL else _bits_of(page, shown)
-    each = {1: BYTES_OF_BIT, 8: BYTES_OF_GREY}.get(bits, BYTES_OF_COLOUR)
-    return PagePicture(shown, width.value, height.value, int(each * pixels))
+        bits, most = 0, JPX_BYTES_OF_SAMPLE * jpx_samples(_raw_data(shown))
+    else:
+        bits = 1 if codec in _BITONAL else _bits_of(page, shown)
+        most = pixels * {1: BYTES_OF_BIT, 8: BYTES_OF_GREY}.get(bits, BYTES_OF_COLOUR)
+    return PagePicture(shown, width.value, height.value, int(most), bits, codec)
 
 
 def _bits_of(page: pypdfium2.PdfPage, shown: PageObject) -> int:
@@ -111,15 +153,19 @@ def _raw_data(shown: PageObject) -> bytes:
     length = raw.FPDFImageObj_GetImageDataRaw(shown.handle, None, 0)
     data = ctypes.create_string_buffer(max(1, length))
     raw.FPDFImageObj_GetImageDataRaw(shown.handle, data, length)
-    return data.raw[:_MOST_BEFORE_SIZE]
+    return data.raw[:length]
 
 
 def _untouched_share(drawn: Pixels, place: Box) -> float:
-    height, width = drawn.shape
-    left, top = max(0, int(place.left)), max(0, int(place.top))
-    right, bottom = min(width, int(np.ceil(place.right))), min(height, int(np.ceil(place.bottom)))
-    part = drawn[top:bottom, left:right]
+    part = _part(drawn, place)
     if not part.size:
         return 0.0
     down, across = (max(1, side // _LOOKED_AT) for side in part.shape)
     return float(np.mean(part[::down, ::across] == GROUND))
+
+
+def _part(drawn: Pixels, place: Box) -> Pixels:
+    height, width = drawn.shape
+    left, top = max(0, int(place.left)), max(0, int(place.top))
+    right, bottom = min(width, int(np.ceil(place.right))), min(height, int(np.ceil(place.bottom)))
+    return drawn[top:bottom, left:right]

@@ -18,11 +18,16 @@ from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import Limits
 from ocr_server.pdf.opening import OpenedPage, opened_page
-from ocr_server.pdf.page_pictures import GROUND, PagePicture, find_undrawn
+from ocr_server.pdf.page_pictures import GROUND, PagePicture, find_undrawn, is_damaged
 
 _MUCH_OF_PAGE = 0.1  # pictures that take less are logos and signatures
 _LEAST_DPI = 190  # print is read about as well as at 300
 _ROUNDING = 0.95
+_DAMAGED = Advice(
+    INCOMPLETE,
+    "The data of a picture on the page is damaged: parts of it are wrong or missing.",
+    "Save the PDF again, or send another copy.",
+)
 
 
 class DrawnPage(NamedTuple):
@@ -53,7 +58,14 @@ def draw_page(path: Path, index: int, *, limits: Limits, password: str | None) -
         if missing is not None and int(pixels.min()) >= GROUND:
             raise missing.as_error()
         pixels[pixels == GROUND] = 255
-        coarse = _coarse(opened, drawn, places) if opened.is_copy else None
+        large = [
+            (picture, place)
+            for picture, place in zip(drawn, places, strict=True)
+            if place and place.area >= _MUCH_OF_PAGE * opened.box.area
+        ]
+        if missing is None and any(is_damaged(*one, pixels) for one in large):
+            missing = _DAMAGED
+        coarse = _coarse(opened, large) if opened.is_copy else None
         problems = tuple(problem for problem in (missing, coarse) if problem)
         return DrawnPage(Canvas(pixels, dpi=opened.dpi), problems)
 
@@ -85,15 +97,12 @@ def _missing(broken: Sequence[PagePicture], left_out: Sequence[PagePicture]) -> 
     return None
 
 
-def _coarse(
-    opened: OpenedPage, pictures: Sequence[PagePicture], places: Sequence[Box | None]
-) -> Advice | None:
+def _coarse(opened: OpenedPage, pictures: Sequence[tuple[PagePicture, Box]]) -> Advice | None:
     """What to tell of a large picture that had to be made smaller than is good for print."""
     lowest_dpi = min(
         (
             opened.dpi * (picture.width_px * picture.height_px / place.area) ** 0.5
-            for picture, place in zip(pictures, places, strict=True)
-            if place and place.area >= _MUCH_OF_PAGE * opened.box.area
+            for picture, place in pictures
         ),
         default=opened.dpi,
     )

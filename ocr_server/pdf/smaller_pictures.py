@@ -96,7 +96,7 @@ def _pictures(
 def _drawing_bytes(picture: Object) -> float:
     pixels = int(picture.Width) * int(picture.Height)
     if _codecs(picture)[-1:] == ["/JPXDecode"]:
-        return JPX_BYTES_OF_SAMPLE * (jpx_samples(picture.read_raw_bytes()) or 3 * pixels)
+        return JPX_BYTES_OF_SAMPLE * jpx_samples(picture.read_raw_bytes())
     if picture.get("/ImageMask") or picture.get("/BitsPerComponent") == 1:
         return BYTES_OF_BIT * pixels
     return pixels * (BYTES_OF_GREY if _channels(picture) == 1 else BYTES_OF_COLOUR)
