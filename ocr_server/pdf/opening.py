@@ -6,7 +6,7 @@ PDFium is not thread-safe: this runs in worker processes, one task at a time.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -97,6 +97,7 @@ def opened_page(
     Raises:
         DamagedPicture: PDFium cannot open it, or the page has no size.
         EncryptedDocument: it wants a password, or another one.
+        MemoryError: a fresh process could draw the page.
         PageMissing: there is no such page.
     """
     copy = path.with_name(f"{path.name}-page-{index}")
@@ -104,7 +105,8 @@ def opened_page(
     if not copy.exists():
         with _opened(path, index, password, unit_pt, limits) as opened:
             left_bytes, page_pixels = _left_bytes(opened, limits), opened.pixels
-            if sum(picture.most_bytes for picture in opened.pictures) <= left_bytes:
+            if _needed_bytes(opened.pictures) <= left_bytes:
+                _check_room(opened)
                 yield opened
                 return
         try:
@@ -117,7 +119,9 @@ def opened_page(
         copy, 0 if is_copy else index, None if is_copy else password, unit_pt, limits
     ) as opened:
         left_out = _leave_out(opened.pictures, _left_bytes(opened, limits))
-        yield replace(opened, left_out=left_out, is_copy=is_copy)
+        fitting = replace(opened, left_out=left_out, is_copy=is_copy)
+        _check_room(fitting)
+        yield fitting
 
 
 @contextmanager
@@ -142,10 +146,24 @@ def _left_bytes(opened: OpenedPage, limits: Limits) -> int:
     return max(0, limits.memory_bytes - _OTHER_BYTES - opened.pixels)
 
 
+def _needed_bytes(pictures: Iterable[PagePicture]) -> int:
+    return sum(picture.most_bytes for picture in pictures)
+
+
+def _check_room(opened: OpenedPage) -> None:
+    """Ask for the memory that drawing a page takes: PDFium does not tell where it gets none.
+
+    Raises:
+        MemoryError: earlier tasks have left too little of what a worker may use.
+    """
+    drawn = (picture for picture in opened.pictures if picture not in opened.left_out)
+    np.empty(_needed_bytes(drawn) + opened.pixels, np.uint8)
+
+
 def _leave_out(pictures: Sequence[PagePicture], left_bytes: int) -> tuple[PagePicture, ...]:
     """Make the largest pictures invisible until the others can be drawn; the former."""
     left_out = []
-    needed = sum(picture.most_bytes for picture in pictures)
+    needed = _needed_bytes(pictures)
     for picture in sorted(pictures, key=lambda picture: -picture.most_bytes):
         if needed <= left_bytes:
             break

@@ -139,6 +139,7 @@ def _decoded(picture: Object, scale: float, memory_bytes: int) -> Pixels | None:
     data = picture.read_raw_bytes()
     left_bytes = memory_bytes - len(data)
     codecs = _codecs(picture)
+    Image.MAX_IMAGE_PIXELS = None  # the memory is reckoned instead
     try:
         if codecs == ["/JPXDecode"]:
             return _decode_jpx(data, size, left_bytes)

@@ -71,6 +71,10 @@ class WorkerProcess:
                 "it happens again, the page may need more memory than the server has."
             ) from lost
         self._tasks += 1
+        if isinstance(error, OutOfMemory) and self._tasks > 1:
+            # What earlier tasks have left in the process does not decide about this one.
+            self._replace()
+            return self.run(call, deadline, cancelled)
         # After OutOfMemory, a traceback keeps the decoded pixels alive in the process.
         if self._tasks >= TASKS_PER_WORKER or isinstance(error, OutOfMemory):
             self._replace()
