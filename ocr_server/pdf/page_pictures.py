@@ -44,7 +44,8 @@ _PALEST = 12  # grey levels by which a page differs that is not blank
 class PagePicture(NamedTuple):
     """A picture of a page: its size in its own pixels, and the most bytes that drawing it takes.
 
-    `bits` are those of a pixel, 0 where they are not known; `codec` is the last of its filters.
+    `bits` are those of a pixel, 0 where they are not known; `codec` is the filter
+    of its data, where that is the only one.
     """
 
     shown: PageObject
@@ -125,13 +126,15 @@ def _described(page: pypdfium2.PdfPage, shown: PageObject) -> PagePicture:
     width, height = ctypes.c_uint(), ctypes.c_uint()
     raw.FPDFImageObj_GetImagePixelSize(shown.handle, width, height)
     pixels = width.value * height.value
-    codec = _codec_of(shown)
+    codecs = _codecs_of(shown)
+    codec = codecs[-1] if codecs else b""
     if codec == b"JPXDecode":
         bits, most = 0, JPX_BYTES_OF_SAMPLE * jpx_samples(_raw_data(shown))
     else:
         bits = 1 if codec in _BITONAL else _bits_of(page, shown)
         most = pixels * {1: BYTES_OF_BIT, 8: BYTES_OF_GREY}.get(bits, BYTES_OF_COLOUR)
-    return PagePicture(shown, width.value, height.value, int(most), bits, codec)
+    only = codec if len(codecs) == 1 else b""
+    return PagePicture(shown, width.value, height.value, int(most), bits, only)
 
 
 def _bits_of(page: pypdfium2.PdfPage, shown: PageObject) -> int:
@@ -141,12 +144,13 @@ def _bits_of(page: pypdfium2.PdfPage, shown: PageObject) -> int:
     return int(told.bits_per_pixel)
 
 
-def _codec_of(shown: PageObject) -> bytes:
-    last = raw.FPDFImageObj_GetImageFilterCount(shown.handle) - 1
-    name = ctypes.create_string_buffer(32)
-    if last >= 0:
-        raw.FPDFImageObj_GetImageFilter(shown.handle, last, name, len(name))
-    return name.value
+def _codecs_of(shown: PageObject) -> list[bytes]:
+    codecs = []
+    for number in range(raw.FPDFImageObj_GetImageFilterCount(shown.handle)):
+        name = ctypes.create_string_buffer(32)
+        raw.FPDFImageObj_GetImageFilter(shown.handle, number, name, len(name))
+        codecs.append(name.value)
+    return codecs
 
 
 def _raw_data(shown: PageObject) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +162,15 @@ def test_a_picture_that_is_cut_off_is_told(codec: str, tmp_path: Path) -> None:
 
     assert drawn(whole).problems == ()
     assert [problem.code for problem in drawn(half).problems] == [INCOMPLETE]
+
+
+def test_what_is_packed_twice_is_whole(tmp_path: Path) -> None:
+    picture = scan("L")
+    data = base64.b16encode(zlib.compress(picture.tobytes())) + b">"
+    filters = pikepdf.Array([pikepdf.Name.ASCIIHexDecode, pikepdf.Name.FlateDecode])
+    path = scan_pdf(tmp_path / "0", "flate", picture, data=data, more={"/Filter": filters})
+
+    assert drawn(path).problems == ()
 
 
 def test_a_blank_fax_is_one_and_a_broken_one_is_told(tmp_path: Path) -> None:
