@@ -19,16 +19,15 @@ from pypdfium2 import raw
 from ocr_server.errors import DamagedPicture, EncryptedDocument, PageMissing, TooManyPixels
 from ocr_server.geometry import Box, PointMap, Transform, hull
 from ocr_server.job import MAX_SIDE_PX, Limits
+from ocr_server.pdf.page_copy import opened_by_qpdf, write_copy
 from ocr_server.pdf.page_objects import PageObject, bounds_on_page, objects_of, sorted_box
 from ocr_server.pdf.page_pictures import PagePicture, pictures_of
-from ocr_server.pdf.smaller_pictures import write_smaller
+from ocr_server.pdf.smaller_pictures import make_smaller
 
 POINTS_PER_INCH = 72
 _MOST_UNIT_PT = 75_000  # a page of 14 400 units then has the 15 000 000 inches of ISO 32000-1, C.2
 # Of a worker's memory, what an engine and the recipe hold; these need 30 MB on an A3 page.
 _OTHER_BYTES = 48 * 1024 * 1024
-# What pikepdf and Pillow raise of a file whose parts are not what they should be.
-_NOT_AS_EXPECTED = (AttributeError, IndexError, MemoryError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +108,11 @@ def opened_page(
                 _check_room(opened)
                 yield opened
                 return
-        try:
-            with opened_by_qpdf(path, password) as pdf:
-                write_smaller(pdf, index, copy, memory_bytes=left_bytes, page_pixels=page_pixels)
-        except (pikepdf.PikepdfError, *_NOT_AS_EXPECTED):
+
+        def change(_pdf: pikepdf.Pdf, page: pikepdf.Object) -> None:
+            make_smaller(page, memory_bytes=left_bytes, page_pixels=page_pixels)
+
+        if not write_copy(path, index, copy, password=password, change=change):
             copy = path
     is_copy = copy != path
     with _opened(
@@ -182,20 +182,6 @@ def count_pdf_pages(path: Path, *, password: str | None) -> int:
     """
     with opened_pdf(path, password) as document:
         return len(document)
-
-
-def opened_by_qpdf(path: Path, password: str | None) -> pikepdf.Pdf:
-    """The PDF opened by pikepdf, its password tried in the two encodings that PDFium tries.
-
-    Raises:
-        pikepdf.PikepdfError: it cannot be opened, `PasswordError` where the password is wrong.
-    """
-    try:
-        return pikepdf.open(path, password=password or "")
-    except pikepdf.PasswordError:
-        if not password or password.isascii() or not all(ord(sign) < 256 for sign in password):
-            raise
-        return pikepdf.open(path, password=password.encode("latin-1"))
 
 
 def points_per_unit(path: Path, index: int, password: str | None) -> float:

@@ -1,4 +1,4 @@
-"""A copy of a PDF page whose pictures are small enough to be drawn in the memory that there is.
+"""Making the pictures of a PDF page small enough to be drawn in the memory that there is.
 
 Pictures are decoded in grey, as pages are drawn, and scaled while they are decoded where that takes
 less memory: JPEG and JPEG 2000 have smaller copies of themselves inside, and what is only packed is
@@ -11,7 +11,6 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -20,6 +19,7 @@ from pikepdf import Name, Object
 from PIL import Image, ImageChops
 
 from ocr_server.imaging.canvas import Pixels
+from ocr_server.pdf.page_copy import shown_by
 from ocr_server.pdf.page_pictures import (
     BYTES_OF_BIT,
     BYTES_OF_COLOUR,
@@ -28,9 +28,7 @@ from ocr_server.pdf.page_pictures import (
     jpx_samples,
 )
 
-_DEEPEST = 5  # forms inside forms
 _SMALL_BYTES = 2_000_000  # of drawing a picture that is left as it is
-_KEPT_OF_ROOT = {"/Type", "/Pages", "/OCProperties", "/AcroForm", "/Version"}
 _BAND_BYTES = 4_000_000
 _FINER = 1.5  # times as many pixels, for pictures that do not lie on those of the page
 _ROUNDING = 0.99
@@ -43,17 +41,15 @@ _JPEG_SCALES = (1, 2, 4, 8)
 _JPX_SCALES = (1, 2, 4, 8, 16)
 
 
-def write_smaller(
-    pdf: pikepdf.Pdf, index: int, copy: Path, *, memory_bytes: int, page_pixels: int
-) -> None:
-    """Write a PDF of that page alone, its pictures scaled so that drawing it takes so many bytes.
+def make_smaller(page: Object, *, memory_bytes: int, page_pixels: int) -> None:
+    """Scale the pictures of a page so that drawing it takes so many bytes.
 
-    The page is drawn with `page_pixels`; a picture needs hardly more.
+    It is drawn with `page_pixels`; a picture needs hardly more.
 
     Raises:
-        MemoryError, pikepdf.PikepdfError: it cannot be done.
+        pikepdf.PikepdfError, and what pikepdf raises of objects of a wrong kind.
     """
-    pictures = list(_pictures(pdf.pages[index].obj, {}))
+    pictures = list(_pictures(page))
     costs = [_drawing_bytes(picture) for picture in pictures]
     # What is small, and what cannot be scaled, leaves less for the rest.
     chosen = [
@@ -70,27 +66,16 @@ def write_smaller(
         grey = _decoded(picture, scale, memory_bytes)
         if grey is not None:
             _replace(picture, grey)
-    _leave_only(pdf, index)
-    part = copy.with_name(f"{copy.name}-part")
-    pdf.save(part, compress_streams=False)
-    part.replace(copy)  # a copy that is there is whole
 
 
-def _pictures(
-    holder: Object, seen: dict[tuple[int, int], None], depth: int = 0
-) -> Iterator[Object]:
-    """The pictures that the resources of a page or form name, each once, and their masks."""
-    for shown in holder.get("/Resources", pikepdf.Dictionary()).get("/XObject", {}).values():
-        if shown.objgen in seen or not isinstance(shown, pikepdf.Stream):
-            continue
-        seen[shown.objgen] = None
+def _pictures(page: Object) -> Iterator[Object]:
+    """The pictures that a page shows, each once, and their masks."""
+    for shown in shown_by(page):
         if shown.get("/Subtype") == Name.Image:
             yield shown
             for key in ("/SMask", "/Mask"):
                 if isinstance(mask := shown.get(key), pikepdf.Stream):
                     yield mask
-        elif depth < _DEEPEST:
-            yield from _pictures(shown, seen, depth + 1)
 
 
 def _drawing_bytes(picture: Object) -> float:
@@ -299,17 +284,3 @@ def _replace(picture: Object, grey: Pixels) -> None:
     for key in ("/Decode", "/Alternates", "/SMaskInData"):
         if key in picture:
             del picture[key]
-
-
-def _leave_only(pdf: pikepdf.Pdf, index: int) -> None:
-    """Take out all that leads to other pages, so that they are not written."""
-    for key in [str(key) for key in pdf.Root if str(key) not in _KEPT_OF_ROOT]:
-        del pdf.Root[key]
-    page = pdf.pages[index].obj
-    notes = page.get("/Annots")
-    if isinstance(notes, pikepdf.Array):
-        kept = [note for note in notes if note.get("/Subtype") != Name.Link]
-        page.Annots = pikepdf.Array(kept)
-    for number in reversed(range(len(pdf.pages))):
-        if number != index:
-            del pdf.pages[number]

@@ -31,7 +31,9 @@ from ocr_server.pdf.letter_shapes import measure_fonts
 from ocr_server.pdf.letters import Letter, read_letters
 from ocr_server.pdf.opening import OpenedPage, opened_page
 from ocr_server.pdf.optional_content import groups_switched_off
+from ocr_server.pdf.page_copy import write_copy
 from ocr_server.pdf.page_ink import PageInk, blocks_of, draw_ink
+from ocr_server.pdf.stand_in_fonts import embed_vertical_fonts, lacks_vertical_font
 from ocr_server.pdf.text_lines import make_zones
 
 STAGE = "text layer"
@@ -43,6 +45,7 @@ _MOST_PICTURES = 2_000  # looked at on a page, and as many notes
 # What annotations that show text are called, and where they keep it (ISO 32000-1, 12.5.6, 12.7.3).
 _TEXT_OF_NOTES = {raw.FPDF_ANNOT_WIDGET: b"V", raw.FPDF_ANNOT_FREETEXT: b"Contents"}
 _NO_STRING_BYTES = 2  # the zero at the end of a string in UTF-16
+_THINNEST = 0.01  # of the size of its font, what is no less high and wide is drawn
 _SAME_HEIGHT = 2.0  # letters that stand on others of another height are not the same ones
 
 
@@ -132,12 +135,18 @@ def read_text_layer(
     Raises:
         DamagedPicture: the page cannot be read.
     """
-    with opened_page(path, index, limits=limits, password=password) as opened:
-        try:
-            off = partial(groups_switched_off, path, password=password)
+    off = partial(groups_switched_off, path, password=password)
+    try:
+        with opened_page(path, index, limits=limits, password=password) as opened:
+            if not lacks_vertical_font(opened.objects):
+                return _read(opened, groups_off=off, symbols=symbols)
+        copy = path.with_name(f"{path.name}-page-{index}-with-fonts")
+        if write_copy(path, index, copy, password=password, change=embed_vertical_fonts):
+            path, index, password = copy, 0, None
+        with opened_page(path, index, limits=limits, password=password) as opened:
             return _read(opened, groups_off=off, symbols=symbols)
-        except pypdfium2.PdfiumError as error:
-            raise DamagedPicture(f"Page {index + 1} of the PDF cannot be read.") from error
+    except pypdfium2.PdfiumError as error:
+        raise DamagedPicture(f"Page {index + 1} of the PDF cannot be read.") from error
 
 
 def _read(
@@ -161,7 +170,8 @@ def _read(
 
     def has_outlines(letter: Letter) -> bool:
         left, bottom, right, top = text.get_charbox(letter.position)
-        return bool(left < right and bottom < top)
+        least = _THINNEST * letter.piece.size_pt
+        return bool(right - left > least and top - bottom > least)
 
     visible, hidden = _parted(letters, ink, shown, has_outlines)
 
