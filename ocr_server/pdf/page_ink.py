@@ -20,6 +20,7 @@ from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Pixels
 from ocr_server.imaging.glyphs import GlyphBoxes, connected_components, find_glyphs, find_ink
 from ocr_server.pdf.opening import OpenedPage
+from ocr_server.pdf.page_objects import hide_text
 
 _LONGER_SIDE_PX = 700  # of the drawings: words of 8 points are 7 px high on an A4 page
 _LARGER_SIDE_PX = 1300  # to find rows: letters of 6 points are 5 px high
@@ -141,11 +142,8 @@ def draw_ink(opened: OpenedPage) -> PageInk:
     longer = max(*page.get_size(), 1.0)
     scale = _LONGER_SIDE_PX / longer
     whole = _draw(page, scale)
-    kinds = set()
-    for shown in opened.objects:
-        kinds.add(shown.kind)
-        if shown.kind == raw.FPDF_PAGEOBJ_TEXT:
-            raw.FPDFTextObj_SetTextRenderMode(shown.handle, raw.FPDF_TEXTRENDERMODE_INVISIBLE)
+    hide_text(opened.objects)
+    kinds = {shown.kind for shown in opened.objects}
     is_plain = kinds == {raw.FPDF_PAGEOBJ_TEXT} and not raw.FPDFPage_GetAnnotCount(page)
     other = np.full_like(whole, 255) if is_plain else _draw(page, scale)
     blue, green, red = cv2.split(cv2.absdiff(whole, other))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pypdfium2
@@ -47,6 +47,13 @@ def _objects(
             yield from _objects(
                 handle, raw.FPDFFormObj_CountObjects, raw.FPDFFormObj_GetObject, (*forms, handle)
             )
+
+
+def hide_text(objects: Iterable[PageObject]) -> None:
+    """Have the page drawn without its text from now on, as long as it is open."""
+    for shown in objects:
+        if shown.kind == raw.FPDF_PAGEOBJ_TEXT:
+            raw.FPDFTextObj_SetTextRenderMode(shown.handle, raw.FPDF_TEXTRENDERMODE_INVISIBLE)
 
 
 def bounds_on_page(shown: PageObject) -> Box:

@@ -18,6 +18,7 @@ from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import Limits
 from ocr_server.pdf.opening import OpenedPage, opened_page
+from ocr_server.pdf.page_objects import hide_text
 from ocr_server.pdf.page_pictures import GROUND, PagePicture, find_undrawn, is_damaged
 
 _MUCH_OF_PAGE = 0.1  # pictures that take less are logos and signatures
@@ -37,8 +38,12 @@ class DrawnPage(NamedTuple):
     problems: tuple[Advice, ...] = ()
 
 
-def draw_page(path: Path, index: int, *, limits: Limits, password: str | None) -> DrawnPage:
+def draw_page(
+    path: Path, index: int, *, limits: Limits, password: str | None, has_text: bool = True
+) -> DrawnPage:
     """A page in grey at `limits.pdf_dpi`, or at fewer dpi where it would be over the limit.
+
+    Without `has_text`, what it has as text is not drawn; letters in pictures and outlines are.
 
     Raises:
         DamagedPicture: the page cannot be drawn.
@@ -47,6 +52,8 @@ def draw_page(path: Path, index: int, *, limits: Limits, password: str | None) -
         PageMissing: there is no such page.
     """
     with opened_page(path, index, limits=limits, password=password) as opened:
+        if not has_text:
+            hide_text(opened.objects)
         try:
             pixels = _draw(opened)
             drawn = [one for one in opened.pictures if one not in opened.left_out]

@@ -31,7 +31,7 @@ class Reads:
     confidence: float = 0.95
     bands: list[int] = field(default_factory=list)
 
-    def __call__(self, boxes: Sequence[Box]) -> list[tuple[Word, ...]]:
+    def __call__(self, boxes: Sequence[Box], *, has_text: bool = True) -> list[tuple[Word, ...]]:
         self.bands.append(len(boxes))
         quad = Box(0, 0, 9, 9).quad()
         words = tuple(Word(text, quad, self.confidence) for text in self.text.split())
@@ -103,6 +103,20 @@ def test_shapes_in_which_nothing_is_read_are_no_text(tmp_path: Path) -> None:
     assert layer.rows
     assert judge_layer(layer, Reads("")).layer.rows == ()
     assert judge_layer(layer, Reads("Telephone")).layer.rows == layer.rows
+
+
+@pytest.mark.tesseract
+def test_the_words_of_the_layer_do_not_make_text_of_the_shapes_around_them(tmp_path: Path) -> None:
+    boxes = "".join(f"{20 + 9 * n} 363 5 9 re {22 + 9 * n} 365 1 4 re f*\n" for n in range(20))
+    path = drawn(tmp_path / "boxes.pdf", lines_of(*PROSE) + boxes)
+    read_bands = band_reader(
+        path, 0, options=ReadOptions(), limits=LIMITS, password=None,
+        context=lambda: ReadContext(TesserocrEngine(), Deadline.after(60)),
+    )  # fmt: skip
+    layer = layer_of(path)
+
+    assert layer.rows
+    assert judge_layer(layer, read_bands).layer.rows == ()
 
 
 def test_bands_are_read_in_one_go_each_at_its_place(tmp_path: Path) -> None:
