@@ -51,8 +51,8 @@ def cut_parts(
 
     The part with most letters is cut until there are `most`: in a gutter between columns, else in
     the highest empty row near its middle, but not across columns, as that would break the reading
-    order. A table is cut only in rows, and only once. Columns between a heading and a footer are cut from both,
-    which may give two parts more.
+    order. A table is cut only in rows, and only once. Columns between a heading and a footer are
+    cut from both, which may give two parts more.
     """
     whole, ink, glyphs = statistics.canvas.box, statistics.ink, statistics.glyphs
     if not x_height_px:
