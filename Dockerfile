@@ -29,7 +29,7 @@ LABEL org.opencontainers.image.title="ocr-server" \
 ARG LANGUAGES=""
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        tini tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd \
+        tini libseccomp2 tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd \
         ${LANGUAGES:+$(printf 'tesseract-ocr-%s\n' $LANGUAGES | tr _ -)} \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* \
     && python -m pip uninstall -y --root-user-action=ignore setuptools wheel pip \

@@ -393,8 +393,8 @@ class StorageFull(LoadError):
     def of_temp_dir(cls) -> StorageFull:
         """The error for a file that could not be written to the temporary folder."""
         return cls(
-            "The temporary folder cannot be written to: it is full or read-only. Give it more "
-            "room, or set OCR_TEMP_DIR to another folder.",
+            "The temporary folder cannot be used: it is full or read-only, or was emptied. Give it "
+            "more room, or set OCR_TEMP_DIR to another folder.",
             setting="OCR_TEMP_DIR",
         )
 

@@ -122,7 +122,7 @@ class RunningServer:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ocr_server", "serve", "--port", "0"],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-                env={**mine, "OCR_TEMP_DIR": str(scratch), **environment},
+                env={**mine, "OCR_TEMP_DIR": str(scratch), "OCR_WATCHDOG_S": "0", **environment},
             )  # fmt: skip
         self.port = wait_for(self._find_port)
 

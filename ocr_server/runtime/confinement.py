@@ -38,13 +38,9 @@ def environment_of_workers(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def confine() -> str:
-    """Confine this process and all that it starts; return why it still has the network, or "".
-
-    Raises:
-        OSError: the kernel refuses to forbid new privileges, as no kernel of this century does.
-    """
-    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    """Confine this process and all that it starts; return why it still has the network, or ""."""
     try:
+        _prctl(PR_SET_NO_NEW_PRIVS, 1)
         _forbid_calls()
     except OSError as error:
         return error.strerror or str(error)
@@ -57,13 +53,14 @@ def hide_memory() -> None:
     Only root can read its files in /proc from then on, and it leaves no core dump.
 
     Raises:
-        OSError: the kernel refuses.
+        OSError: a sandbox refuses it.
     """
     _prctl(PR_SET_DUMPABLE, 0)
 
 
 def _prctl(option: int, value: int) -> None:
-    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0):
+    arguments = map(ctypes.c_ulong, (value, 0, 0, 0))
+    if ctypes.CDLL(None, use_errno=True).prctl(option, *arguments):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 

@@ -151,7 +151,7 @@ def serve_forks(number: int) -> None:
     """Main function of the fork server, whose socket to the server is that open file."""
     for ignored in (signal.SIGINT, signal.SIGTERM):  # it ends with the server, which may finish
         signal.signal(ignored, signal.SIG_IGN)
-    with socket.socket(fileno=number) as control:
+    with socket.socket(fileno=number) as control, suppress(ConnectionError):
         main, preload = pickle.loads(control.recv(MOST_BYTES))  # noqa: S301  # of the server
         importlib.import_module(preload)
         control.send(confine().encode() or b" ")
@@ -166,8 +166,7 @@ def serve_forks(number: int) -> None:
                 try:
                     pid = os.fork()
                 except OSError as error:
-                    control.send(_PID.pack(-(error.errno or 1)))
-                    continue
+                    pid = -(error.errno or 1)
                 if not pid:
                     control.close()
                     _run(main, peer)

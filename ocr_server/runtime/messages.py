@@ -75,13 +75,14 @@ def send_message(
     Raises:
         OSError: the other side has closed.
     """
-    left = memoryview(_LENGTH.pack(len(message)) + message)
-    while left:
-        try:
-            left = left[peer.send(left) :]
-        except TimeoutError:
-            if on_timeout:
-                on_timeout()
+    for part in (_LENGTH.pack(len(message)), message):
+        left = memoryview(part)
+        while left:
+            try:
+                left = left[peer.send(left) :]
+            except TimeoutError:
+                if on_timeout:
+                    on_timeout()
 
 
 def receive_message(

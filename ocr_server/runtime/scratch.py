@@ -40,6 +40,7 @@ class ScratchSpace:
         self._numbers = count(1)
         self._making = threading.Lock()
         self._locks = ExitStack()
+        self._is_closed = False
         parent = Path(temp_dir or tempfile.gettempdir())
         try:
             _sweep(parent)
@@ -79,6 +80,10 @@ class ScratchSpace:
                 raise StorageFull.of_temp_dir() from error
             yield JobFolder(folder, job)
             is_empty = _emptied(folder)
+        except Exception as error:
+            if not folder.exists():  # somebody removed it while its files were read
+                raise StorageFull.of_temp_dir() from error
+            raise
         finally:
             if is_empty:
                 self._empty.append(folder)
@@ -94,11 +99,15 @@ class ScratchSpace:
 
     def close(self) -> None:
         """Remove the folder and everything in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self._locks.close()
+        with self._making:
+            self._is_closed = True
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._locks.close()
 
     def _make_again_if_gone(self) -> None:
         with self._making:
+            if self._is_closed:
+                raise FileNotFoundError(self.folder)
             # Not just any folder of that name: another user could have made it.
             with suppress(FileNotFoundError):
                 if samestat(os.lstat(self.folder), os.fstat(self._itself)):

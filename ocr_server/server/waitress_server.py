@@ -69,7 +69,10 @@ def run(settings: Settings) -> None:
     app = create_app(settings)
     here = service_of(app)
     settings = here.settings  # as they fit the memory
-    hide_memory()  # keys are in it, and workers have the same user
+    try:
+        hide_memory()  # keys are in it, and workers have the same user
+    except OSError as error:
+        log.warning("worker processes could read the memory of the server: %s", error)
     tempfile.tempdir = str(here.scratch.folder)  # large uploads are buffered there
     files = _allow_files()
     gc.freeze()  # else the collector scans all imported objects, which held up requests for 50 ms

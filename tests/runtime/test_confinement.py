@@ -10,13 +10,16 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+from flask import Flask
 
 from ocr_server.deadline import Deadline
-from ocr_server.errors import WorkerLost
+from ocr_server.errors import AddressUnavailable, WorkerLost
 from ocr_server.runtime.confinement import environment_of_workers
 from ocr_server.runtime.messages import TaskFailed, encode_answer
 from ocr_server.runtime.pool import ProcessWorkerPool
+from ocr_server.server import waitress_server
 from ocr_server.settings import Settings, table
 from tests import tasks
 from tests.serving import Start
@@ -122,12 +125,66 @@ def test_a_fault_of_the_program_comes_with_its_traceback(workers: ProcessWorkerP
     assert "in fail" in caught.value.__notes__[0]
 
 
+READ_A_HIDDEN_PARENT = """
+import os, sys
+from ocr_server.runtime.confinement import PR_SET_DUMPABLE, _prctl, hide_memory
+
+if os.geteuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+_prctl(PR_SET_DUMPABLE, 1)  # as a program has it that was started by its user
+if sys.argv[1:]:
+    hide_memory()
+if not os.fork():
+    for name in ("environ", "mem", "fd"):
+        try:
+            path = f"/proc/{os.getppid()}/{name}"
+            print(name, bool(os.listdir(path) if name == "fd" else open(path, "rb")), flush=True)
+        except PermissionError:
+            print(name, "refused", flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+@pytest.mark.process
+def test_a_worker_cannot_look_into_a_server_that_hides_its_memory() -> None:
+    told = [
+        subprocess.run(  # noqa: S603  # ours
+            [sys.executable, "-c", READ_A_HIDDEN_PARENT, *arguments],
+            capture_output=True, check=True, text=True,
+        ).stdout.split()
+        for arguments in ([], ["hidden"])
+    ]  # fmt: skip
+
+    assert told[0][::2] == ["environ", "mem", "fd"]
+    assert told[0][1] == "True"
+    assert told[1] == ["environ", "refused", "mem", "refused", "fd", "refused"]
+
+
 @pytest.mark.process
 def test_the_keys_of_a_server_are_in_no_process_but_its_own(start: Start) -> None:
     server = start(OCR_API_KEYS=KEY)
-    server.get("/readyz")
+    family = psutil.Process(server.pid).children(recursive=True)
 
-    for pid in server.workers():
-        assert KEY.encode() not in Path(f"/proc/{pid}/environ").read_bytes()
-    assert len(server.workers()) == 1
-    assert Path(f"/proc/{server.pid}/environ").stat().st_uid == 0
+    assert len(family) == 2  # the fork server and a worker
+    for process in family:
+        assert KEY.encode() not in Path(f"/proc/{process.pid}/environ").read_bytes()
+
+
+def test_a_server_hides_its_memory_before_it_listens(
+    app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+
+    def listen(*_: object, **__: object) -> None:
+        order.append("listens")
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+    monkeypatch.setattr(waitress_server, "create_app", lambda _settings: app)
+    monkeypatch.setattr(waitress_server, "hide_memory", lambda: order.append("hides"))
+    monkeypatch.setattr(waitress_server, "_listen", listen)
+    monkeypatch.setattr("tempfile.tempdir", None)
+    with pytest.raises(AddressUnavailable):
+        waitress_server.run(settings)
+
+    assert order == ["hides", "listens"]

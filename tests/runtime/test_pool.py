@@ -89,6 +89,17 @@ def test_a_worker_stays_for_the_next_task(workers: ProcessWorkerPool) -> None:
     assert len(pids) == 1
 
 
+def test_a_worker_outlives_the_signals_that_end_a_server(workers: ProcessWorkerPool) -> None:
+    """A service manager sends them to all processes, and the server finishes what is begun."""
+    pid = workers.run(tasks.say_pid, late(), never())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(pid, number)
+        os.kill(workers._fork_server.pid, number)
+
+    assert workers.run(tasks.say_pid, late(), never()) == pid
+    assert is_alive(workers._fork_server.pid)
+
+
 def test_a_worker_leads_a_group_of_its_own(workers: ProcessWorkerPool) -> None:
     assert workers.run(tasks.say_group, late(), never()) == workers.run(
         tasks.say_pid, late(), never()

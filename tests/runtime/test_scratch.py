@@ -155,6 +155,26 @@ def test_a_folder_that_could_not_be_made_again_is_made_later(
     assert (scratch.folder / "lock").exists()
 
 
+def test_a_closed_folder_is_not_made_again(tmp_path: Path) -> None:
+    scratch = ScratchSpace(str(tmp_path))
+    scratch.close()
+
+    with pytest.raises(StorageFull):
+        scratch.check()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_removed_while_its_files_are_read_is_told(scratch: ScratchSpace) -> None:
+    def read_too_late() -> None:
+        with scratch.job((b"one",)) as (path,):
+            shutil.rmtree(scratch.folder)
+            path.read_bytes()
+
+    with pytest.raises(StorageFull, match="was emptied"):
+        read_too_late()
+
+
 def test_closing_removes_the_folder(tmp_path: Path) -> None:
     ScratchSpace(str(tmp_path)).close()
 
