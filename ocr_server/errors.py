@@ -48,9 +48,13 @@ numbers of the message stand in `extra`. `STATUS` in `web/problems.py` has the H
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from typing import ClassVar, TypeAlias
+
+# Of a message or a list, as JSON: an answer is never much longer than what it refuses.
+MOST_TOLD_BYTES = 6000
 
 Extra: TypeAlias = "str | int | float | list[str] | list[int] | list[dict[str, str]] | None"
 
@@ -62,13 +66,20 @@ class OcrServerError(Exception):
     title: ClassVar[str] = "Something went wrong"
 
     def __init__(self, message: str, **extra: Extra) -> None:
-        super().__init__(message)
-        self.extra = extra
+        super().__init__(_shortened(message))
+        self.extra = {name: _shortened(value) for name, value in extra.items()}
 
     @property
     def message(self) -> str:
         """What was wrong, what was expected and what to do."""
         return str(self.args[0])
+
+
+def _shortened(value: Extra) -> Extra:
+    """The beginning of a text or list that is too long to be told."""
+    while isinstance(value, str | list) and len(json.dumps(value)) > MOST_TOLD_BYTES:
+        value = value[: len(value) * 3 // 4]
+    return value
 
 
 class SettingsError(OcrServerError):

@@ -26,7 +26,6 @@ from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
 
 MOST_FAULTS = 200  # that are kept; who is told of the first ones knows enough
-MOST_TOLD_CHARS = 5000  # of the sentence that tells all faults
 LONGEST_FIELD_CHARS = 100
 EMPTY = "the file is empty, or none was chosen; send a picture or a PDF"
 
@@ -228,8 +227,6 @@ def check(faults: list[dict[str, str]]) -> None:
     if faults:
         # Some messages are sentences already.
         message = " ".join(f"{fault['field']}: {fault['message'].rstrip('.')}." for fault in faults)
-        if len(message) > MOST_TOLD_CHARS:
-            message = f"{message[:MOST_TOLD_CHARS]} …"
         raise InvalidOptions(f"Not understood: {message}", faults=faults)
 
 

@@ -146,6 +146,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     def handle_read(self) -> None:
         """Receive data, or notice that the peer sends nothing more."""
+        if self.number is None:  # closed in this turn of the loop
+            return
         try:
             data = self.socket.recv(self.adj.recv_bytes)
         except BlockingIOError:
@@ -168,6 +170,8 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     def handle_write(self) -> None:
         """Send what there is to be sent, then close the connection or linger if it is to end."""
+        if self.number is None:  # closed in this turn of the loop
+            return
         if self._is_cut_off and self.close_when_flushed:
             self._flush_exception(self._flush_some)
             if not (self.will_close or self.total_outbufs_len):

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 HEADERS_ONLY = "ocr_server.headers_only"  # in the WSGI environment: where the gate's word goes
+PROBES = ("/livez", "/readyz")
+SPARE_CONNECTIONS = 20  # beyond the limit, for probes while all others are at work
 IPV6_NETWORK_BITS = 64  # what one household or server is given
 
 log = logging.getLogger(__name__)
@@ -97,6 +99,9 @@ class HttpListener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
                 "by the name of its machine. If the name is its own, add it to OCR_HOSTS.",
                 setting="OCR_HOSTS",
             )
+        is_probe = request.path.rstrip("/").endswith(PROBES)
+        if len(self.active_channels) > self.adj.connection_limit and not is_probe:
+            return _too_many_connections()
         if request.completed:
             return None
         told: list[Exception | None] = []
@@ -151,15 +156,13 @@ class HttpListener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
             own = [channel for channel in channels if network_of(channel.addr[0]) == network]
             if len(own) >= self.most_per_address:
                 return _drops_one(own)
-        return len(channels) < self.adj.connection_limit or _drops_one(channels)
+        most: int = self.adj.connection_limit
+        if len(channels) >= most and _drops_one(channels):
+            return True
+        return len(channels) < most + SPARE_CONNECTIONS
 
     def _turn_away(self, connection: socket.socket) -> None:
-        error = TooManyConnections(
-            "Too many connections are open from this address, or in all. Close some, or raise "
-            "OCR_MAX_CONNECTIONS_PER_ADDRESS.",
-            retry_after_s=1,
-            setting="OCR_MAX_CONNECTIONS_PER_ADDRESS",
-        )
+        error = _too_many_connections()
         problem = problem_of(error)
         body = json.dumps(problem).encode()
         headers = {
@@ -276,6 +279,15 @@ def network_of(address: str) -> str:
         low_bits = number.max_prefixlen - IPV6_NETWORK_BITS
         return str(IPv6Address(int(number) >> low_bits << low_bits))
     return address
+
+
+def _too_many_connections() -> TooManyConnections:
+    return TooManyConnections(
+        "Too many connections are open from this address, or in all. Close some, or raise "
+        "OCR_MAX_CONNECTIONS_PER_ADDRESS.",
+        retry_after_s=1,
+        setting="OCR_MAX_CONNECTIONS_PER_ADDRESS",
+    )
 
 
 def _drops_one(channels: Iterable[Channel]) -> bool:

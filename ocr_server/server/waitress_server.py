@@ -30,7 +30,7 @@ from ocr_server.runtime.confinement import hide_memory
 from ocr_server.runtime.memory_plan import limit_server_memory
 from ocr_server.server.listener import HEADERS_ONLY, Address, Gate, HttpListener
 from ocr_server.server.path_prefix import BelowPath
-from ocr_server.server.request_parser import PACE, Pace
+from ocr_server.server.request_parser import PACE, SMALL_BYTES, Pace
 from ocr_server.server.tls_front import HANDSHAKES, LAST_BYTES_S, TlsFront, read_certificate
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
@@ -181,6 +181,7 @@ class Server:
                 threads=settings.slots + settings.waiting + SPARE_THREADS,
                 connection_limit=most_connections,
                 recv_bytes=RECEIVED_BYTES,
+                inbuf_overflow=SMALL_BYTES,  # more of a body is written to the disk
                 max_request_body_size=settings.max_body_bytes
                 + 1,  # waitress also refuses the limit itself
                 # An answer to a slow client is buffered in a file and holds no thread.

@@ -26,9 +26,9 @@ from ocr_server.document.schema import (
     ErrorNumbersJson,
     strict,
 )
-from ocr_server.errors import BodyTooLarge, Extra, OcrServerError, ServerOutOfMemory
+from ocr_server.errors import BodyTooLarge, OcrServerError, ServerOutOfMemory, StorageFull
 from ocr_server.request.build import body_too_large
-from ocr_server.web.context import service
+from ocr_server.web.context import is_folder_removed, service
 
 MEDIA_TYPE = "application/problem+json"
 # Not in any standard: what servers log when nobody was left to answer.
@@ -69,8 +69,6 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.ClientGone: CLIENT_CLOSED_REQUEST,
     errors.DeadlinePassed: 504,
 }
-# Of a text or list of a problem, as JSON: a refusal is never much longer than what was refused.
-MOST_MEMBER_BYTES = 6000
 # Paths of programs; everything else is a page.
 COMPAT = "compat"  # the blueprint of the adapters' routes
 API_PATHS = ("/v1/", "/livez", "/readyz", "/version", "/metrics", "/openapi.json")
@@ -113,22 +111,17 @@ def problem_of(error: OcrServerError) -> ProblemJson:
         "type": f"urn:ocr-server:problem:{error.code}",
         "title": error.title,
         "status": STATUS[type(error)],
-        "detail": _shortened(error.message),
+        "detail": error.message,
         "code": error.code,
-        **{name: _shortened(value) for name, value in error.extra.items()},
+        **error.extra,
     }
     return cast(ProblemJson, problem)  # a test holds the names of all extra to the type
 
 
-def _shortened(value: Extra) -> Extra:
-    """The beginning of a text or list, if it is too long for a problem."""
-    while isinstance(value, str | list) and len(json.dumps(value)) > MOST_MEMBER_BYTES:
-        value = value[: len(value) * 3 // 4]
-    return value
-
-
 def answer_error(error: OcrServerError) -> Response:
     """One of our own errors."""
+    if is_folder_removed():  # whatever was noticed of it
+        error = StorageFull.of_temp_dir()
     response = _answer(problem_of(error))
     response.headers.update(headers_of(error))
     return response
@@ -182,6 +175,8 @@ def _detail_of(error: HTTPException) -> str | None:
 
 def answer_unexpected(error: Exception) -> Response:
     """The problem of an unexpected error, without its text, which is only logged."""
+    if is_folder_removed():
+        return answer_error(StorageFull.of_temp_dir())
     if isinstance(error, MemoryError):
         log.warning("a request was given up, as the server process may take no more memory")
         return answer_error(ServerOutOfMemory.of_server())

@@ -19,7 +19,7 @@ import pytest
 from flask import Flask
 
 from ocr_server.app import create_app
-from ocr_server.server.listener import network_of
+from ocr_server.server.listener import SPARE_CONNECTIONS, network_of
 from ocr_server.server.request_parser import Pace
 from ocr_server.server.waitress_server import Server
 from ocr_server.settings import Settings
@@ -307,12 +307,28 @@ def test_who_is_sending_does_not_leave_for_a_new_client(
         client.sendall(head("Content-Length: 5", "Connection: close", "Expect: 100-continue"))
         client.recv(100)
 
-    answer = told(front.server, head(path="/livez", method="GET"))
+    answer = told(front.server, head("Connection: close", path="/version", method="GET"))
+    alive = told(front.server, head("Connection: close", path="/livez", method="GET"))
 
+    assert alive.startswith(b"HTTP/1.1 200")
     assert problem_in(answer)["code"] == "too-many-connections"
     assert b"Retry-After: 1" in answer
     busy[0].sendall(b"12345")
     assert rest_of(busy[0]).startswith(b"HTTP/1.1 415")
+
+
+def test_beyond_the_places_for_probes_nobody_is_heard(stack: ExitStack, settings: Settings) -> None:
+    front = Front(stack, settings, most_connections=1, pace=Pace())
+    for _ in range(1 + SPARE_CONNECTIONS):
+        client = stack.enter_context(connect(front.server))
+        client.sendall(
+            head("Content-Length: 5", "Expect: 100-continue", path="/livez", method="GET")
+        )
+        assert client.recv(12) == b"HTTP/1.1 100"
+
+    answer = told(front.server, head(path="/livez", method="GET"))
+
+    assert problem_in(answer)["code"] == "too-many-connections"
 
 
 @pytest.mark.parametrize(

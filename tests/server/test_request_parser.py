@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask, request
+from hypothesis import given
+from hypothesis import strategies as st
+from waitress.adjustments import Adjustments
+from waitress.buffers import OverflowableBuffer
 
-from ocr_server.server.request_parser import Pace
+from ocr_server.server.chunks import ChunkedBody
+from ocr_server.server.request_parser import PACE, Pace, RequestParser
 from ocr_server.server.waitress_server import Server
 from ocr_server.settings import Settings
 from tests.server.in_process import connect, rest_of, serving, told
@@ -201,3 +207,50 @@ def test_who_sends_a_body_too_slowly_is_told_so(settings: Settings) -> None:
 
     assert answer.startswith(b"HTTP/1.1 ")
     assert b"Connection: close" in answer
+
+
+def parsed(sent: bytes) -> RequestParser:
+    parser = RequestParser(Adjustments(), check=lambda _: None, pace=PACE)
+    parser.received(sent)
+    return parser
+
+
+def test_no_byte_hides_a_coding() -> None:
+    """As tools try it: with each byte before and after the name, and before and after the value."""
+    allowed = {b" ", b"\t"}  # around the value
+    for number in range(256):
+        byte = bytes([number])
+        lines = [
+            byte + CHUNKED,
+            b"Transfer-Encoding" + byte + b": chunked\r\n",
+            b"X: y" + byte + CHUNKED,
+        ]
+        if byte not in allowed:
+            lines += [
+                b"Transfer-Encoding:" + byte + b"chunked\r\n",
+                b"Transfer-Encoding: chunked" + byte + b"\r\n",
+            ]
+        for line in lines:
+            parser = parsed(post(line, body=chunks(b"a")))
+            is_other = not parser.chunked and re.match(rb"(X: y|[\w!#$%&'*+.^`|~-]+:)", line)
+
+            assert parser.error or is_other, line
+            assert not parser.chunked or parser.error, line
+
+
+@given(st.lists(st.binary(min_size=1, max_size=30), max_size=5), st.data())
+def test_chunks_are_put_together_however_they_are_cut_up(
+    pieces: list[bytes], data: st.DataObject
+) -> None:
+    sent = chunks(*pieces)
+    body = ChunkedBody(OverflowableBuffer(100))
+    rest = sent + b"next"
+    while not body.completed:
+        cut = data.draw(st.integers(1, len(rest)))
+        taken = body.received(rest[:cut])
+        assert taken == cut or body.completed
+        rest = rest[taken:]
+
+    assert rest == b"next"
+    assert body.getfile().read() == b"".join(pieces)
+    assert len(body) == len(b"".join(pieces))

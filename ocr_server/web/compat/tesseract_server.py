@@ -46,6 +46,7 @@ from ocr_server.web.problems import STATUS
 ALPHABET = "tessedit_char_whitelist"
 FORMATS_OF_PARAMETERS = {"tessedit_create_hocr": "hocr", "tessedit_create_tsv": "tsv"}
 MODERN_ENGINES = {1, 3}  # LSTM, and whatever there is; 0 and 2 are the old one, not installed
+MOST_NAMED = 20  # languages that are missing
 
 blueprint = Blueprint("tesseract-server", __name__)
 
@@ -198,7 +199,7 @@ def _run(*, code: int, stdout: str, stderr: str) -> dict[str, Any]:
 def _answer(error: OcrServerError) -> Response:
     if isinstance(error, LanguageMissing | DocumentError | EngineFailed):
         missing = error.extra.get("missing")
-        names = missing if isinstance(missing, list) else []
+        names = missing[:MOST_NAMED] if isinstance(missing, list) else []
         words = [f"Failed loading language '{name}'" for name in names]  # as Tesseract says it
         run = _run(code=1, stdout="", stderr="\n".join([*words, error.message, ""]))
         return refusal(error, json.dumps(run), status=200, media_type="application/json")
