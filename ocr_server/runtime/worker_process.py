@@ -110,6 +110,10 @@ class WorkerProcess:
             self._replace()
             raise error from lost
         self._tasks += 1
+        if isinstance(error, OutOfMemory) and self._tasks > 1:
+            # What earlier tasks have left in the process does not decide about this one.
+            self._replace()
+            return self.run(task, deadline, cancelled, *args, **kwargs)
         # After OutOfMemory, a traceback keeps the decoded pixels alive in the process.
         if self._tasks >= TASKS_PER_WORKER or isinstance(error, OutOfMemory):
             self._replace()
