@@ -179,6 +179,7 @@ def _read_context(
         context.deadline,
         engine=context.engine,
         threads=context.threads,
+        most_parts=context.slots,
         report_progress=report_progress,
     )
 
