@@ -160,7 +160,7 @@ class WorkerProcess:
         """Whether the process has crashed or exited, and was not killed from outside.
 
         Its exit status is read before the fork server gives its number up. Source: proc(5),
-        `exit_code` of /proc/pid/stat; wait(2).
+        the last field of /proc/pid/stat; wait(2).
         """
         try:
             status = int(Path(f"/proc/{self._pid}/stat").read_text(encoding="ascii").split()[-1])
