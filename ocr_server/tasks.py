@@ -23,7 +23,7 @@ from ocr_server.job import Claim, ClaimOutcome, Limits, ReadOptions, Rendering
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.framing import zones_in_pixels
-from ocr_server.page.progress import ProgressCallback, progress_writer
+from ocr_server.page.progress import progress_writer
 from ocr_server.page.quality import with_copies, with_damage
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
@@ -107,6 +107,15 @@ def _recognise(
     decoded = decode.open_page(
         page_ref.path, page_ref.index, limits=limits, password=password, grey=True
     )
+    reading = _read_context(context, options)
+    if not options.is_framed:
+        reading = replace(
+            reading,
+            open_in_colour=partial(
+                decode.open_in_colour, page_ref.path, page_ref.index,
+                limits=limits, password=password,
+            ),
+        )  # fmt: skip
     is_plain = not (options.is_framed or options.wants_fields)
     read = recipe.read_page if is_plain else finders.read_framed_page
     path = page_ref.progress_path
@@ -115,23 +124,18 @@ def _recognise(
             decoded.canvas,
             number=page_ref.number,
             options=options,
-            context=_read_context(context, options, report),
+            context=replace(reading, report_progress=report),
         )
     page = with_copies(suggest_spellings(page, options), decoded.copies)
     return with_damage(page, decoded.lost_share)
 
 
-def _read_context(
-    context: WorkerContext,
-    options: ReadOptions,
-    report_progress: ProgressCallback | None = None,
-) -> ReadContext:
+def _read_context(context: WorkerContext, options: ReadOptions) -> ReadContext:
     return ReadContext.of(
         options.engine,
         context.deadline,
         engine=context.engine,
         threads=context.threads,
-        report_progress=report_progress,
     )
 
 
@@ -178,7 +182,7 @@ def draw_prepared_page(
         prepared = recipe.prepare_page(
             page,
             options=options,
-            context=_read_context(context, options),
+            context=replace(_read_context(context, options), open_in_colour=lambda: page),
         )
         return draw_preview(prepared.laid_back(page, longest_px=PREVIEW_SIDE_PX))
 

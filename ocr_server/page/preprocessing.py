@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ocr_server.geometry import Box
-from ocr_server.imaging import contrast, glyphs, perspective, ruling_lines, skew
+from ocr_server.geometry import Box, TransformChain
+from ocr_server.imaging import contrast, glyphs, marks, perspective, ruling_lines, skew
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import PageSegmentation
@@ -35,8 +35,49 @@ _HIGHEST_CELLS = 30.0
 
 _LEAST_SKEW_DEG = 1.0  # 2° cost no accuracy, 3° cost twenty points; turning costs only time
 
+_LEAST_PAPER_LEVEL = 128.0  # grey level; marks are looked for on light paper only
+# Sides of a connected piece of ink, in x-heights. Where a mark is as dark as the letters that it
+# crosses, they are a piece wider and higher than a rule or a word run together.
+_TANGLE = (2.0, 3.0)
+_SOLID = 0.6  # of its box that a piece fills; strokes fill less, pictures and bars more
+
 _SNIPPET_MARGIN_PX = 10  # 5 to 20 read alike; without a margin a third more receipt lines fail
 _USUAL_X_HEIGHT_PX = 18.0
+
+
+def part_marks(state: PageState) -> StageResult:
+    """Wipe out watermarks, stamps, pens and squared paper that cross letters.
+
+    The page is opened again in colour only if ink is tangled and its grey levels do not part it.
+    """
+    statistics = state.statistics
+    if statistics.shorter_px <= 200 or statistics.paper.level < _LEAST_PAPER_LEVEL:
+        return StageResult(state, "too small or too dark to tell")
+    unit = statistics.x_height_px / statistics.ratio
+    if not unit:
+        return StageResult(state, "too few letters to measure")
+    outcome = marks.part_marks(state.canvas, x_height_px=statistics.x_height_px)
+    sides = np.sort(statistics.pieces[:, 2:4], axis=1)
+    is_tangle = (sides >= np.array(_TANGLE) * unit).all(axis=1)
+    is_tangle &= statistics.pieces[:, 4] < _SOLID * sides.prod(axis=1)
+    if not outcome.did and is_tangle.any():
+        colour = _in_colour(state)
+        if colour is not None:
+            outcome = marks.part_marks(colour, x_height_px=statistics.x_height_px)
+    after = state.on(outcome.canvas) if outcome.did else state
+    return StageResult(after, outcome.found, outcome.did)
+
+
+def _in_colour(state: PageState) -> Canvas | None:
+    """The canvas in colour; None if it is grey, or no longer the page as it was opened."""
+    open_in_colour, canvas = state.context.open_in_colour, state.canvas
+    if open_in_colour is None or canvas.to_page != TransformChain():
+        return None
+    page = open_in_colour()
+    if page is None or not page.is_colour:
+        return None
+    is_same = (page.width_px, page.height_px) == (canvas.width_px, canvas.height_px)
+    return page if is_same else None
 
 
 def make_ink_dark(state: PageState) -> StageResult:

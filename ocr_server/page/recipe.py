@@ -39,6 +39,7 @@ from ocr_server.page.preprocessing import (
     deskew_page,
     flatten_shade,
     make_ink_dark,
+    part_marks,
     rectify_page,
     remove_grids,
     scale_letters,
@@ -84,6 +85,7 @@ def skip_recipe(state: PageState) -> StageResult:
 # found and did. Some steps that are often recommended made results worse and are left out:
 # binarization, local contrast, sharpening, noise filters, Tesseract's orientation detection.
 RECIPE: Recipe = (
+    ("marks", part_marks),
     ("polarity", make_ink_dark),
     ("orientation", turn_upright),
     ("rectify", rectify_page),
@@ -109,6 +111,7 @@ STAGES = tuple(name for name, _ in RECIPE if name != "read")
 
 # What each stage does, for the person who chooses which to leave out.
 STAGE_LABELS: Mapping[str, str] = {
+    "marks": "Wipe out marks over the text",
     "polarity": "Exchange light and dark",
     "orientation": "Turn upright",
     "rectify": "Cut out the sheet",
@@ -130,11 +133,14 @@ STAGE_LABELS: Mapping[str, str] = {
 
 # Stages that look for a fault of the picture; one that finds none tells that the picture is fine in
 # that respect.
-PICTURE_STAGES = ("polarity", "orientation", "rectify", "flatten", "deskew", "scale", "rules")
+PICTURE_STAGES = (
+    "marks", "polarity", "orientation", "rectify", "flatten", "deskew", "scale", "rules",
+)  # fmt: skip
 
 # For a rectangle that the caller drew: it is neither rectified nor dewarped, and no text is looked
 # for beside what was read.
 ZONE_RECIPE: Recipe = (
+    ("marks", part_marks),
     ("polarity", make_ink_dark),
     ("orientation", turn_upright),
     ("flatten", flatten_shade),

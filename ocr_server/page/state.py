@@ -30,7 +30,8 @@ class ReadContext:
 
     `threads` yields how many threads may be used; `report_progress` is called when a stage begins
     and when a part has been read; `second_engine` reads pages on which the reading by `engine` is
-    doubtful (`page.second_opinion`).
+    doubtful (`page.second_opinion`). `open_in_colour` opens the page again in its colours,
+    if it has any.
     """
 
     engine: Engine = field(repr=False)
@@ -38,6 +39,7 @@ class ReadContext:
     threads: ThreadAllowance = one_thread
     report_progress: ProgressCallback | None = None
     second_engine: Engine | None = field(default=None, repr=False)
+    open_in_colour: Callable[[], Canvas | None] | None = field(default=None, repr=False)
 
     @classmethod
     def of(
@@ -47,7 +49,6 @@ class ReadContext:
         *,
         engine: Callable[[str], Engine] = new_engine,
         threads: ThreadAllowance = one_thread,
-        report_progress: ProgressCallback | None = None,
     ) -> ReadContext:
         """The context for an engine choice, a key of `ENGINE_CHOICES`.
 
@@ -58,7 +59,6 @@ class ReadContext:
             engine=engine(choice.first),
             deadline=deadline,
             threads=threads,
-            report_progress=report_progress,
             second_engine=engine(choice.second) if choice.second else None,
         )
 

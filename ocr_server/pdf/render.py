@@ -34,8 +34,10 @@ def count_pdf_pages(path: Path, *, password: str | None) -> int:
         return len(document)
 
 
-def render_page(path: Path, index: int, *, limits: Limits, password: str | None) -> Canvas:
-    """A page in grey at `limits.pdf_dpi`, or at fewer dpi where it would be over the limit.
+def render_page(
+    path: Path, index: int, *, limits: Limits, password: str | None, grey: bool = True
+) -> Canvas:
+    """A page at `limits.pdf_dpi`, or at fewer dpi where it would be over the limit.
 
     Raises:
         DamagedPicture: the page cannot be drawn.
@@ -49,12 +51,12 @@ def render_page(path: Path, index: int, *, limits: Limits, password: str | None)
             document.init_forms()
             page = document[index]
             dpi, scale = fitting_scale(page, points_per_unit(path, index, password), limits)
-            bitmap = page.render(scale=scale, grayscale=True)
+            bitmap = page.render(scale=scale, grayscale=grey, rev_byteorder=True)
             pixels = np.array(bitmap.to_numpy(), dtype=np.uint8)
         except (pypdfium2.PdfiumError, ValueError) as error:
             raise DamagedPicture(f"Page {index + 1} of the PDF cannot be drawn.") from error
         if pixels.ndim == 3:
-            pixels = np.ascontiguousarray(pixels[..., 0])
+            pixels = np.ascontiguousarray(pixels[..., 0] if grey else pixels[..., :3])
         return Canvas(pixels, dpi=dpi)
 
 
