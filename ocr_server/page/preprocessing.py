@@ -11,6 +11,7 @@ from ocr_server.imaging import contrast, glyphs, marks, perspective, ruling_line
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import PageSegmentation
+from ocr_server.layout.panes import find_panes
 from ocr_server.layout.tables import find_grids
 from ocr_server.page.state import PageState, StageResult
 
@@ -43,6 +44,17 @@ _SOLID = 0.6  # of its box that a piece fills; strokes fill less, pictures and b
 
 _SNIPPET_MARGIN_PX = 10  # 5 to 20 read alike; without a margin a third more receipt lines fail
 _USUAL_X_HEIGHT_PX = 18.0
+
+
+def divide_panes(state: PageState) -> StageResult:
+    """Divide a picture of several pages: receipts on one glass, the panes of a window."""
+    if state.statistics.shorter_px <= 200 or state.options.psm != PageSegmentation.AUTO:
+        return StageResult(state, "a piece of a page")
+    panes = find_panes(state.statistics)
+    if len(panes) < 2:
+        return StageResult(state, "one page")
+    found = f"{len(panes)} panes"
+    return StageResult(replace(state, panes=panes), found, "each read as a page")
 
 
 def part_marks(state: PageState) -> StageResult:

@@ -37,6 +37,7 @@ from ocr_server.page.preprocessing import (
     add_margin_always,
     choose_psm,
     deskew_page,
+    divide_panes,
     flatten_shade,
     make_ink_dark,
     part_marks,
@@ -85,6 +86,7 @@ def skip_recipe(state: PageState) -> StageResult:
 # found and did. Some steps that are often recommended made results worse and are left out:
 # binarization, local contrast, sharpening, noise filters, Tesseract's orientation detection.
 RECIPE: Recipe = (
+    ("panes", divide_panes),
     ("marks", part_marks),
     ("polarity", make_ink_dark),
     ("orientation", turn_upright),
@@ -111,6 +113,7 @@ STAGES = tuple(name for name, _ in RECIPE if name != "read")
 
 # What each stage does, for the person who chooses which to leave out.
 STAGE_LABELS: Mapping[str, str] = {
+    "panes": "Divide what is several pages",
     "marks": "Wipe out marks over the text",
     "polarity": "Exchange light and dark",
     "orientation": "Turn upright",
@@ -275,6 +278,28 @@ def _read_requested_zone(state: PageState, spec: ZoneSpec) -> _Reading:
     return _read_state(ZONE_RECIPE, part)
 
 
+def _read_panes(recipe: Recipe, state: PageState, stages: tuple[StageRecord, ...]) -> _Reading:
+    """Read each pane by the stages that are left, as a page of its own."""
+    readings: list[_Reading] = []
+    for number, box in enumerate(state.panes, start=1):
+        part = replace(state.on(state.canvas.cropped(box)), panes=())
+        try:
+            found = _read_state(recipe[len(stages) :], part)
+        except DeadlinePassed:
+            if not readings:
+                raise
+            late = StageRecord("read", TIME_OVER, "", 0.0, StageOutcome.OUT_OF_TIME)
+            found = _Reading((), (late,), ())
+        told = (stage._replace(found=f"pane {number}: {stage.found}") for stage in found.stages)
+        readings.append(found._replace(stages=tuple(told)))
+    return _Reading(
+        tuple(zone for one in readings for zone in one.zones),
+        (*stages, *(stage for one in readings for stage in one.stages)),
+        tuple(word for one in readings for word in one.words),
+        readings[0].engine,
+    )
+
+
 def _name_of(engine: Engine | None, state: PageState) -> str | None:
     """The engine's name for `Zone.engine`; None unless two engines are in use."""
     return engine.name if engine and state.context.second_engine else None
@@ -296,7 +321,10 @@ def _read_state(recipe: Recipe, state: PageState) -> _Reading:
     if state.canvas.pixel_aspect != 1:
         state = state.on(state.canvas.with_square_pixels())
     if state.options.operations == AUTO:
-        state, stages = _follow(_recipe_for_languages(recipe, state.options), state)
+        recipe = _recipe_for_languages(recipe, state.options)
+        state, stages = _follow(recipe, state)
+        if state.panes:
+            return _read_panes(recipe, state, stages)
     else:
         canvas, prepared = _run_requested_operations(state)
         state, read = _follow((("read", read_once),), state.on(canvas))
@@ -351,4 +379,6 @@ def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRec
             records.append(late._replace(outcome=StageOutcome.OUT_OF_TIME))
             continue
         records.append(StageRecord.since(started_s, name, found, did))
+        if state.panes:
+            break
     return state, tuple(records)

@@ -114,7 +114,8 @@ class PageState:
     `x_height_px` is the x-height in pixels of the canvas, 0 if unknown; `rules` are the ruling
     lines, None if not looked for; `parts` is the number of parts of the first reading; `dropped`
     holds all words of a reading if some were left out of the answer, kept for its quality; `shade`
-    is the unevenness of the paper in grey levels before it was flattened, 0 if it was not.
+    is the unevenness of the paper in grey levels before it was flattened, 0 if it was not; `panes`
+    are parts of the canvas that are to be read as pages of their own.
     """
 
     statistics: ImageStatistics
@@ -127,6 +128,7 @@ class PageState:
     parts: int = 1
     dropped: tuple[Word, ...] = ()
     shade: float = 0.0
+    panes: tuple[Box, ...] = ()
 
     @property
     def canvas(self) -> Canvas:
