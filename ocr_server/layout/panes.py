@@ -26,6 +26,7 @@ _COPY_PX, _SHEETS_COPY_PX = 800, 400  # longer sides of the copies that are look
 _STEP, _REACH, _THROUGH = 8, 3, 0.88
 _LEAST_SIDE = 0.06  # of the page's width or, of a band with panes beside each other, of its height
 _LEAST_BAND = 0.15
+_RIM = 2  # px of the copy
 _GROUND, _FLAT = 10, 0.6  # levels around the median; share of a pane that has them
 _INK, _LEAST_INK = 40, 0.002  # levels from the ground; share of a pane that has text
 
@@ -66,14 +67,18 @@ def _by_ground(copy: Pixels) -> list[Box]:
     for top, bottom in pairwise((0, *_edges(grey.T), height)):
         band = grey[top:bottom]
         xs = (0, *_edges(band), width) if bottom - top >= _LEAST_BAND * height else (0, width)
-        parts = [
-            (left, right)
-            for left, right in pairwise(xs)
-            if right - left >= _LEAST_SIDE * width and _has_text(band[:, left:right])
-        ]
+        wide = [part for part in pairwise(xs) if part[1] - part[0] >= _LEAST_SIDE * width]
+        parts = [part for part in _of_other_ground(band, wide) if _has_text(band[:, slice(*part)])]
         is_divided |= len(parts) > 1 and all(_is_flat(band[:, a:b]) for a, b in parts)
-        panes += [Box(a / width, top / height, b / width, bottom / height) for a, b in parts]
+        inner = _within(top, bottom, height)
+        for left, right in (_within(*part, width) for part in parts):
+            panes.append(Box(left / width, inner[0] / height, right / width, inner[1] / height))
     return panes if is_divided else []
+
+
+def _within(start: int, end: int, size: int) -> tuple[int, int]:
+    """The pane without the rim beside other panes, where both grounds mingle."""
+    return start + _RIM if start > 0 else start, end - _RIM if end < size else end
 
 
 def _edges(grey: NDArray[np.int16]) -> list[int]:
@@ -83,6 +88,20 @@ def _edges(grey: NDArray[np.int16]) -> list[int]:
     rows = grey[_REACH:-_REACH]
     changes = np.abs(rows[:, 2 * _REACH :] - rows[:, : -2 * _REACH]) >= _STEP
     return [(a + b - 1) // 2 + _REACH for a, b in run_lengths(changes.mean(axis=0) >= _THROUGH)]
+
+
+def _of_other_ground(
+    band: NDArray[np.int16], parts: list[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """The parts of a band, those joined that only a rule divides."""
+    joined: list[tuple[int, int]] = []
+    for left, right in parts:
+        level = np.median(band[:, left:right])
+        if joined and abs(level - np.median(band[:, slice(*joined[-1])])) < _STEP:
+            joined[-1] = (joined[-1][0], right)
+        else:
+            joined.append((left, right))
+    return joined
 
 
 def _is_flat(grey: NDArray[np.int16]) -> bool:

@@ -24,6 +24,7 @@ from ocr_server.imaging.operations import AUTO, run_operations
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import PSM_OF_LAYOUT, Layout, ReadOptions, ZoneSpec
 from ocr_server.layout.split import PAGES, Cutting, cut_parts
+from ocr_server.page.labels import put_labels, read_line_numbers, read_turned_lines
 from ocr_server.page.orientation import turn_if_upside_down, turn_upright, upright_canvas
 from ocr_server.page.postprocessing import (
     arrange_rows,
@@ -95,6 +96,8 @@ RECIPE: Recipe = (
     ("deskew", deskew_page),
     ("scale", scale_letters),
     ("rules", remove_grids),
+    ("turned", read_turned_lines),
+    ("numbers", read_line_numbers),
     ("margin", add_margin),
     ("read", read_text),
     ("line", reread_snippet),
@@ -104,6 +107,7 @@ RECIPE: Recipe = (
     ("missed", read_missing_text),
     ("rows", arrange_rows),
     ("second-reader", ask_second_opinion),
+    ("labels", put_labels),
     ("tables", arrange_tables),
     ("junk", drop_noise),
 )
@@ -122,6 +126,8 @@ STAGE_LABELS: Mapping[str, str] = {
     "deskew": "Straighten",
     "scale": "Bring the letters to size",
     "rules": "Wipe out grids",
+    "turned": "Read what stands on its side",
+    "numbers": "Read numbers of lines",
     "margin": "Add a margin",
     "line": "Read as one line",
     "upside-down": "Turn what is upside down",
@@ -130,6 +136,7 @@ STAGE_LABELS: Mapping[str, str] = {
     "missed": "Look for what was missed",
     "rows": "Join rows",
     "second-reader": "Ask the second reader",
+    "labels": "Put in place what was read apart",
     "tables": "Read tables row by row",
     "junk": "Drop guesses",
 }

@@ -175,6 +175,8 @@ class KnowsUp(SeeingEngine):
         """Whether a word of the upright page is found in it, as it was drawn or smaller."""
         word = Canvas(self.upright.pixels[125:160, 190:290])
         smaller = word.scaled(16 / measure_x_height(self.upright.pixels))
+        if pixels.shape < word.pixels.shape or pixels.shape[1] < word.width_px:
+            return False
         return any(
             cv2.matchTemplate(pixels, one.pixels, cv2.TM_CCOEFF_NORMED).max() > 0.9
             for one in (word, smaller)

@@ -1,0 +1,106 @@
+"""Text on its side: heads of narrow columns, labels of axes, found by the gaps between letters.
+
+Letters of level text stand nearer to their neighbours left and right than to those above and below;
+in lines that run up or down the page it is the other way round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_server.geometry import Box, hull
+from ocr_server.imaging.canvas import Pixels
+from ocr_server.imaging.glyphs import connected_components
+from ocr_server.imaging.statistics import ImageStatistics
+
+# All in x-heights. Letters of a line on its side are nearer to each other than figures stacked in a
+# column.
+_GAP, _WORD_GAP = 0.4, 1.6
+_LEAST_LENGTH, _LEAST_WIDTH, _MOST_WIDTH = 2.6, 0.6, 2.6
+_LEAST_WORD = 2.0  # length of a line's longest word; a figure in a column of them is lower
+_SLENDER = 1.5  # length of a line divided by its width
+_RULE = 4.0  # length of a straight stroke, above which it is a rule
+_FREE = 0.25  # how far from a word there is nothing on its left and right
+_MOST_BESIDE = 0.15  # of the word's ink
+_LETTER = 0.3  # least longer side of a letter
+_FEWEST_LETTERS = 3
+_ALIGNED = 0.6  # of the narrower word's width that words of one line share
+_MARGIN = 0.5
+
+
+def find_turned_lines(statistics: ImageStatistics) -> tuple[Box, ...]:
+    """Boxes of lines that run up or down an upright page, in pixels of the canvas."""
+    unit = statistics.x_height_px / statistics.ratio
+    if not unit:
+        return ()
+    ink = _without_rules(statistics.ink, round(_RULE * unit))
+    length = round(_GAP * unit) | 1
+    chains = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((length, 1), np.uint8))
+    pieces = statistics.pieces
+    middles = pieces[:, :2] + pieces[:, 2:4] / 2
+    letters = middles[pieces[:, 2:4].max(axis=1, initial=0) >= _LETTER * unit]
+    words = [
+        Box(left, top, left + width, top + height)
+        for left, top, width, height, _ in connected_components(chains.astype(np.uint8)).tolist()
+        if _LEAST_WIDTH * unit <= width <= _MOST_WIDTH * unit and height >= width
+    ]
+    free = [box for box in words if _stands_free(box, ink, unit)]
+    ratio, margin = statistics.ratio, _MARGIN * unit
+    return tuple(
+        Box(
+            max(0, box.left - margin) * ratio, max(0, box.top - margin) * ratio,
+            (box.right + margin) * ratio, (box.bottom + margin) * ratio,
+        )
+        for box in _lines(free, unit)
+        if box.height >= max(_LEAST_LENGTH * unit, _SLENDER * box.width)
+        and _count_inside(box, letters) >= _FEWEST_LETTERS
+    )  # fmt: skip
+
+
+def _without_rules(ink: Pixels, length: int) -> Pixels:
+    """The ink without straight strokes of at least that length."""
+    rest = ink
+    for size in ((length, 1), (1, length)):
+        brush = cv2.getStructuringElement(cv2.MORPH_RECT, size)
+        rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, brush)
+        rest = cv2.subtract(rest, rules).astype(np.uint8, copy=False)
+    return rest
+
+
+def _stands_free(box: Box, ink: Pixels, unit: float) -> bool:
+    """Whether there is next to nothing on the left and right of a word."""
+    top, bottom, left, right = (int(v) for v in (box.top, box.bottom, box.left, box.right))
+    reach = max(2, round(_FREE * unit))
+    own = cv2.countNonZero(ink[top:bottom, left:right])
+    around = cv2.countNonZero(ink[top:bottom, max(0, left - reach) : right + reach])
+    return around - own <= _MOST_BESIDE * own
+
+
+def _lines(words: Sequence[Box], unit: float) -> Iterator[Box]:
+    """The words joined to lines, each word to those above it."""
+    lines: list[Box] = []
+    longest: list[float] = []
+    for word in sorted(words, key=lambda box: box.top):
+        for index, line in enumerate(lines):
+            shared = min(line.right, word.right) - max(line.left, word.left)
+            is_aligned = shared >= _ALIGNED * min(line.width, word.width)
+            if is_aligned and word.top - line.bottom <= _WORD_GAP * unit:
+                lines[index] = hull((*line.quad(), *word.quad()))
+                longest[index] = max(longest[index], word.height)
+                break
+        else:
+            lines.append(word)
+            longest.append(word.height)
+    pairs = zip(lines, longest, strict=True)
+    yield from sorted(
+        (line for line, height in pairs if height >= _LEAST_WORD * unit), key=lambda box: box.left
+    )
+
+
+def _count_inside(box: Box, middles: NDArray[np.float64]) -> int:
+    low, high = (box.left, box.top), (box.right, box.bottom)
+    return int(((middles >= low) & (middles <= high)).all(axis=1).sum())
