@@ -30,7 +30,7 @@ _BINS, _MOST_LEVEL = 52, 1.04  # bins of the histogram of levels, and its end in
 _GAP_BINS, _EMPTY = 4, 0.006
 _LEAST_DARK, _LEAST_PALE, _FEWEST_INKED = 0.03, 0.04, 200
 
-_LARGEST_X_HEIGHT_PX = 30.0  # above, marks are looked for on a smaller copy
+_LEAST_X_HEIGHT_PX = 12.0  # of the copy on which marks are looked for
 _MARK_LENGTH = 3.0  # x-heights; what is smaller is a letter
 _MARK_AREA = 6.0  # px for each px of x-height: a thin stroke of that length
 _FEWEST_CROSSED = 2  # letters
@@ -75,7 +75,7 @@ def part_marks(canvas: Canvas, *, x_height_px: float = 0.0) -> OperationResult:
     unit = x_height_px or measure_x_height(grey.pixels)
     if not unit:
         return OperationResult(grey, "too few letters to measure")
-    ratio = max(1, int(unit / (_LARGEST_X_HEIGHT_PX / 2))) if unit > _LARGEST_X_HEIGHT_PX else 1
+    ratio = max(1, int(unit / _LEAST_X_HEIGHT_PX))
     small = canvas.scaled(1 / ratio) if ratio > 1 else canvas
     levels = _levels(small)
     limit = find_gap(levels)

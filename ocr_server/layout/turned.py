@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ocr_server.geometry import Box, hull
 from ocr_server.imaging.canvas import Pixels
 from ocr_server.imaging.glyphs import connected_components
+from ocr_server.imaging.ruling_lines import without_rules
 from ocr_server.imaging.statistics import ImageStatistics
 
 # All in x-heights. Letters of a line on its side are nearer to each other than figures stacked in a
@@ -26,8 +27,10 @@ _SLENDER = 1.5  # length of a line divided by its width
 _RULE = 4.0  # length of a straight stroke, above which it is a rule
 _FREE = 0.25  # how far from a word there is nothing on its left and right
 _MOST_BESIDE = 0.15  # of the word's ink
-_LETTER = 0.3  # least longer side of a letter
-_FEWEST_LETTERS = 3
+# Letters, whose longer side is that of an x-height at least, follow each other in single file, and
+# nearer than lines of level text do.
+_LETTER, _FEWEST_LETTERS, _MOST_STEP = 0.7, 3, 1.35
+_MOST_ABREAST = 0.15  # of the letters
 _ALIGNED = 0.6  # of the narrower word's width that words of one line share
 _MARGIN = 0.5
 
@@ -37,12 +40,11 @@ def find_turned_lines(statistics: ImageStatistics) -> tuple[Box, ...]:
     unit = statistics.x_height_px / statistics.ratio
     if not unit:
         return ()
-    ink = _without_rules(statistics.ink, round(_RULE * unit))
+    ink = without_rules(statistics.ink, round(_RULE * unit))
     length = round(_GAP * unit) | 1
     chains = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((length, 1), np.uint8))
     pieces = statistics.pieces
-    middles = pieces[:, :2] + pieces[:, 2:4] / 2
-    letters = middles[pieces[:, 2:4].max(axis=1, initial=0) >= _LETTER * unit]
+    letters = pieces[pieces[:, 2:4].max(axis=1, initial=0) >= _LETTER * unit]
     words = [
         Box(left, top, left + width, top + height)
         for left, top, width, height, _ in connected_components(chains.astype(np.uint8)).tolist()
@@ -57,18 +59,8 @@ def find_turned_lines(statistics: ImageStatistics) -> tuple[Box, ...]:
         )
         for box in _lines(free, unit)
         if box.height >= max(_LEAST_LENGTH * unit, _SLENDER * box.width)
-        and _count_inside(box, letters) >= _FEWEST_LETTERS
+        and _is_single_file(box, letters, unit)
     )  # fmt: skip
-
-
-def _without_rules(ink: Pixels, length: int) -> Pixels:
-    """The ink without straight strokes of at least that length."""
-    rest = ink
-    for size in ((length, 1), (1, length)):
-        brush = cv2.getStructuringElement(cv2.MORPH_RECT, size)
-        rules = cv2.morphologyEx(ink, cv2.MORPH_OPEN, brush)
-        rest = cv2.subtract(rest, rules).astype(np.uint8, copy=False)
-    return rest
 
 
 def _stands_free(box: Box, ink: Pixels, unit: float) -> bool:
@@ -101,6 +93,21 @@ def _lines(words: Sequence[Box], unit: float) -> Iterator[Box]:
     )
 
 
-def _count_inside(box: Box, middles: NDArray[np.float64]) -> int:
-    low, high = (box.left, box.top), (box.right, box.bottom)
-    return int(((middles >= low) & (middles <= high)).all(axis=1).sum())
+def _is_single_file(box: Box, letters: NDArray[np.int32], unit: float) -> bool:
+    """Whether the letters in the box stand one above the other, as near as those of a line."""
+    left, top, width, height = letters[:, :4].T
+    x, y = left + width / 2, top + height / 2
+    inside = (x >= box.left) & (x <= box.right) & (y >= box.top) & (y <= box.bottom)
+    if np.count_nonzero(inside) < _FEWEST_LETTERS:
+        return False
+    left, top, right, bottom = (edge[inside] for edge in (left, top, left + width, top + height))
+    order = np.argsort(top + bottom)
+    steps = np.diff((top + bottom)[order]) / 2
+    lower = np.minimum(bottom[order][:-1], bottom[order][1:])
+    common = lower - np.maximum(top[order][:-1], top[order][1:])
+    shorter = np.minimum((bottom - top)[order][:-1], (bottom - top)[order][1:])
+    apart = np.maximum(left[order][:-1], left[order][1:]) >= np.minimum(
+        right[order][:-1], right[order][1:]
+    )
+    abreast = float(np.mean((common > 0.5 * shorter) & apart))
+    return abreast <= _MOST_ABREAST and float(np.median(steps)) <= _MOST_STEP * unit

@@ -24,7 +24,7 @@ from ocr_server.layout.turned import find_turned_lines
 from ocr_server.page.state import PageState, StageResult
 
 _FEWEST_LETTERS = 3
-_LEAST_CONFIDENCE, _SURE = 0.6, 0.85  # above the second, the other direction is not tried
+_LEAST_CONFIDENCE, _SURE = 0.75, 0.85  # above the second, the other direction is not tried
 _MORE = 1.3  # times as sure are lines that run against the others
 _MOST_LINES = 60  # more are no labels
 _RIM = 0.3  # of the line's height, wiped out around it
