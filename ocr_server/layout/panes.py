@@ -21,9 +21,11 @@ from ocr_server.imaging.statistics import ImageStatistics
 
 _COPY_PX, _SHEETS_COPY_PX = 800, 400  # longer sides of the copies that are looked at
 
-# A change of the ground is at least 8 grey levels, within 6 px of the copy, in nine tenths of the
-# rows or columns; letters and a marked entry of a list are in the others.
-_STEP, _REACH, _THROUGH = 8, 3, 0.88
+# A change of the ground is at least 8 grey levels, within 6 px of the copy. From top to bottom of
+# its band it may miss letters and a marked entry of a list; across, it reaches the picture's edges,
+# as no table does.
+_STEP, _REACH = 8, 3
+_DOWN, _ACROSS = 0.88, 0.98
 _LEAST_SIDE = 0.06  # of the page's width or, of a band with panes beside each other, of its height
 _LEAST_BAND = 0.15
 _RIM = 2  # px of the copy
@@ -64,9 +66,13 @@ def _by_ground(copy: Pixels) -> list[Box]:
     height, width = grey.shape
     panes: list[Box] = []
     is_divided = False
-    for top, bottom in pairwise((0, *_edges(grey.T), height)):
+    for top, bottom in pairwise((0, *_edges(grey.T, through=_ACROSS), height)):
         band = grey[top:bottom]
-        xs = (0, *_edges(band), width) if bottom - top >= _LEAST_BAND * height else (0, width)
+        xs = (
+            (0, *_edges(band, through=_DOWN), width)
+            if bottom - top >= _LEAST_BAND * height
+            else (0, width)
+        )
         wide = [part for part in pairwise(xs) if part[1] - part[0] >= _LEAST_SIDE * width]
         parts = [part for part in _of_other_ground(band, wide) if _has_text(band[:, slice(*part)])]
         is_divided |= len(parts) > 1 and all(_is_flat(band[:, a:b]) for a, b in parts)
@@ -81,13 +87,13 @@ def _within(start: int, end: int, size: int) -> tuple[int, int]:
     return start + _RIM if start > 0 else start, end - _RIM if end < size else end
 
 
-def _edges(grey: NDArray[np.int16]) -> list[int]:
-    """The columns at which brightness changes through all rows."""
+def _edges(grey: NDArray[np.int16], *, through: float) -> list[int]:
+    """The columns at which brightness changes in that share of the rows."""
     if min(grey.shape) <= 4 * _REACH:
         return []
     rows = grey[_REACH:-_REACH]
     changes = np.abs(rows[:, 2 * _REACH :] - rows[:, : -2 * _REACH]) >= _STEP
-    return [(a + b - 1) // 2 + _REACH for a, b in run_lengths(changes.mean(axis=0) >= _THROUGH)]
+    return [(a + b - 1) // 2 + _REACH for a, b in run_lengths(changes.mean(axis=0) >= through)]
 
 
 def _of_other_ground(

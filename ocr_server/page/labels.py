@@ -21,6 +21,7 @@ from ocr_server.job import LineNumberUse, PageSegmentation
 from ocr_server.layout.line_numbers import find_number_column, follow_each_other
 from ocr_server.layout.rows import in_reading_order, is_level
 from ocr_server.layout.turned import find_turned_lines
+from ocr_server.page.postprocessing import put_in_place
 from ocr_server.page.state import PageState, StageResult
 
 _FEWEST_LETTERS = 3
@@ -135,10 +136,15 @@ def put_labels(state: PageState) -> StageResult:
     there = best.canvas.to_page.inverse()
     turned = [line.mapped(there) for line in labels.turned]
     numbers = [line.mapped(there) for line in labels.numbers]
-    found = f"{len(turned)} lines on their side, {len(numbers)} numbers of lines"
-    if not turned and not numbers:
+    if not any(labels):
         return StageResult(state, "nothing was read apart")
+    found = (
+        f"{len(turned)} lines on their side, {len(numbers)} numbers of lines, "
+        f"{len(labels.combs)} rows of boxes"
+    )
     zones = best.zones
+    for line in labels.combs:
+        zones = put_in_place(zones, line.mapped(there))
     if state.options.line_numbers is LineNumberUse.KEEP:
         for number in numbers:
             zones = _with_number(zones, number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
@@ -24,6 +24,7 @@ from ocr_server.imaging.operations import AUTO, run_operations
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import PSM_OF_LAYOUT, Layout, ReadOptions, ZoneSpec
 from ocr_server.layout.split import PAGES, Cutting, cut_parts
+from ocr_server.page.combs import read_combs
 from ocr_server.page.labels import put_labels, read_line_numbers, read_turned_lines
 from ocr_server.page.orientation import turn_if_upside_down, turn_upright, upright_canvas
 from ocr_server.page.postprocessing import (
@@ -94,6 +95,7 @@ RECIPE: Recipe = (
     ("rectify", rectify_page),
     ("flatten", flatten_shade),
     ("deskew", deskew_page),
+    ("combs", read_combs),
     ("scale", scale_letters),
     ("rules", remove_grids),
     ("turned", read_turned_lines),
@@ -114,38 +116,6 @@ RECIPE: Recipe = (
 
 # Stages of `RECIPE` that the option `without` accepts.
 STAGES = tuple(name for name, _ in RECIPE if name != "read")
-
-# What each stage does, for the person who chooses which to leave out.
-STAGE_LABELS: Mapping[str, str] = {
-    "panes": "Divide what is several pages",
-    "marks": "Wipe out marks over the text",
-    "polarity": "Exchange light and dark",
-    "orientation": "Turn upright",
-    "rectify": "Cut out the sheet",
-    "flatten": "Remove shadows",
-    "deskew": "Straighten",
-    "scale": "Bring the letters to size",
-    "rules": "Wipe out grids",
-    "turned": "Read what stands on its side",
-    "numbers": "Read numbers of lines",
-    "margin": "Add a margin",
-    "line": "Read as one line",
-    "upside-down": "Turn what is upside down",
-    "dewarp": "Level curled lines",
-    "retry": "Read again what is poor",
-    "missed": "Look for what was missed",
-    "rows": "Join rows",
-    "second-reader": "Ask the second reader",
-    "labels": "Put in place what was read apart",
-    "tables": "Read tables row by row",
-    "junk": "Drop guesses",
-}
-
-# Stages that look for a fault of the picture; one that finds none tells that the picture is fine in
-# that respect.
-PICTURE_STAGES = (
-    "marks", "polarity", "orientation", "rectify", "flatten", "deskew", "scale", "rules",
-)  # fmt: skip
 
 # For a rectangle that the caller drew: it is neither rectified nor dewarped, and no text is looked
 # for beside what was read.

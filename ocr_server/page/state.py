@@ -110,11 +110,13 @@ class Candidate:
 class Labels(NamedTuple):
     """Lines that are read apart from the text, in pixels of the page.
 
-    `turned` run up or down the page; `numbers` are numbers of lines.
+    `turned` run up or down the page; `numbers` are numbers of lines; `combs` stood one letter to a
+    box.
     """
 
     turned: tuple[Line, ...] = ()
     numbers: tuple[Line, ...] = ()
+    combs: tuple[Line, ...] = ()
 
 
 _NO_LABELS = Labels()
