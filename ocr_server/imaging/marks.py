@@ -75,19 +75,18 @@ def part_marks(canvas: Canvas, *, x_height_px: float = 0.0) -> OperationResult:
     unit = x_height_px or measure_x_height(grey.pixels)
     if not unit:
         return OperationResult(grey, "too few letters to measure")
-    ratio = max(1, int(unit / _LEAST_X_HEIGHT_PX))
-    small = canvas.scaled(1 / ratio) if ratio > 1 else canvas
-    levels = _levels(small)
-    limit = find_gap(levels)
+    full = _levels(canvas)
+    limit = find_gap(full)
     if limit is None:
         return OperationResult(grey, "no other level than that of the print")
+    ratio = max(1, int(unit / _LEAST_X_HEIGHT_PX))
+    levels = _levels(canvas.scaled(1 / ratio)) if ratio > 1 else full
     ground = _find_marks(levels, limit=limit, unit=unit / ratio)
     if ground is None:
         return OperationResult(grey, "nothing crosses the letters")
     if ratio > 1:
         size = (grey.width_px, grey.height_px)
         ground = cv2.resize(ground, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
-    full = _levels(canvas) if ratio > 1 else levels
     covered = ground > 0
     pixels = grey.pixels.copy()
     white = full.paper / (_WHITE_FROM * ground[covered])
@@ -123,9 +122,9 @@ def find_gap(levels: _Levels) -> float | None:
 
 
 def _bands(grey: Pixels) -> NDArray[np.intp]:
-    """The rows to count on: all of a small page, of a large one a quarter in bands of 32."""
+    """The rows to count on: all of a small page, of a large one an eighth in bands of 32."""
     rows = np.arange(grey.shape[0])
-    return rows if grey.size < 2_000_000 else rows[rows % 128 < 32]
+    return rows if grey.size < 2_000_000 else rows[rows % 256 < 32]
 
 
 def _levels(canvas: Canvas) -> _Levels:

@@ -19,7 +19,7 @@ from ocr_server.imaging.glyphs import GlyphBoxes, run_lengths, shrink
 from ocr_server.imaging.skew import measure_skew
 from ocr_server.imaging.statistics import ImageStatistics
 
-_COPY_PX, _SHEETS_COPY_PX = 800, 400  # longer sides of the copies that are looked at
+_COPY_PX, _SHEETS_COPY_PX = 800, 250  # longer sides of the copies that are looked at
 
 # A change of the ground is at least 8 grey levels, within 6 px of the copy. From top to bottom of
 # its band it may miss letters and a marked entry of a list; across, it reaches the picture's edges,
@@ -49,8 +49,8 @@ _LEVEL, _MOST_LEVEL, _FEWEST_ROWS = 0.12, 0.4, 5
 def find_panes(statistics: ImageStatistics) -> tuple[Box, ...]:
     """The panes in reading order, in pixels of the canvas; empty if the page is one."""
     panes = (
-        _by_ground(shrink(statistics.pixels, _COPY_PX)[0])
-        or _by_sheets(shrink(statistics.pixels, _SHEETS_COPY_PX)[0], statistics)
+        _by_ground(shrink(statistics.small, _COPY_PX)[0])
+        or _by_sheets(shrink(statistics.small, _SHEETS_COPY_PX)[0], statistics)
         or _by_gutter(statistics)
     )
     width, height = statistics.canvas.width_px, statistics.canvas.height_px
@@ -62,23 +62,25 @@ def find_panes(statistics: ImageStatistics) -> tuple[Box, ...]:
 
 def _by_ground(copy: Pixels) -> list[Box]:
     """Panes between changes of brightness that run through the picture; in shares of its sides."""
-    grey = cv2.medianBlur(copy, 5).astype(np.int16)
+    grey = cv2.medianBlur(copy, 3).astype(np.int16)
     height, width = grey.shape
-    panes: list[Box] = []
-    is_divided = False
+    bands: list[tuple[int, int, list[tuple[int, int]]]] = []
     for top, bottom in pairwise((0, *_edges(grey.T, through=_ACROSS), height)):
         band = grey[top:bottom]
-        xs = (
-            (0, *_edges(band, through=_DOWN), width)
-            if bottom - top >= _LEAST_BAND * height
-            else (0, width)
-        )
+        is_high = bottom - top >= _LEAST_BAND * height
+        xs = (0, *_edges(band, through=_DOWN), width) if is_high else (0, width)
         wide = [part for part in pairwise(xs) if part[1] - part[0] >= _LEAST_SIDE * width]
-        parts = [part for part in _of_other_ground(band, wide) if _has_text(band[:, slice(*part)])]
-        is_divided |= len(parts) > 1 and all(_is_flat(band[:, a:b]) for a, b in parts)
-        inner = _within(top, bottom, height)
-        for left, right in (_within(*part, width) for part in parts):
-            panes.append(Box(left / width, inner[0] / height, right / width, inner[1] / height))
+        bands.append((top, bottom, _of_other_ground(band, wide) if len(wide) > 1 else wide))
+    if all(len(parts) < 2 for _, _, parts in bands):
+        return []
+    panes: list[Box] = []
+    is_divided = False
+    for top, bottom, parts in bands:
+        kept = [(a, b) for a, b in parts if _has_text(grey[top:bottom, a:b])]
+        is_divided |= len(kept) > 1 and all(_is_flat(grey[top:bottom, a:b]) for a, b in kept)
+        upper, lower = _within(top, bottom, height)
+        for left, right in (_within(*part, width) for part in kept):
+            panes.append(Box(left / width, upper / height, right / width, lower / height))
     return panes if is_divided else []
 
 
@@ -124,7 +126,7 @@ def _has_text(grey: NDArray[np.int16]) -> bool:
 
 def _by_sheets(copy: Pixels, statistics: ImageStatistics) -> list[Box]:
     """Bright sheets on darker ground, from left to right; in shares of the picture's sides."""
-    ground = cv2.medianBlur(copy, 9)
+    ground = cv2.medianBlur(copy, 5)
     level, mask = cv2.threshold(ground, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     bright = ground > level
     share = float(bright.mean())
@@ -180,7 +182,7 @@ def _by_gutter(statistics: ImageStatistics) -> list[Box]:
     if not unit or len(glyphs) < 2 * _FEWEST_GLYPHS:
         return []
     width = statistics.small.shape[1]
-    filled = cv2.reduce(statistics.ink, 0, cv2.REDUCE_MAX).ravel() > 0
+    filled = np.asarray(statistics.ink[::2].max(axis=0)) > 0
     low, high = (round(share * width) for share in _GUTTER_BETWEEN)
     middles = _middles(glyphs)[0]
     for start, end in run_lengths(~filled[low:high]):

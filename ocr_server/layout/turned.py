@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from ocr_server.geometry import Box, hull
 from ocr_server.imaging.canvas import Pixels
 from ocr_server.imaging.glyphs import connected_components
-from ocr_server.imaging.ruling_lines import without_rules
 from ocr_server.imaging.statistics import ImageStatistics
 
 # All in x-heights. Letters of a line on its side are nearer to each other than figures stacked in a
@@ -24,7 +23,6 @@ _GAP, _WORD_GAP = 0.4, 1.6
 _LEAST_LENGTH, _LEAST_WIDTH, _MOST_WIDTH = 2.6, 0.6, 2.6
 _LEAST_WORD = 2.0  # length of a line's longest word; a figure in a column of them is lower
 _SLENDER = 1.5  # length of a line divided by its width
-_RULE = 4.0  # length of a straight stroke, above which it is a rule
 _FREE = 0.25  # how far from a word there is nothing on its left and right
 _MOST_BESIDE = 0.15  # of the word's ink
 # Letters, whose longer side is that of an x-height at least, follow each other in single file, and
@@ -40,17 +38,28 @@ def find_turned_lines(statistics: ImageStatistics) -> tuple[Box, ...]:
     unit = statistics.x_height_px / statistics.ratio
     if not unit:
         return ()
-    ink = without_rules(statistics.ink, round(_RULE * unit))
+    ink = statistics.ink
     length = round(_GAP * unit) | 1
     chains = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((length, 1), np.uint8))
+    # A quick test first: runs of ink in one column of pixels, but for the gaps between letters.
+    brush = np.ones((round(_LEAST_WORD * unit), 1), np.uint8)
+    runs = cv2.morphologyEx(chains, cv2.MORPH_OPEN, brush)
+    if cv2.countNonZero(runs) < _LEAST_LENGTH * unit:
+        return ()
     pieces = statistics.pieces
     letters = pieces[pieces[:, 2:4].max(axis=1, initial=0) >= _LETTER * unit]
-    words = [
-        Box(left, top, left + width, top + height)
-        for left, top, width, height, _ in connected_components(chains.astype(np.uint8)).tolist()
-        if _LEAST_WIDTH * unit <= width <= _MOST_WIDTH * unit and height >= width
+    words = connected_components(chains.astype(np.uint8, copy=False))
+    width, height = words[:, 2], words[:, 3]
+    words = words[
+        (width >= _LEAST_WIDTH * unit) & (width <= _MOST_WIDTH * unit) & (height >= width)
     ]
-    free = [box for box in words if _stands_free(box, ink, unit)]
+    is_long = words[:, 3] >= _LEAST_WORD * unit
+    if not any(
+        _stands_free(box, ink, unit) and _is_single_file(box, letters, unit)
+        for box in _boxes(words[is_long])
+    ):
+        return ()
+    free = [box for box in _boxes(words) if _stands_free(box, ink, unit)]
     ratio, margin = statistics.ratio, _MARGIN * unit
     return tuple(
         Box(
@@ -61,6 +70,12 @@ def find_turned_lines(statistics: ImageStatistics) -> tuple[Box, ...]:
         if box.height >= max(_LEAST_LENGTH * unit, _SLENDER * box.width)
         and _is_single_file(box, letters, unit)
     )  # fmt: skip
+
+
+def _boxes(words: NDArray[np.int32]) -> list[Box]:
+    left, top, width, height = words[:, :4].T
+    edges = np.stack([left, top, left + width, top + height], axis=1)
+    return [Box(*sides) for sides in edges.tolist()]
 
 
 def _stands_free(box: Box, ink: Pixels, unit: float) -> bool:
