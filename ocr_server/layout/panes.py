@@ -185,13 +185,15 @@ def _by_gutter(statistics: ImageStatistics) -> list[Box]:
     filled = np.asarray(statistics.ink[::2].max(axis=0)) > 0
     low, high = (round(share * width) for share in _GUTTER_BETWEEN)
     middles = _middles(glyphs)[0]
+    cuts = [0.0]
     for start, end in run_lengths(~filled[low:high]):
         x = low + (start + end) / 2
-        left, right = glyphs[middles < x], glyphs[middles >= x]
+        left, right = glyphs[(middles >= cuts[-1]) & (middles < x)], glyphs[middles >= x]
         is_wide = end - start >= _LEAST_GUTTER * unit
         if is_wide and min(len(left), len(right)) >= _FEWEST_GLYPHS and _are_two(left, right):
-            return [Box(0, 0, x / width, 1), Box(x / width, 0, 1, 1)]
-    return []
+            cuts.append(x)
+    sides = pairwise((*cuts, float(width)))
+    return [Box(a / width, 0, b / width, 1) for a, b in sides] if len(cuts) > 1 else []
 
 
 def _are_two(left: GlyphBoxes, right: GlyphBoxes) -> bool:

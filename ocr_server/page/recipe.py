@@ -33,6 +33,7 @@ from ocr_server.page.postprocessing import (
     drop_noise,
     keep_words,
     read_missing_text,
+    with_ligatures,
 )
 from ocr_server.page.preprocessing import (
     add_margin,
@@ -308,7 +309,8 @@ def _read_state(recipe: Recipe, state: PageState) -> _Reading:
         stages = prepared + read
     best = state.best
     name, to_page = _name_of(best.engine, state), best.canvas.to_page
-    zones = tuple(_within(area, replace(zone, engine=name).mapped(to_page)) for zone in best.zones)
+    found = map(with_ligatures, best.zones) if "frk" in state.options.languages else best.zones
+    zones = tuple(_within(area, replace(zone, engine=name).mapped(to_page)) for zone in found)
     return _Reading(zones, stages, state.dropped or best.words, best.engine)
 
 
