@@ -38,7 +38,9 @@ _FEWEST_CROSSED = 2  # letters
 _LEAST_CROSSED = 0.15
 _LEAST_SHARE = 0.3  # of the area of the letters that a mark crosses; the rest are their rims
 _MOST_PIECES = 15_000  # more are the texture of a photograph
-_WHITE_FROM = 0.92  # of the mark's level
+# The level of a mark is that of its darker parts, as its edges are paler; what is nearly as pale
+# becomes white.
+_LEVEL_PERCENT, _WHITE_FROM = 30, 0.92
 
 
 class _Levels(NamedTuple):
@@ -154,11 +156,8 @@ def _find_marks(levels: _Levels, *, limit: float, unit: float) -> Pixels | None:
     in_pale = pieces.labels[is_pale]
     pale_area = np.bincount(in_pale, minlength=count)
     dark_area = np.bincount(pieces.labels[dark > 0], minlength=count)
-    luminance, level = (
-        np.bincount(in_pale, weights=plane[is_pale].astype(float), minlength=count)
-        / np.maximum(pale_area, 1)
-        for plane in (levels.grey, levels.lightest)
-    )
+    sums = np.bincount(in_pale, weights=levels.grey[is_pale].astype(float), minlength=count)
+    luminance = sums / np.maximum(pale_area, 1)
     likely = (
         (pieces.stats[:, 2:4].max(axis=1) >= _MARK_LENGTH * unit)
         & (pale_area >= _MARK_AREA * unit)
@@ -174,7 +173,12 @@ def _find_marks(levels: _Levels, *, limit: float, unit: float) -> Pixels | None:
         is_mark[index] = crossed[index] >= _LEAST_CROSSED * inside.all(axis=1).sum()
     if not is_mark.any():
         return None
-    ground = np.where(is_mark, level, 0).astype(np.uint8)
+    ground = np.zeros(count, np.uint8)
+    for index in np.flatnonzero(is_mark):
+        left, top, width, height = pieces.stats[index, :4]
+        area = slice(top, top + height), slice(left, left + width)
+        own = is_pale[area] & (pieces.labels[area] == index)
+        ground[index] = np.percentile(levels.lightest[area][own], _LEVEL_PERCENT)
     marks = np.where(is_pale, ground[pieces.labels], 0).astype(np.uint8)
     return cv2.dilate(marks, np.ones((5, 5), np.uint8)).astype(np.uint8, copy=False)
 

@@ -189,6 +189,8 @@ class PageState:
         Raises:
             OcrServerError: any error of the engine, and DeadlinePassed.
         """
+        if not canvases:
+            return ()
         engine, options = self.context.engine, self._engine_options(psm)
         found = engine.recognise_all(canvases, options, self.context.deadline)
         return tuple(
