@@ -64,7 +64,7 @@ class KeepsPixels(ReadsWords):
 def test_a_page_under_coloured_ink_is_opened_again_in_colour(kind: str, tmp_path: Path) -> None:
     page = draw_lines(*[SENTENCE] * 5, mode="RGB", size_px=48)
     points = [(60 + 20 * k, 60 + 40 * (k % 2) + 4 * k) for k in range(40)]
-    ImageDraw.Draw(page).line(points, fill=(30, 30, 90), width=7)
+    ImageDraw.Draw(page).line(points, fill=(40, 50, 170), width=7)
     path = tmp_path / "page"
     path.write_bytes(as_file(page, kind, resolution=300) if kind == "PDF" else as_file(page, kind))
     engine = KeepsPixels("read")

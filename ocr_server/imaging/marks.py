@@ -36,7 +36,10 @@ _MARK_AREA = 6.0  # px for each px of x-height: a thin stroke of that length
 _FEWEST_CROSSED = 2  # letters
 # Of the letters in a mark's box that it crosses. The grid of a table crosses none, or a few.
 _LEAST_CROSSED = 0.15
-_LEAST_SHARE = 0.3  # of the area of the letters that a mark crosses; the rest are their rims
+# Of the area of the letters that a mark crosses, if it is higher than they are or longer than any
+# word; else it is as large as they are at least. Smaller ones are parts of letters with little ink.
+_LONGER_THAN_WORDS = 20.0  # x-heights
+_LEAST_SHARE = 0.3
 _MOST_PIECES = 15_000  # more are the texture of a photograph
 # The level of a mark is that of its darker parts, as its edges are paler; what is nearly as pale
 # becomes white.
@@ -77,12 +80,14 @@ def part_marks(canvas: Canvas, *, x_height_px: float = 0.0) -> OperationResult:
     unit = x_height_px or measure_x_height(grey.pixels)
     if not unit:
         return OperationResult(grey, "too few letters to measure")
-    full = _levels(canvas)
+    levels = full = _levels(canvas)
     limit = find_gap(full)
+    ratio = max(1, int(unit / _LEAST_X_HEIGHT_PX))
+    if limit is not None and ratio > 1:  # thin strokes are paler on the copy
+        levels = _levels(canvas.scaled(1 / ratio))
+        limit = find_gap(levels)
     if limit is None:
         return OperationResult(grey, "no other level than that of the print")
-    ratio = max(1, int(unit / _LEAST_X_HEIGHT_PX))
-    levels = _levels(canvas.scaled(1 / ratio)) if ratio > 1 else full
     ground = _find_marks(levels, limit=limit, unit=unit / ratio)
     if ground is None:
         return OperationResult(grey, "nothing crosses the letters")
@@ -158,10 +163,12 @@ def _find_marks(levels: _Levels, *, limit: float, unit: float) -> Pixels | None:
     dark_area = np.bincount(pieces.labels[dark > 0], minlength=count)
     sums = np.bincount(in_pale, weights=levels.grey[is_pale].astype(float), minlength=count)
     luminance = sums / np.maximum(pale_area, 1)
+    is_large = pieces.stats[:, 3] >= _MARK_LENGTH * unit
+    is_large |= pieces.stats[:, 2] >= _LONGER_THAN_WORDS * unit
     likely = (
         (pieces.stats[:, 2:4].max(axis=1) >= _MARK_LENGTH * unit)
         & (pale_area >= _MARK_AREA * unit)
-        & (pale_area >= _LEAST_SHARE * dark_area)
+        & (pale_area >= np.where(is_large, _LEAST_SHARE, 1) * dark_area)
         & (crossed >= _FEWEST_CROSSED)
         & (luminance <= _PALEST * levels.paper)
     )

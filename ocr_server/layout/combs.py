@@ -19,7 +19,7 @@ from ocr_server.imaging.statistics import ImageStatistics
 _LEAST_STROKE_PX, _MOST_STROKE_PX, _MOST_THICK = 10, 120, 0.2
 _LEAST_RULE_PX = 14
 _SAME_END_PX, _SAME_HEIGHT = 3, 0.25  # difference; share of the height
-_FEWEST_CELLS = 4
+_FEWEST_CELLS = 5
 _UNEVEN = 0.15  # of a box's width
 _WIDTHS = (0.45, 5.0)  # of a box, in heights of its strokes; a comb has short teeth
 _MOST_GAP = 0.5  # between boxes, of their width
