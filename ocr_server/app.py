@@ -17,6 +17,7 @@ from ocr_server.web import (
     frames,
     gate,
     health,
+    jobs,
     openapi,
     pages,
     problems,
@@ -51,7 +52,16 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         MAX_FORM_PARTS=MOST_FIELDS,
     )
     app.teardown_request(remove_job_folder)
-    app.extensions[EXTENSION] = Service.start(settings, workers)
+    here = app.extensions[EXTENSION] = Service.start(settings, workers)
+    if settings.jobs:
+        # Its engine takes time and memory, so only where jobs are kept.
+        from ocr_server.jobs.jobs import running  # noqa: PLC0415
+
+        try:
+            app.extensions[jobs.EXTENSION] = here.closing.enter_context(running(here))
+        except BaseException:
+            here.close()
+            raise
     access_log.init_app(app)
     problems.init_app(app)
     browser.init_app(app)
@@ -61,6 +71,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
+    app.register_blueprint(jobs.blueprint)
     app.register_blueprint(openapi.blueprint)
     register(app, [ADAPTERS[name] for name in settings.compat])
     if has_pages:

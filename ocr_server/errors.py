@@ -13,6 +13,11 @@
     │   ├── LanguageMissing        a language that is not installed
     │   ├── EngineUnavailable      an engine that is not installed
     │   ├── FormatUnavailable      an answer that cannot be made from what was sent
+    │   ├── JobMissing             a durable job that is not there, or another's
+    │   ├── JobGone                a durable job that was forgotten
+    │   ├── JobNotDone             a durable job whose pages are not all read
+    │   ├── JobsOff                this server keeps no jobs
+    │   ├── IdempotencyConflict    an Idempotency-Key that was used for another request
     │   ├── KeyMissing             this server requires a key, and none was sent
     │   └── KeyWrong               a key that is not one of this server's
     ├── DocumentError              what was sent cannot be read
@@ -34,6 +39,8 @@
     │   └── WorkerLost             the process that read the page died
     └── LoadError                  the server cannot do it now
         ├── QueueFull              too many requests wait already
+        ├── TooManyJobs            too many pages or bytes of durable jobs wait already
+        ├── JobsUnavailable        the place where jobs are kept cannot be reached
         ├── TooManyConnections     too many connections are open already
         ├── Draining               the server is shutting down
         ├── StorageFull            the temporary folder is full or read-only
@@ -188,6 +195,50 @@ class FormatUnavailable(RequestError):
 
     code = "format-unavailable"
     title = "The format cannot be made from this"
+
+
+class JobMissing(RequestError):
+    """There is no such job, or it is of another API key."""
+
+    code = "job-missing"
+    title = "There is no such job"
+
+
+class JobGone(RequestError):
+    """The job was forgotten, with all that was read."""
+
+    code = "job-gone"
+    title = "The job was forgotten"
+
+
+class JobNotDone(RequestError):
+    """Not all pages of the job are read."""
+
+    code = "job-not-done"
+    title = "The job is not done"
+
+
+class JobsOff(RequestError):
+    """This server keeps no jobs."""
+
+    code = "jobs-off"
+    title = "This server keeps no jobs"
+
+    @classmethod
+    def of_setting(cls) -> JobsOff:
+        """The error of a server without `OCR_JOBS`."""
+        return cls(
+            "This server keeps no jobs. Send the document to /v1/documents, or have the operator "
+            "name a place for jobs in OCR_JOBS.",
+            setting="OCR_JOBS",
+        )
+
+
+class IdempotencyConflict(RequestError):
+    """The Idempotency-Key was used for another request."""
+
+    code = "idempotency-conflict"
+    title = "The key was used for another request"
 
 
 class KeyMissing(RequestError):
@@ -378,6 +429,20 @@ class QueueFull(LoadError):
 
     code = "queue-full"
     title = "The server is busy"
+
+
+class TooManyJobs(LoadError):
+    """Too many pages or bytes of jobs wait; `extra["retry_after_s"]` says when to try again."""
+
+    code = "too-many-jobs"
+    title = "Too many jobs wait"
+
+
+class JobsUnavailable(LoadError):
+    """The place where jobs are kept cannot be reached."""
+
+    code = "jobs-unavailable"
+    title = "Jobs cannot be kept now"
 
 
 class TooManyConnections(LoadError):

@@ -11,13 +11,14 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-from ocr_server import tasks
+from ocr_server import tasks, traces
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import (
     Document,
@@ -99,13 +100,14 @@ def recognise_document(
     """
     cancelled = cancelled or threading.Event()
     try:
-        page_refs = tuple(_choose_pages(job, _count(job, workers, cancelled)))
+        counts = count_pages(job, workers, cancelled)
+        page_refs = tuple(page_ref_of(job, counts, number) for number in choose_pages(job, counts))
         yield Accepted(page_refs)
         pages, failures = [], []
         most_held_words = MOST_HELD_WORDS
 
         def read(page_ref: PageRef) -> PageRead | PageFailed:
-            return _read_page(
+            return read_page(
                 job, workers, cancelled, page_ref,
                 is_alone=len(page_refs) == 1, most_held_words=most_held_words,
             )  # fmt: skip
@@ -131,6 +133,89 @@ def recognise_document(
         yield Finished(Document(_pages_of(pages), engine_used, tuple(failures)))
     finally:
         cancelled.set()
+
+
+def count_pages(job: Job, workers: WorkerPool, cancelled: threading.Event) -> list[int]:
+    """The number of pages of each file; only formats with several pages are opened for it.
+
+    Raises:
+        DocumentError: a file cannot be opened.
+        LoadError: the server is too busy, or the time is over.
+    """
+
+    def count(path: Path) -> int:
+        return run_twice(
+            workers, tasks.count_pages, job.deadline, cancelled,
+            path=path, limits=job.limits, password=job.password,
+        )  # fmt: skip
+
+    paths = [source.path for source in job.sources]
+    return [count(path) if may_have_pages(path) else 1 for path in paths]
+
+
+def choose_pages(job: Job, counts: Sequence[int]) -> list[int]:
+    """The numbers of the pages that the job asks for, counted from 1 through all files.
+
+    Raises:
+        DocumentError: there are more pages than allowed, or a requested one does not exist.
+    """
+    total = sum(counts)
+    if total > job.limits.max_pages:
+        raise too_many_pages(total, job.limits)
+    missing = job.pages.beyond(total)
+    if missing is not None:
+        raise PageMissing(
+            f"Page {missing} was asked for; the document has {total}.", page=missing, pages=total
+        )
+    return list(job.pages.choose(total))
+
+
+def page_ref_of(job: Job, counts: Sequence[int], number: int) -> PageRef:
+    """The place of a page by its number; `counts` are the numbers of pages of the job's files."""
+    index = number - 1
+    for source, count in zip(job.sources, counts, strict=True):
+        if index < count:
+            return PageRef(source.path, index, number, reports_progress=job.reports_progress)
+        index -= count
+    raise IndexError(number)
+
+
+def read_page(
+    job: Job,
+    workers: WorkerPool,
+    cancelled: threading.Event,
+    page_ref: PageRef,
+    *,
+    is_alone: bool = False,
+    most_held_words: int = MOST_HELD_WORDS,
+) -> PageRead | PageFailed:
+    """Read a page in a worker process; an error becomes a `PageFailed`.
+
+    An unexpected error is raised if the page `is_alone`, else logged and recorded as a failure.
+
+    Raises:
+        ClientGone: `cancelled` was set.
+    """
+    try:
+        with traces.span("page", page=page_ref.number):
+            reading = run_twice(
+                workers, tasks.read_page, job.deadline, cancelled,
+                page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
+                most_held_words=most_held_words,
+            )  # fmt: skip
+            traces.add_stages(reading.page.stages)
+    except ClientGone:
+        raise
+    except OcrServerError as error:
+        return PageFailed(Failure(page_ref.number, error))
+    except Exception as error:
+        if is_alone:
+            raise
+        log.exception("a page failed unexpectedly")
+        lost = EngineFailed("The page could not be read; the server's log has the reason.")
+        lost.__cause__ = error
+        return PageFailed(Failure(page_ref.number, lost))
+    return PageRead(reading.kept(page_ref))
 
 
 def document_from_events(events: Iterator[Event]) -> Document:
@@ -166,7 +251,8 @@ def draw_preview(
         DocumentError: the document cannot be opened, is over a limit, or has no such page.
         LoadError: the server is too busy, or the time is over.
     """
-    page_ref = next(_choose_pages(job, _count(job, workers, cancelled)))
+    counts = count_pages(job, workers, cancelled)
+    page_ref = page_ref_of(job, counts, choose_pages(job, counts)[0])
     if prepared:
         return run_twice(
             workers, tasks.draw_prepared_page, job.deadline, cancelled,
@@ -252,76 +338,9 @@ def _rendered_here(
     return bytes(content)
 
 
-def _count(job: Job, workers: WorkerPool, cancelled: threading.Event) -> list[tuple[Path, int]]:
-    """The files and their numbers of pages; only formats with several pages are opened for it."""
-
-    def count(path: Path) -> int:
-        return run_twice(
-            workers, tasks.count_pages, job.deadline, cancelled,
-            path=path, limits=job.limits, password=job.password,
-        )  # fmt: skip
-
-    paths = [source.path for source in job.sources]
-    return [(path, count(path) if may_have_pages(path) else 1) for path in paths]
-
-
-def _choose_pages(job: Job, counts: list[tuple[Path, int]]) -> Iterator[PageRef]:
-    """The pages that the job asks for, numbered from 1 through all files.
-
-    Raises:
-        DocumentError: there are more pages than allowed, or a requested one does not exist.
-    """
-    total = sum(count for _, count in counts)
-    if total > job.limits.max_pages:
-        raise too_many_pages(total, job.limits)
-    missing = job.pages.beyond(total)
-    if missing is not None:
-        raise PageMissing(
-            f"Page {missing} was asked for; the document has {total}.", page=missing, pages=total
-        )
-    page_refs = [(path, index) for path, count in counts for index in range(count)]
-    return (
-        PageRef(*page_refs[number - 1], number, reports_progress=job.reports_progress)
-        for number in job.pages.choose(total)
-    )
-
-
 def _pages_of(read: list[Page | StoredPage]) -> Sequence[Page]:
     held = tuple(page for page in read if isinstance(page, Page))
     return held if len(held) == len(read) else StoredPages(read)
-
-
-def _read_page(
-    job: Job,
-    workers: WorkerPool,
-    cancelled: threading.Event,
-    page_ref: PageRef,
-    *,
-    is_alone: bool,
-    most_held_words: int,
-) -> PageRead | PageFailed:
-    """Read a page in a worker process; an error becomes a `PageFailed`.
-
-    An unexpected error is raised if the page `is_alone`, else logged and recorded as a failure.
-    """
-    try:
-        reading = run_twice(
-            workers, tasks.read_page, job.deadline, cancelled,
-            page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
-            most_held_words=most_held_words,
-        )  # fmt: skip
-    except ClientGone:
-        raise
-    except OcrServerError as error:
-        return PageFailed(Failure(page_ref.number, error))
-    except Exception as error:
-        if is_alone:
-            raise
-        log.exception("a page failed unexpectedly")
-        lost = EngineFailed("The page could not be read; the server's log has the reason.")
-        lost.__cause__ = error
-        return PageFailed(Failure(page_ref.number, lost))
-    return PageRead(reading.kept(page_ref))
 
 
 def _read_side_by_side(
@@ -333,12 +352,18 @@ def _read_side_by_side(
     """Read the pages in threads, as many at a time as there are slots; the results are in order."""
     waiting = iter(page_refs)
     with ThreadPoolExecutor(slots) as threads:
-        begun = deque(threads.submit(read, page_ref) for page_ref in islice(waiting, slots))
+
+        def begin(count: int) -> Iterator[Future[PageRead | PageFailed]]:
+            for page_ref in islice(waiting, count):
+                # In a context of its own, for the spans of traces.
+                yield threads.submit(copy_context().run, read, page_ref)
+
+        begun = deque(begin(slots))
         try:
             while begun:
                 first = begun.popleft()
                 wait([first])
-                begun.extend(threads.submit(read, page_ref) for page_ref in islice(waiting, 1))
+                begun.extend(begin(1))
                 yield first.result()
         finally:
             cancelled.set()

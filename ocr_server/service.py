@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ocr_server import tasks
+from ocr_server import tasks, traces
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo, StoredPage, StoredPages
 from ocr_server.errors import EngineMissing, NoWorker, OcrServerError
@@ -66,12 +67,13 @@ class Service:
     words: str = ""  # the operator's own, one a line
     shortfalls: tuple[str, ...] = ()  # what was given up for want of memory, as sentences
     metrics: Metrics = field(init=False)
+    closing: ExitStack = field(default_factory=ExitStack, init=False)  # ends before the processes
     _watchdog: Watchdog = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
     _missing: dict[str, str] = field(default_factory=dict, init=False)  # name and message
 
     def __post_init__(self) -> None:
-        self.metrics = Metrics(self.workers, self.admission)
+        self.metrics = Metrics(self.workers, self.admission, self.scratch, self.why_not_ready)
         self._watchdog = Watchdog(
             self._read_sample,
             workers=self.workers,
@@ -212,15 +214,16 @@ class Service:
         format_: Format,
         cancelled: threading.Event,
     ) -> bytes | Path:
-        return render_document(
-            document,
-            request.job.sources,
-            format_=format_,
-            rendering=request.rendering,
-            workers=self.workers,
-            deadline=request.job.deadline,
-            cancelled=cancelled,
-        )
+        with traces.span("export", formats=",".join(request.formats)):
+            return render_document(
+                document,
+                request.job.sources,
+                format_=format_,
+                rendering=request.rendering,
+                workers=self.workers,
+                deadline=request.job.deadline,
+                cancelled=cancelled,
+            )
 
     def draw_preview(
         self, job: Job, cancelled: threading.Event, *, prepared: bool = False
@@ -256,6 +259,7 @@ class Service:
 
     def close(self) -> None:
         """End all processes and remove the private folder."""
+        self.closing.close()
         self._watchdog.stop()
         self.workers.close()
         self.scratch.close()

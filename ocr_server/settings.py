@@ -186,6 +186,49 @@ class Settings:
         choices=ADAPTER_NAMES,
     )
 
+    jobs: str = _setting(
+        "",
+        "where durable jobs are kept: a folder, or the address of a PostgreSQL database, "
+        "`postgresql://…`; without it nothing is kept",
+        is_secret=True,
+    )
+    jobs_files: str = _setting(
+        "",
+        "folder for what jobs were sent and read; with PostgreSQL one that all machines share",
+        shown="the folder of `OCR_JOBS`",
+    )
+    jobs_keep_s: float = _setting(
+        3600.0, "seconds that a job is kept after its end; a request may ask for less", least=1
+    )
+    jobs_slots: int = _setting(
+        -1,
+        "pages of jobs read at the same time; 0: jobs are only taken in",
+        least=-1,
+        shown="the slots but one, at least 1",
+    )
+    jobs_max_pages: int = _setting(
+        20_000, "pages of jobs that may wait, and that one job may have", least=1
+    )
+    jobs_max_bytes: int = _setting(
+        10 * 1024 * MIB, "bytes of jobs that may wait, and that one job may have", least=1024
+    )
+    jobs_max_s: float = _setting(
+        7 * 86_400.0, "seconds after which a job that has not ended is forgotten", least=1
+    )
+    webhook_hosts: tuple[str, ...] = _setting(
+        (),
+        "hosts that may be told when a job has ended, joined by commas, with or without a port",
+        pattern=r"[A-Za-z0-9.-]+(:\d+)?|\[[\da-fA-F:]+\](:\d+)?",
+    )
+    webhook_secret: str = _setting(
+        "", "secret that signs what webhooks are sent (Standard Webhooks)", is_secret=True
+    )
+
+    @property
+    def job_slots(self) -> int:
+        """How many pages of jobs are read at the same time."""
+        return max(1, self.slots - 1) if self.jobs_slots < 0 else self.jobs_slots
+
     @property
     def worker_bytes(self) -> int:
         """Bytes of data that a worker process may hold: as set, or from the container's limit."""

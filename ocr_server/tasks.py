@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import errno
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ocr_server.document.model import Document, EngineInfo, Page, StoredPage, write_page
+from ocr_server.document.model import (
+    Document,
+    EngineInfo,
+    Page,
+    StageRecord,
+    StoredPage,
+    write_page,
+)
 from ocr_server.engines import describe_choice
 from ocr_server.errors import AnswerTooLarge, StorageFull, TooManyWords
 from ocr_server.export import Render
@@ -152,9 +160,12 @@ def _recognise(
     limits: Limits,
     password: str | None,
 ) -> Page:
+    started_s = time.perf_counter()
     decoded = decode.open_page(
         page_ref.path, page_ref.index, limits=limits, password=password, grey=True
     )
+    size = f"{decoded.canvas.width_px} × {decoded.canvas.height_px} pixels"
+    decoding = StageRecord.since(started_s, "decode", size, "decoded")
     is_plain = not (options.is_framed or options.wants_fields)
     read = recipe.read_page if is_plain else finders.read_framed_page
     path = page_ref.progress_path
@@ -165,6 +176,7 @@ def _recognise(
             options=options,
             context=_read_context(context, options, report),
         )
+    page = replace(page, stages=(decoding, *page.stages))
     page = with_copies(suggest_spellings(page, options), decoded.copies)
     return with_problems(with_damage(page, decoded.lost_share), decoded.problems)
 

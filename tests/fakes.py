@@ -128,6 +128,10 @@ class InlineWorkers:
     open_network = ""
     restarts = 0
 
+    @property
+    def behind_requests(self) -> InlineWorkers:
+        return self
+
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.is_closed = False

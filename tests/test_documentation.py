@@ -48,6 +48,7 @@ from tests.documentation import (
     rows_under,
     tokens_of,
 )
+from tests.licences import SHIPPED, categories_of_packages, licence_of
 
 API, OPTIONS_PAGE, STATIONS = DOCS / "api.md", DOCS / "options.md", DOCS / "stations.md"
 DEPLOYMENT = DOCS / "deployment.md"
@@ -169,6 +170,15 @@ def _first_line(path: Path) -> str:
     return words.partition("\n\n")[0].replace("\n", " ")
 
 
+def licences_table(_client: FlaskClient) -> str:
+    rows = (
+        (f"`{name}`", licence_of(name), ", ".join(shipped).replace("default", "packages"))
+        for name, categories in categories_of_packages().items()
+        if (shipped := [one for one in SHIPPED if one in categories])
+    )
+    return as_table(["package", "licence", "category"], rows)
+
+
 TABLES: dict[str, tuple[Path, Callable[[FlaskClient], str]]] = {
     "settings": (DOCS / "settings.md", settings_table),
     "options": (OPTIONS_PAGE, options_table),
@@ -181,6 +191,7 @@ TABLES: dict[str, tuple[Path, Callable[[FlaskClient], str]]] = {
     "finders": (DOCS / "fields.md", finders_table),
     "adapters": (DOCS / "compatibility.md", adapters_table),
     "layers": (DOCS / "architecture.md", layers_table),
+    "licences": (DOCS / "licences.md", licences_table),
 }
 
 
@@ -207,7 +218,8 @@ def test_every_route_is_told_and_every_route_that_is_told_exists(app: Flask) -> 
         for method in rule.methods or ()
         if method in {"GET", "POST"} and not rule.rule.startswith("/static/")
     }
-    told = set(re.findall(r"`(GET|POST) (/[\w/.]*)`", API.read_text(encoding="utf-8")))
+    served = {(method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)) for method, path in served}
+    told = set(re.findall(r"`(GET|POST) (/[\w/.{}]*)`", API.read_text(encoding="utf-8")))
 
     assert told <= served
     # What the pages themselves need is no promise to programs.

@@ -61,7 +61,8 @@ class StageRecord(NamedTuple):
     """One stage of reading a page: what it found and did, its time in milliseconds, its outcome.
 
     `found` and `did` are phrases for people; `did` is empty if nothing was done. Programs decide
-    by `outcome`.
+    by `outcome`. `began_s` is its start by `time.perf_counter()`, 0 if it did not run, and
+    `engine_ms` the part of its time in which an engine worked; both are for traces, not in JSON.
     """
 
     name: str
@@ -69,12 +70,17 @@ class StageRecord(NamedTuple):
     did: str
     ms: float
     outcome: StageOutcome
+    began_s: float = 0.0
+    engine_ms: float = 0.0
 
     @classmethod
-    def since(cls, started_s: float, name: str, found: str, did: str) -> StageRecord:
+    def since(
+        cls, started_s: float, name: str, found: str, did: str, *, engine_s: float = 0.0
+    ) -> StageRecord:
         """The record of a stage that ends now and began at `started_s` of `time.perf_counter()`."""
         outcome = StageOutcome.DONE if did else StageOutcome.NOT_NEEDED
-        return cls(name, found, did, (time.perf_counter() - started_s) * 1000, outcome)
+        ms = (time.perf_counter() - started_s) * 1000
+        return cls(name, found, did, ms, outcome, started_s, engine_s * 1000)
 
 
 @dataclass(frozen=True, slots=True)

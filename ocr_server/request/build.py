@@ -85,11 +85,13 @@ def build_job(
     formats: tuple[str, ...] | None = None,
     most_seconds: float = math.inf,
     engine: str | None = None,
+    most_bytes: int | None = None,
 ) -> ParsedRequest:
     """The job that the options and files ask for.
 
     `faults` are those that were found before. Where the options name none, the answer has
-    `formats`, and `engine` reads; it may take `most_seconds`.
+    `formats`, and `engine` reads; it may take `most_seconds`. The files may have `most_bytes`, by
+    default those that the setting allows.
 
     Raises:
         InvalidOptions: files or options are missing or wrong; the message has all faults.
@@ -98,7 +100,7 @@ def build_job(
         BodyTooLarge: the files have more bytes than the setting allows.
     """
     faults, settings = Faults() if faults is None else faults, here.settings
-    _check_size(sources, settings.max_body_bytes)
+    _check_size(sources, settings.max_body_bytes if most_bytes is None else most_bytes)
     if not any(source.size_bytes for source in sources) and not _name_a_file(faults):
         faults.append(fault_of("file", EMPTY))
     values = parse_options(texts, faults)
@@ -165,7 +167,8 @@ def build_rendering_job(
         deadline=_deadline(values, settings.timeout_s),
         **_members_of(Job, values),
     )
-    return ParsedRequest(job, formats=formats, rendering=rendering)
+    partial = values.get("partial", OPTIONS["partial"].default_value)
+    return ParsedRequest(job, formats=formats, rendering=rendering, partial=partial)
 
 
 def parse_options(texts: Mapping[str, str], faults: list[dict[str, str]]) -> dict[str, Any]:
@@ -239,13 +242,13 @@ def fault_of(field: str, message: str) -> dict[str, str]:
     return {"field": field, "message": message}
 
 
-def body_too_large(limit: int) -> BodyTooLarge:
-    """The error of a request with more than `limit` bytes."""
+def body_too_large(limit: int, setting: str = "OCR_MAX_BODY_BYTES") -> BodyTooLarge:
+    """The error of a request with more than `limit` bytes, which the setting allows."""
     return BodyTooLarge(
         f"The request has more than {limit} bytes ({limit / 2**20:.3g} MiB). Send a smaller file, "
-        "or raise OCR_MAX_BODY_BYTES.",
+        f"or raise {setting}.",
         limit=limit,
-        setting="OCR_MAX_BODY_BYTES",
+        setting=setting,
     )
 
 

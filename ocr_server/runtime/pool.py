@@ -8,9 +8,11 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from contextlib import ExitStack, closing, contextmanager
+from copy import copy
 from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
+from ocr_server import traces
 from ocr_server.cpu_shares import CpuShares
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline, backoff_s
 from ocr_server.errors import ClientGone, NoWorker
@@ -68,12 +70,18 @@ class WorkerPool(Protocol):
             OcrServerError: any error that the task raises.
         """
 
+    @property
+    def behind_requests(self) -> WorkerPool:
+        """The same pool for work that waits for a slot behind all that came by requests."""
+
     def close(self) -> None:
         """End all tasks and processes."""
 
 
 class ProcessWorkerPool:
     """A pool with one process for each slot."""
+
+    _is_last = False  # whether its work waits behind all other
 
     def __init__(self, settings: Settings) -> None:
         """Start the processes.
@@ -141,8 +149,18 @@ class ProcessWorkerPool:
             WorkerLost: the process died.
             OcrServerError: any error that the task raises.
         """
-        with self._idle_queue.borrow(deadline, cancelled) as slot:
+        with (
+            self._idle_queue.borrow(deadline, cancelled, is_last=self._is_last) as slot,
+            traces.span(task.__name__),
+        ):
             return slot.run(task, self._task_deadline(deadline), cancelled, *args, **kwargs)
+
+    @property
+    def behind_requests(self) -> ProcessWorkerPool:
+        """The same pool for work that waits for a slot behind all that came by requests."""
+        pool = copy(self)
+        pool._is_last = True
+        return pool
 
     def close(self) -> None:
         """End all tasks and processes."""
@@ -157,7 +175,7 @@ class ProcessWorkerPool:
 
 
 class _IdleQueue:
-    """Idle slots, handed out in the order of requests.
+    """Idle slots, handed out in the order of requests, and then to who is content to be last.
 
     A slot without a process is handed out no more until it has one again.
     """
@@ -166,6 +184,7 @@ class _IdleQueue:
         self._lock = threading.Lock()
         self._idle = deque(slots)
         self._waiting: deque[Future[WorkerProcess]] = deque()
+        self._last: deque[Future[WorkerProcess]] = deque()
         self._alive = len(slots)  # slots that have a process
 
     @property
@@ -179,8 +198,12 @@ class _IdleQueue:
         return self._alive - len(self._idle)
 
     @contextmanager
-    def borrow(self, deadline: Deadline, cancelled: threading.Event) -> Iterator[WorkerProcess]:
+    def borrow(
+        self, deadline: Deadline, cancelled: threading.Event, *, is_last: bool = False
+    ) -> Iterator[WorkerProcess]:
         """Yield a slot for exclusive use in a with-block; waits until one is idle.
+
+        With `is_last`, it waits behind all others.
 
         Raises:
             ClientGone: `cancelled` was set.
@@ -194,9 +217,10 @@ class _IdleQueue:
             if self._idle:
                 ticket.set_result(self._idle.popleft())
             else:
-                self._waiting.append(ticket)
+                (self._last if is_last else self._waiting).append(ticket)
         try:
-            _await(ticket, deadline, cancelled)
+            with traces.span("queue"):
+                _await(ticket, deadline, cancelled)
         except BaseException:
             if not ticket.cancel() and not ticket.exception():
                 self._give_back(ticket.result())
@@ -214,14 +238,16 @@ class _IdleQueue:
                 return
             self._alive -= 1
             threading.Thread(target=self._mend, args=(slot,), daemon=True).start()
-            while self._waiting and not self._alive:
-                ticket = self._waiting.popleft()
+            while not self._alive and (ticket := self._next()):
                 if ticket.set_running_or_notify_cancel():
                     ticket.set_exception(NoWorker.of_server())
 
+    def _next(self) -> Future[WorkerProcess] | None:
+        queue = self._waiting or self._last
+        return queue.popleft() if queue else None
+
     def _hand_out(self, slot: WorkerProcess) -> None:
-        while self._waiting:
-            ticket = self._waiting.popleft()
+        while ticket := self._next():
             if ticket.set_running_or_notify_cancel():
                 ticket.set_result(slot)
                 return

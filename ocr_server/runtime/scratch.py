@@ -64,6 +64,14 @@ class ScratchSpace:
         except OSError as error:
             raise StorageFull.of_temp_dir() from error
 
+    @property
+    def free_bytes(self) -> int:
+        """Bytes that are free in the folder; 0 if it is gone."""
+        try:
+            return shutil.disk_usage(self.folder).free
+        except OSError:
+            return 0
+
     @contextmanager
     def job(self) -> Iterator[JobFolder]:
         """A private folder for the files of a job, for the length of a with-block.
@@ -166,6 +174,21 @@ class JobFolder:
         with self.create() as (path, file):
             size_bytes = sum(map(file.write, pieces))
         return Source(path, size_bytes)
+
+    def link(self, path: Path) -> Source:
+        """A file of another folder, under a name of its own in this one.
+
+        Raises:
+            StorageFull: the temporary folder is full or read-only.
+        """
+        link = self.path / f"{self._job}-{next(self._numbers)}"
+        try:
+            link.symlink_to(path)
+            return Source(link, path.stat().st_size)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise StorageFull.of_temp_dir() from error
 
 
 def _emptied(folder: Path) -> bool:

@@ -16,7 +16,7 @@ from waitress.utilities import Error as ServerError
 
 from ocr_server.errors import Draining, OcrServerError
 from ocr_server.server.request_parser import SMALL_BYTES, Pace, RequestParser
-from ocr_server.web.gate import REFUSAL
+from ocr_server.web.gate import RECEIVED_BYTES, REFUSAL
 from ocr_server.web.problems import ProblemJson, problem_of
 
 LONGEST_LINGER_S = 30.0
@@ -59,6 +59,7 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
 
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
+        environ[RECEIVED_BYTES] = self.request.body_bytes_received
         if self.request.refusal is not None:
             environ[REFUSAL] = self.request.refusal
         return environ

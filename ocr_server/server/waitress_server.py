@@ -34,7 +34,7 @@ from ocr_server.server.request_parser import PACE, SMALL_BYTES, Pace
 from ocr_server.server.tls_front import HANDSHAKES, LAST_BYTES_S, TlsFront, read_certificate
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
-from ocr_server.web.gate import refusal_of
+from ocr_server.web.gate import most_bytes, refusal_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -182,8 +182,7 @@ class Server:
                 connection_limit=most_connections,
                 recv_bytes=RECEIVED_BYTES,
                 inbuf_overflow=SMALL_BYTES,  # more of a body is written to the disk
-                max_request_body_size=settings.max_body_bytes
-                + 1,  # waitress also refuses the limit itself
+                max_request_body_size=most_bytes(settings) + 1,  # waitress refuses the limit, too
                 # An answer to a slow client is buffered in a file and holds no thread.
                 outbuf_high_watermark=MOST_WAITING_BYTES,
                 max_request_header_size=MOST_HEADER_BYTES,

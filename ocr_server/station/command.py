@@ -179,8 +179,9 @@ def _sources(
     trigger: Callable[[], Entry | None] | None = None
     if arguments.watch:
         folder = Folder(
-            arguments.watch, intake, threads=settings.slots, most_bytes=settings.max_body_bytes,
-            leaves=journal.files, settle_s=arguments.settle,
+            arguments.watch, intake,
+            threads=2 * settings.slots,  # one that waits for its turn leaves no slot idle
+            most_bytes=settings.max_body_bytes, leaves=journal.files, settle_s=arguments.settle,
         )  # fmt: skip
         sources.append(folder.run)
     if arguments.camera:

@@ -79,6 +79,12 @@ def read_key_file(path: Path, *, errors: str = "strict") -> str:
     return data.decode("utf-16" if is_utf_16 else "utf-8-sig", errors=errors)
 
 
+def owner_of(request: Request) -> str:
+    """Whose a job is: the digest of the key that the request bears; empty without keys."""
+    key = _key_in_headers(request) if current_app.extensions[_DIGESTS] else ""
+    return digest_of(key).hex() if key else ""
+
+
 def digest_of(key: str) -> bytes:
     """What is kept of a key."""
     return sha256(key.encode()).digest()

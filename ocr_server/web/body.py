@@ -60,9 +60,9 @@ def read_job(
         EngineUnavailable: the engine is not installed.
     """
     faults = Faults()
-    given, sources = _read_body(request, faults, most_files=here.settings.max_pages)
+    texts, sources = read_texts(request, faults, most_files=here.settings.max_pages)
     return build_job(
-        with_query(request, given, faults),
+        texts,
         sources,
         here,
         faults=faults,
@@ -70,6 +70,14 @@ def read_job(
         most_seconds=most_seconds,
         engine=engine,
     )
+
+
+def read_texts(
+    request: Request, faults: Faults, *, most_files: int
+) -> tuple[dict[str, str], tuple[Source, ...]]:
+    """The options of a request, of its address and its body, as texts, and its files."""
+    given, sources = _read_body(request, faults, most_files=most_files)
+    return with_query(request, given, faults), sources
 
 
 def wants_events(request: Request) -> bool:

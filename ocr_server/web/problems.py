@@ -39,6 +39,11 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.FormatUnavailable: 422,
     errors.LanguageMissing: 422,
     errors.EngineUnavailable: 422,
+    errors.JobMissing: 404,
+    errors.JobsOff: 404,
+    errors.JobGone: 410,
+    errors.JobNotDone: 409,
+    errors.IdempotencyConflict: 422,
     errors.KeyMissing: 401,
     errors.KeyWrong: 401,
     errors.BodyTooLarge: 413,
@@ -61,6 +66,8 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.EngineFailed: 503,
     errors.WorkerLost: 503,
     errors.QueueFull: 429,
+    errors.TooManyJobs: 429,
+    errors.JobsUnavailable: 503,
     errors.TooManyConnections: 503,
     errors.Draining: 503,
     errors.StorageFull: 503,
@@ -130,7 +137,11 @@ def answer_error(error: OcrServerError) -> Response:
 def headers_of(error: OcrServerError) -> dict[str, str]:
     """Headers of the answer: `Retry-After`, or `WWW-Authenticate`."""
     may_come_back = (
-        errors.QueueFull | errors.TooManyConnections | errors.Draining | errors.ServerOutOfMemory
+        errors.QueueFull
+        | errors.TooManyJobs
+        | errors.TooManyConnections
+        | errors.Draining
+        | errors.ServerOutOfMemory
     )
     if isinstance(error, may_come_back):
         return {"Retry-After": str(error.extra.get("retry_after_s", 1))}
@@ -142,7 +153,7 @@ def headers_of(error: OcrServerError) -> dict[str, str]:
 def answer_http_exception(error: HTTPException) -> Response:
     """One of Flask's: no such page, wrong method, body too large, a form that does not parse."""
     if isinstance(error, RequestEntityTooLarge):
-        limit = service().settings.max_body_bytes
+        limit = request.max_content_length or service().settings.max_body_bytes
         is_whole = (request.content_length or limit + 1) > limit
         return answer_error(body_too_large(limit) if is_whole else _field_too_large())
     status = HTTPStatus(error.code or 500)

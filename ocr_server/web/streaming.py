@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
+from contextvars import Context, copy_context
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -117,7 +118,7 @@ def stream_document(here: Service, parsed: ParsedRequest, admitted: ExitStack) -
     cancelled = hang_up()
     admitted.push(keep_job_folder())
     admitted.callback(cancelled.set)
-    lines = _lines(here, parsed, cancelled, admitted, g.outcome)
+    lines = _lines(here, parsed, cancelled, admitted, outcome=g.outcome, context=copy_context())
     response = Response(lines, content_type=NDJSON)
     response.call_on_close(admitted.close)
     return response
@@ -128,12 +129,14 @@ def _lines(
     parsed: ParsedRequest,
     cancelled: HangUp,
     admitted: ExitStack,
+    *,
     outcome: dict[str, Any],
+    context: Context,
 ) -> Iterator[bytes]:
     """Events as lines of JSON; a heartbeat when nothing has happened for half a second.
 
     The request has left before the last line is sent: who has read it may send the next request.
-    `outcome` is filled in for the log.
+    `outcome` is filled in for the log; the document is read in `context`.
     """
     events: queue.SimpleQueue[Event | _PageWritten | Exception | None] = queue.SimpleQueue()
     begun = time.perf_counter()
@@ -149,7 +152,7 @@ def _lines(
         finally:
             events.put(None)
 
-    reader = threading.Thread(target=read, daemon=True)
+    reader = threading.Thread(target=context.run, args=(read,), daemon=True)
     reader.start()
     watch = _Watch(here.workers.slots)
     spoke = begun

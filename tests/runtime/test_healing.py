@@ -183,12 +183,13 @@ def test_a_start_without_processes_is_a_sentence(
 
 
 @pytest.mark.parametrize(
-    ("how", "words"), [("exit", "ended at once"), ("sleep", "not ready in time")]
+    ("how", "most_s", "words"),
+    [("exit", BOUND_S, "ended at once"), ("sleep", 0.2, "not ready in time")],
 )
 def test_a_start_whose_workers_do_not_come_up_is_a_sentence(
-    how: str, words: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    how: str, most_s: float, words: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_process, "SET_UP_S", 0.2)
+    monkeypatch.setattr(worker_process, "SET_UP_S", most_s)
     monkeypatch.setattr(pool, "start_worker", partial(never_start, how))
 
     with pytest.raises(NoWorker, match=words):

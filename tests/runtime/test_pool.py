@@ -59,7 +59,9 @@ def test_a_worker_imports_nothing_of_the_server(settings: Settings) -> None:
     imported = workers.run(tasks.say_modules, late(), never())
 
     assert {"ocr_server", "cv2"} <= imported
-    assert not imported & {"flask", "werkzeug", "waitress", "pydantic", "prometheus_client"}
+    assert not imported & {
+        "flask", "werkzeug", "waitress", "pydantic", "prometheus_client", "opentelemetry",
+    }  # fmt: skip
     workers.close()
 
 
@@ -343,6 +345,22 @@ def test_slots_are_given_in_the_order_in_which_they_were_asked_for(
         future.result(BOUND_S)
 
     assert file.read_text().split() == names
+
+
+def test_work_behind_requests_waits_for_all_of_them(
+    workers: ProcessWorkerPool, threads: ThreadPoolExecutor, busy: Busy, tmp_path: Path
+) -> None:
+    file, queue = tmp_path / "order", workers._idle_queue  # nothing public tells how long it is
+    last = threads.submit(workers.behind_requests.run, tasks.append, late(), never(), file, "last")
+    wait_for(partial(stands, queue._last, 1))
+    first = threads.submit(workers.run, tasks.append, late(), never(), file, "first")
+    wait_for(partial(stands, queue._waiting, 1))
+
+    busy.release()
+    for future in (first, last):
+        future.result(BOUND_S)
+
+    assert file.read_text().split() == ["first", "last"]
 
 
 @pytest.mark.parametrize("expected", [ClientGone, DeadlinePassed])
