@@ -1,6 +1,6 @@
 # A virtual environment with the packages of the lock, hashes checked, that the
 # image takes over as it is.
-FROM python:3.11-slim-bookworm AS builder
+FROM python:3.13-slim-trixie AS builder
 RUN python -m venv /opt/pipenv \
     && /opt/pipenv/bin/python -m pip install --no-cache-dir 'pipenv~=2026.10'
 WORKDIR /app
@@ -9,8 +9,8 @@ COPY Pipfile Pipfile.lock scripts/image-packages ./
 
 
 FROM builder AS packages
-# With Chinese and Japanese for the second reader, too:
-#   --build-arg CATEGORIES="packages warm second-reader ideographs"
+# With Chinese and Japanese for the second reader, and with traces, too:
+#   --build-arg CATEGORIES="packages warm second-reader ideographs traces"
 ARG CATEGORIES="packages warm second-reader"
 RUN ./image-packages "$CATEGORIES"
 
@@ -19,7 +19,7 @@ FROM builder AS light-packages
 RUN ./image-packages packages
 
 
-FROM python:3.11-slim-bookworm AS base
+FROM python:3.13-slim-trixie AS base
 LABEL org.opencontainers.image.title="ocr-server" \
       org.opencontainers.image.description="Reads pictures and PDFs with Tesseract, over HTTP" \
       org.opencontainers.image.licenses="MIT"
@@ -29,11 +29,11 @@ LABEL org.opencontainers.image.title="ocr-server" \
 ARG LANGUAGES=""
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        tini tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd \
+        tini libseccomp2 tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd \
         ${LANGUAGES:+$(printf 'tesseract-ocr-%s\n' $LANGUAGES | tr _ -)} \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* \
     && python -m pip uninstall -y --root-user-action=ignore setuptools wheel pip \
-    && rm -rf /usr/local/lib/python3.11/ensurepip
+    && rm -rf /usr/local/lib/python3*/ensurepip
 
 WORKDIR /app
 COPY ocr_server ocr_server

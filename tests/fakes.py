@@ -123,8 +123,14 @@ class InlineWorkers:
     """Runs each task at once, in this process and thread, with the engine it was given."""
 
     slots = 1
+    alive = 1
     busy = 0
+    open_network = ""
     restarts = 0
+
+    @property
+    def behind_requests(self) -> InlineWorkers:
+        return self
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine

@@ -7,7 +7,10 @@ import pytest
 
 from ocr_server import doctor
 from ocr_server.cli import main
-from ocr_server.doctor import SAMPLE, Finding, examine
+from ocr_server.doctor import Finding, examine
+from ocr_server.runtime import watchdog
+from ocr_server.runtime.pool import ProcessWorkerPool
+from ocr_server.runtime.watchdog import SAMPLE
 from tests.serving import FakeTesseract
 
 
@@ -35,6 +38,17 @@ def test_a_healthy_machine_reads_the_sample(capfd: pytest.CaptureFixture[str]) -
     lines = capfd.readouterr().out.splitlines()
     assert all(line.startswith("ok ") for line in lines)
     assert SAMPLE in lines[-1]
+    assert lines[-2].endswith("Worker processes have no network.")
+
+
+@pytest.mark.tesseract
+def test_workers_that_could_use_the_network_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ProcessWorkerPool, "open_network", "nothing.so is not installed")
+
+    *_, network, sample = examine()
+
+    assert "nothing.so is not installed" in network.words
+    assert sample.is_good
 
 
 def test_a_setting_that_is_not_understood_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +95,9 @@ def test_a_missing_language_is_told_with_those_that_are_there(
 
 @pytest.mark.tesseract
 def test_a_sample_read_wrongly_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "SAMPLE", "Something else", raising=True)
-    wrong = doctor.draw_sample()
-    monkeypatch.setattr(doctor, "SAMPLE", SAMPLE)
+    with monkeypatch.context() as patched:
+        patched.setattr(watchdog, "SAMPLE", "Something else")
+        wrong = watchdog.draw_sample()
     monkeypatch.setattr(doctor, "draw_sample", lambda: wrong)
 
     assert "Something else" in last_words()

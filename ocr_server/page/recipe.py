@@ -358,6 +358,8 @@ def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRec
         started_s = time.perf_counter()
         done = state.parts if state.candidate else 0
         state.context.report(name, done, state.parts)
+        clock = state.context.engine_clock
+        before_s = clock.spent_s
         try:
             state.context.deadline.check()
             state, found, did = stage(state)
@@ -367,5 +369,6 @@ def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRec
             late = StageRecord.since(started_s, name, TIME_OVER, "")
             records.append(late._replace(outcome=StageOutcome.OUT_OF_TIME))
             continue
-        records.append(StageRecord.since(started_s, name, found, did))
+        engine_s = clock.spent_s - before_s
+        records.append(StageRecord.since(started_s, name, found, did, engine_s=engine_s))
     return state, tuple(records)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Lock
@@ -24,6 +26,22 @@ from ocr_server.layout.split import join_parts
 from ocr_server.page.progress import Progress, ProgressCallback
 
 
+@dataclass(slots=True)
+class EngineClock:
+    """Seconds in which engines worked on a page so far; parts that are read together count once."""
+
+    spent_s: float = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the time of a with-block."""
+        started_s = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent_s += time.perf_counter() - started_s
+
+
 @dataclass(frozen=True, slots=True)
 class ReadContext:
     """What a page is read with.
@@ -40,6 +58,7 @@ class ReadContext:
     report_progress: ProgressCallback | None = None
     second_engine: Engine | None = field(default=None, repr=False)
     most_parts: int = 2
+    engine_clock: EngineClock = field(default_factory=EngineClock, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -167,7 +186,8 @@ class PageState:
             OcrServerError: any error of the engine, and DeadlinePassed.
         """
         engine = engine or self.context.engine
-        zones = engine.recognise(canvas, self._engine_options(psm), self.context.deadline)
+        with self.context.engine_clock.running():
+            zones = engine.recognise(canvas, self._engine_options(psm), self.context.deadline)
         return Candidate(canvas, zones, psm, engine)
 
     def read_parts(self, boxes: tuple[Box, ...], *, psm: int) -> Candidate:
@@ -198,12 +218,13 @@ class PageState:
             return parts
 
         report_part()
-        if len(boxes) == 1:
-            return Candidate(self.canvas, join_parts(tuple(read_some(boxes))), psm, engine)
-        with self.context.threads(len(boxes)) as most, ThreadPoolExecutor(most) as threads:
-            each = math.ceil(len(boxes) / most)
-            shares = [boxes[first : first + each] for first in range(0, len(boxes), each)]
-            parts = tuple(part for some in threads.map(read_some, shares) for part in some)
+        with self.context.engine_clock.running():
+            if len(boxes) == 1:
+                return Candidate(self.canvas, join_parts(tuple(read_some(boxes))), psm, engine)
+            with self.context.threads(len(boxes)) as most, ThreadPoolExecutor(most) as threads:
+                each = math.ceil(len(boxes) / most)
+                shares = [boxes[first : first + each] for first in range(0, len(boxes), each)]
+                parts = tuple(part for some in threads.map(read_some, shares) for part in some)
         return Candidate(self.canvas, join_parts(parts), psm, engine)
 
     def _engine_options(self, psm: int) -> ReadOptions:

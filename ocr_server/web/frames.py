@@ -25,6 +25,7 @@ FRAME_TIMEOUT_S = 5.0  # an older frame is of no use to anybody
 LIVE_ENGINE = "tesseract"  # by loaded models where they can be: a process takes longer than a line
 
 blueprint = Blueprint("frames", __name__)
+LIVE_ENDPOINT = "frames.analyse"  # its requests never wait
 
 
 @strict
