@@ -75,7 +75,8 @@ def test_a_page_under_coloured_ink_is_opened_again_in_colour(kind: str, tmp_path
         options=ReadOptions(skip_stages=tuple(name for name in STAGES if name != "marks")),
         limits=Limits(),
         password=None,
-    )
+        most_held_words=1000,
+    ).page
 
     pen = np.asarray(page)[..., 2].astype(int) - np.asarray(page)[..., 0] > 40
     assert {stage.name: stage.did for stage in read.stages}["marks"] == "marks wiped out"

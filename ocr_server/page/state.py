@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Lock
@@ -24,11 +26,28 @@ from ocr_server.layout.split import join_parts
 from ocr_server.page.progress import Progress, ProgressCallback
 
 
+@dataclass(slots=True)
+class EngineClock:
+    """Seconds in which engines worked on a page so far; parts that are read together count once."""
+
+    spent_s: float = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the time of a with-block."""
+        started_s = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent_s += time.perf_counter() - started_s
+
+
 @dataclass(frozen=True, slots=True)
 class ReadContext:
     """What a page is read with.
 
-    `threads` yields how many threads may be used; `report_progress` is called when a stage begins
+    `threads` yields how many threads may be used, and a page is cut into about `most_parts` to be
+    read by them; `report_progress` is called when a stage begins
     and when a part has been read; `second_engine` reads pages on which the reading by `engine` is
     doubtful (`page.second_opinion`). `open_in_colour` opens the page again in its colours,
     if it has any.
@@ -40,6 +59,8 @@ class ReadContext:
     report_progress: ProgressCallback | None = None
     second_engine: Engine | None = field(default=None, repr=False)
     open_in_colour: Callable[[], Canvas | None] | None = field(default=None, repr=False)
+    most_parts: int = 2
+    engine_clock: EngineClock = field(default_factory=EngineClock, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -49,17 +70,19 @@ class ReadContext:
         *,
         engine: Callable[[str], Engine] = new_engine,
         threads: ThreadAllowance = one_thread,
+        most_parts: int = 2,
     ) -> ReadContext:
         """The context for an engine choice, a key of `ENGINE_CHOICES`.
 
         `engine` makes an engine from its name.
         """
-        choice = ENGINE_CHOICES[name]
+        first, second = ENGINE_CHOICES[name].engines(engine)
         return cls(
-            engine=engine(choice.first),
+            engine=first,
             deadline=deadline,
             threads=threads,
-            second_engine=engine(choice.second) if choice.second else None,
+            second_engine=second,
+            most_parts=most_parts,
         )
 
     def report(self, stage: str, parts_done: int, parts: int) -> None:
@@ -127,11 +150,11 @@ class PageState:
     """State of a page between two stages.
 
     `x_height_px` is the x-height in pixels of the canvas, 0 if unknown; `rules` are the ruling
-    lines, None if not looked for; `parts` is the number of parts of the first reading; `dropped`
-    holds all words of a reading if some were left out of the answer, kept for its quality; `shade`
-    is the unevenness of the paper in grey levels before it was flattened, 0 if it was not; `panes`
-    are parts of the canvas that are to be read as pages of their own; `labels` have been read
-    already, and are to be put among the zones.
+    lines, None if not looked for; with `has_wiped_grid` those of a table were wiped out; `parts` is
+    the number of parts of the first reading; `dropped` holds all words of a reading if some were
+    left out of the answer, kept for its quality; `shade` is the unevenness of the paper in grey
+    levels before it was flattened, 0 if it was not; `panes` are parts of the canvas that are to be
+    read as pages of their own; `labels` have been read already, and are to be put among the zones.
     """
 
     statistics: ImageStatistics
@@ -139,6 +162,7 @@ class PageState:
     context: ReadContext
     x_height_px: float = 0.0
     rules: RulingLines | None = field(default=None, repr=False)
+    has_wiped_grid: bool = False
     is_upright: bool = False
     candidate: Candidate | None = None
     parts: int = 1
@@ -180,7 +204,8 @@ class PageState:
             OcrServerError: any error of the engine, and DeadlinePassed.
         """
         engine = engine or self.context.engine
-        zones = engine.recognise(canvas, self._engine_options(psm), self.context.deadline)
+        with self.context.engine_clock.running():
+            zones = engine.recognise(canvas, self._engine_options(psm), self.context.deadline)
         return Candidate(canvas, zones, psm, engine)
 
     def read_all(self, canvases: Sequence[Canvas], *, psm: int) -> tuple[Candidate, ...]:
@@ -192,7 +217,8 @@ class PageState:
         if not canvases:
             return ()
         engine, options = self.context.engine, self._engine_options(psm)
-        found = engine.recognise_all(canvases, options, self.context.deadline)
+        with self.context.engine_clock.running():
+            found = tuple(engine.recognise_all(canvases, options, self.context.deadline))
         return tuple(
             Candidate(canvas, zones, psm, engine)
             for canvas, zones in zip(canvases, found, strict=True)
@@ -226,12 +252,13 @@ class PageState:
             return parts
 
         report_part()
-        if len(boxes) == 1:
-            return Candidate(self.canvas, join_parts(tuple(read_some(boxes))), psm, engine)
-        with self.context.threads(len(boxes)) as most, ThreadPoolExecutor(most) as threads:
-            each = math.ceil(len(boxes) / most)
-            shares = [boxes[first : first + each] for first in range(0, len(boxes), each)]
-            parts = tuple(part for some in threads.map(read_some, shares) for part in some)
+        with self.context.engine_clock.running():
+            if len(boxes) == 1:
+                return Candidate(self.canvas, join_parts(tuple(read_some(boxes))), psm, engine)
+            with self.context.threads(len(boxes)) as most, ThreadPoolExecutor(most) as threads:
+                each = math.ceil(len(boxes) / most)
+                shares = [boxes[first : first + each] for first in range(0, len(boxes), each)]
+                parts = tuple(part for some in threads.map(read_some, shares) for part in some)
         return Candidate(self.canvas, join_parts(parts), psm, engine)
 
     def _engine_options(self, psm: int) -> ReadOptions:
