@@ -58,8 +58,8 @@ class ReadContext:
     threads: ThreadAllowance = one_thread
     report_progress: ProgressCallback | None = None
     second_engine: Engine | None = field(default=None, repr=False)
-    open_in_colour: Callable[[], Canvas | None] | None = field(default=None, repr=False)
     most_parts: int = 2
+    open_in_colour: Callable[[], Canvas | None] | None = field(default=None, repr=False)
     engine_clock: EngineClock = field(default_factory=EngineClock, repr=False, compare=False)
 
     @classmethod
@@ -217,8 +217,7 @@ class PageState:
         if not canvases:
             return ()
         engine, options = self.context.engine, self._engine_options(psm)
-        with self.context.engine_clock.running():
-            found = tuple(engine.recognise_all(canvases, options, self.context.deadline))
+        found = engine.recognise_all(canvases, options, self.context.deadline)
         return tuple(
             Candidate(canvas, zones, psm, engine)
             for canvas, zones in zip(canvases, found, strict=True)

@@ -149,7 +149,7 @@ def open_page(
 def open_in_colour(
     path: Path, index: int, *, limits: Limits, password: str | None
 ) -> Canvas | None:
-    """The page as `open_page` gives it, but in colour; None if the file has no colours.
+    """The page as `open_page` gives it, but in colour; None without colours or enough memory.
 
     Raises:
         DocumentError: it cannot be read, or is over a limit.
