@@ -26,7 +26,8 @@ _SIGNS: Mapping[str, int] = {
     r"\bPAYABLE\b|\bDUE\b": 3, r"ROUNDED": 2, r"\bINC": 1, r"AMOUNT": 1,
     r"SUB": -3, r"\bEXC": -4, r"QTY|QUANTITY|ITEM": -6, r"DISC|SAVING": -6,
     r"ROUNDING|\bADJ(?!.*INC)": -3, r"\bTAX\b": -3, r"\bGST\b(?!.*\))(?<!INCL GST)": -1,
-    r"CHANGE|CASH|TENDER|PAID": -6, r"SUPPLIES|INCLUDED": -6, r"TOTAL (?:GST|TAX)": -4,
+    r"CHANGE|CASH|TENDER|PAID": -6, r"SUPPLIES|INCLUDED": -6,
+    r"TOTAL (?:GST|TAX)|\b(?:GST|TAX) TOTAL": -4,
 }  # fmt: skip
 # Below a row with this, amounts are those of a tax summary.
 _SUMMARY = re.compile(r"\b(?:GST|TAX|VAT|SST) *(?:SUMMARY|ANALYSIS|INFO)|\bSUMMARY\b")
@@ -41,6 +42,7 @@ _DATE = re.compile(
     r"(?P<day_last>\d{2})(?!\d))",
     re.IGNORECASE,
 )
+_PHONE = re.compile(r"\b(?:TELE?(?:PHONE|FAX)?|PHONE|FAX|MOBILE|HOTLINE)\b")
 _FIRM = re.compile(
     r"\b(?:SDN|BHD|S/B|LTD|LIMITED|INC|LLC|PLC|GMBH|AG|SARL|SRL|CORP|CO|ENTERPRISE|TRADING|"
     r"RESTORAN|RESTAURANT|STORE|SHOP|MARKET|HARDWARE|CAFE|BAKERY|HOTEL)\b"
@@ -107,6 +109,8 @@ def _amounts(row: Row) -> Iterator[Match]:
 def _date(rows: Sequence[Row]) -> Match:
     best: tuple[int, Match] | None = None
     for row in rows:
+        if _PHONE.search(row.text.upper()) and "DATE" not in row.text.upper():
+            continue
         for match in _DATE.finditer(row.text):
             if not _is_date(match):
                 continue

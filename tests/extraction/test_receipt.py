@@ -147,3 +147,14 @@ def test_the_amount_stands_on_the_row_however_the_page_slants() -> None:
 
 def slanted(flat: Line, slope: float) -> Line:
     return flat.mapped(Transform((1, 0, 0, slope, 1, 0, 0, 0, 1)))
+
+
+def test_the_total_of_the_tax_is_no_total() -> None:
+    assert total_of("TEA 2.50", "TOTAL 6.89", "CASH 10.00", "TAX TOTAL 0.39") == "6.89"
+    assert total_of("TEA 2.50", "CAKE 4.00", "TAX TOTAL 0.39") is None
+
+
+@pytest.mark.parametrize("before", ["TEL: 03-12-2018", "FAX 01.02.1999", "Telephone 12 05 20"])
+def test_a_telephone_number_is_no_date(before: str) -> None:
+    assert fields_of(page("A CAFE", before, "TOTAL 6.89"))["date"].value is None
+    assert fields_of(page("A CAFE", before, "05/03/2018"))["date"].value == "05/03/2018"
