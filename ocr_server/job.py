@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from pathlib import Path
 
 from ocr_server.deadline import Deadline
 from ocr_server.geometry import Box
@@ -185,10 +186,15 @@ MAX_SIDE_PX = 32_000  # Tesseract has 16-bit coordinates; this leaves room for a
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Upper limits of a page's pixels and a document's pages; resolution for drawing PDF pages."""
+    """Upper limits of a page, a document and its answer; resolution for drawing PDF pages.
+
+    `max_pixels` and `max_words` are of a page.
+    """
 
     max_pixels: int = DEFAULTS.max_pixels
     max_pages: int = DEFAULTS.max_pages
+    max_words: int = DEFAULTS.max_words
+    max_answer_bytes: int = DEFAULTS.max_answer_bytes
     pdf_dpi: int = DEFAULTS.pdf_dpi
 
 
@@ -253,9 +259,10 @@ class PageSelection:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One uploaded file."""
+    """One uploaded file, in the private folder of its request."""
 
-    data: bytes = field(repr=False)
+    path: Path
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from ocr_server import __version__
 
 if TYPE_CHECKING:
-    from ocr_server.document.model import Page
+    from ocr_server.document.model import Page, StoredPage
     from ocr_server.errors import OcrServerError
     from ocr_server.runtime.admission import Admission
     from ocr_server.runtime.pool import WorkerPool
@@ -70,6 +70,10 @@ class Metrics:
         self._registry.register(_State(workers, admission, scratch, why_not_ready))
         ProcessCollector(registry=self._registry)  # memory, files and processor time
 
+    def watch(self, collector: Collector) -> None:
+        """Show what the collector has at the moment, too."""
+        self._registry.register(collector)
+
     def count_request(self, *, route: str, method: str, status: int, duration_s: float) -> None:
         """Count a request that was answered."""
         self._requests.labels(route, method, str(status)).inc()
@@ -79,13 +83,14 @@ class Metrics:
         """Count a request that was answered with a problem, by its code."""
         self._refusals.labels(code).inc()
 
-    def count_page(self, page: Page) -> None:
+    def count_page(self, page: Page | StoredPage) -> None:
         """Count a page that was read, with its pixels, confidence and stages."""
+        outline = page.outline
         self._pages.inc()
-        self._pixels.inc(page.width_px * page.height_px)
-        if page.words:
+        self._pixels.inc(outline.width_px * outline.height_px)
+        if page.letter_count:
             self._confidence.observe(page.confidence)
-        for stage in page.stages:
+        for stage in outline.stages:
             self._stage_s(stage.name).observe(stage.ms / 1000)
 
     def count_failed_page(self, error: OcrServerError) -> None:
@@ -115,6 +120,9 @@ class _State(Collector):
         is_ready = not admission.is_draining and self._why_not_ready() is None
         yield GaugeMetricFamily("ocr_ready", "1 if it can read, as /readyz tells; else 0", is_ready)
         yield GaugeMetricFamily("ocr_slots", "Pages that can be read at a time", workers.slots)
+        yield GaugeMetricFamily(
+            "ocr_slots_alive", "Slots that have a worker process", workers.alive
+        )
         yield GaugeMetricFamily("ocr_slots_busy", "Slots at work", workers.busy)
         yield GaugeMetricFamily(
             "ocr_requests_inside", "Requests at work or waiting", admission.inside

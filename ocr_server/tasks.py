@@ -15,9 +15,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ocr_server.document.model import Document, EngineInfo, Page, StageRecord
+from ocr_server.document.model import (
+    Document,
+    EngineInfo,
+    Page,
+    StageRecord,
+    StoredPage,
+    write_page,
+)
 from ocr_server.engines import describe_choice
-from ocr_server.errors import StorageFull
+from ocr_server.errors import AnswerTooLarge, StorageFull, TooManyWords
 from ocr_server.export import Render
 from ocr_server.extraction import finders
 from ocr_server.job import Claim, ClaimOutcome, Limits, ReadOptions, Rendering
@@ -55,6 +62,29 @@ class PageRef:
         """The page's progress file, which exists only if it `reports_progress`."""
         return self.path.with_name(f"{self.path.name}-progress-{self.number}")
 
+    @property
+    def page_path(self) -> Path:
+        """The file of a page that is too large to be held in memory."""
+        return self.path.with_name(f"{self.path.name}-page-{self.number}")
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """A page that was read; without zones if they stand in its file, with confidence and letters.
+
+    Both are those of the whole page, and None if it has its zones.
+    """
+
+    page: Page
+    confidence: float | None = None
+    letter_count: int | None = None
+
+    def kept(self, page_ref: PageRef) -> Page | StoredPage:
+        """The page, or where it is stored."""
+        if self.confidence is None or self.letter_count is None:
+            return self.page
+        return StoredPage(page_ref.page_path, self.page, self.confidence, self.letter_count)
+
 
 def count_pages(
     _context: WorkerContext, *, path: Path, limits: Limits, password: str | None
@@ -75,26 +105,51 @@ def read_page(
     options: ReadOptions,
     limits: Limits,
     password: str | None,
+    most_held_words: int,
+) -> PageReading:
+    """Read a page: from its text layer if the options allow and it is good, else by the engine.
+
+    A page of more than `most_held_words` is written to a file beside its source.
+
+    Raises:
+        TooManyWords: it has more than the limit.
+    """
+    with _temporary_files_in(page_ref.path.parent):
+        page = _read_page(context, page_ref, options=options, limits=limits, password=password)
+        count = len(page.words)
+        if count > limits.max_words:
+            raise TooManyWords.of(f"{count} words", limit=limits.max_words)
+        if count <= most_held_words:
+            return PageReading(page)
+        write_page(page, page_ref.page_path)
+        return PageReading(replace(page, zones=()), page.confidence, page.letter_count)
+
+
+def _read_page(
+    context: WorkerContext,
+    page_ref: PageRef,
+    *,
+    options: ReadOptions,
+    limits: Limits,
+    password: str | None,
 ) -> Page:
-    """Read a page: from its text layer if the options allow and it is good, else by the engine."""
     recognise = partial(
         _recognise, context,
         page_ref=page_ref, options=options, limits=limits, password=password,
     )  # fmt: skip
     needs_picture = options.is_framed or (options.wants_fields and finders.needs_picture(options))
-    with _temporary_files_in(page_ref.path.parent):
-        is_of_pdf = is_pdf(page_ref.path)
-        if needs_picture or not is_of_pdf:
-            page = recognise()
-        else:
-            page = read_pdf_page(
-                page_ref.path, page_ref.index, number=page_ref.number,
-                options=options, limits=limits, password=password,
-                context=partial(_read_context, context, options), recognise=recognise,
-            )  # fmt: skip
-        if is_of_pdf and lacks_end_of_pdf(page_ref.path):
-            page = with_damage(page, 0.0)
-        return finders.with_fields(page, options) if options.wants_fields else page
+    is_of_pdf = is_pdf(page_ref.path)
+    if needs_picture or not is_of_pdf:
+        page = recognise()
+    else:
+        page = read_pdf_page(
+            page_ref.path, page_ref.index, number=page_ref.number,
+            options=options, limits=limits, password=password,
+            context=partial(_read_context, context, options), recognise=recognise,
+        )  # fmt: skip
+    if is_of_pdf and lacks_end_of_pdf(page_ref.path):
+        page = with_damage(page, 0.0)
+    return finders.with_fields(page, options) if options.wants_fields else page
 
 
 def _recognise(
@@ -143,15 +198,31 @@ def _read_context(
 def render(
     _context: WorkerContext,
     *,
-    document: Document,
+    document: Document | Path,
     paths: tuple[Path, ...],
     render: Render,
     rendering: Rendering,
     result: Path,
 ) -> dict[Claim, ClaimOutcome]:
-    """Render the document in a format into the file `result`; return what became of PDF claims."""
+    """Render the document in a format into the file `result`; return what became of PDF claims.
+
+    The document may be a file of its JSON, as a client sent it.
+
+    Raises:
+        AnswerTooLarge: the result has more bytes than the limit.
+        InvalidOptions: the JSON is not that of a document.
+    """
+    if isinstance(document, Path):
+        # pydantic takes megabytes, so only when it is needed.
+        from ocr_server.document.json_reader import read_document  # noqa: PLC0415
+
+        document = read_document(document.read_bytes())
+    left_bytes = rendering.limits.max_answer_bytes
     with _temporary_files_in(result.parent), result.open("wb") as file:
         for piece in render(document, paths, rendering):
+            left_bytes -= len(piece)
+            if left_bytes < 0:
+                raise AnswerTooLarge.of(rendering.limits.max_answer_bytes)
             file.write(piece)
     return rendering.claims
 

@@ -126,7 +126,7 @@ class RunningServer:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ocr_server", "serve", "--port", "0"],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-                env={**mine, "OCR_TEMP_DIR": str(scratch), **environment},
+                env={**mine, "OCR_TEMP_DIR": str(scratch), "OCR_WATCHDOG_S": "0", **environment},
             )  # fmt: skip
         self.port = wait_for(self._find_port)
 
@@ -201,10 +201,14 @@ Start = Callable[..., RunningServer]  # with settings
 
 @contextmanager
 def running_server(folder: Path, **settings: object) -> Iterator[RunningServer]:
-    """A server with a temporary folder of its own; it is gone at the end, however that comes."""
+    """A server with a temporary folder of its own; it is gone at the end, however that comes.
+
+    Unless the settings say otherwise it reads with the program `tesseract`, as it may be a fake.
+    """
     scratch = folder / "storage"
     scratch.mkdir(exist_ok=True)
-    environment = {name: str(value) for name, value in settings.items()}
+    given = {"OCR_ENGINE": "pytesseract", **settings}
+    environment = {name: str(value) for name, value in given.items()}
     server = RunningServer(scratch, folder / "log", environment)
     try:
         yield server

@@ -27,6 +27,8 @@ from ocr_server.page import layer_verdict, quality
 from ocr_server.page.recipe import RECIPE
 from ocr_server.request import parsing, specs
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
+from ocr_server.server.request_parser import PACE
+from ocr_server.server.waitress_server import MOST_CONNECTIONS
 from ocr_server.settings import Settings, variable
 from ocr_server.station import listener
 from ocr_server.web.auth import OPEN_PATHS
@@ -48,6 +50,7 @@ from tests.documentation import (
 from tests.licences import SHIPPED, categories_of_packages, licence_of
 
 API, OPTIONS_PAGE, STATIONS = DOCS / "api.md", DOCS / "options.md", DOCS / "stations.md"
+DEPLOYMENT = DOCS / "deployment.md"
 
 
 def answer_of(client: FlaskClient, path: str) -> Any:  # noqa: ANN401  # JSON
@@ -214,7 +217,8 @@ def test_every_route_is_told_and_every_route_that_is_told_exists(app: Flask) -> 
         for method in rule.methods or ()
         if method in {"GET", "POST"} and not rule.rule.startswith("/static/")
     }
-    told = set(re.findall(r"`(GET|POST) (/[\w/.]*)`", API.read_text(encoding="utf-8")))
+    served = {(method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)) for method, path in served}
+    told = set(re.findall(r"`(GET|POST) (/[\w/.{}]*)`", API.read_text(encoding="utf-8")))
 
     assert told <= served
     # What the pages themselves need is no promise to programs.
@@ -258,6 +262,11 @@ def test_the_options_of_render_and_the_open_paths_are_those_of_the_code() -> Non
         (OPTIONS_PAGE, f"They are JSON, at most {specs.MOST_ZONES}:"),
         (DOCS / "fields.md", f"one of them; at most {specs.MOST_WORDS} |"),
         (STATIONS, f"`timeout` ({listener.PICTURE_TIMEOUT_S:g} s for a picture)"),
+        (DEPLOYMENT, f"from their first byte | {PACE.header_s:g} s |"),
+        (DEPLOYMENT, f"in each {PACE.window_s:g} s | {PACE.least_bytes_per_s:,} bytes a second |"),
+        (DEPLOYMENT, f"is not read | {PACE.idle_s:g} s |"),
+        (DEPLOYMENT, f"does not read an answer for {PACE.last_bytes_s:g} s"),
+        (DEPLOYMENT, f"connections in all | {MOST_CONNECTIONS:,},"),
         (STATIONS, f"`too-many-connections` ({listener.MOST_CONNECTIONS} are served)"),
     ],
 )

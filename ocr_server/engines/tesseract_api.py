@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from itertools import groupby
+from pathlib import Path
 from typing import Any, NamedTuple
 from unicodedata import bidirectional
 
@@ -78,6 +79,10 @@ class TesserocrEngine(Engine):
                 "the .traineddata files."
             ) from error
         return EngineInfo(self.name, version, tuple(sorted(set(names) - {"osd"})))
+
+    def is_installed(self) -> bool:
+        """Whether it can be used; nothing is loaded."""
+        return tesserocr is not None and Path(self._models).is_dir()
 
     def recognise(
         self, canvas: Canvas, options: ReadOptions, deadline: Deadline

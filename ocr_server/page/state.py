@@ -72,13 +72,13 @@ class ReadContext:
 
         `engine` makes an engine from its name.
         """
-        choice = ENGINE_CHOICES[name]
+        first, second = ENGINE_CHOICES[name].engines(engine)
         return cls(
-            engine=engine(choice.first),
+            engine=first,
             deadline=deadline,
             threads=threads,
             report_progress=report_progress,
-            second_engine=engine(choice.second) if choice.second else None,
+            second_engine=second,
         )
 
     def report(self, stage: str, parts_done: int, parts: int) -> None:

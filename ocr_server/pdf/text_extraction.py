@@ -16,7 +16,7 @@ import pypdfium2
 from pypdfium2 import raw
 
 from ocr_server.document.model import Line, Page, TextSource, Word, Zone, hull_of
-from ocr_server.errors import DamagedPicture
+from ocr_server.errors import DamagedPicture, TooManyWords
 from ocr_server.geometry import Box, PointMap, hull
 from ocr_server.job import Limits
 from ocr_server.pdf.layer_doubts import (
@@ -49,6 +49,7 @@ _MOST_PICTURES = 2_000  # looked at on a page, and as many notes
 # What annotations that show text are called, and where they keep it (ISO 32000-1, 12.5.6, 12.7.3).
 _TEXT_OF_NOTES = {raw.FPDF_ANNOT_WIDGET: b"V", raw.FPDF_ANNOT_FREETEXT: b"Contents"}
 _NO_STRING_BYTES = 2  # the zero at the end of a string in UTF-16
+_MOST_LETTERS = 20  # for each word that a page may have: no language's words are as long
 _SAME_HEIGHT = 2.0  # letters that stand on others of another height are not the same ones
 
 
@@ -137,6 +138,7 @@ def read_text_layer(
 
     Raises:
         DamagedPicture: the page cannot be read.
+        TooManyWords: it has more letters than so many words can have.
     """
     with opened_pdf(path, password) as document:
         try:
@@ -166,6 +168,8 @@ def _read(
         height_px=height_px,
     ).inverse()
     text = page.get_textpage()
+    if (count := text.count_chars()) > limits.max_words * _MOST_LETTERS:
+        raise TooManyWords.of(f"a text layer of {count} letters", limit=limits.max_words)
     letters = read_letters(text, way)
     if any(letter.piece.group for letter in letters):
         off = groups_off()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import resource
+import select
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -49,13 +50,16 @@ FIRST_TO_GO = "1000"
 Task: TypeAlias = Callable[Concatenate[WorkerContext, P], T]
 
 
-def start_worker(memory_bytes: int) -> None:
-    """Set up a new worker process; it may use `memory_bytes` beyond what imports have reserved."""
+def start_worker(memory_bytes: int, server: socket.socket) -> None:
+    """Set up a new worker process, which ends when the other end of the socket is closed.
+
+    It may use `memory_bytes` beyond what imports have reserved.
+    """
     os.setpgid(0, 0)  # so that killing the group kills its tesseract process, too
     with suppress(OSError):  # a sandbox may forbid it
         os.sched_setscheduler(0, POLICY, os.sched_param(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_the_server, daemon=True).start()
+    threading.Thread(target=_end_with, args=(server,), daemon=True).start()
     most_bytes = _held_bytes() + memory_bytes
     resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
     with suppress(OSError):  # if /proc is read-only, the kernel chooses by size
@@ -98,11 +102,11 @@ def _held_bytes() -> int:
     return int(pages) * resource.getpagesize()
 
 
-def _end_with_the_server() -> None:
+def _end_with(server: socket.socket) -> None:
     """Wait until the server has ended in any way, then kill this process group."""
-    server = multiprocessing.parent_process()
-    assert server is not None  # noqa: S101  # a worker is never the first process
-    server.join()
+    poll = select.poll()
+    poll.register(server, 0)  # its hanging up is always reported
+    poll.poll()
     os.killpg(0, signal.SIGKILL)
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TypeAlias
 
 from ocr_server.deadline import backoff_s
-from ocr_server.errors import Draining, OcrServerError, QueueFull, StorageFull, WorkerLost
+from ocr_server.errors import Draining, NoWorker, OcrServerError, QueueFull, StorageFull, WorkerLost
 from ocr_server.station.journal import Entry, Journal, Problem, Record
 
 # What is read of a picture, and the picture with its boxes where that is wanted.
@@ -21,7 +21,7 @@ OnReading: TypeAlias = Callable[[Entry, bytes, bytes | None], None]
 
 RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 # Temporary errors, after which the picture is read again.
-PASSING = (QueueFull, Draining, StorageFull, WorkerLost)
+PASSING = (QueueFull, Draining, StorageFull, NoWorker, WorkerLost)
 MOST_LOST = 3  # worker processes; then the picture is taken to be the cause
 UNEXPECTED = Problem(
     "internal-error",

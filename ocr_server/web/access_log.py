@@ -65,8 +65,8 @@ def counts_of(document: Document) -> dict[str, Any]:
 def server_timing(document: Document, **durations_s: float) -> str:
     """The header `Server-Timing`: these durations, then each stage, summed over the pages."""
     durations_ms = defaultdict(float, {name: s * 1000 for name, s in durations_s.items()})
-    for page in document.pages:
-        for stage in page.stages:
+    for page in document.kept:
+        for stage in page.outline.stages:
             durations_ms[_NOT_OF_A_TOKEN.sub("-", stage.name)] += stage.ms
     return ", ".join(f"{name};dur={ms:.1f}" for name, ms in durations_ms.items())
 
