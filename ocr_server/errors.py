@@ -474,6 +474,16 @@ class StorageFull(LoadError):
             setting="OCR_TEMP_DIR",
         )
 
+    @classmethod
+    def of_upload(cls, size_bytes: int) -> StorageFull:
+        """The error for an upload that would leave too little room for others."""
+        return cls(
+            f"The temporary folder has no room for an upload of {size_bytes} bytes beside those "
+            "that are under way. Send it again later, give the folder more room, or set "
+            "OCR_TEMP_DIR to another one.",
+            setting="OCR_TEMP_DIR",
+        )
+
 
 class ServerOutOfMemory(LoadError):
     """The server process has reached its limit of memory; the request was given up."""

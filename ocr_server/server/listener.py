@@ -108,7 +108,7 @@ class HttpListener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
         self.application({**task.get_environment(), HEADERS_ONLY: told}, _ignore)
         refusal = next((error for error in told if error is not None), None)
         if refusal is None and not self._has_room(request):
-            return StorageFull.of_temp_dir()
+            return StorageFull.of_upload(request.promised_bytes)
         return refusal
 
     def told(self, problem: ProblemJson, *, origin: str | None = None) -> dict[str, str]:
