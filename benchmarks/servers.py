@@ -115,6 +115,10 @@ def post(connection: http.client.HTTPConnection, path: str, data: bytes, **field
     return Answer(response.status, response.read(), retry_after_s)
 
 
+# Of this server in the tables, by engine.
+NAMES = {"tesserocr": "ours, warm", "auto": "ours, both readers"}
+
+
 @contextmanager
 def our_server(engine: str, *, start: Sequence[str] = OURS, **settings: str) -> Iterator[Server]:
     """This server with an engine, for the length of a with-block; `start` is how it is started."""
@@ -122,7 +126,7 @@ def our_server(engine: str, *, start: Sequence[str] = OURS, **settings: str) -> 
         port = _free_port()
         ours = {"OCR_PORT": str(port), "OCR_ENGINE": engine, "OCR_TEMP_DIR": folder, **settings}
         command = [*start, "serve"]
-        name = "ours, warm" if engine == "tesserocr" else "ours"
+        name = NAMES.get(engine, "ours")
         with _started(command, ours, port, "/readyz") as (process, ready_after_s):
             yield Server(name, port, "/v1/documents", process, Path(folder), ready_after_s)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ocr_server.deadline import Deadline
 from ocr_server.geometry import Box
-from ocr_server.settings import Settings
+from ocr_server.settings import MOST_WORKER_BYTES, Settings
 
 DEFAULTS = Settings()
 
@@ -189,6 +189,7 @@ class Limits:
     """Upper limits of a page, a document and its answer; resolution for drawing PDF pages.
 
     `max_pixels` and `max_words` are of a page.
+    `memory_bytes`: what a worker process may use, from which it is told what it can decode.
     """
 
     max_pixels: int = DEFAULTS.max_pixels
@@ -196,6 +197,7 @@ class Limits:
     max_words: int = DEFAULTS.max_words
     max_answer_bytes: int = DEFAULTS.max_answer_bytes
     pdf_dpi: int = DEFAULTS.pdf_dpi
+    memory_bytes: int = MOST_WORKER_BYTES
 
 
 class Claim(StrEnum):

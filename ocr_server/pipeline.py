@@ -31,7 +31,6 @@ from ocr_server.document.model import (
 from ocr_server.errors import (
     AnswerTooLarge,
     ClientGone,
-    DamagedPicture,
     EngineFailed,
     OcrServerError,
     PageMissing,
@@ -124,8 +123,7 @@ def recognise_document(
                 pages.append(event.page)
                 most_held_words = max(0, most_held_words - len(event.page.outline.words))
                 if missing := event.page.outline.missing_part:
-                    damaged = DamagedPicture(f"{missing.message} {missing.advice}")
-                    failures.append(Failure(event.page.outline.number, damaged))
+                    failures.append(Failure(event.page.outline.number, missing.as_error()))
             elif isinstance(event, PageFailed):
                 failures.append(event.failure)
             if observe:

@@ -32,7 +32,7 @@ from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.framing import zones_in_pixels
 from ocr_server.page.progress import ProgressCallback, progress_writer
-from ocr_server.page.quality import with_copies, with_damage
+from ocr_server.page.quality import with_copies, with_damage, with_problems
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
 from ocr_server.page.text_policy import read_pdf_page
@@ -178,7 +178,7 @@ def _recognise(
         )
     page = replace(page, stages=(decoding, *page.stages))
     page = with_copies(suggest_spellings(page, options), decoded.copies)
-    return with_damage(page, decoded.lost_share)
+    return with_problems(with_damage(page, decoded.lost_share), decoded.problems)
 
 
 def _read_context(
@@ -191,6 +191,7 @@ def _read_context(
         context.deadline,
         engine=context.engine,
         threads=context.threads,
+        most_parts=context.slots,
         report_progress=report_progress,
     )
 

@@ -19,6 +19,7 @@ from ocr_server.errors import PageMissing
 from ocr_server.runtime.worker_context import WorkerContext
 
 FOR_EVER_S = 600
+_KEPT: list[bytearray] = []
 
 
 def say(_context: WorkerContext, words: str) -> str:
@@ -92,6 +93,10 @@ def run_out_of_memory_in_opencv(_context: WorkerContext) -> None:
 
 def take_memory(_context: WorkerContext, size_bytes: int) -> int:
     return len(bytearray(size_bytes))
+
+
+def keep_memory(_context: WorkerContext, size_bytes: int) -> None:
+    _KEPT.append(bytearray(size_bytes))
 
 
 def die(_context: WorkerContext) -> None:

@@ -18,13 +18,14 @@ from flask.testing import FlaskClient
 
 from ocr_server import __version__, settings
 from ocr_server.cli import main
-from ocr_server.document.model import INCOMPLETE
+from ocr_server.document.model import INCOMPLETE, LACKS_MEMORY
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.extraction.finders import FINDERS
 from ocr_server.extraction.validation import CHECKS
 from ocr_server.job import PSM_OF_LAYOUT
 from ocr_server.page import layer_verdict, quality
 from ocr_server.page.recipe import RECIPE
+from ocr_server.pdf import render
 from ocr_server.request import parsing, specs
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.server.request_parser import PACE
@@ -237,8 +238,8 @@ def test_tables_written_by_hand_name_everything_that_there_is() -> None:
 
 
 def test_the_problems_of_a_picture_are_all_told() -> None:
-    sources = inspect.getsource(quality) + inspect.getsource(layer_verdict)
-    codes = [INCOMPLETE, *re.findall(r'Advice\(\s*"([\w-]+)"', sources)]
+    sources = "".join(map(inspect.getsource, (quality, layer_verdict, render)))
+    codes = [INCOMPLETE, LACKS_MEMORY, *re.findall(r'Advice\(\s*"([\w-]+)"', sources)]
     (told,) = re.findall(
         r"The codes of `quality.problems` are (.*?)\.\n", API.read_text(encoding="utf-8"), re.DOTALL
     )

@@ -33,7 +33,7 @@ from ocr_server.document.zones import (
     letters_in,
     mean_confidence,
 )
-from ocr_server.errors import OcrServerError
+from ocr_server.errors import DamagedPicture, DocumentError, OcrServerError, OutOfMemory
 from ocr_server.geometry import Box
 
 __all__ = [
@@ -44,7 +44,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-INCOMPLETE = "incomplete"  # `Advice.code` of a page of which the file has only a part
+# `Advice.code` of a page of which the file has only a part, or of which a worker can draw only one.
+INCOMPLETE, LACKS_MEMORY = "incomplete", "lacks-memory"
 
 
 class StageOutcome(StrEnum):
@@ -89,6 +90,11 @@ class Advice:
     code: str
     message: str
     advice: str
+
+    def as_error(self) -> DocumentError:
+        """The error for a page that cannot be read because of the fault, or not whole."""
+        kind = OutOfMemory if self.code == LACKS_MEMORY else DamagedPicture
+        return kind(f"{self.message} {self.advice}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +165,10 @@ class Page:
 
     @property
     def missing_part(self) -> Advice | None:
-        """The advice on a page of which the file has only a part; None if it is complete."""
+        """The advice on a page of which a part could not be seen; None if it is complete."""
         problems = self.quality.problems if self.quality else ()
-        return next((problem for problem in problems if problem.code == INCOMPLETE), None)
+        missing = (problem for problem in problems if problem.code in {INCOMPLETE, LACKS_MEMORY})
+        return next(missing, None)
 
     @property
     def text(self) -> str:

@@ -70,12 +70,13 @@ class RapidocrEngine(Engine):
 
     name = "rapidocr"
     # Fitted by `python -m benchmarks.second_reader`.
-    calibration = Calibration(0.95, -2.50, 0.0, 5.08, handwriting=0.75, poor=0.75)
+    calibration = Calibration(0.95, -1.60, 0.0, 4.00, handwriting=0.75, poor=0.75)
     finds_lines = True
 
     def __init__(self) -> None:
         self._finder, self._latin = ppocr.LineFinder(), ppocr.LineReader()
-        self._whole: ppocr.LineReader | None = None
+        path = ppocr.whole_reader()
+        self._whole = ppocr.LineReader(path) if path else None
         self._lock = threading.Lock()
 
     def describe(self) -> EngineInfo:
@@ -86,7 +87,7 @@ class RapidocrEngine(Engine):
         """
         if not ppocr.is_installed():
             raise ppocr.missing()
-        languages = LATIN if ppocr.whole_reader() is None else tuple(sorted(LATIN + IDEOGRAPHIC))
+        languages = tuple(sorted(LATIN + IDEOGRAPHIC)) if self._whole else LATIN
         return EngineInfo(self.name, ppocr.VERSION, languages)
 
     def is_installed(self) -> bool:
@@ -118,11 +119,8 @@ class RapidocrEngine(Engine):
 
     def _reader(self, options: ReadOptions) -> ppocr.LineReader:
         """The reader of Latin letters, or the whole one if a language needs it."""
-        path = ppocr.whole_reader()
-        if path is None or set(IDEOGRAPHIC).isdisjoint(options.languages):
-            return self._latin
-        self._whole = self._whole or ppocr.LineReader(path)
-        return self._whole
+        is_latin = set(IDEOGRAPHIC).isdisjoint(options.languages)
+        return self._latin if is_latin or self._whole is None else self._whole
 
     def _lines(self, canvas: Canvas, options: ReadOptions, deadline: Deadline) -> Iterator[Line]:
         if min(canvas.width_px, canvas.height_px) < _LEAST_SIDE_PX:

@@ -25,7 +25,6 @@ from ocr_server.deadline import POLL_INTERVAL_S, Deadline
 from ocr_server.document.model import Document, Failure, Page, StoredPages
 from ocr_server.errors import (
     ClientGone,
-    DamagedPicture,
     DeadlinePassed,
     EndsProcess,
     EngineMissing,
@@ -220,7 +219,7 @@ class Jobs:
         pages = [result for result in results if isinstance(result, JobPage)]
         failures = [result for result in results if isinstance(result, Failure)]
         failures += [
-            Failure(page.outline.number, DamagedPicture(f"{missing.message} {missing.advice}"))
+            Failure(page.outline.number, missing.as_error())
             for page in pages
             if (missing := page.outline.missing_part)
         ]

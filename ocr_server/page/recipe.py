@@ -61,17 +61,40 @@ TIME_OVER = "left out, as the time was over"
 
 
 def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
-    """Read the whole page for the first time, in two parts if an empty row or column divides it."""
+    """Read the whole page for the first time, in parts if empty rows or columns divide it.
+
+    What is left of a wiped grid is a table.
+    """
     psm = choose_psm(state)
     if psm != PSM_OF_LAYOUT[Layout.AUTO]:
         return _read(state, state.read(state.canvas, psm=psm))
-    boxes = cut_parts(state.statistics, x_height_px=state.x_height_px, cutting=cutting)
+    boxes = cut_parts(
+        state.statistics,
+        x_height_px=state.x_height_px,
+        most=state.context.most_parts,
+        is_table=state.has_wiped_grid,
+        cutting=cutting,
+    )
     return _read(replace(state, parts=len(boxes)), state.read_parts(boxes, psm=psm))
 
 
 def read_once(state: PageState) -> StageResult:
     """Read the whole page in one piece, with the page segmentation mode of the options."""
     return _read(state, state.read(state.canvas, psm=state.options.psm))
+
+
+def for_first_engine(stage: StageFunction) -> StageFunction:
+    """The stage, for pages whose best reading is by the first engine.
+
+    The second one finds lines on curled and shaded pages, and its text is in reading order.
+    """
+
+    def run(state: PageState) -> StageResult:
+        if state.best.engine is not state.context.engine:
+            return StageResult(state, "read by the second reader")
+        return stage(state)
+
+    return run
 
 
 def skip_recipe(state: PageState) -> StageResult:
@@ -95,11 +118,11 @@ RECIPE: Recipe = (
     ("read", read_text),
     ("line", reread_snippet),
     ("upside-down", turn_if_upside_down),
-    ("dewarp", dewarp_page),
-    ("retry", reread_doubtful),
-    ("missed", read_missing_text),
-    ("rows", arrange_rows),
     ("second-reader", ask_second_opinion),
+    ("dewarp", for_first_engine(dewarp_page)),
+    ("retry", for_first_engine(reread_doubtful)),
+    ("missed", for_first_engine(read_missing_text)),
+    ("rows", for_first_engine(arrange_rows)),
     ("tables", arrange_tables),
     ("junk", drop_noise),
 )
@@ -119,11 +142,11 @@ STAGE_LABELS: Mapping[str, str] = {
     "margin": "Add a margin",
     "line": "Read as one line",
     "upside-down": "Turn what is upside down",
+    "second-reader": "Ask the second reader",
     "dewarp": "Level curled lines",
     "retry": "Read again what is poor",
     "missed": "Look for what was missed",
     "rows": "Join rows",
-    "second-reader": "Ask the second reader",
     "tables": "Read tables row by row",
     "junk": "Drop guesses",
 }
@@ -144,8 +167,8 @@ ZONE_RECIPE: Recipe = (
     ("margin", add_margin_always),
     ("read", read_text),
     ("line", reread_snippet),
-    ("retry", reread_doubtful),
     ("second-reader", ask_second_opinion),
+    ("retry", for_first_engine(reread_doubtful)),
 )
 
 # For engines that find lines themselves (rapidocr): they read letters of any size on any

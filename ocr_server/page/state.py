@@ -46,7 +46,8 @@ class EngineClock:
 class ReadContext:
     """What a page is read with.
 
-    `threads` yields how many threads may be used; `report_progress` is called when a stage begins
+    `threads` yields how many threads may be used, and a page is cut into about `most_parts` to be
+    read by them; `report_progress` is called when a stage begins
     and when a part has been read; `second_engine` reads pages on which the reading by `engine` is
     doubtful (`page.second_opinion`).
     """
@@ -56,6 +57,7 @@ class ReadContext:
     threads: ThreadAllowance = one_thread
     report_progress: ProgressCallback | None = None
     second_engine: Engine | None = field(default=None, repr=False)
+    most_parts: int = 2
     engine_clock: EngineClock = field(default_factory=EngineClock, repr=False, compare=False)
 
     @classmethod
@@ -67,6 +69,7 @@ class ReadContext:
         engine: Callable[[str], Engine] = new_engine,
         threads: ThreadAllowance = one_thread,
         report_progress: ProgressCallback | None = None,
+        most_parts: int = 2,
     ) -> ReadContext:
         """The context for an engine choice, a key of `ENGINE_CHOICES`.
 
@@ -79,6 +82,7 @@ class ReadContext:
             threads=threads,
             report_progress=report_progress,
             second_engine=second,
+            most_parts=most_parts,
         )
 
     def report(self, stage: str, parts_done: int, parts: int) -> None:
@@ -131,9 +135,10 @@ class PageState:
     """State of a page between two stages.
 
     `x_height_px` is the x-height in pixels of the canvas, 0 if unknown; `rules` are the ruling
-    lines, None if not looked for; `parts` is the number of parts of the first reading; `dropped`
-    holds all words of a reading if some were left out of the answer, kept for its quality; `shade`
-    is the unevenness of the paper in grey levels before it was flattened, 0 if it was not.
+    lines, None if not looked for; with `has_wiped_grid` those of a table were wiped out; `parts` is
+    the number of parts of the first reading; `dropped` holds all words of a reading if some were
+    left out of the answer, kept for its quality; `shade` is the unevenness of the paper in grey
+    levels before it was flattened, 0 if it was not.
     """
 
     statistics: ImageStatistics
@@ -141,6 +146,7 @@ class PageState:
     context: ReadContext
     x_height_px: float = 0.0
     rules: RulingLines | None = field(default=None, repr=False)
+    has_wiped_grid: bool = False
     is_upright: bool = False
     candidate: Candidate | None = None
     parts: int = 1

@@ -195,6 +195,7 @@ def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
         max_answer_bytes=settings.max_answer_bytes,
         # A PDF's pages have no pixels of their own: they are drawn at this resolution.
         pdf_dpi=round(dpi or settings.pdf_dpi),
+        memory_bytes=settings.worker_bytes,
     )
 
 

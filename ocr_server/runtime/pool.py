@@ -98,7 +98,7 @@ class ProcessWorkerPool:
                 self._fork_server = ForkServer(start, preload=PRELOAD, files=files)
                 begun.callback(self._fork_server.close)
                 self._slots = [WorkerProcess(self._fork_server, lock) for lock in locks]
-            except (EOFError, OSError) as error:
+            except OSError as error:
                 raise NoWorker(
                     f"No process that reads pages can be started: {error}. "
                     "Memory, processes or open files may be limited."

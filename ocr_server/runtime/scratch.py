@@ -57,7 +57,8 @@ class ScratchSpace:
         """
         try:
             self._make_again_if_gone()
-            os.utime(self.folder)  # clean-ups that know no locks go by age
+            for kept in (self.folder, self.folder / _LOCK):
+                os.utime(kept)  # clean-ups that know no locks go by age
             with tempfile.TemporaryFile(dir=self.folder) as file:
                 os.posix_fallocate(file.fileno(), 0, LEAST_ROOM_BYTES)
         except OSError as error:
@@ -119,6 +120,8 @@ class ScratchSpace:
             # Not just any folder of that name: another user could have made it.
             with suppress(FileNotFoundError):
                 if samestat(os.lstat(self.folder), os.fstat(self._itself)):
+                    if not (self.folder / _LOCK).exists():
+                        self._lock_folder()
                     return
             self.folder.mkdir(mode=0o700)
             try:

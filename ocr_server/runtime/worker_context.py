@@ -30,11 +30,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What a task may use: engines by name, a number of threads, and a deadline."""
+    """What a task may use: engines by name, threads, a deadline; and how many slots there are."""
 
     engine: Callable[[str], Engine]
     threads: ThreadAllowance
     deadline: Deadline
+    slots: int = 1
 
 
 # Batch processes get their fair share of the processors, but do not preempt others when they wake,
@@ -79,7 +80,8 @@ def work(
     """
     try:
         with slot_lock.held():
-            return task(WorkerContext(_engine, slot_lock.threads, deadline), *args, **kwargs)
+            context = WorkerContext(_engine, slot_lock.threads, deadline, slots=len(slot_lock.all))
+            return task(context, *args, **kwargs)
     except MemoryError as error:
         raise OutOfMemory.of_worker() from error
     except cv2.error as error:

@@ -110,6 +110,10 @@ class WorkerProcess:
             self._replace()
             raise error from lost
         self._tasks += 1
+        if isinstance(error, OutOfMemory) and self._tasks > 1:
+            # What earlier tasks have left in the process does not decide about this one.
+            self._replace()
+            return self.run(call, deadline, cancelled)
         # After OutOfMemory, a traceback keeps the decoded pixels alive in the process.
         if self._tasks >= TASKS_PER_WORKER or isinstance(error, OutOfMemory):
             self._replace()
@@ -188,7 +192,7 @@ class WorkerProcess:
     def _try_to_renew(self) -> None:
         try:
             self._renew()
-        except (EOFError, OSError):  # no memory, or no room for one more process
+        except OSError:  # no memory, or no room for one more process
             log.exception("a worker could not be started")
 
     def _renew(self) -> None:
@@ -197,9 +201,9 @@ class WorkerProcess:
         try:
             self._peer.settimeout(SET_UP_S)
             receive_message(self._peer, on_timeout=_give_up)
-        except (EOFError, OSError):
+        except (EOFError, OSError) as error:
             self._end()
-            raise
+            raise OSError(f"a new worker {str(error) or 'ended at once'}") from error
 
 
 def serve(start: Callable[[socket.socket], None], peer: socket.socket) -> None:
@@ -226,4 +230,4 @@ def _has_ended(peer: socket.socket, most_s: float) -> bool:
 
 
 def _give_up() -> None:
-    raise TimeoutError("a new worker was not ready in time")
+    raise TimeoutError("was not ready in time")

@@ -5,17 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from ocr_server.deadline import Deadline
 from ocr_server.errors import DeadlinePassed, NoWorker, WorkerLost
-from ocr_server.runtime import fork_server
+from ocr_server.runtime import fork_server, pool, worker_process
 from ocr_server.runtime.fork_server import Forked, ForkServer
 from ocr_server.runtime.pool import ProcessWorkerPool
 from ocr_server.settings import Settings
@@ -177,6 +180,27 @@ def test_a_start_without_processes_is_a_sentence(
 
     with pytest.raises(NoWorker, match="temporarily unavailable"):
         ProcessWorkerPool(settings)
+
+
+@pytest.mark.parametrize(
+    ("how", "most_s", "words"),
+    [("exit", BOUND_S, "ended at once"), ("sleep", 0.2, "not ready in time")],
+)
+def test_a_start_whose_workers_do_not_come_up_is_a_sentence(
+    how: str, most_s: float, words: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_process, "SET_UP_S", most_s)
+    monkeypatch.setattr(pool, "start_worker", partial(never_start, how))
+
+    with pytest.raises(NoWorker, match=words):
+        ProcessWorkerPool(settings)
+
+
+def never_start(how: str, _memory_bytes: int, _server: socket.socket) -> None:
+    """In a new worker."""
+    if how == "exit":
+        os._exit(1)
+    time.sleep(BOUND_S)
 
 
 def test_a_temporary_folder_tidied_away_is_not_missed(

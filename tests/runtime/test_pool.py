@@ -263,6 +263,16 @@ def test_a_worker_that_ran_out_of_memory_is_replaced(workers: ProcessWorkerPool)
     assert workers.run(tasks.say_pid, late(), never()) != before
 
 
+def test_what_earlier_tasks_have_used_up_does_not_decide_about_a_task(settings: Settings) -> None:
+    workers = ProcessWorkerPool(replace(settings, worker_memory_bytes=256 * MIB))
+    workers.run(tasks.keep_memory, late(), never(), 160 * MIB)
+
+    taken = workers.run(tasks.take_memory, late(), never(), 160 * MIB)
+
+    assert taken == 160 * MIB
+    workers.close()
+
+
 def test_opencv_s_lack_of_memory_is_told_as_one(settings: Settings) -> None:
     workers = ProcessWorkerPool(replace(settings, worker_memory_bytes=256 * MIB))
 

@@ -118,11 +118,22 @@ def test_a_clean_up_of_old_files_passes_over_a_server_s_folder(scratch: ScratchS
 
 
 def test_a_check_makes_the_folder_young(scratch: ScratchSpace) -> None:
-    os.utime(scratch.folder, (0, 0))
+    kept = (scratch.folder, scratch.folder / "lock")
+    for path in kept:
+        os.utime(path, (0, 0))
 
     scratch.check()
 
-    assert time.time() - scratch.folder.stat().st_mtime < 60
+    assert all(time.time() - path.stat().st_mtime < 60 for path in kept)
+
+
+def test_a_lock_that_was_removed_is_made_again(scratch: ScratchSpace, tmp_path: Path) -> None:
+    (scratch.folder / "lock").unlink()
+
+    scratch.check()
+
+    ScratchSpace(str(tmp_path)).close()
+    assert (scratch.folder / "lock").exists()
 
 
 def test_a_check_leaves_nothing_and_tells_when_there_is_no_room(scratch: ScratchSpace) -> None:
