@@ -29,15 +29,16 @@ def test_its_figures_are_those_of_the_page_on_accuracy() -> None:
 def test_its_other_figures_are_those_of_their_pages() -> None:
     text = README.read_text(encoding="utf-8")
     (ratio,) = re.findall(r"takes (0\.\d+) of the time", text)
-    by_photos, by_receipts = re.findall(r"\.\d{3}(?= for (?:phone|receipts))", text)
+    by_photos, by_receipts = re.findall(r"(?:phone photos is then|the receipts) (\.\d{3})", text)
     speed = {row[0]: row[1] for row in rows_under(DOCS / "speed.md", "picture")}
-    f1_of_best = {
-        row[0]: row[6] for row in rows_under(DOCS / "accuracy.md", "pictures | CER: Tesseract")
+    f1_of_both = {
+        row[0]: row[8]
+        for row in rows_under(DOCS / "accuracy.md", "pictures | CER of `tesseract` | CER: first")
     }
 
     assert speed["A4, 300 dpi, 840 words"] == ratio
-    assert f1_of_best["8 phone photos of pages, half of them formulas"] == by_photos
-    assert f1_of_best["22 receipts"] == by_receipts
+    assert f1_of_both["8 phone photos of pages, half of them formulas"] == by_photos
+    assert f1_of_both["22 receipts"] == by_receipts
 
 
 def test_its_limits_are_those_of_the_settings() -> None:
