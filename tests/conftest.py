@@ -26,7 +26,7 @@ from tests.serving import FakeTesseract, RunningServer, Start, running_server
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = {
-    "rapidocr": "The package rapidocr was not found. Install it, or pass --no-rapidocr.",
+    "rapidocr": "onnxruntime or rapidocr was not found. Install them, or pass --no-rapidocr.",
     "tesseract": "The program tesseract was not found. Install it, or pass --no-tesseract.",
     "browser": "No Chromium was found. Install chromium or google-chrome, or pass --no-browser.",
 }

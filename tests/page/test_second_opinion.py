@@ -189,3 +189,36 @@ def test_what_would_be_dropped_as_guesses_does_not_count() -> None:
     page = read(texture, SecondEngine("WSQ", "3021", confidence=SURE), street)
 
     assert page.text == "WSQ 3021"
+
+
+def test_what_the_second_reader_read_is_not_read_again_by_the_first() -> None:
+    first = ReadsWords("Smoe", "wrds", confidence=DOUBTFUL)
+
+    page = read(first, SecondEngine(*WORDS, confidence=SURE))
+
+    found = {stage.name: stage.found for stage in page.stages}
+    assert {found[name] for name in ("dewarp", "retry", "missed", "rows")} == {
+        "read by the second reader"
+    }
+    assert len(first.readings) == 1
+
+
+def test_the_first_reader_tries_again_where_the_second_is_no_better() -> None:
+    first = ReadsWords(*WORDS * 10, confidence=0.7)
+
+    read(first, SecondEngine())
+
+    assert len(first.readings) > 1
+
+
+@pytest.mark.parametrize(("missing", "readings"), [(0, 0), (10, 0), (11, 1)])
+def test_doubt_begins_sooner_where_much_was_left_out(
+    monkeypatch: pytest.MonkeyPatch, missing: int, readings: int
+) -> None:
+    monkeypatch.setattr("ocr_server.page.second_opinion.count_missing", lambda _: (missing, 100))
+    second = SecondEngine(*WORDS, confidence=SURE)
+    grey = Canvas(np.minimum(PAGE.pixels, 200))
+
+    read(ReadsWords(*WORDS, confidence=0.95), second, grey)  # with an expected accuracy of 0.93
+
+    assert len(second.readings) == readings
