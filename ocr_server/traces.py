@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -96,32 +96,6 @@ def span(name: str, **attributes: str | int) -> Iterator[None]:
         except Exception as error:
             _fail(current, type(error).__name__)
             raise
-
-
-def spanned(
-    pieces: Generator[bytes, None, None], name: str, **attributes: str | int
-) -> Generator[bytes, None, None]:
-    """The pieces, with a span from the first to the last of them."""
-    if _tracer is None:
-        yield from pieces
-        return
-    from opentelemetry.trace import use_span  # noqa: PLC0415
-
-    whole = _tracer.start_span(name, attributes=_named(attributes))
-    try:
-        while True:
-            # Current while a piece is made only: a generator shares the context of its caller.
-            with use_span(whole, record_exception=False, set_status_on_exception=False):
-                piece = next(pieces, None)
-            if piece is None:
-                return
-            yield piece
-    except Exception as error:
-        _fail(whole, type(error).__name__)
-        raise
-    finally:
-        pieces.close()
-        whole.end()
 
 
 def add_stages(stages: Iterable[StageRecord]) -> None:
