@@ -10,8 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -25,6 +25,7 @@ from ocr_server.errors import ClientGone, DamagedPicture, EngineFailed, OcrServe
 from ocr_server.export import Format
 from ocr_server.job import Job, Rendering, Source
 from ocr_server.page.camera_frame import FrameAnalysis
+from ocr_server.page.script import is_vertical
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
 from ocr_server.sources.decode import too_many_pages
@@ -90,12 +91,12 @@ def recognise_document(
             page_refs = tuple(_choose_pages(job, _count(job, paths, workers, cancelled)))
             yield Accepted(page_refs)
             pages, failures = [], []
-            read = partial(_read_page, job, workers, cancelled, is_alone=len(page_refs) == 1)
+            read = partial(_read_page, workers, cancelled, is_alone=len(page_refs) == 1)
             # Most documents have one page; a thread would take a tenth of a small picture's time.
             events = (
-                map(read, page_refs)
+                (read(job, page_ref) for page_ref in page_refs)
                 if len(page_refs) == 1
-                else _read_side_by_side(read, page_refs, workers.slots, cancelled)
+                else _read_side_by_side(read, job, page_refs, workers.slots, cancelled)
             )
             for event in events:
                 if isinstance(event, PageRead):
@@ -108,7 +109,7 @@ def recognise_document(
                 if observe:
                     observe(event)
                 yield event
-            engine_used = replace(engine, languages=job.options.languages)
+            engine_used = replace(engine, languages=_languages_of(pages, job))
             yield Finished(Document(tuple(pages), engine_used, tuple(failures)))
     finally:
         cancelled.set()
@@ -250,10 +251,27 @@ def _choose_pages(job: Job, counts: list[tuple[Path, int]]) -> Iterator[PageRef]
     )
 
 
+def _languages_of(pages: Sequence[Page], job: Job) -> tuple[str, ...]:
+    """The languages that the pages were read in; those of the job if they were told."""
+    found = (code for page in pages if page.language for code in page.language.codes)
+    return tuple(dict.fromkeys(found)) or job.options.languages
+
+
+def _with_language_of(event: PageRead | PageFailed, job: Job) -> Job:
+    """The job for pages after this one: its language, if it is sure, is tried first.
+
+    So most pages of a document are read but once. Each is still checked, as the first one is.
+    """
+    language = event.page.language if isinstance(event, PageRead) else None
+    if language is None or not language.is_sure or is_vertical(language.codes[0]):
+        return job
+    return replace(job, options=replace(job.options, languages=language.codes[:1]))
+
+
 def _read_page(
-    job: Job,
     workers: WorkerPool,
     cancelled: threading.Event,
+    job: Job,
     page_ref: PageRef,
     *,
     is_alone: bool,
@@ -282,20 +300,25 @@ def _read_page(
 
 
 def _read_side_by_side(
-    read: Callable[[PageRef], PageRead | PageFailed],
+    read: Callable[[Job, PageRef], PageRead | PageFailed],
+    job: Job,
     page_refs: tuple[PageRef, ...],
     slots: int,
     cancelled: threading.Event,
 ) -> Iterator[PageRead | PageFailed]:
-    """Read the pages in threads, as many at a time as there are slots; the results are in order."""
+    """Read the pages in threads, as many at a time as there are slots; the results are in order.
+
+    A page is read as the last one of those that were finished in order taught it to be, so that
+    the same document gives the same answer with the same number of slots.
+    """
     waiting = iter(page_refs)
     with ThreadPoolExecutor(slots) as threads:
-        begun = deque(threads.submit(read, page_ref) for page_ref in islice(waiting, slots))
+        begun = deque(threads.submit(read, job, page_ref) for page_ref in islice(waiting, slots))
         try:
             while begun:
-                first = begun.popleft()
-                wait([first])
-                begun.extend(threads.submit(read, page_ref) for page_ref in islice(waiting, 1))
-                yield first.result()
+                event = begun.popleft().result()
+                job = _with_language_of(event, job)
+                begun.extend(threads.submit(read, job, page_ref) for page_ref in islice(waiting, 1))
+                yield event
         finally:
             cancelled.set()

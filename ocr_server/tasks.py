@@ -132,6 +132,7 @@ def _read_context(
         engine=context.engine,
         threads=context.threads,
         report_progress=report_progress,
+        rank_languages=context.rank_languages,
     )
 
 

@@ -102,6 +102,7 @@ class RapidocrEngine(Engine):
     # Fitted by `python -m benchmarks.second_reader`.
     calibration = Calibration(0.95, -2.50, 0.0, 5.08, handwriting=0.75, poor=0.75)
     finds_lines = True
+    ignores_language = True
 
     def __init__(self) -> None:
         self._reader: Any = None  # rapidocr does not declare the types of its results

@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from ocr_server.document.model import (
+    Advice,
     Line,
     Page,
+    PageLanguage,
     StageOutcome,
     StageRecord,
     Word,
@@ -22,8 +24,9 @@ from ocr_server.geometry import Box, Clamp, hull
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.operations import AUTO, run_operations
 from ocr_server.imaging.statistics import ImageStatistics
-from ocr_server.job import PSM_OF_LAYOUT, Layout, ReadOptions, ZoneSpec
-from ocr_server.layout.split import PAGES, Cutting, cut_parts
+from ocr_server.job import ReadOptions, ZoneSpec
+from ocr_server.page.language import language_of, settle_language
+from ocr_server.page.mixed_languages import read_other_languages
 from ocr_server.page.orientation import turn_if_upside_down, turn_upright, upright_canvas
 from ocr_server.page.postprocessing import (
     arrange_rows,
@@ -35,7 +38,6 @@ from ocr_server.page.postprocessing import (
 from ocr_server.page.preprocessing import (
     add_margin,
     add_margin_always,
-    choose_psm,
     deskew_page,
     flatten_shade,
     make_ink_dark,
@@ -44,34 +46,16 @@ from ocr_server.page.preprocessing import (
     scale_letters,
 )
 from ocr_server.page.quality import ReadingResult, assess_quality
+from ocr_server.page.reading import read_once, read_text
 from ocr_server.page.rereading import dewarp_page, reread_doubtful, reread_snippet
+from ocr_server.page.script import is_vertical
 from ocr_server.page.second_opinion import ask_second_opinion
-from ocr_server.page.state import (
-    Candidate,
-    PageState,
-    ReadContext,
-    StageFunction,
-    StageResult,
-)
+from ocr_server.page.state import PageState, ReadContext, StageFunction, StageResult
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
 LEFT_OUT = "left out, as asked"
 TIME_OVER = "left out, as the time was over"
-
-
-def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
-    """Read the whole page for the first time, in two parts if an empty row or column divides it."""
-    psm = choose_psm(state)
-    if psm != PSM_OF_LAYOUT[Layout.AUTO]:
-        return _read(state, state.read(state.canvas, psm=psm))
-    boxes = cut_parts(state.statistics, x_height_px=state.x_height_px, cutting=cutting)
-    return _read(replace(state, parts=len(boxes)), state.read_parts(boxes, psm=psm))
-
-
-def read_once(state: PageState) -> StageResult:
-    """Read the whole page in one piece, with the page segmentation mode of the options."""
-    return _read(state, state.read(state.canvas, psm=state.options.psm))
 
 
 def skip_recipe(state: PageState) -> StageResult:
@@ -93,6 +77,8 @@ RECIPE: Recipe = (
     ("rules", remove_grids),
     ("margin", add_margin),
     ("read", read_text),
+    ("language", settle_language),
+    ("other-languages", read_other_languages),
     ("line", reread_snippet),
     ("upside-down", turn_if_upside_down),
     ("dewarp", dewarp_page),
@@ -117,6 +103,8 @@ STAGE_LABELS: Mapping[str, str] = {
     "scale": "Bring the letters to size",
     "rules": "Wipe out grids",
     "margin": "Add a margin",
+    "language": "Find the language",
+    "other-languages": "Read parts in other languages",
     "line": "Read as one line",
     "upside-down": "Turn what is upside down",
     "dewarp": "Level curled lines",
@@ -143,6 +131,7 @@ ZONE_RECIPE: Recipe = (
     ("rules", remove_grids),
     ("margin", add_margin_always),
     ("read", read_text),
+    ("language", settle_language),
     ("line", reread_snippet),
     ("retry", reread_doubtful),
     ("second-reader", ask_second_opinion),
@@ -155,8 +144,12 @@ LINE_DETECTOR_RECIPE: Recipe = (
     ("rectify", rectify_page),
     ("deskew", deskew_page),
     ("read", read_once),
+    ("language", settle_language),
     ("upside-down", turn_if_upside_down),
 )
+
+# For canvases on which the requested operations were carried out.
+PREPARED_RECIPE: Recipe = (("read", read_once), ("language", settle_language))
 
 # For vertical writing, on which no stage has been tested: its columns would be taken for rows.
 VERTICAL_RECIPE: Recipe = (("recipe", skip_recipe), ("read", read_text))
@@ -185,6 +178,10 @@ def read_page(
     zones = answer.zones
     if options.min_confidence > 0:
         zones = tuple(keep_words(zones, lambda word: word.confidence >= options.min_confidence))
+    quality = assess_quality(
+        state.statistics,
+        ReadingResult.of(answer.words, (answer.engine or context.engine).calibration),
+    )
     return Page(
         number=number,
         width_px=canvas.width_px,
@@ -192,10 +189,8 @@ def read_page(
         dpi=options.dpi or canvas.dpi,
         zones=zones,
         stages=answer.stages,
-        quality=assess_quality(
-            state.statistics,
-            ReadingResult.of(answer.words, (answer.engine or context.engine).calibration),
-        ),
+        quality=replace(quality, problems=quality.problems + answer.advice),
+        language=language_of(answer.languages, options),
     )
 
 
@@ -215,12 +210,17 @@ def prepare_page(canvas: Canvas, *, options: ReadOptions, context: ReadContext) 
 
 
 class _Reading(NamedTuple):
-    """Zones in page pixels, records of the stages, all words read, and the engine of the zones."""
+    """Zones in page pixels, records of the stages, all words read, and the engine of the zones.
+
+    `languages` and `advice` are what was found of the language of each part.
+    """
 
     zones: tuple[Zone, ...]
     stages: tuple[StageRecord, ...]
     words: tuple[Word, ...]
     engine: Engine | None = None
+    languages: tuple[PageLanguage, ...] = ()
+    advice: tuple[Advice, ...] = ()
 
 
 def _read_requested_zones(state: PageState) -> _Reading:
@@ -228,6 +228,8 @@ def _read_requested_zones(state: PageState) -> _Reading:
     zones: list[Zone] = []
     stages: list[StageRecord] = []
     words: list[Word] = []
+    languages: list[PageLanguage] = []
+    advice: list[Advice] = []
     for index, spec in enumerate(state.options.zones, start=1):
         try:
             found = _read_requested_zone(state, spec)
@@ -237,6 +239,8 @@ def _read_requested_zones(state: PageState) -> _Reading:
             late = StageRecord("read", TIME_OVER, "", 0.0, StageOutcome.OUT_OF_TIME)
             found = _Reading((), (late,), ())
         words += found.words
+        languages += found.languages
+        advice += found.advice
         lines: list[Line] = []
         next_paragraph = 0
         for zone in found.zones:
@@ -252,7 +256,14 @@ def _read_requested_zones(state: PageState) -> _Reading:
         )  # fmt: skip
         label = spec.name or str(index)
         stages += [stage._replace(found=f"zone {label}: {stage.found}") for stage in found.stages]
-    return _Reading(tuple(zones), tuple(stages), tuple(words))
+    return _Reading(
+        tuple(zones),
+        tuple(stages),
+        tuple(words),
+        None,
+        tuple(languages),
+        tuple(dict.fromkeys(advice)),
+    )
 
 
 def _read_requested_zone(state: PageState, spec: ZoneSpec) -> _Reading:
@@ -276,8 +287,7 @@ def _name_of(engine: Engine | None, state: PageState) -> str | None:
 
 def _recipe_for_languages(recipe: Recipe, options: ReadOptions) -> Recipe:
     """`recipe`, or `VERTICAL_RECIPE` if one of the languages is written vertically."""
-    is_vertical = any(language.endswith("_vert") for language in options.languages)
-    return VERTICAL_RECIPE if is_vertical else recipe
+    return VERTICAL_RECIPE if any(map(is_vertical, options.languages)) else recipe
 
 
 def _recipe_for(engine: Engine) -> Recipe:
@@ -290,15 +300,24 @@ def _read_state(recipe: Recipe, state: PageState) -> _Reading:
     if state.canvas.pixel_aspect != 1:
         state = state.on(state.canvas.with_square_pixels())
     if state.options.operations == AUTO:
-        state, stages = _follow(_recipe_for_languages(recipe, state.options), state)
+        whole = state
+        state, stages = _follow(_recipe_for_languages(recipe, state.options), whole)
+        if state.starts_over:
+            again = replace(whole, options=state.options, language=state.language)
+            state, more = _follow(_recipe_for_languages(recipe, state.options), again)
+            stages += more
     else:
         canvas, prepared = _run_requested_operations(state)
-        state, read = _follow((("read", read_once),), state.on(canvas))
+        state, read = _follow(PREPARED_RECIPE, state.on(canvas))
         stages = prepared + read
     best = state.best
     name, to_page = _name_of(best.engine, state), best.canvas.to_page
     zones = tuple(_within(area, replace(zone, engine=name).mapped(to_page)) for zone in best.zones)
-    return _Reading(zones, stages, state.dropped or best.words, best.engine)
+    return _Reading(
+        zones, stages, state.dropped or best.words, best.engine,
+        languages=(state.language,) if state.language else (),
+        advice=(state.language_advice,) if state.language_advice else (),
+    )  # fmt: skip
 
 
 def _within(area: Box, zone: Zone) -> Zone:
@@ -314,11 +333,6 @@ def _run_requested_operations(state: PageState) -> tuple[Canvas, tuple[StageReco
         deadline=state.context.deadline,
         with_engine={"orientation": lambda canvas: upright_canvas(state.on(canvas))},
     )
-
-
-def _read(state: PageState, candidate: Candidate) -> StageResult:
-    found = f"{len(candidate.words)} words with confidence {candidate.confidence:.0%}"
-    return StageResult(state.with_candidate(candidate), found, "text read")
 
 
 def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRecord, ...]]:
@@ -345,4 +359,6 @@ def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRec
             records.append(late._replace(outcome=StageOutcome.OUT_OF_TIME))
             continue
         records.append(StageRecord.since(started_s, name, found, did))
+        if state.starts_over:
+            break
     return state, tuple(records)

@@ -85,7 +85,7 @@ def suggest_spellings(page: Page, options: ReadOptions) -> Page:
         return page
     if not any(word.confidence < _DOUBTFUL for word in page.words):
         return page
-    dictionary = dictionary_of(options.languages)
+    dictionary = dictionary_of(page.language.codes if page.language else options.languages)
     if dictionary is None:
         return page
 

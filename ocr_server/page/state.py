@@ -12,7 +12,15 @@ from typing import NamedTuple, TypeAlias
 
 from ocr_server.cpu_shares import ThreadAllowance, one_thread
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Word, Zone, letters_in, mean_confidence
+from ocr_server.document.languages import RankLanguages
+from ocr_server.document.model import (
+    Advice,
+    PageLanguage,
+    Word,
+    Zone,
+    letters_in,
+    mean_confidence,
+)
 from ocr_server.engines import ENGINE_CHOICES, new_engine
 from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Box, Transform
@@ -30,7 +38,7 @@ class ReadContext:
 
     `threads` yields how many threads may be used; `report_progress` is called when a stage begins
     and when a part has been read; `second_engine` reads pages on which the reading by `engine` is
-    doubtful (`page.second_opinion`).
+    doubtful (`page.second_opinion`); `rank_languages` tells languages by words (`page.language`).
     """
 
     engine: Engine = field(repr=False)
@@ -38,6 +46,7 @@ class ReadContext:
     threads: ThreadAllowance = one_thread
     report_progress: ProgressCallback | None = None
     second_engine: Engine | None = field(default=None, repr=False)
+    rank_languages: RankLanguages | None = None
 
     @classmethod
     def of(
@@ -48,6 +57,7 @@ class ReadContext:
         engine: Callable[[str], Engine] = new_engine,
         threads: ThreadAllowance = one_thread,
         report_progress: ProgressCallback | None = None,
+        rank_languages: RankLanguages | None = None,
     ) -> ReadContext:
         """The context for an engine choice, a key of `ENGINE_CHOICES`.
 
@@ -60,6 +70,7 @@ class ReadContext:
             threads=threads,
             report_progress=report_progress,
             second_engine=engine(choice.second) if choice.second else None,
+            rank_languages=rank_languages,
         )
 
     def report(self, stage: str, parts_done: int, parts: int) -> None:
@@ -115,6 +126,8 @@ class PageState:
     lines, None if not looked for; `parts` is the number of parts of the first reading; `dropped`
     holds all words of a reading if some were left out of the answer, kept for its quality; `shade`
     is the unevenness of the paper in grey levels before it was flattened, 0 if it was not.
+    `language` is what was found of the page's language, `language_advice` the advice on it;
+    `starts_over`: all stages are to be run again, in the languages that the options now have.
     """
 
     statistics: ImageStatistics
@@ -127,6 +140,9 @@ class PageState:
     parts: int = 1
     dropped: tuple[Word, ...] = ()
     shade: float = 0.0
+    language: PageLanguage | None = None
+    language_advice: Advice | None = None
+    starts_over: bool = False
 
     @property
     def canvas(self) -> Canvas:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.languages import AUTO
 from ocr_server.document.model import EngineInfo
 from ocr_server.errors import (
     BodyTooLarge,
@@ -24,6 +25,7 @@ from ocr_server.request.options import OPTIONS
 from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
 
+ENGLISH = ("eng",)
 EMPTY = "the file is empty, or none was chosen; send a picture or a PDF"
 
 
@@ -87,16 +89,17 @@ def build_job(
     if profile:
         values = {**profile.options, **values}
     formats = values.get("format") or formats or OPTIONS["format"].default_value
-    languages = values.get("languages", settings.languages)
     engine = values.get("engine") or engine or settings.engine
-    check_installed(languages, _installed(engine, here))
+    languages = languages_of(
+        values.get("languages", settings.languages), settings, _installed(engine, here)
+    )
     rendering = build_rendering(values, settings)
     kept = any(FORMATS[name].shows_alternatives for name in formats)
     wanted = values.get("alternatives", OPTIONS["alternatives"].default_value)
     options = ReadOptions(
         **{
             **_members_of(ReadOptions, values),
-            "languages": languages,
+            **languages,
             "engine": engine,
             "symbols": rendering.detail is Detail.SYMBOL,
             "fields": values.get("fields", profile.fields if profile else ()),
@@ -184,13 +187,34 @@ def build_rendering(
     )
 
 
+def languages_of(
+    names: tuple[str, ...], settings: Settings, engine: EngineInfo
+) -> dict[str, tuple[str, ...] | bool]:
+    """The members of `ReadOptions` that languages, `auto` among them perhaps, stand for.
+
+    Beside `auto` stand the languages to read in first: else those of the settings, else English.
+
+    Raises:
+        LanguageMissing: one is not installed.
+    """
+    check_installed(names, engine)
+    told, usual = ([name for name in some if name != AUTO] for some in (names, settings.languages))
+    installed = engine.languages
+    usual = [name for name in usual or ENGLISH if name in installed]
+    return {
+        "languages": tuple(told or usual or installed[:1] or ENGLISH),
+        "auto_language": AUTO in names,
+        "installed": installed,
+    }
+
+
 def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
-    """Do nothing if the engine has all the languages.
+    """Do nothing if the engine has all the languages; `auto` is none.
 
     Raises:
         LanguageMissing: it has not.
     """
-    missing = [name for name in languages if name not in engine.languages]
+    missing = [name for name in languages if name not in (*engine.languages, AUTO)]
     if missing:
         raise LanguageMissing.of(missing, installed=engine.languages)
 

@@ -14,14 +14,17 @@ from typing import ParamSpec, Protocol, TypeVar
 from ocr_server.cpu_shares import CpuShares
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline
 from ocr_server.errors import ClientGone
+from ocr_server.runtime.language_detector import LanguageDetector
 from ocr_server.runtime.worker_context import Task, start_worker, work
 from ocr_server.runtime.worker_process import WorkerProcess
-from ocr_server.settings import Settings
+from ocr_server.settings import MIB, Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 PRELOAD = ["ocr_server.tasks"]  # imported once by the fork server, not by each new worker
+# The detector holds 65 MiB, and half as much again for a moment while its model is loaded.
+MOST_DETECTOR_BYTES = 192 * MIB
 
 
 class WorkerPool(Protocol):
@@ -68,10 +71,13 @@ class ProcessWorkerPool:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOAD)
         start = partial(start_worker, settings.worker_bytes)
+        start_detector = partial(start_worker, MOST_DETECTOR_BYTES)
+        self._detector = LanguageDetector(partial(WorkerProcess, self._context, start_detector))
         self._cpu_shares = CpuShares(settings.slots)
-        self._slots = [
-            WorkerProcess(self._context, start, slot_lock) for slot_lock in self._cpu_shares.all
-        ]
+        self._locks = {
+            WorkerProcess(self._context, start, self._answer): lock for lock in self._cpu_shares.all
+        }
+        self._slots = list(self._locks)
         self._idle_queue = _IdleQueue(self._slots)
         self._task_timeout_s = settings.page_timeout_s
 
@@ -109,14 +115,20 @@ class ProcessWorkerPool:
         """
         with self._idle_queue.borrow(deadline, cancelled) as slot:
             task_deadline = self._task_deadline(deadline)
-            call = partial(work, task, task_deadline, slot.slot_lock, *args, **kwargs)
+            call = partial(work, task, task_deadline, self._locks[slot], *args, **kwargs)
             return slot.run(call, task_deadline, cancelled)
 
     def close(self) -> None:
         """End all tasks and processes."""
         for slot in self._slots:
             slot.close()
+        self._detector.close()
         self._cpu_shares.close()
+
+    def _answer(self, question: tuple[str, tuple[str, ...]], deadline: Deadline) -> object:
+        """The answer to the only kind of question that tasks have: the language of a text."""
+        text, codes = question
+        return self._detector.rank(text, codes, deadline)
 
     def _task_deadline(self, deadline: Deadline) -> Deadline:
         """The deadline of a task that starts now; its time does not include waiting for a slot."""

@@ -8,7 +8,7 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -19,9 +19,12 @@ import cv2
 
 from ocr_server.cpu_shares import SlotLock, ThreadAllowance
 from ocr_server.deadline import Deadline
+from ocr_server.document.languages import Guess, RankLanguages
 from ocr_server.engines import new_engine
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import OutOfMemory
+from ocr_server.runtime.language_detector import MOST_LETTERS
+from ocr_server.runtime.worker_process import ask_server
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,11 +32,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What a task may use: engines by name, a number of threads, and a deadline."""
+    """What a task may use: engines by name, threads, a deadline, and what tells languages."""
 
     engine: Callable[[str], Engine]
     threads: ThreadAllowance
     deadline: Deadline
+    rank_languages: RankLanguages | None = None
 
 
 # Batch processes get their fair share of the processors, but do not preempt others when they wake,
@@ -75,7 +79,8 @@ def work(
     """
     try:
         with slot_lock.held():
-            return task(WorkerContext(_engine, slot_lock.threads, deadline), *args, **kwargs)
+            context = WorkerContext(_engine, slot_lock.threads, deadline, _rank_languages)
+            return task(context, *args, **kwargs)
     except MemoryError as error:
         raise OutOfMemory.of_worker() from error
     except cv2.error as error:
@@ -90,6 +95,12 @@ def work(
 def _engine(name: str) -> Engine:
     """The engine of that name, which this worker process keeps for all its tasks."""
     return new_engine(name)
+
+
+def _rank_languages(text: str, codes: Sequence[str]) -> tuple[Guess, ...]:
+    """What the server's `LanguageDetector` tells of a text."""
+    guesses: tuple[Guess, ...] = ask_server((text[:MOST_LETTERS], tuple(codes)))
+    return guesses
 
 
 def _held_bytes() -> int:

@@ -1,8 +1,9 @@
 """A slot: one worker process at a time, killed and replaced with all processes that it started.
 
-Tasks and results go through a pipe. A `ProcessPoolExecutor` loses all processes if one is killed,
-cannot end a task, and its threads cost a tenth of the time of small pictures. After a deadline, a
-hang-up or a crash, the process group is killed, and the slot gets a new process.
+Tasks, results, and what a task asks the server go through a pipe. A `ProcessPoolExecutor` loses all
+processes if one is killed, cannot end a task, and its threads cost a tenth of the time of small
+pictures. After a deadline, a hang-up or a crash, the process group is killed, and the slot gets a
+new process.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from ocr_server.cpu_shares import SlotLock
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline
 from ocr_server.errors import ClientGone, Draining, LoadError, OutOfMemory, WorkerLost
 
@@ -28,17 +29,40 @@ T = TypeVar("T")
 GRACE_S = 2.0  # a worker that ends in time after its deadline can return what it has read so far
 TASKS_PER_WORKER = 500  # then it is replaced, as native code may leak memory
 
+# Answers a question of a task in the server, before the deadline.
+Answer: TypeAlias = Callable[[Any, Deadline], object]  # questions are as mixed as tasks
+
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a task asks while it runs, as opposed to its result."""
+
+    value: object
+
+
+_pipe: ContextVar[Connection] = ContextVar("pipe of this worker process to the server")
+
+
+def ask_server(question: object) -> Any:  # noqa: ANN401  # answers are as mixed as questions
+    """The server's answer to a question of the task that runs in this worker process."""
+    pipe = _pipe.get()
+    pipe.send(_Question(question))
+    return pipe.recv()
 
 
 class WorkerProcess:
     """One process, which is replaced when needed, and runs one task at a time."""
 
     def __init__(
-        self, context: ForkServerContext, start: Callable[[], None], slot_lock: SlotLock
+        self,
+        context: ForkServerContext,
+        start: Callable[[], None],
+        answer: Answer | None = None,
     ) -> None:
-        """Start a process; each one calls `start` first. Its tasks hold `slot_lock`."""
-        self._context, self._start, self.slot_lock = context, start, slot_lock
+        """Start a process; each one calls `start` first. `answer` is for what its tasks ask."""
+        self._context, self._start, self._answer = context, start, answer
         self._closed = False
         self._lock = threading.Lock()  # `close` may be called while a task runs
         self.restarts = 0
@@ -94,12 +118,16 @@ class WorkerProcess:
             if self._closed:
                 raise Draining("The server is shutting down. Send the request again.")
             self._pipe.send(call)
-        while not self._pipe.poll(min(POLL_INTERVAL_S, deadline.left_s())):
-            if cancelled.is_set():
-                raise ClientGone("The client hung up.")
-            deadline.check()
-        answer: tuple[Any, Exception | None] = self._pipe.recv()
-        return answer
+        while True:
+            while not self._pipe.poll(min(POLL_INTERVAL_S, deadline.left_s())):
+                if cancelled.is_set():
+                    raise ClientGone("The client hung up.")
+                deadline.check()
+            said = self._pipe.recv()
+            if not isinstance(said, _Question):
+                outcome: tuple[Any, Exception | None] = said
+                return outcome
+            self._pipe.send(self._answer(said.value, deadline) if self._answer else None)
 
     def _replace(self) -> None:
         with self._lock:
@@ -134,6 +162,7 @@ class WorkerProcess:
 
 def _serve(pipe: Connection, start: Callable[[], None]) -> None:
     """Main loop of a worker process: run one call after the other until None comes."""
+    _pipe.set(pipe)
     start()
     with suppress(EOFError):  # the server has ended
         while (call := pipe.recv()) is not None:
