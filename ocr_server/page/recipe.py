@@ -25,7 +25,7 @@ from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.operations import AUTO, run_operations
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import ReadOptions, ZoneSpec
-from ocr_server.page.language import language_of, settle_language
+from ocr_server.page.language_stage import language_of, settle_language
 from ocr_server.page.mixed_languages import read_other_languages
 from ocr_server.page.orientation import turn_if_upside_down, turn_upright, upright_canvas
 from ocr_server.page.postprocessing import (

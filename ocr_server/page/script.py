@@ -35,6 +35,9 @@ _LEAST, _LEAD = 0.4, 0.1  # for a model of the script that was surely detected
 _LEAST_ELSE, _LEAD_ELSE = 0.6, 0.15  # for models of a script that may be another
 _LEAST_GUESSED, _LEAD_GUESSED = 0.7, 0.2  # for models of scripts that were not detected
 _LEAST_OWN = 0.65  # for the first language, if the page is in it all the same
+# The model of traditional characters reads simplified ones as such, hardly less sure than their own
+# does: from 0.06 less to 0.01 more. It reads its own by 0.07 to 0.12 better.
+_LEAD_OF_TRADITIONAL = 0.03
 _CLEAR = 0.8  # no further model is tried
 _CLEAR_JAPANESE = 0.6  # if there are kana, which no other model knows
 
@@ -155,6 +158,9 @@ def _best(readings: dict[str, Candidate], *, own: str, least: float) -> ScriptFi
     """The most confident reading if it reaches `least`; less will do for the page's `own` one."""
     if not readings:
         return None
-    code = max(readings, key=lambda code: readings[code].confidence)
+    code = max(
+        readings,
+        key=lambda code: readings[code].confidence - (code == "chi_tra") * _LEAD_OF_TRADITIONAL,
+    )
     needed = _LEAST_OWN if code == own else least
     return ScriptFinding(code, readings[code]) if readings[code].confidence >= needed else None

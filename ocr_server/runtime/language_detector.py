@@ -26,7 +26,7 @@ from ocr_server.runtime.worker_process import WorkerProcess
 
 MOST_LETTERS = 4000  # of a text; more decide nothing
 MOST_S = 10.0  # for one text: loading the model takes a second, and several on a busy machine
-_MOST_GUESSES = 3
+_MOST_GUESSES = 8
 
 log = logging.getLogger(__name__)
 
