@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import psutil
 
+from ocr_server.document.languages import Guess
 from ocr_server.errors import PageMissing
 from ocr_server.runtime.worker_context import WorkerContext
 
@@ -117,3 +118,14 @@ def die_while_answering(_context: WorkerContext) -> None:
     pipe = frame.f_locals["pipe"].fileno()
     os.write(pipe, struct.pack("!i", 1_000_000) + b"the beginning")
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def tell_language(context: WorkerContext, text: str) -> tuple[Guess, ...]:
+    assert context.rank_languages
+    return context.rank_languages(text, ("eng", "deu", "fra"))
+
+
+def ask_without_end(context: WorkerContext) -> None:
+    assert context.rank_languages
+    while True:
+        context.rank_languages("Some words", ("eng", "deu"))

@@ -78,14 +78,7 @@ class TesserocrEngine(Engine):
                 "The engine tesserocr is not installed. Install it, or ask for pytesseract."
             )
         version = tesserocr.tesseract_version().splitlines()[0].split()[-1]
-        try:
-            _, names = tesserocr.get_languages(self._models)
-        except RuntimeError as error:
-            raise EngineMissing(
-                "The engine tesserocr has no folder of models. Set TESSDATA_PREFIX to the one with "
-                "the .traineddata files."
-            ) from error
-        return EngineInfo(self.name, version, tuple(sorted(set(names) - {OSD})))
+        return EngineInfo(self.name, version, tuple(sorted(self._models_there() - {OSD})))
 
     def recognise(
         self, canvas: Canvas, options: ReadOptions, deadline: Deadline
@@ -157,9 +150,20 @@ class TesserocrEngine(Engine):
         for _, old in surplus:
             old.End()
 
+    def _models_there(self) -> set[str]:
+        try:
+            _, names = tesserocr.get_languages(self._models)
+        except RuntimeError as error:
+            raise EngineMissing(
+                "The engine tesserocr has no folder of models. Set TESSDATA_PREFIX to the one with "
+                "the .traineddata files."
+            ) from error
+        return set(names)
+
     def _load(self, languages: str) -> Any:  # noqa: ANN401  # tesserocr has no types
         installed = self.describe().languages
-        missing = [name for name in languages.split("+") if name not in (*installed, OSD)]
+        there = self._models_there()
+        missing = [name for name in languages.split("+") if name not in there]
         if missing:
             raise LanguageMissing.of(missing, installed=installed)
         # Leptonica would write a line to the server's log for each box without area.

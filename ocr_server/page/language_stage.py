@@ -31,7 +31,7 @@ from ocr_server.page.state import PageState, StageResult
 
 # Confidences of a reading, from 0 to 1.
 FITS = 0.94  # English reached it on half of the clean pages, another language never
-LEAD, _LEAST = 0.1, 0.4  # of a reading in another script over the first
+LEAD, _LEAST = 0.12, 0.5  # of a reading in another script over the first
 _MOST_LOST = 0.08  # of a reading in another language of the same script
 
 _FEWEST_TO_DOUBT = 60  # letters that a page needs before its language is called wrong

@@ -30,8 +30,10 @@ _COLUMNS = 1.2  # how much clearer columns of vertical writing are than rows
 # Confidences from 0 to 1. A band in a wrong script is read with 0.1 to 0.45, in the right one with
 # 0.7 to 0.95; poor print lowers both.
 _SURE_SCRIPT = 1.0  # of Tesseract's detection
-_SURE_WITHOUT_MODEL = 2.5  # of the detection, of a script that cannot be tried
-_LEAST, _LEAD = 0.4, 0.1  # for a model of the script that was surely detected
+# Of the detection, of a script that cannot be tried; Latin was taken for Cyrillic with up to 2.3.
+_SURE_WITHOUT_MODEL, _SURE_OF_LOOK_ALIKE = 2.5, 5.0
+_LOOK_ALIKES = ("Cyrillic", "Greek")
+_LEAST, _LEAD = 0.5, 0.12  # for a model of the script that was surely detected
 _LEAST_ELSE, _LEAD_ELSE = 0.6, 0.15  # for models of a script that may be another
 _LEAST_GUESSED, _LEAD_GUESSED = 0.7, 0.2  # for models of scripts that were not detected
 _LEAST_OWN = 0.65  # for the first language, if the page is in it all the same
@@ -93,7 +95,8 @@ def find_by_script(
         guesses = [code for code in others if code and code not in codes and code != own]
         least = max(_LEAST_GUESSED, floor + _LEAD_GUESSED)
         best = _best(dict(_readings(state, band, guesses)), own=own, least=least)
-    if best is None and not codes and confidence >= _SURE_WITHOUT_MODEL:
+    needed = _SURE_OF_LOOK_ALIKE if script in _LOOK_ALIKES else _SURE_WITHOUT_MODEL
+    if best is None and not codes and confidence >= needed:
         return ScriptFinding(f"script/{script}")
     return best
 

@@ -25,7 +25,9 @@ from ocr_server.errors import OcrServerError
 from ocr_server.runtime.worker_process import WorkerProcess
 
 MOST_LETTERS = 4000  # of a text; more decide nothing
-MOST_S = 10.0  # for one text: loading the model takes a second, and several on a busy machine
+# A text takes a millisecond, but loading the model a second, and many on a busy machine: a page
+# waits less long than the process may take, so that later pages find the model loaded.
+_MOST_WAIT_S, _MOST_S = 20.0, 60.0
 _MOST_GUESSES = 8
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ class LanguageDetector:
         except RuntimeError:  # closed
             return ()
         try:
-            return asked.result(max(0.0, min(deadline.left_s(), MOST_S)))
+            return asked.result(min(deadline.left_s(), _MOST_WAIT_S))
         except TimeoutError:
             asked.cancel()
         except (OcrServerError, MemoryError, OSError):
@@ -65,7 +67,7 @@ class LanguageDetector:
 
     def _ask(self, text: str, codes: tuple[str, ...]) -> tuple[Guess, ...]:
         self._process = self._process or self._start()
-        deadline = Deadline.after(MOST_S)
+        deadline = Deadline.after(_MOST_S)
         return self._process.run(partial(rank, text, codes), deadline, threading.Event())
 
 
