@@ -23,7 +23,7 @@ from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.extraction.finders import FINDERS
 from ocr_server.extraction.validation import CHECKS
 from ocr_server.job import PSM_OF_LAYOUT
-from ocr_server.page import layer_verdict, quality
+from ocr_server.page import language_stage, layer_verdict, quality
 from ocr_server.page.recipe import RECIPE
 from ocr_server.request import parsing, specs
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
@@ -222,7 +222,8 @@ def test_tables_written_by_hand_name_everything_that_there_is() -> None:
 
 
 def test_the_problems_of_a_picture_are_all_told() -> None:
-    sources = inspect.getsource(quality) + inspect.getsource(layer_verdict)
+    modules = (quality, layer_verdict, language_stage)
+    sources = "".join(map(inspect.getsource, modules))
     codes = [INCOMPLETE, *re.findall(r'Advice\(\s*"([\w-]+)"', sources)]
     (told,) = re.findall(
         r"The codes of `quality.problems` are (.*?)\.\n", API.read_text(encoding="utf-8"), re.DOTALL

@@ -159,12 +159,10 @@ def _other_by_script(state: PageState) -> str | None:
 def _advice(code: str, state: PageState) -> Advice:
     """What to tell of a page in that language, or, as `script/Cyrillic`, in a script."""
     name, installed = name_of(code), state.options.installed
-    if code in installed:
-        message, advice = f"The page reads like {name}.", f"Ask with languages={code}."
-        return Advice("other-language", message, advice)
-    what = "is in" if code.startswith("script/") else "reads like"
-    return Advice(
-        "other-language",
-        f"The page {what} {name}, which is not installed.",
-        f"Whoever runs the server can install it; there are {', '.join(installed) or 'none'}.",
-    )
+    message, advice = f"The page reads like {name}.", f"Ask with languages={code}."
+    if code not in installed:
+        what = "is in" if code.startswith("script/") else "reads like"
+        there = ", ".join(installed) or "none"
+        message = f"The page {what} {name}, which is not installed."
+        advice = f"Whoever runs the server can install it; there are {there}."
+    return Advice("other-language", message, advice)
