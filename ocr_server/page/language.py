@@ -6,6 +6,7 @@ script is looked for (`page.script`). Measured by `python -m benchmarks.language
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ from ocr_server.document.languages import (
 from ocr_server.document.model import Word
 from ocr_server.job import PageSegmentation
 from ocr_server.page.script import (
+    FEW_LINES,
     ScriptFinding,
     band_of,
     find_by_script,
@@ -105,9 +107,11 @@ def language_by_words(state: PageState, words: Sequence[Word], *, prior: float =
 
     Before a word was read, those that the page is read in are `prior` times as likely as others.
     """
-    text = sample_of(words)
-    script = script_of(text) or ""
     own = state.options.languages
+    text = sample_of(words)
+    if script_of(text) not in (None, "Latin"):  # whose letters are hardly taken for it
+        text = sample_of(words, least=0.0)
+    script = script_of(text) or ""
     letters = sum(map(str.isalpha, text))
     dense = script in ("Han", "Japanese", "Korean")
     if letters < (_FEWEST_DENSE if dense else _FEWEST_LETTERS):
@@ -166,7 +170,7 @@ def _or_fraktur(state: PageState, verdict: Verdict) -> Verdict:
     is_german = verdict.reason is None and verdict.code in ("deu", FRAKTUR)
     if first.confidence >= _MOST_OF_FRAKTUR or (not is_german and verdict.reason is None):
         return verdict
-    band = band_of(state)
+    band = band_of(state, lines=FEW_LINES)
     if band is None:
         return verdict
     plain = "deu" if is_german and "deu" in state.options.installed else own[0]
@@ -243,11 +247,16 @@ def _lacks_articles(text: str) -> bool:
     return len(words) >= _FEWEST_WORDS and articles < _LEAST_ARTICLES * len(words)
 
 
-def sample_of(words: Sequence[Word]) -> str:
-    """The letters of the words that were read with confidence, with blanks for all other signs."""
-    sure = (word.text for word in words if word.confidence >= _SURE_WORD)
-    kept = ("".join(c if c.isalpha() or c in "'’" else " " for c in text) for text in sure)
+def sample_of(words: Sequence[Word], *, least: float = _SURE_WORD) -> str:
+    """The letters of the words of `least` confidence, with blanks for all other signs."""
+    sure = (word.text for word in words if word.confidence >= least)
+    kept = ("".join(c if _is_of_a_word(c) else " " for c in text) for text in sure)
     return " ".join(" ".join(kept).split())
+
+
+def _is_of_a_word(character: str) -> bool:
+    """Whether it is a letter, a vowel sign or other mark on one, or an apostrophe."""
+    return unicodedata.category(character)[0] in "LM" or character in "'’"
 
 
 def label_of(code: str) -> str:

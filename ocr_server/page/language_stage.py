@@ -100,18 +100,13 @@ def _read_in(state: PageState, verdict: Verdict) -> tuple[PageState, Verdict]:
     if is_worse:
         reason = f"It reads like {name_of(code)}, but worse in that."
         return state, replace(verdict, reason=reason)
-    return after, _confirmed(after, verdict)
-
-
-def _confirmed(after: PageState, verdict: Verdict) -> Verdict:
-    """The verdict after the whole page was read in its language.
-
-    The words may now tell another language of its script, which is not installed.
-    """
-    if script_of_language(verdict.code) == "Latin" or is_vertical(verdict.code):
-        return verdict
+    if script_of_language(code) == "Latin" or is_vertical(code):
+        return after, verdict
+    # A model reads other languages of its script, too; the words of the whole page tell it.
     found = language_by_words(after, after.best.words, prior=1.0)
-    return found if found.missing else replace(verdict, confidence=after.best.confidence)
+    if found.reason is None and found.code != code:
+        return _read_in(after, found)
+    return after, found
 
 
 def _check(state: PageState) -> StageResult:

@@ -20,9 +20,11 @@ from ocr_server.document.languages import (
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import PageSegmentation
 from ocr_server.page.orientation import dense_band
+from ocr_server.page.rereading import as_raw_line
 from ocr_server.page.state import Candidate, PageState
 
 _LINES, _WIDTH = 5, 100  # lines, x-heights: some 250 letters
+FEW_LINES = 3  # enough to compare two models of one script
 _DENSE_WIDTH = 60  # x-heights, for scripts that say more in fewer letters
 _DENSE = ("Han", "Japanese", "Korean")
 _COLUMNS = 1.2  # how much clearer columns of vertical writing are than rows
@@ -76,7 +78,9 @@ def find_by_script(
     confidence = found.confidence if found and is_other else 0.0
     codes = tuple(_models(script, state)) if is_other else (own, *_fraktur(script, state))
     is_turned = bool(found and found.quarters)
-    if confidence >= _SURE_SCRIPT and len(codes) == 1 and not is_turned and may_be_untried:
+    is_only = sum(code in state.options.installed for code in LANGUAGES_OF.get(script, ())) == 1
+    is_only = is_only and len(codes) == 1 and not is_turned
+    if confidence >= _SURE_SCRIPT and is_only and may_be_untried:
         return ScriptFinding(codes[0])
     if script in _DENSE:
         band = band_of(state, width=_DENSE_WIDTH) or band
@@ -101,18 +105,20 @@ def find_by_script(
     return best
 
 
-def band_of(state: PageState, *, width: int = _WIDTH) -> Canvas | None:
+def band_of(state: PageState, *, lines: int = _LINES, width: int = _WIDTH) -> Canvas | None:
     """The few lines where letters are densest; all of a cut-out piece, None without letters."""
     if state.statistics.is_snippet:
         return state.canvas
-    return dense_band(state.canvas, state.x_height_px, lines=_LINES, width=width)
+    return dense_band(state.canvas, state.x_height_px, lines=lines, width=width)
 
 
 def read_band(state: PageState, band: Canvas, code: str) -> Candidate:
-    """Read a band in one language."""
+    """Read a band in one language; as one raw line if no line was found on a cut-out piece."""
     psm = state.best.psm if state.statistics.is_snippet else PageSegmentation.SINGLE_BLOCK
     if is_vertical(code):
         psm = PageSegmentation.SINGLE_BLOCK_VERTICAL
+    elif psm == PageSegmentation.SINGLE_LINE and not state.best.letters:
+        band, psm = as_raw_line(band), PageSegmentation.RAW_LINE
     return replace(state, options=replace(state.options, languages=(code,))).read(band, psm=psm)
 
 
@@ -122,7 +128,10 @@ def is_vertical(code: str) -> bool:
 
 
 def _models(script: str, state: PageState) -> Iterator[str]:
-    """The installed languages to try for a script; Han and Japanese may be confused."""
+    """The installed languages to try for a script; Han and Japanese may be confused.
+
+    Of languages that are told by words, the model of the first reads those of all.
+    """
     names = (script, *{"Han": ("Japanese",), "Japanese": ("Han",)}.get(script, ()))
     codes = [code for name in names for code in LANGUAGES_OF.get(name, ())]
     if script == "Latin":
@@ -130,7 +139,8 @@ def _models(script: str, state: PageState) -> Iterator[str]:
     statistics = state.statistics
     if statistics.vertical_skew.spikiness > _COLUMNS * statistics.skew.spikiness:
         codes = [f"{code}_vert" for code in codes] + codes
-    return (code for code in codes if code in state.options.installed)
+    there = [code for code in codes if code in state.options.installed]
+    return iter(there if script in ("Latin", *_DENSE) else there[:1])
 
 
 def _fraktur(script: str, state: PageState) -> tuple[str, ...]:
