@@ -93,3 +93,10 @@ def test_the_versions_of_server_and_engine_are_told(client: FlaskClient) -> None
         "version": __version__,
         "engine": {"name": "fake", "version": "1.0"},
     }
+
+
+def test_a_server_that_finds_languages_itself_is_ready(settings: Settings) -> None:
+    app = create_app(replace(settings, languages=("auto",)), InlineWorkers(ReadsWords()))
+
+    assert app.test_client().get("/readyz").status_code == 200
+    service_of(app).close()
