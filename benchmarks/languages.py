@@ -88,8 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def table(found: Sequence[Found]) -> str:
     """How many were right and sure, and the cost, for each kind and group."""
-    rows = ["| kind | language | n | right | sure | wrong but sure | cost median | cost | CER told | "
-            "CER auto |", "|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    columns = ("kind", "language", "n", "right", "sure", "wrong but sure", "cost median", "cost",
+               "CER told", "CER auto")  # fmt: skip
+    rows = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for kind in KINDS:
         of_kind = [one for one in found if one.kind == kind]
         for group in (*GROUPS, "all"):

@@ -62,7 +62,7 @@ _ARTICLES = tuple(
     f"{before}\u0627\u0644" for before in ("", "\u0648", "\u0628", "\u0641", "\u0643")
 )
 _ARTICLES += ("\u0644\u0644",)
-_FEWEST_WORDS, _LEAST_ARTICLES = 12, 0.05
+_FEWEST_WORDS, _WORDS_OF_A_PAGE, _LEAST_ARTICLES = 10, 30, 0.05
 
 NO_MODEL = "None of the installed languages reads it well."
 
@@ -88,6 +88,8 @@ def find_language(state: PageState) -> Verdict:
     """The language of the page, or of the part of one, that the state has read."""
     first, options = state.best, state.options
     own = options.languages[0]
+    if options.alphabet:
+        return Verdict(own, 0.0, "The letters of an alphabet tell no language.")
     if {first.psm, options.psm} & PIECES:
         return Verdict(own, 0.0, "A cut-out piece is too little to tell.")
     needed = LEGIBLE if script_of_language(own) == "Latin" else _LEGIBLE_ELSE
@@ -123,8 +125,8 @@ def language_by_words(state: PageState, words: Sequence[Word], *, prior: float =
         code = next((code for code in own if code in codes), codes[0])
         return _if_installed(state, Guess(code, state.best.confidence))
     guesses = guesses_for(state, text, codes, prior=prior)
-    if guesses and guesses[0].code == "ara" and _lacks_articles(text):
-        guesses = (Guess("fas", guesses[0].probability),)
+    if guesses and guesses[0].code == "ara":
+        guesses = _other_than_arabic(text) or guesses
     if not guesses:
         return Verdict(own[0], 0.0, "There was no time to compare its words.")
     best = guesses[0]
@@ -236,15 +238,19 @@ def _whole(state: PageState, reading: Candidate) -> Candidate | None:
     return reading if state.statistics.is_snippet else None
 
 
-def _lacks_articles(text: str) -> bool:
-    """Whether a text in Arabic letters is hardly Arabic, in which every fourth word has an article.
+def _other_than_arabic(text: str) -> tuple[Guess, ...]:
+    """Persian, if a text in Arabic letters has no articles, as every fourth word of Arabic has.
 
-    The model `ara` writes the letters of other languages as those of Arabic, by which they are
-    taken for it.
+    None if it has. Of a line, either is as likely. The model `ara` writes the letters of other
+    languages as those of Arabic, by which the words alone are taken for it.
     """
     words = [word for word in text.split() if len(word) > 1]
     articles = sum(word.startswith(_ARTICLES) for word in words)
-    return len(words) >= _FEWEST_WORDS and articles < _LEAST_ARTICLES * len(words)
+    if len(words) < _FEWEST_WORDS or articles >= _LEAST_ARTICLES * len(words):
+        return ()
+    if len(words) < _WORDS_OF_A_PAGE:
+        return (Guess("fas", 0.5), Guess("ara", 0.5))
+    return (Guess("fas", 1.0),)
 
 
 def sample_of(words: Sequence[Word], *, least: float = _SURE_WORD) -> str:

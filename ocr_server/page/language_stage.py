@@ -26,15 +26,15 @@ from ocr_server.page.language import (
     verdict_of,
 )
 from ocr_server.page.reading import read_once, read_text
-from ocr_server.page.script import find_by_script, is_vertical
+from ocr_server.page.script import LEAD, find_by_script, is_vertical, least_of
 from ocr_server.page.state import PageState, StageResult
 
 # Confidences of a reading, from 0 to 1.
 FITS = 0.94  # English reached it on half of the clean pages, another language never
-LEAD, _LEAST = 0.12, 0.5  # of a reading in another script over the first
 _MOST_LOST = 0.08  # of a reading in another language of the same script
 
 _FEWEST_TO_DOUBT = 60  # letters that a page needs before its language is called wrong
+_FEWEST_WORDS = 12  # with fewer, a text may be one of codes and names
 _SURE_TO_DOUBT = 0.9  # probability
 
 
@@ -89,31 +89,40 @@ def _read_in(state: PageState, verdict: Verdict) -> tuple[PageState, Verdict]:
         after = after.with_candidate(verdict.reading)
     else:
         after = (read_text if by_recipe else read_once)(after).state
+    script = script_of_language(code)
+    is_of_other_script = script != script_of_language(state.options.languages[0])
     gained = after.best.confidence - first.confidence
     is_worse = gained < -_MOST_LOST
-    if script_of_language(code) != script_of_language(state.options.languages[0]):
-        is_worse = gained < LEAD or after.best.confidence < _LEAST
-    if is_worse and not verdict.is_tried:
-        finding = find_by_script(state, may_be_untried=False)
-        verdict = verdict_of(state, finding) if finding else Verdict(code, 0.0, NO_MODEL)
-        return _read_in(state, verdict) if verdict.reason is None else (state, verdict)
+    if is_of_other_script:
+        is_worse = gained < LEAD or after.best.confidence < least_of(script)
     if is_worse:
-        reason = f"It reads like {name_of(code)}, but worse in that."
+        return _stay(state, verdict)
+    if is_of_other_script and script != "Latin" and not is_vertical(code):
+        # A model reads other languages of its script, too; the words of the whole page tell it.
+        verdict = language_by_words(after, after.best.words, prior=1.0)
+        if verdict.reason is None and verdict.code != code:
+            return _read_in(after, verdict)
+    return after, verdict
+
+
+def _stay(state: PageState, verdict: Verdict) -> tuple[PageState, Verdict]:
+    """What is left if a page is read worse in the language of the verdict."""
+    if verdict.is_tried:
+        reason = f"It reads like {name_of(verdict.code)}, but worse in that."
         return state, replace(verdict, reason=reason)
-    if script_of_language(code) == "Latin" or is_vertical(code):
-        return after, verdict
-    # A model reads other languages of its script, too; the words of the whole page tell it.
-    found = language_by_words(after, after.best.words, prior=1.0)
-    if found.reason is None and found.code != code:
-        return _read_in(after, found)
-    return after, found
+    finding = find_by_script(state, may_be_untried=False)
+    if finding is None:
+        return state, Verdict(state.options.languages[0], 0.0, NO_MODEL)
+    other = verdict_of(state, finding)
+    return _read_in(state, other) if other.reason is None else (state, other)
 
 
 def _check(state: PageState) -> StageResult:
     """Look whether the page is in the languages that it was read in, and advise another if not."""
     first, told = state.best, state.options.languages
     known = {label_of(code) for codes in LANGUAGES_OF.values() for code in codes}
-    if not {label_of(code) for code in told} <= known or first.engine.ignores_language:
+    is_known = {label_of(code) for code in told} <= known
+    if not is_known or first.engine.ignores_language or state.options.alphabet:
         return StageResult(state, "not checked")
     if (
         first.confidence >= FITS
@@ -133,7 +142,7 @@ def _check(state: PageState) -> StageResult:
 def _otherlanguage_by_words(state: PageState) -> str | None:
     """The language that the words surely fit, if that is none of those told."""
     text = sample_of(state.best.words)
-    if sum(map(str.isalpha, text)) < _FEWEST_TO_DOUBT:
+    if sum(map(str.isalpha, text)) < _FEWEST_TO_DOUBT or len(text.split()) < _FEWEST_WORDS:
         return None
     guesses = guesses_for(state, text, LANGUAGES_OF.get(script_of(text) or "", ()))
     if not guesses or guesses[0].probability < _SURE_TO_DOUBT:

@@ -10,7 +10,8 @@ from ocr_server.document.model import Line, PageLanguage, Zone, ZoneKind, letter
 from ocr_server.geometry import Box, Transform
 from ocr_server.job import PageSegmentation
 from ocr_server.page.language import LEGIBLE, Verdict, find_language, language_by_words
-from ocr_server.page.language_stage import FITS, LEAD
+from ocr_server.page.language_stage import FITS
+from ocr_server.page.script import LEAD
 from ocr_server.page.state import Candidate, PageState, StageResult
 
 _FEWEST_LETTERS = 40  # of a zone; with fewer, names and numbers pass for other languages

@@ -35,7 +35,8 @@ _SURE_SCRIPT = 1.0  # of Tesseract's detection
 # Of the detection, of a script that cannot be tried; Latin was taken for Cyrillic with up to 2.3.
 _SURE_WITHOUT_MODEL, _SURE_OF_LOOK_ALIKE = 2.5, 5.0
 _LOOK_ALIKES = ("Cyrillic", "Greek")
-_LEAST, _LEAD = 0.5, 0.12  # for a model of the script that was surely detected
+LEAD = 0.12  # for a model of the script that was surely detected
+_LEAST, _LEAST_OF_LOOK_ALIKE = 0.4, 0.55
 _LEAST_ELSE, _LEAD_ELSE = 0.6, 0.15  # for models of a script that may be another
 _LEAST_GUESSED, _LEAD_GUESSED = 0.7, 0.2  # for models of scripts that were not detected
 _LEAST_OWN = 0.65  # for the first language, if the page is in it all the same
@@ -90,7 +91,7 @@ def find_by_script(
     if own in readings and not is_turned:
         floor = max(floor, readings[own].confidence)
     is_sure = confidence >= _SURE_SCRIPT
-    least, lead = (_LEAST, _LEAD) if is_sure else (_LEAST_ELSE, _LEAD_ELSE)
+    least, lead = (least_of(script), LEAD) if is_sure else (_LEAST_ELSE, _LEAD_ELSE)
     best = _best(readings, own=own, least=max(least, floor + lead))
     if best:
         return replace(best, is_turned=is_turned)
@@ -103,6 +104,11 @@ def find_by_script(
     if best is None and not codes and confidence >= needed:
         return ScriptFinding(f"script/{script}")
     return best
+
+
+def least_of(script: str) -> float:
+    """The confidence that a reading needs at least to be in a script that was surely detected."""
+    return _LEAST_OF_LOOK_ALIKE if script in _LOOK_ALIKES else _LEAST
 
 
 def band_of(state: PageState, *, lines: int = _LINES, width: int = _WIDTH) -> Canvas | None:

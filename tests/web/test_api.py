@@ -394,7 +394,7 @@ def test_the_language_that_was_found_is_answered(settings: Settings) -> None:
     workers = InlineWorkers(ReadsWords(*words), lambda _text, _codes: (Guess("deu", 0.98),))
     app = create_app(replace(settings, languages=("auto",)), workers)
 
-    answer = json.loads(post(app.test_client(), "?steps=none").data)
+    answer = json.loads(post(app.test_client(), "steps=none").data)
 
     found = {"codes": ["deu"], "name": "German", "confidence": 0.98, "sure": True}
     assert answer["pages"][0]["language"] == found
@@ -403,7 +403,7 @@ def test_the_language_that_was_found_is_answered(settings: Settings) -> None:
 
 
 def test_a_language_that_is_not_sure_says_why(client: FlaskClient) -> None:
-    answer = json.loads(post(client, "?languages=auto").data)
+    answer = json.loads(post(client, "languages=auto").data)
 
     language = answer["pages"][0]["language"]
     assert (language["codes"], language["sure"]) == (["eng"], False)
