@@ -70,7 +70,12 @@ function chooseLanguages(root) {
  */
 function nameItself(label, code) {
   const lang = tagOf(code);
-  if (code === AUTOMATIC || code.includes("/") || !Intl.DisplayNames.supportedLocalesOf([lang]).length) return;
+  if (
+    code === AUTOMATIC ||
+    code.includes("/") ||
+    !Intl.DisplayNames.supportedLocalesOf([lang]).length
+  )
+    return;
   const name = new Intl.DisplayNames([lang], { type: "language" }).of(lang) ?? "";
   if (!(label.textContent ?? "").includes(name))
     found(label, "span").append(" ", make("span", { class: "aside", lang }, name));
