@@ -107,9 +107,9 @@ class FieldSpec:
     """A value to find on the page, and the rules that make it valid.
 
     It is looked for in the requested zone of the name `zone`, else on the whole page; with `after`,
-    only behind one of these keywords. `mask`, `character_map`, `check` and `pattern` are rules of
-    `extraction.validation`; `pattern` is a regular expression, which only profiles of the operator
-    may have. `min_confidence` is 0 to 1.
+    only behind one of these keywords. `mask`, `character_map`, `one_of`, `check` and `pattern` are
+    rules of `extraction.validation`; `pattern` is a regular expression, which only profiles of the
+    operator may have. `min_confidence` is 0 to 1.
     """
 
     name: str
@@ -117,6 +117,7 @@ class FieldSpec:
     after: tuple[str, ...] = ()
     mask: str | None = None
     character_map: tuple[tuple[str, str], ...] = ()
+    one_of: tuple[str, ...] = ()
     check: str | None = None
     pattern: str | None = None
     min_confidence: float = 0.0
@@ -147,6 +148,7 @@ class ReadOptions:
     `alternatives`: doubtful words get alternatives from dictionaries.
     `engine_alternatives`: words get alternatives from the engine.
     `correct`: doubtful words are replaced if the dictionaries leave no doubt.
+    `words`: names and part numbers that doubtful words may be, one a line.
     `finder`: a key of `extraction.finders.FINDERS`, which finds the fields.
     """
 
@@ -169,6 +171,7 @@ class ReadOptions:
     alternatives: bool = False
     engine_alternatives: bool = False
     correct: bool = False
+    words: str = ""
 
     @property
     def is_framed(self) -> bool:

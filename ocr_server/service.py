@@ -26,6 +26,7 @@ from ocr_server.pipeline import (
     render_document,
 )
 from ocr_server.request.build import ParsedRequest, check_installed
+from ocr_server.request.parsing import read_words
 from ocr_server.request.profiles import Profile, load_profiles
 from ocr_server.runtime.admission import Admission
 from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
@@ -37,13 +38,14 @@ DESCRIBE_TIMEOUT_S = 30.0
 
 @dataclass(slots=True)
 class Service:
-    """One server: its settings, worker pool, scratch space, queue, profiles and metrics."""
+    """One server: its settings, worker pool, scratch space, queue, profiles, words and metrics."""
 
     settings: Settings
     workers: WorkerPool
     scratch: ScratchSpace
     admission: Admission
     profiles: Mapping[str, Profile]
+    words: str = ""  # the operator's own, one a line
     metrics: Metrics = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
     _missing: dict[str, str] = field(default_factory=dict, init=False)  # name and message
@@ -56,12 +58,12 @@ class Service:
         """Start a service with these settings, with worker processes unless a pool is given.
 
         Raises:
-            SettingsError: a profile is not understood.
+            SettingsError: a profile or the file of words is not understood.
             StorageFull: the temporary folder cannot be written to.
         """
-        profiles = load_profiles(
-            settings.profiles
-        )  # may fail, so before worker processes are started
+        # May fail, so before worker processes are started.
+        profiles = load_profiles(settings.profiles)
+        words = read_words(settings.words) if settings.words else ""
         workers = workers or ProcessWorkerPool(settings)
         return cls(
             settings=settings,
@@ -69,6 +71,7 @@ class Service:
             scratch=ScratchSpace(settings.temp_dir),
             admission=Admission(slots=workers.slots, waiting=settings.waiting),
             profiles=profiles,
+            words=words,
         )
 
     @property

@@ -132,6 +132,9 @@ class Settings:
         "", "file of more keys: the SHA-256 of each in hexadecimal, one a line; `#` begins a remark"
     )
     profiles: str = _setting("", "folder of TOML files, each a profile beside the built-in ones")
+    words: str = _setting(
+        "", "file of names, part numbers and other words of your own, for the option `words`"
+    )
     pages: str = _setting("on", "`off`: programs only, no pages", choices=("on", "off"))
     cors_origins: tuple[str, ...] = _setting(
         (),

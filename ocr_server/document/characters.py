@@ -7,6 +7,7 @@ pair.
 
 from __future__ import annotations
 
+import unicodedata
 from itertools import combinations
 
 # Each digit, letters in codes that look like it, and letters in words that do. In codes, the digit
@@ -48,6 +49,27 @@ LOOK_ALIKES: tuple[tuple[str, str], ...] = tuple(
         }
     )
 )
+# For skeletons: letters that are read as one, then characters that are read as another.
+_MERGED = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("ii", "u"))
+_ALIKE = str.maketrans(
+    {"0": "o", "1": "l", "i": "l", "|": "l", "!": "l", "2": "z", "5": "s", "$": "s", "6": "g",
+     "8": "b", "€": "e", "’": "'"}
+)  # fmt: skip
+
+
+def skeleton(word: str) -> str:
+    """What is left of a word when look-alikes are one: two words of one skeleton look the same.
+
+    In small letters, without accents. Different digits remain different.
+    """
+    plain = "".join(
+        letter
+        for letter in unicodedata.normalize("NFD", word.lower())
+        if not unicodedata.combining(letter)
+    )
+    for letters, letter in _MERGED:
+        plain = plain.replace(letters, letter)
+    return plain.translate(_ALIKE)
 
 
 def has_blank(before: str, after: str) -> bool:

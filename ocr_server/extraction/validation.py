@@ -1,8 +1,8 @@
-"""Validate the text of a field: mask, check digit, pattern and confidence.
+"""Validate the text of a field: mask, list of values, check digit, pattern and confidence.
 
-The rules are applied in that order. Only the character map changes characters: a letter becomes a
-digit, or a digit a letter, where the mask requires it. A text that breaks a rule is kept as it was
-read, with the reason.
+The rules are applied in that order. The character map changes characters: a letter becomes a digit,
+or a digit a letter, where the mask requires it. A text that looks like exactly one of the listed
+values becomes it. A text that breaks a rule is kept as it was read, with the reason.
 
 A mask has one character for each position of a code: `A` for a letter, `9` for a digit, `*` for
 either; any other character stands for itself, as do these and `|` after a backslash. `|` separates
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from ocr_server.document.model import Field, Word, hull_of
 from ocr_server.geometry import Box
 from ocr_server.job import FieldSpec
+from ocr_server.page.own_words import index_words
 
 _ICAO_VALUES = {character: value for value, character in enumerate("0123456789")} | {
     character: value for value, character in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10)
@@ -67,6 +68,8 @@ def validate_field(spec: FieldSpec, candidate: Match) -> Field:
     text = candidate.text.strip()
     fitted = fit(spec, text)
     value = fitted.text if fitted else text
+    if spec.one_of and value and fitted:
+        value = listed_value(spec.one_of, value) or value
     return Field(
         name=spec.name,
         value=value or None,
@@ -85,6 +88,12 @@ def fit(spec: FieldSpec, text: str) -> Fit | None:
     if not mask.has_blanks:
         text = "".join(text.split())
     return mask.fit(text, dict(spec.character_map))
+
+
+def listed_value(values: tuple[str, ...], text: str) -> str | None:
+    """The value that is the text, in capitals or small letters, or looks like it; None if none."""
+    same = (value for value in values if value.lower() == text.lower())
+    return next(same, None) or index_words(values).nearest(text)
 
 
 def icao_9303_digit(text: str) -> str | None:
@@ -266,6 +275,8 @@ def _errors(spec: FieldSpec, candidate: Match, value: str, *, does_fit: bool) ->
         yield "nothing was read"
     if not does_fit:
         yield f"does not fit the mask {spec.mask}"
+    if spec.one_of and value and value not in spec.one_of:
+        yield "is none of the listed values"
     if spec.check is not None and not agrees(spec.check, value):
         yield f"the check digit does not agree ({spec.check})"
     if spec.pattern is not None and not re.fullmatch(spec.pattern, value):

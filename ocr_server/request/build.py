@@ -50,6 +50,10 @@ class Installation(Protocol):
     def profiles(self) -> Mapping[str, Profile]:
         """The profiles by name."""
 
+    @property
+    def words(self) -> str:
+        """The operator's own words, one a line."""
+
     def engine_named(self, name: str) -> EngineInfo:
         """An engine.
 
@@ -98,6 +102,7 @@ def build_job(
     wanted = values.get("alternatives", OPTIONS["alternatives"].default_value)
     options = ReadOptions(
         **{
+            "words": here.words,
             **_members_of(ReadOptions, values),
             **languages,
             "engine": engine,

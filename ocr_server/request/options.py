@@ -39,6 +39,7 @@ from ocr_server.request.parsing import (
     parse_layout,
     parse_pages,
     parse_steps,
+    parse_words,
     write_layout,
 )
 
@@ -200,6 +201,13 @@ OPTIONS: Mapping[str, Option] = {
         "`dictionary` puts the only likely word in the place of a very doubtful one, which then "
         "says what it was (`corrected_from`)",
         sets=(ReadOptions, "correct"),
+    ),
+    "words": Option(
+        Text(parse_words, "Kowalczyk,QX-7741"),
+        "names, part numbers and other words of your own, at most 50,000, separated by commas or "
+        "blanks: a doubtful word that looks like exactly one of them becomes it, and says what it "
+        "was (`corrected_from`)",
+        sets=(ReadOptions, "words"), otherwise="`OCR_WORDS`", in_profiles=True,
     ),
     "password": Option(
         Text(str, "secret", more={"format": "password"}),

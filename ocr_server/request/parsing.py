@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from ocr_server.bounds import Bounds
 from ocr_server.document.json_schema import Schema
 from ocr_server.document.languages import AUTO
+from ocr_server.errors import SettingsError
 from ocr_server.imaging import operations
 from ocr_server.job import PSM_OF_LAYOUT, Layout, PageSegmentation, PageSelection
 
@@ -22,10 +24,12 @@ T_co = TypeVar("T_co", covariant=True)
 MOST_RANGES = 100
 MOST_STEPS = 20
 MOST_LETTERS = 256
+MOST_WORDS, LONGEST_WORD = 50_000, 64
 _LONGEST_SHOWN = 60  # characters of a client's text that a message repeats
 _RANGE = re.compile(r"(\d{1,6})(?:-(\d{1,6}))?")
 _PSMS = {str(mode.value) for mode in PageSegmentation}
 _SEPARATORS = re.compile(r"[+,\s]+")
+_WORD_SEPARATORS = re.compile(r"[,;\s]+")
 
 
 class ValueKind(Protocol[T_co]):
@@ -223,6 +227,26 @@ def parse_alphabet(text: str) -> str:
     if len(text) > MOST_LETTERS or not text.isprintable() or " " in text:
         raise ValueError(f"use at most {MOST_LETTERS} printable characters, without blanks")
     return text
+
+
+def parse_words(text: str) -> str:
+    """Words, separated by white space, commas or semicolons: one a line, each once."""
+    words = tuple(dict.fromkeys(word for word in _WORD_SEPARATORS.split(text) if word))
+    if not words or len(words) > MOST_WORDS or max(map(len, words)) > LONGEST_WORD:
+        raise ValueError(f"use 1 to {MOST_WORDS} words of at most {LONGEST_WORD} characters")
+    return "\n".join(words)
+
+
+def read_words(file: str) -> str:
+    """The words of the file that `OCR_WORDS` names, as `parse_words` returns them.
+
+    Raises:
+        SettingsError: the file cannot be read or understood.
+    """
+    try:
+        return parse_words(Path(file).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"OCR_WORDS={file!r} cannot be used: {error}.") from error
 
 
 def parse_alternatives(text: str) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ from ocr_server.request.specs import (
     check_names,
     check_pattern,
     checked_by,
-    one_of,
+    choice_of,
 )
 
 BUILT_IN = Path(__file__).parent.parent / "profiles"
@@ -69,7 +69,7 @@ class ProfileModel(BaseModel):
     model_config = STRICT
 
     meaning: str = ""
-    finder: Annotated[str, one_of(FINDERS)] = TEXT
+    finder: Annotated[str, choice_of(FINDERS)] = TEXT
     rotation_deg: Annotated[float, Field(ge=-360, le=360)] = 0.0
     crop: Sides | None = None
     crop_percent: Percent | None = None

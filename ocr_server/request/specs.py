@@ -30,6 +30,7 @@ from ocr_server.job import FieldSpec, ZoneSpec
 from ocr_server.request.parsing import listed, parse_alphabet, parse_layout
 
 MOST_ZONES, MOST_FIELDS, MOST_WORDS, MOST_CONFUSIONS, LONGEST_NAME = 100, 100, 20, 40, 64
+MOST_VALUES = 10_000
 USUAL = "usual"
 ZONES_EXAMPLE = '[{"box": [0, 0, 100, 50]}]'
 FIELDS_EXAMPLE = '{"lot": {"after": ["LOT"]}}'
@@ -51,7 +52,7 @@ def checked_by(check: Callable[[T], object]) -> AfterValidator:
     return AfterValidator(validate)
 
 
-def one_of(words: Mapping[str, object]) -> AfterValidator:
+def choice_of(words: Mapping[str, object]) -> AfterValidator:
     """One of some words."""
 
     def check(word: str) -> None:
@@ -64,6 +65,13 @@ def one_of(words: Mapping[str, object]) -> AfterValidator:
 def _check_words(words: list[str]) -> None:
     if len(words) > MOST_WORDS or not all(any(map(str.isalnum, word)) for word in words):
         raise ValueError(f"use at most {MOST_WORDS} words, each with a letter or digit")
+
+
+def _check_values(values: list[str]) -> None:
+    if not 0 < len(values) <= MOST_VALUES or not all(
+        0 < len(one) <= LONGEST_NAME for one in values
+    ):
+        raise ValueError(f"use 1 to {MOST_VALUES} texts of at most {LONGEST_NAME} characters")
 
 
 def _check_confusions(pairs: Mapping[str, str]) -> None:
@@ -161,7 +169,8 @@ class FieldModel(BaseModel):
     after: Annotated[list[str], checked_by(_check_words)] | None = None
     mask: Annotated[str, checked_by(parse_mask)] | None = None
     map: Confusions | None = None
-    check: Annotated[str, one_of(CHECKS)] | None = None
+    one_of: Annotated[list[str], checked_by(_check_values)] | None = None
+    check: Annotated[str, choice_of(CHECKS)] | None = None
     min_confidence: Annotated[float, Field(ge=0, le=1)] | None = None
 
     def spec(self, name: str, *, pattern: str | None = None) -> FieldSpec:
@@ -172,6 +181,7 @@ class FieldModel(BaseModel):
             after=tuple(self.after or ()),
             mask=self.mask,
             character_map=tuple((self.map or {}).items()),
+            one_of=tuple(self.one_of or ()),
             check=self.check,
             pattern=pattern,
             min_confidence=self.min_confidence or 0.0,

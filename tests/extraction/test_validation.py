@@ -7,13 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr_server.document.characters import CODE_LOOK_ALIKES
+from ocr_server.document.model import Field
 from ocr_server.extraction.validation import (
     CHECKS,
     MOST_PLACES,
+    Match,
     agrees,
     icao_9303_digit,
     parse_mask,
+    validate_field,
 )
+from ocr_server.job import FieldSpec
 
 # Published examples: ICAO 9303-3 appendix A, ISO/IEC 7812, ISO/IEC 7064, GS1.
 RIGHT = {
@@ -156,3 +160,24 @@ def test_what_the_map_does_not_say_is_not_put_right(mask: str, read: str) -> Non
 def test_a_mask_that_describes_nothing_is_refused(mask: str) -> None:
     with pytest.raises(ValueError, match=r"alternatives|backslash"):
         parse_mask(mask)
+
+
+def validated(text: str, *values: str) -> Field:
+    return validate_field(FieldSpec("size", one_of=values), Match(text, 0.9))
+
+
+@pytest.mark.parametrize(
+    ("read", "value"),
+    [("Medium", "Medium"), ("MEDIUM", "Medium"), ("Mediurn", "Medium"), ("X1", "Xl"), ("1O", "10")],
+)
+def test_a_text_that_looks_like_a_listed_value_is_it(read: str, value: str) -> None:
+    field = validated(read, "Small", "Medium", "Xl", "10")
+
+    assert (field.value, field.raw, field.is_valid) == (value, read, True)
+
+
+@pytest.mark.parametrize("read", ["Huge", "11", "Modium or so"])
+def test_a_text_like_no_listed_value_stays_as_it_was_read(read: str) -> None:
+    field = validated(read, "Small", "Medium", "Xl", "10")
+
+    assert (field.value, field.reason) == (read, "is none of the listed values")

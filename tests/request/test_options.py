@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ from ocr_server.errors import (
     EngineUnavailable,
     InvalidOptions,
     LanguageMissing,
+    SettingsError,
 )
 from ocr_server.job import Source
 from ocr_server.request.build import ParsedRequest, build_job, build_rendering_job, parse_options
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
+from ocr_server.request.parsing import LONGEST_WORD, MOST_WORDS, read_words
 from ocr_server.request.profiles import Profile, load_profiles
 from ocr_server.settings import Settings
 
@@ -29,6 +32,7 @@ class Here:
 
     settings: Settings
     profiles: Mapping[str, Profile]
+    words: str = ""
     missing: str = ""
 
     def engine_named(self, name: str) -> EngineInfo:
@@ -153,3 +157,32 @@ def test_languages_that_are_told_are_read_as_told() -> None:
     options = build({"languages": "deu+eng"}).job.options
 
     assert (options.languages, options.auto_language) == (("deu", "eng"), False)
+
+
+def test_own_words_are_those_of_the_request_else_of_the_profile_else_of_the_operator() -> None:
+    profile = replace(HERE.profiles["label"], options={"words": "Varnenko"})
+    here = replace(HERE, words="Schmeling", profiles={"label": profile})
+
+    def words(**texts: str) -> str:
+        return build_job(texts, SOURCES, here).job.options.words
+
+    assert words() == "Schmeling"
+    assert words(profile="label") == "Varnenko"
+    assert words(profile="label", words="Kowalczyk, QX-7741;\nKowalczyk") == "Kowalczyk\nQX-7741"
+
+
+@pytest.mark.parametrize(
+    "text", [",;", "x" * (LONGEST_WORD + 1), " ".join(map(str, range(MOST_WORDS + 1)))]
+)
+def test_too_many_or_too_long_own_words_are_refused(text: str) -> None:
+    with pytest.raises(InvalidOptions, match="50000 words"):
+        build({"words": text})
+
+
+def test_the_operator_s_words_are_read_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("\ufeffKowalczyk\nQX-7741\n", encoding="utf-8")
+
+    assert read_words(str(file)) == "Kowalczyk\nQX-7741"
+    with pytest.raises(SettingsError, match="OCR_WORDS"):
+        read_words(str(tmp_path / "none.txt"))
