@@ -68,7 +68,7 @@ class TesserocrEngine(Engine):
         self._lock = threading.Lock()
 
     def describe(self) -> EngineInfo:
-        """Name, version and installed languages, without `osd`, which is no language.
+        """Name, version and installed languages, without the model `OSD`, which is none.
 
         Raises:
             EngineMissing: tesserocr is not installed, or the folder of models does not exist.
@@ -110,7 +110,7 @@ class TesserocrEngine(Engine):
         return zones
 
     def detect_script(self, canvas: Canvas, deadline: Deadline) -> Script | None:
-        """The script of a canvas; None with too few letters, or without the model `osd`.
+        """The script of a canvas; None with too few letters, or without the model for it.
 
         Raises:
             DeadlinePassed: the time is over.

@@ -60,7 +60,7 @@ class PytesseractEngine(Engine):
     calibration = CALIBRATION
 
     def describe(self) -> EngineInfo:
-        """Name, version and installed languages, without `osd`, which is no language.
+        """Name, version and installed languages, without the model `OSD`, which is none.
 
         Raises:
             EngineMissing: Tesseract is not installed, too old, or does not answer.
@@ -135,7 +135,7 @@ class PytesseractEngine(Engine):
         return iter(read_pages(hocr, symbols=options.symbols, count=len(canvases)))
 
     def detect_script(self, canvas: Canvas, deadline: Deadline) -> Script | None:
-        """The script of a canvas; None with too few letters, or without the model `osd`.
+        """The script of a canvas; None with too few letters, or without the model for it.
 
         Raises:
             DeadlinePassed: the time is over; the process was ended.

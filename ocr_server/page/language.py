@@ -53,7 +53,8 @@ _POSSIBLE = 0.15  # for a language to be compared with the likeliest, by reading
 _SHORT = 200  # letters; of more, the words alone are sure
 
 # Blackletter read by models of other print; how much better its own model has to read a band.
-_MOST_OF_FRAKTUR, _LEAD_OF_FRAKTUR, _CLEAR_LEAD_OF_FRAKTUR = 0.86, 0.05, 0.12
+_MOST_OF_FRAKTUR, _MOST_OF_DOUBTFUL_FRAKTUR = 0.86, 0.72
+_LEAD_OF_FRAKTUR, _CLEAR_LEAD_OF_FRAKTUR = 0.05, 0.12
 _WRITTEN_IN_FRAKTUR = ("deu", "nld", "swe", "dan", "nor", "lat", "ltz", "eng")
 
 # The article of Arabic, alone and behind what is written in one word with it. Of lines and pages it
@@ -72,7 +73,8 @@ class Verdict:
     """A language that may be the page's; `reason` says why it is not sure, None if it is.
 
     `missing`: the language that the page seems to be in, if it is not installed; `is_tried`: its
-    model has read a part of the page; `reading`: all of a cut-out piece, read in that language.
+    model has read a part of the page; `reading`: all of a cut-out piece, read in that language;
+    `doubt`: what else it may be, although it is to be read in that.
     """
 
     code: str
@@ -82,10 +84,14 @@ class Verdict:
     is_turned: bool = False
     is_tried: bool = True
     reading: Candidate | None = None
+    doubt: str | None = None
 
 
-def find_language(state: PageState) -> Verdict:
-    """The language of the page, or of the part of one, that the state has read."""
+def find_language(state: PageState, *, may_guess: bool = True) -> Verdict:
+    """The language of the page, or of the part of one, that the state has read.
+
+    `may_guess`: see `script.find_by_script`.
+    """
     first, options = state.best, state.options
     own = options.languages[0]
     if options.alphabet:
@@ -100,7 +106,7 @@ def find_language(state: PageState) -> Verdict:
     is_settled = verdict.reason is None or first.confidence >= max(needed, _CLEARLY_LEGIBLE)
     if is_settled or first.engine.ignores_language:
         return verdict
-    finding = find_by_script(state)
+    finding = find_by_script(state, may_guess=may_guess)
     return verdict_of(state, finding) if finding else verdict
 
 
@@ -170,7 +176,8 @@ def _or_fraktur(state: PageState, verdict: Verdict) -> Verdict:
     if FRAKTUR not in state.options.installed or not is_possible:
         return verdict
     is_german = verdict.reason is None and verdict.code in ("deu", FRAKTUR)
-    if first.confidence >= _MOST_OF_FRAKTUR or (not is_german and verdict.reason is None):
+    most = _MOST_OF_FRAKTUR if is_german else _MOST_OF_DOUBTFUL_FRAKTUR
+    if first.confidence >= most or (not is_german and verdict.reason is None):
         return verdict
     band = band_of(state, lines=FEW_LINES)
     if band is None:
@@ -230,7 +237,7 @@ def verdict_of(state: PageState, finding: ScriptFinding) -> Verdict:
             confidence=verdict.confidence or reading.confidence,
             reading=_whole(state, reading) if is_same else None,
         )
-    return replace(verdict, is_turned=finding.is_turned)
+    return replace(verdict, is_turned=finding.is_turned, doubt=finding.doubt)
 
 
 def _whole(state: PageState, reading: Candidate) -> Candidate | None:

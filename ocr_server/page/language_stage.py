@@ -99,9 +99,10 @@ def _read_in(state: PageState, verdict: Verdict) -> tuple[PageState, Verdict]:
         return _stay(state, verdict)
     if is_of_other_script and script != "Latin" and not is_vertical(code):
         # A model reads other languages of its script, too; the words of the whole page tell it.
-        verdict = language_by_words(after, after.best.words, prior=1.0)
-        if verdict.reason is None and verdict.code != code:
-            return _read_in(after, verdict)
+        found = language_by_words(after, after.best.words, prior=1.0)
+        if found.reason is None and found.code != code:
+            return _read_in(after, found)
+        verdict = replace(found, reason=found.reason or verdict.doubt)
     return after, verdict
 
 

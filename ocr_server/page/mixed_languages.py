@@ -21,7 +21,7 @@ _PAD = 0.5  # x-heights around a zone, as letters at the very edge are misread
 
 
 def read_other_languages(state: PageState) -> StageResult:
-    """With `auto_language`, read each zone whose words are surely of another language in that."""
+    """If the language was not told, read each zone that is surely in another one in that."""
     language, best = state.language, state.best
     zones = [zone for zone in best.zones if zone.words]
     if language is None or best.engine.ignores_language:
@@ -80,7 +80,7 @@ def _verdict_on(part: PageState) -> Verdict | None:
         verdict = language_by_words(part, part.best.words)
         is_sure = verdict.reason is None and verdict.confidence >= _SURE
     else:
-        verdict = find_language(part)
+        verdict = find_language(part, may_guess=False)
         is_sure = verdict.reason is None and not verdict.is_turned
     return verdict if is_sure and verdict.code not in part.options.languages else None
 

@@ -42,7 +42,7 @@ _LEAST_GUESSED, _LEAD_GUESSED = 0.7, 0.2  # for models of scripts that were not 
 _LEAST_OWN = 0.65  # for the first language, if the page is in it all the same
 # The model of traditional characters reads simplified ones as such, hardly less sure than their own
 # does: from 0.06 less to 0.01 more. It reads its own by 0.07 to 0.12 better.
-_LEAD_OF_TRADITIONAL = 0.03
+_LEAD_OF_TRADITIONAL, _CLOSE_TO_THAT = 0.03, 0.04
 _CLEAR = 0.8  # no further model is tried
 _CLEAR_JAPANESE = 0.6  # if there are kana, which no other model knows
 
@@ -52,12 +52,14 @@ class ScriptFinding:
     """The language whose model read a band best, that reading, and whether the page is turned.
 
     `reading` is None if the model was not tried: the script was surely detected and has one model
-    only, or none; then `code` is the script's name, as `script/Cyrillic`.
+    only, or none; then `code` is the script's name, as `script/Cyrillic`. `doubt` is a sentence on
+    what else it may be.
     """
 
     code: str
     reading: Candidate | None = None
     is_turned: bool = False
+    doubt: str | None = None
 
 
 def find_by_script(
@@ -182,4 +184,11 @@ def _best(readings: dict[str, Candidate], *, own: str, least: float) -> ScriptFi
         key=lambda code: readings[code].confidence - (code == "chi_tra") * _LEAD_OF_TRADITIONAL,
     )
     needed = _LEAST_OWN if code == own else least
-    return ScriptFinding(code, readings[code]) if readings[code].confidence >= needed else None
+    if readings[code].confidence < needed:
+        return None
+    chinese = [readings[code].confidence for code in ("chi_sim", "chi_tra") if code in readings]
+    is_close = len(chinese) == 2 and (
+        abs(chinese[1] - chinese[0] - _LEAD_OF_TRADITIONAL) < _CLOSE_TO_THAT
+    )
+    doubt = "Its characters may be simplified or traditional." if is_close else None
+    return ScriptFinding(code, readings[code], doubt=doubt if code.startswith("chi") else None)
