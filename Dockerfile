@@ -1,6 +1,6 @@
 # A virtual environment with the packages of the lock, hashes checked, that the
 # image takes over as it is.
-FROM python:3.11-slim-bookworm AS builder
+FROM python:3.13-slim-trixie AS builder
 RUN python -m venv /opt/pipenv \
     && /opt/pipenv/bin/python -m pip install --no-cache-dir 'pipenv~=2026.10'
 WORKDIR /app
@@ -9,29 +9,31 @@ COPY Pipfile Pipfile.lock scripts/image-packages ./
 
 
 FROM builder AS packages
-# With the second engine: --build-arg CATEGORIES="packages warm"
-ARG CATEGORIES="packages"
+# With Chinese and Japanese for the second reader, and with traces, too:
+#   --build-arg CATEGORIES="packages warm second-reader ideographs traces"
+ARG CATEGORIES="packages warm second-reader"
 RUN ./image-packages "$CATEGORIES"
 
 
-FROM builder AS packages-of-two-readers
-RUN ./image-packages "packages second-reader"
+FROM builder AS light-packages
+RUN ./image-packages packages
 
 
-FROM python:3.11-slim-bookworm AS base
+FROM python:3.13-slim-trixie AS base
 LABEL org.opencontainers.image.title="ocr-server" \
       org.opencontainers.image.description="Reads pictures and PDFs with Tesseract, over HTTP" \
       org.opencontainers.image.licenses="MIT"
 
-# Further languages by their Tesseract names: --build-arg LANGUAGES="deu chi_sim"
+# Further languages by their Tesseract names, or all of them:
+#   --build-arg LANGUAGES="deu chi_sim"
 ARG LANGUAGES=""
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        tini tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd \
+        tini libseccomp2 tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd \
         ${LANGUAGES:+$(printf 'tesseract-ocr-%s\n' $LANGUAGES | tr _ -)} \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* \
     && python -m pip uninstall -y --root-user-action=ignore setuptools wheel pip \
-    && rm -rf /usr/local/lib/python3.11/ensurepip
+    && rm -rf /usr/local/lib/python3*/ensurepip
 
 WORKDIR /app
 COPY ocr_server ocr_server
@@ -51,11 +53,29 @@ ENTRYPOINT ["tini", "--"]
 CMD ["python", "-m", "ocr_server", "serve"]
 
 
-# The image with the second reader, for photographs, plates and typewriting:
-#   docker build --target second-reader .
-FROM base AS second-reader
-COPY --from=packages-of-two-readers /app/.venv .venv
+# Tesseract as a program alone, without the second reader: docker build --target light .
+FROM base AS light
+COPY --from=light-packages /app/.venv .venv
 
 
-FROM base
+FROM base AS full
 COPY --from=packages /app/.venv .venv
+
+
+# With eleven more languages: docker build --target twelve-languages .
+FROM full AS twelve-languages
+USER 0
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends \
+        tesseract-ocr-ara tesseract-ocr-chi-sim tesseract-ocr-deu tesseract-ocr-fra \
+        tesseract-ocr-ita tesseract-ocr-jpn tesseract-ocr-jpn-vert tesseract-ocr-nld \
+        tesseract-ocr-pol tesseract-ocr-por tesseract-ocr-rus tesseract-ocr-spa \
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/*
+USER 10001:0
+
+
+# The name that the image of two readers had before it was the default; gone after 0.2.
+FROM full AS second-reader
+
+
+FROM full

@@ -132,7 +132,7 @@ def options(name: str, about: str) -> argparse.ArgumentParser:
     parser.add_argument("corpus", type=Path, help="a folder as benchmarks/accuracy.py describes it")
     parser.add_argument("--sample", type=int, metavar="N", help="at most N pictures a category")
     parser.add_argument("--only", default="", metavar="TEXT", help="pictures with TEXT in the path")
-    parser.add_argument("--engine", choices=ENGINE_CHOICES, default="pytesseract")
+    parser.add_argument("--engine", choices=ENGINE_CHOICES, default="auto")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (2)")
     return parser
 

@@ -18,6 +18,7 @@ from rapidfuzz.distance import Levenshtein
 from benchmarks.pictures import Picture
 from benchmarks.servers import Server, our_server, post, rival_server
 
+ENGINES = ("pytesseract", "tesserocr", "auto")
 COMMAND, COMMAND_AS_IT_COMES = "tesseract", "tesseract as it comes"
 
 
@@ -53,7 +54,7 @@ class Result:
 def contestants() -> Iterator[list[Contestant]]:
     """All who read single pictures, the servers started, for the length of a with-block."""
     with ExitStack() as stack:
-        servers = [stack.enter_context(our_server(name)) for name in ("pytesseract", "tesserocr")]
+        servers = [stack.enter_context(our_server(name)) for name in ENGINES]
         yield [
             command(COMMAND, {"OMP_THREAD_LIMIT": "1"}),
             command(COMMAND_AS_IT_COMES, {}),
@@ -68,8 +69,7 @@ def all_servers() -> Iterator[list[Server]]:
         yield [
             stack.enter_context(rival_server(limited=True)),
             stack.enter_context(rival_server(limited=False)),
-            stack.enter_context(our_server("pytesseract")),
-            stack.enter_context(our_server("tesserocr")),
+            *(stack.enter_context(our_server(name)) for name in ENGINES),
         ]
 
 
@@ -94,11 +94,15 @@ def command(name: str, settings: Mapping[str, str]) -> Contestant:
 
 
 def client_of(server: Server) -> Contestant:
-    """A client of a server, over one connection."""
+    """A client of a server, over one connection, or another where its turn came late."""
     connection = server.connect()
 
     def read(picture: Picture) -> str:
-        answer = post(connection, server.path, picture.data, format="text")
+        try:
+            answer = post(connection, server.path, picture.data, format="text")
+        except ConnectionError:  # the server closes what is idle
+            connection.close()
+            answer = post(connection, server.path, picture.data, format="text")
         if answer.status != 200:
             raise SystemExit(f"{server.name} answered {answer.status}: {answer.body[:300]!r}")
         return answer.body.decode()

@@ -26,6 +26,8 @@ import pikepdf
 import psutil
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks.servers import memory_bytes
+
 MIB = 1024 * 1024
 DPI, A4_PX = 200, (1654, 2339)
 LINES, WORDS = 45, 9
@@ -124,8 +126,8 @@ class Memory:
             server = psutil.Process(self.pid)
             held = 0
             for process in (server, *server.children(recursive=True)):
-                with suppress(psutil.Error):  # it has ended meanwhile
-                    held += process.memory_full_info().pss
+                with suppress(psutil.NoSuchProcess):
+                    held += memory_bytes(process)
             self.peak = max(self.peak, held)
 
 

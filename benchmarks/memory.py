@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Read, weigh, and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--engine", default="best")
+    parser.add_argument("--engine", default="auto")
     asked = parser.parse_args(arguments)
     workers = ProcessWorkerPool(replace(Settings.from_environment(), slots=1))
     held: list[int] = []

@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--as", dest="profiles", action="append", default=[], metavar="SET=PROFILE")
     parser.add_argument("--only", default="", help="text that a picture's path has to contain")
-    parser.add_argument("--engine", default="pytesseract", choices=list(ENGINE_CHOICES))
+    parser.add_argument("--engine", default="auto", choices=list(ENGINE_CHOICES))
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--shown", action="store_true", help="print what is not right")
     asked = parser.parse_args(arguments)

@@ -18,8 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy import Item, asked_items, context_of, engine_of, options, processes, rate
-from ocr_server.engines import ENGINE_CHOICES
+from benchmarks.accuracy import Item, asked_items, context_of, options, processes, rate
 from ocr_server.job import Limits, ReadOptions
 from ocr_server.page.recipe import read_page
 from ocr_server.sources.decode import decode_page
@@ -74,8 +73,7 @@ def read(job: tuple[Item, str]) -> Point:
     return Point(
         confidence=page.confidence,
         sure_share=sum(
-            word.confidence >= engine_of(ENGINE_CHOICES[engine].first).calibration.sure_word
-            for word in words
+            word.confidence >= context_of(engine).engine.calibration.sure_word for word in words
         )
         / max(1, len(words)),
         score=quality.score if quality else 0.0,

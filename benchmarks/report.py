@@ -10,7 +10,7 @@ from html import escape
 Cell = str | float | int | None
 
 BAR_PX, ROW_PX, LABEL_PX, WIDTH_PX = 14, 20, 230, 720
-COLOURS = {"ours": "#1a7f5a", "ours, warm": "#55b28c"}
+COLOURS = {"ours": "#1a7f5a", "ours, warm": "#55b28c", "ours, both readers": "#8fcfb3"}
 OTHERS = "#9aa0a6"
 
 

@@ -43,7 +43,7 @@ from benchmarks.accuracy import (
 from benchmarks.quality import fit
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Zone
-from ocr_server.engines.rapidocr import LANGUAGES, RapidocrEngine
+from ocr_server.engines.rapidocr import RapidocrEngine
 from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, ReadOptions
 from ocr_server.page.postprocessing import drop_noise
 from ocr_server.page.quality import ReadingResult, expected_accuracy
@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     items = [
         item
         for item in asked_items(asked)
-        if set(item.languages) <= set(LANGUAGES) and not item.contains
+        if set(item.languages) <= set(RapidocrEngine().describe().languages) and not item.contains
     ]
     if not items:
         print(f"There is no picture with a true text in {asked.corpus}.", file=sys.stderr)

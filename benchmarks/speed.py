@@ -8,8 +8,9 @@ CPU seconds are those of whole process trees, memory is their proportional set s
 is run with OMP_THREAD_LIMIT=1, which makes it two to three times as fast as it comes; so is the
 rival, fifteen lines of Flask and pytesseract (`rival.py`).
 
-The pictures are drawn, alike in every run; a FOLDER of pictures can take the place of those for
-"one picture at a time" and "many clients", with `name.gt.txt` beside `name.png` for its text.
+Pictures are drawn, alike in every run. For "one picture at a time" and "many clients" those of a
+FOLDER stand before them, with `name.gt.txt` beside `name.png` for its text: drawn prose is easier
+than what people send.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", nargs="?", type=Path, help="pictures instead of drawn ones")
+    parser.add_argument("folder", nargs="?", type=Path, help="real pictures, beside drawn ones")
     parser.add_argument("--only", nargs="+", choices=NAMES, help="only these tables")
     parser.add_argument("--kinds", nargs="+", choices=SHAPES, help="only these drawn pictures")
     parser.add_argument("--rounds", type=int, default=3, help="turns that each contestant gets")
@@ -70,12 +71,14 @@ def _measures(asked: argparse.Namespace) -> dict[str, Callable[[], Section]]:
     rounds = asked.rounds
 
     def latency() -> Section:
-        kinds = _pictures(asked.folder, asked.kinds or [kind for kind in SHAPES if kind != "frame"])
+        kinds = pictures_of(
+            asked.folder, asked.kinds or [kind for kind in SHAPES if kind != "frame"]
+        )
         with contestants() as readers:
             return pace.latency(readers, kinds, rounds=rounds)
 
     def throughput() -> Section:
-        kinds = _pictures(asked.folder, asked.kinds or ["page", "receipt"])
+        kinds = pictures_of(asked.folder, asked.kinds or ["page", "receipt"])
         with all_servers() as servers:
             return pace.throughput(servers, kinds, clients=asked.clients, rounds=rounds)
 
@@ -98,10 +101,10 @@ def _measures(asked: argparse.Namespace) -> dict[str, Callable[[], Section]]:
     }
 
 
-def _pictures(folder: Path | None, kinds: list[str]) -> dict[str, list[Picture]]:
-    if folder is not None:
-        return {folder.name: pictures_in(folder)}
-    return {kind: draw_all(kind) for kind in kinds}
+def pictures_of(folder: Path | None, kinds: list[str]) -> dict[str, list[Picture]]:
+    """Pictures by kind: those of a folder, if any, then drawn ones."""
+    real = {folder.name: pictures_in(folder)} if folder else {}
+    return real | {kind: draw_all(kind) for kind in kinds}
 
 
 def _machine() -> str:

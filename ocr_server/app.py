@@ -15,18 +15,19 @@ from ocr_server.web import (
     auth,
     browser,
     frames,
+    gate,
     health,
+    jobs,
     openapi,
     pages,
     problems,
 )
 from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.compat.adapter import register
-from ocr_server.web.context import EXTENSION
-from ocr_server.web.multipart import BufferedRequest
+from ocr_server.web.context import EXTENSION, remove_job_folder
+from ocr_server.web.multipart import MAX_FIELDS_BYTES, MOST_FIELDS, SpooledRequest
 
 ROOT = Path(__file__).parent.parent
-MAX_FIELDS_BYTES = 1024 * 1024  # of form fields that are not files
 
 
 def create_app(settings: Settings | None = None, workers: WorkerPool | None = None) -> Flask:
@@ -44,20 +45,33 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
         template_folder=ROOT / "templates",
         static_folder="static" if has_pages else None,
     )
-    app.request_class = BufferedRequest
+    app.request_class = SpooledRequest
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         MAX_FORM_MEMORY_SIZE=MAX_FIELDS_BYTES,
+        MAX_FORM_PARTS=MOST_FIELDS,
     )
-    app.extensions[EXTENSION] = Service.start(settings, workers)
+    app.teardown_request(remove_job_folder)
+    here = app.extensions[EXTENSION] = Service.start(settings, workers)
+    if settings.jobs:
+        # Its engine takes time and memory, so only where jobs are kept.
+        from ocr_server.jobs.jobs import running  # noqa: PLC0415
+
+        try:
+            app.extensions[jobs.EXTENSION] = here.closing.enter_context(running(here))
+        except BaseException:
+            here.close()
+            raise
     access_log.init_app(app)
     problems.init_app(app)
     browser.init_app(app)
     auth.init_app(app, digests)
+    gate.init_app(app)
     app.url_map.strict_slashes = False  # programs may end a path in a slash that it does not have
     app.register_blueprint(health.blueprint)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
+    app.register_blueprint(jobs.blueprint)
     app.register_blueprint(openapi.blueprint)
     register(app, [ADAPTERS[name] for name in settings.compat])
     if has_pages:

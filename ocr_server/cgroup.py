@@ -37,6 +37,17 @@ def memory_limit_bytes(cgroup: Path = CGROUP) -> int | None:
     return limit if limit < NO_LIMIT_BYTES else None
 
 
+def count_memory_kills(cgroup: Path = CGROUP) -> int:
+    """How many processes of the control group the kernel has killed for want of memory.
+
+    0 where it does not tell, as of a group at the root. Source: Linux kernel documentation,
+    "Control Group v2", `memory.events`, and `memory.oom_control` of version 1.
+    """
+    words = _words(cgroup / "memory.events") or _words(cgroup / "memory" / "memory.oom_control")
+    counts = dict(zip(words[::2], words[1::2], strict=False))
+    return int(counts.get("oom_kill", 0))
+
+
 def _quota(cgroup: Path) -> float | None:
     """The quota as a number of processors; None if there is none."""
     both = _words(cgroup / "cpu.max") or [

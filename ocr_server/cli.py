@@ -1,4 +1,4 @@
-"""The command line: `ocr-server serve`, `read`, `station`, `languages` and `doctor`.
+"""The command line: `ocr-server serve`, `read`, `job`, `station`, `languages` and `doctor`.
 
 `read` sends its files to a server at a URL, or to a `Service` in this process.
 """
@@ -15,8 +15,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from ocr_server import __version__
-from ocr_server.client import ReadFiles, Refused, local_server, remote_server
+from ocr_server import __version__, traces
+from ocr_server.client import ReadFiles, Refused, RemoteServer, local_server, remote_server
 from ocr_server.doctor import examine
 from ocr_server.document.languages import name_of
 from ocr_server.engines import describe_choice
@@ -33,6 +33,7 @@ from ocr_server.web.auth import read_key_file
 # Flags that `read` describes itself; it has one more for every other option.
 SPELLED_OUT = {"format", "partial"}
 STANDARD_INPUT = "-"
+BAR_LETTERS = 30
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +95,9 @@ def _parser() -> argparse.ArgumentParser:
         "--api-key-file", type=Path, metavar="FILE", help="holds the key that the server wants"
     )
     command.add_argument(
+        "--job", action="store_true", help="with --url: as a durable job, for long documents"
+    )
+    command.add_argument(
         "--socket", type=station.address, metavar="HOST:PORT", help="let the station there read"
     )
     for name, option in OPTIONS.items():
@@ -101,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
             flag = f"--{name.replace('_', '-')}"
             command.add_argument(flag, dest=name, help=_help_of(option))
     command.set_defaults(run=_read)
+
+    command = commands.add_parser("job", help="documents that a server reads in its own time")
+    _add_job_commands(command)
 
     command = commands.add_parser("station", help="read one kind of picture, all day")
     station.add_arguments(command)
@@ -112,6 +119,34 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("doctor", help="say what works here and what does not")
     command.set_defaults(run=_doctor)
     return parser
+
+
+def _add_job_commands(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    submit = commands.add_parser("submit", help="have files read; prints the id of the job")
+    submit.add_argument("files", nargs="+", metavar="FILE")
+    for name, option in OPTIONS.items():
+        flag = f"--{name.replace('_', '-')}"
+        submit.add_argument(flag, dest=name, help=_help_of(option))
+    submit.set_defaults(run=_submit_job)
+    watch = commands.add_parser("watch", help="show how far a job is, until it has ended")
+    watch.set_defaults(run=_watch_job)
+    fetch = commands.add_parser("fetch", help="write what was read")
+    fetch.add_argument("--format", help=f"{', '.join(FORMATS)} (default: text)")
+    fetch.add_argument("--partial", action="store_true", help=_help_of(OPTIONS["partial"]))
+    fetch.add_argument(
+        "--output", type=Path, metavar="OUT", help="file for the answer (default: the screen)"
+    )
+    fetch.set_defaults(run=_fetch_job)
+    cancel = commands.add_parser("cancel", help="stop a job and forget it")
+    cancel.set_defaults(run=_cancel_job)
+    for command in (watch, fetch, cancel):
+        command.add_argument("job_id", metavar="ID")
+    for command in (submit, watch, fetch, cancel):
+        command.add_argument("--url", default="http://localhost:8080", help="the server's address")
+        command.add_argument(
+            "--api-key-file", type=Path, metavar="FILE", help="holds the key that it wants"
+        )
 
 
 def _help_of(option: Option) -> str:
@@ -126,7 +161,8 @@ def _serve(arguments: argparse.Namespace) -> int:
         os.environ | {name: value for name, value in given.items() if value is not None}
     )
     _start_logging(settings)
-    run(settings)
+    with traces.exported():
+        run(settings)
     return 0
 
 
@@ -145,6 +181,8 @@ def _read(arguments: argparse.Namespace) -> int:
     pictures = [_read_file(name) for name in arguments.files]
     if arguments.socket:
         return _read_at_station(arguments, pictures, given)
+    if arguments.job:
+        return _read_as_job(arguments, pictures, given)
     with _server(arguments) as read:
         if arguments.annotate:
             arguments.annotate.write_bytes(read(pictures, {**given, "format": "png"}))
@@ -166,11 +204,75 @@ def _read_file(name: str) -> bytes:
 
 def _server(arguments: argparse.Namespace) -> AbstractContextManager[ReadFiles]:
     """The server at the given address, else a service in this process."""
-    file = arguments.api_key_file
-    key = read_key_file(file, errors="replace").strip() if file else ""
     if arguments.url:
-        return remote_server(arguments.url, key)
+        return remote_server(arguments.url, _key(arguments))
     return local_server(Settings.from_environment())
+
+
+def _key(arguments: argparse.Namespace) -> str:
+    file = arguments.api_key_file
+    return read_key_file(file, errors="replace").strip() if file else ""
+
+
+def _read_as_job(
+    arguments: argparse.Namespace, pictures: Sequence[bytes], given: Mapping[str, str]
+) -> int:
+    """Have the pictures read as a job, write its document and forget it."""
+    if not arguments.url or arguments.table or arguments.annotate:
+        raise Refused("A job is of a server: give --url, and neither --table nor --annotate.")
+    server = _remote(arguments)
+    job_id = server.submit(pictures, given)
+    try:
+        _show_progress(server, job_id)
+        shown = {"partial": "true"} if arguments.partial else {}
+        _write(arguments, server.fetch(job_id, {"format": arguments.format or "text", **shown}))
+    finally:
+        server.cancel(job_id)
+    return 0
+
+
+def _remote(arguments: argparse.Namespace) -> RemoteServer:
+    return RemoteServer(arguments.url, _key(arguments))
+
+
+def _show_progress(server: RemoteServer, job_id: str) -> bool:
+    """Show how far a job is, on one line of a terminal; whether it could be read."""
+    is_terminal, state = sys.stderr.isatty(), "gone"
+    for job in server.watch(job_id):
+        done, state = job.read + job.failed, job.state
+        bar = "█" * round(BAR_LETTERS * done / max(1, job.total))
+        failed = f", {job.failed} failed" if job.failed else ""
+        line = f"{bar:·<{BAR_LETTERS}} {done} of {job.total} pages{failed}, {state}"
+        print(f"\r{line}" if is_terminal else line, end="" if is_terminal else "\n",
+              file=sys.stderr, flush=True)  # fmt: skip
+    if is_terminal:
+        print(file=sys.stderr)
+    return state == "done"
+
+
+def _submit_job(arguments: argparse.Namespace) -> int:
+    given = {name: getattr(arguments, name) for name in OPTIONS}
+    pictures = [_read_file(name) for name in arguments.files]
+    options = {name: value for name, value in given.items() if value is not None}
+    print(_remote(arguments).submit(pictures, options))
+    return 0
+
+
+def _watch_job(arguments: argparse.Namespace) -> int:
+    return 0 if _show_progress(_remote(arguments), arguments.job_id) else 1
+
+
+def _fetch_job(arguments: argparse.Namespace) -> int:
+    options = {"format": arguments.format or "text"}
+    if arguments.partial:
+        options["partial"] = "true"
+    _write(arguments, _remote(arguments).fetch(arguments.job_id, options))
+    return 0
+
+
+def _cancel_job(arguments: argparse.Namespace) -> int:
+    _remote(arguments).cancel(arguments.job_id)
+    return 0
 
 
 def _read_at_station(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import secrets
 import threading
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from ocr_server.job import Source
 from ocr_server.request.build import build_job
 from ocr_server.service import Service
 from ocr_server.settings import Settings
@@ -21,7 +24,9 @@ from ocr_server.web.problems import MEDIA_TYPE
 
 # Takes files and options; returns the answer in the format that the options name.
 ReadFiles: TypeAlias = Callable[[Sequence[bytes], Mapping[str, str]], bytes]
-PATH = "/v1/documents"
+PATH, JOBS_PATH = "/v1/documents", "/v1/jobs"
+SUBMIT_TRIES, WATCH_TRIES, RETRY_S = 3, 60, 1.0
+WAIT_S = 20  # for a change of a job
 TIMEOUT_S = 700.0  # more than a server's default for OCR_TIMEOUT_S
 
 
@@ -39,6 +44,20 @@ class Refused(Exception):
     """The server refused, or did not answer."""
 
 
+class Unanswered(Refused):
+    """The server did not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """How far a durable job is."""
+
+    state: str
+    total: int
+    read: int
+    failed: int
+
+
 @contextmanager
 def local_server(settings: Settings) -> Iterator[ReadFiles]:
     """Start a service in this process; yield a function that reads files by it.
@@ -52,9 +71,11 @@ def local_server(settings: Settings) -> Iterator[ReadFiles]:
     with closing(Service.start(settings)) as here:
 
         def read(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
-            request = build_job(options, tuple(map(Source, pictures)), here)
-            document = here.read(request.job, threading.Event())
-            return b"".join(here.render(document, request, threading.Event())[1])
+            with here.scratch.job() as folder:
+                sources = tuple(folder.add([picture]) for picture in pictures)
+                request = build_job(options, sources, here)
+                document = here.read(request.job, threading.Event())
+                return here.render(document, request, threading.Event()).read()
 
         yield read
 
@@ -68,31 +89,95 @@ def remote_server(url: str, key: str = "") -> Iterator[ReadFiles]:
     Raises:
         Refused: the address is not http or https, or the key has characters that cannot be sent.
     """
-    if not url.startswith(("http://", "https://")):
-        raise Refused(f"{url} is not an address; use one such as http://localhost:8080.")
-    if key and not re.fullmatch("[!-~]+", key):
-        raise Refused("The key cannot be sent: it is one word of letters, digits and signs.")
+    server = RemoteServer(url, key)
+    yield lambda pictures, options: server.send(PATH, pictures, options)
 
-    def read(pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
+
+class RemoteServer:
+    """A server at an address, and its durable jobs.
+
+    All methods raise Refused if it answers with an error, or not at all.
+    """
+
+    def __init__(self, url: str, key: str = "") -> None:
+        """Ask nothing yet.
+
+        Raises:
+            Refused: the address is not http or https, or the key cannot be sent.
+        """
+        if not url.startswith(("http://", "https://")):
+            raise Refused(f"{url} is not an address; use one such as http://localhost:8080.")
+        if key and not re.fullmatch("[!-~]+", key):
+            raise Refused("The key cannot be sent: it is one word of letters, digits and signs.")
+        self._url, self._headers = url.rstrip("/"), {HEADER: key} if key else {}
+
+    def send(self, path: str, pictures: Sequence[bytes], options: Mapping[str, str]) -> bytes:
+        """The answer of a route that takes files and options."""
         boundary = secrets.token_hex(16)
+        media_type = f"multipart/form-data; boundary={boundary}"
+        body = _multipart(pictures, options, boundary)
+        return self._ask("POST", path, body, {"Content-Type": media_type})
+
+    def submit(self, pictures: Sequence[bytes], options: Mapping[str, str]) -> str:
+        """Make a job; its id. Sent again after a lost answer, it is the same job."""
+        key = {"Idempotency-Key": secrets.token_hex(16)}
+        boundary = secrets.token_hex(16)
+        key["Content-Type"] = f"multipart/form-data; boundary={boundary}"
+        body = _multipart(pictures, options, boundary)
+        for tries_left in reversed(range(SUBMIT_TRIES)):
+            try:
+                return str(json.loads(self._ask("POST", JOBS_PATH, body, key))["id"])
+            except Unanswered:
+                if not tries_left:
+                    raise
+                time.sleep(RETRY_S)
+        raise AssertionError  # the last try returns or raises
+
+    def watch(self, job_id: str) -> Iterator[JobState]:
+        """The job after each change, until it has ended."""
+        unanswered = 0
+        while True:
+            try:
+                job = json.loads(self._ask("GET", f"{JOBS_PATH}/{job_id}?wait_s={WAIT_S}"))
+            except Unanswered:  # the server may be starting again
+                unanswered += 1
+                if unanswered > WATCH_TRIES:
+                    raise
+                time.sleep(RETRY_S)
+                continue
+            unanswered = 0
+            pages = job["pages"]
+            yield JobState(job["state"], pages["total"], pages["read"], pages["failed"])
+            if job["expires_at"] is not None:
+                return
+
+    def fetch(self, job_id: str, options: Mapping[str, str]) -> bytes:
+        """The document of a job, in the format that the options name."""
+        query = urllib.parse.urlencode(options)
+        return self._ask("GET", f"{JOBS_PATH}/{job_id}/document?{query}")
+
+    def cancel(self, job_id: str) -> None:
+        """Stop a job and forget it."""
+        self._ask("DELETE", f"{JOBS_PATH}/{job_id}")
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
         request = urllib.request.Request(  # noqa: S310  # the scheme was checked
-            url.rstrip("/") + PATH,
-            data=_multipart(pictures, options, boundary),
-            headers={
-                "Content-Type": f"multipart/form-data; boundary={boundary}",
-                **({HEADER: key} if key else {}),
-            },
+            self._url + path, body, {**self._headers, **(headers or {})}, method=method
         )
         try:
             with open_url(request, timeout=TIMEOUT_S) as response:
                 return bytes(response.read())
         except urllib.error.HTTPError as error:
             raise _refusal(error) from error
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
-            raise Refused(f"{url} does not answer: {reason}.") from error
-
-    yield read
+            raise Unanswered(f"{self._url} does not answer: {reason}.") from error
 
 
 def _multipart(pictures: Sequence[bytes], options: Mapping[str, str], boundary: str) -> bytes:

@@ -1,8 +1,8 @@
 """Share idle slots between worker processes, to read the parts of a page at the same time.
 
 Each slot has a file lock. A worker holds the lock of its own slot while it has a task, and locks of
-idle slots while it reads parts of a page in several threads. The locked files are anonymous (memfd)
-and belong to the server; the kernel releases the locks of a killed worker.
+idle slots while it reads parts of a page in several threads. The locked files are anonymous
+(memfd), and workers inherit them from the server; the kernel releases the locks of a killed worker.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ class SlotLock:
 
 
 class CpuShares:
-    """The locks of all slots, created by the server."""
+    """The locks of all slots, created by the server; workers inherit the open `files`."""
 
     def __init__(self, slots: int) -> None:
-        self._files = [os.memfd_create("slot") for _ in range(slots)]
-        paths = tuple(Path(f"/proc/{os.getpid()}/fd/{file}") for file in self._files)
+        self.files = [os.memfd_create("slot") for _ in range(slots)]
+        paths = tuple(Path(f"/proc/self/fd/{file}") for file in self.files)
         self.all = tuple(SlotLock(path, paths) for path in paths)
 
     def close(self) -> None:
         """Close the files; no worker may use them any more."""
-        for file in self._files:
+        for file in self.files:
             os.close(file)

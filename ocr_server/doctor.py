@@ -1,4 +1,4 @@
-"""`ocr-server doctor`: checks settings, folder, engine, languages, https and a sample."""
+"""`ocr-server doctor`: checks settings, folder, engine, languages, workers and a sample."""
 
 from __future__ import annotations
 
@@ -8,20 +8,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-
-from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
-from ocr_server.job import Source
 from ocr_server.request.build import build_job, check_installed
+from ocr_server.runtime.watchdog import SAMPLE, draw_sample
 from ocr_server.service import Service
-from ocr_server.settings import Settings
+from ocr_server.settings import MIB, Settings
 from ocr_server.web.auth import read_key_digests
 
-SAMPLE = "Read me: 12 apples"
 LEAST_FREE_BYTES = 256 * 2**20  # two pages of 64 megapixels and some
 
 
@@ -45,18 +41,12 @@ def examine() -> Iterator[Finding]:
         check_installed(settings.languages, engine)
         yield Finding(is_good=True, words=f"Languages: {', '.join(engine.languages)}.")
         yield _camera(settings)
-        yield _sample(settings)
+        with closing(Service.start(settings)) as here:
+            yield from _memory(here)
+            yield _network(here)
+            yield _sample(here)
     except OcrServerError as error:
         yield Finding(is_good=False, words=error.message)
-
-
-def draw_sample() -> bytes:
-    """A small picture of `SAMPLE`, as PNG."""
-    picture = Image.new("L", (560, 120), 255)
-    ImageDraw.Draw(picture).text((40, 36), SAMPLE, fill=0, font=ImageFont.load_default(40))
-    file = BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()
 
 
 def _folder(settings: Settings) -> Finding:
@@ -90,14 +80,35 @@ def _camera(settings: Settings) -> Finding:
     )
 
 
-def _sample(settings: Settings) -> Finding:
-    with closing(Service.start(settings)) as here:
-        try:
-            job = build_job({}, (Source(draw_sample()),), here).job
+def _memory(here: Service) -> Iterator[Finding]:
+    for shortfall in here.shortfalls:
+        yield Finding(is_good=False, words=shortfall)
+    if not here.shortfalls:
+        words = (
+            f"Each of {here.workers.slots} slots may hold {here.settings.worker_bytes // MIB} MiB."
+        )
+        yield Finding(is_good=True, words=words)
+
+
+def _network(here: Service) -> Finding:
+    reason = here.workers.open_network
+    if not reason:
+        return Finding(is_good=True, words="Worker processes have no network.")
+    return Finding(
+        is_good=True,
+        words=f"Worker processes could use the network ({reason}); docs/deployment.md says how "
+        "to take it from them otherwise.",
+    )
+
+
+def _sample(here: Service) -> Finding:
+    try:
+        with here.scratch.job() as folder:
+            job = build_job({}, (folder.add([draw_sample()]),), here).job
             document = here.read(job, threading.Event())
-        except OcrServerError as error:
-            words = f"The sample could not be read. {error.message}"
-            return Finding(is_good=False, words=words)
+    except OcrServerError as error:
+        words = f"The sample could not be read. {error.message}"
+        return Finding(is_good=False, words=words)
     text = " ".join(document.text.split())
     if text != SAMPLE:
         return Finding(

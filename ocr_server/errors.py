@@ -7,9 +7,17 @@
     ├── RequestError               the request itself is wrong
     │   ├── InvalidOptions         options or fields, all faults at once
     │   ├── BodyTooLarge           more bytes than the limit
+    │   ├── TooSlow                a request that comes in too slowly
+    │   ├── ForeignHost            a request for another host
+    │   ├── CrossSite              a browser sends it for a page of another site
     │   ├── LanguageMissing        a language that is not installed
     │   ├── EngineUnavailable      an engine that is not installed
     │   ├── FormatUnavailable      an answer that cannot be made from what was sent
+    │   ├── JobMissing             a durable job that is not there, or another's
+    │   ├── JobGone                a durable job that was forgotten
+    │   ├── JobNotDone             a durable job whose pages are not all read
+    │   ├── JobsOff                this server keeps no jobs
+    │   ├── IdempotencyConflict    an Idempotency-Key that was used for another request
     │   ├── KeyMissing             this server requires a key, and none was sent
     │   └── KeyWrong               a key that is not one of this server's
     ├── DocumentError              what was sent cannot be read
@@ -21,15 +29,23 @@
     │   ├── TooManyPixels          a page larger than the limit
     │   ├── TooManyPages           a document longer than the limit
     │   ├── PageMissing            a page number the document does not have
-    │   └── OutOfMemory            a page that needs more memory than a worker may use
+    │   ├── OutOfMemory            a page that needs more memory than a worker may use
+    │   ├── TooManyWords           a page has more words than the limit
+    │   ├── AnswerTooLarge         the rendered document has more bytes than the limit
+    │   └── EndsProcess            the file has ended two processes that opened it
     ├── EngineError                the engine did not do its work
     │   ├── EngineMissing          Tesseract is not installed
     │   ├── EngineFailed           Tesseract ended with an error
     │   └── WorkerLost             the process that read the page died
     └── LoadError                  the server cannot do it now
         ├── QueueFull              too many requests wait already
+        ├── TooManyJobs            too many pages or bytes of durable jobs wait already
+        ├── JobsUnavailable        the place where jobs are kept cannot be reached
+        ├── TooManyConnections     too many connections are open already
         ├── Draining               the server is shutting down
         ├── StorageFull            the temporary folder is full or read-only
+        ├── ServerOutOfMemory      the server process has reached its limit of memory
+        ├── NoWorker               no process that reads pages can be started
         ├── ClientGone             the client has closed the connection
         └── DeadlinePassed         the time allowed is over, and the work was stopped
 
@@ -39,9 +55,13 @@ numbers of the message stand in `extra`. `STATUS` in `web/problems.py` has the H
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from typing import ClassVar, TypeAlias
+
+# Of a message or a list, as JSON: an answer is never much longer than what it refuses.
+MOST_TOLD_BYTES = 6000
 
 Extra: TypeAlias = "str | int | float | list[str] | list[int] | list[dict[str, str]] | None"
 
@@ -53,13 +73,20 @@ class OcrServerError(Exception):
     title: ClassVar[str] = "Something went wrong"
 
     def __init__(self, message: str, **extra: Extra) -> None:
-        super().__init__(message)
-        self.extra = extra
+        super().__init__(_shortened(message))
+        self.extra = {name: _shortened(value) for name, value in extra.items()}
 
     @property
     def message(self) -> str:
         """What was wrong, what was expected and what to do."""
         return str(self.args[0])
+
+
+def _shortened(value: Extra) -> Extra:
+    """The beginning of a text or list that is too long to be told."""
+    while isinstance(value, str | list) and len(json.dumps(value)) > MOST_TOLD_BYTES:
+        value = value[: len(value) * 3 // 4]
+    return value
 
 
 class SettingsError(OcrServerError):
@@ -112,6 +139,27 @@ class BodyTooLarge(RequestError):
     title = "The file is too large"
 
 
+class TooSlow(RequestError):
+    """The request came in more slowly than it may."""
+
+    code = "request-timeout"
+    title = "The request came too slowly"
+
+
+class ForeignHost(RequestError):
+    """The request is for a host name under which this server is not reached."""
+
+    code = "foreign-host"
+    title = "This server does not have that name"
+
+
+class CrossSite(RequestError):
+    """A browser sends the request for a page of another site."""
+
+    code = "cross-site"
+    title = "Pages of other sites may not use this server"
+
+
 class LanguageMissing(RequestError):
     """A requested language is not installed."""
 
@@ -121,9 +169,15 @@ class LanguageMissing(RequestError):
     @classmethod
     def of(cls, missing: Sequence[str], *, installed: Sequence[str]) -> LanguageMissing:
         """The error for these missing languages; `installed` are those that the engine has."""
+        plain = [name for name in missing if name.replace("_", "").isalpha()]  # not script/Latin
+        packages = " ".join(f"tesseract-ocr-{name.lower().replace('_', '-')}" for name in plain)
+        cure = (
+            f" To add {'it' if len(plain) == 1 else 'them'}: apt-get install {packages}, or build "
+            f'the image with --build-arg LANGUAGES="{" ".join(plain)}".'
+        )
         return cls(
             f"Languages not installed: {', '.join(missing)}. Installed are "
-            f"{', '.join(installed) or 'none'}.",
+            f"{', '.join(installed) or 'none'}.{cure if plain else ''}",
             missing=list(missing),
             installed=list(installed),
         )
@@ -141,6 +195,50 @@ class FormatUnavailable(RequestError):
 
     code = "format-unavailable"
     title = "The format cannot be made from this"
+
+
+class JobMissing(RequestError):
+    """There is no such job, or it is of another API key."""
+
+    code = "job-missing"
+    title = "There is no such job"
+
+
+class JobGone(RequestError):
+    """The job was forgotten, with all that was read."""
+
+    code = "job-gone"
+    title = "The job was forgotten"
+
+
+class JobNotDone(RequestError):
+    """Not all pages of the job are read."""
+
+    code = "job-not-done"
+    title = "The job is not done"
+
+
+class JobsOff(RequestError):
+    """This server keeps no jobs."""
+
+    code = "jobs-off"
+    title = "This server keeps no jobs"
+
+    @classmethod
+    def of_setting(cls) -> JobsOff:
+        """The error of a server without `OCR_JOBS`."""
+        return cls(
+            "This server keeps no jobs. Send the document to /v1/documents, or have the operator "
+            "name a place for jobs in OCR_JOBS.",
+            setting="OCR_JOBS",
+        )
+
+
+class IdempotencyConflict(RequestError):
+    """The Idempotency-Key was used for another request."""
+
+    code = "idempotency-conflict"
+    title = "The key was used for another request"
 
 
 class KeyMissing(RequestError):
@@ -235,6 +333,57 @@ class OutOfMemory(DocumentError):
             setting="OCR_WORKER_MEMORY_BYTES",
         )
 
+    @classmethod
+    def of_container(cls) -> OutOfMemory:
+        """The error for a page that needs more than the container has left."""
+        return cls(
+            "The page needs more memory than the container has: the kernel has ended the process "
+            "that read it, twice. Send a smaller one, give the container more memory, or lower "
+            "OCR_SLOTS.",
+            setting="OCR_SLOTS",
+        )
+
+
+class TooManyWords(DocumentError):
+    """A page has more words than the limit."""
+
+    code = "too-many-words"
+    title = "The page has too many words"
+
+    @classmethod
+    def of(cls, found: str, *, limit: int) -> TooManyWords:
+        """The error for a page with more words than `limit`; `found` says what it has."""
+        return cls(
+            f"The page has {found}; the limit is {limit} words. Send it in parts, have its text "
+            "layer left out (text_layer=ignore), or raise OCR_MAX_WORDS.",
+            limit=limit,
+            setting="OCR_MAX_WORDS",
+        )
+
+
+class AnswerTooLarge(DocumentError):
+    """The rendered document has more bytes than the limit."""
+
+    code = "answer-too-large"
+    title = "The answer is too large"
+
+    @classmethod
+    def of(cls, limit: int) -> AnswerTooLarge:
+        """The error for an answer with more bytes than `limit`."""
+        return cls(
+            f"The answer has more than {limit} bytes ({limit / 2**20:.3g} MiB). Ask for fewer "
+            "pages or less detail at once, or raise OCR_MAX_ANSWER_BYTES.",
+            limit=limit,
+            setting="OCR_MAX_ANSWER_BYTES",
+        )
+
+
+class EndsProcess(DocumentError):
+    """The file has ended two processes that opened it, one after the other."""
+
+    code = "ends-process"
+    title = "The file ends the process that opens it"
+
 
 class EngineError(OcrServerError):
     """The engine did not do its work."""
@@ -258,10 +407,14 @@ class EngineFailed(EngineError):
 
 
 class WorkerLost(EngineError):
-    """The process that read the page died."""
+    """The process that read the page died.
+
+    `has_ended_itself`: it crashed or exited, and was not killed from outside.
+    """
 
     code = "worker-lost"
     title = "The process that read the page died"
+    has_ended_itself = False
 
 
 class LoadError(OcrServerError):
@@ -276,6 +429,27 @@ class QueueFull(LoadError):
 
     code = "queue-full"
     title = "The server is busy"
+
+
+class TooManyJobs(LoadError):
+    """Too many pages or bytes of jobs wait; `extra["retry_after_s"]` says when to try again."""
+
+    code = "too-many-jobs"
+    title = "Too many jobs wait"
+
+
+class JobsUnavailable(LoadError):
+    """The place where jobs are kept cannot be reached."""
+
+    code = "jobs-unavailable"
+    title = "Jobs cannot be kept now"
+
+
+class TooManyConnections(LoadError):
+    """Too many connections are open, from one address or in all."""
+
+    code = "too-many-connections"
+    title = "Too many connections are open"
 
 
 class Draining(LoadError):
@@ -295,9 +469,50 @@ class StorageFull(LoadError):
     def of_temp_dir(cls) -> StorageFull:
         """The error for a file that could not be written to the temporary folder."""
         return cls(
-            "The temporary folder cannot be written to: it is full or read-only. Give it more "
-            "room, or set OCR_TEMP_DIR to another folder.",
+            "The temporary folder cannot be used: it is full or read-only, or was emptied. Give it "
+            "more room, or set OCR_TEMP_DIR to another folder.",
             setting="OCR_TEMP_DIR",
+        )
+
+    @classmethod
+    def of_upload(cls, size_bytes: int) -> StorageFull:
+        """The error for an upload that would leave too little room for others."""
+        return cls(
+            f"The temporary folder has no room for an upload of {size_bytes} bytes beside those "
+            "that are under way. Send it again later, give the folder more room, or set "
+            "OCR_TEMP_DIR to another one.",
+            setting="OCR_TEMP_DIR",
+        )
+
+
+class ServerOutOfMemory(LoadError):
+    """The server process has reached its limit of memory; the request was given up."""
+
+    code = "server-out-of-memory"
+    title = "The server has no memory left for this"
+
+    @classmethod
+    def of_server(cls) -> ServerOutOfMemory:
+        """The error of a request that was given up."""
+        return cls(
+            "The server process has no memory left for this request. Send it again, send less at "
+            "once, or raise OCR_SERVER_MEMORY_BYTES.",
+            setting="OCR_SERVER_MEMORY_BYTES",
+        )
+
+
+class NoWorker(LoadError):
+    """No process that reads pages can be started."""
+
+    code = "no-worker"
+    title = "The server cannot start a process"
+
+    @classmethod
+    def of_server(cls) -> NoWorker:
+        """The error while no slot has a process."""
+        return cls(
+            "No process that reads pages can be started: there may be no memory, or no room for "
+            "one more. The server goes on trying, and its log has the reason."
         )
 
 

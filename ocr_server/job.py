@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from pathlib import Path
 
 from ocr_server.deadline import Deadline
 from ocr_server.geometry import Box
-from ocr_server.settings import Settings
+from ocr_server.settings import MOST_WORKER_BYTES, Settings
 
 DEFAULTS = Settings()
 
@@ -189,11 +190,18 @@ MAX_SIDE_PX = 32_000  # Tesseract has 16-bit coordinates; this leaves room for a
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Upper limits of a page's pixels and a document's pages; resolution for drawing PDF pages."""
+    """Upper limits of a page, a document and its answer; resolution for drawing PDF pages.
+
+    `max_pixels` and `max_words` are of a page.
+    `memory_bytes`: what a worker process may use, from which it is told what it can decode.
+    """
 
     max_pixels: int = DEFAULTS.max_pixels
     max_pages: int = DEFAULTS.max_pages
+    max_words: int = DEFAULTS.max_words
+    max_answer_bytes: int = DEFAULTS.max_answer_bytes
     pdf_dpi: int = DEFAULTS.pdf_dpi
+    memory_bytes: int = MOST_WORKER_BYTES
 
 
 class Claim(StrEnum):
@@ -257,9 +265,10 @@ class PageSelection:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One uploaded file."""
+    """One uploaded file, in the private folder of its request."""
 
-    data: bytes = field(repr=False)
+    path: Path
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ def start_logging(log_format: str) -> None:
     handler.setFormatter(_Json() if log_format == "json" else _Text())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it logs every change of a file
+    # It tells each of its attempts; that a collector is gone is an error.
+    logging.getLogger("opentelemetry").setLevel(logging.ERROR)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # our own queue is the bounded one
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,11 @@ from prometheus_client.registry import Collector
 from ocr_server import __version__
 
 if TYPE_CHECKING:
-    from ocr_server.document.model import Page
+    from ocr_server.document.model import Page, StoredPage
     from ocr_server.errors import OcrServerError
     from ocr_server.runtime.admission import Admission
     from ocr_server.runtime.pool import WorkerPool
+    from ocr_server.runtime.scratch import ScratchSpace
 
 MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 # From a small crop to a page at its time limit; only long documents take longer.
@@ -30,7 +31,13 @@ CONFIDENCE_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0
 class Metrics:
     """The metrics of one server, in a registry of its own."""
 
-    def __init__(self, workers: WorkerPool, admission: Admission) -> None:
+    def __init__(
+        self,
+        workers: WorkerPool,
+        admission: Admission,
+        scratch: ScratchSpace,
+        why_not_ready: Callable[[], OcrServerError | None],
+    ) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "ocr_requests", "Requests answered", ["route", "method", "status"],
@@ -60,8 +67,12 @@ class Metrics:
         )  # fmt: skip
         self._stage_s = cache(stage_s.labels)  # a page has some twenty stages
         Info("ocr_server", "The server", registry=self._registry).info({"version": __version__})
-        self._registry.register(_Load(workers, admission))
+        self._registry.register(_State(workers, admission, scratch, why_not_ready))
         ProcessCollector(registry=self._registry)  # memory, files and processor time
+
+    def watch(self, collector: Collector) -> None:
+        """Show what the collector has at the moment, too."""
+        self._registry.register(collector)
 
     def count_request(self, *, route: str, method: str, status: int, duration_s: float) -> None:
         """Count a request that was answered."""
@@ -72,13 +83,14 @@ class Metrics:
         """Count a request that was answered with a problem, by its code."""
         self._refusals.labels(code).inc()
 
-    def count_page(self, page: Page) -> None:
+    def count_page(self, page: Page | StoredPage) -> None:
         """Count a page that was read, with its pixels, confidence and stages."""
+        outline = page.outline
         self._pages.inc()
-        self._pixels.inc(page.width_px * page.height_px)
-        if page.words:
+        self._pixels.inc(outline.width_px * outline.height_px)
+        if page.letter_count:
             self._confidence.observe(page.confidence)
-        for stage in page.stages:
+        for stage in outline.stages:
             self._stage_s(stage.name).observe(stage.ms / 1000)
 
     def count_failed_page(self, error: OcrServerError) -> None:
@@ -90,15 +102,27 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class _Load(Collector):
-    """Gauges that are read at the moment of collection: slots and queue."""
+class _State(Collector):
+    """Gauges that are read at the moment of collection: readiness, slots, queue and storage."""
 
-    def __init__(self, workers: WorkerPool, admission: Admission) -> None:
-        self._workers, self._admission = workers, admission
+    def __init__(
+        self,
+        workers: WorkerPool,
+        admission: Admission,
+        scratch: ScratchSpace,
+        why_not_ready: Callable[[], OcrServerError | None],
+    ) -> None:
+        self._workers, self._admission, self._scratch = workers, admission, scratch
+        self._why_not_ready = why_not_ready
 
     def collect(self) -> Iterator[Metric]:
         workers, admission = self._workers, self._admission
+        is_ready = not admission.is_draining and self._why_not_ready() is None
+        yield GaugeMetricFamily("ocr_ready", "1 if it can read, as /readyz tells; else 0", is_ready)
         yield GaugeMetricFamily("ocr_slots", "Pages that can be read at a time", workers.slots)
+        yield GaugeMetricFamily(
+            "ocr_slots_alive", "Slots that have a worker process", workers.alive
+        )
         yield GaugeMetricFamily("ocr_slots_busy", "Slots at work", workers.busy)
         yield GaugeMetricFamily(
             "ocr_requests_inside", "Requests at work or waiting", admission.inside
@@ -107,4 +131,8 @@ class _Load(Collector):
         yield CounterMetricFamily(
             "ocr_engine_restarts", "Worker processes replaced: crashed, killed, or used up",
             workers.restarts,
+        )  # fmt: skip
+        yield GaugeMetricFamily(
+            "ocr_temp_free_bytes", "Bytes that are free for the pictures being read",
+            self._scratch.free_bytes,
         )  # fmt: skip

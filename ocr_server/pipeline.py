@@ -1,8 +1,8 @@
 """From files to a document, page by page.
 
-The files are written to a private folder and their pages counted. Each page is decoded and read by
-a worker process, several at a time if there are slots, and events are yielded in page order. A page
-that cannot be read gives a `PageFailed` event; the other pages are read all the same.
+The files stand in the request's private folder, and their pages are counted. Each page is decoded
+and read by a worker process, several at a time if there are slots, and events are yielded in page
+order. A page that cannot be read gives a `PageFailed` event; the others are read all the same.
 """
 
 from __future__ import annotations
@@ -10,31 +10,46 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-from ocr_server import tasks
+from ocr_server import tasks, traces
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Document, EngineInfo, Failure, Page
-from ocr_server.errors import ClientGone, DamagedPicture, EngineFailed, OcrServerError, PageMissing
+from ocr_server.document.model import (
+    Document,
+    EngineInfo,
+    Failure,
+    Page,
+    StoredPage,
+    StoredPages,
+)
+from ocr_server.errors import (
+    AnswerTooLarge,
+    ClientGone,
+    EngineFailed,
+    OcrServerError,
+    PageMissing,
+)
 from ocr_server.export import Format
 from ocr_server.job import Job, Rendering, Source
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.script import is_vertical
 from ocr_server.runtime.pool import WorkerPool
-from ocr_server.runtime.scratch import ScratchSpace
+from ocr_server.runtime.second_try import run_twice
 from ocr_server.sources.decode import too_many_pages
 from ocr_server.sources.signatures import may_have_pages
 from ocr_server.tasks import PageRef
 
 log = logging.getLogger(__name__)
 
-PIECE_BYTES = 256 * 1024
+# Of a document, in the server process: a word takes about a kilobyte. Pages beyond are stored in
+# the folder of the request, and the document is rendered by a worker process.
+MOST_HELD_WORDS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +61,9 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class PageRead:
-    """A page was read."""
+    """A page was read; one of many words is stored in the folder of the request."""
 
-    page: Page
+    page: Page | StoredPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,6 @@ def recognise_document(
     job: Job,
     *,
     workers: WorkerPool,
-    scratch: ScratchSpace,
     engine: EngineInfo,
     cancelled: threading.Event | None = None,
     observe: Callable[[Event], None] | None = None,
@@ -87,32 +101,122 @@ def recognise_document(
     """
     cancelled = cancelled or threading.Event()
     try:
-        with scratch.job(tuple(source.data for source in job.sources)) as paths:
-            page_refs = tuple(_choose_pages(job, _count(job, paths, workers, cancelled)))
-            yield Accepted(page_refs)
-            pages, failures = [], []
-            read = partial(_read_page, workers, cancelled, is_alone=len(page_refs) == 1)
-            # Most documents have one page; a thread would take a tenth of a small picture's time.
-            events = (
-                (read(job, page_ref) for page_ref in page_refs)
-                if len(page_refs) == 1
-                else _read_side_by_side(read, job, page_refs, workers.slots, cancelled)
-            )
-            for event in events:
-                if isinstance(event, PageRead):
-                    pages.append(event.page)
-                    if missing := event.page.missing_part:
-                        damaged = DamagedPicture(f"{missing.message} {missing.advice}")
-                        failures.append(Failure(event.page.number, damaged))
-                elif isinstance(event, PageFailed):
-                    failures.append(event.failure)
-                if observe:
-                    observe(event)
-                yield event
-            engine_used = replace(engine, languages=_languages_of(pages, job))
-            yield Finished(Document(tuple(pages), engine_used, tuple(failures)))
+        counts = count_pages(job, workers, cancelled)
+        page_refs = tuple(page_ref_of(job, counts, number) for number in choose_pages(job, counts))
+        yield Accepted(page_refs)
+        pages, failures = [], []
+        most_held_words = MOST_HELD_WORDS
+
+        def read(like: Job, page_ref: PageRef) -> PageRead | PageFailed:
+            return read_page(
+                like, workers, cancelled, page_ref,
+                is_alone=len(page_refs) == 1, most_held_words=most_held_words,
+            )  # fmt: skip
+
+        # Most documents have one page; a thread would take a tenth of a small picture's time.
+        events = (
+            (read(job, page_ref) for page_ref in page_refs)
+            if len(page_refs) == 1
+            else _read_side_by_side(read, job, page_refs, workers.slots, cancelled)
+        )
+        for event in events:
+            if isinstance(event, PageRead):
+                pages.append(event.page)
+                most_held_words = max(0, most_held_words - len(event.page.outline.words))
+                if missing := event.page.outline.missing_part:
+                    failures.append(Failure(event.page.outline.number, missing.as_error()))
+            elif isinstance(event, PageFailed):
+                failures.append(event.failure)
+            if observe:
+                observe(event)
+            yield event
+        engine_used = replace(engine, languages=_languages_of(pages, job))
+        yield Finished(Document(_pages_of(pages), engine_used, tuple(failures)))
     finally:
         cancelled.set()
+
+
+def count_pages(job: Job, workers: WorkerPool, cancelled: threading.Event) -> list[int]:
+    """The number of pages of each file; only formats with several pages are opened for it.
+
+    Raises:
+        DocumentError: a file cannot be opened.
+        LoadError: the server is too busy, or the time is over.
+    """
+
+    def count(path: Path) -> int:
+        return run_twice(
+            workers, tasks.count_pages, job.deadline, cancelled,
+            path=path, limits=job.limits, password=job.password,
+        )  # fmt: skip
+
+    paths = [source.path for source in job.sources]
+    return [count(path) if may_have_pages(path) else 1 for path in paths]
+
+
+def choose_pages(job: Job, counts: Sequence[int]) -> list[int]:
+    """The numbers of the pages that the job asks for, counted from 1 through all files.
+
+    Raises:
+        DocumentError: there are more pages than allowed, or a requested one does not exist.
+    """
+    total = sum(counts)
+    if total > job.limits.max_pages:
+        raise too_many_pages(total, job.limits)
+    missing = job.pages.beyond(total)
+    if missing is not None:
+        raise PageMissing(
+            f"Page {missing} was asked for; the document has {total}.", page=missing, pages=total
+        )
+    return list(job.pages.choose(total))
+
+
+def page_ref_of(job: Job, counts: Sequence[int], number: int) -> PageRef:
+    """The place of a page by its number; `counts` are the numbers of pages of the job's files."""
+    index = number - 1
+    for source, count in zip(job.sources, counts, strict=True):
+        if index < count:
+            return PageRef(source.path, index, number, reports_progress=job.reports_progress)
+        index -= count
+    raise IndexError(number)
+
+
+def read_page(
+    job: Job,
+    workers: WorkerPool,
+    cancelled: threading.Event,
+    page_ref: PageRef,
+    *,
+    is_alone: bool = False,
+    most_held_words: int = MOST_HELD_WORDS,
+) -> PageRead | PageFailed:
+    """Read a page in a worker process; an error becomes a `PageFailed`.
+
+    An unexpected error is raised if the page `is_alone`, else logged and recorded as a failure.
+
+    Raises:
+        ClientGone: `cancelled` was set.
+    """
+    try:
+        with traces.span("page", page=page_ref.number):
+            reading = run_twice(
+                workers, tasks.read_page, job.deadline, cancelled,
+                page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
+                most_held_words=most_held_words,
+            )  # fmt: skip
+            traces.add_stages(reading.page.stages)
+    except ClientGone:
+        raise
+    except OcrServerError as error:
+        return PageFailed(Failure(page_ref.number, error))
+    except Exception as error:
+        if is_alone:
+            raise
+        log.exception("a page failed unexpectedly")
+        lost = EngineFailed("The page could not be read; the server's log has the reason.")
+        lost.__cause__ = error
+        return PageFailed(Failure(page_ref.number, lost))
+    return PageRead(reading.kept(page_ref))
 
 
 def document_from_events(events: Iterator[Event]) -> Document:
@@ -137,7 +241,6 @@ def draw_preview(
     job: Job,
     *,
     workers: WorkerPool,
-    scratch: ScratchSpace,
     cancelled: threading.Event,
     prepared: bool = False,
 ) -> bytes:
@@ -149,59 +252,62 @@ def draw_preview(
         DocumentError: the document cannot be opened, is over a limit, or has no such page.
         LoadError: the server is too busy, or the time is over.
     """
-    with scratch.job(tuple(source.data for source in job.sources)) as paths:
-        page_ref = next(_choose_pages(job, _count(job, paths, workers, cancelled)))
-        if prepared:
-            return workers.run(
-                tasks.draw_prepared_page, job.deadline, cancelled,
-                page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
-            )  # fmt: skip
-        return workers.run(
-            tasks.draw_page, job.deadline, cancelled,
-            page_ref=page_ref, limits=job.limits, password=job.password,
+    counts = count_pages(job, workers, cancelled)
+    page_ref = page_ref_of(job, counts, choose_pages(job, counts)[0])
+    if prepared:
+        return run_twice(
+            workers, tasks.draw_prepared_page, job.deadline, cancelled,
+            page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
         )  # fmt: skip
+    return run_twice(
+        workers, tasks.draw_page, job.deadline, cancelled,
+        page_ref=page_ref, limits=job.limits, password=job.password,
+    )  # fmt: skip
 
 
 def render_document(
-    document: Document,
+    document: Document | Source,
     sources: tuple[Source, ...],
     *,
     format_: Format,
     rendering: Rendering,
     workers: WorkerPool,
-    scratch: ScratchSpace,
     deadline: Deadline,
     cancelled: threading.Event,
-) -> Generator[bytes, None, None]:
-    """The document in a format, in pieces of bytes.
+) -> bytes | Path:
+    """The document in a format, or a file with it.
 
-    Formats that need the pictures are rendered in a worker process.
+    Formats that need the pictures, and large documents, are rendered in a worker process. The
+    document may be a file of its JSON, as a client sent it.
 
     Raises:
+        AnswerTooLarge: it has more bytes than the limit.
+        ClientGone, DeadlinePassed: the work was stopped.
         DocumentError: a source cannot be opened.
         FormatUnavailable: a source is missing, or its page differs in size from the one read.
+        InvalidOptions: the JSON is not that of a document.
         LoadError: the server is too busy, or the time is over.
     """
-    if not format_.shows_pictures or not sources:
-        for piece in format_.render(document, (), rendering):
-            deadline.check()
-            yield piece
-        return
-    with scratch.job(tuple(source.data for source in sources)) as paths:
-        result = paths[0].with_name("result")
-        claims = workers.run(
-            tasks.render, deadline, cancelled,
-            document=document, paths=paths, render=format_.render, rendering=rendering,
-            result=result,
-        )  # fmt: skip
-        rendering.claims.update(claims)
-        with result.open("rb") as file:
-            while piece := file.read(PIECE_BYTES):
-                yield piece
+    described: Document | Path
+    if isinstance(document, Document):
+        is_small = not isinstance(document.pages, StoredPages)
+        if is_small and not (format_.shows_pictures and sources):
+            return _rendered_here(document, format_, rendering, deadline, cancelled)
+        beside, described = sources[0].path, document
+    else:
+        beside, described = document.path, document.path
+    result = beside.with_name(f"{beside.name}-rendered")
+    claims = run_twice(
+        workers, tasks.render, deadline, cancelled,
+        document=described, paths=tuple(source.path for source in sources),
+        render=format_.render, rendering=rendering, result=result,
+    )  # fmt: skip
+    rendering.claims.update(claims)
+    return result
 
 
 def analyse_frame(
-    job: Job, *, reads: bool, workers: WorkerPool, scratch: ScratchSpace, cancelled: threading.Event
+    job: Job, *, reads: bool, workers: WorkerPool, cancelled: threading.Event
 ) -> FrameAnalysis:
     """Analyse a frame of a camera (`page.camera_frame`); with `reads`, its text too.
 
@@ -209,51 +315,39 @@ def analyse_frame(
         DocumentError: the frame cannot be opened, or is over a limit.
         LoadError: the server is too busy, or the time is over.
     """
-    with scratch.job((job.sources[0].data,)) as (path,):
-        return workers.run(
-            tasks.analyse_frame, job.deadline, cancelled,
-            path=path, reads=reads, options=job.options, limits=job.limits,
-        )  # fmt: skip
+    return run_twice(
+        workers, tasks.analyse_frame, job.deadline, cancelled,
+        path=job.sources[0].path, reads=reads, options=job.options, limits=job.limits,
+    )  # fmt: skip
 
 
-def _count(
-    job: Job, paths: tuple[Path, ...], workers: WorkerPool, cancelled: threading.Event
-) -> list[tuple[Path, int]]:
-    """The files and their numbers of pages; only formats with several pages are opened for it."""
-
-    def count(path: Path) -> int:
-        return workers.run(
-            tasks.count_pages, job.deadline, cancelled,
-            path=path, limits=job.limits, password=job.password,
-        )  # fmt: skip
-
-    return [(path, count(path) if may_have_pages(path) else 1) for path in paths]
-
-
-def _choose_pages(job: Job, counts: list[tuple[Path, int]]) -> Iterator[PageRef]:
-    """The pages that the job asks for, numbered from 1 through all files.
-
-    Raises:
-        DocumentError: there are more pages than allowed, or a requested one does not exist.
-    """
-    total = sum(count for _, count in counts)
-    if total > job.limits.max_pages:
-        raise too_many_pages(total, job.limits)
-    missing = job.pages.beyond(total)
-    if missing is not None:
-        raise PageMissing(
-            f"Page {missing} was asked for; the document has {total}.", page=missing, pages=total
-        )
-    page_refs = [(path, index) for path, count in counts for index in range(count)]
-    return (
-        PageRef(*page_refs[number - 1], number, reports_progress=job.reports_progress)
-        for number in job.pages.choose(total)
-    )
+def _rendered_here(
+    document: Document,
+    format_: Format,
+    rendering: Rendering,
+    deadline: Deadline,
+    cancelled: threading.Event,
+) -> bytes:
+    content, limit = bytearray(), rendering.limits.max_answer_bytes
+    for piece in format_.render(document, (), rendering):
+        content += piece
+        deadline.check()
+        if cancelled.is_set():
+            raise ClientGone("The client hung up.")
+        if len(content) > limit:
+            raise AnswerTooLarge.of(limit)
+    return bytes(content)
 
 
-def _languages_of(pages: Sequence[Page], job: Job) -> tuple[str, ...]:
+def _pages_of(read: list[Page | StoredPage]) -> Sequence[Page]:
+    held = tuple(page for page in read if isinstance(page, Page))
+    return held if len(held) == len(read) else StoredPages(read)
+
+
+def _languages_of(pages: Sequence[Page | StoredPage], job: Job) -> tuple[str, ...]:
     """The languages that the pages were read in; those of the job if they were told."""
-    found = (code for page in pages if page.language for code in page.language.codes)
+    languages = (page.outline.language for page in pages)
+    found = (code for language in languages if language for code in language.codes)
     return tuple(dict.fromkeys(found)) or job.options.languages
 
 
@@ -262,41 +356,10 @@ def _with_language_of(event: PageRead | PageFailed, job: Job) -> Job:
 
     So most pages of a document are read but once. Each is still checked, as the first one is.
     """
-    language = event.page.language if isinstance(event, PageRead) else None
+    language = event.page.outline.language if isinstance(event, PageRead) else None
     if language is None or not language.is_sure or is_vertical(language.codes[0]):
         return job
     return replace(job, options=replace(job.options, languages=language.codes[:1]))
-
-
-def _read_page(
-    workers: WorkerPool,
-    cancelled: threading.Event,
-    job: Job,
-    page_ref: PageRef,
-    *,
-    is_alone: bool,
-) -> PageRead | PageFailed:
-    """Read a page in a worker process; an error becomes a `PageFailed`.
-
-    An unexpected error is raised if the page `is_alone`, else logged and recorded as a failure.
-    """
-    try:
-        page = workers.run(
-            tasks.read_page, job.deadline, cancelled,
-            page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
-        )  # fmt: skip
-    except ClientGone:
-        raise
-    except OcrServerError as error:
-        return PageFailed(Failure(page_ref.number, error))
-    except Exception as error:
-        if is_alone:
-            raise
-        log.exception("a page failed unexpectedly")
-        lost = EngineFailed("The page could not be read; the server's log has the reason.")
-        lost.__cause__ = error
-        return PageFailed(Failure(page_ref.number, lost))
-    return PageRead(page)
 
 
 def _read_side_by_side(
@@ -308,17 +371,23 @@ def _read_side_by_side(
 ) -> Iterator[PageRead | PageFailed]:
     """Read the pages in threads, as many at a time as there are slots; the results are in order.
 
-    A page is read as the last one of those that were finished in order taught it to be, so that
-    the same document gives the same answer with the same number of slots.
+    A page is read as the pages before it that were finished in order taught it to be, so that the
+    same document gives the same answer with the same number of slots.
     """
     waiting = iter(page_refs)
     with ThreadPoolExecutor(slots) as threads:
-        begun = deque(threads.submit(read, job, page_ref) for page_ref in islice(waiting, slots))
+
+        def begin(count: int, like: Job) -> Iterator[Future[PageRead | PageFailed]]:
+            for page_ref in islice(waiting, count):
+                # In a context of its own, for the spans of traces.
+                yield threads.submit(copy_context().run, read, like, page_ref)
+
+        begun = deque(begin(slots, job))
         try:
             while begun:
                 event = begun.popleft().result()
                 job = _with_language_of(event, job)
-                begun.extend(threads.submit(read, job, page_ref) for page_ref in islice(waiting, 1))
+                begun.extend(begin(1, job))
                 yield event
         finally:
             cancelled.set()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
-from ocr_server import tasks
+from ocr_server import tasks, traces
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Document, EngineInfo
-from ocr_server.errors import EngineMissing, OcrServerError
-from ocr_server.export import FORMATS, Format
+from ocr_server.document.model import Document, EngineInfo, StoredPage, StoredPages
+from ocr_server.errors import EngineMissing, NoWorker, OcrServerError
+from ocr_server.export import FORMATS, PAGE_IN_JSON, Format
 from ocr_server.export.archive import archive_of
-from ocr_server.job import Job
+from ocr_server.job import Job, Source
 from ocr_server.metrics import Metrics
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.pipeline import (
@@ -25,15 +28,31 @@ from ocr_server.pipeline import (
     recognise_document,
     render_document,
 )
-from ocr_server.request.build import ParsedRequest, check_installed
+from ocr_server.request.build import ParsedRequest, build_job, check_installed
 from ocr_server.request.parsing import read_words
 from ocr_server.request.profiles import Profile, load_profiles
 from ocr_server.runtime.admission import Admission
+from ocr_server.runtime.memory_plan import MemoryPlan, plan_memory
 from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
+from ocr_server.runtime.watchdog import Watchdog
 from ocr_server.settings import Settings
 
 DESCRIBE_TIMEOUT_S = 30.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A rendered document: its bytes, or the file that has them."""
+
+    format: Format
+    content: bytes | Path
+
+    def read(self) -> bytes:
+        """All of it."""
+        return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
 
 
 @dataclass(slots=True)
@@ -46,12 +65,25 @@ class Service:
     admission: Admission
     profiles: Mapping[str, Profile]
     words: str = ""  # the operator's own, one a line
+    shortfalls: tuple[str, ...] = ()  # what was given up for want of memory, as sentences
     metrics: Metrics = field(init=False)
+    closing: ExitStack = field(default_factory=ExitStack, init=False)  # ends before the processes
+    _watchdog: Watchdog = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
     _missing: dict[str, str] = field(default_factory=dict, init=False)  # name and message
 
     def __post_init__(self) -> None:
-        self.metrics = Metrics(self.workers, self.admission)
+        self.metrics = Metrics(self.workers, self.admission, self.scratch, self.why_not_ready)
+        self._watchdog = Watchdog(
+            self._read_sample,
+            workers=self.workers,
+            scratch=self.scratch,
+            period_s=self.settings.watchdog_s,
+        )
+
+    def watch(self) -> None:
+        """Look after itself from now on, as a server or station does that runs for long."""
+        self._watchdog.start()
 
     @classmethod
     def start(cls, settings: Settings, workers: WorkerPool | None = None) -> Service:
@@ -64,6 +96,10 @@ class Service:
         # May fail, so before worker processes are started.
         profiles = load_profiles(settings.profiles)
         words = read_words(settings.words) if settings.words else ""
+        plan = MemoryPlan(settings) if workers else plan_memory(settings)
+        settings = plan.settings
+        for shortfall in plan.shortfalls:
+            log.warning(shortfall)
         workers = workers or ProcessWorkerPool(settings)
         return cls(
             settings=settings,
@@ -72,6 +108,7 @@ class Service:
             admission=Admission(slots=workers.slots, waiting=settings.waiting),
             profiles=profiles,
             words=words,
+            shortfalls=plan.shortfalls,
         )
 
     @property
@@ -108,12 +145,18 @@ class Service:
         return self._engines[name]
 
     def why_not_ready(self) -> OcrServerError | None:
-        """The error that keeps the server from reading: missing engine or language, if any."""
+        """The error that keeps the server from reading, if any.
+
+        No process, no room for files, no engine or language, or the watchdog could not read.
+        """
+        if not self.workers.alive:
+            return NoWorker.of_server()
         try:
+            self.scratch.check()
             check_installed(self.settings.languages, self.engine)
         except OcrServerError as error:
             return error
-        return None
+        return self._watchdog.failure
 
     def recognise(self, job: Job, cancelled: threading.Event) -> Iterator[Event]:
         """Read the documents of a job as events, and count its pages in the metrics.
@@ -124,7 +167,6 @@ class Service:
         return recognise_document(
             job,
             workers=self.workers,
-            scratch=self.scratch,
             engine=self.engine_named(job.options.engine),
             cancelled=cancelled,
             observe=self._count,
@@ -139,28 +181,49 @@ class Service:
         return document_from_events(self.recognise(job, cancelled))
 
     def render(
-        self, document: Document, request: ParsedRequest, cancelled: threading.Event
-    ) -> tuple[Format, Generator[bytes, None, None]]:
+        self, document: Document | Source, request: ParsedRequest, cancelled: threading.Event
+    ) -> Answer:
         """Render a document in the requested formats; several are packed into an archive.
 
+        The document may be a file of its JSON, as a client sent it.
+
         Raises:
-            OcrServerError: a page failed, and the format cannot tell it.
+            OcrServerError: a page failed, and the format cannot tell it; see also
+                `pipeline.render_document`.
         """
-        if document.problems and request.formats != ("json",) and not request.partial:
+        tells_problems = request.formats == ("json",) or request.partial
+        if isinstance(document, Document) and document.problems and not tells_problems:
             raise _failed_pages(document)
         wanted = {name: FORMATS[name] for name in request.formats}
         format_ = archive_of(wanted) if len(wanted) > 1 else wanted[request.formats[0]]
-        pieces = render_document(
-            document,
-            request.job.sources,
-            format_=format_,
-            rendering=request.rendering,
-            workers=self.workers,
-            scratch=self.scratch,
-            deadline=request.job.deadline,
-            cancelled=cancelled,
+        return Answer(format_, self._rendered(document, request, format_, cancelled))
+
+    def render_page(
+        self, page: StoredPage, request: ParsedRequest, cancelled: threading.Event
+    ) -> bytes | Path:
+        """Render a page as it stands in the JSON of its document."""
+        engine = EngineInfo("", "", ())  # the page does not tell it
+        return self._rendered(
+            Document(StoredPages((page,)), engine), request, PAGE_IN_JSON, cancelled
         )
-        return format_, pieces
+
+    def _rendered(
+        self,
+        document: Document | Source,
+        request: ParsedRequest,
+        format_: Format,
+        cancelled: threading.Event,
+    ) -> bytes | Path:
+        with traces.span("export", formats=",".join(request.formats)):
+            return render_document(
+                document,
+                request.job.sources,
+                format_=format_,
+                rendering=request.rendering,
+                workers=self.workers,
+                deadline=request.job.deadline,
+                cancelled=cancelled,
+            )
 
     def draw_preview(
         self, job: Job, cancelled: threading.Event, *, prepared: bool = False
@@ -169,32 +232,42 @@ class Service:
         return draw_preview(
             job,
             workers=self.workers,
-            scratch=self.scratch,
             cancelled=cancelled,
             prepared=prepared,
         )
 
     def analyse_frame(self, job: Job, cancelled: threading.Event, *, reads: bool) -> FrameAnalysis:
         """Analyse a frame of a camera; see `pipeline.analyse_frame`."""
-        return analyse_frame(
-            job, reads=reads, workers=self.workers, scratch=self.scratch, cancelled=cancelled
-        )
+        return analyse_frame(job, reads=reads, workers=self.workers, cancelled=cancelled)
 
     def _count(self, event: Event) -> None:
         if isinstance(event, PageRead):
+            self._watchdog.note_read()
             self.metrics.count_page(event.page)
         elif isinstance(event, PageFailed):
             self.metrics.count_failed_page(event.failure.error)
 
+    def _read_sample(self, picture: bytes) -> None:
+        # Waiting for a slot takes no longer than a page, unless there is a queue.
+        deadline = Deadline.after(2 * self.settings.page_timeout_s)
+        with self.scratch.job() as folder:
+            job = build_job({}, (folder.add([picture]),), self).job
+            events = recognise_document(
+                replace(job, deadline=deadline), workers=self.workers, engine=self.engine
+            )
+            document_from_events(events)
+
     def close(self) -> None:
         """End all processes and remove the private folder."""
+        self.closing.close()
+        self._watchdog.stop()
         self.workers.close()
         self.scratch.close()
 
 
 def _failed_pages(document: Document) -> OcrServerError:
     failed = [failure.page for failure in document.problems]
-    total = len({page.number for page in document.pages}.union(failed))
+    total = len({page.outline.number for page in document.kept}.union(failed))
     first = document.problems[0].error
     return type(first)(
         f"{len(failed)} of {total} pages could not be read, or not whole "

@@ -35,16 +35,19 @@ SERVICE_LINKS = tuple(
 MIB = 1024 * 1024
 MOST_WORKER_BYTES = 1024 * MIB
 LEAST_WORKER_BYTES = 128 * MIB  # an A4 page at 300 dpi in colour takes about 100
+TINIEST_WORKER_BYTES = 64 * MIB  # with less, hardly anything is read
 SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, measured idle
 DETECTOR_BYTES = 80 * MIB  # the process that tells languages, started when it is first needed
 # The names of `web.compat.ADAPTERS`.
 ADAPTER_NAMES = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")
 # The keys of `engines.ENGINE_CHOICES`, each with a remark for the documentation.
 ENGINE_MEANINGS = {
+    "auto": "the best of what is installed: Tesseract, and `rapidocr` where Tesseract is in doubt",
+    "tesseract": "`tesserocr` where it is installed, else `pytesseract`",
     "pytesseract": "a process for each recognition",
     "tesserocr": "models kept loaded",
     "rapidocr": "",
-    "best": "Tesseract with `rapidocr` as a second opinion",
+    "best": "as `auto`, but never without `rapidocr`",
 }
 
 
@@ -81,10 +84,23 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on (`0.0.0.0` in the image)")
     port: int = _setting(8080, "port to listen on; 0 takes a free one", least=0, most=65535)
+    hosts: tuple[str, ...] = _setting(
+        (),
+        "host names under which the server is reached, joined by commas, or `*` for any; "
+        "addresses, `localhost` and the names of the machine always are",
+        pattern=r"\*|[\w.-]+",
+        shown="any, or no others where it listens on loopback",
+    )
+    max_connections_per_address: int = _setting(
+        64,
+        "connections that may be open from one address (from one /64 network with IPv6); 0 means "
+        "any number, as for loopback and `OCR_TRUSTED_PROXY`",
+        least=0,
+    )
     tls_cert: str = _setting("", "PEM file of a certificate; with it and its key, https is served")
     tls_key: str = _setting("", "PEM file of the certificate's key")
     engine: str = _setting(
-        "pytesseract",
+        "auto",
         f"engine that reads: {_listed_with_meanings(ENGINE_MEANINGS)}",
         choices=tuple(ENGINE_MEANINGS),
     )
@@ -108,11 +124,27 @@ class Settings:
     max_body_bytes: int = _setting(50 * MIB, "bytes a request may have", least=1024)
     max_pixels: int = _setting(64_000_000, "pixels a page may have", least=1)
     max_pages: int = _setting(200, "pages a document may have", least=1)
+    max_words: int = _setting(20_000, "words a page may have", least=1)
+    max_answer_bytes: int = _setting(512 * MIB, "bytes an answer may have", least=1024)
     worker_memory_bytes: int = _setting(
         0,
         "bytes of data a worker process may hold; 0 means a gigabyte, or a slot's share of the "
         "container's memory if that is less",
-        least=64 * MIB,
+        least=TINIEST_WORKER_BYTES,
+        or_zero=True,
+    )
+    server_memory_bytes: int = _setting(
+        0,
+        "bytes of data the server process may take beyond what it holds at its start; 0 means a "
+        "gigabyte, or 128 MiB in a container whose memory is limited",
+        least=32 * MIB,
+        or_zero=True,
+    )
+    watchdog_s: float = _setting(
+        60.0,
+        "seconds without a page read after which a built-in picture is read, to see that the "
+        "server still can; 0 means never",
+        least=0.1,
         or_zero=True,
     )
     pdf_dpi: int = _setting(300, "dots per inch at which PDF pages are drawn", least=50)
@@ -158,6 +190,49 @@ class Settings:
         choices=ADAPTER_NAMES,
     )
 
+    jobs: str = _setting(
+        "",
+        "where durable jobs are kept: a folder, or the address of a PostgreSQL database, "
+        "`postgresql://…`; without it nothing is kept",
+        is_secret=True,
+    )
+    jobs_files: str = _setting(
+        "",
+        "folder for what jobs were sent and read; with PostgreSQL one that all machines share",
+        shown="the folder of `OCR_JOBS`",
+    )
+    jobs_keep_s: float = _setting(
+        3600.0, "seconds that a job is kept after its end; a request may ask for less", least=1
+    )
+    jobs_slots: int = _setting(
+        -1,
+        "pages of jobs read at the same time; 0: jobs are only taken in",
+        least=-1,
+        shown="the slots but one, at least 1",
+    )
+    jobs_max_pages: int = _setting(
+        20_000, "pages of jobs that may wait, and that one job may have", least=1
+    )
+    jobs_max_bytes: int = _setting(
+        10 * 1024 * MIB, "bytes of jobs that may wait, and that one job may have", least=1024
+    )
+    jobs_max_s: float = _setting(
+        7 * 86_400.0, "seconds after which a job that has not ended is forgotten", least=1
+    )
+    webhook_hosts: tuple[str, ...] = _setting(
+        (),
+        "hosts that may be told when a job has ended, joined by commas, with or without a port",
+        pattern=r"[A-Za-z0-9.-]+(:\d+)?|\[[\da-fA-F:]+\](:\d+)?",
+    )
+    webhook_secret: str = _setting(
+        "", "secret that signs what webhooks are sent (Standard Webhooks)", is_secret=True
+    )
+
+    @property
+    def job_slots(self) -> int:
+        """How many pages of jobs are read at the same time."""
+        return max(1, self.slots - 1) if self.jobs_slots < 0 else self.jobs_slots
+
     @property
     def worker_bytes(self) -> int:
         """Bytes of data that a worker process may hold: as set, or from the container's limit."""
@@ -165,7 +240,7 @@ class Settings:
         if self.worker_memory_bytes or limit is None:
             return self.worker_memory_bytes or MOST_WORKER_BYTES
         share = (limit - SERVER_BYTES - DETECTOR_BYTES) // self.slots
-        return min(MOST_WORKER_BYTES, max(share, LEAST_WORKER_BYTES))
+        return min(MOST_WORKER_BYTES, max(share, TINIEST_WORKER_BYTES))
 
     @property
     def waiting(self) -> int:

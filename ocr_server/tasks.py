@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import errno
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from ocr_server.document.model import Document, EngineInfo, Page
+from ocr_server.document.model import (
+    Document,
+    EngineInfo,
+    Page,
+    StageRecord,
+    StoredPage,
+    write_page,
+)
 from ocr_server.engines import describe_choice
-from ocr_server.errors import StorageFull
+from ocr_server.errors import AnswerTooLarge, StorageFull, TooManyWords
 from ocr_server.export import Render
 from ocr_server.extraction import finders
 from ocr_server.job import Claim, ClaimOutcome, Limits, ReadOptions, Rendering
@@ -24,7 +32,7 @@ from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.framing import zones_in_pixels
 from ocr_server.page.progress import ProgressCallback, progress_writer
-from ocr_server.page.quality import with_copies, with_damage
+from ocr_server.page.quality import with_copies, with_damage, with_problems
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
 from ocr_server.page.text_policy import read_pdf_page
@@ -54,6 +62,29 @@ class PageRef:
         """The page's progress file, which exists only if it `reports_progress`."""
         return self.path.with_name(f"{self.path.name}-progress-{self.number}")
 
+    @property
+    def page_path(self) -> Path:
+        """The file of a page that is too large to be held in memory."""
+        return self.path.with_name(f"{self.path.name}-page-{self.number}")
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """A page that was read; without zones if they stand in its file, with confidence and letters.
+
+    Both are those of the whole page, and None if it has its zones.
+    """
+
+    page: Page
+    confidence: float | None = None
+    letter_count: int | None = None
+
+    def kept(self, page_ref: PageRef) -> Page | StoredPage:
+        """The page, or where it is stored."""
+        if self.confidence is None or self.letter_count is None:
+            return self.page
+        return StoredPage(page_ref.page_path, self.page, self.confidence, self.letter_count)
+
 
 def count_pages(
     _context: WorkerContext, *, path: Path, limits: Limits, password: str | None
@@ -74,26 +105,51 @@ def read_page(
     options: ReadOptions,
     limits: Limits,
     password: str | None,
+    most_held_words: int,
+) -> PageReading:
+    """Read a page: from its text layer if the options allow and it is good, else by the engine.
+
+    A page of more than `most_held_words` is written to a file beside its source.
+
+    Raises:
+        TooManyWords: it has more than the limit.
+    """
+    with _temporary_files_in(page_ref.path.parent):
+        page = _read_page(context, page_ref, options=options, limits=limits, password=password)
+        count = len(page.words)
+        if count > limits.max_words:
+            raise TooManyWords.of(f"{count} words", limit=limits.max_words)
+        if count <= most_held_words:
+            return PageReading(page)
+        write_page(page, page_ref.page_path)
+        return PageReading(replace(page, zones=()), page.confidence, page.letter_count)
+
+
+def _read_page(
+    context: WorkerContext,
+    page_ref: PageRef,
+    *,
+    options: ReadOptions,
+    limits: Limits,
+    password: str | None,
 ) -> Page:
-    """Read a page: from its text layer if the options allow and it is good, else by the engine."""
     recognise = partial(
         _recognise, context,
         page_ref=page_ref, options=options, limits=limits, password=password,
     )  # fmt: skip
     needs_picture = options.is_framed or (options.wants_fields and finders.needs_picture(options))
-    with _temporary_files_in(page_ref.path.parent):
-        is_of_pdf = is_pdf(page_ref.path)
-        if needs_picture or not is_of_pdf:
-            page = recognise()
-        else:
-            page = read_pdf_page(
-                page_ref.path, page_ref.index, number=page_ref.number,
-                options=options, limits=limits, password=password,
-                context=partial(_read_context, context, options), recognise=recognise,
-            )  # fmt: skip
-        if is_of_pdf and lacks_end_of_pdf(page_ref.path):
-            page = with_damage(page, 0.0)
-        return finders.with_fields(page, options) if options.wants_fields else page
+    is_of_pdf = is_pdf(page_ref.path)
+    if needs_picture or not is_of_pdf:
+        page = recognise()
+    else:
+        page = read_pdf_page(
+            page_ref.path, page_ref.index, number=page_ref.number,
+            options=options, limits=limits, password=password,
+            context=partial(_read_context, context, options), recognise=recognise,
+        )  # fmt: skip
+    if is_of_pdf and lacks_end_of_pdf(page_ref.path):
+        page = with_damage(page, 0.0)
+    return finders.with_fields(page, options) if options.wants_fields else page
 
 
 def _recognise(
@@ -104,9 +160,12 @@ def _recognise(
     limits: Limits,
     password: str | None,
 ) -> Page:
+    started_s = time.perf_counter()
     decoded = decode.open_page(
         page_ref.path, page_ref.index, limits=limits, password=password, grey=True
     )
+    size = f"{decoded.canvas.width_px} × {decoded.canvas.height_px} pixels"
+    decoding = StageRecord.since(started_s, "decode", size, "decoded")
     is_plain = not (options.is_framed or options.wants_fields)
     read = recipe.read_page if is_plain else finders.read_framed_page
     path = page_ref.progress_path
@@ -117,8 +176,9 @@ def _recognise(
             options=options,
             context=_read_context(context, options, report),
         )
+    page = replace(page, stages=(decoding, *page.stages))
     page = with_copies(suggest_spellings(page, options), decoded.copies)
-    return with_damage(page, decoded.lost_share)
+    return with_problems(with_damage(page, decoded.lost_share), decoded.problems)
 
 
 def _read_context(
@@ -131,6 +191,7 @@ def _read_context(
         context.deadline,
         engine=context.engine,
         threads=context.threads,
+        most_parts=context.slots,
         report_progress=report_progress,
         rank_languages=context.rank_languages,
     )
@@ -139,15 +200,31 @@ def _read_context(
 def render(
     _context: WorkerContext,
     *,
-    document: Document,
+    document: Document | Path,
     paths: tuple[Path, ...],
     render: Render,
     rendering: Rendering,
     result: Path,
 ) -> dict[Claim, ClaimOutcome]:
-    """Render the document in a format into the file `result`; return what became of PDF claims."""
+    """Render the document in a format into the file `result`; return what became of PDF claims.
+
+    The document may be a file of its JSON, as a client sent it.
+
+    Raises:
+        AnswerTooLarge: the result has more bytes than the limit.
+        InvalidOptions: the JSON is not that of a document.
+    """
+    if isinstance(document, Path):
+        # pydantic takes megabytes, so only when it is needed.
+        from ocr_server.document.json_reader import read_document  # noqa: PLC0415
+
+        document = read_document(document.read_bytes())
+    left_bytes = rendering.limits.max_answer_bytes
     with _temporary_files_in(result.parent), result.open("wb") as file:
         for piece in render(document, paths, rendering):
+            left_bytes -= len(piece)
+            if left_bytes < 0:
+                raise AnswerTooLarge.of(rendering.limits.max_answer_bytes)
             file.write(piece)
     return rendering.claims
 

@@ -168,5 +168,6 @@ need_packages() {
     done
 }
 
-# What checks and tests need.
-need_all_packages() { need_packages packages warm second-reader station dev-packages; }
+# All of the Pipfile, which checks and tests need.
+CATEGORIES=(packages warm second-reader ideographs station traces audit dev-packages)
+need_all_packages() { need_packages "${CATEGORIES[@]}"; }

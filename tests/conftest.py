@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.util import find_spec
-from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import sync_playwright
+from werkzeug.test import TestResponse
 
 from ocr_server.app import create_app
 from ocr_server.service import Service
@@ -105,7 +106,6 @@ def _only_marked_tests_start_a_process(
 
     if not any(map(request.node.get_closest_marker, ("process", *MISSING))):
         monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
-        monkeypatch.setattr(BaseProcess, "start", refuse)
 
 
 @pytest.fixture(autouse=True)
@@ -118,10 +118,10 @@ def _logging_ends_with_the_test() -> Iterator[None]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Of a small server with a temporary folder of its own."""
+    """Of a small server with a temporary folder of its own, and the engine of the smallest."""
     folder = tmp_path / "storage"
     folder.mkdir(exist_ok=True)
-    return Settings(port=0, slots=1, temp_dir=str(folder))
+    return Settings(port=0, slots=1, temp_dir=str(folder), engine="pytesseract")
 
 
 @pytest.fixture
@@ -143,8 +143,16 @@ def service(app: Flask) -> Service:
     return service_of(app)
 
 
+class ClosingClient(FlaskClient):
+    """Takes each answer whole and closes it, as a server does."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:  # noqa: ANN401  # as Flask's
+        return super().open(*args, **{"buffered": True, **kwargs})
+
+
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
+    app.test_client_class = ClosingClient
     return app.test_client()
 
 

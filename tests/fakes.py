@@ -11,7 +11,7 @@ from ocr_server.document.languages import RankLanguages
 from ocr_server.document.model import EngineInfo, Line, Symbol, Word, Zone, ZoneKind
 from ocr_server.engines.engine import Engine
 from ocr_server.engines.tesseract_cli import CALIBRATION
-from ocr_server.errors import ClientGone, OcrServerError
+from ocr_server.errors import ClientGone, EngineMissing, OcrServerError
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
@@ -52,7 +52,7 @@ class ReadsWords(Engine):
         self.words, self.confidence, self.readings = words, confidence, []
 
     def describe(self) -> EngineInfo:
-        return EngineInfo("fake", "1.0", self.languages)
+        return EngineInfo(self.name, "1.0", self.languages)
 
     def recognise(
         self, canvas: Canvas, options: ReadOptions, deadline: Deadline
@@ -106,12 +106,32 @@ class IsMissing(ReadsWords):
         raise self.error
 
 
+class AllBut:
+    """Makes an engine of each name; those that are named here are not installed."""
+
+    def __init__(self, *missing: str) -> None:
+        self.missing = missing
+
+    def __call__(self, name: str) -> Engine:
+        engine = ReadsWords()
+        if name in self.missing:
+            engine = IsMissing(EngineMissing(f"Install {name}."))
+        engine.name = name  # type: ignore[misc]  # of this one alone
+        return engine
+
+
 class InlineWorkers:
     """Runs each task at once, in this process and thread, with the engine it was given."""
 
     slots = 1
+    alive = 1
     busy = 0
+    open_network = ""
     restarts = 0
+
+    @property
+    def behind_requests(self) -> InlineWorkers:
+        return self
 
     def __init__(self, engine: Engine, rank_languages: RankLanguages | None = None) -> None:
         self.engine, self.rank_languages = engine, rank_languages
@@ -132,7 +152,7 @@ class InlineWorkers:
                 raise ClientGone("The client hung up.")
             deadline.check()
             context = WorkerContext(
-                lambda _: self.engine, one_thread, deadline, self.rank_languages
+                lambda _: self.engine, one_thread, deadline, rank_languages=self.rank_languages
             )
             return task(context, *args, **kwargs)
 

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from flask import Flask
 
+from ocr_server.server.waitress_server import Server
+from ocr_server.settings import Settings
 from tests.waiting import BOUND_S, is_alive, wait_for
 
 ROOT = Path(__file__).parent.parent
@@ -122,7 +126,7 @@ class RunningServer:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ocr_server", "serve", "--port", "0"],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-                env={**mine, "OCR_TEMP_DIR": str(scratch), **environment},
+                env={**mine, "OCR_TEMP_DIR": str(scratch), "OCR_WATCHDOG_S": "0", **environment},
             )  # fmt: skip
         self.port = wait_for(self._find_port)
 
@@ -197,12 +201,31 @@ Start = Callable[..., RunningServer]  # with settings
 
 @contextmanager
 def running_server(folder: Path, **settings: object) -> Iterator[RunningServer]:
-    """A server with a temporary folder of its own; it is gone at the end, however that comes."""
+    """A server with a temporary folder of its own; it is gone at the end, however that comes.
+
+    Unless the settings say otherwise it reads with the program `tesseract`, as it may be a fake.
+    """
     scratch = folder / "storage"
     scratch.mkdir(exist_ok=True)
-    environment = {name: str(value) for name, value in settings.items()}
+    given = {"OCR_ENGINE": "pytesseract", **settings}
+    environment = {name: str(value) for name, value in given.items()}
     server = RunningServer(scratch, folder / "log", environment)
     try:
         yield server
     finally:
         server.kill()
+
+
+@contextmanager
+def served(app: Flask, settings: Settings) -> Iterator[str]:
+    """The address of an application behind the real server, in this process."""
+    server = Server(app, settings)
+    is_over = threading.Event()
+    thread = threading.Thread(target=server.run_until, args=(is_over.is_set,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        is_over.set()
+        thread.join()
+        server.close()

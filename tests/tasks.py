@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from ocr_server.errors import PageMissing
 from ocr_server.runtime.worker_context import WorkerContext
 
 FOR_EVER_S = 600
+_KEPT: list[bytearray] = []
 
 
 def say(_context: WorkerContext, words: str) -> str:
@@ -94,8 +96,22 @@ def take_memory(_context: WorkerContext, size_bytes: int) -> int:
     return len(bytearray(size_bytes))
 
 
+def keep_memory(_context: WorkerContext, size_bytes: int) -> None:
+    _KEPT.append(bytearray(size_bytes))
+
+
 def die(_context: WorkerContext) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def end_by(_context: WorkerContext, signals: Path) -> str:
+    """End by the first signal in a file, which is taken out; answer if there is none left."""
+    number, _, rest = signals.read_text().partition(" ")
+    if not number:
+        return "lives"
+    signals.write_text(rest)
+    os.kill(os.getpid(), int(number))
+    return "survived"
 
 
 def forget_child(_context: WorkerContext) -> None:
@@ -112,11 +128,7 @@ def count_children(_context: WorkerContext) -> int:
 
 def die_while_answering(_context: WorkerContext) -> None:
     """Begin to send an answer of a million bytes, and be killed over it."""
-    frame = sys._getframe()
-    while frame.f_back and "pipe" not in frame.f_locals:  # that of the process's loop
-        frame = frame.f_back
-    pipe = frame.f_locals["pipe"].fileno()
-    os.write(pipe, struct.pack("!i", 1_000_000) + b"the beginning")
+    _socket_to_the_server().send(struct.pack("!Q", 1_000_000) + b"the beginning")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -129,3 +141,61 @@ def ask_without_end(context: WorkerContext) -> None:
     assert context.rank_languages
     while True:
         context.rank_languages("Some words", ("eng", "deu"))
+
+
+def answer_with(_context: WorkerContext, message: bytes) -> str:
+    """Send another answer first, as a worker could that a file has taken over."""
+    _socket_to_the_server().send(struct.pack("!Q", len(message)) + message)
+    return "of a worker as it should be"
+
+
+def stop_while_answering(_context: WorkerContext) -> None:
+    """Begin to send an answer, and stop."""
+    _socket_to_the_server().send(struct.pack("!Q", 1_000_000) + b"the beginning")
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _socket_to_the_server() -> socket.socket:
+    frame = sys._getframe()
+    while frame.f_back and "peer" not in frame.f_locals:  # that of the process's loop
+        frame = frame.f_back
+    peer = frame.f_locals["peer"]
+    assert isinstance(peer, socket.socket)
+    return peer
+
+
+def fail(_context: WorkerContext) -> None:
+    raise ZeroDivisionError("by nothing")
+
+
+def say_environment(_context: WorkerContext) -> dict[str, str]:
+    """That of a child of the worker."""
+    told = subprocess.run(["env", "-0"], capture_output=True, check=True, text=True)  # noqa: S607
+    return dict(line.split("=", 1) for line in told.stdout.split("\0") if line)
+
+
+def say_status(_context: WorkerContext) -> dict[str, str]:
+    """What the kernel says of a child of the worker."""
+    command = ["cat", "/proc/self/status"]
+    told = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603
+    lines = (line.split(":", 1) for line in told.stdout.splitlines())
+    return {name: text.strip() for name, text in lines}
+
+
+def connect(_context: WorkerContext, family: int, address: str | tuple[str, int]) -> int:
+    """The number of the error of connecting, or 0."""
+    try:
+        with socket.socket(family) as made:
+            made.connect(address)
+    except OSError as error:
+        return error.errno or -1
+    return 0
+
+
+def open_file(_context: WorkerContext, path: str) -> int:
+    """The number of the error of opening a file, or 0."""
+    try:
+        Path(path).open("rb").close()
+    except OSError as error:
+        return error.errno or -1
+    return 0

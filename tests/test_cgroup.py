@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ocr_server.cgroup import memory_limit_bytes, usable_processors
+from ocr_server.cgroup import count_memory_kills, memory_limit_bytes, usable_processors
 
 ALL = len(os.sched_getaffinity(0))
 
@@ -60,3 +60,13 @@ def test_the_memory_of_a_version_1_group_counts(
 
 def test_without_groups_memory_has_no_limit(tmp_path: Path) -> None:
     assert memory_limit_bytes(tmp_path) is None
+
+
+@pytest.mark.parametrize("file", ["memory.events", "memory/memory.oom_control"])
+def test_what_the_kernel_has_killed_for_memory_is_counted(tmp_path: Path, file: str) -> None:
+    (tmp_path / "memory").mkdir()
+    assert count_memory_kills(tmp_path) == 0
+
+    (tmp_path / file).write_text("low 0\noom 3\noom_kill 2\n")
+
+    assert count_memory_kills(tmp_path) == 2

@@ -330,7 +330,7 @@ def test_a_picture_is_read_from_a_pipe(picture: Path, folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "ocr_server", "read", "-"],
         input=picture.read_bytes(), capture_output=True, check=True, timeout=BOUND_S, cwd=ROOT,
-        env={**os.environ, "PATH": tesseract.path},
+        env={**os.environ, "PATH": tesseract.path, "OCR_ENGINE": "pytesseract"},
     )  # fmt: skip
 
     assert done.stdout.startswith(b"Hello")

@@ -20,7 +20,7 @@ import pytest
 import yaml
 from flask.testing import FlaskClient
 
-from ocr_server.settings import Settings
+from ocr_server.settings import MIB, Settings
 from tests.drawing import as_file, draw_lines
 from tests.serving import FakeTesseract, running_server
 
@@ -77,18 +77,63 @@ def compose_schema() -> Document:
     return schema
 
 
-def test_the_second_reader_is_in_the_image_that_is_asked_for_it_alone() -> None:
+def dockerfile() -> dict[str, tuple[str, str]]:
+    """Base and commands of each stage; the last one, which is built if none is named, has none."""
     text = (DEPLOY.parent / "Dockerfile").read_text()
-    stages = dict(re.findall(r"^FROM \S+(?: AS (\S+))?\n(.*?)(?=^FROM |\Z)", text, re.M | re.S))
-
-    assert list(stages)[-2:] == ["second-reader", ""]  # the last one is built if none is named
-    assert "--from=packages-of-two-readers " in stages["second-reader"]
-    assert '"packages second-reader"' in stages["packages-of-two-readers"]
-    assert "--from=packages " in stages[""]
+    stages = re.findall(r"^FROM (\S+)(?: AS (\S+))?\n(.*?)(?=^FROM |\Z)", text, re.M | re.S)
+    return {name: (base, commands) for base, name, commands in stages}
 
 
-def test_compose_understands_its_file() -> None:
-    jsonschema.validate(compose(), compose_schema())
+def test_the_image_has_all_engines_unless_the_light_one_is_asked_for() -> None:
+    stages = dockerfile()
+
+    assert list(stages)[-1] == ""
+    assert {stages[name][0] for name in ("", "second-reader", "twelve-languages")} == {"full"}
+    assert "--from=packages " in stages["full"][1]
+    assert 'CATEGORIES="packages warm second-reader"' in stages["packages"][1]
+    assert "--from=light-packages " in stages["light"][1]
+    assert "./image-packages packages\n" in stages["light-packages"][1]
+
+
+def test_the_image_of_twelve_languages_has_them() -> None:
+    packages = set(
+        re.findall(
+            r"tesseract-ocr-([a-z-]+)",
+            dockerfile()["base"][1].split("LANGUAGES:")[0] + dockerfile()["twelve-languages"][1],
+        )
+    )
+
+    assert packages == {
+        "eng", "deu", "fra", "spa", "ita", "por", "nld", "pol", "rus", "ara", "chi-sim", "jpn",
+        "jpn-vert", "osd",
+    }  # fmt: skip
+    assert dockerfile()["twelve-languages"][1].count("USER 10001:0") == 1
+
+
+@pytest.mark.parametrize(("memory", "holds_second"), [("1g", True), ("512m", False)])
+def test_each_slot_has_the_memory_that_its_engines_need(
+    monkeypatch: pytest.MonkeyPatch, memory: str, *, holds_second: bool
+) -> None:
+    limit_bytes = {"1g": 1024, "512m": 512}[memory] * MIB
+    monkeypatch.setattr("ocr_server.settings.memory_limit_bytes", lambda: limit_bytes)
+
+    least_bytes = (300 if holds_second else 128) * MIB  # measured; docs/accuracy.md
+
+    assert Settings(slots=int(compose()["services"]["ocr"]["cpus"])).worker_bytes >= least_bytes
+
+
+def test_the_light_image_takes_half_the_memory() -> None:
+    light = yaml.safe_load((DEPLOY / "compose.light.yaml").read_text())["services"]["ocr"]
+
+    assert light == {
+        "build": {"context": "..", "target": "light"}, "image": "ocr-server:light",
+        "mem_limit": "512m",
+    }  # fmt: skip
+
+
+def test_compose_understands_both_files() -> None:
+    for name in ("compose.yaml", "compose.light.yaml"):
+        jsonschema.validate(yaml.safe_load((DEPLOY / name).read_text()), compose_schema())
 
 
 def test_the_schema_of_compose_finds_a_slip() -> None:
@@ -132,10 +177,10 @@ def test_the_server_runs_confined_in_both() -> None:
     assert context["capabilities"] == {"drop": ["ALL"]}
     assert not context["allowPrivilegeEscalation"]
     assert pod()["securityContext"]["runAsNonRoot"]
-    assert sidecar["resources"]["limits"]["memory"] == "512Mi"
+    assert sidecar["resources"]["limits"]["memory"] == "1Gi"
     assert service["read_only"]
     assert service["cap_drop"] == ["ALL"]
-    assert service["mem_limit"] == "512m"
+    assert service["mem_limit"] == "1g"
     assert compose()["networks"][service["networks"][0]]["internal"]
 
 

@@ -88,8 +88,8 @@ CLASSES = {
 }
 # What is named in other modules, by other programs and in standards.
 FOREIGN = {
-    "Accept", "PageIteratorLevel", "ProcessPoolExecutor", "auto", "dictionary", "extra", "glyf",
-    "head", "hhea", "hmtx", "loca", "lstm_choices", "maxp",
+    "Accept", "PageIteratorLevel", "ProcessPoolExecutor", "auto", "dictionary", "exit_code",
+    "extra", "glyf", "head", "hhea", "hmtx", "loca", "lstm_choices", "maxp",
 }  # fmt: skip
 KNOWN = {
     *dir(builtins), *OPTIONS, *FINDERS, *FOREIGN,

@@ -7,7 +7,10 @@ import pytest
 
 from ocr_server import doctor
 from ocr_server.cli import main
-from ocr_server.doctor import SAMPLE, Finding, examine
+from ocr_server.doctor import Finding, examine
+from ocr_server.runtime import watchdog
+from ocr_server.runtime.pool import ProcessWorkerPool
+from ocr_server.runtime.watchdog import SAMPLE
 from tests.serving import FakeTesseract
 
 
@@ -35,6 +38,17 @@ def test_a_healthy_machine_reads_the_sample(capfd: pytest.CaptureFixture[str]) -
     lines = capfd.readouterr().out.splitlines()
     assert all(line.startswith("ok ") for line in lines)
     assert SAMPLE in lines[-1]
+    assert lines[-2].endswith("Worker processes have no network.")
+
+
+@pytest.mark.tesseract
+def test_workers_that_could_use_the_network_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ProcessWorkerPool, "open_network", "nothing.so is not installed")
+
+    *_, network, sample = examine()
+
+    assert "nothing.so is not installed" in network.words
+    assert sample.is_good
 
 
 def test_a_setting_that_is_not_understood_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +69,7 @@ def test_a_file_of_keys_that_cannot_be_read_is_told(
 def test_a_missing_tesseract_is_told_with_its_cure(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("OCR_ENGINE", "pytesseract")
     monkeypatch.setattr("pytesseract.pytesseract.tesseract_cmd", str(folder / "nothing"))
 
     assert main(["doctor"]) == 1
@@ -67,6 +82,7 @@ def test_a_missing_tesseract_is_told_with_its_cure(
 def test_a_missing_language_is_told_with_those_that_are_there(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("OCR_ENGINE", "pytesseract")
     monkeypatch.setenv("PATH", FakeTesseract(folder / "tesseract").path)
     monkeypatch.setenv("OCR_LANGUAGES", "eng+tlh")
 
@@ -74,13 +90,14 @@ def test_a_missing_language_is_told_with_those_that_are_there(
 
     assert "not installed: tlh" in told
     assert "Installed are eng" in told
+    assert "apt-get install tesseract-ocr-tlh" in told
 
 
 @pytest.mark.tesseract
 def test_a_sample_read_wrongly_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "SAMPLE", "Something else", raising=True)
-    wrong = doctor.draw_sample()
-    monkeypatch.setattr(doctor, "SAMPLE", SAMPLE)
+    with monkeypatch.context() as patched:
+        patched.setattr(watchdog, "SAMPLE", "Something else")
+        wrong = watchdog.draw_sample()
     monkeypatch.setattr(doctor, "draw_sample", lambda: wrong)
 
     assert "Something else" in last_words()

@@ -18,15 +18,18 @@ from flask.testing import FlaskClient
 
 from ocr_server import __version__, settings
 from ocr_server.cli import main
-from ocr_server.document.model import INCOMPLETE
+from ocr_server.document.model import INCOMPLETE, LACKS_MEMORY
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.extraction.finders import FINDERS
 from ocr_server.extraction.validation import CHECKS
 from ocr_server.job import PSM_OF_LAYOUT
 from ocr_server.page import language_stage, layer_verdict, quality
 from ocr_server.page.recipe import RECIPE
+from ocr_server.pdf import render
 from ocr_server.request import parsing, specs
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
+from ocr_server.server.request_parser import PACE
+from ocr_server.server.waitress_server import MOST_CONNECTIONS
 from ocr_server.settings import Settings, variable
 from ocr_server.station import listener
 from ocr_server.web.auth import OPEN_PATHS
@@ -45,8 +48,10 @@ from tests.documentation import (
     rows_under,
     tokens_of,
 )
+from tests.licences import SHIPPED, categories_of_packages, licence_of
 
 API, OPTIONS_PAGE, STATIONS = DOCS / "api.md", DOCS / "options.md", DOCS / "stations.md"
+DEPLOYMENT = DOCS / "deployment.md"
 
 
 def answer_of(client: FlaskClient, path: str) -> Any:  # noqa: ANN401  # JSON
@@ -165,6 +170,15 @@ def _first_line(path: Path) -> str:
     return words.partition("\n\n")[0].replace("\n", " ")
 
 
+def licences_table(_client: FlaskClient) -> str:
+    rows = (
+        (f"`{name}`", licence_of(name), ", ".join(shipped).replace("default", "packages"))
+        for name, categories in categories_of_packages().items()
+        if (shipped := [one for one in SHIPPED if one in categories])
+    )
+    return as_table(["package", "licence", "category"], rows)
+
+
 TABLES: dict[str, tuple[Path, Callable[[FlaskClient], str]]] = {
     "settings": (DOCS / "settings.md", settings_table),
     "options": (OPTIONS_PAGE, options_table),
@@ -177,6 +191,7 @@ TABLES: dict[str, tuple[Path, Callable[[FlaskClient], str]]] = {
     "finders": (DOCS / "fields.md", finders_table),
     "adapters": (DOCS / "compatibility.md", adapters_table),
     "layers": (DOCS / "architecture.md", layers_table),
+    "licences": (DOCS / "licences.md", licences_table),
 }
 
 
@@ -203,7 +218,8 @@ def test_every_route_is_told_and_every_route_that_is_told_exists(app: Flask) -> 
         for method in rule.methods or ()
         if method in {"GET", "POST"} and not rule.rule.startswith("/static/")
     }
-    told = set(re.findall(r"`(GET|POST) (/[\w/.]*)`", API.read_text(encoding="utf-8")))
+    served = {(method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)) for method, path in served}
+    told = set(re.findall(r"`(GET|POST) (/[\w/.{}]*)`", API.read_text(encoding="utf-8")))
 
     assert told <= served
     # What the pages themselves need is no promise to programs.
@@ -222,9 +238,8 @@ def test_tables_written_by_hand_name_everything_that_there_is() -> None:
 
 
 def test_the_problems_of_a_picture_are_all_told() -> None:
-    modules = (quality, layer_verdict, language_stage)
-    sources = "".join(map(inspect.getsource, modules))
-    codes = [INCOMPLETE, *re.findall(r'Advice\(\s*"([\w-]+)"', sources)]
+    sources = "".join(map(inspect.getsource, (quality, layer_verdict, language_stage, render)))
+    codes = [INCOMPLETE, LACKS_MEMORY, *re.findall(r'Advice\(\s*"([\w-]+)"', sources)]
     (told,) = re.findall(
         r"The codes of `quality.problems` are (.*?)\.\n", API.read_text(encoding="utf-8"), re.DOTALL
     )
@@ -248,6 +263,11 @@ def test_the_options_of_render_and_the_open_paths_are_those_of_the_code() -> Non
         (OPTIONS_PAGE, f"They are JSON, at most {specs.MOST_ZONES}:"),
         (DOCS / "fields.md", f"one of them; at most {specs.MOST_WORDS} |"),
         (STATIONS, f"`timeout` ({listener.PICTURE_TIMEOUT_S:g} s for a picture)"),
+        (DEPLOYMENT, f"from their first byte | {PACE.header_s:g} s |"),
+        (DEPLOYMENT, f"in each {PACE.window_s:g} s | {PACE.least_bytes_per_s:,} bytes a second |"),
+        (DEPLOYMENT, f"is not read | {PACE.idle_s:g} s |"),
+        (DEPLOYMENT, f"does not read an answer for {PACE.last_bytes_s:g} s"),
+        (DEPLOYMENT, f"connections in all | {MOST_CONNECTIONS:,},"),
         (STATIONS, f"`too-many-connections` ({listener.MOST_CONNECTIONS} are served)"),
     ],
 )

@@ -56,10 +56,17 @@ def test_an_error_crosses_processes_whole(kind: type[OcrServerError]) -> None:
 
 
 def test_missing_languages_are_told_with_those_that_are_there() -> None:
-    error = LanguageMissing.of(["tlh"], installed=("deu", "eng"))
+    error = LanguageMissing.of(["chi_sim", "script/Latin", "tlh"], installed=("deu", "eng"))
 
-    assert error.message == "Languages not installed: tlh. Installed are deu, eng."
-    assert error.extra == {"missing": ["tlh"], "installed": ["deu", "eng"]}
+    assert error.message == (
+        "Languages not installed: chi_sim, script/Latin, tlh. Installed are deu, eng. To add them: "
+        "apt-get install tesseract-ocr-chi-sim tesseract-ocr-tlh, or build the image with "
+        '--build-arg LANGUAGES="chi_sim tlh".'
+    )
+    assert error.extra == {
+        "missing": ["chi_sim", "script/Latin", "tlh"],
+        "installed": ["deu", "eng"],
+    }
 
 
 @pytest.mark.parametrize("error", [OutOfMemory.of_worker(), StorageFull.of_temp_dir()])

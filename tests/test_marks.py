@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import subprocess
-from multiprocessing import get_context
 
 import pytest
+
+from ocr_server.runtime.pool import ProcessWorkerPool
+from ocr_server.settings import Settings
 
 
 def test_a_program_is_refused_in_a_test_that_is_not_marked() -> None:
@@ -13,7 +15,7 @@ def test_a_program_is_refused_in_a_test_that_is_not_marked() -> None:
 
 def test_a_worker_is_refused_in_a_test_that_is_not_marked() -> None:
     with pytest.raises(pytest.fail.Exception, match="marked `process`"):
-        get_context("forkserver").Process().start()
+        ProcessWorkerPool(Settings(slots=1))
 
 
 @pytest.mark.process

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from flask import Flask
@@ -22,7 +23,7 @@ from ocr_server.errors import (
     WorkerLost,
 )
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import Job, Limits, PageSelection, ReadOptions, Source
+from ocr_server.job import Job, Limits, PageSelection, ReadOptions
 from ocr_server.pipeline import (
     Accepted,
     Event,
@@ -32,7 +33,7 @@ from ocr_server.pipeline import (
     document_from_events,
     recognise_document,
 )
-from ocr_server.runtime.scratch import ScratchSpace
+from ocr_server.runtime.scratch import JobFolder, ScratchSpace
 from tests.drawing import SENTENCE, as_file, as_pages, draw_lines
 from tests.fakes import FailsOnNarrow, InlineWorkers, ReadsWords, SaysCanvasSize
 from tests.waiting import BOUND_S
@@ -40,6 +41,8 @@ from tests.waiting import BOUND_S
 ENGINE = EngineInfo("fake", "1.0", ("deu", "eng"))
 NONE = ReadOptions(operations=())
 LEAST_PX = 200
+
+MakeJob: TypeAlias = Callable[[JobFolder], Job]
 
 
 @pytest.fixture
@@ -59,9 +62,9 @@ def job_of(
     limits: Limits | None = None,
     pages: PageSelection | None = None,
     allowed_s: float = BOUND_S,
-) -> Job:
-    return Job(
-        sources=tuple(map(Source, files)),
+) -> MakeJob:
+    return lambda folder: Job(
+        sources=tuple(folder.add([data]) for data in files),
         options=options,
         limits=limits or Limits(),
         deadline=Deadline.after(allowed_s),
@@ -70,15 +73,16 @@ def job_of(
 
 
 def read(
-    job: Job,
+    job: MakeJob,
     scratch: ScratchSpace,
     engine: ReadsWords | None = None,
     cancelled: threading.Event | None = None,
 ) -> Iterator[Event]:
     workers = InlineWorkers(engine or SaysCanvasSize())
-    return recognise_document(
-        job, workers=workers, scratch=scratch, engine=ENGINE, cancelled=cancelled
-    )
+    with scratch.job() as folder:
+        yield from recognise_document(
+            job(folder), workers=workers, engine=ENGINE, cancelled=cancelled
+        )
 
 
 def test_a_document_is_told_as_it_is_read(scratch: ScratchSpace) -> None:
@@ -86,7 +90,10 @@ def test_a_document_is_told_as_it_is_read(scratch: ScratchSpace) -> None:
 
     assert isinstance(accepted, Accepted)
     assert [sheet.number for sheet in accepted.page_refs] == [1, 2]
-    assert [event.page.width_px for event in pages if isinstance(event, PageRead)] == [300, 310]
+    assert [event.page.outline.width_px for event in pages if isinstance(event, PageRead)] == [
+        300,
+        310,
+    ]
     assert isinstance(finished, Finished)
     assert finished.document.pages == tuple(e.page for e in pages if isinstance(e, PageRead))
     assert finished.document.engine == EngineInfo("fake", "1.0", ("eng",))
@@ -245,11 +252,12 @@ def test_the_language_of_a_page_is_tried_first_on_the_next_which_is_still_checke
     told = [(Guess("deu", 1.0),)] * 2 + [(Guess("eng", 1.0),)]
     asked = iter(told)
     workers = InlineWorkers(engine, lambda _text, _codes: next(asked))
-    job = job_of(page_refs(300, 310, 320), options=options)
+    make = job_of(page_refs(300, 310, 320), options=options)
 
-    document = document_from_events(
-        recognise_document(job, workers=workers, scratch=scratch, engine=ENGINE)
-    )
+    with scratch.job() as folder:
+        document = document_from_events(
+            recognise_document(make(folder), workers=workers, engine=ENGINE)
+        )
 
     assert [page.language and page.language.codes for page in document.pages] == [
         ("deu",), ("deu",), ("eng",)

@@ -8,7 +8,7 @@ import re
 import pytest
 from flask import Flask
 
-from ocr_server.doctor import SAMPLE, draw_sample
+from ocr_server.runtime.watchdog import SAMPLE, draw_sample
 from ocr_server.settings import Settings
 from tests.documentation import DOCS, README, json_examples, rows_under
 

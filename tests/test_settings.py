@@ -109,7 +109,10 @@ def test_every_setting_stands_in_the_table_with_a_meaning() -> None:
 
 
 def test_every_number_has_a_unit_in_its_name_or_counts_something() -> None:
-    counted = {"port", "slots", "queue_size", "max_pages", "max_pixels", "pdf_dpi"}
+    counted = {
+        "port", "slots", "queue_size", "max_pages", "max_pixels", "max_words", "pdf_dpi",
+        "max_connections_per_address", "jobs_max_pages", "jobs_slots",
+    }  # fmt: skip
 
     numbers = {one.name for one in fields(Settings) if isinstance(one.default, int | float)}
 

@@ -60,13 +60,18 @@ def test_workflows_and_hooks_call_scripts_that_exist() -> None:
     assert [name for name in scripts if not os.access(ROOT / name, os.X_OK)] == []
 
 
-def test_the_image_s_python_and_the_oldest_are_tested() -> None:
+def test_all_is_tested_on_the_image_s_python_and_the_oldest() -> None:
     jobs = read(ROOT / ".github/workflows/test.yaml")["jobs"]
     images = set(re.findall(r"FROM python:([\d.]+)", (ROOT / "Dockerfile").read_text()))
     project = (ROOT / "pyproject.toml").read_text()
     oldest = re.findall(r'target-version = "py3(\d+)"', project)[0]
 
+    assert set(jobs["full"]["strategy"]["matrix"]["python"]) == {*images, f"3.{oldest}"}
     assert {*images, f"3.{oldest}"} <= set(jobs["quick"]["strategy"]["matrix"]["python"])
-    assert {step["with"]["python-version"] for step in jobs["full"]["steps"] if "with" in step} == (
-        images
-    )
+
+
+def test_the_image_names_its_python_in_its_first_lines_only() -> None:
+    recipe = (ROOT / "Dockerfile").read_text() + (ROOT / "scripts/image-packages").read_text()
+
+    assert not re.findall(r"python3\.\d+|python-3\.\d+", recipe)
+    assert len(set(re.findall(r"python:[\w.-]+", recipe))) == 1

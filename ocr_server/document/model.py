@@ -7,10 +7,16 @@ this module.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 from statistics import mode
-from typing import NamedTuple
+from typing import NamedTuple, overload
+
+import msgspec
+import numpy as np
 
 from ocr_server.document.zones import (
     Alternative,
@@ -27,17 +33,19 @@ from ocr_server.document.zones import (
     letters_in,
     mean_confidence,
 )
-from ocr_server.errors import OcrServerError
+from ocr_server.errors import DamagedPicture, DocumentError, OcrServerError, OutOfMemory
 from ocr_server.geometry import Box
 
 __all__ = [
     "Advice", "Alternative", "Cell", "Direction", "Document", "EngineInfo", "Failure", "Field",
-    "Line", "Page", "PageLanguage", "Quality", "StageRecord", "Symbol", "Table", "TextSource",
-    "Word", "Zone", "ZoneKind", "hull_of", "letters_in", "mean_confidence",
+    "Line", "Page", "PageLanguage", "Quality", "StageRecord", "StoredPage", "StoredPages",
+    "Symbol", "Table", "TextSource", "Word", "Zone", "ZoneKind", "hull_of", "letters_in",
+    "mean_confidence", "plain_scalar", "write_page",
 ]  # fmt: skip
 
 
-INCOMPLETE = "incomplete"  # `Advice.code` of a page of which the file has only a part
+# `Advice.code` of a page of which the file has only a part, or of which a worker can draw only one.
+INCOMPLETE, LACKS_MEMORY = "incomplete", "lacks-memory"
 
 
 class StageOutcome(StrEnum):
@@ -53,7 +61,8 @@ class StageRecord(NamedTuple):
     """One stage of reading a page: what it found and did, its time in milliseconds, its outcome.
 
     `found` and `did` are phrases for people; `did` is empty if nothing was done. Programs decide
-    by `outcome`.
+    by `outcome`. `began_s` is its start by `time.perf_counter()`, 0 if it did not run, and
+    `engine_ms` the part of its time in which an engine worked; both are for traces, not in JSON.
     """
 
     name: str
@@ -61,12 +70,17 @@ class StageRecord(NamedTuple):
     did: str
     ms: float
     outcome: StageOutcome
+    began_s: float = 0.0
+    engine_ms: float = 0.0
 
     @classmethod
-    def since(cls, started_s: float, name: str, found: str, did: str) -> StageRecord:
+    def since(
+        cls, started_s: float, name: str, found: str, did: str, *, engine_s: float = 0.0
+    ) -> StageRecord:
         """The record of a stage that ends now and began at `started_s` of `time.perf_counter()`."""
         outcome = StageOutcome.DONE if did else StageOutcome.NOT_NEEDED
-        return cls(name, found, did, (time.perf_counter() - started_s) * 1000, outcome)
+        ms = (time.perf_counter() - started_s) * 1000
+        return cls(name, found, did, ms, outcome, started_s, engine_s * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,11 @@ class Advice:
     code: str
     message: str
     advice: str
+
+    def as_error(self) -> DocumentError:
+        """The error for a page that cannot be read because of the fault, or not whole."""
+        kind = OutOfMemory if self.code == LACKS_MEMORY else DamagedPicture
+        return kind(f"{self.message} {self.advice}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +174,21 @@ class Page:
         return tuple(word for zone in self.zones for word in zone.words)
 
     @property
+    def letter_count(self) -> int:
+        """Number of letters and digits of the words."""
+        return letters_in(self.words)
+
+    @property
+    def outline(self) -> Page:
+        """This page, as `StoredPage` has it."""
+        return self
+
+    @property
     def missing_part(self) -> Advice | None:
-        """The advice on a page of which the file has only a part; None if it is complete."""
+        """The advice on a page of which a part could not be seen; None if it is complete."""
         problems = self.quality.problems if self.quality else ()
-        return next((problem for problem in problems if problem.code == INCOMPLETE), None)
+        missing = (problem for problem in problems if problem.code in {INCOMPLETE, LACKS_MEMORY})
+        return next(missing, None)
 
     @property
     def text(self) -> str:
@@ -169,6 +199,79 @@ class Page:
     def confidence(self) -> float:
         """Mean confidence of the words, weighted by their letters and digits, from 0 to 1."""
         return mean_confidence(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPage:
+    """A page of a large document, in a file: `outline` is the page without its zones.
+
+    `confidence` and `letter_count` are those of the page.
+    """
+
+    path: Path
+    outline: Page
+    confidence: float
+    letter_count: int
+
+    def load(self) -> Page:
+        """The page with its zones.
+
+        Raises:
+            OSError: the file is gone.
+            ValueError: it is not the file of a page.
+        """
+        return _pages_of_files().decode(self.path.read_bytes())
+
+
+def write_page(page: Page, path: Path) -> None:
+    """Write a page to a new file, as MessagePack, for `StoredPage.load`.
+
+    Raises:
+        OSError: there is no room.
+    """
+    path.write_bytes(msgspec.msgpack.encode(page, enc_hook=plain_scalar))
+
+
+def plain_scalar(value: object) -> object:
+    """A scalar of NumPy as Python's, for msgspec.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(value, np.generic):
+        plain: object = value.item()
+        return plain
+    raise TypeError(f"{type(value).__name__} cannot be written")
+
+
+@cache
+def _pages_of_files() -> msgspec.msgpack.Decoder[Page]:
+    return msgspec.msgpack.Decoder(Page)
+
+
+class StoredPages(Sequence[Page]):
+    """The pages of a large document, some in files; each access loads a page, and keeps none."""
+
+    def __init__(self, kept: Sequence[Page | StoredPage]) -> None:
+        self.kept = tuple(kept)
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    @overload
+    def __getitem__(self, index: int) -> Page: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> StoredPages: ...
+
+    def __getitem__(self, index: int | slice) -> Page | StoredPages:
+        if isinstance(index, slice):
+            return StoredPages(self.kept[index])
+        kept = self.kept[index]
+        return kept.load() if isinstance(kept, StoredPage) else kept
+
+    def __iter__(self) -> Iterator[Page]:
+        return (self[index] for index in range(len(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +298,14 @@ class Failure:
 class Document:
     """The pages in order, the engine that read them, and those that failed wholly or in part."""
 
-    pages: tuple[Page, ...]
+    pages: Sequence[Page]
     engine: EngineInfo
     problems: tuple[Failure, ...] = field(default=())
+
+    @property
+    def kept(self) -> Sequence[Page | StoredPage]:
+        """The pages, those that are stored without their zones."""
+        return self.pages.kept if isinstance(self.pages, StoredPages) else self.pages
 
     @property
     def fields(self) -> tuple[tuple[int, Field], ...]:
@@ -206,7 +314,7 @@ class Document:
         A field is taken from the first page where it is valid, else from the first that has it.
         """
         found: dict[str, tuple[int, Field]] = {}
-        for page in self.pages:
+        for page in (kept.outline for kept in self.kept):
             for field_ in page.fields:
                 _, known = found.get(field_.name, (0, None))
                 if known is None or (field_.is_valid and not known.is_valid):
@@ -227,4 +335,6 @@ class Document:
     @property
     def confidence(self) -> float:
         """Mean confidence of the words, weighted by their letters and digits, from 0 to 1."""
-        return mean_confidence(tuple(word for page in self.pages for word in page.words))
+        weights = [(page.confidence, page.letter_count) for page in self.kept]
+        total = sum(letters for _, letters in weights)
+        return sum(share * letters for share, letters in weights) / total if total else 0.0

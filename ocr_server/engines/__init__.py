@@ -20,15 +20,36 @@ ENGINES: Mapping[str, Callable[[], Engine]] = {
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """Keys of `ENGINES`: the engine that reads first, and one for second opinions, if any."""
+    """Keys of `ENGINES`: those that may read first, and one for second opinions, if any.
 
-    first: str
+    The first of `firsts` that is installed reads. Without `needs_second`, the second engine is
+    asked only if it is installed.
+    """
+
+    firsts: tuple[str, ...]
     second: str | None = None
+    needs_second: bool = False
 
+    def engines(self, engine: Callable[[str], Engine]) -> tuple[Engine, Engine | None]:
+        """The engine that reads first, and the one for second opinions, if any.
+
+        `engine` makes an engine from its key in `ENGINES`.
+        """
+        *preferred, last = self.firsts
+        there = (name for name in preferred if engine(name).is_installed())
+        first = engine(next(there, last))
+        second = engine(self.second) if self.second else None
+        is_used = second and (self.needs_second or second.is_installed())
+        return first, second if is_used else None
+
+
+_TESSERACT = ("tesserocr", "pytesseract")  # loaded models are quicker than a process each time
 
 ENGINE_CHOICES: Mapping[str, EngineChoice] = {
-    **{name: EngineChoice(name) for name in ENGINES},
-    "best": EngineChoice("pytesseract", "rapidocr"),
+    "auto": EngineChoice(_TESSERACT, "rapidocr"),
+    "tesseract": EngineChoice(_TESSERACT),
+    **{name: EngineChoice((name,)) for name in ENGINES},
+    "best": EngineChoice(_TESSERACT, "rapidocr", needs_second=True),
 }
 
 
@@ -38,15 +59,16 @@ def new_engine(name: str) -> Engine:
 
 
 def describe_choice(name: str, engine: Callable[[str], Engine] = new_engine) -> EngineInfo:
-    """Version and languages of an engine choice, a key of `ENGINE_CHOICES`.
+    """The engines of a choice, a key of `ENGINE_CHOICES`: names joined by `+`.
 
-    They are those of its first engine. `engine` makes an engine from its key in `ENGINES`.
+    Version and languages are those of the first. `engine` makes an engine from its key in
+    `ENGINES`.
 
     Raises:
         EngineMissing: one of its engines is not installed.
     """
-    choice = ENGINE_CHOICES[name]
-    if choice.second is None:
-        return engine(choice.first).describe()
-    engine(choice.second).describe()
-    return replace(engine(choice.first).describe(), name=name)
+    first, second = ENGINE_CHOICES[name].engines(engine)
+    info = first.describe()
+    if second is None:
+        return info
+    return replace(info, name=f"{info.name}+{second.describe().name}")

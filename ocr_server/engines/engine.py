@@ -8,6 +8,7 @@ from typing import ClassVar, NamedTuple, Protocol
 
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import EngineInfo, Zone
+from ocr_server.errors import EngineMissing
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
 
@@ -59,6 +60,14 @@ class Engine(Protocol):
         Raises:
             EngineMissing: it is not installed.
         """
+
+    def is_installed(self) -> bool:
+        """Whether it can be used; nothing is loaded."""
+        try:
+            self.describe()
+        except EngineMissing:
+            return False
+        return True
 
     def recognise(
         self, canvas: Canvas, options: ReadOptions, deadline: Deadline

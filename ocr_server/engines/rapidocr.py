@@ -1,32 +1,21 @@
-"""The engine `rapidocr`: PP-OCR's neural networks on onnxruntime, inside this process.
+"""The engine `rapidocr`: PP-OCR's neural networks, inside this process.
 
-The detection network finds lines on a scaled copy of the canvas; each is cut out of the canvas and
-read by the recognition network. It has no layout analysis; `layout.xy_cut` finds the reading order.
-The models are part of the package; nothing is ever downloaded.
+One network finds lines on a scaled copy of the canvas; each is cut out of the canvas and read by
+the other (`engines.ppocr`). There is no layout analysis; `layout.xy_cut` finds the reading order.
 """
 
 from __future__ import annotations
 
-import ctypes
-import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterator, Sequence
 
 from ocr_server.deadline import Deadline
-from ocr_server.document.characters import is_ideograph
 from ocr_server.document.model import EngineInfo, Line, Zone, mean_confidence
+from ocr_server.engines import ppocr
 from ocr_server.engines.engine import Calibration, Engine
-from ocr_server.errors import EngineFailed, EngineMissing, LanguageMissing
-from ocr_server.geometry import Point, Quad
-from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.errors import LanguageMissing
+from ocr_server.geometry import Quad
+from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
 from ocr_server.layout.detected_lines import (
     Character,
@@ -34,32 +23,27 @@ from ocr_server.layout.detected_lines import (
     is_tall,
     levelled,
     line_of,
+    parted_at_fractions,
     stacked,
     turned_upright,
     width_px,
+    without_nested,
 )
 from ocr_server.layout.xy_cut import in_blocks
 
-# The languages, by Tesseract's names, whose letters the network knows completely. It has no
+# The languages, by Tesseract's names, whose letters the networks know completely. They have no
 # Cyrillic, Arabic or Indian letters and no Greek accents, and misread a fifth of words in Fraktur.
-LANGUAGES = (
-    "afr", "aze", "bos", "bre", "cat", "ceb", "ces", "chi_sim", "chi_tra", "cos", "cym", "dan",
-    "deu", "eng", "enm", "epo", "est", "eus", "fao", "fil", "fin", "fra", "frm", "fry", "gla",
-    "gle", "glg", "hat", "hrv", "hun", "ind", "isl", "ita", "ita_old", "jav", "jpn", "lat", "lav",
-    "lit", "ltz", "mlt", "mri", "msa", "nld", "nor", "oci", "pol", "por", "que", "ron", "slk",
-    "slv", "spa", "spa_old", "sqi", "srp_latn", "sun", "swa", "swe", "tur", "uzb",
+LATIN = (
+    "afr", "aze", "bos", "bre", "cat", "ceb", "ces", "cos", "cym", "dan", "deu", "eng", "enm",
+    "epo", "est", "eus", "fao", "fil", "fin", "fra", "frm", "fry", "gla", "gle", "glg", "hat",
+    "hrv", "hun", "ind", "isl", "ita", "ita_old", "jav", "lat", "lav", "lit", "ltz", "mlt", "mri",
+    "msa", "nld", "nor", "oci", "pol", "por", "que", "ron", "slk", "slv", "spa", "spa_old", "sqi",
+    "srp_latn", "sun", "swa", "swe", "tur", "uzb",
 )  # fmt: skip
+# Those that need the whole reader.
+IDEOGRAPHIC = ("chi_sim", "chi_tra", "jpn")
 
-# Size of the copy on which lines are detected: the shorter side of small pictures is enlarged to
-# the size of the network's training pictures; the area is bounded, as memory grows with it.
-_SIDE_PX, _MOST_PIXELS = 736, 1_600_000
 _LEAST_SIDE_PX = 4
-
-# Parts of messages by which onnxruntime and OpenCV report that memory could not be allocated.
-_NO_MEMORY = ("bad_alloc", "Failed to allocate memory", "Insufficient memory")
-
-# Unless one of these languages is requested, ideographs are misread bullets or specks.
-_IDEOGRAPHIC = frozenset({"chi_sim", "chi_tra", "jpn"})
 
 # Stamps, rules and typewriters' marks are read as rows of figures. Of lines below the first
 # confidence, only words from the second on are kept: F1 of typewritten tables rises from .87 to
@@ -68,28 +52,14 @@ _IDEOGRAPHIC = frozenset({"chi_sim", "chi_tra", "jpn"})
 # .61 at most, that of other handwritten letters .66 at least.
 _LEAST_CONFIDENCE, _SURE_WORD, _LEAST_PAGE = 0.4, 0.6, 0.63
 
-# Confidence from which a detected box is a line. With the network's default of .5 it misses
-# handwriting and figures in rows (CER of photographs falls from .185 to .176 by this limit, that of
-# handwritten letters from .319 to .311).
-_LEAST_LINE = 0.4
-
-# The recognition network gives probabilities for columns of an eighth of the line's height; in most
-# of them the CTC blank (no letter) is the likeliest. In doubtful columns a letter is more often
-# right: with half the weight of the blank, F1 of photographs rises from .870 to .886, and CER of
-# handwritten letters falls from .319 to .307.
-_BLANK, _WEIGHT_OF_BLANK = 0, 0.5
-
 # Eleven words and figures were drawn upwards, downwards and stacked. In a wrong direction their
 # confidence was .91 at most, except for those that read alike in both.
 _SURE_LINE = 0.95
 
-_LINE_PX = 48  # the line height that the recognition network was trained on
-_LONGEST_LINE = 100  # width as a multiple of the height; longer ones are not text
+# Of a word of spaced letters some blanks are missed: its parts at least, their letters on average.
+_FEWEST_SPACED, _MOST_IN_SPACED = 3, 2.0
 
-# Blocks of memory from this size on are returned to the system when they are freed. With glibc's
-# default, a page left half a gigabyte in the process, of which as little as a thousandth was in
-# use. Source: mallopt(3).
-_M_MMAP_THRESHOLD, _LARGE_BYTES = -3, 4 * 1024 * 1024
+_LONGEST_LINE = 100  # width as a multiple of the height; longer ones are not text
 
 
 class RapidocrEngine(Engine):
@@ -100,23 +70,30 @@ class RapidocrEngine(Engine):
 
     name = "rapidocr"
     # Fitted by `python -m benchmarks.second_reader`.
-    calibration = Calibration(0.95, -2.50, 0.0, 5.08, handwriting=0.75, poor=0.75)
+    calibration = Calibration(0.95, -1.60, 0.0, 4.00, handwriting=0.75, poor=0.75)
     finds_lines = True
     ignores_language = True
 
     def __init__(self) -> None:
-        self._reader: Any = None  # rapidocr does not declare the types of its results
+        self._finder, self._latin = ppocr.LineFinder(), ppocr.LineReader()
+        path = ppocr.whole_reader()
+        self._whole = ppocr.LineReader(path) if path else None
         self._lock = threading.Lock()
 
     def describe(self) -> EngineInfo:
         """Name, version and languages; nothing is loaded.
 
         Raises:
-            EngineMissing: rapidocr or onnxruntime is not installed.
+            EngineMissing: onnxruntime is not installed.
         """
-        if find_spec("rapidocr") is None or find_spec("onnxruntime") is None:
-            raise _missing()
-        return EngineInfo(self.name, version("rapidocr"), LANGUAGES)
+        if not ppocr.is_installed():
+            raise ppocr.missing()
+        languages = tuple(sorted(LATIN + IDEOGRAPHIC)) if self._whole else LATIN
+        return EngineInfo(self.name, ppocr.VERSION, languages)
+
+    def is_installed(self) -> bool:
+        """Whether it can be used; nothing is loaded."""
+        return ppocr.is_installed()
 
     def recognise(
         self, canvas: Canvas, options: ReadOptions, deadline: Deadline
@@ -126,52 +103,34 @@ class RapidocrEngine(Engine):
         Raises:
             DeadlinePassed: the time is over; it is checked before each line.
             EngineFailed: the engine ended with an error.
-            EngineMissing: rapidocr or onnxruntime is not installed.
-            LanguageMissing: a language of the options is not in `LANGUAGES`.
+            EngineMissing: onnxruntime is not installed.
+            LanguageMissing: a language of the options is not among its own.
             MemoryError: the page needs more memory than the worker may use.
         """
         deadline.check()
-        unknown = [name for name in options.languages if name not in LANGUAGES]
+        known = self.describe().languages
+        unknown = [name for name in options.languages if name not in known]
         if unknown:
-            raise LanguageMissing(
-                f"The engine rapidocr cannot read {unknown[0]}. Ask for another engine.",
-                missing=unknown,
-                installed=list(LANGUAGES),
-            )
+            raise _unknown(unknown, known)
         with self._lock:
-            self._reader = self._reader or _load()
             try:
                 return in_blocks(_without_guesses(tuple(self._lines(canvas, options, deadline))))
             finally:
-                _give_memory_back()
+                ppocr.give_memory_back()
 
-    def _run(self, pixels: Pixels, **flags: bool) -> Any:  # noqa: ANN401  # see `_reader`
-        """The result of a network for a picture.
-
-        Raises:
-            EngineFailed, MemoryError: see `_translated_errors`.
-        """
-        with _translated_errors():
-            return self._reader(_as_bgr(pixels), **flags)
+    def _reader(self, options: ReadOptions) -> ppocr.LineReader:
+        """The reader of Latin letters, or the whole one if a language needs it."""
+        is_latin = set(IDEOGRAPHIC).isdisjoint(options.languages)
+        return self._latin if is_latin or self._whole is None else self._whole
 
     def _lines(self, canvas: Canvas, options: ReadOptions, deadline: Deadline) -> Iterator[Line]:
-        for quad in levelled(self._find(canvas)):
+        if min(canvas.width_px, canvas.height_px) < _LEAST_SIDE_PX:
+            return
+        for quad in levelled(without_nested(self._finder.find(canvas.pixels))):
             if is_tall(quad):
                 yield from self._read_tall(canvas, quad, options, deadline)
             else:
                 yield from self._read(canvas, quad, options, deadline)
-
-    def _find(self, canvas: Canvas) -> Iterator[Quad]:
-        """Detect lines, in canvas pixels."""
-        shorter_px = min(canvas.width_px, canvas.height_px)
-        if shorter_px < _LEAST_SIDE_PX:
-            return
-        largest_factor = math.sqrt(_MOST_PIXELS / (canvas.width_px * canvas.height_px))
-        small = canvas.scaled(min(max(1.0, _SIDE_PX / shorter_px), largest_factor))
-        x, y = canvas.width_px / small.width_px, canvas.height_px / small.height_px
-        found = self._run(small.pixels, use_det=True, use_rec=False)
-        for corners in found.boxes if found.boxes is not None else ():
-            yield Quad(*(Point(float(left) * x, float(top) * y) for left, top in corners))
 
     def _read_tall(
         self, canvas: Canvas, quad: Quad, options: ReadOptions, deadline: Deadline
@@ -190,123 +149,54 @@ class RapidocrEngine(Engine):
         return max(readings, key=_confidence)
 
     def _read(
-        self, canvas: Canvas, quad: Quad, options: ReadOptions, deadline: Deadline
+        self,
+        canvas: Canvas,
+        quad: Quad,
+        options: ReadOptions,
+        deadline: Deadline,
+        *,
+        parts_fractions: bool = True,
     ) -> Iterator[Line]:
-        """Read the line in a quad, in canvas pixels; nothing if it has no text."""
+        """Read the line in a quad, in canvas pixels; nothing if it has no text.
+
+        With `parts_fractions`, a line with fractions is read in parts.
+        """
         deadline.check()
         width, height = round(width_px(quad)), round(height_px(quad))
         if height < _LEAST_SIDE_PX or not 0 < width <= _LONGEST_LINE * height:
             return
-        strip = canvas.rectified(quad, width, height).scaled(_LINE_PX / height)
-        answer = self._run(strip.pixels, use_det=False, use_rec=True, return_word_box=True)
-        if not answer.txts or not answer.txts[0].strip():
+        strip = canvas.rectified(quad, width, height).scaled(ppocr.LINE_PX / height)
+        parts = parted_at_fractions(quad, strip) if parts_fractions else ()
+        for part in parts:
+            yield from self._read(canvas, part, options, deadline, parts_fractions=False)
+        if parts:
             return
-        text, found = answer.txts[0], answer.word_results[0]
-        columns = iter([column for word in found.word_cols for column in word])
-        characters = tuple(
-            Character(one, confidence, (next(columns) + 0.5) / found.line_txt_len)
-            for one, confidence in zip(text, found.confs, strict=True)
-            if not one.isspace()
-        )
-        if _IDEOGRAPHIC.isdisjoint(options.languages):
-            text = "".join(one for one in text if not is_ideograph(one))
-            characters = tuple(one for one in characters if not is_ideograph(one.text))
-        if not characters:
+        letters = self._reader(options).read(strip.pixels)
+        words = _joined_if_spaced("".join(letter.text for letter in letters).split())
+        if not words:
             return
-        yield line_of(characters, tuple(text.split()), quad, symbols=options.symbols)
+        characters = [Character(*letter) for letter in letters if not letter.text.isspace()]
+        yield line_of(characters, words, quad, symbols=options.symbols)
 
 
-def _load() -> Any:  # noqa: ANN401  # see RapidocrEngine
-    """Load both networks from the files of the package.
-
-    Raises:
-        EngineMissing: rapidocr or onnxruntime is not installed.
-        EngineFailed, MemoryError: see `_translated_errors`.
-    """
-    try:
-        import onnxruntime  # noqa: F401, PLC0415  # importing rapidocr succeeds without it
-        import rapidocr  # noqa: PLC0415  # takes a second and 60 MB, so only when it is needed
-    except ImportError as error:
-        raise _missing() from error
-    with suppress(AttributeError):  # only glibc has it
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
-    models = Path(rapidocr.__file__).with_name("models")
-    with _translated_errors():
-        reader: Any = rapidocr.RapidOCR(
-            params={
-                "Global.log_level": "critical",
-                "Global.use_cls": False,  # pages are upright already
-                "Global.use_preprocess_img": False,  # pictures are scaled in this module
-                "Global.use_vertical_padding": False,
-                "Det.limit_type": "max",
-                "Det.limit_side_len": 100_000,
-                "Det.box_thresh": _LEAST_LINE,
-                # A path is read as it is; a bare name would be downloaded.
-                "Det.model_path": str(models / "PP-OCRv6_det_small.onnx"),
-                "Rec.model_path": str(models / "PP-OCRv6_rec_small.onnx"),
-                "EngineConfig.onnxruntime.intra_op_num_threads": 1,
-                "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-                "EngineConfig.onnxruntime.enable_cpu_mem_arena": False,
-            }
-        )
-        blank = np.full((_LINE_PX, _LINE_PX, 3), 255, np.uint8)
-        reader(blank, use_det=False, use_rec=True)  # the first line loads the network
-    reader.text_rec.postprocess_op = _with_less_blank(reader.text_rec.postprocess_op)
-    return reader
-
-
-def _with_less_blank(decode: Callable[..., Any]) -> Callable[..., Any]:
-    """CTC decoding with the blank class weighted down by half.
-
-    `decode` takes an array of probabilities of the shape (lines, columns, classes).
-    """
-
-    def decode_with_less_blank(
-        probabilities: NDArray[np.float32],
-        *args: Any,  # noqa: ANN401  # passed on as they are
-        **options: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
-        probabilities[..., _BLANK] *= _WEIGHT_OF_BLANK
-        return decode(probabilities, *args, **options)
-
-    return decode_with_less_blank
-
-
-@contextmanager
-def _translated_errors() -> Iterator[None]:
-    """Translate the library's errors.
-
-    Raises:
-        EngineFailed: the engine ended with an error.
-        MemoryError: the page needs more memory than the worker may use.
-    """
-    try:
-        yield
-    except MemoryError:
-        raise
-    except Exception as error:
-        if any(sign in str(error) for sign in _NO_MEMORY):
-            raise MemoryError from error
-        raise EngineFailed(
-            "The engine rapidocr ended with an error on this page. Send the page again."
-        ) from error
-
-
-def _give_memory_back() -> None:
-    with suppress(AttributeError):  # only glibc has it
-        ctypes.CDLL(None).malloc_trim(0)
-
-
-def _missing() -> EngineMissing:
-    return EngineMissing(
-        "The engine rapidocr is not installed. Install rapidocr and onnxruntime "
-        '(pipenv sync --categories "packages second-reader"), or ask for another engine.'
+def _unknown(languages: Sequence[str], known: Sequence[str]) -> LanguageMissing:
+    if languages[0] in IDEOGRAPHIC:
+        cure = 'Install its letters (pipenv sync --categories "packages second-reader ideographs")'
+        advice = f"{cure}, or ask for another engine."
+    else:
+        advice = "Ask for another engine."
+    return LanguageMissing(
+        f"The engine rapidocr cannot read {languages[0]}. {advice}",
+        missing=list(languages),
+        installed=list(known),
     )
 
 
-def _as_bgr(pixels: Pixels) -> Pixels:
-    """Pixels as BGR, (height, width, 3), which the networks were trained on."""
-    return np.ascontiguousarray(pixels[..., ::-1] if pixels.ndim == 3 else np.dstack([pixels] * 3))
+def _joined_if_spaced(words: list[str]) -> list[str]:
+    """One word of `S P A C E D` capitals, which are read as words of their own."""
+    letters = "".join(words)
+    is_spaced = len(words) >= _FEWEST_SPACED and len(letters) < _MOST_IN_SPACED * len(words)
+    return [letters] if is_spaced and letters.isalpha() and letters.isupper() else words
 
 
 def _confidence(lines: Sequence[Line]) -> float:

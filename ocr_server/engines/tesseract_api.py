@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from itertools import groupby
+from pathlib import Path
 from typing import Any, NamedTuple
 from unicodedata import bidirectional
 
@@ -51,6 +52,7 @@ except ImportError:  # an optional package
     tesserocr = None
 # Models kept between readings; each holds 5 to 20 MB.
 _KEPT = 4
+_BYTES_PER_PIXEL = 5  # that a recognition takes; with 3 it finds nothing, or crashes
 # Debian's folder of models; Tesseract itself reads this variable, too.
 _MODELS = os.environ.get("TESSDATA_PREFIX", "/usr/share/tesseract-ocr/5/tessdata")
 
@@ -80,6 +82,10 @@ class TesserocrEngine(Engine):
         version = tesserocr.tesseract_version().splitlines()[0].split()[-1]
         return EngineInfo(self.name, version, tuple(sorted(self._models_there() - {OSD})))
 
+    def is_installed(self) -> bool:
+        """Whether it can be used; nothing is loaded."""
+        return tesserocr is not None and Path(self._models).is_dir()
+
     def recognise(
         self, canvas: Canvas, options: ReadOptions, deadline: Deadline
     ) -> tuple[Zone, ...]:
@@ -90,8 +96,10 @@ class TesserocrEngine(Engine):
             EngineFailed: the engine ended with an error.
             EngineMissing: it is not installed.
             LanguageMissing: a language of the options is not installed.
+            MemoryError: there is not enough for it, of which Tesseract makes an empty page.
         """
         deadline.check()
+        np.empty(_BYTES_PER_PIXEL * canvas.width_px * canvas.height_px, np.uint8)
         with self._api("+".join(options.languages)) as api:
             api.SetPageSegMode(options.psm)
             api.SetVariable("tessedit_char_whitelist", options.alphabet or "")

@@ -11,7 +11,7 @@ from ocr_server.document.model import Document
 from ocr_server.export.alto import render_alto
 from ocr_server.export.docx import render_docx
 from ocr_server.export.hocr import render_hocr
-from ocr_server.export.json import render_json
+from ocr_server.export.json import render_json, render_page
 from ocr_server.export.markdown import render_markdown
 from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.export.picture import render_png
@@ -125,3 +125,5 @@ FORMATS: Mapping[str, Format] = {
         label="Picture with boxes",
     ),
 }
+# What is sent of a document that is told page by page.
+PAGE_IN_JSON = Format("application/json", "json", "a page", render_page, label="Page")

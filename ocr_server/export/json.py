@@ -38,6 +38,15 @@ def render_json(
     yield b', "problems": ' + _dumped(problems) + b"}\n"
 
 
+def render_page(
+    document: Document, sources: tuple[Path, ...], rendering: Rendering
+) -> Iterator[bytes]:
+    """A `PageJson`, of the one page of the document."""
+    del sources
+    (page,) = document.pages
+    yield _dumped(page_to_json(page, rendering))
+
+
 def page_to_json(page: Page, rendering: Rendering) -> PageJson:
     """A page, as it is to leave."""
     text = page_text(page, rendering.lines)

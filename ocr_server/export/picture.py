@@ -16,7 +16,7 @@ from ocr_server.document.model import Document, Page, ZoneKind
 from ocr_server.errors import FormatUnavailable
 from ocr_server.geometry import Quad
 from ocr_server.job import Rendering
-from ocr_server.pdf import render
+from ocr_server.pdf.opening import count_pdf_pages
 from ocr_server.sources.decode import count_pages, decode_page
 from ocr_server.sources.signatures import is_pdf
 
@@ -88,7 +88,7 @@ def find_page_sources(
     used = [places[page.number - 1] for page in document.pages] if beyond is None else places
     for path in dict.fromkeys(path for path, _, is_of_pdf in used if is_of_pdf):
         # A file that stays shut was counted as one page.
-        render.count_pdf_pages(path, password=rendering.password)
+        count_pdf_pages(path, password=rendering.password)
     if beyond is not None:
         raise FormatUnavailable(
             f"The document has a page {beyond}, but the files have {len(places)} pages. Send the "

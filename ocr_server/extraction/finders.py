@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from ocr_server.document.model import Page
 from ocr_server.errors import DeadlinePassed
 from ocr_server.extraction import mrz, receipt, title_page
-from ocr_server.extraction.keyword import find_in_text
+from ocr_server.extraction.keyword import TextSearch
 from ocr_server.extraction.mrz_page import read_mrz_page
 from ocr_server.extraction.plate import NAMES as PLATE_NAMES
 from ocr_server.extraction.plate import find_plate
@@ -24,19 +25,19 @@ from ocr_server.page.state import ReadContext
 TEXT = "text"
 
 Read: TypeAlias = Callable[[FramedPage], Page]
-Find: TypeAlias = Callable[[Page, FieldSpec], Match]
+Search: TypeAlias = Callable[[Page], Callable[[FieldSpec], Match]]
 
 
 @dataclass(frozen=True, slots=True)
 class Finder:
     """A finder of fields.
 
-    `names` are the fields that it knows; empty if it takes any. `read` reads the page; `find` only
-    examines the page, so that fields can be found again after corrections. `needs_picture`: the
-    text layer of a PDF cannot be used.
+    `names` are the fields that it knows; empty if it takes any. `read` reads the page; `search`
+    only examines it, so that fields can be found again after corrections: it returns a function
+    that finds a field. `needs_picture`: the text layer of a PDF cannot be used.
     """
 
-    find: Find
+    search: Search
     meaning: str
     names: tuple[str, ...] = ()
     read: Read = FramedPage.read
@@ -62,24 +63,35 @@ def read_receipt_page(framed_page: FramedPage) -> Page:
     return block if receipt.has_total(block) else page
 
 
+def _search_text(page: Page) -> Callable[[FieldSpec], Match]:
+    return TextSearch(page).find
+
+
+def _each(find: Callable[[Page, FieldSpec], Match]) -> Search:
+    """The search of a finder that takes nothing apart beforehand."""
+    return partial(partial, find)
+
+
 FINDERS: Mapping[str, Finder] = {
-    TEXT: Finder(find_in_text, "in a zone, behind a word, or wherever the mask fits"),
+    TEXT: Finder(_search_text, "in a zone, behind a word, or wherever the mask fits"),
     "mrz": Finder(
-        mrz.find_in_mrz, "the machine-readable zone of a travel document", mrz.NAMES, read_mrz_page,
-        needs_picture=True,
+        _each(mrz.find_in_mrz), "the machine-readable zone of a travel document", mrz.NAMES,
+        read_mrz_page, needs_picture=True,
     ),
     "display": Finder(
-        find_on_display, "a seven-segment display, read bar by bar", DISPLAY_NAMES,
+        _each(find_on_display), "a seven-segment display, read bar by bar", DISPLAY_NAMES,
         read_display_page, needs_picture=True,
     ),
     "plate": Finder(
-        find_plate, "the number plate of a vehicle in a photograph", PLATE_NAMES, needs_picture=True
+        _each(find_plate), "the number plate of a vehicle in a photograph", PLATE_NAMES,
+        needs_picture=True,
     ),
     "receipt": Finder(
-        receipt.find_in_receipt, "what a receipt says", receipt.NAMES, read_receipt_page
+        _each(receipt.find_in_receipt), "what a receipt says", receipt.NAMES, read_receipt_page
     ),
     "title-page": Finder(
-        title_page.find_on_title_page, "a page of a book that begins a chapter", title_page.NAMES
+        _each(title_page.find_on_title_page), "a page of a book that begins a chapter",
+        title_page.NAMES,
     ),
 }  # fmt: skip
 
@@ -110,7 +122,5 @@ def with_fields(page: Page, options: ReadOptions) -> Page:
     """The page with each requested field, found and validated."""
     if not options.fields:
         return page
-    find = FINDERS[options.finder].find
-    return replace(
-        page, fields=tuple(validate_field(one, find(page, one)) for one in options.fields)
-    )
+    find = FINDERS[options.finder].search(page)
+    return replace(page, fields=tuple(validate_field(one, find(one)) for one in options.fields))

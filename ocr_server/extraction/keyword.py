@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 
 from ocr_server.document.model import Page, Word
-from ocr_server.extraction.validation import Match, fit, of_words, parse_mask, validate_field
+from ocr_server.extraction.validation import Mask, Match, fit, is_valid, of_words, parse_mask
 from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import Row, rows_in, rows_of, up_to_gap
 
@@ -19,84 +21,157 @@ class _Character:
     word: Word | None
 
 
-def find_in_text(page: Page, spec: FieldSpec) -> Match:
-    """The text that fits the field best; without zone, keywords and mask, that of the whole page.
+class TextSearch:
+    """Looks for fields in the text of a page, which is taken apart once for all of them."""
 
-    The zone is that of `spec.zone`, else the requested zone with the name of the field.
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._texts: dict[str | None, _Text] = {}  # by the name of their zones
+
+    def find(self, spec: FieldSpec) -> Match:
+        """The text that fits best; without zone, keywords and mask, that of the whole page.
+
+        The zone is that of `spec.zone`, else the requested zone with the name of the field.
+        """
+        wanted = spec.zone or spec.name
+        zones = [zone for zone in self._page.zones if zone.name == wanted]
+        if spec.zone and not zones:
+            return Match("", 0.0, error=f"there is no zone {spec.zone}")
+        key = wanted if zones else None
+        if key not in self._texts:
+            self._texts[key] = _Text(rows_in(zones) if zones else rows_of(self._page))
+        text = self._texts[key]
+        if spec.after:
+            found = [rest for word in spec.after for rest in text.behind(word)]
+            if not found:
+                return Match("", 0.0, error=f"none of {', '.join(spec.after)} was read")
+            best = [_best(spec, [_Row(rest)]) for rest in found]
+            return next((one for one in best if one), None) or _first_column(found[0])
+        if spec.mask is None or fit(spec, text.whole.raw):
+            return text.whole
+        best_fit = _best(spec, text.rows)
+        if best_fit:
+            return best_fit
+        return text.whole if zones else Match("", 0.0, error=f"nothing fits the mask {spec.mask}")
+
+
+class _Text:
+    """The rows of a page, or of zones."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._words = [word for row in rows for word in row.words]
+        self.rows = [_Row(_characters(row.words)) for row in rows]
+
+    @cached_property
+    def whole(self) -> Match:
+        """All of it."""
+        return of_words(self._words)
+
+    def behind(self, keyword: str) -> Iterator[Sequence[_Character]]:
+        """The characters behind each occurrence of a keyword: its row's rest, else the next row."""
+        wanted = "".join(filter(str.isalnum, keyword)).upper()
+        for position, row in enumerate(self.rows):
+            end = _end_of(wanted, row.characters) if wanted in row.letters else None
+            if end is None:
+                continue
+            rest = row.characters[end:]
+            blanks = next((at for at, one in enumerate(rest) if one.text.isalnum()), len(rest))
+            if rest[blanks:]:
+                yield rest[blanks:]
+            elif position + 1 < len(self.rows):
+                yield self.rows[position + 1].characters
+
+
+class _Row:
+    """The characters of a row, with blanks between its words."""
+
+    def __init__(self, characters: Sequence[_Character]) -> None:
+        self.characters = characters
+
+    @cached_property
+    def letters(self) -> str:
+        """Its letters and digits in capitals, one after the other."""
+        return "".join(one.text.upper() for one in self.characters if one.text.isalnum())
+
+    @cached_property
+    def with_blanks(self) -> _Pieces:
+        """Where pieces of it may begin and end."""
+        return _Pieces(self.characters)
+
+    @cached_property
+    def without_blanks(self) -> _Pieces:
+        """Where pieces of it may begin and end if its blanks are left out."""
+        return _Pieces([one for one in self.characters if one.word])
+
+
+class _Pieces:
+    """The pieces of a row: each begins and ends with a word, or beside what is no letter or digit.
+
+    `is_edge` has a value for each position before a character, and one for the end.
     """
-    wanted = spec.zone or spec.name
-    zones = [zone for zone in page.zones if zone.name == wanted]
-    if spec.zone and not zones:
-        return Match("", 0.0, error=f"there is no zone {spec.zone}")
-    rows = rows_in(zones) if zones else rows_of(page)
-    if spec.after:
-        found = [rest for word in spec.after for rest in _behind(rows, word)]
-        if not found:
-            return Match("", 0.0, error=f"none of {', '.join(spec.after)} was read")
-        best = [_best(spec, [rest]) for rest in found]
-        return next((one for one in best if one), None) or _first_column(found[0])
-    whole = of_words(word for row in rows for word in row.words)
-    if spec.mask is None or fit(spec, whole.raw):
-        return whole
-    best_fit = _best(spec, [_characters(row.words) for row in rows])
-    if best_fit:
-        return best_fit
-    return whole if zones else Match("", 0.0, error=f"nothing fits the mask {spec.mask}")
+
+    def __init__(self, characters: Sequence[_Character]) -> None:
+        self.characters = characters
+        self.text = "".join(one.text for one in characters)
+        joined = [_are_joined(one, other) for one, other in pairwise(characters)]
+        self.is_edge = [True, *(not one for one in joined), True]
+        self.starts = [at for at in range(len(characters)) if self.is_edge[at]]
 
 
-def _best(spec: FieldSpec, rows: Sequence[Sequence[_Character]]) -> Match | None:
+@dataclass(frozen=True, slots=True, order=True)
+class _Candidate:
+    """A piece that fits a mask; the best one is the least."""
+
+    breaks_rules: bool
+    repairs: int
+    words: int
+    row: int
+    characters: Sequence[_Character] = field(compare=False)
+    text: str = field(compare=False)
+
+    @property
+    def is_unbeatable(self) -> bool:
+        """Whether no piece in this row or a later one can be better."""
+        return not self.breaks_rules and not self.repairs and self.words <= 1
+
+
+def _best(spec: FieldSpec, rows: Sequence[_Row]) -> Match | None:
     """The piece of the rows that fits the mask: a valid one if any, with fewest repairs and words.
 
     Without a mask, the first column of the first row that has words.
     """
     if spec.mask is None:
-        return next((_first_column(row) for row in rows if _words(row)), None)
-    pieces = [
-        (not validate_field(spec, candidate).is_valid, repairs, words, position, candidate)
-        for position, row in enumerate(rows)
-        for candidate, repairs, words in _fitting(spec, row)
-    ]
-    return min(pieces, key=lambda piece: piece[:4])[4] if pieces else None
+        with_words = (row.characters for row in rows if _words(row.characters))
+        return next(map(_first_column, with_words), None)
+    mask, best = parse_mask(spec.mask), None
+    for number, row in enumerate(rows):
+        for candidate in _fitting(spec, mask, row, number):
+            best = candidate if best is None else min(best, candidate)
+            if best.is_unbeatable:
+                return of_words(_words(best.characters), best.text)
+    return of_words(_words(best.characters), best.text) if best else None
 
 
-def _fitting(spec: FieldSpec, characters: Sequence[_Character]) -> Iterator[tuple[Match, int, int]]:
-    """Pieces of a row that fit the mask, their numbers of repairs and of words.
-
-    A piece begins and ends with a word, or beside a character that is no letter or digit.
-    """
-    mask = parse_mask(spec.mask or "")
-    if not mask.has_blanks:
-        characters = [one for one in characters if one.word]
-    for start in range(len(characters)):
-        if start and _are_joined(characters[start - 1], characters[start]):
-            continue
-        for length in mask.lengths:
-            piece = characters[start : start + length]
+def _fitting(spec: FieldSpec, mask: Mask, row: _Row, number: int) -> Iterator[_Candidate]:
+    """The pieces of a row that fit the mask."""
+    pieces = row.with_blanks if mask.has_blanks else row.without_blanks
+    is_edge, length_of_row = pieces.is_edge, len(pieces.text)
+    character_map = dict(spec.character_map)
+    for start in pieces.starts:
+        for length in mask.by_length:
             end = start + length
-            if end < len(characters) and _are_joined(characters[end - 1], characters[end]):
+            if end > length_of_row or not is_edge[end]:
                 continue
-            text = "".join(one.text for one in piece)
-            fitted = mask.fit(text, dict(spec.character_map))
+            text = pieces.text[start:end]
+            fitted = mask.fit(text, character_map)
             if fitted:
-                words = _words(piece)
-                yield of_words(words, text), fitted.repairs, len(words)
-
-
-def _behind(rows: Sequence[Row], keyword: str) -> Iterator[list[_Character]]:
-    """The characters behind each occurrence of a keyword: its row's rest, else the next row."""
-    wanted = "".join(filter(str.isalnum, keyword)).upper()
-    for position, row in enumerate(rows):
-        characters = _characters(row.words)
-        end = _end_of(wanted, characters)
-        if end is None:
-            continue
-        rest = characters[end:]
-        while rest and not rest[0].text.isalnum():
-            rest.pop(0)
-        if rest:
-            yield rest
-        elif position + 1 < len(rows):
-            yield _characters(rows[position + 1].words)
+                characters = pieces.characters[start:end]
+                words = _words(characters)
+                confidence = min((word.confidence for word in words), default=0.0)
+                keeps_rules = is_valid(spec, fitted.text, confidence)
+                yield _Candidate(
+                    not keeps_rules, fitted.repairs, len(words), number, characters, text
+                )
 
 
 def _end_of(wanted: str, characters: Sequence[_Character]) -> int | None:
@@ -139,7 +214,9 @@ def _are_joined(one: _Character, other: _Character) -> bool:
 
 
 def _words(characters: Sequence[_Character]) -> tuple[Word, ...]:
-    return tuple(dict.fromkeys(one.word for one in characters if one.word))
+    # Words are compared by what they are, which takes long: here they follow one another.
+    words = [one.word for one in characters if one.word]
+    return tuple(word for at, word in enumerate(words) if not at or word is not words[at - 1])
 
 
 def _first_column(characters: Sequence[_Character]) -> Match:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from ocr_server.document.model import Field, Word, hull_of
 from ocr_server.geometry import Box
@@ -78,6 +79,12 @@ def validate_field(spec: FieldSpec, candidate: Match) -> Field:
         reason=next(_errors(spec, candidate, value, does_fit=fitted is not None), None),
         box=candidate.box,
     )
+
+
+def is_valid(spec: FieldSpec, value: str, confidence: float) -> bool:
+    """Whether a text that fits the field's mask, read with that confidence, keeps all rules."""
+    value = listed_value(spec.one_of, value) or value
+    return not any(_errors(spec, Match(value, confidence), value, does_fit=True))
 
 
 def fit(spec: FieldSpec, text: str) -> Fit | None:
@@ -186,6 +193,13 @@ class Place:
     kind: str
     is_literal: bool = False
 
+    @property
+    def pattern(self) -> str:
+        """The characters that it accepts of ASCII, as a regular expression."""
+        if self.is_literal:
+            return re.escape(self.kind)
+        return {"9": "[0-9]", "A": "[A-Za-z]", "*": "[0-9A-Za-z]"}[self.kind]
+
     def accepts(self, character: str) -> bool:
         """Whether the mask allows the character at this position."""
         if self.is_literal:
@@ -204,21 +218,35 @@ class Fit:
     repairs: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mask:
     """A parsed mask: at least one alternative, none of them empty."""
 
     alternatives: tuple[tuple[Place, ...], ...]
 
-    @property
+    @cached_property
     def has_blanks(self) -> bool:
         """Whether it has a blank; if it has none, blanks in a text are ignored."""
         return any(place.kind == " " for places in self.alternatives for place in places)
 
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        """The possible lengths of a text, each once."""
-        return tuple(dict.fromkeys(map(len, self.alternatives)))
+    @cached_property
+    def by_length(self) -> Mapping[int, tuple[tuple[Place, ...], ...]]:
+        """The alternatives by the length of the text that fits them, in their order."""
+        lengths = dict.fromkeys(map(len, self.alternatives))
+        return {
+            length: tuple(places for places in self.alternatives if len(places) == length)
+            for length in lengths
+        }
+
+    @cached_property
+    def _patterns(self) -> Mapping[int, re.Pattern[str]]:
+        """What texts that fit without repairs look like, by their length."""
+        return {
+            length: re.compile(
+                "|".join("".join(place.pattern for place in places) for places in alternatives)
+            )
+            for length, alternatives in self.by_length.items()
+        }
 
     def fit(self, text: str, character_map: Mapping[str, str]) -> Fit | None:
         """The text fitted to the mask with the fewest repairs; None if it does not fit.
@@ -226,16 +254,24 @@ class Mask:
         `character_map` maps letters to digits that they are mistaken for. Letters become digits
         where the mask requires digits, and digits letters where it requires letters.
         """
+        pattern = self._patterns.get(len(text))
+        if pattern is None:
+            return None
+        if text.isascii():  # then a letter is the same in the pattern as in `Place.accepts`
+            if pattern.fullmatch(text):
+                return Fit(text, 0)
+            if not character_map:
+                return None
         letter_of = {digit: letter for letter, digit in reversed(list(character_map.items()))}
         fits = [
             fit
-            for places in self.alternatives
-            if len(places) == len(text)
-            and (fit := _fit(text, places, character_map, letter_of)) is not None
+            for places in self.by_length.get(len(text), ())
+            if (fit := _fit(text, places, character_map, letter_of)) is not None
         ]
         return min(fits, key=lambda fit: fit.repairs, default=None)
 
 
+@lru_cache(maxsize=256)  # a request has at most a hundred fields
 def parse_mask(text: str) -> Mask:
     """The mask that the text describes.
 

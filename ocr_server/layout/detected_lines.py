@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from statistics import median_low
+
+import cv2
+import numpy as np
 
 from ocr_server.document.model import Line, Symbol, Word
 from ocr_server.geometry import Box, Quad, Transform, lerp
@@ -21,6 +24,9 @@ _TALL, _SQUARE, _LONG = 1.5, 1.3, 3.0  # ratios of the longer to the shorter sid
 _MOST_TURNED_DEG = 20.0  # relative to the long lines of the page
 _RULE = 0.25  # of the quad's width; parts no higher are rules of fractions, or dirt
 _MARGIN = 0.2  # above and below a letter, in heights of the letter
+# A fraction's rule: width as a multiple of its height, place of its middle and least height of the
+# figures on both sides in heights of the line. The dots of ÷ are lower, and under = is nothing.
+_FLAT, _MIDDLE, _FIGURE = 3.0, (0.25, 0.75), 0.2
 # Shares of the height of a detected line, which is a little higher than its letters.
 _BASELINE, _X_HEIGHT = 0.76, 0.46
 
@@ -49,6 +55,27 @@ def levelled(quads: Iterable[Quad]) -> Iterator[Quad]:
         is_square = longer_px < _SQUARE * shorter_px
         is_turned = abs(quad.angle_deg - usual_deg) > _MOST_TURNED_DEG
         yield _turned_to(quad, usual_deg) if is_square and is_turned else quad
+
+
+def without_nested(quads: Iterable[Quad]) -> tuple[Quad, ...]:
+    """The quads less those in another, whose text would be read twice."""
+    found = tuple(quads)
+    corners = np.array(found, np.float32).reshape(-1, 4, 2)
+    middles = corners.mean(axis=1)
+    within = (
+        (middles[:, None] > corners.min(axis=1)) & (middles[:, None] < corners.max(axis=1))
+    ).all(axis=2)
+    shrunk = (corners + middles[:, None]) / 2  # a little may stick out
+    nested = {
+        int(inner)
+        for inner, outer in np.argwhere(within)
+        if _area(found[inner]) < _area(found[outer])
+        and all(
+            cv2.pointPolygonTest(corners[outer], point, measureDist=False) >= 0
+            for point in shrunk[inner].tolist()
+        )
+    }
+    return tuple(quad for at, quad in enumerate(found) if at not in nested)
 
 
 def is_long(quad: Quad) -> bool:
@@ -87,6 +114,42 @@ def stacked(quad: Quad, canvas: Canvas) -> Iterator[Quad]:
         yield part
 
 
+def parted_at_fractions(quad: Quad, strip: Canvas) -> tuple[Quad, ...]:
+    """The parts of a line's quad if the line has fractions, else none; `strip` is its picture.
+
+    The text beside a fraction is one part, what stands above its rule one and what stands below it.
+    """
+    grey = strip.grey().pixels
+    _, ink = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    _, _, found, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8, copy=False))
+    boxes = found[1:, :4].astype(np.float64) / strip.height_px  # left, top, width, height
+    left, top, width, height = boxes.T
+    middle, tall = left + width / 2, height >= _FIGURE
+    level = top + height / 2
+    low, high = _MIDDLE
+    parts: list[Box] = []
+    end = 0.0
+    rules = np.flatnonzero((width >= _FLAT * height) & (level > low) & (level < high))
+    for at in sorted(rules.tolist(), key=lambda at: float(left[at])):
+        beside = tall & (middle > left[at]) & (middle < left[at] + width[at])
+        above, below = beside & (top + height <= top[at]), beside & (top >= top[at] + height[at])
+        if not above.any() or not below.any() or left[at] < end:
+            continue
+        start, rule = float(left[at]), float(level[at])
+        parts.append(Box(end, 0, start, 1))
+        end = start + float(width[at])
+        parts += (Box(start, 0, end, rule), Box(start, rule, end, 1))
+    if not parts:
+        return ()
+    whole = strip.width_px / strip.height_px
+    parts.append(Box(end, 0, whole, 1))
+    return tuple(
+        _part(quad, replace(part, left=part.left / whole, right=part.right / whole))
+        for part in parts
+        if part.width > _FIGURE
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Character:
     """A character; `middle` is the position of its middle along the line, from 0 to 1."""
@@ -123,12 +186,23 @@ def line_of(
     )
 
 
+def _part(quad: Quad, shares: Box) -> Quad:
+    """The part of a quad in a box whose sides are shares of its width and height."""
+    down, _ = turned_upright(quad.slice(shares.left, shares.right))
+    _, part = turned_upright(down.slice(shares.top, shares.bottom))
+    return part
+
+
 def _turned_to(quad: Quad, angle_deg: float) -> Quad:
     """A rectangle of the quad's size, around its middle, rotated clockwise by that angle."""
     x, y = quad.middle
     width, height = width_px(quad), height_px(quad)
     level = Box(-width / 2, -height / 2, width / 2, height / 2).quad()
     return level.mapped(Transform.rotation(angle_deg).then(Transform.shift(x, y)))
+
+
+def _area(quad: Quad) -> float:
+    return width_px(quad) * height_px(quad)
 
 
 def _gap(one: Sequence[Character], other: Sequence[Character]) -> float:

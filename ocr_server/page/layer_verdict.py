@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits, PageSegmentation, ReadOptions
 from ocr_server.page.state import ReadContext
-from ocr_server.pdf.render import render_page
+from ocr_server.pdf.render import draw_page
 from ocr_server.pdf.text_extraction import ExtractedText
 
 _LINES_READ = 3  # from the top, the middle and the bottom of the page
@@ -38,7 +38,13 @@ _SURE_WORD = 0.6
 # has recognised the page before and left it out.
 _FEWEST_READ, _FEWEST_READ_MORE = 4, 15
 
-BandReader: TypeAlias = Callable[[Sequence[Box]], list[tuple[Word, ...]]]
+
+class BandReader(Protocol):
+    """Reads parts of a page, in its pixels, as they are shown or without its text."""
+
+    def __call__(self, boxes: Sequence[Box], *, has_text: bool = True) -> list[tuple[Word, ...]]:
+        """The words of each part."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +139,17 @@ def band_reader(
 ) -> BandReader:
     """A function that reads parts of a page, in pixels of the page, in one call of the engine.
 
-    The page is drawn when it is first called. The words of each part are in pixels of a stack of
+    The page is drawn when it is first called so. The words of each part are in pixels of a stack of
     all parts.
     """
 
     @cache
-    def draw() -> Canvas:
-        return render_page(path, index, limits=limits, password=password)
+    def draw(*, has_text: bool) -> Canvas:
+        drawn = draw_page(path, index, limits=limits, password=password, has_text=has_text)
+        return drawn.canvas
 
-    def read_bands(boxes: Sequence[Box]) -> list[tuple[Word, ...]]:
-        canvas, places = _stacked(draw(), boxes)
+    def read_bands(boxes: Sequence[Box], *, has_text: bool = True) -> list[tuple[Word, ...]]:
+        canvas, places = _stacked(draw(has_text=has_text), boxes)
         engine_options = replace(
             options, psm=PageSegmentation.SINGLE_BLOCK, zones=(), alphabet=None, symbols=False
         )
@@ -250,8 +257,9 @@ def _around(box: Box) -> Box:
 def _letters_in(rows: Sequence[Box], read_bands: BandReader) -> int:
     """Number of letters that are read with confidence in the three longest rows."""
     longest = sorted(rows, key=lambda row: -row.width)[:_LINES_READ]
-    words = (word for some in read_bands([_around(row) for row in longest]) for word in some)
-    return letters_in(tuple(word for word in words if word.confidence >= _SURE_WORD))
+    read = read_bands([_around(row) for row in longest], has_text=False)
+    words = tuple(word for some in read for word in some if word.confidence >= _SURE_WORD)
+    return letters_in(words)
 
 
 def _plain(text: str) -> str:

@@ -147,7 +147,7 @@ def remove_grids(state: PageState) -> StageResult:
     if np.median(heights_px) > _HIGHEST_CELLS * x_height_px:
         return StageResult(after, f"{found.summary}, around blocks of text")
     wiped = ruling_lines.wipe(state.canvas, found.mask)
-    after = replace(after, statistics=ImageStatistics(wiped))
+    after = replace(after, statistics=ImageStatistics(wiped), has_wiped_grid=True)
     return StageResult(after, found.summary, "grid wiped out")
 
 

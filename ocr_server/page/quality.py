@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -95,8 +95,15 @@ def with_damage(page: Page, lost_share: float | None) -> Page:
             "The file is damaged: parts of the page may be wrong or missing.",
             "Save it again, or send another copy.",
         )
+    return with_problems(page, (damage,))
+
+
+def with_problems(page: Page, problems: Sequence[Advice]) -> Page:
+    """Put problems of the file of a page, if any, before those of its quality."""
+    if not problems:
+        return page
     quality = page.quality or Quality(page.confidence)
-    return replace(page, quality=replace(quality, problems=(damage, *quality.problems)))
+    return replace(page, quality=replace(quality, problems=(*problems, *quality.problems)))
 
 
 def expected_accuracy(result: ReadingResult) -> float:

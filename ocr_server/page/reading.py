@@ -11,11 +11,20 @@ from ocr_server.page.state import Candidate, PageState, StageResult
 
 
 def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
-    """Read the whole page for the first time, in two parts if an empty row or column divides it."""
+    """Read the whole page for the first time, in parts if empty rows or columns divide it.
+
+    What is left of a wiped grid is a table.
+    """
     psm = choose_psm(state)
     if psm != PSM_OF_LAYOUT[Layout.AUTO]:
         return _read(state, state.read(state.canvas, psm=psm))
-    boxes = cut_parts(state.statistics, x_height_px=state.x_height_px, cutting=cutting)
+    boxes = cut_parts(
+        state.statistics,
+        x_height_px=state.x_height_px,
+        most=state.context.most_parts,
+        is_table=state.has_wiped_grid,
+        cutting=cutting,
+    )
     return _read(replace(state, parts=len(boxes)), state.read_parts(boxes, psm=psm))
 
 

@@ -58,6 +58,20 @@ LEFT_OUT = "left out, as asked"
 TIME_OVER = "left out, as the time was over"
 
 
+def for_first_engine(stage: StageFunction) -> StageFunction:
+    """The stage, for pages whose best reading is by the first engine.
+
+    The second one finds lines on curled and shaded pages, and its text is in reading order.
+    """
+
+    def run(state: PageState) -> StageResult:
+        if state.best.engine is not state.context.engine:
+            return StageResult(state, "read by the second reader")
+        return stage(state)
+
+    return run
+
+
 def skip_recipe(state: PageState) -> StageResult:
     """Record that the recipe is skipped: vertical writing."""
     return StageResult(state, "vertical writing, for which no stage is proved", "")
@@ -81,11 +95,11 @@ RECIPE: Recipe = (
     ("other-languages", read_other_languages),
     ("line", reread_snippet),
     ("upside-down", turn_if_upside_down),
-    ("dewarp", dewarp_page),
-    ("retry", reread_doubtful),
-    ("missed", read_missing_text),
-    ("rows", arrange_rows),
     ("second-reader", ask_second_opinion),
+    ("dewarp", for_first_engine(dewarp_page)),
+    ("retry", for_first_engine(reread_doubtful)),
+    ("missed", for_first_engine(read_missing_text)),
+    ("rows", for_first_engine(arrange_rows)),
     ("tables", arrange_tables),
     ("junk", drop_noise),
 )
@@ -107,11 +121,11 @@ STAGE_LABELS: Mapping[str, str] = {
     "other-languages": "Read parts in other languages",
     "line": "Read as one line",
     "upside-down": "Turn what is upside down",
+    "second-reader": "Ask the second reader",
     "dewarp": "Level curled lines",
     "retry": "Read again what is poor",
     "missed": "Look for what was missed",
     "rows": "Join rows",
-    "second-reader": "Ask the second reader",
     "tables": "Read tables row by row",
     "junk": "Drop guesses",
 }
@@ -133,8 +147,8 @@ ZONE_RECIPE: Recipe = (
     ("read", read_text),
     ("language", settle_language),
     ("line", reread_snippet),
-    ("retry", reread_doubtful),
     ("second-reader", ask_second_opinion),
+    ("retry", for_first_engine(reread_doubtful)),
 )
 
 # For engines that find lines themselves (rapidocr): they read letters of any size on any
@@ -349,6 +363,8 @@ def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRec
         started_s = time.perf_counter()
         done = state.parts if state.candidate else 0
         state.context.report(name, done, state.parts)
+        clock = state.context.engine_clock
+        before_s = clock.spent_s
         try:
             state.context.deadline.check()
             state, found, did = stage(state)
@@ -358,7 +374,8 @@ def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRec
             late = StageRecord.since(started_s, name, TIME_OVER, "")
             records.append(late._replace(outcome=StageOutcome.OUT_OF_TIME))
             continue
-        records.append(StageRecord.since(started_s, name, found, did))
+        engine_s = clock.spent_s - before_s
+        records.append(StageRecord.since(started_s, name, found, did, engine_s=engine_s))
         if state.starts_over:
             break
     return state, tuple(records)

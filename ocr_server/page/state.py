@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Lock
@@ -32,11 +34,28 @@ from ocr_server.layout.split import join_parts
 from ocr_server.page.progress import Progress, ProgressCallback
 
 
+@dataclass(slots=True)
+class EngineClock:
+    """Seconds in which engines worked on a page so far; parts that are read together count once."""
+
+    spent_s: float = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the time of a with-block."""
+        started_s = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent_s += time.perf_counter() - started_s
+
+
 @dataclass(frozen=True, slots=True)
 class ReadContext:
     """What a page is read with.
 
-    `threads` yields how many threads may be used; `report_progress` is called when a stage begins
+    `threads` yields how many threads may be used, and a page is cut into about `most_parts` to be
+    read by them; `report_progress` is called when a stage begins
     and when a part has been read; `second_engine` reads pages on which the reading by `engine` is
     doubtful (`page.second_opinion`); `rank_languages` tells languages by words (`page.language`).
     """
@@ -47,6 +66,8 @@ class ReadContext:
     report_progress: ProgressCallback | None = None
     second_engine: Engine | None = field(default=None, repr=False)
     rank_languages: RankLanguages | None = None
+    most_parts: int = 2
+    engine_clock: EngineClock = field(default_factory=EngineClock, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -58,19 +79,21 @@ class ReadContext:
         threads: ThreadAllowance = one_thread,
         report_progress: ProgressCallback | None = None,
         rank_languages: RankLanguages | None = None,
+        most_parts: int = 2,
     ) -> ReadContext:
         """The context for an engine choice, a key of `ENGINE_CHOICES`.
 
         `engine` makes an engine from its name.
         """
-        choice = ENGINE_CHOICES[name]
+        first, second = ENGINE_CHOICES[name].engines(engine)
         return cls(
-            engine=engine(choice.first),
+            engine=first,
             deadline=deadline,
             threads=threads,
             report_progress=report_progress,
-            second_engine=engine(choice.second) if choice.second else None,
+            second_engine=second,
             rank_languages=rank_languages,
+            most_parts=most_parts,
         )
 
     def report(self, stage: str, parts_done: int, parts: int) -> None:
@@ -123,9 +146,10 @@ class PageState:
     """State of a page between two stages.
 
     `x_height_px` is the x-height in pixels of the canvas, 0 if unknown; `rules` are the ruling
-    lines, None if not looked for; `parts` is the number of parts of the first reading; `dropped`
-    holds all words of a reading if some were left out of the answer, kept for its quality; `shade`
-    is the unevenness of the paper in grey levels before it was flattened, 0 if it was not.
+    lines, None if not looked for; with `has_wiped_grid` those of a table were wiped out; `parts` is
+    the number of parts of the first reading; `dropped` holds all words of a reading if some were
+    left out of the answer, kept for its quality; `shade` is the unevenness of the paper in grey
+    levels before it was flattened, 0 if it was not.
     `language` is what was found of the page's language, `language_advice` the advice on it;
     `starts_over`: all stages are to be run again, in the languages that the options now have.
     """
@@ -135,6 +159,7 @@ class PageState:
     context: ReadContext
     x_height_px: float = 0.0
     rules: RulingLines | None = field(default=None, repr=False)
+    has_wiped_grid: bool = False
     is_upright: bool = False
     candidate: Candidate | None = None
     parts: int = 1
@@ -177,7 +202,8 @@ class PageState:
             OcrServerError: any error of the engine, and DeadlinePassed.
         """
         engine = engine or self.context.engine
-        zones = engine.recognise(canvas, self._engine_options(psm), self.context.deadline)
+        with self.context.engine_clock.running():
+            zones = engine.recognise(canvas, self._engine_options(psm), self.context.deadline)
         return Candidate(canvas, zones, psm, engine)
 
     def read_parts(self, boxes: tuple[Box, ...], *, psm: int) -> Candidate:
@@ -208,12 +234,13 @@ class PageState:
             return parts
 
         report_part()
-        if len(boxes) == 1:
-            return Candidate(self.canvas, join_parts(tuple(read_some(boxes))), psm, engine)
-        with self.context.threads(len(boxes)) as most, ThreadPoolExecutor(most) as threads:
-            each = math.ceil(len(boxes) / most)
-            shares = [boxes[first : first + each] for first in range(0, len(boxes), each)]
-            parts = tuple(part for some in threads.map(read_some, shares) for part in some)
+        with self.context.engine_clock.running():
+            if len(boxes) == 1:
+                return Candidate(self.canvas, join_parts(tuple(read_some(boxes))), psm, engine)
+            with self.context.threads(len(boxes)) as most, ThreadPoolExecutor(most) as threads:
+                each = math.ceil(len(boxes) / most)
+                shares = [boxes[first : first + each] for first in range(0, len(boxes), each)]
+                parts = tuple(part for some in threads.map(read_some, shares) for part in some)
         return Candidate(self.canvas, join_parts(parts), psm, engine)
 
     def _engine_options(self, psm: int) -> ReadOptions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,9 @@ _WORD_OF_NAMELESS = 3  # letters without a name one after the other
 _MOST_MIXED = 0.2  # of neighbouring letters that are of two scripts: Greek in formulas has less
 # Of Latin Extended-B and phonetics, what Romanian, Vietnamese, Azerbaijani and Pinyin write.
 _USED_OF_EXTENDED = frozenset("ȘșȚțƠơƯưƏəǍǎǏǐǑǒǓǔǙǚǛǜ")
+# Of letters that one glyph stands for, the least width of each in sizes of the font: those of
+# ligatures have 0.2 and more. Pairs are fractions and the like.
+_NARROWEST, _FEWEST_OF_GLYPH = 0.13, 3
 _LEADERS = frozenset(".…_-–—·•*=|")
 
 
@@ -44,7 +48,8 @@ def word_confidence(word: Sequence[Letter], fits: Mapping[int, FontFit]) -> floa
     fonts = {letter.piece.font for letter in word}
     worth = min((fits[font].share for font in fonts if font in fits), default=0.99)
     named = sum(not _is_nameless(letter.text) for letter in word)
-    return min(0.99, worth) * named / max(1, len(word))
+    crammed = sum(map(len, _crammed(word)))
+    return min(0.99, worth) * max(0, named - crammed) / max(1, len(word))
 
 
 def _is_nameless(letter: str) -> bool:
@@ -88,11 +93,27 @@ def find_doubts(
         if is_much and font in fits and fits[font].is_doubtful:
             yield Doubt.SHAPES
             break
+    else:
+        crammed = sum(map(len, _crammed(signs)))
+        if crammed >= max(_FEWEST_OF_GLYPH, _LEAST_OF_PAGE * len(signs)):
+            yield Doubt.SHAPES
     told = [letter.text for letter in signs if letter.text not in _LEADERS]
     if len(told) >= _FEWEST_SIGNS:
         alphanumeric = sum(text.isalnum() for text in told)
         if alphanumeric < _LEAST_ALPHANUMERIC * len(told) or _mixes_scripts(signs):
             yield Doubt.SIGNS
+
+
+def _crammed(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
+    """Latin letters that one glyph is said to stand for, though there is no room for them."""
+    for _, group in groupby(letters, key=lambda letter: (letter.quad, letter.piece.number)):
+        some = list(group)
+        quad = some[0].quad
+        if len(some) < _FEWEST_OF_GLYPH or quad is None or not some[0].text.isascii():
+            continue
+        width_px = math.dist(quad.top_left, quad.top_right)
+        if width_px < _NARROWEST * some[0].piece.size_px * len(some):
+            yield some
 
 
 def _mixes_scripts(letters: Sequence[Letter]) -> bool:

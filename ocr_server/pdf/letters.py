@@ -14,6 +14,7 @@ from pypdfium2 import raw
 
 from ocr_server.geometry import Box, Point, PointMap, Quad
 from ocr_server.pdf.optional_content import group_of
+from ocr_server.pdf.page_objects import sorted_box
 
 _NOWHERE = Point(0, 0)
 _PARTED = {0x02, 0xFFFE}  # PDFium's marks for a hyphen and the line break after it
@@ -234,12 +235,6 @@ def _crowded(letters: Sequence[Letter]) -> Sequence[bool]:
         _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
         crowded |= counts[which] > 1
     return crowded.tolist()
-
-
-def sorted_box(box: Sequence[float]) -> tuple[float, float, float, float]:
-    """The sides of a box with the lesser ones first."""
-    left, bottom, right, top = box
-    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
 
 
 def _turned(sides: tuple[float, float, float, float], quarters: int, way: _Affine) -> Quad:

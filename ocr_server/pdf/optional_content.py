@@ -11,7 +11,7 @@ from pathlib import Path
 import pikepdf
 from pypdfium2 import raw
 
-from ocr_server.pdf.render import opened_by_qpdf
+from ocr_server.pdf.page_copy import opened_by_qpdf
 
 _LONGEST_NAME_BYTES = 500
 

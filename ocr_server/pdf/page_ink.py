@@ -7,9 +7,8 @@ off or invisible by its rendering mode. What looks like letters on the second dr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -20,8 +19,9 @@ from pypdfium2 import raw
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Pixels
 from ocr_server.imaging.glyphs import GlyphBoxes, connected_components, find_glyphs, find_ink
+from ocr_server.pdf.opening import OpenedPage
+from ocr_server.pdf.page_objects import hide_text
 
-DEEPEST = 5  # forms inside forms
 _LONGER_SIDE_PX = 700  # of the drawings: words of 8 points are 7 px high on an A4 page
 _LARGER_SIDE_PX = 1300  # to find rows: letters of 6 points are 5 px high
 _SEEN = 12  # grey levels by which a pixel differs; the palest watermarks have 20
@@ -49,7 +49,6 @@ class PageInk:
     scale: float
     other: Pixels | None
     other_scale: float
-    has_pictures: bool = False
 
     def shows(self, box: Box) -> bool:
         """Whether any of the text in a box of the page can be seen."""
@@ -137,16 +136,14 @@ def _scaled(box: Box, scale: float) -> tuple[int, int, int, int]:
     return int(left), int(top), int(np.ceil(right)), int(np.ceil(bottom))
 
 
-def draw_ink(page: pypdfium2.PdfPage, width_px: int) -> PageInk:
-    """Draw a page that is `width_px` wide; afterwards, its text is invisible."""
+def draw_ink(opened: OpenedPage) -> PageInk:
+    """Draw a page; afterwards, its text is invisible."""
+    page, width_px = opened.page, opened.width_px
     longer = max(*page.get_size(), 1.0)
     scale = _LONGER_SIDE_PX / longer
     whole = _draw(page, scale)
-    kinds = set()
-    for kind, shown in _objects(page.raw, raw.FPDFPage_CountObjects, raw.FPDFPage_GetObject):
-        kinds.add(kind)
-        if kind == raw.FPDF_PAGEOBJ_TEXT:
-            raw.FPDFTextObj_SetTextRenderMode(shown, raw.FPDF_TEXTRENDERMODE_INVISIBLE)
+    hide_text(opened.objects)
+    kinds = {shown.kind for shown in opened.objects}
     is_plain = kinds == {raw.FPDF_PAGEOBJ_TEXT} and not raw.FPDFPage_GetAnnotCount(page)
     other = np.full_like(whole, 255) if is_plain else _draw(page, scale)
     blue, green, red = cv2.split(cv2.absdiff(whole, other))
@@ -162,26 +159,7 @@ def draw_ink(page: pypdfium2.PdfPage, width_px: int) -> PageInk:
         scale * pixels_per_unit,
         other=None if is_blank else _draw(page, larger, grey=True),
         other_scale=larger * pixels_per_unit,
-        has_pictures=raw.FPDF_PAGEOBJ_IMAGE in kinds,
     )
-
-
-def _objects(
-    holder: Any,  # noqa: ANN401 - a page or a form: ctypes has no common type
-    count: Callable[[Any], int],
-    get: Callable[[Any, int], Any],
-    *,
-    depth: int = 0,
-) -> Iterator[tuple[int, Any]]:
-    """Kind and handle of all objects of a page; pypdfium2's own way takes a fifth of a reading."""
-    for number in range(count(holder)):
-        shown = get(holder, number)
-        kind = raw.FPDFPageObj_GetType(shown)
-        yield kind, shown
-        if kind == raw.FPDF_PAGEOBJ_FORM and depth < DEEPEST:
-            yield from _objects(
-                shown, raw.FPDFFormObj_CountObjects, raw.FPDFFormObj_GetObject, depth=depth + 1
-            )
 
 
 def _draw(page: pypdfium2.PdfPage, scale: float, *, grey: bool = False) -> Pixels:

@@ -5,187 +5,118 @@ PDFium is not thread-safe: this runs in worker processes, one task at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import pikepdf
 import pypdfium2
-from pypdfium2 import raw
 
-from ocr_server.errors import DamagedPicture, EncryptedDocument, PageMissing, TooManyPixels
-from ocr_server.geometry import Box, Point, Transform, hull
-from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import MAX_SIDE_PX, Limits
+from ocr_server.document.model import INCOMPLETE, LACKS_MEMORY, Advice
+from ocr_server.errors import DamagedPicture
+from ocr_server.geometry import Box
+from ocr_server.imaging.canvas import Canvas, Pixels
+from ocr_server.job import Limits
+from ocr_server.pdf.opening import OpenedPage, opened_page
+from ocr_server.pdf.page_objects import hide_text
+from ocr_server.pdf.page_pictures import GROUND, PagePicture, find_undrawn, is_damaged
 
-POINTS_PER_INCH = 72
-_MOST_UNIT_PT = 75_000  # a page of 14 400 units then has the 15 000 000 inches of ISO 32000-1, C.2
-
-
-def count_pdf_pages(path: Path, *, password: str | None) -> int:
-    """How many pages the PDF has.
-
-    Raises:
-        DamagedPicture: PDFium cannot open it, or it has no pages.
-        EncryptedDocument: it wants a password, or another one.
-    """
-    with opened_pdf(path, password) as document:
-        return len(document)
+_MUCH_OF_PAGE = 0.1  # pictures that take less are logos and signatures
+_LEAST_DPI = 190  # print is read about as well as at 300
+_ROUNDING = 0.95
+_DAMAGED = Advice(
+    INCOMPLETE,
+    "The data of a picture on the page is damaged: parts of it are wrong or missing.",
+    "Save the PDF again, or send another copy.",
+)
 
 
-def render_page(path: Path, index: int, *, limits: Limits, password: str | None) -> Canvas:
+class DrawnPage(NamedTuple):
+    """A page in grey, and what is missing from it, or not drawn as finely as it is."""
+
+    canvas: Canvas
+    problems: tuple[Advice, ...] = ()
+
+
+def draw_page(
+    path: Path, index: int, *, limits: Limits, password: str | None, has_text: bool = True
+) -> DrawnPage:
     """A page in grey at `limits.pdf_dpi`, or at fewer dpi where it would be over the limit.
+
+    Without `has_text`, what it has as text is not drawn; letters in pictures and outlines are.
 
     Raises:
         DamagedPicture: the page cannot be drawn.
         EncryptedDocument: the PDF wants a password, or another one.
+        OutOfMemory: it shows only pictures that need more memory than a worker may use.
         PageMissing: there is no such page.
     """
-    with opened_pdf(path, password) as document:
-        if index >= len(document):
-            raise PageMissing(f"The document has no page {index + 1}.", page=index + 1)
+    with opened_page(path, index, limits=limits, password=password) as opened:
+        if not has_text:
+            hide_text(opened.objects)
         try:
-            document.init_forms()
-            page = document[index]
-            dpi, scale = fitting_scale(page, points_per_unit(path, index, password), limits)
-            bitmap = page.render(scale=scale, grayscale=True)
-            pixels = np.array(bitmap.to_numpy(), dtype=np.uint8)
+            pixels = _draw(opened)
+            drawn = [one for one in opened.pictures if one not in opened.left_out]
+            places = [opened.place_of_picture(picture) for picture in drawn]
+            broken = list(find_undrawn(drawn, places, pixels))
         except (pypdfium2.PdfiumError, ValueError) as error:
             raise DamagedPicture(f"Page {index + 1} of the PDF cannot be drawn.") from error
-        if pixels.ndim == 3:
-            pixels = np.ascontiguousarray(pixels[..., 0])
-        return Canvas(pixels, dpi=dpi)
+        missing = _missing(broken, opened.left_out)
+        if missing is not None and int(pixels.min()) >= GROUND:
+            raise missing.as_error()
+        pixels[pixels == GROUND] = 255
+        large = [
+            (picture, place)
+            for picture, place in zip(drawn, places, strict=True)
+            if place and place.area >= _MUCH_OF_PAGE * opened.box.area
+        ]
+        if missing is None and any(is_damaged(*one, pixels) for one in large):
+            missing = _DAMAGED
+        coarse = _coarse(opened, large) if opened.is_copy else None
+        problems = tuple(problem for problem in (missing, coarse) if problem)
+        return DrawnPage(Canvas(pixels, dpi=opened.dpi), problems)
 
 
-def opened_by_qpdf(path: Path, password: str | None) -> pikepdf.Pdf:
-    """The PDF opened by pikepdf, its password tried in the two encodings that PDFium tries.
-
-    Raises:
-        pikepdf.PikepdfError: it cannot be opened, `PasswordError` where the password is wrong.
-    """
-    try:
-        return pikepdf.open(path, password=password or "")
-    except pikepdf.PasswordError:
-        if not password or password.isascii() or not all(ord(sign) < 256 for sign in password):
-            raise
-        return pikepdf.open(path, password=password.encode("latin-1"))
+def _draw(opened: OpenedPage) -> Pixels:
+    bitmap = opened.page.render(
+        scale=opened.scale, grayscale=True, fill_color=(GROUND, GROUND, GROUND, 255)
+    )
+    pixels = np.array(bitmap.to_numpy(), dtype=np.uint8)
+    return np.ascontiguousarray(pixels[..., 0]) if pixels.ndim == 3 else pixels
 
 
-def points_per_unit(path: Path, index: int, password: str | None) -> float:
-    """How long a unit of a page is: PDFium does not say, and takes it for a point.
-
-    Source: ISO 32000-1, 7.7.3.3 (`UserUnit`).
-    """
-    try:
-        with opened_by_qpdf(path, password) as pdf:
-            unit_pt = float(pdf.pages[index].obj.get("/UserUnit", 1))
-    except (pikepdf.PikepdfError, IndexError, RuntimeError, TypeError, ValueError):
-        return 1.0  # PDFium mends more than QPDF
-    return unit_pt if 1 <= unit_pt <= _MOST_UNIT_PT else 1.0
-
-
-def fitting_scale(page: pypdfium2.PdfPage, unit_pt: float, limits: Limits) -> tuple[float, float]:
-    """The dpi at which to draw a page, and how many pixels its unit has then.
-
-    Raises:
-        DamagedPicture: the page has no size.
-        TooManyPixels: there is no such dpi of one or more.
-    """
-    width, height = page.get_size()
-    if not (width > 0 and height > 0):
-        raise DamagedPicture(
-            "The page has no size: its boxes are empty, or its crop box lies beside its media box."
+def _missing(broken: Sequence[PagePicture], left_out: Sequence[PagePicture]) -> Advice | None:
+    """What is missing from a page whose pictures are not all drawn."""
+    if left_out:
+        largest = max(left_out, key=lambda picture: picture.most_bytes)
+        return Advice(
+            LACKS_MEMORY,
+            f"A picture on the page, of {largest.width_px} × {largest.height_px} pixels, needs "
+            "more memory than a worker may use.",
+            "Send a smaller one, or raise OCR_WORKER_MEMORY_BYTES.",
         )
-    dpi = fitting_dpi((width * unit_pt, height * unit_pt), limits)
-    return dpi, dpi * unit_pt / POINTS_PER_INCH
-
-
-def fitting_dpi(size_pt: tuple[float, float], limits: Limits) -> float:
-    """The wanted dpi, lowered until the page keeps within the limit of pixels.
-
-    Raises:
-        TooManyPixels: there is no such dpi of one or more.
-    """
-    width_in, height_in = (max(side, 1) / POINTS_PER_INCH for side in size_pt)
-    most = (limits.max_pixels / (width_in * height_in)) ** 0.5
-    most = min(most, MAX_SIDE_PX / max(width_in, height_in))
-    dpi = min(float(limits.pdf_dpi), float(np.floor(most * 10) / 10))
-    # A side is rounded up to whole pixels, which for a narrow strip is much.
-    while dpi >= 1 and np.ceil(width_in * dpi) * np.ceil(height_in * dpi) > limits.max_pixels:
-        dpi *= 0.9
-    if dpi < 1:
-        raise TooManyPixels(
-            f"The page is {width_in:.0f} × {height_in:.0f} inches large; at one pixel an inch it "
-            f"has more than the limit of {limits.max_pixels} pixels. Raise OCR_MAX_PIXELS.",
-            limit=limits.max_pixels,
-            setting="OCR_MAX_PIXELS",
+    if broken:
+        return Advice(
+            INCOMPLETE,
+            f"Pictures on the page cannot be drawn, as their data is damaged: {len(broken)}.",
+            "Save the PDF again, or send another copy.",
         )
-    return dpi
+    return None
 
 
-def page_frame(
-    box: tuple[float, float, float, float], *, rotation_deg: int, width_px: int, height_px: int
-) -> Transform:
-    """From pixels of a page as it is shown to its PDF coordinates, whose y grows upwards.
-
-    `box` is what is shown of the page: left, bottom, right, top; `rotation_deg` how far it is
-    turned clockwise to be shown, in quarters.
-    """
-    left, bottom, right, top = box
-    unit = Transform.scale(1 / width_px, 1 / height_px)
-    # Turned back inside a square of side one.
-    back = {
-        0: Transform.identity(),
-        90: Transform((0, 1, 0, -1, 0, 1, 0, 0, 1)),
-        180: Transform((-1, 0, 1, 0, -1, 1, 0, 0, 1)),
-        270: Transform((0, -1, 1, 1, 0, 0, 0, 0, 1)),
-    }[int(rotation_deg / 90) % 4 * 90]  # as PDFium takes what is no quarter
-    place = Transform((right - left, 0, left, 0, bottom - top, top, 0, 0, 1))
-    return unit.then(back).then(place)
-
-
-def bounds_on_page(shown: pypdfium2.PdfObject) -> Box:
-    """Where an object of a page stands, in the page's points, y upwards.
-
-    PDFium tells it in those of the form that the object is in, where it is in one.
-    """
-    left, bottom, right, top = shown.get_bounds()
-    corners = [(left, bottom), (right, bottom), (right, top), (left, top)]
-    form = shown.container
-    while form is not None:
-        matrix = form.get_matrix()
-        corners = [matrix.on_point(x, y) for x, y in corners]
-        form = form.container
-    return hull(Point(x, y) for x, y in corners)
-
-
-@contextmanager
-def opened_pdf(path: Path, password: str | None) -> Iterator[pypdfium2.PdfDocument]:
-    """The PDF, for the length of a with-block.
-
-    Raises:
-        DamagedPicture: PDFium cannot open it, or it has no pages.
-        EncryptedDocument: it wants a password, or another one.
-    """
-    # Of a PDF without pages pypdfium2 tells PDFium's last error, which may be another file's. This
-    # leaves one that is no lie.
-    raw.FPDF_LoadMemDocument64(b"", 0, None)
-    try:
-        document = pypdfium2.PdfDocument(path, password=password)
-    except pypdfium2.PdfiumError as error:
-        if error.err_code == raw.FPDF_ERR_PASSWORD:
-            raise EncryptedDocument(
-                "The PDF is protected. Send its password in the field password."
-                if password is None
-                else "The password does not open this PDF. Send another one."
-            ) from error
-        raise DamagedPicture(
-            "The PDF is damaged and cannot be opened. Save it again, or send another copy."
-        ) from error
-    try:
-        if not len(document):
-            raise DamagedPicture("The PDF has no pages.")
-        yield document
-    finally:
-        document.close()
+def _coarse(opened: OpenedPage, pictures: Sequence[tuple[PagePicture, Box]]) -> Advice | None:
+    """What to tell of a large picture that had to be made smaller than is good for print."""
+    lowest_dpi = min(
+        (
+            opened.dpi * (picture.width_px * picture.height_px / place.area) ** 0.5
+            for picture, place in pictures
+        ),
+        default=opened.dpi,
+    )
+    if lowest_dpi >= min(_LEAST_DPI, _ROUNDING * opened.dpi):
+        return None
+    return Advice(
+        "coarse",
+        f"The page was read at {lowest_dpi:.0f} dpi, as a worker has too little memory for more.",
+        "Send it as JPEG or in grey, or raise OCR_WORKER_MEMORY_BYTES.",
+    )

@@ -16,8 +16,8 @@ import pypdfium2
 from pypdfium2 import raw
 
 from ocr_server.document.model import Line, Page, TextSource, Word, Zone, hull_of
-from ocr_server.errors import DamagedPicture
-from ocr_server.geometry import Box, PointMap, hull
+from ocr_server.errors import DamagedPicture, TooManyWords
+from ocr_server.geometry import Box, hull
 from ocr_server.job import Limits
 from ocr_server.pdf.layer_doubts import (
     Doubt,
@@ -28,16 +28,12 @@ from ocr_server.pdf.layer_doubts import (
     word_confidence,
 )
 from ocr_server.pdf.letter_shapes import measure_fonts
-from ocr_server.pdf.letters import Letter, read_letters, sorted_box
+from ocr_server.pdf.letters import Letter, read_letters
+from ocr_server.pdf.opening import OpenedPage, opened_page
 from ocr_server.pdf.optional_content import groups_switched_off
-from ocr_server.pdf.page_ink import DEEPEST, PageInk, blocks_of, draw_ink
-from ocr_server.pdf.render import (
-    bounds_on_page,
-    fitting_scale,
-    opened_pdf,
-    page_frame,
-    points_per_unit,
-)
+from ocr_server.pdf.page_copy import write_copy
+from ocr_server.pdf.page_ink import PageInk, blocks_of, draw_ink
+from ocr_server.pdf.stand_in_fonts import embed_vertical_fonts, lacks_vertical_font
 from ocr_server.pdf.text_lines import make_zones
 
 STAGE = "text layer"
@@ -49,6 +45,8 @@ _MOST_PICTURES = 2_000  # looked at on a page, and as many notes
 # What annotations that show text are called, and where they keep it (ISO 32000-1, 12.5.6, 12.7.3).
 _TEXT_OF_NOTES = {raw.FPDF_ANNOT_WIDGET: b"V", raw.FPDF_ANNOT_FREETEXT: b"Contents"}
 _NO_STRING_BYTES = 2  # the zero at the end of a string in UTF-16
+_MOST_LETTERS = 20  # for each word that a page may have: no language's words are as long
+_THINNEST = 0.01  # of the size of its font, what is no less high and wide is drawn
 _SAME_HEIGHT = 2.0  # letters that stand on others of another height are not the same ones
 
 
@@ -137,35 +135,34 @@ def read_text_layer(
 
     Raises:
         DamagedPicture: the page cannot be read.
+        TooManyWords: it has more letters than so many words can have.
     """
-    with opened_pdf(path, password) as document:
-        try:
-            unit_pt = points_per_unit(path, index, password)
-            off = partial(groups_switched_off, path, password=password)
-            return _read(document[index], unit_pt, limits, groups_off=off, symbols=symbols)
-        except pypdfium2.PdfiumError as error:
-            raise DamagedPicture(f"Page {index + 1} of the PDF cannot be read.") from error
+    off = partial(groups_switched_off, path, password=password)
+    try:
+        with opened_page(path, index, limits=limits, password=password) as opened:
+            if not lacks_vertical_font(opened.objects):
+                return _read(opened, limits, groups_off=off, symbols=symbols)
+        copy = path.with_name(f"{path.name}-page-{index}-with-fonts")
+        if write_copy(path, index, copy, password=password, change=embed_vertical_fonts):
+            path, index, password = copy, 0, None
+        with opened_page(path, index, limits=limits, password=password) as opened:
+            return _read(opened, limits, groups_off=off, symbols=symbols)
+    except pypdfium2.PdfiumError as error:
+        raise DamagedPicture(f"Page {index + 1} of the PDF cannot be read.") from error
 
 
 def _read(
-    page: pypdfium2.PdfPage,
-    unit_pt: float,
+    opened: OpenedPage,
     limits: Limits,
     *,
     groups_off: Callable[[], frozenset[bytes]],
     symbols: bool,
 ) -> ExtractedText:
-    dpi, scale = fitting_scale(page, unit_pt, limits)
-    # Times the scale, as it is drawn: 792 points are 3301 px of 300 dpi.
-    width_px, height_px = (math.ceil(side * scale) for side in page.get_size())
-    shown = Box(0, 0, width_px, height_px)
-    way = page_frame(
-        sorted_box(page.get_bbox()),
-        rotation_deg=page.get_rotation(),
-        width_px=width_px,
-        height_px=height_px,
-    ).inverse()
+    page, way, shown, dpi = opened.page, opened.way, opened.box, opened.dpi
+    width_px, height_px = opened.width_px, opened.height_px
     text = page.get_textpage()
+    if (count := text.count_chars()) > limits.max_words * _MOST_LETTERS:
+        raise TooManyWords.of(f"a text layer of {count} letters", limit=limits.max_words)
     letters = read_letters(text, way)
     if any(letter.piece.group for letter in letters):
         off = groups_off()
@@ -173,15 +170,16 @@ def _read(
     if not any(letter.quad for letter in letters):
         return ExtractedText(
             width_px=width_px, height_px=height_px, dpi=dpi, visible=(), is_real=False,
-            pictures=(*_written_over(page, way, shown), *_uncovered(page, (), way, shown)),
+            pictures=(*_written_over(opened), *_uncovered(opened, ())),
         )  # fmt: skip
     fits = measure_fonts(text, letters)
-    pictures = list(_written_over(page, way, shown))
-    ink = draw_ink(page, width_px)
+    pictures = list(_written_over(opened))
+    ink = draw_ink(opened)
 
     def has_outlines(letter: Letter) -> bool:
         left, bottom, right, top = text.get_charbox(letter.position)
-        return bool(left < right and bottom < top)
+        least = _THINNEST * letter.piece.size_pt
+        return bool(right - left > least and top - bottom > least)
 
     visible, hidden = _parted(letters, ink, shown, has_outlines)
 
@@ -192,8 +190,7 @@ def _read(
     visible, nameless = split_named(visible)
     seen = make_zones(visible, symbols=symbols, confidence=confidence)
     unseen = make_zones(hidden, symbols=symbols, confidence=confidence)
-    if ink.has_pictures:
-        pictures += _uncovered(page, (*seen, *unseen), way, shown)
+    pictures += _uncovered(opened, (*seen, *unseen))
     covered = [word.box for zone in unseen for word in zone.words]
     return ExtractedText(
         width_px=width_px,
@@ -260,26 +257,24 @@ def _merged(zones: Sequence[Zone], added: Sequence[Zone]) -> tuple[Zone, ...]:
     return tuple(merged)
 
 
-def _uncovered(
-    page: pypdfium2.PdfPage, zones: Sequence[Zone], way: PointMap, shown: Box
-) -> Iterator[Box]:
-    """Pictures that the page's text hardly touches, if they take a good part of it: `shown`."""
+def _uncovered(opened: OpenedPage, zones: Sequence[Zone]) -> Iterator[Box]:
+    """Pictures that the page's text hardly touches, if they take a good part of it."""
     words = [word.box for zone in zones for word in zone.words]
     bare = []
-    pictures = page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=DEEPEST)
-    for picture, _ in zip(pictures, range(_MOST_PICTURES), strict=False):
-        box = _in_pixels(bounds_on_page(picture), way, shown)
+    for picture in opened.pictures[:_MOST_PICTURES]:
+        box = opened.place_of_picture(picture)
         if box is None:
             continue
         covered = sum(both.area for word in words if (both := box.intersection(word)))
         if covered < _LEAST_COVERED * box.area:
             bare.append(box)
-    if sum(box.area for box in bare) >= _LEAST_PICTURES * shown.area:
+    if sum(box.area for box in bare) >= _LEAST_PICTURES * opened.box.area:
         yield from bare
 
 
-def _written_over(page: pypdfium2.PdfPage, way: PointMap, shown: Box) -> Iterator[Box]:
+def _written_over(opened: OpenedPage) -> Iterator[Box]:
     """Fields of forms that are filled in, and notes written on the page."""
+    page = opened.page
     for number in range(min(raw.FPDFPage_GetAnnotCount(page), _MOST_PICTURES)):
         note = raw.FPDFPage_GetAnnot(page, number)
         try:
@@ -289,16 +284,11 @@ def _written_over(page: pypdfium2.PdfPage, way: PointMap, shown: Box) -> Iterato
                 continue
             if raw.FPDFAnnot_GetStringValue(note, key, None, 0) <= _NO_STRING_BYTES:
                 continue
-            box = _in_pixels(Box(area.left, area.bottom, area.right, area.top), way, shown)
+            box = opened.place_of(Box(area.left, area.bottom, area.right, area.top))
         finally:
             raw.FPDFPage_CloseAnnot(note)
         if box is not None:
             yield box
-
-
-def _in_pixels(bounds: Box, way: PointMap, shown: Box) -> Box | None:
-    """What is shown of a box in the PDF's coordinates, y upwards."""
-    return hull(bounds.quad().mapped(way)).intersection(shown)
 
 
 def _only(zone: Zone, inside: Sequence[Box], taken: Sequence[Line]) -> Zone | None:

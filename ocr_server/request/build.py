@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from ocr_server.deadline import Deadline
@@ -26,6 +27,8 @@ from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
 
 ENGLISH = ("eng",)
+MOST_FAULTS = 200  # that are kept; who is told of the first ones knows enough
+LONGEST_FIELD_CHARS = 100
 EMPTY = "the file is empty, or none was chosen; send a picture or a PDF"
 
 
@@ -37,6 +40,19 @@ class ParsedRequest:
     formats: tuple[str, ...]
     rendering: Rendering
     partial: bool = False
+
+
+class Faults(list[dict[str, str]]):
+    """What is wrong with a request, in the order in which it is found; only the first are kept."""
+
+    def append(self, fault: dict[str, str]) -> None:
+        """Add a fault."""
+        if len(self) < MOST_FAULTS:
+            super().append(fault)
+
+    def extend(self, faults: Iterable[dict[str, str]]) -> None:
+        """Add faults; after `MOST_FAULTS` no more are looked for."""
+        super().extend(islice(faults, MOST_FAULTS - len(self)))
 
 
 class Installation(Protocol):
@@ -67,15 +83,17 @@ def build_job(
     sources: tuple[Source, ...],
     here: Installation,
     *,
-    faults: list[dict[str, str]] | None = None,
+    faults: Faults | None = None,
     formats: tuple[str, ...] | None = None,
     most_seconds: float = math.inf,
     engine: str | None = None,
+    most_bytes: int | None = None,
 ) -> ParsedRequest:
     """The job that the options and files ask for.
 
     `faults` are those that were found before. Where the options name none, the answer has
-    `formats`, and `engine` reads; it may take `most_seconds`.
+    `formats`, and `engine` reads; it may take `most_seconds`. The files may have `most_bytes`, by
+    default those that the setting allows.
 
     Raises:
         InvalidOptions: files or options are missing or wrong; the message has all faults.
@@ -83,9 +101,9 @@ def build_job(
         EngineUnavailable: the engine is not installed.
         BodyTooLarge: the files have more bytes than the setting allows.
     """
-    faults, settings = faults or [], here.settings
-    _check_size(sources, settings.max_body_bytes)
-    if not any(source.data for source in sources) and not _name_a_file(faults):
+    faults, settings = Faults() if faults is None else faults, here.settings
+    _check_size(sources, settings.max_body_bytes if most_bytes is None else most_bytes)
+    if not any(source.size_bytes for source in sources) and not _name_a_file(faults):
         faults.append(fault_of("file", EMPTY))
     values = parse_options(texts, faults)
     profile = _profile(values, here.profiles, faults)
@@ -115,7 +133,7 @@ def build_job(
         }
     )
     job = Job(
-        sources=tuple(source for source in sources if source.data),
+        sources=tuple(source for source in sources if source.size_bytes),
         options=options,
         limits=rendering.limits,
         deadline=_deadline(values, min(most_seconds, settings.timeout_s)),
@@ -152,7 +170,8 @@ def build_rendering_job(
         deadline=_deadline(values, settings.timeout_s),
         **_members_of(Job, values),
     )
-    return ParsedRequest(job, formats=formats, rendering=rendering)
+    partial = values.get("partial", OPTIONS["partial"].default_value)
+    return ParsedRequest(job, formats=formats, rendering=rendering, partial=partial)
 
 
 def parse_options(texts: Mapping[str, str], faults: list[dict[str, str]]) -> dict[str, Any]:
@@ -175,8 +194,11 @@ def limits_of(settings: Settings, dpi: float | None = None) -> Limits:
     return Limits(
         max_pixels=settings.max_pixels,
         max_pages=settings.max_pages,
+        max_words=settings.max_words,
+        max_answer_bytes=settings.max_answer_bytes,
         # A PDF's pages have no pixels of their own: they are drawn at this resolution.
         pdf_dpi=round(dpi or settings.pdf_dpi),
+        memory_bytes=settings.worker_bytes,
     )
 
 
@@ -228,7 +250,7 @@ def check(faults: list[dict[str, str]]) -> None:
     """Do nothing if there are no faults.
 
     Raises:
-        InvalidOptions: there are some; the message has all.
+        InvalidOptions: there are some; the message has all, or the first of many.
     """
     if faults:
         # Some messages are sentences already.
@@ -238,21 +260,24 @@ def check(faults: list[dict[str, str]]) -> None:
 
 def fault_of(field: str, message: str) -> dict[str, str]:
     """What is wrong with a field; a part of a form may come without a name."""
-    return {"field": field or "", "message": message}
+    field = field or ""
+    if len(field) > LONGEST_FIELD_CHARS:
+        field = f"{field[:LONGEST_FIELD_CHARS]}…"
+    return {"field": field, "message": message}
 
 
-def body_too_large(limit: int) -> BodyTooLarge:
-    """The error of a request with more than `limit` bytes."""
+def body_too_large(limit: int, setting: str = "OCR_MAX_BODY_BYTES") -> BodyTooLarge:
+    """The error of a request with more than `limit` bytes, which the setting allows."""
     return BodyTooLarge(
         f"The request has more than {limit} bytes ({limit / 2**20:.3g} MiB). Send a smaller file, "
-        "or raise OCR_MAX_BODY_BYTES.",
+        f"or raise {setting}.",
         limit=limit,
-        setting="OCR_MAX_BODY_BYTES",
+        setting=setting,
     )
 
 
 def _check_size(sources: tuple[Source, ...], limit: int) -> None:
-    if sum(len(source.data) for source in sources) > limit:
+    if sum(source.size_bytes for source in sources) > limit:
         raise body_too_large(limit)
 
 

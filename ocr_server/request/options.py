@@ -107,7 +107,7 @@ OPTIONS: Mapping[str, Option] = {
     "engine": Option(
         Choice({name: name for name in ENGINE_CHOICES}),
         f"the engine: {', '.join(f'`{name}`' for name in ENGINE_CHOICES)}; `rapidocr` and `best` "
-        "need the packages of the category `second-reader`",
+        "need the packages of the category `second-reader`, `tesserocr` those of `warm`",
         sets=(ReadOptions, "engine"), otherwise="`OCR_ENGINE`", in_profiles=True,
     ),
     "format": Option(
@@ -163,8 +163,7 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "alphabet": Option(
         Text(parse_alphabet, "0123456789", more={"maxLength": MOST_LETTERS}),
-        "the only characters that Tesseract may read; with `engine=best` the second engine is then "
-        "not used",
+        "the only characters that Tesseract may read; the second engine is then not used",
         sets=(ReadOptions, "alphabet"), otherwise="any", in_profiles=True,
     ),
     "min_confidence": Option(

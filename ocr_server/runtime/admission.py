@@ -51,11 +51,9 @@ class Admission:
             QueueFull: the queue is full.
         """
         with self._changed:
-            if self._draining:
-                raise Draining("The server is shutting down. Send the request again.")
-            most = self._slots if is_live else self._most
-            if self._inside >= most:
-                raise self._full(most, setting="OCR_SLOTS" if is_live else "OCR_QUEUE_SIZE")
+            error = self.why_refused(is_live=is_live)
+            if error is not None:
+                raise error
             self._inside += 1
         begun = time.monotonic()
         try:
@@ -70,6 +68,15 @@ class Admission:
                     self._mean_s += NEWEST_SHARE * (taken - self._mean_s)
                 self._inside -= 1
                 self._changed.notify_all()
+
+    def why_refused(self, *, is_live: bool = False) -> Draining | QueueFull | None:
+        """Why a request would not be admitted at this moment."""
+        if self._draining:
+            return Draining("The server is shutting down. Send the request again.")
+        most = self._slots if is_live else self._most
+        if self._inside < most:
+            return None
+        return self._full(most, setting="OCR_SLOTS" if is_live else "OCR_QUEUE_SIZE")
 
     def drain(self, timeout_s: float) -> bool:
         """Admit no more requests and wait for the admitted ones; whether all ended in time."""

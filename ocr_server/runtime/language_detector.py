@@ -2,7 +2,7 @@
 
 The process is started when the first text comes, keeps the model of py3langid (139 languages, by
 features of their bytes) and takes one text after the other, a millisecond each. Worker processes
-ask through their own pipe to the server (`worker_process.ask_server`).
+ask through their own socket to the server (`messages.ask_server`).
 
 Source: M. Lui and T. Baldwin, "langid.py: An Off-the-shelf Language Identification Tool", ACL 2012.
 """
@@ -13,7 +13,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 from py3langid.langid import MODEL_DIR, MODEL_FILE, LanguageIdentifier
@@ -22,9 +22,10 @@ from py3langid.modelio import load_model
 from ocr_server.deadline import Deadline
 from ocr_server.document.languages import LANGUAGES_OF, Guess, tag_of
 from ocr_server.errors import OcrServerError
+from ocr_server.runtime.messages import TaskFailed
+from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.runtime.worker_process import WorkerProcess
 
-MOST_LETTERS = 4000  # of a text; more decide nothing
 # A text takes a millisecond, but loading the model a second, and many on a busy machine: a page
 # waits less long than the process may take, so that later pages find the model loaded.
 _MOST_WAIT_S, _MOST_S = 20.0, 60.0
@@ -40,6 +41,8 @@ class LanguageDetector:
         """`start` makes the process."""
         self._start = start
         self._process: WorkerProcess | None = None
+        self._is_closed = False
+        self._lock = threading.Lock()  # `close` may be called while the process is started
         self._thread = ThreadPoolExecutor(1, "language-detector")
 
     def rank(self, text: str, codes: Sequence[str], deadline: Deadline) -> tuple[Guess, ...]:
@@ -48,27 +51,40 @@ class LanguageDetector:
         There is none if the time is over, or the process was lost; that never fails a page.
         """
         try:
-            asked = self._thread.submit(self._ask, text[:MOST_LETTERS], tuple(codes))
+            asked = self._thread.submit(self._ask, text, tuple(codes))
         except RuntimeError:  # closed
             return ()
         try:
             return asked.result(min(deadline.left_s(), _MOST_WAIT_S))
         except TimeoutError:
             asked.cancel()
-        except (OcrServerError, MemoryError, OSError):
+        except (OcrServerError, TaskFailed, OSError):
             log.exception("the language of a text could not be told")
         return ()
 
     def close(self) -> None:
         """End the process; texts that wait get no answer."""
         self._thread.shutdown(wait=False, cancel_futures=True)
-        if self._process:
-            self._process.close()
+        with self._lock:
+            self._is_closed = True
+            if self._process:
+                self._process.close()
 
     def _ask(self, text: str, codes: tuple[str, ...]) -> tuple[Guess, ...]:
-        self._process = self._process or self._start()
+        with self._lock:
+            if self._is_closed:
+                return ()
+            self._process = self._process or self._start()
         deadline = Deadline.after(_MOST_S)
-        return self._process.run(partial(rank, text, codes), deadline, threading.Event())
+        never = threading.Event()
+        return self._process.run(tell_language, deadline, never, text=text, codes=codes)
+
+
+def tell_language(
+    _context: WorkerContext, *, text: str, codes: tuple[str, ...]
+) -> tuple[Guess, ...]:
+    """The task of the detector's process: see `rank`."""
+    return rank(text, codes)
 
 
 def rank(text: str, codes: Sequence[str]) -> tuple[Guess, ...]:

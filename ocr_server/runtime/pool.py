@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from copy import copy
 from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
+from ocr_server import traces
 from ocr_server.cpu_shares import CpuShares
-from ocr_server.deadline import POLL_INTERVAL_S, Deadline
-from ocr_server.errors import ClientGone
+from ocr_server.deadline import POLL_INTERVAL_S, Deadline, backoff_s
+from ocr_server.errors import ClientGone, NoWorker
+from ocr_server.runtime.fork_server import ForkServer
 from ocr_server.runtime.language_detector import LanguageDetector
-from ocr_server.runtime.worker_context import Task, start_worker, work
-from ocr_server.runtime.worker_process import WorkerProcess
-from ocr_server.settings import MIB, Settings
+from ocr_server.runtime.worker_context import Task, start_worker
+from ocr_server.runtime.worker_process import WorkerProcess, serve
+from ocr_server.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PRELOAD = ["ocr_server.tasks"]  # imported once by the fork server, not by each new worker
-# The detector holds 65 MiB, and half as much again for a moment while its model is loaded.
-MOST_DETECTOR_BYTES = 192 * MIB
+PRELOAD = "ocr_server.tasks"  # imported once by the fork server, not by each new worker
+RESTART_S, LONGEST_RESTART_S = 0.2, 10.0  # between attempts to start the process of a slot
 
 
 class WorkerPool(Protocol):
@@ -37,6 +39,14 @@ class WorkerPool(Protocol):
     @property
     def busy(self) -> int:
         """How many tasks run now."""
+
+    @property
+    def alive(self) -> int:
+        """How many slots have a process."""
+
+    @property
+    def open_network(self) -> str:
+        """Why workers can reach the network; empty if they cannot."""
 
     @property
     def restarts(self) -> int:
@@ -56,9 +66,14 @@ class WorkerPool(Protocol):
         Raises:
             ClientGone: `cancelled` was set; the task was killed.
             DeadlinePassed: the time is over; the task was killed.
+            NoWorker: no slot has a process.
             WorkerLost: the process died.
             OcrServerError: any error that the task raises.
         """
+
+    @property
+    def behind_requests(self) -> WorkerPool:
+        """The same pool for work that waits for a slot behind all that came by requests."""
 
     def close(self) -> None:
         """End all tasks and processes."""
@@ -67,19 +82,39 @@ class WorkerPool(Protocol):
 class ProcessWorkerPool:
     """A pool with one process for each slot."""
 
+    _is_last = False  # whether its work waits behind all other
+
     def __init__(self, settings: Settings) -> None:
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(PRELOAD)
-        start = partial(start_worker, settings.worker_bytes)
-        start_detector = partial(start_worker, MOST_DETECTOR_BYTES)
-        self._detector = LanguageDetector(partial(WorkerProcess, self._context, start_detector))
-        self._cpu_shares = CpuShares(settings.slots)
-        self._locks = {
-            WorkerProcess(self._context, start, self._answer): lock for lock in self._cpu_shares.all
-        }
-        self._slots = list(self._locks)
-        self._idle_queue = _IdleQueue(self._slots)
+        """Start the processes.
+
+        Raises:
+            NoWorker: they do not start.
+        """
         self._task_timeout_s = settings.page_timeout_s
+        start = partial(serve, partial(start_worker, settings.worker_bytes))
+        with ExitStack() as begun:
+            self._cpu_shares = begun.enter_context(closing(CpuShares(settings.slots)))
+            # The detector of languages takes no slot, but its process holds a lock like any other.
+            self._detector_share = begun.enter_context(closing(CpuShares(1)))
+            locks = self._cpu_shares.all
+            files = self._cpu_shares.files + self._detector_share.files
+            try:
+                self._fork_server = ForkServer(start, preload=PRELOAD, files=files)
+                begun.callback(self._fork_server.close)
+                start_detector = partial(
+                    WorkerProcess, self._fork_server, self._detector_share.all[0]
+                )
+                self._detector = LanguageDetector(start_detector)
+                self._slots = [
+                    WorkerProcess(self._fork_server, lock, self._detector.rank) for lock in locks
+                ]
+            except OSError as error:
+                raise NoWorker(
+                    f"No process that reads pages can be started: {error}. "
+                    "Memory, processes or open files may be limited."
+                ) from error
+            begun.pop_all()
+        self._idle_queue = _IdleQueue(self._slots)
 
     @property
     def slots(self) -> int:
@@ -89,7 +124,17 @@ class ProcessWorkerPool:
     @property
     def busy(self) -> int:
         """How many tasks run now."""
-        return self.slots - self._idle_queue.idle
+        return self._idle_queue.busy
+
+    @property
+    def alive(self) -> int:
+        """How many slots have a process."""
+        return self._idle_queue.alive
+
+    @property
+    def open_network(self) -> str:
+        """Why workers can reach the network; empty if they cannot."""
+        return self._fork_server.open_network
 
     @property
     def restarts(self) -> int:
@@ -110,25 +155,31 @@ class ProcessWorkerPool:
         Raises:
             ClientGone: `cancelled` was set; the task was killed.
             DeadlinePassed: the time of the request or the task is over; the task was killed.
+            NoWorker: no slot has a process.
             WorkerLost: the process died.
             OcrServerError: any error that the task raises.
         """
-        with self._idle_queue.borrow(deadline, cancelled) as slot:
-            task_deadline = self._task_deadline(deadline)
-            call = partial(work, task, task_deadline, self._locks[slot], *args, **kwargs)
-            return slot.run(call, task_deadline, cancelled)
+        with (
+            self._idle_queue.borrow(deadline, cancelled, is_last=self._is_last) as slot,
+            traces.span(task.__name__),
+        ):
+            return slot.run(task, self._task_deadline(deadline), cancelled, *args, **kwargs)
+
+    @property
+    def behind_requests(self) -> ProcessWorkerPool:
+        """The same pool for work that waits for a slot behind all that came by requests."""
+        pool = copy(self)
+        pool._is_last = True
+        return pool
 
     def close(self) -> None:
         """End all tasks and processes."""
         for slot in self._slots:
             slot.close()
         self._detector.close()
+        self._fork_server.close()
         self._cpu_shares.close()
-
-    def _answer(self, question: tuple[str, tuple[str, ...]], deadline: Deadline) -> object:
-        """The answer to the only kind of question that tasks have: the language of a text."""
-        text, codes = question
-        return self._detector.rank(text, codes, deadline)
+        self._detector_share.close()
 
     def _task_deadline(self, deadline: Deadline) -> Deadline:
         """The deadline of a task that starts now; its time does not include waiting for a slot."""
@@ -136,36 +187,54 @@ class ProcessWorkerPool:
 
 
 class _IdleQueue:
-    """Idle slots, handed out in the order of requests."""
+    """Idle slots, handed out in the order of requests, and then to who is content to be last.
+
+    A slot without a process is handed out no more until it has one again.
+    """
 
     def __init__(self, slots: list[WorkerProcess]) -> None:
         self._lock = threading.Lock()
         self._idle = deque(slots)
         self._waiting: deque[Future[WorkerProcess]] = deque()
+        self._last: deque[Future[WorkerProcess]] = deque()
+        self._alive = len(slots)  # slots that have a process
 
     @property
-    def idle(self) -> int:
-        """Number of idle slots."""
-        return len(self._idle)
+    def alive(self) -> int:
+        """Number of slots that have a process."""
+        return self._alive
+
+    @property
+    def busy(self) -> int:
+        """Number of slots at work."""
+        return self._alive - len(self._idle)
 
     @contextmanager
-    def borrow(self, deadline: Deadline, cancelled: threading.Event) -> Iterator[WorkerProcess]:
+    def borrow(
+        self, deadline: Deadline, cancelled: threading.Event, *, is_last: bool = False
+    ) -> Iterator[WorkerProcess]:
         """Yield a slot for exclusive use in a with-block; waits until one is idle.
+
+        With `is_last`, it waits behind all others.
 
         Raises:
             ClientGone: `cancelled` was set.
             DeadlinePassed: the time is over.
+            NoWorker: no slot has a process.
         """
         ticket: Future[WorkerProcess] = Future()
         with self._lock:
+            if not self._alive:
+                raise NoWorker.of_server()
             if self._idle:
                 ticket.set_result(self._idle.popleft())
             else:
-                self._waiting.append(ticket)
+                (self._last if is_last else self._waiting).append(ticket)
         try:
-            _await(ticket, deadline, cancelled)
+            with traces.span("queue"):
+                _await(ticket, deadline, cancelled)
         except BaseException:
-            if not ticket.cancel():
+            if not ticket.cancel() and not ticket.exception():
                 self._give_back(ticket.result())
             raise
         slot = ticket.result()
@@ -176,12 +245,35 @@ class _IdleQueue:
 
     def _give_back(self, slot: WorkerProcess) -> None:
         with self._lock:
-            while self._waiting:
-                ticket = self._waiting.popleft()
+            if not slot.is_broken:
+                self._hand_out(slot)
+                return
+            self._alive -= 1
+            threading.Thread(target=self._mend, args=(slot,), daemon=True).start()
+            while not self._alive and (ticket := self._next()):
                 if ticket.set_running_or_notify_cancel():
-                    ticket.set_result(slot)
-                    return
-            self._idle.append(slot)
+                    ticket.set_exception(NoWorker.of_server())
+
+    def _next(self) -> Future[WorkerProcess] | None:
+        queue = self._waiting or self._last
+        return queue.popleft() if queue else None
+
+    def _hand_out(self, slot: WorkerProcess) -> None:
+        while ticket := self._next():
+            if ticket.set_running_or_notify_cancel():
+                ticket.set_result(slot)
+                return
+        self._idle.append(slot)
+
+    def _mend(self, slot: WorkerProcess) -> None:
+        """Try until the slot has a process again."""
+        for wait_s in backoff_s(RESTART_S, LONGEST_RESTART_S):
+            if slot.start_again():
+                break
+            time.sleep(wait_s)
+        with self._lock:
+            self._alive += 1
+            self._hand_out(slot)
 
 
 def _await(ticket: Future[WorkerProcess], deadline: Deadline, cancelled: threading.Event) -> None:

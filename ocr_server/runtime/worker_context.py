@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import resource
+import select
 import signal
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,8 +24,7 @@ from ocr_server.document.languages import Guess, RankLanguages
 from ocr_server.engines import new_engine
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import OutOfMemory
-from ocr_server.runtime.language_detector import MOST_LETTERS
-from ocr_server.runtime.worker_process import ask_server
+from ocr_server.runtime.messages import ask_server
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,11 +32,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What a task may use: engines by name, threads, a deadline, and what tells languages."""
+    """What a task may use; and how many slots there are."""
 
     engine: Callable[[str], Engine]
     threads: ThreadAllowance
     deadline: Deadline
+    slots: int = 1
     rank_languages: RankLanguages | None = None
 
 
@@ -50,16 +51,21 @@ POLICY = os.SCHED_BATCH
 # page, and not the server. Source: proc(5), `oom_score_adj`.
 FIRST_TO_GO = "1000"
 
+MOST_LETTERS = 4000  # of a text whose language is asked for; more decide nothing
+
 Task: TypeAlias = Callable[Concatenate[WorkerContext, P], T]
 
 
-def start_worker(memory_bytes: int) -> None:
-    """Set up a new worker process; it may use `memory_bytes` beyond what imports have reserved."""
+def start_worker(memory_bytes: int, server: socket.socket) -> None:
+    """Set up a new worker process, which ends when the other end of the socket is closed.
+
+    It may use `memory_bytes` beyond what imports have reserved.
+    """
     os.setpgid(0, 0)  # so that killing the group kills its tesseract process, too
     with suppress(OSError):  # a sandbox may forbid it
         os.sched_setscheduler(0, POLICY, os.sched_param(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_the_server, daemon=True).start()
+    threading.Thread(target=_end_with, args=(server,), daemon=True).start()
     most_bytes = _held_bytes() + memory_bytes
     resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))
     with suppress(OSError):  # if /proc is read-only, the kernel chooses by size
@@ -79,7 +85,13 @@ def work(
     """
     try:
         with slot_lock.held():
-            context = WorkerContext(_engine, slot_lock.threads, deadline, _rank_languages)
+            context = WorkerContext(
+                _engine,
+                slot_lock.threads,
+                deadline,
+                slots=len(slot_lock.all),
+                rank_languages=_rank_languages,
+            )
             return task(context, *args, **kwargs)
     except MemoryError as error:
         raise OutOfMemory.of_worker() from error
@@ -99,8 +111,7 @@ def _engine(name: str) -> Engine:
 
 def _rank_languages(text: str, codes: Sequence[str]) -> tuple[Guess, ...]:
     """What the server's `LanguageDetector` tells of a text."""
-    guesses: tuple[Guess, ...] = ask_server((text[:MOST_LETTERS], tuple(codes)))
-    return guesses
+    return ask_server(text[:MOST_LETTERS], tuple(codes))
 
 
 def _held_bytes() -> int:
@@ -109,11 +120,11 @@ def _held_bytes() -> int:
     return int(pages) * resource.getpagesize()
 
 
-def _end_with_the_server() -> None:
+def _end_with(server: socket.socket) -> None:
     """Wait until the server has ended in any way, then kill this process group."""
-    server = multiprocessing.parent_process()
-    assert server is not None  # noqa: S101  # a worker is never the first process
-    server.join()
+    poll = select.poll()
+    poll.register(server, 0)  # its hanging up is always reported
+    poll.poll()
     os.killpg(0, signal.SIGKILL)
 
 

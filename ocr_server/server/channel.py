@@ -1,33 +1,41 @@
-"""Connections of the HTTP server: waitress's channels with refusals, hang-ups and full disks."""
+"""Connections of the HTTP server: waitress's channels with refusals, hang-ups and slow clients."""
 
 from __future__ import annotations
 
 import json
-import logging
+import socket
 import time
-from collections.abc import Collection
+from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
-from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import Error as ServerError
 
-from ocr_server.browser_headers import cross_origin_headers
-from ocr_server.errors import BodyTooLarge, StorageFull
-from ocr_server.metrics import Metrics
-from ocr_server.request.build import body_too_large
-from ocr_server.web.browser import HEADERS
-from ocr_server.web.problems import MEDIA_TYPE, STATUS, ProblemJson, problem_of
+from ocr_server.errors import Draining, OcrServerError
+from ocr_server.server.request_parser import SMALL_BYTES, Pace, RequestParser
+from ocr_server.web.gate import RECEIVED_BYTES, REFUSAL
+from ocr_server.web.problems import ProblemJson, problem_of
 
-_SMALL_BYTES = 64 * 1024
+LONGEST_LINGER_S = 30.0
+LAST_REQUEST_S = 1.0  # for the requests that are on their way when the server begins to shut down
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
-log = logging.getLogger(__name__)
+
+class _Unfinished(ServerError):  # type: ignore[misc]  # waitress has no types
+    """The error of a request whose headers did not come in time."""
+
+    def __init__(self, error: OcrServerError) -> None:
+        super().__init__(error.message)
+        self.problem = problem_of(error)
+        self.code = self.problem["status"]
+        self.reason = HTTPStatus(self.code).phrase
 
 
 class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
-    """The answer to requests that waitress refuses: a body over the limit, malformed requests."""
+    """The answer to what cannot be given to the application: malformed and unfinished requests."""
 
     def execute(self) -> None:
         error = self.request.error
@@ -35,64 +43,35 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
             "type": "about:blank", "title": error.reason, "status": error.code,
             "detail": error.body, "code": error.reason.lower().replace(" ", "-"),
         }  # fmt: skip
-        if error.code == STATUS[BodyTooLarge]:
-            refusal = body_too_large(self.channel.server.adj.max_request_body_size - 1)
-            problem = problem_of(refusal)
-        elif isinstance(error, _NoRoom):
-            problem = problem_of(StorageFull.of_temp_dir())
-        metrics = self.channel.server.metrics
-        if metrics:
-            metrics.count_request(route="-", method="-", status=error.code, duration_s=0)
-            metrics.count_refusal(problem["code"])
-        log.info("refused", extra={"status": error.code, "problem_code": problem["code"]})
+        if isinstance(error, _Unfinished):
+            problem = error.problem
+        headers = self.channel.server.told(problem, origin=self.request.headers.get("ORIGIN"))
         body = json.dumps(problem).encode()
         self.status = f"{error.code} {error.reason}"
-        self.response_headers += [
-            ("Content-Type", MEDIA_TYPE), ("Cache-Control", "no-store"), *HEADERS.items(),
-            *cross_origin_headers(
-                self.channel.server.origins, self.request.headers.get("ORIGIN")
-            ).items(),
-        ]  # fmt: skip
+        self.response_headers += headers.items()
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
 
 
-class _NoRoom(ServerError):  # type: ignore[misc]  # waitress has no types
-    """The error of an upload that does not fit on the disk."""
-
-    code, reason = STATUS[StorageFull], "Service Unavailable"
-
-
-class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
-    """Parser of a request; if the disk is full, the rest is discarded and the request refused."""
-
-    _left_bytes: int | None = None  # to be discarded
-
-    def received(self, data: bytes) -> int:
-        if self._left_bytes is None:
-            try:
-                return int(super().received(data))
-            except OSError:
-                log.exception("an upload does not fit on the disk")
-                self.error = _NoRoom("")
-                self._left_bytes = self.content_length - self.body_bytes_received
-        if self.chunked:  # the rest's length is unknown
-            self.completed = True
-            return len(data)
-        # Many clients read no answer before they have sent everything.
-        discarded_bytes = min(len(data), self._left_bytes)
-        self._left_bytes -= discarded_bytes
-        self.completed = not self._left_bytes
-        return discarded_bytes
-
-
 class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
     """The answer to a request; a small one is sent in one piece, as each piece wakes the client."""
 
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ[RECEIVED_BYTES] = self.request.body_bytes_received
+        if self.request.refusal is not None:
+            environ[REFUSAL] = self.request.refusal
+        return environ
+
+    def build_response_header(self) -> bytes:
+        if self.request.is_cut_off or self.channel.server.is_draining:
+            self.set_close_on_finish()
+        return bytes(super().build_response_header())
+
     def write(self, data: bytes) -> None:
         length_bytes = self.content_length
-        if data and not self.wrote_header and length_bytes and length_bytes <= _SMALL_BYTES:
+        if data and not self.wrote_header and length_bytes and length_bytes <= SMALL_BYTES:
             self.channel.hold()
         super().write(data)
 
@@ -101,22 +80,146 @@ class _Task(WSGITask):  # type: ignore[misc]  # waitress has no types
         self.channel.send_held()
 
 
-class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+    """A connection.
+
+    It lingers after a request that was cut off: it discards what still comes, as a connection
+    that is closed before would be reset, and many clients lose the answer then.
+    """
+
     error_task_class = _ErrorTask
-    parser_class = _Parser
     task_class = _Task
 
+    connected: bool
+    request: RequestParser | None
+    requests: list[RequestParser]
+    is_half_closed = False  # the peer sends nothing more
     _held: list[bytes] | None = None  # to be sent in one piece
+    _has_begun = False  # to send the answer to the first of `requests`
+    _is_cut_off = False  # the last answer was that to a request which was cut off
+    _lingers_since_s: float | None = None
+    _active_s = 0.0
+
+    def __init__(self, server: Any, *arguments: Any, pace: Pace, **more: Any) -> None:  # noqa: ANN401  # waitress's
+        """Take a connection; `arguments` are those of waitress's channels."""
+        self.pace = pace
+        self.parser_class = partial(RequestParser, check=self.why_refused, pace=pace)
+        super().__init__(server, *arguments, **more)
 
     @property
-    def is_busy(self) -> bool:
-        """Whether an answer is being made, or is being sent and the peer still reads."""
-        return bool(self.requests or (self.total_outbufs_len and not self.is_stalled))
+    def number(self) -> int | None:
+        """The number of the open file; None once it is closed."""
+        number: int | None = self._fileno
+        return number
 
     @property
-    def is_stalled(self) -> bool:
-        """Whether nothing was received or sent for longer than the channel's timeout."""
-        return bool(self.last_activity < time.time() - self.adj.channel_timeout)
+    def last_activity(self) -> float:
+        """When something was received or sent, by the monotonic clock."""
+        return self._active_s
+
+    @last_activity.setter
+    def last_activity(self, _wall_clock_s: float) -> None:
+        self._active_s = time.monotonic()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing can happen unless the peer sends something."""
+        return not (
+            self.requests or self.total_outbufs_len or self.will_close or self.close_when_flushed
+        )
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request of the peer would be lost if the connection were closed now."""
+        return self.is_quiet and (self.request is None or not self.request.headers_finished)
+
+    def why_refused(self, request: RequestParser) -> Exception | None:
+        """Why a request is refused, as far as its headers tell."""
+        refusal: Exception | None = self.server.why_refused(request, _Task(self, request))
+        return refusal
+
+    def readable(self) -> bool:
+        """Whether to look for data; a quiet connection waits in the server's epoll."""
+        if self.is_quiet:
+            self.server.quiet.take(self)
+            return False
+        return not self.is_half_closed and bool(super().readable())
+
+    def handle_read(self) -> None:
+        """Receive data, or notice that the peer sends nothing more."""
+        if self.number is None:  # closed in this turn of the loop
+            return
+        try:
+            data = self.socket.recv(self.adj.recv_bytes)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.handle_close()
+            return
+        if data:
+            self.last_activity = 0
+            self.received(data)
+        elif self.is_quiet or not self._half_close():
+            self.handle_close()
+
+    def received(self, data: bytes) -> bool:
+        """Take data, unless the connection is about to end."""
+        is_over = self._lingers_since_s is not None or any(
+            request.error or request.is_cut_off for request in self.requests
+        )
+        return not is_over and bool(super().received(data))
+
+    def handle_write(self) -> None:
+        """Send what there is to be sent, then close the connection or linger if it is to end."""
+        if self.number is None:  # closed in this turn of the loop
+            return
+        if self._is_cut_off and self.close_when_flushed:
+            self._flush_exception(self._flush_some)
+            if not (self.will_close or self.total_outbufs_len):
+                self._linger()
+            if not self.will_close:
+                return
+        super().handle_write()
+
+    def service(self) -> None:
+        """Answer one request."""
+        request = self.requests[0]
+        self._is_cut_off, self._has_begun = bool(request.error or request.is_cut_off), False
+        super().service()
+
+    def refuse(self, request: RequestParser, error: Exception) -> None:
+        """Answer the request that is coming in with an error; the connection ends."""
+        with self.requests_lock:
+            self.request = None
+            if request.headers_finished:
+                request.cut_off(error)
+            else:
+                assert isinstance(error, OcrServerError)  # noqa: S101  # one of the two below
+                request.error, request.completed = _Unfinished(error), True
+            self.requests.append(request)
+            self.server.quiet.leave(self)
+            self.server.add_task(self)
+
+    def look_at_time(self, now_s: float) -> None:
+        """Refuse a request that comes too slowly; close a connection that is idle or stalled."""
+        silent_s, ends = now_s - self._active_s, self.server.is_draining
+        if self._lingers_since_s is not None:
+            lingers_s = now_s - self._lingers_since_s
+            if silent_s > self.pace.last_bytes_s or lingers_s > LONGEST_LINGER_S:
+                self.handle_close()
+        elif self.requests:
+            pass  # it has a deadline of its own
+        elif self.total_outbufs_len:
+            if silent_s > (self.pace.last_bytes_s if ends else self.pace.idle_s):
+                self.handle_close()
+        elif self.request is not None:
+            if self.request.is_late(now_s):
+                self.refuse(self.request, self.request.too_slow())
+            elif ends and silent_s > LAST_REQUEST_S:
+                error = Draining("The server is shutting down. Send the request again.")
+                self.refuse(self.request, error)
+        elif silent_s > (LAST_REQUEST_S if ends else self.pace.idle_s):
+            self.handle_close()
 
     def hold(self) -> None:
         """Collect what is written from now on, for `send_held`."""
@@ -137,6 +240,8 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
         if self._held is not None:
             self._held.append(data)
             return len(data)
+        with self.outbuf_lock:
+            self._has_begun = True
         try:
             return int(super().write_soon(data))
         except OSError:
@@ -145,6 +250,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
 
     def del_channel(self, map: dict[int, Any] | None = None) -> None:  # noqa: A002  # waitress's
         """Close the connection, and the file of an incomplete upload."""
+        self.server.quiet.forget(self)
         super().del_channel(map)
         if self.request is not None:
             self.request.close()
@@ -155,27 +261,29 @@ class _Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
             request.close()
         super().cancel()
 
-    def send_continue(self) -> None:
-        """Answer `Expect: 100-continue`, unless the request is refused already."""
-        if self.request.error is None:
-            super().send_continue()
+    def _half_close(self) -> bool:
+        """Go on with a peer that sends nothing more; False if it has hung up.
 
+        A connection that the peer has closed looks the same until something is sent to it. So an
+        interim answer is sent before the answer to a request that may take long: who has hung up
+        resets the connection then. HTTP/1.0 has no interim answers, and is taken to have hung up.
+        """
+        self.is_half_closed = True
+        self.server.quiet.watch_for_errors(self)
+        with self.requests_lock:
+            request = self.requests[0] if self.requests else None
+        if request is None or request.body_rcv is None:
+            return True
+        if request.version == "1.0":
+            return False
+        with self.outbuf_lock, suppress(OSError):
+            if not (self._has_begun or self.total_outbufs_len):
+                self.socket.send(_CONTINUE)
+            return True
+        return False
 
-class HttpListener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
-    """A listening socket and its connections."""
-
-    channel_class = _Channel
-    metrics: Metrics | None = None
-    origins: Collection[str] = ()
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether any connection is busy."""
-        return any(channel.is_busy for channel in list(self.active_channels.values()))
-
-    def maintenance(self, now: float) -> None:
-        """Also close connections whose peer stopped reading; waitress would wait for ever."""
-        for channel in list(self.active_channels.values()):
-            if channel.will_close and channel.is_stalled:
-                channel.handle_close()
-        super().maintenance(now)
+    def _linger(self) -> None:
+        self.close_when_flushed = False
+        self._lingers_since_s = time.monotonic()
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)

@@ -11,9 +11,10 @@ import logging
 import resource
 import signal
 import tempfile
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -22,19 +23,23 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 
 from ocr_server.app import create_app
+from ocr_server.cross_site import served_names
 from ocr_server.errors import AddressUnavailable, SettingsError
 from ocr_server.metrics import Metrics
-from ocr_server.server.channel import HttpListener
+from ocr_server.runtime.confinement import hide_memory
+from ocr_server.runtime.memory_plan import limit_server_memory
+from ocr_server.server.listener import HEADERS_ONLY, Address, Gate, HttpListener
 from ocr_server.server.path_prefix import BelowPath
-from ocr_server.server.tls_front import TlsFront, read_certificate
+from ocr_server.server.request_parser import PACE, SMALL_BYTES, Pace
+from ocr_server.server.tls_front import HANDSHAKES, LAST_BYTES_S, TlsFront, read_certificate
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
+from ocr_server.web.gate import most_bytes, refusal_of
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MOST_CONNECTIONS = 1000
-IDLE_S = 60  # a connection on which nothing arrives for this long is closed
 MOST_HEADER_BYTES = 32 * 1024
 # Per turn of the loop. With eight times as much, more of 32 uploads ended at the same moment, and
 # /livez waited up to 117 ms for the interpreter lock instead of 54.
@@ -45,7 +50,9 @@ MOST_WAITING_BYTES = 2**40  # unlimited, as the size of answers is limited by th
 MOST_FILES = 8192  # open files of the process; the usual default is 1024
 FILES_EACH, FILES_EACH_TLS = 2, 4  # per connection: sockets, and a large upload
 SPARE_FILES = 100  # for the pictures being read, pipes and files of libraries
+STACK_BYTES = 2 * 2**20  # of a thread; the usual 8 MiB count as memory that is held
 LOOP_TIMEOUT_S = 0.2  # longest wait for events in one turn of the loop
+LOOK_AT_TIME_S = 0.5  # how often clients are looked at that may be too slow
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +65,20 @@ def run(settings: Settings) -> None:
         SettingsError: certificate or key is missing or wrong.
         StorageFull: the temporary folder cannot be written to.
     """
+    threading.stack_size(STACK_BYTES)
     app = create_app(settings)
     here = service_of(app)
+    settings = here.settings  # as they fit the memory
+    try:
+        hide_memory()  # keys are in it, and workers have the same user
+    except OSError as error:
+        log.warning("worker processes could read the memory of the server: %s", error)
     tempfile.tempdir = str(here.scratch.folder)  # large uploads are buffered there
     files = _allow_files()
     gc.freeze()  # else the collector scans all imported objects, which held up requests for 50 ms
     try:
-        server, front = _listen(app, settings, here.metrics, files=files)
+        gate = partial(refusal_of, app)
+        server, front = _listen(app, gate, settings, here.metrics, files=files)
     except BaseException as error:
         here.close()
         if isinstance(error, OSError | ValueError):  # waitress says the latter of an unknown host
@@ -74,15 +88,19 @@ def run(settings: Settings) -> None:
     stop = _Stop()
     scheme, port = ("https", front.port) if front else ("http", server.port)
     log.info("listening on %s://%s:%d", scheme, settings.host, port)
+    here.watch()
+    limit_server_memory(settings)
     try:
         server.run_until(lambda: stop.is_set)
         log.info("shutting down, %d requests to finish", here.admission.inside)
+        ends_s = time.monotonic() + settings.timeout_s
+        here.admission.drain(0)
         if front:
             front.refuse_connections()
-        server.refuse_connections()
-        ends = time.monotonic() + settings.timeout_s
-        server.run_until(lambda: here.admission.drain(0) or time.monotonic() > ends)
-        server.run_until(lambda: not server.is_busy or time.monotonic() > ends)
+        server.drain()
+        server.run_until(lambda: here.admission.drain(0) or time.monotonic() > ends_s)
+        ends_s += LAST_BYTES_S
+        server.run_until(lambda: not server.has_connections or time.monotonic() > ends_s)
     finally:
         here.close()
         server.close()
@@ -104,7 +122,7 @@ def _allow_files() -> int:
 
 
 def _listen(
-    app: WSGIApplication, settings: Settings, metrics: Metrics, *, files: int
+    app: WSGIApplication, gate: Gate, settings: Settings, metrics: Metrics, *, files: int
 ) -> tuple[Server, TlsFront | None]:
     """The server, and a TLS front before it if the settings have a certificate.
 
@@ -114,21 +132,20 @@ def _listen(
     """
     if not (settings.tls_cert or settings.tls_key):
         most = most_connections(files, each=FILES_EACH)
-        return Server(app, settings, metrics, most_connections=most), None
+        return Server(app, settings, metrics, gate=gate, most_connections=most), None
     if not (settings.tls_cert and settings.tls_key):
         raise SettingsError("OCR_TLS_CERT and OCR_TLS_KEY are needed together; one is missing.")
     context = read_certificate(Path(settings.tls_cert), Path(settings.tls_key))
-    inside = replace(settings, host="127.0.0.1", port=0)
     most = most_connections(files, each=FILES_EACH_TLS)
-    server = Server(app, inside, metrics, scheme="https", most_connections=most)
-    front = TlsFront(
+    server = Server(app, settings, metrics, gate=gate, most_connections=most, is_behind_tls=True)
+    return server, TlsFront(
         host=settings.host,
         port=settings.port,
         inside_port=server.port,
+        peers=server.peers,
         context=context,
-        most_connections=most,
+        most_connections=most + HANDSHAKES,
     )
-    return server, front
 
 
 class Server:
@@ -140,29 +157,32 @@ class Server:
         settings: Settings,
         metrics: Metrics | None = None,
         *,
-        scheme: str = "http",
+        gate: Gate = lambda _: None,
         most_connections: int = MOST_CONNECTIONS,
+        is_behind_tls: bool = False,
+        pace: Pace = PACE,
     ) -> None:
-        """Start to listen; `scheme` is that of the URLs of clients.
+        """Start to listen, on a free port of loopback if it `is_behind_tls`.
+
+        `gate` says why a request is refused before its body is there.
 
         Raises:
             OSError, ValueError: the address is in use or unknown.
         """
         self._map: dict[int, Any] = {}  # waitress's sockets, without types
+        self._look_s = 0.0
         self._server = HttpListener(
-            app,
+            partial(_ask_first, gate, app),
             map=self._map,
             adj=Adjustments(
-                host=settings.host,
-                port=settings.port,
-                url_scheme=scheme,
+                host="127.0.0.1" if is_behind_tls else settings.host,
+                port=0 if is_behind_tls else settings.port,
+                url_scheme="https" if is_behind_tls else "http",
                 threads=settings.slots + settings.waiting + SPARE_THREADS,
                 connection_limit=most_connections,
-                channel_timeout=IDLE_S,
                 recv_bytes=RECEIVED_BYTES,
-                cleanup_interval=IDLE_S // 4,
-                max_request_body_size=settings.max_body_bytes
-                + 1,  # waitress also refuses the limit itself
+                inbuf_overflow=SMALL_BYTES,  # more of a body is written to the disk
+                max_request_body_size=most_bytes(settings) + 1,  # waitress refuses the limit, too
                 # An answer to a slow client is buffered in a file and holds no thread.
                 outbuf_high_watermark=MOST_WAITING_BYTES,
                 max_request_header_size=MOST_HEADER_BYTES,
@@ -179,6 +199,13 @@ class Server:
         )
         self._server.metrics = metrics
         self._server.origins = settings.cors_origins
+        self._server.names = served_names(settings.host, settings.hosts)
+        self._server.most_per_address = settings.max_connections_per_address
+        self._server.pace = pace
+        self.peers: dict[Address, Address] = {}
+        """clients of the TLS front, by the address from which it hands them on"""
+        if is_behind_tls:
+            self._server.peers = self.peers
 
     @property
     def port(self) -> int:
@@ -186,23 +213,40 @@ class Server:
         return int(self._server.effective_port)
 
     @property
-    def is_busy(self) -> bool:
-        """Whether an answer is being made or sent."""
-        return self._server.is_busy
+    def has_connections(self) -> bool:
+        """Whether any connection is open."""
+        return bool(self._server.active_channels)
 
     def run_until(self, is_over: Callable[[], bool]) -> None:
         """Serve until `is_over()` is true, which is checked after each turn of the loop."""
         while not is_over():
             wasyncore.loop(timeout=LOOP_TIMEOUT_S, use_poll=True, map=self._map, count=1)
+            now_s = time.monotonic()
+            if now_s >= self._look_s:
+                self._look_s = now_s + LOOK_AT_TIME_S
+                self._server.look_at_time(now_s)
 
-    def refuse_connections(self) -> None:
-        """Close the listening socket; open connections go on."""
-        wasyncore.dispatcher.close(self._server)
+    def drain(self) -> None:
+        """Close the listening socket; open connections end with their next answer."""
+        self._server.drain()
 
     def close(self) -> None:
         """End the threads and close all connections."""
         self._server.task_dispatcher.shutdown()
         wasyncore.close_all(self._map)
+
+
+def _ask_first(
+    gate: Gate, app: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """The application; while only the headers are there, the gate takes its place.
+
+    It stands inside of what replaces the proxy's address by the client's.
+    """
+    if HEADERS_ONLY in environ:
+        environ[HEADERS_ONLY].append(gate(environ))
+        return []
+    return app(environ, start_response)
 
 
 class _Stop:

@@ -19,6 +19,7 @@ import pi_heif
 from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
+from ocr_server.document.model import Advice
 from ocr_server.errors import (
     DamagedPicture,
     EncryptedDocument,
@@ -32,6 +33,7 @@ from ocr_server.errors import (
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import MAX_SIDE_PX, Limits
 from ocr_server.pdf import render
+from ocr_server.pdf.opening import count_pdf_pages
 from ocr_server.sources.damage import (
     END_OF_JPEG,
     has_wrong_checksum,
@@ -64,12 +66,14 @@ class DecodedPage(NamedTuple):
 
     `lost_share`: the share of its rows that a file that was cut off no longer has, from 0 to 1; 0
     where a file is damaged and nobody knows how much; None where nothing is wrong. `copies`: how
-    many smaller copies of the page, or masks of it, are in the file and are no pages.
+    many smaller copies of the page, or masks of it, are in the file and are no pages. `problems`:
+    what could not be drawn of a PDF page, or not as finely as it is.
     """
 
     canvas: Canvas
     lost_share: float | None = None
     copies: int = 0
+    problems: tuple[Advice, ...] = ()
 
 
 def count_pages(path: Path, *, limits: Limits, password: str | None) -> int:
@@ -87,7 +91,7 @@ def count_pages(path: Path, *, limits: Limits, password: str | None) -> int:
         if not is_pdf(path):
             with _opened(path, limits) as picture:
                 return _count_of_tiff(picture, limits)
-        count = render.count_pdf_pages(path, password=password)
+        count = count_pdf_pages(path, password=password)
     except (DamagedPicture, EncryptedDocument, UnsupportedFormat):
         return 1
     if count > limits.max_pages:
@@ -115,7 +119,8 @@ def open_page(
         DocumentError: it cannot be read, or is over a limit.
     """
     if is_pdf(path):
-        return DecodedPage(render.render_page(path, index, limits=limits, password=password))
+        drawn = render.draw_page(path, index, limits=limits, password=password)
+        return DecodedPage(drawn.canvas, problems=drawn.problems)
     page = _find_page(path, index, limits)
     try:
         with _opened_at(path, page, limits) as picture:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from ocr_server.bounds import Bounds
 from ocr_server.errors import StationError
-from ocr_server.job import Source
 from ocr_server.request.build import build_job
 from ocr_server.service import Service
 from ocr_server.settings import Settings
@@ -85,6 +84,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         StationError: it cannot work like that.
     """
     with closing(Service.start(settings)) as here:
+        here.watch()
         profile = here.profiles.get(arguments.profile)
         if profile is None:
             known = ", ".join(here.profiles)
@@ -100,8 +100,9 @@ def reader(here: Service, profile: str, *, draws_boxes: bool) -> Reader:
     """A function that reads a picture by a profile, and draws its boxes with `draws_boxes`."""
 
     def read(data: bytes) -> tuple[Record, bytes | None]:
-        with here.admission.admit():
-            request = build_job({"profile": profile, "detail": "page"}, (Source(data),), here)
+        with here.admission.admit(), here.scratch.job() as folder:
+            sources = (folder.add([data]),)
+            request = build_job({"profile": profile, "detail": "page"}, sources, here)
             document = here.read(request.job, threading.Event())
             if document.problems:  # a value may stand on the part that was not read
                 raise document.problems[0].error
@@ -110,7 +111,7 @@ def reader(here: Service, profile: str, *, draws_boxes: bool) -> Reader:
                 return record, None
             first = replace(document, pages=document.pages[:1])
             drawn = replace(request, formats=("png",))
-            return record, b"".join(here.render(first, drawn, threading.Event())[1])
+            return record, here.render(first, drawn, threading.Event()).read()
 
     return read
 
@@ -178,8 +179,9 @@ def _sources(
     trigger: Callable[[], Entry | None] | None = None
     if arguments.watch:
         folder = Folder(
-            arguments.watch, intake, threads=settings.slots, most_bytes=settings.max_body_bytes,
-            leaves=journal.files, settle_s=arguments.settle,
+            arguments.watch, intake,
+            threads=2 * settings.slots,  # one that waits for its turn leaves no slot idle
+            most_bytes=settings.max_body_bytes, leaves=journal.files, settle_s=arguments.settle,
         )  # fmt: skip
         sources.append(folder.run)
     if arguments.camera:

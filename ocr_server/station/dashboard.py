@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -12,11 +11,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from ocr_server.browser_headers import security_headers
+from ocr_server.cross_site import is_cross_site, is_served, served_names
 from ocr_server.errors import AddressUnavailable
 from ocr_server.station.journal import Entry, Journal
 
@@ -36,6 +34,7 @@ _MISDIRECTED = (
     b"This page answers to addresses, localhost and the name of its machine only. For another"
     b" name, start the station with --http NAME:PORT.\n"
 )
+_CROSS_SITE = b"A browser sent this for a page of another site. Open this page itself.\n"
 
 
 class StationPage:
@@ -55,8 +54,7 @@ class StationPage:
             AddressUnavailable: it is in use, or not of this machine.
         """
         self._journal, self._profile = journal, profile
-        own = socket.gethostname().lower()
-        self._names = {"localhost", address[0].lower(), own, f"{own}.local"}
+        self._names = served_names(address[0], (address[0],))
         self._pictures: OrderedDict[int, bytes] = OrderedDict()
         self._lock = threading.Lock()
         page = self
@@ -90,16 +88,8 @@ class StationPage:
             self._server.server_close()
 
     def is_called(self, host: str) -> bool:
-        """Whether a request for `host`, as browsers name it, may be one for this page.
-
-        Names of others may be made to lead here, so that their pages could read this one;
-        addresses cannot.
-        """
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-            return name in self._names or bool(ip_address(name))
-        except ValueError:
-            return False
+        """Whether a request for `host`, as browsers name it, may be one for this page."""
+        return is_served(host, self._names)
 
     def remember(self, entry: Entry, _data: bytes, annotated: bytes | None) -> None:
         """Keep the picture of a reading as long as it is shown."""
@@ -143,8 +133,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
-        if not self.shown.is_called(self.headers.get("Host", "localhost")):
+        host = self.headers.get("Host", "localhost")
+        if not self.shown.is_called(host):
             self._send(421, "text/plain", _MISDIRECTED)
+        elif is_cross_site("GET", self.headers, host=host):
+            self._send(403, "text/plain", _CROSS_SITE)
         elif path in FILES:
             name, media_type = FILES[path]
             text = resources.files("ocr_server.station").joinpath("static", name).read_bytes()

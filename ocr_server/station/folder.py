@@ -8,8 +8,10 @@ import queue
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -67,6 +69,8 @@ class Folder:
         self._waiting: dict[str, tuple[_State, float]] = {}  # since when it is as it is
         self._taken: dict[str, _State] = {}
         self._is_away = False
+        self._next: deque[str] = deque()  # settled, not yet taken by a thread
+        self._order = threading.Lock()
         self._failed: queue.SimpleQueue[str] = queue.SimpleQueue()  # from the threads that read
         self._forgiven = time.monotonic()
 
@@ -84,7 +88,8 @@ class Folder:
             if changes or self._waiting or time.monotonic() - looked > RESCAN_S:
                 looked = time.monotonic()
                 for name in self._looked():
-                    threads.submit(self._take, name)
+                    self._next.append(name)
+                    threads.submit(self._take_next)
         threads.shutdown(wait=True, cancel_futures=True)
 
     def _looked(self) -> list[str]:
@@ -135,7 +140,14 @@ class Folder:
                 found[path.name] = _State(status.st_mtime_ns, status.st_size)
         return found
 
-    def _take(self, name: str) -> None:
+    def _take_next(self) -> None:
+        with ExitStack() as arrived:
+            with self._order:  # two threads keep the order of their files
+                name = self._next.popleft()
+                place = arrived.enter_context(self._intake.arrival())
+            self._take(name, place)
+
+    def _take(self, name: str, place: object) -> None:
         path = self._path / name
         try:
             with path.open("rb") as file:
@@ -145,7 +157,8 @@ class Folder:
                 return
             modified_ns = path.stat().st_mtime_ns
             source = os.fsencode(name).decode(errors="replace")
-            self._intake.take(data, source=source, key=key_of(data, name, modified_ns))
+            key = key_of(data, name, modified_ns)
+            self._intake.take(data, source=source, key=key, place=place)
         except FileNotFoundError:
             log.info("a file was taken away before it was read")
         except Exception:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TypeAlias
 
 from ocr_server.deadline import backoff_s
-from ocr_server.errors import Draining, OcrServerError, QueueFull, StorageFull, WorkerLost
+from ocr_server.errors import Draining, NoWorker, OcrServerError, QueueFull, StorageFull, WorkerLost
 from ocr_server.station.journal import Entry, Journal, Problem, Record
 
 # What is read of a picture, and the picture with its boxes where that is wanted.
@@ -19,7 +21,7 @@ OnReading: TypeAlias = Callable[[Entry, bytes, bytes | None], None]
 
 RETRY_S, LONGEST_RETRY_S = 0.5, 30.0
 # Temporary errors, after which the picture is read again.
-PASSING = (QueueFull, Draining, StorageFull, WorkerLost)
+PASSING = (QueueFull, Draining, StorageFull, NoWorker, WorkerLost)
 MOST_LOST = 3  # worker processes; then the picture is taken to be the cause
 UNEXPECTED = Problem(
     "internal-error",
@@ -30,7 +32,11 @@ log = logging.getLogger(__name__)
 
 
 class Intake:
-    """Reads pictures; its callers may be threads that read in parallel."""
+    """Reads pictures; its callers may be threads that read in parallel.
+
+    Readings are in the journal in the order in which their pictures arrived: one that is ready
+    early waits for those before it.
+    """
 
     def __init__(
         self,
@@ -43,14 +49,41 @@ class Intake:
         self._read = read
         self._stop = stop
         self._listeners = listeners
+        self._arrivals: deque[object] = deque()  # of pictures that are not in the journal yet
+        self._changed = threading.Condition()
 
-    def take(self, data: bytes, *, source: str, key: str) -> Entry | None:
-        """Read a picture; None if it was read before, or if the station stops first."""
-        if self._journal.has(key):
-            return None
-        reading = self._attempts(data)
-        if reading is None:
-            return None
+    @contextmanager
+    def arrival(self) -> Iterator[object]:
+        """Yield a place in the order of arrival, which is kept for the length of a with-block."""
+        place = object()
+        with self._changed:
+            self._arrivals.append(place)
+        try:
+            yield place
+        finally:
+            with self._changed:
+                self._arrivals.remove(place)
+                self._changed.notify_all()
+
+    def take(
+        self, data: bytes, *, source: str, key: str, place: object | None = None
+    ) -> Entry | None:
+        """Read a picture; None if it was read before, or if the station stops first.
+
+        It arrives now, unless it has a `place` in the order already.
+        """
+        with nullcontext(place) if place else self.arrival() as own:
+            if self._journal.has(key):
+                return None
+            reading = self._attempts(data)
+            if reading is None:
+                return None
+            with self._changed:
+                self._changed.wait_for(lambda: self._arrivals[0] is own)
+            return self._note(data, reading, source=source, key=key)
+
+    def _note(self, data: bytes, reading: Reading, *, source: str, key: str) -> Entry:
+        """Write a reading to the journal, and tell the listeners."""
         record, annotated = reading
         entry = self._journal.add(key=key, source=source, record=record)
         log.info("read", extra={"serial": entry.serial, "valid": record.is_valid})

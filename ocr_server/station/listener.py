@@ -37,6 +37,8 @@ PICTURE_TIMEOUT_S = 20.0  # for all of a picture, from its first byte
 IDLE_TIMEOUT_S = 300.0
 ANSWER_TIMEOUT_S = 120.0  # of a client
 STOP_CHECK_S = 0.2
+LEAST_IDLE_S = 1.0  # before that, the request of a connection may be on its way
+DROP_TIMEOUT_S = 1.0  # until a connection that is dropped has left its place
 LINGER_S = 2.0
 PIECE_BYTES = 1024 * 1024
 
@@ -52,7 +54,10 @@ class _Wrong(Exception):
 
 
 class TcpListener:
-    """Listens at an address; each connection has a thread, and there is a limit to them."""
+    """Listens at an address; each connection has a thread, and there is a limit to them.
+
+    Where all are taken, the one that has been idle for the longest is closed for a new one.
+    """
 
     def __init__(
         self,
@@ -71,6 +76,8 @@ class TcpListener:
         self._intake, self._most_bytes, self._trigger = intake, most_bytes, trigger
         self._picture_timeout_s = picture_timeout_s
         self._free = threading.Semaphore(MOST_CONNECTIONS)
+        self._idle: dict[socket.socket, float] = {}  # since when, longest first
+        self._idle_lock = threading.Lock()
         try:
             self._socket = socket.create_server(
                 address,
@@ -101,13 +108,26 @@ class TcpListener:
                     log.warning("a connection could not be taken: %s", error)
                     stop.wait(STOP_CHECK_S)
                     continue
-                is_served = self._free.acquire(blocking=False)
+                is_served = self._free.acquire(blocking=False) or (
+                    self._drops_one() and self._free.acquire(timeout=DROP_TIMEOUT_S)
+                )
                 serve = self._serve if is_served else self._turn_away
                 thread = threading.Thread(target=serve, args=(connection, stop))
                 thread.start()
                 threads.append(thread)
         for thread in threads:
             thread.join()
+
+    def _drops_one(self) -> bool:
+        """End the connection that has been idle for the longest; whether there was one."""
+        with self._idle_lock:
+            connection, since_s = next(iter(self._idle.items()), (None, 0))
+            if connection is None or time.monotonic() - since_s < LEAST_IDLE_S:
+                return False
+            del self._idle[connection]
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        return True
 
     def _serve(self, connection: socket.socket, stop: threading.Event) -> None:
         with connection:
@@ -156,6 +176,15 @@ class TcpListener:
 
     def _head(self, connection: socket.socket, stop: threading.Event) -> bytes:
         """The first bytes of a request; none where the client has gone, or is idle at the end."""
+        with self._idle_lock:
+            self._idle[connection] = time.monotonic()
+        try:
+            return self._awaited_head(connection, stop)
+        finally:
+            with self._idle_lock:
+                self._idle.pop(connection, None)
+
+    def _awaited_head(self, connection: socket.socket, stop: threading.Event) -> bytes:
         connection.settimeout(STOP_CHECK_S)
         ends = time.monotonic() + IDLE_TIMEOUT_S
         head = b""

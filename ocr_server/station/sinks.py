@@ -24,7 +24,7 @@ from ocr_server.station.journal import Entry, Journal
 
 RECHECK_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.1, 30.0
-ENDING_S = 1.0
+ENDING_S, ENDED_S = 1.0, 3.0
 POST_TIMEOUT_S = 10.0
 
 log = logging.getLogger(__name__)
@@ -110,13 +110,15 @@ class Poster:
             },
         )
         try:
-            with open_url(request, timeout=POST_TIMEOUT_S) as response:
-                response.read()
+            # Its head is the answer: a body may come drop by drop, for ever.
+            open_url(request, timeout=POST_TIMEOUT_S).close()
         except urllib.error.HTTPError as error:
             error.close()
             raise Undelivered(f"the server answered {error.code}") from error
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             raise Undelivered("the server does not answer") from error
+        except (http.client.HTTPException, ValueError) as error:  # the latter of its Location
+            raise Undelivered("the server does not answer in HTTP") from error
 
 
 class Delivery:
@@ -126,10 +128,13 @@ class Delivery:
         self._journal = journal
         self._is_ending = threading.Event()
         self._ends = float("inf")
+        self._has_ended = False
         wanted = tuple(sinks)
         self._news = {sink.name: threading.Event() for sink in wanted}
+        # Daemons, so that one whose sink does not come back ends with the program.
         self._threads = [
-            threading.Thread(target=self._run, args=(sink,), name=sink.name) for sink in wanted
+            threading.Thread(target=self._run, args=(sink,), name=sink.name, daemon=True)
+            for sink in wanted
         ]
         for thread in self._threads:
             thread.start()
@@ -140,12 +145,19 @@ class Delivery:
             news.set()
 
     def end(self) -> None:
-        """Hand out what is there, but for a moment only; the rest stays in the journal."""
-        self._ends = time.monotonic() + ENDING_S
+        """Hand out what is there, but for `ENDING_S` only; the rest stays in the journal.
+
+        A sink that has not taken a reading after `ENDED_S` is left; it is offered it again.
+        """
+        begun = time.monotonic()
+        self._ends = begun + ENDING_S
         self._is_ending.set()
         self.wake()
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, begun + ENDED_S - time.monotonic()))
+            if thread.is_alive():
+                log.warning("%s does not answer; the rest stays in the journal", thread.name)
+        self._has_ended = True
 
     def _run(self, sink: Sink) -> None:
         news = self._news[sink.name]
@@ -156,6 +168,8 @@ class Delivery:
             try:
                 for entry in self._journal.pending(sink.name):
                     sink.take(entry)
+                    if self._has_ended:  # it was left, and the journal is closed
+                        return
                     self._journal.mark(sink.name, entry.serial)
                     waits_s = backoff_s(FIRST_WAIT_S, LONGEST_WAIT_S)
                     if time.monotonic() > self._ends:

@@ -18,6 +18,7 @@ from flask import Flask, Request, Response, g, request
 
 from ocr_server.document.model import Document
 from ocr_server.metrics import Metrics
+from ocr_server.traces import RequestSpan
 from ocr_server.web.context import service
 
 _QUIET = {"/livez", "/readyz"}
@@ -28,6 +29,7 @@ _ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")  # what may go into a log line as it 
 _TRACE = re.compile(
     r"(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(-.*)?"
 )
+CALLER = ("traceparent", "tracestate")
 _NOT_OF_A_TOKEN = re.compile(r"[^A-Za-z0-9_\-]+")
 
 log = logging.getLogger("ocr_server.access")
@@ -37,6 +39,7 @@ def init_app(app: Flask) -> None:
     """Number, time, count and log every request, a stream at its end."""
     app.before_request(_begin)
     app.after_request(_end)
+    app.teardown_request(_leave)
 
 
 def request_id(request: Request) -> str:
@@ -62,8 +65,8 @@ def counts_of(document: Document) -> dict[str, Any]:
 def server_timing(document: Document, **durations_s: float) -> str:
     """The header `Server-Timing`: these durations, then each stage, summed over the pages."""
     durations_ms = defaultdict(float, {name: s * 1000 for name, s in durations_s.items()})
-    for page in document.pages:
-        for stage in page.stages:
+    for page in document.kept:
+        for stage in page.outline.stages:
             durations_ms[_NOT_OF_A_TOKEN.sub("-", stage.name)] += stage.ms
     return ", ".join(f"{name};dur={ms:.1f}" for name, ms in durations_ms.items())
 
@@ -72,6 +75,13 @@ def _begin() -> None:
     g.request_id = request_id(request)
     g.begun = time.perf_counter()
     g.outcome = {}
+    g.span = None
+    if request.path not in _QUIET:
+        method, route = _method(request), str(request.url_rule or "-")
+        caller = {name: request.headers[name] for name in CALLER if name in request.headers}
+        attributes = {"http.request.method": method, "http.route": route}
+        attributes["ocr.request_id"] = g.request_id
+        g.span = RequestSpan(f"{method} {route}", caller, attributes)
 
 
 def _end(response: Response) -> Response:
@@ -81,8 +91,8 @@ def _end(response: Response) -> Response:
         metrics=service().metrics,
         begun=g.begun,
         outcome=g.outcome,
-        # Any word may be sent as a method; each would be a time series for ever.
-        method=request.method if request.url_rule else "-",
+        span=g.span,
+        method=_method(request),
         is_quiet=request.path in _QUIET and response.status_code < 400,
         line={
             "id": g.request_id,
@@ -90,7 +100,7 @@ def _end(response: Response) -> Response:
             "route": str(request.url_rule or "-"),
             "status": response.status_code,
             "bytes_in": request.content_length or 0,
-            **trace_of(request),
+            **((g.span and g.span.ids) or trace_of(request)),
         },
     )
     if response.is_streamed and "Content-Length" not in response.headers:
@@ -103,6 +113,16 @@ def _end(response: Response) -> Response:
     return response
 
 
+def _leave(_error: BaseException | None) -> None:
+    if span := g.get("span"):
+        span.leave()
+
+
+def _method(request: Request) -> str:
+    """The method; any word may be sent as one, and each would be a time series for ever."""
+    return request.method if request.url_rule else "-"
+
+
 def _counted(pieces: Iterator[bytes], outcome: dict[str, Any]) -> Iterator[bytes]:
     outcome["bytes_out"] = 0
     for piece in pieces:
@@ -113,6 +133,7 @@ def _counted(pieces: Iterator[bytes], outcome: dict[str, Any]) -> Iterator[bytes
 def _log_request(
     *,
     metrics: Metrics,
+    span: RequestSpan | None,
     begun: float,
     outcome: dict[str, Any],
     method: str,
@@ -123,6 +144,8 @@ def _log_request(
     metrics.count_request(
         route=line["route"], method=method, status=line["status"], duration_s=duration_s
     )
+    if span:
+        span.end(line["status"], outcome.get("problem_code"))
     if "problem_code" in outcome:
         metrics.count_refusal(outcome["problem_code"])
     if not is_quiet:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
-from itertools import chain
-from typing import Any
 
 from flask import Blueprint, Request, Response, g, request
 from typing_extensions import TypedDict
+from werkzeug.wsgi import wrap_file
 
-from ocr_server.document.json_reader import document_from_json
+from ocr_server.document.json_reader import (
+    MOST_DOCUMENT_VALUES,
+    document_from_json,
+    parse_json,
+)
 from ocr_server.document.languages import name_of
 from ocr_server.document.model import Document
 from ocr_server.document.schema import (
@@ -23,6 +25,7 @@ from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.job import Source
 from ocr_server.page.spelling import DICTIONARIES
 from ocr_server.request.build import (
+    Faults,
     ParsedRequest,
     build_rendering_job,
     check,
@@ -34,7 +37,6 @@ from ocr_server.service import Service
 from ocr_server.web.access_log import counts_of, server_timing
 from ocr_server.web.body import (
     FORMS,
-    Body,
     accepted_format,
     body_of,
     check_encoding,
@@ -45,11 +47,12 @@ from ocr_server.web.body import (
     wants_events,
     with_query,
 )
-from ocr_server.web.context import hang_up, service
+from ocr_server.web.context import hang_up, job_folder, service
 from ocr_server.web.streaming import stream_document
 
-# Of a document’s JSON: a word has some 35, so that 200 pages of a thousand words keep within.
-MOST_DOCUMENT_VALUES = 8_000_000
+# Of a document's JSON that is read and rendered in this process, in less than 0.1 s; what is larger
+# is left to a worker process.
+MOST_DOCUMENT_BYTES_HERE = 128 * 1024
 _HOW_TO_SEND = (
     "send the JSON of a document: as the body, in JSON as document, or in the multipart field "
     "document"
@@ -167,8 +170,7 @@ def render_document() -> Response:
     """A document's JSON, corrected by a person perhaps, in any format; nothing is recognised."""
     here = service()
     with here.admission.admit():
-        document, parsed = _read_corrected(request, here)
-        return answer_document(here, document, parsed)
+        return answer_document(here, *_read_corrected(request, here))
 
 
 @blueprint.get("/v1/languages")
@@ -243,20 +245,23 @@ def list_profiles() -> ProfilesJson:
     }
 
 
-def answer_document(here: Service, document: Document, parsed: ParsedRequest) -> Response:
-    """The document in the formats of the request.
+def answer_document(here: Service, document: Document | Source, parsed: ParsedRequest) -> Response:
+    """The document, or that of a file of JSON, in the formats of the request.
 
     Raises:
         OcrServerError: a page failed, and the format has no place for its problem.
     """
-    g.outcome |= counts_of(document)
-    format_, pieces = here.render(document, parsed, hang_up())
-    begun = [next(pieces, b"")]  # whatever can go wrong does so before the answer begins
-    response = Response(chain(begun, pieces), content_type=format_.media_type)
-    response.call_on_close(pieces.close)
-    if not format_.shows_pictures:
-        response.make_sequence()  # so that its length is known
-    if document.problems:
+    if isinstance(document, Document):
+        g.outcome |= counts_of(document)
+    answer = here.render(document, parsed, hang_up())
+    content_type = answer.format.media_type
+    if isinstance(answer.content, bytes):
+        response = Response(answer.content, content_type=content_type)
+    else:  # it is removed with the folder of the request, but stays open until it has left
+        pieces = wrap_file(request.environ, answer.content.open("rb"))
+        response = Response(pieces, content_type=content_type, direct_passthrough=True)
+        response.content_length = answer.content.stat().st_size
+    if isinstance(document, Document) and document.problems:
         failed = [failure.page for failure in document.problems]
         response.headers["OCR-Failed-Pages"] = ",".join(map(str, failed))
     if claims := parsed.rendering.claims:
@@ -265,67 +270,60 @@ def answer_document(here: Service, document: Document, parsed: ParsedRequest) ->
     return response
 
 
-def _read_corrected(request: Request, here: Service) -> tuple[Document, ParsedRequest]:
-    """The document of a request, and how it is to leave.
+def _read_corrected(request: Request, here: Service) -> tuple[Document | Source, ParsedRequest]:
+    """The document of a request, as a file if it is large, and how it is to leave.
 
     Raises:
         InvalidOptions: the options are wrong, or else the document; the message has all faults of
             the options, or all of the document.
         FormatUnavailable: a format shows the pictures, and no file was sent.
     """
-    faults: list[dict[str, str]] = []
-    value, given, sources = _sent_document(request, faults, here.settings.max_pages)
+    faults = Faults()
+    file, given, sources = _sent_document(request, faults, here.settings.max_pages)
     known = {name: text for name, text in given.items() if name in RENDERING_OPTIONS}
     faults.extend(
         fault_of(name, f"not an option here; there are {', '.join(RENDERING_OPTIONS)}")
         for name in (*given, *(name for name in request.args if name in OPTIONS))
         if name not in RENDERING_OPTIONS
     )
+    value = None
+    is_large = file.size_bytes > MOST_DOCUMENT_BYTES_HERE
+    if not is_large:
+        try:
+            value = parse_json(file.path.read_bytes(), MOST_DOCUMENT_VALUES)
+        except ValueError as error:
+            faults.append(fault_of("document", f"{error}; {_HOW_TO_SEND}"))
     values = parse_options(with_query(request, known, faults), faults)
     check(faults)
     parsed = build_rendering_job(
         values, sources, settings=here.settings, formats=(accepted_format(request),)
     )
-    return _with_corrected_cells(document_from_json(value)), parsed
-
-
-def _with_corrected_cells(document: Document) -> Document:
-    """The document with the cells of its tables rebuilt from the corrected words."""
-    pages = (
-        replace(page, zones=tuple(zone.with_cells_refilled() for zone in page.zones))
-        for page in document.pages
-    )
-    return replace(document, pages=tuple(pages))
+    return file if is_large else document_from_json(value), parsed
 
 
 def _sent_document(
     request: Request, faults: list[dict[str, str]], most_files: int
-) -> tuple[object, Mapping[str, str], tuple[Source, ...]]:
-    """The JSON of the document, the options beside it, and the files."""
+) -> tuple[Source, Mapping[str, str], tuple[Source, ...]]:
+    """The file of the document's JSON, the options beside it, and the files."""
     check_encoding(request)
     body = body_of(request, forms=FORMS)
-    if body.data is not None:
-        value = _parsed(body, faults)
-        if not isinstance(value, dict) or "document" not in value:
-            return value, {}, ()
-        document = value.pop("document")
-        given, sources = json_options(value, most_files, faults)
-        return document, given, tuple(one for one in sources if one.data)
-    given = form_options(body, faults)
-    sent = body.files.get("document") or (given.pop("document", "").encode(),)
-    sources = form_sources(body, most_files, faults)
-    faults.extend(
-        fault_of(name, "send the document in the field document and files in the field file")
-        for name in body.files
-        if name not in {"document", "file"}
-    )
-    document = _parsed(replace(body, data=sent[0]), faults)
-    return document, given, tuple(one for one in sources if one.data)
-
-
-def _parsed(body: Body, faults: list[dict[str, str]]) -> Any:  # noqa: ANN401  # JSON of a client
-    try:
-        return body.json(MOST_DOCUMENT_VALUES)
-    except ValueError as error:
-        faults.append(fault_of("document", f"{error}; {_HOW_TO_SEND}"))
-        return None
+    if body.file is not None:
+        try:
+            members = body.members()
+        except ValueError:  # told when the document is read
+            members = {}
+        if "document" not in members:
+            return body.file, {}, ()
+        document = job_folder().add(members.pop("document").pieces())
+        given, sources = json_options(members, most_files, faults)
+    else:
+        given = form_options(body, faults)
+        text = given.pop("document", "").encode()
+        document = next(iter(body.files.get("document", ())), None) or job_folder().add([text])
+        sources = form_sources(body, most_files, faults)
+        faults.extend(
+            fault_of(name, "send the document in the field document and files in the field file")
+            for name in body.files
+            if name not in {"document", "file"}
+        )
+    return document, given, tuple(one for one in sources if one.size_bytes)

@@ -10,11 +10,10 @@ from __future__ import annotations
 import codecs
 import hmac
 import re
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
-from flask import Flask, Request, request
+from flask import Flask, Request, current_app, request
 from werkzeug.datastructures import ImmutableMultiDict
 
 from ocr_server.errors import KeyMissing, KeyWrong, SettingsError
@@ -27,14 +26,14 @@ OPEN_PATHS = {
     "/livez", "/readyz", "/openapi.json", "/v1/formats", "/v1/languages", "/v1/steps",
 }  # fmt: skip
 OPEN_BLUEPRINT = "pages"
+_DIGESTS = "ocr_server.keys"  # in the extensions of an application
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 
 
 def init_app(app: Flask, digests: tuple[bytes, ...]) -> None:
-    """Ask every request for a key if there are any; templates learn of it as `needs_key`."""
+    """Keep the digests for `check_key`; templates learn whether there are any as `needs_key`."""
     app.jinja_env.globals["needs_key"] = bool(digests)
-    if digests:
-        app.before_request(partial(_check, digests))
+    app.extensions[_DIGESTS] = digests
 
 
 def read_key_digests(settings: Settings) -> tuple[bytes, ...]:
@@ -80,15 +79,34 @@ def read_key_file(path: Path, *, errors: str = "strict") -> str:
     return data.decode("utf-16" if is_utf_16 else "utf-8-sig", errors=errors)
 
 
+def owner_of(request: Request) -> str:
+    """Whose a job is: the digest of the key that the request bears; empty without keys."""
+    key = _key_in_headers(request) if current_app.extensions[_DIGESTS] else ""
+    return digest_of(key).hex() if key else ""
+
+
 def digest_of(key: str) -> bytes:
     """What is kept of a key."""
     return sha256(key.encode()).digest()
 
 
-def _check(digests: tuple[bytes, ...]) -> None:
-    if _is_open(request):
+def check_key(*, has_body: bool = True) -> None:
+    """Ask the current request for its key, if the server has any.
+
+    As long as the body is not there, nothing is said to a form of the pages, which may bring it.
+
+    Raises:
+        KeyMissing: it has none.
+        KeyWrong: it is not one of the server's.
+    """
+    digests: tuple[bytes, ...] = current_app.extensions[_DIGESTS]
+    if not digests or _is_open(request):
         return
-    key = _key_of(request)
+    key = _key_in_headers(request)
+    if not key and request.blueprint == OPEN_BLUEPRINT:
+        if not has_body:
+            return
+        key = _key_in_form(request)
     if not key:
         raise KeyMissing(
             f"This server wants a key. Send it in the header {HEADER}, or as a Bearer token in the "
@@ -110,15 +128,15 @@ def _is_open(request: Request) -> bool:
     )
 
 
-def _key_of(request: Request) -> str:
+def _key_in_headers(request: Request) -> str:
     if HEADER in request.headers:
         return request.headers[HEADER]
     # As it was sent: what is parsed for us takes a token with = in it for parameters.
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
-    if request.blueprint != OPEN_BLUEPRINT:
-        return ""
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _key_in_form(request: Request) -> str:
     with service().admission.admit(is_work=False):  # the files of the form come with it
         key = request.form.get(FIELD, "")
     # It is no option of the reading: what comes after must not meet it.

@@ -5,29 +5,31 @@ The body has one of three forms: a form, JSON, or a file as it is. All that is w
 
 from __future__ import annotations
 
-import base64
-import binascii
 import codecs
 import json
 import math
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from flask import Request
-from pydantic_core import from_json
+from werkzeug.datastructures import MultiDict
 
+from ocr_server.document.json_reader import parse_json
 from ocr_server.errors import InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.job import Source
-from ocr_server.request.build import EMPTY, ParsedRequest, build_job, fault_of
+from ocr_server.request.build import EMPTY, Faults, ParsedRequest, build_job, fault_of
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
+from ocr_server.web.base64_text import decode_base64
+from ocr_server.web.context import job_folder
+from ocr_server.web.json_body import MOST_VALUES, Value, object_in
+from ocr_server.web.multipart import MAX_FIELDS_BYTES, UploadedFile, parse_fields
 
-# Values of a JSON with options, far more than anybody needs; in memory each can be 25 times as
-# long as it was sent.
-MOST_VALUES = 100_000
-
+PIECE_BYTES = 256 * 1024
 NDJSON = "application/x-ndjson"
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -35,13 +37,6 @@ FORMS = (MULTIPART, URLENCODED)
 JSON = "application/json"
 # What a body is called by programs that do not say what it is.
 UNTOLD = ("", "text/plain", "application/octet-stream", URLENCODED)
-STANDARD_ALPHABET = str.maketrans("-_", "+/", " \t\r\n\v\f")
-# What addresses escape of base64 and data URLs; urllib would make a string of each escape.
-ESCAPES = {
-    f"%{digits}": chr(int(digits, 16))
-    for code in ("2B", "2F", "3D", "2C", "3A", "3B", "0A", "0D", "20")
-    for digits in (code, code.lower())
-}
 _HOW_TO_SEND = (
     "send a picture or PDF: in the multipart field file, as the raw body, or in JSON as "
     '{"image": "<base64>"}'
@@ -64,10 +59,10 @@ def read_job(
         LanguageMissing: a language is not installed.
         EngineUnavailable: the engine is not installed.
     """
-    faults: list[dict[str, str]] = []
-    given, sources = _read_body(request, faults, most_files=here.settings.max_pages)
+    faults = Faults()
+    texts, sources = read_texts(request, faults, most_files=here.settings.max_pages)
     return build_job(
-        with_query(request, given, faults),
+        texts,
         sources,
         here,
         faults=faults,
@@ -75,6 +70,14 @@ def read_job(
         most_seconds=most_seconds,
         engine=engine,
     )
+
+
+def read_texts(
+    request: Request, faults: Faults, *, most_files: int
+) -> tuple[dict[str, str], tuple[Source, ...]]:
+    """The options of a request, of its address and its body, as texts, and its files."""
+    given, sources = _read_body(request, faults, most_files=most_files)
+    return with_query(request, given, faults), sources
 
 
 def wants_events(request: Request) -> bool:
@@ -104,42 +107,81 @@ def accepted_format(request: Request) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What came: a form's `files` and `texts` by field, or else `data`, which is no form."""
+    """What came: a form's `files` and `texts` by field, or else the body as a `file`."""
 
-    files: Mapping[str, tuple[bytes, ...]]
+    files: Mapping[str, tuple[Source, ...]]
     texts: Mapping[str, list[str]]
-    data: bytes | None
+    file: Source | None
 
-    def json(self, most_values: int = MOST_VALUES) -> Any:  # noqa: ANN401  # a client's
-        """The value that the data describe.
-
-        Raises:
-            ValueError: it is not JSON, or has too many values; the message is for the client.
-        """
-        return _parsed_json(self.data or b"", most_values)
-
-    def object(self) -> dict[str, Any]:
-        """The members of the object that the data describe.
+    def members(self) -> dict[str, Value]:
+        """The members of the object of JSON that the body is.
 
         Raises:
             ValueError: it is none; the message is for the client.
         """
-        return json_object(self.data or b"")
+        return object_in(self.file.path) if self.file else {}
 
 
 def body_of(request: Request, *, forms: Collection[str] = (MULTIPART,)) -> Body:
     """The body, taken apart where it is one of the `forms`; as it is where it is none.
 
     What curl sends by `-d` and `--data-binary` calls itself a form without being one.
+
+    Raises:
+        StorageFull: the temporary folder is full or read-only.
     """
     if request.mimetype not in forms:
-        return Body({}, {}, request.get_data(cache=False))
-    if request.mimetype == URLENCODED:
-        data = request.get_data(cache=True)
-        if _looks_like_json(data):
-            return Body({}, {}, data)
-    files = {name: tuple(file.read() for file in files) for name, files in request.files.lists()}
+        return Body({}, {}, _spooled(request))
+    if request.mimetype == URLENCODED and not _is_parsed(request):
+        file = _spooled(request)
+        if looks_like_json(file):
+            return Body({}, {}, file)
+        texts = MultiDict[str, str]()
+        if file.size_bytes <= MAX_FIELDS_BYTES:  # else a file that calls itself a form
+            texts = MultiDict(parse_fields(file.path.read_bytes()))
+        return Body({}, texts.to_dict(flat=False), None)
+    files = {
+        name: tuple(file.source for file in files if isinstance(file, UploadedFile))
+        for name, files in request.files.lists()
+    }
+    _free(request)
     return Body(files, request.form.to_dict(flat=False), None)
+
+
+def looks_like_json(file: Source) -> bool:
+    """Whether it may be an object of JSON: no file that is read begins with a brace."""
+    with file.path.open("rb") as opened:
+        return opened.read(64).removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{")
+
+
+def decoded_image(image: Value) -> Source:
+    """The file in a text of base64.
+
+    Raises:
+        ValueError: it is none; the message is for the client.
+        StorageFull: the temporary folder is full or read-only.
+    """
+    if image.kind != b'"':
+        raise ValueError("send base64 text or a data URL")
+    return job_folder().add(decode_base64(image.text_pieces()))
+
+
+def _is_parsed(request: Request) -> bool:
+    """Whether the form was read already, for the key in it."""
+    return "form" in vars(request)
+
+
+def _spooled(request: Request) -> Source:
+    """The body as a file in the private folder of the request."""
+    source = job_folder().add(iter(partial(request.stream.read, PIECE_BYTES), b""))
+    _free(request)
+    return source
+
+
+def _free(request: Request) -> None:
+    """Give the disk back what the server has kept of a body that was read."""
+    with suppress(AttributeError, OSError, ValueError):  # it may be of any kind
+        request.environ["wsgi.input"].truncate(0)
 
 
 def form_options(body: Body, faults: list[dict[str, str]]) -> dict[str, str]:
@@ -149,17 +191,15 @@ def form_options(body: Body, faults: list[dict[str, str]]) -> dict[str, str]:
 
 def form_sources(body: Body, most_files: int, faults: list[dict[str, str]]) -> tuple[Source, ...]:
     """The files in the field `file`: none, and a fault, if there are more than `most_files`."""
-    return tuple(map(Source, _at_most(most_files, body.files.get("file", ()), "file", faults)))
+    return tuple(_at_most(most_files, body.files.get("file", ()), "file", faults))
 
 
 def json_options(
-    members: dict[str, Any], most_files: int, faults: list[dict[str, str]]
+    members: dict[str, Value], most_files: int, faults: list[dict[str, str]]
 ) -> tuple[dict[str, str], tuple[Source, ...]]:
     """The options in an object of JSON, as texts, and the files in its member `image`."""
     image = members.pop("image", None)
-    images = image if isinstance(image, list) else [image] if image is not None else []
-    sources = _decoded_images(_at_most(most_files, images, "image", faults), faults)
-    return {name: _as_text(value) for name, value in members.items() if value is not None}, sources
+    return _as_texts(members, faults), _decoded_images(image, most_files, faults)
 
 
 def check_encoding(request: Request) -> None:
@@ -177,41 +217,16 @@ def check_encoding(request: Request) -> None:
         )
 
 
-def json_object(text: str | bytes) -> dict[str, Any]:
-    """The members of an object in JSON.
+def json_object(text: str) -> dict[str, Any]:
+    """The members of an object in a short text of JSON.
 
     Raises:
         ValueError: it is none; the message is for the client.
     """
-    value = _parsed_json(text.encode() if isinstance(text, str) else text)
+    value = parse_json(text.encode(), MOST_VALUES)
     if not isinstance(value, dict):
         raise ValueError("this is not a JSON object")  # noqa: TRY004  # for the client
     return value
-
-
-def decode_base64(encoded: object) -> bytes:
-    """Base64, with or without the head of a data URL (RFC 2397).
-
-    It may be of the URL-safe alphabet (RFC 4648, section 5), escaped for an address (`%2B`), and
-    without its padding.
-
-    Raises:
-        ValueError: it is neither; the message is for the client.
-    """
-    if not isinstance(encoded, str):
-        raise ValueError("send base64 text or a data URL")  # noqa: TRY004  # for the client
-    for escape, sign in ESCAPES.items():
-        encoded = encoded.replace(escape, sign)
-    head, _, rest = encoded.partition(",")
-    if head[:5].lower() == "data:":
-        if not head.lower().endswith(";base64"):
-            raise ValueError("a data URL must be base64")
-        encoded = rest
-    letters = encoded.translate(STANDARD_ALPHABET)
-    try:
-        return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("this is not base64") from None
 
 
 def _read_body(
@@ -224,7 +239,7 @@ def _read_body(
     """
     check_encoding(request)
     body = body_of(request, forms=FORMS)
-    if body.data is None:
+    if body.file is None:
         given, files = form_options(body, faults), form_sources(body, most_files, faults)
         faults.extend(
             fault_of(name, "send files in the field file") for name in body.files if name != "file"
@@ -232,33 +247,26 @@ def _read_body(
         if given.pop("file", None):
             how = "send it as a file (curl: -F file=@scan.jpg), not as text"
             faults.append(fault_of("file", how))
-    elif request.mimetype == JSON or (request.mimetype in UNTOLD and _looks_like_json(body.data)):
+    elif request.mimetype == JSON or (request.mimetype in UNTOLD and looks_like_json(body.file)):
         given, files = _json_body(body, faults, most_files)
+        body.file.path.unlink()
     else:
-        given, files = {}, (Source(body.data),)
+        given, files = {}, (body.file,)
     is_empty = bool(files) and request.mimetype == MULTIPART
-    files = tuple(file for file in files if file.data)
+    files = tuple(file for file in files if file.size_bytes)
     if not files and not any(fault["field"] in {"file", "image"} for fault in faults):
         faults.append(fault_of("file", EMPTY if is_empty else _without_file(request)))
     return given, files
-
-
-def _looks_like_json(data: bytes) -> bool:
-    """Whether it may be an object of JSON: no file that is read begins with a brace."""
-    return data[:64].removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{")
 
 
 def _json_body(
     body: Body, faults: list[dict[str, str]], most_files: int
 ) -> tuple[dict[str, str], tuple[Source, ...]]:
     try:
-        members = body.json()
-        why = "this is not a JSON object"
+        members = body.members()
     except ValueError as error:
-        members, why = None, str(error)
-    if not isinstance(members, dict):
         how = 'send a JSON object such as {"image": "<base64>"}'
-        faults.append(fault_of("image", f"{why}; {how}"))
+        faults.append(fault_of("image", f"{error}; {how}"))
         return {}, ()
     return json_options(members, most_files, faults)
 
@@ -299,15 +307,41 @@ def _at_most(
     return ()
 
 
-def _decoded_images(images: Sequence[object], faults: list[dict[str, str]]) -> tuple[Source, ...]:
-    """The files in a list of base64 texts."""
+def _decoded_images(
+    image: Value | None, most_files: int, faults: list[dict[str, str]]
+) -> tuple[Source, ...]:
+    """The files in a text of base64, or in a list of them."""
+    if image is None or image.kind == b"n":
+        return ()
     sources = []
-    for image in images:
+    try:
+        images = image.items() if image.kind == b"[" else [image]
+    except ValueError as error:
+        faults.append(fault_of("image", str(error)))
+        return ()
+    for one in _at_most(most_files, images, "image", faults):
         try:
-            sources.append(Source(decode_base64(image)))
+            sources.append(decoded_image(one))
         except ValueError as error:
             faults.append(fault_of("image", str(error)))
     return tuple(sources)
+
+
+def _as_texts(members: dict[str, Value], faults: list[dict[str, str]]) -> dict[str, str]:
+    """The options in members of JSON, as a form would have sent them."""
+    if sum(member.size_bytes for member in members.values()) > MAX_FIELDS_BYTES:
+        faults.append(fault_of("image", "the JSON has more options beside it than are needed"))
+        return {}
+    texts = {}
+    for name, member in members.items():
+        try:
+            value = member.parsed()
+        except ValueError as error:
+            faults.append(fault_of(name, str(error)))
+        else:
+            if value is not None:
+                texts[name] = _as_text(value)
+    return texts
 
 
 def _as_text(value: object) -> str:
@@ -317,28 +351,3 @@ def _as_text(value: object) -> str:
     if isinstance(value, list | dict):
         return json.dumps(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _parsed_json(data: bytes, most_values: int = MOST_VALUES) -> Any:  # noqa: ANN401  # a client's
-    """The value that the JSON describes.
-
-    Raises:
-        ValueError: it is not JSON, or has too many values; the message is for the client.
-    """
-    # Each value follows a bracket or a comma, and these are counted without reading anything.
-    if sum(data.count(mark) for mark in (b"[", b"{", b",")) > most_values:
-        raise ValueError(f"the JSON has more than {most_values} values")
-    try:
-        return from_json(data)  # in less than half the time, but stricter
-    except ValueError:
-        pass  # a lone half of a surrogate pair, which `json` takes, or a fault described below
-    if not data.strip():
-        raise ValueError("nothing was sent")
-    try:
-        return json.loads(data)
-    except RecursionError as error:  # from brackets in brackets in brackets
-        raise ValueError("the JSON is nested too deeply") from error
-    except UnicodeDecodeError as error:
-        raise ValueError("this is not JSON") from error
-    except ValueError as error:
-        raise ValueError(f"this is not JSON: {error}") from error

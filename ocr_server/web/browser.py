@@ -1,6 +1,7 @@
 """What browsers need of an answer: security headers, compressed scripts, and cross-origin requests.
 
-Cross-origin requests are refused by browsers, but from the origins that the operator names.
+Requests that a browser sends for pages of other origins are refused, but for those that the
+operator names.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from functools import partial
 from flask import Flask, Response, request
 
 from ocr_server.browser_headers import cross_origin_headers, security_headers
-from ocr_server.web.context import service_of
+from ocr_server.cross_site import is_cross_site
+from ocr_server.errors import CrossSite
+from ocr_server.web.context import service, service_of
 
 # data: and blob: are the user's own pictures.
 HEADERS = security_headers(
@@ -42,6 +45,22 @@ def init_app(app: Flask) -> None:
     if origins:
         app.before_request(partial(_answer_preflight, origins))
         app.after_request(partial(_allow, origins))
+
+
+def check_site() -> None:
+    """Do nothing if the current request is not one that a browser sends for another site.
+
+    Raises:
+        CrossSite: it is.
+    """
+    origins = service().settings.cors_origins
+    if is_cross_site(request.method, request.headers, host=request.host, origins=origins):
+        raise CrossSite(
+            "A browser sent this for a page of another site. If that page may use this server, "
+            "name its origin, such as https://app.example, in OCR_CORS_ORIGINS; if it is a page "
+            "of this server, let the proxy in front pass the header Host on.",
+            setting="OCR_CORS_ORIGINS",
+        )
 
 
 def _protect(response: Response) -> Response:

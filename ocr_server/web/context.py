@@ -1,12 +1,14 @@
-"""The server that a request belongs to, and whether its client is still there."""
+"""The server that a request belongs to, its private folder, and whether its client is there."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 
+from ocr_server.runtime.scratch import JobFolder
 from ocr_server.service import Service
 
 EXTENSION = "ocr_server"
@@ -39,3 +41,29 @@ def service() -> Service:
 def hang_up() -> HangUp:
     """The event of the client’s hang-up; never set if the WSGI server reports none."""
     return HangUp(request.environ.get("waitress.client_disconnected", lambda: False))
+
+
+def job_folder() -> JobFolder:
+    """The private folder of the current request: made when it is first asked for.
+
+    It is removed at the end of the request, or when the stack of `keep_job_folder` is closed.
+
+    Raises:
+        StorageFull: the temporary folder is full or read-only.
+    """
+    if "folder" not in g:
+        g.kept = ExitStack()
+        g.folder = g.kept.enter_context(service().scratch.job())
+    folder: JobFolder = g.folder
+    return folder
+
+
+def keep_job_folder() -> ExitStack:
+    """What removes the private folder of the current request, for an answer that outlasts it."""
+    kept: ExitStack = g.pop("kept", None) or ExitStack()
+    return kept
+
+
+def remove_job_folder(_: BaseException | None) -> None:
+    """Remove the private folder of the request that ends, unless it is kept."""
+    keep_job_folder().close()

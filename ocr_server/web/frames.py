@@ -22,10 +22,10 @@ from ocr_server.web.body import read_job
 from ocr_server.web.context import hang_up, service
 
 FRAME_TIMEOUT_S = 5.0  # an older frame is of no use to anybody
-# Keeps its models loaded: starting a process costs more than reading a line.
-LIVE_ENGINE = "tesserocr"
+LIVE_ENGINE = "tesseract"  # by loaded models where they can be: a process takes longer than a line
 
 blueprint = Blueprint("frames", __name__)
+LIVE_ENDPOINT = "frames.analyse"  # its requests never wait
 
 
 @strict
@@ -64,7 +64,7 @@ def analyse() -> Response:
 
 
 def live_engine(here: Service) -> str:
-    """The engine for frames that name none: tesserocr where it is installed, being the quickest."""
+    """The engine for frames that name none: Tesseract where it is installed."""
     try:
         here.engine_named(LIVE_ENGINE)
     except EngineMissing:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NotRequired
+
 from flask import Blueprint, Response
 from typing_extensions import TypedDict
 
@@ -29,6 +31,8 @@ class StatusJson(TypedDict):
     """How the server is."""
 
     status: str
+    notes: NotRequired[list[str]]
+    """what was given up for want of memory"""
 
 
 @strict
@@ -55,7 +59,10 @@ def ready() -> StatusJson:
     error = here.why_not_ready()
     if error is not None:
         raise error
-    return {"status": "ready"}
+    status: StatusJson = {"status": "ready"}
+    if here.shortfalls:
+        status["notes"] = list(here.shortfalls)
+    return status
 
 
 @blueprint.get("/version")

@@ -7,8 +7,11 @@ media type, or its first bytes.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from io import BytesIO
+from itertools import chain
 from typing import IO, TypeAlias
+from urllib.parse import parse_qsl
 
 from flask import Request
 from werkzeug.datastructures import FileStorage, MultiDict
@@ -17,11 +20,15 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
+from ocr_server.job import Source
 from ocr_server.request.options import OPTIONS
 from ocr_server.sources.signatures import media_type_of
 from ocr_server.web import auth
+from ocr_server.web.context import job_folder
 
 PIECE_BYTES = 64 * 1024
+MAX_FIELDS_BYTES = 1024 * 1024  # of form fields that are not files
+MOST_FIELDS = 1000
 CHARSETS = ("ascii", "us-ascii", "utf-8", "iso-8859-1")
 JSON = "application/json"
 TEXT_FIELDS = frozenset({*OPTIONS, auth.FIELD, "document"})
@@ -50,7 +57,6 @@ class MultipartParser(FormDataParser):
         texts: list[tuple[str, str]] = []
         files: list[tuple[str, FileStorage]] = []
         part: Part | None = None
-        data = BytesIO()
         while True:
             event = decoder.next_event()
             if isinstance(event, Epilogue):
@@ -58,34 +64,86 @@ class MultipartParser(FormDataParser):
             if isinstance(event, NeedData):
                 decoder.receive_data(stream.read(PIECE_BYTES) or None)
             elif isinstance(event, Field | File):
-                part, data = event, BytesIO()
+                part = event
             elif isinstance(event, Data) and part is not None:
-                data.write(event.data)
-                is_file = _is_file(part, data)
-                if not is_file and data.tell() > (self.max_form_memory_size or math.inf):
-                    raise RequestEntityTooLarge
-                if event.more_data:
-                    continue
-                if is_file:
-                    files.append((part.name, _file_of(part, data)))
+                rest = _rest_of_part(decoder, stream) if event.more_data else iter(())
+                data = self._text_or_head(part, event.data, rest)
+                if _is_file(part, data):
+                    source = job_folder().add(chain([data.getvalue()], rest))
+                    files.append((part.name, UploadedFile(source, part)))
                 else:
                     texts.append((part.name, _text_of(part, data)))
 
+    def _parse_urlencoded(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str],
+    ) -> Parsed:
+        del mimetype, content_length, options
+        most_bytes = self.max_form_memory_size or MAX_FIELDS_BYTES
+        text = stream.read(most_bytes + 1)
+        if len(text) > most_bytes:
+            raise RequestEntityTooLarge
+        return stream, self.cls(parse_fields(text)), self.cls()
 
-class BufferedRequest(Request):
-    """A request whose files are in memory: the body is bounded, and each file is read whole."""
+    def _text_or_head(self, part: Part, first: bytes, rest: Iterator[bytes]) -> BytesIO:
+        """All of a text, or as much of a file as tells that it is one.
+
+        Raises:
+            RequestEntityTooLarge: it is a text that is too long.
+        """
+        data = BytesIO()
+        for piece in chain([first], rest):
+            data.write(piece)
+            if _is_file(part, data):
+                break
+            if data.tell() > (self.max_form_memory_size or math.inf):
+                raise RequestEntityTooLarge
+        return data
+
+
+class UploadedFile(FileStorage):
+    """A file of a form, in the private folder of the request."""
+
+    def __init__(self, source: Source, part: Part) -> None:
+        name = part.filename if isinstance(part, File) else ""
+        super().__init__(BytesIO(), name, part.name, headers=part.headers)
+        self.source = source
+
+
+class SpooledRequest(Request):
+    """A request whose files are written to its private folder as they come."""
 
     form_data_parser_class = MultipartParser
 
-    def _get_file_stream(
-        self,
-        total_content_length: int | None,
-        content_type: str | None,
-        filename: str | None = None,
-        content_length: int | None = None,
-    ) -> BytesIO:
-        del total_content_length, content_type, filename, content_length
-        return BytesIO()
+
+def parse_fields(text: bytes) -> list[tuple[str, str]]:
+    """The fields of a form that is encoded as an address is; none if it is no UTF-8.
+
+    Raises:
+        RequestEntityTooLarge: there are too many.
+    """
+    try:
+        decoded = text.decode()
+    except ValueError:
+        return []
+    if decoded.count("&") >= MOST_FIELDS:
+        raise RequestEntityTooLarge
+    return parse_qsl(decoded, keep_blank_values=True)
+
+
+def _rest_of_part(decoder: MultipartDecoder, stream: IO[bytes]) -> Iterator[bytes]:
+    """The pieces of a part's data behind the first."""
+    while True:
+        event = decoder.next_event()
+        if isinstance(event, NeedData):
+            decoder.receive_data(stream.read(PIECE_BYTES) or None)
+        elif isinstance(event, Data):
+            yield event.data
+            if not event.more_data:
+                return
 
 
 def _is_file(part: Part, data: BytesIO) -> bool:
@@ -101,12 +159,6 @@ def _is_file(part: Part, data: BytesIO) -> bool:
     if media_type and not media_type.startswith("text/") and media_type != JSON:
         return True
     return media_type_of(data.getbuffer()[:1024].tobytes()) is not None
-
-
-def _file_of(part: Part, data: BytesIO) -> FileStorage:
-    data.seek(0)
-    name = part.filename if isinstance(part, File) else ""
-    return FileStorage(data, name, part.name, headers=part.headers)
 
 
 def _text_of(part: Part, data: BytesIO) -> str:

@@ -12,34 +12,55 @@ from ocr_server.document.json_schema import Schema, describe_answers, describe_i
 from ocr_server.document.schema import DocumentJson
 from ocr_server.export import FORMATS
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
-from ocr_server.web import api, auth, frames, health, streaming
+from ocr_server.web import api, auth, frames, health, jobs, streaming
 from ocr_server.web.body import NDJSON
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS, ProblemJson
 
 TITLES = {
     400: "Some options are not understood",
     401: "The server wants a key (`X-API-Key` or a Bearer token), or another one",
-    404: "There is no such page",
+    403: "A browser sent it for a page of another site",
+    404: "There is no such page or job",
     405: "The method is not allowed here",
+    408: "The request came too slowly",
+    409: "The job is not done",
+    410: "The job was forgotten",
     413: "The file, a page or the document is larger than a limit",
     415: "Not a picture or PDF this server can read",
+    421: "The server is not reached under that host name",
     422: "The picture is damaged, or the options do not fit it",
     429: "The queue is full; Retry-After says when to come back",
     503: "The server is shutting down, or its engine is missing or failed",
     504: "The time allowed is over, and the work is dead",
 }
+STRANGERS = (403, 421)  # every route may answer these
 # The types of answers by the names that their schemas have.
 ANSWERS = {
     "Document": DocumentJson,
     "Event": streaming.EventJson,
     "Problem": ProblemJson,
     "Frame": frames.FrameJson,
+    "Job": jobs.JobJson,
+    "JobPage": jobs.JobPageJson,
     "Languages": api.LanguagesJson,
     "Formats": api.FormatsJson,
     "Steps": api.StepsJson,
     "Profiles": api.ProfilesJson,
     "Status": health.StatusJson,
     "Version": health.VersionJson,
+}
+_ID: Schema = {
+    "name": "job_id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+}
+_NUMBER: Schema = {
+    "name": "number",
+    "in": "path",
+    "required": True,
+    "description": "of the page, from 1",
+    "schema": {"type": "integer", "minimum": 1},
 }
 _BINARY: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
 
@@ -66,6 +87,29 @@ def describe_api() -> Schema:
             "/v1/documents": {"post": _documents()},
             "/v1/render": {"post": _render()},
             "/v1/frames": {"post": _frames()},
+            "/v1/jobs": {"post": _make_job()},
+            "/v1/jobs/{job_id}": {
+                "get": _show_job(),
+                "delete": {
+                    "summary": "Stop a job and forget all of it",
+                    "parameters": [_ID],
+                    "responses": {
+                        "204": {"description": "It is forgotten"},
+                        **_problems(401, 404, 410, 503),
+                    },
+                },
+            },
+            "/v1/jobs/{job_id}/pages/{number}": {
+                "get": {
+                    **_get(
+                        "A page of a job, as soon as it is read",
+                        "JobPage",
+                        *(400, 404, 409, 410, 413, 415, 422, 503, 504),
+                    ),
+                    "parameters": [_ID, _NUMBER],
+                },
+            },
+            "/v1/jobs/{job_id}/document": {"get": _show_document()},
             "/v1/languages": {"get": _open("The installed languages", "Languages", 503, 504)},
             "/v1/formats": {"get": _open("The formats an answer can have", "Formats")},
             "/v1/steps": {"get": _open("The steps a picture can be taken through", "Steps")},
@@ -172,7 +216,92 @@ def _render() -> Schema:
                 "headers": _claims_header(),
                 "content": _formats(),
             },
-            **_problems(400, 401, 413, 415, 422, 429, 503, 504),
+            **_problems(400, 401, 408, 413, 415, 422, 429, 503, 504),
+        },
+    }
+
+
+def _make_job() -> Schema:
+    """What takes a document to be read later."""
+    location = _header("the address of the job")
+    made = {
+        "description": "The job was taken in",
+        "headers": {"Location": location, "Retry-After": _header("seconds")},
+        "content": {"application/json": {"schema": reference("Job")}},
+    }
+    operation = _post("Have a document read as a durable job", made)
+    operation["responses"] = {
+        "202": made,
+        **_problems(400, 401, 404, 413, 415, 422, 429, 503, 504),
+    }
+    more: Schema = {
+        "keep_s": {
+            "type": "number",
+            "minimum": 1,
+            "description": "seconds to keep the job after its end, at most `OCR_JOBS_KEEP_S`",
+        },
+        "webhook": {
+            "type": "string",
+            "format": "uri",
+            "description": "address that is told when the job has ended; its host is one of "
+            "`OCR_WEBHOOK_HOSTS`",
+        },
+    }
+    for media_type in ("multipart/form-data", "application/json"):
+        schema = operation["requestBody"]["content"][media_type]["schema"]
+        schema["properties"] = {**schema["properties"], **more}
+    key = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "what is sent twice with the same key is one job",
+        "schema": {"type": "string", "minLength": 1, "maxLength": jobs.LONGEST_KEY},
+    }
+    query = [{"name": name, "in": "query", "schema": schema} for name, schema in more.items()]
+    return {**operation, "parameters": [*operation["parameters"], *query, key]}
+
+
+def _show_job() -> Schema:
+    wait = {"type": "number", "minimum": 0, "maximum": jobs.MOST_WAIT_S}
+    events: Schema = {
+        "schema": {"type": "string", "description": "on each line one event, as Event describes it"}
+    }
+    operation = _get("How far a job is", "Job", 400, 404, 410, 503)
+    operation["responses"]["200"]["content"][NDJSON] = events
+    return {
+        **operation,
+        "parameters": [
+            _ID,
+            {
+                "name": "wait_s",
+                "in": "query",
+                "description": "seconds to wait for a change",
+                "schema": wait,
+            },
+            {
+                "name": "after",
+                "in": "query",
+                "description": "events of pages behind this one only",
+                "schema": {"type": "integer", "minimum": 0},
+            },
+        ],
+    }
+
+
+def _show_document() -> Schema:
+    names = (*RENDERING_OPTIONS, "partial")
+    return {
+        "summary": "The document of a job, as it would have been answered at once",
+        "parameters": [
+            _ID,
+            *(_parameter(name) for name in names if not OPTIONS[name].only_in_body),
+        ],
+        "responses": {
+            "200": {
+                "description": "The document in the requested format",
+                "headers": _claims_header(),
+                "content": _formats(),
+            },
+            **_problems(400, 401, 404, 409, 410, 413, 415, 422, 429, 503, 504),
         },
     }
 
@@ -215,7 +344,7 @@ def _post(summary: str, answer: Schema) -> Schema:
                 },
             },
         },
-        "responses": {"200": answer, **_problems(400, 401, 413, 415, 422, 429, 503, 504)},
+        "responses": {"200": answer, **_problems(400, 401, 408, 413, 415, 422, 429, 503, 504)},
     }
 
 
@@ -266,5 +395,5 @@ def _problems(*statuses: int) -> Schema:
             "description": TITLES[status],
             "content": {MEDIA_TYPE: {"schema": reference("Problem")}},
         }
-        for status in statuses
+        for status in sorted({*STRANGERS, *statuses})
     }

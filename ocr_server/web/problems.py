@@ -26,7 +26,7 @@ from ocr_server.document.schema import (
     ErrorNumbersJson,
     strict,
 )
-from ocr_server.errors import BodyTooLarge, OcrServerError
+from ocr_server.errors import BodyTooLarge, OcrServerError, ServerOutOfMemory
 from ocr_server.request.build import body_too_large
 from ocr_server.web.context import service
 
@@ -39,9 +39,17 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.FormatUnavailable: 422,
     errors.LanguageMissing: 422,
     errors.EngineUnavailable: 422,
+    errors.JobMissing: 404,
+    errors.JobsOff: 404,
+    errors.JobGone: 410,
+    errors.JobNotDone: 409,
+    errors.IdempotencyConflict: 422,
     errors.KeyMissing: 401,
     errors.KeyWrong: 401,
     errors.BodyTooLarge: 413,
+    errors.TooSlow: 408,
+    errors.ForeignHost: 421,
+    errors.CrossSite: 403,
     errors.UnsupportedFormat: 415,
     errors.DamagedPicture: 422,
     errors.EncryptedDocument: 422,
@@ -50,13 +58,21 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.PageMissing: 422,
     errors.TooManyPixels: 413,
     errors.TooManyPages: 413,
+    errors.TooManyWords: 413,
+    errors.AnswerTooLarge: 413,
+    errors.EndsProcess: 422,
     errors.OutOfMemory: 413,
     errors.EngineMissing: 503,
     errors.EngineFailed: 503,
     errors.WorkerLost: 503,
     errors.QueueFull: 429,
+    errors.TooManyJobs: 429,
+    errors.JobsUnavailable: 503,
+    errors.TooManyConnections: 503,
     errors.Draining: 503,
     errors.StorageFull: 503,
+    errors.ServerOutOfMemory: 503,
+    errors.NoWorker: 503,
     errors.ClientGone: CLIENT_CLOSED_REQUEST,
     errors.DeadlinePassed: 504,
 }
@@ -118,7 +134,14 @@ def answer_error(error: OcrServerError) -> Response:
 
 def headers_of(error: OcrServerError) -> dict[str, str]:
     """Headers of the answer: `Retry-After`, or `WWW-Authenticate`."""
-    if isinstance(error, errors.QueueFull | errors.Draining):
+    may_come_back = (
+        errors.QueueFull
+        | errors.TooManyJobs
+        | errors.TooManyConnections
+        | errors.Draining
+        | errors.ServerOutOfMemory
+    )
+    if isinstance(error, may_come_back):
         return {"Retry-After": str(error.extra.get("retry_after_s", 1))}
     if isinstance(error, errors.KeyMissing | errors.KeyWrong):
         return {"WWW-Authenticate": 'Bearer realm="ocr-server"'}
@@ -128,7 +151,7 @@ def headers_of(error: OcrServerError) -> dict[str, str]:
 def answer_http_exception(error: HTTPException) -> Response:
     """One of Flask's: no such page, wrong method, body too large, a form that does not parse."""
     if isinstance(error, RequestEntityTooLarge):
-        limit = service().settings.max_body_bytes
+        limit = request.max_content_length or service().settings.max_body_bytes
         is_whole = (request.content_length or limit + 1) > limit
         return answer_error(body_too_large(limit) if is_whole else _field_too_large())
     status = HTTPStatus(error.code or 500)
@@ -161,6 +184,9 @@ def _detail_of(error: HTTPException) -> str | None:
 
 def answer_unexpected(error: Exception) -> Response:
     """The problem of an unexpected error, without its text, which is only logged."""
+    if isinstance(error, MemoryError):
+        log.warning("a request was given up, as the server process may take no more memory")
+        return answer_error(ServerOutOfMemory.of_server())
     return _answer(unexpected_problem(error))
 
 

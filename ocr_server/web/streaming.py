@@ -8,8 +8,11 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from contextvars import Context, copy_context
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from flask import Response, g, json
@@ -17,13 +20,14 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from ocr_server.deadline import POLL_INTERVAL_S
+from ocr_server.document.model import Failure, Page, StoredPage
 from ocr_server.document.schema import (
     Count,
     PageJson,
     Share,
     strict,
 )
-from ocr_server.errors import OcrServerError
+from ocr_server.errors import ClientGone, OcrServerError, ServerOutOfMemory
 from ocr_server.export.json import page_to_json
 from ocr_server.job import Rendering
 from ocr_server.page.progress import Progress, latest
@@ -32,8 +36,8 @@ from ocr_server.request.build import ParsedRequest
 from ocr_server.service import Service
 from ocr_server.tasks import PageRef
 from ocr_server.web.access_log import counts_of
-from ocr_server.web.body import NDJSON
-from ocr_server.web.context import HangUp, hang_up
+from ocr_server.web.body import NDJSON, PIECE_BYTES
+from ocr_server.web.context import HangUp, hang_up, keep_job_folder
 from ocr_server.web.health import EngineNameJson
 from ocr_server.web.problems import ProblemJson, problem_of, unexpected_problem
 
@@ -112,8 +116,9 @@ EventJson: TypeAlias = Annotated[
 def stream_document(here: Service, parsed: ParsedRequest, admitted: ExitStack) -> Response:
     """Read a document, and answer with its events; `admitted` is closed at the end."""
     cancelled = hang_up()
+    admitted.push(keep_job_folder())
     admitted.callback(cancelled.set)
-    lines = _lines(here, parsed, cancelled, admitted, g.outcome)
+    lines = _lines(here, parsed, cancelled, admitted, outcome=g.outcome, context=copy_context())
     response = Response(lines, content_type=NDJSON)
     response.call_on_close(admitted.close)
     return response
@@ -124,26 +129,30 @@ def _lines(
     parsed: ParsedRequest,
     cancelled: HangUp,
     admitted: ExitStack,
+    *,
     outcome: dict[str, Any],
+    context: Context,
 ) -> Iterator[bytes]:
     """Events as lines of JSON; a heartbeat when nothing has happened for half a second.
 
     The request has left before the last line is sent: who has read it may send the next request.
-    `outcome` is filled in for the log.
+    `outcome` is filled in for the log; the document is read in `context`.
     """
-    events: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
+    events: queue.SimpleQueue[Event | _PageWritten | Exception | None] = queue.SimpleQueue()
     begun = time.perf_counter()
 
     def read() -> None:
         try:
             for event in here.recognise(replace(parsed.job, reports_progress=True), cancelled):
-                events.put(event)
+                events.put(_written(event, here, parsed, cancelled))
+        except MemoryError:
+            events.put(ServerOutOfMemory.of_server())
         except Exception as error:  # noqa: BLE001  # answered below, as `answer_unexpected` does
             events.put(error)
         finally:
             events.put(None)
 
-    reader = threading.Thread(target=read, daemon=True)
+    reader = threading.Thread(target=context.run, args=(read,), daemon=True)
     reader.start()
     watch = _Watch(here.workers.slots)
     spoke = begun
@@ -159,6 +168,10 @@ def _lines(
                 if event is None:
                     return
                 watch.take(event)
+                if isinstance(event, _PageWritten):
+                    yield from event.pieces()
+                    spoke = time.perf_counter()
+                    continue
                 answer = _to_json(event, parsed.rendering, begun)
                 if isinstance(event, Finished):
                     outcome |= counts_of(event.document)
@@ -175,6 +188,37 @@ def _lines(
         reader.join()
 
 
+@dataclass(frozen=True, slots=True)
+class _PageWritten:
+    """A page of many words was read; its JSON stands in a file."""
+
+    path: Path
+
+    def pieces(self) -> Iterator[bytes]:
+        """The line of the event, in pieces."""
+        yield b'{"event": "page", "page": '
+        with self.path.open("rb") as file:
+            yield from iter(partial(file.read, PIECE_BYTES), b"")
+        self.path.unlink()
+        yield b"}\n"
+
+
+def _written(
+    event: Event, here: Service, parsed: ParsedRequest, cancelled: HangUp
+) -> Event | _PageWritten:
+    """The event; a page of many words is written by a worker process, not by this one."""
+    if not (isinstance(event, PageRead) and isinstance(event.page, StoredPage)):
+        return event
+    try:
+        written = here.render_page(event.page, parsed, cancelled)
+    except ClientGone:
+        raise
+    except OcrServerError as error:
+        return PageFailed(Failure(event.page.outline.number, error))
+    assert isinstance(written, Path)  # noqa: S101  # as a stored page always is
+    return _PageWritten(written)
+
+
 class _Watch:
     """How far the pages are that are being read: as many as there are slots, in their order."""
 
@@ -183,11 +227,11 @@ class _Watch:
         self._page_refs: deque[PageRef] = deque()
         self._reported: dict[PageRef, Progress] = {}
 
-    def take(self, event: Event | Exception) -> None:
+    def take(self, event: Event | _PageWritten | Exception) -> None:
         """Note an event: pages that begin, or one that is done."""
         if isinstance(event, Accepted):
             self._page_refs.extend(event.page_refs)
-        elif isinstance(event, PageRead | PageFailed):
+        elif isinstance(event, PageRead | PageFailed | _PageWritten):
             self._page_refs.popleft()
 
     def lines(self) -> Iterator[bytes]:
@@ -213,6 +257,7 @@ def _to_json(event: Event | Exception, rendering: Rendering, begun: float) -> Ev
         case Accepted(page_refs):
             answer = {"event": "accepted", "pages": len(page_refs)}
         case PageRead(page):
+            assert isinstance(page, Page)  # noqa: S101  # stored ones are written elsewhere
             answer = {"event": "page", "page": page_to_json(page, rendering)}
         case PageFailed(failure):
             answer = {"event": "problem", "page": failure.page, **problem_of(failure.error)}

@@ -15,6 +15,7 @@ from benchmarks.contest import Contestant, compete, error_rate
 from benchmarks.load import Load, quantile
 from benchmarks.pictures import SHAPES, Picture, draw, pictures_in
 from benchmarks.report import Section, Target, as_json, as_markdown, as_svg, targets_of
+from benchmarks.speed import pictures_of
 
 
 @pytest.mark.parametrize("kind", ["crop", "receipt", "page", "frame"])
@@ -45,6 +46,15 @@ def test_a_folder_gives_its_pictures_with_their_texts(tmp_path: Path) -> None:
     found = pictures_in(tmp_path)
 
     assert [(one.name, one.truth) for one in found] == [("a.png", "words"), ("b.png", None)]
+
+
+def test_real_pictures_stand_before_drawn_ones(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(draw("crop").data)
+
+    tables = pictures_of(tmp_path, ["crop", "receipt"])
+
+    assert list(tables) == [tmp_path.name, "crop", "receipt"]
+    assert [one.name for one in tables[tmp_path.name]] == ["a.png"]
 
 
 @pytest.mark.parametrize(

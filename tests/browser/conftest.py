@@ -1,21 +1,20 @@
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
-from ocr_server.server.waitress_server import Server
 from ocr_server.settings import Settings
 from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, film, on_desk
 from tests.browser.letter import ReadsLetter, draw_letter, save_letter
 from tests.browser.watching import Watch
+from tests.serving import served
 
-WAIT_MS = 15_000  # generous: other tests may be using the processors
+WAIT_MS = 60_000  # generous: other tests may be using the processors
 expect.set_options(timeout=WAIT_MS)
 
 FLAGS = (
@@ -61,35 +60,49 @@ def engine() -> ReadsLetter:
 @pytest.fixture
 def url(app: Flask, settings: Settings) -> Iterator[str]:
     """The address of the application behind the real server."""
-    yield from serve(app, settings)
+    with served(app, settings) as url:
+        yield url
 
 
-def serve(app: Flask, settings: Settings) -> Iterator[str]:
-    server = Server(app, settings)
-    is_over = threading.Event()
-    thread = threading.Thread(target=server.run_until, args=(is_over.is_set,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    is_over.set()
-    thread.join()
-    server.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+# One for all tests, with a page for each: a context for each would take twice the processor.
+@pytest.fixture(scope="package")
+def shared_context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(
         viewport={"width": 1280, "height": 860}, accept_downloads=True, locale="en-GB"
     )
     context.set_default_timeout(WAIT_MS)
+    keep_process(context)
     yield context
     context.close()
+
+
+def keep_process(context: BrowserContext) -> None:
+    """Open a page that stays: the others of this machine run in its process."""
+    page = context.new_page()
+    page.route("**/*", lambda route: route.fulfill(body=""))
+    page.goto("http://127.0.0.1/")
+
+
+def leave_as_new(context: BrowserContext) -> None:
+    """Close the pages of a test, with all that was set for them, and undo what was set for all."""
+    for page in context.pages[1:]:
+        page.close()
+    context.set_offline(False)
+    context.clear_permissions()
+    context.clear_cookies()
+
+
+@pytest.fixture
+def context(shared_context: BrowserContext) -> Iterator[BrowserContext]:
+    yield shared_context
+    leave_as_new(shared_context)
 
 
 @pytest.fixture
 def watch(context: BrowserContext, url: str) -> Iterator[Watch]:
     """Fails the test if a page says anything on the console or calls a foreign host."""
-    watch = Watch(context, url)
-    yield watch
+    with closing(Watch(context, url)) as watch:
+        yield watch
     assert watch.problems == []
     assert watch.foreign_hosts == set()
 
@@ -114,6 +127,20 @@ def film_browser(playwright: Playwright, browser_path: Path, film_path: Path) ->
     browser.close()
 
 
+@pytest.fixture(scope="package")
+def film_context(film_browser: Browser) -> Iterator[BrowserContext]:
+    context = camera_context(film_browser)
+    keep_process(context)
+    yield context
+    context.close()
+
+
+def camera_context(browser: Browser) -> BrowserContext:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(WAIT_MS)
+    return context
+
+
 def start_browser(playwright: Playwright, path: Path, *flags: str) -> Browser:
     return playwright.chromium.launch(
         executable_path=path,
@@ -124,21 +151,21 @@ def start_browser(playwright: Playwright, path: Path, *flags: str) -> Browser:
 
 @pytest.fixture
 def opened(
-    playwright: Playwright, browser_path: Path, film_browser: Browser, url: str
+    playwright: Playwright, browser_path: Path, film_context: BrowserContext, url: str
 ) -> Iterator[Open]:
     """Opens the webcam page before the film, or in a browser whose camera is what the flags say."""
     with ExitStack() as stack:
         watches: list[Watch] = []
 
         def open_page(*flags: str, host: str = url, expected: tuple[str, ...] = ()) -> Page:
-            browser = film_browser
+            context = film_context
             if flags:
                 browser = start_browser(playwright, browser_path, *flags)
                 stack.callback(browser.close)
-            context = browser.new_context(viewport={"width": 1280, "height": 900})
-            stack.callback(context.close)
-            context.set_default_timeout(WAIT_MS)
-            watch = Watch(context, url)
+                context = camera_context(browser)
+            else:
+                stack.callback(leave_as_new, context)
+            watch = stack.enter_context(closing(Watch(context, url)))
             watch.expected.extend(expected)
             watches.append(watch)
             page = context.new_page()

@@ -16,8 +16,8 @@ from flask import Flask
 from playwright.sync_api import BrowserContext, Page, expect
 
 from ocr_server.settings import Settings
-from tests.browser.conftest import serve
 from tests.browser.watching import Watch
+from tests.serving import served
 
 PREFIX = "/house/ocr"
 HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
@@ -70,7 +70,7 @@ def proxy(
     request: pytest.FixtureRequest, app: Flask, settings: Settings
 ) -> Iterator[StrippingProxy]:
     trusting = replace(settings, trusted_proxy="127.0.0.1")
-    for upstream in serve(app, trusting):
+    with served(app, trusting) as upstream:
         proxy = StrippingProxy(upstream, says_prefix=request.param)
         thread = threading.Thread(target=proxy.serve_forever)
         thread.start()

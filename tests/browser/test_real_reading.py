@@ -9,17 +9,19 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from ocr_server.settings import Settings
-from tests.browser.conftest import Open, serve
+from tests.browser.conftest import Open
 from tests.browser.filming import film, on_desk
 from tests.browser.test_upload import expect_state
 from tests.drawing import SENTENCE, as_file, draw_lines
+from tests.serving import served
 
 pytestmark = pytest.mark.tesseract
 
 
 @pytest.fixture
 def url(real_app: Flask, settings: Settings) -> Iterator[str]:
-    yield from serve(real_app, settings)
+    with served(real_app, settings) as url:
+        yield url
 
 
 def test_a_picture_dropped_in_a_browser_gives_its_words(

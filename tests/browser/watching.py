@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-OPTIONS = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+ALL = {"type": "tag", "values": RULES}
+OF_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 
 
 class Watch:
@@ -22,9 +24,16 @@ class Watch:
         self._messages: list[str] = []
         self.expected: list[str] = []
         self.foreign_hosts: set[str] = set()
+        self._context = context
         context.on("console", self._hear)
         context.on("weberror", self._catch)
         context.on("request", self._see)
+
+    def close(self) -> None:
+        """Watch no longer."""
+        self._context.remove_listener("console", self._hear)
+        self._context.remove_listener("weberror", self._catch)
+        self._context.remove_listener("request", self._see)
 
     @property
     def problems(self) -> list[str]:
@@ -45,10 +54,12 @@ class Watch:
 
 
 def assert_accessible(page: Page) -> None:
-    """No fault that axe finds, in light and in dark."""
-    for scheme in ("light", "dark"):
+    """No fault that axe finds, in light and, of colours, in dark."""
+    looked_for: dict[Literal["light", "dark"], object] = {"light": ALL, "dark": OF_COLOURS}
+    for scheme, rules in looked_for.items():
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        results = Axe().run(page, options=OPTIONS)
+        options = {"runOnly": rules, "resultTypes": ["violations"]}
+        results = Axe().run(page, options=options)
         faults = [
             f"{fault['id']}: {[node['target'] for node in fault['nodes']]}"
             for fault in results.response["violations"]

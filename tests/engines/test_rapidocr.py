@@ -4,24 +4,27 @@ import importlib.util
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.machinery import ModuleSpec
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.characters import is_ideograph
 from ocr_server.document.model import Zone
+from ocr_server.engines.ppocr import Letter, LineFinder, LineReader
 from ocr_server.engines.rapidocr import RapidocrEngine
 from ocr_server.errors import DeadlinePassed, EngineFailed, EngineMissing, LanguageMissing
+from ocr_server.geometry import Box, Quad
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
 from tests.drawing import INK, SENTENCE, draw_lines, place_of
 
 DARK = Canvas(np.zeros((80, 300), np.uint8))
+LIGHT = Canvas(np.full((220, 300), 255, np.uint8))
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +80,13 @@ def test_words_stand_where_they_were_drawn(engine: RapidocrEngine) -> None:
 def test_where_the_network_doubts_it_takes_the_letter(
     engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    likely = np.zeros((1, 20, 1000), np.float32)
-    likely[..., 0] = 1.0  # no letter
-    likely[:, 5:9:2, 0], likely[:, 5:9:2, 500] = 0.55, 0.45  # twice the same one, most likely none
-    likely[:, 12, 0], likely[:, 12, 500] = 0.75, 0.25  # hardly one
-    text_of(engine, drawn("loaded"))
-    monkeypatch.setattr(engine._reader.text_rec, "session", lambda _: likely.copy())
+    likely = np.zeros((20, 100), np.float32)
+    likely[:, 0] = 1.0  # no letter
+    likely[5:9:2, 0], likely[5:9:2, 50] = 0.55, 0.45  # twice the same one, most likely none
+    likely[12, 0], likely[12, 50] = 0.75, 0.25  # hardly one
+    monkeypatch.setattr(LineReader, "_run", lambda *_: likely.copy())
 
-    (zone,) = engine.recognise(drawn("word"), ReadOptions(languages=("jpn",)), Deadline.after(60))
+    (zone,) = read(engine, drawn("word"))
 
     assert len(zone.text) == 2
 
@@ -227,14 +229,15 @@ def test_memory_that_is_refused_is_no_fault_of_the_engine(more_bytes: int) -> No
 
 
 @pytest.mark.rapidocr
+@pytest.mark.parametrize("network", ["_finder", "_latin"])
 def test_an_error_of_the_library_is_told_as_the_engines(
-    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, network: str
 ) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise ValueError("odd picture")
+    class Fails:
+        def run(self, *_: object) -> None:
+            raise ValueError("odd picture")
 
-    text_of(engine, drawn("loaded"))
-    monkeypatch.setattr(engine, "_reader", fail)
+    monkeypatch.setitem(vars(getattr(engine, network)), "_session", Fails())
 
     with pytest.raises(EngineFailed):
         text_of(engine, drawn("word"))
@@ -247,20 +250,22 @@ def test_an_error_of_the_library_is_told_as_the_engines(
 def test_an_error_while_the_networks_are_loaded_is_told_likewise(
     monkeypatch: pytest.MonkeyPatch, said: str, told: type[Exception]
 ) -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError(said)
 
-    monkeypatch.setattr("rapidocr.main.TextRecognizer", fail)
+    monkeypatch.setattr("onnxruntime.InferenceSession", fail)
 
     with pytest.raises(told):
         text_of(RapidocrEngine(), drawn("word"))
 
 
+@pytest.mark.rapidocr
 def test_a_script_that_it_cannot_write_is_refused(engine: RapidocrEngine) -> None:
     with pytest.raises(LanguageMissing, match="rus"):
         engine.recognise(DARK, ReadOptions(languages=("eng", "rus")), Deadline.after(30))
 
 
+@pytest.mark.rapidocr
 def test_nothing_is_read_after_the_deadline(engine: RapidocrEngine) -> None:
     with pytest.raises(DeadlinePassed):
         engine.recognise(DARK, ReadOptions(), Deadline.after(0))
@@ -271,22 +276,19 @@ def test_it_tells_who_it_is(engine: RapidocrEngine) -> None:
     info = engine.describe()
 
     assert info.name == "rapidocr"
-    assert info.version[0].isdigit()
+    assert info.version == "PP-OCRv6"
     assert {"eng", "fra", "chi_sim"} <= set(info.languages)
 
 
-@pytest.mark.parametrize("name", ["rapidocr", "onnxruntime"])
-def test_without_its_packages_it_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setattr("ocr_server.engines.rapidocr.find_spec", without(name))
+def test_without_its_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocr_server.engines.ppocr.find_spec", without("onnxruntime"))
 
     with pytest.raises(EngineMissing, match='pipenv sync --categories "packages second-reader"'):
         RapidocrEngine().describe()
 
 
-def test_reading_without_its_packages_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "rapidocr", None)
+@pytest.mark.rapidocr
+def test_a_package_that_cannot_be_imported_is_missing_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
 
     with pytest.raises(EngineMissing, match="second-reader"):
@@ -294,30 +296,59 @@ def test_reading_without_its_packages_says_the_same(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.rapidocr
-def test_an_ideograph_is_read_only_where_one_may_stand(
-    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+def test_without_the_letters_of_chinese_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    text_of(engine, drawn("loaded"))
-    found = SimpleNamespace(word_cols=[[2], [4], [9]], confs=[0.9] * 4, line_txt_len=12)
-    monkeypatch.setattr(engine, "_run", answers("十a b", found))
+    monkeypatch.setattr("ocr_server.engines.ppocr.find_spec", without("rapidocr"))
+    engine = RapidocrEngine()
 
-    texts = [
-        [zone.text for zone in engine.recognise(DARK, ReadOptions((name,)), Deadline.after(30))]
-        for name in ("eng", "jpn")
-    ]
-
-    assert texts == [["a b"], ["十a b"]]
+    assert "chi_sim" not in engine.describe().languages
+    with pytest.raises(LanguageMissing, match='"packages second-reader ideographs"'):
+        engine.recognise(DARK, ReadOptions(languages=("jpn",)), Deadline.after(30))
 
 
 @pytest.mark.rapidocr
-@pytest.mark.parametrize("text", ["", " ", "天"])
+def test_chinese_and_japanese_are_read_by_the_whole_reader() -> None:
+    engine = RapidocrEngine()
+    options = ReadOptions(languages=("eng", "jpn"))
+
+    (zone,) = engine.recognise(drawn("Words 123"), options, Deadline.after(60))
+
+    assert zone.text == "Words 123"
+    assert engine._whole is not None
+    assert set("天十い") <= set(engine._whole._letters)
+    assert not any(is_ideograph(letter) for letter in engine._latin._letters if letter)
+
+
+@pytest.mark.rapidocr
+def test_every_letter_of_the_languages_is_known(engine: RapidocrEngine) -> None:
+    alphabet = "ÀàÄäÅåÆæÇçĐđÐðĒēÉéĞğİıÍíŁłÑñŐőØøŒœẞßŞşŠšŢţȚțŪūÛûŸÿŽžÞþĦħĊċƏə"  # some of each
+
+    assert set(alphabet) - set(engine._latin._letters) <= set("ẞ")
+
+
+@pytest.mark.rapidocr
+def test_spaced_letters_are_one_word(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = ("L E J AR D IN", "1 2 3", "I am a")
+    monkeypatch.setattr(LineFinder, "find", rows(3))
+    monkeypatch.setattr(LineReader, "read", answers(*(letters_of(text) for text in found)))
+
+    lines = [line.text for zone in read(engine, LIGHT) for line in zone.lines]
+
+    assert lines == ["LEJARDIN", "1 2 3", "I am a"]
+
+
+@pytest.mark.rapidocr
+@pytest.mark.parametrize("text", ["", " "])
 def test_a_line_without_letters_is_none(
     engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    word = SimpleNamespace(word_cols=[[2]] * len(text.strip()), confs=[0.0], line_txt_len=12)
-    monkeypatch.setattr(engine, "_run", answers(text, word))
+    monkeypatch.setattr(LineFinder, "find", rows(1))
+    monkeypatch.setattr(LineReader, "read", answers(letters_of(text)))
 
-    assert read(engine, DARK) == ()
+    assert read(engine, LIGHT) == ()
 
 
 @pytest.mark.rapidocr
@@ -332,14 +363,11 @@ def test_of_a_line_that_is_mostly_guessed_only_sure_words_are_kept(
     words: list[str],
 ) -> None:
     first, second, third = confidences
-    text_of(engine, drawn("loaded"))
-    found = SimpleNamespace(
-        word_cols=[[1, 2], [5, 6]], confs=[first, second, 0.0, third, third], line_txt_len=12
-    )
-    sure = SimpleNamespace(word_cols=[list(range(40))], confs=[1.0] * 40, line_txt_len=40)
-    monkeypatch.setattr(engine, "_run", both(answers("x" * 40, sure), answers("88 ab", found)))
+    doubtful = letters_of("88 ab", (first, second, 0.0, third, third))
+    monkeypatch.setattr(LineFinder, "find", rows(2))
+    monkeypatch.setattr(LineReader, "read", answers(letters_of("x" * 40), doubtful))
 
-    texts = [word.text for zone in read(engine, DARK) for word in zone.words]
+    texts = [word.text for zone in read(engine, LIGHT) for word in zone.words]
 
     assert [text for text in texts if text != "x" * 40] == words
 
@@ -348,34 +376,27 @@ def test_of_a_line_that_is_mostly_guessed_only_sure_words_are_kept(
 def test_where_all_is_guessed_guesses_are_kept(
     engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text_of(engine, drawn("loaded"))
-    found = SimpleNamespace(word_cols=[[1, 2], [5, 6]], confs=[0.3] * 5, line_txt_len=12)
-    monkeypatch.setattr(engine, "_run", answers("88 ab", found))
+    monkeypatch.setattr(LineFinder, "find", rows(1))
+    monkeypatch.setattr(LineReader, "read", answers(letters_of("88 ab", (0.3,) * 5)))
 
-    assert [word.text for zone in read(engine, DARK) for word in zone.words] == ["88", "ab"]
-
-
-def both(
-    upper: Callable[..., SimpleNamespace], lower: Callable[..., SimpleNamespace]
-) -> Callable[..., SimpleNamespace]:
-    """Two lines, one below the other."""
-    lines = iter((upper, lower))
-
-    def answer(*_: object, use_det: bool, **how: object) -> SimpleNamespace:
-        if use_det:
-            (box,) = upper(use_det=True).boxes
-            return SimpleNamespace(boxes=[box, [(x, y + 60) for x, y in box]])
-        return next(lines)(use_det=False)
-
-    return answer
+    assert [word.text for zone in read(engine, LIGHT) for word in zone.words] == ["88", "ab"]
 
 
-def answers(text: str, found: SimpleNamespace) -> Callable[..., SimpleNamespace]:
-    """What the networks say of one line."""
+def rows(count: int) -> Callable[..., list[Quad]]:
+    """What the first network finds: lines one below the other."""
+    quads = [Box(10, 10 + 60 * row, 210, 50 + 60 * row).quad() for row in range(count)]
+    return lambda *_: quads
 
-    def answer(*_: object, use_det: bool, **__: object) -> SimpleNamespace:
-        if use_det:
-            return SimpleNamespace(boxes=[[(10, 10), (210, 10), (210, 50), (10, 50)]])
-        return SimpleNamespace(txts=(text,), word_results=(found,))
 
-    return answer
+def answers(*lines: tuple[Letter, ...]) -> Callable[..., tuple[Letter, ...]]:
+    """What the second network reads in one line after the other."""
+    rest = iter(lines)
+    return lambda *_: next(rest)
+
+
+def letters_of(text: str, confidences: Sequence[float] = ()) -> tuple[Letter, ...]:
+    """The letters of a line, at equal distances; sure ones unless confidences are given."""
+    places = enumerate(zip(text, confidences or [1.0] * len(text), strict=True))
+    return tuple(
+        Letter(one, confidence, (at + 0.5) / len(text)) for at, (one, confidence) in places
+    )

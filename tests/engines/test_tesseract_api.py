@@ -35,6 +35,15 @@ def text_of(engine: TesserocrEngine, canvas: Canvas, options: ReadOptions | None
     return "\n".join(zone.text for zone in zones)
 
 
+def test_too_little_memory_is_no_empty_page(
+    engine: TesserocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tesseract_api, "_BYTES_PER_PIXEL", 1 << 28)
+
+    with pytest.raises(MemoryError):
+        text_of(engine, drawn(SENTENCE))
+
+
 def test_it_reads(engine: TesserocrEngine) -> None:
     assert text_of(engine, drawn(SENTENCE)) == SENTENCE
 

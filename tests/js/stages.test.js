@@ -66,6 +66,16 @@ test("each step before the last has a picture without what came later", () => {
   assert.deepEqual(stepsBeforeReading(page), [{ words: "After: inverted", without: "deskew" }]);
 });
 
+test("a picture has no step before the first change of it", () => {
+  const stages = [
+    stage("decode", "", "decoded"),
+    stage("deskew", "", "turned"),
+    stage("read", "", "read"),
+  ];
+
+  assert.deepEqual(stepsBeforeReading({ ...PAGE, stages }), []);
+});
+
 test("a page without stages was taken through none", () => {
   const page = pageOf();
 

@@ -15,8 +15,10 @@ from ocr_server.layout.detected_lines import (
     is_tall,
     levelled,
     line_of,
+    parted_at_fractions,
     stacked,
     turned_upright,
+    without_nested,
 )
 from tests.drawing import INK, PAPER
 
@@ -119,3 +121,47 @@ def test_words_keep_their_order_and_stay_inside_the_line(
     assert all(one.box.right < other.box.left for one, other in pairwise(found.words))
     assert all("".join(s.text for s in word.symbols) == word.text for word in found.words)
     assert all(word.confidence <= 1 for word in found.words)
+
+
+def test_a_quad_in_another_is_left_out() -> None:
+    line = Box(0, 0, 300, 40).quad().mapped(Transform.rotation(10))
+    inside = Box(100, 5, 120, 42).quad().mapped(Transform.rotation(10))
+    below = Box(0, 45, 60, 60).quad().mapped(Transform.rotation(10))
+
+    assert without_nested([line, inside, below]) == (line, below)
+    assert without_nested([]) == ()
+
+
+def strip_with(*black: tuple[int, int, int, int]) -> Canvas:
+    pixels = np.full((48, 200), 255, np.uint8)
+    for left, top, right, bottom in black:
+        pixels[top:bottom, left:right] = 0
+    return Canvas(pixels)
+
+
+def test_a_line_is_parted_at_a_fraction() -> None:
+    quad = Box(10, 20, 410, 116).quad()  # the strip enlarged twice
+    one, two, rule = (60, 4, 70, 18), (60, 30, 70, 44), (55, 23, 76, 25)
+    beside = (10, 12, 30, 36)
+
+    parts = parted_at_fractions(quad, strip_with(beside, one, two, rule))
+
+    sides = [(part.box.left, part.box.top, part.box.right, part.box.bottom) for part in parts]
+    expected = [(10, 20, 120, 116), (120, 20, 162, 68), (120, 68, 162, 116), (162, 20, 410, 116)]
+    assert np.allclose(sides, expected)
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        (),
+        ((55, 20, 76, 23), (55, 28, 76, 31)),  # =
+        ((55, 23, 76, 25), (64, 14, 68, 18), (64, 30, 68, 34)),  # ÷
+        ((60, 4, 70, 18), (55, 23, 76, 25)),  # underlined
+        ((60, 4, 70, 18), (60, 30, 70, 44)),  # two lines
+    ],
+)
+def test_what_is_no_fraction_is_not_parted(marks: tuple[tuple[int, int, int, int], ...]) -> None:
+    quad = Box(0, 0, 200, 48).quad()
+
+    assert parted_at_fractions(quad, strip_with((10, 12, 30, 36), *marks)) == ()

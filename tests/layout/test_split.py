@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -19,9 +20,9 @@ from ocr_server.page.state import ReadContext
 from tests.words import SeeingEngine, draw_page, draw_two_parts
 
 
-def parts_of(pixels: Pixels) -> tuple[Box, ...]:
+def parts_of(pixels: Pixels, *, most: int = 2, is_table: bool = False) -> tuple[Box, ...]:
     statistics = ImageStatistics(Canvas(pixels))
-    return cut_parts(statistics, x_height_px=statistics.x_height_px)
+    return cut_parts(statistics, x_height_px=statistics.x_height_px, most=most, is_table=is_table)
 
 
 def two_columns() -> Pixels:
@@ -47,14 +48,50 @@ def test_a_page_of_one_column_is_cut_between_two_lines() -> None:
     assert 0.25 < upper.bottom / 2200 < 0.75
 
 
-def test_columns_under_a_heading_are_not_cut_across() -> None:
-    page = two_columns()
-    page[:100] = 0
-    page[20:80, 30:1370] = 255
-    page[:16], page[84:100] = 255, 255
-    page[20:80, 100:1300:9] = 0  # a heading as wide as the page
+def heading() -> Pixels:
+    """A line as wide as two columns, between white."""
+    line = np.full((100, 1400), 255, np.uint8)
+    line[20:80, 100:1300:9] = 0
+    return line
 
-    assert len(parts_of(page)) == 1
+
+def test_columns_between_a_heading_and_a_footer_are_parts_of_their_own() -> None:
+    page = np.vstack([heading(), two_columns(), heading()])
+
+    above, left, right, below = parts_of(page)
+
+    assert above.top == 0
+    assert above.bottom == left.top == right.top
+    assert left.bottom == right.bottom == below.top
+    assert (below.bottom, left.right) == (1700, right.left)
+    assert 640 < left.right < 760
+
+
+def test_columns_are_not_cut_across() -> None:
+    page = np.vstack([two_columns(), two_columns()])
+
+    parts = parts_of(page, most=4)
+
+    assert [part.left for part in parts] == [0, 0, *[parts[0].right] * 2]
+    assert parts[0].bottom == parts[1].top
+
+
+def test_a_table_is_cut_between_its_rows() -> None:
+    upper, lower = parts_of(two_columns(), is_table=True)
+
+    assert upper.bottom == lower.top
+    assert (upper.width, lower.width) == (1400, 1400)
+
+
+def test_a_page_is_cut_into_as_many_parts_as_can_be_read_at_a_time() -> None:
+    page = draw_page(1200, 2200).pixels
+
+    counts = [len(parts_of(page, most=most)) for most in (1, 2, 4)]
+    parts = parts_of(page, most=4)
+
+    assert counts == [1, 2, 4]
+    assert all(upper.bottom == lower.top for upper, lower in pairwise(parts))
+    assert (parts[0].top, parts[-1].bottom) == (0, 2200)
 
 
 def test_little_text_is_read_in_one_piece() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ocr_server.deadline import Deadline
@@ -31,7 +32,7 @@ class Reads:
     confidence: float = 0.95
     bands: list[int] = field(default_factory=list)
 
-    def __call__(self, boxes: Sequence[Box]) -> list[tuple[Word, ...]]:
+    def __call__(self, boxes: Sequence[Box], *, has_text: bool = True) -> list[tuple[Word, ...]]:
         self.bands.append(len(boxes))
         quad = Box(0, 0, 9, 9).quad()
         words = tuple(Word(text, quad, self.confidence) for text in self.text.split())
@@ -103,6 +104,24 @@ def test_shapes_in_which_nothing_is_read_are_no_text(tmp_path: Path) -> None:
     assert layer.rows
     assert judge_layer(layer, Reads("")).layer.rows == ()
     assert judge_layer(layer, Reads("Telephone")).layer.rows == layer.rows
+
+
+def test_letters_are_looked_for_in_shapes_without_the_text_beside_them(tmp_path: Path) -> None:
+    cells = "".join(f"{30 + 12 * n} 302 9 12 re S\n" for n in range(18))
+    letters = "".join(f"1 0 0 1 {32 + 12 * n} 305 Tm ({PROSE[1][n]}) Tj\n" for n in range(18))
+    engine = SeeingEngine()
+    reader = ReadContext(engine, Deadline.after(60))
+    for text in ("", f"BT /F 9 Tf {letters} ET\n"):
+        path = drawn(tmp_path / "form.pdf", lines_of(PROSE[0]) + cells + text)
+        layer = layer_of(path)
+        assert layer.rows
+        judge_layer(layer, band_reader(
+            path, 0, options=ReadOptions(), limits=LIMITS, password=None, context=lambda: reader,
+        ))  # fmt: skip
+
+    empty, filled_in = engine.canvases
+
+    assert np.array_equal(empty.pixels, filled_in.pixels)
 
 
 def test_bands_are_read_in_one_go_each_at_its_place(tmp_path: Path) -> None:

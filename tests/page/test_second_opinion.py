@@ -21,7 +21,7 @@ from ocr_server.page.recipe import read_page
 from ocr_server.page.second_opinion import is_better, limit_of
 from ocr_server.page.state import PageState, ReadContext
 from tests.drawing import draw_lines
-from tests.fakes import IsMissing, ReadsWords
+from tests.fakes import AllBut, ReadsWords
 
 PAGE = Canvas(np.asarray(draw_lines(*["Some words of a page"] * 8, width_px=900)))
 SURE, DOUBTFUL = 0.99, 0.5
@@ -163,25 +163,22 @@ def test_the_verdict_is_that_on_the_reader_who_was_kept() -> None:
     assert verdicts[1].score < 0.5
 
 
-@pytest.mark.parametrize("missing", ["pytesseract", "rapidocr"])
-def test_both_have_to_be_installed(missing: str) -> None:
-    def engine(name: str) -> Engine:
-        return IsMissing(EngineMissing("Install it.")) if name == missing else ReadsWords()
-
-    with pytest.raises(EngineMissing, match="Install it"):
-        describe_choice("best", engine)
+@pytest.mark.parametrize("missing", [("pytesseract", "tesserocr"), ("rapidocr",)])
+def test_both_have_to_be_installed(missing: tuple[str, ...]) -> None:
+    with pytest.raises(EngineMissing, match="Install"):
+        describe_choice("best", AllBut(*missing))
 
 
 def test_it_can_read_what_the_first_reader_can() -> None:
     info = ReadsWords().describe()
 
-    assert describe_choice("best", lambda _: ReadsWords()) == replace(info, name="best")
+    assert describe_choice("best", lambda _: ReadsWords()) == replace(info, name="fake+fake")
 
 
 def test_each_choice_names_engines_that_there_are() -> None:
-    named = {(choice.first, choice.second) for choice in ENGINE_CHOICES.values()}
+    named = {name for choice in ENGINE_CHOICES.values() for name in (*choice.firsts, choice.second)}
 
-    assert {name for pair in named for name in pair if name} == ENGINES.keys()
+    assert named - {None} == ENGINES.keys()
 
 
 def test_what_would_be_dropped_as_guesses_does_not_count() -> None:

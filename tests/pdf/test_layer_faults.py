@@ -60,6 +60,21 @@ def test_letters_of_several_scripts_within_words_put_the_layer_in_doubt(tmp_path
     assert Doubt.SIGNS not in layer_of(with_map(path, greek)).doubts
 
 
+def test_a_glyph_that_stands_for_a_word_puts_the_layer_in_doubt(tmp_path: Path) -> None:
+    path = drawn(tmp_path / "words.pdf", lines_of(*PROSE))
+
+    layer = layer_of(with_map(path, {ord("t"): "total"}))
+
+    assert Doubt.SHAPES in layer.doubts
+    assert max(word.confidence for word in layer.words if "total" in word.text) < 0.5
+
+
+def test_a_ligature_puts_nothing_in_doubt(tmp_path: Path) -> None:
+    path = drawn(tmp_path / "ligature.pdf", lines_of(*PROSE, "awowowowow"))
+
+    assert layer_of(with_map(path, {ord("w"): "ffi"})).doubts == ()
+
+
 def test_text_beneath_a_picture_is_an_earlier_recognition(tmp_path: Path) -> None:
     path = picture_pdf(tmp_path / "scan.pdf", noise(298, 420), text="Read before")
     with pikepdf.open(path, allow_overwriting_input=True) as pdf:

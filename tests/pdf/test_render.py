@@ -14,9 +14,11 @@ from ocr_server.errors import (
 )
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits
-from ocr_server.pdf.render import fitting_dpi
+from ocr_server.pdf.opening import fitting_dpi
+from ocr_server.pdf.render import draw_page
 from ocr_server.sources.decode import count_pages, decode_page
 from tests.drawing import as_file, as_pages, draw_lines
+from tests.export.pictures import noise, picture_pdf, typed_pdf
 
 LIMITS = Limits(max_pixels=4_000_000, max_pages=5, pdf_dpi=150)
 A4_PT = (595.0, 842.0)
@@ -132,6 +134,21 @@ def test_a_field_somebody_filled_in_is_drawn(upload: Path) -> None:
     canvas = render(upload, saved(pdf))
 
     assert canvas.pixels[75, 150] < 128
+
+
+def test_a_page_can_be_drawn_without_its_text(tmp_path: Path) -> None:
+    path = picture_pdf(tmp_path / "0", noise(298, 420), text="Words")
+    whole, without = (
+        draw_page(path, 0, limits=LIMITS, password=None, has_text=has_text).canvas.pixels
+        for has_text in (True, False)
+    )
+    typed = typed_pdf(tmp_path / "1", "Words")
+
+    assert (whole != without).any()
+    assert without.min() < 128
+    assert (
+        draw_page(typed, 0, limits=LIMITS, password=None, has_text=False).canvas.pixels == 255
+    ).all()
 
 
 def test_a_poster_is_drawn_at_fewer_dpi_instead_of_being_refused(upload: Path) -> None:

@@ -10,7 +10,7 @@ from ocr_server.document.model import Direction, Document
 from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.geometry import Box, Transform
 from ocr_server.job import Limits, Rendering
-from ocr_server.pdf.render import render_page
+from ocr_server.pdf.render import draw_page
 from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 from tests.export.documents import document, line, page, turned, two_pages, zone
 from tests.export.pictures import noise, picture_pdf, put_into_form, typed_pdf
@@ -57,7 +57,7 @@ def test_the_page_has_the_size_at_which_it_would_be_drawn(tmp_path: Path, box: l
         pdf.pages[0].obj.Rotate = 90
         pdf.save(path)
 
-    layer, drawn = layer_of(path), render_page(path, 0, limits=LIMITS, password=None)
+    layer, drawn = layer_of(path), draw_page(path, 0, limits=LIMITS, password=None).canvas
 
     assert (layer.width_px, layer.height_px) == (drawn.width_px, drawn.height_px)
 
@@ -69,7 +69,7 @@ def test_larger_units_make_a_larger_page_and_its_words_with_it(tmp_path: Path) -
         pdf.pages[0].obj.UserUnit = pikepdf.Object.parse(b"2.5")
         pdf.save(path)
 
-    large, drawn = layer_of(path), render_page(path, 0, limits=LIMITS, password=None)
+    large, drawn = layer_of(path), draw_page(path, 0, limits=LIMITS, password=None).canvas
 
     assert (large.width_px, large.height_px) == (drawn.width_px, drawn.height_px) == (1490, 2100)
     assert large.dpi == small.dpi == drawn.dpi

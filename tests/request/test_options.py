@@ -23,7 +23,7 @@ from ocr_server.request.parsing import LONGEST_WORD, MOST_WORDS, read_words
 from ocr_server.request.profiles import Profile, load_profiles
 from ocr_server.settings import Settings
 
-SOURCES = (Source(b"picture"),)
+SOURCES = (Source(Path("picture"), 7),)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,9 @@ def test_what_is_not_given_is_as_the_settings_say() -> None:
 
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(InvalidOptions) as caught:
-        build_job({"dpi": "many", "colour": "red", "profile": "none"}, (Source(b""),), HERE)
+        build_job(
+            {"dpi": "many", "colour": "red", "profile": "none"}, (Source(Path("nothing"), 0),), HERE
+        )
 
     faults = caught.value.extra["faults"]
     assert isinstance(faults, list)
@@ -118,14 +120,14 @@ def test_what_is_not_installed_is_told() -> None:
     with pytest.raises(EngineUnavailable):
         build({"engine": "rapidocr"}, replace(HERE, missing="rapidocr"))
     with pytest.raises(EngineMissing):
-        build(here=replace(HERE, missing="pytesseract"))
+        build(here=replace(HERE, missing="auto"))
 
 
 def test_files_over_the_limit_are_refused_wherever_they_come_from() -> None:
     here = replace(HERE, settings=Settings(max_body_bytes=1024))
 
     with pytest.raises(BodyTooLarge, match="1024 bytes"):
-        build_job({}, (Source(bytes(600)), Source(bytes(600))), here)
+        build_job({}, (Source(Path("one"), 600), Source(Path("two"), 600)), here)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import multiprocessing
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 
 import psutil
 import pytest
@@ -14,8 +12,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.document.languages import LANGUAGES_OF
 from ocr_server.errors import DeadlinePassed
 from ocr_server.runtime.language_detector import LanguageDetector, rank
-from ocr_server.runtime.pool import PRELOAD, ProcessWorkerPool
-from ocr_server.runtime.worker_process import WorkerProcess
+from ocr_server.runtime.pool import ProcessWorkerPool
 from ocr_server.settings import DETECTOR_BYTES, Settings
 from tests import tasks
 from tests.waiting import BOUND_S
@@ -25,33 +22,21 @@ FRENCH = "La facture doit être payée dans un délai de deux semaines."
 CODES = ("eng", "deu", "fra")
 
 
-class Starts:
-    """Starts the process of a detector, and remembers it."""
-
-    def __init__(self) -> None:
-        self.made: list[WorkerProcess] = []
-
-    def __call__(self) -> WorkerProcess:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOAD)
-        self.made.append(WorkerProcess(context, partial(print, end="")))
-        return self.made[-1]
-
-    @property
-    def pid(self) -> int:
-        return self.made[-1]._process.pid or 0
+@pytest.fixture
+def pool(settings: Settings) -> Iterator[ProcessWorkerPool]:
+    pool = ProcessWorkerPool(replace(settings, slots=2))
+    yield pool
+    pool.close()
 
 
 @pytest.fixture
-def starts() -> Starts:
-    return Starts()
+def detector(pool: ProcessWorkerPool) -> LanguageDetector:
+    return pool._detector
 
 
-@pytest.fixture
-def detector(starts: Starts) -> Iterator[LanguageDetector]:
-    detector = LanguageDetector(starts)
-    yield detector
-    detector.close()
+def pid_of(detector: LanguageDetector) -> int:
+    assert detector._process
+    return detector._process._pid or 0
 
 
 def late() -> Deadline:
@@ -82,23 +67,22 @@ def test_a_text_without_letters_is_of_no_language(text: str) -> None:
 
 @pytest.mark.process
 def test_one_process_is_started_with_the_first_text_and_holds_little(
-    detector: LanguageDetector, starts: Starts
+    detector: LanguageDetector,
 ) -> None:
-    assert not starts.made
+    assert detector._process is None
 
     with ThreadPoolExecutor(4) as threads:
         texts = [GERMAN, FRENCH] * 4
         ranks = list(threads.map(lambda text: detector.rank(text, CODES, late()), texts))
 
     assert [guesses[0].code for guesses in ranks] == ["deu", "fra"] * 4
-    assert len(starts.made) == 1
-    assert psutil.Process(starts.pid).memory_full_info().uss <= DETECTOR_BYTES
+    assert psutil.Process(pid_of(detector)).memory_full_info().uss <= DETECTOR_BYTES
 
 
 @pytest.mark.process
-def test_a_lost_process_costs_one_answer(detector: LanguageDetector, starts: Starts) -> None:
+def test_a_lost_process_costs_one_answer(detector: LanguageDetector) -> None:
     detector.rank(GERMAN, CODES, late())
-    psutil.Process(starts.pid).kill()
+    psutil.Process(pid_of(detector)).kill()
 
     answers = [detector.rank(GERMAN, CODES, late()) for _ in range(2)]
 
@@ -118,26 +102,18 @@ def test_a_closed_detector_does_not_answer(detector: LanguageDetector) -> None:
 
 
 @pytest.mark.process
-def test_tasks_of_all_slots_get_their_answers(settings: Settings) -> None:
-    pool = ProcessWorkerPool(replace(settings, slots=2))
-    try:
-        with ThreadPoolExecutor(2) as threads:
-            asked = [
-                threads.submit(pool.run, tasks.tell_language, late(), threading.Event(), text)
-                for text in (GERMAN, FRENCH)
-            ]
-            answers = [one.result()[0].code for one in asked]
-    finally:
-        pool.close()
+def test_tasks_of_all_slots_get_their_answers(pool: ProcessWorkerPool) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        asked = [
+            threads.submit(pool.run, tasks.tell_language, late(), threading.Event(), text)
+            for text in (GERMAN, FRENCH)
+        ]
+        answers = [one.result()[0].code for one in asked]
 
     assert answers == ["deu", "fra"]
 
 
 @pytest.mark.process
-def test_a_task_that_asks_without_end_is_ended_by_its_deadline(settings: Settings) -> None:
-    pool = ProcessWorkerPool(replace(settings, slots=1))
-    try:
-        with pytest.raises(DeadlinePassed):
-            pool.run(tasks.ask_without_end, Deadline.after(0.5), threading.Event())
-    finally:
-        pool.close()
+def test_a_task_that_asks_without_end_is_ended_by_its_deadline(pool: ProcessWorkerPool) -> None:
+    with pytest.raises(DeadlinePassed):
+        pool.run(tasks.ask_without_end, Deadline.after(0.5), threading.Event())

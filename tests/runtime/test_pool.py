@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -34,10 +33,10 @@ from tests.waiting import BOUND_S, is_alive, pids_in, wait_for
 pytestmark = pytest.mark.process
 
 
-@pytest.fixture
-def workers(settings: Settings) -> Iterator[ProcessWorkerPool]:
-    """One worker_process."""
-    workers = ProcessWorkerPool(settings)
+@pytest.fixture(scope="module")
+def workers() -> Iterator[ProcessWorkerPool]:
+    """One worker process, for tests that leave the pool able to work."""
+    workers = ProcessWorkerPool(Settings(slots=1))
     yield workers
     workers.close()
 
@@ -53,13 +52,17 @@ def pids(tmp_path: Path) -> Path:
     return tmp_path / "pids"
 
 
-def test_a_worker_imports_nothing_of_the_server(workers: ProcessWorkerPool) -> None:
+def test_a_worker_imports_nothing_of_the_server(settings: Settings) -> None:
+    workers = ProcessWorkerPool(settings)
     with suppress(EngineMissing):
         workers.run(describe_engine, late(), never(), name="pytesseract")
     imported = workers.run(tasks.say_modules, late(), never())
 
     assert {"ocr_server", "cv2"} <= imported
-    assert not imported & {"flask", "werkzeug", "waitress", "pydantic", "prometheus_client"}
+    assert not imported & {
+        "flask", "werkzeug", "waitress", "pydantic", "prometheus_client", "opentelemetry",
+    }  # fmt: skip
+    workers.close()
 
 
 def soon() -> Deadline:
@@ -86,6 +89,17 @@ def test_a_worker_stays_for_the_next_task(workers: ProcessWorkerPool) -> None:
     pids = {workers.run(tasks.say_pid, late(), never()) for _ in range(3)}
 
     assert len(pids) == 1
+
+
+def test_a_worker_outlives_the_signals_that_end_a_server(workers: ProcessWorkerPool) -> None:
+    """A service manager sends them to all processes, and the server finishes what is begun."""
+    pid = workers.run(tasks.say_pid, late(), never())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        os.kill(pid, number)
+        os.kill(workers._fork_server.pid, number)
+
+    assert workers.run(tasks.say_pid, late(), never()) == pid
+    assert is_alive(workers._fork_server.pid)
 
 
 def test_a_worker_leads_a_group_of_its_own(workers: ProcessWorkerPool) -> None:
@@ -136,12 +150,12 @@ def test_a_task_s_error_arrives_whole(workers: ProcessWorkerPool) -> None:
 
 
 def test_a_worker_that_dies_at_work_is_told_and_replaced(workers: ProcessWorkerPool) -> None:
-    before = workers.run(tasks.say_pid, late(), never())
+    before, restarts = workers.run(tasks.say_pid, late(), never()), workers.restarts
 
     with pytest.raises(WorkerLost, match="Send the page again"):
         workers.run(tasks.die, late(), never())
 
-    assert workers.restarts == 1
+    assert workers.restarts == restarts + 1
     assert workers.run(tasks.say_pid, late(), never()) != before
 
 
@@ -193,32 +207,13 @@ def test_a_worker_that_ends_shortly_after_its_deadline_keeps_its_work(
 def test_after_the_deadline_no_task_is_begun_and_no_worker_harmed(
     workers: ProcessWorkerPool,
 ) -> None:
-    before = workers.run(tasks.say_pid, late(), never())
+    before, restarts = workers.run(tasks.say_pid, late(), never()), workers.restarts
 
     with pytest.raises(DeadlinePassed):
         workers.run(tasks.say, Deadline.after(0), never(), "too late")
 
-    assert workers.restarts == 0
+    assert workers.restarts == restarts
     assert workers.run(tasks.say_pid, late(), never()) == before
-
-
-def test_a_worker_that_cannot_be_started_is_started_by_the_next_task(
-    workers: ProcessWorkerPool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pid = workers.run(tasks.say_pid, late(), never())
-    with monkeypatch.context() as patched:
-        patched.setattr(ForkServerProcess, "start", cannot_start)
-        os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not is_alive(pid))
-        for _ in range(2):
-            with pytest.raises(WorkerLost):
-                workers.run(tasks.say, late(), never(), "nobody hears it")
-
-    assert workers.run(tasks.say, late(), never(), "next") == "next"
-
-
-def cannot_start(_process: ForkServerProcess) -> None:
-    raise EOFError  # as where the server that forks could not
 
 
 def test_hanging_up_kills_a_worker_and_what_it_started(
@@ -268,6 +263,16 @@ def test_a_worker_that_ran_out_of_memory_is_replaced(workers: ProcessWorkerPool)
     assert workers.run(tasks.say_pid, late(), never()) != before
 
 
+def test_what_earlier_tasks_have_used_up_does_not_decide_about_a_task(settings: Settings) -> None:
+    workers = ProcessWorkerPool(replace(settings, worker_memory_bytes=256 * MIB))
+    workers.run(tasks.keep_memory, late(), never(), 160 * MIB)
+
+    taken = workers.run(tasks.take_memory, late(), never(), 160 * MIB)
+
+    assert taken == 160 * MIB
+    workers.close()
+
+
 def test_opencv_s_lack_of_memory_is_told_as_one(settings: Settings) -> None:
     workers = ProcessWorkerPool(replace(settings, worker_memory_bytes=256 * MIB))
 
@@ -286,6 +291,8 @@ def test_a_child_that_nobody_waited_for_is_reaped(workers: ProcessWorkerPool) ->
 def test_a_worker_is_replaced_after_its_share_of_tasks(
     workers: ProcessWorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with suppress(WorkerLost):
+        workers.run(tasks.die, late(), never())  # its share begins anew
     monkeypatch.setattr(worker_process, "TASKS_PER_WORKER", 2)
 
     pids = [workers.run(tasks.say_pid, late(), never()) for _ in range(4)]
@@ -338,6 +345,22 @@ def test_slots_are_given_in_the_order_in_which_they_were_asked_for(
         future.result(BOUND_S)
 
     assert file.read_text().split() == names
+
+
+def test_work_behind_requests_waits_for_all_of_them(
+    workers: ProcessWorkerPool, threads: ThreadPoolExecutor, busy: Busy, tmp_path: Path
+) -> None:
+    file, queue = tmp_path / "order", workers._idle_queue  # nothing public tells how long it is
+    last = threads.submit(workers.behind_requests.run, tasks.append, late(), never(), file, "last")
+    wait_for(partial(stands, queue._last, 1))
+    first = threads.submit(workers.run, tasks.append, late(), never(), file, "first")
+    wait_for(partial(stands, queue._waiting, 1))
+
+    busy.release()
+    for future in (first, last):
+        future.result(BOUND_S)
+
+    assert file.read_text().split() == ["first", "last"]
 
 
 @pytest.mark.parametrize("expected", [ClientGone, DeadlinePassed])

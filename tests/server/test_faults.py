@@ -147,13 +147,54 @@ def test_a_disk_full_during_an_upload_is_told(server: RunningServer) -> None:
     assert server.read(LARGE).status == 200
 
 
-def test_a_folder_that_is_gone_is_told(start: Start) -> None:
-    server = start()
+def test_a_full_disk_is_a_reason_not_to_be_ready(server: RunningServer) -> None:
+    with files_limited([server.pid], 400_000):
+        refused, alive = server.get("/readyz"), server.get("/livez")
+
+    assert told(refused) == (503, "storage-full")
+    assert alive.status == 200
+    assert server.get("/readyz").status == 200
+
+
+def test_a_folder_that_is_gone_is_made_again(server: RunningServer) -> None:
     (folder,) = server.scratch.iterdir()
     shutil.rmtree(folder)
+    first = server.read(PICTURE)
+    shutil.rmtree(folder)
+    wait_for(folder.exists)  # without a request, too
 
-    assert told(server.read(PICTURE)) == (503, "storage-full")
-    assert server.get("/livez").status == 200
+    assert first.status == 200
+    assert server.read(LARGE).status == 200
+    assert server.get("/readyz").status == 200
+    assert list(server.scratch.iterdir()) == [folder]
+
+
+def test_processes_killed_one_and_all_are_there_again(server: RunningServer) -> None:
+    server.read(PICTURE)
+    (fork_server,) = psutil.Process(server.pid).children()
+    for process in (fork_server, *fork_server.children()):
+        process.kill()
+
+    assert server.read(PICTURE).status == 200
+    assert server.get("/readyz").status == 200
+
+
+def test_a_watchdog_finds_out_what_no_request_did(start: Start, tesseract: FakeTesseract) -> None:
+    server = start(OCR_WATCHDOG_S=0.2)
+    program = tesseract.folder / "bin" / "tesseract"
+    wait_for(lambda: tesseract.arguments)  # it has read without being asked
+    whole = program.read_text()
+    try:
+        program.write_text("#!/bin/sh\nexit 1\n")
+        wait_for(lambda: server.get("/readyz").status == 503)
+        refused = server.get("/readyz")
+    finally:
+        program.write_text(whole)
+
+    assert told(refused) == (503, "engine-failed")
+    assert "built-in picture" in refused.json["detail"]
+    wait_for(lambda: server.get("/readyz").status == 200)
+    assert b"ocr_pages_total 0.0" in server.get("/metrics").body
 
 
 def test_a_folder_that_cannot_be_written_to_stops_the_start(start: Start) -> None:
@@ -193,5 +234,9 @@ def test_what_is_refused_before_it_is_read_is_logged_and_counted(start: Start) -
     assert told(server.read(LARGE[:200_000])) == (413, "body-too-large")
     numbers = server.get("/metrics").body.decode()
     assert 'ocr_refusals_total{code="body-too-large"} 1.0' in numbers
-    assert 'ocr_requests_total{method="-",route="-",status="413"} 1.0' in numbers
-    assert "refused status=413 problem_code=body-too-large" in server.log
+    assert 'ocr_requests_total{method="POST",route="/v1/documents",status="413"} 1.0' in numbers
+    assert "status=413" in server.log
+    with server.connect() as connection:
+        connection.sendall(b"not http\r\n\r\n")
+        connection.recv(100)
+    assert "refused status=400 problem_code=bad-request" in server.log

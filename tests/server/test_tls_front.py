@@ -7,14 +7,13 @@ import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import replace
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from contextlib import ExitStack, suppress
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 
 import pytest
 import trustme
-from flask import Flask
+from flask import Flask, request
 
 from ocr_server.errors import SettingsError
 from ocr_server.server.tls_front import TlsFront, read_certificate
@@ -43,9 +42,9 @@ def files(authority: trustme.CA, tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def port(app: Flask, settings: Settings, files: tuple[Path, Path]) -> Iterator[int]:
-    """Where the application listens behind TLS."""
-    server = Server(app, replace(settings, port=0), scheme="https")
+def ports(app: Flask, settings: Settings, files: tuple[Path, Path]) -> Iterator[tuple[int, int]]:
+    """Where the front listens, and where the server behind it."""
+    server = Server(app, settings, is_behind_tls=True)
     is_over = threading.Event()
     thread = threading.Thread(target=server.run_until, args=(is_over.is_set,))
     thread.start()
@@ -53,15 +52,22 @@ def port(app: Flask, settings: Settings, files: tuple[Path, Path]) -> Iterator[i
         host="127.0.0.1",
         port=0,
         inside_port=server.port,
+        peers=server.peers,
         context=read_certificate(*files),
         most_connections=MOST_CONNECTIONS,
     )
-    yield front.port
+    yield front.port, server.port
     front.refuse_connections()
     is_over.set()
     thread.join()
     server.close()
     front.close()
+
+
+@pytest.fixture
+def port(ports: tuple[int, int]) -> int:
+    """Where the application listens behind TLS."""
+    return ports[0]
 
 
 @pytest.fixture
@@ -103,7 +109,7 @@ def test_what_was_said_is_handed_on_before_the_end(
 
         said = threads.submit(say)
         front = TlsFront(
-            host="127.0.0.1", port=0, inside_port=inside.getsockname()[1],
+            host="127.0.0.1", port=0, inside_port=inside.getsockname()[1], peers={},
             context=read_certificate(*files), most_connections=MOST_CONNECTIONS,
         )  # fmt: skip
         with (
@@ -127,17 +133,58 @@ def test_who_does_not_know_the_authority_gets_no_connection(port: int) -> None:
         connection.request("GET", "/livez")
 
 
-def test_plain_http_on_the_secure_port_harms_nobody(port: int, trusting: ssl.SSLContext) -> None:
+def test_plain_http_on_the_secure_port_is_told_so(port: int, trusting: ssl.SSLContext) -> None:
     plain = HTTPConnection("localhost", port, timeout=BOUND_S)
     plain.request("GET", "/livez")
-    with pytest.raises((HTTPException, OSError)):
-        plain.getresponse()
+    refusal = plain.getresponse()
+    told = refusal.read().decode()
+    plain.close()
     secure = HTTPSConnection("localhost", port, context=trusting, timeout=BOUND_S)
     secure.request("GET", "/livez")
     answer = secure.getresponse()
     secure.close()
 
+    assert refusal.status == 400
+    assert "https://" in told
     assert answer.status == 200
+
+
+def test_who_says_nothing_leaves_for_the_next_client(port: int, trusting: ssl.SSLContext) -> None:
+    with ExitStack() as places:
+        silent = [
+            places.enter_context(socket.create_connection(("localhost", port), BOUND_S))
+            for _ in range(MOST_CONNECTIONS)
+        ]
+        secure = HTTPSConnection("localhost", port, context=trusting, timeout=BOUND_S)
+        secure.request("GET", "/livez")
+        status = secure.getresponse().status
+        secure.close()
+
+        assert status == 200
+        assert silent[0].recv(1) == b""
+
+
+def test_the_server_knows_the_address_of_a_client_behind_tls(
+    app: Flask, port: int, trusting: ssl.SSLContext
+) -> None:
+    seen: list[str | None] = []
+    app.before_request(lambda: seen.append(request.remote_addr))
+    plain = socket.create_connection(("127.0.0.1", port), BOUND_S, ("127.0.0.9", 0))
+    with plain, trusting.wrap_socket(plain, server_hostname="localhost") as client:
+        client.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        client.recv(1)
+
+    assert seen == ["127.0.0.9"]
+
+
+def test_nobody_goes_around_the_front(ports: tuple[int, int]) -> None:
+    with socket.create_connection(("127.0.0.1", ports[1]), BOUND_S) as around:
+        heard = b""
+        with suppress(OSError):
+            around.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            heard = around.recv(1)
+
+    assert heard == b""
 
 
 def test_one_connection_too_many_is_closed(port: int, trusting: ssl.SSLContext) -> None:
@@ -149,11 +196,15 @@ def test_one_connection_too_many_is_closed(port: int, trusting: ssl.SSLContext) 
                     server_hostname="localhost",
                 )
             )
-            for _ in range(MOST_CONNECTIONS + 1)
+            for _ in range(MOST_CONNECTIONS)
         ]
-        clients[0].sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for client in clients:
+            client.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1")
+        too_many = places.enter_context(socket.create_connection(("localhost", port), BOUND_S))
 
-        assert clients[-1].recv(1) == b""
+        assert too_many.recv(1) == b""
+        clients[0].sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert clients[0].recv(8) == b"HTTP/1.1"
 
 

@@ -9,7 +9,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
 from itertools import takewhile
@@ -19,7 +19,8 @@ import pytest
 from flask import Flask
 from PIL import Image
 
-from ocr_server.server.waitress_server import IDLE_S, Server, most_connections
+from ocr_server.server.request_parser import Pace
+from ocr_server.server.waitress_server import Server, most_connections
 from ocr_server.settings import Settings
 from tests.drawing import as_file, draw_lines
 from tests.serving import DOCUMENTS, Answer, FakeTesseract, RunningServer, Start, running_server
@@ -66,7 +67,7 @@ class Held:
 
 
 def head(method: str, path: str, *lines: str) -> bytes:
-    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: here", *lines, "", ""]).encode()
+    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode()
 
 
 def post_head(*lines: str) -> bytes:
@@ -340,19 +341,18 @@ def test_a_killed_tesseract_is_told_and_the_next_page_is_read(
     assert server.read(PICTURE).status == 200
 
 
-def test_a_killed_worker_is_told_and_the_next_page_is_read(
+def test_the_page_of_a_killed_worker_is_read_again(
     server: RunningServer, tesseract: FakeTesseract, threads: ThreadPoolExecutor
 ) -> None:
     held = Held(server, tesseract, threads)
     (worker,) = server.workers()
 
     os.kill(worker, signal.SIGKILL)
+    tesseract.let_go()
 
     answer = held.answer.result(BOUND_S)
-    assert (answer.status, answer.json["code"]) == (503, "worker-lost")
-    wait_for(lambda: tesseract.is_idle)
-    tesseract.let_go()
-    assert server.read(PICTURE).status == 200
+    assert (answer.status, answer.json["problems"]) == (200, [])
+    assert server.workers() != [worker]
 
 
 @pytest.mark.parametrize(
@@ -491,27 +491,19 @@ def test_an_upload_cut_off_by_the_end_is_closed(
 def test_who_does_not_take_the_answer_is_let_go(settings: Settings) -> None:
     app = Flask("much")
     app.add_url_rule("/", view_func=lambda: b"x" * 20_000_000)
-    server = Server(app, settings)
-    with closing(server):
+    server = Server(app, settings, pace=Pace(idle_s=0.2))
+    end = time.monotonic() + BOUND_S
+    with (
+        closing(server),
+        closing(socket.create_connection(("127.0.0.1", server.port))) as stalled,
+    ):
+        stalled.sendall(head("GET", "/"))
+        server.run_until(lambda: server.has_connections or time.monotonic() > end)
+        begun = time.monotonic()
+        server.run_until(lambda: not server.has_connections or time.monotonic() > end)
 
-        def turn(is_over: Callable[[], bool]) -> None:
-            end = time.monotonic() + BOUND_S
-            server.run_until(lambda: is_over() or time.monotonic() > end)
-
-        with closing(socket.create_connection(("127.0.0.1", server.port))) as stalled:
-            stalled.sendall(head("GET", "/"))
-            turn(lambda: server.is_busy)
-            (channel,) = server._server.active_channels.values()
-            turn(lambda: not channel.requests)
-            waits = [server.is_busy]
-            channel.last_activity -= 2 * IDLE_S
-            waits.append(server.is_busy)
-
-            assert waits == [True, False]
-            for _ in range(2):
-                server._server.maintenance(time.time())
-
-            assert not server._server.active_channels
+        assert not server.has_connections
+        assert time.monotonic() - begun >= 0.2
 
 
 def test_an_answer_for_which_there_is_no_room_ends_its_connection(
@@ -536,7 +528,7 @@ def test_an_answer_for_which_there_is_no_room_ends_its_connection(
         server.run_until(lambda: answer.done() or time.monotonic() > end)
 
         assert answer.done()
-        assert not server.is_busy
+        assert not server.has_connections
 
 
 @pytest.mark.parametrize(

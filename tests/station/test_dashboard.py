@@ -5,6 +5,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,17 @@ def test_a_connection_that_asks_for_nothing_is_closed(sent: bytes, journal: Jour
         connection.sendall(sent)
 
         assert connection.recv(1) == b""
+
+
+def test_pages_of_other_sites_get_nothing_but_links_lead_here(journal: Journal) -> None:
+    page = StationPage(("127.0.0.1", 0), journal, "display")
+    with page.served():
+        foreign = {"Host": "127.0.0.1", "Sec-Fetch-Site": "cross-site"}
+        statuses = []
+        for mode in ("no-cors", "navigate"):
+            connection = HTTPConnection("127.0.0.1", page.port, timeout=10)
+            connection.request("GET", "/", headers={**foreign, "Sec-Fetch-Mode": mode})
+            statuses.append(connection.getresponse().status)
+            connection.close()
+
+    assert statuses == [403, 200]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 
 from ocr_server.station import folder as folders
 from ocr_server.station.folder import Folder
-from ocr_server.station.intake import Intake, Reading
+from ocr_server.station.intake import Intake, Reader, Reading
 from ocr_server.station.journal import Journal
 from tests.station.reads_bytes import record_of
 from tests.waiting import wait_for
@@ -38,10 +39,17 @@ def measure(data: bytes) -> Reading:
 
 
 @contextmanager
-def watching(watched: Path, journal: Journal, *, settle_s: float = 0.1) -> Iterator[None]:
+def watching(
+    watched: Path,
+    journal: Journal,
+    *,
+    settle_s: float = 0.1,
+    read: Reader = measure,
+    threads: int = 1,
+) -> Iterator[None]:
     stop = threading.Event()
     folder = Folder(
-        watched, Intake(journal, measure, stop), threads=1, most_bytes=MOST_BYTES,
+        watched, Intake(journal, read, stop), threads=threads, most_bytes=MOST_BYTES,
         leaves=journal.files, settle_s=settle_s,
     )  # fmt: skip
     thread = threading.Thread(target=folder.run, args=(stop,))
@@ -138,3 +146,20 @@ def test_what_systems_and_programs_leave_in_a_folder_is_not_read(
         time.sleep(3 * folders.RESCAN_S)
 
     assert sources_in(journal) == ["thumbs.db.png"]
+
+
+def test_files_are_in_the_journal_by_their_age_whichever_is_read_first(
+    watched: Path, journal: Journal
+) -> None:
+    def read(data: bytes) -> Reading:
+        time.sleep(0.03 if len(data) % 2 else 0)
+        return record_of(str(len(data))), None
+
+    for number in range(12):
+        path = watched / f"{99 - number}.png"  # not by their names
+        path.write_bytes(b"1" * (number + 1))
+        os.utime(path, ns=(0, number * 10**9))
+    with watching(watched, journal, read=read, threads=4):
+        wait_for(lambda: len(journal.last(100)) == 12)
+
+    assert sources_in(journal) == [f"{99 - number}.png" for number in range(12)]

@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from ocr_server.station import intake
 from ocr_server.station.intake import Intake, Reading, key_of
 from ocr_server.station.journal import Entry, Journal
 from tests.station.reads_bytes import record_of
+from tests.waiting import BOUND_S
 
 
 @pytest.fixture
@@ -122,6 +125,39 @@ def test_a_station_that_stops_leaves_the_picture_for_the_next(journal: Journal) 
 
     assert Intake(journal, is_busy, stop).take(b"", source="a", key="k") is None
     assert not journal.has("k")
+
+
+def test_readings_are_in_the_order_in_which_their_pictures_arrived(journal: Journal) -> None:
+    second_is_read = threading.Event()
+
+    def read(data: bytes) -> Reading:
+        if data == b"1":
+            assert second_is_read.wait(BOUND_S)
+        else:
+            second_is_read.set()
+        return record_of(data.decode()), None
+
+    desk = Intake(journal, read, threading.Event())
+    with ThreadPoolExecutor() as threads, desk.arrival() as first:
+        later = threads.submit(desk.take, b"2", source="b", key="2")
+        desk.take(b"1", source="a", key="1", place=first)
+        assert not later.done()
+
+    assert [entry.source for entry in journal.last(2)] == ["b", "a"]
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("A fault of ours.")])
+def test_a_picture_that_is_not_read_holds_up_no_other(
+    journal: Journal, error: Exception | None
+) -> None:
+    desk = Intake(journal, lambda data: (record_of(data.decode()), None), threading.Event())
+    with ThreadPoolExecutor() as threads:
+        with suppress(RuntimeError), desk.arrival():
+            later = threads.submit(desk.take, b"2", source="b", key="2")
+            if error:
+                raise error
+
+        assert later.result(BOUND_S)
 
 
 def test_the_key_tells_pictures_apart() -> None:

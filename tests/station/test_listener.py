@@ -7,12 +7,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import ocr_server.station.listener as listener_module
 from ocr_server.station.command import address
 from ocr_server.station.intake import Intake
 from ocr_server.station.journal import Entry, Journal
@@ -167,3 +168,22 @@ def test_addresses_of_the_command_line() -> None:
     for wrong in ("", "host", "host:", "host:70000", "host:1x"):
         with pytest.raises(argparse.ArgumentTypeError, match="HOST:PORT"):
             address(wrong)
+
+
+def test_who_has_been_idle_for_the_longest_leaves_for_a_new_client(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener_module, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(listener_module, "LEAST_IDLE_S", 0)
+    with listening(journal) as address, ExitStack() as stack:
+        idle = [
+            stack.enter_context(socket.create_connection(address, timeout=10)) for _ in range(3)
+        ]
+        answers = idle[0].makefile("rb")
+        for number in (1, 3):
+            idle[0].sendall(b"\0\0\0\0017")  # has been idle for a shorter time than others then
+            assert json.loads(answers.readline())["serial"] == number
+            if number == 1:
+                assert json.loads(send_picture(address, b"12.5"))["serial"] == 2
+
+        assert idle[1].recv(1) == b""

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -135,3 +137,77 @@ def test_a_client_does_not_follow_a_redirect_either() -> None:
         post([b"picture"], {})
 
     assert asked == ["POST None"]
+
+
+@contextmanager
+def saying(*pieces: bytes, between_s: float = 0.0) -> Iterator[str]:
+    """The address of a server that answers each request by these pieces, then hangs up."""
+    stop = threading.Event()
+
+    def serve() -> None:
+        while not stop.is_set():
+            with suppress(OSError):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65536)
+                    for piece in pieces:
+                        connection.sendall(piece)
+                        if stop.wait(between_s):
+                            break
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.05)
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            stop.set()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\x00\xff\x13garbage\n", b"HTTP/1.1 abc\r\n\r\n", b"SSH-2.0-x\r\n", b"200 OK\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+    ],
+)  # fmt: skip
+def test_a_garbled_answer_is_a_delivery_that_failed(
+    journal: Journal, caplog: pytest.LogCaptureFixture, answer: bytes
+) -> None:
+    fill(journal, 1)
+    with saying(answer) as url:
+        delivery = Delivery(journal, [Poster(url, station_id="id")])
+        wait_for(lambda: len(caplog.messages) > 1)  # it is tried again at once
+        delivery.end()
+
+    assert {record.levelno for record in caplog.records} == {logging.WARNING}
+    assert "the server does not answer in HTTP; it is tried again in" in caplog.messages[0]
+    assert [entry.serial for entry in journal.pending("post")] == [1]
+
+
+def test_a_body_that_never_ends_keeps_nothing_up() -> None:
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    with saying(head, *[b"drop"] * 100, between_s=0.1) as url:
+        began = time.monotonic()
+        Poster(url, station_id="id").take(ENTRY)
+
+    assert time.monotonic() - began < 5
+
+
+def test_an_answer_that_comes_drop_by_drop_does_not_hold_up_the_end(
+    journal: Journal, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sinks, "ENDED_S", 0.3)
+    fill(journal, 1)
+    with saying(*[b"H"] * 600, between_s=0.1) as url:
+        delivery = Delivery(journal, [Poster(url, station_id="id")])
+        began = time.monotonic()
+
+        delivery.end()
+
+        assert time.monotonic() - began < 30
+        assert caplog.messages == ["post does not answer; the rest stays in the journal"]
+    assert [entry.serial for entry in journal.pending("post")] == [1]

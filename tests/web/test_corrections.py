@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from ocr_server.document.json_reader import MOST_DOCUMENT_VALUES
 from ocr_server.geometry import Box
 from ocr_server.job import Detail
 from ocr_server.web import api
-from ocr_server.web.api import MOST_DOCUMENT_VALUES
 from tests.export.documents import document, json_of, page, table_of, two_pages, word, zone
 from tests.export.pictures import noise, pdf_text
 

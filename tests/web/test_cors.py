@@ -66,7 +66,7 @@ def test_a_preflight_is_answered_without_a_key(serve: Callable[..., FlaskClient]
     assert allowed.status_code == 204
     assert "POST" in allowed.headers["Access-Control-Allow-Methods"]
     assert allowed.headers["Access-Control-Allow-Headers"] == "content-type,x-api-key"
-    assert refused.status_code == 401
+    assert refused.status_code == 403
     assert "Access-Control-Allow-Methods" not in refused.headers
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import math
+import resource
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -10,6 +12,7 @@ from flask.testing import FlaskClient
 from ocr_server import __version__
 from ocr_server.app import create_app
 from ocr_server.errors import EngineMissing, WorkerLost
+from ocr_server.runtime.watchdog import draw_sample
 from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
@@ -87,6 +90,48 @@ def test_a_server_becomes_ready_when_its_engine_does(settings: Settings) -> None
     service_of(app).close()
 
 
+def test_a_server_whose_slots_have_no_process_is_not_ready(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(InlineWorkers, "alive", 0)
+
+    ready = client.get("/readyz")
+
+    assert (ready.status_code, json.loads(ready.data)["code"]) == (503, "no-worker")
+
+
+def test_a_server_that_has_no_room_is_not_ready_until_there_is_some(client: FlaskClient) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, before[1]))
+    try:
+        full = client.get("/readyz")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert (full.status_code, json.loads(full.data)["code"]) == (503, "storage-full")
+    assert client.get("/readyz").status_code == 200
+
+
+def raise_worker_lost(*_: object, **__: object) -> None:
+    raise WorkerLost("It died.")
+
+
+def test_what_the_watchdog_could_not_read_is_a_reason_until_something_was_read(
+    client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(InlineWorkers, "run", raise_worker_lost)
+        service._watchdog._last_read_s = -math.inf
+        service._watchdog.take_turn()
+    failed = client.get("/readyz")
+    client.post("/v1/documents", data=draw_sample())
+
+    problem = json.loads(failed.data)
+    assert (failed.status_code, problem["code"]) == (503, "engine-failed")
+    assert "It died." in problem["detail"]
+    assert client.get("/readyz").status_code == 200
+
+
 def test_the_versions_of_server_and_engine_are_told(client: FlaskClient) -> None:
     assert client.get("/version").get_json() == {
         "name": "ocr-server",
@@ -100,3 +145,13 @@ def test_a_server_that_finds_languages_itself_is_ready(settings: Settings) -> No
 
     assert app.test_client().get("/readyz").status_code == 200
     service_of(app).close()
+
+
+def test_what_was_given_up_for_want_of_memory_is_told(
+    client: FlaskClient, service: Service
+) -> None:
+    service.shortfalls = ("The container has 256 MiB.",)
+
+    assert client.get("/readyz").get_json() == {
+        "status": "ready", "notes": ["The container has 256 MiB."],
+    }  # fmt: skip

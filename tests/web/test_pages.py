@@ -9,12 +9,15 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urljoin
 
 import numpy as np
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image, ImageOps
 
@@ -22,11 +25,12 @@ from ocr_server.errors import TooManyPixels
 from ocr_server.export import FORMATS
 from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS, STAGES
 from ocr_server.request.options import OPTIONS
+from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX
 from ocr_server.web.pages import declarations, modules_of
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords
-from tests.serving import FakeTesseract, RunningServer, running_server
+from tests.serving import FakeTesseract, RunningServer, running_server, served
 
 KEY = "a-key"
 EXAMPLE = re.compile(r'<pre [^>]*aria-labelledby="(\w+)"><code>(.*?)</code></pre>', re.DOTALL)
@@ -290,19 +294,20 @@ def test_the_example_in_python_says_why_it_failed(server: RunningServer, folder:
     assert done.stderr.strip() == "The key is not one of this server’s. Send another one."
 
 
-@pytest.mark.process
 @pytest.mark.parametrize(
     ("trusted", "shown"), [("127.0.0.1", "https://ocr.example"), ("", None), ("10.0.0.1", None)]
 )
 def test_a_proxy_is_believed_only_when_it_is_trusted(
-    tmp_path: Path, trusted: str, shown: str | None
+    app: Flask, settings: Settings, trusted: str, shown: str | None
 ) -> None:
     headers = {"X-Forwarded-Host": "ocr.example", "X-Forwarded-Proto": "https"}
-    with running_server(tmp_path, OCR_SLOTS=1, OCR_TRUSTED_PROXY=trusted) as server:
-        page = server.ask("GET", "/docs", headers=headers).body.decode()
+    with served(app, replace(settings, trusted_proxy=trusted)) as url:
+        request = urllib.request.Request(f"{url}/docs", headers=headers)  # noqa: S310  # our own
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            page = answer.read().decode()
 
-        assert f"{shown or server.url}/v1/documents" in examples_in(page)["curl"]
-        assert ("ocr.example" in page) == bool(shown)
+    assert f"{shown or url}/v1/documents" in examples_in(page)["curl"]
+    assert ("ocr.example" in page) == bool(shown)
 
 
 def test_modules_are_those_that_are_imported_through_others_too() -> None:

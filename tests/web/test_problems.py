@@ -17,6 +17,7 @@ from ocr_server import errors
 from ocr_server.app import create_app
 from ocr_server.deadline import Deadline
 from ocr_server.errors import OcrServerError
+from ocr_server.request.build import MOST_FAULTS, Faults, fault_of
 from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
@@ -271,7 +272,7 @@ def test_a_missing_engine_is_503(settings: Settings) -> None:
 def test_a_full_folder_is_503(
     client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service.scratch, "folder", service.scratch.folder / "gone")
+    monkeypatch.setattr(service.scratch, "folder", service.scratch.folder / "lock" / "gone")
 
     problem = problem_of(post(client))
 
@@ -386,3 +387,53 @@ def test_who_mistypes_a_path_is_told_in_its_own_words(
 
     assert answer.status_code == 404
     assert answer.mimetype == kind
+
+
+def test_a_request_for_which_the_server_has_no_memory_is_told_so(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def render(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Service, "read", render)
+
+    refused = client.post("/v1/documents", data=as_file(draw_lines("Hello")))
+
+    assert (refused.status_code, refused.get_json()["code"]) == (503, "server-out-of-memory")
+    assert refused.headers["Retry-After"] == "1"
+    monkeypatch.undo()
+    assert client.post("/v1/documents", data=as_file(draw_lines("Hello"))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"data": {f"name{number}": "" for number in range(20_000)}},
+        {"json": {f"name{number}": 1 for number in range(20_000)}},
+        {"query_string": {f"name{number}": "1" for number in range(5000)}},
+        {"query_string": {"x" * 30_000: "1", "€" * 3000: "1"}},
+        {"query_string": {"languages": "+".join(f"l{number}" for number in range(5000))}},
+        {"query_string": {"zones": json.dumps([{"€" * 1000: 1}] * 10)}},
+    ],
+    ids=["form", "json", "query", "long names", "languages", "zones"],
+)
+def test_a_refusal_is_short_however_much_is_wrong(
+    client: FlaskClient, sent: dict[str, Any]
+) -> None:
+    picture = {} if {"data", "json"} & set(sent) else {"data": PICTURE}
+
+    answer = client.post("/v1/documents", **sent, **picture)
+
+    assert 400 <= answer.status_code < 500
+    assert len(answer.data) <= 16 * 1024
+
+
+def test_faults_beyond_the_first_are_not_kept() -> None:
+    faults = Faults()
+    faults.extend(fault_of(str(number), "wrong") for number in range(MOST_FAULTS - 1))
+    faults.append(fault_of("last", "wrong"))
+    faults.append(fault_of("too many", "wrong"))
+    faults.extend([fault_of("too many", "wrong")])
+
+    assert len(faults) == MOST_FAULTS
+    assert faults[-1]["field"] == "last"

@@ -8,8 +8,11 @@ Source: ISO 19005-2, 6.2.11 (fonts), 6.6.4 (identification), 6.7 (level A); ISO 
 
 from __future__ import annotations
 
+import logging
+
 import pikepdf
 
+logging.getLogger("pikepdf").setLevel(logging.ERROR)  # it warns of metadata that is no XMP
 _NAMESPACES = (b"http://www.aiim.org/pdfa/ns/id/", b"http://www.aiim.org/pdfua/ns/id/")
 _CONFORMANCE = "pdfaid:conformance"
 _OF_PDFA = ("pdfaid:part", "pdfaid:amd", "pdfaid:corr", "pdfaid:rev", _CONFORMANCE)

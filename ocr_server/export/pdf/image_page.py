@@ -21,7 +21,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from ocr_server.export.pdf.tiff_jpeg import joined_jpeg
 from ocr_server.job import Limits
-from ocr_server.pdf.render import POINTS_PER_INCH
+from ocr_server.pdf.opening import POINTS_PER_INCH
 from ocr_server.sources.damage import END_OF_JPEG
 from ocr_server.sources.decode import opened_picture
 from ocr_server.sources.pixels import (

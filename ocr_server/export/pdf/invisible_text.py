@@ -27,7 +27,8 @@ from ocr_server.document.model import Direction, Line, Word
 from ocr_server.errors import DamagedPicture
 from ocr_server.export.pdf.glyphless_font import ADVANCE, GlyphlessFont
 from ocr_server.geometry import Box, Point, Transform
-from ocr_server.pdf.render import bounds_on_page, opened_pdf
+from ocr_server.pdf.opening import opened_pdf
+from ocr_server.pdf.page_objects import PageObject, bounds_on_page, objects_of
 
 FONT = "OcrText"  # the font's name among the resources of a page
 # Poppler, and so pdftotext and many a search, breaks a word whose letters climb by half a point,
@@ -201,14 +202,20 @@ def find_visible_text(path: Path, index: int, *, password: str | None) -> tuple[
     """
     with opened_pdf(path, password) as document:
         try:
-            pieces = document[index].get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT], max_depth=_DEEPEST)
+            page = document[index]
             return tuple(
                 bounds_on_page(piece)
-                for piece in pieces
-                if raw.FPDFTextObj_GetTextRenderMode(piece) != raw.FPDF_TEXTRENDERMODE_INVISIBLE
+                for piece in objects_of(page)
+                if piece.kind == raw.FPDF_PAGEOBJ_TEXT and _is_visible(piece)
             )
         except pypdfium2.PdfiumError as error:
             raise DamagedPicture(f"Page {index + 1} of the PDF cannot be opened.") from error
+
+
+def _is_visible(piece: PageObject) -> bool:
+    return bool(
+        raw.FPDFTextObj_GetTextRenderMode(piece.handle) != raw.FPDF_TEXTRENDERMODE_INVISIBLE
+    )
 
 
 def _middle(a: Point, b: Point) -> Point:

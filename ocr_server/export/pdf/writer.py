@@ -35,8 +35,9 @@ from ocr_server.export.pdf.signatures import is_signed, limits_changes, remove_s
 from ocr_server.export.picture import PageSource, check_size, find_page_sources
 from ocr_server.geometry import Box, Transform
 from ocr_server.job import Claim, ClaimOutcome, Rendering, SignatureUse
-from ocr_server.pdf.letters import sorted_box
-from ocr_server.pdf.render import opened_by_qpdf, page_frame
+from ocr_server.pdf.opening import page_frame
+from ocr_server.pdf.page_copy import opened_by_qpdf
+from ocr_server.pdf.page_objects import sorted_box
 from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 
 _PIECE_BYTES = 256 * 1024

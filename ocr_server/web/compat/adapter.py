@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, TypeAlias
 
 from flask import Blueprint, Flask, Response, g
@@ -18,9 +19,12 @@ from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.job import Job, ReadOptions, Rendering, Source
 from ocr_server.request.build import body_too_large, languages_of, limits_of
+from ocr_server.web.body import Body, decoded_image
 from ocr_server.web.context import hang_up, service
 from ocr_server.web.problems import COMPAT as BLUEPRINT
 from ocr_server.web.problems import headers_of
+
+MOST_OTHERS = 16  # members beside the picture; no service has as many
 
 Answer: TypeAlias = Callable[[OcrServerError], Response]
 
@@ -53,13 +57,13 @@ def register(app: Flask, adapters: Sequence[Adapter]) -> None:
 
 
 def read(
-    data: bytes,
+    source: Source,
     reading: ReadOptions,
     *,
     timeout_s: float | None = None,
     password: str | None = None,
 ) -> Document:
-    """The document in `data`: all of its pages or none, as no other service knows of failed ones.
+    """The document in a file: all of its pages or none, as no other service knows of failed ones.
 
     Raises:
         OcrServerError: it, or a page of it, could not be read.
@@ -68,7 +72,7 @@ def read(
     languages: dict[str, Any] = languages_of(reading.languages, here.settings, here.engine)
     most_s = here.settings.timeout_s
     job = Job(
-        sources=(Source(data),),
+        sources=(source,),
         options=replace(reading, engine=here.settings.engine, **languages),
         limits=limits_of(here.settings),
         deadline=Deadline.after(min(timeout_s or most_s, most_s)),
@@ -85,6 +89,22 @@ def read(
 def rendered(document: Document, name: str) -> str:
     """The document in one of our formats."""
     return b"".join(FORMATS[name].render(document, (), Rendering())).decode()
+
+
+def image_of(body: Body, name: str) -> tuple[Source, dict[str, Any]]:
+    """The file in a member of an object of JSON, and its other members.
+
+    Raises:
+        ValueError: it is no such object, or there is no base64 in it; the message is for the
+            client.
+        StorageFull: the temporary folder is full or read-only.
+    """
+    members = body.members()
+    image = members.pop(name, None)
+    if image is None:
+        raise ValueError("send base64 text or a data URL")
+    others = islice(members.items(), MOST_OTHERS)
+    return decoded_image(image), {other: value.parsed() for other, value in others}
 
 
 def answer_errors(blueprint: Blueprint, answer: Answer) -> None:

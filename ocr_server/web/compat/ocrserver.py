@@ -18,10 +18,10 @@ from ocr_server.errors import (
     RequestError,
     UnsupportedFormat,
 )
-from ocr_server.job import ReadOptions
+from ocr_server.job import ReadOptions, Source
 from ocr_server.request.parsing import parse_alphabet, parse_languages
-from ocr_server.web.body import body_of, decode_base64
-from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal
+from ocr_server.web.body import body_of
+from ocr_server.web.compat.adapter import Adapter, answer_errors, image_of, read, refusal
 from ocr_server.web.compat.adapter import rendered as rendered_as
 from ocr_server.web.context import service
 from ocr_server.web.problems import STATUS
@@ -46,15 +46,14 @@ def read_file() -> Response:
 def read_base64() -> Response:
     """The text of a picture in base64."""
     try:
-        body = body_of(request).object()
-        data = decode_base64(body.get("base64"))
+        image, options = image_of(body_of(request), "base64")
     except ValueError as error:
         raise InvalidOptions(f"base64: {error}") from error
-    if not data:
+    if not image.size_bytes:
         raise InvalidOptions("base64 string required")
-    if not all(isinstance(value, str) for value in body.values()):
+    if not all(isinstance(value, str) for value in options.values()):
         raise InvalidOptions("every member must be a string")
-    return _read(data, body, as_hocr=False)
+    return _read(image, options, as_hocr=False)
 
 
 def status() -> dict[str, Any]:
@@ -67,8 +66,8 @@ def status() -> dict[str, Any]:
     }
 
 
-def _read(data: bytes, options: dict[str, str], *, as_hocr: bool) -> Response:
-    if not data:
+def _read(source: Source, options: dict[str, str], *, as_hocr: bool) -> Response:
+    if not source.size_bytes:
         raise UnsupportedFormat("The file is empty.")
     try:
         reading = ReadOptions(
@@ -77,7 +76,7 @@ def _read(data: bytes, options: dict[str, str], *, as_hocr: bool) -> Response:
         )
     except ValueError as error:
         raise InvalidOptions(f"{error}.") from error
-    document = read(data, reading)
+    document = read(source, reading)
     if as_hocr:
         return _json({"result": rendered_as(document, "hocr"), "version": VERSION}, escaped=False)
     # Its `trim` is a set of letters that are cut off at both ends.

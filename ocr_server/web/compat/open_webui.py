@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from ocr_server.errors import InvalidOptions, NoText
 from ocr_server.job import ReadOptions
+from ocr_server.web.body import body_of
 from ocr_server.web.compat.adapter import Adapter, answer_errors, read
 from ocr_server.web.context import service
 from ocr_server.web.problems import answer_error
@@ -20,10 +21,10 @@ blueprint = Blueprint("open-webui", __name__)
 @blueprint.put("/process")
 def process() -> Response:
     """The text of each page, with what is known about it."""
-    data = request.get_data(cache=False)
-    if not data:
+    source = body_of(request, forms=()).file
+    if source is None or not source.size_bytes:
         raise InvalidOptions("Send the document as the raw body; nothing came.")
-    document = read(data, ReadOptions(languages=service().settings.languages))
+    document = read(source, ReadOptions(languages=service().settings.languages))
     if not document.text.strip():
         raise NoText("No extractable text: nothing on these pages could be read.")
     return jsonify(

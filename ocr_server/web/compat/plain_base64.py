@@ -8,8 +8,8 @@ from flask import Blueprint, Response, json, jsonify, request
 
 from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.job import ReadOptions
-from ocr_server.web.body import body_of, decode_base64
-from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal
+from ocr_server.web.body import body_of
+from ocr_server.web.compat.adapter import Adapter, answer_errors, image_of, read, refusal
 from ocr_server.web.context import service
 from ocr_server.web.problems import STATUS
 
@@ -20,13 +20,12 @@ blueprint = Blueprint("base64", __name__)
 def read_image() -> Response:
     """Each word with its box (left, top, right, bottom in pixels) and confidence from 0 to 1."""
     try:
-        body = body_of(request).object()
-        data = decode_base64(body.get("image"))
+        image, others = image_of(body_of(request), "image")
     except ValueError as error:
         raise InvalidOptions(f"image: {error}.") from error
-    if not data or len(body) > 1:
+    if not image.size_bytes or others:
         raise InvalidOptions('Send {"image": "data:image/png;base64,…"} and nothing else.')
-    document = read(data, ReadOptions(languages=service().settings.languages))
+    document = read(image, ReadOptions(languages=service().settings.languages))
     words: list[dict[str, Any]] = [
         {
             "text": word.text,

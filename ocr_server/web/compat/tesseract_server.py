@@ -46,6 +46,7 @@ from ocr_server.web.problems import STATUS
 ALPHABET = "tessedit_char_whitelist"
 FORMATS_OF_PARAMETERS = {"tessedit_create_hocr": "hocr", "tessedit_create_tsv": "tsv"}
 MODERN_ENGINES = {1, 3}  # LSTM, and whatever there is; 0 and 2 are the old one, not installed
+MOST_NAMED = 20  # languages that are missing
 
 blueprint = Blueprint("tesseract-server", __name__)
 
@@ -60,11 +61,11 @@ class _ParsedOptions:
 def run_tesseract() -> Response:
     """Standard output and error of a `tesseract` process, as JSON."""
     body = body_of(request)
-    data = next(iter(body.files.get("file", ())), b"")
-    if not data:
+    source = next(iter(body.files.get("file", ())), None)
+    if source is None or not source.size_bytes:
         raise InvalidOptions("No or empty file provided")
     parsed = _read_options(next(iter(body.texts.get("options", ())), ""))
-    document = read(data, parsed.reading)
+    document = read(source, parsed.reading)
     return jsonify(_run(code=0, stdout=_output(document, parsed.format), stderr=""))
 
 
@@ -198,7 +199,7 @@ def _run(*, code: int, stdout: str, stderr: str) -> dict[str, Any]:
 def _answer(error: OcrServerError) -> Response:
     if isinstance(error, LanguageMissing | DocumentError | EngineFailed):
         missing = error.extra.get("missing")
-        names = missing if isinstance(missing, list) else []
+        names = missing[:MOST_NAMED] if isinstance(missing, list) else []
         words = [f"Failed loading language '{name}'" for name in names]  # as Tesseract says it
         run = _run(code=1, stdout="", stderr="\n".join([*words, error.message, ""]))
         return refusal(error, json.dumps(run), status=200, media_type="application/json")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -31,12 +32,12 @@ from ocr_server.errors import (
     UnsupportedFormat,
 )
 from ocr_server.export.xml import element, written
-from ocr_server.job import ReadOptions, TextLayerUse
+from ocr_server.job import ReadOptions, Source, TextLayerUse
 from ocr_server.request.build import body_too_large
-from ocr_server.sources.signatures import PDF, media_type_of
-from ocr_server.web.body import body_of
+from ocr_server.sources.signatures import PDF, media_type_of_file
+from ocr_server.web.body import PIECE_BYTES, body_of
 from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal, rendered
-from ocr_server.web.context import service
+from ocr_server.web.context import job_folder, service
 from ocr_server.web.problems import STATUS
 
 GREETING = f"This is Tika Server (ocr-server {__version__}, as Apache Tika 3). Please PUT\n"
@@ -110,12 +111,14 @@ def greet() -> Response:
 @blueprint.post("/tika/form")
 def parse() -> Response:
     """The text in the form that `Accept` names: plain, XHTML, XML or JSON."""
-    data, requested = _data(), _requested()
-    document = _read(data, requested)
+    source, requested = _source(), _requested()
+    document = _read(source, requested)
     offered = ["text/plain", "text/html", "text/xml", "application/json"]
     media_type = request.accept_mimetypes.best_match(offered, default="text/plain")
     if media_type == "application/json":
-        return jsonify(_metadata(data, document) | {CONTENT: _content("html", document, requested)})
+        return jsonify(
+            _metadata(source, document) | {CONTENT: _content("html", document, requested)}
+        )
     content = _content("text" if media_type == "text/plain" else "html", document, requested)
     if not content.strip():
         return Response(status=204)
@@ -126,9 +129,9 @@ def parse() -> Response:
 @blueprint.post("/tika/form/<any(text, html, xml, body):handler>")
 def parse_to_json(handler: str) -> Response:
     """Metadata and content as one object."""
-    data, requested = _data(), _requested()
-    document = _read(data, requested)
-    return jsonify(_metadata(data, document) | {CONTENT: _content(handler, document, requested)})
+    source, requested = _source(), _requested()
+    document = _read(source, requested)
+    return jsonify(_metadata(source, document) | {CONTENT: _content(handler, document, requested)})
 
 
 @blueprint.put("/rmeta")
@@ -137,9 +140,9 @@ def parse_to_json(handler: str) -> Response:
 @blueprint.post("/rmeta/form/<any(text, html, xml, body, ignore):handler>")
 def parse_recursively(handler: str = "xml") -> Response:
     """A list of one object, of the document; embedded files are not listed."""
-    data, requested = _data(), _requested()
-    document = _read(data, requested)
-    found = _metadata(data, document)
+    source, requested = _source(), _requested()
+    document = _read(source, requested)
+    found = _metadata(source, document)
     if handler != "ignore":
         found[CONTENT] = _content(handler, document, requested)
     return jsonify([found])
@@ -208,36 +211,45 @@ def _timeout_s(ocr: dict[str, str], timeout_ms: int | None) -> float | None:
     return timeout_ms / 1000 if timeout_ms else None
 
 
-def _data() -> bytes:
+def _source() -> Source:
     body = body_of(request)
-    data = next((files[0] for files in body.files.values()), body.data or b"")
-    if request.headers.get("Content-Encoding", "").lower() == "gzip":
-        data = _unpacked(data, service().settings.max_body_bytes)
-    if not data:
+    source = next((files[0] for files in body.files.values()), body.file)
+    if source is not None and request.headers.get("Content-Encoding", "").lower() == "gzip":
+        packed, source = (
+            source,
+            job_folder().add(_unpacked(source.path, service().settings.max_body_bytes)),
+        )
+        packed.path.unlink()
+    if source is None or not source.size_bytes:
         raise UnsupportedFormat("Nothing was sent. Send a picture or PDF.")
-    return data
+    return source
 
 
-def _unpacked(data: bytes, most_bytes: int) -> bytes:
-    """What was packed with gzip, which may be far more than was sent."""
+def _unpacked(path: Path, most_bytes: int) -> Iterator[bytes]:
+    """What was packed with gzip, which may be far more than was sent, in pieces."""
     unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    try:
-        unpacked = unpacker.decompress(data, most_bytes + 1)
-    except zlib.error as error:
-        raise InvalidOptions("The body is not gzip, as Content-Encoding says.") from error
-    if len(unpacked) > most_bytes:
-        raise body_too_large(most_bytes)
-    if not unpacker.eof:
-        raise InvalidOptions("The body’s gzip is cut off. Send all of it.")
-    return unpacked
+    left_bytes = most_bytes
+    with path.open("rb") as file:
+        while packed := unpacker.unconsumed_tail or file.read(PIECE_BYTES):
+            try:
+                piece = unpacker.decompress(packed, PIECE_BYTES)
+            except zlib.error as error:
+                raise InvalidOptions("The body is not gzip, as Content-Encoding says.") from error
+            left_bytes -= len(piece)
+            if left_bytes < 0:
+                raise body_too_large(most_bytes)
+            yield piece
+            if unpacker.eof:
+                return
+    raise InvalidOptions("The body’s gzip is cut off. Send all of it.")
 
 
-def _read(data: bytes, requested: _TikaRequest) -> Document:
-    if requested.skips or not requested.least_bytes <= len(data) <= requested.most_bytes:
+def _read(source: Source, requested: _TikaRequest) -> Document:
+    if requested.skips or not requested.least_bytes <= source.size_bytes <= requested.most_bytes:
         return _UNREAD
     try:
         return read(
-            data, requested.reading, timeout_s=requested.timeout_s, password=requested.password
+            source, requested.reading, timeout_s=requested.timeout_s, password=requested.password
         )
     except EncryptedDocument as error:
         if requested.password is not None:
@@ -247,8 +259,8 @@ def _read(data: bytes, requested: _TikaRequest) -> Document:
         ) from error
 
 
-def _metadata(data: bytes, document: Document) -> dict[str, Any]:
-    found: dict[str, Any] = {"Content-Type": _kind(data), "X-TIKA:Parsed-By": PARSERS}
+def _metadata(source: Source, document: Document) -> dict[str, Any]:
+    found: dict[str, Any] = {"Content-Type": _kind(source), "X-TIKA:Parsed-By": PARSERS}
     disposition, parameters = parse_options_header(request.headers.get("Content-Disposition"))
     if disposition == "attachment" and "filename" in parameters:
         found["resourceName"] = parameters["filename"]
@@ -257,8 +269,8 @@ def _metadata(data: bytes, document: Document) -> dict[str, Any]:
     return found
 
 
-def _kind(data: bytes) -> str:
-    return media_type_of(data) or request.mimetype or "application/octet-stream"
+def _kind(source: Source) -> str:
+    return media_type_of_file(source.path) or request.mimetype or "application/octet-stream"
 
 
 def _content(handler: str, document: Document, requested: _TikaRequest) -> str:

@@ -42,6 +42,22 @@ def archived(path: Path, part: str, conformance: str) -> Path:
     return path
 
 
+def test_metadata_that_is_no_xmp_claims_nothing_and_fills_no_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scan = picture_pdf(tmp_path / "scan.pdf", noise(298, 420))
+    with pikepdf.open(scan, allow_overwriting_input=True) as pdf:
+        data = b"<a xmlns='http://www.aiim.org/pdfa/ns/id/'/>"
+        pdf.Root.Metadata = pdf.make_stream(data, Type=Name.Metadata, Subtype=Name.XML)
+        pdf.save(scan)
+
+    made, claims = render(read("Words"), scan)
+
+    assert Claim.PDF_A not in claims
+    assert pdf_text(made) == "Words"
+    assert caplog.records == []
+
+
 def read(*texts: str) -> Document:
     """Pages of A6, each with a line of text."""
     return document(*(page(zone(text), number=at, **SIZE) for at, text in enumerate(texts, 1)))

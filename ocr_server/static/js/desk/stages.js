@@ -80,7 +80,8 @@ export function stepsBeforeReading(page) {
     0,
     stages.findIndex(({ name }) => name === "read"),
   );
-  const before = stages.slice(0, end);
+  // The picture after decoding is the page itself.
+  const before = stages.slice(0, end).filter(({ name }) => name !== "decode");
   const skipped = skippedStages(page);
   return before
     .filter(({ did }) => did)

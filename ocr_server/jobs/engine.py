@@ -1,0 +1,270 @@
+"""What carries durable jobs: DBOS Transact, on SQLite or PostgreSQL; known to this module alone.
+
+A job is a workflow, which enqueues a workflow for every few pages (a chunk), in which each page is
+a step: a page that was read is never read again. The engine holds ids and numbers only.
+
+DBOS takes up what its own process left behind. What processes that are gone left is taken over
+here: each process holds a lock of its own, which the system frees when it dies, and who sees a free
+lock puts that process's work back into the queues.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+from dbos import (
+    DBOS,
+    DBOSClient,
+    DBOSConfig,
+    DBOSPortableJSONSerializer,
+    SetEnqueueOptions,
+    SetWorkflowID,
+    WorkflowHandle,
+)
+from sqlalchemy.engine import Connection, Engine
+
+from ocr_server.jobs.locks import Locks, locks_of
+
+VERSION = "jobs-1"  # of the workflows below, not of the program: other versions' work is not taken
+JOBS, CHUNKS, WEBHOOKS = "ocr-jobs", "ocr-chunks", "ocr-webhooks"
+CHUNK_PAGES = 8
+MOST_CHUNKS = 16  # of a job, enqueued at a time
+POLL_S = 0.25
+TAKE_OVER_S = 1.0
+_FOREVER = 1_000_000  # attempts: pages count their own
+# Seconds before each try to call a webhook, after the one before.
+WEBHOOK_DELAYS_S = (0.0, 5.0, 30.0, 300.0, 1800.0, 7200.0)
+
+log = logging.getLogger(__name__)
+
+
+class Stopping(BaseException):
+    """The process ends: what is unfinished stays so, and another process takes it up.
+
+    No `Exception`, as DBOS would note that as the outcome of the work.
+    """
+
+
+class Reader(Protocol):
+    """Does the work of jobs; no method raises an error, whatever becomes of the work.
+
+    All may raise `Stopping`.
+    """
+
+    def count(self, job_id: str) -> int:
+        """How many pages are to be read; 0 if the job was forgotten."""
+
+    def read(self, job_id: str, position: int) -> None:
+        """Read a page, by its position among the pages to read, unless it is read."""
+
+    def is_settled(self, job_id: str, first: int, last: int) -> bool:
+        """Whether pages, by their positions, are read or failed, or are not to be read any more."""
+
+    def finish(self, job_id: str) -> bool:
+        """Note that all pages were read or failed; returns whether a webhook is to be called."""
+
+    def call_webhook(self, job_id: str) -> bool:
+        """Call the webhook; whether it must not be called again."""
+
+
+_reader: Reader  # of the process, as workflows are functions of the module
+_is_over = threading.Event()
+
+
+class JobEngine:
+    """The engine in this process; there is one in a process."""
+
+    def __init__(self, database: Engine, locks: Callable[[], Locks]) -> None:
+        self._database, self._locks = database, locks
+        self._name = f"ocr-{os.urandom(8).hex()}"
+        self._client: DBOSClient | None = None
+        self._is_over = _is_over
+        self._is_over.clear()
+        self._watch = threading.Thread(target=self._take_over, daemon=True, name="jobs-take-over")
+
+    def start(self, reader: Reader, *, slots: int) -> None:
+        """Take up jobs, `slots` pages at a time; with 0 only enqueue them."""
+        global _reader  # noqa: PLW0603
+        _reader = reader
+        config: DBOSConfig = {
+            "name": "ocr-server",
+            "system_database_url": self._database.url.render_as_string(hide_password=False),
+            "executor_id": self._name,
+            "application_version": VERSION,
+            "log_level": "WARNING",
+            "sys_db_pool_size": 5,
+            "notification_listener_polling_interval_sec": 1.0,
+            "serializer": DBOSPortableJSONSerializer(),
+            "enable_otlp": False,
+        }
+        DBOS(config=config)
+        DBOS.listen_queues([JOBS, CHUNKS, WEBHOOKS] if slots else [])
+        DBOS.launch()
+        DBOS.register_queue(JOBS, polling_interval_sec=POLL_S)
+        DBOS.register_queue(CHUNKS, worker_concurrency=max(1, slots), polling_interval_sec=POLL_S)
+        DBOS.register_queue(WEBHOOKS, polling_interval_sec=4 * POLL_S)
+        self._client = DBOSClient(
+            system_database_url=config["system_database_url"],
+            serializer=DBOSPortableJSONSerializer(),
+        )
+        if slots:
+            self._watch.start()
+
+    def enqueue(self, connection: Connection, job_id: str) -> None:
+        """Enqueue a job in a transaction of the caller's: without its commit there is no job."""
+        assert self._client is not None  # noqa: S101  # started
+        self._client.enqueue_in_transaction(
+            connection,
+            {
+                "queue_name": JOBS,
+                "workflow_name": "read_job",
+                "workflow_id": job_id,
+                "app_version": VERSION,
+            },
+            job_id,
+        )
+
+    def cancel(self, job_id: str) -> None:
+        """Begin no more pages of a job."""
+        DBOS.cancel_workflow(job_id, cancel_children=True)
+
+    def forget(self, job_id: str) -> None:
+        """Remove all that the engine knows of a job."""
+        DBOS.delete_workflows([job_id], delete_children=True)
+
+    def close(self, *, timeout_s: float) -> None:
+        """Begin nothing more, and wait until the pages that are being read are done."""
+        self._is_over.set()
+        if self._watch.ident is not None:
+            self._watch.join()
+        DBOS.destroy(workflow_completion_timeout_sec=round(timeout_s))
+        if self._client is not None:
+            self._client.destroy()
+
+    def _take_over(self) -> None:
+        """Put back into the queues what processes that are gone were at, until the engine ends."""
+        while not self._is_over.is_set():
+            try:
+                with self._locks() as locks:
+                    while not locks.take(self._name):
+                        if self._is_over.wait(TAKE_OVER_S):
+                            return
+                    while not self._is_over.wait(TAKE_OVER_S):
+                        self._look_round(locks)
+                        locks.prove_alive()
+            except Exception:  # whatever the database says, it may work again
+                log.exception("jobs: who is alive is not known")
+                self._is_over.wait(TAKE_OVER_S)
+
+    def _look_round(self, locks: Locks) -> None:
+        running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        for name in {one.executor_id for one in running if one.executor_id} - {self._name}:
+            if not locks.take(name):
+                continue
+            # Listed again, as it may have ended in the meantime.
+            left = DBOS.list_workflows(
+                status="PENDING", executor_id=name, load_input=False, load_output=False
+            )
+            for queue in {one.queue_name for one in left}:
+                ids = [one.workflow_id for one in left if one.queue_name == queue]
+                DBOS.resume_workflows(ids, queue_name=queue)
+            log.warning("jobs: taking over the work of a process that is gone")
+            locks.leave(name)
+
+
+def engine_of(address: str) -> tuple[JobEngine, Engine]:
+    """The engine, and its database, of the setting `jobs`: a folder, or PostgreSQL's address.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+    if is_postgres(address):
+        url = address.replace("postgres://", "postgresql://", 1)
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        database = sa.create_engine(url, pool_pre_ping=True)
+    else:
+        folder = Path(address)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = folder / "jobs.sqlite"
+        file.touch(mode=0o600)
+        database = sa.create_engine(f"sqlite:///{file}", connect_args={"timeout": 30})
+    return JobEngine(database, lambda: locks_of(address)), database
+
+
+def is_postgres(address: str) -> bool:
+    """Whether jobs are kept in PostgreSQL."""
+    return address.startswith(("postgres://", "postgresql://"))
+
+
+@DBOS.workflow(name="read_job", max_recovery_attempts=_FOREVER)
+def read_job(job_id: str) -> None:
+    """Read the pages of a job, chunk by chunk, and call its webhook."""
+    total = _count(job_id)
+    window: deque[tuple[int, int, WorkflowHandle[None]]] = deque()
+    for index, first in enumerate(range(0, total, CHUNK_PAGES)):
+        if len(window) >= MOST_CHUNKS:
+            _await(job_id, *window.popleft())
+        last = min(first + CHUNK_PAGES, total)
+        # The k-th chunk of each job goes before anybody's k+1st.
+        with SetWorkflowID(f"{job_id}/{first}"), SetEnqueueOptions(priority=1 + index):
+            handle = DBOS.enqueue_workflow(CHUNKS, read_chunk, job_id, first, last)
+        window.append((first, last, handle))
+    for chunk in window:
+        _await(job_id, *chunk)
+    if _finish(job_id):
+        with SetWorkflowID(f"{job_id}/webhook"):
+            DBOS.enqueue_workflow(WEBHOOKS, call_webhook, job_id)
+
+
+@DBOS.workflow(name="read_chunk", max_recovery_attempts=_FOREVER)
+def read_chunk(job_id: str, first: int, last: int) -> None:
+    """Read pages of a job, by their positions: from `first` up to `last`, which is excluded."""
+    for position in range(first, last):
+        if _is_over.is_set():
+            raise Stopping
+        _read(job_id, position)
+
+
+@DBOS.workflow(name="call_webhook", max_recovery_attempts=_FOREVER)
+def call_webhook(job_id: str) -> None:
+    """Call the webhook of a job until it answers; the waiting outlasts the process."""
+    for delay_s in WEBHOOK_DELAYS_S:
+        if delay_s:
+            DBOS.sleep(delay_s)
+        if _call(job_id):
+            return
+
+
+@DBOS.step(name="count")
+def _count(job_id: str) -> int:
+    return _reader.count(job_id)
+
+
+@DBOS.step(name="read")
+def _read(job_id: str, position: int) -> None:
+    _reader.read(job_id, position)
+
+
+@DBOS.step(name="finish")
+def _finish(job_id: str) -> bool:
+    return _reader.finish(job_id)
+
+
+@DBOS.step(name="call")
+def _call(job_id: str) -> bool:
+    return _reader.call_webhook(job_id)
+
+
+def _await(job_id: str, first: int, last: int, handle: WorkflowHandle[None]) -> None:
+    """Wait for a chunk; unlike the waiting of the engine itself, it ends with the process."""
+    while not _reader.is_settled(job_id, first, last):
+        if _is_over.wait(2 * POLL_S):
+            raise Stopping
+    handle.get_result(polling_interval_sec=POLL_S)

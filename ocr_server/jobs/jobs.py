@@ -1,0 +1,490 @@
+"""Durable jobs: accepted, looked at, answered and forgotten; their pages are read here.
+
+The engine decides which page is read when and by which process, the ledger has a row for each job,
+and its files have what was sent and read.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from ocr_server.deadline import POLL_INTERVAL_S, Deadline
+from ocr_server.document.model import Document, Failure, Page, StoredPages
+from ocr_server.errors import (
+    ClientGone,
+    DeadlinePassed,
+    EndsProcess,
+    EngineMissing,
+    IdempotencyConflict,
+    JobGone,
+    JobMissing,
+    JobsUnavailable,
+    LoadError,
+    OcrServerError,
+    StorageFull,
+    TooManyJobs,
+    WorkerLost,
+)
+from ocr_server.job import Job, Source
+from ocr_server.jobs.engine import Stopping, engine_of, is_postgres
+from ocr_server.jobs.files import JobFiles, JobFolders, JobPage, JobRequest, input_digest, new_id
+from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger
+from ocr_server.jobs.webhook import call, check_address
+from ocr_server.pipeline import PageRead, choose_pages, count_pages, page_ref_of, read_page
+from ocr_server.request.build import ParsedRequest, build_job
+from ocr_server.runtime.scratch import JobFolder
+from ocr_server.service import Service
+
+MOST_TIMES_BEGUN = 3  # a page that ended its process so often is not begun again
+TRIES = 3  # of a page for which the server had no room
+SWEEP_S = 60.0
+ORPHAN_S = 600.0  # a folder without a row is that old when it is swept
+RETRY_S = 1.0
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """A job, and how many of its pages were read, and could not be."""
+
+    row: JobRow
+    read: int
+    failed: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be read."""
+        return self.row.state in ENDED
+
+
+class Jobs:
+    """The durable jobs of a service."""
+
+    def __init__(self, here: Service) -> None:
+        """Open the place that `OCR_JOBS` names.
+
+        Raises:
+            JobsUnavailable: it cannot be opened.
+        """
+        settings = here.settings
+        self._here = here
+        try:
+            self._engine, database = engine_of(settings.jobs)
+            self._ledger = Ledger(database)
+            self._folders = JobFolders(_files_folder(settings.jobs, settings.jobs_files))
+        except (OSError, SQLAlchemyError) as error:
+            raise JobsUnavailable(
+                f"OCR_JOBS={_named(settings.jobs)} cannot be opened: {_reason(error)}.",
+                setting="OCR_JOBS",
+            ) from error
+        self._is_over = threading.Event()
+        here.metrics.watch(_Load(self))
+        self._sweeper = threading.Thread(target=self._sweep_always, daemon=True, name="jobs-sweep")
+
+    def start(self) -> None:
+        """Take up jobs."""
+        self._engine.start(self, slots=self._here.settings.job_slots)
+        self._sweeper.start()
+
+    def close(self) -> None:
+        """Begin nothing more; pages that are being read are finished within a page's time."""
+        self._is_over.set()
+        if self._sweeper.ident is not None:
+            self._sweeper.join()
+        self._engine.close(timeout_s=self._here.settings.page_timeout_s)
+
+    def accept(
+        self,
+        texts: Mapping[str, str],
+        request: ParsedRequest,
+        *,
+        owner: str,
+        idempotency: str | None,
+        keep_s: float | None,
+        webhook: str | None,
+    ) -> JobStatus:
+        """Make a job of a request whose options were `texts`; what is sent twice is one job.
+
+        Raises:
+            DocumentError: the files cannot be opened, or are over a limit.
+            IdempotencyConflict: the key was used for something else.
+            InvalidOptions: the webhook is not allowed.
+            TooManyJobs: too much waits already.
+        """
+        settings = self._here.settings
+        check_address(webhook, settings)
+        key = sha256(idempotency.encode()).hexdigest() if idempotency else None
+        body = _digest(texts, request.job)
+        known = self._ledger.by_key(owner, key) if key else None
+        if known:
+            return self._same(known, body)
+        size_bytes = sum(source.size_bytes for source in request.job.sources)
+        self._check_room(size_bytes)
+        job = self._within_limits(request.job)
+        counts = count_pages(job, self._here.workers, threading.Event())
+        numbers = choose_pages(job, counts)
+        row = JobRow(
+            id=new_id(),
+            owner=owner,
+            idempotency=key,
+            body=body,
+            state=JobState.QUEUED,
+            pages=len(numbers),
+            size_bytes=size_bytes,
+            created_s=time.time(),
+            ended_s=None,
+            keep_s=min(settings.jobs_keep_s, keep_s if keep_s is not None else math.inf),
+            webhook=webhook,
+        )
+        files = self._folders.of(row.id)
+        try:
+            files.create([source.path for source in job.sources])
+            files.write_request(
+                JobRequest(dict(texts), counts, numbers, job.options.engine, job.options.languages)
+            )
+            self._ledger.add(row, lambda connection: self._engine.enqueue(connection, row.id))
+        except IntegrityError:  # sent twice at the same time
+            files.remove()
+            known = self._ledger.by_key(owner, key or "")
+            if known is None:
+                raise
+            return self._same(known, body)
+        except BaseException:
+            files.remove()
+            raise
+        return JobStatus(row, 0, 0)
+
+    def status(self, job_id: str, owner: str) -> JobStatus:
+        """A job of an owner.
+
+        Raises:
+            JobGone: it was forgotten.
+            JobMissing: there is none, or it is another's.
+        """
+        row = self._ledger.of(job_id)
+        if row is None or row.owner != owner:
+            raise JobMissing("There is no job of that id. It may have been forgotten long ago.")
+        if row.state is JobState.GONE:
+            raise JobGone(
+                "The job was forgotten: it was deleted, or its results were kept long enough."
+            )
+        read, failed = self._folders.of(job_id).settled()
+        return JobStatus(row, read, failed)
+
+    def changed(self, before: JobStatus, *, wait_s: float, cancelled: threading.Event) -> JobStatus:
+        """The job at its next change, or after `wait_s`.
+
+        Raises:
+            JobGone: it was forgotten meanwhile.
+        """
+        until_s = time.monotonic() + wait_s
+        while True:
+            now = self.status(before.row.id, before.row.owner)
+            if now != before or now.is_over or cancelled.is_set() or time.monotonic() >= until_s:
+                return now
+            time.sleep(POLL_INTERVAL_S * 4)
+
+    def numbers(self, job_id: str) -> list[int]:
+        """The numbers of the pages to read, in order."""
+        return list(self._folders.of(job_id).request().numbers)
+
+    def result(self, job_id: str, number: int) -> JobPage | Failure | None:
+        """What became of a page; None as long as it is not read, or if it is not to be."""
+        return self._folders.of(job_id).result(number)
+
+    def document(self, status: JobStatus) -> Document:
+        """What was read of a job so far; its pages are loaded when they are accessed."""
+        files = self._folders.of(status.row.id)
+        request = files.request()
+        results = [result for number in request.numbers if (result := files.result(number))]
+        engine = replace(
+            self._here.engine_named(request.engine), languages=tuple(request.languages)
+        )
+        pages = [result for result in results if isinstance(result, JobPage)]
+        failures = [result for result in results if isinstance(result, Failure)]
+        failures += [
+            Failure(page.outline.number, missing.as_error())
+            for page in pages
+            if (missing := page.outline.missing_part)
+        ]
+        failures.sort(key=lambda failure: failure.page)
+        return Document(StoredPages(pages), engine, tuple(failures))
+
+    def texts(self, job_id: str) -> Mapping[str, str]:
+        """The options of a job."""
+        return self._folders.of(job_id).request().texts
+
+    def sources(self, job_id: str, folder: JobFolder) -> tuple[Source, ...]:
+        """The files of a job, linked into another folder, where more may be written beside them."""
+        return tuple(folder.link(path) for path in self._folders.of(job_id).inputs())
+
+    def forget(self, status: JobStatus) -> None:
+        """Stop a job and remove all of it but its id."""
+        job_id = status.row.id
+        self._folders.of(job_id).cancel()
+        if not status.is_over:
+            self._engine.cancel(job_id)
+        self._remove(job_id)
+
+    def waiting(self) -> tuple[int, int]:
+        """Pages and bytes of all jobs that have not ended."""
+        return self._ledger.waiting()
+
+    def states(self) -> Mapping[JobState, int]:
+        """How many jobs there are in each state."""
+        return self._ledger.states()
+
+    # What the engine asks for.
+
+    def count(self, job_id: str) -> int:
+        """How many pages are to be read; 0 if the job was forgotten."""
+        try:
+            return len(self._folders.of(job_id).request().numbers)
+        except OSError:
+            return 0
+
+    def read(self, job_id: str, position: int) -> None:
+        """Read a page, by its position among the pages to read, unless it is read."""
+        files = self._folders.of(job_id)
+        try:
+            request = files.request()
+            number = request.numbers[position]
+            if files.is_cancelled or files.is_settled(number):
+                return
+            self._until_it_works(lambda: self._ledger.begin(job_id))
+            result = self._read(files, request, number)
+            if isinstance(result, Failure):
+                failure = result
+                self._until_it_works(lambda: files.keep_failure(failure))
+            else:
+                page = result
+                self._until_it_works(lambda: files.keep_page(page))
+        except (ClientGone, FileNotFoundError):
+            return  # cancelled or forgotten
+
+    def is_settled(self, job_id: str, first: int, last: int) -> bool:
+        """Whether pages, by their positions, are read or failed, or are not to be read any more."""
+        files = self._folders.of(job_id)
+        try:
+            numbers = files.request().numbers[first:last]
+        except FileNotFoundError:
+            return True
+        return files.is_cancelled or all(map(files.is_settled, numbers))
+
+    def finish(self, job_id: str) -> bool:
+        """Note that all pages were read or failed; returns whether a webhook is to be called."""
+        files = self._folders.of(job_id)
+        if files.is_cancelled:
+            return False
+        state = JobState.DONE if files.settled()[0] else JobState.FAILED
+        self._until_it_works(lambda: self._ledger.end(job_id, state))
+        row = self._until_it_works(lambda: self._ledger.of(job_id))
+        return bool(row and row.webhook)
+
+    def _until_it_works(self, write: Callable[[], T]) -> T:
+        """Write to files or database, again and again while they have no room or do not answer.
+
+        Raises:
+            FileNotFoundError: the job was forgotten.
+            Stopping: the process ends.
+        """
+        while True:
+            try:
+                return write()
+            except FileNotFoundError:
+                raise
+            except (StorageFull, JobsUnavailable, OSError, SQLAlchemyError) as error:
+                log.warning("jobs: not written, tried again: %s", _reason(error))
+            if self._is_over.wait(RETRY_S):
+                raise Stopping
+
+    def call_webhook(self, job_id: str) -> bool:
+        """Call the webhook; whether it must not be called again."""
+        row = self._ledger.of(job_id)
+        if row is None or row.webhook is None or row.state not in ENDED:
+            return True
+        read, failed = self._folders.of(job_id).settled()
+        return call(row, read=read, failed=failed, settings=self._here.settings)
+
+    def _read(self, files: JobFiles, request: JobRequest, number: int) -> Page | Failure:
+        if files.begin(number) > MOST_TIMES_BEGUN:
+            ended = EndsProcess(
+                f"The process that read the page ended {MOST_TIMES_BEGUN} times. Send the page as "
+                "a picture of its own, or leave it out."
+            )
+            return Failure(number, ended)
+        cancelled = _Cancelled(files)
+        with self._here.scratch.job() as folder:
+            sources = tuple(folder.link(path) for path in files.inputs())
+            try:
+                job = self._within_limits(self._parsed(request, sources).job)
+            except OcrServerError as error:  # a language was removed, say
+                return Failure(number, error)
+            page_ref = page_ref_of(job, request.counts, number)
+            for tries_left in reversed(range(TRIES)):
+                event = read_page(job, self._here.workers.behind_requests, cancelled, page_ref)
+                if isinstance(event, PageRead):
+                    self._here.metrics.count_page(event.page)
+                    return event.page if isinstance(event.page, Page) else event.page.load()
+                if not (tries_left and _is_passing(event.failure.error)):
+                    self._here.metrics.count_failed_page(event.failure.error)
+                    return event.failure
+                cancelled.wait(RETRY_S)
+        raise AssertionError  # the last try returns
+
+    def _parsed(self, request: JobRequest, sources: tuple[Source, ...]) -> ParsedRequest:
+        most_bytes = self._here.settings.jobs_max_bytes
+        return build_job(request.texts, sources, self._here, most_bytes=most_bytes)
+
+    def _within_limits(self, job: Job) -> Job:
+        settings = self._here.settings
+        return replace(
+            job,
+            limits=replace(job.limits, max_pages=settings.jobs_max_pages),
+            deadline=Deadline.after(settings.jobs_max_s),
+        )
+
+    def _check_room(self, size_bytes: int) -> None:
+        settings = self._here.settings
+        pages, waiting_bytes = self._ledger.waiting()
+        if pages >= settings.jobs_max_pages:
+            raise TooManyJobs(
+                f"{pages} pages wait already; OCR_JOBS_MAX_PAGES allows {settings.jobs_max_pages}. "
+                "Try again later.",
+                limit=settings.jobs_max_pages,
+                setting="OCR_JOBS_MAX_PAGES",
+                retry_after_s=60,
+            )
+        if waiting_bytes + size_bytes > settings.jobs_max_bytes:
+            raise TooManyJobs(
+                f"{waiting_bytes} bytes wait already; with the {size_bytes} of this job that is "
+                f"more than OCR_JOBS_MAX_BYTES allows ({settings.jobs_max_bytes}). Try again "
+                "later.",
+                limit=settings.jobs_max_bytes,
+                setting="OCR_JOBS_MAX_BYTES",
+                retry_after_s=60,
+            )
+
+    def _same(self, known: JobRow, body: str) -> JobStatus:
+        if known.body != body:
+            raise IdempotencyConflict(
+                "The Idempotency-Key was used for another request. Use a new key for each request."
+            )
+        return self.status(known.id, known.owner)
+
+    def _remove(self, job_id: str) -> None:
+        # In this order: a folder without a row is swept, a row without a folder is gone.
+        self._folders.of(job_id).remove()
+        self._engine.forget(job_id)
+        self._ledger.mark_gone(job_id)
+
+    def _sweep_always(self) -> None:
+        while not self._is_over.wait(min(SWEEP_S, self._here.settings.jobs_keep_s / 4)):
+            try:
+                self.sweep()
+            except Exception:  # the next sweep does it
+                log.exception("jobs: sweeping failed")
+
+    def sweep(self) -> None:
+        """Forget jobs whose time is over, and remove folders that belong to no job."""
+        for job_id in self._ledger.expired(longest_s=self._here.settings.jobs_max_s):
+            self._folders.of(job_id).cancel()
+            self._engine.cancel(job_id)
+            self._remove(job_id)
+        for job_id, made_s in self._folders.ids():
+            if time.time() - made_s > ORPHAN_S:
+                row = self._ledger.of(job_id)
+                if row is None or row.state is JobState.GONE:
+                    self._folders.of(job_id).remove()
+        self._ledger.drop_gone()
+
+
+class _Load(Collector):
+    """Gauges that are read at the moment of collection: jobs by state, and what waits."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+
+    def collect(self) -> Iterator[Metric]:
+        states, (pages, size_bytes) = self._jobs.states(), self._jobs.waiting()
+        by_state = GaugeMetricFamily("ocr_jobs", "Jobs by state", labels=["state"])
+        for state in JobState:
+            by_state.add_metric([state], states.get(state, 0))
+        yield by_state
+        yield GaugeMetricFamily("ocr_jobs_pages", "Pages of jobs that have not ended", pages)
+        yield GaugeMetricFamily("ocr_jobs_bytes", "Bytes of jobs that have not ended", size_bytes)
+
+
+class _Cancelled(threading.Event):
+    """Set when the job of these files is cancelled or forgotten."""
+
+    def __init__(self, files: JobFiles) -> None:
+        super().__init__()
+        self._files = files
+
+    def is_set(self) -> bool:
+        """Whether nothing more is to be read."""
+        return super().is_set() or self._files.is_cancelled
+
+
+def _is_passing(error: OcrServerError) -> bool:
+    """Whether a page may be read at the next try: the server had no room, or lost a process."""
+    is_late = isinstance(error, DeadlinePassed)
+    return isinstance(error, LoadError | WorkerLost | EngineMissing) and not is_late
+
+
+def _digest(texts: Mapping[str, str], job: Job) -> str:
+    """A digest of what was sent: the options and the files."""
+    digest = sha256(repr(sorted(texts.items())).encode())
+    for source in job.sources:
+        digest.update(input_digest(source.path))
+    return digest.hexdigest()
+
+
+def _files_folder(address: str, files: str) -> Path:
+    """Where files are kept: `OCR_JOBS_FILES`, else the folder of `OCR_JOBS`.
+
+    Raises:
+        OSError: with PostgreSQL no folder is named.
+    """
+    if files:
+        return Path(files)
+    if is_postgres(address):
+        raise OSError("OCR_JOBS_FILES names no folder that all machines share")
+    return Path(address) / "files"
+
+
+def _named(address: str) -> str:
+    """The address without its password."""
+    return address.rpartition("@")[2] if is_postgres(address) else repr(address)
+
+
+def _reason(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".")
+
+
+@contextmanager
+def running(here: Service) -> Iterator[Jobs]:
+    """The jobs of a service, while the block runs."""
+    jobs = Jobs(here)
+    jobs.start()
+    try:
+        yield jobs
+    finally:
+        jobs.close()

@@ -1,0 +1,184 @@
+"""The ledger of durable jobs: a row for each job, in the database of the engine.
+
+A row has ids, numbers and times, nothing of what was sent or read. It outlasts the files of its job
+by a day, so that a job that is gone is told from one that never was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from ocr_server.errors import JobsUnavailable
+
+GONE_S = 86_400.0  # for how long the id of a forgotten job is known
+
+
+class JobState(StrEnum):
+    """How far a job is."""
+
+    QUEUED = "queued"  # no page was begun
+    READING = "reading"
+    DONE = "done"  # all pages were read, or could not be
+    CANCELLED = "cancelled"
+    FAILED = "failed"  # no page could be read
+    GONE = "gone"  # forgotten
+
+
+ENDED = (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
+
+_metadata = sa.MetaData()
+_jobs = sa.Table(
+    "ocr_jobs",
+    _metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("idempotency", sa.String(64)),
+    sa.Column("body", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("created_s", sa.Double, nullable=False),
+    sa.Column("ended_s", sa.Double),
+    sa.Column("keep_s", sa.Double, nullable=False),
+    sa.Column("webhook", sa.Text),
+    sa.UniqueConstraint("owner", "idempotency"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job; times are seconds since 1970.
+
+    `owner` is the digest of the API key that made it, empty without keys; `idempotency` and `body`
+    are digests of the Idempotency-Key and of what was sent. `keep_s` counts from the end.
+    """
+
+    id: str
+    owner: str
+    idempotency: str | None
+    body: str
+    state: JobState
+    pages: int
+    size_bytes: int
+    created_s: float
+    ended_s: float | None
+    keep_s: float
+    webhook: str | None
+
+    @property
+    def expires_s(self) -> float | None:
+        """When its files are removed; None as long as it has not ended."""
+        return None if self.ended_s is None else self.ended_s + self.keep_s
+
+
+class Ledger:
+    """The rows of all jobs; all methods raise JobsUnavailable if the database does not answer."""
+
+    def __init__(self, database: Engine) -> None:
+        """Create the table if it is not there."""
+        self._database = database
+        _metadata.create_all(database)
+
+    def add(self, row: JobRow, enqueue: Callable[[Connection], None]) -> None:
+        """Add a row and enqueue its work, in one transaction.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: the owner used the idempotency key before.
+        """
+        values = {column.name: getattr(row, column.name) for column in _jobs.columns}
+        with self._begun() as connection:
+            connection.execute(_jobs.insert().values(values))
+            enqueue(connection)
+
+    def of(self, job_id: str) -> JobRow | None:
+        """The row of a job."""
+        return self._one(_jobs.c.id == job_id)
+
+    def by_key(self, owner: str, idempotency: str) -> JobRow | None:
+        """The job that an owner made with an idempotency key."""
+        return self._one(sa.and_(_jobs.c.owner == owner, _jobs.c.idempotency == idempotency))
+
+    def waiting(self) -> tuple[int, int]:
+        """Pages and bytes of all jobs that have not ended."""
+        open_ = _jobs.c.ended_s.is_(None)
+        totals = sa.select(
+            sa.func.coalesce(sa.func.sum(_jobs.c.pages), 0),
+            sa.func.coalesce(sa.func.sum(_jobs.c.size_bytes), 0),
+        ).where(open_)
+        with self._begun() as connection:
+            pages, size_bytes = connection.execute(totals).one()
+        return int(pages), int(size_bytes)
+
+    def states(self) -> dict[JobState, int]:
+        """How many jobs there are in each state."""
+        counted = sa.select(_jobs.c.state, sa.func.count()).group_by(_jobs.c.state)
+        with self._begun() as connection:
+            return {JobState(state): count for state, count in connection.execute(counted)}
+
+    def begin(self, job_id: str) -> None:
+        """Note that a page of a job is being read."""
+        queued = sa.and_(_jobs.c.id == job_id, _jobs.c.state == JobState.QUEUED)
+        self._update(queued, state=JobState.READING)
+
+    def end(self, job_id: str, state: JobState) -> None:
+        """Note how a job ended, unless it has ended."""
+        is_open = sa.and_(_jobs.c.id == job_id, _jobs.c.ended_s.is_(None))
+        self._update(is_open, state=state, ended_s=time.time())
+
+    def mark_gone(self, job_id: str) -> None:
+        """Note that the files of a job were removed."""
+        now_s = time.time()
+        self._update(_jobs.c.id == job_id, state=JobState.GONE, ended_s=now_s, webhook=None)
+
+    def expired(self, *, longest_s: float) -> list[str]:
+        """Jobs whose files are to be removed: kept long enough, or not ended after `longest_s`."""
+        now_s = time.time()
+        is_over = sa.or_(
+            _jobs.c.ended_s + _jobs.c.keep_s < now_s,
+            sa.and_(_jobs.c.ended_s.is_(None), _jobs.c.created_s < now_s - longest_s),
+        )
+        chosen = sa.select(_jobs.c.id).where(_jobs.c.state != JobState.GONE, is_over)
+        with self._begun() as connection:
+            return list(connection.execute(chosen).scalars())
+
+    def drop_gone(self) -> None:
+        """Remove the rows of jobs that were forgotten a day ago."""
+        old = sa.and_(_jobs.c.state == JobState.GONE, _jobs.c.ended_s < time.time() - GONE_S)
+        with self._begun() as connection:
+            connection.execute(_jobs.delete().where(old))
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        """A transaction.
+
+        Raises:
+            JobsUnavailable: the database does not answer.
+        """
+        try:
+            with self._database.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise JobsUnavailable(
+                "The database of the jobs does not answer. Try again later.", setting="OCR_JOBS"
+            ) from error
+
+    def _one(self, condition: sa.ColumnElement[bool]) -> JobRow | None:
+        with self._begun() as connection:
+            found = connection.execute(_jobs.select().where(condition)).mappings().one_or_none()
+        if found is None:
+            return None
+        values: dict[str, Any] = dict(found)  # of the types of the columns
+        return JobRow(**{**values, "state": JobState(values["state"])})
+
+    def _update(self, condition: sa.ColumnElement[bool], **values: object) -> None:
+        with self._begun() as connection:
+            connection.execute(_jobs.update().where(condition).values(values))

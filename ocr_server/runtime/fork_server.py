@@ -1,0 +1,198 @@
+"""The fork server: a process that has imported what workers need, and forks one when it is told to.
+
+That of Python’s multiprocessing listens at a path in the temporary folder, which a clean-up of old
+files removes, has the server's environment, and is waited for without end. This one has a pair of
+connected sockets, no secrets, and a time for each answer: where it is gone, stopped or does not
+answer, it is killed and started again.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import pickle
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+from ocr_server.runtime.confinement import confine, environment_of_workers
+
+START_S = 60.0  # importing takes a second, on a loaded machine many
+FORK_S = 5.0
+GRACE_S = 2.0
+MOST_BYTES = 64 * 1024  # of a message
+_PID = struct.Struct("!q")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """A process that was forked, and the server's end of the socket to it."""
+
+    pid: int
+    peer: socket.socket
+
+
+class ForkServer:
+    """Forks processes that call `main`, which is pickled, with their end of a socket."""
+
+    def __init__(
+        self, main: Callable[[socket.socket], None], *, preload: str, files: Sequence[int]
+    ) -> None:
+        """Start it; it imports the module `preload`, and its processes inherit the open `files`.
+
+        Raises:
+            OSError: it does not start.
+        """
+        self._main, self._preload, self._files = main, preload, files
+        self._lock = threading.Lock()
+        self.open_network = ""  # why its processes can still reach the network, if they can
+        self._start()
+
+    @property
+    def _is_running(self) -> bool:
+        return self._control.fileno() >= 0
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
+    def fork(self, *, instead_of: int | None = None) -> Forked:
+        """Fork a process; the one that it replaces has ended, and its number is given up.
+
+        Raises:
+            OSError: there is no room for one more process, or no fork server can be started.
+        """
+        with self._lock:
+            if self._is_running:
+                try:
+                    return self._ask(instead_of)
+                except ConnectionError as error:
+                    log.warning("the fork server is started again: %s", error)
+                    self.close(grace_s=0)
+            self._start()
+            return self._ask(instead_of)
+
+    def close(self, grace_s: float = GRACE_S) -> None:
+        """Let it end, kill it if it does not, and leave the processes that it forked alone."""
+        self._control.close()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(grace_s)
+        self._process.kill()
+        self._process.wait()
+
+    def _start(self) -> None:
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        number = theirs.fileno()
+        code = f"from ocr_server.runtime.fork_server import serve_forks; serve_forks({number})"
+        environment = environment_of_workers(os.environ)
+        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+        with ExitStack() as begun:
+            begun.enter_context(self._control)
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603  # this program
+                    [sys.executable, "-c", code],
+                    stdin=subprocess.DEVNULL,
+                    env=environment,
+                    pass_fds=(number, *self._files),
+                )
+            begun.callback(self.close)
+            self._control.settimeout(START_S)
+            self._control.send(pickle.dumps((self._main, self._preload)))
+            self.open_network = self._receive().decode().strip()
+            if self.open_network:
+                log.warning("worker processes can use the network: %s", self.open_network)
+            self._control.settimeout(FORK_S)
+            begun.pop_all()
+
+    def _ask(self, instead_of: int | None) -> Forked:
+        """Have it fork once.
+
+        Raises:
+            ConnectionError: it is gone, stopped, or does not answer in time.
+            OSError: there is no room for one more process.
+        """
+        ours, theirs = socket.socketpair()
+        with ExitStack() as begun:
+            begun.enter_context(ours)
+            with theirs:
+                replaced = _PID.pack(instead_of or 0)
+                try:
+                    socket.send_fds(self._control, [replaced], [theirs.fileno()])
+                except TimeoutError as error:
+                    raise ConnectionError("it does not answer") from error
+            (number,) = _PID.unpack(self._receive())
+            if number < 0:
+                raise OSError(-number, os.strerror(-number))
+            begun.pop_all()
+        return Forked(number, ours)
+
+    def _receive(self) -> bytes:
+        try:
+            message = self._control.recv(MOST_BYTES)
+        except TimeoutError as error:
+            raise ConnectionError("it does not answer") from error
+        if not message:
+            raise ConnectionError("it has ended")
+        return message
+
+
+def serve_forks(number: int) -> None:
+    """Main function of the fork server, whose socket to the server is that open file."""
+    for ignored in (signal.SIGINT, signal.SIGTERM):  # it ends with the server, which may finish
+        signal.signal(ignored, signal.SIG_IGN)
+    with socket.socket(fileno=number) as control, suppress(ConnectionError):
+        main, preload = pickle.loads(control.recv(MOST_BYTES))  # noqa: S301  # of the server
+        importlib.import_module(preload)
+        control.send(confine().encode() or b" ")
+        replaced: set[int] = set()
+        while True:
+            message, files, _, _ = socket.recv_fds(control, _PID.size, 1, socket.MSG_CMSG_CLOEXEC)
+            if not message:
+                return
+            replaced.update(_PID.unpack(message))
+            replaced = {pid for pid in replaced if pid and not _is_reaped(pid)}
+            with socket.socket(fileno=files[0]) as peer:
+                try:
+                    pid = os.fork()
+                except OSError as error:
+                    pid = -(error.errno or 1)
+                if not pid:
+                    control.close()
+                    _run(main, peer)
+            control.send(_PID.pack(pid))
+
+
+def _run(main: Callable[[socket.socket], None], peer: socket.socket) -> None:
+    """Call the main function of a forked process, and end it."""
+    code = 1
+    try:
+        main(peer)
+        code = 0
+    except BaseException:  # noqa: BLE001  # it must not return into the loop of the fork server
+        traceback.print_exc()
+    finally:
+        with suppress(OSError):
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _is_reaped(pid: int) -> bool:
+    """Whether the number of an ended process is free; its place is kept until it is replaced.
+
+    Else the number could be given to another process, which the server would kill for it.
+    """
+    try:
+        return os.waitpid(pid, os.WNOHANG) != (0, 0)
+    except ChildProcessError:
+        return True

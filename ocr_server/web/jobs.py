@@ -1,0 +1,307 @@
+"""Durable jobs over HTTP: made, looked at, answered page by page or whole, and forgotten.
+
+A job belongs to the API key that made it; for every other key it is not there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from flask import Blueprint, Response, current_app, json, request, url_for
+from typing_extensions import TypedDict
+
+from ocr_server.bounds import Bounds
+from ocr_server.document.model import Failure
+from ocr_server.document.schema import Count, PageJson, strict
+from ocr_server.errors import JobNotDone, JobsOff, PageMissing
+from ocr_server.export.json import page_to_json
+from ocr_server.job import Rendering
+from ocr_server.request.build import (
+    Faults,
+    ParsedRequest,
+    build_job,
+    build_rendering_job,
+    check,
+    fault_of,
+    parse_options,
+)
+from ocr_server.request.options import RENDERING_OPTIONS
+from ocr_server.web.api import answer_document
+from ocr_server.web.auth import owner_of
+from ocr_server.web.body import NDJSON, accepted_format, read_texts, wants_events, with_query
+from ocr_server.web.context import hang_up, job_folder, service
+from ocr_server.web.problems import problem_of
+from ocr_server.web.streaming import HEARTBEAT_S
+
+if TYPE_CHECKING:
+    from ocr_server.jobs.jobs import Jobs, JobStatus
+
+EXTENSION = "ocr_server_jobs"
+JOB_ENDPOINT = "jobs.create_job"  # its body has a limit of its own
+MOST_WAIT_S = 60.0
+LONGEST_KEY = 255
+_POLL_S = 0.2
+
+blueprint = Blueprint("jobs", __name__)
+
+
+@strict
+class JobPagesJson(TypedDict):
+    """How many pages a job has."""
+
+    total: Count
+    """that are to be read"""
+    read: Count
+    failed: Count
+    """that could not be read"""
+
+
+@strict
+class JobLinksJson(TypedDict):
+    """Addresses of a job, below that of the server."""
+
+    self: str
+    document: str
+    """the whole document, in any format"""
+
+
+@strict
+class JobJson(TypedDict):
+    """A durable job."""
+
+    id: str
+    state: Literal["queued", "reading", "done", "cancelled", "failed"]
+    pages: JobPagesJson
+    created_at: str
+    """the time, by ISO 8601"""
+    expires_at: str | None
+    """when it is forgotten; null as long as it has not ended"""
+    links: JobLinksJson
+
+
+@strict
+class JobPageJson(TypedDict):
+    """A page of a job."""
+
+    page: PageJson
+
+
+def jobs() -> Jobs:
+    """The jobs of the server that the current request came to.
+
+    Raises:
+        JobsOff: it keeps none.
+    """
+    found: Jobs | None = current_app.extensions.get(EXTENSION)
+    if found is None:
+        raise JobsOff.of_setting()
+    return found
+
+
+@blueprint.post("/v1/jobs")
+def create_job() -> Response:
+    """Take a document in as a job, which is read whatever becomes of this connection."""
+    kept, here = jobs(), service()
+    idempotency = request.headers.get("Idempotency-Key")
+    faults = Faults()
+    if idempotency is not None and not 0 < len(idempotency) <= LONGEST_KEY:
+        faults.append(fault_of("Idempotency-Key", f"use 1 to {LONGEST_KEY} characters"))
+    with here.admission.admit():
+        texts, sources = read_texts(request, faults, most_files=here.settings.jobs_max_pages)
+        webhook = texts.pop("webhook", None)
+        keep_s = _number(texts, "keep_s", Bounds(1, 1e9), faults)
+        parsed = build_job(
+            texts,
+            sources,
+            here,
+            faults=faults,
+            formats=(accepted_format(request),),
+            most_bytes=here.settings.jobs_max_bytes,
+        )
+        status = kept.accept(
+            texts,
+            parsed,
+            owner=owner_of(request),
+            idempotency=idempotency,
+            keep_s=keep_s,
+            webhook=webhook,
+        )
+    response = Response(json.dumps(_to_json(status)), 202, content_type="application/json")
+    response.headers["Location"] = url_for("jobs.show_job", job_id=status.row.id)
+    response.headers["Retry-After"] = "1"
+    return response
+
+
+@blueprint.get("/v1/jobs/<job_id>")
+def show_job(job_id: str) -> JobJson | Response:
+    """How far a job is: at once, at its next change, or as events while it is read."""
+    kept = jobs()
+    status = kept.status(job_id, owner_of(request))
+    faults = Faults()
+    given = request.args.to_dict()
+    wait_s = _number(given, "wait_s", Bounds(0, MOST_WAIT_S), faults) or 0.0
+    after = _number(given, "after", Bounds(0, 1_000_000, is_whole=True), faults) or 0
+    faults.extend(fault_of(name, "not an option here; there are wait_s, after") for name in given)
+    check(faults)
+    if wants_events(request):
+        rendering = _rendering(kept, status).rendering
+        lines = _lines(kept, status, rendering, after=int(after), cancelled=hang_up())
+        return Response(lines, content_type=NDJSON)
+    if wait_s and not status.is_over:
+        status = kept.changed(status, wait_s=wait_s, cancelled=hang_up())
+    return _to_json(status)
+
+
+@blueprint.get("/v1/jobs/<job_id>/pages/<int:number>")
+def show_page(job_id: str, number: int) -> JobPageJson:
+    """A page of a job, as soon as it is read."""
+    kept = jobs()
+    status = kept.status(job_id, owner_of(request))
+    if number not in kept.numbers(job_id):
+        raise PageMissing(f"Page {number} is none of the job's.", page=number)
+    result = kept.result(job_id, number)
+    if result is None:
+        raise JobNotDone(f"Page {number} is not read yet. Ask again later.", page=number)
+    if isinstance(result, Failure):
+        raise result.error
+    parsed = _rendering(kept, status)
+    return {"page": page_to_json(result.load(), parsed.rendering)}
+
+
+@blueprint.get("/v1/jobs/<job_id>/document")
+def show_document(job_id: str) -> Response:
+    """The document of a job in any format, as it would have been answered at once."""
+    kept, here = jobs(), service()
+    status = kept.status(job_id, owner_of(request))
+    with here.admission.admit():
+        parsed = _rendering(kept, status)
+        if not status.is_over and not parsed.partial:
+            raise JobNotDone(
+                f"{status.read + status.failed} of {status.row.pages} pages are done. Ask again "
+                "later, or send partial=true to get these.",
+                pages=status.row.pages,
+            )
+        document = kept.document(status)
+        if document.problems and not document.pages:
+            raise document.problems[0].error
+        return answer_document(here, document, parsed)
+
+
+@blueprint.delete("/v1/jobs/<job_id>")
+def delete_job(job_id: str) -> Response:
+    """Stop a job and forget all of it."""
+    kept = jobs()
+    kept.forget(kept.status(job_id, owner_of(request)))
+    return Response(status=204)
+
+
+def _rendering(kept: Jobs, status: JobStatus) -> ParsedRequest:
+    """How the answer is to look: by the options of this request, else by those of the job."""
+    faults = Faults()
+    job_id = status.row.id
+    allowed = (*RENDERING_OPTIONS, "partial")
+    given = with_query(request, {}, faults)
+    for name in ("wait_s", "after"):
+        given.pop(name, None)
+    faults.extend(
+        fault_of(name, f"not an option here; there are {', '.join(allowed)}")
+        for name in given
+        if name not in allowed
+    )
+    texts = {name: text for name, text in kept.texts(job_id).items() if name in allowed}
+    if "Accept" in request.headers and accepted_format(request) != "json":
+        texts["format"] = accepted_format(request)
+    values = parse_options({**texts, **given}, faults)
+    check(faults)
+    return build_rendering_job(
+        values,
+        kept.sources(job_id, job_folder()),
+        settings=service().settings,
+        formats=(accepted_format(request),),
+    )
+
+
+def _lines(
+    kept: Jobs,
+    status: JobStatus,
+    rendering: Rendering,
+    *,
+    after: int,
+    cancelled: threading.Event,
+) -> Iterator[bytes]:
+    """The events of a job as lines of JSON; those of pages in order, behind page `after`."""
+    begun_s = time.monotonic()
+    row = status.row
+    yield _line({"event": "accepted", "pages": row.pages})
+    spoke_s = begun_s
+    for number in kept.numbers(row.id):
+        if number <= after:
+            continue
+        while (result := kept.result(row.id, number)) is None:
+            if cancelled.is_set() or kept.status(row.id, row.owner).is_over:
+                break
+            if time.monotonic() - spoke_s >= HEARTBEAT_S:
+                spoke_s = time.monotonic()
+                yield _line({"event": "heartbeat", "elapsed_ms": _ms(begun_s)})
+            time.sleep(_POLL_S)
+        if result is None:
+            break
+        if isinstance(result, Failure):
+            yield _line({"event": "problem", "page": number, **problem_of(result.error)})
+        else:
+            yield _line({"event": "page", "page": page_to_json(result.load(), rendering)})
+        spoke_s = time.monotonic()
+    while not cancelled.is_set() and not kept.status(row.id, row.owner).is_over:
+        time.sleep(_POLL_S)
+    document = kept.document(status)
+    yield _line(
+        {
+            "event": "end",
+            "engine": {"name": document.engine.name, "version": document.engine.version},
+            "pages": len(document.pages),
+            "failed_pages": [failure.page for failure in document.problems],
+            "confidence": round(document.confidence, 4),
+            "elapsed_ms": _ms(begun_s),
+        }
+    )
+
+
+def _to_json(status: JobStatus) -> JobJson:
+    row = status.row
+    address = url_for("jobs.show_job", job_id=row.id)
+    return {
+        "id": row.id,
+        "state": row.state.value,  # type: ignore[typeddict-item]  # a job that is gone is an error
+        "pages": {"total": row.pages, "read": status.read, "failed": status.failed},
+        "created_at": _time(row.created_s),
+        "expires_at": None if row.expires_s is None else _time(row.expires_s),
+        "links": {"self": address, "document": f"{address}/document"},
+    }
+
+
+def _number(texts: dict[str, str], name: str, bounds: Bounds, faults: Faults) -> float | None:
+    """A number among the texts, which it is taken out of; None if it is not there."""
+    text = texts.pop(name, "").strip()
+    if not text:
+        return None
+    try:
+        return bounds.parse(text)
+    except ValueError as error:
+        faults.append(fault_of(name, str(error)))
+        return None
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _line(event: object) -> bytes:
+    return json.dumps(event).encode() + b"\n"
+
+
+def _ms(begun_s: float) -> int:
+    return round((time.monotonic() - begun_s) * 1000)

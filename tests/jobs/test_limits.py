@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
+
+from ocr_server.app import create_app
+from ocr_server.errors import JobsUnavailable
+from ocr_server.settings import Settings
+from tests.drawing import as_file, draw_lines
+from tests.fakes import InlineWorkers, ReadsWords, SaysCanvasSize
+from tests.jobs.keeping import keeping, members, tiff
+
+KEY, OTHER = "first-key", "second-key"
+
+
+def test_a_page_that_was_read_is_not_read_again(tmp_path: Path) -> None:
+    engine = SaysCanvasSize()
+    with keeping(tmp_path, engine) as kept:
+        job = kept.send(tiff(300))
+        kept.ended(job)
+        kept.jobs.read(job["id"], 0)
+
+    assert len(engine.readings) == 1
+
+
+def test_what_was_left_is_read_by_the_next_server(tmp_path: Path) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        job = kept.send(tiff(300, 310))
+    with keeping(tmp_path, ReadsWords("Hello")) as kept:
+        assert kept.ended(job)["pages"]["read"] == 2
+
+
+def test_a_server_takes_no_more_than_it_may_keep(tmp_path: Path) -> None:
+    limits = {"jobs_slots": 0, "jobs_max_pages": 2, "jobs_max_bytes": 100_000}
+    with keeping(tmp_path, ReadsWords("Hello"), **limits) as kept:
+
+        def answer(*widths: int) -> tuple[int, str, str]:
+            got = kept.client.post("/v1/jobs", data={"file": (BytesIO(tiff(*widths)), "x")})
+            return got.status_code, members(got)["code"], got.headers.get("Retry-After", "")
+
+        assert answer(300, 310, 320)[:2] == (413, "too-many-pages")
+        job = kept.send(tiff(300, 310))
+        assert answer(300) == (429, "too-many-jobs", "60")
+        document = kept.client.get(job["links"]["document"])
+        assert (document.status_code, members(document)["code"]) == (409, "job-not-done")
+        assert members(kept.client.get(f"{job['links']['document']}?partial=true"))["pages"] == []
+        assert kept.client.delete(job["links"]["self"]).status_code == 204
+        assert kept.send(tiff(300))["state"] == "queued"
+
+
+def test_a_job_is_of_the_key_that_made_it(tmp_path: Path) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), api_keys=(KEY, OTHER)) as kept:
+        mine, other = {"X-API-Key": KEY}, {"Authorization": f"Bearer {OTHER}"}
+        job = kept.send(tiff(300), mine)
+        address = job["links"]["self"]
+
+        assert kept.client.get(address).status_code == 401
+        assert kept.client.get(address, headers=other).status_code == 404
+        assert kept.client.delete(address, headers=other).status_code == 404
+        assert kept.client.get(address, headers=mine).status_code == 200
+        row = kept.jobs.status(job["id"], sha256(KEY.encode()).hexdigest()).row
+        assert KEY not in repr(row)
+
+
+@pytest.mark.process
+def test_a_server_without_a_place_does_not_load_the_engine_of_jobs() -> None:
+    code = (
+        "import sys; from ocr_server.app import create_app; import ocr_server.cli; "
+        "sys.exit(any(name in sys.modules for name in ('dbos', 'sqlalchemy', 'psycopg')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False)  # noqa: S603  # our own
+    assert done.returncode == 0
+
+
+def test_jobs_are_counted(tmp_path: Path) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        kept.send(tiff(300, 310))
+        metrics = kept.client.get("/metrics").text
+
+    assert 'ocr_jobs{state="queued"} 1.0' in metrics
+    assert "ocr_jobs_pages 2.0" in metrics
+
+
+def test_a_server_without_a_place_keeps_none(client: FlaskClient) -> None:
+    picture = as_file(draw_lines("Hello"))
+    answer = client.post("/v1/jobs", data={"file": (BytesIO(picture), "x")})
+
+    assert (answer.status_code, members(answer)["code"]) == (404, "jobs-off")
+    assert "OCR_JOBS" in members(answer)["detail"]
+
+
+def test_a_database_that_does_not_answer_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with keeping(tmp_path, ReadsWords("Hello")) as kept:
+        job = kept.send(tiff(300))
+        kept.ended(job)
+
+        def fail(*_: object) -> None:
+            raise OperationalError("SELECT", {}, Exception("gone"))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Engine, "begin", fail)
+            answer = kept.client.get(job["links"]["self"])
+        assert (answer.status_code, members(answer)["code"]) == (503, "jobs-unavailable")
+        assert kept.client.get(job["links"]["self"]).status_code == 200
+
+
+def test_a_place_that_cannot_be_opened_is_told(tmp_path: Path, settings: Settings) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(JobsUnavailable, match="OCR_JOBS"):
+        create_app(replace(settings, jobs=str(file)), InlineWorkers(ReadsWords("Hello")))

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ocr_server.errors import InvalidOptions
+from ocr_server.jobs import engine
+from ocr_server.jobs.ledger import JobRow, JobState
+from ocr_server.jobs.webhook import call, check_address
+from ocr_server.settings import Settings
+from tests.fakes import ReadsWords
+from tests.jobs.keeping import keeping, tiff
+from tests.waiting import wait_for
+
+SECRET = "whsec_" + base64.b64encode(b"sixteen bytes ok").decode()
+
+
+class Receiver(ThreadingHTTPServer):
+    """Answers each request with the next of some statuses, the last one for ever."""
+
+    def __init__(self, *statuses: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.statuses, self.calls = list(statuses), list[tuple[dict[str, str], bytes]]()
+        self.host = f"127.0.0.1:{self.server_port}"
+        self.url = f"http://{self.host}/done"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.calls.append(({k.lower(): v for k, v in self.headers.items()}, body))
+        statuses = self.server.statuses
+        self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
+        self.send_header("Location", self.server.url)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def receiver(*statuses: int) -> Iterator[Receiver]:
+    with Receiver(*statuses) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def row(webhook: str) -> JobRow:
+    return JobRow("0" * 32, "", None, "", JobState.DONE, 3, 10, 0.0, 1.0, 60.0, webhook)
+
+
+def test_who_is_told_can_prove_where_it_comes_from() -> None:
+    with receiver(204) as there:
+        settings = Settings(webhook_hosts=(there.host,), webhook_secret=SECRET)
+        assert call(row(there.url), read=2, failed=1, settings=settings)
+
+    headers, body = there.calls[0]
+    content = b".".join(
+        (headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body)
+    )
+    digest = base64.b64encode(hmac.digest(b"sixteen bytes ok", content, "sha256")).decode()
+    assert headers["webhook-signature"] == f"v1,{digest}"
+    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
+    assert json.loads(body)["data"]["pages"] == {"total": 3, "read": 2, "failed": 1}
+
+
+@pytest.mark.parametrize(
+    ("status", "is_enough"), [(200, True), (410, True), (302, False), (404, False), (503, False)]
+)
+def test_an_answer_of_success_is_enough_and_no_redirect_is_followed(
+    status: int, *, is_enough: bool
+) -> None:
+    with receiver(status) as there:
+        settings = Settings(webhook_hosts=("127.0.0.1",))
+        assert call(row(there.url), read=3, failed=0, settings=settings) is is_enough
+
+    assert len(there.calls) == 1
+
+
+def test_a_host_that_is_not_allowed_is_never_called() -> None:
+    with receiver(200) as there:
+        settings = Settings(webhook_hosts=("app.example",))
+        assert call(row(there.url), read=3, failed=0, settings=settings)
+
+    assert there.calls == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://app.example/",
+        "app.example/done",
+        "http://evil.example/",
+        "http://app.example@evil.example/",
+        "http://app.example:81/",
+        "http://[::1/",
+    ],
+)
+def test_other_addresses_are_refused(address: str) -> None:
+    with pytest.raises(InvalidOptions, match="webhook"):
+        check_address(address, Settings(webhook_hosts=("app.example:80",)))
+
+
+def test_it_is_called_again_until_it_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "WEBHOOK_DELAYS_S", (0.0, 0.1, 0.1, 0.1))
+    with receiver(503, 500, 200) as there:
+        hosts: dict[str, Any] = {"webhook_hosts": (there.host,)}
+        with keeping(tmp_path, ReadsWords("Secret"), **hosts) as kept:
+            job = kept.send(tiff(300), webhook=there.url)
+            kept.ended(job)
+            wait_for(lambda: len(there.calls) == 3)
+
+    bodies = {body for _, body in there.calls}
+    assert all(b"Secret" not in body for body in bodies)
+    assert {json.loads(body)["data"]["id"] for body in bodies} == {job["id"]}

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ocr_server.deadline import Deadline
+from ocr_server.errors import EndsProcess, OutOfMemory, WorkerLost
+from ocr_server.runtime import second_try
+from ocr_server.runtime.pool import ProcessWorkerPool
+from ocr_server.runtime.second_try import run_twice
+from ocr_server.settings import Settings
+from tests import tasks
+from tests.waiting import BOUND_S
+
+pytestmark = pytest.mark.process
+
+OWN, FROM_OUTSIDE = signal.SIGSEGV, signal.SIGKILL
+
+
+@pytest.fixture
+def workers(settings: Settings) -> Iterator[ProcessWorkerPool]:
+    workers = ProcessWorkerPool(settings)
+    yield workers
+    workers.close()
+
+
+def run(workers: ProcessWorkerPool, folder: Path, *signals: signal.Signals) -> str:
+    """What a task says that ends by these signals, one after the other."""
+    file = folder / "signals"
+    file.write_text(" ".join(str(int(number)) for number in signals))
+    late = Deadline.after(BOUND_S)
+    return run_twice(workers, tasks.end_by, late, threading.Event(), signals=file)
+
+
+@pytest.mark.parametrize("number", [OWN, FROM_OUTSIDE])
+def test_a_task_whose_process_ends_once_is_run_again(
+    workers: ProcessWorkerPool, tmp_path: Path, number: signal.Signals
+) -> None:
+    assert run(workers, tmp_path, number) == "lives"
+
+
+def test_a_file_that_ends_two_processes_is_told_so(
+    workers: ProcessWorkerPool, tmp_path: Path
+) -> None:
+    with pytest.raises(EndsProcess, match="Do not send it again as it is"):
+        run(workers, tmp_path, OWN, OWN)
+
+    assert run(workers, tmp_path) == "lives"
+
+
+@pytest.mark.parametrize("signals", [(OWN, FROM_OUTSIDE), (FROM_OUTSIDE, FROM_OUTSIDE)])
+def test_a_file_is_not_blamed_for_what_was_killed_from_outside(
+    workers: ProcessWorkerPool, tmp_path: Path, signals: tuple[signal.Signals, ...]
+) -> None:
+    with pytest.raises(WorkerLost, match="Send the page again"):
+        run(workers, tmp_path, *signals)
+
+
+def test_the_kernel_s_lack_of_memory_is_told_as_one(
+    workers: ProcessWorkerPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kills = iter([5, 7])
+    monkeypatch.setattr(second_try, "count_memory_kills", lambda: next(kills))
+
+    with pytest.raises(OutOfMemory, match="give the container more memory"):
+        run(workers, tmp_path, FROM_OUTSIDE, FROM_OUTSIDE)
