@@ -147,6 +147,8 @@ class Framing:
 class ReadOptions:
     """How to read a page.
 
+    `languages`: those it is read in; with `auto_language`, those it is read in first, until its own
+    is found among the `installed` ones.
     `operations`: `("auto",)` for the recipe, else names of operations in order, or none.
     `skip_stages`: stages of the recipe to leave out.
     `dpi`: resolution that overrides the file's.
@@ -160,6 +162,8 @@ class ReadOptions:
     """
 
     languages: tuple[str, ...] = DEFAULTS.languages
+    auto_language: bool = False
+    installed: tuple[str, ...] = ()
     psm: int = PageSegmentation.AUTO
     operations: tuple[str, ...] = ("auto",)
     skip_stages: tuple[str, ...] = ()

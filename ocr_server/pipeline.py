@@ -11,7 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -38,6 +38,7 @@ from ocr_server.errors import (
 from ocr_server.export import Format
 from ocr_server.job import Job, Rendering, Source
 from ocr_server.page.camera_frame import FrameAnalysis
+from ocr_server.page.script import is_vertical
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.second_try import run_twice
 from ocr_server.sources.decode import too_many_pages
@@ -106,17 +107,17 @@ def recognise_document(
         pages, failures = [], []
         most_held_words = MOST_HELD_WORDS
 
-        def read(page_ref: PageRef) -> PageRead | PageFailed:
+        def read(like: Job, page_ref: PageRef) -> PageRead | PageFailed:
             return read_page(
-                job, workers, cancelled, page_ref,
+                like, workers, cancelled, page_ref,
                 is_alone=len(page_refs) == 1, most_held_words=most_held_words,
             )  # fmt: skip
 
         # Most documents have one page; a thread would take a tenth of a small picture's time.
         events = (
-            map(read, page_refs)
+            (read(job, page_ref) for page_ref in page_refs)
             if len(page_refs) == 1
-            else _read_side_by_side(read, page_refs, workers.slots, cancelled)
+            else _read_side_by_side(read, job, page_refs, workers.slots, cancelled)
         )
         for event in events:
             if isinstance(event, PageRead):
@@ -129,7 +130,7 @@ def recognise_document(
             if observe:
                 observe(event)
             yield event
-        engine_used = replace(engine, languages=job.options.languages)
+        engine_used = replace(engine, languages=_languages_of(pages, job))
         yield Finished(Document(_pages_of(pages), engine_used, tuple(failures)))
     finally:
         cancelled.set()
@@ -343,27 +344,50 @@ def _pages_of(read: list[Page | StoredPage]) -> Sequence[Page]:
     return held if len(held) == len(read) else StoredPages(read)
 
 
+def _languages_of(pages: Sequence[Page | StoredPage], job: Job) -> tuple[str, ...]:
+    """The languages that the pages were read in; those of the job if they were told."""
+    languages = (page.outline.language for page in pages)
+    found = (code for language in languages if language for code in language.codes)
+    return tuple(dict.fromkeys(found)) or job.options.languages
+
+
+def _with_language_of(event: PageRead | PageFailed, job: Job) -> Job:
+    """The job for pages after this one: its language, if it is sure, is tried first.
+
+    So most pages of a document are read but once. Each is still checked, as the first one is.
+    """
+    language = event.page.outline.language if isinstance(event, PageRead) else None
+    if language is None or not language.is_sure or is_vertical(language.codes[0]):
+        return job
+    return replace(job, options=replace(job.options, languages=language.codes[:1]))
+
+
 def _read_side_by_side(
-    read: Callable[[PageRef], PageRead | PageFailed],
+    read: Callable[[Job, PageRef], PageRead | PageFailed],
+    job: Job,
     page_refs: tuple[PageRef, ...],
     slots: int,
     cancelled: threading.Event,
 ) -> Iterator[PageRead | PageFailed]:
-    """Read the pages in threads, as many at a time as there are slots; the results are in order."""
+    """Read the pages in threads, as many at a time as there are slots; the results are in order.
+
+    A page is read as the pages before it that were finished in order taught it to be, so that the
+    same document gives the same answer with the same number of slots.
+    """
     waiting = iter(page_refs)
     with ThreadPoolExecutor(slots) as threads:
 
-        def begin(count: int) -> Iterator[Future[PageRead | PageFailed]]:
+        def begin(count: int, like: Job) -> Iterator[Future[PageRead | PageFailed]]:
             for page_ref in islice(waiting, count):
                 # In a context of its own, for the spans of traces.
-                yield threads.submit(copy_context().run, read, page_ref)
+                yield threads.submit(copy_context().run, read, like, page_ref)
 
-        begun = deque(begin(slots))
+        begun = deque(begin(slots, job))
         try:
             while begun:
-                first = begun.popleft()
-                wait([first])
-                begun.extend(begin(1))
-                yield first.result()
+                event = begun.popleft().result()
+                job = _with_language_of(event, job)
+                begun.extend(begin(1, job))
+                yield event
         finally:
             cancelled.set()

@@ -37,6 +37,7 @@ MOST_WORKER_BYTES = 1024 * MIB
 LEAST_WORKER_BYTES = 128 * MIB  # an A4 page at 300 dpi in colour takes about 100
 TINIEST_WORKER_BYTES = 64 * MIB  # with less, hardly anything is read
 SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, measured idle
+DETECTOR_BYTES = 80 * MIB  # the process that tells languages, started when it is first needed
 # The names of `web.compat.ADAPTERS`.
 ADAPTER_NAMES = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")
 # The keys of `engines.ENGINE_CHOICES`, each with a remark for the documentation.
@@ -104,7 +105,10 @@ class Settings:
         choices=tuple(ENGINE_MEANINGS),
     )
     languages: tuple[str, ...] = _setting(
-        ("eng",), "languages read when a request names none, such as `eng+deu`", pattern=r"[\w/]+"
+        ("eng",),
+        "languages read when a request names none, such as `eng+deu`; `auto` finds that of each "
+        "page, `auto+deu` tries German first",
+        pattern=r"[\w/]+",
     )
     slots: int = _setting(
         usable_processors(),
@@ -235,7 +239,7 @@ class Settings:
         limit = memory_limit_bytes()
         if self.worker_memory_bytes or limit is None:
             return self.worker_memory_bytes or MOST_WORKER_BYTES
-        share = (limit - SERVER_BYTES) // self.slots
+        share = (limit - SERVER_BYTES - DETECTOR_BYTES) // self.slots
         return min(MOST_WORKER_BYTES, max(share, TINIEST_WORKER_BYTES))
 
     @property

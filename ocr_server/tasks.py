@@ -197,6 +197,7 @@ def _read_context(context: WorkerContext, options: ReadOptions) -> ReadContext:
         engine=context.engine,
         threads=context.threads,
         most_parts=context.slots,
+        rank_languages=context.rank_languages,
     )
 
 

@@ -9,6 +9,14 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 SENTENCE = "The quick brown fox jumps over the lazy dog"
+PROSE = (
+    "It was a cold morning and the people",
+    "of the town were waiting for the train",
+    "that would bring them the news from",
+    "the capital before the winter began.",
+    "Nobody knew what the letter said, but",
+    "everyone had an opinion about its author.",
+)
 MARGIN_PX = 40
 PAPER, INK = 255, 0
 

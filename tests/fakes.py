@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ocr_server.cpu_shares import one_thread
 from ocr_server.deadline import Deadline
+from ocr_server.document.languages import RankLanguages
 from ocr_server.document.model import EngineInfo, Line, Symbol, Word, Zone, ZoneKind
 from ocr_server.engines.engine import Engine
 from ocr_server.engines.tesseract_cli import CALIBRATION
@@ -132,8 +133,8 @@ class InlineWorkers:
     def behind_requests(self) -> InlineWorkers:
         return self
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, rank_languages: RankLanguages | None = None) -> None:
+        self.engine, self.rank_languages = engine, rank_languages
         self.is_closed = False
         self._lock = threading.Lock()
 
@@ -150,7 +151,10 @@ class InlineWorkers:
             if cancelled.is_set():
                 raise ClientGone("The client hung up.")
             deadline.check()
-            return task(WorkerContext(lambda _: self.engine, one_thread, deadline), *args, **kwargs)
+            context = WorkerContext(
+                lambda _: self.engine, one_thread, deadline, rank_languages=self.rank_languages
+            )
+            return task(context, *args, **kwargs)
 
     def close(self) -> None:
         self.is_closed = True

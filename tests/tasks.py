@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import psutil
 
+from ocr_server.document.languages import Guess
 from ocr_server.errors import PageMissing
 from ocr_server.runtime.worker_context import WorkerContext
 
@@ -129,6 +130,17 @@ def die_while_answering(_context: WorkerContext) -> None:
     """Begin to send an answer of a million bytes, and be killed over it."""
     _socket_to_the_server().send(struct.pack("!Q", 1_000_000) + b"the beginning")
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def tell_language(context: WorkerContext, text: str) -> tuple[Guess, ...]:
+    assert context.rank_languages
+    return context.rank_languages(text, ("eng", "deu", "fra"))
+
+
+def ask_without_end(context: WorkerContext) -> None:
+    assert context.rank_languages
+    while True:
+        context.rank_languages("Some words", ("eng", "deu"))
 
 
 def answer_with(_context: WorkerContext, message: bytes) -> str:

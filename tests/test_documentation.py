@@ -23,7 +23,7 @@ from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.extraction.finders import FINDERS
 from ocr_server.extraction.validation import CHECKS
 from ocr_server.job import PSM_OF_LAYOUT
-from ocr_server.page import layer_verdict, quality
+from ocr_server.page import language_stage, layer_verdict, quality
 from ocr_server.page.recipe import RECIPE
 from ocr_server.pdf import render
 from ocr_server.request import parsing, specs
@@ -238,7 +238,7 @@ def test_tables_written_by_hand_name_everything_that_there_is() -> None:
 
 
 def test_the_problems_of_a_picture_are_all_told() -> None:
-    sources = "".join(map(inspect.getsource, (quality, layer_verdict, render)))
+    sources = "".join(map(inspect.getsource, (quality, layer_verdict, language_stage, render)))
     codes = [INCOMPLETE, LACKS_MEMORY, *re.findall(r'Advice\(\s*"([\w-]+)"', sources)]
     (told,) = re.findall(
         r"The codes of `quality.problems` are (.*?)\.\n", API.read_text(encoding="utf-8"), re.DOTALL

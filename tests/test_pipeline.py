@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -9,6 +10,7 @@ import pytest
 from flask import Flask
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.languages import Guess
 from ocr_server.document.model import EngineInfo, Zone
 from ocr_server.errors import (
     ClientGone,
@@ -239,3 +241,28 @@ def test_pages_read_side_by_side_come_in_their_order(real_app: Flask) -> None:
     first, *others = [page["text"] for page in response.get_json()["pages"]]
     assert first.split() == SENTENCE.split() * 12
     assert others == ["Second", "Third"]
+
+
+def test_the_language_of_a_page_is_tried_first_on_the_next_which_is_still_checked(
+    scratch: ScratchSpace,
+) -> None:
+    german = ("Die", "Rechnung", "ist", "innerhalb", "von", "zwei", "Wochen", "zu", "bezahlen")
+    engine = ReadsWords(*german)
+    options = replace(NONE, auto_language=True, installed=("deu", "eng"))
+    told = [(Guess("deu", 1.0),)] * 2 + [(Guess("eng", 1.0),)]
+    asked = iter(told)
+    workers = InlineWorkers(engine, lambda _text, _codes: next(asked))
+    make = job_of(page_refs(300, 310, 320), options=options)
+
+    with scratch.job() as folder:
+        document = document_from_events(
+            recognise_document(make(folder), workers=workers, engine=ENGINE)
+        )
+
+    assert [page.language and page.language.codes for page in document.pages] == [
+        ("deu",), ("deu",), ("eng",)
+    ]  # fmt: skip
+    assert [options.languages for options in engine.readings] == [
+        ("eng",), ("deu",), ("deu",), ("deu",), ("eng",)
+    ]  # fmt: skip
+    assert document.engine.languages == ("deu", "eng")

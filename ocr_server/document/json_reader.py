@@ -30,6 +30,7 @@ from ocr_server.document.model import (
     Field,
     Line,
     Page,
+    PageLanguage,
     Quality,
     StageOutcome,
     StageRecord,
@@ -48,6 +49,7 @@ from ocr_server.document.schema import (
     FieldJson,
     LineJson,
     PageJson,
+    PageLanguageJson,
     QualityJson,
     StageJson,
     SymbolJson,
@@ -162,7 +164,7 @@ def _document(data: DocumentJson) -> Document:
 
 
 def _page(data: PageJson) -> Page:
-    quality = data["quality"]
+    quality, language = data["quality"], data.get("language")
     return Page(
         number=data["number"],
         width_px=data["width_px"],
@@ -173,7 +175,13 @@ def _page(data: PageJson) -> Page:
         quality=_quality(quality) if quality else None,
         fields=tuple([_field(name, field) for name, field in (data.get("fields") or {}).items()]),
         source=data["source"] or TextSource.RECOGNISED,
+        language=_language(language) if language else None,
     )
+
+
+def _language(data: PageLanguageJson) -> PageLanguage:
+    reason = None if data["sure"] else data.get("reason", "it was not sure")
+    return PageLanguage(tuple(data["codes"]), data["confidence"], reason)
 
 
 def _stage(data: StageJson) -> StageRecord:

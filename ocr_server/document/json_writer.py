@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from ocr_server.document.languages import name_of
 from ocr_server.document.model import (
     Document,
     EngineInfo,
@@ -15,6 +16,7 @@ from ocr_server.document.model import (
     Field,
     Line,
     Page,
+    PageLanguage,
     Quality,
     Symbol,
     Table,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         FieldJson,
         LineJson,
         PageJson,
+        PageLanguageJson,
         PageProblemJson,
         QuadJson,
         QualityJson,
@@ -110,6 +113,8 @@ def page_to_json(page: Page, detail: Detail, *, text: str) -> PageJson:
         "quality": _quality(page.quality) if page.quality else None,
         "text": text,
     }
+    if page.language:
+        shown["language"] = _language(page.language)
     if page.fields:
         shown["fields"] = {field.name: field_to_json(field) for field in page.fields}
     if detail >= Detail.ZONE:
@@ -134,6 +139,18 @@ def zone_to_json(zone: Zone, detail: Detail) -> ZoneJson:
         shown["table"] = _table(zone.table)
     if detail >= Detail.LINE:
         shown["lines"] = [_line(line, detail) for line in zone.lines]
+    return shown
+
+
+def _language(language: PageLanguage) -> PageLanguageJson:
+    shown: PageLanguageJson = {
+        "codes": list(language.codes),
+        "name": ", ".join(map(name_of, language.codes)),
+        "confidence": round(language.confidence, 4),
+        "sure": language.is_sure,
+    }
+    if language.reason is not None:
+        shown["reason"] = language.reason
     return shown
 
 

@@ -1,11 +1,31 @@
-"""English names and BCP 47 tags of languages, by Tesseract's names."""
+"""English names, BCP 47 tags and scripts of languages, by Tesseract's names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import NamedTuple, TypeAlias
+
+# Among the languages of a request or setting: find out which language each page is in.
+AUTO = "auto"
+FRAKTUR = "frk"  # German in blackletter, for which Tesseract has a model of its own
+
+
+class Guess(NamedTuple):
+    """A language by Tesseract's name, and its probability from 0 to 1 among those asked for."""
+
+    code: str
+    probability: float
+
+
+# Takes a text and the languages to choose from; gives the likeliest, best first, none if unknown.
+RankLanguages: TypeAlias = Callable[[str, Sequence[str]], tuple[Guess, ...]]
 
 # English names. Source: Tesseract's manual, section LANGUAGES AND SCRIPTS.
 NAMES: Mapping[str, str] = {
+    AUTO: "Automatic",
     "afr": "Afrikaans", "amh": "Amharic", "ara": "Arabic", "asm": "Assamese",
     "aze": "Azerbaijani", "aze_cyrl": "Azerbaijani (Cyrillic)", "bel": "Belarusian",
     "ben": "Bengali", "bod": "Tibetan", "bos": "Bosnian", "bre": "Breton", "bul": "Bulgarian",
@@ -73,3 +93,58 @@ def tag_of(code: str | None) -> str | None:
     """The BCP 47 tag of a language; None for scripts and unknown models."""
     plain = (code or "").removesuffix("_vert").removesuffix("_old")
     return _TAGS.get(plain, plain if plain in NAMES else None)
+
+
+# Languages that are told from each other by the words of a page, by their script; the most used one
+# first. Tesseract's names of scripts; a language whose script no other has needs no words.
+LANGUAGES_OF: Mapping[str, tuple[str, ...]] = {
+    "Latin": (
+        "eng", "deu", "fra", "spa", "ita", "por", "nld", "lat", "swe", "dan", "nor", "pol", "ces",
+        "slk", "slv", "hrv", "ron", "hun", "fin", "est", "lit", "lav", "tur", "cat", "ind", "vie",
+        "ltz",
+    ),
+    "Cyrillic": ("rus", "ukr", "bul", "srp", "mkd", "bel"),
+    "Arabic": ("ara", "fas", "urd"),
+    "Devanagari": ("hin", "mar", "nep", "san"),
+    "Han": ("chi_sim", "chi_tra"),
+    "Japanese": ("jpn",),
+    "Korean": ("kor",), "Greek": ("ell",), "Hebrew": ("heb",), "Thai": ("tha",),
+    "Armenian": ("hye",), "Georgian": ("kat",), "Bengali": ("ben",), "Gujarati": ("guj",),
+    "Gurmukhi": ("pan",), "Kannada": ("kan",), "Khmer": ("khm",), "Lao": ("lao",),
+    "Malayalam": ("mal",), "Myanmar": ("mya",), "Sinhala": ("sin",), "Tamil": ("tam",),
+    "Telugu": ("tel",),
+}  # fmt: skip
+# Other names of these scripts, in Unicode and in Tesseract's detection.
+_SCRIPTS: Mapping[str, str] = {
+    "Cjk": "Han", "Hiragana": "Japanese", "Katakana": "Japanese", "Hangul": "Korean",
+    "Fraktur": "Latin", "Vietnamese": "Latin",
+}  # fmt: skip
+_LEAST_KANA = 0.1  # of the letters of Japanese; prose has a half
+
+
+def script_named(name: str) -> str:
+    """The key of `LANGUAGES_OF` for a name of a script; an unknown name is returned as it is."""
+    return _SCRIPTS.get(name, name)
+
+
+def script_of(text: str) -> str | None:
+    """The script of most letters of a text; Japanese if a tenth are kana; None without letters."""
+    counts = Counter(_script_of_letter(letter) for letter in text if letter.isalpha())
+    if not counts:
+        return None
+    script, count = counts.most_common(1)[0]
+    is_japanese = script == "Han" and counts["Japanese"] >= _LEAST_KANA * (
+        count + counts["Japanese"]
+    )
+    return "Japanese" if is_japanese else script
+
+
+def script_of_language(code: str) -> str:
+    """The script of one of `LANGUAGES_OF`; Latin for all others, such as old forms of those."""
+    plain = code.removesuffix("_vert")
+    return next((script for script, codes in LANGUAGES_OF.items() if plain in codes), "Latin")
+
+
+@cache
+def _script_of_letter(letter: str) -> str:
+    return script_named(unicodedata.name(letter, "?").split()[0].split("-")[0].capitalize())

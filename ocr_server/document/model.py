@@ -38,9 +38,9 @@ from ocr_server.geometry import Box
 
 __all__ = [
     "Advice", "Alternative", "Cell", "Direction", "Document", "EngineInfo", "Failure", "Field",
-    "Line", "Page", "Quality", "StageRecord", "StoredPage", "StoredPages", "Symbol", "Table",
-    "TextSource", "Word", "Zone", "ZoneKind", "hull_of", "letters_in", "mean_confidence",
-    "plain_scalar", "write_page",
+    "Line", "Page", "PageLanguage", "Quality", "StageRecord", "StoredPage", "StoredPages",
+    "Symbol", "Table", "TextSource", "Word", "Zone", "ZoneKind", "hull_of", "letters_in",
+    "mean_confidence", "plain_scalar", "write_page",
 ]  # fmt: skip
 
 
@@ -98,6 +98,24 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
+class PageLanguage:
+    """The languages that were found on a page, by the engine's names; that of most text first.
+
+    `confidence` is that of the first, from 0 to 1. `reason` is a sentence on why they are not sure,
+    and None if they are; then the page was read in the languages that were tried first.
+    """
+
+    codes: tuple[str, ...]
+    confidence: float
+    reason: str | None = None
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether there was no reason for doubt."""
+        return self.reason is None
+
+
+@dataclass(frozen=True, slots=True)
 class Quality:
     """How well a page can be read: expected F1 of its words, from 0 to 1; faults of the picture."""
 
@@ -130,7 +148,8 @@ class Field:
 class Page:
     """One image of the upload, upright as a browser shows it.
 
-    `number` counts from 1; `dpi` is the resolution that the file or the request gives.
+    `number` counts from 1; `dpi` is the resolution that the file or the request gives; `language`
+    is None unless the request has it found out.
     """
 
     number: int
@@ -142,6 +161,7 @@ class Page:
     quality: Quality | None = None
     fields: tuple[Field, ...] = ()
     source: TextSource = TextSource.RECOGNISED
+    language: PageLanguage | None = None
 
     @property
     def lines(self) -> tuple[Line, ...]:

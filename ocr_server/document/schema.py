@@ -223,6 +223,22 @@ class QualityJson(TypedDict):
 
 
 @strict
+class PageLanguageJson(TypedDict):
+    """The languages that were found on a page, with languages=auto."""
+
+    codes: Annotated[list[str], Field(min_length=1, max_length=_MOST_NAMES)]
+    """the engine's names; that of most of the text first"""
+    name: Derived[str]
+    """their English names"""
+    confidence: Share
+    """of the first"""
+    sure: bool
+    """whether there is no doubt; else the page was read in the languages that were tried first"""
+    reason: NotRequired[Omittable[str]]
+    """why it is not sure"""
+
+
+@strict
 class PageJson(TypedDict):
     """One image of the upload, upright."""
 
@@ -235,6 +251,8 @@ class PageJson(TypedDict):
     source: Answered[Annotated[TextSource, Field(strict=False)]]
     """where its text came from: recognised, the text layer of a PDF, or both"""
     confidence: Derived[Share]
+    language: NotRequired[Omittable[Annotated[PageLanguageJson, Checked()]]]
+    """what languages=auto found"""
     stages: Answered[list[Annotated[StageJson, Checked()]]]
     """what was done to the picture"""
     quality: AnsweredOrNull[Annotated[QualityJson, Checked()]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import EngineInfo, Zone
@@ -30,16 +30,29 @@ class Calibration:
     poor: float
 
 
+class Script(NamedTuple):
+    """A script by Tesseract's name, and the clockwise quarter turns that make its text upright.
+
+    `confidence` is Tesseract's: from 0, above 1 nearly always right, without an upper bound.
+    """
+
+    name: str
+    confidence: float
+    quarters: int
+
+
 class Engine(Protocol):
     """An OCR engine, which recognises the text of a canvas.
 
     `name` is its name in requests and answers. `finds_lines` is true if it finds lines of any size
-    and on any background itself; then a shorter recipe is used (`page.recipe`).
+    and on any background itself; then a shorter recipe is used (`page.recipe`). `ignores_language`
+    is true if it reads all its languages with one model.
     """
 
     name: ClassVar[str]
     calibration: ClassVar[Calibration]
     finds_lines: ClassVar[bool] = False
+    ignores_language: ClassVar[bool] = False
 
     def describe(self) -> EngineInfo:
         """Name, version and installed languages.
@@ -82,3 +95,17 @@ class Engine(Protocol):
             LanguageMissing: a language of the options is not installed.
         """
         return (self.recognise(canvas, options, deadline) for canvas in canvases)
+
+    def detect_script(
+        self,
+        canvas: Canvas,  # noqa: ARG002  # of those engines that can tell
+        deadline: Deadline,  # noqa: ARG002
+    ) -> Script | None:
+        """The script of a canvas; None if there are too few letters, or the engine cannot tell.
+
+        Raises:
+            DeadlinePassed: the time is over; nothing is left running.
+            EngineFailed: the engine ended with an error.
+            EngineMissing: it is not installed.
+        """
+        return None

@@ -72,6 +72,7 @@ class RapidocrEngine(Engine):
     # Fitted by `python -m benchmarks.second_reader`.
     calibration = Calibration(0.95, -1.60, 0.0, 4.00, handwriting=0.75, poor=0.75)
     finds_lines = True
+    ignores_language = True
 
     def __init__(self) -> None:
         self._finder, self._latin = ppocr.LineFinder(), ppocr.LineReader()

@@ -23,8 +23,16 @@ import numpy as np
 
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Direction, EngineInfo, Line, Word, Zone, ZoneKind
-from ocr_server.engines.engine import Engine
-from ocr_server.engines.tesseract_cli import ALL_PROPORTIONAL, CALIBRATION, SOURCE_DPI
+from ocr_server.engines.engine import Engine, Script
+from ocr_server.engines.tesseract_cli import (
+    ALL_PROPORTIONAL,
+    CALIBRATION,
+    FEWEST_LETTERS,
+    FEWEST_TO_TRY,
+    OSD,
+    SOURCE_DPI,
+    script_from,
+)
 from ocr_server.engines.tesseract_hocr import (
     baseline_of,
     box_of,
@@ -62,7 +70,7 @@ class TesserocrEngine(Engine):
         self._lock = threading.Lock()
 
     def describe(self) -> EngineInfo:
-        """Name, version and installed languages, without `osd`, which is no language.
+        """Name, version and installed languages, without the model `OSD`, which is none.
 
         Raises:
             EngineMissing: tesserocr is not installed, or the folder of models does not exist.
@@ -72,14 +80,7 @@ class TesserocrEngine(Engine):
                 "The engine tesserocr is not installed. Install it, or ask for pytesseract."
             )
         version = tesserocr.tesseract_version().splitlines()[0].split()[-1]
-        try:
-            _, names = tesserocr.get_languages(self._models)
-        except RuntimeError as error:
-            raise EngineMissing(
-                "The engine tesserocr has no folder of models. Set TESSDATA_PREFIX to the one with "
-                "the .traineddata files."
-            ) from error
-        return EngineInfo(self.name, version, tuple(sorted(set(names) - {"osd"})))
+        return EngineInfo(self.name, version, tuple(sorted(self._models_there() - {OSD})))
 
     def is_installed(self) -> bool:
         """Whether it can be used; nothing is loaded."""
@@ -105,13 +106,7 @@ class TesserocrEngine(Engine):
             boxes = options.symbols or options.engine_alternatives
             api.SetVariable("hocr_char_boxes", "1" if boxes else "0")
             api.SetVariable("lstm_choice_mode", "2" if options.engine_alternatives else "0")
-            pixels = np.ascontiguousarray(canvas.pixels)
-            channels = 3 if canvas.is_colour else 1
-            api.SetImageBytes(
-                pixels.tobytes(), canvas.width_px, canvas.height_px, channels,
-                canvas.width_px * channels,
-            )  # fmt: skip
-            api.SetSourceResolution(SOURCE_DPI)
+            _give(api, canvas)
             done = api.Recognize(max(1, int(deadline.left_s() * 1000)))
             deadline.check()
             if not done:
@@ -121,6 +116,28 @@ class TesserocrEngine(Engine):
                 zones = read_hocr(api.GetHOCRText(0).encode(), symbols=options.symbols)
             api.Clear()
         return zones
+
+    def detect_script(self, canvas: Canvas, deadline: Deadline) -> Script | None:
+        """The script of a canvas; None with too few letters, or without the model for it.
+
+        Raises:
+            DeadlinePassed: the time is over.
+            EngineFailed: the engine ended with an error.
+            EngineMissing: it is not installed.
+        """
+        deadline.check()
+        try:
+            with self._api(OSD) as api:
+                api.SetPageSegMode(tesserocr.PSM.OSD_ONLY)
+                api.SetVariable(FEWEST_TO_TRY, FEWEST_LETTERS)
+                _give(api, canvas)
+                found = api.DetectOrientationScript()
+                api.Clear()
+        except LanguageMissing:
+            return None
+        if not found:
+            return None
+        return script_from(found["script_name"], found["script_conf"], -found["orient_deg"])
 
     @contextmanager
     def _api(self, languages: str) -> Iterator[Any]:
@@ -141,9 +158,20 @@ class TesserocrEngine(Engine):
         for _, old in surplus:
             old.End()
 
+    def _models_there(self) -> set[str]:
+        try:
+            _, names = tesserocr.get_languages(self._models)
+        except RuntimeError as error:
+            raise EngineMissing(
+                "The engine tesserocr has no folder of models. Set TESSDATA_PREFIX to the one with "
+                "the .traineddata files."
+            ) from error
+        return set(names)
+
     def _load(self, languages: str) -> Any:  # noqa: ANN401  # tesserocr has no types
         installed = self.describe().languages
-        missing = [name for name in languages.split("+") if name not in installed]
+        there = self._models_there()
+        missing = [name for name in languages.split("+") if name not in there]
         if missing:
             raise LanguageMissing.of(missing, installed=installed)
         # Leptonica would write a line to the server's log for each box without area.
@@ -154,6 +182,15 @@ class TesserocrEngine(Engine):
             raise EngineFailed(f"Tesseract could not load {languages}.") from error
         api.SetVariable(ALL_PROPORTIONAL, "1")
         return api
+
+
+def _give(api: Any, canvas: Canvas) -> None:  # noqa: ANN401  # tesserocr has no types
+    pixels = np.ascontiguousarray(canvas.pixels)
+    channels = 3 if canvas.is_colour else 1
+    api.SetImageBytes(
+        pixels.tobytes(), canvas.width_px, canvas.height_px, channels, canvas.width_px * channels
+    )
+    api.SetSourceResolution(SOURCE_DPI)
 
 
 class _Level(IntEnum):

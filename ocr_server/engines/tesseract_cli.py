@@ -19,7 +19,7 @@ from PIL import Image
 
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import EngineInfo, Zone
-from ocr_server.engines.engine import Calibration, Engine
+from ocr_server.engines.engine import Calibration, Engine, Script
 from ocr_server.engines.tesseract_hocr import read_pages
 from ocr_server.errors import (
     EngineFailed,
@@ -40,6 +40,10 @@ SOURCE_DPI = 150
 # 2 % less time.
 ALL_PROPORTIONAL = "textord_all_prop"
 LIST_TIMEOUT_S = 20
+# Tesseract's model that tells scripts and orientation, which is no language. Of 50 letters, as is
+# built in, lines and bands have too few; with 10 their script is told.
+OSD = "osd"
+FEWEST_TO_TRY, FEWEST_LETTERS = "min_characters_to_try", "10"
 # Lossless and uncompressed. Leptonica reads it row by row, and PNM, which is as simple, pixel by
 # pixel: for a receipt that takes 2 % of Tesseract's whole time.
 KIND = "bmp"
@@ -56,7 +60,7 @@ class PytesseractEngine(Engine):
     calibration = CALIBRATION
 
     def describe(self) -> EngineInfo:
-        """Name, version and installed languages, without `osd`, which is no language.
+        """Name, version and installed languages, without the model `OSD`, which is none.
 
         Raises:
             EngineMissing: Tesseract is not installed, too old, or does not answer.
@@ -73,7 +77,7 @@ class PytesseractEngine(Engine):
         except (OSError, pytesseract.TesseractNotFoundError, subprocess.SubprocessError) as error:
             raise _missing() from error
         names = (listing.stdout or listing.stderr).splitlines()[1:]
-        languages = tuple(sorted(name.strip() for name in names if name.strip() not in {"", "osd"}))
+        languages = tuple(sorted(name.strip() for name in names if name.strip() not in {"", OSD}))
         return EngineInfo(self.name, version, languages)
 
     def recognise(
@@ -112,9 +116,7 @@ class PytesseractEngine(Engine):
                 folder = Path(name)
                 pictures = [folder / f"canvas-{number}.{KIND}" for number in range(len(canvases))]
                 for picture, canvas in zip(pictures, canvases, strict=True):
-                    file = io.BytesIO()  # Pillow ignores that a full disk takes only part of a file
-                    Image.fromarray(canvas.pixels).save(file, KIND)
-                    picture.write_bytes(file.getbuffer())
+                    _write(canvas, picture)
                 source = pictures[0]
                 if len(pictures) > 1:
                     source = folder / "canvases.txt"
@@ -131,6 +133,39 @@ class PytesseractEngine(Engine):
         except Exception as error:
             raise translated(error, deadline) from error
         return iter(read_pages(hocr, symbols=options.symbols, count=len(canvases)))
+
+    def detect_script(self, canvas: Canvas, deadline: Deadline) -> Script | None:
+        """The script of a canvas; None with too few letters, or without the model for it.
+
+        Raises:
+            DeadlinePassed: the time is over; the process was ended.
+            EngineFailed: Tesseract ended with an error.
+            EngineMissing: it is not installed.
+            StorageFull: the canvas could not be written.
+        """
+        deadline.check()
+        try:
+            with tempfile.TemporaryDirectory(prefix="canvas-") as name:
+                picture = Path(name) / f"canvas.{KIND}"
+                _write(canvas, picture)
+                found = pytesseract.image_to_osd(
+                    str(picture),
+                    config=f"--dpi {SOURCE_DPI:d} -c {FEWEST_TO_TRY}={FEWEST_LETTERS}",
+                    output_type=pytesseract.Output.DICT,
+                    timeout=max(deadline.left_s(), 0.01),  # 0 means no limit
+                )
+        except pytesseract.TesseractNotFoundError as error:
+            raise _missing() from error
+        except (pytesseract.TesseractError, ValueError):  # too few letters, or no model
+            return None
+        except (RuntimeError, OSError) as error:
+            raise translated(error, deadline) from error
+        return script_from(found["script"], found["script_conf"], found["rotate"])
+
+
+def script_from(name: str, confidence: float, clockwise_deg: int) -> Script:
+    """What Tesseract tells of a script; `clockwise_deg` makes its text upright."""
+    return Script(name, float(confidence), clockwise_deg % 360 // 90)
 
 
 def translated(error: Exception, deadline: Deadline) -> OcrServerError:
@@ -176,6 +211,12 @@ def _missing() -> EngineMissing:
         "The program tesseract was not found. Install it (on Debian: apt-get install "
         "tesseract-ocr tesseract-ocr-eng) and start the server again."
     )
+
+
+def _write(canvas: Canvas, picture: Path) -> None:
+    file = io.BytesIO()  # Pillow ignores that a full disk takes only part of a file
+    Image.fromarray(canvas.pixels).save(file, KIND)
+    picture.write_bytes(file.getbuffer())
 
 
 def _command_line(options: ReadOptions, folder: Path) -> str:

@@ -26,9 +26,11 @@ _LINE_PITCH = 3.2  # upper bound of the distance between baselines, in x-heights
 _ALL_GLYPHS = 150  # on pages with no more glyphs, the band takes in all of them
 
 # Lead, in points of 100, by which another orientation must win. A band in a wrong orientation
-# scores 20 to 45, in the right one 80 and more; above that no other orientation is tried.
+# scores 20 to 45, in the right one 80 and more; above that no other orientation is tried. If the
+# language is yet to be found, orientations that are all read in a wrong one say nothing.
 _LEAST_WIN, _LEAST_WIN_UPSIDE_DOWN = 5.0, 8.0
 _RIGHT_WAY = 80.0
+_LEAST_OF_ANY_LANGUAGE = 55.0
 
 # Peaks of the projection of letters' lower edges are 1.1 to 1.7 times as sharp as those of their
 # upper edges in upright print, 0.7 times upside down, and equal for capitals and figures.
@@ -107,15 +109,18 @@ def find_turn(state: PageState) -> tuple[int, float]:
         if band.score >= _RIGHT_WAY:
             return band.quarters, band.score
     bands.sort(reverse=True)
-    if not bands:
+    is_told = not state.options.auto_language
+    if not bands or not (is_told or bands[0].score >= _LEAST_OF_ANY_LANGUAGE):
         return 0, 0.0
     if len(bands) == 1:
         return bands[0].quarters, bands[0].score
     return bands[0].quarters, bands[0].score - bands[1].score
 
 
-def dense_band(canvas: Canvas, x_height_px: float) -> Canvas | None:
-    """Cut out a few lines where letters are densest.
+def dense_band(
+    canvas: Canvas, x_height_px: float, *, lines: int = _BAND_LINES, width: int = _BAND_WIDTH
+) -> Canvas | None:
+    """Cut out a few lines where letters are densest, `width` x-heights of each.
 
     The part has all letters if there are at most 150; None if there are fewer than five.
     """
@@ -126,15 +131,16 @@ def dense_band(canvas: Canvas, x_height_px: float) -> Canvas | None:
     unit = max(4.0, x_height_px / ratio)
     usual = (glyphs[:, 3] > 0.6 * unit) & (glyphs[:, 3] < 2.2 * unit)
     glyphs = glyphs[usual] if np.count_nonzero(usual) >= 5 else glyphs
-    left, top, width, height = glyphs.T
+    left, top, widths, height = glyphs.T
     if len(glyphs) <= _ALL_GLYPHS:
         pad = 1.5 * unit
         box = Box(
             max(0.0, float(left.min()) - pad), max(0.0, float(top.min()) - pad),
-            float((left + width).max()) + pad, float((top + height).max()) + pad,
+            float((left + widths).max()) + pad, float((top + height).max()) + pad,
         )  # fmt: skip
     else:
-        box = _densest(left + width // 2, top + height // 2, unit, small.shape)
+        middles = left + widths // 2, top + height // 2
+        box = _densest(middles, unit, small.shape, lines=lines, width=width)
     scaled = Box(*(side * ratio for side in (box.left, box.top, box.right, box.bottom)))
     return canvas.cropped(scaled)
 
@@ -175,15 +181,22 @@ def _band_score(state: PageState, band: Canvas) -> float:
 
 
 def _densest(
-    x: NDArray[np.int32], y: NDArray[np.int32], unit: float, shape: tuple[int, ...]
+    middles: tuple[NDArray[np.int32], NDArray[np.int32]],
+    unit: float,
+    shape: tuple[int, ...],
+    *,
+    lines: int,
+    width: int,
 ) -> Box:
-    """The window of `_BAND_LINES` × `_BAND_WIDTH` that holds the most of the points.
+    """The window of some lines × some x-heights that holds the most of the points.
 
-    `x`, `y` and the result are in pixels of an image of that shape; `unit` is its x-height.
+    `middles` (x and y) and the result are in pixels of an image of that shape; `unit` is its
+    x-height.
     """
+    x, y = middles
     rows, columns = shape
-    height = int(min(rows, _BAND_LINES * _LINE_PITCH * unit))
-    width = int(min(columns, _BAND_WIDTH * unit))
+    height = int(min(rows, lines * _LINE_PITCH * unit))
+    width = int(min(columns, width * unit))
     counts = np.zeros((rows + 1, columns + 1))
     np.add.at(counts, (np.minimum(rows, y + 1), np.minimum(columns, x + 1)), 1)
     sums = counts.cumsum(0).cumsum(1)

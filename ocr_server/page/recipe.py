@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from ocr_server.document.model import (
+    Advice,
     Line,
     Page,
+    PageLanguage,
     StageOutcome,
     StageRecord,
     Word,
@@ -22,10 +24,11 @@ from ocr_server.geometry import Box, Clamp, hull
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.operations import AUTO, run_operations
 from ocr_server.imaging.statistics import ImageStatistics
-from ocr_server.job import PSM_OF_LAYOUT, Layout, ReadOptions, ZoneSpec
-from ocr_server.layout.split import PAGES, Cutting, cut_parts
+from ocr_server.job import ReadOptions, ZoneSpec
 from ocr_server.page.combs import read_combs
 from ocr_server.page.labels import put_labels, read_line_numbers, read_turned_lines
+from ocr_server.page.language_stage import language_of, settle_language
+from ocr_server.page.mixed_languages import read_other_languages
 from ocr_server.page.orientation import turn_if_upside_down, turn_upright, upright_canvas
 from ocr_server.page.postprocessing import (
     arrange_rows,
@@ -38,7 +41,6 @@ from ocr_server.page.postprocessing import (
 from ocr_server.page.preprocessing import (
     add_margin,
     add_margin_always,
-    choose_psm,
     deskew_page,
     divide_panes,
     flatten_shade,
@@ -49,43 +51,16 @@ from ocr_server.page.preprocessing import (
     scale_letters,
 )
 from ocr_server.page.quality import ReadingResult, assess_quality
+from ocr_server.page.reading import read_once, read_text
 from ocr_server.page.rereading import dewarp_page, reread_doubtful, reread_snippet
+from ocr_server.page.script import is_vertical
 from ocr_server.page.second_opinion import ask_second_opinion
-from ocr_server.page.state import (
-    Candidate,
-    PageState,
-    ReadContext,
-    StageFunction,
-    StageResult,
-)
+from ocr_server.page.state import PageState, ReadContext, StageFunction, StageResult
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
 LEFT_OUT = "left out, as asked"
 TIME_OVER = "left out, as the time was over"
-
-
-def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
-    """Read the whole page for the first time, in parts if empty rows or columns divide it.
-
-    What is left of a wiped grid is a table.
-    """
-    psm = choose_psm(state)
-    if psm != PSM_OF_LAYOUT[Layout.AUTO]:
-        return _read(state, state.read(state.canvas, psm=psm))
-    boxes = cut_parts(
-        state.statistics,
-        x_height_px=state.x_height_px,
-        most=state.context.most_parts,
-        is_table=state.has_wiped_grid,
-        cutting=cutting,
-    )
-    return _read(replace(state, parts=len(boxes)), state.read_parts(boxes, psm=psm))
-
-
-def read_once(state: PageState) -> StageResult:
-    """Read the whole page in one piece, with the page segmentation mode of the options."""
-    return _read(state, state.read(state.canvas, psm=state.options.psm))
 
 
 def for_first_engine(stage: StageFunction) -> StageFunction:
@@ -126,6 +101,8 @@ RECIPE: Recipe = (
     ("numbers", read_line_numbers),
     ("margin", add_margin),
     ("read", read_text),
+    ("language", settle_language),
+    ("other-languages", read_other_languages),
     ("line", reread_snippet),
     ("upside-down", turn_if_upside_down),
     ("second-reader", ask_second_opinion),
@@ -153,6 +130,7 @@ ZONE_RECIPE: Recipe = (
     ("rules", remove_grids),
     ("margin", add_margin_always),
     ("read", read_text),
+    ("language", settle_language),
     ("line", reread_snippet),
     ("second-reader", ask_second_opinion),
     ("retry", for_first_engine(reread_doubtful)),
@@ -165,8 +143,12 @@ LINE_DETECTOR_RECIPE: Recipe = (
     ("rectify", rectify_page),
     ("deskew", deskew_page),
     ("read", read_once),
+    ("language", settle_language),
     ("upside-down", turn_if_upside_down),
 )
+
+# For canvases on which the requested operations were carried out.
+PREPARED_RECIPE: Recipe = (("read", read_once), ("language", settle_language))
 
 # For vertical writing, on which no stage has been tested: its columns would be taken for rows.
 VERTICAL_RECIPE: Recipe = (("recipe", skip_recipe), ("read", read_text))
@@ -195,6 +177,10 @@ def read_page(
     zones = answer.zones
     if options.min_confidence > 0:
         zones = tuple(keep_words(zones, lambda word: word.confidence >= options.min_confidence))
+    quality = assess_quality(
+        state.statistics,
+        ReadingResult.of(answer.words, (answer.engine or context.engine).calibration),
+    )
     return Page(
         number=number,
         width_px=canvas.width_px,
@@ -202,10 +188,8 @@ def read_page(
         dpi=options.dpi or canvas.dpi,
         zones=zones,
         stages=answer.stages,
-        quality=assess_quality(
-            state.statistics,
-            ReadingResult.of(answer.words, (answer.engine or context.engine).calibration),
-        ),
+        quality=replace(quality, problems=quality.problems + answer.advice),
+        language=language_of(answer.languages, options),
     )
 
 
@@ -225,12 +209,17 @@ def prepare_page(canvas: Canvas, *, options: ReadOptions, context: ReadContext) 
 
 
 class _Reading(NamedTuple):
-    """Zones in page pixels, records of the stages, all words read, and the engine of the zones."""
+    """Zones in page pixels, records of the stages, all words read, and the engine of the zones.
+
+    `languages` and `advice` are what was found of the language of each part.
+    """
 
     zones: tuple[Zone, ...]
     stages: tuple[StageRecord, ...]
     words: tuple[Word, ...]
     engine: Engine | None = None
+    languages: tuple[PageLanguage, ...] = ()
+    advice: tuple[Advice, ...] = ()
 
 
 def _read_requested_zones(state: PageState) -> _Reading:
@@ -238,6 +227,8 @@ def _read_requested_zones(state: PageState) -> _Reading:
     zones: list[Zone] = []
     stages: list[StageRecord] = []
     words: list[Word] = []
+    languages: list[PageLanguage] = []
+    advice: list[Advice] = []
     for index, spec in enumerate(state.options.zones, start=1):
         try:
             found = _read_requested_zone(state, spec)
@@ -247,6 +238,8 @@ def _read_requested_zones(state: PageState) -> _Reading:
             late = StageRecord("read", TIME_OVER, "", 0.0, StageOutcome.OUT_OF_TIME)
             found = _Reading((), (late,), ())
         words += found.words
+        languages += found.languages
+        advice += found.advice
         lines: list[Line] = []
         next_paragraph = 0
         for zone in found.zones:
@@ -262,7 +255,14 @@ def _read_requested_zones(state: PageState) -> _Reading:
         )  # fmt: skip
         label = spec.name or str(index)
         stages += [stage._replace(found=f"zone {label}: {stage.found}") for stage in found.stages]
-    return _Reading(tuple(zones), tuple(stages), tuple(words))
+    return _Reading(
+        tuple(zones),
+        tuple(stages),
+        tuple(words),
+        None,
+        tuple(languages),
+        tuple(dict.fromkeys(advice)),
+    )
 
 
 def _read_requested_zone(state: PageState, spec: ZoneSpec) -> _Reading:
@@ -298,6 +298,8 @@ def _read_panes(recipe: Recipe, state: PageState, stages: tuple[StageRecord, ...
         (*stages, *(stage for one in readings for stage in one.stages)),
         tuple(word for one in readings for word in one.words),
         readings[0].engine,
+        tuple(language for one in readings for language in one.languages),
+        tuple(dict.fromkeys(advice for one in readings for advice in one.advice)),
     )
 
 
@@ -308,8 +310,7 @@ def _name_of(engine: Engine | None, state: PageState) -> str | None:
 
 def _recipe_for_languages(recipe: Recipe, options: ReadOptions) -> Recipe:
     """`recipe`, or `VERTICAL_RECIPE` if one of the languages is written vertically."""
-    is_vertical = any(language.endswith("_vert") for language in options.languages)
-    return VERTICAL_RECIPE if is_vertical else recipe
+    return VERTICAL_RECIPE if any(map(is_vertical, options.languages)) else recipe
 
 
 def _recipe_for(engine: Engine) -> Recipe:
@@ -322,19 +323,28 @@ def _read_state(recipe: Recipe, state: PageState) -> _Reading:
     if state.canvas.pixel_aspect != 1:
         state = state.on(state.canvas.with_square_pixels())
     if state.options.operations == AUTO:
+        whole = state
         recipe = _recipe_for_languages(recipe, state.options)
-        state, stages = _follow(recipe, state)
+        state, stages = _follow(recipe, whole)
         if state.panes:
             return _read_panes(recipe, state, stages)
+        if state.starts_over:
+            again = replace(whole, options=state.options, language=state.language)
+            state, more = _follow(_recipe_for_languages(recipe, state.options), again)
+            stages += more
     else:
         canvas, prepared = _run_requested_operations(state)
-        state, read = _follow((("read", read_once),), state.on(canvas))
+        state, read = _follow(PREPARED_RECIPE, state.on(canvas))
         stages = prepared + read
     best = state.best
     name, to_page = _name_of(best.engine, state), best.canvas.to_page
     found = map(with_ligatures, best.zones) if "frk" in state.options.languages else best.zones
     zones = tuple(_within(area, replace(zone, engine=name).mapped(to_page)) for zone in found)
-    return _Reading(zones, stages, state.dropped or best.words, best.engine)
+    return _Reading(
+        zones, stages, state.dropped or best.words, best.engine,
+        languages=(state.language,) if state.language else (),
+        advice=(state.language_advice,) if state.language_advice else (),
+    )  # fmt: skip
 
 
 def _within(area: Box, zone: Zone) -> Zone:
@@ -350,11 +360,6 @@ def _run_requested_operations(state: PageState) -> tuple[Canvas, tuple[StageReco
         deadline=state.context.deadline,
         with_engine={"orientation": lambda canvas: upright_canvas(state.on(canvas))},
     )
-
-
-def _read(state: PageState, candidate: Candidate) -> StageResult:
-    found = f"{len(candidate.words)} words with confidence {candidate.confidence:.0%}"
-    return StageResult(state.with_candidate(candidate), found, "text read")
 
 
 def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRecord, ...]]:
@@ -384,6 +389,6 @@ def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRec
             continue
         engine_s = clock.spent_s - before_s
         records.append(StageRecord.since(started_s, name, found, did, engine_s=engine_s))
-        if state.panes:
+        if state.panes or state.starts_over:
             break
     return state, tuple(records)

@@ -54,8 +54,7 @@ def reread_snippet(state: PageState) -> StageResult:
         return StageResult(state, found)
     if not state.statistics.ink.any():
         return StageResult(state.with_candidate(replace(candidate, zones=())), "nothing but paper")
-    canvas = without_margin(state.canvas)
-    canvas = canvas.scaled(_RAW_LINE_HEIGHT_PX / canvas.height_px)
+    canvas = as_raw_line(state.canvas)
     is_word = state.options.psm == PageSegmentation.SINGLE_WORD
     short = is_word or canvas.width_px < 3 * canvas.height_px
     mode = PageSegmentation.SINGLE_WORD if short else PageSegmentation.RAW_LINE
@@ -63,6 +62,12 @@ def reread_snippet(state: PageState) -> StageResult:
     if other.score <= candidate.score and candidate.words:
         return StageResult(state, found)
     return StageResult(state.with_candidate(other), found, "read again as one line without layout")
+
+
+def as_raw_line(canvas: Canvas) -> Canvas:
+    """A cut-out line as it is best read without layout analysis: without margin, 32 px high."""
+    inner = without_margin(canvas)
+    return inner.scaled(_RAW_LINE_HEIGHT_PX / inner.height_px)
 
 
 def dewarp_page(state: PageState) -> StageResult:

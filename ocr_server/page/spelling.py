@@ -91,7 +91,7 @@ def suggest_spellings(page: Page, options: ReadOptions) -> Page:
     sure = _SURE_OF_OWN if options.words else _DOUBTFUL
     if not any(word.confidence < sure for word in page.words):
         return page
-    dictionary = dictionary_of(options.languages)
+    dictionary = dictionary_of(page.language.codes if page.language else options.languages)
     own = own_words(options.words) if options.words else None
     if dictionary is None and own is None:
         return page

@@ -19,6 +19,8 @@ STAGE_LABELS: Mapping[str, str] = {
     "turned": "Read what stands on its side",
     "numbers": "Read numbers of lines",
     "margin": "Add a margin",
+    "language": "Find the language",
+    "other-languages": "Read parts in other languages",
     "line": "Read as one line",
     "upside-down": "Turn what is upside down",
     "second-reader": "Ask the second reader",

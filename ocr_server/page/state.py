@@ -14,7 +14,16 @@ from typing import NamedTuple, TypeAlias
 
 from ocr_server.cpu_shares import ThreadAllowance, one_thread
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Line, Word, Zone, letters_in, mean_confidence
+from ocr_server.document.languages import RankLanguages
+from ocr_server.document.model import (
+    Advice,
+    Line,
+    PageLanguage,
+    Word,
+    Zone,
+    letters_in,
+    mean_confidence,
+)
 from ocr_server.engines import ENGINE_CHOICES, new_engine
 from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Box, Transform
@@ -49,8 +58,8 @@ class ReadContext:
     `threads` yields how many threads may be used, and a page is cut into about `most_parts` to be
     read by them; `report_progress` is called when a stage begins
     and when a part has been read; `second_engine` reads pages on which the reading by `engine` is
-    doubtful (`page.second_opinion`). `open_in_colour` opens the page again in its colours,
-    if it has any.
+    doubtful (`page.second_opinion`); `rank_languages` tells languages by words (`page.language`);
+    `open_in_colour` opens the page again in its colours, if it has any.
     """
 
     engine: Engine = field(repr=False)
@@ -58,6 +67,7 @@ class ReadContext:
     threads: ThreadAllowance = one_thread
     report_progress: ProgressCallback | None = None
     second_engine: Engine | None = field(default=None, repr=False)
+    rank_languages: RankLanguages | None = None
     most_parts: int = 2
     open_in_colour: Callable[[], Canvas | None] | None = field(default=None, repr=False)
     engine_clock: EngineClock = field(default_factory=EngineClock, repr=False, compare=False)
@@ -70,6 +80,7 @@ class ReadContext:
         *,
         engine: Callable[[str], Engine] = new_engine,
         threads: ThreadAllowance = one_thread,
+        rank_languages: RankLanguages | None = None,
         most_parts: int = 2,
     ) -> ReadContext:
         """The context for an engine choice, a key of `ENGINE_CHOICES`.
@@ -82,6 +93,7 @@ class ReadContext:
             deadline=deadline,
             threads=threads,
             second_engine=second,
+            rank_languages=rank_languages,
             most_parts=most_parts,
         )
 
@@ -154,7 +166,9 @@ class PageState:
     the number of parts of the first reading; `dropped` holds all words of a reading if some were
     left out of the answer, kept for its quality; `shade` is the unevenness of the paper in grey
     levels before it was flattened, 0 if it was not; `panes` are parts of the canvas that are to be
-    read as pages of their own; `labels` have been read already, and are to be put among the zones.
+    read as pages of their own; `labels` have been read already, and are to be put among the zones;
+    `language` is what was found of the page's language, `language_advice` the advice on it;
+    `starts_over`: all stages are to be run again, in the languages that the options now have.
     """
 
     statistics: ImageStatistics
@@ -170,6 +184,9 @@ class PageState:
     shade: float = 0.0
     panes: tuple[Box, ...] = ()
     labels: Labels = _NO_LABELS
+    language: PageLanguage | None = None
+    language_advice: Advice | None = None
+    starts_over: bool = False
 
     @property
     def canvas(self) -> Canvas:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.languages import AUTO
 from ocr_server.document.model import EngineInfo
 from ocr_server.errors import (
     BodyTooLarge,
@@ -25,6 +26,7 @@ from ocr_server.request.options import OPTIONS
 from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
 
+ENGLISH = ("eng",)
 MOST_FAULTS = 200  # that are kept; who is told of the first ones knows enough
 LONGEST_FIELD_CHARS = 100
 EMPTY = "the file is empty, or none was chosen; send a picture or a PDF"
@@ -109,9 +111,10 @@ def build_job(
     if profile:
         values = {**profile.options, **values}
     formats = values.get("format") or formats or OPTIONS["format"].default_value
-    languages = values.get("languages", settings.languages)
     engine = values.get("engine") or engine or settings.engine
-    check_installed(languages, _installed(engine, here))
+    languages = languages_of(
+        values.get("languages", settings.languages), settings, _installed(engine, here)
+    )
     rendering = build_rendering(values, settings)
     kept = any(FORMATS[name].shows_alternatives for name in formats)
     wanted = values.get("alternatives", OPTIONS["alternatives"].default_value)
@@ -119,7 +122,7 @@ def build_job(
         **{
             "words": here.words,
             **_members_of(ReadOptions, values),
-            "languages": languages,
+            **languages,
             "engine": engine,
             "symbols": rendering.detail is Detail.SYMBOL,
             "fields": values.get("fields", profile.fields if profile else ()),
@@ -211,13 +214,34 @@ def build_rendering(
     )
 
 
+def languages_of(
+    names: tuple[str, ...], settings: Settings, engine: EngineInfo
+) -> dict[str, tuple[str, ...] | bool]:
+    """The members of `ReadOptions` that languages, `auto` among them perhaps, stand for.
+
+    Beside `auto` stand the languages to read in first: else those of the settings, else English.
+
+    Raises:
+        LanguageMissing: one is not installed.
+    """
+    check_installed(names, engine)
+    told, usual = ([name for name in some if name != AUTO] for some in (names, settings.languages))
+    installed = engine.languages
+    usual = [name for name in usual or ENGLISH if name in installed]
+    return {
+        "languages": tuple(told or usual or installed[:1] or ENGLISH),
+        "auto_language": AUTO in names,
+        "installed": installed,
+    }
+
+
 def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
-    """Do nothing if the engine has all the languages.
+    """Do nothing if the engine has all the languages; `auto` is none.
 
     Raises:
         LanguageMissing: it has not.
     """
-    missing = [name for name in languages if name not in engine.languages]
+    missing = [name for name in languages if name not in (*engine.languages, AUTO)]
     if missing:
         raise LanguageMissing.of(missing, installed=engine.languages)
 

@@ -100,7 +100,8 @@ def _default_of(owner: type, member: str) -> object:
 OPTIONS: Mapping[str, Option] = {
     "languages": Option(
         Text(parse_languages, "eng+deu"),
-        "languages of the text, joined by `+`",
+        "languages of the text, joined by `+`; `auto` finds that of each page among the installed "
+        "ones, `auto+deu` tries German first",
         route="/v1/languages", sets=(ReadOptions, "languages"), otherwise="`OCR_LANGUAGES`",
         in_profiles=True,
     ),

@@ -13,6 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ocr_server.bounds import Bounds
 from ocr_server.document.json_schema import Schema
+from ocr_server.document.languages import AUTO
 from ocr_server.errors import SettingsError
 from ocr_server.imaging import operations
 from ocr_server.job import PSM_OF_LAYOUT, Layout, PageSegmentation, PageSelection
@@ -176,10 +177,10 @@ class Text(Generic[T]):
 
 
 def parse_languages(text: str) -> tuple[str, ...]:
-    """Names, joined by + or commas; `check_installed` looks for them."""
-    names = split(text)
+    """Names, joined by + or commas, `auto` in any case; `check_installed` looks for them."""
+    names = tuple(AUTO if name.lower() == AUTO else name for name in split(text))
     if not names:
-        raise ValueError("name at least one language, such as eng")
+        raise ValueError(f"name at least one language, such as eng, or {AUTO}")
     return names
 
 

@@ -8,19 +8,26 @@ values, but nothing that is run.
 from __future__ import annotations
 
 import math
+import pickle
 import socket
 import struct
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, get_type_hints
 
 import msgspec
 
+from ocr_server.document.languages import Guess
 from ocr_server.document.model import plain_scalar
 from ocr_server.errors import OcrServerError
 
+# The socket to the server, in a worker process.
+SERVER: ContextVar[socket.socket] = ContextVar("server")
 _LENGTH = struct.Struct("!Q")
+_QUESTION = b"?"  # begins a question; an answer begins with a sign of MessagePack for a pair
+_QUESTION_DECODER = msgspec.msgpack.Decoder(tuple[str, tuple[str, ...]])
 MOST_ANSWER_BYTES = 64 * 2**20  # a page of 20,000 words with all symbols takes 15 MB
 
 
@@ -65,6 +72,28 @@ def decode_answer(
     error = _error_of(problem)
     error.add_note(problem.traceback)
     return None, error
+
+
+def ask_server(text: str, codes: tuple[str, ...]) -> tuple[Guess, ...]:
+    """Ask the server from within a task, in a worker process: the language of a text."""
+    peer = SERVER.get()
+    send_message(peer, _QUESTION + msgspec.msgpack.encode((text, codes)))
+    guesses: tuple[Guess, ...] = pickle.loads(receive_message(peer))  # noqa: S301  # of the server
+    return guesses
+
+
+def decode_question(message: bytes | bytearray) -> tuple[str, tuple[str, ...]] | None:
+    """The text and the languages of a question; None if the message is an answer.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if not message.startswith(_QUESTION):
+        return None
+    try:
+        return _QUESTION_DECODER.decode(message[len(_QUESTION) :])
+    except msgspec.DecodeError as fault:
+        raise ValueError(f"not a question: {fault}") from fault
 
 
 def send_message(

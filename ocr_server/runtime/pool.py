@@ -17,6 +17,7 @@ from ocr_server.cpu_shares import CpuShares
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline, backoff_s
 from ocr_server.errors import ClientGone, NoWorker
 from ocr_server.runtime.fork_server import ForkServer
+from ocr_server.runtime.language_detector import LanguageDetector
 from ocr_server.runtime.worker_context import Task, start_worker
 from ocr_server.runtime.worker_process import WorkerProcess, serve
 from ocr_server.settings import Settings
@@ -93,11 +94,20 @@ class ProcessWorkerPool:
         start = partial(serve, partial(start_worker, settings.worker_bytes))
         with ExitStack() as begun:
             self._cpu_shares = begun.enter_context(closing(CpuShares(settings.slots)))
-            locks, files = self._cpu_shares.all, self._cpu_shares.files
+            # The detector of languages takes no slot, but its process holds a lock like any other.
+            self._detector_share = begun.enter_context(closing(CpuShares(1)))
+            locks = self._cpu_shares.all
+            files = self._cpu_shares.files + self._detector_share.files
             try:
                 self._fork_server = ForkServer(start, preload=PRELOAD, files=files)
                 begun.callback(self._fork_server.close)
-                self._slots = [WorkerProcess(self._fork_server, lock) for lock in locks]
+                start_detector = partial(
+                    WorkerProcess, self._fork_server, self._detector_share.all[0]
+                )
+                self._detector = LanguageDetector(start_detector)
+                self._slots = [
+                    WorkerProcess(self._fork_server, lock, self._detector.rank) for lock in locks
+                ]
             except OSError as error:
                 raise NoWorker(
                     f"No process that reads pages can be started: {error}. "
@@ -166,8 +176,10 @@ class ProcessWorkerPool:
         """End all tasks and processes."""
         for slot in self._slots:
             slot.close()
+        self._detector.close()
         self._fork_server.close()
         self._cpu_shares.close()
+        self._detector_share.close()
 
     def _task_deadline(self, deadline: Deadline) -> Deadline:
         """The deadline of a task that starts now; its time does not include waiting for a slot."""

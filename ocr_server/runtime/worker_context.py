@@ -9,7 +9,7 @@ import select
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -20,9 +20,11 @@ import cv2
 
 from ocr_server.cpu_shares import SlotLock, ThreadAllowance
 from ocr_server.deadline import Deadline
+from ocr_server.document.languages import Guess, RankLanguages
 from ocr_server.engines import new_engine
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import OutOfMemory
+from ocr_server.runtime.messages import ask_server
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,12 +32,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What a task may use: engines by name, threads, a deadline; and how many slots there are."""
+    """What a task may use; and how many slots there are."""
 
     engine: Callable[[str], Engine]
     threads: ThreadAllowance
     deadline: Deadline
     slots: int = 1
+    rank_languages: RankLanguages | None = None
 
 
 # Batch processes get their fair share of the processors, but do not preempt others when they wake,
@@ -47,6 +50,8 @@ POLICY = os.SCHED_BATCH
 # If the container runs out of memory, the kernel kills a worker or its Tesseract, which costs a
 # page, and not the server. Source: proc(5), `oom_score_adj`.
 FIRST_TO_GO = "1000"
+
+MOST_LETTERS = 4000  # of a text whose language is asked for; more decide nothing
 
 Task: TypeAlias = Callable[Concatenate[WorkerContext, P], T]
 
@@ -80,7 +85,13 @@ def work(
     """
     try:
         with slot_lock.held():
-            context = WorkerContext(_engine, slot_lock.threads, deadline, slots=len(slot_lock.all))
+            context = WorkerContext(
+                _engine,
+                slot_lock.threads,
+                deadline,
+                slots=len(slot_lock.all),
+                rank_languages=_rank_languages,
+            )
             return task(context, *args, **kwargs)
     except MemoryError as error:
         raise OutOfMemory.of_worker() from error
@@ -96,6 +107,11 @@ def work(
 def _engine(name: str) -> Engine:
     """The engine of that name, which this worker process keeps for all its tasks."""
     return new_engine(name)
+
+
+def _rank_languages(text: str, codes: Sequence[str]) -> tuple[Guess, ...]:
+    """What the server's `LanguageDetector` tells of a text."""
+    return ask_server(text[:MOST_LETTERS], tuple(codes))
 
 
 def _held_bytes() -> int:

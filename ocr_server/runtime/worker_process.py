@@ -20,15 +20,18 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeAlias, TypeVar
 
 from ocr_server.cpu_shares import SlotLock
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline
+from ocr_server.document.languages import Guess
 from ocr_server.errors import ClientGone, Draining, LoadError, NoWorker, OutOfMemory, WorkerLost
 from ocr_server.runtime.fork_server import ForkServer
 from ocr_server.runtime.messages import (
     MOST_ANSWER_BYTES,
+    SERVER,
     decode_answer,
+    decode_question,
     encode_answer,
     receive_message,
     send_message,
@@ -42,19 +45,24 @@ GRACE_S = 2.0  # a worker that ends in time after its deadline can return what i
 SET_UP_S = 10.0  # a new worker is ready after some milliseconds, on a loaded machine many
 TASKS_PER_WORKER = 500  # then it is replaced, as native code may leak memory
 
+# Tells the language of a text among some, by a deadline: what a task may ask the server.
+Answer: TypeAlias = Callable[[str, tuple[str, ...], Deadline], tuple[Guess, ...]]
+
 log = logging.getLogger(__name__)
 
 
 class WorkerProcess:
     """One process, which is replaced when needed, and runs one task at a time."""
 
-    def __init__(self, fork_server: ForkServer, slot_lock: SlotLock) -> None:
-        """Start a process. Its tasks hold `slot_lock`.
+    def __init__(
+        self, fork_server: ForkServer, slot_lock: SlotLock, answer: Answer | None = None
+    ) -> None:
+        """Start a process. Its tasks hold `slot_lock`; `answer` is for what they ask.
 
         Raises:
             OSError: it does not start.
         """
-        self._fork_server, self._slot_lock = fork_server, slot_lock
+        self._fork_server, self._slot_lock, self._answer = fork_server, slot_lock, answer
         self._closed = False
         self._lock = threading.Lock()  # `close` may be called while a task runs
         self._pid: int | None = None  # of the last process, also after it has ended
@@ -154,7 +162,14 @@ class WorkerProcess:
             peer = self._peer
         peer.settimeout(POLL_INTERVAL_S)
         send_message(peer, pickle.dumps(call), on_timeout=check)
-        return receive_message(peer, on_timeout=check, most_bytes=MOST_ANSWER_BYTES)
+        while True:
+            message = receive_message(peer, on_timeout=check, most_bytes=MOST_ANSWER_BYTES)
+            question = decode_question(message)
+            if question is None:
+                return message
+            check()  # a task may ask without end
+            guesses = self._answer(*question, deadline) if self._answer else ()
+            send_message(peer, pickle.dumps(guesses), on_timeout=check)
 
     def _has_ended_itself(self) -> bool:
         """Whether the process has crashed or exited, and was not killed from outside.
@@ -209,6 +224,7 @@ class WorkerProcess:
 def serve(start: Callable[[socket.socket], None], peer: socket.socket) -> None:
     """Main function of a worker process: say that it is ready, then run one call after another."""
     start(peer)
+    SERVER.set(peer)
     with suppress(EOFError, ConnectionError):  # the server has ended, or closed this slot
         send_message(peer, b"")
         while True:

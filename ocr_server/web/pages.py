@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 
 from ocr_server import __version__
 from ocr_server.document.characters import LOOK_ALIKES
-from ocr_server.document.languages import name_of
+from ocr_server.document.languages import AUTO, name_of
 from ocr_server.export import FORMATS
 from ocr_server.job import Job, Layout, PageSelection
 from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
@@ -152,6 +152,9 @@ def mark_code(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped
 
 
+blueprint.add_app_template_filter(name_of, "language_name")
+
+
 @blueprint.app_template_global()
 @cache
 def modules_of(name: str) -> tuple[str, ...]:
@@ -197,8 +200,9 @@ def declarations() -> dict[str, Any]:  # JSON, which `static/js/lib/declarations
 
 
 def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixed as they are
-    chosen = [code for code in here.settings.languages if code in here.engine.languages]
-    rest = sorted(set(here.engine.languages) - set(chosen) - {"osd"}, key=name_of)
+    codes = (AUTO, *here.engine.languages)
+    chosen = [code for code in here.settings.languages if code in codes]
+    rest = sorted(set(codes) - set(chosen), key=lambda code: (code != AUTO, name_of(code)))
     return {
         "languages": [{"code": code, "name": name_of(code)} for code in (*chosen, *rest)],
         "chosen": chosen,

@@ -258,6 +258,20 @@ def test_choices_reach_the_engine_and_are_remembered(
     assert engine.readings[-1].psm == PSM_OF_LAYOUT[Layout.BLOCK]
 
 
+def test_the_language_that_was_found_is_told(page: Page, url: str, letter: Path) -> None:
+    page.goto(url)
+    page.locator("#languages summary").click()
+    page.get_by_label("English").uncheck()
+    page.get_by_label("Automatic").check()
+
+    expect(page.locator("#languages [data-part=chosen]")).to_have_text("Automatic")
+
+    page.set_input_files("#file", letter)
+
+    expect_state(page, "result")
+    expect(page.locator("#desk [data-part=summary]")).to_contain_text("English (unsure)")
+
+
 def test_the_example_needs_no_file_of_ones_own(page: Page, url: str) -> None:
     page.goto(url)
     page.get_by_role("button", name="Try an example").click()

@@ -15,7 +15,7 @@ from ocr_server.engines.tesseract_cli import PytesseractEngine
 from ocr_server.errors import DeadlinePassed, EngineMissing, LanguageMissing
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
-from tests.drawing import SENTENCE, draw_lines, place_of
+from tests.drawing import PROSE, SENTENCE, draw_lines, place_of
 from tests.fakes import line_of
 
 pytestmark = pytest.mark.tesseract
@@ -181,3 +181,30 @@ def test_without_the_package_it_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_
 
     with pytest.raises(EngineMissing, match="tesserocr"):
         TesserocrEngine(str(tmp_path)).describe()
+
+
+def test_it_tells_the_script_and_which_way_it_stands(engine: TesserocrEngine) -> None:
+    canvas = drawn(*PROSE * 2)
+
+    upright, turned = (
+        engine.detect_script(canvas.rotated_90(quarters), Deadline.after(30)) for quarters in (0, 2)
+    )
+
+    assert upright
+    assert turned
+    assert (upright.name, upright.quarters) == ("Latin", 0)
+    assert (turned.name, turned.quarters) == ("Latin", 2)
+
+
+def test_a_blank_canvas_has_no_script(engine: TesserocrEngine) -> None:
+    assert (
+        engine.detect_script(Canvas(np.full((400, 600), 255, np.uint8)), Deadline.after(30)) is None
+    )
+
+
+def test_without_its_model_no_script_is_told(tmp_path: Path) -> None:
+    model = Path(tesseract_api._MODELS, "eng.traineddata")
+    (tmp_path / model.name).symlink_to(model)
+    engine = TesserocrEngine(str(tmp_path))
+
+    assert engine.detect_script(drawn(*[SENTENCE] * 4), Deadline.after(30)) is None

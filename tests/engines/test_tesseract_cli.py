@@ -26,7 +26,7 @@ from ocr_server.errors import (
 )
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
-from tests.drawing import SENTENCE, as_file, draw_lines, place_of
+from tests.drawing import PROSE, SENTENCE, as_file, draw_lines, place_of
 from tests.serving import FakeTesseract
 from tests.waiting import BOUND_S, wait_for
 
@@ -346,3 +346,30 @@ class TestTheRealOne:
         zones = engine.recognise(Canvas(pixels), ReadOptions(), late())
 
         assert zones[0].text == "Lossy once"
+
+
+@pytest.mark.process
+@pytest.mark.tesseract
+def test_it_tells_the_script_and_which_way_it_stands() -> None:
+    canvas = Canvas(np.asarray(draw_lines(*PROSE * 2)))
+
+    upright, turned = (
+        PytesseractEngine().detect_script(canvas.rotated_90(quarters), Deadline.after(30))
+        for quarters in (0, 2)
+    )
+
+    assert upright
+    assert turned
+    assert (upright.name, upright.quarters) == ("Latin", 0)
+    assert (turned.name, turned.quarters) == ("Latin", 2)
+
+
+@pytest.mark.process
+@pytest.mark.tesseract
+def test_a_blank_canvas_has_no_script() -> None:
+    assert (
+        PytesseractEngine().detect_script(
+            Canvas(np.full((400, 600), 255, np.uint8)), Deadline.after(30)
+        )
+        is None
+    )

@@ -16,6 +16,7 @@ from ocr_server.document.model import (
     Field,
     Line,
     Page,
+    PageLanguage,
     Quality,
     StageOutcome,
     StageRecord,
@@ -136,7 +137,8 @@ def everything() -> Document:
         Field("total", "12.00", "l2.00", 0.8, box=Box(1, 2, 3, 4)),
         Field("date", None, "", 0.0, reason="nothing was read"),
     )
-    first = replace(page(text, table), quality=quality, fields=fields)
+    language = PageLanguage(("deu", "eng"), 0.6, "It may be German or Dutch.")
+    first = replace(page(text, table), quality=quality, fields=fields, language=language)
     return document(first, page(zone("y"), number=3))
 
 

@@ -194,7 +194,7 @@ def test_words_come_home_after_each_single_step(name: str) -> None:
     answer = read(page.canvas, operations=(name,))
 
     apart = distances_home(page.middles, answer.words)
-    assert [stage.name for stage in answer.stages] == [name, "read"]
+    assert [stage.name for stage in answer.stages] == [name, "read", "language"]
     assert np.median(apart) <= MEDIAN_PX
     assert apart.max() <= WORST_PX
 

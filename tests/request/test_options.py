@@ -130,6 +130,37 @@ def test_files_over_the_limit_are_refused_wherever_they_come_from() -> None:
         build_job({}, (Source(Path("one"), 600), Source(Path("two"), 600)), here)
 
 
+@pytest.mark.parametrize(
+    ("asked", "setting", "first"),
+    [
+        ("auto", ("deu",), ("deu",)),
+        ("auto", ("auto",), ("eng",)),
+        ("AUTO+deu", ("eng",), ("deu",)),
+        (None, ("auto", "deu"), ("deu",)),
+    ],
+)
+def test_automatic_languages_say_what_is_read_first(
+    asked: str | None, setting: tuple[str, ...], first: tuple[str, ...]
+) -> None:
+    here = replace(HERE, settings=Settings(languages=setting))
+
+    options = build({"languages": asked} if asked else {}, here).job.options
+
+    assert (options.languages, options.auto_language) == (first, True)
+    assert options.installed == ("eng", "deu")
+
+
+def test_a_language_beside_auto_that_is_not_installed_is_refused() -> None:
+    with pytest.raises(LanguageMissing):
+        build({"languages": "auto+fra"})
+
+
+def test_languages_that_are_told_are_read_as_told() -> None:
+    options = build({"languages": "deu+eng"}).job.options
+
+    assert (options.languages, options.auto_language) == (("deu", "eng"), False)
+
+
 def test_own_words_are_those_of_the_request_else_of_the_profile_else_of_the_operator() -> None:
     profile = replace(HERE.profiles["label"], options={"words": "Varnenko"})
     here = replace(HERE, words="Schmeling", profiles={"label": profile})

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from ocr_server.app import create_app
 from ocr_server.deadline import Deadline
+from ocr_server.document.languages import Guess
 from ocr_server.document.model import Zone
 from ocr_server.errors import EngineFailed
 from ocr_server.export import FORMATS
@@ -386,3 +387,24 @@ def test_the_default_languages_are_the_setting_s(settings: Settings) -> None:
 
     assert engine.readings[0].languages == ("deu", "eng")
     service_of(app).close()
+
+
+def test_the_language_that_was_found_is_answered(settings: Settings) -> None:
+    words = ["Die", "Rechnung", "ist", "innerhalb", "von", "zwei", "Wochen", "zu", "bezahlen"]
+    workers = InlineWorkers(ReadsWords(*words), lambda _text, _codes: (Guess("deu", 0.98),))
+    app = create_app(replace(settings, languages=("auto",)), workers)
+
+    answer = json.loads(post(app.test_client(), "steps=none").data)
+
+    found = {"codes": ["deu"], "name": "German", "confidence": 0.98, "sure": True}
+    assert answer["pages"][0]["language"] == found
+    assert answer["engine"]["languages"] == ["deu"]
+    service_of(app).close()
+
+
+def test_a_language_that_is_not_sure_says_why(client: FlaskClient) -> None:
+    answer = json.loads(post(client, "languages=auto").data)
+
+    language = answer["pages"][0]["language"]
+    assert (language["codes"], language["sure"]) == (["eng"], False)
+    assert language["reason"].endswith("letters are too few to tell.")

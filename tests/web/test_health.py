@@ -140,6 +140,13 @@ def test_the_versions_of_server_and_engine_are_told(client: FlaskClient) -> None
     }
 
 
+def test_a_server_that_finds_languages_itself_is_ready(settings: Settings) -> None:
+    app = create_app(replace(settings, languages=("auto",)), InlineWorkers(ReadsWords()))
+
+    assert app.test_client().get("/readyz").status_code == 200
+    service_of(app).close()
+
+
 def test_what_was_given_up_for_want_of_memory_is_told(
     client: FlaskClient, service: Service
 ) -> None:

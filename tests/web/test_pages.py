@@ -347,3 +347,11 @@ def test_a_page_bears_the_declarations_as_data(client: FlaskClient, path: str) -
     island = re.search(r'<script type="application/json" id="declarations">([^<]+)</script>', page)
     assert island
     assert json.loads(island[1]) == json.loads(json.dumps(declarations()))
+
+
+def test_the_form_offers_to_find_the_language_and_tells_it(client: FlaskClient) -> None:
+    page = client.get("/").text
+    answer = client.post("/", data=upload(as_file(draw_lines("Hello")), languages="auto"))
+
+    assert re.search(r'value="auto">\s*<span>Automatic', page)
+    assert "English (unsure): 10 letters are too few to tell." in answer.text

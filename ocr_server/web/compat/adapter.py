@@ -18,7 +18,7 @@ from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.job import Job, ReadOptions, Rendering, Source
-from ocr_server.request.build import body_too_large, check_installed, limits_of
+from ocr_server.request.build import body_too_large, languages_of, limits_of
 from ocr_server.web.body import Body, decoded_image
 from ocr_server.web.context import hang_up, service
 from ocr_server.web.problems import COMPAT as BLUEPRINT
@@ -69,11 +69,11 @@ def read(
         OcrServerError: it, or a page of it, could not be read.
     """
     here = service()
-    check_installed(reading.languages, here.engine)
+    languages: dict[str, Any] = languages_of(reading.languages, here.settings, here.engine)
     most_s = here.settings.timeout_s
     job = Job(
         sources=(source,),
-        options=replace(reading, engine=here.settings.engine),
+        options=replace(reading, engine=here.settings.engine, **languages),
         limits=limits_of(here.settings),
         deadline=Deadline.after(min(timeout_s or most_s, most_s)),
         password=password,

@@ -3,7 +3,7 @@
 // come or gone, "changed" of words, "replaced" of a page whose lines are others now.
 // No `enhance`: it holds, and shows nothing.
 import { trust } from "../lib/confidence.js";
-import { lineText, pageText, placesOf } from "../lib/model.js";
+import { languagesOf, lineText, pageText, placesOf } from "../lib/model.js";
 import { counted, seconds } from "../lib/quantities.js";
 
 /**
@@ -57,6 +57,7 @@ export class Draft extends EventTarget {
     const doubtful = this.doubtful.length;
     const parts = [counted(this.pages.length, "page"), counted(this.places.length, "word")];
     if (doubtful) parts.push(counted(doubtful, "doubtful", "doubtful"));
+    parts.push(...languagesOf(this.pages));
     if (this.ms) parts.push(seconds(this.ms));
     return parts.join(", ");
   }
@@ -129,11 +130,13 @@ export class Draft extends EventTarget {
    */
   replace(page, zones, word = null, reading = page) {
     const before = { ...page };
-    const after = { ...page, zones, stages: reading.stages, quality: reading.quality };
+    const { stages, quality, language } = reading;
+    const after = { ...page, zones, stages, quality, language };
     const { ms } = this; // of the first reading
     const show = (/** @type {Page} */ state, /** @type {Word | null} */ seen) => {
       this.ms = state === after && reading !== page ? 0 : ms;
-      Object.assign(page, { zones: state.zones, stages: state.stages, quality: state.quality });
+      const { zones, stages, quality, language } = state;
+      Object.assign(page, { zones, stages, quality, language });
       this.saved = false;
       this.dispatchEvent(new CustomEvent("replaced", { detail: page }));
       return seen;

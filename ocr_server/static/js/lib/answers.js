@@ -104,11 +104,23 @@
  * @property {TextSource} source where its text came from: recognised, the text layer of a PDF, or
  *   both
  * @property {number} confidence
+ * @property {PageLanguage | null} [language] what languages=auto found
  * @property {Stage[]} stages what was done to the picture
  * @property {Quality | null} quality
  * @property {string} text
  * @property {Record<string, Field> | null} [fields] the requested fields, by name
  * @property {Zone[]} zones in reading order; with detail=zone and deeper
+ */
+
+/**
+ * The languages that were found on a page, with languages=auto.
+ * @typedef {object} PageLanguage
+ * @property {string[]} codes the engine's names; that of most of the text first
+ * @property {string} name their English names
+ * @property {number} confidence of the first
+ * @property {boolean} sure whether there is no doubt; else the page was read in the languages that
+ *   were tried first
+ * @property {string | null} [reason] why it is not sure
  */
 
 /**

@@ -97,3 +97,15 @@ export function tagOf(language) {
     return PAGES_LANGUAGE;
   }
 }
+
+/**
+ * The names of the languages that were found on the pages, with a remark on those not sure.
+ * @param {Page[]} pages
+ */
+export function languagesOf(pages) {
+  const names = pages.map(({ language }) => {
+    if (!language) return "";
+    return language.sure ? language.name : `${language.name} (unsure)`;
+  });
+  return [...new Set(names)].filter(Boolean);
+}

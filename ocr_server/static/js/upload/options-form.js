@@ -6,6 +6,7 @@ import { tagOf } from "../lib/model.js";
 import { recall, remember } from "../lib/storage.js";
 
 const MOST_LANGUAGES = 3;
+const AUTOMATIC = "auto"; // among the languages: that of each page is found
 const MANY_LANGUAGES = 8; // from here on a list wants a search field
 
 /** @param {HTMLFormElement | null} root */
@@ -25,7 +26,8 @@ function chooseLanguages(root) {
   const remembered = recall("languages", "")
     .split("+")
     .filter((code) => boxes.some((box) => box.value === code));
-  const own = remembered.length ? remembered : inBrowserLanguage(boxes);
+  const isAutomatic = boxes.some((box) => box.value === AUTOMATIC && box.checked);
+  const own = remembered.length || isAutomatic ? remembered : inBrowserLanguage(boxes);
   if (own.length) for (const box of boxes) box.checked = own.includes(box.value);
   part(root, "list").prepend(...labels.filter((_, at) => boxes[at].checked));
   labels.forEach((label, at) => nameItself(label, boxes[at].value));
@@ -34,7 +36,7 @@ function chooseLanguages(root) {
     const chosen = boxes.filter((box) => box.checked);
     for (const box of boxes) box.disabled = !box.checked && chosen.length >= MOST_LANGUAGES;
     const names = chosen.map((box) => box.nextElementSibling?.firstChild?.textContent ?? "");
-    part(root, "chosen").textContent = names.join(", ") || "Automatic";
+    part(root, "chosen").textContent = names.join(", ") || "Usual";
   }
   function choose() {
     tell();
@@ -68,7 +70,12 @@ function chooseLanguages(root) {
  */
 function nameItself(label, code) {
   const lang = tagOf(code);
-  if (code.includes("/") || !Intl.DisplayNames.supportedLocalesOf([lang]).length) return;
+  if (
+    code === AUTOMATIC ||
+    code.includes("/") ||
+    !Intl.DisplayNames.supportedLocalesOf([lang]).length
+  )
+    return;
   const name = new Intl.DisplayNames([lang], { type: "language" }).of(lang) ?? "";
   if (!(label.textContent ?? "").includes(name))
     found(label, "span").append(" ", make("span", { class: "aside", lang }, name));

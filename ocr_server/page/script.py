@@ -1,0 +1,194 @@
+"""Find the language of a page that its first reading does not tell: by script, on a band of it.
+
+The engine's detection names the script of a band of a few lines, which is then read with the models
+of that script. The detection alone is not believed: it confuses Han, Japanese and Korean, and takes
+Hebrew for Thai. The confidence of the readings decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from ocr_server.document.languages import (
+    FRAKTUR,
+    LANGUAGES_OF,
+    script_named,
+    script_of,
+    script_of_language,
+)
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.job import PageSegmentation
+from ocr_server.page.orientation import dense_band
+from ocr_server.page.rereading import as_raw_line
+from ocr_server.page.state import Candidate, PageState
+
+_LINES, _WIDTH = 5, 100  # lines, x-heights: some 250 letters
+FEW_LINES = 3  # enough to compare two models of one script
+_DENSE_WIDTH = 60  # x-heights, for scripts that say more in fewer letters
+_DENSE = ("Han", "Japanese", "Korean")
+_COLUMNS = 1.2  # how much clearer columns of vertical writing are than rows
+
+# Confidences from 0 to 1. A band in a wrong script is read with 0.1 to 0.45, in the right one with
+# 0.7 to 0.95; poor print lowers both.
+_SURE_SCRIPT = 1.0  # of Tesseract's detection
+# Of the detection, of a script that cannot be tried; Latin was taken for Cyrillic with up to 2.3.
+_SURE_WITHOUT_MODEL, _SURE_OF_LOOK_ALIKE = 2.5, 5.0
+_LOOK_ALIKES = ("Cyrillic", "Greek")
+LEAD = 0.12  # for a model of the script that was surely detected
+_LEAST, _LEAST_OF_LOOK_ALIKE = 0.4, 0.55
+_LEAST_ELSE, _LEAD_ELSE = 0.6, 0.15  # for models of a script that may be another
+_LEAST_GUESSED, _LEAD_GUESSED = 0.7, 0.2  # for models of scripts that were not detected
+_LEAST_OWN = 0.65  # for the first language, if the page is in it all the same
+# The model of traditional characters reads simplified ones as such, hardly less sure than their own
+# does: from 0.06 less to 0.01 more. It reads its own by 0.07 to 0.12 better.
+_LEAD_OF_TRADITIONAL, _CLOSE_TO_THAT = 0.03, 0.04
+_CLEAR = 0.8  # no further model is tried
+_CLEAR_JAPANESE = 0.6  # if there are kana, which no other model knows
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptFinding:
+    """The language whose model read a band best, that reading, and whether the page is turned.
+
+    `reading` is None if the model was not tried: the script was surely detected and has one model
+    only, or none; then `code` is the script's name, as `script/Cyrillic`. `doubt` is a sentence on
+    what else it may be.
+    """
+
+    code: str
+    reading: Candidate | None = None
+    is_turned: bool = False
+    doubt: str | None = None
+
+
+def find_by_script(
+    state: PageState, *, may_be_untried: bool = True, may_guess: bool = True
+) -> ScriptFinding | None:
+    """The language whose model reads a band clearly better than the first reading was.
+
+    None if there is no such. With `may_be_untried`, the only model of a script that was surely
+    detected is returned without a reading; with `may_guess`, one model of each script is tried if
+    those of the detected script are no better.
+    """
+    band = band_of(state)
+    if band is None:
+        return None
+    found = state.context.engine.detect_script(band, state.context.deadline)
+    script = script_named(found.name) if found else ""
+    own = state.options.languages[0]
+    is_other = script not in ("", script_of_language(own))
+    confidence = found.confidence if found and is_other else 0.0
+    codes = tuple(_models(script, state)) if is_other else (own, *_fraktur(script, state))
+    is_turned = bool(found and found.quarters)
+    is_only = sum(code in state.options.installed for code in LANGUAGES_OF.get(script, ())) == 1
+    is_only = is_only and len(codes) == 1 and not is_turned
+    if confidence >= _SURE_SCRIPT and is_only and may_be_untried:
+        return ScriptFinding(codes[0])
+    if script in _DENSE:
+        band = band_of(state, width=_DENSE_WIDTH) or band
+    upright = band.rotated_90(found.quarters) if found and is_turned else band
+    floor = state.best.confidence
+    readings = dict(_readings(state, upright, codes))
+    if own in readings and not is_turned:
+        floor = max(floor, readings[own].confidence)
+    is_sure = confidence >= _SURE_SCRIPT
+    least, lead = (least_of(script), LEAD) if is_sure else (_LEAST_ELSE, _LEAD_ELSE)
+    best = _best(readings, own=own, least=max(least, floor + lead))
+    if best:
+        return replace(best, is_turned=is_turned)
+    if may_guess:
+        others = (next(iter(_models(name, state)), "") for name in LANGUAGES_OF if name != script)
+        guesses = [code for code in others if code and code not in codes and code != own]
+        least = max(_LEAST_GUESSED, floor + _LEAD_GUESSED)
+        best = _best(dict(_readings(state, band, guesses)), own=own, least=least)
+    needed = _SURE_OF_LOOK_ALIKE if script in _LOOK_ALIKES else _SURE_WITHOUT_MODEL
+    if best is None and not codes and confidence >= needed:
+        return ScriptFinding(f"script/{script}")
+    return best
+
+
+def least_of(script: str) -> float:
+    """The confidence that a reading needs at least to be in a script that was surely detected."""
+    return _LEAST_OF_LOOK_ALIKE if script in _LOOK_ALIKES else _LEAST
+
+
+def band_of(state: PageState, *, lines: int = _LINES, width: int = _WIDTH) -> Canvas | None:
+    """The few lines where letters are densest; all of a cut-out piece, None without letters."""
+    if state.statistics.is_snippet:
+        return state.canvas
+    return dense_band(state.canvas, state.x_height_px, lines=lines, width=width)
+
+
+def read_band(state: PageState, band: Canvas, code: str) -> Candidate:
+    """Read a band in one language; as one raw line if no line was found on a cut-out piece."""
+    psm = state.best.psm if state.statistics.is_snippet else PageSegmentation.SINGLE_BLOCK
+    if is_vertical(code):
+        psm = PageSegmentation.SINGLE_BLOCK_VERTICAL
+    elif psm == PageSegmentation.SINGLE_LINE and not state.best.letters:
+        band, psm = as_raw_line(band), PageSegmentation.RAW_LINE
+    return replace(state, options=replace(state.options, languages=(code,))).read(band, psm=psm)
+
+
+def is_vertical(code: str) -> bool:
+    """Whether a language is that of vertical writing."""
+    return code.endswith("_vert")
+
+
+def _models(script: str, state: PageState) -> Iterator[str]:
+    """The installed languages to try for a script; Han and Japanese may be confused.
+
+    Of languages that are told by words, the model of the first reads those of all.
+    """
+    names = (script, *{"Han": ("Japanese",), "Japanese": ("Han",)}.get(script, ()))
+    codes = [code for name in names for code in LANGUAGES_OF.get(name, ())]
+    if script == "Latin":
+        codes = [*codes[:1], FRAKTUR]
+    statistics = state.statistics
+    if statistics.vertical_skew.spikiness > _COLUMNS * statistics.skew.spikiness:
+        codes = [f"{code}_vert" for code in codes] + codes
+    there = [code for code in codes if code in state.options.installed]
+    return iter(there if script in ("Latin", *_DENSE) else there[:1])
+
+
+def _fraktur(script: str, state: PageState) -> tuple[str, ...]:
+    is_likely = script == "Latin" and FRAKTUR in state.options.installed
+    return (FRAKTUR,) if is_likely and FRAKTUR not in state.options.languages else ()
+
+
+def _readings(
+    state: PageState, band: Canvas, codes: Iterable[str]
+) -> Iterator[tuple[str, Candidate]]:
+    """Read a band in one language after the other, until one is clear."""
+    chinese = 0.0
+    for code in codes:
+        reading = read_band(state, band, code)
+        yield code, reading
+        script = script_of(" ".join(word.text for word in reading.words))
+        if script == "Japanese" and reading.confidence >= _CLEAR_JAPANESE:
+            return
+        if script == "Han":  # simplified and traditional are read nearly alike
+            if chinese and max(chinese, reading.confidence) >= _CLEAR:
+                return
+            chinese = max(chinese, reading.confidence)
+        elif reading.confidence >= _CLEAR and code != state.options.languages[0]:
+            return
+
+
+def _best(readings: dict[str, Candidate], *, own: str, least: float) -> ScriptFinding | None:
+    """The most confident reading if it reaches `least`; less will do for the page's `own` one."""
+    if not readings:
+        return None
+    code = max(
+        readings,
+        key=lambda code: readings[code].confidence - (code == "chi_tra") * _LEAD_OF_TRADITIONAL,
+    )
+    needed = _LEAST_OWN if code == own else least
+    if readings[code].confidence < needed:
+        return None
+    chinese = [readings[code].confidence for code in ("chi_sim", "chi_tra") if code in readings]
+    is_close = len(chinese) == 2 and (
+        abs(chinese[1] - chinese[0] - _LEAD_OF_TRADITIONAL) < _CLOSE_TO_THAT
+    )
+    doubt = "Its characters may be simplified or traditional." if is_close else None
+    return ScriptFinding(code, readings[code], doubt=doubt if code.startswith("chi") else None)

@@ -1,0 +1,368 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from ocr_server.deadline import Deadline
+from ocr_server.document.languages import Guess
+from ocr_server.document.model import EngineInfo, Page, Zone, ZoneKind
+from ocr_server.engines.engine import Engine, Script
+from ocr_server.engines.tesseract_cli import CALIBRATION
+from ocr_server.geometry import Box, Transform
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.job import PSM_OF_LAYOUT, Layout, ReadOptions, ZoneSpec
+from ocr_server.page.recipe import read_page
+from ocr_server.page.state import ReadContext
+from ocr_server.runtime.language_detector import rank
+from tests.drawing import draw_lines
+from tests.fakes import line_of
+
+ENGLISH = (
+    "It was a cold morning and the people of the town were waiting for the train that would bring "
+    "them the news from the capital"
+)
+GERMAN = (
+    "Es war ein kalter Morgen und die Leute der Stadt warteten auf den Zug der ihnen die "
+    "Nachrichten aus der Hauptstadt bringen sollte"
+)
+FINNISH = (
+    "Oli kylmä aamu ja kaupungin ihmiset odottivat junaa joka toisi heille uutisia pääkaupungista "
+    "ennen kuin talvi alkaisi"
+)
+RUSSIAN = (
+    "Было холодное утро и жители города ждали поезда который должен был привезти им новости из "
+    "столицы"
+)
+UKRAINIAN = (
+    "Був холодний ранок і мешканці міста чекали на потяг який мав привезти їм новини зі столиці"  # noqa: RUF001
+)
+MISREAD = "bbino xonoxHoe yTpo u xuTenu ropoxa xxanu noesga KoTopbiu"
+JAPANESE = "これは日本語で書かれた縦書きの文章です"
+PAGE = Canvas(np.asarray(draw_lines(*["Some words of a page"] * 8, width_px=900)))
+LINE = Canvas(np.asarray(draw_lines("Some words of a page")))
+
+
+@dataclass
+class Polyglot(Engine):
+    """Reads in each language the text and confidence that it was given for it."""
+
+    name = "fake"
+    calibration = CALIBRATION
+
+    texts: Mapping[str, tuple[str, float]]
+    script: Script | None = None
+    installed: tuple[str, ...] = ()
+    readings: list[tuple[str, int]] = field(default_factory=list)
+
+    def describe(self) -> EngineInfo:
+        return EngineInfo("fake", "1.0", self.installed or tuple(self.texts))
+
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
+        deadline.check()
+        self.readings.append(("+".join(options.languages), options.psm))
+        text, confidence = self.texts[options.languages[0]]
+        return (zone_of(text, confidence),) if text else ()
+
+    def detect_script(self, canvas: Canvas, deadline: Deadline) -> Script | None:
+        return self.script
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages of all readings, in order."""
+        return [languages for languages, _ in self.readings]
+
+
+class ReadsAll(Polyglot):
+    """Reads all languages with one model."""
+
+    ignores_language = True
+
+
+def zone_of(text: str, confidence: float) -> Zone:
+    line = line_of(tuple(text.split()), confidence=confidence)
+    return Zone(ZoneKind.TEXT, line.quad, (line,))
+
+
+def read(
+    engine: Polyglot, *, canvas: Canvas = PAGE, told: bool = False, answers: bool = True,
+    **asked: object,
+) -> Page:  # fmt: skip
+    asked = {"skip_stages": ("missed",), **asked}
+    options = ReadOptions(
+        auto_language=not told,
+        installed=engine.describe().languages,
+        **asked,  # type: ignore[arg-type]  # whatever the test asks for
+    )
+    context = ReadContext(
+        engine, Deadline.after(60), rank_languages=rank if answers else lambda _text, _codes: ()
+    )
+    return read_page(canvas, number=1, options=options, context=context)
+
+
+def advice_of(page: Page) -> list[str]:
+    assert page.quality
+    problems = page.quality.problems
+    return [f"{one.message} {one.advice}" for one in problems if one.code == "other-language"]
+
+
+def test_a_page_in_the_first_language_is_read_once() -> None:
+    engine = Polyglot({"eng": (ENGLISH, 0.9), "deu": (ENGLISH, 0.8)})
+
+    page = read(engine)
+
+    assert page.language
+    assert (page.language.codes, page.language.is_sure) == (("eng",), True)
+    assert page.language.confidence > 0.95
+    assert engine.languages == ["eng"]
+
+
+def test_a_page_in_another_language_is_read_again_in_that() -> None:
+    engine = Polyglot({"eng": (GERMAN.replace("ü", "ii"), 0.85), "deu": (GERMAN, 0.95)})
+
+    page = read(engine)
+
+    assert page.language
+    assert (page.language.codes, page.language.is_sure) == (("deu",), True)
+    assert page.text == GERMAN
+    assert engine.languages == ["eng", "deu"]
+
+
+def test_what_is_done_for_poor_readings_is_done_in_the_language_that_was_found() -> None:
+    engine = Polyglot({"eng": (GERMAN, 0.6), "deu": (GERMAN, 0.7)})
+
+    read(engine)
+
+    assert engine.languages[0] == "eng"
+    assert len(engine.languages) > 2
+    assert set(engine.languages[1:]) == {"deu"}
+
+
+def test_a_reading_that_is_worse_in_the_language_found_is_not_kept() -> None:
+    engine = Polyglot({"eng": (GERMAN, 0.93), "deu": ("Es war kalt", 0.6)})
+
+    page = read(engine)
+
+    assert page.text == GERMAN
+    assert page.language
+    assert page.language.codes == ("eng",)
+    assert page.language.reason == "It reads like German, but worse in that."
+
+
+def test_a_language_that_is_not_installed_is_named() -> None:
+    page = read(Polyglot({"eng": (FINNISH, 0.85)}))
+
+    assert page.language
+    assert page.language.codes == ("eng",)
+    assert page.language.reason == "It reads like Finnish, which is not installed."
+    (advice,) = advice_of(page)
+    assert advice.startswith("The page reads like Finnish, which is not installed.")
+
+
+def test_few_letters_are_not_decided() -> None:
+    engine = Polyglot({"eng": ("Guten Tag", 0.9), "deu": ("Guten Tag", 0.9)})
+
+    page = read(engine)
+
+    assert page.language
+    assert page.language.reason == "8 letters are too few to tell."
+    assert engine.languages == ["eng"]
+
+
+@pytest.mark.parametrize("layout", [5, PSM_OF_LAYOUT[Layout.WORD]])
+def test_a_cut_out_word_is_not_decided(layout: int) -> None:
+    engine = Polyglot({"eng": (GERMAN, 0.9), "deu": (GERMAN, 0.95)})
+
+    page = read(engine, psm=layout)
+
+    assert page.language
+    assert page.language.codes == ("eng",)
+    assert not page.language.is_sure
+
+
+def test_a_receipt_full_of_names_stays_in_the_first_language() -> None:
+    guesses = (Guess("ind", 0.5), Guess("eng", 0.3))
+    engine = Polyglot(
+        {"eng": ("Kedai Makan Wong Total Cash Change Thank You", 0.8), "ind": ("", 0)}
+    )
+    options = ReadOptions(auto_language=True, installed=("eng", "ind"))
+    context = ReadContext(engine, Deadline.after(60), rank_languages=lambda _text, _codes: guesses)
+
+    page = read_page(PAGE, number=1, options=options, context=context)
+
+    assert page.language
+    assert (page.language.codes, page.language.is_sure) == (("eng",), True)
+
+
+def test_the_only_model_of_a_script_reads_the_page_at_once() -> None:
+    engine = Polyglot(
+        {"eng": (MISREAD, 0.3), "rus": (RUSSIAN, 0.9)}, script=Script("Cyrillic", 5.0, 0)
+    )
+
+    page = read(engine)
+
+    assert page.language
+    assert (page.language.codes, page.language.is_sure) == (("rus",), True)
+    assert page.text == RUSSIAN
+    assert engine.languages == ["eng", "rus"]
+
+
+def test_of_two_models_of_a_script_the_words_choose() -> None:
+    engine = Polyglot(
+        {"eng": (MISREAD, 0.3), "rus": (UKRAINIAN, 0.8), "ukr": (UKRAINIAN, 0.9)},
+        script=Script("Cyrillic", 5.0, 0),
+    )
+
+    page = read(engine)
+
+    assert page.language
+    assert page.language.codes == ("ukr",)
+    assert page.language.is_sure
+
+
+def test_a_script_is_not_believed_if_its_model_reads_no_better() -> None:
+    engine = Polyglot(
+        {"eng": (MISREAD, 0.35), "rus": (RUSSIAN, 0.38)}, script=Script("Cyrillic", 5.0, 0)
+    )
+
+    page = read(engine)
+
+    assert page.text == MISREAD
+    assert page.language
+    assert not page.language.is_sure
+
+
+def test_a_script_of_which_nothing_is_installed_is_named() -> None:
+    page = read(Polyglot({"eng": (MISREAD, 0.3)}, script=Script("Cyrillic", 5.0, 0)))
+
+    (advice,) = advice_of(page)
+    assert advice.startswith("The page is in Cyrillic script, which is not installed.")
+
+
+def test_vertical_writing_is_prepared_anew() -> None:
+    engine = Polyglot({"eng": ("xx yy zz", 0.2), "jpn": ("これ", 0.3), "jpn_vert": (JAPANESE, 0.9)})
+    engine.script = Script("Japanese", 2.0, 0)
+    turned = PAGE.rotated_90(1)
+
+    page = read(engine, canvas=turned)
+
+    assert page.language
+    assert page.language.codes == ("jpn_vert",)
+    assert [stage.name for stage in page.stages][-2:] == ["recipe", "read"]
+    assert page.text == JAPANESE
+
+
+def test_without_an_answer_the_page_is_read_all_the_same() -> None:
+    page = read(Polyglot({"eng": (ENGLISH, 0.9)}), answers=False)
+
+    assert page.text == ENGLISH
+    assert page.language
+    assert page.language.reason == "There was no time to compare its words."
+
+
+def test_a_stage_that_was_left_out_finds_no_language() -> None:
+    page = read(Polyglot({"eng": (ENGLISH, 0.9)}), skip_stages=("language",))
+
+    assert page.language
+    assert not page.language.is_sure
+
+
+def test_an_engine_of_one_model_is_asked_once() -> None:
+    engine = ReadsAll({"eng": (GERMAN, 0.9), "deu": ("", 0.0)})
+
+    page = read(engine)
+
+    assert page.language
+    assert page.language.codes == ("deu",)
+    assert page.text == GERMAN
+    assert set(engine.languages[1:]) <= {"deu"}
+
+
+def test_several_first_languages_are_kept_if_the_page_is_in_one() -> None:
+    engine = Polyglot({"eng": (GERMAN, 0.9), "deu": (GERMAN, 0.9)})
+
+    page = read(engine, languages=("eng", "deu"))
+
+    assert page.language
+    assert page.language.codes == ("deu",)
+    assert set(engine.languages) == {"eng+deu"}
+
+
+class TwoZones(Polyglot):
+    """A page whose upper half is English and whose lower half is German, one zone each."""
+
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
+        (found,) = super().recognise(canvas, options, deadline)
+        if canvas.height_px < PAGE.height_px / 2:
+            return (found,)
+        lower = zone_of(GERMAN, 0.8).mapped(Transform.shift(0, 200))
+        return (zone_of(ENGLISH, 0.92), lower)
+
+
+def test_a_zone_in_another_language_is_read_in_that() -> None:
+    engine = TwoZones({"eng": (ENGLISH, 0.9), "deu": (GERMAN.upper(), 0.95)})
+
+    page = read(engine)
+
+    assert page.language
+    assert set(page.language.codes) == {"eng", "deu"}
+    assert [zone.text for zone in page.zones] == [ENGLISH, GERMAN.upper()]
+    assert page.zones[1].box.top > page.zones[0].box.bottom
+
+
+def test_a_page_that_does_not_fit_the_language_asked_for_is_told() -> None:
+    engine = Polyglot({"eng": (GERMAN, 0.9), "deu": (GERMAN, 0.9)})
+
+    page = read(engine, told=True)
+
+    assert advice_of(page) == ["The page reads like German. Ask with languages=deu."]
+    assert page.language is None
+    assert "deu" not in engine.languages
+
+
+@pytest.mark.parametrize("languages", [("eng",), ("deu", "eng")])
+def test_a_page_that_fits_is_not_told_off(languages: tuple[str, ...]) -> None:
+    engine = Polyglot({"eng": (ENGLISH, 0.9), "deu": (ENGLISH, 0.9)})
+
+    assert not advice_of(read(engine, told=True, languages=languages))
+
+
+def test_old_forms_of_a_language_fit_it() -> None:
+    engine = Polyglot({"frk": (GERMAN, 0.8), "deu": (GERMAN, 0.8)})
+
+    assert not advice_of(read(engine, told=True, languages=("frk",)))
+
+
+def test_a_language_that_cannot_be_told_from_others_is_not_doubted() -> None:
+    engine = Polyglot({"cym": (GERMAN, 0.8), "deu": (GERMAN, 0.8)})
+
+    assert not advice_of(read(engine, told=True, languages=("cym",)))
+
+
+def test_a_page_in_another_script_than_asked_for_is_told() -> None:
+    engine = Polyglot(
+        {"eng": (MISREAD * 2, 0.3), "rus": (RUSSIAN, 0.9)}, script=Script("Cyrillic", 5.0, 0)
+    )
+
+    assert advice_of(read(engine, told=True)) == [
+        "The page reads like Russian. Ask with languages=rus."
+    ]
+
+
+def test_requested_zones_are_each_read_in_their_language() -> None:
+    engine = Polyglot({"eng": (GERMAN, 0.85), "deu": (GERMAN, 0.95)})
+    half = PAGE.box.bottom / 2
+
+    page = read(
+        engine,
+        zones=(ZoneSpec(Box(0, 0, 900, half)), ZoneSpec(Box(0, half, 900, PAGE.box.bottom))),
+    )
+
+    assert page.language
+    assert page.language.codes == ("deu",)
