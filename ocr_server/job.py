@@ -82,6 +82,13 @@ class LineUse(StrEnum):
     LAYOUT = "layout"
 
 
+class LineNumberUse(StrEnum):
+    """What becomes of the numbers of lines, as court papers and source code have them."""
+
+    KEEP = "keep"
+    DROP = "drop"
+
+
 class SignatureUse(StrEnum):
     """What becomes of the signatures of a PDF that is to get a text layer."""
 
@@ -144,6 +151,7 @@ class ReadOptions:
     `skip_stages`: stages of the recipe to leave out.
     `dpi`: resolution that overrides the file's.
     `min_confidence`: words below it, from 0 to 1, are left out.
+    `line_numbers`: whether numbers of lines are kept.
     `alternatives`: doubtful words get alternatives from dictionaries.
     `engine_alternatives`: words get alternatives from the engine.
     `correct`: doubtful words are replaced if the dictionaries leave no doubt.
@@ -165,6 +173,7 @@ class ReadOptions:
     fields: tuple[FieldSpec, ...] = ()
     finder: str = "text"
     framing: Framing = Framing()
+    line_numbers: LineNumberUse = LineNumberUse.KEEP
     alternatives: bool = False
     engine_alternatives: bool = False
     correct: bool = False

@@ -31,7 +31,7 @@ from ocr_server.job import Claim, ClaimOutcome, Limits, ReadOptions, Rendering
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.framing import zones_in_pixels
-from ocr_server.page.progress import ProgressCallback, progress_writer
+from ocr_server.page.progress import progress_writer
 from ocr_server.page.quality import with_copies, with_damage, with_problems
 from ocr_server.page.spelling import suggest_spellings
 from ocr_server.page.state import ReadContext
@@ -166,6 +166,15 @@ def _recognise(
     )
     size = f"{decoded.canvas.width_px} × {decoded.canvas.height_px} pixels"
     decoding = StageRecord.since(started_s, "decode", size, "decoded")
+    reading = _read_context(context, options)
+    if not options.is_framed:
+        reading = replace(
+            reading,
+            open_in_colour=partial(
+                decode.open_in_colour, page_ref.path, page_ref.index,
+                limits=limits, password=password,
+            ),
+        )  # fmt: skip
     is_plain = not (options.is_framed or options.wants_fields)
     read = recipe.read_page if is_plain else finders.read_framed_page
     path = page_ref.progress_path
@@ -174,25 +183,20 @@ def _recognise(
             decoded.canvas,
             number=page_ref.number,
             options=options,
-            context=_read_context(context, options, report),
+            context=replace(reading, report_progress=report),
         )
     page = replace(page, stages=(decoding, *page.stages))
     page = with_copies(suggest_spellings(page, options), decoded.copies)
     return with_problems(with_damage(page, decoded.lost_share), decoded.problems)
 
 
-def _read_context(
-    context: WorkerContext,
-    options: ReadOptions,
-    report_progress: ProgressCallback | None = None,
-) -> ReadContext:
+def _read_context(context: WorkerContext, options: ReadOptions) -> ReadContext:
     return ReadContext.of(
         options.engine,
         context.deadline,
         engine=context.engine,
         threads=context.threads,
         most_parts=context.slots,
-        report_progress=report_progress,
     )
 
 
@@ -255,7 +259,7 @@ def draw_prepared_page(
         prepared = recipe.prepare_page(
             page,
             options=options,
-            context=_read_context(context, options),
+            context=replace(_read_context(context, options), open_in_colour=lambda: page),
         )
         return draw_preview(prepared.laid_back(page, longest_px=PREVIEW_SIDE_PX))
 

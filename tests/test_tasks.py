@@ -5,17 +5,23 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import ImageDraw
 
 from ocr_server import tasks
 from ocr_server.cpu_shares import one_thread
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Document
+from ocr_server.document.model import Document, Zone
 from ocr_server.engines import ENGINES
 from ocr_server.errors import StorageFull
-from ocr_server.job import Rendering
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.job import Limits, ReadOptions, Rendering
+from ocr_server.page.recipe import STAGES
 from ocr_server.runtime.worker_context import WorkerContext
+from tests.drawing import SENTENCE, as_file, draw_lines
 from tests.export.documents import two_pages
+from tests.fakes import ReadsWords
 
 
 def render_with(error: OSError, folder: Path) -> None:
@@ -42,3 +48,37 @@ def test_an_answer_for_which_there_is_no_room_says_so(number: int, tmp_path: Pat
 def test_what_else_the_system_says_is_not_taken_for_that(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         render_with(FileNotFoundError(errno.ENOENT, "gone"), tmp_path)
+
+
+class KeepsPixels(ReadsWords):
+    """Keeps the pixels of every canvas that it is to read."""
+
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
+        self.pixels = canvas.pixels
+        return super().recognise(canvas, options, deadline)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "PDF"])
+def test_a_page_under_coloured_ink_is_opened_again_in_colour(kind: str, tmp_path: Path) -> None:
+    page = draw_lines(*[SENTENCE] * 5, mode="RGB", size_px=48)
+    points = [(60 + 20 * k, 60 + 40 * (k % 2) + 4 * k) for k in range(40)]
+    ImageDraw.Draw(page).line(points, fill=(40, 50, 170), width=7)
+    path = tmp_path / "page"
+    path.write_bytes(as_file(page, kind, resolution=300) if kind == "PDF" else as_file(page, kind))
+    engine = KeepsPixels("read")
+
+    read = tasks.read_page(
+        WorkerContext(lambda _name: engine, one_thread, Deadline.after(60)),
+        page_ref=tasks.PageRef(path, 0, 1),
+        options=ReadOptions(skip_stages=tuple(name for name in STAGES if name != "marks")),
+        limits=Limits(),
+        password=None,
+        most_held_words=1000,
+    ).page
+
+    pen = np.asarray(page)[..., 2].astype(int) - np.asarray(page)[..., 0] > 40
+    assert {stage.name: stage.did for stage in read.stages}["marks"] == "marks wiped out"
+    if kind != "PDF":  # it is drawn at another size
+        assert np.median(engine.pixels[pen]) > 225

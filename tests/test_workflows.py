@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tomllib
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -75,3 +76,10 @@ def test_the_image_names_its_python_in_its_first_lines_only() -> None:
 
     assert not re.findall(r"python3\.\d+|python-3\.\d+", recipe)
     assert len(set(re.findall(r"python:[\w.-]+", recipe))) == 1
+
+
+def test_every_category_of_packages_is_brought_for_the_tests_and_asked_about() -> None:
+    pipfile = tomllib.loads((ROOT / "Pipfile").read_text())
+    (brought,) = re.findall(r"^CATEGORIES=\((.*)\)$", (ROOT / "scripts/setup.sh").read_text(), re.M)
+
+    assert set(brought.split()) == set(pipfile) - {"scripts"}

@@ -102,14 +102,18 @@ def find_glyphs(mask: Pixels) -> GlyphBoxes:
 
     `mask` is 255 for ink; the boxes are in pixels of the mask.
     """
-    boxes = connected_components(mask)
+    return letter_like(connected_components(mask), page_height=mask.shape[0])
+
+
+def letter_like(boxes: NDArray[np.int32], *, page_height: int) -> GlyphBoxes:
+    """Those of the connected components that may be letters, on a page of that height."""
     width, height, area = (boxes[:, i].astype(float) for i in (2, 3, 4))
     box_area = np.maximum(1.0, width * height)
     # Narrower than 1:8 are strokes and rules, wider than 4:1 dashes and words run together. With
     # less than 12 % ink it is a frame, with more than 97 % a block. Letters have 12 pixels or more.
     letters = (
         (height >= 5)
-        & (height <= 0.2 * max(mask.shape[0], 60))
+        & (height <= 0.2 * max(page_height, 60))
         & (width >= 2)
         & (width > 0.12 * height)
         & (width < 4 * height)

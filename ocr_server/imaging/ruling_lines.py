@@ -79,6 +79,14 @@ def may_have_ruling_lines(grey: Pixels) -> bool:
     return all(_count_long(_opened(ink, *size), length) >= 3 for size in ((length, 1), (1, length)))
 
 
+def without_rules(ink: Pixels, length: int) -> Pixels:
+    """The mask of ink without straight strokes, level or upright, of at least that length."""
+    rest = ink
+    for size in ((length, 1), (1, length)):
+        rest = cv2.subtract(rest, _opened(ink, *size)).astype(np.uint8, copy=False)
+    return rest
+
+
 def wipe(canvas: Canvas, mask: Pixels) -> Canvas:
     """Paint over everything that `mask` covers (above 0) with the colour of the paper around it."""
     grey = canvas.grey()

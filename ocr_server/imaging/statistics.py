@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ocr_server.imaging import binarize, contrast
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.glyphs import (
     COPY_PX,
     GlyphBoxes,
-    find_glyphs,
+    connected_components,
     find_ink,
+    letter_like,
     measure_x_height,
     shrink,
     shrink_ratio,
@@ -57,9 +59,14 @@ class ImageStatistics:
         return find_ink(self.small)
 
     @cached_property
+    def pieces(self) -> NDArray[np.int32]:
+        """Connected components of the ink, in pixels of the copy `small`; see `glyphs`."""
+        return connected_components(self.ink)
+
+    @cached_property
     def glyphs(self) -> GlyphBoxes:
         """Boxes of letter-like glyphs, in pixels of the copy `small`."""
-        return find_glyphs(self.ink)
+        return letter_like(self.pieces, page_height=self.ink.shape[0])
 
     @cached_property
     def paper(self) -> contrast.Paper:

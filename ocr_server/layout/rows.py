@@ -18,11 +18,17 @@ from ocr_server.geometry import Box, Point
 
 _PROSE_LETTERS = 18  # per line; narrow columns of print have 25 and more, prices and labels fewer
 _PROSE_LINES = 3
+# Letters per line of a short column beside others, its figures per letter, and the gap between two
+# in widths of the narrower one. Cells of tables with words stand farther apart.
+_COLUMN_LETTERS, _MOST_FIGURES, _NEAR_COLUMNS = 12, 0.1, 0.6
+_NEXT_LINE = 1.5  # heights of a line, within which a column goes on below
 _LEAST_SHARED = 0.6  # of the lines of the zone with fewer; the others are captions between
 _SHARED = 0.2  # of the narrower zone's width, from which one zone is above the other
 _INSIDE = 0.8  # of a zone's area, from which it is in a gap of the other zone, not beside it
 
-_MOST_APART = 0.5  # largest distance between middles of lines in one row, in heights of a line
+# Largest distance between middles of lines in one row, in heights of a line. Prose is in one row
+# with what stands beside it only if it is really level: its lines are near others by chance.
+_MOST_APART, _MOST_APART_PROSE = 0.5, 0.25
 _MOST_TIMES_AS_HIGH = 2.0  # largest ratio of the heights of lines in one row
 _OVERLAP_PX = 2.0  # in rows of a page, as boxes of slanting lines overlap
 _LONG = 4  # width divided by height; the slope of shorter lines is too imprecise
@@ -110,14 +116,14 @@ class _Piece:
     slope: float
     level: float
 
-    def shares_row(self, other: _Piece) -> bool:
-        """Whether both are side by side in one row."""
+    def shares_row(self, other: _Piece, *, apart: float = _MOST_APART) -> bool:
+        """Whether both are side by side in one row; see `_MOST_APART` for `apart`."""
         box, other_box = self.core, other.core
         lower, higher = sorted((box.height, other_box.height))
         if not box.is_beside(other_box) or higher >= _MOST_TIMES_AS_HIGH * lower:
             return False
         slope = self.slope if self.width_px >= other.width_px else other.slope
-        return is_level(box.middle, other_box.middle, within_px=_MOST_APART * lower, slope=slope)
+        return is_level(box.middle, other_box.middle, within_px=apart * lower, slope=slope)
 
 
 def join_rows(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
@@ -128,13 +134,18 @@ def join_rows(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
     """
     if any(line.direction is not Direction.LEFT_TO_RIGHT for zone in zones for line in zone.lines):
         return zones
+    zones, columns = _short_columns(zones)
     pieces = _pieces(zones)
     boxes = [zone.box for zone in zones]
     in_columns = _has_columns(zones)
+    is_prose = [_is_prose(zone.lines) for zone in zones]
     groups = {index: {index} for index, zone in enumerate(zones) if zone.kind is ZoneKind.TEXT}
     for one, other in combinations(groups, 2):
+        if one in columns and other in columns:
+            continue
+        apart = _MOST_APART_PROSE if is_prose[one] or is_prose[other] else _MOST_APART
         nested = _is_inside(boxes[one], boxes[other]) or _is_inside(boxes[other], boxes[one])
-        if (nested or not in_columns) and _share_rows(pieces[one], pieces[other]):
+        if (nested or not in_columns) and _share_rows(pieces[one], pieces[other], apart):
             joined = groups[one] | groups[other]
             groups |= dict.fromkeys(joined, joined)
     result: list[Zone] = []
@@ -212,14 +223,74 @@ def _is_prose(lines: Sequence[Line]) -> bool:
     return len(lines) >= _PROSE_LINES and median(letters) >= _PROSE_LETTERS
 
 
+def _short_columns(zones: tuple[Zone, ...]) -> tuple[tuple[Zone, ...], set[int]]:
+    """The zones, and the numbers of those that are short columns beside each other.
+
+    What layout analysis cut off below a column is joined to it.
+    """
+    texts = [index for index, zone in enumerate(zones) if zone.kind is ZoneKind.TEXT]
+    found = {
+        index
+        for pair in combinations(texts, 2)
+        if _are_short_columns(*(zones[index] for index in pair))
+        for index in pair
+    }
+    if not found:
+        return zones, found
+    columns = {index: zones[index] for index in found}
+    taken: set[int] = set()
+    for index in texts:
+        above = (
+            one
+            for one, column in columns.items()
+            if index not in found and _goes_on(column, zones[index])
+        )
+        place = next(above, None)
+        if place is not None:
+            columns[place] = _continued(columns[place], zones[index])
+            taken.add(index)
+    kept = [index for index in range(len(zones)) if index not in taken]
+    numbers = {number for number, index in enumerate(kept) if index in columns}
+    return tuple(columns.get(index, zones[index]) for index in kept), numbers
+
+
+def _goes_on(column: Zone, below: Zone) -> bool:
+    """Whether `below` begins where the next line of a column would."""
+    line_px = below.lines[0].box.height if below.lines else 0.0
+    is_next = 0 <= below.box.top - column.box.bottom <= _NEXT_LINE * line_px
+    return is_next and abs(below.box.left - column.box.left) <= line_px
+
+
+def _continued(column: Zone, below: Zone) -> Zone:
+    last = column.lines[-1].paragraph
+    lines = tuple(replace(line, paragraph=line.paragraph + last) for line in below.lines)
+    return replace(column, quad=hull_of((column, below)).quad(), lines=(*column.lines, *lines))
+
+
+def _are_short_columns(one: Zone, other: Zone) -> bool:
+    """Whether both are columns of words, too narrow for prose and too near for cells of a table."""
+    gap = max(one.box.left, other.box.left) - min(one.box.right, other.box.right)
+    if not 0 <= gap <= _NEAR_COLUMNS * min(one.box.width, other.box.width):
+        return False
+    return all(_is_short_column(zone.lines) for zone in (one, other))
+
+
+def _is_short_column(lines: Sequence[Line]) -> bool:
+    if len(lines) < _PROSE_LINES:
+        return False
+    letters = [sum(map(str.isalpha, line.text)) for line in lines]
+    figures = sum(map(str.isdigit, "".join(line.text for line in lines)))
+    return median(letters) >= _COLUMN_LETTERS and figures <= _MOST_FIGURES * sum(letters)
+
+
 def _is_inside(inner: Box, outer: Box) -> bool:
     common = inner.intersection(outer)
     return common is not None and common.area >= _INSIDE * inner.area
 
 
-def _share_rows(one: list[_Piece], other: list[_Piece]) -> bool:
+def _share_rows(one: list[_Piece], other: list[_Piece], apart: float) -> bool:
     fewer, more = sorted((one, other), key=len)
-    shared = sum(any(piece.shares_row(mate) for mate in more) for piece in fewer)
+    shared = sum(any(piece.shares_row(mate, apart=apart) for mate in more) for piece in fewer)
     return bool(fewer) and shared >= _LEAST_SHARED * len(fewer)
 
 

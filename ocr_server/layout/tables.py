@@ -20,6 +20,7 @@ _RULE_SHARE = 0.25  # of the table's width or height that a rule covers, whole o
 _LEANING_SHARE = 0.5  # of the table's height that a leaning rule covers, within `_GAP_PX`
 _DIVIDER_SHARE = 0.5  # of a cell's side that must be ruled, else the cell spans its neighbour
 _LEAST_FILLED = 0.4  # of the cells
+_TURNED_DEG = 45.0  # from which a line runs up or down the page
 _GAP_PX = 9  # rules that end so far from each other still meet
 
 
@@ -138,7 +139,7 @@ def _rest_of(zone: Zone, lines: list[Line]) -> list[Zone]:
 def _table_zone(grid: Grid, lines: list[Line]) -> Zone:
     """The table zone; its lines are in the order of the cells.
 
-    A row whose cells have one line each becomes one line.
+    A row whose cells have one level line each becomes one line.
     """
     pieces: dict[tuple[int, int], list[Line]] = {}
     for line in lines:
@@ -146,11 +147,11 @@ def _table_zone(grid: Grid, lines: list[Line]) -> Zone:
             piece = replace(line.with_words(words), paragraph=place[0])
             pieces.setdefault(place, []).append(piece)
     for found in pieces.values():
-        found.sort(key=lambda line: line.box.top)
+        found.sort(key=_place_in_cell)
     ordered: list[Line] = []
     for row in sorted({place[0] for place in pieces}):
         filled = [pieces[place] for place in sorted(pieces) if place[0] == row]
-        if all(len(cell) == 1 for cell in filled):
+        if all(len(cell) == 1 and abs(cell[0].quad.angle_deg) < _TURNED_DEG for cell in filled):
             ends = (filled[0][0].baseline[0], filled[-1][0].baseline[-1])
             ordered.append(replace(Line.joined([cell[0] for cell in filled]), baseline=ends))
         else:
@@ -161,6 +162,14 @@ def _table_zone(grid: Grid, lines: list[Line]) -> Zone:
     )
     table = Table(len(grid.ys) - 1, len(grid.xs) - 1, cells)
     return Zone(ZoneKind.TABLE, grid.box.quad(), tuple(ordered), table)
+
+
+def _place_in_cell(line: Line) -> float:
+    """The order of lines in a cell: downwards, or across where they are on their side."""
+    angle_deg, box = line.quad.angle_deg, line.box
+    if abs(angle_deg) < _TURNED_DEG:
+        return box.top
+    return box.left if angle_deg < 0 else -box.right
 
 
 def _by_cell(

@@ -28,6 +28,7 @@ _WIDEST_LETTER, _SURE_OF_WIDE = 4.0, 0.7
 _SINGLE_LINES = (
     PageSegmentation.SINGLE_LINE, PageSegmentation.SINGLE_WORD, PageSegmentation.RAW_LINE,
 )  # fmt: skip
+_LIGATURES = str.maketrans({"<": "ch", ">": "ck"})
 _FEWEST_LETTERS = 6  # fewer are dust, or dots and dashes of words that were read
 _LEAST_SHARE = 0.02  # of all letters: on a full page, words' boxes always cut off some
 _LEAST_CONFIDENCE = 0.6  # in the sparse mode, words below that are mostly noise
@@ -108,6 +109,23 @@ def keep_words(zones: Iterable[Zone], is_kept: Callable[[Word], bool]) -> Iterat
         if lines or zone.kind is not ZoneKind.TEXT:
             kept = replace(zone, lines=lines)
             yield kept if len(kept.words) == len(zone.words) else kept.with_cells_refilled()
+
+
+def with_ligatures(zone: Zone) -> Zone:
+    """The zone with the signs that the model `frk` reads for two ligatures of Fraktur put right.
+
+    No text set in Fraktur has the signs themselves. Symbols stay as they were read.
+    """
+    lines = tuple(
+        replace(
+            line,
+            words=tuple(replace(word, text=word.text.translate(_LIGATURES)) for word in line.words),
+        )
+        if line.language in (None, "frk")
+        else line
+        for line in zone.lines
+    )
+    return replace(zone, lines=lines).with_cells_refilled()
 
 
 def read_missing_text(state: PageState) -> StageResult:

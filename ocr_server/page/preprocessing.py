@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ocr_server.geometry import Box
-from ocr_server.imaging import contrast, glyphs, perspective, ruling_lines, skew
+from ocr_server.geometry import Box, TransformChain
+from ocr_server.imaging import contrast, glyphs, marks, perspective, ruling_lines, skew
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import PageSegmentation
+from ocr_server.layout.panes import find_panes
 from ocr_server.layout.tables import find_grids
 from ocr_server.page.state import PageState, StageResult
 
@@ -35,8 +37,81 @@ _HIGHEST_CELLS = 30.0
 
 _LEAST_SKEW_DEG = 1.0  # 2° cost no accuracy, 3° cost twenty points; turning costs only time
 
+_LEAST_PAPER_LEVEL = 128.0  # grey level; marks are looked for on light paper only
+# Sides of a connected piece of ink, in x-heights. Where a mark is as dark as the letters that it
+# crosses, they are a piece wider and higher than a rule or a word run together.
+_TANGLE = (2.0, 3.0)
+_RULE = 6.0  # x-heights; what is longer and straight is a rule
+_FEWEST_TANGLED = 3  # letters in its box
+_SOLID = 0.6  # of its box that a piece fills; strokes fill less, pictures and bars more
+
 _SNIPPET_MARGIN_PX = 10  # 5 to 20 read alike; without a margin a third more receipt lines fail
 _USUAL_X_HEIGHT_PX = 18.0
+
+
+def divide_panes(state: PageState) -> StageResult:
+    """Divide a picture of several pages: receipts on one glass, the panes of a window."""
+    if state.statistics.shorter_px <= 200 or state.options.psm != PageSegmentation.AUTO:
+        return StageResult(state, "a piece of a page")
+    panes = find_panes(state.statistics)
+    if len(panes) < 2:
+        return StageResult(state, "one page")
+    found = f"{len(panes)} panes"
+    return StageResult(replace(state, panes=panes), found, "each read as a page")
+
+
+def part_marks(state: PageState) -> StageResult:
+    """Wipe out watermarks, stamps, pens and squared paper that cross letters.
+
+    The page is opened again in colour only if ink is tangled and its grey levels do not part it.
+    """
+    statistics = state.statistics
+    if statistics.shorter_px <= 200 or statistics.paper.level < _LEAST_PAPER_LEVEL:
+        return StageResult(state, "too small or too dark to tell")
+    if _is_photograph(statistics):
+        return StageResult(state, "a photograph")
+    unit = statistics.x_height_px / statistics.ratio
+    if not unit:
+        return StageResult(state, "too few letters to measure")
+    outcome = marks.part_marks(state.canvas, x_height_px=statistics.x_height_px)
+    if not outcome.did and statistics.skew.is_clear and _is_tangled(statistics, unit):
+        colour = _in_colour(state)
+        if colour is not None:
+            outcome = marks.part_marks(colour, x_height_px=statistics.x_height_px)
+    after = state.on(outcome.canvas) if outcome.did else state
+    return StageResult(after, outcome.found, outcome.did)
+
+
+def _is_tangled(statistics: ImageStatistics, unit: float) -> bool:
+    """Whether letters hang together by ink that is no rule; `unit` is the copy's x-height."""
+    if not _tangles(statistics.pieces, unit).size:
+        return False
+    ink = ruling_lines.without_rules(statistics.ink, round(_RULE * unit))
+    x, y = (statistics.glyphs[:, i] + statistics.glyphs[:, i + 2] / 2 for i in (0, 1))
+    return any(
+        np.count_nonzero(
+            (x > left) & (x < left + width) & (y > top) & (y < top + height)
+        ) >= _FEWEST_TANGLED
+        for left, top, width, height, _ in _tangles(glyphs.connected_components(ink), unit).tolist()
+    )  # fmt: skip
+
+
+def _tangles(pieces: NDArray[np.int32], unit: float) -> NDArray[np.int32]:
+    sides = np.sort(pieces[:, 2:4], axis=1)
+    is_large = (sides >= np.array(_TANGLE) * unit).all(axis=1)
+    return np.asarray(pieces[is_large & (pieces[:, 4] < _SOLID * sides.prod(axis=1))])
+
+
+def _in_colour(state: PageState) -> Canvas | None:
+    """The canvas in colour; None if it is grey, or no longer the page as it was opened."""
+    open_in_colour, canvas = state.context.open_in_colour, state.canvas
+    if open_in_colour is None or canvas.to_page != TransformChain():
+        return None
+    page = open_in_colour()
+    if page is None or not page.is_colour:
+        return None
+    is_same = (page.width_px, page.height_px) == (canvas.width_px, canvas.height_px)
+    return page if is_same else None
 
 
 def make_ink_dark(state: PageState) -> StageResult:
@@ -78,13 +153,18 @@ def flatten_shade(state: PageState) -> StageResult:
     if statistics.shorter_px <= 200:
         return StageResult(state, "too small to tell")
     level, unevenness = statistics.paper
-    photograph = 18 < unevenness < 120 and 90 < level < 200
     deep_shade = level > 110 and unevenness < 150 and statistics.otsu_gap > 0.12
     found = f"paper {level / 255:.0%} bright, uneven by {unevenness / 255:.0%}"
-    if not photograph and not deep_shade:
+    if not _is_photograph(statistics) and not deep_shade:
         return StageResult(state, found)
     even = contrast.flatten(state.canvas).canvas
     return StageResult(replace(state.on(even), shade=unevenness), found, "shadows removed")
+
+
+def _is_photograph(statistics: ImageStatistics) -> bool:
+    """Whether the paper is as bright and uneven as in photographs."""
+    level, unevenness = statistics.paper
+    return 18 < unevenness < 120 and 90 < level < 200
 
 
 def deskew_page(state: PageState) -> StageResult:

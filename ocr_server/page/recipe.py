@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
@@ -24,6 +24,8 @@ from ocr_server.imaging.operations import AUTO, run_operations
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import PSM_OF_LAYOUT, Layout, ReadOptions, ZoneSpec
 from ocr_server.layout.split import PAGES, Cutting, cut_parts
+from ocr_server.page.combs import read_combs
+from ocr_server.page.labels import put_labels, read_line_numbers, read_turned_lines
 from ocr_server.page.orientation import turn_if_upside_down, turn_upright, upright_canvas
 from ocr_server.page.postprocessing import (
     arrange_rows,
@@ -31,14 +33,17 @@ from ocr_server.page.postprocessing import (
     drop_noise,
     keep_words,
     read_missing_text,
+    with_ligatures,
 )
 from ocr_server.page.preprocessing import (
     add_margin,
     add_margin_always,
     choose_psm,
     deskew_page,
+    divide_panes,
     flatten_shade,
     make_ink_dark,
+    part_marks,
     rectify_page,
     remove_grids,
     scale_letters,
@@ -107,13 +112,18 @@ def skip_recipe(state: PageState) -> StageResult:
 # found and did. Some steps that are often recommended made results worse and are left out:
 # binarization, local contrast, sharpening, noise filters, Tesseract's orientation detection.
 RECIPE: Recipe = (
+    ("panes", divide_panes),
+    ("marks", part_marks),
     ("polarity", make_ink_dark),
     ("orientation", turn_upright),
     ("rectify", rectify_page),
     ("flatten", flatten_shade),
     ("deskew", deskew_page),
+    ("combs", read_combs),
     ("scale", scale_letters),
     ("rules", remove_grids),
+    ("turned", read_turned_lines),
+    ("numbers", read_line_numbers),
     ("margin", add_margin),
     ("read", read_text),
     ("line", reread_snippet),
@@ -123,6 +133,7 @@ RECIPE: Recipe = (
     ("retry", for_first_engine(reread_doubtful)),
     ("missed", for_first_engine(read_missing_text)),
     ("rows", for_first_engine(arrange_rows)),
+    ("labels", put_labels),
     ("tables", arrange_tables),
     ("junk", drop_noise),
 )
@@ -130,34 +141,10 @@ RECIPE: Recipe = (
 # Stages of `RECIPE` that the option `without` accepts.
 STAGES = tuple(name for name, _ in RECIPE if name != "read")
 
-# What each stage does, for the person who chooses which to leave out.
-STAGE_LABELS: Mapping[str, str] = {
-    "polarity": "Exchange light and dark",
-    "orientation": "Turn upright",
-    "rectify": "Cut out the sheet",
-    "flatten": "Remove shadows",
-    "deskew": "Straighten",
-    "scale": "Bring the letters to size",
-    "rules": "Wipe out grids",
-    "margin": "Add a margin",
-    "line": "Read as one line",
-    "upside-down": "Turn what is upside down",
-    "second-reader": "Ask the second reader",
-    "dewarp": "Level curled lines",
-    "retry": "Read again what is poor",
-    "missed": "Look for what was missed",
-    "rows": "Join rows",
-    "tables": "Read tables row by row",
-    "junk": "Drop guesses",
-}
-
-# Stages that look for a fault of the picture; one that finds none tells that the picture is fine in
-# that respect.
-PICTURE_STAGES = ("polarity", "orientation", "rectify", "flatten", "deskew", "scale", "rules")
-
 # For a rectangle that the caller drew: it is neither rectified nor dewarped, and no text is looked
 # for beside what was read.
 ZONE_RECIPE: Recipe = (
+    ("marks", part_marks),
     ("polarity", make_ink_dark),
     ("orientation", turn_upright),
     ("flatten", flatten_shade),
@@ -292,6 +279,28 @@ def _read_requested_zone(state: PageState, spec: ZoneSpec) -> _Reading:
     return _read_state(ZONE_RECIPE, part)
 
 
+def _read_panes(recipe: Recipe, state: PageState, stages: tuple[StageRecord, ...]) -> _Reading:
+    """Read each pane by the stages that are left, as a page of its own."""
+    readings: list[_Reading] = []
+    for number, box in enumerate(state.panes, start=1):
+        part = replace(state.on(state.canvas.cropped(box)), panes=())
+        try:
+            found = _read_state(recipe[len(stages) :], part)
+        except DeadlinePassed:
+            if not readings:
+                raise
+            late = StageRecord("read", TIME_OVER, "", 0.0, StageOutcome.OUT_OF_TIME)
+            found = _Reading((), (late,), ())
+        told = (stage._replace(found=f"pane {number}: {stage.found}") for stage in found.stages)
+        readings.append(found._replace(stages=tuple(told)))
+    return _Reading(
+        tuple(zone for one in readings for zone in one.zones),
+        (*stages, *(stage for one in readings for stage in one.stages)),
+        tuple(word for one in readings for word in one.words),
+        readings[0].engine,
+    )
+
+
 def _name_of(engine: Engine | None, state: PageState) -> str | None:
     """The engine's name for `Zone.engine`; None unless two engines are in use."""
     return engine.name if engine and state.context.second_engine else None
@@ -313,14 +322,18 @@ def _read_state(recipe: Recipe, state: PageState) -> _Reading:
     if state.canvas.pixel_aspect != 1:
         state = state.on(state.canvas.with_square_pixels())
     if state.options.operations == AUTO:
-        state, stages = _follow(_recipe_for_languages(recipe, state.options), state)
+        recipe = _recipe_for_languages(recipe, state.options)
+        state, stages = _follow(recipe, state)
+        if state.panes:
+            return _read_panes(recipe, state, stages)
     else:
         canvas, prepared = _run_requested_operations(state)
         state, read = _follow((("read", read_once),), state.on(canvas))
         stages = prepared + read
     best = state.best
     name, to_page = _name_of(best.engine, state), best.canvas.to_page
-    zones = tuple(_within(area, replace(zone, engine=name).mapped(to_page)) for zone in best.zones)
+    found = map(with_ligatures, best.zones) if "frk" in state.options.languages else best.zones
+    zones = tuple(_within(area, replace(zone, engine=name).mapped(to_page)) for zone in found)
     return _Reading(zones, stages, state.dropped or best.words, best.engine)
 
 
@@ -371,4 +384,6 @@ def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRec
             continue
         engine_s = clock.spent_s - before_s
         records.append(StageRecord.since(started_s, name, found, did, engine_s=engine_s))
+        if state.panes:
+            break
     return state, tuple(records)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from ocr_server.cpu_shares import ThreadAllowance, one_thread
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Word, Zone, letters_in, mean_confidence
+from ocr_server.document.model import Line, Word, Zone, letters_in, mean_confidence
 from ocr_server.engines import ENGINE_CHOICES, new_engine
 from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Box, Transform
@@ -49,7 +49,8 @@ class ReadContext:
     `threads` yields how many threads may be used, and a page is cut into about `most_parts` to be
     read by them; `report_progress` is called when a stage begins
     and when a part has been read; `second_engine` reads pages on which the reading by `engine` is
-    doubtful (`page.second_opinion`).
+    doubtful (`page.second_opinion`). `open_in_colour` opens the page again in its colours,
+    if it has any.
     """
 
     engine: Engine = field(repr=False)
@@ -58,6 +59,7 @@ class ReadContext:
     report_progress: ProgressCallback | None = None
     second_engine: Engine | None = field(default=None, repr=False)
     most_parts: int = 2
+    open_in_colour: Callable[[], Canvas | None] | None = field(default=None, repr=False)
     engine_clock: EngineClock = field(default_factory=EngineClock, repr=False, compare=False)
 
     @classmethod
@@ -68,7 +70,6 @@ class ReadContext:
         *,
         engine: Callable[[str], Engine] = new_engine,
         threads: ThreadAllowance = one_thread,
-        report_progress: ProgressCallback | None = None,
         most_parts: int = 2,
     ) -> ReadContext:
         """The context for an engine choice, a key of `ENGINE_CHOICES`.
@@ -80,7 +81,6 @@ class ReadContext:
             engine=first,
             deadline=deadline,
             threads=threads,
-            report_progress=report_progress,
             second_engine=second,
             most_parts=most_parts,
         )
@@ -130,6 +130,21 @@ class Candidate:
         return self.score > 1.02 * other.score
 
 
+class Labels(NamedTuple):
+    """Lines that are read apart from the text, in pixels of the page.
+
+    `turned` run up or down the page; `numbers` are numbers of lines; `combs` stood one letter to a
+    box.
+    """
+
+    turned: tuple[Line, ...] = ()
+    numbers: tuple[Line, ...] = ()
+    combs: tuple[Line, ...] = ()
+
+
+_NO_LABELS = Labels()
+
+
 @dataclass(frozen=True, slots=True)
 class PageState:
     """State of a page between two stages.
@@ -138,7 +153,8 @@ class PageState:
     lines, None if not looked for; with `has_wiped_grid` those of a table were wiped out; `parts` is
     the number of parts of the first reading; `dropped` holds all words of a reading if some were
     left out of the answer, kept for its quality; `shade` is the unevenness of the paper in grey
-    levels before it was flattened, 0 if it was not.
+    levels before it was flattened, 0 if it was not; `panes` are parts of the canvas that are to be
+    read as pages of their own; `labels` have been read already, and are to be put among the zones.
     """
 
     statistics: ImageStatistics
@@ -152,6 +168,8 @@ class PageState:
     parts: int = 1
     dropped: tuple[Word, ...] = ()
     shade: float = 0.0
+    panes: tuple[Box, ...] = ()
+    labels: Labels = _NO_LABELS
 
     @property
     def canvas(self) -> Canvas:
@@ -189,6 +207,21 @@ class PageState:
         with self.context.engine_clock.running():
             zones = engine.recognise(canvas, self._engine_options(psm), self.context.deadline)
         return Candidate(canvas, zones, psm, engine)
+
+    def read_all(self, canvases: Sequence[Canvas], *, psm: int) -> tuple[Candidate, ...]:
+        """Read several canvases with the first engine of the context, together if that is faster.
+
+        Raises:
+            OcrServerError: any error of the engine, and DeadlinePassed.
+        """
+        if not canvases:
+            return ()
+        engine, options = self.context.engine, self._engine_options(psm)
+        found = engine.recognise_all(canvases, options, self.context.deadline)
+        return tuple(
+            Candidate(canvas, zones, psm, engine)
+            for canvas, zones in zip(canvases, found, strict=True)
+        )
 
     def read_parts(self, boxes: tuple[Box, ...], *, psm: int) -> Candidate:
         """Read parts of the canvas, several at a time if there are threads for it.

@@ -36,7 +36,7 @@ _LOOKED_AT = 400  # rows and columns of a picture's place
 
 _SIZE = b"\xff\x4f\xff\x51"  # begins a JPEG 2000 codestream, with its size next
 _END_OF_JPEG = b"\xff\xd9"
-_TAIL_BYTES = 1024  # of a JPEG, which some programs fill up
+_TAIL_BYTES = 1024  # of a JPEG, behind which some programs write more
 _PIECE_BYTES = 1_000_000
 _PALEST = 12  # grey levels by which a page differs that is not blank
 
@@ -95,7 +95,7 @@ def is_damaged(picture: PagePicture, place: Box, drawn: Pixels) -> bool:
     PDFium draws what it can decode, the rest black or white.
     """
     if picture.codec == b"DCTDecode":
-        return _END_OF_JPEG not in _raw_data(picture.shown)[-_TAIL_BYTES:]
+        return _END_OF_JPEG not in _raw_data(picture.shown).rstrip(b"\0\t\r\n ")[-_TAIL_BYTES:]
     if picture.codec == b"FlateDecode" and picture.bits:
         return not _unpacks_to(
             picture.width_px * picture.bits // 8 * picture.height_px, _raw_data(picture.shown)

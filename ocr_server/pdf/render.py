@@ -24,6 +24,9 @@ from ocr_server.pdf.page_pictures import GROUND, PagePicture, find_undrawn, is_d
 _MUCH_OF_PAGE = 0.1  # pictures that take less are logos and signatures
 _LEAST_DPI = 190  # print is read about as well as at 300
 _ROUNDING = 0.95
+# Of a worker's memory for each pixel of a drawing in colour: four of PDFium's, three of ours, and
+# as much again for what a page is read with.
+_COLOUR_BYTES = 14
 _DAMAGED = Advice(
     INCOMPLETE,
     "The data of a picture on the page is damaged: parts of it are wrong or missing.",
@@ -75,6 +78,27 @@ def draw_page(
         coarse = _coarse(opened, large) if opened.is_copy else None
         problems = tuple(problem for problem in (missing, coarse) if problem)
         return DrawnPage(Canvas(pixels, dpi=opened.dpi), problems)
+
+
+def draw_in_colour(
+    path: Path, index: int, *, limits: Limits, password: str | None
+) -> Canvas | None:
+    """The page of `draw_page` in colour; None where a worker has too little memory for that.
+
+    Raises:
+        DamagedPicture: the page cannot be drawn.
+        EncryptedDocument: the PDF wants a password, or another one.
+        PageMissing: there is no such page.
+    """
+    with opened_page(path, index, limits=limits, password=password) as opened:
+        if opened.is_copy or opened.left_out or opened.pixels > limits.memory_bytes / _COLOUR_BYTES:
+            return None
+        try:
+            bitmap = opened.page.render(scale=opened.scale, rev_byteorder=True)
+            pixels = np.array(bitmap.to_numpy()[..., :3], dtype=np.uint8)
+        except (pypdfium2.PdfiumError, ValueError) as error:
+            raise DamagedPicture(f"Page {index + 1} of the PDF cannot be drawn.") from error
+        return Canvas(np.ascontiguousarray(pixels), dpi=opened.dpi)
 
 
 def _draw(opened: OpenedPage) -> Pixels:

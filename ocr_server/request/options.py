@@ -17,6 +17,7 @@ from ocr_server.job import (
     Detail,
     Job,
     Layout,
+    LineNumberUse,
     LineUse,
     ReadOptions,
     Rendering,
@@ -180,6 +181,12 @@ OPTIONS: Mapping[str, Option] = {
         "in `text`: `join` makes one line of each paragraph; `layout` keeps indents and columns by "
         "blanks, as of code, terminals and price lists, and is a block of code in `markdown`",
         sets=(Rendering, "lines"), shapes_answer=True,
+    ),
+    "line_numbers": Option(
+        Choice({use.value: use for use in LineNumberUse}),
+        "numbers of lines at the left of court papers and source code: `keep` puts each before its "
+        "line, `drop` leaves them out",
+        sets=(ReadOptions, "line_numbers"), in_profiles=True,
     ),
     "text_layer": Option(
         Choice({layer.value: layer for layer in TextLayerUse}),

@@ -113,7 +113,7 @@ class WorkerProcess:
         if isinstance(error, OutOfMemory) and self._tasks > 1:
             # What earlier tasks have left in the process does not decide about this one.
             self._replace()
-            return self.run(call, deadline, cancelled)
+            return self.run(task, deadline, cancelled, *args, **kwargs)
         # After OutOfMemory, a traceback keeps the decoded pixels alive in the process.
         if self._tasks >= TASKS_PER_WORKER or isinstance(error, OutOfMemory):
             self._replace()
@@ -160,7 +160,7 @@ class WorkerProcess:
         """Whether the process has crashed or exited, and was not killed from outside.
 
         Its exit status is read before the fork server gives its number up. Source: proc(5),
-        `exit_code` of /proc/pid/stat; wait(2).
+        the last field of /proc/pid/stat; wait(2).
         """
         try:
             status = int(Path(f"/proc/{self._pid}/stat").read_text(encoding="ascii").split()[-1])

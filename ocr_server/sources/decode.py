@@ -58,6 +58,7 @@ PICTURES = tuple(name for kind in PICTURE_KINDS for name in kind.pillow_formats)
 pi_heif.register_heif_opener()
 
 
+_GREY_MODES = {"1", "L", "LA", "F", "I", "I;16", "I;16B", "I;16L"}  # of Pillow
 _WARNING = "Warning, "  # so libtiff marks what does no harm
 
 
@@ -143,6 +144,22 @@ def open_page(
                 "The picture is cut off before its first row. Save it again, or send another copy."
             )
         return DecodedPage(canvas_of(picture, grey=grey), lost_share)
+
+
+def open_in_colour(
+    path: Path, index: int, *, limits: Limits, password: str | None
+) -> Canvas | None:
+    """The page as `open_page` gives it, but in colour; None without colours or enough memory.
+
+    Raises:
+        DocumentError: it cannot be read, or is over a limit.
+    """
+    if is_pdf(path):
+        return render.draw_in_colour(path, index, limits=limits, password=password)
+    with _opened_at(path, _find_page(path, index, limits), limits) as picture:
+        if picture.mode in _GREY_MODES:
+            return None
+    return decode_page(path, index, limits=limits, password=password)
 
 
 @contextmanager

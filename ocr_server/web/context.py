@@ -58,6 +58,11 @@ def job_folder() -> JobFolder:
     return folder
 
 
+def is_folder_removed() -> bool:
+    """Whether somebody has removed the private folder under the current request."""
+    return "folder" in g and not g.folder.path.exists()
+
+
 def keep_job_folder() -> ExitStack:
     """What removes the private folder of the current request, for an answer that outlasts it."""
     kept: ExitStack = g.pop("kept", None) or ExitStack()

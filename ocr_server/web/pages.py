@@ -22,7 +22,7 @@ from ocr_server.document.characters import LOOK_ALIKES
 from ocr_server.document.languages import name_of
 from ocr_server.export import FORMATS
 from ocr_server.job import Job, Layout, PageSelection
-from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS
+from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
 from ocr_server.settings import MIB

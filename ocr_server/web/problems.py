@@ -26,9 +26,9 @@ from ocr_server.document.schema import (
     ErrorNumbersJson,
     strict,
 )
-from ocr_server.errors import BodyTooLarge, OcrServerError, ServerOutOfMemory
+from ocr_server.errors import BodyTooLarge, OcrServerError, ServerOutOfMemory, StorageFull
 from ocr_server.request.build import body_too_large
-from ocr_server.web.context import service
+from ocr_server.web.context import is_folder_removed, service
 
 MEDIA_TYPE = "application/problem+json"
 # Not in any standard: what servers log when nobody was left to answer.
@@ -127,6 +127,8 @@ def problem_of(error: OcrServerError) -> ProblemJson:
 
 def answer_error(error: OcrServerError) -> Response:
     """One of our own errors."""
+    if is_folder_removed():  # whatever was noticed of it
+        error = StorageFull.of_temp_dir()
     response = _answer(problem_of(error))
     response.headers.update(headers_of(error))
     return response
@@ -184,6 +186,8 @@ def _detail_of(error: HTTPException) -> str | None:
 
 def answer_unexpected(error: Exception) -> Response:
     """The problem of an unexpected error, without its text, which is only logged."""
+    if is_folder_removed():
+        return answer_error(StorageFull.of_temp_dir())
     if isinstance(error, MemoryError):
         log.warning("a request was given up, as the server process may take no more memory")
         return answer_error(ServerOutOfMemory.of_server())

@@ -175,3 +175,43 @@ def test_a_row_ends_where_a_column_does() -> None:
     words = [*line_at("due date", 100, 0).words, *line_at("2031", 400, 0).words]
 
     assert [word.text for word in up_to_gap(words)] == ["due", "date"]
+
+
+SHORT = (
+    ["Opening hours", "Monday to Friday from", "nine in the morning", "until six in the evening"],
+    ["How to find us", "Take the tram to the", "old market and walk", "along the river for"],
+    ["Write to us", "or call us in the week", "Our letters are always", "answered in two days"],
+)
+
+
+def test_short_columns_of_words_beside_each_other_are_kept() -> None:
+    columns = tuple(column(lines, 50 + 290 * number) for number, lines in enumerate(SHORT))
+
+    assert texts(join_rows(columns)) == list(SHORT)
+
+
+def test_the_last_line_of_a_short_column_goes_on_below_it() -> None:
+    columns = tuple(column(lines, 50 + 290 * number) for number, lines in enumerate(SHORT))
+    last = tuple(
+        column(["only until noon here"], 50 + 290 * number, 100 + 4 * PITCH_PX)
+        for number in range(3)
+    )
+
+    assert texts(join_rows((*columns, *last))) == [
+        [*lines, "only until noon here"] for lines in SHORT
+    ]
+
+
+def test_cells_with_words_that_stand_far_apart_are_rows() -> None:
+    left = column(["Anna of the mill", "Karl of the dock", "Maria of the hill"], 50)
+    right = column(["second floor left", "main building top", "east wing, below"], 400)
+
+    assert len(join_rows((left, right))) == 1
+
+
+def test_prose_is_joined_with_what_stands_level_only() -> None:
+    prose = column([PROSE] * 4, 50)
+    notes = ["37", "38", "39", "40"]
+
+    assert len(join_rows((prose, column(notes, 400, 102)))) == 1
+    assert len(join_rows((prose, column(notes, 400, 107)))) == 2

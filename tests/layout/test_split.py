@@ -132,7 +132,7 @@ def test_each_part_is_told_when_it_has_been_read(threads: int) -> None:
     assert [progress.stage for progress in told if progress.stage != "read"] == [
         name for name, _ in RECIPE if name != "read"
     ]
-    assert told[0] == Progress("polarity")
+    assert told[0] == Progress("panes")
     assert told[-1] == Progress("junk", 2, 2)
 
 

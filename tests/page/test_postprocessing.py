@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Cell, Line, Page, Table, Word, Zone, ZoneKind
 from ocr_server.geometry import Box, Point
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
-from ocr_server.page.postprocessing import keep_words, put_in_place
+from ocr_server.page.postprocessing import keep_words, put_in_place, with_ligatures
 from ocr_server.page.recipe import read_page
 from ocr_server.page.state import ReadContext
+from tests.fakes import line_of
 from tests.words import SeeingEngine, draw_page, find_blots
 
 
@@ -148,3 +151,11 @@ def test_the_first_of_cells_that_overlap_holds_a_point() -> None:
     places = Table(1, 2, cells).cells_at([Point(50, 10), Point(80, 10), Point(200, 10)])
 
     assert list(places) == [0, 1, None]
+
+
+def test_signs_for_ligatures_of_fraktur_are_put_right() -> None:
+    line = line_of(("do<", "Stü>e", "Buch"))
+    other = replace(line, language="eng")
+    zone = Zone(ZoneKind.TEXT, line.quad, (line, other))
+
+    assert with_ligatures(zone).text == "doch Stücke Buch\ndo< Stü>e Buch"

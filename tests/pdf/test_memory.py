@@ -17,6 +17,7 @@ from ocr_server.job import Limits
 from ocr_server.pdf import opening
 from ocr_server.pdf.opening import opened_page
 from ocr_server.pdf.render import DrawnPage, draw_page
+from tests.drawing import as_file
 from tests.pdf.scans import CODECS, SIZE_PX, scan, scan_pdf
 
 MIB = 1024 * 1024
@@ -162,6 +163,12 @@ def test_a_picture_that_is_cut_off_is_told(codec: str, tmp_path: Path) -> None:
 
     assert drawn(whole).problems == ()
     assert [problem.code for problem in drawn(half).problems] == [INCOMPLETE]
+
+
+def test_a_jpeg_with_padding_behind_it_is_whole(tmp_path: Path) -> None:
+    data = as_file(scan("L"), "JPEG") + bytes(5000)
+
+    assert drawn(scan_pdf(tmp_path / "0", "dct", scan("L"), data=data)).problems == ()
 
 
 def test_what_is_packed_twice_is_whole(tmp_path: Path) -> None:

@@ -178,10 +178,10 @@ def test_a_closed_folder_is_not_made_again(tmp_path: Path) -> None:
 
 def test_a_folder_removed_while_its_files_are_read_is_told(scratch: ScratchSpace) -> None:
     def read_too_late() -> None:
-        with scratch.job() as folder:
-            path = folder.add([b"one"]).path
+        with scratch.job() as files:
+            source = files.add([b"one"])
             shutil.rmtree(scratch.folder)
-            path.read_bytes()
+            source.path.read_bytes()
 
     with pytest.raises(StorageFull, match="was emptied"):
         read_too_late()

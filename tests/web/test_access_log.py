@@ -54,7 +54,7 @@ def test_a_stream_is_one_line_told_at_its_end(
     client: FlaskClient, lines: pytest.LogCaptureFixture
 ) -> None:
     response = client.post(
-        "/v1/documents", data=PICTURE, headers={"Accept": "application/x-ndjson"}
+        "/v1/documents", data=PICTURE, headers={"Accept": "application/x-ndjson"}, buffered=False
     )
     assert not lines.records
     assert b'"end"' in response.data

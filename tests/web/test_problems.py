@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from werkzeug.test import TestResponse
 from ocr_server import errors
 from ocr_server.app import create_app
 from ocr_server.deadline import Deadline
-from ocr_server.errors import OcrServerError
+from ocr_server.errors import OcrServerError, UnsupportedFormat
 from ocr_server.request.build import MOST_FAULTS, Faults, fault_of
 from ocr_server.service import Service
 from ocr_server.settings import Settings
@@ -387,6 +388,19 @@ def test_who_mistypes_a_path_is_told_in_its_own_words(
 
     assert answer.status_code == 404
     assert answer.mimetype == kind
+
+
+@pytest.mark.parametrize("error", [UnsupportedFormat("It is none."), FileNotFoundError()])
+def test_a_folder_removed_under_a_request_is_told_whatever_was_noticed(
+    client: FlaskClient, service: Service, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def read(*_: object) -> None:
+        shutil.rmtree(service.scratch.folder)
+        raise error
+
+    monkeypatch.setattr(Service, "read", read)
+
+    assert problem_of(post(client))["code"] == "storage-full"
 
 
 def test_a_request_for_which_the_server_has_no_memory_is_told_so(

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from ocr_server.deadline import Deadline
+from ocr_server.document.model import Page, ZoneKind
+from ocr_server.engines.tesseract_cli import PytesseractEngine
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.job import LineNumberUse, ReadOptions
+from ocr_server.page.recipe import read_page
+from ocr_server.page.state import ReadContext
+
+pytestmark = pytest.mark.tesseract
+
+FONT = ImageFont.load_default(28)
+HEADS = ("Pressure", "Flow rate", "Last service")
+ROWS = (("Pump A", "3.10", "0.42", "May"), ("Pump B", "2.95", "0.38", "June"))
+LINES = (
+    "The keeper of the store said", "that he had seen the wagon", "late in the evening, and that",
+    "two men were standing by it", "who did not speak to him", "before they drove away",
+)  # fmt: skip
+
+
+def read(picture: Image.Image, **asked: object) -> Page:
+    return read_page(
+        Canvas(np.asarray(picture)),
+        number=1,
+        options=ReadOptions(**asked),  # type: ignore[arg-type]  # whatever the test asks for
+        context=ReadContext(PytesseractEngine(), Deadline.after(60)),
+    )
+
+
+def draw_table() -> Image.Image:
+    picture = Image.new("L", (900, 520), 255)
+    draw = ImageDraw.Draw(picture)
+    xs, ys = (40, 240, 400, 560, 740), (40, 280, 350, 420)
+    for x in xs:
+        draw.line((x, ys[0], x, ys[-1]), fill=0, width=2)
+    for y in ys:
+        draw.line((xs[0], y, xs[-1], y), fill=0, width=2)
+    for left, text in zip(xs[1:], HEADS, strict=False):
+        head = Image.new("L", (220, 40), 255)
+        ImageDraw.Draw(head).text((6, 2), text, fill=0, font=FONT)
+        picture.paste(head.rotate(90, expand=True), (left + 50, 50))
+    for top, row in zip(ys[1:], ROWS, strict=False):
+        for left, text in zip(xs, row, strict=False):
+            draw.text((left + 30, top + 18), text, fill=0, font=FONT)
+    return picture
+
+
+def draw_numbered() -> Image.Image:
+    picture = Image.new("L", (760, 380), 255)
+    draw = ImageDraw.Draw(picture)
+    for number, line in enumerate(LINES, start=1):
+        draw.text((40, 50 * number - 10), str(number), fill=0, font=FONT)
+        draw.text((100, 50 * number - 10), line, fill=0, font=FONT)
+    return picture
+
+
+def test_heads_on_their_side_stand_in_the_cells_above_their_columns() -> None:
+    page = read(draw_table())
+
+    (table,) = (zone.table for zone in page.zones if zone.kind is ZoneKind.TABLE)
+    assert table is not None
+    cells = {(cell.row, cell.column): cell.text for cell in table.cells}
+    assert tuple(cells[0, column] for column in (1, 2, 3)) == HEADS
+    assert cells[2, 1] == ROWS[1][1]
+    head = next(line for zone in page.zones for line in zone.lines if line.text == HEADS[0])
+    assert head.box.height > 3 * head.box.width
+
+
+def test_each_number_stands_before_its_line() -> None:
+    page = read(draw_numbered())
+
+    lines = [line.text for zone in page.zones for line in zone.lines]
+    assert lines == [f"{number} {line}" for number, line in enumerate(LINES, start=1)]
+
+
+def test_numbers_of_lines_are_left_out_on_request() -> None:
+    page = read(draw_numbered(), line_numbers=LineNumberUse.DROP)
+
+    assert [line.text for zone in page.zones for line in zone.lines] == list(LINES)
+
+
+def test_letters_in_boxes_become_words() -> None:
+    picture = Image.new("L", (760, 300), 255)
+    draw = ImageDraw.Draw(picture)
+    draw.text((50, 40), "Name of the applicant", fill=0, font=FONT)
+    for number, letter in enumerate("MARY JONES  "):
+        left = 50 + 48 * number
+        draw.rectangle((left, 110, left + 48, 170), outline=60, width=2)
+        draw.text((left + 24, 140), letter, fill=0, font=ImageFont.load_default(36), anchor="mm")
+
+    page = read(picture)
+
+    assert page.text.split() == ["Name", "of", "the", "applicant", "MARY", "JONES"]
+    (mary,) = (word for word in page.words if word.text == "MARY")
+    assert abs(mary.box.left - 50) < 6
+    assert abs(mary.box.right - 50 - 4 * 48) < 6
+
+
+def test_two_panes_are_read_one_after_the_other() -> None:
+    picture = Image.new("L", (900, 400), 255)
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((0, 0, 300, 400), fill=50)
+    names = ("Inbox", "Drafts", "Sent mail", "Archive", "Holidays", "Spam")
+    for number, (name, line) in enumerate(zip(names, LINES, strict=True)):
+        draw.text((30, 30 + 50 * number), name, fill=230, font=FONT)
+        draw.text((340, 30 + 50 * number), line, fill=20, font=FONT)
+
+    page = read(picture)
+
+    assert page.text.split() == [*" ".join(names).split(), *" ".join(LINES).split()]
+    assert [stage.name for stage in page.stages].count("read") == 2
