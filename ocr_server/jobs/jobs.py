@@ -10,51 +10,38 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
 
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from ocr_server.deadline import POLL_INTERVAL_S, Deadline
-from ocr_server.document.model import Document, Failure, Page, StoredPages
+from ocr_server.deadline import POLL_INTERVAL_S
+from ocr_server.document.model import Document, Failure, StoredPages
 from ocr_server.errors import (
-    ClientGone,
-    DeadlinePassed,
-    EndsProcess,
-    EngineMissing,
     IdempotencyConflict,
     JobGone,
     JobMissing,
     JobsUnavailable,
-    LoadError,
-    OcrServerError,
-    StorageFull,
     TooManyJobs,
-    WorkerLost,
 )
 from ocr_server.job import Job, Source
-from ocr_server.jobs.engine import Stopping, engine_of, is_postgres
-from ocr_server.jobs.files import JobFiles, JobFolders, JobPage, JobRequest, input_digest, new_id
+from ocr_server.jobs.engine import engine_of, is_postgres
+from ocr_server.jobs.files import JobFolders, JobPage, JobRequest, input_digest, new_id
 from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger
-from ocr_server.jobs.webhook import call, check_address
-from ocr_server.pipeline import PageRead, choose_pages, count_pages, page_ref_of, read_page
-from ocr_server.request.build import ParsedRequest, build_job
+from ocr_server.jobs.reading import JobReader, reason_of, within_limits
+from ocr_server.jobs.webhook import check_address
+from ocr_server.pipeline import choose_pages, count_pages
+from ocr_server.request.build import ParsedRequest
 from ocr_server.runtime.scratch import JobFolder
 from ocr_server.service import Service
 
-MOST_TIMES_BEGUN = 3  # a page that ended its process so often is not begun again
-TRIES = 3  # of a page for which the server had no room
 SWEEP_S = 60.0
 ORPHAN_S = 600.0  # a folder without a row is that old when it is swept
-RETRY_S = 1.0
-
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +77,7 @@ class Jobs:
             self._folders = JobFolders(_files_folder(settings.jobs, settings.jobs_files))
         except (OSError, SQLAlchemyError) as error:
             raise JobsUnavailable(
-                f"OCR_JOBS={_named(settings.jobs)} cannot be opened: {_reason(error)}.",
+                f"OCR_JOBS={_named(settings.jobs)} cannot be opened: {reason_of(error)}.",
                 setting="OCR_JOBS",
             ) from error
         self._is_over = threading.Event()
@@ -99,7 +86,8 @@ class Jobs:
 
     def start(self) -> None:
         """Take up jobs."""
-        self._engine.start(self, slots=self._here.settings.job_slots)
+        reader = JobReader(self._here, self._ledger, self._folders, self._is_over)
+        self._engine.start(reader, slots=self._here.settings.job_slots)
         self._sweeper.start()
 
     def close(self) -> None:
@@ -136,7 +124,7 @@ class Jobs:
             return self._same(known, body)
         size_bytes = sum(source.size_bytes for source in request.job.sources)
         self._check_room(size_bytes)
-        job = self._within_limits(request.job)
+        job = within_limits(request.job, settings)
         counts = count_pages(job, self._here.workers, threading.Event())
         numbers = choose_pages(job, counts)
         row = JobRow(
@@ -250,116 +238,6 @@ class Jobs:
         """How many jobs there are in each state."""
         return self._ledger.states()
 
-    # What the engine asks for.
-
-    def count(self, job_id: str) -> int:
-        """How many pages are to be read; 0 if the job was forgotten."""
-        try:
-            return len(self._folders.of(job_id).request().numbers)
-        except OSError:
-            return 0
-
-    def read(self, job_id: str, position: int) -> None:
-        """Read a page, by its position among the pages to read, unless it is read."""
-        files = self._folders.of(job_id)
-        try:
-            request = files.request()
-            number = request.numbers[position]
-            if files.is_cancelled or files.is_settled(number):
-                return
-            self._until_it_works(lambda: self._ledger.begin(job_id))
-            result = self._read(files, request, number)
-            if isinstance(result, Failure):
-                failure = result
-                self._until_it_works(lambda: files.keep_failure(failure))
-            else:
-                page = result
-                self._until_it_works(lambda: files.keep_page(page))
-        except (ClientGone, FileNotFoundError):
-            return  # cancelled or forgotten
-
-    def is_settled(self, job_id: str, first: int, last: int) -> bool:
-        """Whether pages, by their positions, are read or failed, or are not to be read any more."""
-        files = self._folders.of(job_id)
-        try:
-            numbers = files.request().numbers[first:last]
-        except FileNotFoundError:
-            return True
-        return files.is_cancelled or all(map(files.is_settled, numbers))
-
-    def finish(self, job_id: str) -> bool:
-        """Note that all pages were read or failed; returns whether a webhook is to be called."""
-        files = self._folders.of(job_id)
-        if files.is_cancelled:
-            return False
-        state = JobState.DONE if files.settled()[0] else JobState.FAILED
-        self._until_it_works(lambda: self._ledger.end(job_id, state))
-        row = self._until_it_works(lambda: self._ledger.of(job_id))
-        return bool(row and row.webhook)
-
-    def _until_it_works(self, write: Callable[[], T]) -> T:
-        """Write to files or database, again and again while they have no room or do not answer.
-
-        Raises:
-            FileNotFoundError: the job was forgotten.
-            Stopping: the process ends.
-        """
-        while True:
-            try:
-                return write()
-            except FileNotFoundError:
-                raise
-            except (StorageFull, JobsUnavailable, OSError, SQLAlchemyError) as error:
-                log.warning("jobs: not written, tried again: %s", _reason(error))
-            if self._is_over.wait(RETRY_S):
-                raise Stopping
-
-    def call_webhook(self, job_id: str) -> bool:
-        """Call the webhook; whether it must not be called again."""
-        row = self._ledger.of(job_id)
-        if row is None or row.webhook is None or row.state not in ENDED:
-            return True
-        read, failed = self._folders.of(job_id).settled()
-        return call(row, read=read, failed=failed, settings=self._here.settings)
-
-    def _read(self, files: JobFiles, request: JobRequest, number: int) -> Page | Failure:
-        if files.begin(number) > MOST_TIMES_BEGUN:
-            ended = EndsProcess(
-                f"The process that read the page ended {MOST_TIMES_BEGUN} times. Send the page as "
-                "a picture of its own, or leave it out."
-            )
-            return Failure(number, ended)
-        cancelled = _Cancelled(files)
-        with self._here.scratch.job() as folder:
-            sources = tuple(folder.link(path) for path in files.inputs())
-            try:
-                job = self._within_limits(self._parsed(request, sources).job)
-            except OcrServerError as error:  # a language was removed, say
-                return Failure(number, error)
-            page_ref = page_ref_of(job, request.counts, number)
-            for tries_left in reversed(range(TRIES)):
-                event = read_page(job, self._here.workers.behind_requests, cancelled, page_ref)
-                if isinstance(event, PageRead):
-                    self._here.metrics.count_page(event.page)
-                    return event.page if isinstance(event.page, Page) else event.page.load()
-                if not (tries_left and _is_passing(event.failure.error)):
-                    self._here.metrics.count_failed_page(event.failure.error)
-                    return event.failure
-                cancelled.wait(RETRY_S)
-        raise AssertionError  # the last try returns
-
-    def _parsed(self, request: JobRequest, sources: tuple[Source, ...]) -> ParsedRequest:
-        most_bytes = self._here.settings.jobs_max_bytes
-        return build_job(request.texts, sources, self._here, most_bytes=most_bytes)
-
-    def _within_limits(self, job: Job) -> Job:
-        settings = self._here.settings
-        return replace(
-            job,
-            limits=replace(job.limits, max_pages=settings.jobs_max_pages),
-            deadline=Deadline.after(settings.jobs_max_s),
-        )
-
     def _check_room(self, size_bytes: int) -> None:
         settings = self._here.settings
         pages, waiting_bytes = self._ledger.waiting()
@@ -422,31 +300,16 @@ class _Load(Collector):
         self._jobs = jobs
 
     def collect(self) -> Iterator[Metric]:
-        states, (pages, size_bytes) = self._jobs.states(), self._jobs.waiting()
+        try:
+            states, (pages, size_bytes) = self._jobs.states(), self._jobs.waiting()
+        except JobsUnavailable:
+            return
         by_state = GaugeMetricFamily("ocr_jobs", "Jobs by state", labels=["state"])
         for state in JobState:
             by_state.add_metric([state], states.get(state, 0))
         yield by_state
         yield GaugeMetricFamily("ocr_jobs_pages", "Pages of jobs that have not ended", pages)
         yield GaugeMetricFamily("ocr_jobs_bytes", "Bytes of jobs that have not ended", size_bytes)
-
-
-class _Cancelled(threading.Event):
-    """Set when the job of these files is cancelled or forgotten."""
-
-    def __init__(self, files: JobFiles) -> None:
-        super().__init__()
-        self._files = files
-
-    def is_set(self) -> bool:
-        """Whether nothing more is to be read."""
-        return super().is_set() or self._files.is_cancelled
-
-
-def _is_passing(error: OcrServerError) -> bool:
-    """Whether a page may be read at the next try: the server had no room, or lost a process."""
-    is_late = isinstance(error, DeadlinePassed)
-    return isinstance(error, LoadError | WorkerLost | EngineMissing) and not is_late
 
 
 def _digest(texts: Mapping[str, str], job: Job) -> str:
@@ -473,10 +336,6 @@ def _files_folder(address: str, files: str) -> Path:
 def _named(address: str) -> str:
     """The address without its password."""
     return address.rpartition("@")[2] if is_postgres(address) else repr(address)
-
-
-def _reason(error: Exception) -> str:
-    return str(error).partition("\n")[0].rstrip(".")
 
 
 @contextmanager

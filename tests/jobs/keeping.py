@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from werkzeug.test import TestResponse
 from ocr_server.app import create_app
 from ocr_server.engines.engine import Engine
 from ocr_server.jobs.jobs import Jobs
+from ocr_server.jobs.reading import JobReader
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
 from ocr_server.web.jobs import EXTENSION
@@ -51,6 +53,12 @@ class Kept:
         found = self.app.extensions[EXTENSION]
         assert isinstance(found, Jobs)
         return found
+
+    @property
+    def reader(self) -> JobReader:
+        """What the engine asks for pages."""
+        jobs = self.jobs
+        return JobReader(service_of(self.app), jobs._ledger, jobs._folders, threading.Event())
 
     def send(self, data: bytes, headers: dict[str, str] | None = None, **options: str) -> Any:  # noqa: ANN401  # an answer's JSON
         answer = self.client.post(

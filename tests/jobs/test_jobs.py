@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 
 from ocr_server.errors import DamagedPicture
-from ocr_server.jobs.jobs import MOST_TIMES_BEGUN
+from ocr_server.jobs.reading import MOST_TIMES_BEGUN
 from tests.fakes import FailsOnNarrow
 from tests.jobs.keeping import Kept, keeping, members, tiff
 
@@ -154,7 +154,7 @@ def test_a_page_that_ended_its_process_three_times_is_given_up(kept: Kept) -> No
     for _ in range(MOST_TIMES_BEGUN - 1):  # once it was read
         files.begin(2)
 
-    kept.jobs.read(job["id"], 1)
+    kept.reader.read(job["id"], 1)
 
     page = kept.client.get(f"{job['links']['self']}/pages/2")
     assert members(page)["code"] == "ends-process"

@@ -27,7 +27,7 @@ def test_a_page_that_was_read_is_not_read_again(tmp_path: Path) -> None:
     with keeping(tmp_path, engine) as kept:
         job = kept.send(tiff(300))
         kept.ended(job)
-        kept.jobs.read(job["id"], 0)
+        kept.reader.read(job["id"], 0)
 
     assert len(engine.readings) == 1
 
