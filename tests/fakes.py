@@ -124,6 +124,7 @@ class InlineWorkers:
     """Runs each task at once, in this process and thread, with the engine it was given."""
 
     slots = 1
+    parts = 2  # of a page, as if there were so many slots
     alive = 1
     busy = 0
     open_network = ""
@@ -152,7 +153,11 @@ class InlineWorkers:
                 raise ClientGone("The client hung up.")
             deadline.check()
             context = WorkerContext(
-                lambda _: self.engine, one_thread, deadline, rank_languages=self.rank_languages
+                lambda _: self.engine,
+                one_thread,
+                deadline,
+                rank_languages=self.rank_languages,
+                slots=self.parts,
             )
             return task(context, *args, **kwargs)
 

@@ -52,8 +52,10 @@ COMMANDS = {
 }  # fmt: skip
 # What cannot be run by a test, and what is looked at instead.
 # A pipe into `read -` is tried in tests/test_cli.py.
-CHECKED_OTHERWISE = ("docker ", "scripts/", "mkcert ", "pipenv sync ", "scanimage ", MEASUREMENT)
-NOT_RUN = ("station ", "doctor", "read --socket ")
+CHECKED_OTHERWISE = ("docker ", "scripts/", "OCR_JOBS=", "mkcert ", "pipenv sync ", "scanimage ",
+    MEASUREMENT,
+)  # fmt: skip
+NOT_RUN = ("station ", "doctor", "read --socket ", "job ")
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,7 @@ def module_server(
     """A server with the routes of all adapters."""
     folder = tmp_path_factory.mktemp("server")
     given = {"PATH": module_tesseract.path, "OCR_SLOTS": 1, "OCR_COMPAT": ",".join(ADAPTERS)}
+    given["OCR_JOBS"] = folder / "jobs"
     with running_server(folder, **given) as server:
         yield server
 
@@ -192,7 +195,8 @@ def test_what_is_built_or_installed_is_there(page: Path) -> None:
 )
 def test_the_flags_of_a_command_exist(command: str) -> None:
     words = shlex.split(command)
-    known = help_of("ocr_server", words[3]) if command.startswith(PROGRAM) else help_of(words[2])
+    of_program = ("ocr_server", *words[3 : 5 if words[2:4] == ["ocr-server", "job"] else 4])
+    known = help_of(*of_program) if command.startswith(PROGRAM) else help_of(words[2])
 
     flags = {word for word in words[3:] if word.startswith("--")}
     assert flags <= set(re.findall(r"--[\w-]+", known))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,11 @@ def browser(playwright: Playwright, browser_path: Path) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=browser_path, args=list(FLAGS))
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, hosts=("insecure.test", "127.0.0.1"))
 
 
 @pytest.fixture

@@ -227,7 +227,6 @@ def test_fields_that_are_not_signed_stay_when_signatures_are_dropped(scan: Path)
         group = pdf.make_indirect(pikepdf.Dictionary(T=b"group", Kids=[field]))
         field.Parent = group
         pdf.Root.AcroForm.Fields.append(group)
-        group.Kids.append(group)  # a ring, as hostile files have
         pdf.pages[0].obj.Annots.append(field)
         pdf.save(scan)
 
@@ -236,6 +235,21 @@ def test_fields_that_are_not_signed_stay_when_signatures_are_dropped(scan: Path)
     with pikepdf.open(made) as pdf:
         assert [str(one.T) for one in pdf.Root.AcroForm.Fields] == ["group"]
         assert [str(one.V) for one in pdf.pages[0].obj.Annots] == ["kept"]
+
+
+def test_fields_in_a_ring_as_hostile_files_have_them_come_to_an_end(scan: Path) -> None:
+    sign(scan)
+    with pikepdf.open(scan, allow_overwriting_input=True) as pdf:
+        group = pdf.make_indirect(pikepdf.Dictionary(T=b"group", Kids=[]))
+        pdf.Root.AcroForm.Fields.append(group)
+        group.Kids.append(group)
+        pdf.save(scan)
+
+    rendering = Rendering(signatures=DROP)
+    made = b"".join(render_pdf(read("More"), (scan,), rendering))
+
+    assert made.startswith(b"%PDF")
+    assert rendering.claims[Claim.SIGNATURES] is ClaimOutcome.DROPPED
 
 
 # What pikepdf says of marks whose form was damaged.
