@@ -43,6 +43,7 @@ import cv2
 from rapidfuzz.distance import Levenshtein
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.model import Page
 from ocr_server.engines import ENGINE_CHOICES, describe_choice, new_engine
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import LanguageMissing
@@ -216,15 +217,19 @@ def read_plainly(item: Item) -> Score:
 def read_ourselves(item: Item, *, engine: str, without: tuple[str, ...] = ()) -> Score:
     """What this server makes of it, its recipe less some stages."""
     before = processor_s()
-    canvas = decode_page(item.path, 0, limits=Limits(), password=None, grey=True)
-    page = read_page(
-        canvas,
+    page = read_item(item, engine=engine, without=without)
+    cpu_s = processor_s() - before
+    return rate(item, page.text, tuple(word.box for word in page.words), cpu_s=cpu_s)
+
+
+def read_item(item: Item, *, engine: str, without: tuple[str, ...] = ()) -> Page:
+    """The picture, read by this server's recipe less some stages."""
+    return read_page(
+        decode_page(item.path, 0, limits=Limits(), password=None, grey=True),
         number=1,
         options=ReadOptions(languages=item.languages, psm=item.psm, skip_stages=without),
         context=context_of(engine),
     )
-    cpu_s = processor_s() - before
-    return rate(item, page.text, tuple(word.box for word in page.words), cpu_s=cpu_s)
 
 
 def rate(item: Item, text: str, boxes: tuple[Box, ...], *, cpu_s: float) -> Score:

@@ -13,17 +13,15 @@ import random
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import product
 
-from benchmarks.accuracy import Item, asked_items, check_languages, context_of, options, processes
+from benchmarks.accuracy import Item, asked_items, check_languages, options, processes, read_item
 from ocr_server.document.model import Page
-from ocr_server.job import Limits, ReadOptions
+from ocr_server.job import ReadOptions
 from ocr_server.page.own_words import own_words
-from ocr_server.page.recipe import read_page
 from ocr_server.page.spelling import dictionary_of, suggest_spellings
-from ocr_server.sources.decode import decode_page
 
 BEGINNINGS = "Ba Bre Cha Dzie Fro Gra He Jo Kla Kow Lu Ma Nie Pfau Ra Schu Sto Tre Va Wol Za"
 MIDDLES = "bel chan der ffer gin kin lla mann nor pper ren sik tten vic wen zy"
@@ -109,13 +107,7 @@ def aligned(item: Item, page: Page, corrected: Page) -> Iterator[Pair]:
 
 def _read(job: tuple[Item, str]) -> Page:
     item, engine = job
-    page = read_page(
-        decode_page(item.path, 0, limits=Limits(), password=None, grey=True),
-        number=1,
-        options=ReadOptions(languages=item.languages, psm=item.psm),
-        context=context_of(engine),
-    )
-    return replace(page, stages=())
+    return read_item(item, engine=engine)
 
 
 if __name__ == "__main__":

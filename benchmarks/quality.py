@@ -18,10 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.accuracy import Item, asked_items, context_of, options, processes, rate
-from ocr_server.job import Limits, ReadOptions
-from ocr_server.page.recipe import read_page
-from ocr_server.sources.decode import decode_page
+from benchmarks.accuracy import Item, asked_items, context_of, options, processes, rate, read_item
 
 TIMEOUT_S = 300
 
@@ -63,12 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def read(job: tuple[Item, str]) -> Point:
     """One picture, read and rated."""
     item, engine = job
-    page = read_page(
-        decode_page(item.path, 0, limits=Limits(), password=None, grey=True),
-        number=1,
-        options=ReadOptions(languages=item.languages, psm=item.psm),
-        context=context_of(engine),
-    )
+    page = read_item(item, engine=engine)
     words, quality = page.words, page.quality
     return Point(
         confidence=page.confidence,

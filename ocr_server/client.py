@@ -49,7 +49,7 @@ class Unanswered(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class JobState:
+class JobProgress:
     """How far a durable job is."""
 
     state: str
@@ -133,7 +133,7 @@ class RemoteServer:
                 time.sleep(RETRY_S)
         raise AssertionError  # the last try returns or raises
 
-    def watch(self, job_id: str) -> Iterator[JobState]:
+    def watch(self, job_id: str) -> Iterator[JobProgress]:
         """The job after each change, until it has ended."""
         unanswered = 0
         while True:
@@ -147,7 +147,7 @@ class RemoteServer:
                 continue
             unanswered = 0
             pages = job["pages"]
-            yield JobState(job["state"], pages["total"], pages["read"], pages["failed"])
+            yield JobProgress(job["state"], pages["total"], pages["read"], pages["failed"])
             if job["expires_at"] is not None:
                 return
 

@@ -57,7 +57,7 @@ _COLUMN_PX = 8  # width of the part of a line for which it gives probabilities
 _BLANK, _WEIGHT_OF_BLANK = 0, 0.5
 
 
-class Letter(NamedTuple):
+class ReadLetter(NamedTuple):
     """A letter or a blank between words; `middle` is its place along the line, from 0 to 1."""
 
     text: str
@@ -146,7 +146,7 @@ class LineReader:
         named = self._session.get_modelmeta().custom_metadata_map["character"]
         return ("", *named.split("\n"), " ")
 
-    def read(self, strip: Pixels) -> tuple[Letter, ...]:
+    def read(self, strip: Pixels) -> tuple[ReadLetter, ...]:
         """The letters of a line and the blanks between its words; the strip is `LINE_PX` high.
 
         Raises:
@@ -160,7 +160,7 @@ class LineReader:
         begins = np.flatnonzero(np.diff(classes, prepend=_BLANK) * classes)
         width = strip.shape[1] / _COLUMN_PX  # of the line, in columns
         return tuple(
-            Letter(
+            ReadLetter(
                 self._letters[classes[column]],
                 float(likely[column, classes[column]]),
                 min(1.0, (column + 0.5) / width),

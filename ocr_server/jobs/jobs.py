@@ -1,4 +1,4 @@
-"""Durable jobs: accepted, looked at, answered and forgotten; their pages are read here.
+"""Durable jobs: accepted, looked at, answered and forgotten; their pages are read by `reading`.
 
 The engine decides which page is read when and by which process, the ledger has a row for each job,
 and its files have what was sent and read.
@@ -118,7 +118,7 @@ class Jobs:
         settings = self._here.settings
         check_address(webhook, settings)
         key = sha256(idempotency.encode()).hexdigest() if idempotency else None
-        body = _digest(texts, request.job)
+        body = _digest(texts, request.job) if key else ""  # compared where there is a key only
         known = self._ledger.by_key(owner, key) if key else None
         if known:
             return self._same(known, body)
@@ -165,15 +165,17 @@ class Jobs:
             JobGone: it was forgotten.
             JobMissing: there is none, or it is another's.
         """
-        row = self._ledger.of(job_id)
-        if row is None or row.owner != owner:
-            raise JobMissing("There is no job of that id. It may have been forgotten long ago.")
-        if row.state is JobState.GONE:
-            raise JobGone(
-                "The job was forgotten: it was deleted, or its results were kept long enough."
-            )
+        row = self._row(job_id, owner)
         read, failed = self._folders.of(job_id).settled()
         return JobStatus(row, read, failed)
+
+    def is_over(self, status: JobStatus) -> bool:
+        """Whether nothing more will be read of a job by now; its pages are not counted for it.
+
+        Raises:
+            JobGone: it was forgotten meanwhile.
+        """
+        return self._row(status.row.id, status.row.owner).state in ENDED
 
     def changed(self, before: JobStatus, *, wait_s: float, cancelled: threading.Event) -> JobStatus:
         """The job at its next change, or after `wait_s`.
@@ -237,6 +239,16 @@ class Jobs:
     def states(self) -> Mapping[JobState, int]:
         """How many jobs there are in each state."""
         return self._ledger.states()
+
+    def _row(self, job_id: str, owner: str) -> JobRow:
+        row = self._ledger.of(job_id)
+        if row is None or row.owner != owner:
+            raise JobMissing("There is no job of that id. It may have been forgotten long ago.")
+        if row.state is JobState.GONE:
+            raise JobGone(
+                "The job was forgotten: it was deleted, or its results were kept long enough."
+            )
+        return row
 
     def _check_room(self, size_bytes: int) -> None:
         settings = self._here.settings

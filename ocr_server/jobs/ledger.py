@@ -59,7 +59,8 @@ class JobRow:
     """A job; times are seconds since 1970.
 
     `owner` is the digest of the API key that made it, empty without keys; `idempotency` and `body`
-    are digests of the Idempotency-Key and of what was sent. `keep_s` counts from the end.
+    are digests of the Idempotency-Key and, where there is one, of what was sent. `keep_s` counts
+    from the end.
     """
 
     id: str

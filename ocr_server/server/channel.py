@@ -45,7 +45,9 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc]  # waitress has no types
         }  # fmt: skip
         if isinstance(error, _Unfinished):
             problem = error.problem
-        headers = self.channel.server.told(problem, origin=self.request.headers.get("ORIGIN"))
+        headers = self.channel.server.record_refusal(
+            problem, origin=self.request.headers.get("ORIGIN")
+        )
         body = json.dumps(problem).encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers += headers.items()

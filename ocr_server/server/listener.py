@@ -111,7 +111,7 @@ class HttpListener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
             return StorageFull.of_upload(request.promised_bytes)
         return refusal
 
-    def told(self, problem: ProblemJson, *, origin: str | None = None) -> dict[str, str]:
+    def record_refusal(self, problem: ProblemJson, *, origin: str | None = None) -> dict[str, str]:
         """Log and count a refusal that the application does not see; the headers of its answer."""
         if self.metrics:
             self.metrics.count_request(
@@ -166,7 +166,7 @@ class HttpListener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
         problem = problem_of(error)
         body = json.dumps(problem).encode()
         headers = {
-            **self.told(problem), **headers_of(error),
+            **self.record_refusal(problem), **headers_of(error),
             "Connection": "close", "Content-Length": str(len(body)),
         }  # fmt: skip
         head = [f"HTTP/1.1 {problem['status']} {HTTPStatus(problem['status']).phrase}"]

@@ -20,6 +20,7 @@ from ocr_server.document.schema import Count, PageJson, strict
 from ocr_server.errors import JobNotDone, JobsOff, PageMissing
 from ocr_server.export.json import page_to_json
 from ocr_server.job import Rendering
+from ocr_server.pipeline import Finished, PageFailed, PageRead
 from ocr_server.request.build import (
     Faults,
     ParsedRequest,
@@ -34,8 +35,7 @@ from ocr_server.web.api import answer_document
 from ocr_server.web.auth import owner_of
 from ocr_server.web.body import NDJSON, accepted_format, read_texts, wants_events, with_query
 from ocr_server.web.context import hang_up, job_folder, service
-from ocr_server.web.problems import problem_of
-from ocr_server.web.streaming import HEARTBEAT_S
+from ocr_server.web.streaming import HEARTBEAT_S, elapsed_ms, event_to_json, line_of
 
 if TYPE_CHECKING:
     from ocr_server.jobs.jobs import Jobs, JobStatus
@@ -234,40 +234,27 @@ def _lines(
     cancelled: threading.Event,
 ) -> Iterator[bytes]:
     """The events of a job as lines of JSON; those of pages in order, behind page `after`."""
-    begun_s = time.monotonic()
+    begun = spoke = time.perf_counter()
     row = status.row
-    yield _line({"event": "accepted", "pages": row.pages})
-    spoke_s = begun_s
+    yield line_of({"event": "accepted", "pages": row.pages})
     for number in kept.numbers(row.id):
         if number <= after:
             continue
         while (result := kept.result(row.id, number)) is None:
-            if cancelled.is_set() or kept.status(row.id, row.owner).is_over:
+            if cancelled.is_set() or kept.is_over(status):
                 break
-            if time.monotonic() - spoke_s >= HEARTBEAT_S:
-                spoke_s = time.monotonic()
-                yield _line({"event": "heartbeat", "elapsed_ms": _ms(begun_s)})
+            if time.perf_counter() - spoke >= HEARTBEAT_S:
+                spoke = time.perf_counter()
+                yield line_of({"event": "heartbeat", "elapsed_ms": elapsed_ms(begun)})
             time.sleep(_POLL_S)
         if result is None:
             break
-        if isinstance(result, Failure):
-            yield _line({"event": "problem", "page": number, **problem_of(result.error)})
-        else:
-            yield _line({"event": "page", "page": page_to_json(result.load(), rendering)})
-        spoke_s = time.monotonic()
-    while not cancelled.is_set() and not kept.status(row.id, row.owner).is_over:
+        event = PageFailed(result) if isinstance(result, Failure) else PageRead(result.load())
+        yield line_of(event_to_json(event, rendering, begun))
+        spoke = time.perf_counter()
+    while not (cancelled.is_set() or kept.is_over(status)):
         time.sleep(_POLL_S)
-    document = kept.document(status)
-    yield _line(
-        {
-            "event": "end",
-            "engine": {"name": document.engine.name, "version": document.engine.version},
-            "pages": len(document.pages),
-            "failed_pages": [failure.page for failure in document.problems],
-            "confidence": round(document.confidence, 4),
-            "elapsed_ms": _ms(begun_s),
-        }
-    )
+    yield line_of(event_to_json(Finished(kept.document(status)), rendering, begun))
 
 
 def _to_json(status: JobStatus) -> JobJson:
@@ -297,11 +284,3 @@ def _number(texts: dict[str, str], name: str, bounds: Bounds, faults: Faults) ->
 
 def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-
-
-def _line(event: object) -> bytes:
-    return json.dumps(event).encode() + b"\n"
-
-
-def _ms(begun_s: float) -> int:
-    return round((time.monotonic() - begun_s) * 1000)

@@ -163,7 +163,7 @@ def _lines(
             except queue.Empty:
                 lines = list(watch.lines())
                 if not lines and time.perf_counter() - spoke >= HEARTBEAT_S:
-                    lines = [_line({"event": "heartbeat", "elapsed_ms": _ms(begun)})]
+                    lines = [line_of({"event": "heartbeat", "elapsed_ms": elapsed_ms(begun)})]
             else:
                 if event is None:
                     return
@@ -172,14 +172,14 @@ def _lines(
                     yield from event.pieces()
                     spoke = time.perf_counter()
                     continue
-                answer = _to_json(event, parsed.rendering, begun)
+                answer = event_to_json(event, parsed.rendering, begun)
                 if isinstance(event, Finished):
                     outcome |= counts_of(event.document)
                     admitted.close()
                 elif isinstance(event, Exception) and answer["event"] == "problem":
                     outcome["problem_code"] = answer["code"]
                     admitted.close()
-                lines = [_line(answer)]
+                lines = [line_of(answer)]
             if lines:
                 spoke = time.perf_counter()
                 yield from lines
@@ -240,7 +240,7 @@ class _Watch:
             progress = latest(page_ref.progress_path)
             if progress is not None and progress != self._reported.get(page_ref):
                 self._reported[page_ref] = progress
-                yield _line(
+                yield line_of(
                     {
                         "event": "progress",
                         "page": page_ref.number,
@@ -251,7 +251,8 @@ class _Watch:
                 )
 
 
-def _to_json(event: Event | Exception, rendering: Rendering, begun: float) -> EventJson:
+def event_to_json(event: Event | Exception, rendering: Rendering, begun: float) -> EventJson:
+    """An event as it is sent; `begun` is when the reading began, of `time.perf_counter()`."""
     answer: EventJson
     match event:
         case Accepted(page_refs):
@@ -271,7 +272,7 @@ def _to_json(event: Event | Exception, rendering: Rendering, begun: float) -> Ev
                 "pages": len(document.pages),
                 "failed_pages": [failure.page for failure in document.problems],
                 "confidence": round(document.confidence, 4),
-                "elapsed_ms": _ms(begun),
+                "elapsed_ms": elapsed_ms(begun),
             }
         case OcrServerError():
             answer = {"event": "problem", **problem_of(event)}
@@ -280,9 +281,11 @@ def _to_json(event: Event | Exception, rendering: Rendering, begun: float) -> Ev
     return answer
 
 
-def _line(event: EventJson) -> bytes:
+def line_of(event: EventJson) -> bytes:
+    """The line of JSON of an event."""
     return json.dumps(event).encode() + b"\n"
 
 
-def _ms(begun: float) -> int:
+def elapsed_ms(begun: float) -> int:
+    """Milliseconds since `begun`, of `time.perf_counter()`."""
     return round((time.perf_counter() - begun) * 1000)

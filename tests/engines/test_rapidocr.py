@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ocr_server.deadline import Deadline
 from ocr_server.document.characters import is_ideograph
 from ocr_server.document.model import Zone
-from ocr_server.engines.ppocr import Letter, LineFinder, LineReader
+from ocr_server.engines.ppocr import LineFinder, LineReader, ReadLetter
 from ocr_server.engines.rapidocr import RapidocrEngine
 from ocr_server.errors import DeadlinePassed, EngineFailed, EngineMissing, LanguageMissing
 from ocr_server.geometry import Box, Quad
@@ -388,15 +388,15 @@ def rows(count: int) -> Callable[..., list[Quad]]:
     return lambda *_: quads
 
 
-def answers(*lines: tuple[Letter, ...]) -> Callable[..., tuple[Letter, ...]]:
+def answers(*lines: tuple[ReadLetter, ...]) -> Callable[..., tuple[ReadLetter, ...]]:
     """What the second network reads in one line after the other."""
     rest = iter(lines)
     return lambda *_: next(rest)
 
 
-def letters_of(text: str, confidences: Sequence[float] = ()) -> tuple[Letter, ...]:
+def letters_of(text: str, confidences: Sequence[float] = ()) -> tuple[ReadLetter, ...]:
     """The letters of a line, at equal distances; sure ones unless confidences are given."""
     places = enumerate(zip(text, confidences or [1.0] * len(text), strict=True))
     return tuple(
-        Letter(one, confidence, (at + 0.5) / len(text)) for at, (one, confidence) in places
+        ReadLetter(one, confidence, (at + 0.5) / len(text)) for at, (one, confidence) in places
     )
