@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 from ocr_server.document.model import Document
 from ocr_server.export.alto import render_alto
-from ocr_server.export.docx import render_docx
 from ocr_server.export.hocr import render_hocr
 from ocr_server.export.json import render_json, render_page
 from ocr_server.export.markdown import render_markdown
@@ -46,6 +45,15 @@ class Format:
     shows_alternatives: bool = False
     label: str = field(kw_only=True)
     for_programs: bool = False
+
+
+def render_docx(
+    document: Document, sources: tuple[Path, ...], rendering: Rendering
+) -> Iterator[bytes]:
+    """A document for word processors; python-docx, of 7 MB, is loaded when the first is made."""
+    from ocr_server.export import docx  # noqa: PLC0415
+
+    return docx.render_docx(document, sources, rendering)
 
 
 FORMATS: Mapping[str, Format] = {
