@@ -42,6 +42,7 @@ from ocr_server.page.script import is_vertical
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.second_try import run_twice
 from ocr_server.sources.decode import too_many_pages
+from ocr_server.sources.pixels import STREAMED_SIDE_PX
 from ocr_server.sources.signatures import may_have_pages
 from ocr_server.tasks import PageRef
 
@@ -262,6 +263,21 @@ def draw_preview(
     return run_twice(
         workers, tasks.draw_page, job.deadline, cancelled,
         page_ref=page_ref, limits=job.limits, password=job.password,
+    )  # fmt: skip
+
+
+def draw_small(
+    job: Job, page_ref: PageRef, *, workers: WorkerPool, cancelled: threading.Event
+) -> bytes:
+    """A picture of a page of the job, of at most `STREAMED_SIDE_PX`, as it goes with its words.
+
+    Raises:
+        DocumentError: the page cannot be opened.
+        LoadError: the server is too busy, or the time is over.
+    """
+    return run_twice(
+        workers, tasks.draw_page, job.deadline, cancelled,
+        page_ref=page_ref, limits=job.limits, password=job.password, longest_px=STREAMED_SIDE_PX,
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from ocr_server.pipeline import (
     analyse_frame,
     document_from_events,
     draw_preview,
+    draw_small,
     recognise_document,
     render_document,
 )
@@ -37,6 +38,7 @@ from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
 from ocr_server.runtime.watchdog import Watchdog
 from ocr_server.settings import Settings
+from ocr_server.tasks import PageRef
 
 DESCRIBE_TIMEOUT_S = 30.0
 
@@ -235,6 +237,10 @@ class Service:
             cancelled=cancelled,
             prepared=prepared,
         )
+
+    def draw_small(self, job: Job, page_ref: PageRef, cancelled: threading.Event) -> bytes:
+        """A small picture of a page of the job; see `pipeline.draw_small`."""
+        return draw_small(job, page_ref, workers=self.workers, cancelled=cancelled)
 
     def analyse_frame(self, job: Job, cancelled: threading.Event, *, reads: bool) -> FrameAnalysis:
         """Analyse a frame of a camera; see `pipeline.analyse_frame`."""

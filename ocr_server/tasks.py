@@ -234,13 +234,17 @@ def render(
 
 
 def draw_page(
-    _context: WorkerContext, *, page_ref: PageRef, limits: Limits, password: str | None
+    _context: WorkerContext,
+    *,
+    page_ref: PageRef,
+    limits: Limits,
+    password: str | None,
+    longest_px: int = PREVIEW_SIDE_PX,
 ) -> bytes:
-    """A picture of the page that a browser can show."""
+    """A picture of the page that a browser can show, its longer side at most `longest_px`."""
     with _temporary_files_in(page_ref.path.parent):
-        return draw_preview(
-            decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
-        )
+        page = decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
+        return draw_preview(page, longest_px)
 
 
 def draw_prepared_page(
