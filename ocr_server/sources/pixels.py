@@ -124,11 +124,11 @@ def _pixels_of(picture: Image.Image, *, grey: bool) -> Pixels:
     return pixels
 
 
-def draw_preview(canvas: Canvas) -> bytes:
-    """A JPEG of the canvas, its longer side at most 2,400 pixels."""
+def draw_preview(canvas: Canvas, *, longest_px: int = PREVIEW_SIDE_PX) -> bytes:
+    """A JPEG of the canvas, its longer side at most `longest_px` pixels."""
     longest = max(canvas.width_px, canvas.height_px)
-    if longest > PREVIEW_SIDE_PX:
-        canvas = canvas.scaled(PREVIEW_SIDE_PX / longest)
+    if longest > longest_px:
+        canvas = canvas.scaled(longest_px / longest)
     drawn = io.BytesIO()
     Image.fromarray(canvas.pixels).save(drawn, "JPEG", quality=_QUALITY)
     return drawn.getvalue()
