@@ -241,10 +241,12 @@ def draw_page(
     password: str | None,
     longest_px: int = PREVIEW_SIDE_PX,
 ) -> bytes:
-    """A picture of the page that a browser can show, its longer side at most `longest_px`."""
+    """A picture of the page that a browser can show."""
     with _temporary_files_in(page_ref.path.parent):
-        page = decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
-        return draw_preview(page, longest_px)
+        return draw_preview(
+            decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password),
+            longest_px=longest_px,
+        )
 
 
 def draw_prepared_page(

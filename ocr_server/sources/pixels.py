@@ -16,7 +16,8 @@ _X_RESOLUTION = 0x011A  # EXIF 2.3, 4.6.4
 PREVIEW_MEDIA_TYPE: Final = "image/jpeg"
 # Enough to see a full stop of a printed A4 page; a tenth of the bytes of a scan.
 PREVIEW_SIDE_PX = 2400
-STREAMED_SIDE_PX = 1600  # of pictures that come with the words: 10-point print can be read
+# Beside its words a page fills a screen, at a third of the bytes of a preview.
+SMALL_SIDE_PX = 1600
 _QUALITY = 85
 _LEVELS_LOOKED_AT = 1_000_000
 _STRAY_PER_CENT = 0.01  # dust of several pixels; a word on an empty page is more
@@ -126,8 +127,8 @@ def _pixels_of(picture: Image.Image, *, grey: bool) -> Pixels:
     return pixels
 
 
-def draw_preview(canvas: Canvas, longest_px: int = PREVIEW_SIDE_PX) -> bytes:
-    """A JPEG of the canvas, its longer side at most `longest_px`."""
+def draw_preview(canvas: Canvas, *, longest_px: int = PREVIEW_SIDE_PX) -> bytes:
+    """A JPEG of the canvas, its longer side at most `longest_px` pixels."""
     longest = max(canvas.width_px, canvas.height_px)
     if longest > longest_px:
         canvas = canvas.scaled(longest_px / longest)
