@@ -35,6 +35,7 @@ from ocr_server.runtime.admission import Admission
 from ocr_server.runtime.memory_plan import MemoryPlan, plan_memory
 from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
+from ocr_server.runtime.store import Store
 from ocr_server.runtime.watchdog import Watchdog
 from ocr_server.settings import Settings
 
@@ -57,7 +58,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Service:
-    """One server: its settings, worker pool, scratch space, queue, profiles, words and metrics."""
+    """One server: its settings, worker pool, files, queue, profiles, words and metrics."""
 
     settings: Settings
     workers: WorkerPool
@@ -66,6 +67,7 @@ class Service:
     profiles: Mapping[str, Profile]
     words: str = ""  # the operator's own, one a line
     shortfalls: tuple[str, ...] = ()  # what was given up for want of memory, as sentences
+    store: Store = field(init=False)
     metrics: Metrics = field(init=False)
     closing: ExitStack = field(default_factory=ExitStack, init=False)  # ends before the processes
     _watchdog: Watchdog = field(init=False)
@@ -73,6 +75,7 @@ class Service:
     _missing: dict[str, str] = field(default_factory=dict, init=False)  # name and message
 
     def __post_init__(self) -> None:
+        self.store = Store(self.scratch, most_bytes=self.settings.store_bytes)
         self.metrics = Metrics(self.workers, self.admission, self.scratch, self.why_not_ready)
         self._watchdog = Watchdog(
             self._read_sample,
@@ -262,6 +265,7 @@ class Service:
         self.closing.close()
         self._watchdog.stop()
         self.workers.close()
+        self.store.close()
         self.scratch.close()
 
 

@@ -152,6 +152,12 @@ class Settings:
     temp_dir: str = _setting(
         "", "folder for the pictures being read", shown="the system's temporary folder"
     )
+    store_bytes: int = _setting(
+        64 * MIB,
+        "bytes of answers that are kept for ten minutes, to be fetched, for clients that ask so; "
+        "the oldest of whoever holds most make room; 0: none",
+        least=0,
+    )
     log_format: str = _setting("text", "`text` or `json`", choices=("text", "json"))
     api_keys: tuple[str, ...] = _setting(
         (),
