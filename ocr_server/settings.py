@@ -39,7 +39,9 @@ TINIEST_WORKER_BYTES = 64 * MIB  # with less, hardly anything is read
 SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, measured idle
 DETECTOR_BYTES = 80 * MIB  # the process that tells languages, started when it is first needed
 # The names of `web.compat.ADAPTERS`.
-ADAPTER_NAMES = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")
+ADAPTER_NAMES = (
+    "azure-document-intelligence", "base64", "ocrserver", "open-webui", "tesseract-server", "tika",
+)  # fmt: skip
 ALL_ADAPTERS = "all"
 # The keys of `engines.ENGINE_CHOICES`, each with a remark for the documentation.
 ENGINE_MEANINGS = {

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ocr_server.document.model import Document, Page
+from ocr_server.document.model import Document, Page, Word
 from ocr_server.export.layout_text import layout_text
 from ocr_server.export.text import Heading, Paragraph, Tabular, blocks_of, body_height_px
 from ocr_server.export.xml import xml_text
@@ -21,6 +21,10 @@ from ocr_server.job import LineUse, Rendering
 _INLINE = re.compile(r"([\\`*_\[\]<>&|~$])")
 # At the start of a line: headings, lists, rules and the underlines of headings.
 _START = re.compile(r"^([#+=:-])|^(\d{1,9})([.)])", re.MULTILINE)
+# What stands there for Markdown and not as text: rules of tables, bars, and signs of headings.
+_MARKUP = re.compile(r"^\|(?: --- \|)+$|^#+(?= )|(?<!\\)\|", re.MULTILINE)
+_CHARACTER = re.compile(r"\\.|.", re.DOTALL)
+_MOST_BETWEEN = 200  # characters between two words: bars of empty cells
 _FENCE = re.compile(r"`+")
 _INDENTED = re.compile(r"\s*\n\s*")  # four blanks would begin code, an empty line a paragraph
 
@@ -55,6 +59,51 @@ def _parts(page: Page, rendering: Rendering, body_px: float) -> Iterator[str]:
                 yield escaped(text)
             case Tabular(rows):
                 yield _table(rows)
+
+
+def page_markdown(page: Page, *, body_px: float) -> str:
+    """A page as Markdown; `body_px` is the x-height of the document's ordinary text."""
+    return "\n\n".join(_parts(page, Rendering(), body_px))
+
+
+def word_places(page: Page, markdown: str) -> Iterator[tuple[int, int]]:
+    """Where in its Markdown each word of a page begins and ends, in characters.
+
+    A word that is not written as it was read, as its hyphen was taken out, has a place without
+    length.
+    """
+    plain, places = _unescaped(markdown)
+    found = [(0, 0)] * len(page.words)
+    cursor = 0
+    for index, word in _words_as_written(page):
+        at = plain.find(word.text, cursor, cursor + len(word.text) + _MOST_BETWEEN)
+        if at >= 0:
+            cursor = at + len(word.text)
+            found[index] = places[at], places[cursor - 1] + 1
+        else:
+            found[index] = places[cursor], places[cursor]
+    yield from found
+
+
+def _words_as_written(page: Page) -> Iterator[tuple[int, Word]]:
+    """The words of a page, with their indexes, those of a table cell by cell."""
+    first = 0
+    for zone in page.zones:
+        words = [(first + index, word) for index, word in enumerate(zone.words)]
+        first += len(words)
+        if zone.table:
+            cells = list(zone.table.cells_at(word.box.middle for _, word in words))
+            if None not in cells:
+                order = sorted(range(len(words)), key=lambda at: cells[at] or 0)
+                words = [words[at] for at in order]
+        yield from words
+
+
+def _unescaped(markdown: str) -> tuple[str, list[int]]:
+    """The text without escapes, NUL for what is markup, and the place of each of its characters."""
+    marked = _MARKUP.sub(lambda found: "\0" * len(found[0]), markdown)
+    kept = [found.end() - 1 for found in _CHARACTER.finditer(marked)]
+    return "".join(marked[at] for at in kept), [*kept, len(markdown)]
 
 
 def escaped(text: str) -> str:

@@ -120,7 +120,7 @@ def blocks_of(page: Page, *, body_px: float, join_lines: bool) -> Iterator[Block
             yield Tabular(rows)
             continue
         for lines in zone.paragraphs():
-            level = _level(lines, body_px)
+            level = heading_level(lines, body_px)
             direction = lines[0].direction
             if level:
                 yield Heading(joined(line.text for line in lines), level, direction)
@@ -128,7 +128,7 @@ def blocks_of(page: Page, *, body_px: float, join_lines: bool) -> Iterator[Block
                 yield Paragraph(paragraph_text(lines, join_lines=join_lines), direction)
 
 
-def _level(lines: tuple[Line, ...], body_px: float) -> int:
+def heading_level(lines: tuple[Line, ...], body_px: float) -> int:
     """1 or 2 for a heading, 0 for other text."""
     if not body_px or len(lines) > _LONGEST_HEADING:
         return 0

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ocr_server.settings import ALL_ADAPTERS
-from ocr_server.web.compat import ocrserver, open_webui, plain_base64, tesseract_server, tika
+from ocr_server.web.compat import (
+    azure_document,
+    ocrserver,
+    open_webui,
+    plain_base64,
+    tesseract_server,
+    tika,
+)
 from ocr_server.web.compat.adapter import Adapter
 
 ADAPTERS: Mapping[str, Adapter] = {
+    "azure-document-intelligence": azure_document.ADAPTER,
     "base64": plain_base64.ADAPTER,
     "ocrserver": ocrserver.ADAPTER,
     "open-webui": open_webui.ADAPTER,
