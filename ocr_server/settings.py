@@ -40,8 +40,14 @@ SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, meas
 DETECTOR_BYTES = 80 * MIB  # the process that tells languages, started when it is first needed
 # The names of `web.compat.ADAPTERS`.
 ADAPTER_NAMES = (
-    "azure-document-intelligence", "base64", "ocrserver", "open-webui", "tesseract-server", "tika",
-)  # fmt: skip
+    "azure-document-intelligence",
+    "base64",
+    "mistral",
+    "ocrserver",
+    "open-webui",
+    "tesseract-server",
+    "tika",
+)
 ALL_ADAPTERS = "all"
 # The keys of `engines.ENGINE_CHOICES`, each with a remark for the documentation.
 ENGINE_MEANINGS = {

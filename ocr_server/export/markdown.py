@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ocr_server.document.model import Document, Page, Word
 from ocr_server.export.layout_text import layout_text
-from ocr_server.export.text import Heading, Paragraph, Tabular, blocks_of, body_height_px
+from ocr_server.export.text import Block, Heading, Paragraph, Tabular, blocks_of, body_height_px
 from ocr_server.export.xml import xml_text
 from ocr_server.job import LineUse, Rendering
 
@@ -51,14 +51,19 @@ def _parts(page: Page, rendering: Rendering, body_px: float) -> Iterator[str]:
         if text := layout_text(page):
             yield _code(xml_text(text))
         return
-    for block in blocks_of(page, body_px=body_px, join_lines=rendering.join_lines):
-        match block:
-            case Heading(text, level):
-                yield f"{'#' * level} {escaped(text)}"
-            case Paragraph(text):
-                yield escaped(text)
-            case Tabular(rows):
-                yield _table(rows)
+    blocks = blocks_of(page, body_px=body_px, join_lines=rendering.join_lines)
+    yield from map(block_markdown, blocks)
+
+
+def block_markdown(block: Block) -> str:
+    """A block as Markdown."""
+    match block:
+        case Heading(text, level):
+            return f"{'#' * level} {escaped(text)}"
+        case Paragraph(text):
+            return escaped(text)
+        case Tabular(rows):
+            return _table(rows)
 
 
 def page_markdown(page: Page, *, body_px: float) -> str:
@@ -108,8 +113,14 @@ def _unescaped(markdown: str) -> tuple[str, list[int]]:
 
 def escaped(text: str) -> str:
     """The text as Markdown that shows just that text."""
-    text = _INLINE.sub(r"\\\1", _INDENTED.sub("\n", xml_text(text).strip()))
-    return _START.sub(lambda found: f"{found[2] or ''}\\{found[1] or found[3]}", text)
+    return _START.sub(
+        lambda found: f"{found[2] or ''}\\{found[1] or found[3]}",
+        _inline(_INDENTED.sub("\n", xml_text(text).strip())),
+    )
+
+
+def _inline(text: str) -> str:
+    return _INLINE.sub(r"\\\1", text)
 
 
 def _code(text: str) -> str:
@@ -120,7 +131,7 @@ def _code(text: str) -> str:
 
 
 def _table(rows: tuple[tuple[str, ...], ...]) -> str:
-    shown = [" | ".join(escaped(" ".join(cell.split())) for cell in row) for row in rows]
+    shown = [" | ".join(_inline(xml_text(" ".join(cell.split()))) for cell in row) for row in rows]
     head, *body = [f"| {row} |" for row in shown]
     rule = f"|{' --- |' * len(rows[0])}"
     return "\n".join([head, rule, *body])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from ocr_server.settings import ALL_ADAPTERS
 from ocr_server.web.compat import (
     azure_document,
+    mistral,
     ocrserver,
     open_webui,
     plain_base64,
@@ -18,6 +19,7 @@ from ocr_server.web.compat.adapter import Adapter
 ADAPTERS: Mapping[str, Adapter] = {
     "azure-document-intelligence": azure_document.ADAPTER,
     "base64": plain_base64.ADAPTER,
+    "mistral": mistral.ADAPTER,
     "ocrserver": ocrserver.ADAPTER,
     "open-webui": open_webui.ADAPTER,
     "tesseract-server": tesseract_server.ADAPTER,

@@ -6,12 +6,14 @@ It never fetches what a request gives the address of.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from itertools import islice
 from typing import Any, TypeAlias
 
+import msgspec
 from flask import Blueprint, Flask, Request, Response, g
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -191,6 +193,12 @@ def hinted_languages(tags: Iterable[str]) -> tuple[str, ...]:
 def rendered(document: Document, name: str) -> str:
     """The document in one of our formats."""
     return b"".join(FORMATS[name].render(document, (), Rendering())).decode()
+
+
+def encoded(value: object) -> msgspec.Raw:
+    """A part of an answer as JSON, which takes a fifth of the memory of its dictionaries."""
+    # A lone half of a surrogate pair cannot be UTF-8.
+    return msgspec.Raw(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
 def image_of(body: Body, name: str) -> tuple[Source, dict[str, Any]]:

@@ -6,7 +6,6 @@ in inches. Source: Azure AI Document Intelligence REST API 2024-11-30, AnalyzeRe
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from ocr_server.document.model import Document, Line, Page, Zone
 from ocr_server.export.markdown import page_markdown, word_places
 from ocr_server.export.text import body_height_px, heading_level
 from ocr_server.geometry import Quad
+from ocr_server.web.compat.adapter import encoded
 
 Place: TypeAlias = tuple[int, int]  # begin and end in the text of a page, in code points
 Json: TypeAlias = dict[str, Any]  # as mixed as what Azure answers
@@ -57,19 +57,18 @@ def result_of(document: Document, options: ResultOptions) -> bytes:
         told = _PageResult.of(page, options, body_px=body_px, base=base)
         base += told.length + len(break_)
         contents.append(told.content)
-        # Encoded at once: as dictionaries, words take five times the memory.
-        parts["pages"].append(_encoded(told.page()))
-        parts["paragraphs"] += map(_encoded, told.paragraphs())
+        parts["pages"].append(encoded(told.page()))
+        parts["paragraphs"] += map(encoded, told.paragraphs())
         if options.is_layout:
-            parts["tables"] += map(_encoded, told.tables())
-        parts["languages"] += map(_encoded, told.languages())
+            parts["tables"] += map(encoded, told.tables())
+        parts["languages"] += map(encoded, told.languages())
     return msgspec.json.encode(
         {
             "apiVersion": options.api_version,
             "modelId": options.model,
             "stringIndexType": options.string_index_type,
             "contentFormat": options.content_format,
-            "content": _encoded(break_.join(contents)),
+            "content": encoded(break_.join(contents)),
             "styles": [],
             **parts,
         }
@@ -269,8 +268,3 @@ def _places_in_lines(lines: Iterable[Line]) -> Iterator[Place]:
         for offset, word in zip(line.word_offsets, line.words, strict=True):
             yield begin + offset, begin + offset + len(word.text)
         begin += len(line.text) + 1
-
-
-def _encoded(value: object) -> msgspec.Raw:
-    # A lone half of a surrogate pair cannot be UTF-8.
-    return msgspec.Raw(json.dumps(value, ensure_ascii=False).encode(errors="replace"))

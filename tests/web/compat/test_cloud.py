@@ -37,6 +37,15 @@ def azure(data: bytes) -> Request:
     return {"path": path, "json": {"base64Source": b64encode(data).decode()}}
 
 
+def data_url(data: bytes) -> str:
+    return f"data:image/png;base64,{b64encode(data).decode()}"
+
+
+def mistral(data: bytes) -> Request:
+    document = {"type": "image_url", "image_url": data_url(data)}
+    return {"path": "/v1/ocr", "json": {"model": None, "document": document}}
+
+
 @dataclass(frozen=True)
 class Case:
     """An adapter: a request with a file, its key, and its statuses.
@@ -63,6 +72,7 @@ CASES = {
         lambda told: told["error"]["message"],
         repeated=frozenset({408, 429, 500, 502, 503, 504}),
     ),
+    "mistral": Case(mistral, (), lambda told: told["message"]),
 }
 
 
