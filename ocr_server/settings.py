@@ -42,6 +42,7 @@ DETECTOR_BYTES = 80 * MIB  # the process that tells languages, started when it i
 ADAPTER_NAMES = (
     "azure-document-intelligence",
     "base64",
+    "docling",
     "mistral",
     "ocrserver",
     "open-webui",

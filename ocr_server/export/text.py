@@ -102,6 +102,7 @@ class Tabular:
 
     rows: tuple[tuple[str, ...], ...]
     lines: tuple[Line, ...] = field(default=(), compare=False, repr=False)
+    table: Table | None = field(default=None, compare=False, repr=False)
 
 
 Block: TypeAlias = Heading | Paragraph | Tabular
@@ -120,7 +121,7 @@ def blocks_of(page: Page, *, body_px: float, join_lines: bool) -> Iterator[Block
     for zone in page.zones:
         rows = _rows(zone.table, zone.words) if zone.table else None
         if rows:
-            yield Tabular(rows, zone.lines)
+            yield Tabular(rows, zone.lines, zone.table)
             continue
         for lines in zone.paragraphs():
             level = heading_level(lines, body_px)

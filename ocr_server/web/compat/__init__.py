@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from ocr_server.settings import ALL_ADAPTERS
 from ocr_server.web.compat import (
     azure_document,
+    docling,
     mistral,
     ocrserver,
     open_webui,
@@ -19,6 +20,7 @@ from ocr_server.web.compat.adapter import Adapter
 ADAPTERS: Mapping[str, Adapter] = {
     "azure-document-intelligence": azure_document.ADAPTER,
     "base64": plain_base64.ADAPTER,
+    "docling": docling.ADAPTER,
     "mistral": mistral.ADAPTER,
     "ocrserver": ocrserver.ADAPTER,
     "open-webui": open_webui.ADAPTER,

@@ -108,21 +108,20 @@ def _scores_of_page(page: Page, blocks: Iterable[Block], markdown: str, granular
     }
     if granularity == "word":
         zones = (
-            _zone_of(page, block) if isinstance(block, Tabular)
-            else Zone(ZoneKind.TEXT, block.lines[0].quad, block.lines)
+            Zone(
+                ZoneKind.TEXT,
+                block.lines[0].quad,
+                block.lines,
+                block.table if isinstance(block, Tabular) else None,
+            )
             for block in blocks
-        )  # fmt: skip
+        )
         written = replace(page, zones=tuple(zones))
         told["word_confidence_scores"] = [
             {"text": word.text, "confidence": round(word.confidence, 4), "start_index": begin}
             for word, (begin, _) in zip(written.words, word_places(written, markdown), strict=True)
         ]
     return told
-
-
-def _zone_of(page: Page, block: Block) -> Zone:
-    """The zone that a table was made of."""
-    return next(zone for zone in page.zones if zone.lines is block.lines)
 
 
 def _confidences(words: Iterable[Word]) -> tuple[float, float]:

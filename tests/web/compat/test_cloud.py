@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -46,6 +47,10 @@ def mistral(data: bytes) -> Request:
     return {"path": "/v1/ocr", "json": {"model": None, "document": document}}
 
 
+def docling(data: bytes) -> Request:
+    return {"path": "/v1/convert/file", "data": {"files": (BytesIO(data), "scan.png")}}
+
+
 @dataclass(frozen=True)
 class Case:
     """An adapter: a request with a file, its key, and its statuses.
@@ -71,6 +76,14 @@ CASES = {
         (with_header("Ocp-Apim-Subscription-Key"),),
         lambda told: told["error"]["message"],
         repeated=frozenset({408, 429, 500, 502, 503, 504}),
+    ),
+    "docling": Case(
+        docling,
+        (),
+        lambda told: told["detail"],
+        damaged=422,
+        spent=422,
+        repeated=frozenset({429, 500, 502, 503}),
     ),
     "mistral": Case(mistral, (), lambda told: told["message"]),
 }
@@ -104,16 +117,14 @@ def locked(settings: Settings) -> Iterator[FlaskClient]:
 def test_the_key_is_found_where_the_clients_put_it(
     locked: FlaskClient, case: Case, picture: bytes
 ) -> None:
-    request = case.request(picture)
-
-    refused = send(locked, request)
-    wrong = send(locked, with_header("X-API-Key", "no")(request))
+    refused = send(locked, case.request(picture))
+    wrong = send(locked, with_header("X-API-Key", "no")(case.request(picture)))
 
     for answer in (refused, wrong):
         assert answer.status_code == case.refused
         assert "key" in case.error_of(answer.get_json())
     for with_key in (*case.with_key, with_header("Authorization", f"Bearer {KEY}")):
-        assert send(locked, with_key(request)).status_code < 300
+        assert send(locked, with_key(case.request(picture))).status_code < 300
 
 
 def test_a_damaged_file_is_an_error_of_the_service(
