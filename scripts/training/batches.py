@@ -4,33 +4,29 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from scripts.training.sets import SHARES, Line
 
-if TYPE_CHECKING:
-    from scripts.training.fonts import Font, Writer
-
 LINE_PX, COLUMN_PX, WIDEST_PX = 48, 8, 1600
 READY_BATCHES = 12  # sorted by width before they are made into batches
 
 
+Drawn = tuple[np.ndarray, str] | None
+"""A picture of a line (grey) and its text, or None where nothing came of it."""
+
+
 @dataclass(frozen=True)
 class Mix:
-    """What lines are drawn from, and the share of those written with fonts (0 to 1)."""
+    """What lines are drawn from: those that were cut, and what makes a share (0 to 1) of all."""
 
     lines: Sequence[Line]
-    writer: Writer
-    hands: Sequence[Font]
-    prints: Sequence[Font]
-    by_hand_fonts: float = 0.15
-    by_print_fonts: float = 0.10
+    written: Sequence[tuple[float, Callable[[], Drawn]]] = ()
 
 
 def draw_batches(
@@ -73,14 +69,12 @@ def to_height(grey: np.ndarray) -> np.ndarray:
     return cv2.resize(grey, (width, LINE_PX), interpolation=cv2.INTER_AREA)
 
 
-def _draw_line(
-    mix: Mix, shares: Sequence[float], draw: random.Random
-) -> tuple[np.ndarray, str] | None:
+def _draw_line(mix: Mix, shares: Sequence[float], draw: random.Random) -> Drawn:
     which = draw.random()
-    if which < mix.by_hand_fonts:
-        return mix.writer.line(mix.hands, by_hand=True)
-    if which < mix.by_hand_fonts + mix.by_print_fonts:
-        return mix.writer.line(mix.prints, by_hand=False)
+    for share, write in mix.written:
+        if which < share:
+            return write()
+        which -= share
     line = draw.choices(mix.lines, shares)[0]
     grey = cv2.imread(str(line.picture), cv2.IMREAD_GRAYSCALE)
     return (alone(grey, line.outline) if draw.random() < 0.5 else grey), line.text

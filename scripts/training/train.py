@@ -18,6 +18,7 @@ import os
 import random
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from multiprocessing.queues import Queue
 from pathlib import Path
 
@@ -37,6 +38,7 @@ WARM_UP_STEPS = 60
 LEAST_RATE = 0.02  # of the highest, at the end of a sitting
 MEAN_KEEPS = 0.995  # what is written is a running mean of the weights
 LONGEST_GRADIENT = 3.0
+BY_HAND, IN_PRINT = 0.15, 0.10  # shares of the lines that are written with fonts
 QUICKLY_TESTED = 24  # lines of each test at a checkpoint
 
 
@@ -118,7 +120,7 @@ def train(asked: argparse.Namespace) -> None:
         target=fill, args=(queue, asked, network.letters, sitting.seen), daemon=True
     )
     drawer.start()
-    half = torch.autocast(device.type, torch.bfloat16, enabled=not asked.whole_numbers)
+    half = torch.autocast(device.type, torch.bfloat16, enabled=not asked.full_precision)
 
     def as_tensor(pictures: np.ndarray) -> torch.Tensor:
         grey = torch.from_numpy(pictures)[:, None].expand(-1, 3, -1, -1)
@@ -163,13 +165,19 @@ def batches_for(
     asked: argparse.Namespace, letters: Sequence[str], draw: random.Random
 ) -> Iterator[tuple[np.ndarray, list[list[int]]]]:
     """The batches of a sitting."""
+    lines = read_sets(asked.lines)[0]
+    if asked.no_fonts:
+        return draw_batches(Mix(lines), letters, asked.batch, draw)
+    writer = Writer(load_texts(asked.texts), draw)
     hands, prints = (
         load_fonts(asked.fonts, asked.fonts / "unpacked", (HERE / name).read_text().split())
         for name in ("fonts_hand.txt", "fonts_print.txt")
     )
-    writer = Writer(load_texts(asked.texts), draw)
-    mix = Mix(read_sets(asked.lines)[0], writer, hands, prints)
-    return draw_batches(mix, letters, asked.batch, draw)
+    written = (
+        (BY_HAND, partial(writer.line, hands, by_hand=True)),
+        (IN_PRINT, partial(writer.line, prints, by_hand=False)),
+    )
+    return draw_batches(Mix(lines, written), letters, asked.batch, draw)
 
 
 def say(text: str) -> None:
@@ -188,6 +196,7 @@ def arguments() -> argparse.Namespace:
     ask.add_argument("--dictionary", type=Path, help="characters of a base that tells none")
     ask.add_argument("--lines", type=Path, default=Path("lines"), help="where lines.py wrote")
     ask.add_argument("--fonts", type=Path, default=Path("node_modules/@fontsource"))
+    ask.add_argument("--no-fonts", action="store_true", help="learn the lines alone")
     ask.add_argument("--texts", type=Path, default=Path("texts"), help="unpacked fortunes")
     ask.add_argument("--rate", type=float, default=6e-4, help="of learning, at its highest")
     ask.add_argument("--batch", type=int, default=12, help="lines of a step")
@@ -195,7 +204,7 @@ def arguments() -> argparse.Namespace:
     ask.add_argument("--threads", type=int, default=1)
     ask.add_argument("--checkpoint-minutes", type=float, default=5)
     ask.add_argument("--seed", type=int, default=0)
-    ask.add_argument("--whole-numbers", action="store_true", help="32-bit: no bfloat16")
+    ask.add_argument("--full-precision", action="store_true", help="no bfloat16")
     return ask.parse_args()
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import random
 from itertools import islice
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -19,16 +18,15 @@ def drawn(width_px: int = 300) -> np.ndarray:
     return grey
 
 
-def mix(tmp_path: Path, *texts: str, by_print_fonts: float = 0.0) -> Mix:
-    """Lines of the given texts, and a writer that writes `font`."""
+def mix(tmp_path: Path, *texts: str, in_print: float = 0.0) -> Mix:
+    """Lines of the given texts, and what writes `print`."""
     lines = []
     for number, text in enumerate(texts):
         picture = tmp_path / f"{number}.png"
         cv2.imwrite(str(picture), drawn(100 + 40 * number))
         corners = ((0.0, 10.0), (99.0, 10.0), (99.0, 50.0), (0.0, 50.0))
         lines.append(Line(picture, text, corners, "ours"))
-    writer = SimpleNamespace(line=lambda fonts, by_hand: (drawn(), f"{fonts[0]} {by_hand}"))
-    return Mix(lines, writer, ["hand"], ["print"], by_hand_fonts=0.0, by_print_fonts=by_print_fonts)
+    return Mix(lines, ((in_print, lambda: (drawn(), "print")),))
 
 
 LETTERS = ["", *"abcdefghijklmnopqrstuvwxyzFT", " "]
@@ -79,10 +77,10 @@ def test_a_line_has_as_many_columns_as_its_letters_need(tmp_path: Path) -> None:
 
 
 def test_the_share_of_print_is_written_with_fonts(tmp_path: Path) -> None:
-    half = mix(tmp_path, "a", by_print_fonts=0.5)
+    half = mix(tmp_path, "a", in_print=0.5)
     batches = islice(draw_batches(half, LETTERS, 4, random.Random(1)), 24)
 
     texts = ["".join(LETTERS[one] for one in label) for _, labels in batches for label in labels]
 
-    assert set(texts) == {"a", "print False"}
+    assert set(texts) == {"a", "print"}
     assert 30 < texts.count("a") < 66  # of 96
