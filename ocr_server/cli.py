@@ -1,4 +1,4 @@
-"""The command line: `ocr-server serve`, `read`, `job`, `station`, `languages` and `doctor`.
+"""The command line: `ocr-server serve`, `work`, `read`, `job`, `station`, `languages` and `doctor`.
 
 `read` sends its files to a server at a URL, or to a `Service` in this process.
 """
@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from ocr_server.client import ReadFiles, Refused, RemoteServer, local_server, re
 from ocr_server.doctor import examine
 from ocr_server.document.languages import name_of
 from ocr_server.engines import describe_choice
-from ocr_server.errors import OcrServerError
+from ocr_server.errors import OcrServerError, SettingsError
 from ocr_server.export import FORMATS
 from ocr_server.logs import start_logging
 from ocr_server.request.options import OPTIONS, Option
@@ -63,21 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("serve", help="start the server")
-    command.add_argument(
-        "--host", help=f"address to listen on (default: OCR_HOST or {Settings().host})"
-    )
-    command.add_argument(
-        "--port", help=f"port to listen on (default: OCR_PORT or {Settings().port})"
-    )
-    command.add_argument(
-        "--tls-cert",
-        metavar="FILE",
-        help="PEM file of a certificate, to serve https (default: OCR_TLS_CERT)",
-    )
-    command.add_argument(
-        "--tls-key", metavar="FILE", help="PEM file of its key (default: OCR_TLS_KEY)"
-    )
-    command.set_defaults(run=_serve)
+    _add_address(command)
+    command.set_defaults(run=_serve, is_worker=False)
+
+    command = commands.add_parser("work", help="read the pages of jobs; health and metrics only")
+    _add_address(command)
+    command.set_defaults(run=_serve, is_worker=True)
 
     command = commands.add_parser("read", help="read pictures and PDFs, without a server")
     command.add_argument(
@@ -121,6 +113,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_address(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--host", help=f"address to listen on (default: OCR_HOST or {Settings().host})"
+    )
+    command.add_argument(
+        "--port", help=f"port to listen on (default: OCR_PORT or {Settings().port})"
+    )
+    command.add_argument(
+        "--tls-cert",
+        metavar="FILE",
+        help="PEM file of a certificate, to serve https (default: OCR_TLS_CERT)",
+    )
+    command.add_argument(
+        "--tls-key", metavar="FILE", help="PEM file of its key (default: OCR_TLS_KEY)"
+    )
+
+
 def _add_job_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     submit = commands.add_parser("submit", help="have files read; prints the id of the job")
@@ -160,10 +169,25 @@ def _serve(arguments: argparse.Namespace) -> int:
     settings = Settings.from_environment(
         os.environ | {name: value for name, value in given.items() if value is not None}
     )
+    if arguments.is_worker:
+        settings = _of_worker(settings)
     _start_logging(settings)
     with traces.exported():
-        run(settings)
+        run(settings, is_worker=arguments.is_worker)
     return 0
+
+
+def _of_worker(settings: Settings) -> Settings:
+    """The settings of a process that does nothing but read pages of jobs: in all of its slots.
+
+    Raises:
+        SettingsError: there are no jobs.
+    """
+    if not settings.jobs:
+        raise SettingsError("Set OCR_JOBS to the place whose jobs are to be read.")
+    if settings.jobs_slots == 0:
+        raise SettingsError("OCR_JOBS_SLOTS=0 leaves a worker nothing to do. Leave it out.")
+    return replace(settings, jobs_slots=max(settings.jobs_slots, 0) or settings.slots)
 
 
 def _start_logging(settings: Settings) -> None:

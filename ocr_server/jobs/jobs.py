@@ -61,6 +61,15 @@ class JobStatus:
         return self.row.state in ENDED
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What all jobs that have not ended have left to do; `oldest_s` is the age of the oldest."""
+
+    pages: int
+    size_bytes: int
+    oldest_s: float
+
+
 class Jobs:
     """The durable jobs of a service."""
 
@@ -81,22 +90,29 @@ class Jobs:
                 f"OCR_JOBS={_named(settings.jobs)} cannot be opened: {reason_of(error)}.",
                 setting="OCR_JOBS",
             ) from error
-        self._is_over = threading.Event()
         here.metrics.watch(_Load(self))
         self._sweeper = threading.Thread(target=self._sweep_always, daemon=True, name="jobs-sweep")
+        self._finisher = threading.Thread(target=self._finish, daemon=True, name="jobs-finish")
 
     def start(self) -> None:
         """Take up jobs."""
-        reader = JobReader(self._here, self._ledger, self._folders, self._is_over)
+        reader = JobReader(self._here, self._ledger, self._folders)
         self._engine.start(reader, slots=self._here.settings.job_slots)
         self._sweeper.start()
+        self._finisher.start()
 
     def close(self) -> None:
         """Begin nothing more; pages that are being read are finished within a page's time."""
-        self._is_over.set()
-        if self._sweeper.ident is not None:
-            self._sweeper.join()
-        self._engine.close(timeout_s=self._here.settings.page_timeout_s)
+        self._here.is_ending.set()
+        for thread in (self._sweeper, self._finisher):
+            if thread.ident is not None:
+                thread.join()
+        self._engine.close()
+
+    def _finish(self) -> None:
+        """From the moment when the service ends, leave the work to other processes."""
+        self._here.is_ending.wait()
+        self._engine.finish(timeout_s=self._here.settings.page_timeout_s)
 
     def accept(
         self,
@@ -253,9 +269,16 @@ class Jobs:
             self._engine.cancel(job_id)
         self._remove(job_id)
 
-    def waiting(self) -> tuple[int, int]:
-        """Pages and bytes of all jobs that have not ended."""
-        return self._ledger.waiting()
+    def left(self) -> Left:
+        """What there is to do."""
+        rows = self._ledger.open()
+        settled = sum(sum(self._folders.of(row.id).settled()) for row in rows)
+        oldest_s = min((row.created_s for row in rows), default=time.time())
+        return Left(
+            pages=sum(row.pages for row in rows) - settled,
+            size_bytes=sum(row.size_bytes for row in rows),
+            oldest_s=time.time() - oldest_s,
+        )
 
     def states(self) -> Mapping[JobState, int]:
         """How many jobs there are in each state."""
@@ -306,7 +329,7 @@ class Jobs:
         self._ledger.mark_gone(job_id)
 
     def _sweep_always(self) -> None:
-        while not self._is_over.wait(min(SWEEP_S, self._here.settings.jobs_keep_s / 4)):
+        while not self._here.is_ending.wait(min(SWEEP_S, self._here.settings.jobs_keep_s / 4)):
             try:
                 self.sweep()
             except Exception:  # the next sweep does it
@@ -334,15 +357,20 @@ class _Load(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            states, (pages, size_bytes) = self._jobs.states(), self._jobs.waiting()
+            states, left = self._jobs.states(), self._jobs.left()
         except JobsUnavailable:
             return
         by_state = GaugeMetricFamily("ocr_jobs", "Jobs by state", labels=["state"])
         for state in JobState:
             by_state.add_metric([state], states.get(state, 0))
         yield by_state
-        yield GaugeMetricFamily("ocr_jobs_pages", "Pages of jobs that have not ended", pages)
-        yield GaugeMetricFamily("ocr_jobs_bytes", "Bytes of jobs that have not ended", size_bytes)
+        yield GaugeMetricFamily("ocr_jobs_pages", "Pages of jobs that are left to read", left.pages)
+        yield GaugeMetricFamily(
+            "ocr_jobs_bytes", "Bytes of jobs that have not ended", left.size_bytes
+        )
+        yield GaugeMetricFamily(
+            "ocr_jobs_oldest_seconds", "Since the oldest job came that has not ended", left.oldest_s
+        )
 
 
 def _digest(texts: Mapping[str, str], job: Job) -> str:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, RowMapping
 from sqlalchemy.exc import OperationalError
 
 from ocr_server.errors import JobsUnavailable
@@ -119,6 +119,12 @@ class Ledger:
             pages, size_bytes = connection.execute(totals).one()
         return int(pages), int(size_bytes)
 
+    def open(self) -> list[JobRow]:
+        """The jobs that have not ended."""
+        with self._begun() as connection:
+            found = connection.execute(_jobs.select().where(_jobs.c.ended_s.is_(None)))
+            return [_row_of(values) for values in found.mappings()]
+
     def states(self) -> dict[JobState, int]:
         """How many jobs there are in each state."""
         counted = sa.select(_jobs.c.state, sa.func.count()).group_by(_jobs.c.state)
@@ -175,11 +181,13 @@ class Ledger:
     def _one(self, condition: sa.ColumnElement[bool]) -> JobRow | None:
         with self._begun() as connection:
             found = connection.execute(_jobs.select().where(condition)).mappings().one_or_none()
-        if found is None:
-            return None
-        values: dict[str, Any] = dict(found)  # of the types of the columns
-        return JobRow(**{**values, "state": JobState(values["state"])})
+        return _row_of(found) if found else None
 
     def _update(self, condition: sa.ColumnElement[bool], **values: object) -> None:
         with self._begun() as connection:
             connection.execute(_jobs.update().where(condition).values(values))
+
+
+def _row_of(found: RowMapping) -> JobRow:
+    values: dict[str, Any] = dict(found)  # of the types of the columns
+    return JobRow(**{**values, "state": JobState(values["state"])})
