@@ -21,6 +21,7 @@ from ocr_server.web import (
     openapi,
     pages,
     problems,
+    uploads,
 )
 from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.compat.adapter import register
@@ -78,6 +79,7 @@ def create_app(
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
     app.register_blueprint(jobs.blueprint)
+    app.register_blueprint(uploads.blueprint)
     app.register_blueprint(openapi.blueprint)
     register(app, [ADAPTERS[name] for name in settings.compat])
     if has_pages:

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from ocr_server import __version__, traces
-from ocr_server.client import ReadFiles, Refused, RemoteServer, local_server, remote_server
+from ocr_server.client import (
+    PIECE_BYTES,
+    ReadFiles,
+    Refused,
+    RemoteServer,
+    local_server,
+    remote_server,
+)
 from ocr_server.doctor import examine
 from ocr_server.document.languages import name_of
 from ocr_server.engines import describe_choice
@@ -202,11 +209,11 @@ def _read(arguments: argparse.Namespace) -> int:
     given = {name: value for name, value in options.items() if value is not None}
     if arguments.partial:
         given["partial"] = "true"
+    if arguments.job:
+        return _read_as_job(arguments, given)
     pictures = [_read_file(name) for name in arguments.files]
     if arguments.socket:
         return _read_at_station(arguments, pictures, given)
-    if arguments.job:
-        return _read_as_job(arguments, pictures, given)
     with _server(arguments) as read:
         if arguments.annotate:
             arguments.annotate.write_bytes(read(pictures, {**given, "format": "png"}))
@@ -238,14 +245,12 @@ def _key(arguments: argparse.Namespace) -> str:
     return read_key_file(file, errors="replace").strip() if file else ""
 
 
-def _read_as_job(
-    arguments: argparse.Namespace, pictures: Sequence[bytes], given: Mapping[str, str]
-) -> int:
+def _read_as_job(arguments: argparse.Namespace, given: Mapping[str, str]) -> int:
     """Have the pictures read as a job, write its document and forget it."""
     if not arguments.url or arguments.table or arguments.annotate:
         raise Refused("A job is of a server: give --url, and neither --table nor --annotate.")
     server = _remote(arguments)
-    job_id = server.submit(pictures, given)
+    job_id = _submit(server, arguments.files, given)
     try:
         _show_progress(server, job_id)
         shown = {"partial": "true"} if arguments.partial else {}
@@ -276,10 +281,18 @@ def _show_progress(server: RemoteServer, job_id: str) -> bool:
 
 def _submit_job(arguments: argparse.Namespace) -> int:
     given = {name: getattr(arguments, name) for name in OPTIONS}
-    pictures = [_read_file(name) for name in arguments.files]
     options = {name: value for name, value in given.items() if value is not None}
-    print(_remote(arguments).submit(pictures, options))
+    print(_submit(_remote(arguments), arguments.files, options))
     return 0
+
+
+def _submit(server: RemoteServer, names: Sequence[str], options: Mapping[str, str]) -> str:
+    """The id of a job of files; one that is large is sent in pieces."""
+    if len(names) == 1 and names[0] != STANDARD_INPUT:
+        file = Path(names[0])
+        if file.stat().st_size > PIECE_BYTES:
+            return server.upload(file, options)
+    return server.submit([_read_file(name) for name in names], options)
 
 
 def _watch_job(arguments: argparse.Namespace) -> int:

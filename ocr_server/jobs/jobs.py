@@ -10,7 +10,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -29,11 +29,12 @@ from ocr_server.errors import (
     JobsUnavailable,
     TooManyJobs,
 )
-from ocr_server.job import Job, Source
+from ocr_server.job import Source
 from ocr_server.jobs.engine import engine_of, is_postgres
 from ocr_server.jobs.files import JobFolders, JobPage, JobRequest, input_digest, new_id
 from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger
 from ocr_server.jobs.reading import JobReader, job_of, reason_of, within_limits
+from ocr_server.jobs.uploads import Uploads
 from ocr_server.jobs.webhook import check_address
 from ocr_server.pipeline import choose_pages, count_pages, draw_page, page_ref_of
 from ocr_server.request.build import ParsedRequest
@@ -90,6 +91,7 @@ class Jobs:
                 f"OCR_JOBS={_named(settings.jobs)} cannot be opened: {reason_of(error)}.",
                 setting="OCR_JOBS",
             ) from error
+        self.uploads = Uploads(here, self._ledger, self._folders, self._engine)
         here.metrics.watch(_Load(self))
         self._sweeper = threading.Thread(target=self._sweep_always, daemon=True, name="jobs-sweep")
         self._finisher = threading.Thread(target=self._finish, daemon=True, name="jobs-finish")
@@ -123,8 +125,11 @@ class Jobs:
         idempotency: str | None,
         keep_s: float | None,
         webhook: str | None,
+        is_upload: bool = False,
     ) -> JobStatus:
         """Make a job of a request whose options were `texts`; what is sent twice is one job.
+
+        If it `is_upload`, its file comes later: of that only the size is looked at.
 
         Raises:
             DocumentError: the files cannot be opened, or are over a limit.
@@ -135,21 +140,25 @@ class Jobs:
         settings = self._here.settings
         check_address(webhook, settings)
         key = sha256(idempotency.encode()).hexdigest() if idempotency else None
-        body = _digest(texts, request.job) if key else ""  # compared where there is a key only
+        size_bytes = sum(source.size_bytes for source in request.job.sources)
+        # Compared where there is a key only.
+        sent = (size_bytes,) if is_upload else request.job.sources
+        body = _digest(texts, sent) if key else ""
         known = self._ledger.by_key(owner, key) if key else None
         if known:
             return self._same(known, body)
-        size_bytes = sum(source.size_bytes for source in request.job.sources)
         self._check_room(size_bytes)
         job = within_limits(request.job, settings)
-        counts = count_pages(job, self._here.workers, threading.Event())
-        numbers = choose_pages(job, counts)
+        counts, numbers = list[int](), list[int]()
+        if not is_upload:
+            counts = count_pages(job, self._here.workers, threading.Event())
+            numbers = choose_pages(job, counts)
         row = JobRow(
             id=new_id(),
             owner=owner,
             idempotency=key,
             body=body,
-            state=JobState.QUEUED,
+            state=JobState.UPLOADING if is_upload else JobState.QUEUED,
             pages=len(numbers),
             size_bytes=size_bytes,
             created_s=time.time(),
@@ -159,11 +168,14 @@ class Jobs:
         )
         files = self._folders.of(row.id)
         try:
-            files.create([source.path for source in job.sources])
+            files.create([] if is_upload else [source.path for source in job.sources])
             files.write_request(
                 JobRequest(dict(texts), counts, numbers, job.options.engine, job.options.languages)
             )
-            self._ledger.add(row, lambda connection: self._engine.enqueue(connection, row.id))
+            self._ledger.add(
+                row,
+                lambda connection: None if is_upload else self._engine.enqueue(connection, row.id),
+            )
         except IntegrityError:  # sent twice at the same time
             files.remove()
             known = self._ledger.by_key(owner, key or "")
@@ -373,11 +385,11 @@ class _Load(Collector):
         )
 
 
-def _digest(texts: Mapping[str, str], job: Job) -> str:
-    """A digest of what was sent: the options and the files."""
+def _digest(texts: Mapping[str, str], sent: Iterable[Source | int]) -> str:
+    """A digest of what was sent: the options, and the files or what they will be."""
     digest = sha256(repr(sorted(texts.items())).encode())
-    for source in job.sources:
-        digest.update(input_digest(source.path))
+    for one in sent:
+        digest.update(b"%d" % one if isinstance(one, int) else input_digest(one.path))
     return digest.hexdigest()
 
 
