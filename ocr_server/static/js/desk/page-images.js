@@ -80,10 +80,17 @@ function once(draft, name, make) {
 async function blobOf(draft, number) {
   const { files, pictures } = draft;
   if (files.every(isShowable) && files[number - 1]) return files[number - 1];
-  if (!pictures.has(number) && draft.job)
-    await ask(`v1/jobs/${draft.job}/pages/${number}/picture`)
-      .then(async (response) => draft.addPicture(number, await response.blob()))
-      .catch(() => null); // the job is forgotten, or nobody answers
+  if (!pictures.has(number) && draft.job) {
+    try {
+      const response = await ask(`v1/jobs/${draft.job}/pages/${number}/picture`);
+      draft.addPicture(number, await response.blob());
+    } catch (error) {
+      // As long as the job may be there it is asked again, and the file is not sent.
+      const { status } = /** @type {{status?: number}} */ (error);
+      if (status !== 404 && status !== 410) return null;
+      if (draft.isEnded) draft.job = "";
+    }
+  }
   if (!pictures.has(number) && draft.isRunning) await nextOf(draft, number);
   if (!pictures.has(number) && !draft.isRunning) {
     const picture = await drawn(draft, number, "picture"); // as it did not come, for whatever cause

@@ -127,17 +127,24 @@ export function enhance(root, { onOpen, onHover }) {
     makeStop(next);
     stop?.focus();
   }
-  /** @param {number} by */
+  /**
+   * To the row above or below, as the lines are laid out, and the nearest word of it.
+   * @param {number} by
+   */
   function stepLine(by) {
-    const lines = [...root.querySelectorAll(".line")];
-    const line = lines[lines.indexOf(/** @type {Element} */ (stop?.closest(".line"))) + by];
-    if (!line || !stop) return;
-    const across = stop.getBoundingClientRect().x;
-    const nearest = [...line.children].sort(
-      (one, other) =>
-        Math.abs(one.getBoundingClientRect().x - across) -
-        Math.abs(other.getBoundingClientRect().x - across),
-    )[0];
+    if (!stop) return;
+    const from = stop.getBoundingClientRect();
+    let nearest = null;
+    let least = [Infinity, Infinity];
+    for (const span of words.keys()) {
+      const box = span.getBoundingClientRect();
+      const down = (box.top - from.top) * by;
+      if (down < from.height / 2) continue;
+      const away = [Math.round(down), Math.abs(box.x - from.x)];
+      if (away[0] > least[0] || (away[0] === least[0] && away[1] >= least[1])) continue;
+      [nearest, least] = [span, away];
+    }
+    if (!nearest) return;
     makeStop(nearest);
     stop?.focus();
   }
