@@ -6,7 +6,7 @@ from zipfile import ZipFile
 
 import pypdfium2
 import pytest
-from playwright.sync_api import expect, Page, Route
+from playwright.sync_api import Page, Route, expect
 
 from ocr_server.geometry import Box
 from tests.browser.letter import COLUMNS, MISREAD, ReadsLetter, draw_letter, drawn_words
