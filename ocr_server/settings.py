@@ -43,6 +43,7 @@ ADAPTER_NAMES = (
     "azure-document-intelligence",
     "base64",
     "docling",
+    "google-vision",
     "mistral",
     "ocrserver",
     "open-webui",

@@ -8,6 +8,7 @@ from ocr_server.settings import ALL_ADAPTERS
 from ocr_server.web.compat import (
     azure_document,
     docling,
+    google_vision,
     mistral,
     ocrserver,
     open_webui,
@@ -21,6 +22,7 @@ ADAPTERS: Mapping[str, Adapter] = {
     "azure-document-intelligence": azure_document.ADAPTER,
     "base64": plain_base64.ADAPTER,
     "docling": docling.ADAPTER,
+    "google-vision": google_vision.ADAPTER,
     "mistral": mistral.ADAPTER,
     "ocrserver": ocrserver.ADAPTER,
     "open-webui": open_webui.ADAPTER,

@@ -51,6 +51,15 @@ def docling(data: bytes) -> Request:
     return {"path": "/v1/convert/file", "data": {"files": (BytesIO(data), "scan.png")}}
 
 
+def google(data: bytes) -> Request:
+    one = {"image": {"content": b64encode(data).decode()}, "features": [{"type": 5}]}
+    return {"path": "/v1/images:annotate", "json": {"requests": [one]}}
+
+
+def google_error(told: Any) -> Any:  # noqa: ANN401  # JSON
+    return (told["responses"][0] if "responses" in told else told)["error"]["message"]
+
+
 @dataclass(frozen=True)
 class Case:
     """An adapter: a request with a file, its key, and its statuses.
@@ -84,6 +93,16 @@ CASES = {
         damaged=422,
         spent=422,
         repeated=frozenset({429, 500, 502, 503}),
+    ),
+    "google-vision": Case(
+        google,
+        (with_header("x-goog-api-key"), with_query("key")),
+        google_error,
+        refused=403,
+        damaged=200,
+        spent=200,
+        busy=503,  # which its batch methods repeat by themselves
+        repeated=frozenset({503}),
     ),
     "mistral": Case(mistral, (), lambda told: told["message"]),
 }
@@ -171,4 +190,5 @@ def test_what_was_done_in_vain_is_not_sent_again(
     service_of(app).close()
 
     assert answer.status_code not in case.repeated
+    assert isinstance(error, TooManyPixels) or answer.status_code == case.spent
     assert str(error) in str(case.error_of(answer.get_json()))
