@@ -48,6 +48,7 @@ ADAPTER_NAMES = (
     "ocrserver",
     "open-webui",
     "tesseract-server",
+    "textract",
     "tika",
 )
 ALL_ADAPTERS = "all"

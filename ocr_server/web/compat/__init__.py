@@ -14,6 +14,7 @@ from ocr_server.web.compat import (
     open_webui,
     plain_base64,
     tesseract_server,
+    textract,
     tika,
 )
 from ocr_server.web.compat.adapter import Adapter
@@ -27,6 +28,7 @@ ADAPTERS: Mapping[str, Adapter] = {
     "ocrserver": ocrserver.ADAPTER,
     "open-webui": open_webui.ADAPTER,
     "tesseract-server": tesseract_server.ADAPTER,
+    "textract": textract.ADAPTER,
     "tika": tika.ADAPTER,
 }
 

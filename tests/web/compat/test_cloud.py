@@ -60,6 +60,17 @@ def google_error(told: Any) -> Any:  # noqa: ANN401  # JSON
     return (told["responses"][0] if "responses" in told else told)["error"]["message"]
 
 
+def textract(data: bytes) -> Request:
+    return {
+        "path": "/",
+        "json": {"Document": {"Bytes": b64encode(data).decode()}},
+        "headers": {"X-Amz-Target": "Textract.DetectDocumentText"},
+    }
+
+
+SIGNED = f"AWS4-HMAC-SHA256 Credential={KEY}/20261129/us-east-1/textract/aws4_request, Signature=0"
+
+
 @dataclass(frozen=True)
 class Case:
     """An adapter: a request with a file, its key, and its statuses.
@@ -105,6 +116,14 @@ CASES = {
         repeated=frozenset({503}),
     ),
     "mistral": Case(mistral, (), lambda told: told["message"]),
+    "textract": Case(
+        textract,
+        (with_header("Authorization", SIGNED),),
+        lambda told: told["message"],
+        refused=400,
+        busy=400,
+        repeated=frozenset({429, 500, 502, 503, 504}),  # and by the type of the error
+    ),
 }
 
 
@@ -141,7 +160,7 @@ def test_the_key_is_found_where_the_clients_put_it(
 
     for answer in (refused, wrong):
         assert answer.status_code == case.refused
-        assert "key" in case.error_of(answer.get_json())
+        assert "key" in case.error_of(answer.get_json(force=True))
     for with_key in (*case.with_key, with_header("Authorization", f"Bearer {KEY}")):
         assert send(locked, with_key(case.request(picture))).status_code < 300
 
@@ -152,7 +171,7 @@ def test_a_damaged_file_is_an_error_of_the_service(
     answer = send(client, case.request(picture[:40]))
 
     assert answer.status_code == case.damaged
-    assert "damaged" in str(case.error_of(answer.get_json()))
+    assert "damaged" in str(case.error_of(answer.get_json(force=True)))
 
 
 def test_a_busy_server_throttles(
@@ -166,7 +185,7 @@ def test_a_busy_server_throttles(
 
     assert answer.status_code == case.busy
     assert int(answer.headers["Retry-After"]) >= 1
-    assert case.error_of(answer.get_json())
+    assert case.error_of(answer.get_json(force=True))
 
 
 def test_a_server_that_shuts_down_says_so(
@@ -176,7 +195,7 @@ def test_a_server_that_shuts_down_says_so(
     answer = send(client, case.request(picture))
 
     assert answer.status_code == case.away
-    assert "shutting down" in str(case.error_of(answer.get_json()))
+    assert "shutting down" in str(case.error_of(answer.get_json(force=True)))
 
 
 @pytest.mark.parametrize(
@@ -191,4 +210,4 @@ def test_what_was_done_in_vain_is_not_sent_again(
 
     assert answer.status_code not in case.repeated
     assert isinstance(error, TooManyPixels) or answer.status_code == case.spent
-    assert str(error) in str(case.error_of(answer.get_json()))
+    assert str(error) in str(case.error_of(answer.get_json(force=True)))
