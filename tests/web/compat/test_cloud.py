@@ -68,6 +68,43 @@ def textract(data: bytes) -> Request:
     }
 
 
+def azure_vision(data: bytes) -> Request:
+    return {"path": "/computervision/imageanalysis:analyze?features=read", "data": data}
+
+
+def liteparse(data: bytes) -> Request:
+    return {"path": "/ocr", "data": {"file": (BytesIO(data), "page.png"), "language": "en"}}
+
+
+def unstructured(data: bytes) -> Request:
+    return {"path": "/general/v0/general", "data": {"files": (BytesIO(data), "scan.png")}}
+
+
+def ocr_space(data: bytes) -> Request:
+    return {"path": "/parse/image", "data": {"base64Image": data_url(data)}}
+
+
+def ocr_space_error(told: Any) -> Any:  # noqa: ANN401  # JSON
+    if isinstance(told, str):
+        return told
+    return (told.get("ErrorMessage") or [told["ParsedResults"][0]["ErrorMessage"]])[0]
+
+
+def with_field(name: str) -> Callable[[Request], Request]:
+    return lambda request: {**request, "data": {**request["data"], name: KEY}}
+
+
+def openai(data: bytes) -> Request:
+    part = {"type": "image_url", "image_url": {"url": data_url(data)}}
+    messages = [{"role": "user", "content": [{"type": "text", "text": "Read."}, part]}]
+    return {"path": "/v1/chat/completions", "json": {"model": "x", "messages": messages}}
+
+
+def ollama(data: bytes) -> Request:
+    message = {"role": "user", "content": "Read.", "images": [b64encode(data).decode()]}
+    return {"path": "/api/chat", "json": {"model": "x", "messages": [message], "stream": False}}
+
+
 SIGNED = f"AWS4-HMAC-SHA256 Credential={KEY}/20261129/us-east-1/textract/aws4_request, Signature=0"
 
 
@@ -116,6 +153,37 @@ CASES = {
         repeated=frozenset({503}),
     ),
     "mistral": Case(mistral, (), lambda told: told["message"]),
+    "azure-vision": Case(
+        azure_vision,
+        (with_header("Ocp-Apim-Subscription-Key"),),
+        lambda told: told["error"]["message"],
+        repeated=frozenset({408, 429, 500, 502, 503, 504}),
+    ),
+    "liteparse": Case(liteparse, (), lambda told: told["error"], damaged=422, spent=422),
+    "unstructured": Case(
+        unstructured,
+        (with_header("unstructured-api-key"),),
+        lambda told: told["detail"],
+        damaged=422,
+        spent=422,
+        busy=503,
+        repeated=frozenset({500, 502, 503, 504}),
+    ),
+    "ocr-space": Case(
+        ocr_space,
+        (with_header("apikey"), with_field("apikey")),
+        ocr_space_error,
+        refused=403,
+        damaged=200,
+        spent=200,
+    ),
+    "openai": Case(
+        openai,
+        (),
+        lambda told: told["error"]["message"],
+        repeated=frozenset({408, 409, 429, 500, 502, 503, 504}),
+    ),
+    "ollama": Case(ollama, (), lambda told: told["error"]),
     "textract": Case(
         textract,
         (with_header("Authorization", SIGNED),),
