@@ -20,7 +20,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from ocr_server.deadline import POLL_INTERVAL_S
+from ocr_server.deadline import POLL_INTERVAL_S, Deadline
 from ocr_server.document.model import Document, Failure, StoredPages
 from ocr_server.errors import (
     IdempotencyConflict,
@@ -33,12 +33,13 @@ from ocr_server.job import Job, Source
 from ocr_server.jobs.engine import engine_of, is_postgres
 from ocr_server.jobs.files import JobFolders, JobPage, JobRequest, input_digest, new_id
 from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger
-from ocr_server.jobs.reading import JobReader, reason_of, within_limits
+from ocr_server.jobs.reading import JobReader, job_of, reason_of, within_limits
 from ocr_server.jobs.webhook import check_address
-from ocr_server.pipeline import choose_pages, count_pages
+from ocr_server.pipeline import choose_pages, count_pages, draw_page, page_ref_of
 from ocr_server.request.build import ParsedRequest
 from ocr_server.runtime.scratch import JobFolder
 from ocr_server.service import Service
+from ocr_server.sources.pixels import SMALL_SIDE_PX
 
 SWEEP_S = 60.0
 ORPHAN_S = 600.0  # a folder without a row is that old when it is swept
@@ -197,6 +198,26 @@ class Jobs:
     def result(self, job_id: str, number: int) -> JobPage | Failure | None:
         """What became of a page; None as long as it is not read, or if it is not to be."""
         return self._folders.of(job_id).result(number)
+
+    def picture(
+        self, status: JobStatus, number: int, folder: JobFolder, cancelled: threading.Event
+    ) -> bytes:
+        """A small picture of a page, whether or not it is read, as `PREVIEW_MEDIA_TYPE`.
+
+        Raises:
+            DocumentError: the page cannot be opened, or is over a limit.
+            LoadError: the server is too busy, or the time is over.
+        """
+        job_id, here = status.row.id, self._here
+        request = self._folders.of(job_id).request()
+        job = job_of(request, self.sources(job_id, folder), here)
+        return draw_page(
+            replace(job, deadline=Deadline.after(here.settings.timeout_s)),
+            here.workers,
+            cancelled,
+            page_ref_of(job, request.counts, number),
+            longest_px=SMALL_SIDE_PX,
+        )
 
     def document(self, status: JobStatus) -> Document:
         """What was read of a job so far; its pages are loaded when they are accessed."""

@@ -29,7 +29,7 @@ from ocr_server.jobs.files import JobFiles, JobFolders, JobRequest
 from ocr_server.jobs.ledger import ENDED, JobState, Ledger
 from ocr_server.jobs.webhook import call
 from ocr_server.pipeline import PageRead, page_ref_of, read_page
-from ocr_server.request.build import ParsedRequest, build_job
+from ocr_server.request.build import build_job
 from ocr_server.service import Service
 from ocr_server.settings import Settings
 
@@ -131,7 +131,7 @@ class JobReader:
         with self._here.scratch.job() as folder:
             sources = tuple(folder.link(path) for path in files.inputs())
             try:
-                job = within_limits(self._parsed(request, sources).job, self._here.settings)
+                job = job_of(request, sources, self._here)
             except OcrServerError as error:  # a language was removed, say
                 return Failure(number, error)
             page_ref = page_ref_of(job, request.counts, number)
@@ -146,9 +146,16 @@ class JobReader:
                 cancelled.wait(RETRY_S)
         raise AssertionError  # the last try returns
 
-    def _parsed(self, request: JobRequest, sources: tuple[Source, ...]) -> ParsedRequest:
-        most_bytes = self._here.settings.jobs_max_bytes
-        return build_job(request.texts, sources, self._here, most_bytes=most_bytes)
+
+def job_of(request: JobRequest, sources: tuple[Source, ...], here: Service) -> Job:
+    """What is read, with the limits of durable jobs.
+
+    Raises:
+        RequestError: the options can no longer be met, as of a language that was removed.
+    """
+    settings = here.settings
+    parsed = build_job(request.texts, sources, here, most_bytes=settings.jobs_max_bytes)
+    return within_limits(parsed.job, settings)
 
 
 def within_limits(job: Job, settings: Settings) -> Job:

@@ -38,12 +38,16 @@ EMPTY = "the file is empty, or none was chosen; send a picture or a PDF"
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """What a request asks for: a job, and how its answer is to look."""
+    """What a request asks for: a job, and how its answer is to look.
+
+    `pictures`: whether the events of the answer have a picture of each page.
+    """
 
     job: Job
     formats: tuple[str, ...]
     rendering: Rendering
     partial: bool = False
+    pictures: bool = False
 
 
 class Faults(list[dict[str, str]]):
@@ -146,8 +150,10 @@ def build_job(
         deadline=_deadline(values, min(most_seconds, settings.timeout_s)),
         **_members_of(Job, values),
     )
-    partial = values.get("partial", OPTIONS["partial"].default_value)
-    return ParsedRequest(job=job, formats=formats, rendering=rendering, partial=partial)
+    flags = {
+        name: values.get(name, OPTIONS[name].default_value) for name in ("partial", "pictures")
+    }
+    return ParsedRequest(job=job, formats=formats, rendering=rendering, **flags)
 
 
 def build_rendering_job(

@@ -31,8 +31,9 @@ from ocr_server.request.build import (
     parse_options,
 )
 from ocr_server.request.options import RENDERING_OPTIONS
+from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
 from ocr_server.web.api import answer_document
-from ocr_server.web.auth import owner_of
+from ocr_server.web.auth import HEADER, owner_of
 from ocr_server.web.body import NDJSON, accepted_format, read_texts, wants_events, with_query
 from ocr_server.web.context import hang_up, job_folder, service
 from ocr_server.web.streaming import HEARTBEAT_S, elapsed_ms, event_to_json, line_of
@@ -44,6 +45,7 @@ EXTENSION = "ocr_server_jobs"
 JOB_ENDPOINT = "jobs.create_job"  # its body has a limit of its own
 MOST_WAIT_S = 60.0
 LONGEST_KEY = 255
+PICTURE_KEPT_S = 600  # by a browser; then it asks, and the job may be gone
 _POLL_S = 0.2
 
 blueprint = Blueprint("jobs", __name__)
@@ -161,8 +163,7 @@ def show_page(job_id: str, number: int) -> JobPageJson:
     """A page of a job, as soon as it is read."""
     kept = jobs()
     status = kept.status(job_id, owner_of(request))
-    if number not in kept.numbers(job_id):
-        raise PageMissing(f"Page {number} is none of the job's.", page=number)
+    _check_page(kept, job_id, number)
     result = kept.result(job_id, number)
     if result is None:
         raise JobNotDone(f"Page {number} is not read yet. Ask again later.", page=number)
@@ -170,6 +171,25 @@ def show_page(job_id: str, number: int) -> JobPageJson:
         raise result.error
     parsed = _rendering(kept, status)
     return {"page": page_to_json(result.load(), parsed.rendering)}
+
+
+@blueprint.get("/v1/jobs/<job_id>/pages/<int:number>/picture")
+def show_picture(job_id: str, number: int) -> Response:
+    """A small picture of a page, which a browser may keep: what was sent does not change."""
+    kept, here = jobs(), service()
+    status = kept.status(job_id, owner_of(request))
+    _check_page(kept, job_id, number)
+    tag = f"{job_id}-{number}"
+    if tag in request.if_none_match:
+        response = Response(status=304)
+    else:
+        with here.admission.admit():
+            picture = kept.picture(status, number, job_folder(), hang_up())
+        response = Response(picture, content_type=PREVIEW_MEDIA_TYPE)
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = f"private, max-age={PICTURE_KEPT_S}"
+    response.vary.update((HEADER, "Authorization"))
+    return response
 
 
 @blueprint.get("/v1/jobs/<job_id>/document")
@@ -197,6 +217,11 @@ def delete_job(job_id: str) -> Response:
     kept = jobs()
     kept.forget(kept.status(job_id, owner_of(request)))
     return Response(status=204)
+
+
+def _check_page(kept: Jobs, job_id: str, number: int) -> None:
+    if number not in kept.numbers(job_id):
+        raise PageMissing(f"Page {number} is none of the job's.", page=number)
 
 
 def _rendering(kept: Jobs, status: JobStatus) -> ParsedRequest:

@@ -12,6 +12,7 @@ from ocr_server.document.json_schema import Schema, describe_answers, describe_i
 from ocr_server.document.schema import DocumentJson
 from ocr_server.export import FORMATS
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
+from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
 from ocr_server.web import api, auth, frames, health, jobs, streaming
 from ocr_server.web.body import NDJSON
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS, ProblemJson
@@ -109,6 +110,7 @@ def describe_api() -> Schema:
                     "parameters": [_ID, _NUMBER],
                 },
             },
+            "/v1/jobs/{job_id}/pages/{number}/picture": {"get": _show_picture()},
             "/v1/jobs/{job_id}/document": {"get": _show_document()},
             "/v1/languages": {"get": _open("The installed languages", "Languages", 503, 504)},
             "/v1/formats": {"get": _open("The formats an answer can have", "Formats")},
@@ -284,6 +286,18 @@ def _show_job() -> Schema:
                 "schema": {"type": "integer", "minimum": 0},
             },
         ],
+    }
+
+
+def _show_picture() -> Schema:
+    return {
+        "summary": "A picture of a page of a job, its longer side at most 1,600 pixels",
+        "parameters": [_ID, _NUMBER],
+        "responses": {
+            "200": {"description": "The picture", "content": {PREVIEW_MEDIA_TYPE: {}}},
+            "304": {"description": "The client has it: `If-None-Match` names it"},
+            **_problems(401, 404, 410, 413, 415, 422, 429, 503, 504),
+        },
     }
 
 
