@@ -556,13 +556,13 @@ def biggest_file_of(pid: int, folder: Path) -> int:
 
 def test_no_request_makes_the_server_s_memory_grow(server: RunningServer) -> None:
     half_a_megabyte = as_file(Image.new("L", (1000, 500), 255), "BMP")
-    for _ in range(20):
+    for _ in range(10):
         server.read(half_a_megabyte)
     before = resident_bytes(server)
-    for _ in range(60):
+    for _ in range(40):
         server.read(half_a_megabyte)
 
-    # 60 requests that each kept their picture would be 30 MB; the interpreter's own play is less.
+    # 40 requests that each kept their picture would be 20 MB; the interpreter's own play is less.
     assert resident_bytes(server) - before < 10_000_000
 
 

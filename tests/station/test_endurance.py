@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.endurance import Report, endure, faults_of
 
-COUNT = 30
+COUNT = 20
 
 
 def fake_station(watched: Path, table: Path, journal: Path, url: str) -> list[str]:
