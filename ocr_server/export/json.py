@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ocr_server.document import json_writer
 from ocr_server.document.model import Document, Page
 from ocr_server.export.text import page_text
@@ -14,9 +16,6 @@ from ocr_server.job import Rendering
 
 if TYPE_CHECKING:
     from ocr_server.document.schema import PageJson
-
-# What is written is a tree, made here: no circle is looked for.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False)
 
 
 def render_json(
@@ -54,5 +53,7 @@ def page_to_json(page: Page, rendering: Rendering) -> PageJson:
 
 
 def _dumped(value: object) -> bytes:
-    # A lone half of a surrogate pair cannot be UTF-8.
-    return _ENCODER.encode(value).encode(errors="replace")
+    try:
+        return msgspec.json.format(msgspec.json.encode(value), indent=0)
+    except UnicodeEncodeError:  # a lone half of a surrogate pair cannot be UTF-8
+        return json.dumps(value, ensure_ascii=False).encode(errors="replace")
