@@ -516,6 +516,14 @@ class ServerOutOfMemory(LoadError):
             setting="OCR_SERVER_MEMORY_BYTES",
         )
 
+    @classmethod
+    def at_start(cls) -> ServerOutOfMemory:
+        """The error of a server that has too little memory to start."""
+        return cls(
+            "There is too little memory to start the threads of the server. Raise the limits of "
+            "memory and processes (ulimit -v, -u), or lower OCR_SLOTS and OCR_QUEUE_SIZE."
+        )
+
 
 class NoWorker(LoadError):
     """No process that reads pages can be started."""

@@ -290,6 +290,29 @@ def test_an_address_that_cannot_be_listened_on_is_told() -> None:
     assert "Traceback" not in unknown
 
 
+@pytest.mark.process
+def test_a_server_without_memory_for_its_threads_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "temp"
+    folder.mkdir()
+    script = (
+        "from waitress.task import ThreadedTaskDispatcher\n"
+        "from ocr_server.cli import main\n"
+        "def fail(*_): raise RuntimeError('can\\'t start new thread')\n"
+        "ThreadedTaskDispatcher.start_new_thread = fail\n"
+        "raise SystemExit(main(['serve', '--port', '0']))\n"
+    )
+
+    ended = subprocess.run(  # noqa: S603  # our own
+        [sys.executable, "-c", script], cwd=ROOT, check=False, timeout=BOUND_S,
+        env={**os.environ, "OCR_TEMP_DIR": str(folder)}, capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert ended.returncode == 1
+    assert "ulimit -v" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not list(folder.iterdir())
+
+
 def test_options_travel_to_the_server_as_they_are(
     picture: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,7 +24,7 @@ from waitress.adjustments import Adjustments
 
 from ocr_server.app import create_app
 from ocr_server.cross_site import served_names
-from ocr_server.errors import AddressUnavailable, SettingsError
+from ocr_server.errors import AddressUnavailable, ServerOutOfMemory, SettingsError
 from ocr_server.metrics import Metrics
 from ocr_server.runtime.confinement import hide_memory
 from ocr_server.runtime.memory_plan import limit_server_memory
@@ -64,6 +64,7 @@ def run(settings: Settings, *, is_worker: bool = False) -> None:
 
     Raises:
         AddressUnavailable: the address is in use, or not of this machine.
+        ServerOutOfMemory: there is too little memory for the threads of the server.
         SettingsError: certificate or key is missing or wrong.
         StorageFull: the temporary folder cannot be written to.
     """
@@ -81,16 +82,18 @@ def run(settings: Settings, *, is_worker: bool = False) -> None:
     try:
         gate = partial(refusal_of, app)
         server, front = _listen(app, gate, settings, here.metrics, files=files)
+        here.watch()
     except BaseException as error:
         here.close()
         if isinstance(error, OSError | ValueError):  # waitress says the latter of an unknown host
             how = "Set OCR_HOST and OCR_PORT, or --host and --port, to another address."
             raise AddressUnavailable.of(settings.host, settings.port, error, how=how) from error
+        if isinstance(error, MemoryError | RuntimeError):  # the latter of threads
+            raise ServerOutOfMemory.at_start() from error
         raise
     stop = _Stop()
     scheme, port = ("https", front.port) if front else ("http", server.port)
     log.info("listening on %s://%s:%d", scheme, settings.host, port)
-    here.watch()
     limit_server_memory(settings)
     try:
         server.run_until(lambda: stop.is_set)
