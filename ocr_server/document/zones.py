@@ -154,6 +154,16 @@ class Line:
         return text
 
     @property
+    def word_offsets(self) -> tuple[int, ...]:
+        """Where in the line's text each word begins, in characters."""
+        text, offsets = "", []
+        for word in self.words:
+            text += " " * has_blank(text, word.text)
+            offsets.append(len(text))
+            text += word.text
+        return tuple(offsets)
+
+    @property
     def confidence(self) -> float:
         """Mean confidence of the words, weighted by their letters and digits, from 0 to 1."""
         return mean_confidence(self.words)

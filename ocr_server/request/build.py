@@ -29,6 +29,10 @@ from ocr_server.settings import Settings
 ENGLISH = ("eng",)
 MOST_FAULTS = 200  # that are kept; who is told of the first ones knows enough
 LONGEST_FIELD_CHARS = 100
+UNCONFIRMED = (
+    "training has the lines that a person has confirmed, and none is so before it is read; send "
+    "the corrected document to /v1/render"
+)
 EMPTY = "the file is empty, or none was chosen; send a picture or a PDF"
 
 
@@ -115,6 +119,9 @@ def build_job(
     if profile:
         values = {**profile.options, **values}
     formats = values.get("format") or formats or OPTIONS["format"].default_value
+    if any(FORMATS[name].needs_confirmed for name in formats):
+        faults.append(fault_of("format", UNCONFIRMED))
+        check(faults)
     engine = values.get("engine") or engine or settings.engine
     languages = languages_of(
         values.get("languages", settings.languages), settings, _installed(engine, here)

@@ -3,7 +3,7 @@
 // No `enhance`: the menu is drawn anew whenever it opens.
 import { declarations } from "../lib/declarations.js";
 import { announce, found, make, part } from "../lib/dom.js";
-import { pageText } from "../lib/model.js";
+import { isConfirmed, pageText } from "../lib/model.js";
 import { joinParagraphs } from "./line-join.js";
 import { lastFirst, remembered, rendered, save, stem } from "./rendering.js";
 
@@ -21,9 +21,12 @@ export function drawExportMenu(desk, copyText) {
   const { root, draft, page } = desk;
   const sheet = part(root, "formats");
   if (!draft || !page) return;
+  const confirmed = draft.pages.some(hasConfirmed);
   // Pictures are not kept over a reload.
   const formats = lastFirst(
-    declarations.formats.filter((one) => draft.files.length || !one.shows_pictures),
+    declarations.formats.filter(
+      (one) => (draft.files.length || !one.shows_pictures) && (confirmed || !one.needs_confirmed),
+    ),
   );
   const several = draft.pages.length > 1;
   const pageNumber = draft.pages.indexOf(page) + 1;
@@ -58,6 +61,11 @@ export function drawExportMenu(desk, copyText) {
   ];
   const pages = () => chosen[which.selectedIndex]();
   const text = () => pages().map(pageText).join("\n\n");
+  /** Names of the formats that the chosen pages can have. */
+  const all = () =>
+    formats
+      .filter((one) => !one.needs_confirmed || pages().some(hasConfirmed))
+      .map(({ name }) => name);
 
   /**
    * @param {string} words
@@ -132,18 +140,18 @@ export function drawExportMenu(desk, copyText) {
     ...formats.map((format) =>
       entry(format.label, () => downloadFormat(format), format.suffix, format.name),
     ),
-    entry(
-      "All of these",
-      () => download(formats.map(({ name }) => name).join(), "zip", "All"),
-      "zip",
-      "all",
-    ),
+    entry("All of these", () => download(all().join(), "zip", "All"), "zip", "all"),
   );
   which.addEventListener("change", function ask() {
     range.hidden = which.selectedIndex < 2;
     if (!range.hidden) range.focus();
   });
   found(sheet, "button, select").focus();
+}
+
+/** @param {import("../lib/model.js").Page} page */
+function hasConfirmed({ zones }) {
+  return zones.some(({ lines = [] }) => lines.some(isConfirmed));
 }
 
 /**

@@ -73,6 +73,14 @@ export function lineText(line) {
   return joined((line.words ?? []).map((word) => word.text).filter(Boolean));
 }
 
+/**
+ * Whether a person has checked each word of a line.
+ * @param {Line} line
+ */
+export function isConfirmed({ words = [] }) {
+  return words.length > 0 && words.every(({ checked }) => checked);
+}
+
 /** @param {Page} page */
 export function pageText(page) {
   return page.zones
