@@ -96,6 +96,16 @@ def _listed_with_meanings(meanings: Mapping[str, str]) -> str:
     return f"{', '.join(most)}, or {last}"
 
 
+def fits_detector(limit: int | None, slots: int) -> bool:
+    """Whether a container with that memory in bytes, if limited, has room to tell languages.
+
+    The process that does goes before the workers have too little to read a page with.
+    """
+    if limit is None:
+        return True
+    return limit - SERVER_BYTES - DETECTOR_BYTES >= slots * LEAST_WORKER_BYTES
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one server."""
@@ -264,8 +274,8 @@ class Settings:
         limit = memory_limit_bytes()
         if self.worker_memory_bytes or limit is None:
             return self.worker_memory_bytes or MOST_WORKER_BYTES
-        share = (limit - SERVER_BYTES - DETECTOR_BYTES) // self.slots
-        return min(MOST_WORKER_BYTES, max(share, TINIEST_WORKER_BYTES))
+        others = SERVER_BYTES + DETECTOR_BYTES * fits_detector(limit, self.slots)
+        return min(MOST_WORKER_BYTES, max((limit - others) // self.slots, TINIEST_WORKER_BYTES))
 
     @property
     def waiting(self) -> int:

@@ -1,7 +1,8 @@
 """How memory is shared: in a container, the sum of all processes fits its limit.
 
-What does not fit is given up in this order: slots, down to one, then the second reader. What was
-given up is told at the start, by `/readyz` and by `ocr-server doctor`.
+What does not fit is given up in this order: slots, down to one, then the second reader, then the
+detector of languages. What was given up is told at the start, by `/readyz` and by `ocr-server
+doctor`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,14 @@ from pathlib import Path
 from ocr_server.cgroup import memory_limit_bytes
 from ocr_server.engines import ENGINE_CHOICES, new_engine
 from ocr_server.engines.engine import Engine
-from ocr_server.settings import LEAST_WORKER_BYTES, MIB, SERVER_BYTES, Settings
+from ocr_server.settings import (
+    DETECTOR_BYTES,
+    LEAST_WORKER_BYTES,
+    MIB,
+    SERVER_BYTES,
+    Settings,
+    fits_detector,
+)
 
 SECOND_READER_BYTES = 300 * MIB  # of a worker with both readers; docs/accuracy.md
 # Engines whose second reader may go, and what they are then.
@@ -64,6 +72,12 @@ def plan_memory(
             f"{(SERVER_BYTES + SECOND_READER_BYTES) // MIB} MiB, or set OCR_ENGINE=tesseract."
         )
         settings = replace(settings, engine=without)
+    if not fits_detector(limit, slots):
+        needed = (SERVER_BYTES + DETECTOR_BYTES + slots * LEAST_WORKER_BYTES) // MIB
+        shortfalls.append(
+            f"{container}, too little to tell the languages of texts: languages=auto goes by the "
+            f"script alone. Give it {needed} MiB."
+        )
     if room // slots < LEAST_WORKER_BYTES:
         shortfalls.append(
             f"{container}, which leaves {max(0, room) // MIB} MiB to read a page with: large ones "

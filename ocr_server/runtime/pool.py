@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import ExitStack, closing, contextmanager
 from copy import copy
@@ -13,14 +13,16 @@ from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
 from ocr_server import traces
+from ocr_server.cgroup import memory_limit_bytes
 from ocr_server.cpu_shares import CpuShares
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline, backoff_s
+from ocr_server.document.languages import Guess
 from ocr_server.errors import ClientGone, NoWorker
 from ocr_server.runtime.fork_server import ForkServer
 from ocr_server.runtime.language_detector import LanguageDetector
 from ocr_server.runtime.worker_context import Task, start_worker
 from ocr_server.runtime.worker_process import WorkerProcess, serve
-from ocr_server.settings import Settings
+from ocr_server.settings import Settings, fits_detector
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -105,9 +107,9 @@ class ProcessWorkerPool:
                     WorkerProcess, self._fork_server, self._detector_share.all[0]
                 )
                 self._detector = LanguageDetector(start_detector)
-                self._slots = [
-                    WorkerProcess(self._fork_server, lock, self._detector.rank) for lock in locks
-                ]
+                fits = fits_detector(memory_limit_bytes(), settings.slots)
+                rank = self._detector.rank if fits else _tell_nothing
+                self._slots = [WorkerProcess(self._fork_server, lock, rank) for lock in locks]
             except OSError as error:
                 raise NoWorker(
                     f"No process that reads pages can be started: {error}. "
@@ -184,6 +186,11 @@ class ProcessWorkerPool:
     def _task_deadline(self, deadline: Deadline) -> Deadline:
         """The deadline of a task that starts now; its time does not include waiting for a slot."""
         return deadline.sooner(self._task_timeout_s, setting="OCR_PAGE_TIMEOUT_S")
+
+
+def _tell_nothing(_text: str, _codes: Sequence[str], _deadline: Deadline) -> tuple[Guess, ...]:
+    """The answer about languages where there is no memory for the detector."""
+    return ()
 
 
 class _IdleQueue:

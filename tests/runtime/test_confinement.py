@@ -180,7 +180,7 @@ def test_a_server_hides_its_memory_before_it_listens(
         order.append("listens")
         raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
-    monkeypatch.setattr(waitress_server, "create_app", lambda _settings: app)
+    monkeypatch.setattr(waitress_server, "create_app", lambda *_, **__: app)
     monkeypatch.setattr(waitress_server, "hide_memory", lambda: order.append("hides"))
     monkeypatch.setattr(waitress_server, "_listen", listen)
     monkeypatch.setattr("tempfile.tempdir", None)

@@ -36,7 +36,8 @@ def test_without_a_limit_nothing_is_given_up() -> None:
         (1024, 2, "auto", 1),  # slots go first
         (512, 1, "auto", 1),
         (384, 1, "tesseract", 2),  # then the second reader
-        (256, 1, "tesseract", 3),
+        (320, 1, "tesseract", 3),  # then the detector of languages
+        (256, 1, "tesseract", 4),
     ],
 )
 def test_slots_fall_to_one_and_then_the_second_reader_goes(
