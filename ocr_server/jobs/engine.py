@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
+import sys
 import threading
 import time
 from collections import deque
@@ -34,6 +36,7 @@ from dbos import (
 )
 from sqlalchemy.engine import Connection, Engine
 
+from ocr_server.errors import SettingsError
 from ocr_server.jobs.locks import Locks, locks_of
 
 VERSION = "jobs-1"  # of the workflows below, not of the program: other versions' work is not taken
@@ -44,6 +47,7 @@ POLL_S = 0.25
 TAKE_OVER_S = 1.0
 LOST_S = 3.0  # so long, a workflow may be noted as begun or not yet as done, and no thread be at it
 CLOSING_S = 0.05  # between looks whether work is done
+LEAST_SQLITE = (3, 42)
 _FOREVER = 1_000_000  # attempts: pages count their own
 # Seconds before each try to call a webhook, after the one before.
 WEBHOOK_DELAYS_S = (0.0, 5.0, 30.0, 300.0, 1800.0, 7200.0)
@@ -208,12 +212,19 @@ def engine_of(address: str) -> tuple[JobEngine, Engine]:
 
     Raises:
         OSError: the folder cannot be made.
+        SettingsError: the SQLite of this machine is too old for jobs in a folder.
     """
     if is_postgres(address):
         url = address.replace("postgres://", "postgresql://", 1)
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
         database = sa.create_engine(url, pool_pre_ping=True)
     else:
+        # DBOS asks SQLite for milliseconds with these versions of Python.
+        if sys.version_info >= (3, 12) and sqlite3.sqlite_version_info < LEAST_SQLITE:
+            raise SettingsError(
+                f"Jobs in a folder need SQLite {'.'.join(map(str, LEAST_SQLITE))} or newer; "
+                f"here is {sqlite3.sqlite_version}. Set OCR_JOBS to a PostgreSQL database."
+            )
         folder = Path(address)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = folder / "jobs.sqlite"

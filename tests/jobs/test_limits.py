@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +14,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
 from ocr_server.app import create_app
-from ocr_server.errors import JobsUnavailable
+from ocr_server.errors import JobsUnavailable, SettingsError
+from ocr_server.jobs.engine import engine_of
 from ocr_server.settings import Settings
 from tests.drawing import as_file, draw_lines
 from tests.fakes import InlineWorkers, ReadsWords, SaysCanvasSize
@@ -121,3 +123,11 @@ def test_a_place_that_cannot_be_opened_is_told(tmp_path: Path, settings: Setting
     file.touch()
     with pytest.raises(JobsUnavailable, match="OCR_JOBS"):
         create_app(replace(settings, jobs=str(file)), InlineWorkers(ReadsWords("Hello")))
+
+
+def test_a_sqlite_that_is_too_old_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 13, 0))
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
+
+    with pytest.raises(SettingsError, match=r"need SQLite 3\.42"):
+        engine_of(str(tmp_path))
