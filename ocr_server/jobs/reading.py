@@ -48,6 +48,7 @@ class JobReader:
     def __init__(self, here: Service, ledger: Ledger, folders: JobFolders) -> None:
         self._here, self._ledger, self._folders = here, ledger, folders
         self.is_over = here.is_ending
+        self._reading = ""  # the job of which a page was begun last
 
     def count(self, job_id: str) -> int:
         """How many pages are to be read; 0 if the job was forgotten."""
@@ -64,7 +65,9 @@ class JobReader:
             number = request.numbers[position]
             if files.is_cancelled or files.is_settled(number):
                 return
-            self._until_it_works(lambda: self._ledger.begin(job_id))
+            if self._reading != job_id:
+                self._until_it_works(lambda: self._ledger.begin(job_id))
+                self._reading = job_id
             result = self._read(files, request, number)
             if isinstance(result, Failure):
                 failure = result
