@@ -24,6 +24,7 @@ from ocr_server.pipeline import (
     PageRead,
     analyse_frame,
     document_from_events,
+    draw_page,
     draw_preview,
     recognise_document,
     render_document,
@@ -38,6 +39,8 @@ from ocr_server.runtime.scratch import ScratchSpace
 from ocr_server.runtime.store import Store
 from ocr_server.runtime.watchdog import Watchdog
 from ocr_server.settings import Settings
+from ocr_server.sources.pixels import SMALL_SIDE_PX
+from ocr_server.tasks import PageRef
 
 DESCRIBE_TIMEOUT_S = 30.0
 
@@ -247,6 +250,10 @@ class Service:
             cancelled=cancelled,
             prepared=prepared,
         )
+
+    def draw_small(self, job: Job, page_ref: PageRef, cancelled: threading.Event) -> bytes:
+        """A small picture of a page of the job; see `pipeline.draw_page`."""
+        return draw_page(job, self.workers, cancelled, page_ref, longest_px=SMALL_SIDE_PX)
 
     def analyse_frame(self, job: Job, cancelled: threading.Event, *, reads: bool) -> FrameAnalysis:
         """Analyse a frame of a camera; see `pipeline.analyse_frame`."""

@@ -39,7 +39,25 @@ TINIEST_WORKER_BYTES = 64 * MIB  # with less, hardly anything is read
 SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, measured idle
 DETECTOR_BYTES = 80 * MIB  # the process that tells languages, started when it is first needed
 # The names of `web.compat.ADAPTERS`.
-ADAPTER_NAMES = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")
+ADAPTER_NAMES = (
+    "azure-document-intelligence",
+    "azure-vision",
+    "base64",
+    "docling",
+    "google-vision",
+    "liteparse",
+    "mistral",
+    "ocr-space",
+    "ocrserver",
+    "ollama",
+    "open-webui",
+    "openai",
+    "tesseract-server",
+    "textract",
+    "tika",
+    "unstructured",
+)
+ALL_ADAPTERS = "all"
 # The keys of `engines.ENGINE_CHOICES`, each with a remark for the documentation.
 ENGINE_MEANINGS = {
     "auto": "the best of what is installed: Tesseract, and `rapidocr` where Tesseract is in doubt",
@@ -192,8 +210,9 @@ class Settings:
     )
     compat: tuple[str, ...] = _setting(
         (),
-        f"other servers whose routes are served too, joined by commas: {', '.join(ADAPTER_NAMES)}",
-        choices=ADAPTER_NAMES,
+        "other servers whose routes are served too, joined by commas, or `all`: "
+        f"{', '.join(ADAPTER_NAMES)}",
+        choices=(*ADAPTER_NAMES, ALL_ADAPTERS),
     )
 
     jobs: str = _setting(

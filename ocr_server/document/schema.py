@@ -129,6 +129,10 @@ class CellJson(TypedDict):
     """from 0"""
     column: Count
     """from 0"""
+    row_span: NotRequired[Omittable[Number]]
+    """how many rows it stands in, if more than one"""
+    column_span: NotRequired[Omittable[Number]]
+    """how many columns it stands in, if more than one"""
     text: str
     box: Answered[BoxJson]
     quad: Answered[QuadJson]
@@ -140,6 +144,10 @@ class TableJson(TypedDict):
 
     rows: Number
     columns: Number
+    header_rows: NotRequired[Omittable[Number]]
+    """how many rows at the top are its head, where that is sure"""
+    continues: NotRequired[Omittable[bool]]
+    """whether it goes on the last table of the page before"""
     cells: list[Annotated[CellJson, Checked(with_place, box_faults)]]
     """in reading order"""
 

@@ -40,9 +40,9 @@ from ocr_server.pipeline import choose_pages, count_pages, draw_page, page_ref_o
 from ocr_server.request.build import ParsedRequest
 from ocr_server.runtime.scratch import JobFolder
 from ocr_server.service import Service
+from ocr_server.sources.pixels import SMALL_SIDE_PX
 
 SWEEP_S = 60.0
-PICTURE_SIDE_PX = 1600  # a page fills a screen, and is a third of the bytes of a preview
 ORPHAN_S = 600.0  # a folder without a row is that old when it is swept
 
 log = logging.getLogger(__name__)
@@ -244,7 +244,7 @@ class Jobs:
             here.workers,
             cancelled,
             page_ref_of(job, request.counts, number),
-            longest_px=PICTURE_SIDE_PX,
+            longest_px=SMALL_SIDE_PX,
         )
 
     def document(self, status: JobStatus) -> Document:

@@ -29,17 +29,25 @@ from ocr_server.settings import Settings
 ENGLISH = ("eng",)
 MOST_FAULTS = 200  # that are kept; who is told of the first ones knows enough
 LONGEST_FIELD_CHARS = 100
+UNCONFIRMED = (
+    "training has the lines that a person has confirmed, and none is so before it is read; send "
+    "the corrected document to /v1/render"
+)
 EMPTY = "the file is empty, or none was chosen; send a picture or a PDF"
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """What a request asks for: a job, and how its answer is to look."""
+    """What a request asks for: a job, and how its answer is to look.
+
+    `pictures`: whether the events of the answer have a picture of each page.
+    """
 
     job: Job
     formats: tuple[str, ...]
     rendering: Rendering
     partial: bool = False
+    pictures: bool = False
 
 
 class Faults(list[dict[str, str]]):
@@ -114,6 +122,9 @@ def build_job(
     if profile:
         values = {**profile.options, **values}
     formats = values.get("format") or formats or OPTIONS["format"].default_value
+    if any(FORMATS[name].needs_confirmed for name in formats):
+        faults.append(fault_of("format", UNCONFIRMED))
+        check(faults)
     engine = values.get("engine") or engine or settings.engine
     languages = languages_of(
         values.get("languages", settings.languages), settings, _installed(engine, here)
@@ -142,8 +153,10 @@ def build_job(
         deadline=_deadline(values, min(most_seconds, settings.timeout_s)),
         **_members_of(Job, values),
     )
-    partial = values.get("partial", OPTIONS["partial"].default_value)
-    return ParsedRequest(job=job, formats=formats, rendering=rendering, partial=partial)
+    flags = {
+        name: values.get(name, OPTIONS[name].default_value) for name in ("partial", "pictures")
+    }
+    return ParsedRequest(job=job, formats=formats, rendering=rendering, **flags)
 
 
 def build_rendering_job(
