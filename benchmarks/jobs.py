@@ -37,6 +37,8 @@ KILLS, BETWEEN_KILLS_S = 12, 4.0
 STORM_PAGES, FAIR_PAGES = 60, 600
 SLOTS = "2"
 LOOK_S = 0.1
+ASK_S = 2.0  # how far a job is; asking costs the server milliseconds
+ROUNDS = 2
 BOUND_S = 1800.0
 MIB = 1024 * 1024
 ENGINE = "tesseract"
@@ -94,7 +96,9 @@ def look(server: Server, path: str) -> Any:  # noqa: ANN401  # an answer's JSON
         return json.loads(connection.getresponse().read())
 
 
-def ended(server: Server, job_id: str, between: Callable[[], None] = lambda: None) -> Any:  # noqa: ANN401
+def ended(
+    server: Server, job_id: str, between: Callable[[], None] = lambda: None, look_s: float = LOOK_S
+) -> Any:  # noqa: ANN401  # an answer's JSON
     """The job when it has ended; `between` is called again and again until then."""
     ends_s = time.monotonic() + BOUND_S
     while time.monotonic() < ends_s:
@@ -102,8 +106,8 @@ def ended(server: Server, job_id: str, between: Callable[[], None] = lambda: Non
         if status["expires_at"]:
             return status
         between()
-        time.sleep(LOOK_S)
-    raise SystemExit(f"not read after {BOUND_S:.0f} s: {status}")
+        time.sleep(look_s)
+    raise SystemExit(f"not read after {BOUND_S:.0f} s")
 
 
 def kill(server: Server) -> None:
@@ -140,33 +144,43 @@ def storm(place: Place) -> None:
 
 def rate(place: Place, pages: int) -> None:
     """Print the pages a second of a job and of a request, memory, and time of the first page."""
-    data = document(pages)
+    data = document(pages, "receipt")
     limits = {"OCR_SLOTS": SLOTS, "OCR_MAX_PAGES": str(pages), "OCR_TIMEOUT_S": "3600"}
+    job_s = request_s = job_cpu_s = request_cpu_s = 0.0
+    firsts_s = []
     with place.start(**limits, OCR_JOBS_SLOTS=SLOTS) as server:
-        idle = server.process.memory_info().rss
-        most, cpu_s = idle, server.process.cpu_times()
-        begun_s, begun_by_clock_s = time.monotonic(), time.time()
-        job_id = submit(server, data)
+        most = idle = server.process.memory_info().rss
 
         def weigh() -> None:
             nonlocal most
             most = max(most, server.process.memory_info().rss)
 
-        ended(server, job_id, weigh)
-        job_s = time.monotonic() - begun_s
-        spent_s = sum(server.process.cpu_times()[:2]) - sum(cpu_s[:2])
-        first_s = place.page_times_s(job_id)[0] - begun_by_clock_s
-        begun_s, cpu_s = time.monotonic(), server.process.cpu_times()
-        with closing(server.connect()) as connection:
-            answer = post(connection, "/v1/documents", data, detail="page")
-        request_s = time.monotonic() - begun_s
-        asked_s = sum(server.process.cpu_times()[:2]) - sum(cpu_s[:2])
-    if answer.status != http.client.OK:
-        raise SystemExit(answer.body.decode())
-    print(f"rate: {pages} pages, {SLOTS} slots: job {pages / job_s:.2f} pages/s, request "
-          f"{pages / request_s:.2f} pages/s ({request_s / job_s:.2f}); first page after "
-          f"{first_s:.1f} s; server process {1000 * spent_s / pages:.1f} ms a page (request "
-          f"{1000 * asked_s / pages:.1f}), memory {(most - idle) / MIB:+.0f} MiB")  # fmt: skip
+        for _ in range(ROUNDS):  # by turns, as the machine may have other work
+            cpu_s, begun_s = _own_cpu_s(server), time.time()
+            job_id = submit(server, data)
+            ended(server, job_id, weigh, ASK_S)
+            times_s = place.page_times_s(job_id)
+            firsts_s.append(times_s[0] - begun_s)
+            job_s += times_s[-1] - begun_s
+            job_cpu_s += _own_cpu_s(server) - cpu_s
+            cpu_s, begun_s = _own_cpu_s(server), time.time()
+            with closing(server.connect()) as connection:
+                answer = post(connection, "/v1/documents", data, detail="page")
+            if answer.status != http.client.OK:
+                raise SystemExit(answer.body.decode())
+            request_s += time.time() - begun_s
+            request_cpu_s += _own_cpu_s(server) - cpu_s
+    read = ROUNDS * pages
+    print(f"rate: {pages} pages, {SLOTS} slots: job {read / job_s:.2f} pages/s, request "
+          f"{read / request_s:.2f} pages/s ({request_s / job_s:.2f}); first page after "
+          f"{min(firsts_s):.1f} s; server process {1000 * job_cpu_s / read:.1f} ms a page "
+          f"(request {1000 * request_cpu_s / read:.1f}), memory {(most - idle) / MIB:+.0f} MiB",
+          flush=True)  # fmt: skip
+
+
+def _own_cpu_s(server: Server) -> float:
+    """Processor time of the server process alone."""
+    return float(sum(server.process.cpu_times()[:2]))
 
 
 def fair(place: Place) -> None:

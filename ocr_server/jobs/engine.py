@@ -38,6 +38,7 @@ from ocr_server.jobs.locks import Locks, locks_of
 
 VERSION = "jobs-1"  # of the workflows below, not of the program: other versions' work is not taken
 JOBS, CHUNKS, WEBHOOKS = "ocr-jobs", "ocr-chunks", "ocr-webhooks"
+AHEAD = 1  # chunk that waits for a slot, which else would be idle while the next is looked for
 CHUNK_PAGES = 32  # a chunk gives way between pages, and each costs a look into the queue
 LEAST_TAIL_PAGES = 4
 TAIL_SHARE = 8  # of what is left, the most in one chunk: at the end all workers have some
@@ -103,7 +104,10 @@ class JobEngine:
         self._watch = threading.Thread(target=self._take_over, daemon=True, name="jobs-take-over")
 
     def start(self, reader: Reader, *, slots: int) -> None:
-        """Take up jobs, `slots` pages at a time; with 0 only enqueue them."""
+        """Take up jobs, in chunks for `slots` pages at a time; with 0 only enqueue them.
+
+        The reader sees to it that no more pages are read at a time.
+        """
         global _reader  # noqa: PLW0603
         _reader = reader
         config: DBOSConfig = {
@@ -121,7 +125,9 @@ class JobEngine:
         DBOS.listen_queues([JOBS, CHUNKS, WEBHOOKS] if slots else [])
         DBOS.launch()
         DBOS.register_queue(JOBS, polling_interval_sec=POLL_S)
-        DBOS.register_queue(CHUNKS, worker_concurrency=max(1, slots), polling_interval_sec=POLL_S)
+        DBOS.register_queue(
+            CHUNKS, worker_concurrency=max(1, slots) + AHEAD, polling_interval_sec=POLL_S
+        )
         DBOS.register_queue(WEBHOOKS, polling_interval_sec=4 * POLL_S)
         self._client = DBOSClient(
             system_database_url=config["system_database_url"],
