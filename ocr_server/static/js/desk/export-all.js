@@ -19,7 +19,9 @@ const WORD_AND_PDF = "docx,pdf";
 export function drawExportAll(menu, drafts) {
   const sheet = part(menu, "all-formats");
   const whole = drafts.every(({ share }) => !share);
-  const formats = declarations.formats.filter(({ one_page_each: isPageEach }) => !isPageEach);
+  const formats = declarations.formats.filter(
+    ({ one_page_each: isPageEach, needs_confirmed: isRare }) => !isPageEach && !isRare,
+  );
   const choices = [
     { name: WORD_AND_PDF, label: "Word and PDF", suffix: "zip" },
     { name: ONE_PDF, label: "One PDF of all", suffix: "pdf" },
