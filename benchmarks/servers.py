@@ -120,14 +120,15 @@ NAMES = {"tesserocr": "ours, warm", "auto": "ours, both readers"}
 
 
 @contextmanager
-def our_server(engine: str, *, start: Sequence[str] = OURS, **settings: str) -> Iterator[Server]:
+def our_server(
+    engine: str, *, start: Sequence[str] = OURS, command: str = "serve", **settings: str
+) -> Iterator[Server]:
     """This server with an engine, for the length of a with-block; `start` is how it is started."""
     with tempfile.TemporaryDirectory(prefix="speed-") as folder:
         port = _free_port()
         ours = {"OCR_PORT": str(port), "OCR_ENGINE": engine, "OCR_TEMP_DIR": folder, **settings}
-        command = [*start, "serve"]
         name = NAMES.get(engine, "ours")
-        with _started(command, ours, port, "/readyz") as (process, ready_after_s):
+        with _started([*start, command], ours, port, "/readyz") as (process, ready_after_s):
             yield Server(name, port, "/v1/documents", process, Path(folder), ready_after_s)
 
 

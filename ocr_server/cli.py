@@ -9,7 +9,9 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -18,7 +20,6 @@ from typing import Any
 
 from ocr_server import __version__, traces
 from ocr_server.client import (
-    PIECE_BYTES,
     ReadFiles,
     Refused,
     RemoteServer,
@@ -30,6 +31,7 @@ from ocr_server.document.languages import name_of
 from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError, SettingsError
 from ocr_server.export import FORMATS
+from ocr_server.hot_folder import HotFolder
 from ocr_server.logs import start_logging
 from ocr_server.request.options import OPTIONS, Option
 from ocr_server.server.waitress_server import run
@@ -145,7 +147,20 @@ def _add_job_commands(parser: argparse.ArgumentParser) -> None:
         flag = f"--{name.replace('_', '-')}"
         submit.add_argument(flag, dest=name, help=_help_of(option))
     submit.set_defaults(run=_submit_job)
-    watch = commands.add_parser("watch", help="show how far a job is, until it has ended")
+    watch = commands.add_parser(
+        "watch",
+        help="show how far a job is, until it has ended; or read what is put into a folder",
+    )
+    watch.add_argument("job_id", metavar="ID|FOLDER")
+    watch.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="the first is a folder, and documents go here"
+    )
+    watch.add_argument("--format", help=f"of the documents: {', '.join(FORMATS)} (default: text)")
+    watch.add_argument(
+        "--option", action="append", default=[], metavar="NAME=TEXT",
+        help="an option of reading, as languages=deu",
+    )  # fmt: skip
+    watch.add_argument("--once", action="store_true", help="end when all files there are read")
     watch.set_defaults(run=_watch_job)
     fetch = commands.add_parser("fetch", help="write what was read")
     fetch.add_argument("--format", help=f"{', '.join(FORMATS)} (default: text)")
@@ -156,7 +171,7 @@ def _add_job_commands(parser: argparse.ArgumentParser) -> None:
     fetch.set_defaults(run=_fetch_job)
     cancel = commands.add_parser("cancel", help="stop a job and forget it")
     cancel.set_defaults(run=_cancel_job)
-    for command in (watch, fetch, cancel):
+    for command in (fetch, cancel):
         command.add_argument("job_id", metavar="ID")
     for command in (submit, watch, fetch, cancel):
         command.add_argument("--url", default="http://localhost:8080", help="the server's address")
@@ -289,14 +304,34 @@ def _submit_job(arguments: argparse.Namespace) -> int:
 def _submit(server: RemoteServer, names: Sequence[str], options: Mapping[str, str]) -> str:
     """The id of a job of files; one that is large is sent in pieces."""
     if len(names) == 1 and names[0] != STANDARD_INPUT:
-        file = Path(names[0])
-        if file.stat().st_size > PIECE_BYTES:
-            return server.upload(file, options)
+        return server.submit_file(Path(names[0]), options)
     return server.submit([_read_file(name) for name in names], options)
 
 
 def _watch_job(arguments: argparse.Namespace) -> int:
+    if arguments.out:
+        return _watch_folder(arguments)
+    if arguments.format or arguments.option or arguments.once:
+        raise Refused("--format, --option and --once are of a folder, with --out.")
     return 0 if _show_progress(_remote(arguments), arguments.job_id) else 1
+
+
+def _watch_folder(arguments: argparse.Namespace) -> int:
+    """Have the files of a folder read as jobs, until SIGTERM or SIGINT."""
+    options = dict(text.partition("=")[::2] for text in arguments.option)
+    hot = HotFolder(
+        _remote(arguments),
+        Path(arguments.job_id),
+        arguments.out,
+        options=options,
+        format_=arguments.format or "text",
+    )
+    start_logging("text")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    hot.run(stop, once=arguments.once)
+    return 0
 
 
 def _fetch_job(arguments: argparse.Namespace) -> int:

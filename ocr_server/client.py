@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ocr_server.request.build import build_job
 from ocr_server.service import Service
@@ -45,7 +45,11 @@ open_url = urllib.request.build_opener(_NoRedirects).open
 
 
 class Refused(Exception):
-    """The server refused, or did not answer."""
+    """The server refused, or did not answer; `code` is that of its problem, if it told one."""
+
+    def __init__(self, message: str = "", code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Unanswered(Refused):
@@ -60,6 +64,7 @@ class JobProgress:
     total: int
     read: int
     failed: int
+    is_over: bool  # nothing more will be read
 
 
 @contextmanager
@@ -122,31 +127,49 @@ class RemoteServer:
         body = _multipart(pictures, options, boundary)
         return self._ask("POST", path, body, {"Content-Type": media_type})
 
-    def submit(self, pictures: Sequence[bytes], options: Mapping[str, str]) -> str:
-        """Make a job; its id. Sent again after a lost answer, it is the same job."""
-        key = {"Idempotency-Key": secrets.token_hex(16)}
+    def submit_file(self, file: Path, options: Mapping[str, str], key: str = "") -> str:
+        """Make a job of a file, which is sent in pieces if it is large; see `submit`.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if file.stat().st_size > PIECE_BYTES:
+            return self.upload(file, options, key)
+        return self.submit([file.read_bytes()], options, key)
+
+    def submit(self, pictures: Sequence[bytes], options: Mapping[str, str], key: str = "") -> str:
+        """Make a job; its id. What is sent again with a `key` of the caller's is the same job."""
         boundary = secrets.token_hex(16)
-        key["Content-Type"] = f"multipart/form-data; boundary={boundary}"
+        headers = {
+            "Idempotency-Key": key or secrets.token_hex(16),
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+        }
         body = _multipart(pictures, options, boundary)
         for tries_left in reversed(range(SUBMIT_TRIES)):
             try:
-                return str(json.loads(self._ask("POST", JOBS_PATH, body, key))["id"])
+                return str(json.loads(self._ask("POST", JOBS_PATH, body, headers))["id"])
             except Unanswered:
                 if not tries_left:
                     raise
                 time.sleep(RETRY_S)
         raise AssertionError  # the last try returns or raises
 
-    def upload(self, file: Path, options: Mapping[str, str]) -> str:
+    def upload(self, file: Path, options: Mapping[str, str], key: str = "") -> str:
         """Make a job of a large file, which is sent in pieces; its id.
 
-        After a lost connection it goes on where it was.
+        After a lost connection it goes on where it was, and with the same `key` after a lost
+        caller.
         """
         size_bytes = file.stat().st_size
         query = urllib.parse.urlencode(options)
-        creation = {**TUS, "Upload-Length": str(size_bytes)}
+        creation = {
+            **TUS,
+            "Upload-Length": str(size_bytes),
+            "Idempotency-Key": key or secrets.token_hex(16),
+        }
         job = json.loads(self._ask("POST", f"{UPLOADS_PATH}?{query}", b"", creation))
-        address, offset, unanswered = f"{UPLOADS_PATH}/{job['id']}", 0, 0
+        address, unanswered = f"{UPLOADS_PATH}/{job['id']}", 0
+        offset = self._offset(address, 0) if key else 0
         with file.open("rb") as opened:
             while offset < size_bytes:
                 opened.seek(offset)
@@ -176,10 +199,14 @@ class RemoteServer:
                 time.sleep(RETRY_S)
                 continue
             unanswered = 0
-            pages = job["pages"]
-            yield JobProgress(job["state"], pages["total"], pages["read"], pages["failed"])
-            if job["expires_at"] is not None:
+            progress = _progress_of(job)
+            yield progress
+            if progress.is_over:
                 return
+
+    def look(self, job_id: str) -> JobProgress:
+        """The job as it is."""
+        return _progress_of(json.loads(self._ask("GET", f"{JOBS_PATH}/{job_id}")))
 
     def fetch(self, job_id: str, options: Mapping[str, str]) -> bytes:
         """The document of a job, in the format that the options name."""
@@ -240,4 +267,10 @@ def _refusal(error: urllib.error.HTTPError) -> Refused:
     if error.headers.get("Content-Type", "").partition(";")[0] != MEDIA_TYPE:
         return Refused(f"The server answered {error.code}.")
     problem = json.loads(answer)
-    return Refused(problem["detail"])
+    return Refused(problem["detail"], problem["code"])
+
+
+def _progress_of(job: dict[str, Any]) -> JobProgress:  # of an answer's JSON
+    pages = job["pages"]
+    is_over = job["expires_at"] is not None
+    return JobProgress(job["state"], pages["total"], pages["read"], pages["failed"], is_over)

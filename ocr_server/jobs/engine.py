@@ -41,8 +41,12 @@ from ocr_server.jobs.locks import Locks, locks_of
 
 VERSION = "jobs-1"  # of the workflows below, not of the program: other versions' work is not taken
 JOBS, CHUNKS, WEBHOOKS = "ocr-jobs", "ocr-chunks", "ocr-webhooks"
-CHUNK_PAGES = 8
+AHEAD = 1  # chunk that waits for a slot, which else would be idle while the next is looked for
+CHUNK_PAGES = 32  # a chunk gives way between pages, and each costs a look into the queue
+LEAST_TAIL_PAGES = 4
+TAIL_SHARE = 8  # of what is left, the most in one chunk: at the end all workers have some
 MOST_CHUNKS = 16  # of a job, enqueued at a time
+NEWEST = 50  # chunks that are looked at between pages, whether one of them goes before
 POLL_S = 0.25
 TAKE_OVER_S = 1.0
 LOST_S = 3.0  # so long, a workflow may be noted as begun or not yet as done, and no thread be at it
@@ -89,6 +93,7 @@ class Reader(Protocol):
 _reader: Reader  # of the process, as workflows are functions of the module
 # Workflows by id, and whether the process ends only after what they are at.
 _running: dict[str, bool] = {}
+_looked_s = 0.0  # when chunks were looked at
 
 
 class JobEngine:
@@ -103,7 +108,10 @@ class JobEngine:
         self._watch = threading.Thread(target=self._take_over, daemon=True, name="jobs-take-over")
 
     def start(self, reader: Reader, *, slots: int) -> None:
-        """Take up jobs, `slots` pages at a time; with 0 only enqueue them."""
+        """Take up jobs, in chunks for `slots` pages at a time; with 0 only enqueue them.
+
+        The reader sees to it that no more pages are read at a time.
+        """
         global _reader  # noqa: PLW0603
         _reader = reader
         config: DBOSConfig = {
@@ -121,7 +129,9 @@ class JobEngine:
         DBOS.listen_queues([JOBS, CHUNKS, WEBHOOKS] if slots else [])
         DBOS.launch()
         DBOS.register_queue(JOBS, polling_interval_sec=POLL_S)
-        DBOS.register_queue(CHUNKS, worker_concurrency=max(1, slots), polling_interval_sec=POLL_S)
+        DBOS.register_queue(
+            CHUNKS, worker_concurrency=max(1, slots) + AHEAD, polling_interval_sec=POLL_S
+        )
         DBOS.register_queue(WEBHOOKS, polling_interval_sec=4 * POLL_S)
         self._client = DBOSClient(
             system_database_url=config["system_database_url"],
@@ -248,13 +258,19 @@ def read_job(job_id: str) -> None:
 
 
 @DBOS.workflow(name="read_chunk", max_recovery_attempts=_FOREVER)
-def read_chunk(job_id: str, first: int, last: int) -> None:
-    """Read pages of a job, by their positions: from `first` up to `last`, which is excluded."""
+def read_chunk(job_id: str, first: int, last: int, priority: int) -> None:
+    """Read pages of a job, by their positions: from `first` up to `last`, which is excluded.
+
+    The rest is put back into the queue if a chunk waits that goes before this one.
+    """
     with _at(must_finish=True):
         for position in range(first, last):
             if _reader.is_over.is_set():
                 raise Stopping
-            _read(job_id, position)
+            must_wait = _read(job_id, position, priority)
+            if must_wait and position + 1 < last:
+                _enqueue_chunk(job_id, position + 1, last, priority)
+                return
 
 
 @DBOS.workflow(name="call_webhook", max_recovery_attempts=_FOREVER)
@@ -271,14 +287,11 @@ def call_webhook(job_id: str, tries: int) -> None:
 def _read_chunks(job_id: str) -> None:
     total = _count(job_id)
     window: deque[tuple[int, int, WorkflowHandle[None]]] = deque()
-    for index, first in enumerate(range(0, total, CHUNK_PAGES)):
+    # The k-th chunk of each job goes before anybody's k+1st.
+    for priority, (first, last) in enumerate(_chunks(total), 1):
         if len(window) >= MOST_CHUNKS:
             _await(job_id, *window.popleft())
-        last = min(first + CHUNK_PAGES, total)
-        # The k-th chunk of each job goes before anybody's k+1st.
-        with SetWorkflowID(f"{job_id}/{first}"), SetEnqueueOptions(priority=1 + index):
-            handle = DBOS.enqueue_workflow(CHUNKS, read_chunk, job_id, first, last)
-        window.append((first, last, handle))
+        window.append((first, last, _enqueue_chunk(job_id, first, last, priority)))
     for chunk in window:
         _await(job_id, *chunk)
 
@@ -289,8 +302,17 @@ def _count(job_id: str) -> int:
 
 
 @DBOS.step(name="read")
-def _read(job_id: str, position: int) -> None:
+def _read(job_id: str, position: int, priority: int) -> bool:
+    """Read a page; whether another chunk goes before the next one, as a step's result is kept."""
+    global _looked_s  # noqa: PLW0603
     _reader.read(job_id, position)
+    if time.monotonic() - _looked_s < 2 * POLL_S:
+        return False
+    _looked_s = time.monotonic()
+    newest = DBOS.list_queued_workflows(
+        queue_name=CHUNKS, sort_desc=True, limit=NEWEST, load_input=False
+    )
+    return any((one.priority or priority) < priority for one in newest)
 
 
 @DBOS.step(name="finish")
@@ -309,6 +331,21 @@ def _await(job_id: str, first: int, last: int, handle: WorkflowHandle[None]) -> 
         if _reader.is_over.wait(2 * POLL_S):
             raise Stopping
     handle.get_result(polling_interval_sec=POLL_S)
+
+
+def _chunks(total: int) -> Iterator[tuple[int, int]]:
+    """First and last positions; small ones first, so that short documents use all workers."""
+    first, size = 0, 1
+    while first < total:
+        last = min(first + size, total)
+        yield first, last
+        tail = max(LEAST_TAIL_PAGES, (total - last) // TAIL_SHARE)
+        first, size = last, min(2 * size, CHUNK_PAGES, tail)
+
+
+def _enqueue_chunk(job_id: str, first: int, last: int, priority: int) -> WorkflowHandle[None]:
+    with SetWorkflowID(f"{job_id}/{first}"), SetEnqueueOptions(priority=priority):
+        return DBOS.enqueue_workflow(CHUNKS, read_chunk, job_id, first, last, priority)
 
 
 def _enqueue_webhook(job_id: str, tries: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -48,6 +49,8 @@ class JobReader:
     def __init__(self, here: Service, ledger: Ledger, folders: JobFolders) -> None:
         self._here, self._ledger, self._folders = here, ledger, folders
         self.is_over = here.is_ending
+        self._slots = threading.BoundedSemaphore(max(1, here.settings.job_slots))
+        self._reading = ""  # the job of which a page was begun last
 
     def count(self, job_id: str) -> int:
         """How many pages are to be read; 0 if the job was forgotten."""
@@ -61,17 +64,9 @@ class JobReader:
         files = self._folders.of(job_id)
         try:
             request = files.request()
-            number = request.numbers[position]
-            if files.is_cancelled or files.is_settled(number):
-                return
-            self._until_it_works(lambda: self._ledger.begin(job_id))
-            result = self._read(files, request, number)
-            if isinstance(result, Failure):
-                failure = result
-                self._until_it_works(lambda: files.keep_failure(failure))
-            else:
-                page = result
-                self._until_it_works(lambda: files.keep_page(page))
+            # Until it is kept: what is lost with the process is one page of a slot.
+            with self._slot():
+                self._read_and_keep(files, request, request.numbers[position])
         except (ClientGone, FileNotFoundError):
             return  # cancelled or forgotten
 
@@ -101,6 +96,36 @@ class JobReader:
             return True
         read, failed = self._folders.of(job_id).settled()
         return call(row, read=read, failed=failed, settings=self._here.settings)
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """One of the slots that jobs may have.
+
+        Raises:
+            Stopping: the process ends.
+        """
+        while not self._slots.acquire(timeout=RETRY_S):
+            if self.is_over.is_set():
+                raise Stopping
+        try:
+            if self.is_over.is_set():
+                raise Stopping
+            yield
+        finally:
+            self._slots.release()
+
+    def _read_and_keep(self, files: JobFiles, request: JobRequest, number: int) -> None:
+        if files.is_cancelled or files.is_settled(number):
+            return
+        job_id = files.path.name
+        if self._reading != job_id:
+            self._until_it_works(lambda: self._ledger.begin(job_id))
+            self._reading = job_id
+        result = self._read(files, request, number)
+        if isinstance(result, Failure):
+            self._until_it_works(lambda: files.keep_failure(result))
+        else:
+            self._until_it_works(lambda: files.keep_page(result))
 
     def _until_it_works(self, write: Callable[[], T]) -> T:
         """Write to files or database, again and again while they have no room or do not answer.

@@ -130,7 +130,7 @@ class Folder:
     def _scan(self) -> dict[str, _State]:
         found = {}
         for path in self._path.iterdir():
-            if path.name in self._left or not _may_be_picture(path.name):
+            if path.name in self._left or not may_be_picture(path.name):
                 continue
             try:
                 status = path.stat()
@@ -166,5 +166,6 @@ class Folder:
             self._failed.put(name)
 
 
-def _may_be_picture(name: str) -> bool:
+def may_be_picture(name: str) -> bool:
+    """Whether a file of that name may be meant to be read: not hidden, unfinished or a lock."""
     return not (LEFT_ALONE.fullmatch(name) or name.lower().endswith(UNFINISHED))
