@@ -11,8 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ocr_server.document.model import Document, Page
+from ocr_server.export.blocks import (
+    Heading,
+    ListItem,
+    Paragraph,
+    Tabular,
+    blocks_of,
+    body_height_px,
+)
 from ocr_server.export.layout_text import layout_text
-from ocr_server.export.text import Heading, Paragraph, Tabular, blocks_of, body_height_px
 from ocr_server.export.xml import xml_text
 from ocr_server.job import LineUse, Rendering
 
@@ -51,10 +58,10 @@ def _parts(page: Page, rendering: Rendering, body_px: float) -> Iterator[str]:
         match block:
             case Heading(text, level):
                 yield f"{'#' * level} {escaped(text)}"
-            case Paragraph(text):
+            case Paragraph(text) | ListItem(text):
                 yield escaped(text)
-            case Tabular(rows):
-                yield _table(rows)
+            case Tabular():
+                yield _table(block.texts)
 
 
 def escaped(text: str) -> str:
