@@ -298,7 +298,7 @@ def running_key(line: Line) -> str:
 
 
 def _running_lines(document: Document) -> frozenset[str]:
-    """The keys of lines at the edges of a third of the pages, at least two; of bare numbers, two."""
+    """The keys of lines at the edges of a third of the pages, at least two; of numbers, of two."""
     counts: Counter[str] = Counter()
     for page in document.pages:
         counts.update({running_key(line) for line in page.lines if _is_at_edge(line, page)})

@@ -30,6 +30,8 @@
  * @typedef {object} Cell
  * @property {number} row from 0
  * @property {number} column from 0
+ * @property {number | null} [row_span] how many rows it stands in, if more than one
+ * @property {number | null} [column_span] how many columns it stands in, if more than one
  * @property {string} text
  * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
  * @property {[number, number][]} quad four points, clockwise from the text’s own top left
@@ -176,6 +178,8 @@
  * @typedef {object} Table
  * @property {number} rows
  * @property {number} columns
+ * @property {number | null} [header_rows] how many rows at the top are its head, where that is sure
+ * @property {boolean | null} [continues] whether it goes on the last table of the page before
  * @property {Cell[]} cells in reading order
  */
 
