@@ -294,6 +294,7 @@ class ErrorNumbersJson(TypedDict, total=False):
     kinds: Annotated[str, Field(description="the kinds of files that can be read")]
     limit: Annotated[int, Field(description="the limit that was passed")]
     missing: Annotated[list[str], Field(description="the languages that are not installed")]
+    offset: Annotated[int, Field(description="how much of the file is there, in bytes")]
     pages: Annotated[int, Field(description="how many pages there are")]
     retry_after_s: Annotated[int, Field(description="when to come back")]
     setting: Annotated[str, Field(description="the setting that would change the limit")]

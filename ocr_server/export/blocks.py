@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TypeAlias
 
 from ocr_server.document.characters import has_blank
 from ocr_server.document.continued_tables import repeated_rows, with_continued_tables
-from ocr_server.document.model import Cell, Direction, Document, Line, Page, Table, Zone
+from ocr_server.document.model import Direction, Document, Line, Page, Table, Zone
 
 # A hyphen at the end of a line: hyphen-minus, soft hyphen or hyphen after a letter.
 _PARTED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
@@ -44,6 +44,7 @@ class Heading:
     text: str
     level: int
     direction: Direction = Direction.LEFT_TO_RIGHT
+    lines: tuple[Line, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Paragraph:
 
     text: str
     direction: Direction = Direction.LEFT_TO_RIGHT
+    lines: tuple[Line, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +67,23 @@ class ListItem:
 
 @dataclass(frozen=True, slots=True)
 class Tabular:
-    """A table; the cells have the texts of their words, and cover the rows and columns once."""
+    """A table; its cells have the texts of their words."""
 
-    rows: int
-    columns: int
-    cells: tuple[Cell, ...]
-    header_rows: int = 0
+    table: Table
+    lines: tuple[Line, ...] = field(default=(), compare=False, repr=False)
 
     @property
-    def texts(self) -> tuple[tuple[str, ...], ...]:
+    def rows(self) -> tuple[tuple[str, ...], ...]:
         """Rows of as many texts each; that of a cell that spans others is where it begins."""
-        texts = {(cell.row, cell.column): cell.text for cell in self.cells}
+        texts = {(cell.row, cell.column): cell.text for cell in self.table.cells}
         return tuple(
-            tuple(texts.get((row, column), "") for column in range(self.columns))
-            for row in range(self.rows)
+            tuple(texts.get((row, column), "") for column in range(self.table.columns))
+            for row in range(self.table.rows)
         )
 
 
-Block: TypeAlias = Heading | Paragraph | ListItem | Tabular
+Block: TypeAlias = Heading | Paragraph | Tabular
+Flowing: TypeAlias = Block | ListItem
 
 
 def body_height_px(document: Document) -> float:
@@ -94,18 +95,22 @@ def body_height_px(document: Document) -> float:
 
 
 def blocks_of(page: Page, *, body_px: float, join_lines: bool) -> Iterator[Block]:
-    """The blocks of a page; `body_px` is the x-height of its ordinary text."""
+    """The blocks of a page, with their lines; `body_px` is the x-height of its ordinary text.
+
+    There are no items of lists among them; those are told by `flowing_blocks`.
+    """
     for zone in page.zones:
         if zone.table and zone.table.cells:
-            yield from _tabular(zone, zone.table)
+            yield _tabular(zone, zone.table)
             continue
         for lines in zone.paragraphs():
-            level = _level(lines, body_px)
+            level = heading_level(lines, body_px)
             direction = lines[0].direction
             if level:
-                yield Heading(joined(line.text for line in lines), level, direction)
+                yield Heading(joined(line.text for line in lines), level, direction, lines)
             else:
-                yield Paragraph(paragraph_text(lines, join_lines=join_lines), direction)
+                text = paragraph_text(lines, join_lines=join_lines)
+                yield Paragraph(text, direction, lines)
 
 
 def tables_of(document: Document) -> Iterator[Tabular]:
@@ -113,7 +118,7 @@ def tables_of(document: Document) -> Iterator[Tabular]:
     return (block for block in flowing_blocks(document) if isinstance(block, Tabular))
 
 
-def flowing_blocks(document: Document, *, body_px: float | None = None) -> Iterator[Block]:
+def flowing_blocks(document: Document, *, body_px: float | None = None) -> Iterator[Flowing]:
     """The blocks of a document, joined over lines, columns and pages.
 
     A head or foot that pages share stands where it comes first; numbers of pages are left out.
@@ -134,7 +139,7 @@ def flowing_blocks(document: Document, *, body_px: float | None = None) -> Itera
         for zone in zones:
             for piece in _pieces(zone, body_px):
                 is_edge = all(_is_at_edge(line, page) for line in piece.lines)
-                if held and held.table and not piece.table and is_edge:
+                if held and held.tabular and not piece.tabular and is_edge:
                     waiting.append(piece)  # the table may go on after it
                     continue
                 further = held.with_next(piece) if held else None
@@ -156,40 +161,18 @@ class _Open:
     first: Zone | None = None
     last: Zone | None = None
     marker: str = ""  # that of an item of a list, as read
-    table: Table | None = None
-    made: tuple[Block, ...] = ()
+    tabular: Tabular | None = None
 
     def with_next(self, other: _Open) -> _Open | None:
         """This block with the next, which goes on from it; None if it does not."""
-        if self.table and other.table:
-            return self._with_table(self.table, other, other.table)
-        if self.table or other.table or self.level != other.level or other.marker:
+        if self.tabular and other.tabular:
+            longer = _with_table(self.tabular, other.tabular)
+            return replace(self, tabular=longer) if longer else None
+        if self.tabular or other.tabular or self.level != other.level or other.marker:
             return None
         if self.level or not self._goes_on(other):
             return None
         return replace(self, lines=(*self.lines, *other.lines), last=other.last)
-
-    def _with_table(self, table: Table, other: _Open, further: Table) -> _Open | None:
-        """This table with the rows of the next, less a head that is repeated."""
-        above, below = self.made[0], other.made[0]
-        if (
-            not further.continues
-            or not isinstance(above, Tabular)
-            or not isinstance(below, Tabular)
-        ):
-            return None
-        dropped = repeated_rows(table, further)
-        shift = above.rows - dropped
-        cells = tuple(
-            replace(cell, row=cell.row + shift) for cell in below.cells if cell.row >= dropped
-        )
-        longer = Tabular(
-            above.rows + below.rows - dropped,
-            above.columns,
-            (*above.cells, *cells),
-            above.header_rows,
-        )
-        return replace(self, made=(longer, *self.made[1:], *other.made[1:]))
 
     def _goes_on(self, other: _Open) -> bool:
         """Whether a paragraph goes on in the next: its sentence does, and its last line is full."""
@@ -214,10 +197,10 @@ class _Open:
         is_flush = indent <= _INDENT * next_zone.width
         return is_prose and room <= _FULL * zone.width and is_flush and below.text[0].isalpha()
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[Flowing]:
         """The finished blocks."""
-        if self.table:
-            yield from self.made
+        if self.tabular:
+            yield self.tabular
             return
         text, direction = joined(line.text for line in self.lines), self.lines[0].direction
         if self.level:
@@ -232,10 +215,10 @@ class _Open:
 def _pieces(zone: Zone, body_px: float) -> Iterator[_Open]:
     """The paragraphs, items of lists or the table of a zone."""
     if zone.table and zone.table.cells:
-        yield _Open(table=zone.table, made=tuple(_tabular(zone, zone.table)))
+        yield _Open(tabular=_tabular(zone, zone.table))
         return
     for lines in zone.paragraphs():
-        level = _level(lines, body_px)
+        level = heading_level(lines, body_px)
         for group in [lines] if level else _items(lines):
             marker = _marker(group[0].text) if not level else ""
             yield _Open(tuple(group), level, zone, zone, marker)
@@ -260,31 +243,41 @@ def _items(lines: Sequence[Line]) -> list[list[Line]]:
     return groups
 
 
+def _with_table(above: Tabular, below: Tabular) -> Tabular | None:
+    """A table with the rows of the next, less a repeated head; None if it does not go on."""
+    if not below.table.continues:
+        return None
+    dropped = repeated_rows(above.table, below.table)
+    shift = above.table.rows - dropped
+    cells = [
+        replace(cell, row=cell.row + shift) for cell in below.table.cells if cell.row >= dropped
+    ]
+    longer = replace(above.table, rows=shift + below.table.rows, cells=(*above.table.cells, *cells))
+    return Tabular(longer, (*above.lines, *below.lines))
+
+
 def _marker(text: str) -> str:
     found = _BULLET.match(text) or _NUMBERED.match(text)
     return found[0].strip() if found else ""
 
 
-def _tabular(zone: Zone, table: Table) -> Iterator[Block]:
-    """The table of the words in its cells, which may have been corrected since.
+def _tabular(zone: Zone, table: Table) -> Tabular:
+    """The table with the words in its cells, which may have been corrected since.
 
-    Words outside all cells follow it as a paragraph.
+    A word outside all cells goes into the nearest.
     """
     texts: list[list[str]] = [[] for _ in table.cells]
-    outside: list[str] = []
     words = zone.words
-    places = table.cells_at(word.box.middle for word in words)
+    places = table.nearest_cells([word.box.middle for word in words])
     for word, place in zip(words, places, strict=True):
-        (outside if place is None else texts[place]).append(word.text)
+        texts[place].append(word.text)
     cells = tuple(
         replace(cell, text=" ".join(some)) for cell, some in zip(table.cells, texts, strict=True)
     )
-    yield Tabular(table.rows, table.columns, cells, table.header_rows)
-    if outside:
-        yield Paragraph(" ".join(outside))
+    return Tabular(replace(table, cells=cells), zone.lines)
 
 
-def _level(lines: Sequence[Line], body_px: float) -> int:
+def heading_level(lines: Sequence[Line], body_px: float) -> int:
     """1 or 2 for a heading, 0 for other text."""
     if not body_px or len(lines) > _LONGEST_HEADING:
         return 0
@@ -323,7 +316,7 @@ def _parted(page: Page, running: frozenset[str]) -> tuple[list[Line], list[Zone]
         if zone.table:
             zones.append(zone)
             continue
-        kept = []
+        kept: list[Line] = []
         for line in zone.lines:
             is_running = _is_at_edge(line, page) and running_key(line) in running
             (furniture if is_running else kept).append(line)

@@ -37,7 +37,7 @@ def render_csv(
         writer = csv.writer(rows)
         if position:
             writer.writerow(())
-        writer.writerows(map(defused, row) for row in table.texts)
+        writer.writerows(map(defused, row) for row in table.rows)
         mark = "" if position else "\ufeff"
         yield f"{mark}{rows.getvalue()}".encode(errors="replace")
 

@@ -22,9 +22,9 @@ from docx.shared import Inches, Mm
 from docx.text.paragraph import Paragraph as WordParagraph
 
 from ocr_server.document.languages import tag_of
-from ocr_server.document.model import Direction, Document, Page
+from ocr_server.document.model import Direction, Document, Page, Table
 from ocr_server.export.blocks import (
-    Block,
+    Flowing,
     Heading,
     ListItem,
     Paragraph,
@@ -108,7 +108,7 @@ def _directed(paragraph: WordParagraph, direction: Direction) -> None:
         run.font.rtl = True
 
 
-def _add_block(made: WordDocument, block: Block) -> None:
+def _add_block(made: WordDocument, block: Flowing) -> None:
     match block:
         case Heading(text, level, direction):
             _directed(made.add_heading(xml_text(text), level), direction)
@@ -118,20 +118,20 @@ def _add_block(made: WordDocument, block: Block) -> None:
         case Paragraph(text, direction):
             _directed(made.add_paragraph(xml_text(text)), direction)
         case Tabular():
-            _add_table(made, block)
+            _add_table(made, block.table)
 
 
-def _add_table(made: WordDocument, block: Tabular) -> None:
-    table = made.add_table(block.rows, block.columns, style="Table Grid")
+def _add_table(made: WordDocument, read: Table) -> None:
+    table = made.add_table(read.rows, read.columns, style="Table Grid")
     rows = [row.cells for row in table.rows]  # each access looks through the whole table
-    for cell in block.cells:
+    for cell in read.cells:
         shown = rows[cell.row][cell.column]
         if cell.row_span > 1 or cell.column_span > 1:
             last = rows[cell.row + cell.row_span - 1][cell.column + cell.column_span - 1]
             shown = shown.merge(last)
         shown.text = xml_text(cell.text)
-        if cell.row < block.header_rows:
+        if cell.row < read.header_rows:
             for run in shown.paragraphs[0].runs:
                 run.bold = True
-    for row in table.rows[: block.header_rows]:  # repeated on each page (ECMA-376, 17.4.78)
+    for row in table.rows[: read.header_rows]:  # repeated on each page (ECMA-376, 17.4.78)
         row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # no public way

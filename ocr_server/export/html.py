@@ -12,9 +12,9 @@ from itertools import groupby
 from pathlib import Path
 
 from ocr_server.document.languages import tag_of
-from ocr_server.document.model import Direction, Document
+from ocr_server.document.model import Cell, Direction, Document
 from ocr_server.export.blocks import (
-    Block,
+    Flowing,
     Heading,
     ListItem,
     Paragraph,
@@ -40,7 +40,7 @@ def render_html(
     ).encode()
     body_px = body_height_px(document)
     for page in document.pages:
-        blocks = (
+        blocks: Iterator[Flowing] = (
             blocks_of(page, body_px=body_px, join_lines=False)
             if rendering.lines in (LineUse.KEEP, LineUse.LAYOUT)
             else flowing_blocks(Document((page,), document.engine), body_px=body_px)
@@ -56,7 +56,7 @@ def _title_of(document: Document) -> str:
     return xml_text(first)[:200]
 
 
-def _elements(blocks: Iterable[Block]) -> Iterator[str]:
+def _elements(blocks: Iterable[Flowing]) -> Iterator[str]:
     for kind, group in groupby(blocks, lambda block: isinstance(block, ListItem)):
         if kind:
             yield from _lists(block for block in group if isinstance(block, ListItem))
@@ -72,35 +72,46 @@ def _lists(items: Iterable[ListItem]) -> Iterator[str]:
         yield f"<ul{style}>\n{inner}\n</ul>"
 
 
-def _element(block: Block) -> str:
+def _element(block: Flowing) -> str:
     match block:
         case Heading(text, level, direction):
             return f"<h{level}{_dir(direction)}>{_text(text)}</h{level}>"
         case Paragraph(text, direction) | ListItem(text, _, direction):
             return f"<p{_dir(direction)}>{_text(text)}</p>"
         case Tabular():
-            return _table(block)
+            return html_table(block)
 
 
-def _table(table: Tabular) -> str:
-    parts = ["<table>"]
+def html_table(block: Tabular) -> str:
+    """A table whose cells span; the rows of its head, where they are sure, are marked as such."""
+    table = block.table
+    cells = {(cell.row, cell.column): cell for cell in table.cells}
+    covered = {
+        (row, column)
+        for cell in table.cells
+        for row in range(cell.row, cell.row + cell.row_span)
+        for column in range(cell.column, cell.column + cell.column_span)
+        if (row, column) != (cell.row, cell.column)
+    }
+    shown = []
     for row in range(table.rows):
-        if row == 0 and table.header_rows:
-            parts.append("<thead>")
-        if row == table.header_rows:
-            parts.append("<tbody>")
         tag = "th" if row < table.header_rows else "td"
-        cells = []
-        for cell in (cell for cell in table.cells if cell.row == row):
-            spans = f' rowspan="{cell.row_span}"' * (cell.row_span > 1)
-            spans += f' colspan="{cell.column_span}"' * (cell.column_span > 1)
-            cells.append(f"<{tag}{spans}>{_text(cell.text)}</{tag}>")
-        parts.append(f"<tr>{''.join(cells)}</tr>")
-        if row == table.header_rows - 1:
-            parts.append("</thead>")
-    if table.rows > table.header_rows:
-        parts.append("</tbody>")
-    return "\n".join([*parts, "</table>"])
+        places = ((row, column) for column in range(table.columns))
+        inner = (_cell(tag, cells.get(place)) for place in places if place not in covered)
+        shown.append(f"<tr>{''.join(inner)}</tr>")
+    head, body = (
+        "".join(some) for some in (shown[: table.header_rows], shown[table.header_rows :])
+    )
+    parts = (head and f"<thead>{head}</thead>", body and f"<tbody>{body}</tbody>")
+    return f"<table>{''.join(parts)}</table>"
+
+
+def _cell(tag: str, cell: Cell | None) -> str:
+    if cell is None:
+        return f"<{tag}></{tag}>"
+    spans = f' rowspan="{cell.row_span}"' * (cell.row_span > 1)
+    spans += f' colspan="{cell.column_span}"' * (cell.column_span > 1)
+    return f"<{tag}{spans}>{_text(cell.text)}</{tag}>"
 
 
 def _dir(direction: Direction) -> str:
@@ -108,4 +119,4 @@ def _dir(direction: Direction) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(xml_text(text)).replace("\n", "<br>\n")
+    return escape(xml_text(text), quote=False).replace("\n", "<br>\n")

@@ -16,8 +16,7 @@ import xlsxwriter
 from xlsxwriter.format import Format as CellFormat
 from xlsxwriter.worksheet import Worksheet
 
-from ocr_server.document.model import Document
-from ocr_server.export.blocks import Tabular
+from ocr_server.document.model import Document, Table
 from ocr_server.export.csv import found_tables
 from ocr_server.export.xml import xml_text
 from ocr_server.job import Rendering
@@ -44,12 +43,12 @@ def render_xlsx(
         workbook.set_properties({"created": _MADE})
         plain = workbook.add_format({"text_wrap": True, "valign": "top"})
         head = workbook.add_format({"text_wrap": True, "valign": "top", "bold": True})
-        for number, table in enumerate(found_tables(document), start=1):
-            _write(workbook.add_worksheet(f"Table {number}"), table, plain, head)
+        for number, made in enumerate(found_tables(document), start=1):
+            _write(workbook.add_worksheet(f"Table {number}"), made.table, plain, head)
     yield file.getvalue()
 
 
-def _write(sheet: Worksheet, table: Tabular, plain: CellFormat, head: CellFormat) -> None:
+def _write(sheet: Worksheet, table: Table, plain: CellFormat, head: CellFormat) -> None:
     for cell in table.cells:
         style = head if cell.row < table.header_rows else plain
         row, column = cell.row, cell.column

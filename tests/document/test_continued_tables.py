@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from ocr_server.document.continued_tables import with_continued_tables
 from ocr_server.document.model import Document
-from ocr_server.export.blocks import Tabular, tables_of
+from ocr_server.export.blocks import tables_of
 from tests.export.documents import zone
 from tests.export.tables import document_of, table_zone
 
@@ -12,7 +12,7 @@ LOWER = [["lamp", "7"], ["valve", "8"], ["hose", "9"]]
 
 
 def texts_of(document: Document) -> list[list[list[str]]]:
-    return [[list(row) for row in table.texts] for table in tables_of(document)]
+    return [[list(row) for row in table.rows] for table in tables_of(document)]
 
 
 def test_a_table_goes_on_upon_the_next_page() -> None:
@@ -65,4 +65,4 @@ def test_a_document_without_tables_stays_as_it_is() -> None:
     document = document_of([zone("One")], [zone("Two")])
 
     assert tuple(with_continued_tables(document.pages)) == document.pages
-    assert not [block for block in tables_of(document) if isinstance(block, Tabular)]
+    assert not list(tables_of(document))

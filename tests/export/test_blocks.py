@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ocr_server.document.model import Document, Zone
-from ocr_server.export.blocks import Block, Heading, ListItem, Paragraph, Tabular, flowing_blocks
+from ocr_server.export.blocks import Flowing, Heading, ListItem, Paragraph, Tabular, flowing_blocks
 from tests.export.documents import document, page, zone
 from tests.export.tables import document_of
 
@@ -16,7 +16,7 @@ def texts_of(document: Document) -> list[str]:
     return [block.text for block in flowing_blocks(document) if not isinstance(block, Tabular)]
 
 
-def kinds_of(*zones: Zone) -> list[type[Block]]:
+def kinds_of(*zones: Zone) -> list[type[Flowing]]:
     return [type(block) for block in flowing_blocks(document(page(*zones)))]
 
 

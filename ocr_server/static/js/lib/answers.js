@@ -136,6 +136,7 @@
  * @property {string | null} [kinds] the kinds of files that can be read
  * @property {number | null} [limit] the limit that was passed
  * @property {string[] | null} [missing] the languages that are not installed
+ * @property {number | null} [offset] how much of the file is there, in bytes
  * @property {number | null} [pages] how many pages there are
  * @property {number | null} [retry_after_s] when to come back
  * @property {string | null} [setting] the setting that would change the limit
