@@ -199,6 +199,13 @@ class FormatUnavailable(RequestError):
     title = "The format cannot be made from this"
 
 
+class TableMissing(RequestError):
+    """The format is made of tables, and there is none."""
+
+    code = "table-missing"
+    title = "The document has no table"
+
+
 class JobMissing(RequestError):
     """There is no such job, or it is of another API key."""
 

@@ -75,8 +75,12 @@ class TextLayerUse(StrEnum):
 
 
 class LineUse(StrEnum):
-    """How lines are written: as lines, joined to paragraphs, or at their positions on the page."""
+    """How lines are written: as lines, joined to paragraphs, or at their positions on the page.
 
+    `AUTO` joins them in formats for word processors and browsers, and keeps them in the others.
+    """
+
+    AUTO = "auto"
     KEEP = "keep"
     JOIN = "join"
     LAYOUT = "layout"
@@ -237,7 +241,7 @@ class Rendering:
     """
 
     detail: Detail = Detail.WORD
-    lines: LineUse = LineUse.KEEP
+    lines: LineUse = LineUse.AUTO
     limits: Limits = field(default_factory=Limits)
     password: str | None = field(default=None, repr=False)
     signatures: SignatureUse = SignatureUse.KEEP

@@ -273,6 +273,20 @@ class Table:
                 found.setdefault(index, cell)
             yield from map(found.get, range(len(some)))
 
+    def nearest_cells(self, points: Sequence[Point]) -> Iterator[int]:
+        """For each point, the index in `cells` of the cell that contains it, else of the nearest.
+
+        There must be a cell.
+        """
+        boxes = [cell.quad.box for cell in self.cells]
+        low = np.array([(box.left, box.top) for box in boxes])
+        high = np.array([(box.right, box.bottom) for box in boxes])
+        for point, place in zip(points, self.cells_at(points), strict=True):
+            if place is None:
+                apart = np.maximum(0, np.maximum(low - point, point - high))
+                place = int((apart**2).sum(axis=1).argmin())  # noqa: PLW2901
+            yield place
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:

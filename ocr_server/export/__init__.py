@@ -9,7 +9,9 @@ from typing import TypeAlias
 
 from ocr_server.document.model import Document
 from ocr_server.export.alto import render_alto
+from ocr_server.export.csv import render_csv
 from ocr_server.export.hocr import render_hocr
+from ocr_server.export.html import render_html
 from ocr_server.export.json import render_json, render_page
 from ocr_server.export.markdown import render_markdown
 from ocr_server.export.pdf.writer import render_pdf
@@ -58,6 +60,15 @@ def render_docx(
     from ocr_server.export import docx  # noqa: PLC0415
 
     return docx.render_docx(document, sources, rendering)
+
+
+def render_xlsx(
+    document: Document, sources: tuple[Path, ...], rendering: Rendering
+) -> Iterator[bytes]:
+    """A workbook; XlsxWriter is loaded when the first is made."""
+    from ocr_server.export import xlsx  # noqa: PLC0415
+
+    return xlsx.render_xlsx(document, sources, rendering)
 
 
 FORMATS: Mapping[str, Format] = {
@@ -118,6 +129,28 @@ FORMATS: Mapping[str, Format] = {
         render_docx,
         is_compressed=True,
         label="Word document",
+    ),
+    "xlsx": Format(
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "xlsx",
+        "a sheet for each table",
+        render_xlsx,
+        is_compressed=True,
+        label="Excel workbook",
+    ),
+    "csv": Format(
+        "text/csv; charset=utf-8",
+        "csv",
+        "the tables, with an empty line between them",
+        render_csv,
+        label="Tables as CSV",
+    ),
+    "html": Format(
+        "text/html; charset=utf-8",
+        "html",
+        "headings, paragraphs, lists and tables, a section for each page",
+        render_html,
+        label="Web page",
     ),
     "markdown": Format(
         "text/markdown; charset=utf-8",

@@ -22,10 +22,19 @@ from docx.shared import Inches, Mm
 from docx.text.paragraph import Paragraph as WordParagraph
 
 from ocr_server.document.languages import tag_of
-from ocr_server.document.model import Direction, Document, Page
-from ocr_server.export.text import Heading, Paragraph, Tabular, blocks_of, body_height_px
+from ocr_server.document.model import Direction, Document, Page, Table
+from ocr_server.export.blocks import (
+    Flowing,
+    Heading,
+    ListItem,
+    Paragraph,
+    Tabular,
+    blocks_of,
+    body_height_px,
+    flowing_blocks,
+)
 from ocr_server.export.xml import xml_text
-from ocr_server.job import Rendering
+from ocr_server.job import LineUse, Rendering
 
 _PAPERS = ((Mm(210), Mm(297)), (Inches(8.5), Inches(11)))
 _MADE = datetime(1980, 1, 1, tzinfo=UTC)  # the same document gives the same bytes
@@ -34,7 +43,10 @@ _MADE = datetime(1980, 1, 1, tzinfo=UTC)  # the same document gives the same byt
 def render_docx(
     document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> Iterator[bytes]:
-    """The text of all pages, each beginning on a new one."""
+    """The text, flowing over the ends of lines and pages.
+
+    Where lines are to be kept, each page begins on a new one.
+    """
     del sources  # the text is to be worked on; the picture is not
     made = docx.Document()
     properties = made.core_properties
@@ -43,18 +55,16 @@ def render_docx(
     _name_language(made, tag_of(document.language))
     if document.pages:
         _cut_paper(made, document.pages[0])
-    body_px = body_height_px(document)
-    for position, page in enumerate(document.pages):
-        if position:
-            made.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
-        for block in blocks_of(page, body_px=body_px, join_lines=rendering.join_lines):
-            match block:
-                case Heading(text, level, direction):
-                    _directed(made.add_heading(xml_text(text), level), direction)
-                case Paragraph(text, direction):
-                    _directed(made.add_paragraph(xml_text(text)), direction)
-                case Tabular(rows):
-                    _add_table(made, rows)
+    if rendering.lines in {LineUse.AUTO, LineUse.JOIN}:
+        for block in flowing_blocks(document):
+            _add_block(made, block)
+    else:
+        body_px = body_height_px(document)
+        for position, page in enumerate(document.pages):
+            if position:
+                made.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
+            for block in blocks_of(page, body_px=body_px, join_lines=False):
+                _add_block(made, block)
     file = io.BytesIO()
     made.save(file)
     yield _without_clock(file)
@@ -98,8 +108,30 @@ def _directed(paragraph: WordParagraph, direction: Direction) -> None:
         run.font.rtl = True
 
 
-def _add_table(made: WordDocument, rows: tuple[tuple[str, ...], ...]) -> None:
-    table = made.add_table(len(rows), len(rows[0]), style="Table Grid")
-    for shown, row in zip(table.rows, rows, strict=True):
-        for cell, text in zip(shown.cells, row, strict=True):
-            cell.text = xml_text(text)
+def _add_block(made: WordDocument, block: Flowing) -> None:
+    match block:
+        case Heading(text, level, direction):
+            _directed(made.add_heading(xml_text(text), level), direction)
+        case ListItem(text, is_numbered, direction):
+            style = "List Paragraph" if is_numbered else "List Bullet"
+            _directed(made.add_paragraph(xml_text(text), style), direction)
+        case Paragraph(text, direction):
+            _directed(made.add_paragraph(xml_text(text)), direction)
+        case Tabular():
+            _add_table(made, block.table)
+
+
+def _add_table(made: WordDocument, read: Table) -> None:
+    table = made.add_table(read.rows, read.columns, style="Table Grid")
+    rows = [row.cells for row in table.rows]  # each access looks through the whole table
+    for cell in read.cells:
+        shown = rows[cell.row][cell.column]
+        if cell.row_span > 1 or cell.column_span > 1:
+            last = rows[cell.row + cell.row_span - 1][cell.column + cell.column_span - 1]
+            shown = shown.merge(last)
+        shown.text = xml_text(cell.text)
+        if cell.row < read.header_rows:
+            for run in shown.paragraphs[0].runs:
+                run.bold = True
+    for row in table.rows[: read.header_rows]:  # repeated on each page (ECMA-376, 17.4.78)
+        row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))  # no public way

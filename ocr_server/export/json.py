@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ocr_server.document import json_writer
+from ocr_server.document.continued_tables import with_continued_tables
 from ocr_server.document.model import Document, Page
 from ocr_server.export.text import page_text
 from ocr_server.job import Rendering
@@ -25,7 +26,7 @@ def render_json(
     del sources  # JSON shows no picture
     texts = []
     yield b'{"engine": ' + _dumped(json_writer.engine_to_json(document.engine)) + b', "pages": ['
-    for position, page in enumerate(document.pages):
+    for position, page in enumerate(with_continued_tables(document.pages)):
         shown = page_to_json(page, rendering)
         texts.append(shown["text"])
         yield b",\n" * (position > 0) + _dumped(shown)

@@ -11,8 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ocr_server.document.model import Document, Page, Word
+from ocr_server.export.blocks import (
+    Block,
+    Heading,
+    Paragraph,
+    Tabular,
+    blocks_of,
+    body_height_px,
+)
 from ocr_server.export.layout_text import layout_text
-from ocr_server.export.text import Block, Heading, Paragraph, Tabular, blocks_of, body_height_px
 from ocr_server.export.xml import xml_text
 from ocr_server.job import LineUse, Rendering
 
@@ -62,8 +69,8 @@ def block_markdown(block: Block) -> str:
             return f"{'#' * level} {escaped(text)}"
         case Paragraph(text):
             return escaped(text)
-        case Tabular(rows):
-            return _table(rows)
+        case Tabular():
+            return _table(block.rows)
 
 
 def page_markdown(page: Page, *, body_px: float) -> str:
@@ -96,11 +103,10 @@ def _words_as_written(page: Page) -> Iterator[tuple[int, Word]]:
     for zone in page.zones:
         words = [(first + index, word) for index, word in enumerate(zone.words)]
         first += len(words)
-        if zone.table:
-            cells = list(zone.table.cells_at(word.box.middle for _, word in words))
-            if None not in cells:
-                order = sorted(range(len(words)), key=lambda at: cells[at] or 0)
-                words = [words[at] for at in order]
+        if zone.table and zone.table.cells:
+            cells = list(zone.table.nearest_cells([word.box.middle for _, word in words]))
+            order = sorted(range(len(words)), key=cells.__getitem__)
+            words = [words[at] for at in order]
         yield from words
 
 

@@ -34,9 +34,11 @@ def find_tables(
     for grid in grids:
         table = grid.table()
         inside, outside = _split(free, table)
-        if not _is_filled(table, inside) or _is_frame(table, inside):
+        if not _is_filled(table, inside):
             continue
         within = find_unruled_tables(inside, rules_in)
+        if within and _is_frame(table, inside):
+            continue  # its words are looked through with those around it
         if len(within) == 1 and _is_richer(within[0], table):
             table = within[0]
         found.append(table)

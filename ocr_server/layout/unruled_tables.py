@@ -27,6 +27,8 @@ _LEAST_ROWS = 3
 _FILLED_ROWS = 0.4  # of the rows, with two cells or more
 _ALIGNED, _TOLERANCE = 0.6, 0.6  # share of a column's cells that are flush, and within what
 _MARGIN = 0.2  # of the table around its words
+_NUMBERED_LINE = 4  # words beside numbers that count: lines of a court paper or a list
+_COUNTING = 0.5  # of the steps from number to number that are 1
 _ENUMERATION = re.compile(r"\W{1,2}|\(?\w{1,3}[.)]")
 
 
@@ -121,11 +123,13 @@ def _is_table(rows: Sequence[TextRow], columns: Columns, unit_px: float) -> bool
         fmean(len(phrase.words) for phrase in cells) if cells else 0.0 for cells in by_column
     ]
     numeric = sum(
-        sum(phrase.is_number for phrase in cells) >= 0.5 * len(cells) if cells else False
+        sum(phrase.is_number for phrase in cells) >= 0.5 * len(cells) and not _is_count(cells)
         for cells in by_column
+        if cells
     )
     long = [words >= _LONG_CELL for words in usual_words]
-    if (sum(long) >= 2 and not numeric) or all(long):
+    is_numbered = any(map(_is_count, by_column)) and max(usual_words) >= _NUMBERED_LINE
+    if ((sum(long) >= 2 or is_numbered) and not numeric) or all(long):
         return False
     aligned = sum(_is_aligned(cells, unit_px) for cells in by_column)
     if aligned < max(2, 0.5 * columns.count):
@@ -143,6 +147,13 @@ def _is_table_of_two(
     if numeric:
         return True
     return len(names) > _LEAST_ROWS and not any(long) and share >= 0.6
+
+
+def _is_count(phrases: Sequence[Phrase]) -> bool:
+    """Whether a column counts its rows, as numbers of lines do."""
+    numbers = [int(one.text) for one in phrases if one.text.isdecimal() and len(one.text) < 5]
+    steps = [lower - upper for upper, lower in pairwise(numbers)]
+    return len(steps) >= 3 and steps.count(1) >= _COUNTING * len(steps)
 
 
 def _is_aligned(phrases: Sequence[Phrase], unit_px: float) -> bool:

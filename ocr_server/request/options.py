@@ -179,8 +179,9 @@ OPTIONS: Mapping[str, Option] = {
     ),
     "lines": Option(
         Choice({lines.value: lines for lines in LineUse}),
-        "in `text`: `join` makes one line of each paragraph; `layout` keeps indents and columns by "
-        "blanks, as of code, terminals and price lists, and is a block of code in `markdown`",
+        "`join` makes one line of each paragraph; `keep` has the lines of the page; `layout` keeps "
+        "indents and columns of `text` by blanks, as of code, terminals and price lists, and is a "
+        "block of code in `markdown`; `auto` joins in `docx` and `html`, and keeps in the others",
         sets=(Rendering, "lines"), shapes_answer=True,
     ),
     "line_numbers": Option(

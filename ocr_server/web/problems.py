@@ -37,6 +37,7 @@ CLIENT_CLOSED_REQUEST = 499
 STATUS: Mapping[type[OcrServerError], int] = {
     errors.InvalidOptions: 400,
     errors.FormatUnavailable: 422,
+    errors.TableMissing: 422,
     errors.LanguageMissing: 422,
     errors.EngineUnavailable: 422,
     errors.JobMissing: 404,

@@ -354,13 +354,13 @@ def test_a_faulty_word_is_told(member: str, value: object, message: str) -> None
 
 def test_cells_stand_within_their_table() -> None:
     value = json_of(everything())
-    value["pages"][0]["zones"][1]["table"]["cells"][0] |= {"row": 1, "column": 2}
+    value["pages"][0]["zones"][1]["table"]["cells"][0] |= {"row": 2, "column": 3}
 
     assert faults_of(value) == {
         f"pages[0].zones[1].table.cells[0].{name}": message
         for name, message in (
-            ("row", "is 1; a whole number from 0 to 0 is expected"),
-            ("column", "is 2; a whole number from 0 to 1 is expected"),
+            ("row", "is 2; a whole number from 0 to 1 is expected"),
+            ("column", "is 3; a whole number from 0 to 2 is expected"),
         )
     }
 

@@ -141,6 +141,9 @@ def everything() -> Document:
     text = replace(zone("x"), name="total", engine="rapidocr", source=TextSource.TEXT_LAYER)
     text = replace(text, lines=(replace(text.lines[0], words=(rich,)),))
     table = table_of(replace(word("12", 1, 2), quad=Box(1, 2, 3, 4).quad()))
+    assert table.table
+    spanning = replace(table.table.cells[0], row_span=2, column_span=2)
+    table = replace(table, table=Table(2, 3, (spanning,), header_rows=1, continues=True))
     quality = Quality(0.4, (Advice("dark", "The picture is dark.", "Use more light."),))
     fields = (
         Field("total", "12.00", "l2.00", 0.8, box=Box(1, 2, 3, 4)),

@@ -4,15 +4,23 @@ import io
 import time
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import docx
 import pytest
 from docx.document import Document as WordDocument
+from rapidfuzz.fuzz import ratio
 
+from ocr_server.deadline import Deadline
 from ocr_server.document.model import Direction, Document
 from ocr_server.export.docx import render_docx
-from ocr_server.job import LineUse, Rendering
+from ocr_server.job import Limits, LineUse, ReadOptions, Rendering
+from ocr_server.page.recipe import read_page
+from ocr_server.page.state import ReadContext
+from ocr_server.sources.decode import decode_page
 from tests.export.documents import document, line, page, two_pages, word, zone
+from tests.export.report import draw_report
+from tests.export.tables import document_of, table_zone
 from tests.export.test_markdown import tabled
 
 
@@ -141,3 +149,45 @@ def test_the_same_document_gives_the_same_bytes_a_day_later(
     monkeypatch.setattr(time, "time", lambda: now_s + 86400)
 
     assert made_of(two_pages()) == today
+
+
+def test_paragraphs_flow_unless_lines_are_to_be_kept() -> None:
+    made = opened(two_pages(), LineUse.AUTO)
+
+    assert made.paragraphs[0].text == "The quick brown fox jumped over & under"
+    assert not made.element.xpath("//w:br")
+
+
+def test_cells_that_span_are_merged_and_heads_repeated() -> None:
+    zone_ = table_zone(["Half year", ""], ["1", "2"], header_rows=1)
+    assert zone_.table
+    wide, _, *rest = zone_.table.cells
+    spanning = replace(zone_.table, cells=(replace(wide, column_span=2), *rest))
+
+    (table,) = opened(document_of([replace(zone_, table=spanning)])).tables
+
+    assert [cell.text for cell in table.rows[0].cells] == ["Half year", "Half year"]
+    assert len(table._tbl.xpath(".//w:gridSpan")) == len(table._tbl.xpath(".//w:tblHeader")) == 1
+
+
+@pytest.mark.tesseract
+def test_a_report_flows(tmp_path: Path) -> None:
+    pictures, paragraphs = draw_report(3, seed=2)
+    pages = []
+    for number, picture in enumerate(pictures, start=1):
+        path = tmp_path / f"{number}.png"
+        picture.save(path, dpi=(150, 150))
+        canvas = decode_page(path, 0, limits=Limits(), password=None, grey=True)
+        context = ReadContext.of("pytesseract", Deadline.after(120))
+        pages.append(read_page(canvas, number=number, options=ReadOptions(), context=context))
+
+    made = opened(document(*pages), LineUse.AUTO)
+
+    found = [paragraph.text for paragraph in made.paragraphs]
+    whole = [
+        paragraph
+        for paragraph in paragraphs[:-1]  # the last one may be cut off
+        if any(ratio(paragraph, text) >= 95 for text in found)
+    ]
+    assert not made.element.xpath("//w:br")
+    assert len(whole) >= 0.95 * len(paragraphs[:-1])

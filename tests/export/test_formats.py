@@ -13,9 +13,10 @@ import docx
 import pytest
 
 from ocr_server.document.model import Document
+from ocr_server.errors import TableMissing
 from ocr_server.export import FORMATS
 from ocr_server.export.archive import archive_of
-from ocr_server.job import Rendering
+from ocr_server.job import LineUse, Rendering
 from tests.export.documents import confirmed, document, page, two_pages, zone
 from tests.export.pictures import noise, pdf_text
 from tests.export.test_markdown import shown_text
@@ -42,6 +43,12 @@ def text_of_docx(data: bytes) -> str:
     return "\n".join(paragraph.text for paragraph in docx.Document(io.BytesIO(data)).paragraphs)
 
 
+def text_of_html(data: bytes) -> str:
+    body = data[data.index(b"<body>") : -len(b"</html>\n")].replace(b"<br>", b"")
+    return "".join(ElementTree.fromstring(body).itertext())  # noqa: S314  # our own
+
+
+OF_TABLES = {"csv", "xlsx"}
 READERS: dict[str, Callable[[bytes], str]] = {
     "json": text_of_json,
     "text": bytes.decode,
@@ -49,13 +56,15 @@ READERS: dict[str, Callable[[bytes], str]] = {
     "hocr": text_of_hocr,
     "alto": text_of_alto,
     "docx": text_of_docx,
+    "html": text_of_html,
     "markdown": lambda data: shown_text(data.decode()),
 }
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_the_same_text_leaves_in_every_format(name: str) -> None:
-    data = b"".join(FORMATS[name].render(two_pages(), (), Rendering()))
+    kept = Rendering(lines=LineUse.KEEP)
+    data = b"".join(FORMATS[name].render(two_pages(), (), kept))
 
     assert READERS[name](data).split() == two_pages().text.split()
 
@@ -97,10 +106,16 @@ def test_words_of_scripts_without_blanks_leave_without(tmp_path: Path) -> None:
 
 
 def test_every_format_is_tested_here() -> None:
-    assert FORMATS.keys() == READERS.keys() | {"pdf", "png", "training"}
+    assert FORMATS.keys() == READERS.keys() | OF_TABLES | {"pdf", "png", "training"}
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"png", "training"}))
+@pytest.mark.parametrize("name", sorted(OF_TABLES))
+def test_a_document_without_a_table_is_refused_by_formats_of_tables(name: str) -> None:
+    with pytest.raises(TableMissing):
+        b"".join(FORMATS[name].render(two_pages(), (), Rendering()))
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - OF_TABLES - {"png", "training"}))
 def test_a_document_without_words_leaves_in_every_format(name: str, tmp_path: Path) -> None:
     blank = document(page())
     sources = pictures_of(blank, tmp_path) if FORMATS[name].shows_pictures else ()
@@ -123,9 +138,9 @@ def test_several_formats_leave_as_one_archive(tmp_path: Path) -> None:
         assert archive.read("document.txt").decode() == two_pages().text + "\n"
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS))
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - OF_TABLES))
 def test_only_what_is_not_compressed_is_compressed_in_an_archive(name: str, tmp_path: Path) -> None:
-    many = document(page(confirmed(zone("\n".join(["Two words"] * 10)))))
+    many = document(page(confirmed(zone("\n".join(["Two words"] * 20)))))
     sources = pictures_of(many, tmp_path) if FORMATS[name].shows_pictures else ()
 
     alone = b"".join(FORMATS[name].render(many, sources, Rendering()))

@@ -139,3 +139,9 @@ def test_cells_cover_the_table_once() -> None:
     ]
     assert len(places) == len(set(places)) == table.rows * table.columns
     assert math.isclose(sum(c.quad.box.area for c in table.cells), table.box.area, rel_tol=0.01)
+
+
+def test_numbered_lines_are_no_table() -> None:
+    lines = [(f"{i}", "Q. what was said in court") for i in range(1, 12)]
+
+    assert tables_of(rows(*lines, xs=(60, 120))) == []

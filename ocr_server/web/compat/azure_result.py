@@ -17,8 +17,8 @@ import msgspec
 
 from ocr_server.document.languages import tag_of
 from ocr_server.document.model import Document, Line, Page, Zone
+from ocr_server.export.blocks import body_height_px, heading_level
 from ocr_server.export.markdown import page_markdown, word_places
-from ocr_server.export.text import body_height_px, heading_level
 from ocr_server.geometry import Quad
 from ocr_server.web.compat.adapter import encoded
 
@@ -202,9 +202,11 @@ class _PageResult:
             "boundingRegions": [self._region(zone.quad)],
             "cells": [
                 {
-                    "kind": "content",
+                    "kind": "columnHeader" if cell.row < zone.table.header_rows else "content",
                     "rowIndex": cell.row,
                     "columnIndex": cell.column,
+                    "rowSpan": cell.row_span,
+                    "columnSpan": cell.column_span,
                     "content": cell.text,
                     "spans": self._spans(words_of.get(index, ())),
                     "boundingRegions": [self._region(cell.quad)],

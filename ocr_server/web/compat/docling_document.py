@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ocr_server.document.model import Document, Page, Table, hull_of
-from ocr_server.export.text import Block, Heading, Tabular, blocks_of, body_height_px
+from ocr_server.export.blocks import Block, Heading, Tabular, blocks_of, body_height_px
 from ocr_server.geometry import Box
 from ocr_server.sources.signatures import media_type_of_file
 
@@ -87,8 +87,7 @@ def _item(page: Page, block: Block) -> Json:
     return item | {"label": "text"}
 
 
-def _table(table: Table | None) -> Json:
-    assert table is not None  # noqa: S101  # what blocks_of makes of a table has one
+def _table(table: Table) -> Json:
     return {
         "num_rows": table.rows,
         "num_cols": table.columns,
@@ -96,12 +95,13 @@ def _table(table: Table | None) -> Json:
             {
                 "bbox": _bbox(cell.quad.box),
                 "text": " ".join(cell.text.split()),
-                "row_span": 1,
-                "col_span": 1,
+                "row_span": cell.row_span,
+                "col_span": cell.column_span,
+                "column_header": cell.row < table.header_rows,
                 "start_row_offset_idx": cell.row,
-                "end_row_offset_idx": cell.row + 1,
+                "end_row_offset_idx": cell.row + cell.row_span,
                 "start_col_offset_idx": cell.column,
-                "end_col_offset_idx": cell.column + 1,
+                "end_col_offset_idx": cell.column + cell.column_span,
             }
             for cell in table.cells
         ],

@@ -1,17 +1,19 @@
-"""Tables and documents as the HTML that some services answer with."""
+"""Documents as the HTML that some services answer with."""
 
 from __future__ import annotations
 
 from html import escape
 
 from ocr_server.document.model import Document
-from ocr_server.export.text import Block, Heading, Paragraph, Tabular, blocks_of, body_height_px
-
-
-def html_table(block: Tabular) -> str:
-    """A table of rows and cells."""
-    rows = ("".join(f"<td>{_text(cell)}</td>" for cell in row) for row in block.rows)
-    return f"<table><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
+from ocr_server.export.blocks import (
+    Block,
+    Heading,
+    Paragraph,
+    Tabular,
+    blocks_of,
+    body_height_px,
+)
+from ocr_server.export.html import html_table
 
 
 def html_page(document: Document) -> str:

@@ -16,7 +16,7 @@ import msgspec
 from flask import Blueprint, Response, jsonify, request
 
 from ocr_server.errors import InvalidOptions, JobMissing, OcrServerError, UnsupportedFormat
-from ocr_server.export.text import body_height_px
+from ocr_server.export.blocks import body_height_px
 from ocr_server.job import PageSelection, ReadOptions, Source
 from ocr_server.request.parsing import parse_pages
 from ocr_server.sources.signatures import media_type_of_file

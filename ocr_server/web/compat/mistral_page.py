@@ -11,9 +11,9 @@ from statistics import fmean
 from typing import Any, TypeAlias
 
 from ocr_server.document.model import Page, Word, Zone, ZoneKind, hull_of
+from ocr_server.export.blocks import Block, Heading, Tabular, blocks_of
+from ocr_server.export.html import html_table
 from ocr_server.export.markdown import block_markdown, word_places
-from ocr_server.export.text import Block, Heading, Tabular, blocks_of
-from ocr_server.web.compat.html import html_table
 
 TABLE_WRITERS: Mapping[str, Callable[[Tabular], str]] = {
     "markdown": block_markdown,

@@ -19,7 +19,7 @@ from ocr_server.document.model import (
     ZoneKind,
     mean_confidence,
 )
-from ocr_server.export.text import Block, Heading, Tabular, blocks_of, body_height_px
+from ocr_server.export.blocks import Block, Heading, Tabular, blocks_of, body_height_px
 from ocr_server.geometry import Box, Quad
 
 TABLES, LAYOUT = "TABLES", "LAYOUT"
@@ -78,8 +78,8 @@ def _table(page: Page, zone: Zone, word_ids: Sequence[str], ids: Iterator[str]) 
             "Id": next(ids),
             "RowIndex": cell.row + 1,
             "ColumnIndex": cell.column + 1,
-            "RowSpan": 1,
-            "ColumnSpan": 1,
+            "RowSpan": cell.row_span,
+            "ColumnSpan": cell.column_span,
             "Confidence": _percent(
                 mean_confidence(tuple(zone.words[at] for at in words_of.get(index, ())))
             ),

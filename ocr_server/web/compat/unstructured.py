@@ -12,7 +12,8 @@ from flask import Blueprint, Response, jsonify, request
 
 from ocr_server.document.model import Document, Page, hull_of
 from ocr_server.errors import InvalidOptions, OcrServerError, UnsupportedFormat
-from ocr_server.export.text import Block, Heading, Tabular, blocks_of, body_height_px
+from ocr_server.export.blocks import Block, Heading, Tabular, blocks_of, body_height_px
+from ocr_server.export.html import html_table
 from ocr_server.job import ReadOptions
 from ocr_server.request.parsing import split
 from ocr_server.sources.signatures import media_type_of_file
@@ -28,7 +29,6 @@ from ocr_server.web.compat.adapter import (
     read,
     refusal,
 )
-from ocr_server.web.compat.html import html_table
 
 Json: TypeAlias = dict[str, Any]  # as mixed as what Unstructured answers
 

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from ocr_server.document.model import Page
-from ocr_server.export.text import body_height_px
+from ocr_server.export.blocks import body_height_px
 from ocr_server.web.compat.mistral_page import PageOptions, page_of
 from tests.export.documents import document, page, table_of, word, zone
 
