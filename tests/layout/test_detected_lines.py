@@ -158,7 +158,7 @@ def test_a_fraction_may_end_the_line() -> None:
 
     _, above, below = parted_at_fractions(strip.box.quad(), strip)
 
-    assert (above.box.right, below.box.right) == (pytest.approx(49), pytest.approx(49))
+    assert [above.box.right, below.box.right] == pytest.approx([49, 49])
 
 
 @pytest.mark.parametrize(
