@@ -234,7 +234,7 @@ def read_item(item: Item, *, engine: str, without: tuple[str, ...] = ()) -> Page
 
 def rate(item: Item, text: str, boxes: tuple[Box, ...], *, cpu_s: float) -> Score:
     """How near a reading comes to the truth."""
-    true, found = (_folded(t, any_case=item.any_case) for t in (item.truth, text))
+    true, found = (folded(t, any_case=item.any_case) for t in (item.truth, text))
     true_words, found_words = true.split(), found.split()
     common = sum((Counter(true_words) & Counter(found_words)).values())
     total = len(true_words) + len(found_words)
@@ -307,7 +307,8 @@ def _tsv_boxes(text: str) -> tuple[Box, ...]:
     return tuple(boxes)
 
 
-def _folded(text: str, *, any_case: bool) -> str:
+def folded(text: str, *, any_case: bool) -> str:
+    """A text without what nobody minds: kinds of blanks, quotes and dashes, and maybe capitals."""
     plain = re.sub(r"\s+", " ", unicodedata.normalize("NFC", text).translate(FOLDED)).strip()
     return plain.casefold() if any_case else plain
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar, NamedTuple, Protocol
 
 from ocr_server.deadline import Deadline
@@ -20,6 +21,9 @@ class Calibration:
     The expected F1 of the words is 1 / (1 + e^-x), x = `bias` + `per_confidence` × mean confidence
     + `per_sure_share` × share of words with a confidence of `sure_word` or more. A page with a mean
     confidence under `poor` was read poorly; under `handwriting` it may be handwritten.
+
+    `shares_right` are points of a line from a word's confidence to the share of such words that are
+    right, from (0, …) to (1, …); without any, both are the same.
     """
 
     sure_word: float
@@ -28,6 +32,14 @@ class Calibration:
     per_sure_share: float
     handwriting: float
     poor: float
+    shares_right: tuple[tuple[float, float], ...] = ()
+
+    def share_right(self, confidence: float) -> float:
+        """The expected share, from 0 to 1, of right words among those with this confidence."""
+        for (low, share), (high, next_share) in pairwise(self.shares_right):
+            if confidence <= high:
+                return share + (next_share - share) * (confidence - low) / (high - low)
+        return confidence
 
 
 class Script(NamedTuple):

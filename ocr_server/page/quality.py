@@ -17,7 +17,9 @@ from ocr_server.document.model import (
     Quality,
     StageOutcome,
     StageRecord,
+    Symbol,
     Word,
+    Zone,
     letters_in,
     mean_confidence,
 )
@@ -63,6 +65,25 @@ class ReadingResult:
 def assess_quality(page: ImageStatistics, result: ReadingResult) -> Quality:
     """Quality of a page as it was sent, judged by the picture and by its reading."""
     return Quality(score=expected_accuracy(result), problems=tuple(_problems(page, result)))
+
+
+def with_shares_right(zone: Zone, calibration: Calibration) -> Zone:
+    """The zone with confidences of words and symbols that are the expected shares of right ones."""
+    if not calibration.shares_right:
+        return zone
+
+    def in_symbol(symbol: Symbol) -> Symbol:
+        return replace(symbol, confidence=calibration.share_right(symbol.confidence))
+
+    def in_word(word: Word) -> Word:
+        return replace(
+            word,
+            confidence=calibration.share_right(word.confidence),
+            symbols=tuple(map(in_symbol, word.symbols)),
+        )
+
+    lines = (replace(line, words=tuple(map(in_word, line.words))) for line in zone.lines)
+    return replace(zone, lines=tuple(lines))
 
 
 def with_copies(page: Page, copies: int) -> Page:

@@ -50,7 +50,7 @@ from ocr_server.page.preprocessing import (
     remove_grids,
     scale_letters,
 )
-from ocr_server.page.quality import ReadingResult, assess_quality
+from ocr_server.page.quality import ReadingResult, assess_quality, with_shares_right
 from ocr_server.page.reading import read_once, read_text
 from ocr_server.page.rereading import dewarp_page, reread_doubtful, reread_snippet
 from ocr_server.page.script import is_vertical
@@ -339,7 +339,8 @@ def _read_state(recipe: Recipe, state: PageState) -> _Reading:
     best = state.best
     name, to_page = _name_of(best.engine, state), best.canvas.to_page
     found = map(with_ligatures, best.zones) if "frk" in state.options.languages else best.zones
-    zones = tuple(_within(area, replace(zone, engine=name).mapped(to_page)) for zone in found)
+    told = (with_shares_right(zone, best.engine.calibration) for zone in found)
+    zones = tuple(_within(area, replace(zone, engine=name).mapped(to_page)) for zone in told)
     return _Reading(
         zones, stages, state.dropped or best.words, best.engine,
         languages=(state.language,) if state.language else (),

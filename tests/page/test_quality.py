@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
 
+from ocr_server.document.model import Line, Symbol, Word, Zone, ZoneKind
+from ocr_server.engines.rapidocr import RapidocrEngine
 from ocr_server.engines.tesseract_cli import CALIBRATION
+from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.page.quality import (
@@ -12,6 +17,7 @@ from ocr_server.page.quality import (
     assess_quality,
     expected_accuracy,
     measure_edge_px,
+    with_shares_right,
 )
 from tests.words import draw_page
 
@@ -100,3 +106,23 @@ def test_blur_widens_edges() -> None:
 
     assert sharp == pytest.approx(2, abs=0.7)
     assert soft > 2 * sharp
+
+
+def test_a_confidence_becomes_the_share_of_such_words_that_are_right() -> None:
+    calibration = RapidocrEngine.calibration
+    quad = Box(0, 0, 10, 10).quad()
+    word = Word("a", quad, 0.95, symbols=(Symbol("a", quad, 0.9),))
+    zone = Zone(ZoneKind.TEXT, quad, (Line((word,), quad, (), 5.0),))
+
+    (told,) = with_shares_right(zone, calibration).words
+
+    assert (told.confidence, told.symbols[0].confidence) == (0.75, 0.6)
+    assert with_shares_right(zone, CALIBRATION) is zone  # Tesseract's means what it says
+
+
+def test_the_surer_word_stays_the_surer_one() -> None:
+    shares = [RapidocrEngine.calibration.share_right(part / 100) for part in range(101)]
+
+    assert shares[0] == 0
+    assert shares[100] == 0.98
+    assert all(one < other for one, other in pairwise(shares))
