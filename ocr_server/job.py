@@ -89,6 +89,14 @@ class LineNumberUse(StrEnum):
     DROP = "drop"
 
 
+class HandwritingUse(StrEnum):
+    """Whether the networks for handwriting are asked."""
+
+    AUTO = "auto"  # for lines that print's network is not sure of
+    NEVER = "never"
+    LIVE = "live"  # the tiny one alone reads every line; of frames, and no value of the option
+
+
 class SignatureUse(StrEnum):
     """What becomes of the signatures of a PDF that is to get a text layer."""
 
@@ -157,6 +165,7 @@ class ReadOptions:
     `alternatives`: doubtful words get alternatives from dictionaries.
     `engine_alternatives`: words get alternatives from the engine.
     `correct`: doubtful words are replaced if the dictionaries leave no doubt.
+    `handwriting`: which network for handwriting is asked.
     `words`: names and part numbers that doubtful words may be, one a line.
     `finder`: a key of `extraction.finders.FINDERS`, which finds the fields.
     """
@@ -181,6 +190,7 @@ class ReadOptions:
     alternatives: bool = False
     engine_alternatives: bool = False
     correct: bool = False
+    handwriting: HandwritingUse = HandwritingUse.AUTO
     words: str = ""
 
     @property
