@@ -261,7 +261,10 @@ class Rendering:
 
 @dataclass(frozen=True, slots=True)
 class PageSelection:
-    """Requested pages: ranges of numbers from 1, both ends included; no ranges means all pages."""
+    """Requested pages: ranges of numbers from 1, both ends included; no ranges means all pages.
+
+    Negative numbers count from the end: -1 is the last page.
+    """
 
     ranges: tuple[tuple[int, int], ...] = ()
 
@@ -271,15 +274,27 @@ class PageSelection:
             yield from range(1, count + 1)
             return
         seen: set[int] = set()
-        for first, last in self.ranges:
+        for first, last in self._from_begin(count):
             for number in range(first, min(last, count) + 1):
                 if number not in seen:
                     seen.add(number)
                     yield number
 
     def beyond(self, count: int) -> int | None:
-        """The first selected number above `count`; None if there is none."""
-        return next((max(first, count + 1) for first, last in self.ranges if last > count), None)
+        """The first selected number that no page has; None if there is none."""
+        for first, last in self._from_begin(count):
+            if not 1 <= first <= count:
+                return first
+            if last > count:
+                return count + 1
+        return None
+
+    def _from_begin(self, count: int) -> Iterator[tuple[int, int]]:
+        for first, last in self.ranges:
+            yield (
+                first if first > 0 else count + 1 + first,
+                last if last > 0 else count + 1 + last,
+            )
 
 
 @dataclass(frozen=True, slots=True)

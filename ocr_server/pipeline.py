@@ -42,6 +42,7 @@ from ocr_server.page.script import is_vertical
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.second_try import run_twice
 from ocr_server.sources.decode import too_many_pages
+from ocr_server.sources.pixels import PREVIEW_SIDE_PX
 from ocr_server.sources.signatures import may_have_pages
 from ocr_server.tasks import PageRef
 
@@ -259,9 +260,26 @@ def draw_preview(
             workers, tasks.draw_prepared_page, job.deadline, cancelled,
             page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
         )  # fmt: skip
+    return draw_page(job, workers, cancelled, page_ref, longest_px=PREVIEW_SIDE_PX)
+
+
+def draw_page(
+    job: Job,
+    workers: WorkerPool,
+    cancelled: threading.Event,
+    page_ref: PageRef,
+    *,
+    longest_px: int,
+) -> bytes:
+    """A picture of a page that a browser can show, its longer side at most `longest_px` pixels.
+
+    Raises:
+        DocumentError: the page cannot be opened, or is over a limit.
+        LoadError: the server is too busy, or the time is over.
+    """
     return run_twice(
-        workers, tasks.draw_page, job.deadline, cancelled,
-        page_ref=page_ref, limits=job.limits, password=job.password,
+        workers, tasks.draw_page, job.deadline, cancelled, page_ref=page_ref,
+        limits=job.limits, password=job.password, longest_px=longest_px,
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from ocr_server.pipeline import (
     PageRead,
     analyse_frame,
     document_from_events,
+    draw_page,
     draw_preview,
     recognise_document,
     render_document,
@@ -35,8 +36,11 @@ from ocr_server.runtime.admission import Admission
 from ocr_server.runtime.memory_plan import MemoryPlan, plan_memory
 from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
+from ocr_server.runtime.store import Store
 from ocr_server.runtime.watchdog import Watchdog
 from ocr_server.settings import Settings
+from ocr_server.sources.pixels import SMALL_SIDE_PX
+from ocr_server.tasks import PageRef
 
 DESCRIBE_TIMEOUT_S = 30.0
 
@@ -57,7 +61,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Service:
-    """One server: its settings, worker pool, scratch space, queue, profiles, words and metrics."""
+    """One server: its settings, worker pool, files, queue, profiles, words and metrics."""
 
     settings: Settings
     workers: WorkerPool
@@ -66,13 +70,16 @@ class Service:
     profiles: Mapping[str, Profile]
     words: str = ""  # the operator's own, one a line
     shortfalls: tuple[str, ...] = ()  # what was given up for want of memory, as sentences
+    store: Store = field(init=False)
     metrics: Metrics = field(init=False)
+    is_ending: threading.Event = field(default_factory=threading.Event, init=False)
     closing: ExitStack = field(default_factory=ExitStack, init=False)  # ends before the processes
     _watchdog: Watchdog = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
     _missing: dict[str, str] = field(default_factory=dict, init=False)  # name and message
 
     def __post_init__(self) -> None:
+        self.store = Store(self.scratch, most_bytes=self.settings.store_bytes)
         self.metrics = Metrics(self.workers, self.admission, self.scratch, self.why_not_ready)
         self._watchdog = Watchdog(
             self._read_sample,
@@ -169,7 +176,7 @@ class Service:
             workers=self.workers,
             engine=self.engine_named(job.options.engine),
             cancelled=cancelled,
-            observe=self._count,
+            observe=self.count,
         )
 
     def read(self, job: Job, cancelled: threading.Event) -> Document:
@@ -207,6 +214,14 @@ class Service:
             Document(StoredPages((page,)), engine), request, PAGE_IN_JSON, cancelled
         )
 
+    def count(self, event: Event) -> None:
+        """Count a page that was read or failed in the metrics; what is read shows that it can."""
+        if isinstance(event, PageRead):
+            self._watchdog.note_read()
+            self.metrics.count_page(event.page)
+        elif isinstance(event, PageFailed):
+            self.metrics.count_failed_page(event.failure.error)
+
     def _rendered(
         self,
         document: Document | Source,
@@ -236,16 +251,13 @@ class Service:
             prepared=prepared,
         )
 
+    def draw_small(self, job: Job, page_ref: PageRef, cancelled: threading.Event) -> bytes:
+        """A small picture of a page of the job; see `pipeline.draw_page`."""
+        return draw_page(job, self.workers, cancelled, page_ref, longest_px=SMALL_SIDE_PX)
+
     def analyse_frame(self, job: Job, cancelled: threading.Event, *, reads: bool) -> FrameAnalysis:
         """Analyse a frame of a camera; see `pipeline.analyse_frame`."""
         return analyse_frame(job, reads=reads, workers=self.workers, cancelled=cancelled)
-
-    def _count(self, event: Event) -> None:
-        if isinstance(event, PageRead):
-            self._watchdog.note_read()
-            self.metrics.count_page(event.page)
-        elif isinstance(event, PageFailed):
-            self.metrics.count_failed_page(event.failure.error)
 
     def _read_sample(self, picture: bytes) -> None:
         # Waiting for a slot takes no longer than a page, unless there is a queue.
@@ -259,9 +271,11 @@ class Service:
 
     def close(self) -> None:
         """End all processes and remove the private folder."""
+        self.is_ending.set()
         self.closing.close()
         self._watchdog.stop()
         self.workers.close()
+        self.store.close()
         self.scratch.close()
 
 

@@ -39,7 +39,25 @@ TINIEST_WORKER_BYTES = 64 * MIB  # with less, hardly anything is read
 SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, measured idle
 DETECTOR_BYTES = 80 * MIB  # the process that tells languages, started when it is first needed
 # The names of `web.compat.ADAPTERS`.
-ADAPTER_NAMES = ("base64", "ocrserver", "open-webui", "tesseract-server", "tika")
+ADAPTER_NAMES = (
+    "azure-document-intelligence",
+    "azure-vision",
+    "base64",
+    "docling",
+    "google-vision",
+    "liteparse",
+    "mistral",
+    "ocr-space",
+    "ocrserver",
+    "ollama",
+    "open-webui",
+    "openai",
+    "tesseract-server",
+    "textract",
+    "tika",
+    "unstructured",
+)
+ALL_ADAPTERS = "all"
 # The keys of `engines.ENGINE_CHOICES`, each with a remark for the documentation.
 ENGINE_MEANINGS = {
     "auto": "the best of what is installed: Tesseract, and `rapidocr` where Tesseract is in doubt",
@@ -151,6 +169,12 @@ class Settings:
     temp_dir: str = _setting(
         "", "folder for the pictures being read", shown="the system's temporary folder"
     )
+    store_bytes: int = _setting(
+        64 * MIB,
+        "bytes of answers that are kept for ten minutes, to be fetched, for clients that ask so; "
+        "the oldest of whoever holds most make room; 0: none",
+        least=0,
+    )
     log_format: str = _setting("text", "`text` or `json`", choices=("text", "json"))
     api_keys: tuple[str, ...] = _setting(
         (),
@@ -186,8 +210,9 @@ class Settings:
     )
     compat: tuple[str, ...] = _setting(
         (),
-        f"other servers whose routes are served too, joined by commas: {', '.join(ADAPTER_NAMES)}",
-        choices=ADAPTER_NAMES,
+        "other servers whose routes are served too, joined by commas, or `all`: "
+        f"{', '.join(ADAPTER_NAMES)}",
+        choices=(*ADAPTER_NAMES, ALL_ADAPTERS),
     )
 
     jobs: str = _setting(

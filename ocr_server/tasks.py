@@ -234,12 +234,18 @@ def render(
 
 
 def draw_page(
-    _context: WorkerContext, *, page_ref: PageRef, limits: Limits, password: str | None
+    _context: WorkerContext,
+    *,
+    page_ref: PageRef,
+    limits: Limits,
+    password: str | None,
+    longest_px: int = PREVIEW_SIDE_PX,
 ) -> bytes:
     """A picture of the page that a browser can show."""
     with _temporary_files_in(page_ref.path.parent):
         return draw_preview(
-            decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
+            decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password),
+            longest_px=longest_px,
         )
 
 

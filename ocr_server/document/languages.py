@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
@@ -100,6 +100,36 @@ def tag_of(code: str | None) -> str | None:
     plain = (code or "").removesuffix("_vert").removesuffix("_old")
     return _TAGS.get(plain, plain if plain in NAMES else None)
 
+
+def code_of(tag: str, installed: Collection[str]) -> str | None:
+    """The installed language of a BCP 47 tag such as `de-AT`, or by Tesseract's name; None if none.
+
+    A region is left out, a script only where the language has no model of that script.
+    """
+    if tag in installed:
+        return tag
+    subtags = tag.replace("_", "-").split("-")
+    language = _OLD_TAGS.get(subtags[0].lower(), subtags[0].lower())
+    script = next((one.title() for one in subtags[1:] if len(one) == 4), "")
+    if language == "zh" and not script:
+        is_traditional = {"TW", "HK", "MO"}.intersection(map(str.upper, subtags))
+        script = "Hant" if is_traditional else "Hans"
+    wanted = (f"{language}-{script}", language)
+    return next(
+        (code for one in wanted for code in installed if one in {tag_of(code), code}),
+        None,
+    )
+
+
+# Tags that other programs still use.
+_OLD_TAGS: Mapping[str, str] = {
+    "iw": "he",
+    "in": "id",
+    "ji": "yi",
+    "nb": "no",
+    "nn": "no",
+    "tl": "fil",
+}
 
 # Languages that are told from each other by the words of a page, by their script; the most used one
 # first. Tesseract's names of scripts; a language whose script no other has needs no words.

@@ -15,6 +15,7 @@ from ocr_server.export.markdown import render_markdown
 from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.export.picture import render_png
 from ocr_server.export.text import render_text
+from ocr_server.export.training import render_training
 from ocr_server.export.tsv import render_tsv
 from ocr_server.job import Rendering
 
@@ -30,6 +31,8 @@ class Format:
     missing or differs from the document in its sizes or pages, and DocumentError where one is
     broken.
     `one_page_each`: a file of it holds one page, so `render` takes a document of one.
+    `needs_confirmed`: `render` raises FormatUnavailable for a document none of whose lines a person
+    has confirmed.
     `is_compressed`: to compress a file of it again in an archive costs time and gains nothing.
     `shows_alternatives`: what doubtful words may be instead is worth looking up.
     `label`: what a person would call it. `for_programs`: menus show it after the others.
@@ -41,6 +44,7 @@ class Format:
     render: Render
     shows_pictures: bool = False
     one_page_each: bool = False
+    needs_confirmed: bool = False
     is_compressed: bool = False
     shows_alternatives: bool = False
     label: str = field(kw_only=True)
@@ -131,6 +135,17 @@ FORMATS: Mapping[str, Format] = {
         shows_pictures=True,
         one_page_each=True,
         label="Picture with boxes",
+    ),
+    "training": Format(
+        "application/zip",
+        "training.zip",
+        "pictures and texts of the lines that a person has confirmed, to train from",
+        render_training,
+        is_compressed=True,
+        shows_pictures=True,
+        needs_confirmed=True,
+        label="Confirmed lines",
+        for_programs=True,
     ),
 }
 # What is sent of a document that is told page by page.

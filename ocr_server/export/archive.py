@@ -1,19 +1,18 @@
-"""Several formats in one answer: a ZIP archive that leaves while it is being made."""
+"""Several formats in one answer: a ZIP archive of their files."""
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from ocr_server.document.model import Document
 from ocr_server.export import Format
+from ocr_server.export.packing import PackedFile, pack
 from ocr_server.job import Rendering
 
 STEM = "document"
-_MADE = (1980, 1, 1, 0, 0, 0)  # ZIP's earliest date: the same document gives the same bytes
 
 
 def archive_of(formats: Mapping[str, Format]) -> Format:
@@ -34,18 +33,11 @@ def _render(
     sources: tuple[Path, ...],
     rendering: Rendering,
 ) -> Iterator[bytes]:
-    outlet = _Outlet()
-    with zipfile.ZipFile(outlet, "w") as archive:
-        for format_ in formats:
-            for name, part in _files(format_, document):
-                entry = zipfile.ZipInfo(name, _MADE)
-                if not format_.is_compressed:
-                    entry.compress_type = zipfile.ZIP_DEFLATED
-                with archive.open(entry, "w") as file:
-                    for piece in format_.render(part, sources, rendering):
-                        file.write(piece)
-                        yield outlet.take()
-    yield outlet.take()
+    return pack(
+        PackedFile(name, format_.render(part, sources, rendering), format_.is_compressed)
+        for format_ in formats
+        for name, part in _files(format_, document)
+    )
 
 
 def _files(format_: Format, document: Document) -> Iterator[tuple[str, Document]]:
@@ -55,27 +47,3 @@ def _files(format_: Format, document: Document) -> Iterator[tuple[str, Document]
         return
     for page in document.pages:
         yield f"{STEM}-{page.number}.{format_.suffix}", replace(document, pages=(page,))
-
-
-@dataclass(slots=True)
-class _Outlet:
-    """A file that cannot be sought: what is written waits here until it is taken."""
-
-    waiting: bytearray = field(default_factory=bytearray)
-
-    def write(self, data: bytes) -> int:
-        """Keep it."""
-        self.waiting += data
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing to do."""
-
-    def close(self) -> None:
-        """Nothing to do."""
-
-    def take(self) -> bytes:
-        """What has been written since the last time."""
-        taken = bytes(self.waiting)
-        self.waiting.clear()
-        return taken

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ocr_server.document.model import Document, Page
+from ocr_server.document.model import Document, Page, Word
 from ocr_server.export.layout_text import layout_text
-from ocr_server.export.text import Heading, Paragraph, Tabular, blocks_of, body_height_px
+from ocr_server.export.text import Block, Heading, Paragraph, Tabular, blocks_of, body_height_px
 from ocr_server.export.xml import xml_text
 from ocr_server.job import LineUse, Rendering
 
@@ -21,6 +21,10 @@ from ocr_server.job import LineUse, Rendering
 _INLINE = re.compile(r"([\\`*_\[\]<>&|~$])")
 # At the start of a line: headings, lists, rules and the underlines of headings.
 _START = re.compile(r"^([#+=:-])|^(\d{1,9})([.)])", re.MULTILINE)
+# What stands there for Markdown and not as text: rules of tables, bars, and signs of headings.
+_MARKUP = re.compile(r"^\|(?: --- \|)+$|^#+(?= )|(?<!\\)\|", re.MULTILINE)
+_CHARACTER = re.compile(r"\\.|.", re.DOTALL)
+_MOST_BETWEEN = 200  # characters between two words: bars of empty cells
 _FENCE = re.compile(r"`+")
 _INDENTED = re.compile(r"\s*\n\s*")  # four blanks would begin code, an empty line a paragraph
 
@@ -47,20 +51,76 @@ def _parts(page: Page, rendering: Rendering, body_px: float) -> Iterator[str]:
         if text := layout_text(page):
             yield _code(xml_text(text))
         return
-    for block in blocks_of(page, body_px=body_px, join_lines=rendering.join_lines):
-        match block:
-            case Heading(text, level):
-                yield f"{'#' * level} {escaped(text)}"
-            case Paragraph(text):
-                yield escaped(text)
-            case Tabular(rows):
-                yield _table(rows)
+    blocks = blocks_of(page, body_px=body_px, join_lines=rendering.join_lines)
+    yield from map(block_markdown, blocks)
+
+
+def block_markdown(block: Block) -> str:
+    """A block as Markdown."""
+    match block:
+        case Heading(text, level):
+            return f"{'#' * level} {escaped(text)}"
+        case Paragraph(text):
+            return escaped(text)
+        case Tabular(rows):
+            return _table(rows)
+
+
+def page_markdown(page: Page, *, body_px: float) -> str:
+    """A page as Markdown; `body_px` is the x-height of the document's ordinary text."""
+    return "\n\n".join(_parts(page, Rendering(), body_px))
+
+
+def word_places(page: Page, markdown: str) -> Iterator[tuple[int, int]]:
+    """Where in its Markdown each word of a page begins and ends, in characters.
+
+    A word that is not written as it was read, as its hyphen was taken out, has a place without
+    length.
+    """
+    plain, places = _unescaped(markdown)
+    found = [(0, 0)] * len(page.words)
+    cursor = 0
+    for index, word in _words_as_written(page):
+        at = plain.find(word.text, cursor, cursor + len(word.text) + _MOST_BETWEEN)
+        if at >= 0:
+            cursor = at + len(word.text)
+            found[index] = places[at], places[cursor - 1] + 1
+        else:
+            found[index] = places[cursor], places[cursor]
+    yield from found
+
+
+def _words_as_written(page: Page) -> Iterator[tuple[int, Word]]:
+    """The words of a page, with their indexes, those of a table cell by cell."""
+    first = 0
+    for zone in page.zones:
+        words = [(first + index, word) for index, word in enumerate(zone.words)]
+        first += len(words)
+        if zone.table:
+            cells = list(zone.table.cells_at(word.box.middle for _, word in words))
+            if None not in cells:
+                order = sorted(range(len(words)), key=lambda at: cells[at] or 0)
+                words = [words[at] for at in order]
+        yield from words
+
+
+def _unescaped(markdown: str) -> tuple[str, list[int]]:
+    """The text without escapes, NUL for what is markup, and the place of each of its characters."""
+    marked = _MARKUP.sub(lambda found: "\0" * len(found[0]), markdown)
+    kept = [found.end() - 1 for found in _CHARACTER.finditer(marked)]
+    return "".join(marked[at] for at in kept), [*kept, len(markdown)]
 
 
 def escaped(text: str) -> str:
     """The text as Markdown that shows just that text."""
-    text = _INLINE.sub(r"\\\1", _INDENTED.sub("\n", xml_text(text).strip()))
-    return _START.sub(lambda found: f"{found[2] or ''}\\{found[1] or found[3]}", text)
+    return _START.sub(
+        lambda found: f"{found[2] or ''}\\{found[1] or found[3]}",
+        _inline(_INDENTED.sub("\n", xml_text(text).strip())),
+    )
+
+
+def _inline(text: str) -> str:
+    return _INLINE.sub(r"\\\1", text)
 
 
 def _code(text: str) -> str:
@@ -71,7 +131,7 @@ def _code(text: str) -> str:
 
 
 def _table(rows: tuple[tuple[str, ...], ...]) -> str:
-    shown = [" | ".join(escaped(" ".join(cell.split())) for cell in row) for row in rows]
+    shown = [" | ".join(_inline(xml_text(" ".join(cell.split()))) for cell in row) for row in rows]
     head, *body = [f"| {row} |" for row in shown]
     rule = f"|{' --- |' * len(rows[0])}"
     return "\n".join([head, rule, *body])

@@ -50,7 +50,7 @@ def render_png(
             pages=len(document.pages),
         )
     (page_source,) = find_page_sources(document, sources, rendering)
-    picture = _picture(page_source, rendering)
+    picture = draw_page(page_source, rendering)
     _annotate(picture, page_source)
     encoded = io.BytesIO()
     picture.save(encoded, "PNG")
@@ -115,7 +115,13 @@ def check_size(page: Page, width_px: int, height_px: int) -> None:
         )
 
 
-def _picture(page_source: PageSource, rendering: Rendering) -> Image.Image:
+def draw_page(page_source: PageSource, rendering: Rendering) -> Image.Image:
+    """The picture of a page, upright, in colour, with the pixels that its places are in.
+
+    Raises:
+        DocumentError: the source is damaged.
+        FormatUnavailable: the picture is not of the size that was read.
+    """
     canvas = decode_page(
         page_source.path, page_source.index, limits=rendering.limits, password=rendering.password
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import TypeAlias
@@ -84,6 +84,7 @@ class Heading:
     text: str
     level: int
     direction: Direction = Direction.LEFT_TO_RIGHT
+    lines: tuple[Line, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class Paragraph:
 
     text: str
     direction: Direction = Direction.LEFT_TO_RIGHT
+    lines: tuple[Line, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class Tabular:
     """A table: rows of as many cells each."""
 
     rows: tuple[tuple[str, ...], ...]
+    lines: tuple[Line, ...] = field(default=(), compare=False, repr=False)
+    table: Table | None = field(default=None, compare=False, repr=False)
 
 
 Block: TypeAlias = Heading | Paragraph | Tabular
@@ -113,22 +117,23 @@ def body_height_px(document: Document) -> float:
 
 
 def blocks_of(page: Page, *, body_px: float, join_lines: bool) -> Iterator[Block]:
-    """The blocks of a page; `body_px` is the x-height of its ordinary text."""
+    """The blocks of a page, with their lines; `body_px` is the x-height of its ordinary text."""
     for zone in page.zones:
         rows = _rows(zone.table, zone.words) if zone.table else None
         if rows:
-            yield Tabular(rows)
+            yield Tabular(rows, zone.lines, zone.table)
             continue
         for lines in zone.paragraphs():
-            level = _level(lines, body_px)
+            level = heading_level(lines, body_px)
             direction = lines[0].direction
             if level:
-                yield Heading(joined(line.text for line in lines), level, direction)
+                yield Heading(joined(line.text for line in lines), level, direction, lines)
             else:
-                yield Paragraph(paragraph_text(lines, join_lines=join_lines), direction)
+                text = paragraph_text(lines, join_lines=join_lines)
+                yield Paragraph(text, direction, lines)
 
 
-def _level(lines: tuple[Line, ...], body_px: float) -> int:
+def heading_level(lines: tuple[Line, ...], body_px: float) -> int:
     """1 or 2 for a heading, 0 for other text."""
     if not body_px or len(lines) > _LONGEST_HEADING:
         return 0

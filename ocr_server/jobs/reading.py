@@ -29,7 +29,7 @@ from ocr_server.jobs.files import JobFiles, JobFolders, JobRequest
 from ocr_server.jobs.ledger import ENDED, JobState, Ledger
 from ocr_server.jobs.webhook import call
 from ocr_server.pipeline import PageRead, page_ref_of, read_page
-from ocr_server.request.build import ParsedRequest, build_job
+from ocr_server.request.build import build_job
 from ocr_server.service import Service
 from ocr_server.settings import Settings
 
@@ -45,10 +45,9 @@ log = logging.getLogger(__name__)
 class JobReader:
     """Does the work of jobs; see `engine.Reader`."""
 
-    def __init__(
-        self, here: Service, ledger: Ledger, folders: JobFolders, is_over: threading.Event
-    ) -> None:
-        self._here, self._ledger, self._folders, self._is_over = here, ledger, folders, is_over
+    def __init__(self, here: Service, ledger: Ledger, folders: JobFolders) -> None:
+        self._here, self._ledger, self._folders = here, ledger, folders
+        self.is_over = here.is_ending
 
     def count(self, job_id: str) -> int:
         """How many pages are to be read; 0 if the job was forgotten."""
@@ -117,7 +116,7 @@ class JobReader:
                 raise
             except (StorageFull, JobsUnavailable, OSError, SQLAlchemyError) as error:
                 log.warning("jobs: not written, tried again: %s", reason_of(error))
-            if self._is_over.wait(RETRY_S):
+            if self.is_over.wait(RETRY_S):
                 raise Stopping
 
     def _read(self, files: JobFiles, request: JobRequest, number: int) -> Page | Failure:
@@ -131,24 +130,31 @@ class JobReader:
         with self._here.scratch.job() as folder:
             sources = tuple(folder.link(path) for path in files.inputs())
             try:
-                job = within_limits(self._parsed(request, sources).job, self._here.settings)
+                job = job_of(request, sources, self._here)
             except OcrServerError as error:  # a language was removed, say
                 return Failure(number, error)
             page_ref = page_ref_of(job, request.counts, number)
             for tries_left in reversed(range(TRIES)):
                 event = read_page(job, self._here.workers.behind_requests, cancelled, page_ref)
                 if isinstance(event, PageRead):
-                    self._here.metrics.count_page(event.page)
+                    self._here.count(event)
                     return event.page if isinstance(event.page, Page) else event.page.load()
                 if not (tries_left and _is_passing(event.failure.error)):
-                    self._here.metrics.count_failed_page(event.failure.error)
+                    self._here.count(event)
                     return event.failure
                 cancelled.wait(RETRY_S)
         raise AssertionError  # the last try returns
 
-    def _parsed(self, request: JobRequest, sources: tuple[Source, ...]) -> ParsedRequest:
-        most_bytes = self._here.settings.jobs_max_bytes
-        return build_job(request.texts, sources, self._here, most_bytes=most_bytes)
+
+def job_of(request: JobRequest, sources: tuple[Source, ...], here: Service) -> Job:
+    """What is read, with the limits of durable jobs.
+
+    Raises:
+        RequestError: the options can no longer be met, as of a language that was removed.
+    """
+    settings = here.settings
+    parsed = build_job(request.texts, sources, here, most_bytes=settings.jobs_max_bytes)
+    return within_limits(parsed.job, settings)
 
 
 def within_limits(job: Job, settings: Settings) -> Job:

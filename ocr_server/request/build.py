@@ -38,17 +38,25 @@ from ocr_server.settings import Settings
 ENGLISH = ("eng",)
 MOST_FAULTS = 200  # that are kept; who is told of the first ones knows enough
 LONGEST_FIELD_CHARS = 100
+UNCONFIRMED = (
+    "training has the lines that a person has confirmed, and none is so before it is read; send "
+    "the corrected document to /v1/render"
+)
 EMPTY = "the file is empty, or none was chosen; send a picture or a PDF"
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """What a request asks for: a job, and how its answer is to look."""
+    """What a request asks for: a job, and how its answer is to look.
+
+    `pictures`: whether the events of the answer have a picture of each page.
+    """
 
     job: Job
     formats: tuple[str, ...]
     rendering: Rendering
     partial: bool = False
+    pictures: bool = False
 
 
 class Faults(list[dict[str, str]]):
@@ -103,7 +111,7 @@ def build_job(
 
     `faults` are those that were found before. Where the options name none, the answer has
     `formats`, `engine` reads, and `handwriting` holds; it may take `most_seconds`. The files may
-    have `most_bytes`, by default those that the setting allows.
+    have `most_bytes` if it is a durable job.
 
     Raises:
         InvalidOptions: files or options are missing or wrong; the message has all faults.
@@ -112,7 +120,10 @@ def build_job(
         BodyTooLarge: the files have more bytes than the setting allows.
     """
     faults, settings = Faults() if faults is None else faults, here.settings
-    _check_size(sources, settings.max_body_bytes if most_bytes is None else most_bytes)
+    if most_bytes is None:
+        _check_size(sources, settings.max_body_bytes, "OCR_MAX_BODY_BYTES")
+    else:
+        _check_size(sources, most_bytes, "OCR_JOBS_MAX_BYTES")
     if not any(source.size_bytes for source in sources) and not _name_a_file(faults):
         faults.append(fault_of("file", EMPTY))
     values = parse_options(texts, faults)
@@ -121,6 +132,9 @@ def build_job(
     if profile:
         values = {**profile.options, **values}
     formats = values.get("format") or formats or OPTIONS["format"].default_value
+    if any(FORMATS[name].needs_confirmed for name in formats):
+        faults.append(fault_of("format", UNCONFIRMED))
+        check(faults)
     engine = values.get("engine") or engine or settings.engine
     languages = languages_of(
         values.get("languages", settings.languages), settings, installed_engine(engine, here)
@@ -150,8 +164,10 @@ def build_job(
         deadline=_deadline(values, min(most_seconds, settings.timeout_s)),
         **_members_of(Job, values),
     )
-    partial = values.get("partial", OPTIONS["partial"].default_value)
-    return ParsedRequest(job=job, formats=formats, rendering=rendering, partial=partial)
+    flags = {
+        name: values.get(name, OPTIONS[name].default_value) for name in ("partial", "pictures")
+    }
+    return ParsedRequest(job=job, formats=formats, rendering=rendering, **flags)
 
 
 def build_rendering_job(
@@ -287,9 +303,9 @@ def body_too_large(limit: int, setting: str = "OCR_MAX_BODY_BYTES") -> BodyTooLa
     )
 
 
-def _check_size(sources: tuple[Source, ...], limit: int) -> None:
+def _check_size(sources: tuple[Source, ...], limit: int, setting: str) -> None:
     if sum(source.size_bytes for source in sources) > limit:
-        raise body_too_large(limit)
+        raise body_too_large(limit, setting)
 
 
 def _name_a_file(faults: list[dict[str, str]]) -> bool:

@@ -244,5 +244,11 @@ OPTIONS: Mapping[str, Option] = {
         "answer with the good pages although others failed (JSON always does)",
         default_value=False,
     ),
+    "pictures": Option(
+        Flag(),
+        "with the events: each `page` is followed by a `picture` of it, a JPEG of at most 1,600 "
+        "pixels",
+        default_value=False,
+    ),
 }  # fmt: skip
 RENDERING_OPTIONS = tuple(name for name, option in OPTIONS.items() if option.shapes_answer)

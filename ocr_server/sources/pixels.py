@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Final
 
 import cv2
 import numpy as np
@@ -12,9 +13,11 @@ from ocr_server.imaging.canvas import Canvas, Pixels
 
 _LIGHT = 128  # what is at least so bright could not be told from white ground
 _X_RESOLUTION = 0x011A  # EXIF 2.3, 4.6.4
-PREVIEW_MEDIA_TYPE = "image/jpeg"
+PREVIEW_MEDIA_TYPE: Final = "image/jpeg"
 # Enough to see a full stop of a printed A4 page; a tenth of the bytes of a scan.
 PREVIEW_SIDE_PX = 2400
+# Beside its words a page fills a screen, at a third of the bytes of a preview.
+SMALL_SIDE_PX = 1600
 _QUALITY = 85
 _LEVELS_LOOKED_AT = 1_000_000
 _STRAY_PER_CENT = 0.01  # dust of several pixels; a word on an empty page is more
@@ -124,11 +127,11 @@ def _pixels_of(picture: Image.Image, *, grey: bool) -> Pixels:
     return pixels
 
 
-def draw_preview(canvas: Canvas) -> bytes:
-    """A JPEG of the canvas, its longer side at most 2,400 pixels."""
+def draw_preview(canvas: Canvas, *, longest_px: int = PREVIEW_SIDE_PX) -> bytes:
+    """A JPEG of the canvas, its longer side at most `longest_px` pixels."""
     longest = max(canvas.width_px, canvas.height_px)
-    if longest > PREVIEW_SIDE_PX:
-        canvas = canvas.scaled(PREVIEW_SIDE_PX / longest)
+    if longest > longest_px:
+        canvas = canvas.scaled(longest_px / longest)
     drawn = io.BytesIO()
     Image.fromarray(canvas.pixels).save(drawn, "JPEG", quality=_QUALITY)
     return drawn.getvalue()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import hmac
 import re
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,16 +25,53 @@ HEADER = "X-API-Key"
 FIELD = "api_key"
 OPEN_PATHS = {
     "/livez", "/readyz", "/openapi.json", "/v1/formats", "/v1/languages", "/v1/steps",
+    "/general/docs",  # whether there is a server: Unstructured's client asks without its key
 }  # fmt: skip
 OPEN_BLUEPRINT = "pages"
-_DIGESTS = "ocr_server.keys"  # in the extensions of an application
+# In the extensions of an application: digests, and `KeyPlaces` by the name of a blueprint.
+_DIGESTS, _PLACES = "ocr_server.keys", "ocr_server.key_places"
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
+# The access key id is the key: only digests are kept, so the signature cannot be checked.
+_AWS_CREDENTIAL = re.compile(r"AWS4-HMAC-SHA256 .*?Credential=([^/,\s]+)/")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlaces:
+    """Where the clients of another service put their key, beside our own two headers.
+
+    A header, a parameter of the address (`query`), a field of the form (`field`), or the access
+    key id of a signed request of AWS (`is_aws`).
+    """
+
+    header: str = ""
+    query: str = ""
+    field: str = ""
+    is_aws: bool = False
+
+    def key_in(self, request: Request) -> str:
+        """The key that a request bears in one of these places, but for the form."""
+        if self.header and self.header in request.headers:
+            return request.headers[self.header]
+        if self.query and self.query in request.args:
+            return request.args[self.query]
+        signed = _AWS_CREDENTIAL.match(request.headers.get("Authorization", ""))
+        return signed[1] if self.is_aws and signed else ""
+
+
+NO_PLACES = KeyPlaces()
+_PAGES_PLACES = KeyPlaces(field=FIELD)
 
 
 def init_app(app: Flask, digests: tuple[bytes, ...]) -> None:
     """Keep the digests for `check_key`; templates learn whether there are any as `needs_key`."""
     app.jinja_env.globals["needs_key"] = bool(digests)
     app.extensions[_DIGESTS] = digests
+    app.extensions[_PLACES] = {OPEN_BLUEPRINT: _PAGES_PLACES}
+
+
+def set_places(app: Flask, blueprint: str, places: KeyPlaces) -> None:
+    """Look for the keys of a blueprint's requests in these places, too."""
+    app.extensions[_PLACES][blueprint] = places
 
 
 def read_key_digests(settings: Settings) -> tuple[bytes, ...]:
@@ -81,7 +119,7 @@ def read_key_file(path: Path, *, errors: str = "strict") -> str:
 
 def owner_of(request: Request) -> str:
     """Whose a job is: the digest of the key that the request bears; empty without keys."""
-    key = _key_in_headers(request) if current_app.extensions[_DIGESTS] else ""
+    key = _key_of(request) if current_app.extensions[_DIGESTS] else ""
     return digest_of(key).hex() if key else ""
 
 
@@ -93,7 +131,7 @@ def digest_of(key: str) -> bytes:
 def check_key(*, has_body: bool = True) -> None:
     """Ask the current request for its key, if the server has any.
 
-    As long as the body is not there, nothing is said to a form of the pages, which may bring it.
+    As long as the body is not there, nothing is said to a form that may bring it.
 
     Raises:
         KeyMissing: it has none.
@@ -102,11 +140,12 @@ def check_key(*, has_body: bool = True) -> None:
     digests: tuple[bytes, ...] = current_app.extensions[_DIGESTS]
     if not digests or _is_open(request):
         return
-    key = _key_in_headers(request)
-    if not key and request.blueprint == OPEN_BLUEPRINT:
+    key = _key_of(request)
+    field = _places_of(request).field
+    if not key and field:
         if not has_body:
             return
-        key = _key_in_form(request)
+        key = _key_in_form(request, field)
     if not key:
         raise KeyMissing(
             f"This server wants a key. Send it in the header {HEADER}, or as a Bearer token in the "
@@ -116,6 +155,11 @@ def check_key(*, has_body: bool = True) -> None:
     # All are compared, so that the time does not depend on which key it is.
     if not sum(hmac.compare_digest(given, digest) for digest in digests):
         raise KeyWrong("The key is not one of this server’s. Send another one.")
+
+
+def _places_of(request: Request) -> KeyPlaces:
+    places: KeyPlaces = current_app.extensions[_PLACES].get(request.blueprint, NO_PLACES)
+    return places
 
 
 def _is_open(request: Request) -> bool:
@@ -128,19 +172,22 @@ def _is_open(request: Request) -> bool:
     )
 
 
-def _key_in_headers(request: Request) -> str:
+def _key_of(request: Request) -> str:
+    """The key that a request bears outside of a form; empty without one."""
     if HEADER in request.headers:
         return request.headers[HEADER]
     # As it was sent: what is parsed for us takes a token with = in it for parameters.
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    if scheme.lower() == "bearer":
+        return token.strip()
+    return _places_of(request).key_in(request)
 
 
-def _key_in_form(request: Request) -> str:
+def _key_in_form(request: Request, field: str) -> str:
     with service().admission.admit(is_work=False):  # the files of the form come with it
-        key = request.form.get(FIELD, "")
+        key = request.form.get(field, "")
     # It is no option of the reading: what comes after must not meet it.
     request.form = ImmutableMultiDict(
-        [(name, text) for name, text in request.form.items(multi=True) if name != FIELD]
+        [(name, text) for name, text in request.form.items(multi=True) if name != field]
     )
     return key

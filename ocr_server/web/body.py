@@ -105,7 +105,11 @@ def with_query(
 
 def accepted_format(request: Request) -> str:
     """The format that suits the Accept header best; JSON where it names none."""
-    types = {format_.media_type.partition(";")[0]: name for name, format_ in FORMATS.items()}
+    types = {
+        format_.media_type.partition(";")[0]: name
+        for name, format_ in FORMATS.items()
+        if not format_.needs_confirmed
+    }
     return types[request.accept_mimetypes.best_match(list(types), default="application/json")]
 
 

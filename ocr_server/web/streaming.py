@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import queue
 import threading
 import time
@@ -34,6 +35,7 @@ from ocr_server.page.progress import Progress, latest
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.request.build import ParsedRequest
 from ocr_server.service import Service
+from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
 from ocr_server.tasks import PageRef
 from ocr_server.web.access_log import counts_of
 from ocr_server.web.body import NDJSON, PIECE_BYTES
@@ -75,6 +77,18 @@ class PageEventJson(TypedDict):
 
 
 @strict
+class PictureEventJson(TypedDict):
+    """A picture of a page that is ready, with `pictures=true`."""
+
+    event: Literal["picture"]
+    page: Count
+    """its number"""
+    media_type: Literal["image/jpeg"]
+    content: str
+    """its bytes, in base64"""
+
+
+@strict
 class ProblemEventJson(ProblemJson):
     """A page that failed (`page`), or the whole document."""
 
@@ -106,6 +120,7 @@ EventJson: TypeAlias = Annotated[
     AcceptedEventJson
     | ProgressEventJson
     | PageEventJson
+    | PictureEventJson
     | ProblemEventJson
     | HeartbeatEventJson
     | EndEventJson,
@@ -138,13 +153,15 @@ def _lines(
     The request has left before the last line is sent: who has read it may send the next request.
     `outcome` is filled in for the log; the document is read in `context`.
     """
-    events: queue.SimpleQueue[Event | _PageWritten | Exception | None] = queue.SimpleQueue()
+    events: queue.SimpleQueue[Event | _PageWritten | _Picture | Exception | None] = (
+        queue.SimpleQueue()
+    )
     begun = time.perf_counter()
 
     def read() -> None:
         try:
-            for event in here.recognise(replace(parsed.job, reports_progress=True), cancelled):
-                events.put(_written(event, here, parsed, cancelled))
+            for event in _read(here, parsed, cancelled):
+                events.put(event)
         except MemoryError:
             events.put(ServerOutOfMemory.of_server())
         except Exception as error:  # noqa: BLE001  # answered below, as `answer_unexpected` does
@@ -168,7 +185,7 @@ def _lines(
                 if event is None:
                     return
                 watch.take(event)
-                if isinstance(event, _PageWritten):
+                if isinstance(event, _PageWritten | _Picture):
                     yield from event.pieces()
                     spoke = time.perf_counter()
                     continue
@@ -188,6 +205,21 @@ def _lines(
         reader.join()
 
 
+def _read(
+    here: Service, parsed: ParsedRequest, cancelled: HangUp
+) -> Iterator[Event | _PageWritten | _Picture]:
+    """The events of the reading, with the pictures that the request wants."""
+    page_refs: dict[int, PageRef] = {}
+    for event in here.recognise(replace(parsed.job, reports_progress=True), cancelled):
+        yield _written(event, here, parsed, cancelled)
+        if isinstance(event, Accepted):
+            page_refs = {page_ref.number: page_ref for page_ref in event.page_refs}
+        elif parsed.pictures and isinstance(event, PageRead):
+            page_ref = page_refs[event.page.outline.number]
+            if picture := _drawn(page_ref, here, parsed, cancelled):
+                yield picture
+
+
 @dataclass(frozen=True, slots=True)
 class _PageWritten:
     """A page of many words was read; its JSON stands in a file."""
@@ -201,6 +233,37 @@ class _PageWritten:
             yield from iter(partial(file.read, PIECE_BYTES), b"")
         self.path.unlink()
         yield b"}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A JPEG of a page that was read."""
+
+    number: int
+    jpeg: bytes
+
+    def pieces(self) -> Iterator[bytes]:
+        """The line of the event."""
+        yield line_of(
+            {
+                "event": "picture",
+                "page": self.number,
+                "media_type": PREVIEW_MEDIA_TYPE,
+                "content": base64.b64encode(self.jpeg).decode(),
+            }
+        )
+
+
+def _drawn(
+    page_ref: PageRef, here: Service, parsed: ParsedRequest, cancelled: HangUp
+) -> _Picture | None:
+    """The picture of a page; none where the time is over or it cannot be drawn: its words count."""
+    try:
+        return _Picture(page_ref.number, here.draw_small(parsed.job, page_ref, cancelled))
+    except ClientGone:
+        raise
+    except OcrServerError:
+        return None
 
 
 def _written(
@@ -227,7 +290,7 @@ class _Watch:
         self._page_refs: deque[PageRef] = deque()
         self._reported: dict[PageRef, Progress] = {}
 
-    def take(self, event: Event | _PageWritten | Exception) -> None:
+    def take(self, event: Event | _PageWritten | _Picture | Exception) -> None:
         """Note an event: pages that begin, or one that is done."""
         if isinstance(event, Accepted):
             self._page_refs.extend(event.page_refs)

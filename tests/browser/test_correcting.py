@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -105,6 +106,26 @@ def test_a_whole_line_is_written_anew_and_its_words_keep_their_places(desk: Page
     )
     assert the["box"][2] <= old["box"][0] < old["box"][2] < ferry["box"][0]
     assert ferry["box"][2] == pytest.approx(TICKET["ferry"].right, abs=0.1)
+
+
+def test_lines_that_were_accepted_as_a_whole_can_be_trained_from(desk: Page) -> None:
+    downloads = desk.locator("[data-part=downloads] summary")
+    training = desk.locator("[data-format=training]")
+    downloads.click()
+    expect(desk.locator("[data-format=json]")).to_be_visible()
+    expect(training).to_have_count(0)
+    downloads.click()
+    open_word(desk, "ticket")
+    desk.get_by_role("button", name="Whole line").press("Enter")
+    desk.get_by_role("textbox", name="Line").press("Enter")
+
+    downloads.click()
+    with desk.expect_download() as download:
+        training.click()
+
+    with ZipFile(download.value.path()) as archive:
+        texts = [archive.read(name) for name in archive.namelist() if name.endswith(".gt.txt")]
+    assert texts == [b"the feny ticket\n"]
 
 
 def test_a_word_is_put_in_at_the_end_of_a_line(desk: Page) -> None:

@@ -96,6 +96,15 @@ def zone(*paragraphs: str, top: float = TOP_PX, kind: ZoneKind = ZoneKind.TEXT) 
     return Zone(kind, box.quad(), tuple(lines))
 
 
+def confirmed(read: Zone) -> Zone:
+    """The zone with all its words checked by a person."""
+    lines = (
+        replace(line, words=tuple(replace(one, checked=True) for one in line.words))
+        for line in read.lines
+    )
+    return replace(read, lines=tuple(lines))
+
+
 def table_of(*words: Word) -> Zone:
     """A table whose second cell holds the words."""
     cells = (Cell(0, 1, Box(0, 0, 9, 9).quad(), " ".join(word.text for word in words)),)

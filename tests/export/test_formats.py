@@ -16,7 +16,7 @@ from ocr_server.document.model import Document
 from ocr_server.export import FORMATS
 from ocr_server.export.archive import archive_of
 from ocr_server.job import Rendering
-from tests.export.documents import document, page, two_pages, zone
+from tests.export.documents import confirmed, document, page, two_pages, zone
 from tests.export.pictures import noise, pdf_text
 from tests.export.test_markdown import shown_text
 
@@ -97,10 +97,10 @@ def test_words_of_scripts_without_blanks_leave_without(tmp_path: Path) -> None:
 
 
 def test_every_format_is_tested_here() -> None:
-    assert FORMATS.keys() == READERS.keys() | {"pdf", "png"}
+    assert FORMATS.keys() == READERS.keys() | {"pdf", "png", "training"}
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"png"}))
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - {"png", "training"}))
 def test_a_document_without_words_leaves_in_every_format(name: str, tmp_path: Path) -> None:
     blank = document(page())
     sources = pictures_of(blank, tmp_path) if FORMATS[name].shows_pictures else ()
@@ -125,7 +125,7 @@ def test_several_formats_leave_as_one_archive(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_only_what_is_not_compressed_is_compressed_in_an_archive(name: str, tmp_path: Path) -> None:
-    many = document(page(zone("\n".join(["Two words"] * 10))))
+    many = document(page(confirmed(zone("\n".join(["Two words"] * 10)))))
     sources = pictures_of(many, tmp_path) if FORMATS[name].shows_pictures else ()
 
     alone = b"".join(FORMATS[name].render(many, sources, Rendering()))

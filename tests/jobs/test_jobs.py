@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
+from PIL import Image
 
 from ocr_server.errors import DamagedPicture
 from ocr_server.jobs.reading import MOST_TIMES_BEGUN
@@ -97,6 +98,24 @@ def test_pages_are_told_as_they_are_read_from_any_page_on(kept: Kept) -> None:
     assert [one["event"] for one in told] == ["accepted", "problem", "page", "end"]
     assert told[2]["page"]["number"] == 3
     assert (told[3]["pages"], told[3]["failed_pages"]) == (2, [2])
+
+
+def test_a_picture_of_a_page_is_small_and_kept_by_a_browser(kept: Kept) -> None:
+    job = kept.send(tiff(300, 2000), pages="2")
+    address = f"{job['links']['self']}/pages/2/picture"
+
+    answer = kept.client.get(address)
+    with Image.open(BytesIO(answer.data)) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (1600, 48))
+    assert answer.headers["Cache-Control"] == "private, max-age=600"
+    again = kept.client.get(address, headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    other = kept.client.get(f"{job['links']['self']}/pages/1/picture")
+    assert members(other)["code"] == "page-missing"
+    kept.ended(job)
+    kept.client.delete(job["links"]["self"])
+    gone = kept.client.get(address, headers={"If-None-Match": answer.headers["ETag"]})
+    assert gone.status_code == 410
 
 
 def test_the_same_key_is_the_same_job(kept: Kept) -> None:

@@ -66,6 +66,7 @@ def test_a_job_is_of_the_key_that_made_it(tmp_path: Path) -> None:
         assert kept.client.get(address).status_code == 401
         assert kept.client.get(address, headers=other).status_code == 404
         assert kept.client.delete(address, headers=other).status_code == 404
+        assert kept.client.get(f"{address}/pages/1/picture", headers=other).status_code == 404
         assert kept.client.get(address, headers=mine).status_code == 200
         row = kept.jobs.status(job["id"], sha256(KEY.encode()).hexdigest()).row
         assert KEY not in repr(row)

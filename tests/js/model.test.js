@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  isConfirmed,
   lineText,
   pageText,
   paragraphsOf,
@@ -26,6 +27,15 @@ test("a word without text is not there", () => {
     placesOf(pageOf([line])).map(({ word }) => word.text),
     ["one", "three"],
   );
+});
+
+test("a line is confirmed when each of its words is checked", () => {
+  const [all, half, none] = [lineOf("one two"), lineOf("one two"), lineOf("")];
+  for (const word of all.words) word.checked = true;
+  half.words[0].checked = true;
+  none.words = [];
+
+  assert.deepEqual([all, half, none].map(isConfirmed), [true, false, false]);
 });
 
 test("a zone without lines has no paragraphs", () => {

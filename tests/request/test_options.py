@@ -114,6 +114,15 @@ def test_all_faults_are_told_at_once() -> None:
     ]  # fmt: skip
 
 
+def test_confirmed_lines_are_no_format_of_what_is_still_to_be_read() -> None:
+    with pytest.raises(InvalidOptions, match="/v1/render"):
+        build({"format": "text,training"})
+
+    assert build_rendering_job(
+        {"format": ("training",)}, SOURCES, settings=Settings(), formats=("json",)
+    ).formats == ("training",)
+
+
 def test_what_is_not_installed_is_told() -> None:
     with pytest.raises(LanguageMissing, match="fra"):
         build({"languages": "fra"})

@@ -15,6 +15,7 @@ from ocr_server.job import (
     Layout,
     LineNumberUse,
     LineUse,
+    PageSelection,
     SignatureUse,
     TextLayerUse,
     ZoneSpec,
@@ -179,6 +180,21 @@ def test_the_first_page_too_many_is_named(ranges: list[tuple[int, int]], count: 
     asked = {n for a, b in ranges for n in range(a, b + 1)}
     assert (beyond is None) == (max(asked) <= count)
     assert beyond is None or (beyond in asked and beyond > count)
+
+
+@pytest.mark.parametrize(
+    ("range_", "pages", "beyond"),
+    [((-1, -1), [3], None), ((2, -1), [2, 3], None), ((-2, 2), [2], None), ((4, -1), [], 4),
+     ((-4, -1), [1, 2, 3], 0)],
+)  # fmt: skip
+def test_negative_pages_count_from_the_end(
+    range_: tuple[int, int], pages: list[int], beyond: int | None
+) -> None:
+    selection = PageSelection((range_,))
+
+    assert selection.beyond(3) == beyond
+    if beyond is None:
+        assert list(selection.choose(3)) == pages
 
 
 def test_all_pages_are_chosen_when_none_are_named() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Iterator
@@ -265,6 +266,22 @@ def test_events_tell_the_document_page_by_page(client: FlaskClient) -> None:
     assert end["engine"]["name"] == "fake"
     assert end["confidence"] == 0.9
     assert end["elapsed_ms"] >= 0
+
+
+def test_events_have_a_small_picture_of_each_page_that_was_read(client: FlaskClient) -> None:
+    data = as_pages([sheet(300), Image.new("L", (2000, 40), "white"), sheet(310)])
+
+    response = client.post(
+        "/v1/documents?steps=none&pictures=true&pages=1,2", data=data, headers=NDJSON
+    )
+
+    kinds = [(event["event"], event.get("page")) for event in events_of(response)]
+    assert [kind for kind, _ in kinds] == ["accepted", "page", "picture", "page", "picture", "end"]
+    drawn = [event for event in events_of(response) if event["event"] == "picture"]
+    assert [event["page"] for event in drawn] == [1, 2]
+    sizes = [Image.open(BytesIO(base64.b64decode(event["content"]))).size for event in drawn]
+    assert sizes[0][0] == 300
+    assert sizes[1] == (1600, 32)
 
 
 def test_events_tell_which_page_failed_and_why(picky_client: FlaskClient) -> None:

@@ -287,6 +287,7 @@ def test_a_request_takes_no_longer_than_the_setting_allows(app: Flask) -> None:
         ("text/vnd.hocr+html", "hocr"),
         ("text/plain;q=0.5, application/json", "json"),
         ("application/json;q=0.1, text/tab-separated-values", "tsv"),
+        ("application/zip", "json"),
         ("", "json"),
     ],
 )

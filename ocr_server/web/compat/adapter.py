@@ -1,29 +1,37 @@
-"""What all adapters share: their registration, reading, and the form of their errors.
+"""What all adapters share: their registration, reading, and the kinds of their errors.
 
 An adapter answers as another service does, so that its clients work here by changing the address.
+It never fetches what a request gives the address of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from itertools import islice
 from typing import Any, TypeAlias
 
-from flask import Blueprint, Flask, Response, g
+import msgspec
+from flask import Blueprint, Flask, Request, Response, g
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from ocr_server import errors
 from ocr_server.deadline import Deadline
+from ocr_server.document.languages import code_of
 from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.job import Job, ReadOptions, Rendering, Source
-from ocr_server.request.build import body_too_large, languages_of, limits_of
+from ocr_server.job import Job, PageSelection, ReadOptions, Rendering, Source
+from ocr_server.request.build import ParsedRequest, body_too_large, languages_of, limits_of
+from ocr_server.web.auth import NO_PLACES, KeyPlaces, set_places
 from ocr_server.web.body import Body, decoded_image
 from ocr_server.web.context import hang_up, service
 from ocr_server.web.problems import COMPAT as BLUEPRINT
 from ocr_server.web.problems import headers_of
 
+ALL_PAGES = PageSelection()
 MOST_OTHERS = 16  # members beside the picture; no service has as many
 
 Answer: TypeAlias = Callable[[OcrServerError], Response]
@@ -31,11 +39,60 @@ Answer: TypeAlias = Callable[[OcrServerError], Response]
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """Another server whose clients work here; `status` is its share of the route `/status`."""
+    """Another server whose clients work here.
+
+    `status` is its share of the route `/status`; `key` says where its clients put a key;
+    `request_class` is for a service whose routes are not told by path and method alone.
+    """
 
     blueprint: Blueprint
     meaning: str
     status: Callable[[], dict[str, Any]] | None = None
+    key: KeyPlaces = NO_PLACES
+    request_class: type[Request] | None = None
+
+
+class ErrorKind(Enum):
+    """What an error is to a client, from which an adapter makes the other service's own.
+
+    `SPENT`: work was done in vain, and would be again. It must not leave with a status that the
+    service's clients repeat. `BUSY` and `AWAY` may be repeated: nothing was done yet.
+    """
+
+    KEY = auto()
+    REQUEST = auto()
+    MISSING = auto()  # what the address names is not kept here
+    TOO_LARGE = auto()
+    DOCUMENT = auto()
+    SPENT = auto()
+    BUSY = auto()
+    AWAY = auto()
+
+
+_KINDS: Sequence[tuple[tuple[type[OcrServerError], ...], ErrorKind]] = (
+    ((errors.KeyMissing, errors.KeyWrong), ErrorKind.KEY),
+    ((errors.JobMissing, errors.JobGone), ErrorKind.MISSING),
+    (
+        (
+            errors.BodyTooLarge, errors.TooManyPixels, errors.TooManyPages, errors.TooManyWords,
+            errors.AnswerTooLarge, errors.OutOfMemory,
+        ),
+        ErrorKind.TOO_LARGE,
+    ),
+    (
+        (errors.DeadlinePassed, errors.WorkerLost, errors.EngineFailed, errors.EndsProcess),
+        ErrorKind.SPENT,
+    ),
+    ((errors.QueueFull, errors.TooManyJobs), ErrorKind.BUSY),
+    ((errors.DocumentError,), ErrorKind.DOCUMENT),
+    ((errors.RequestError,), ErrorKind.REQUEST),
+    ((errors.LoadError, errors.EngineError), ErrorKind.AWAY),
+)  # fmt: skip
+
+
+def kind_of(error: OcrServerError) -> ErrorKind:
+    """What an error is to a client."""
+    return next(kind for classes, kind in _KINDS if isinstance(error, classes))
 
 
 def register(app: Flask, adapters: Sequence[Adapter]) -> None:
@@ -46,6 +103,8 @@ def register(app: Flask, adapters: Sequence[Adapter]) -> None:
     every = Blueprint(BLUEPRINT, __name__)
     for adapter in adapters:
         every.register_blueprint(adapter.blueprint)
+        set_places(app, f"{BLUEPRINT}.{adapter.blueprint.name}", adapter.key)
+        app.request_class = adapter.request_class or app.request_class
     shares = [adapter.status for adapter in adapters if adapter.status]
 
     def answer_status() -> dict[str, Any]:
@@ -62,33 +121,95 @@ def read(
     *,
     timeout_s: float | None = None,
     password: str | None = None,
+    pages: PageSelection = ALL_PAGES,
+    is_partial: bool = False,
 ) -> Document:
-    """The document in a file: all of its pages or none, as no other service knows of failed ones.
+    """The document in a file: all of its pages or, if `is_partial`, those that could be read.
 
     Raises:
         OcrServerError: it, or a page of it, could not be read.
     """
+    job = job_of(source, reading, timeout_s=timeout_s, password=password, pages=pages)
+    with service().admission.admit():
+        return read_job(job, is_partial=is_partial)
+
+
+def read_as(
+    source: Source, reading: ReadOptions, format_: str, *, pages: PageSelection = ALL_PAGES
+) -> tuple[Document, bytes]:
+    """The document in a file, and what it is in one of our formats: all of its pages or none.
+
+    Raises:
+        OcrServerError: it, or a page of it, could not be read, or it cannot be of the format.
+    """
+    here = service()
+    job = job_of(source, reading, pages=pages)
+    with here.admission.admit():
+        document = read_job(job)
+        rendering = Rendering(limits=job.limits)
+        parsed = ParsedRequest(job, formats=(format_,), rendering=rendering)
+        return document, here.render(document, parsed, hang_up()).read()
+
+
+def job_of(
+    source: Source,
+    reading: ReadOptions,
+    *,
+    timeout_s: float | None = None,
+    password: str | None = None,
+    pages: PageSelection = ALL_PAGES,
+) -> Job:
+    """The job of reading a file as the adapters do; languages, engine and limits are checked.
+
+    Raises:
+        LanguageMissing: a language is not installed.
+    """
     here = service()
     languages: dict[str, Any] = languages_of(reading.languages, here.settings, here.engine)
     most_s = here.settings.timeout_s
-    job = Job(
+    return Job(
         sources=(source,),
         options=replace(reading, engine=here.settings.engine, **languages),
         limits=limits_of(here.settings),
         deadline=Deadline.after(min(timeout_s or most_s, most_s)),
+        pages=pages,
         password=password,
     )
-    with here.admission.admit():
-        document = here.read(job, hang_up())
-    g.outcome |= {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
-    if document.problems:
+
+
+def read_job(job: Job, *, is_partial: bool = False) -> Document:
+    """The document of a job of an admitted request; with all its pages, unless `is_partial`.
+
+    Raises:
+        OcrServerError: it, or a page of it, could not be read.
+    """
+    document = service().read(job, hang_up())
+    for name, pages in (("pages_read", document.pages), ("pages_failed", document.problems)):
+        g.outcome[name] = g.outcome.get(name, 0) + len(pages)
+    if document.problems and not is_partial:
         raise document.problems[0].error
     return document
+
+
+def hinted_languages(tags: Iterable[str]) -> tuple[str, ...]:
+    """The installed languages of these BCP 47 tags, those of the settings if there are none.
+
+    They are hints: what is not known or not installed is left out.
+    """
+    here = service()
+    codes = (code_of(tag, here.engine.languages) for tag in tags)
+    return tuple(dict.fromkeys(code for code in codes if code)) or here.settings.languages
 
 
 def rendered(document: Document, name: str) -> str:
     """The document in one of our formats."""
     return b"".join(FORMATS[name].render(document, (), Rendering())).decode()
+
+
+def encoded(value: object) -> msgspec.Raw:
+    """A part of an answer as JSON, which takes a fifth of the memory of its dictionaries."""
+    # A lone half of a surrogate pair cannot be UTF-8.
+    return msgspec.Raw(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
 def image_of(body: Body, name: str) -> tuple[Source, dict[str, Any]]:

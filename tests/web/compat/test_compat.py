@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from typing import Any
@@ -11,11 +12,25 @@ import pytest
 from flask.testing import FlaskClient
 
 from ocr_server.app import create_app
-from ocr_server.errors import SettingsError
+from ocr_server.errors import (
+    DeadlinePassed,
+    Draining,
+    EndsProcess,
+    EngineFailed,
+    EngineMissing,
+    NoWorker,
+    OcrServerError,
+    ServerOutOfMemory,
+    SettingsError,
+    StorageFull,
+    WorkerLost,
+)
 from ocr_server.service import Service
 from ocr_server.settings import ADAPTER_NAMES, Settings
-from ocr_server.web.compat import ADAPTERS
+from ocr_server.web.compat import ADAPTERS, adapters_named
+from ocr_server.web.compat.adapter import ErrorKind, kind_of
 from ocr_server.web.context import service_of
+from ocr_server.web.problems import STATUS
 from tests.fakes import InlineWorkers, ReadsWords
 
 ROUTES = [
@@ -33,6 +48,30 @@ def test_an_adapter_that_is_not_known_stops_the_start() -> None:
     assert Settings.from_environment({"OCR_COMPAT": "tika, base64"}).compat == ("tika", "base64")
     with pytest.raises(SettingsError, match="tesseract-server"):
         Settings.from_environment({"OCR_COMPAT": "tika,bing"})
+
+
+def test_all_names_every_adapter() -> None:
+    assert Settings.from_environment({"OCR_COMPAT": "all"}).compat == ("all",)
+    assert adapters_named(("all", "tika")) == list(ADAPTERS.values())
+    assert adapters_named(("tika", "base64", "tika")) == [ADAPTERS["base64"], ADAPTERS["tika"]]
+
+
+def every_error(base: type[OcrServerError] = OcrServerError) -> Iterator[type[OcrServerError]]:
+    for error in base.__subclasses__():
+        yield error
+        yield from every_error(error)
+
+
+def test_every_error_that_a_client_can_be_told_has_a_kind() -> None:
+    kinds = {error: kind_of(error("x")) for error in every_error() if error in STATUS}
+
+    assert kinds.keys() == STATUS.keys()
+    assert {error for error, kind in kinds.items() if kind is ErrorKind.SPENT} == {
+        DeadlinePassed, WorkerLost, EngineFailed, EndsProcess,
+    }  # fmt: skip
+    assert {error for error, kind in kinds.items() if kind is ErrorKind.AWAY} >= {
+        Draining, NoWorker, StorageFull, ServerOutOfMemory, EngineMissing,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)

@@ -13,7 +13,8 @@
 /**
  * @typedef {{page?: number | null, code: string, title: string, detail: string}} PageProblem of a
  *   page, or of the whole document
- * @typedef {{engine?: Engine, pages: Page[], problems: PageProblem[]}} OcrDocument
+ * @typedef {{engine?: Engine, pages: Page[], problems: PageProblem[], pictures?: Map<number,
+ *   Blob>}} OcrDocument `pictures`: those of pages that came with the words
  * @typedef {{page: Page, zone: Zone, line: Line, word: Word}} Place a word and where it stands
  */
 
@@ -70,6 +71,14 @@ export function joined(texts) {
 /** @param {Line} line */
 export function lineText(line) {
   return joined((line.words ?? []).map((word) => word.text).filter(Boolean));
+}
+
+/**
+ * Whether a person has checked each word of a line.
+ * @param {Line} line
+ */
+export function isConfirmed({ words = [] }) {
+  return words.length > 0 && words.every(({ checked }) => checked);
 }
 
 /** @param {Page} page */

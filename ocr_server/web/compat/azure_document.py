@@ -1,0 +1,179 @@
+"""Azure AI Document Intelligence 2024-11-30, and Form Recognizer 2022-08-31 and 2023-07-31.
+
+`prebuilt-read` and `prebuilt-layout`, as JSON and searchable PDF. All the work is done while the
+document is sent; what is asked for afterwards is its answer, which is kept for ten minutes.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from ocr_server import errors
+from ocr_server.document.languages import AUTO
+from ocr_server.errors import InvalidOptions, JobMissing, UnsupportedFormat
+from ocr_server.job import PageSelection, ReadOptions, Source
+from ocr_server.request.parsing import parse_pages
+from ocr_server.sources.signatures import PDF, media_type_of_file
+from ocr_server.web.auth import KeyPlaces, owner_of
+from ocr_server.web.body import JSON, body_of
+from ocr_server.web.compat.adapter import (
+    ALL_PAGES,
+    Adapter,
+    ErrorKind,
+    hinted_languages,
+    image_of,
+    read,
+    read_as,
+)
+from ocr_server.web.compat.azure_errors import KEY_HEADER, answer_as_azure, told
+from ocr_server.web.compat.azure_result import STRING_INDEX_TYPES, ResultOptions, result_of
+from ocr_server.web.context import service
+
+MODELS = {"prebuilt-read": False, "prebuilt-layout": True, "prebuilt-document": True}
+_VERSIONS = {"documentintelligence": "2024-11-30", "formrecognizer": "2023-07-31"}
+_CONTENT_FORMATS = ("text", "markdown")
+_POLL_MS = 200  # read by the Python client, which else asks once a second
+_PATH = "/<any(documentintelligence, formrecognizer):name>/documentModels/<model>"
+_RESULT, _PDF = "result", "pdf"  # parts of what is kept
+
+blueprint = Blueprint("azure-document-intelligence", __name__)
+
+
+@blueprint.post(f"{_PATH}:analyze")
+def analyze(name: str, model: str) -> Response:
+    """Read a document, and say where its result is."""
+    if model not in MODELS:
+        error = InvalidOptions(f"There is no model {model[:60]}; there are {', '.join(MODELS)}.")
+        return told(error, 404, "NotFound", "ModelNotFound")
+    source = _sent_file()
+    version = request.args.get("api-version", _VERSIONS[name])
+    options = ResultOptions(
+        model=model,
+        api_version=version,
+        string_index_type=_choice("stringIndexType", STRING_INDEX_TYPES),
+        content_format=_choice("outputContentFormat", _CONTENT_FORMATS),
+        is_layout=MODELS[model],
+        is_pdf=media_type_of_file(source.path) == PDF,
+    )
+    reading, pages = ReadOptions(languages=_languages()), _pages()
+    parts: dict[str, bytes] = {}
+    if "pdf" in request.args.get("output", "").split(","):
+        document, parts[_PDF] = read_as(source, reading, "pdf", pages=pages)
+    else:
+        document = read(source, reading, pages=pages)
+    parts[_RESULT] = result_of(document, options)
+    kept = service().store.keep(owner_of(request), parts)
+    address = f"{request.url_root}{name}/documentModels/{model}/analyzeResults/{kept.id}"
+    response = Response(status=202)
+    response.headers["Operation-Location"] = f"{address}?api-version={version}"
+    response.headers["Retry-After"] = "1"
+    response.headers["retry-after-ms"] = str(_POLL_MS)
+    return response
+
+
+@blueprint.get(f"{_PATH}/analyzeResults/<result_id>")
+def get_result(name: str, model: str, result_id: str) -> Response:
+    """The result of an operation that has succeeded, as all that are kept have."""
+    del name, model
+    result = _part(result_id, _RESULT)
+    stored = service().store.find(result_id, owner_of(request))
+    made = datetime.fromtimestamp(stored.made_s if stored else 0, UTC)
+    told = f"{made:%Y-%m-%dT%H:%M:%SZ}"
+    body = {
+        "status": "succeeded",
+        "createdDateTime": told,
+        "lastUpdatedDateTime": told,
+        "analyzeResult": msgspec.Raw(result),
+    }
+    return Response(msgspec.json.encode(body), content_type=JSON)
+
+
+@blueprint.get(f"{_PATH}/analyzeResults/<result_id>/pdf")
+def get_pdf(name: str, model: str, result_id: str) -> Response:
+    """The searchable PDF, where it was asked for along with the document."""
+    del name, model
+    return Response(_part(result_id, _PDF), content_type=PDF)
+
+
+@blueprint.delete(f"{_PATH}/analyzeResults/<result_id>")
+def forget(name: str, model: str, result_id: str) -> Response:
+    """Forget a result before its time."""
+    del name, model
+    if not service().store.forget(result_id, owner_of(request)):
+        raise _no_result()
+    return Response(status=204)
+
+
+def _part(result_id: str, part: str) -> bytes:
+    opened = service().store.open(result_id, owner_of(request), part)
+    if opened is None:
+        raise _no_result()
+    with opened:
+        return opened.read()
+
+
+def _no_result() -> JobMissing:
+    return JobMissing(
+        "There is no such result, or it was forgotten: results are kept for ten minutes, PDFs "
+        "where output=pdf asked for them. Send the document again."
+    )
+
+
+def _sent_file() -> Source:
+    body = body_of(request, forms=())
+    source = body.file
+    if request.mimetype == JSON:
+        try:
+            source, _ = image_of(body, "base64Source")
+        except ValueError as error:
+            how = "what urlSource names is not fetched"
+            raise InvalidOptions(f"base64Source: {error}; {how}.") from error
+    if source is None or not source.size_bytes:
+        raise UnsupportedFormat("Nothing was sent. Send a picture or PDF.")
+    return source
+
+
+def _choice(name: str, values: tuple[str, ...]) -> str:
+    given = request.args.get(name, values[0])
+    if given not in values:
+        raise InvalidOptions(f"{name} must be one of {', '.join(values)}.")
+    return given
+
+
+def _languages() -> tuple[str, ...]:
+    wants_told = "languages" in request.args.get("features", "").split(",")
+    languages = hinted_languages(filter(None, [request.args.get("locale", "")]))
+    return tuple(dict.fromkeys((*languages, AUTO))) if wants_told else languages
+
+
+def _pages() -> PageSelection:
+    given = request.args.get("pages")
+    try:
+        return parse_pages(given) if given else ALL_PAGES
+    except ValueError as error:
+        raise InvalidOptions(f"pages: {error}.") from error
+
+
+answer_as_azure(
+    blueprint,
+    {
+        ErrorKind.REQUEST: "InvalidParameter",
+        ErrorKind.MISSING: "OperationNotFound",
+        ErrorKind.TOO_LARGE: "InvalidContentLength",
+        ErrorKind.DOCUMENT: "InvalidContent",
+        ErrorKind.SPENT: "Timeout",
+    },
+    {
+        errors.TooManyPixels: "InvalidContentDimensions",
+        errors.UnsupportedFormat: "UnsupportedContent",
+        errors.EncryptedDocument: "PasswordProtected",
+    },
+)
+ADAPTER = Adapter(
+    blueprint,
+    "`prebuilt-read` and `prebuilt-layout` of Azure AI Document Intelligence, as JSON and PDF",
+    key=KeyPlaces(header=KEY_HEADER),
+)

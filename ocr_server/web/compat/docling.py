@@ -1,0 +1,227 @@
+"""docling-serve 1: `/v1/convert/file` and `/v1/convert/source`, at once or as a task.
+
+A task is done when its POST is answered, and its result is kept for ten minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgspec
+from flask import Blueprint, Response, jsonify, request
+
+from ocr_server.document.model import Document
+from ocr_server.errors import InvalidOptions, JobMissing, OcrServerError, UnsupportedFormat
+from ocr_server.job import PageSelection, ReadOptions, Source, TextLayerUse
+from ocr_server.web.auth import owner_of
+from ocr_server.web.body import JSON, body_of, decoded_image
+from ocr_server.web.compat.adapter import (
+    ALL_PAGES,
+    Adapter,
+    ErrorKind,
+    answer_errors,
+    encoded,
+    hinted_languages,
+    kind_of,
+    read,
+    refusal,
+    rendered,
+)
+from ocr_server.web.compat.docling_document import docling_document
+from ocr_server.web.compat.html import html_page
+from ocr_server.web.context import service
+
+_FORMATS = ("md", "json", "html", "text", "doctags")
+_RESULT = "result"  # part of what is kept
+_LAST = 10**6  # what stands for the last page is far more
+Json: TypeAlias = dict[str, Any]  # as mixed as what docling sends and answers
+
+blueprint = Blueprint("docling", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    source: Source
+    name: str
+    options: Mapping[str, list[Any]]  # of a form or of JSON
+
+    def first(self, name: str, default: str = "") -> str:
+        values = self.options.get(name)
+        return str(values[0]).lower() if values else default
+
+
+@blueprint.post("/v1/convert/<any(file, source):kind>")
+def convert(kind: str) -> Response:
+    """Read a document, and answer with it in the formats of the request."""
+    return Response(_converted(_sent(kind)), content_type=JSON)
+
+
+@blueprint.post("/v1/convert/<any(file, source):kind>/async")
+def begin(kind: str) -> Response:
+    """Read a document, and say under which id its result is."""
+    kept = service().store.keep(owner_of(request), {_RESULT: _converted(_sent(kind))})
+    return jsonify(_task(kept.id))
+
+
+@blueprint.get("/v1/status/poll/<task_id>")
+def tell_status(task_id: str) -> Response:
+    """How far a task is: it is done."""
+    if service().store.find(task_id, owner_of(request)) is None:
+        raise _no_task()
+    return jsonify(_task(task_id))
+
+
+@blueprint.get("/v1/result/<task_id>")
+def get_result(task_id: str) -> Response:
+    """The result of a task."""
+    opened = service().store.open(task_id, owner_of(request), _RESULT)
+    if opened is None:
+        raise _no_task()
+    with opened:
+        return Response(opened.read(), content_type=JSON)
+
+
+@blueprint.get("/health")
+def tell_health() -> Response:
+    """That the server is there."""
+    return jsonify(status="ok")
+
+
+def _task(task_id: str) -> Json:
+    return {
+        "task_id": task_id,
+        "task_type": "convert",
+        "task_status": "success",
+        "task_position": None,
+        "task_meta": None,
+    }
+
+
+def _no_task() -> JobMissing:
+    return JobMissing("Task not found.")
+
+
+def _sent(kind: str) -> _Sent:
+    return _sent_form() if kind == "file" else _sent_json()
+
+
+def _sent_form() -> _Sent:
+    names = [file.filename for file in request.files.getlist("files")]
+    body = body_of(request)
+    sources = body.files.get("files", ())
+    if len(sources) != 1 or not sources[0].size_bytes:
+        raise UnsupportedFormat(f"Send one file in the field files; {len(sources)} came.")
+    return _checked(_Sent(sources[0], names[0] or "file", body.texts))
+
+
+def _sent_json() -> _Sent:
+    try:
+        members = body_of(request, forms=()).members()
+        (document,) = (one.members() for one in members["sources"].items())
+        source = decoded_image(document["base64_string"])
+        name = str(document["filename"].parsed()) if "filename" in document else "file"
+        options = members["options"].parsed() if "options" in members else {}
+        target = members["target"].parsed() if "target" in members else {}
+    except (KeyError, ValueError) as error:
+        raise InvalidOptions(
+            "Send one source of kind file, with base64_string and filename; nothing is fetched."
+        ) from error
+    if not isinstance(options, dict) or not isinstance(target, dict):
+        raise InvalidOptions("options and target must be objects.")
+    lists = {key: value if isinstance(value, list) else [value] for key, value in options.items()}
+    return _checked(_Sent(source, name, lists | {"target_type": [target.get("kind", "inbody")]}))
+
+
+def _checked(sent: _Sent) -> _Sent:
+    if sent.first("target_type", "inbody") != "inbody":
+        # The client knows these words, and asks again for the answer itself.
+        raise InvalidOptions(
+            "This target requires artifact storage to be configured; ask for inbody."
+        )
+    wrong = [one for one in sent.options.get("to_formats", ()) if str(one) not in _FORMATS]
+    if wrong:
+        raise InvalidOptions(f"to_formats must be some of {', '.join(_FORMATS)}.")
+    return sent
+
+
+def _converted(sent: _Sent) -> bytes:
+    begun = time.perf_counter()
+    languages = hinted_languages(str(tag) for tag in sent.options.get("ocr_lang", ()))
+    layer = TextLayerUse.AUTO
+    if sent.first("force_ocr") == "true":
+        layer = TextLayerUse.IGNORE
+    elif sent.first("do_ocr") == "false":
+        layer = TextLayerUse.ONLY
+    document = read(
+        sent.source,
+        ReadOptions(languages=languages, text_layer=layer),
+        pages=_pages(sent.options.get("page_range", ())),
+        is_partial=True,
+    )
+    return msgspec.json.encode(
+        {
+            "document": _document(document, sent),
+            "status": "partial_success" if document.problems else "success",
+            "errors": [
+                {
+                    "component_type": "document_backend",
+                    "module_name": failure.error.code,
+                    "error_message": f"Page {failure.page}: {failure.error.message}",
+                }
+                for failure in document.problems
+            ],
+            "processing_time": round(time.perf_counter() - begun, 3),
+            "timings": {},
+        }
+    )
+
+
+def _document(document: Document, sent: _Sent) -> Json:
+    wanted = {str(name) for name in sent.options.get("to_formats", ())} or {"md"}
+    return {
+        "filename": sent.name,
+        "md_content": rendered(document, "markdown") if "md" in wanted else None,
+        "json_content": (
+            encoded(docling_document(document, sent.name, sent.source.path))
+            if "json" in wanted
+            else None
+        ),
+        "html_content": html_page(document) if "html" in wanted else None,
+        "text_content": rendered(document, "text") if "text" in wanted else None,
+        "doctags_content": None,
+    }
+
+
+def _pages(given: Any) -> PageSelection:  # noqa: ANN401  # texts of a form, numbers of JSON
+    try:
+        first, last = [int(number) for number in given] or (1, _LAST)
+    except (TypeError, ValueError) as error:
+        raise InvalidOptions("page_range must be the first and the last page.") from error
+    if not 1 <= first <= last:
+        raise InvalidOptions("page_range must be the first and the last page, from 1.")
+    return PageSelection(((first, last if last < _LAST else -1),)) if given else ALL_PAGES
+
+
+_STATUS: dict[ErrorKind, int] = {
+    ErrorKind.KEY: 401,
+    ErrorKind.REQUEST: 422,
+    ErrorKind.MISSING: 404,
+    ErrorKind.TOO_LARGE: 413,
+    ErrorKind.DOCUMENT: 422,
+    ErrorKind.SPENT: 422,
+    ErrorKind.BUSY: 429,
+    ErrorKind.AWAY: 503,
+}
+
+
+def _answer(error: OcrServerError) -> Response:
+    body = json.dumps({"detail": error.message})
+    return refusal(error, body, status=_STATUS[kind_of(error)], media_type=JSON)
+
+
+answer_errors(blueprint, _answer)
+ADAPTER = Adapter(blueprint, "`/v1/convert/file` and `/v1/convert/source` of docling-serve")

@@ -1,0 +1,131 @@
+"""A document as a `DoclingDocument`: headings, texts and tables with boxes in pixels.
+
+Source: docling-core, JSON schema of DoclingDocument 1.3.0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from ocr_server.document.model import Document, Page, Table, hull_of
+from ocr_server.export.text import Block, Heading, Tabular, blocks_of, body_height_px
+from ocr_server.geometry import Box
+from ocr_server.sources.signatures import media_type_of_file
+
+SCHEMA_VERSION = "1.3.0"
+_BODY = {"$ref": "#/body"}
+Json: TypeAlias = dict[str, Any]  # as mixed as what docling answers
+
+
+def docling_document(document: Document, name: str, file: Path) -> Json:
+    """The JSON of a document that was read from a file of that name."""
+    texts: list[Json] = []
+    tables: list[Json] = []
+    children: list[Json] = []
+    for page, block in _blocks(document):
+        items = tables if isinstance(block, Tabular) else texts
+        group = "tables" if isinstance(block, Tabular) else "texts"
+        reference = f"#/{group}/{len(items)}"
+        children.append({"$ref": reference})
+        items.append({"self_ref": reference, "parent": _BODY, **_item(page, block)})
+    return {
+        "schema_name": "DoclingDocument",
+        "version": SCHEMA_VERSION,
+        "name": Path(name).stem,
+        "origin": {
+            "mimetype": media_type_of_file(file) or "application/octet-stream",
+            "binary_hash": _hash(file),
+            "filename": name,
+        },
+        "furniture": _root("#/furniture", "furniture", []),
+        "body": _root("#/body", "body", children),
+        "groups": [],
+        "texts": texts,
+        "pictures": [],
+        "tables": tables,
+        "key_value_items": [],
+        "form_items": [],
+        "pages": {
+            str(page.number): {
+                "page_no": page.number,
+                "size": {"width": page.width_px, "height": page.height_px},
+            }
+            for page in document.pages
+        },
+    }
+
+
+def _blocks(document: Document) -> Iterator[tuple[Page, Block]]:
+    body_px = body_height_px(document)
+    for page in document.pages:
+        for block in blocks_of(page, body_px=body_px, join_lines=True):
+            yield page, block
+
+
+def _item(page: Page, block: Block) -> Json:
+    text = "" if isinstance(block, Tabular) else block.text
+    item: Json = {
+        "children": [],
+        "content_layer": "body",
+        "prov": [
+            {
+                "page_no": page.number,
+                "bbox": _bbox(hull_of(block.lines)),
+                "charspan": [0, len(text)],
+            }
+        ],
+    }
+    if isinstance(block, Tabular):
+        return item | {"label": "table", "captions": [], "references": [], "footnotes": [],
+                       "data": _table(block.table)}  # fmt: skip
+    item |= {"orig": text, "text": text}
+    if isinstance(block, Heading):
+        return item | {"label": "section_header", "level": block.level}
+    return item | {"label": "text"}
+
+
+def _table(table: Table | None) -> Json:
+    assert table is not None  # noqa: S101  # what blocks_of makes of a table has one
+    return {
+        "num_rows": table.rows,
+        "num_cols": table.columns,
+        "table_cells": [
+            {
+                "bbox": _bbox(cell.quad.box),
+                "text": " ".join(cell.text.split()),
+                "row_span": 1,
+                "col_span": 1,
+                "start_row_offset_idx": cell.row,
+                "end_row_offset_idx": cell.row + 1,
+                "start_col_offset_idx": cell.column,
+                "end_col_offset_idx": cell.column + 1,
+            }
+            for cell in table.cells
+        ],
+    }
+
+
+def _bbox(box: Box) -> Json:
+    return {
+        "l": box.left, "t": box.top, "r": box.right, "b": box.bottom, "coord_origin": "TOPLEFT",
+    }  # fmt: skip
+
+
+def _root(reference: str, layer: str, children: list[Json]) -> Json:
+    return {
+        "self_ref": reference,
+        "children": children,
+        "content_layer": layer,
+        "name": "_root_",
+        "label": "unspecified",
+    }
+
+
+def _hash(file: Path) -> int:
+    """64 bits that tell files apart."""
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").digest()
+    return int.from_bytes(digest[:8], "big")

@@ -1,0 +1,89 @@
+"""How many letters and words networks read wrongly on lines that none of them has learnt.
+
+    python -m scripts.training.evaluate LINES NETWORK.onnx [NETWORK.onnx ...] [--pairs FOLDER ...]
+
+LINES is the folder that `lines.py` wrote into. A folder of `--pairs` has pictures of lines and
+`NAME.gt.txt` beside each `NAME.jpg`. Lines are read as they are cut, with their neighbours.
+"""
+
+# ruff: noqa: T201  # a script tells what it found
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+from rapidfuzz.distance import Levenshtein
+
+from scripts.training.batches import as_input, to_height
+from scripts.training.letters import fold, spell
+from scripts.training.sets import Line, read_sets
+
+Read = Callable[[np.ndarray], np.ndarray]
+"""From pictures (n, 48, width) to classes (n, columns, classes)."""
+
+
+def error_rates(read: Read, letters: Sequence[str], lines: Sequence[Line]) -> tuple[float, float]:
+    """Character and word error rate: all edits by all letters (words), both sides folded."""
+    wrong = np.zeros(4)
+    for line in lines:
+        grey = to_height(cv2.imread(str(line.picture), cv2.IMREAD_GRAYSCALE))
+        said, true = spell(read(as_input([grey]))[0].argmax(-1).tolist(), letters), fold(line.text)
+        wrong += (
+            Levenshtein.distance(true, said), len(true),
+            Levenshtein.distance(true.split(), said.split()), len(true.split()),
+        )  # fmt: skip
+    return wrong[0] / wrong[1], wrong[2] / wrong[3]
+
+
+def read_pairs(folder: Path) -> list[Line]:
+    """Pictures of lines with their texts beside them."""
+    texts = {one: one.with_name(f"{one.stem}.gt.txt") for one in sorted(folder.glob("*.jpg"))}
+    return [
+        Line(picture, fold(text.read_text(encoding="utf8")), (), folder.name)
+        for picture, text in texts.items()
+        if text.exists()
+    ]
+
+
+def load(network: Path) -> tuple[Read, list[str]]:
+    """A network as the product runs it, in OpenCV, and its letters."""
+    net = cv2.dnn.readNetFromONNX(str(network))
+    listed = next(one.value for one in onnx.load(network).metadata_props if one.key == "character")
+
+    def read(pictures: np.ndarray) -> np.ndarray:
+        net.setInput(np.repeat(pictures[:, None], 3, axis=1))
+        return net.forward()
+
+    return read, ["", *listed.split("\n"), " "]
+
+
+def main() -> None:
+    """A table in Markdown of all that the command line names."""
+    ask = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    ask.add_argument("lines", type=Path)
+    ask.add_argument("networks", type=Path, nargs="+")
+    ask.add_argument("--pairs", type=Path, nargs="*", default=[])
+    asked = ask.parse_args()
+    tests: Mapping[str, list[Line]] = read_sets(asked.lines)[1]
+    tests = {**tests, **{folder.name: read_pairs(folder) for folder in asked.pairs}}
+    loaded = [load(network) for network in asked.networks]
+    print("| CER / WER (lines) |", *(f" {one.stem} |" for one in asked.networks))
+    print("| --- |", *(" --- |" for _ in asked.networks))
+    for name, lines in tests.items():
+        told = (error_rates(read, letters, lines) for read, letters in loaded)
+        print(
+            f"| {name} ({len(lines)}) |",
+            *(f"{cer:.3f} / {wer:.3f} |" for cer, wer in told),
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

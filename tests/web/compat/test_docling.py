@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from ocr_server.web.compat.docling_document import docling_document
+from tests.drawing import as_file, as_pages, draw_lines
+from tests.export.documents import document, page, table_of, word, zone
+from tests.fakes import ReadsWords
+
+
+def convert(
+    client: FlaskClient,
+    data: bytes,
+    path: str = "file",
+    **fields: Any,  # noqa: ANN401  # as the test client takes
+) -> TestResponse:
+    form = {"files": (BytesIO(data), "scan.png"), **fields}
+    return client.post(f"/v1/convert/{path}", data=form)
+
+
+def test_markdown_is_what_is_made_where_nothing_else_is_asked_for(
+    client: FlaskClient, picture: bytes
+) -> None:
+    answer = convert(client, picture).get_json()
+
+    assert answer["status"] == "success"
+    assert answer["document"] == {
+        "filename": "scan.png", "md_content": "Fish \\<\\&\\>\n\n", "json_content": None,
+        "html_content": None, "text_content": None, "doctags_content": None,
+    }  # fmt: skip
+
+
+def test_every_format_can_be_asked_for(client: FlaskClient, picture: bytes) -> None:
+    answer = convert(client, picture, to_formats=["md", "text", "html", "json"]).get_json()
+
+    made = answer["document"]
+    assert made["text_content"] == "Fish <&>\n"
+    assert "<p>Fish &lt;&amp;&gt;</p>" in made["html_content"]
+    assert made["json_content"]["texts"][0]["text"] == "Fish <&>"
+
+
+def test_a_source_is_base64_in_json(
+    client: FlaskClient, two_pages: bytes, engine: ReadsWords
+) -> None:
+    source = {"kind": "file", "base64_string": b64encode(two_pages).decode(), "filename": "a.tif"}
+    options = {"to_formats": ["text"], "page_range": [2, 2**63 - 1], "ocr_lang": ["de"]}
+    answer = client.post("/v1/convert/source", json={"sources": [source], "options": options})
+
+    assert answer.get_json()["document"]["text_content"] == "Fish <&>\n"
+    assert engine.readings[-1].languages == ("deu",)
+
+
+def test_a_task_is_done_at_once_and_its_result_kept(client: FlaskClient, picture: bytes) -> None:
+    task = convert(client, picture, "file/async").get_json()
+    polled = client.get(f"/v1/status/poll/{task['task_id']}?wait=5").get_json()
+    answer = client.get(f"/v1/result/{task['task_id']}").get_json()
+
+    assert (task["task_status"], polled) == ("success", task)
+    assert answer["document"]["md_content"].startswith("Fish")
+    for path in ("status/poll/0", "result/0"):
+        missing = client.get(f"/v1/{path}")
+        assert (missing.status_code, missing.get_json()) == (404, {"detail": "Task not found."})
+
+
+def test_the_client_is_told_that_nothing_is_stored_elsewhere(
+    client: FlaskClient, picture: bytes
+) -> None:
+    answer = convert(client, picture, "file/async", target_type="presigned_url")
+
+    assert answer.status_code == 422
+    assert "artifact storage to be configured" in answer.get_json()["detail"]
+
+
+def test_pages_that_failed_are_named(client: FlaskClient) -> None:
+    good, too_long = draw_lines("Fish"), draw_lines("Fish").resize((9, 40_000))
+    answer = convert(client, as_pages([good, too_long]))
+
+    told = answer.get_json()
+    assert (answer.status_code, told["status"]) == (200, "partial_success")
+    assert told["errors"][0]["error_message"].startswith("Page 2: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("file", {"data": {}}),
+        ("file", {"data": {"files": "no file"}}),
+        ("source", {"json": {"sources": [{"kind": "http", "url": "http://localhost/x.png"}]}}),
+        ("source", {"json": {"sources": []}}),
+        ("source", {"data": b"no JSON"}),
+    ],
+)
+def test_what_has_no_file_is_refused(client: FlaskClient, path: str, sent: Any) -> None:  # noqa: ANN401
+    answer = client.post(f"/v1/convert/{path}", **sent)
+
+    assert answer.status_code == 422
+    assert answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"to_formats": "docx"}, {"page_range": "1"}, {"page_range": ["2", "1"]}]
+)
+def test_options_that_are_wrong_are_refused(
+    client: FlaskClient, picture: bytes, fields: dict[str, Any]
+) -> None:
+    assert convert(client, picture, **fields).status_code == 422
+
+
+def test_a_document_has_texts_tables_and_pages(tmp_path: Path) -> None:
+    file = tmp_path / "scan"
+    file.write_bytes(as_file(draw_lines("Fish")))
+    shown = document(page(zone("one\ntwo"), table_of(word("x", 0, -8))), page(number=2))
+
+    made = json.loads(json.dumps(docling_document(shown, "scan.png", file)))
+
+    assert (made["name"], made["origin"]["mimetype"]) == ("scan", "image/png")
+    assert [child["$ref"] for child in made["body"]["children"]] == ["#/texts/0", "#/tables/0"]
+    (text,) = made["texts"]
+    assert (text["text"], text["prov"][0]["charspan"]) == ("one two", [0, 7])
+    assert text["prov"][0]["bbox"] == {
+        "l": 40, "t": 30, "r": 70, "b": 80, "coord_origin": "TOPLEFT",
+    }  # fmt: skip
+    (table,) = made["tables"]
+    (cell,) = table["data"]["table_cells"]
+    assert (table["data"]["num_rows"], table["data"]["num_cols"]) == (1, 2)
+    assert (cell["text"], cell["start_col_offset_idx"]) == ("x", 1)
+    assert made["pages"].keys() == {"1", "2"}
