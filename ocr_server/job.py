@@ -93,6 +93,14 @@ class LineNumberUse(StrEnum):
     DROP = "drop"
 
 
+class HandwritingUse(StrEnum):
+    """Whether the networks for handwriting are asked."""
+
+    AUTO = "auto"  # for lines that print's network is not sure of
+    NEVER = "never"
+    LIVE = "live"  # the tiny one alone reads every line; of frames, and no value of the option
+
+
 class SignatureUse(StrEnum):
     """What becomes of the signatures of a PDF that is to get a text layer."""
 
@@ -161,6 +169,8 @@ class ReadOptions:
     `alternatives`: doubtful words get alternatives from dictionaries.
     `engine_alternatives`: words get alternatives from the engine.
     `correct`: doubtful words are replaced if the dictionaries leave no doubt.
+    `handwriting`: which network for handwriting is asked.
+    `handwriting_model`: the file of the operator's own network for handwriting, if there is one.
     `words`: names and part numbers that doubtful words may be, one a line.
     `finder`: a key of `extraction.finders.FINDERS`, which finds the fields.
     """
@@ -185,6 +195,8 @@ class ReadOptions:
     alternatives: bool = False
     engine_alternatives: bool = False
     correct: bool = False
+    handwriting: HandwritingUse = HandwritingUse.AUTO
+    handwriting_model: str = ""
     words: str = ""
 
     @property

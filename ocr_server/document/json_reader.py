@@ -252,6 +252,7 @@ def _line(data: LineJson) -> Line:
         paragraph=data["paragraph"] or 0,
         language=data.get("language"),
         direction=data["direction"] or Direction.LEFT_TO_RIGHT,
+        handwritten=data.get("handwritten") or False,
     )
 
 

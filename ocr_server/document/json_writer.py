@@ -133,6 +133,8 @@ def zone_to_json(zone: Zone, detail: Detail) -> ZoneJson:
         shown["engine"] = zone.engine
     if zone.source is not None:
         shown["source"] = zone.source
+    if zone.handwritten:
+        shown["handwritten"] = True
     if zone.lines or zone.kind in {ZoneKind.TEXT, ZoneKind.TABLE}:  # an empty zone has text, too
         shown["text"] = zone.text
         shown["confidence"] = round(zone.confidence, 4)
@@ -198,6 +200,8 @@ def _line(line: Line, detail: Detail) -> LineJson:
     }
     if line.language is not None:
         shown["language"] = line.language
+    if line.handwritten:
+        shown["handwritten"] = True
     if detail >= Detail.WORD:
         shown["words"] = [_word(word, detail) for word in line.words]
     return shown

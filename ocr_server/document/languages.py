@@ -23,6 +23,12 @@ class Guess(NamedTuple):
 # Takes a text and the languages to choose from; gives the likeliest, best first, none if unknown.
 RankLanguages: TypeAlias = Callable[[str, Sequence[str]], tuple[Guess, ...]]
 
+# Tesseract's language names, and pyspellchecker's names of their dictionaries.
+DICTIONARIES: Mapping[str, str] = {
+    "ara": "ar", "deu": "de", "eng": "en", "eus": "eu", "fas": "fa", "fra": "fr", "ita": "it",
+    "lav": "lv", "nld": "nl", "por": "pt", "rus": "ru", "spa": "es",
+}  # fmt: skip
+
 # English names. Source: Tesseract's manual, section LANGUAGES AND SCRIPTS.
 NAMES: Mapping[str, str] = {
     AUTO: "Automatic",

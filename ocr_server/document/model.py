@@ -29,6 +29,7 @@ from ocr_server.document.zones import (
     Word,
     Zone,
     ZoneKind,
+    are_handwritten,
     hull_of,
     letters_in,
     mean_confidence,
@@ -39,8 +40,8 @@ from ocr_server.geometry import Box
 __all__ = [
     "Advice", "Alternative", "Cell", "Direction", "Document", "EngineInfo", "Failure", "Field",
     "Line", "Page", "PageLanguage", "Quality", "StageRecord", "StoredPage", "StoredPages",
-    "Symbol", "Table", "TextSource", "Word", "Zone", "ZoneKind", "hull_of", "letters_in",
-    "mean_confidence", "plain_scalar", "write_page",
+    "Symbol", "Table", "TextSource", "Word", "Zone", "ZoneKind", "are_handwritten", "hull_of",
+    "letters_in", "mean_confidence", "plain_scalar", "write_page",
 ]  # fmt: skip
 
 

@@ -117,6 +117,8 @@ class LineJson(TypedDict):
     """in which it is read: from left to right, from right to left, from top to bottom"""
     language: NotRequired[Omittable[str]]
     """the engine's name of its language, if the engine tells it"""
+    handwritten: NotRequired[Omittable[bool]]
+    """true if it was read as handwriting"""
     words: NotRequired[list[Annotated[WordJson, Checked(with_place, box_faults)]]]
     """in reading order; with detail=word and deeper"""
 
@@ -165,6 +167,8 @@ class ZoneJson(TypedDict):
     """the engine that read it, with engine=best"""
     source: NotRequired[Omittable[Annotated[TextSource, Field(strict=False)]]]
     """where its text came from, if the page has text of both sources"""
+    handwritten: NotRequired[Unread[bool]]
+    """true if most of its letters were read as handwriting"""
     text: NotRequired[Unread[str]]
     """of text and tables"""
     confidence: NotRequired[Unread[Share]]

@@ -131,7 +131,7 @@ class Line:
     """A line of words; `baseline` is a polyline from its start to its end.
 
     `paragraph` is the number of its paragraph within the zone, from 0; `language` is the engine's
-    name of its language, if known.
+    name of its language, if known; `handwritten`: it was read by a network for handwriting.
     """
 
     words: tuple[Word, ...]
@@ -141,6 +141,7 @@ class Line:
     paragraph: int = 0
     language: str | None = None
     direction: Direction = Direction.LEFT_TO_RIGHT
+    handwritten: bool = False
 
     @property
     def box(self) -> Box:
@@ -315,6 +316,11 @@ class Zone:
         """The words of all lines."""
         return tuple(word for line in self.lines for word in line.words)
 
+    @property
+    def handwritten(self) -> bool:
+        """Whether most of its letters are in handwritten lines."""
+        return are_handwritten(self.lines)
+
     def paragraphs(self) -> tuple[tuple[Line, ...], ...]:
         """The lines, grouped by consecutive paragraph numbers."""
         return tuple(tuple(group) for _, group in groupby(self.lines, lambda line: line.paragraph))
@@ -369,6 +375,14 @@ class _Placed(Protocol):
 def hull_of(items: Iterable[_Placed]) -> Box:
     """The bounding box of symbols, words, lines or zones, of which at least one is needed."""
     return hull(point for item in items for point in item.quad)
+
+
+def are_handwritten(lines: Sequence[Line]) -> bool:
+    """Whether most letters of the lines are in handwritten ones."""
+    if not any(line.handwritten for line in lines):
+        return False
+    balance = ((1 if line.handwritten else -1) * letters_in(line.words) for line in lines)
+    return sum(balance) > 0
 
 
 def letters_in(words: Iterable[Word]) -> int:

@@ -1,8 +1,9 @@
 """The networks of PP-OCRv6 on onnxruntime: one finds the lines of a picture, one reads a line.
 
-Both are files of this package (`networks/README.md` tells their origin). For Chinese and Japanese
-the reader with all its letters is taken from the package rapidocr; it is the same network before
-it was cut to Latin letters and quantised.
+Both are files of this package (`networks/README.md` tells their origin), as are two more readers
+for handwriting, a small and a tiny one. For Chinese and Japanese the reader with all its letters is
+taken from the package rapidocr; it is the same network before it was cut to Latin letters and
+quantised.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr_server.engines.word_model import LetterModel, likeliest_path
 from ocr_server.errors import EngineFailed, EngineMissing
 from ocr_server.geometry import Point, Quad
 from ocr_server.imaging.canvas import Pixels
@@ -26,6 +28,9 @@ from ocr_server.imaging.canvas import Pixels
 VERSION = "PP-OCRv6"
 
 _FOLDER = Path(__file__).with_name("networks")
+HANDWRITING, TINY_HANDWRITING = (
+    _FOLDER / name for name in ("handwriting.onnx", "handwriting_tiny.onnx")
+)
 _WHOLE_READER = "models/PP-OCRv6_rec_small.onnx"  # in the package rapidocr
 
 # Parts of messages by which onnxruntime and OpenCV report that memory could not be allocated.
@@ -63,6 +68,13 @@ class ReadLetter(NamedTuple):
     text: str
     confidence: float
     middle: float
+
+
+class Columns(NamedTuple):
+    """How likely each class is in each column of a strip, (columns, classes), and its width."""
+
+    likely: NDArray[np.float32]
+    width_px: int
 
 
 def is_installed() -> bool:
@@ -134,20 +146,21 @@ class LineReader:
     """The network that reads a line, from the file that it is loaded from."""
 
     def __init__(self, path: Path = _FOLDER / "letters.onnx") -> None:
-        self._path = path
+        self.path = path
 
     @cached_property
     def _session(self) -> Any:  # noqa: ANN401  # onnxruntime has no types
-        return _load(self._path, keeps_memory=True)  # little; it saves a tenth of the time
+        return _load(self.path, keeps_memory=True)  # little; it saves a tenth of the time
 
     @cached_property
     def _letters(self) -> tuple[str, ...]:
         """The letter of each class; the first is none, the last the blank between words."""
-        named = self._session.get_modelmeta().custom_metadata_map["character"]
+        with translated_errors():
+            named = self._session.get_modelmeta().custom_metadata_map["character"]
         return ("", *named.split("\n"), " ")
 
-    def read(self, strip: Pixels) -> tuple[ReadLetter, ...]:
-        """The letters of a line and the blanks between its words; the strip is `LINE_PX` high.
+    def look_at(self, strip: Pixels) -> Columns:
+        """Run the network on a strip, which is `LINE_PX` high.
 
         Raises:
             EngineFailed: the network ended with an error.
@@ -156,9 +169,23 @@ class LineReader:
         """
         likely = self._run(strip)
         likely[:, _BLANK] *= _WEIGHT_OF_BLANK
-        classes = likely.argmax(axis=1)
+        return Columns(likely, strip.shape[1])
+
+    def letters_of(
+        self, columns: Columns, model: LetterModel | None = None
+    ) -> tuple[ReadLetter, ...]:
+        """The letters of a line and the blanks between its words.
+
+        They are those of the likeliest classes of the columns or, with a model, of the likeliest
+        text.
+        """
+        likely = columns.likely
+        if model is None:
+            classes = likely.argmax(axis=1)
+        else:
+            classes = likeliest_path(likely, self._letters, model)
         begins = np.flatnonzero(np.diff(classes, prepend=_BLANK) * classes)
-        width = strip.shape[1] / _COLUMN_PX  # of the line, in columns
+        width = columns.width_px / _COLUMN_PX  # of the line, in columns
         return tuple(
             ReadLetter(
                 self._letters[classes[column]],

@@ -1,22 +1,27 @@
 """The engine `rapidocr`: PP-OCR's neural networks, inside this process.
 
 One network finds lines on a scaled copy of the canvas; each is cut out of the canvas and read by
-the other (`engines.ppocr`). There is no layout analysis; `layout.xy_cut` finds the reading order.
+another (`engines.ppocr`). Of pages on which the network for print is not sure, lines are read by
+the one for handwriting, too, with a model of words (`engines.word_model`). There is no layout
+analysis; `layout.xy_cut` finds the reading order.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import EngineInfo, Line, Zone, mean_confidence
 from ocr_server.engines import ppocr
 from ocr_server.engines.engine import Calibration, Engine
+from ocr_server.engines.word_model import LetterModel, letter_model
 from ocr_server.errors import LanguageMissing
 from ocr_server.geometry import Quad
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import ReadOptions
+from ocr_server.job import HandwritingUse, ReadOptions
 from ocr_server.layout.detected_lines import (
     Character,
     height_px,
@@ -43,6 +48,16 @@ LATIN = (
 # Those that need the whole reader.
 IDEOGRAPHIC = ("chi_sim", "chi_tra", "jpn")
 
+# Those all of whose letters the networks for handwriting know: those of ISO 8859-1, Œ and Ÿ.
+WESTERN = frozenset(
+    {
+        "afr", "bre", "cat", "ceb", "cos", "dan", "deu", "eng", "enm", "eus", "fao", "fil", "fin",
+        "fra", "frm", "fry", "gla", "gle", "glg", "hat", "ind", "isl", "ita", "ita_old", "jav",
+        "lat", "ltz", "msa", "nld", "nor", "oci", "por", "que", "spa", "spa_old", "sqi", "sun",
+        "swa", "swe",
+    }
+)  # fmt: skip
+
 _LEAST_SIDE_PX = 4
 
 # Stamps, rules and typewriters' marks are read as rows of figures. Of lines below the first
@@ -58,6 +73,13 @@ _SURE_LINE = 0.95
 
 # Of a word of spaced letters some blanks are missed: its parts at least, their letters on average.
 _FEWEST_SPACED, _MOST_IN_SPACED = 3, 2.0
+
+# A page under the first mean confidence may be handwritten: modern hands have .95 at most, receipts
+# .96 at least. It is, if the network for handwriting is surer of the whole: CER of 18 pages of
+# modern hands falls from .227 to .127, as it would by the surer network for each line. On a printed
+# page, lines under the second confidence are handwritten if that network is surer by the third;
+# then CER of typewritten pages rises by .0015, of other print by nothing.
+_SURELY_PRINT, _DOUBTFUL_LINE, _MUCH_SURER = 0.95, 0.75, 0.25
 
 _LONGEST_LINE = 100  # width as a multiple of the height; longer ones are not text
 
@@ -82,8 +104,10 @@ class RapidocrEngine(Engine):
 
     def __init__(self) -> None:
         self._finder, self._latin = ppocr.LineFinder(), ppocr.LineReader()
-        path = ppocr.whole_reader()
-        self._whole = ppocr.LineReader(path) if path else None
+        self._whole = _reader_of(ppocr.whole_reader())
+        self._handwriting = _reader_of(ppocr.HANDWRITING)
+        self._live = _reader_of(ppocr.TINY_HANDWRITING)
+        self._own: ppocr.LineReader | None = None
         self._lock = threading.Lock()
 
     def describe(self) -> EngineInfo:
@@ -120,69 +144,139 @@ class RapidocrEngine(Engine):
             raise _unknown(unknown, known)
         with self._lock:
             try:
-                return in_blocks(_without_guesses(tuple(self._lines(canvas, options, deadline))))
+                return in_blocks(_without_guesses(self._lines(canvas, options, deadline)))
             finally:
                 ppocr.give_memory_back()
 
-    def _reader(self, options: ReadOptions) -> ppocr.LineReader:
-        """The reader of Latin letters, or the whole one if a language needs it."""
-        is_latin = set(IDEOGRAPHIC).isdisjoint(options.languages)
-        return self._latin if is_latin or self._whole is None else self._whole
-
-    def _lines(self, canvas: Canvas, options: ReadOptions, deadline: Deadline) -> Iterator[Line]:
+    def _lines(self, canvas: Canvas, options: ReadOptions, deadline: Deadline) -> tuple[Line, ...]:
+        """The lines as the network for print reads them, or that for handwriting if it is surer."""
         if min(canvas.width_px, canvas.height_px) < _LEAST_SIDE_PX:
-            return
-        for quad in levelled(without_nested(self._finder.find(canvas.pixels))):
-            if is_tall(quad):
-                yield from self._read_tall(canvas, quad, options, deadline)
-            else:
-                yield from self._read(canvas, quad, options, deadline)
+            return ()
+        quads = levelled(without_nested(self._finder.find(canvas.pixels)))
+        use = options.handwriting if WESTERN.issuperset(options.languages) else HandwritingUse.NEVER
+        if use is HandwritingUse.LIVE and self._live:
+            live = _Strips(canvas, self._live, deadline, symbols=options.symbols)
+            return tuple(live.by_hand(quads, letter_model(options.languages)))
+        is_latin = set(IDEOGRAPHIC).isdisjoint(options.languages)
+        reader = self._latin if is_latin or self._whole is None else self._whole
+        strips = _Strips(canvas, reader, deadline, symbols=options.symbols)
+        lines = tuple(line for quad in quads for line in strips.read(quad))
+        by_hand = self._reader_by_hand(options) if use is HandwritingUse.AUTO else None
+        if not by_hand:
+            return lines
+        strips = replace(strips, reader=by_hand)
+        return tuple(strips.read_again(lines, options.languages))
 
-    def _read_tall(
-        self, canvas: Canvas, quad: Quad, options: ReadOptions, deadline: Deadline
-    ) -> Sequence[Line]:
+    def _reader_by_hand(self, options: ReadOptions) -> ppocr.LineReader | None:
+        """The operator's own reader of handwriting, else the server's; None if there is none."""
+        if not options.handwriting_model:
+            return self._handwriting
+        path = Path(options.handwriting_model)
+        if self._own is None or self._own.path != path:
+            self._own = ppocr.LineReader(path)
+        return self._own
+
+
+@dataclass(frozen=True, slots=True)
+class _Strips:
+    """The strips of a canvas that hold its lines, and the network that reads them."""
+
+    canvas: Canvas
+    reader: ppocr.LineReader
+    deadline: Deadline
+    symbols: bool
+
+    def read(self, quad: Quad) -> Sequence[Line]:
+        """Read the line, or the lines, in a quad; none if it has no text."""
+        return self._read_tall(quad) if is_tall(quad) else list(self._read(quad))
+
+    def by_hand(self, quads: Iterable[Quad], model: LetterModel | None) -> Iterator[Line]:
+        """Read the handwritten lines in the quads."""
+        for quad in quads:
+            columns = self._look_at(quad)
+            line = columns and self._line(quad, columns, model)
+            if line:
+                yield replace(line, handwritten=True)
+
+    def read_again(self, lines: Sequence[Line], languages: Sequence[str]) -> Iterator[Line]:
+        """The lines, those that are handwritten as the network for handwriting reads them."""
+        before = _confidence(lines)
+        may_be_page = before < _SURELY_PRINT
+        others: dict[int, tuple[Line, ppocr.Columns]] = {}
+        for at, line in enumerate(lines):
+            if may_be_page or line.confidence < _DOUBTFUL_LINE:
+                columns = self._look_at(line.quad)
+                other = columns and self._line(line.quad, columns)
+                if other and columns:
+                    others[at] = other, columns
+        is_page = may_be_page and _confidence([line for line, _ in others.values()]) > before
+        for at, line in enumerate(lines):
+            other, columns = others.get(at, (line, None))
+            is_surer = other.confidence > line.confidence + _MUCH_SURER
+            if columns and (is_page or (line.confidence < _DOUBTFUL_LINE and is_surer)):
+                model = letter_model(languages)
+                written = self._line(line.quad, columns, model) if model else other
+                yield replace(written or other, handwritten=True)
+            else:
+                yield line
+
+    def _read_tall(self, quad: Quad) -> Sequence[Line]:
         """Read an upright box as a line that runs down or up, as it is, and as a stack of letters.
 
         The most confident reading is returned.
         """
         down, up = turned_upright(quad)
         readings: list[list[Line]] = []
-        for parts in ((down,), (up,), (quad,), stacked(quad, canvas)):
-            lines = [line for part in parts for line in self._read(canvas, part, options, deadline)]
+        for parts in ((down,), (up,), (quad,), stacked(quad, self.canvas)):
+            lines = [line for part in parts for line in self._read(part)]
             readings.append(lines)
             if _confidence(lines) >= _SURE_LINE:
                 break
         return max(readings, key=_confidence)
 
-    def _read(
-        self,
-        canvas: Canvas,
-        quad: Quad,
-        options: ReadOptions,
-        deadline: Deadline,
-        *,
-        parts_fractions: bool = True,
-    ) -> Iterator[Line]:
+    def _read(self, quad: Quad, *, parts_fractions: bool = True) -> Iterator[Line]:
         """Read the line in a quad, in canvas pixels; nothing if it has no text.
 
         With `parts_fractions`, a line with fractions is read in parts.
         """
-        deadline.check()
-        width, height = round(width_px(quad)), round(height_px(quad))
-        if height < _LEAST_SIDE_PX or not 0 < width <= _LONGEST_LINE * height:
+        strip = self._strip(quad)
+        if strip is None:
             return
-        strip = canvas.rectified(quad, width, height).scaled(ppocr.LINE_PX / height)
         parts = parted_at_fractions(quad, strip) if parts_fractions else ()
         for part in parts:
-            yield from self._read(canvas, part, options, deadline, parts_fractions=False)
+            yield from self._read(part, parts_fractions=False)
         if parts:
             return
-        letters = self._reader(options).read(strip.pixels)
+        line = self._line(quad, self.reader.look_at(strip.pixels))
+        if line:
+            yield line
+
+    def _look_at(self, quad: Quad) -> ppocr.Columns | None:
+        strip = self._strip(quad)
+        return self.reader.look_at(strip.pixels) if strip else None
+
+    def _strip(self, quad: Quad) -> Canvas | None:
+        """The part of the canvas in a quad, as high as the networks take it; None if it is none."""
+        self.deadline.check()
+        width, height = round(width_px(quad)), round(height_px(quad))
+        if height < _LEAST_SIDE_PX or not 0 < width <= _LONGEST_LINE * height:
+            return None
+        return self.canvas.rectified(quad, width, height).scaled(ppocr.LINE_PX / height)
+
+    def _line(
+        self, quad: Quad, columns: ppocr.Columns, model: LetterModel | None = None
+    ) -> Line | None:
+        """The line in a quad; None if it has no text."""
+        letters = self.reader.letters_of(columns, model)
         words = _joined_if_spaced("".join(letter.text for letter in letters).split())
         if not words:
-            return
+            return None
         characters = [Character(*letter) for letter in letters if not letter.text.isspace()]
-        yield line_of(characters, words, quad, symbols=options.symbols)
+        return line_of(characters, words, quad, symbols=self.symbols)
+
+
+def _reader_of(path: Path | None) -> ppocr.LineReader | None:
+    return ppocr.LineReader(path) if path and path.exists() else None
 
 
 def _unknown(languages: Sequence[str], known: Sequence[str]) -> LanguageMissing:

@@ -1,8 +1,9 @@
 """Analyse one frame of a camera: outline of the page, sharpness, brightness, and its text.
 
 Speed matters more than accuracy, as the next frame follows soon: nothing is read twice, and the
-orientation is not looked for, as the person who holds the paper turns it. The second engine is not
-used: to find the lines of a frame takes it half a second, a tenth of a second if they are large.
+orientation is not looked for, as the person who holds the paper turns it. The second engine is used
+for handwriting only, with its tiny network: to find the lines of a frame takes it half a second, a
+tenth of a second if they are large.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ocr_server.geometry import Quad
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.glyphs import shrink
 from ocr_server.imaging.perspective import find_page_quad
-from ocr_server.job import ReadOptions
+from ocr_server.job import HandwritingUse, ReadOptions
 from ocr_server.layout.split import Cutting
 from ocr_server.page.postprocessing import keep_words
 from ocr_server.page.preprocessing import (
@@ -27,7 +28,7 @@ from ocr_server.page.preprocessing import (
     make_ink_dark,
     scale_letters,
 )
-from ocr_server.page.reading import read_text
+from ocr_server.page.reading import read_once, read_text
 from ocr_server.page.recipe import read_page
 from ocr_server.page.state import ReadContext, StageFunction
 
@@ -35,6 +36,7 @@ from ocr_server.page.state import ReadContext, StageFunction
 ANALYSIS_PX = 640
 # Most words under 0.6 are texture: on photographs of cars this leaves 55 of 408 "words".
 LEAST_CONFIDENCE = 0.6
+_LEAST_WRITTEN = 0.35  # of handwriting, of which many words that are right are under 0.6
 
 # Cut in two at any empty row: a paragraph then takes half the time. Documents are cut less readily,
 # as starting Tesseract twice would cost more than it saves.
@@ -47,6 +49,8 @@ LIVE: tuple[tuple[str, StageFunction], ...] = (
     ("margin", add_margin),
     ("read", partial(read_text, cutting=_CUTTING)),
 )
+
+BY_HAND: tuple[tuple[str, StageFunction], ...] = (("read", read_once),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,8 @@ def _read(canvas: Canvas, options: ReadOptions, context: ReadContext) -> tuple[Z
             return ()
         canvas = canvas.cropped(inside)
     options = replace(options, zones=())
-    page = read_page(canvas, number=1, options=options, context=context, recipe=LIVE)
-    zones = keep_words(page.zones, lambda word: word.confidence >= LEAST_CONFIDENCE)
+    is_by_hand = options.handwriting is HandwritingUse.LIVE
+    recipe, least = (BY_HAND, _LEAST_WRITTEN) if is_by_hand else (LIVE, LEAST_CONFIDENCE)
+    page = read_page(canvas, number=1, options=options, context=context, recipe=recipe)
+    zones = keep_words(page.zones, lambda word: word.confidence >= least)
     return tuple(zone for zone in zones if zone.lines)

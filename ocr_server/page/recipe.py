@@ -17,6 +17,7 @@ from ocr_server.document.model import (
     Word,
     Zone,
     ZoneKind,
+    are_handwritten,
 )
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import DeadlinePassed
@@ -180,6 +181,7 @@ def read_page(
     quality = assess_quality(
         state.statistics,
         ReadingResult.of(answer.words, (answer.engine or context.engine).calibration),
+        handwritten=are_handwritten([line for zone in zones for line in zone.lines]),
     )
     return Page(
         number=number,

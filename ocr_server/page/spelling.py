@@ -9,22 +9,18 @@ page first needs it, which takes half a second and some 40 MB of a worker's memo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from spellchecker import SpellChecker
 
 from ocr_server.document.characters import WORD_LOOK_ALIKES
+from ocr_server.document.languages import DICTIONARIES
 from ocr_server.document.model import Alternative, Line, Page, Word, Zone
 from ocr_server.job import ReadOptions
 from ocr_server.page.own_words import OwnWords, own_words
 
-# Tesseract's language names, and pyspellchecker's names of their dictionaries.
-DICTIONARIES: Mapping[str, str] = {
-    "ara": "ar", "deu": "de", "eng": "en", "eus": "eu", "fas": "fa", "fra": "fr", "ita": "it",
-    "lav": "lv", "nld": "nl", "por": "pt", "rus": "ru", "spa": "es",
-}  # fmt: skip
 SOURCE = "dictionary"
 
 _DOUBTFUL = 0.76  # words of less confidence get alternatives: all that the pages call doubtful

@@ -21,7 +21,16 @@ from ocr_server.errors import (
 )
 from ocr_server.export import FORMATS
 from ocr_server.extraction.finders import TEXT
-from ocr_server.job import Detail, Framing, Job, Limits, ReadOptions, Rendering, Source
+from ocr_server.job import (
+    Detail,
+    Framing,
+    HandwritingUse,
+    Job,
+    Limits,
+    ReadOptions,
+    Rendering,
+    Source,
+)
 from ocr_server.request.options import OPTIONS
 from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
@@ -95,13 +104,14 @@ def build_job(
     formats: tuple[str, ...] | None = None,
     most_seconds: float = math.inf,
     engine: str | None = None,
+    handwriting: HandwritingUse = HandwritingUse.AUTO,
     most_bytes: int | None = None,
 ) -> ParsedRequest:
     """The job that the options and files ask for.
 
     `faults` are those that were found before. Where the options name none, the answer has
-    `formats`, and `engine` reads; it may take `most_seconds`. The files may have `most_bytes` if
-    it is a durable job.
+    `formats`, `engine` reads, and `handwriting` holds; it may take `most_seconds`. The files may
+    have `most_bytes` if it is a durable job.
 
     Raises:
         InvalidOptions: files or options are missing or wrong; the message has all faults.
@@ -127,7 +137,7 @@ def build_job(
         check(faults)
     engine = values.get("engine") or engine or settings.engine
     languages = languages_of(
-        values.get("languages", settings.languages), settings, _installed(engine, here)
+        values.get("languages", settings.languages), settings, installed_engine(engine, here)
     )
     rendering = build_rendering(values, settings)
     kept = any(FORMATS[name].shows_alternatives for name in formats)
@@ -135,9 +145,11 @@ def build_job(
     options = ReadOptions(
         **{
             "words": here.words,
+            "handwriting": handwriting,
             **_members_of(ReadOptions, values),
             **languages,
             "engine": engine,
+            "handwriting_model": settings.handwriting_model,
             "symbols": rendering.detail is Detail.SYMBOL,
             "fields": values.get("fields", profile.fields if profile else ()),
             "finder": profile.finder if profile and "fields" not in values else TEXT,
@@ -312,7 +324,13 @@ def _profile(
     return None if name is None else profiles.get(name)
 
 
-def _installed(name: str, here: Installation) -> EngineInfo:
+def installed_engine(name: str, here: Installation) -> EngineInfo:
+    """The engine of that name.
+
+    Raises:
+        EngineMissing: the engine of the settings is not installed.
+        EngineUnavailable: another engine is not installed.
+    """
     try:
         return here.engine_named(name)
     except EngineMissing as error:

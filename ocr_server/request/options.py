@@ -15,6 +15,7 @@ from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
 from ocr_server.job import (
     Detail,
+    HandwritingUse,
     Job,
     Layout,
     LineNumberUse,
@@ -189,6 +190,13 @@ OPTIONS: Mapping[str, Option] = {
         "numbers of lines at the left of court papers and source code: `keep` puts each before its "
         "line, `drop` leaves them out",
         sets=(ReadOptions, "line_numbers"), in_profiles=True,
+    ),
+    "handwriting": Option(
+        Choice({use.value: use for use in (HandwritingUse.AUTO, HandwritingUse.NEVER)}),
+        "of languages in Western letters: with `auto` the second reader reads lines as handwriting "
+        "where it is then surer, with `never` it does not; a frame is read as handwriting only if "
+        "`auto` is given",
+        sets=(ReadOptions, "handwriting"), in_profiles=True,
     ),
     "text_layer": Option(
         Choice({layer.value: layer for layer in TextLayerUse}),

@@ -15,7 +15,7 @@ from ocr_server.document.json_reader import (
     document_from_json,
     parse_json,
 )
-from ocr_server.document.languages import name_of
+from ocr_server.document.languages import DICTIONARIES, name_of
 from ocr_server.document.model import Document
 from ocr_server.document.schema import (
     strict,
@@ -23,7 +23,6 @@ from ocr_server.document.schema import (
 from ocr_server.export import FORMATS
 from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.job import Source
-from ocr_server.page.spelling import DICTIONARIES
 from ocr_server.request.build import (
     Faults,
     ParsedRequest,

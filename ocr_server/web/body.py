@@ -20,7 +20,7 @@ from werkzeug.datastructures import MultiDict
 from ocr_server.document.json_reader import parse_json
 from ocr_server.errors import InvalidOptions
 from ocr_server.export import FORMATS
-from ocr_server.job import Source
+from ocr_server.job import HandwritingUse, Source
 from ocr_server.request.build import EMPTY, Faults, ParsedRequest, build_job, fault_of
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
@@ -51,8 +51,11 @@ def read_job(
     *,
     most_seconds: float = math.inf,
     engine: str | None = None,
+    handwriting: HandwritingUse = HandwritingUse.AUTO,
 ) -> ParsedRequest:
-    """The job of a request; it may take `most_seconds`, and `engine` reads if it names none.
+    """The job of a request; it may take `most_seconds`.
+
+    `engine` and `handwriting` hold if the request names none.
 
     Raises:
         InvalidOptions: files or options are missing or wrong; the message has all faults.
@@ -69,6 +72,7 @@ def read_job(
         formats=(accepted_format(request),),
         most_seconds=most_seconds,
         engine=engine,
+        handwriting=handwriting,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from flask import Blueprint, Response, json, request
 from typing_extensions import TypedDict
@@ -15,14 +16,16 @@ from ocr_server.document.schema import (
     strict,
 )
 from ocr_server.errors import EngineMissing
-from ocr_server.job import Detail, Rendering
+from ocr_server.job import Detail, HandwritingUse, Job, Rendering
 from ocr_server.page.camera_frame import FrameAnalysis
+from ocr_server.request.build import check_installed, installed_engine
 from ocr_server.service import Service
 from ocr_server.web.body import read_job
 from ocr_server.web.context import hang_up, service
 
 FRAME_TIMEOUT_S = 5.0  # an older frame is of no use to anybody
 LIVE_ENGINE = "tesseract"  # by loaded models where they can be: a process takes longer than a line
+HANDWRITING_ENGINE = "rapidocr"
 
 blueprint = Blueprint("frames", __name__)
 LIVE_ENDPOINT = "frames.analyse"  # its requests never wait
@@ -47,14 +50,22 @@ class FrameJson(TypedDict):
 def analyse() -> Response:
     """Outline, sharpness and brightness of a frame; and its words, unless `detail=page`.
 
-    The first of `zones` is the region to read. Other options are those of `/v1/documents`.
+    The first of `zones` is the region to read; with `handwriting=auto` it is read as handwriting.
+    Other options are those of `/v1/documents`.
     """
     here = service()
     begun = time.perf_counter()
     with here.admission.admit(is_live=True):
-        parsed = read_job(request, here, most_seconds=FRAME_TIMEOUT_S, engine=live_engine(here))
+        parsed = read_job(
+            request,
+            here,
+            most_seconds=FRAME_TIMEOUT_S,
+            engine=live_engine(here),
+            handwriting=HandwritingUse.NEVER,
+        )
         reads = parsed.rendering.detail > Detail.PAGE
-        frame = here.analyse_frame(parsed.job, hang_up(), reads=reads)
+        job = _by_hand(parsed.job, here) if reads else parsed.job
+        frame = here.analyse_frame(job, hang_up(), reads=reads)
     response = Response(
         json.dumps(_to_json(frame, parsed.rendering)), content_type="application/json"
     )
@@ -70,6 +81,21 @@ def live_engine(here: Service) -> str:
     except EngineMissing:
         return here.settings.engine
     return LIVE_ENGINE
+
+
+def _by_hand(job: Job, here: Service) -> Job:
+    """The job, by the network for live handwriting if handwriting is asked for.
+
+    Raises:
+        EngineUnavailable: the engine that has it is not installed.
+        LanguageMissing: it does not know a language.
+    """
+    options = job.options
+    if options.handwriting is HandwritingUse.NEVER:
+        return job
+    check_installed(options.languages, installed_engine(HANDWRITING_ENGINE, here))
+    live = replace(options, engine=HANDWRITING_ENGINE, handwriting=HandwritingUse.LIVE)
+    return replace(job, options=live)
 
 
 def _to_json(frame: FrameAnalysis, rendering: Rendering) -> FrameJson:

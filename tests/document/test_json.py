@@ -320,6 +320,19 @@ def test_null_counts_as_left_out() -> None:
     assert read.pages[0].words[0].quad == two_pages().pages[0].words[0].quad
 
 
+def test_handwriting_is_told_and_read_back() -> None:
+    value = json_of(two_pages())
+    assert "handwritten" not in value["pages"][0]["zones"][0]
+    for line in value["pages"][0]["zones"][0]["lines"]:
+        line["handwritten"] = True
+
+    again = json_of(document_from_json(value))
+
+    zone = again["pages"][0]["zones"][0]
+    assert zone["handwritten"] is True
+    assert all(line["handwritten"] is True for line in zone["lines"])
+
+
 def test_older_answers_are_read() -> None:
     value = json_of(two_pages())
     for one in value["pages"]:

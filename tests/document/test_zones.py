@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ocr_server.document.characters import has_blank, is_ideograph
-from ocr_server.document.model import Line, Word, hull_of, letters_in
+from ocr_server.document.model import Line, Word, Zone, ZoneKind, hull_of, letters_in
 from ocr_server.geometry import Box, Point, Quad, Transform
 
 
@@ -56,6 +58,17 @@ def test_the_hull_of_words_holds_them_all() -> None:
     slanting = Quad(Point(5, -3), Point(50, 0), Point(48, 30), Point(2, 27))
 
     assert hull_of([*line.words, Word("x", slanting, 1.0)]) == Box(0, -3, 190, 30)
+
+
+@pytest.mark.parametrize(
+    ("written", "printed", "expected"), [("abc", "de", True), ("ab", "cde", False)]
+)
+def test_a_zone_is_handwritten_if_most_of_its_letters_are(
+    written: str, printed: str, expected: bool
+) -> None:
+    lines = (replace(_line(written), handwritten=True), _line(printed))
+
+    assert Zone(ZoneKind.TEXT, lines[0].quad, lines).handwritten is expected
 
 
 def test_letters_and_digits_are_counted() -> None:

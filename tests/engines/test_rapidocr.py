@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from ocr_server.engines.rapidocr import RapidocrEngine
 from ocr_server.errors import DeadlinePassed, EngineFailed, EngineMissing, LanguageMissing
 from ocr_server.geometry import Box, Quad
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import ReadOptions
+from ocr_server.job import HandwritingUse, ReadOptions
 from tests.drawing import INK, SENTENCE, draw_lines, place_of
 
 DARK = Canvas(np.zeros((80, 300), np.uint8))
@@ -37,7 +38,9 @@ def drawn(*lines: str) -> Canvas:
 
 
 def read(engine: RapidocrEngine, canvas: Canvas, *, symbols: bool = False) -> tuple[Zone, ...]:
-    return engine.recognise(canvas, ReadOptions(symbols=symbols), Deadline.after(60))
+    """Read by the network for print alone."""
+    options = ReadOptions(symbols=symbols, handwriting=HandwritingUse.NEVER)
+    return engine.recognise(canvas, options, Deadline.after(60))
 
 
 def text_of(engine: RapidocrEngine, canvas: Canvas) -> str:
@@ -333,7 +336,7 @@ def test_spaced_letters_are_one_word(
 ) -> None:
     found = ("L E J AR D IN", "1 2 3", "I am a")
     monkeypatch.setattr(LineFinder, "find", rows(3))
-    monkeypatch.setattr(LineReader, "read", answers(*(letters_of(text) for text in found)))
+    monkeypatch.setattr(LineReader, "letters_of", answers(*(letters_of(text) for text in found)))
 
     lines = [line.text for zone in read(engine, LIGHT) for line in zone.lines]
 
@@ -346,7 +349,7 @@ def test_a_line_without_letters_is_none(
     engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setattr(LineFinder, "find", rows(1))
-    monkeypatch.setattr(LineReader, "read", answers(letters_of(text)))
+    monkeypatch.setattr(LineReader, "letters_of", answers(letters_of(text)))
 
     assert read(engine, LIGHT) == ()
 
@@ -365,7 +368,7 @@ def test_of_a_line_that_is_mostly_guessed_only_sure_words_are_kept(
     first, second, third = confidences
     doubtful = letters_of("88 ab", (first, second, 0.0, third, third))
     monkeypatch.setattr(LineFinder, "find", rows(2))
-    monkeypatch.setattr(LineReader, "read", answers(letters_of("x" * 40), doubtful))
+    monkeypatch.setattr(LineReader, "letters_of", answers(letters_of("x" * 40), doubtful))
 
     texts = [word.text for zone in read(engine, LIGHT) for word in zone.words]
 
@@ -377,7 +380,7 @@ def test_where_all_is_guessed_guesses_are_kept(
     engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LineFinder, "find", rows(1))
-    monkeypatch.setattr(LineReader, "read", answers(letters_of("88 ab", (0.3,) * 5)))
+    monkeypatch.setattr(LineReader, "letters_of", answers(letters_of("88 ab", (0.3,) * 5)))
 
     assert [word.text for zone in read(engine, LIGHT) for word in zone.words] == ["88", "ab"]
 
@@ -400,3 +403,133 @@ def letters_of(text: str, confidences: Sequence[float] = ()) -> tuple[ReadLetter
     return tuple(
         ReadLetter(one, confidence, (at + 0.5) / len(text)) for at, (one, confidence) in places
     )
+
+
+def read_by_both(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, print_: str, written: str
+) -> tuple[list[str], list[bool]]:
+    """The lines when each network reads so; a line is `text:confidence`, lines divided by `/`.
+
+    The language has no model of words, and the network for print stands for that for handwriting.
+    """
+    lines = [line.split(":") for line in [*print_.split("/"), *written.split("/")] if line]
+    found = [letters_of(text, [float(sure)] * len(text)) for text, sure in lines]
+    monkeypatch.setattr(LineFinder, "find", rows(len(print_.split("/"))))
+    monkeypatch.setattr(LineReader, "letters_of", answers(*found))
+    monkeypatch.setattr(engine, "_handwriting", LineReader())
+    zones = engine.recognise(LIGHT, ReadOptions(languages=("lat",)), Deadline.after(60))
+    read_lines = [line for zone in zones for line in zone.lines]
+    return [line.text for line in read_lines], [line.handwritten for line in read_lines]
+
+
+@pytest.mark.rapidocr
+def test_a_page_is_read_as_handwriting_if_that_is_surer(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts, by_hand = read_by_both(engine, monkeypatch, "aaaa:0.8/bbbb:0.9", "cccc:0.9/dddd:0.85")
+
+    assert texts == ["cccc", "dddd"]
+    assert by_hand == [True, True]
+
+
+@pytest.mark.rapidocr
+def test_of_a_printed_page_a_doubtful_line_is_handwriting_if_that_is_much_surer(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = "a" * 40
+    texts, by_hand = read_by_both(
+        engine, monkeypatch, f"{printed}:1/bb:0.6/cc:0.6", "dd:0.9/ee:0.8"
+    )
+
+    assert texts == [printed, "dd", "cc"]
+    assert by_hand == [False, True, False]
+
+
+@pytest.mark.rapidocr
+def test_a_page_of_clear_print_is_read_once(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts, by_hand = read_by_both(engine, monkeypatch, "aaaa:0.98/bbbb:0.97", "")
+
+    assert texts == ["aaaa", "bbbb"]
+    assert by_hand == [False, False]
+
+
+@pytest.mark.rapidocr
+@pytest.mark.parametrize(
+    "options",
+    [ReadOptions(languages=("pol",)), ReadOptions(handwriting=HandwritingUse.NEVER)],
+)
+def test_handwriting_is_not_read_in_other_letters_or_where_it_is_not_wanted(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, options: ReadOptions
+) -> None:
+    monkeypatch.setattr(LineFinder, "find", rows(1))
+    monkeypatch.setattr(LineReader, "letters_of", answers(letters_of("aaaa", [0.7] * 4)))
+    monkeypatch.setattr(engine, "_handwriting", LineReader())
+
+    (zone,) = engine.recognise(LIGHT, options, Deadline.after(60))
+
+    assert not zone.handwritten
+
+
+@pytest.mark.rapidocr
+def test_a_network_of_the_operator_s_own_takes_the_place_of_the_server_s(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.onnx"
+    own.write_bytes(LineReader().path.read_bytes())
+    found = answers(letters_of("aaaa", [0.5] * 4), letters_of("bbbb", [0.9] * 4))
+    monkeypatch.setattr(LineFinder, "find", rows(1))
+    monkeypatch.setattr(LineReader, "letters_of", found)
+    monkeypatch.setattr(engine, "_handwriting", None)
+    options = ReadOptions(languages=("lat",), handwriting_model=str(own))
+
+    (zone,) = engine.recognise(LIGHT, options, Deadline.after(60))
+
+    assert zone.text == "bbbb"
+    assert zone.handwritten
+
+
+@pytest.mark.rapidocr
+def test_a_network_that_cannot_be_read_is_told(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no network")
+    monkeypatch.setattr(LineFinder, "find", rows(1))
+    monkeypatch.setattr(LineReader, "letters_of", answers(letters_of("aaaa", [0.5] * 4)))
+    options = ReadOptions(languages=("lat",), handwriting_model=str(broken))
+
+    with pytest.raises(EngineFailed):
+        engine.recognise(LIGHT, options, Deadline.after(60))
+
+
+@pytest.mark.rapidocr
+def test_live_handwriting_is_read_by_its_own_network_alone(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_latin", None)
+    monkeypatch.setattr(engine, "_live", LineReader())
+    options = ReadOptions(languages=("lat",), handwriting=HandwritingUse.LIVE)
+
+    (zone,) = engine.recognise(drawn(SENTENCE), options, Deadline.after(60))
+
+    assert zone.text == SENTENCE
+    assert zone.handwritten
+
+
+@pytest.mark.rapidocr
+def test_without_networks_for_handwriting_all_is_read_as_print(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("ocr_server.engines.ppocr.HANDWRITING", tmp_path / "none.onnx")
+    monkeypatch.setattr("ocr_server.engines.ppocr.TINY_HANDWRITING", tmp_path / "none.onnx")
+    engine = RapidocrEngine()
+
+    for use in HandwritingUse:
+        (zone,) = engine.recognise(
+            drawn(SENTENCE), ReadOptions(handwriting=use), Deadline.after(60)
+        )
+
+        assert zone.text == SENTENCE
+        assert not zone.handwritten

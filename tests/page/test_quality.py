@@ -87,6 +87,17 @@ def test_doubtful_signs_without_lines_are_handwriting() -> None:
     assert "handwriting" in codes(drawn, result(confidence=0.3, sure_share=0.05, letters=300))
 
 
+@pytest.mark.parametrize(("confidence", "expected"), [(0.85, set()), (0.6, {"handwriting"})])
+def test_of_handwriting_only_what_is_doubtful_is_a_problem(
+    confidence: float, expected: set[str]
+) -> None:
+    reading = result(confidence=confidence, sure_share=0.3, letters=300)
+
+    quality = assess_quality(ImageStatistics(Canvas(PAGE)), reading, handwritten=True)
+
+    assert {problem.code for problem in quality.problems} == expected
+
+
 def test_the_score_grows_with_confidence_and_with_sure_words() -> None:
     scores = [
         expected_accuracy(result(confidence=c, sure_share=s, letters=100))

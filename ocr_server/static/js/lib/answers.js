@@ -93,6 +93,7 @@
  * @property {Direction} direction in which it is read: from left to right, from right to left,
  *   from top to bottom
  * @property {string | null} [language] the engine's name of its language, if the engine tells it
+ * @property {boolean | null} [handwritten] true if it was read as handwriting
  * @property {Word[]} words in reading order; with detail=word and deeper
  */
 
@@ -208,6 +209,7 @@
  * @property {string | null} [engine] the engine that read it, with engine=best
  * @property {TextSource | null} [source] where its text came from, if the page has text of both
  *   sources
+ * @property {boolean | null} [handwritten] true if most of its letters were read as handwriting
  * @property {string | null} [text] of text and tables
  * @property {number | null} [confidence] of text and tables
  * @property {Table | null} [table]

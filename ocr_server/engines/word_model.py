@@ -1,0 +1,266 @@
+"""Read a line with a model of the words of its languages: a beam search over a network's columns.
+
+The model tells how likely a letter is after up to five others of its word. It is counted from the
+word lists of pyspellchecker (`document.languages.DICTIONARIES`): this takes a second for a
+language, of which 4 MB stay.
+
+Source: Graves et al., "Connectionist temporal classification", ICML 2006 (columns to letters);
+Witten and Bell, "The zero-frequency problem", IEEE Transactions on Information Theory, 1991.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from spellchecker import SpellChecker
+
+from ocr_server.document.languages import DICTIONARIES
+
+_ORDER = 6  # letters: one and those before it
+_MOST_WORDS = 60_000  # of a language; those after them are proper names and slips
+_NEVER = 1e-3  # probability of a letter of which nothing is known
+_BITS = 6  # of the number of a letter, from 1; a piece of a word is a number of up to 36 bits
+_MOST_KEPT = 50_000  # answers
+
+# How much the model counts beside the network, and how much likelier each letter is made, as the
+# model alone would prefer short texts. Logarithms.
+_WEIGHT, _PER_LETTER = 0.3, 0.35
+_SIGN = -4.5  # of a figure or a sign, of which the lists know nothing
+_SIGN_FACTOR = math.exp(_WEIGHT * _SIGN + _PER_LETTER)
+_MOST_TEXTS, _LEAST_LETTER, _SURE = 12, 2e-3, 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class LetterModel:
+    """Logarithms of the probabilities of letters in words, looked up by numbers of pieces.
+
+    `pieces` are sorted, with the logarithm of the probability of the last letter after the others;
+    so are `pasts`, with the logarithm of what is left for letters that never came after them.
+    """
+
+    numbers: Mapping[str, int]
+    pieces: NDArray[np.int64]
+    of_pieces: NDArray[np.float32]
+    pasts: NDArray[np.int64]
+    of_pasts: NDArray[np.float32]
+    _kept: dict[str, float] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, frequencies: Mapping[str, float]) -> LetterModel:
+        """The model of words with their frequencies; roots of these are counted, for rare words."""
+        words = sorted(frequencies, key=lambda word: (-frequencies[word], word))[:_MOST_WORDS]
+        text = "".join(f" {word}" for word in words) + " "
+        numbers = {letter: at for at, letter in enumerate(sorted(set(text))[: 2**_BITS - 1], 1)}
+        coded = np.array([numbers.get(letter, 0) for letter in text], np.int64)
+        lengths = np.array([len(word) + 1 for word in words])
+        weights = np.repeat(np.sqrt([frequencies[word] for word in words]), lengths)
+        # Of letters, and of the blank after a word, the place in the word; the blank before is 0.
+        places = np.concatenate([np.arange(1, length + 1) for length in lengths])
+        likely = np.full(len(places), _NEVER)
+        past, scale = np.zeros(len(places), np.int64), 1
+        tables = []
+        for back in range(_ORDER):
+            if back:
+                past = past + scale * np.concatenate((np.zeros(back - 1, np.int64), coded[:-back]))
+                scale <<= _BITS
+            there = places >= back
+            piece = (past[there] << _BITS) + coded[1:][there]
+            pieces, first, of_piece = np.unique(piece, return_index=True, return_inverse=True)
+            pasts, of_past = np.unique(past[there], return_inverse=True)
+            counts = np.bincount(of_piece, weights[there])
+            totals = np.bincount(of_past, weights[there])
+            past_of_piece = of_past[first]
+            kinds = np.bincount(past_of_piece, minlength=len(pasts))
+            trust = totals / (totals + kinds / 2)
+            share, trusted = counts / totals[past_of_piece], trust[past_of_piece]
+            mixed = trusted * share + (1 - trusted) * likely[there][first]
+            likely[there] = mixed[of_piece]
+            tables.append((pieces, np.log(mixed), pasts, np.log1p(-trust)))
+        pieces, of_pieces, pasts, of_pasts = map(np.concatenate, zip(*tables, strict=True))
+        by_piece, by_past = np.argsort(pieces), np.argsort(pasts)
+        return cls(
+            numbers,
+            pieces[by_piece], of_pieces[by_piece].astype(np.float32),
+            pasts[by_past], of_pasts[by_past].astype(np.float32),
+        )  # fmt: skip
+
+    def logarithm(self, piece: str) -> float:
+        """Logarithm of the probability of the last letter of a piece of a word after the others.
+
+        Letters are small ones; a blank is before and after a word.
+        """
+        found = self._kept.get(piece)
+        if found is None:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            found = self._kept[piece] = self._look_up(piece)
+        return found
+
+    def _look_up(self, piece: str) -> float:
+        numbers = [self.numbers.get(letter, 0) for letter in piece[-_ORDER:]]
+        if not numbers[-1]:
+            return _SIGN
+        left = 0.0
+        for first in range(len(numbers)):
+            past = 0
+            for number in numbers[first:-1]:
+                past = (past << _BITS) + number
+            whole = _found(self.pieces, self.of_pieces, (past << _BITS) + numbers[-1])
+            if whole is not None:
+                return left + whole
+            left += _found(self.pasts, self.of_pasts, past) or 0.0
+        return left + math.log(_NEVER)
+
+
+def letter_model(languages: Sequence[str]) -> LetterModel | None:
+    """The model of those languages, by Tesseract's names, that have a list; None if none has."""
+    codes = dict.fromkeys(DICTIONARIES[name] for name in languages if name in DICTIONARIES)
+    return _model_of(tuple(codes)) if codes else None
+
+
+def likeliest_path(
+    likely: NDArray[np.float32], letters: Sequence[str], model: LetterModel
+) -> NDArray[np.int64]:
+    """The class of each column on the way to the likeliest text.
+
+    `likely` has the probabilities, (columns, classes), class 0 being none; `letters` the letter of
+    each class. Words with a capital or a figure are left as the columns alone have them: names and
+    numbers are in no list.
+    """
+    classes = likely.argmax(axis=1)
+    fixed = np.zeros(len(classes), bool)
+    for columns in _words(classes, letters):
+        word = "".join(letters[number] for number in classes[columns] if number)
+        fixed[columns] = any(letter.isalnum() and not letter.islower() for letter in word)
+    wanted = np.where(fixed[:, None], np.eye(likely.shape[1], dtype=np.float32)[classes], likely)
+    return _aligned(wanted, _search(wanted, letters, model))
+
+
+class _Text(NamedTuple):
+    """A text that is followed: its probabilities by the network, its worth by the model.
+
+    `ended` and `lasts` are those of the ways whose last column is none, or the last letter; `tail`
+    is the end of its last word, after a blank.
+    """
+
+    ended: float
+    lasts: float
+    worth: float
+    tail: str
+
+
+def _search(
+    likely: NDArray[np.float32], letters: Sequence[str], model: LetterModel
+) -> tuple[int, ...]:
+    """The classes of the letters of the likeliest text."""
+    texts: dict[tuple[int, ...], _Text] = {(): _Text(1.0, 0.0, 1.0, " ")}
+    for column in likely:
+        none = float(column[0])
+        tried = [
+            (int(number), float(column[number]))
+            for number in np.flatnonzero(column > _LEAST_LETTER)
+            if number and none < _SURE
+        ]
+        after: dict[tuple[int, ...], _Text] = {}
+        for text, (ended, lasts, worth, tail) in texts.items():
+            both = ended + lasts
+            before = after.get(text)
+            after[text] = _Text(both * none, before.lasts if before else 0.0, worth, tail)
+            for number, probability in tried:
+                begins = both
+                if text and number == text[-1]:
+                    same = after[text]
+                    after[text] = same._replace(lasts=same.lasts + lasts * probability)
+                    begins = ended  # a letter twice needs a column of none between
+                if not begins:
+                    continue
+                longer = (*text, number)
+                known = after.get(longer)
+                if known is None:
+                    factor, end = _worth_of(letters[number], tail, model)
+                    known = _Text(0.0, 0.0, worth * factor, end)
+                after[longer] = known._replace(lasts=known.lasts + begins * probability)
+        texts = _best_of(after)
+    return next(iter(texts))
+
+
+def _worth_of(letter: str, tail: str, model: LetterModel) -> tuple[float, str]:
+    """What the model makes of a letter after the end of a word, and the end that it leaves."""
+    if letter == " " and tail == " ":
+        return 1.0, " "
+    if letter != " " and not letter.isalpha():
+        return _SIGN_FACTOR, " "
+    piece = (tail + letter.lower())[-_ORDER:]
+    factor = math.exp(_WEIGHT * model.logarithm(piece) + _PER_LETTER)
+    return factor, piece if letter != " " else " "
+
+
+def _best_of(texts: dict[tuple[int, ...], _Text]) -> dict[tuple[int, ...], _Text]:
+    """The best texts, the very best first, their figures scaled so that none runs out of range."""
+    ranked = sorted(texts.items(), key=lambda one: (one[1].ended + one[1].lasts) * one[1].worth)
+    best = ranked[: -_MOST_TEXTS - 1 : -1]
+    likely = max(text.ended + text.lasts for _, text in best)
+    worth = max(text.worth for _, text in best)
+    return {
+        classes: _Text(text.ended / likely, text.lasts / likely, text.worth / worth, text.tail)
+        for classes, text in best
+    }
+
+
+def _words(classes: NDArray[np.int64], letters: Sequence[str]) -> Iterator[slice]:
+    """The columns of each word, from its first letter to its last."""
+    inked = [at for at in np.flatnonzero(classes).tolist() if letters[classes[at]] != " "]
+    blanks = np.array([letters[number] == " " for number in classes]).cumsum()
+    for _, word in groupby(inked, key=lambda at: blanks[at]):
+        columns = list(word)
+        yield slice(columns[0], columns[-1] + 1)
+
+
+def _aligned(likely: NDArray[np.float32], classes: Sequence[int]) -> NDArray[np.int64]:
+    """The likeliest class of each column that spells these classes."""
+    states = np.zeros(2 * len(classes) + 1, np.int64)
+    states[1::2] = classes
+    logs = np.log(likely[:, states] + 1e-9)
+    leaps = np.zeros(len(states), bool)  # from a letter to another one without none between
+    leaps[3::2] = states[3::2] != states[1:-2:2]
+    score = np.full(len(states), -np.inf)
+    score[:2] = logs[0, :2]
+    steps = np.zeros(logs.shape, np.int64)
+    for at in range(1, len(logs)):
+        ways = np.full((3, len(states)), -np.inf)
+        ways[0] = score
+        ways[1, 1:] = score[:-1]
+        ways[2, 2:] = np.where(leaps[2:], score[:-2], -np.inf)
+        steps[at] = ways.argmax(axis=0)
+        score = ways.max(axis=0) + logs[at]
+    state = len(states) - 1 - int(len(states) > 1 and score[-2] > score[-1])
+    path = np.zeros(len(logs), np.int64)
+    for at in range(len(logs) - 1, -1, -1):
+        path[at] = states[state]
+        state -= steps[at, state]
+    return path
+
+
+@lru_cache(maxsize=4)
+def _model_of(codes: tuple[str, ...]) -> LetterModel:
+    frequencies: dict[str, float] = {}
+    for code in codes:
+        words = SpellChecker(language=code).word_frequency
+        for word, count in words.dictionary.items():
+            frequencies[word] = max(frequencies.get(word, 0.0), count * 1e6 / words.total_words)
+    return LetterModel.of(frequencies)
+
+
+def _found(
+    sorted_numbers: NDArray[np.int64], values: NDArray[np.float32], number: int
+) -> float | None:
+    at = int(np.searchsorted(sorted_numbers, number))
+    there = at < len(sorted_numbers) and sorted_numbers[at] == number
+    return float(values[at]) if there else None
