@@ -166,6 +166,7 @@ class ReadOptions:
     `engine_alternatives`: words get alternatives from the engine.
     `correct`: doubtful words are replaced if the dictionaries leave no doubt.
     `handwriting`: which network for handwriting is asked.
+    `handwriting_model`: the file of the operator's own network for handwriting, if there is one.
     `words`: names and part numbers that doubtful words may be, one a line.
     `finder`: a key of `extraction.finders.FINDERS`, which finds the fields.
     """
@@ -191,6 +192,7 @@ class ReadOptions:
     engine_alternatives: bool = False
     correct: bool = False
     handwriting: HandwritingUse = HandwritingUse.AUTO
+    handwriting_model: str = ""
     words: str = ""
 
     @property

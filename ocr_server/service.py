@@ -12,7 +12,7 @@ from pathlib import Path
 from ocr_server import tasks, traces
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo, StoredPage, StoredPages
-from ocr_server.errors import EngineMissing, NoWorker, OcrServerError
+from ocr_server.errors import EngineMissing, NoWorker, OcrServerError, SettingsError
 from ocr_server.export import FORMATS, PAGE_IN_JSON, Format
 from ocr_server.export.archive import archive_of
 from ocr_server.job import Job, Source
@@ -97,12 +97,14 @@ class Service:
         """Start a service with these settings, with worker processes unless a pool is given.
 
         Raises:
-            SettingsError: a profile or the file of words is not understood.
+            SettingsError: a profile or the file of words is not understood, or a model is missing.
             StorageFull: the temporary folder cannot be written to.
         """
         # May fail, so before worker processes are started.
         profiles = load_profiles(settings.profiles)
         words = read_words(settings.words) if settings.words else ""
+        if settings.handwriting_model and not Path(settings.handwriting_model).is_file():
+            raise SettingsError(f"OCR_HANDWRITING_MODEL={settings.handwriting_model!r} is no file.")
         plan = MemoryPlan(settings) if workers else plan_memory(settings)
         settings = plan.settings
         for shortfall in plan.shortfalls:

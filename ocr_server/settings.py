@@ -191,6 +191,11 @@ class Settings:
     words: str = _setting(
         "", "file of names, part numbers and other words of your own, for the option `words`"
     )
+    handwriting_model: str = _setting(
+        "",
+        "ONNX file of a network that reads handwriting in place of the server's own, such as "
+        "`scripts/training` makes of lines that were confirmed",
+    )
     pages: str = _setting("on", "`off`: programs only, no pages", choices=("on", "off"))
     cors_origins: tuple[str, ...] = _setting(
         (),

@@ -146,16 +146,17 @@ class LineReader:
     """The network that reads a line, from the file that it is loaded from."""
 
     def __init__(self, path: Path = _FOLDER / "letters.onnx") -> None:
-        self._path = path
+        self.path = path
 
     @cached_property
     def _session(self) -> Any:  # noqa: ANN401  # onnxruntime has no types
-        return _load(self._path, keeps_memory=True)  # little; it saves a tenth of the time
+        return _load(self.path, keeps_memory=True)  # little; it saves a tenth of the time
 
     @cached_property
     def _letters(self) -> tuple[str, ...]:
         """The letter of each class; the first is none, the last the blank between words."""
-        named = self._session.get_modelmeta().custom_metadata_map["character"]
+        with translated_errors():
+            named = self._session.get_modelmeta().custom_metadata_map["character"]
         return ("", *named.split("\n"), " ")
 
     def look_at(self, strip: Pixels) -> Columns:

@@ -103,6 +103,7 @@ class RapidocrEngine(Engine):
         self._whole = _reader_of(ppocr.whole_reader())
         self._handwriting = _reader_of(ppocr.HANDWRITING)
         self._live = _reader_of(ppocr.TINY_HANDWRITING)
+        self._own: ppocr.LineReader | None = None
         self._lock = threading.Lock()
 
     def describe(self) -> EngineInfo:
@@ -156,15 +157,25 @@ class RapidocrEngine(Engine):
         reader = self._latin if is_latin or self._whole is None else self._whole
         strips = _Strips(canvas, reader, deadline, symbols=options.symbols)
         lines = tuple(line for quad in quads for line in strips.read(quad))
-        if use is not HandwritingUse.AUTO or not self._handwriting:
+        by_hand = self._reader_by_hand(options) if use is HandwritingUse.AUTO else None
+        if not by_hand:
             return lines
         if not lines or _confidence(lines) >= _SURELY_PRINT:
             return lines
         model = letter_model(options.languages)
         if not _may_be_handwritten(lines, model):
             return lines
-        strips = replace(strips, reader=self._handwriting)
+        strips = replace(strips, reader=by_hand)
         return strips.read_again(lines, model)
+
+    def _reader_by_hand(self, options: ReadOptions) -> ppocr.LineReader | None:
+        """The operator's own reader of handwriting, else the server's; None if there is none."""
+        if not options.handwriting_model:
+            return self._handwriting
+        path = Path(options.handwriting_model)
+        if self._own is None or self._own.path != path:
+            self._own = ppocr.LineReader(path)
+        return self._own
 
 
 @dataclass(frozen=True, slots=True)

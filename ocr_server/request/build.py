@@ -149,6 +149,7 @@ def build_job(
             **_members_of(ReadOptions, values),
             **languages,
             "engine": engine,
+            "handwriting_model": settings.handwriting_model,
             "symbols": rendering.detail is Detail.SYMBOL,
             "fields": values.get("fields", profile.fields if profile else ()),
             "finder": profile.finder if profile and "fields" not in values else TEXT,

@@ -486,6 +486,38 @@ def test_handwriting_is_not_read_in_other_letters_or_where_it_is_not_wanted(
 
 
 @pytest.mark.rapidocr
+def test_a_network_of_the_operator_s_own_takes_the_place_of_the_server_s(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.onnx"
+    own.write_bytes(LineReader().path.read_bytes())
+    found = answers(letters_of("aaaa", [0.5] * 4), letters_of("bbbb", [0.9] * 4))
+    monkeypatch.setattr(LineFinder, "find", rows(1))
+    monkeypatch.setattr(LineReader, "letters_of", found)
+    monkeypatch.setattr(engine, "_handwriting", None)
+    options = ReadOptions(languages=("lat",), handwriting_model=str(own))
+
+    (zone,) = engine.recognise(LIGHT, options, Deadline.after(60))
+
+    assert zone.text == "bbbb"
+    assert zone.handwritten
+
+
+@pytest.mark.rapidocr
+def test_a_network_that_cannot_be_read_is_told(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no network")
+    monkeypatch.setattr(LineFinder, "find", rows(1))
+    monkeypatch.setattr(LineReader, "letters_of", answers(letters_of("aaaa", [0.5] * 4)))
+    options = ReadOptions(languages=("lat",), handwriting_model=str(broken))
+
+    with pytest.raises(EngineFailed):
+        engine.recognise(LIGHT, options, Deadline.after(60))
+
+
+@pytest.mark.rapidocr
 def test_live_handwriting_is_read_by_its_own_network_alone(
     engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

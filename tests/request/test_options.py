@@ -21,6 +21,7 @@ from ocr_server.request.build import ParsedRequest, build_job, build_rendering_j
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.request.parsing import LONGEST_WORD, MOST_WORDS, read_words
 from ocr_server.request.profiles import Profile, load_profiles
+from ocr_server.service import Service
 from ocr_server.settings import Settings
 
 SOURCES = (Source(Path("picture"), 7),)
@@ -112,6 +113,14 @@ def test_all_faults_are_told_at_once() -> None:
     assert [fault["field"] for fault in faults if isinstance(fault, dict)] == [
         "file", "dpi", "colour", "profile",
     ]  # fmt: skip
+
+
+def test_the_network_for_handwriting_is_the_operator_s(tmp_path: Path) -> None:
+    here = replace(HERE, settings=Settings(handwriting_model="/srv/own.onnx"))
+
+    assert build(here=here).job.options.handwriting_model == "/srv/own.onnx"
+    with pytest.raises(SettingsError, match="OCR_HANDWRITING_MODEL"):
+        Service.start(Settings(handwriting_model=str(tmp_path / "none.onnx")))
 
 
 def test_confirmed_lines_are_no_format_of_what_is_still_to_be_read() -> None:
