@@ -9,6 +9,7 @@ const LOOK_MS = 120;
 const SMALL_PX = 320; // the longer side of the picture in which ink is looked for
 const AROUND = 3; // cells above and below changed ink that are read, too
 const READ_PX = 1280;
+const EDGE_PX = 4; // a line that touches the edge of the part is the half of another one
 const QUALITY = 0.85;
 
 /** @typedef {import("./frame-loop.js").Region} Region */
@@ -71,7 +72,12 @@ export function enhance(root, video, { region, fields, isBusy, say, show }) {
       const read = await ask({ left: part.left, top, width: part.width, height: bottom - top });
       if (!mode.checked) return;
       ink.settle(rows, cells);
-      const changed = lines.put(read, { top, bottom });
+      const whole = read.filter(
+        (line) =>
+          (top === part.top || line.top > top + EDGE_PX) &&
+          (bottom === part.top + part.height || line.bottom < bottom - EDGE_PX),
+      );
+      const changed = lines.put(whole, { top, bottom });
       show(lines.all, changed);
       say(changed.length ? "Reading as you write." : "Write on; the hand must leave the line.");
     } catch (error) {
