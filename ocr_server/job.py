@@ -96,7 +96,7 @@ class LineNumberUse(StrEnum):
 class HandwritingUse(StrEnum):
     """Whether the networks for handwriting are asked."""
 
-    AUTO = "auto"  # for lines that print's network is not sure of
+    AUTO = "auto"  # of pages that the network for print doubts
     NEVER = "never"
     LIVE = "live"  # the tiny one alone reads every line; of frames, and no value of the option
 

@@ -11,7 +11,7 @@ Witten and Bell, "The zero-frequency problem", IEEE Transactions on Information 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
@@ -28,6 +28,7 @@ _MOST_WORDS = 60_000  # of a language; those after them are proper names and sli
 _NEVER = 1e-3  # probability of a letter of which nothing is known
 _BITS = 6  # of the number of a letter, from 1; a piece of a word is a number of up to 36 bits
 _MOST_KEPT = 50_000  # answers
+_SHORTEST = 3  # letters of a word that tells whether a text is one
 
 # How much the model counts beside the network, and how much likelier each letter is made, as the
 # model alone would prefer short texts. Logarithms.
@@ -102,6 +103,19 @@ class LetterModel:
                 self._kept.clear()
             found = self._kept[piece] = self._look_up(piece)
         return found
+
+    def likeness(self, words: Iterable[str]) -> float | None:
+        """How alike to words of the list they are: the mean logarithm of their letters.
+
+        Only words of letters count, from three on; None if there is none.
+        """
+        logarithms = [
+            self.logarithm(f" {word} "[max(0, end - _ORDER) : end])
+            for word in map(str.lower, words)
+            if word.isalpha() and len(word) >= _SHORTEST
+            for end in range(2, len(word) + 2)
+        ]
+        return sum(logarithms) / len(logarithms) if logarithms else None
 
     def _look_up(self, piece: str) -> float:
         numbers = [self.numbers.get(letter, 0) for letter in piece[-_ORDER:]]

@@ -187,6 +187,43 @@ def test_reading_as_one_holds_it_takes_each_line_once(
     expect(camera.get_by_role("button", name="Clear")).to_be_disabled()
 
 
+def test_handwriting_is_read_line_by_line_as_it_is_written(opened: Open, film_path: Path) -> None:
+    sheets = [Image.new("L", FRAME_PX, 235) for _ in range(3)]
+    tops: tuple[tuple[int, ...], ...] = ((), (200,), (200, 400))
+    for sheet, some in zip(sheets, tops, strict=True):
+        for top in some:
+            for x in range(300, 700, 40):
+                ImageDraw.Draw(sheet).line((x, top + 30, x + 25, top), fill=40, width=6)
+    film(film_path, *sheets, frames=12)
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        if b'name="handwriting"' not in (route.request.post_data_buffer or b""):
+            route.continue_()  # a look for the page, before the mode was chosen
+            return
+        asked.append(route.request.url)
+        texts = ("Dear Ann,", "come soon")[len(asked) - 1 : len(asked)]
+        box = [10, 30, 400, 70]
+        found = [{"text": text, "box": box, "confidence": 0.9} for text in texts]
+        route.fulfill(json={"text": "", "outline": None, "zones": [{"lines": found}]})
+
+    page = opened()
+    page.route("**/v1/frames", answer)
+    page.get_by_role("button", name="Start camera").click()
+    page.get_by_label("Handwriting, as it is written").check()
+    lines = page.locator("[data-part=lines] input")
+
+    expect(lines).to_have_count(2)
+    expect(lines.nth(0)).to_have_value("Dear Ann,")
+    expect(lines.nth(1)).to_have_value("come soon")
+    assert_accessible(page)
+    lines.nth(0).fill("Dear Anna,")
+    page.wait_for_timeout(1500)  # the film begins anew, and the page is blank again
+
+    expect(lines.nth(0)).to_have_value("Dear Anna,")
+    expect(lines).to_have_count(2)
+
+
 def test_words_fade_when_the_scene_moves_and_no_answer_has_come(
     opened: Open, engine: ReadsLetter, film_path: Path
 ) -> None:

@@ -433,16 +433,29 @@ def test_a_page_is_read_as_handwriting_if_that_is_surer(
 
 
 @pytest.mark.rapidocr
-def test_of_a_printed_page_a_doubtful_line_is_handwriting_if_that_is_much_surer(
+def test_a_page_that_handwriting_is_not_surer_of_stays_as_it_is(
     engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    printed = "a" * 40
-    texts, by_hand = read_by_both(
-        engine, monkeypatch, f"{printed}:1/bb:0.6/cc:0.6", "dd:0.9/ee:0.8"
-    )
+    texts, by_hand = read_by_both(engine, monkeypatch, "aaaa:0.8/bbbb:0.8", "cccc:0.9/dddd:0.6")
 
-    assert texts == [printed, "dd", "cc"]
-    assert by_hand == [False, True, False]
+    assert texts == ["aaaa", "bbbb"]
+    assert by_hand == [False, False]
+
+
+@pytest.mark.rapidocr
+@pytest.mark.parametrize(("text", "by_hand"), [("hcnsc wjnd", True), ("house wind", False)])
+def test_doubtful_print_with_words_of_the_language_is_no_handwriting(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, text: str, by_hand: bool
+) -> None:
+    doubtful, other = (letters_of(words, [0.9] * 10) for words in (text, "horse mind"))
+    monkeypatch.setattr(LineFinder, "find", rows(1))
+    monkeypatch.setattr(LineReader, "letters_of", answers(doubtful, other, other))
+    monkeypatch.setattr(engine, "_handwriting", LineReader())
+
+    (zone,) = engine.recognise(LIGHT, ReadOptions(languages=("eng",)), Deadline.after(60))
+
+    assert zone.text == ("horse mind" if by_hand else text)
+    assert zone.handwritten is by_hand
 
 
 @pytest.mark.rapidocr

@@ -139,7 +139,7 @@ def everything() -> Document:
         checked=True,
     )
     text = replace(zone("x"), name="total", engine="rapidocr", source=TextSource.TEXT_LAYER)
-    text = replace(text, lines=(replace(text.lines[0], words=(rich,)),))
+    text = replace(text, lines=(replace(text.lines[0], words=(rich,), handwritten=True),))
     table = table_of(replace(word("12", 1, 2), quad=Box(1, 2, 3, 4).quad()))
     assert table.table
     spanning = replace(table.table.cells[0], row_span=2, column_span=2)

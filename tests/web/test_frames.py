@@ -118,3 +118,15 @@ def test_frames_are_refused_while_documents_fill_the_slots(
 
 def test_what_is_no_picture_is_refused(client: FlaskClient) -> None:
     assert client.post("/v1/frames", data=b"no picture").status_code == 415
+
+
+def test_handwriting_is_read_where_it_is_asked_for(client: FlaskClient, engine: ReadsWords) -> None:
+    engine.confidence = 0.5  # of a frame of print, this would be left out
+
+    plain = client.post("/v1/frames", data=as_file(draw_sheet()))
+    by_hand = client.post("/v1/frames?handwriting=auto", data=as_file(draw_sheet()))
+
+    assert json_of(plain)["text"] == ""
+    assert json_of(by_hand)["text"] == "Hello world"
+    assert [options.handwriting for options in engine.readings] == ["never", "live"]
+    assert engine.readings[1].engine == "rapidocr"

@@ -110,6 +110,7 @@ export function enhance(root, video, svg, { toFinder, freeze }) {
   new ResizeObserver(() => host.hidden || region.set(region.box)).observe(part(root, "finder"));
 
   return {
+    transcript,
     get isOn() {
       return reading.checked;
     },

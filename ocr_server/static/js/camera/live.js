@@ -5,6 +5,7 @@ import { drawOutline, placeOf } from "../lib/corners.js";
 import { action, found, part } from "../lib/dom.js";
 import { chosenFields } from "../upload/options-form.js";
 import { enhance as enhanceFrameLoop } from "./frame-loop.js";
+import { enhance as enhanceHandwriting } from "./handwriting.js";
 import { hintFor } from "./hints.js";
 import { enhance as enhanceLiveReading } from "./live-reading.js";
 import { enhance as enhanceStats } from "./stats.js";
@@ -34,10 +35,18 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
   const watcher = enhanceFrameLoop(video, {
     region: held.region,
     fields: () => chosenFields(form),
-    isBusy,
+    isBusy: () => isBusy() || writing.isOn,
     onSeen: see,
     onTrouble: say,
   });
+  const writing = enhanceHandwriting(root, video, {
+    region: held.region,
+    fields: () => chosenFields(form),
+    isBusy: () => isBusy() || svg.hasAttribute("data-frozen"),
+    say: hint,
+    show: held.transcript.show,
+  });
+  held.transcript.onCorrected(writing.correct, writing.clear);
   let good = 0;
   let armed = true;
   let hintedAt = 0;
@@ -51,6 +60,7 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
     readout.tell(seen);
     svg.setAttribute("viewBox", `0 0 ${finder.clientWidth} ${finder.clientHeight}`);
     svg.toggleAttribute("hidden", false);
+    if (writing.isOn) return;
     if (held.isOn) {
       held.take(seen);
       hint(seen.text ? "Reading as you hold it." : "Nothing to read yet.");
@@ -159,12 +169,14 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
       reset();
       pauseHints();
       held.start();
+      writing.start();
       watcher.start();
     },
     /** Ends when the last frame has been answered. */
     stop() {
       svg.replaceChildren();
       held.stop();
+      writing.stop();
       return watcher.stop();
     },
     /** Wait for another page before it captures by itself again. */

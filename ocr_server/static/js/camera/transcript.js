@@ -11,13 +11,18 @@ export function enhance(root) {
   let last = new Set();
   /** @type {Set<string>} */
   const known = new Set();
+  /** @type {(id: number, text: string) => void} */
+  let correct = () => undefined;
+  let forget = () => undefined;
 
   /** @param {string} line */
   function key(line) {
     return line.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
   }
   function text() {
-    return [...list.children].map((item) => item.textContent).join("\n");
+    return [...list.children]
+      .map((item) => (item instanceof HTMLInputElement ? item.value : item.textContent))
+      .join("\n");
   }
   function tell() {
     part(root, "none").hidden = Boolean(list.children.length);
@@ -37,6 +42,7 @@ export function enhance(root) {
     list.replaceChildren();
     known.clear();
     last = new Set();
+    forget();
     tell();
   });
   const voice = /** @type {HTMLInputElement} */ (part(root, "voice"));
@@ -53,6 +59,42 @@ export function enhance(root) {
   tell();
 
   return {
+    /**
+     * Who is told when a person corrects a line of handwriting, or clears the transcript.
+     * @param {(id: number, text: string) => void} corrected
+     * @param {() => void} cleared
+     */
+    onCorrected(corrected, cleared) {
+      correct = corrected;
+      forget = () => (cleared(), undefined);
+    },
+    /**
+     * Shows lines of handwriting, each to be corrected; one that has the focus stays as it is.
+     * @param {import("./written-lines.js").Written[]} lines
+     * @param {import("./written-lines.js").Written[]} changed
+     */
+    show(lines, changed) {
+      const before = new Map(
+        [...list.querySelectorAll("input")].map((input) => [Number(input.dataset.line), input]),
+      );
+      const inputs = lines.map(({ id, text }, at) => {
+        const input = before.get(id) ?? makeLine(id, (words) => correct(id, words));
+        if (document.activeElement !== input) input.value = text;
+        input.setAttribute("aria-label", `Line ${at + 1}`);
+        return input;
+      });
+      if (
+        inputs.some((input, at) => list.children[at] !== input) ||
+        list.children.length > inputs.length
+      ) {
+        const focused = document.activeElement;
+        list.replaceChildren(...inputs);
+        if (focused instanceof HTMLInputElement && inputs.includes(focused)) focused.focus();
+      }
+      if (voice.checked)
+        for (const { text } of changed) speechSynthesis.speak(new SpeechSynthesisUtterance(text));
+      tell();
+    },
     /** @param {string} reading */
     take(reading) {
       const lines = reading
@@ -72,4 +114,16 @@ export function enhance(root) {
       tell();
     },
   };
+}
+
+/**
+ * @param {number} id
+ * @param {(words: string) => void} onInput
+ */
+function makeLine(id, onInput) {
+  const input = /** @type {HTMLInputElement} */ (
+    make("input", { type: "text", "data-line": String(id), spellcheck: "true" })
+  );
+  input.addEventListener("input", () => onInput(input.value));
+  return input;
 }
