@@ -41,13 +41,21 @@ DETECTOR_BYTES = 80 * MIB  # the process that tells languages, started when it i
 # The names of `web.compat.ADAPTERS`.
 ADAPTER_NAMES = (
     "azure-document-intelligence",
+    "azure-vision",
     "base64",
     "docling",
+    "google-vision",
+    "liteparse",
     "mistral",
+    "ocr-space",
     "ocrserver",
+    "ollama",
     "open-webui",
+    "openai",
     "tesseract-server",
+    "textract",
     "tika",
+    "unstructured",
 )
 ALL_ADAPTERS = "all"
 # The keys of `engines.ENGINE_CHOICES`, each with a remark for the documentation.

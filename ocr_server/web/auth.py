@@ -25,6 +25,7 @@ HEADER = "X-API-Key"
 FIELD = "api_key"
 OPEN_PATHS = {
     "/livez", "/readyz", "/openapi.json", "/v1/formats", "/v1/languages", "/v1/steps",
+    "/general/docs",  # whether there is a server: Unstructured's client asks without its key
 }  # fmt: skip
 OPEN_BLUEPRINT = "pages"
 # In the extensions of an application: digests, and `KeyPlaces` by the name of a blueprint.

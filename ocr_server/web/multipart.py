@@ -14,7 +14,7 @@ from typing import IO, TypeAlias
 from urllib.parse import parse_qsl
 
 from flask import Request
-from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.datastructures import FileStorage, Headers, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
@@ -32,6 +32,8 @@ MOST_FIELDS = 1000
 CHARSETS = ("ascii", "us-ascii", "utf-8", "iso-8859-1")
 JSON = "application/json"
 TEXT_FIELDS = frozenset({*OPTIONS, auth.FIELD, "document"})
+# A picture as a text of base64, as OCR.space names it: kept as a file, whatever form it comes in.
+BASE64_FIELD = "base64Image"
 
 Part: TypeAlias = Field | File
 Parsed: TypeAlias = tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]
@@ -83,10 +85,16 @@ class MultipartParser(FormDataParser):
     ) -> Parsed:
         del mimetype, content_length, options
         most_bytes = self.max_form_memory_size or MAX_FIELDS_BYTES
-        text = stream.read(most_bytes + 1)
-        if len(text) > most_bytes:
-            raise RequestEntityTooLarge
-        return stream, self.cls(parse_fields(text)), self.cls()
+        text, files = bytearray(), []
+        for is_file, pieces in _encoded_fields(stream):
+            if is_file:
+                part = File(name=BASE64_FIELD, filename="", headers=Headers())
+                files.append((part.name, UploadedFile(job_folder().add(pieces), part)))
+            else:
+                text += next(pieces)
+            if len(text) > most_bytes or len(files) > MOST_FIELDS:
+                raise RequestEntityTooLarge
+        return stream, self.cls(parse_fields(bytes(text).removeprefix(b"&"))), self.cls(files)
 
     def _text_or_head(self, part: Part, first: bytes, rest: Iterator[bytes]) -> BytesIO:
         """All of a text, or as much of a file as tells that it is one.
@@ -134,6 +142,36 @@ def parse_fields(text: bytes) -> list[tuple[str, str]]:
     return parse_qsl(decoded, keep_blank_values=True)
 
 
+def _encoded_fields(stream: IO[bytes]) -> Iterator[tuple[bool, Iterator[bytes]]]:
+    """The parts of an encoded form, and whether one is a file: then its pieces, else one piece.
+
+    The pieces of each must be taken before the next is asked for.
+    """
+    head = f"&{BASE64_FIELD}=".encode()
+    rest, more = b"&", stream.read(PIECE_BYTES)
+
+    def file_pieces() -> Iterator[bytes]:
+        nonlocal rest, more
+        while (end := rest.find(b"&")) < 0 and more:
+            yield rest
+            rest, more = more, stream.read(PIECE_BYTES)
+        end = len(rest) if end < 0 else end
+        yield rest[:end]
+        rest = rest[end:]
+
+    while rest or more:
+        rest, more = rest + more, stream.read(PIECE_BYTES) if more else b""
+        begin = rest.find(head)
+        if begin < 0:  # a head may be cut by the end of the piece
+            begin = max(0, len(rest) - (len(head) - 1 if more else 0))
+            text, rest = rest[:begin], rest[begin:]
+            yield False, iter([text])
+        else:
+            text, rest = rest[:begin], rest[begin + len(head) :]
+            yield False, iter([text])
+            yield True, file_pieces()
+
+
 def _rest_of_part(decoder: MultipartDecoder, stream: IO[bytes]) -> Iterator[bytes]:
     """The pieces of a part's data behind the first."""
     while True:
@@ -151,7 +189,7 @@ def _is_file(part: Part, data: BytesIO) -> bool:
 
     What is a text here is never one, whatever media type a program gives it.
     """
-    if isinstance(part, File):
+    if isinstance(part, File) or part.name == BASE64_FIELD:
         return True
     if part.name in TEXT_FIELDS:
         return False

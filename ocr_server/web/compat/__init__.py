@@ -7,25 +7,41 @@ from collections.abc import Iterable, Mapping
 from ocr_server.settings import ALL_ADAPTERS
 from ocr_server.web.compat import (
     azure_document,
+    azure_vision,
     docling,
+    google_vision,
+    liteparse,
     mistral,
+    ocr_space,
     ocrserver,
+    ollama,
     open_webui,
+    openai,
     plain_base64,
     tesseract_server,
+    textract,
     tika,
+    unstructured,
 )
 from ocr_server.web.compat.adapter import Adapter
 
 ADAPTERS: Mapping[str, Adapter] = {
     "azure-document-intelligence": azure_document.ADAPTER,
+    "azure-vision": azure_vision.ADAPTER,
     "base64": plain_base64.ADAPTER,
     "docling": docling.ADAPTER,
+    "google-vision": google_vision.ADAPTER,
+    "liteparse": liteparse.ADAPTER,
     "mistral": mistral.ADAPTER,
+    "ocr-space": ocr_space.ADAPTER,
     "ocrserver": ocrserver.ADAPTER,
+    "ollama": ollama.ADAPTER,
     "open-webui": open_webui.ADAPTER,
+    "openai": openai.ADAPTER,
     "tesseract-server": tesseract_server.ADAPTER,
+    "textract": textract.ADAPTER,
     "tika": tika.ADAPTER,
+    "unstructured": unstructured.ADAPTER,
 }
 
 

@@ -129,9 +129,9 @@ def read(
     Raises:
         OcrServerError: it, or a page of it, could not be read.
     """
-    job = _job(source, reading, timeout_s=timeout_s, password=password, pages=pages)
+    job = job_of(source, reading, timeout_s=timeout_s, password=password, pages=pages)
     with service().admission.admit():
-        return _read(job, is_partial=is_partial)
+        return read_job(job, is_partial=is_partial)
 
 
 def read_as(
@@ -143,15 +143,15 @@ def read_as(
         OcrServerError: it, or a page of it, could not be read, or it cannot be of the format.
     """
     here = service()
-    job = _job(source, reading, pages=pages)
+    job = job_of(source, reading, pages=pages)
     with here.admission.admit():
-        document = _read(job)
+        document = read_job(job)
         rendering = Rendering(limits=job.limits)
         parsed = ParsedRequest(job, formats=(format_,), rendering=rendering)
         return document, here.render(document, parsed, hang_up()).read()
 
 
-def _job(
+def job_of(
     source: Source,
     reading: ReadOptions,
     *,
@@ -159,6 +159,11 @@ def _job(
     password: str | None = None,
     pages: PageSelection = ALL_PAGES,
 ) -> Job:
+    """The job of reading a file as the adapters do; languages, engine and limits are checked.
+
+    Raises:
+        LanguageMissing: a language is not installed.
+    """
     here = service()
     languages: dict[str, Any] = languages_of(reading.languages, here.settings, here.engine)
     most_s = here.settings.timeout_s
@@ -172,9 +177,15 @@ def _job(
     )
 
 
-def _read(job: Job, *, is_partial: bool = False) -> Document:
+def read_job(job: Job, *, is_partial: bool = False) -> Document:
+    """The document of a job of an admitted request; with all its pages, unless `is_partial`.
+
+    Raises:
+        OcrServerError: it, or a page of it, could not be read.
+    """
     document = service().read(job, hang_up())
-    g.outcome |= {"pages_read": len(document.pages), "pages_failed": len(document.problems)}
+    for name, pages in (("pages_read", document.pages), ("pages_failed", document.problems)):
+        g.outcome[name] = g.outcome.get(name, 0) + len(pages)
     if document.problems and not is_partial:
         raise document.problems[0].error
     return document

@@ -7,14 +7,13 @@ document is sent; what is asked for afterwards is its answer, which is kept for 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, request
 
 from ocr_server import errors
 from ocr_server.document.languages import AUTO
-from ocr_server.errors import InvalidOptions, JobMissing, OcrServerError, UnsupportedFormat
+from ocr_server.errors import InvalidOptions, JobMissing, UnsupportedFormat
 from ocr_server.job import PageSelection, ReadOptions, Source
 from ocr_server.request.parsing import parse_pages
 from ocr_server.sources.signatures import PDF, media_type_of_file
@@ -24,18 +23,15 @@ from ocr_server.web.compat.adapter import (
     ALL_PAGES,
     Adapter,
     ErrorKind,
-    answer_errors,
     hinted_languages,
     image_of,
-    kind_of,
     read,
     read_as,
-    refusal,
 )
+from ocr_server.web.compat.azure_errors import KEY_HEADER, answer_as_azure, told
 from ocr_server.web.compat.azure_result import STRING_INDEX_TYPES, ResultOptions, result_of
 from ocr_server.web.context import service
 
-KEY_HEADER = "Ocp-Apim-Subscription-Key"
 MODELS = {"prebuilt-read": False, "prebuilt-layout": True, "prebuilt-document": True}
 _VERSIONS = {"documentintelligence": "2024-11-30", "formrecognizer": "2023-07-31"}
 _CONTENT_FORMATS = ("text", "markdown")
@@ -51,7 +47,7 @@ def analyze(name: str, model: str) -> Response:
     """Read a document, and say where its result is."""
     if model not in MODELS:
         error = InvalidOptions(f"There is no model {model[:60]}; there are {', '.join(MODELS)}.")
-        return _told(error, 404, "NotFound", "ModelNotFound")
+        return told(error, 404, "NotFound", "ModelNotFound")
     source = _sent_file()
     version = request.args.get("api-version", _VERSIONS[name])
     options = ResultOptions(
@@ -161,37 +157,21 @@ def _pages() -> PageSelection:
         raise InvalidOptions(f"pages: {error}.") from error
 
 
-_ERRORS: dict[ErrorKind, tuple[int, str, str]] = {
-    ErrorKind.KEY: (401, "401", ""),
-    ErrorKind.REQUEST: (400, "InvalidRequest", "InvalidParameter"),
-    ErrorKind.MISSING: (404, "NotFound", "OperationNotFound"),
-    ErrorKind.TOO_LARGE: (400, "InvalidRequest", "InvalidContentLength"),
-    ErrorKind.DOCUMENT: (400, "InvalidRequest", "InvalidContent"),
-    ErrorKind.SPENT: (400, "InvalidRequest", "Timeout"),
-    ErrorKind.BUSY: (429, "429", ""),
-    ErrorKind.AWAY: (503, "ServiceUnavailable", ""),
-}
-_INNER: dict[type[OcrServerError], str] = {
-    errors.TooManyPixels: "InvalidContentDimensions",
-    errors.UnsupportedFormat: "UnsupportedContent",
-    errors.EncryptedDocument: "PasswordProtected",
-}
-
-
-def _answer(error: OcrServerError) -> Response:
-    status, code, inner = _ERRORS[kind_of(error)]
-    return _told(error, status, code, _INNER.get(type(error), inner))
-
-
-def _told(error: OcrServerError, status: int, code: str, inner: str) -> Response:
-    told: dict[str, Any] = {"code": code, "message": error.message}
-    if inner:
-        told["innererror"] = {"code": inner, "message": error.message}
-    body = msgspec.json.encode({"error": told}).decode()
-    return refusal(error, body, status=status, media_type=JSON)
-
-
-answer_errors(blueprint, _answer)
+answer_as_azure(
+    blueprint,
+    {
+        ErrorKind.REQUEST: "InvalidParameter",
+        ErrorKind.MISSING: "OperationNotFound",
+        ErrorKind.TOO_LARGE: "InvalidContentLength",
+        ErrorKind.DOCUMENT: "InvalidContent",
+        ErrorKind.SPENT: "Timeout",
+    },
+    {
+        errors.TooManyPixels: "InvalidContentDimensions",
+        errors.UnsupportedFormat: "UnsupportedContent",
+        errors.EncryptedDocument: "PasswordProtected",
+    },
+)
 ADAPTER = Adapter(
     blueprint,
     "`prebuilt-read` and `prebuilt-layout` of Azure AI Document Intelligence, as JSON and PDF",

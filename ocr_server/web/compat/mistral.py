@@ -38,11 +38,10 @@ from ocr_server.web.compat.mistral_page import (
     PageOptions,
     page_of,
 )
+from ocr_server.web.compat.models import MISTRAL_MODEL, list_models
 from ocr_server.web.context import job_folder, service
 from ocr_server.web.json_body import Value
 
-MODEL = "mistral-ocr-latest"
-OWNER = "ocr-server"
 _FILE, _ABOUT = "file", "about"  # parts of what is kept
 _CONTENT_PATH = re.compile(r".*/v1/files/(\w+)/content")
 _UNANSWERED = ("bbox_annotation_format", "document_annotation_format")
@@ -75,7 +74,7 @@ def read_document() -> Response:
     read_ = read(source, ReadOptions(languages=service().settings.languages), pages=pages)
     body_px = body_height_px(read_)
     answer = {
-        "model": options.get("model") or MODEL,
+        "model": options.get("model") or MISTRAL_MODEL,
         "pages": [encoded(page_of(page, wanted, body_px=body_px)) for page in read_.pages],
         "usage_info": {"pages_processed": len(read_.pages), "doc_size_bytes": source.size_bytes},
         "document_annotation": None,
@@ -83,14 +82,7 @@ def read_document() -> Response:
     return Response(msgspec.json.encode(answer), content_type=JSON)
 
 
-@blueprint.get("/v1/models")
-def list_models() -> Response:
-    """The one model that there is, which gateways ask for."""
-    model = {
-        "id": MODEL, "object": "model", "created": 0, "owned_by": OWNER, "type": "base",
-        "capabilities": {"ocr": True},
-    }  # fmt: skip
-    return jsonify(object="list", data=[model])
+blueprint.add_url_rule("/v1/models", view_func=list_models)
 
 
 @blueprint.post("/v1/files")

@@ -109,7 +109,7 @@ def test_what_has_no_file_is_refused(client: FlaskClient, path: str, sent: Any) 
     "fields", [{"to_formats": "docx"}, {"page_range": "1"}, {"page_range": ["2", "1"]}]
 )
 def test_options_that_are_wrong_are_refused(
-    client: FlaskClient, picture: bytes, fields: dict[str, object]
+    client: FlaskClient, picture: bytes, fields: dict[str, Any]
 ) -> None:
     assert convert(client, picture, **fields).status_code == 422
 

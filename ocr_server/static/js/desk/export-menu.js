@@ -22,7 +22,6 @@ export function drawExportMenu(desk, copyText) {
   const sheet = part(root, "formats");
   if (!draft || !page) return;
   const confirmed = draft.pages.some(hasConfirmed);
-  // Pictures are not kept over a reload.
   const formats = lastFirst(
     declarations.formats.filter(
       (one) => (draft.files.length || !one.shows_pictures) && (confirmed || !one.needs_confirmed),
