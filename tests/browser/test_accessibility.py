@@ -130,7 +130,7 @@ def test_one_skips_from_the_start_to_the_result(page: Page, url: str, letter: Pa
     skip.focus()
     page.keyboard.press("Enter")
 
-    expect(page.get_by_role("heading", name="letter.png")).to_be_focused()
+    expect(page.get_by_role("heading", level=2, name="letter.png")).to_be_focused()
 
 
 def test_forced_colours_keep_doubt_visible(page: Page, url: str, letter: Path) -> None:

@@ -6,9 +6,11 @@ from zipfile import ZipFile
 
 import pypdfium2
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
+from ocr_server.errors import QueueFull
 from ocr_server.geometry import Box
+from ocr_server.service import Service
 from tests.browser.letter import COLUMNS, MISREAD, ReadsLetter, draw_letter, drawn_words
 from tests.browser.test_upload import expect_state, expect_thumbnails
 from tests.browser.watching import Watch, assert_accessible
@@ -90,9 +92,7 @@ def test_what_lights_up_is_brought_into_view_on_both_sides(desk: Page) -> None:
     text = desk.locator("[data-part=text]")
     stage.evaluate("(one) => one.scrollTo(0, 0)")
     expect(layer.last).not_to_be_in_viewport()
-    desk.locator("[data-part=text] .word").first.focus()
-    for _ in range(5):
-        desk.keyboard.press("ArrowDown")
+    desk.locator("[data-part=text] .word").last.focus()
     expect(layer.last).to_be_in_viewport()
 
     # Crossing the text moves nothing.
@@ -320,23 +320,17 @@ def test_what_could_not_be_loaded_is_loaded_at_the_next_try(desk: Page, watch: W
     expect(area).to_have_attribute("aria-pressed", "true")
 
 
-def answer_without_pictures(route: Route) -> None:
-    """Let a reading through, but for the pictures of its pages."""
-    response = route.fetch()
-    lines = response.body().splitlines(keepends=True)
-    route.fulfill(
-        response=response, body=b"".join(line for line in lines if b'"picture"' not in line)
-    )
-
-
 def test_a_picture_that_could_not_be_drawn_is_drawn_at_the_next_look(
-    page: Page, url: str, watch: Watch, tmp_path: Path
+    page: Page, url: str, watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def refuse(*_arguments: object) -> bytes:
+        raise QueueFull("The server is busy.", retry_after_s=1)
+
+    monkeypatch.setattr(Service, "draw_small", refuse)
     watch.expected.append("429")
     path = tmp_path / "two.tiff"
     path.write_bytes(as_pages([draw_letter(), draw_letter()]))
     page.route("**/picture", lambda route: route.fulfill(status=429))
-    page.route("**/v1/documents", answer_without_pictures)
     page.goto(url)
     page.set_input_files("#file", path)
     expect_state(page, "result")

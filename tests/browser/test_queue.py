@@ -70,6 +70,7 @@ def test_nothing_opens_by_itself_over_what_is_read(desk: Page, tmp_path: Path) -
     expect(desk.locator(".card[data-state=result]")).to_have_count(2)
 
     expect(desk.locator("#desk [data-part=name]")).to_have_text("letter.png")
+    assert desk.evaluate("scrollY") == 0
     frame = desk.locator(".panes").bounding_box()
     assert frame
     assert frame["height"] >= 560

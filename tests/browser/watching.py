@@ -65,4 +65,4 @@ def assert_accessible(page: Page) -> None:
             for fault in results.response["violations"]
         ]
 
-        assert faults == [], scheme
+        assert faults == [], (scheme, faults)

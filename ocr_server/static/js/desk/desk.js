@@ -4,6 +4,7 @@
 import { action, found, part, whenPressed } from "../lib/dom.js";
 import { bring } from "../lib/http.js";
 import { canTrim } from "../lib/files.js";
+import { enhance as enhanceOneStop } from "../lib/one-stop.js";
 import { enhance as enhanceCopyDownload } from "./copy-download.js";
 import { enhance as enhanceEditControls } from "./edit-controls.js";
 import { enhance as enhanceOverlays } from "./overlays.js";
@@ -167,6 +168,11 @@ export function enhance(root, others) {
     grown();
   }
 
+  for (const toolbar of /** @type {NodeListOf<HTMLElement>} */ (
+    root.querySelectorAll("[role=toolbar]")
+  ))
+    enhanceOneStop(toolbar);
+  enhanceOneStop(document.querySelector("[data-part=strip]"), "button");
   enhanceCopyDownload(desk);
   const finding = part(root, "finding");
   finding.addEventListener(

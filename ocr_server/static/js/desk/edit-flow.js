@@ -2,7 +2,7 @@
 // Correcting: one word after another, a whole line, or all words alike.
 import { trust } from "../lib/confidence.js";
 import { declarations } from "../lib/declarations.js";
-import { announce } from "../lib/dom.js";
+import { announce, found } from "../lib/dom.js";
 import { placesOf } from "../lib/model.js";
 import { counted } from "../lib/quantities.js";
 import { rewritten } from "./line-rewrite.js";
@@ -29,6 +29,7 @@ export function enhance(desk) {
     const place = placeOf(word);
     if (!place || !desk.draft) return leave();
     if (place.page !== desk.page) desk.showPage(place.page);
+    if (found(root, ".panes").dataset.shown !== "text") found(root, "#tab-text").click();
     const others = desk.draft.places.map(({ word: { text: other } }) => other);
     desk.opened = word;
     proof.show(place, {

@@ -103,9 +103,9 @@ export function enhance(desk) {
   });
   /** @param {1 | -1} by */
   function move(by) {
-    const page = pages[at];
-    desk.draft?.move(page, by);
-    announce(`Page ${at + 1 - by} is now page ${at + 1} of ${pages.length}.`);
+    const from = at + 1;
+    desk.draft?.move(pages[at], by);
+    announce(`Page ${from} is now in place ${from + by} of ${pages.length}.`);
   }
   action(root, "move-earlier").addEventListener("click", () => move(-1));
   action(root, "move-later").addEventListener("click", () => move(1));

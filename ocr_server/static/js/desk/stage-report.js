@@ -27,7 +27,6 @@ export function enhance(desk) {
     const [skipped, late] = [skippedStages(page), lateStages(page)];
     const fine = fineFindings(page, kinds);
     const canChange = draft.files.length > 0 && (draft.fields.get("steps") ?? "auto") === "auto";
-    part(root, "report").hidden = !done.length && !skipped.length && !late.length;
     part(root, "stages").replaceChildren(
       ...done.map(({ name, words, ms }) =>
         make(

@@ -3,12 +3,13 @@
 import { trust } from "../lib/confidence.js";
 import { action, announce, make, part } from "../lib/dom.js";
 import { bring } from "../lib/http.js";
-import { enhance as enhanceStageReport } from "./stage-report.js";
 
 /** @param {import("./desk.js").Desk} desk */
 export function enhance(desk) {
   const { root } = desk;
-  const stageReport = enhanceStageReport(desk);
+  const report = part(root, "report");
+  /** @type {ReturnType<typeof import("./stage-report.js").enhance> | null} */
+  let stageReport = null;
   /** @type {import("../lib/model.js").Word[]} */
   let doubtful = [];
 
@@ -59,8 +60,21 @@ export function enhance(desk) {
       ]),
     );
     tellRemarks();
-    stageReport.show(draft, page);
+    tellStages();
   }
+  /** What was done to the picture, for those who want to know it. */
+  async function tellStages() {
+    const { draft, page } = desk;
+    if (!draft || !page) return;
+    report.hidden = !(page.stages ?? []).some(
+      ({ did, outcome }) => did || outcome === "skipped" || outcome === "out-of-time",
+    );
+    if (!report.hasAttribute("open")) return;
+    const { enhance } = await bring("stage-report", () => import("./stage-report.js"));
+    stageReport ??= enhance(desk);
+    if (page === desk.page) stageReport.show(draft, page);
+  }
+  report.addEventListener("toggle", tellStages);
   /** The first remark, and how many there are, beside the name, where they push nothing. */
   function tellRemarks() {
     const lines = [...part(root, "remarks").querySelectorAll("div:not([hidden]) > ul > li")];

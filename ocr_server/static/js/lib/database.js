@@ -14,6 +14,8 @@ const ALIVE_MS = 600_000;
 
 /** @type {Promise<IDBDatabase> | null} */
 let opening = null;
+/** @type {IDBDatabase | null} */
+let opened = null;
 const tab = tabName();
 
 function tabName() {
@@ -31,7 +33,7 @@ function database() {
   opening ??= new Promise(function open(resolve, reject) {
     const request = indexedDB.open(NAME, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-    request.onsuccess = () => resolve(request.result);
+    request.onsuccess = () => resolve((opened = request.result));
     request.onerror = () => reject(request.error);
   });
   return opening;
@@ -45,8 +47,10 @@ function database() {
  * @returns {Promise<T>}
  */
 async function within(mode, act) {
-  const transaction = (await database()).transaction(STORE, mode);
+  // At once where it is open: a page that is being left has no later.
+  const transaction = (opened ?? (await database())).transaction(STORE, mode);
   const answer = act(transaction.objectStore(STORE));
+  transaction.commit();
   return new Promise(function wait(resolve, reject) {
     transaction.oncomplete = () => resolve(answer);
     transaction.onabort = transaction.onerror = () => reject(transaction.error);

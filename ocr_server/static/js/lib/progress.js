@@ -6,6 +6,7 @@ import { seconds, size } from "./quantities.js";
 
 /** @typedef {"uploading" | "recognising"} State */
 
+const SILENT_MS = 10_000; // between two announcements
 const SLOW_MS = 3000; // after this the elapsed seconds are shown too
 
 /**
@@ -22,6 +23,7 @@ export function followProgress(item, begun, put) {
   let done = 0;
   let quarter = 0;
   let isHalf = false;
+  let said = 0;
   /**
    * Of the pages that are being read: the parts, and those that are done.
    * @type {Map<number, any>}
@@ -29,6 +31,11 @@ export function followProgress(item, begun, put) {
   const running = new Map();
   const clock = setInterval(tell, 1000);
 
+  /** @param {string} what */
+  function say(what) {
+    said = performance.now();
+    announce(what);
+  }
   function tell() {
     if (!words || !item.stop) return;
     const elapsed = performance.now() - begun;
@@ -76,8 +83,10 @@ export function followProgress(item, begun, put) {
       const now = pages > 1 && done < pages ? `Reading page ${done + 1} of ${pages}` : stage();
       share = count();
       const passed = Math.floor((share ?? 0) * 4);
-      if (now !== words) announce(now);
-      else if (passed > quarter) announce(`${now}, ${passed * 25} %`);
+      // Not every page: those who listen want to do something else meanwhile.
+      const isDue = performance.now() - said > SILENT_MS || pages < 2 || !words;
+      if (passed > quarter) say(`${now}, ${passed * 25} %`);
+      else if (now !== words && isDue) say(now);
       words = now;
       quarter = passed;
       tell();

@@ -5,6 +5,8 @@ import { bring } from "../lib/http.js";
 
 /** @typedef {import("../desk/draft.js").Draft} Draft */
 
+const FILLS_WINDOW = "(min-width: 52.01rem)"; // as in desk.css
+
 /**
  * @param {HTMLElement} root the desk
  * @param {import("../desk/desk.js").Others} others
@@ -31,10 +33,12 @@ export function enhance(root, others) {
     },
     /** @param {Draft} draft */
     async show(draft) {
+      const isFirst = !shown;
       shown = draft;
       const desk = await load();
       if (shown !== draft) return;
       desk.show(draft);
+      if (isFirst && matchMedia(FILLS_WINDOW).matches) scrollTo(0, 0);
     },
     async clear() {
       shown = null;

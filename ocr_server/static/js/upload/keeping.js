@@ -70,19 +70,16 @@ export function forget(item) {
   return remove(item.id).catch(() => undefined);
 }
 
-async function keepNow() {
+function keepNow() {
   clearTimeout(timer);
   const items = [...due];
   due.clear();
-  for (const item of items) {
-    try {
-      await put(...partsOf(item));
-    } catch {
+  for (const item of items)
+    put(...partsOf(item)).catch(function tell() {
       last.delete(item);
       if (!isFull) announce(FULL, "alert");
       isFull = true;
-    }
-  }
+    });
 }
 
 /**

@@ -307,7 +307,7 @@ function begin(root) {
     item.putFailure(error);
     if (error.code !== "no-answer") return undefined;
     const readAgain = () =>
-      item.state === "error" && (item.draft?.saved || canGoOn(item)) && retry(item);
+      item.state === "error" && (!item.draft || item.draft.saved || canGoOn(item)) && retry(item);
     return window.addEventListener("answered", readAgain, { once: true });
   }
   async function restore() {
