@@ -18,9 +18,11 @@ from ocr_server.web import (
     gate,
     health,
     jobs,
+    mcp,
     openapi,
     pages,
     problems,
+    verify,
 )
 from ocr_server.web.compat import adapters_named
 from ocr_server.web.compat.adapter import register
@@ -72,6 +74,8 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
     app.register_blueprint(jobs.blueprint)
+    app.register_blueprint(verify.blueprint)
+    app.register_blueprint(mcp.blueprint)
     app.register_blueprint(openapi.blueprint)
     register(app, adapters_named(settings.compat))
     if has_pages:
