@@ -9,8 +9,8 @@ COPY Pipfile Pipfile.lock scripts/image-packages ./
 
 
 FROM builder AS packages
-# With Chinese and Japanese for the second reader, and with traces, too:
-#   --build-arg CATEGORIES="packages warm second-reader ideographs traces"
+# With Chinese and Japanese for the second reader, with traces, and with durable jobs, too:
+#   --build-arg CATEGORIES="packages warm second-reader ideographs traces jobs"
 ARG CATEGORIES="packages warm second-reader"
 RUN ./image-packages "$CATEGORIES"
 
@@ -41,6 +41,9 @@ COPY templates templates
 COPY LICENSE ./
 # Compiled here, as the image is read-only where it runs.
 RUN python -m compileall -q --invalidation-mode unchecked-hash ocr_server
+
+# For the volume of durable jobs, which takes over the mode.
+RUN install -d -m 1777 /var/lib/ocr
 
 # Nothing is written but to /tmp, and no file belongs to the user, so that any
 # other numeric user may run it as well.

@@ -22,6 +22,7 @@ from ocr_server.web import (
     openapi,
     pages,
     problems,
+    uploads,
     verify,
 )
 from ocr_server.web.compat import adapters_named
@@ -32,8 +33,12 @@ from ocr_server.web.multipart import MAX_FIELDS_BYTES, MOST_FIELDS, SpooledReque
 ROOT = Path(__file__).parent.parent
 
 
-def create_app(settings: Settings | None = None, workers: WorkerPool | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, workers: WorkerPool | None = None, *, is_worker: bool = False
+) -> Flask:
     """An application that is ready to serve; by default, settings come from the environment.
+
+    One that `is_worker` reads the pages of jobs, and answers for its health and metrics alone.
 
     Raises:
         SettingsError: the environment, the file of keys or a profile is not understood.
@@ -41,7 +46,7 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     """
     settings = settings or Settings.from_environment()
     digests = auth.read_key_digests(settings)  # may fail, so before worker processes are started
-    has_pages = settings.pages == "on"
+    has_pages = settings.pages == "on" and not is_worker
     app = Flask(
         __name__,
         template_folder=ROOT / "templates",
@@ -71,11 +76,14 @@ def create_app(settings: Settings | None = None, workers: WorkerPool | None = No
     gate.init_app(app)
     app.url_map.strict_slashes = False  # programs may end a path in a slash that it does not have
     app.register_blueprint(health.blueprint)
+    if is_worker:
+        return app
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
     app.register_blueprint(jobs.blueprint)
     app.register_blueprint(verify.blueprint)
     app.register_blueprint(mcp.blueprint)
+    app.register_blueprint(uploads.blueprint)
     app.register_blueprint(openapi.blueprint)
     register(app, adapters_named(settings.compat))
     if has_pages:

@@ -16,7 +16,8 @@ from types import MappingProxyType
 ANY_ORIGIN = "*"
 # Headers that scripts of other origins may read, besides a few standard ones.
 _EXPOSED = (
-    "OCR-Failed-Pages, OCR-PDF-Claims, Retry-After, Server-Timing, WWW-Authenticate, X-Request-ID"
+    "Location, OCR-Failed-Pages, OCR-PDF-Claims, Retry-After, Server-Timing, Tus-Resumable, "
+    "Upload-Length, Upload-Offset, WWW-Authenticate, X-Request-ID"
 )
 
 # Only scripts and styles in files of this server: nothing inline, nothing from another host.

@@ -1,4 +1,4 @@
-"""The command line: `ocr-server serve`, `read`, `job`, `station`, `mcp`, `languages`, `doctor`.
+"""The command line: `serve`, `work`, `read`, `job`, `station`, `mcp`, `languages`, `doctor`.
 
 `read` sends its files to a server at a URL, or to a `Service` in this process.
 """
@@ -12,15 +12,23 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ocr_server import __version__, traces
-from ocr_server.client import ReadFiles, Refused, RemoteServer, local_server, remote_server
+from ocr_server.client import (
+    PIECE_BYTES,
+    ReadFiles,
+    Refused,
+    RemoteServer,
+    local_server,
+    remote_server,
+)
 from ocr_server.doctor import examine
 from ocr_server.document.languages import name_of
 from ocr_server.engines import describe_choice
-from ocr_server.errors import OcrServerError
+from ocr_server.errors import OcrServerError, SettingsError
 from ocr_server.export import FORMATS
 from ocr_server.logs import start_logging
 from ocr_server.request.options import OPTIONS, Option
@@ -63,21 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("serve", help="start the server")
-    command.add_argument(
-        "--host", help=f"address to listen on (default: OCR_HOST or {Settings().host})"
-    )
-    command.add_argument(
-        "--port", help=f"port to listen on (default: OCR_PORT or {Settings().port})"
-    )
-    command.add_argument(
-        "--tls-cert",
-        metavar="FILE",
-        help="PEM file of a certificate, to serve https (default: OCR_TLS_CERT)",
-    )
-    command.add_argument(
-        "--tls-key", metavar="FILE", help="PEM file of its key (default: OCR_TLS_KEY)"
-    )
-    command.set_defaults(run=_serve)
+    _add_address(command)
+    command.set_defaults(run=_serve, is_worker=False)
+
+    command = commands.add_parser("work", help="read the pages of jobs; health and metrics only")
+    _add_address(command)
+    command.set_defaults(run=_serve, is_worker=True)
 
     command = commands.add_parser("read", help="read pictures and PDFs, without a server")
     command.add_argument(
@@ -131,6 +130,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_address(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--host", help=f"address to listen on (default: OCR_HOST or {Settings().host})"
+    )
+    command.add_argument(
+        "--port", help=f"port to listen on (default: OCR_PORT or {Settings().port})"
+    )
+    command.add_argument(
+        "--tls-cert",
+        metavar="FILE",
+        help="PEM file of a certificate, to serve https (default: OCR_TLS_CERT)",
+    )
+    command.add_argument(
+        "--tls-key", metavar="FILE", help="PEM file of its key (default: OCR_TLS_KEY)"
+    )
+
+
 def _add_job_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     submit = commands.add_parser("submit", help="have files read; prints the id of the job")
@@ -170,10 +186,25 @@ def _serve(arguments: argparse.Namespace) -> int:
     settings = Settings.from_environment(
         os.environ | {name: value for name, value in given.items() if value is not None}
     )
+    if arguments.is_worker:
+        settings = _of_worker(settings)
     _start_logging(settings)
     with traces.exported():
-        run(settings)
+        run(settings, is_worker=arguments.is_worker)
     return 0
+
+
+def _of_worker(settings: Settings) -> Settings:
+    """The settings of a process that does nothing but read pages of jobs: in all of its slots.
+
+    Raises:
+        SettingsError: there are no jobs.
+    """
+    if not settings.jobs:
+        raise SettingsError("Set OCR_JOBS to the place whose jobs are to be read.")
+    if settings.jobs_slots == 0:
+        raise SettingsError("OCR_JOBS_SLOTS=0 leaves a worker nothing to do. Leave it out.")
+    return replace(settings, jobs_slots=max(settings.jobs_slots, 0) or settings.slots)
 
 
 def _start_logging(settings: Settings) -> None:
@@ -188,11 +219,11 @@ def _read(arguments: argparse.Namespace) -> int:
     given = {name: value for name, value in options.items() if value is not None}
     if arguments.partial:
         given["partial"] = "true"
+    if arguments.job:
+        return _read_as_job(arguments, given)
     pictures = [_read_file(name) for name in arguments.files]
     if arguments.socket:
         return _read_at_station(arguments, pictures, given)
-    if arguments.job:
-        return _read_as_job(arguments, pictures, given)
     with _server(arguments) as read:
         if arguments.annotate:
             arguments.annotate.write_bytes(read(pictures, {**given, "format": "png"}))
@@ -224,14 +255,12 @@ def _key(arguments: argparse.Namespace) -> str:
     return read_key_file(file, errors="replace").strip() if file else ""
 
 
-def _read_as_job(
-    arguments: argparse.Namespace, pictures: Sequence[bytes], given: Mapping[str, str]
-) -> int:
+def _read_as_job(arguments: argparse.Namespace, given: Mapping[str, str]) -> int:
     """Have the pictures read as a job, write its document and forget it."""
     if not arguments.url or arguments.table or arguments.annotate:
         raise Refused("A job is of a server: give --url, and neither --table nor --annotate.")
     server = _remote(arguments)
-    job_id = server.submit(pictures, given)
+    job_id = _submit(server, arguments.files, given)
     try:
         _show_progress(server, job_id)
         shown = {"partial": "true"} if arguments.partial else {}
@@ -262,10 +291,18 @@ def _show_progress(server: RemoteServer, job_id: str) -> bool:
 
 def _submit_job(arguments: argparse.Namespace) -> int:
     given = {name: getattr(arguments, name) for name in OPTIONS}
-    pictures = [_read_file(name) for name in arguments.files]
     options = {name: value for name, value in given.items() if value is not None}
-    print(_remote(arguments).submit(pictures, options))
+    print(_submit(_remote(arguments), arguments.files, options))
     return 0
+
+
+def _submit(server: RemoteServer, names: Sequence[str], options: Mapping[str, str]) -> str:
+    """The id of a job of files; one that is large is sent in pieces."""
+    if len(names) == 1 and names[0] != STANDARD_INPUT:
+        file = Path(names[0])
+        if file.stat().st_size > PIECE_BYTES:
+            return server.upload(file, options)
+    return server.submit([_read_file(name) for name in names], options)
 
 
 def _watch_job(arguments: argparse.Namespace) -> int:

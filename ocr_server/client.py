@@ -12,8 +12,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from ocr_server.request.build import build_job
@@ -24,7 +25,10 @@ from ocr_server.web.problems import MEDIA_TYPE
 
 # Takes files and options; returns the answer in the format that the options name.
 ReadFiles: TypeAlias = Callable[[Sequence[bytes], Mapping[str, str]], bytes]
-PATH, JOBS_PATH = "/v1/documents", "/v1/jobs"
+PATH, JOBS_PATH, UPLOADS_PATH = "/v1/documents", "/v1/jobs", "/v1/uploads"
+TUS = {"Tus-Resumable": "1.0.0"}
+PIECE_TYPE = "application/offset+octet-stream"
+PIECE_BYTES = 16 * 2**20  # less than a server's default for OCR_MAX_BODY_BYTES
 SUBMIT_TRIES, WATCH_TRIES, RETRY_S = 3, 60, 1.0
 WAIT_S = 20  # for a change of a job
 TIMEOUT_S = 700.0  # more than a server's default for OCR_TIMEOUT_S
@@ -133,6 +137,32 @@ class RemoteServer:
                 time.sleep(RETRY_S)
         raise AssertionError  # the last try returns or raises
 
+    def upload(self, file: Path, options: Mapping[str, str]) -> str:
+        """Make a job of a large file, which is sent in pieces; its id.
+
+        After a lost connection it goes on where it was.
+        """
+        size_bytes = file.stat().st_size
+        query = urllib.parse.urlencode(options)
+        creation = {**TUS, "Upload-Length": str(size_bytes)}
+        job = json.loads(self._ask("POST", f"{UPLOADS_PATH}?{query}", b"", creation))
+        address, offset, unanswered = f"{UPLOADS_PATH}/{job['id']}", 0, 0
+        with file.open("rb") as opened:
+            while offset < size_bytes:
+                opened.seek(offset)
+                piece = opened.read(PIECE_BYTES)
+                headers = {**TUS, "Upload-Offset": str(offset), "Content-Type": PIECE_TYPE}
+                try:
+                    self._ask("PATCH", address, piece, headers)
+                    offset, unanswered = offset + len(piece), 0
+                except Unanswered:
+                    unanswered += 1
+                    if unanswered > WATCH_TRIES:
+                        raise
+                    time.sleep(RETRY_S)
+                    offset = self._offset(address, offset)
+        return str(job["id"])
+
     def watch(self, job_id: str) -> Iterator[JobProgress]:
         """The job after each change, until it has ended."""
         unanswered = 0
@@ -160,6 +190,12 @@ class RemoteServer:
         """Stop a job and forget it."""
         self._ask("DELETE", f"{JOBS_PATH}/{job_id}")
 
+    def _offset(self, address: str, before: int) -> int:
+        """How much of a file the server has; as `before` if it does not answer."""
+        with suppress(Unanswered), self._open("HEAD", address, None, TUS) as response:
+            return int(response.headers["Upload-Offset"])
+        return before
+
     def _ask(
         self,
         method: str,
@@ -167,12 +203,19 @@ class RemoteServer:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> bytes:
+        with self._open(method, path, body, headers or {}) as response:
+            return bytes(response.read())
+
+    @contextmanager
+    def _open(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Iterator[http.client.HTTPResponse]:
         request = urllib.request.Request(  # noqa: S310  # the scheme was checked
-            self._url + path, body, {**self._headers, **(headers or {})}, method=method
+            self._url + path, body, {**self._headers, **headers}, method=method
         )
         try:
             with open_url(request, timeout=TIMEOUT_S) as response:
-                return bytes(response.read())
+                yield response
         except urllib.error.HTTPError as error:
             raise _refusal(error) from error
         except (OSError, http.client.HTTPException) as error:

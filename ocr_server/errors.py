@@ -17,6 +17,8 @@
     │   ├── JobGone                a durable job that was forgotten
     │   ├── JobNotDone             a durable job whose pages are not all read
     │   ├── JobsOff                this server keeps no jobs
+    │   ├── UploadConflict         a piece of a file that is not the next one
+    │   ├── UploadVersion          an upload by another version of the protocol
     │   ├── IdempotencyConflict    an Idempotency-Key that was used for another request
     │   ├── KeyMissing             this server requires a key, and none was sent
     │   └── KeyWrong               a key that is not one of this server's
@@ -232,6 +234,20 @@ class JobsOff(RequestError):
             "name a place for jobs in OCR_JOBS.",
             setting="OCR_JOBS",
         )
+
+
+class UploadConflict(RequestError):
+    """A piece of a file that is not the next one; `offset` is where that begins."""
+
+    code = "upload-conflict"
+    title = "The piece is not the next one"
+
+
+class UploadVersion(RequestError):
+    """An upload by another version of the protocol."""
+
+    code = "upload-version"
+    title = "Another version of the protocol is needed"
 
 
 class IdempotencyConflict(RequestError):

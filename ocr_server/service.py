@@ -72,6 +72,7 @@ class Service:
     shortfalls: tuple[str, ...] = ()  # what was given up for want of memory, as sentences
     store: Store = field(init=False)
     metrics: Metrics = field(init=False)
+    is_ending: threading.Event = field(default_factory=threading.Event, init=False)
     closing: ExitStack = field(default_factory=ExitStack, init=False)  # ends before the processes
     _watchdog: Watchdog = field(init=False)
     _engines: dict[str, EngineInfo] = field(default_factory=dict, init=False)
@@ -175,7 +176,7 @@ class Service:
             workers=self.workers,
             engine=self.engine_named(job.options.engine),
             cancelled=cancelled,
-            observe=self._count,
+            observe=self.count,
         )
 
     def read(self, job: Job, cancelled: threading.Event) -> Document:
@@ -212,6 +213,14 @@ class Service:
         return self._rendered(
             Document(StoredPages((page,)), engine), request, PAGE_IN_JSON, cancelled
         )
+
+    def count(self, event: Event) -> None:
+        """Count a page that was read or failed in the metrics; what is read shows that it can."""
+        if isinstance(event, PageRead):
+            self._watchdog.note_read()
+            self.metrics.count_page(event.page)
+        elif isinstance(event, PageFailed):
+            self.metrics.count_failed_page(event.failure.error)
 
     def _rendered(
         self,
@@ -250,13 +259,6 @@ class Service:
         """Analyse a frame of a camera; see `pipeline.analyse_frame`."""
         return analyse_frame(job, reads=reads, workers=self.workers, cancelled=cancelled)
 
-    def _count(self, event: Event) -> None:
-        if isinstance(event, PageRead):
-            self._watchdog.note_read()
-            self.metrics.count_page(event.page)
-        elif isinstance(event, PageFailed):
-            self.metrics.count_failed_page(event.failure.error)
-
     def _read_sample(self, picture: bytes) -> None:
         # Waiting for a slot takes no longer than a page, unless there is a queue.
         deadline = Deadline.after(2 * self.settings.page_timeout_s)
@@ -269,6 +271,7 @@ class Service:
 
     def close(self) -> None:
         """End all processes and remove the private folder."""
+        self.is_ending.set()
         self.closing.close()
         self._watchdog.stop()
         self.workers.close()

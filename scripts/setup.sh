@@ -86,6 +86,15 @@ need_curl() {
     command -v curl >/dev/null || fail "curl is missing; install it."
 }
 
+has_postgres() { [ -n "$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ]; }
+
+# Tests start servers of their own, as an ordinary user.
+need_postgres() {
+    has_postgres && return
+    apt_install postgresql || true
+    has_postgres || fail "PostgreSQL is missing; install postgresql, or pass --no-postgres."
+}
+
 # Playwright steers the browser through a Node.js of its own, which a slim
 # system may lack a library for.
 need_playwright() {

@@ -22,12 +22,14 @@ from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
 from tests.fakes import InlineWorkers, ReadsWords
+from tests.postgres import find_postgres
 from tests.serving import FakeTesseract, RunningServer, Start, running_server
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = {
     "rapidocr": "onnxruntime or rapidocr was not found. Install them, or pass --no-rapidocr.",
     "tesseract": "The program tesseract was not found. Install it, or pass --no-tesseract.",
+    "postgres": "PostgreSQL was not found. Install postgresql, or pass --no-postgres.",
     "browser": "No Chromium was found. Install chromium or google-chrome, or pass --no-browser.",
 }
 
@@ -46,6 +48,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--no-rapidocr", action="store_true", help="leave out the tests of the second reader"
     )
+    parser.addoption(
+        "--no-postgres", action="store_true", help="leave out the tests of jobs in PostgreSQL"
+    )
     parser.addoption("--no-browser", action="store_true", help="leave out the tests in a browser")
     parser.addoption(
         "--inputs", type=int, default=100, help="how many odd requests the real engine gets"
@@ -61,7 +66,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)  # after -k and -m: what nobody asked for may be missing
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    is_there = {"tesseract": has_tesseract, "rapidocr": has_rapidocr, "browser": find_browser}
+    is_there = {
+        "tesseract": has_tesseract,
+        "rapidocr": has_rapidocr,
+        "postgres": find_postgres,
+        "browser": find_browser,
+    }
     for need, look in is_there.items():
         needing = [item for item in items if item.get_closest_marker(need)]
         if config.getoption(f"--no-{need}"):

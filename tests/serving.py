@@ -117,14 +117,16 @@ class Answer:
 
 
 class RunningServer:
-    """`python -m ocr_server serve`, at a port that it chose."""
+    """`python -m ocr_server serve`, or `work`, at a port that it chose."""
 
-    def __init__(self, scratch: Path, log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, scratch: Path, log: Path, environment: Mapping[str, str], command: str = "serve"
+    ) -> None:
         self.scratch, self._log = scratch, log
         mine = {name: text for name, text in os.environ.items() if not name.startswith("OCR_")}
         with log.open("wb") as file:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "ocr_server", "serve", "--port", "0"],
+            self._process = subprocess.Popen(  # noqa: S603  # ours
+                [sys.executable, "-m", "ocr_server", command, "--port", "0"],
                 cwd=ROOT, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
                 env={**mine, "OCR_TEMP_DIR": str(scratch), "OCR_WATCHDOG_S": "0", **environment},
             )  # fmt: skip
@@ -200,7 +202,9 @@ Start = Callable[..., RunningServer]  # with settings
 
 
 @contextmanager
-def running_server(folder: Path, **settings: object) -> Iterator[RunningServer]:
+def running_server(
+    folder: Path, command: str = "serve", /, **settings: object
+) -> Iterator[RunningServer]:
     """A server with a temporary folder of its own; it is gone at the end, however that comes.
 
     Unless the settings say otherwise it reads with the program `tesseract`, as it may be a fake.
@@ -209,7 +213,7 @@ def running_server(folder: Path, **settings: object) -> Iterator[RunningServer]:
     scratch.mkdir(exist_ok=True)
     given = {"OCR_ENGINE": "pytesseract", **settings}
     environment = {name: str(value) for name, value in given.items()}
-    server = RunningServer(scratch, folder / "log", environment)
+    server = RunningServer(scratch, folder / "log", environment, command)
     try:
         yield server
     finally:

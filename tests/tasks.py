@@ -92,6 +92,11 @@ def run_out_of_memory_in_opencv(_context: WorkerContext) -> None:
     cv2.resize(np.zeros((9, 9), np.uint8), (30_000, 30_000))
 
 
+def run_out_of_memory_in_cpp(_context: WorkerContext) -> None:
+    """OpenCV keeps a table of pieces, which C++ allocates, beside their labels."""
+    cv2.connectedComponentsWithStats(np.zeros((7_000, 7_000), np.uint8))
+
+
 def take_memory(_context: WorkerContext, size_bytes: int) -> int:
     return len(bytearray(size_bytes))
 

@@ -202,7 +202,7 @@ def test_every_option_of_the_api_is_one_of_read(capfd: pytest.CaptureFixture[str
     assert absent == []
 
 
-@pytest.mark.parametrize("command", ["serve", "read", "station"])
+@pytest.mark.parametrize("command", ["serve", "work", "read", "station"])
 def test_the_help_is_plain_text_with_defaults(
     command: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -229,7 +229,7 @@ def test_serve_takes_host_and_port_and_leaves_the_rest_to_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     served: list[Settings] = []
-    monkeypatch.setattr(cli, "run", served.append)
+    monkeypatch.setattr(cli, "run", lambda settings, **_: served.append(settings))
     monkeypatch.setattr(cli, "start_logging", lambda _: None)
     monkeypatch.setenv("OCR_PORT", "1")
 
@@ -239,6 +239,27 @@ def test_serve_takes_host_and_port_and_leaves_the_rest_to_the_environment(
     first, second = served
     assert (first.host, first.port, first.slots) == ("0.0.0.0", 9000, 1)  # noqa: S104
     assert second == replace(first, host="127.0.0.1", port=1)
+
+
+def test_a_worker_reads_pages_of_jobs_in_all_slots(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    served: list[int] = []
+    monkeypatch.setattr(
+        cli, "run", lambda settings, *, is_worker: served.append(is_worker * settings.job_slots)
+    )
+    monkeypatch.setattr(cli, "start_logging", lambda _: None)
+    monkeypatch.setenv("OCR_SLOTS", "4")
+
+    assert main(["work"]) == 1
+    assert "OCR_JOBS" in capfd.readouterr().err
+    monkeypatch.setenv("OCR_JOBS", "/kept")
+    assert main(["work"]) == 0
+    monkeypatch.setenv("OCR_JOBS_SLOTS", "2")
+    assert main(["work"]) == 0
+    monkeypatch.setenv("OCR_JOBS_SLOTS", "0")
+    assert main(["work"]) == 1
+    assert served == [4, 2]
 
 
 def refused_start(*arguments: str) -> str:

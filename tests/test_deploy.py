@@ -22,6 +22,8 @@ from flask.testing import FlaskClient
 
 from ocr_server.settings import MIB, Settings
 from tests.drawing import as_file, draw_lines
+from tests.fakes import ReadsWords
+from tests.jobs.keeping import keeping, tiff
 from tests.serving import FakeTesseract, running_server
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
@@ -34,6 +36,12 @@ Document = dict[str, Any]  # as YAML is
 def kubernetes() -> dict[str, Document]:
     documents = yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text())
     return {document["kind"]: document for document in documents}
+
+
+def kubernetes_jobs() -> dict[tuple[str, str], Document]:
+    """By kind and name."""
+    documents = yaml.safe_load_all((DEPLOY / "kubernetes-jobs.yaml").read_text())
+    return {(one["kind"], one["metadata"]["name"]): one for one in documents}
 
 
 def compose() -> Document:
@@ -61,6 +69,12 @@ def environment_of(sidecar: Document) -> Mapping[str, str]:
 @pytest.mark.parametrize("kind", kubernetes())
 def test_kubernetes_understands_every_object(kind: str, version: str) -> None:
     kubernetes_validate.validate(kubernetes()[kind], version, strict=True)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", kubernetes_jobs())
+def test_kubernetes_understands_every_object_of_jobs(name: tuple[str, str], version: str) -> None:
+    kubernetes_validate.validate(kubernetes_jobs()[name], version, strict=True)
 
 
 def test_the_schemas_of_kubernetes_find_a_slip() -> None:
@@ -190,6 +204,71 @@ def test_more_pods_come_when_the_server_s_container_is_busy(sidecar: Document) -
     assert metric["containerResource"]["name"] == "cpu"
     assert metric["containerResource"]["container"] == sidecar["name"]
     assert sidecar["resources"]["requests"]["cpu"]
+
+
+def job_pods() -> dict[str, Document]:
+    """What a server and a worker of jobs are in Kubernetes."""
+    found = kubernetes_jobs()
+    names = ("ocr-jobs", "ocr-worker")
+    return {name: found["Deployment", name]["spec"]["template"]["spec"] for name in names}
+
+
+def environment_of_jobs(name: str) -> dict[str, str]:
+    (container,) = job_pods()[name]["containers"]
+    return {one["name"]: one.get("value", "postgresql://of.a.secret/x") for one in container["env"]}
+
+
+def test_servers_and_workers_of_jobs_understand_what_is_set() -> None:
+    services = compose()["services"]
+    in_compose = [Settings.from_environment(services[n]["environment"]) for n in ("jobs", "worker")]
+    in_pods = [Settings.from_environment(environment_of_jobs(name)) for name in job_pods()]
+
+    assert [(one.jobs_slots == 0, bool(one.job_slots)) for one in in_compose + in_pods] == [
+        (True, False), (False, True), (True, False), (False, True),
+    ]  # fmt: skip
+    folders = {one.jobs_files for one in in_compose + in_pods}
+    assert folders == {"/var/lib/ocr/jobs"}
+    assert "install -d -m 1777 /var/lib/ocr\n" in dockerfile()["base"][1]
+
+
+def test_workers_of_jobs_come_with_a_database_by_a_profile() -> None:
+    services = compose()["services"]
+    of_profile = {name for name, one in services.items() if "jobs" in one.get("profiles", ())}
+
+    assert of_profile == {"jobs", "worker", "postgres"}
+    assert services["worker"]["deploy"]["replicas"] == 2
+    assert services["worker"]["command"][-1] == "work"
+    assert services["worker"]["volumes"] == services["jobs"]["volumes"]
+    assert "jobs" in services["worker"]["build"]["args"]["CATEGORIES"].split()
+    assert services["worker"]["networks"] == ["inside"]
+
+
+def test_workers_of_jobs_have_time_to_end_their_page() -> None:
+    pods = job_pods()
+    settings = {name: Settings.from_environment(environment_of_jobs(name)) for name in pods}
+
+    worker, server = pods["ocr-worker"], pods["ocr-jobs"]
+    grace = worker["terminationGracePeriodSeconds"]
+    assert grace > settings["ocr-worker"].page_timeout_s
+    assert server["terminationGracePeriodSeconds"] > settings["ocr-jobs"].timeout_s
+    (container,) = worker["containers"]
+    assert container["args"][-1] == "work"
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+
+
+def test_more_workers_come_when_pages_wait(tmp_path: Path) -> None:
+    (metric,) = kubernetes_jobs()["HorizontalPodAutoscaler", "ocr-worker"]["spec"]["metrics"]
+    keda = yaml.safe_load((DEPLOY / "keda.yaml").read_text())
+    (trigger,) = keda["spec"]["triggers"]
+    name = metric["external"]["metric"]["name"]
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        kept.send(tiff(300, 310))
+        numbers = kept.client.get("/metrics").text
+
+    assert f"{name} 2.0" in numbers
+    assert trigger["metadata"]["query"] == f"max({name})"
+    assert keda["spec"]["scaleTargetRef"] == {"name": "ocr-worker"}
+    assert trigger["metadata"]["threshold"] == metric["external"]["target"]["averageValue"]
 
 
 @contextmanager

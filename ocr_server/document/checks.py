@@ -168,13 +168,21 @@ def with_cells(table: Json) -> Json:
 
 
 def cell_faults(table: Json) -> Sequence[Fault]:
-    """Faults of cells outside the rows and columns of their table."""
-    return [
-        (("cells", index, name), f"is {cell[name]}; a whole number from 0 to {most} is expected")
-        for index, cell in enumerate(table["cells"])
-        for name, most in (("row", table["rows"] - 1), ("column", table["columns"] - 1))
-        if cell[name] > most
-    ]
+    """Faults of cells that begin or end outside the rows and columns of their table."""
+    faults: list[Fault] = []
+    for index, cell in enumerate(table["cells"]):
+        for name in ("row", "column"):
+            at, span, count = cell[name], cell.get(f"{name}_span") or 1, table[f"{name}s"]
+            if at >= count:
+                wrong = f"is {at}; a whole number from 0 to {count - 1} is expected"
+                faults.append((("cells", index, name), wrong))
+            elif at + span > count:
+                wrong = f"is {span}; at most {count - at} are left there"
+                faults.append((("cells", index, f"{name}_span"), wrong))
+    if (table.get("header_rows") or 0) > table["rows"]:
+        wrong = f"is {table['header_rows']}; the table has {table['rows']} rows"
+        faults.append((("header_rows",), wrong))
+    return faults
 
 
 def page_faults(document: Json) -> Sequence[Fault]:

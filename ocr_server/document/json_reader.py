@@ -226,9 +226,16 @@ def _zone(data: ZoneJson) -> Zone:
 
 def _table(data: TableJson) -> Table:
     cells = [
-        Cell(cell["row"], cell["column"], _place(cell), cell["text"]) for cell in data["cells"]
-    ]
-    return Table(data["rows"], data["columns"], tuple(cells))
+        Cell(
+            cell["row"], cell["column"], _place(cell), cell["text"],
+            cell.get("row_span") or 1, cell.get("column_span") or 1,
+        )
+        for cell in data["cells"]
+    ]  # fmt: skip
+    return Table(
+        data["rows"], data["columns"], tuple(cells),
+        data.get("header_rows") or 0, bool(data.get("continues")),
+    )  # fmt: skip
 
 
 def _line(data: LineJson) -> Line:

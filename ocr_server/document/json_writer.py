@@ -30,6 +30,7 @@ from ocr_server.job import Detail
 if TYPE_CHECKING:
     from ocr_server.document.schema import (
         BoxJson,
+        CellJson,
         DocumentFieldJson,
         EngineJson,
         FieldJson,
@@ -166,11 +167,20 @@ def _quality(quality: Quality) -> QualityJson:
 
 def _table(table: Table) -> TableJson:
     shown: TableJson = {"rows": table.rows, "columns": table.columns, "cells": []}
+    if table.header_rows:
+        shown["header_rows"] = table.header_rows
+    if table.continues:
+        shown["continues"] = True
     for cell in table.cells:
         box, quad = _place(cell.quad)
-        shown["cells"].append(
-            {"row": cell.row, "column": cell.column, "text": cell.text, "box": box, "quad": quad}
-        )
+        one: CellJson = {
+            "row": cell.row, "column": cell.column, "text": cell.text, "box": box, "quad": quad
+        }  # fmt: skip
+        if cell.row_span > 1:
+            one["row_span"] = cell.row_span
+        if cell.column_span > 1:
+            one["column_span"] = cell.column_span
+        shown["cells"].append(one)
     return shown
 
 

@@ -129,6 +129,10 @@ class CellJson(TypedDict):
     """from 0"""
     column: Count
     """from 0"""
+    row_span: NotRequired[Omittable[Number]]
+    """how many rows it stands in, if more than one"""
+    column_span: NotRequired[Omittable[Number]]
+    """how many columns it stands in, if more than one"""
     text: str
     box: Answered[BoxJson]
     quad: Answered[QuadJson]
@@ -140,6 +144,10 @@ class TableJson(TypedDict):
 
     rows: Number
     columns: Number
+    header_rows: NotRequired[Omittable[Number]]
+    """how many rows at the top are its head, where that is sure"""
+    continues: NotRequired[Omittable[bool]]
+    """whether it goes on the last table of the page before"""
     cells: list[Annotated[CellJson, Checked(with_place, box_faults)]]
     """in reading order"""
 
@@ -286,6 +294,7 @@ class ErrorNumbersJson(TypedDict, total=False):
     kinds: Annotated[str, Field(description="the kinds of files that can be read")]
     limit: Annotated[int, Field(description="the limit that was passed")]
     missing: Annotated[list[str], Field(description="the languages that are not installed")]
+    offset: Annotated[int, Field(description="how much of the file is there, in bytes")]
     pages: Annotated[int, Field(description="how many pages there are")]
     retry_after_s: Annotated[int, Field(description="when to come back")]
     setting: Annotated[str, Field(description="the setting that would change the limit")]

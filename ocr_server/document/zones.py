@@ -11,13 +11,15 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Protocol
 
 import numpy as np
 
 from ocr_server.document.characters import has_blank
 from ocr_server.geometry import Box, Point, PointMap, Quad, Transform, hull
+
+_COMPARED_AT_ONCE = 200_000  # pairs of a point and a cell
 
 
 class ZoneKind(StrEnum):
@@ -210,12 +212,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell of a table; `row` and `column` count from 0."""
+    """A cell of a table; `row` and `column` count from 0.
+
+    `row_span` and `column_span` are how many rows and columns it stands in.
+    """
 
     row: int
     column: int
     quad: Quad
     text: str
+    row_span: int = 1
+    column_span: int = 1
 
     def mapped(self, transform: PointMap) -> Cell:
         """The cell with its coordinates transformed."""
@@ -224,11 +231,22 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The number of rows and columns of a table zone, and its cells in reading order."""
+    """The number of rows and columns of a table zone, and its cells in reading order.
+
+    `header_rows` is how many rows at the top are its head, 0 where that is not sure. `continues`
+    tells that it goes on a table of the page before.
+    """
 
     rows: int
     columns: int
     cells: tuple[Cell, ...]
+    header_rows: int = 0
+    continues: bool = False
+
+    @property
+    def box(self) -> Box:
+        """The bounding box of its cells, of which at least one is needed."""
+        return hull_of(self.cells)
 
     def mapped(self, transform: PointMap) -> Table:
         """The table with the coordinates of its cells transformed."""
@@ -236,17 +254,24 @@ class Table:
 
     def cells_at(self, points: Iterable[Point]) -> Iterator[int | None]:
         """For each point, the index in `cells` of the cell that contains it, or None."""
-        # Tables of a client's document may be large, so all cells are compared in one operation.
+        # Tables of a client's document may be large: all cells are compared in one operation, with
+        # as many points as take little memory.
         corners = np.array([cell.quad for cell in self.cells], float).reshape(-1, 4, 2)
         sides = np.roll(corners, -1, axis=1) - corners
         first, last = corners.min(axis=1), corners.max(axis=1)
-        for point in points:
-            near = np.flatnonzero(((first <= point) & (point <= last)).all(axis=1))
-            x, y = np.moveaxis(point - corners[near], -1, 0)
+        left = iter(points)
+        while some := list(islice(left, max(1, _COMPARED_AT_ONCE // max(1, len(self.cells))))):
+            places = np.array(some, float)
+            near = ((first <= places[:, None]) & (places[:, None] <= last)).all(axis=2)
+            which, cells = np.nonzero(near)
+            x, y = np.moveaxis(places[which, None] - corners[cells], -1, 0)
             # A point inside is to the right of all sides, which run clockwise from the top.
-            inwards = sides[near, :, 0] * y - sides[near, :, 1] * x
+            inwards = sides[cells, :, 0] * y - sides[cells, :, 1] * x
             holding = (inwards[:, (0, 3)] >= 0).all(axis=1) & (inwards[:, (1, 2)] > 0).all(axis=1)
-            yield int(near[holding.argmax()]) if holding.any() else None
+            found: dict[int, int] = {}
+            for index, cell in zip(which[holding].tolist(), cells[holding].tolist(), strict=True):
+                found.setdefault(index, cell)
+            yield from map(found.get, range(len(some)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ crosses nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
@@ -31,6 +32,9 @@ _GAP_BINS, _EMPTY = 4, 0.006
 _LEAST_DARK, _LEAST_PALE, _FEWEST_INKED = 0.03, 0.04, 200
 
 _LEAST_X_HEIGHT_PX = 12.0  # of the copy on which marks are looked for
+# A page of more is made as small as that allows: A4 at 300 dpi has fewer, photographs have more.
+_LARGE_PIXELS = 10_000_000
+_BAND_ROWS = 256
 _MARK_LENGTH = 3.0  # x-heights; what is smaller is a letter
 _MARK_AREA = 6.0  # px for each px of x-height: a thin stroke of that length
 _FEWEST_CROSSED = 2  # letters
@@ -71,6 +75,13 @@ class _Pieces(NamedTuple):
         )
 
 
+class _Letters(NamedTuple):
+    """Letters: a place in each, of the page's pixels in one row, and the middles, shape (n, 2)."""
+
+    places: NDArray[np.intp]
+    middles: NDArray[np.float64]
+
+
 def part_marks(canvas: Canvas, *, x_height_px: float = 0.0) -> OperationResult:
     """Wipe out marks that cross letters, and keep the letters.
 
@@ -82,7 +93,9 @@ def part_marks(canvas: Canvas, *, x_height_px: float = 0.0) -> OperationResult:
         return OperationResult(grey, "too few letters to measure")
     levels = full = _levels(canvas)
     limit = find_gap(full)
-    ratio = max(1, int(unit / _LEAST_X_HEIGHT_PX))
+    ratio = max(1.0, unit / _LEAST_X_HEIGHT_PX)
+    if grey.pixels.size < _LARGE_PIXELS:
+        ratio = int(ratio)
     if limit is not None and ratio > 1:  # thin strokes are paler on the copy
         levels = _levels(canvas.scaled(1 / ratio))
         limit = find_gap(levels)
@@ -139,29 +152,31 @@ def _levels(canvas: Canvas) -> _Levels:
     if not canvas.is_colour:
         paper = float(paper_level(grey))
         return _Levels(grey, grey, paper, paper)
-    lightest = np.maximum(np.maximum(*cv2.split(canvas.pixels)[:2]), canvas.pixels[..., 2])
-    return _Levels(
-        grey, lightest.astype(np.uint8), float(paper_level(grey)), float(paper_level(lightest))
-    )
+    red, green, blue = (canvas.pixels[..., channel] for channel in range(3))
+    lightest = np.maximum(red, green)
+    np.maximum(lightest, blue, out=lightest)
+    return _Levels(grey, lightest, float(paper_level(grey)), float(paper_level(lightest)))
 
 
 def _find_marks(levels: _Levels, *, limit: float, unit: float) -> Pixels | None:
     """The level of each mark where it is, and 0 elsewhere; None if nothing crosses letters."""
     inked = levels.grey < _INKED * levels.paper
     dark = (inked & (levels.lightest < limit)).astype(np.uint8)
-    near = cv2.dilate(dark, np.ones((5, 5), np.uint8))  # with the rims of letters
-    is_pale = inked & (near == 0)
+    near = cv2.dilate(dark, np.ones((5, 5), np.uint8)) > 0  # with the rims of letters
+    is_pale = inked & ~near
+    letters = _letters(dark, unit=unit)
     # A mark and the letters that it crosses are one piece, into however many the letters cut it.
-    pieces = _Pieces.of((is_pale | (near > 0)).astype(np.uint8))
+    pieces = _Pieces.of((is_pale | near).astype(np.uint8))
     count = len(pieces.stats)
     if count > _MOST_PIECES:
         return None
-    owners, middles = _letters(dark, pieces, unit=unit)
-    crossed = np.bincount(owners, minlength=count)
-    in_pale = pieces.labels[is_pale]
-    pale_area = np.bincount(in_pale, minlength=count)
-    dark_area = np.bincount(pieces.labels[dark > 0], minlength=count)
-    sums = np.bincount(in_pale, weights=levels.grey[is_pale].astype(float), minlength=count)
+    crossed = np.bincount(pieces.labels.ravel()[letters.places], minlength=count)
+    pale_area, dark_area, sums = np.zeros((3, count))
+    for rows in _rows_of(dark):  # as the numbers of pieces take eight bytes where they are counted
+        in_pale = pieces.labels[rows][is_pale[rows]]
+        pale_area += np.bincount(in_pale, minlength=count)
+        dark_area += np.bincount(pieces.labels[rows][dark[rows] > 0], minlength=count)
+        sums += np.bincount(in_pale, levels.grey[rows][is_pale[rows]], minlength=count)
     luminance = sums / np.maximum(pale_area, 1)
     is_large = pieces.stats[:, 3] >= _MARK_LENGTH * unit
     is_large |= pieces.stats[:, 2] >= _LONGER_THAN_WORDS * unit
@@ -176,7 +191,8 @@ def _find_marks(levels: _Levels, *, limit: float, unit: float) -> Pixels | None:
     is_mark = np.zeros(count, bool)
     for index in np.flatnonzero(likely):
         left, top, width, height = pieces.stats[index, :4]
-        inside = (middles >= (left, top)) & (middles < (left + width, top + height))
+        inside = letters.middles >= (left, top)
+        inside &= letters.middles < (left + width, top + height)
         is_mark[index] = crossed[index] >= _LEAST_CROSSED * inside.all(axis=1).sum()
     if not is_mark.any():
         return None
@@ -190,14 +206,19 @@ def _find_marks(levels: _Levels, *, limit: float, unit: float) -> Pixels | None:
     return cv2.dilate(marks, np.ones((5, 5), np.uint8)).astype(np.uint8, copy=False)
 
 
-def _letters(
-    dark: Pixels, pieces: _Pieces, *, unit: float
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """The piece that each letter belongs to, and the letters' middles, shape (n, 2)."""
+def _letters(dark: Pixels, *, unit: float) -> _Letters:
     parts = _Pieces.of(dark)
-    owners = np.zeros(len(parts.stats), np.int32)
-    owners[parts.labels[dark > 0]] = pieces.labels[dark > 0]
+    places = np.zeros(len(parts.stats), np.intp)
+    for rows in _rows_of(dark):
+        inked = np.flatnonzero(dark[rows])
+        places[parts.labels[rows].ravel()[inked]] = inked + rows.start * dark.shape[1]
     width, height, area = parts.stats[:, 2], parts.stats[:, 3], parts.stats[:, 4]
     is_letter = (height > 0.5 * unit) & (height < 3 * unit) & (width < 6 * unit) & (area >= 6)
     is_letter[0] = False
-    return owners[is_letter], parts.middles[is_letter]
+    return _Letters(places[is_letter], parts.middles[is_letter])
+
+
+def _rows_of(pixels: Pixels) -> Iterator[slice]:
+    """Bands of rows, so that what is computed of each pixel is in memory for a few only."""
+    for top in range(0, len(pixels), _BAND_ROWS):
+        yield slice(top, top + _BAND_ROWS)

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas, OperationResult, Pixels
 from ocr_server.imaging.glyphs import connected_components, find_ink, measure_x_height, shrink
 
 _LEAST_LENGTH = 5.0  # x-heights; straight strokes of letters are shorter
 _MOST_THICKNESS = 0.35  # x-heights; thicker ones are bars and pictures
+_MOST_LEANING = 0.14  # of the least length: higher parts are bars and underlined words
 _MANY = 200  # more than any table has; so many are a texture
 _UNKNOWN_X_HEIGHT_PX = 20.0  # assumed if it cannot be measured: print at 300 dpi
 
@@ -69,6 +71,23 @@ def find_ruling_lines(grey: Pixels, *, x_height_px: float) -> RulingLines:
         both = cv2.bitwise_and(cv2.dilate(horizontal, near), cv2.dilate(vertical, near))
         crossings = len(connected_components(both.astype(np.uint8, copy=False)))
     return RulingLines(horizontal, vertical, counts[0], counts[1], crossings)
+
+
+def find_level_rules(grey: Pixels, *, least_px: float) -> tuple[Box, ...]:
+    """The boxes of level rules of at least that length; they may lean a little.
+
+    `least_px` is about six times the height of a word.
+    """
+    ink = find_ink(grey, ratio=0.8)
+    half = max(3, int(least_px / 2))
+    closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, max(3, half // 4)), np.uint8))
+    opened = _opened(closed.astype(np.uint8, copy=False), half, 1)
+    joined = cv2.dilate(opened, np.ones((3, max(3, half // 2)), np.uint8))
+    return tuple(
+        Box(float(left), float(top), float(left + width), float(top + height))
+        for left, top, width, height, _ in connected_components(joined.astype(np.uint8, copy=False))
+        if width >= least_px and height < _MOST_LEANING * least_px
+    )
 
 
 def may_have_ruling_lines(grey: Pixels) -> bool:

@@ -5,7 +5,8 @@ a step: a page that was read is never read again. The engine holds ids and numbe
 
 DBOS takes up what its own process left behind. What processes that are gone left is taken over
 here: each process holds a lock of its own, which the system frees when it dies, and who sees a free
-lock puts that process's work back into the queues.
+lock puts that process's work back into the queues. So does a process with work of its own that no
+thread is at: DBOS ends a workflow's thread when the database does not answer.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -27,6 +30,7 @@ from dbos import (
     SetEnqueueOptions,
     SetWorkflowID,
     WorkflowHandle,
+    WorkflowStatus,
 )
 from sqlalchemy.engine import Connection, Engine
 
@@ -38,6 +42,8 @@ CHUNK_PAGES = 8
 MOST_CHUNKS = 16  # of a job, enqueued at a time
 POLL_S = 0.25
 TAKE_OVER_S = 1.0
+LOST_S = 3.0  # so long, a workflow may be noted as begun or not yet as done, and no thread be at it
+CLOSING_S = 0.05  # between looks whether work is done
 _FOREVER = 1_000_000  # attempts: pages count their own
 # Seconds before each try to call a webhook, after the one before.
 WEBHOOK_DELAYS_S = (0.0, 5.0, 30.0, 300.0, 1800.0, 7200.0)
@@ -58,6 +64,8 @@ class Reader(Protocol):
     All may raise `Stopping`.
     """
 
+    is_over: threading.Event  # set when nothing more is to be begun
+
     def count(self, job_id: str) -> int:
         """How many pages are to be read; 0 if the job was forgotten."""
 
@@ -75,7 +83,8 @@ class Reader(Protocol):
 
 
 _reader: Reader  # of the process, as workflows are functions of the module
-_is_over = threading.Event()
+# Workflows by id, and whether the process ends only after what they are at.
+_running: dict[str, bool] = {}
 
 
 class JobEngine:
@@ -85,8 +94,8 @@ class JobEngine:
         self._database, self._locks = database, locks
         self._name = f"ocr-{os.urandom(8).hex()}"
         self._client: DBOSClient | None = None
-        self._is_over = _is_over
-        self._is_over.clear()
+        self._is_gone = threading.Event()
+        self._lost: dict[str, float] = {}  # since when nothing in this process is at a workflow
         self._watch = threading.Thread(target=self._take_over, daemon=True, name="jobs-take-over")
 
     def start(self, reader: Reader, *, slots: int) -> None:
@@ -133,50 +142,65 @@ class JobEngine:
 
     def cancel(self, job_id: str) -> None:
         """Begin no more pages of a job."""
-        DBOS.cancel_workflow(job_id, cancel_children=True)
+        assert self._client is not None  # noqa: S101  # started
+        self._client.cancel_workflow(job_id, cancel_children=True)
 
     def forget(self, job_id: str) -> None:
         """Remove all that the engine knows of a job."""
-        DBOS.delete_workflows([job_id], delete_children=True)
+        assert self._client is not None  # noqa: S101  # started
+        self._client.delete_workflows([job_id], delete_children=True)
 
-    def close(self, *, timeout_s: float) -> None:
-        """Begin nothing more, and wait until the pages that are being read are done."""
-        self._is_over.set()
+    def finish(self, *, timeout_s: float) -> None:
+        """Wait until the pages that are being read are done; the rest is left to other processes.
+
+        Only after `is_over` of the reader was set. Jobs can still be enqueued and cancelled.
+        """
+        ends_s = time.monotonic() + timeout_s
+        while any(list(_running.values())) and time.monotonic() < ends_s:
+            time.sleep(CLOSING_S)
+        DBOS.destroy()
+        # Only now is this process's lock free: before, its pages would be begun again elsewhere.
+        self._is_gone.set()
         if self._watch.ident is not None:
             self._watch.join()
-        DBOS.destroy(workflow_completion_timeout_sec=round(timeout_s))
+
+    def close(self) -> None:
+        """Free what is left after `finish`."""
         if self._client is not None:
             self._client.destroy()
 
     def _take_over(self) -> None:
         """Put back into the queues what processes that are gone were at, until the engine ends."""
-        while not self._is_over.is_set():
+        while not self._is_gone.is_set():
             try:
                 with self._locks() as locks:
                     while not locks.take(self._name):
-                        if self._is_over.wait(TAKE_OVER_S):
+                        if self._is_gone.wait(TAKE_OVER_S):
                             return
-                    while not self._is_over.wait(TAKE_OVER_S):
-                        self._look_round(locks)
+                    while not self._is_gone.wait(TAKE_OVER_S):
+                        if not _reader.is_over.is_set():
+                            self._look_round(locks)
                         locks.prove_alive()
             except Exception:  # whatever the database says, it may work again
                 log.exception("jobs: who is alive is not known")
-                self._is_over.wait(TAKE_OVER_S)
+                self._is_gone.wait(TAKE_OVER_S)
 
     def _look_round(self, locks: Locks) -> None:
-        running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        for name in {one.executor_id for one in running if one.executor_id} - {self._name}:
+        begun = _pending()
+        for name in {one.executor_id for one in begun if one.executor_id} - {self._name}:
             if not locks.take(name):
                 continue
-            # Listed again, as it may have ended in the meantime.
-            left = DBOS.list_workflows(
-                status="PENDING", executor_id=name, load_input=False, load_output=False
-            )
-            for queue in {one.queue_name for one in left}:
-                ids = [one.workflow_id for one in left if one.queue_name == queue]
-                DBOS.resume_workflows(ids, queue_name=queue)
             log.warning("jobs: taking over the work of a process that is gone")
+            _enqueue_again(_pending(name))  # listed again: it may have ended in the meantime
             locks.leave(name)
+        now_s = time.monotonic()
+        mine = [one for one in begun if one.executor_id == self._name]
+        lost = [one for one in mine if one.workflow_id not in _running]
+        self._lost = {one.workflow_id: self._lost.get(one.workflow_id, now_s) for one in lost}
+        left = [one for one in lost if now_s - self._lost[one.workflow_id] > LOST_S]
+        if left:
+            log.warning("jobs: taking up work that a failure of the database ended")
+            _enqueue_again(left)
 
 
 def engine_of(address: str) -> tuple[JobEngine, Engine]:
@@ -206,6 +230,34 @@ def is_postgres(address: str) -> bool:
 @DBOS.workflow(name="read_job", max_recovery_attempts=_FOREVER)
 def read_job(job_id: str) -> None:
     """Read the pages of a job, chunk by chunk, and call its webhook."""
+    with _at(must_finish=False):
+        _read_chunks(job_id)
+        if _finish(job_id):
+            _enqueue_webhook(job_id, 0)
+
+
+@DBOS.workflow(name="read_chunk", max_recovery_attempts=_FOREVER)
+def read_chunk(job_id: str, first: int, last: int) -> None:
+    """Read pages of a job, by their positions: from `first` up to `last`, which is excluded."""
+    with _at(must_finish=True):
+        for position in range(first, last):
+            if _reader.is_over.is_set():
+                raise Stopping
+            _read(job_id, position)
+
+
+@DBOS.workflow(name="call_webhook", max_recovery_attempts=_FOREVER)
+def call_webhook(job_id: str, tries: int) -> None:
+    """Call the webhook of a job, and once more later if it does not answer.
+
+    A workflow each, as one that sleeps would keep its process from ending.
+    """
+    with _at(must_finish=True):
+        if not _call(job_id) and tries + 1 < len(WEBHOOK_DELAYS_S):
+            _enqueue_webhook(job_id, tries + 1)
+
+
+def _read_chunks(job_id: str) -> None:
     total = _count(job_id)
     window: deque[tuple[int, int, WorkflowHandle[None]]] = deque()
     for index, first in enumerate(range(0, total, CHUNK_PAGES)):
@@ -218,28 +270,6 @@ def read_job(job_id: str) -> None:
         window.append((first, last, handle))
     for chunk in window:
         _await(job_id, *chunk)
-    if _finish(job_id):
-        with SetWorkflowID(f"{job_id}/webhook"):
-            DBOS.enqueue_workflow(WEBHOOKS, call_webhook, job_id)
-
-
-@DBOS.workflow(name="read_chunk", max_recovery_attempts=_FOREVER)
-def read_chunk(job_id: str, first: int, last: int) -> None:
-    """Read pages of a job, by their positions: from `first` up to `last`, which is excluded."""
-    for position in range(first, last):
-        if _is_over.is_set():
-            raise Stopping
-        _read(job_id, position)
-
-
-@DBOS.workflow(name="call_webhook", max_recovery_attempts=_FOREVER)
-def call_webhook(job_id: str) -> None:
-    """Call the webhook of a job until it answers; the waiting outlasts the process."""
-    for delay_s in WEBHOOK_DELAYS_S:
-        if delay_s:
-            DBOS.sleep(delay_s)
-        if _call(job_id):
-            return
 
 
 @DBOS.step(name="count")
@@ -265,6 +295,43 @@ def _call(job_id: str) -> bool:
 def _await(job_id: str, first: int, last: int, handle: WorkflowHandle[None]) -> None:
     """Wait for a chunk; unlike the waiting of the engine itself, it ends with the process."""
     while not _reader.is_settled(job_id, first, last):
-        if _is_over.wait(2 * POLL_S):
+        if _reader.is_over.wait(2 * POLL_S):
             raise Stopping
     handle.get_result(polling_interval_sec=POLL_S)
+
+
+def _enqueue_webhook(job_id: str, tries: int) -> None:
+    delay_s = WEBHOOK_DELAYS_S[tries] or None
+    with SetWorkflowID(f"{job_id}/webhook/{tries}"), SetEnqueueOptions(delay_seconds=delay_s):
+        DBOS.enqueue_workflow(WEBHOOKS, call_webhook, job_id, tries)
+
+
+@contextmanager
+def _at(*, must_finish: bool) -> Iterator[None]:
+    """Note that the current workflow has a thread; with `must_finish` the process waits for it.
+
+    Raises:
+        Stopping: the process ends.
+    """
+    workflow_id = DBOS.workflow_id
+    assert workflow_id is not None  # noqa: S101  # called by workflows
+    _running[workflow_id] = must_finish
+    try:
+        if _reader.is_over.is_set():
+            raise Stopping
+        yield
+    finally:
+        del _running[workflow_id]
+
+
+def _pending(executor_id: str | None = None) -> list[WorkflowStatus]:
+    """The workflows that were begun and have not ended, by a process or any."""
+    return DBOS.list_workflows(
+        status="PENDING", executor_id=executor_id, load_input=False, load_output=False
+    )
+
+
+def _enqueue_again(workflows: list[WorkflowStatus]) -> None:
+    for queue in {one.queue_name for one in workflows}:
+        ids = [one.workflow_id for one in workflows if one.queue_name == queue]
+        DBOS.resume_workflows(ids, queue_name=queue)

@@ -13,6 +13,7 @@ machines may share the folder. Removing the folder of a job removes all that is 
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import os
@@ -28,7 +29,7 @@ from typing import BinaryIO
 
 from ocr_server.document.json_writer import page_to_json
 from ocr_server.document.model import Failure, Page, StoredPage
-from ocr_server.errors import OcrServerError, StorageFull
+from ocr_server.errors import OcrServerError, StorageFull, UploadConflict
 from ocr_server.job import Detail
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -135,6 +136,38 @@ class JobFiles:
         """The files as they were sent, in order."""
         return sorted((self.path / "input").iterdir(), key=lambda path: int(path.name))
 
+    @property
+    def received_bytes(self) -> int:
+        """How much there is of a file that comes in pieces."""
+        try:
+            return self._coming.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def append(self, piece: Path, *, offset: int) -> int:
+        """Add to a file that comes in pieces; how many bytes are there then.
+
+        Raises:
+            FileNotFoundError: the job was forgotten.
+            StorageFull: there is no room.
+            UploadConflict: others have added to it meanwhile.
+        """
+        with _room(), self._coming.open("ab") as file, piece.open("rb") as sent:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            received = file.seek(0, os.SEEK_END)
+            if received != offset:
+                raise UploadConflict(
+                    f"{received} bytes are there. Go on behind them.", offset=received
+                )
+            try:
+                shutil.copyfileobj(sent, file, PIECE_BYTES)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(offset)
+                raise
+            return file.tell()
+
     def begin(self, number: int) -> int:
         """Note that a page is begun; returns how often it was, this time included.
 
@@ -216,6 +249,10 @@ class JobFiles:
     def remove(self) -> None:
         """Remove all files of the job."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+    @property
+    def _coming(self) -> Path:
+        return self.path / "input" / "0"
 
     def _failure(self, number: int) -> Failure | None:
         try:

@@ -10,7 +10,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -29,11 +29,12 @@ from ocr_server.errors import (
     JobsUnavailable,
     TooManyJobs,
 )
-from ocr_server.job import Job, Source
+from ocr_server.job import Source
 from ocr_server.jobs.engine import engine_of, is_postgres
 from ocr_server.jobs.files import JobFolders, JobPage, JobRequest, input_digest, new_id
 from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger
 from ocr_server.jobs.reading import JobReader, job_of, reason_of, within_limits
+from ocr_server.jobs.uploads import Uploads
 from ocr_server.jobs.webhook import check_address
 from ocr_server.pipeline import choose_pages, count_pages, draw_page, page_ref_of
 from ocr_server.request.build import ParsedRequest
@@ -61,6 +62,15 @@ class JobStatus:
         return self.row.state in ENDED
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What all jobs that have not ended have left to do; `oldest_s` is the age of the oldest."""
+
+    pages: int
+    size_bytes: int
+    oldest_s: float
+
+
 class Jobs:
     """The durable jobs of a service."""
 
@@ -81,22 +91,30 @@ class Jobs:
                 f"OCR_JOBS={_named(settings.jobs)} cannot be opened: {reason_of(error)}.",
                 setting="OCR_JOBS",
             ) from error
-        self._is_over = threading.Event()
+        self.uploads = Uploads(here, self._ledger, self._folders, self._engine)
         here.metrics.watch(_Load(self))
         self._sweeper = threading.Thread(target=self._sweep_always, daemon=True, name="jobs-sweep")
+        self._finisher = threading.Thread(target=self._finish, daemon=True, name="jobs-finish")
 
     def start(self) -> None:
         """Take up jobs."""
-        reader = JobReader(self._here, self._ledger, self._folders, self._is_over)
+        reader = JobReader(self._here, self._ledger, self._folders)
         self._engine.start(reader, slots=self._here.settings.job_slots)
         self._sweeper.start()
+        self._finisher.start()
 
     def close(self) -> None:
         """Begin nothing more; pages that are being read are finished within a page's time."""
-        self._is_over.set()
-        if self._sweeper.ident is not None:
-            self._sweeper.join()
-        self._engine.close(timeout_s=self._here.settings.page_timeout_s)
+        self._here.is_ending.set()
+        for thread in (self._sweeper, self._finisher):
+            if thread.ident is not None:
+                thread.join()
+        self._engine.close()
+
+    def _finish(self) -> None:
+        """From the moment when the service ends, leave the work to other processes."""
+        self._here.is_ending.wait()
+        self._engine.finish(timeout_s=self._here.settings.page_timeout_s)
 
     def accept(
         self,
@@ -107,8 +125,11 @@ class Jobs:
         idempotency: str | None,
         keep_s: float | None,
         webhook: str | None,
+        is_upload: bool = False,
     ) -> JobStatus:
         """Make a job of a request whose options were `texts`; what is sent twice is one job.
+
+        If it `is_upload`, its file comes later: of that only the size is looked at.
 
         Raises:
             DocumentError: the files cannot be opened, or are over a limit.
@@ -119,21 +140,25 @@ class Jobs:
         settings = self._here.settings
         check_address(webhook, settings)
         key = sha256(idempotency.encode()).hexdigest() if idempotency else None
-        body = _digest(texts, request.job) if key else ""  # compared where there is a key only
+        size_bytes = sum(source.size_bytes for source in request.job.sources)
+        # Compared where there is a key only.
+        sent = (size_bytes,) if is_upload else request.job.sources
+        body = _digest(texts, sent) if key else ""
         known = self._ledger.by_key(owner, key) if key else None
         if known:
             return self._same(known, body)
-        size_bytes = sum(source.size_bytes for source in request.job.sources)
         self._check_room(size_bytes)
         job = within_limits(request.job, settings)
-        counts = count_pages(job, self._here.workers, threading.Event())
-        numbers = choose_pages(job, counts)
+        counts, numbers = list[int](), list[int]()
+        if not is_upload:
+            counts = count_pages(job, self._here.workers, threading.Event())
+            numbers = choose_pages(job, counts)
         row = JobRow(
             id=new_id(),
             owner=owner,
             idempotency=key,
             body=body,
-            state=JobState.QUEUED,
+            state=JobState.UPLOADING if is_upload else JobState.QUEUED,
             pages=len(numbers),
             size_bytes=size_bytes,
             created_s=time.time(),
@@ -143,11 +168,14 @@ class Jobs:
         )
         files = self._folders.of(row.id)
         try:
-            files.create([source.path for source in job.sources])
+            files.create([] if is_upload else [source.path for source in job.sources])
             files.write_request(
                 JobRequest(dict(texts), counts, numbers, job.options.engine, job.options.languages)
             )
-            self._ledger.add(row, lambda connection: self._engine.enqueue(connection, row.id))
+            self._ledger.add(
+                row,
+                lambda connection: None if is_upload else self._engine.enqueue(connection, row.id),
+            )
         except IntegrityError:  # sent twice at the same time
             files.remove()
             known = self._ledger.by_key(owner, key or "")
@@ -253,9 +281,16 @@ class Jobs:
             self._engine.cancel(job_id)
         self._remove(job_id)
 
-    def waiting(self) -> tuple[int, int]:
-        """Pages and bytes of all jobs that have not ended."""
-        return self._ledger.waiting()
+    def left(self) -> Left:
+        """What there is to do."""
+        rows = self._ledger.open()
+        settled = sum(sum(self._folders.of(row.id).settled()) for row in rows)
+        oldest_s = min((row.created_s for row in rows), default=time.time())
+        return Left(
+            pages=sum(row.pages for row in rows) - settled,
+            size_bytes=sum(row.size_bytes for row in rows),
+            oldest_s=time.time() - oldest_s,
+        )
 
     def states(self) -> Mapping[JobState, int]:
         """How many jobs there are in each state."""
@@ -306,7 +341,7 @@ class Jobs:
         self._ledger.mark_gone(job_id)
 
     def _sweep_always(self) -> None:
-        while not self._is_over.wait(min(SWEEP_S, self._here.settings.jobs_keep_s / 4)):
+        while not self._here.is_ending.wait(min(SWEEP_S, self._here.settings.jobs_keep_s / 4)):
             try:
                 self.sweep()
             except Exception:  # the next sweep does it
@@ -334,22 +369,27 @@ class _Load(Collector):
 
     def collect(self) -> Iterator[Metric]:
         try:
-            states, (pages, size_bytes) = self._jobs.states(), self._jobs.waiting()
+            states, left = self._jobs.states(), self._jobs.left()
         except JobsUnavailable:
             return
         by_state = GaugeMetricFamily("ocr_jobs", "Jobs by state", labels=["state"])
         for state in JobState:
             by_state.add_metric([state], states.get(state, 0))
         yield by_state
-        yield GaugeMetricFamily("ocr_jobs_pages", "Pages of jobs that have not ended", pages)
-        yield GaugeMetricFamily("ocr_jobs_bytes", "Bytes of jobs that have not ended", size_bytes)
+        yield GaugeMetricFamily("ocr_jobs_pages", "Pages of jobs that are left to read", left.pages)
+        yield GaugeMetricFamily(
+            "ocr_jobs_bytes", "Bytes of jobs that have not ended", left.size_bytes
+        )
+        yield GaugeMetricFamily(
+            "ocr_jobs_oldest_seconds", "Since the oldest job came that has not ended", left.oldest_s
+        )
 
 
-def _digest(texts: Mapping[str, str], job: Job) -> str:
-    """A digest of what was sent: the options and the files."""
+def _digest(texts: Mapping[str, str], sent: Iterable[Source | int]) -> str:
+    """A digest of what was sent: the options, and the files or what they will be."""
     digest = sha256(repr(sorted(texts.items())).encode())
-    for source in job.sources:
-        digest.update(input_digest(source.path))
+    for one in sent:
+        digest.update(b"%d" % one if isinstance(one, int) else input_digest(one.path))
     return digest.hexdigest()
 
 

@@ -14,17 +14,19 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, RowMapping
 from sqlalchemy.exc import OperationalError
 
 from ocr_server.errors import JobsUnavailable
 
+UPLOAD_S = 86_400.0  # in which the file of a job must come
 GONE_S = 86_400.0  # for how long the id of a forgotten job is known
 
 
 class JobState(StrEnum):
     """How far a job is."""
 
+    UPLOADING = "uploading"  # its file is not whole
     QUEUED = "queued"  # no page was begun
     READING = "reading"
     DONE = "done"  # all pages were read, or could not be
@@ -119,6 +121,12 @@ class Ledger:
             pages, size_bytes = connection.execute(totals).one()
         return int(pages), int(size_bytes)
 
+    def open(self) -> list[JobRow]:
+        """The jobs that have not ended."""
+        with self._begun() as connection:
+            found = connection.execute(_jobs.select().where(_jobs.c.ended_s.is_(None)))
+            return [_row_of(values) for values in found.mappings()]
+
     def states(self) -> dict[JobState, int]:
         """How many jobs there are in each state."""
         counted = sa.select(_jobs.c.state, sa.func.count()).group_by(_jobs.c.state)
@@ -129,6 +137,14 @@ class Ledger:
         """Note that a page of a job is being read."""
         queued = sa.and_(_jobs.c.id == job_id, _jobs.c.state == JobState.QUEUED)
         self._update(queued, state=JobState.READING)
+
+    def complete(self, job_id: str, *, pages: int, enqueue: Callable[[Connection], None]) -> None:
+        """Note that the file of a job is whole, and enqueue its work, unless that was done."""
+        is_uploading = sa.and_(_jobs.c.id == job_id, _jobs.c.state == JobState.UPLOADING)
+        queued = _jobs.update().where(is_uploading).values(state=JobState.QUEUED, pages=pages)
+        with self._begun() as connection:
+            if connection.execute(queued).rowcount:
+                enqueue(connection)
 
     def end(self, job_id: str, state: JobState) -> None:
         """Note how a job ended, unless it has ended."""
@@ -141,11 +157,16 @@ class Ledger:
         self._update(_jobs.c.id == job_id, state=JobState.GONE, ended_s=now_s, webhook=None)
 
     def expired(self, *, longest_s: float) -> list[str]:
-        """Jobs whose files are to be removed: kept long enough, or not ended after `longest_s`."""
+        """Jobs whose files are to be removed.
+
+        Those that were kept long enough, have not ended after `longest_s`, or whose file is not
+        whole after `UPLOAD_S`.
+        """
         now_s = time.time()
         is_over = sa.or_(
             _jobs.c.ended_s + _jobs.c.keep_s < now_s,
             sa.and_(_jobs.c.ended_s.is_(None), _jobs.c.created_s < now_s - longest_s),
+            sa.and_(_jobs.c.state == JobState.UPLOADING, _jobs.c.created_s < now_s - UPLOAD_S),
         )
         chosen = sa.select(_jobs.c.id).where(_jobs.c.state != JobState.GONE, is_over)
         with self._begun() as connection:
@@ -175,11 +196,13 @@ class Ledger:
     def _one(self, condition: sa.ColumnElement[bool]) -> JobRow | None:
         with self._begun() as connection:
             found = connection.execute(_jobs.select().where(condition)).mappings().one_or_none()
-        if found is None:
-            return None
-        values: dict[str, Any] = dict(found)  # of the types of the columns
-        return JobRow(**{**values, "state": JobState(values["state"])})
+        return _row_of(found) if found else None
 
     def _update(self, condition: sa.ColumnElement[bool], **values: object) -> None:
         with self._begun() as connection:
             connection.execute(_jobs.update().where(condition).values(values))
+
+
+def _row_of(found: RowMapping) -> JobRow:
+    values: dict[str, Any] = dict(found)  # of the types of the columns
+    return JobRow(**{**values, "state": JobState(values["state"])})

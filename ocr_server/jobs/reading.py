@@ -45,10 +45,9 @@ log = logging.getLogger(__name__)
 class JobReader:
     """Does the work of jobs; see `engine.Reader`."""
 
-    def __init__(
-        self, here: Service, ledger: Ledger, folders: JobFolders, is_over: threading.Event
-    ) -> None:
-        self._here, self._ledger, self._folders, self._is_over = here, ledger, folders, is_over
+    def __init__(self, here: Service, ledger: Ledger, folders: JobFolders) -> None:
+        self._here, self._ledger, self._folders = here, ledger, folders
+        self.is_over = here.is_ending
 
     def count(self, job_id: str) -> int:
         """How many pages are to be read; 0 if the job was forgotten."""
@@ -117,7 +116,7 @@ class JobReader:
                 raise
             except (StorageFull, JobsUnavailable, OSError, SQLAlchemyError) as error:
                 log.warning("jobs: not written, tried again: %s", reason_of(error))
-            if self._is_over.wait(RETRY_S):
+            if self.is_over.wait(RETRY_S):
                 raise Stopping
 
     def _read(self, files: JobFiles, request: JobRequest, number: int) -> Page | Failure:
@@ -138,10 +137,10 @@ class JobReader:
             for tries_left in reversed(range(TRIES)):
                 event = read_page(job, self._here.workers.behind_requests, cancelled, page_ref)
                 if isinstance(event, PageRead):
-                    self._here.metrics.count_page(event.page)
+                    self._here.count(event)
                     return event.page if isinstance(event.page, Page) else event.page.load()
                 if not (tries_left and _is_passing(event.failure.error)):
-                    self._here.metrics.count_failed_page(event.failure.error)
+                    self._here.count(event)
                     return event.failure
                 cancelled.wait(RETRY_S)
         raise AssertionError  # the last try returns

@@ -142,7 +142,7 @@ def parted_at_fractions(quad: Quad, strip: Canvas) -> tuple[Quad, ...]:
     if not parts:
         return ()
     whole = strip.width_px / strip.height_px
-    parts.append(Box(end, 0, whole, 1))
+    parts.append(Box(min(end, whole), 0, whole, 1))  # they may differ by rounding
     return tuple(
         _part(quad, replace(part, left=part.left / whole, right=part.right / whole))
         for part in parts

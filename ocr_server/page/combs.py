@@ -54,7 +54,7 @@ def _runs(canvas: Canvas, cells: Sequence[Box]) -> list[list[Box]]:
     """The cells with letters, in words that empty cells divide."""
     runs: list[list[Box]] = [[]]
     for cell in cells:
-        if _ink_of(_inside(canvas, cell)).mean() >= _LEAST_INK:
+        if _ink_of(inside_cell(canvas, cell)).mean() >= _LEAST_INK:
             runs[-1].append(cell)
         elif runs[-1]:
             runs.append([])
@@ -88,7 +88,7 @@ def _typeset(canvas: Canvas, cells: Sequence[Box], *, gap: float) -> Canvas:
     gap_px = max(2, round(gap * height))
     pieces: list[Pixels] = [_blank(height, 2 * gap_px)]
     for cell in cells:
-        pixels = _inside(canvas, cell)
+        pixels = inside_cell(canvas, cell)
         pixels = pixels[-height:] if len(pixels) >= height else pixels
         columns = np.flatnonzero(_ink_of(pixels).any(axis=0))
         letter = pixels[:, columns[0] : columns[-1] + 1] if len(columns) else pixels
@@ -102,9 +102,9 @@ def _blank(height: int, width: int) -> Pixels:
     return np.full((height, width), 255, np.uint8)
 
 
-def _inside(canvas: Canvas, cell: Box) -> Pixels:
+def inside_cell(canvas: Canvas, cell: Box) -> Pixels:
     """The pixels of a cell without its strokes, its paper made white."""
-    inset = max(2.0, _INSET * cell.width)
+    inset = min(max(2.0, _INSET * cell.width), (cell.width - 1) / 2)
     top, bottom = cell.top + inset, cell.bottom - inset
     inner = Box(cell.left + inset, min(top, bottom - 1), cell.right - inset, bottom)
     pixels = canvas.cropped(inner).pixels

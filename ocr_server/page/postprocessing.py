@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from ocr_server.document.model import Line, Word, Zone, ZoneKind, hull_of
-from ocr_server.geometry import Box
+from ocr_server.geometry import Box, Transform
 from ocr_server.imaging import ruling_lines
 from ocr_server.imaging.canvas import Pixels
+from ocr_server.imaging.ruling_lines import RulingLines
 from ocr_server.job import PageSegmentation
+from ocr_server.layout.grids import find_grids
 from ocr_server.layout.rows import in_reading_order, is_level, join_rows
-from ocr_server.layout.tables import find_grids, set_in_tables
+from ocr_server.layout.tables import find_tables, set_in_tables
 from ocr_server.page.state import Candidate, PageState, StageResult
 
 # Confidences: on a page below the first, words below the second are noise (texture read as
@@ -61,16 +63,38 @@ def arrange_rows(state: PageState) -> StageResult:
 
 
 def arrange_tables(state: PageState) -> StageResult:
-    """Put words inside a ruled grid in the order of its cells; layout analysis reads columns."""
-    if state.rules is None or not state.rules.is_grid:
-        return StageResult(state, "no grid")
-    grids = find_grids(state.rules)
-    if not grids:
-        return StageResult(state, "no grid with rows and columns")
-    shapes = ", ".join(f"{len(grid.ys) - 1} × {len(grid.xs) - 1} cells" for grid in grids)
+    """Find tables by their rules and by the places of words; put words in the order of cells."""
     candidate = state.best
-    arranged = replace(candidate, zones=set_in_tables(candidate.zones, grids))
-    return StageResult(state.with_candidate(arranged), f"a table of {shapes}", "read row by row")
+    zones = tables_of(candidate.zones, state.rules, candidate.canvas.grey().pixels)
+    shapes = [f"{zone.table.rows} × {zone.table.columns} cells" for zone in zones if zone.table]
+    if not shapes:
+        return StageResult(state, "no table")
+    arranged = replace(candidate, zones=zones)
+    found = f"a table of {', '.join(shapes)}"
+    return StageResult(state.with_candidate(arranged), found, "read row by row")
+
+
+def tables_of(
+    zones: tuple[Zone, ...], rules: RulingLines | None, pixels: Pixels
+) -> tuple[Zone, ...]:
+    """The zones of a reading, their tables in zones of their own.
+
+    `pixels` are those of its canvas, grey, and `rules` the rules of both directions, if known.
+    """
+
+    def rules_in(box: Box, least_px: float) -> list[Box]:
+        left, top, right, bottom = (max(0, edge) for edge in box.rounded())
+        part = pixels[top:bottom, left:right]
+        if rules and rules.horizontal.shape == pixels.shape:  # those of a grid were wiped out
+            part = np.minimum(part, 255 - rules.horizontal[top:bottom, left:right])
+        if not part.size:
+            return []
+        shift = Transform.shift(left, top)
+        found = ruling_lines.find_level_rules(part, least_px=least_px)
+        return [rule.quad().mapped(shift).box for rule in found]
+
+    grids = find_grids(rules) if rules and rules.is_grid else ()
+    return set_in_tables(zones, find_tables(zones, grids, rules_in))
 
 
 def drop_noise(state: PageState) -> StageResult:

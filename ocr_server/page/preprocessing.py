@@ -12,8 +12,8 @@ from ocr_server.imaging import contrast, glyphs, marks, perspective, ruling_line
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import PageSegmentation
+from ocr_server.layout.grids import find_grids
 from ocr_server.layout.panes import find_panes
-from ocr_server.layout.tables import find_grids
 from ocr_server.page.state import PageState, StageResult
 
 # X-heights from 13 to 25 px are read equally well. On pages with many glyphs, x-heights over 18.5
@@ -223,7 +223,7 @@ def remove_grids(state: PageState) -> StageResult:
     grids = find_grids(found) if found.is_grid else ()
     if not grids:  # frames and crossing bars are not tables
         return StageResult(after, found.summary)
-    heights_px = [box.height for grid in grids for _, _, box in grid.cells()]
+    heights_px = [cell.quad.box.height for grid in grids for cell in grid.table().cells]
     if np.median(heights_px) > _HIGHEST_CELLS * x_height_px:
         return StageResult(after, f"{found.summary}, around blocks of text")
     wiped = ruling_lines.wipe(state.canvas, found.mask)

@@ -4,7 +4,8 @@ PDFium leaves out a picture that is broken or that it gets no memory for, draws 
 not tell. So the memory is estimated before, from what was measured of PDFium 8149, and a page is
 drawn on ground of a grey that no picture fills its place with: where it is left, nothing was drawn.
 
-Source: JPEG 2000 (ISO/IEC 15444-1), annex A.5.1 (image and tile size).
+Source: JPEG 2000 (ISO/IEC 15444-1), annex A.5.1 (image and tile size); ITU-T T.4, 4.1.4, and T.6,
+2.4.1 (end of a fax); JBIG2 (ITU-T T.88), 7.2 (heads of segments).
 """
 
 from __future__ import annotations
@@ -39,6 +40,13 @@ _END_OF_JPEG = b"\xff\xd9"
 _TAIL_BYTES = 1024  # of a JPEG, behind which some programs write more
 _PIECE_BYTES = 1_000_000
 _PALEST = 12  # grey levels by which a page differs that is not blank
+
+_LAST_ROWS = 4  # of a drawn picture; a fax that was cut off is black there
+_END_OF_LINE, _END_OF_FAX_BYTES = "000000000001", 16
+# Of a JBIG2 segment's head: a count in its long form, a page's number of four bytes, and the size
+# of one that tells its end itself.
+_LONG_FORM, _LONG_PAGE, _UNKNOWN_SIZE = 7, 0x40, 0xFFFFFFFF
+_MOST_HEAD_BYTES = 9
 
 
 class PagePicture(NamedTuple):
@@ -101,11 +109,53 @@ def is_damaged(picture: PagePicture, place: Box, drawn: Pixels) -> bool:
             picture.width_px * picture.bits // 8 * picture.height_px, _raw_data(picture.shown)
         )
     if picture.codec in _BITONAL:
-        part = _part(drawn, place)
-        is_blank = part.size and int(part.max()) - int(part.min()) < _PALEST
-        # Of a blank picture each row takes a bit.
-        return bool(is_blank) and len(_raw_data(picture.shown)) > picture.height_px // 8 + 256
+        return _is_bitonal_damaged(picture, _part(drawn, place))
     return False
+
+
+def _is_bitonal_damaged(picture: PagePicture, part: Pixels) -> bool:
+    if not part.size:
+        return False
+    data = _raw_data(picture.shown)
+    is_blank = int(part.max()) - int(part.min()) < _PALEST
+    # Of a blank picture each row takes a bit.
+    if is_blank and len(data) > picture.height_px // 8 + 256:
+        return True
+    if picture.codec == b"JBIG2Decode":
+        return _lacks_segments(data)
+    # PDFium leaves black what is missing.
+    return int(part[-_LAST_ROWS:].max()) < _PALEST and not _has_end_of_fax(data)
+
+
+def _has_end_of_fax(data: bytes) -> bool:
+    """Whether the end of a fax is marked: by two ends of a line, between them a bit at most."""
+    tail = data.rstrip(b"\0")[-_END_OF_FAX_BYTES:] + b"\0"
+    bits = f"{int.from_bytes(tail):0{8 * len(tail)}b}"
+    return any(_END_OF_LINE + tag + _END_OF_LINE in bits for tag in ("", "0", "1"))
+
+
+def _lacks_segments(data: bytes) -> bool:
+    """Whether JBIG2 data ends within a segment."""
+    place = 0
+    while place < len(data):
+        head = data[place : place + _MOST_HEAD_BYTES]
+        try:
+            number, flags, referred = struct.unpack(">IBB", head[:6])
+            place += 5
+            count, length = referred >> 5, 1
+            if count == _LONG_FORM:
+                (count,) = struct.unpack(">I", head[5:9])
+                count &= 0x1FFFFFFF
+                length = 4 + (count + 8) // 8
+            place += length + count * (1 if number <= 256 else 2 if number <= 65536 else 4)
+            place += 4 if flags & _LONG_PAGE else 1
+            (size,) = struct.unpack(">I", data[place : place + 4])
+        except struct.error:
+            return True
+        if size == _UNKNOWN_SIZE:
+            return False
+        place += 4 + size
+    return place > len(data)
 
 
 def _unpacks_to(length: int, data: bytes) -> bool:

@@ -100,8 +100,8 @@ def build_job(
     """The job that the options and files ask for.
 
     `faults` are those that were found before. Where the options name none, the answer has
-    `formats`, and `engine` reads; it may take `most_seconds`. The files may have `most_bytes`, by
-    default those that the setting allows.
+    `formats`, and `engine` reads; it may take `most_seconds`. The files may have `most_bytes` if
+    it is a durable job.
 
     Raises:
         InvalidOptions: files or options are missing or wrong; the message has all faults.
@@ -110,7 +110,10 @@ def build_job(
         BodyTooLarge: the files have more bytes than the setting allows.
     """
     faults, settings = Faults() if faults is None else faults, here.settings
-    _check_size(sources, settings.max_body_bytes if most_bytes is None else most_bytes)
+    if most_bytes is None:
+        _check_size(sources, settings.max_body_bytes, "OCR_MAX_BODY_BYTES")
+    else:
+        _check_size(sources, most_bytes, "OCR_JOBS_MAX_BYTES")
     if not any(source.size_bytes for source in sources) and not _name_a_file(faults):
         faults.append(fault_of("file", EMPTY))
     values = parse_options(texts, faults)
@@ -289,9 +292,9 @@ def body_too_large(limit: int, setting: str = "OCR_MAX_BODY_BYTES") -> BodyTooLa
     )
 
 
-def _check_size(sources: tuple[Source, ...], limit: int) -> None:
+def _check_size(sources: tuple[Source, ...], limit: int, setting: str) -> None:
     if sum(source.size_bytes for source in sources) > limit:
-        raise body_too_large(limit)
+        raise body_too_large(limit, setting)
 
 
 def _name_a_file(faults: list[dict[str, str]]) -> bool:

@@ -96,7 +96,8 @@ def work(
     except MemoryError as error:
         raise OutOfMemory.of_worker() from error
     except cv2.error as error:
-        if error.code == cv2.Error.StsNoMem:
+        # What the standard library of C++ raises, OpenCV hands on without a code.
+        if "std::bad_alloc" in str(error) or error.code == cv2.Error.StsNoMem:
             raise OutOfMemory.of_worker() from error
         raise
     finally:

@@ -57,8 +57,10 @@ LOOK_AT_TIME_S = 0.5  # how often clients are looked at that may be too slow
 log = logging.getLogger(__name__)
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, *, is_worker: bool = False) -> None:
     """Serve until SIGTERM or SIGINT, finish the admitted requests, and return.
+
+    A server that `is_worker` reads the pages of jobs (`app.create_app`).
 
     Raises:
         AddressUnavailable: the address is in use, or not of this machine.
@@ -66,7 +68,7 @@ def run(settings: Settings) -> None:
         StorageFull: the temporary folder cannot be written to.
     """
     threading.stack_size(STACK_BYTES)
-    app = create_app(settings)
+    app = create_app(settings, is_worker=is_worker)
     here = service_of(app)
     settings = here.settings  # as they fit the memory
     try:
@@ -92,6 +94,7 @@ def run(settings: Settings) -> None:
     limit_server_memory(settings)
     try:
         server.run_until(lambda: stop.is_set)
+        here.is_ending.set()
         log.info("shutting down, %d requests to finish", here.admission.inside)
         ends_s = time.monotonic() + settings.timeout_s
         here.admission.drain(0)

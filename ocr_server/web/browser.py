@@ -33,7 +33,7 @@ HEADERS = security_headers(
 # Scripts and styles travel compressed, so that they can be written to be read.
 COMPRESSED_TYPES = {"text/css", "text/javascript", "image/svg+xml"}
 
-METHODS = "GET, POST, PUT"
+METHODS = "GET, POST, PUT, PATCH, DELETE"
 PREFLIGHT_S = 600  # how long a browser may remember the answer; Chromium allows 7200
 
 

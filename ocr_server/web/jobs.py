@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from flask import Blueprint, Response, current_app, json, request, url_for
@@ -19,7 +20,7 @@ from ocr_server.document.model import Failure
 from ocr_server.document.schema import Count, PageJson, strict
 from ocr_server.errors import JobNotDone, JobsOff, PageMissing
 from ocr_server.export.json import page_to_json
-from ocr_server.job import Rendering
+from ocr_server.job import Rendering, Source
 from ocr_server.pipeline import Finished, PageFailed, PageRead
 from ocr_server.request.build import (
     Faults,
@@ -76,7 +77,7 @@ class JobJson(TypedDict):
     """A durable job."""
 
     id: str
-    state: Literal["queued", "reading", "done", "cancelled", "failed"]
+    state: Literal["uploading", "queued", "reading", "done", "cancelled", "failed"]
     pages: JobPagesJson
     created_at: str
     """the time, by ISO 8601"""
@@ -107,35 +108,49 @@ def jobs() -> Jobs:
 @blueprint.post("/v1/jobs")
 def create_job() -> Response:
     """Take a document in as a job, which is read whatever becomes of this connection."""
+    with service().admission.admit():
+        status = new_job()
+    response = Response(json.dumps(job_to_json(status)), 202, content_type="application/json")
+    response.headers["Location"] = url_for("jobs.show_job", job_id=status.row.id)
+    response.headers["Retry-After"] = "1"
+    return response
+
+
+def new_job(upload_bytes: int | None = None) -> JobStatus:
+    """The job of the current request, whose file it brings, or one of `upload_bytes` that comes.
+
+    Raises:
+        OcrServerError: see `Jobs.accept`.
+    """
     kept, here = jobs(), service()
     idempotency = request.headers.get("Idempotency-Key")
     faults = Faults()
     if idempotency is not None and not 0 < len(idempotency) <= LONGEST_KEY:
         faults.append(fault_of("Idempotency-Key", f"use 1 to {LONGEST_KEY} characters"))
-    with here.admission.admit():
+    if upload_bytes is None:
         texts, sources = read_texts(request, faults, most_files=here.settings.jobs_max_pages)
-        webhook = texts.pop("webhook", None)
-        keep_s = _number(texts, "keep_s", Bounds(1, 1e9), faults)
-        parsed = build_job(
-            texts,
-            sources,
-            here,
-            faults=faults,
-            formats=(accepted_format(request),),
-            most_bytes=here.settings.jobs_max_bytes,
-        )
-        status = kept.accept(
-            texts,
-            parsed,
-            owner=owner_of(request),
-            idempotency=idempotency,
-            keep_s=keep_s,
-            webhook=webhook,
-        )
-    response = Response(json.dumps(_to_json(status)), 202, content_type="application/json")
-    response.headers["Location"] = url_for("jobs.show_job", job_id=status.row.id)
-    response.headers["Retry-After"] = "1"
-    return response
+    else:
+        texts = with_query(request, {}, faults)
+        sources = (Source(Path("input"), upload_bytes),)
+    webhook = texts.pop("webhook", None)
+    keep_s = _number(texts, "keep_s", Bounds(1, 1e9), faults)
+    parsed = build_job(
+        texts,
+        sources,
+        here,
+        faults=faults,
+        formats=(accepted_format(request),),
+        most_bytes=here.settings.jobs_max_bytes,
+    )
+    return kept.accept(
+        texts,
+        parsed,
+        owner=owner_of(request),
+        idempotency=idempotency,
+        keep_s=keep_s,
+        webhook=webhook,
+        is_upload=upload_bytes is not None,
+    )
 
 
 @blueprint.get("/v1/jobs/<job_id>")
@@ -143,6 +158,10 @@ def show_job(job_id: str) -> JobJson | Response:
     """How far a job is: at once, at its next change, or as events while it is read."""
     kept = jobs()
     status = kept.status(job_id, owner_of(request))
+    if status.row.state == "uploading":
+        with service().admission.admit():
+            kept.uploads.complete(status.row)
+        status = kept.status(job_id, owner_of(request))
     faults = Faults()
     given = request.args.to_dict()
     wait_s = _number(given, "wait_s", Bounds(0, MOST_WAIT_S), faults) or 0.0
@@ -150,12 +169,14 @@ def show_job(job_id: str) -> JobJson | Response:
     faults.extend(fault_of(name, "not an option here; there are wait_s, after") for name in given)
     check(faults)
     if wants_events(request):
+        if status.row.state == "uploading":
+            raise JobNotDone("The file of the job is not whole yet. Ask again later.")
         rendering = _rendering(kept, status).rendering
         lines = _lines(kept, status, rendering, after=int(after), cancelled=hang_up())
         return Response(lines, content_type=NDJSON)
     if wait_s and not status.is_over:
         status = kept.changed(status, wait_s=wait_s, cancelled=hang_up())
-    return _to_json(status)
+    return job_to_json(status)
 
 
 @blueprint.get("/v1/jobs/<job_id>/pages/<int:number>")
@@ -282,7 +303,8 @@ def _lines(
     yield line_of(event_to_json(Finished(kept.document(status)), rendering, begun))
 
 
-def _to_json(status: JobStatus) -> JobJson:
+def job_to_json(status: JobStatus) -> JobJson:
+    """A job as it is told."""
     row = status.row
     address = url_for("jobs.show_job", job_id=row.id)
     return {

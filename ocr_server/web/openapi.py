@@ -13,7 +13,7 @@ from ocr_server.document.schema import DocumentJson
 from ocr_server.export import FORMATS
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
-from ocr_server.web import api, auth, frames, health, jobs, mcp, streaming, verify
+from ocr_server.web import api, auth, frames, health, jobs, mcp, streaming, uploads, verify
 from ocr_server.web.body import NDJSON
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS, ProblemJson
 
@@ -24,8 +24,9 @@ TITLES = {
     404: "There is no such page or job",
     405: "The method is not allowed here",
     408: "The request came too slowly",
-    409: "The job is not done",
+    409: "The job is not done, or the piece is not the next one",
     410: "The job was forgotten",
+    412: "Another version of the protocol of uploads is needed",
     413: "The file, a page or the document is larger than a limit",
     415: "Not a picture or PDF this server can read",
     421: "The server is not reached under that host name",
@@ -63,6 +64,12 @@ _NUMBER: Schema = {
     "required": True,
     "description": "of the page, from 1",
     "schema": {"type": "integer", "minimum": 1},
+}
+_TUS_VERSION: Schema = {
+    "name": uploads.VERSION_HEADER,
+    "in": "header",
+    "required": True,
+    "schema": {"const": uploads.VERSION},
 }
 _BINARY: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
 
@@ -115,6 +122,8 @@ def describe_api() -> Schema:
             },
             "/v1/jobs/{job_id}/pages/{number}/picture": {"get": _show_picture()},
             "/v1/jobs/{job_id}/document": {"get": _show_document()},
+            "/v1/uploads": {"post": _make_upload(), "options": _describe_uploads()},
+            "/v1/uploads/{job_id}": _of_upload(),
             "/v1/languages": {"get": _open("The installed languages", "Languages", 503, 504)},
             "/v1/formats": {"get": _open("The formats an answer can have", "Formats")},
             "/v1/steps": {"get": _open("The steps a picture can be taken through", "Steps")},
@@ -263,6 +272,68 @@ def _make_job() -> Schema:
     }
     query = [{"name": name, "in": "query", "schema": schema} for name, schema in more.items()]
     return {**operation, "parameters": [*operation["parameters"], *query, key]}
+
+
+def _make_upload() -> Schema:
+    made = _make_job()
+    answer = made["responses"]["202"]
+    return {
+        "summary": "Make a job whose file comes in pieces (tus 1.0.0)",
+        "parameters": [*made["parameters"], _bytes_header(uploads.LENGTH), _TUS_VERSION],
+        "responses": {
+            "201": {**answer, "description": "The job; `Location` is the address of its upload"},
+            **_problems(400, 401, 404, 412, 413, 422, 429, 503),
+        },
+    }
+
+
+def _describe_uploads() -> Schema:
+    return {
+        "summary": "Which version and extensions of tus there are",
+        "responses": {
+            "204": {"description": "`Tus-Version`, `Tus-Extension`, `Tus-Max-Size`"},
+            **_problems(401),
+        },
+    }
+
+
+def _of_upload() -> Schema:
+    offset = {uploads.OFFSET: {"schema": {"type": "integer"}}}
+    body = {"application/offset+octet-stream": {"schema": _BINARY}}
+    failures = (400, 401, 404, 410, 412, 413, 429, 503, 504)
+    return {
+        "head": {
+            "summary": "How much of the file of an upload is there",
+            "parameters": [_ID, _TUS_VERSION],
+            "responses": {
+                "200": {"description": "`Upload-Offset` bytes are there", "headers": offset},
+                **_problems(*failures),
+            },
+        },
+        "patch": {
+            "summary": "The next piece of the file of an upload",
+            "parameters": [_ID, _bytes_header(uploads.OFFSET), _TUS_VERSION],
+            "requestBody": {"required": True, "content": body},
+            "responses": {
+                "204": {"description": "So much is there now", "headers": offset},
+                **_problems(*failures, 409),
+            },
+        },
+        "delete": {
+            "summary": "End an upload and forget its job",
+            "parameters": [_ID, _TUS_VERSION],
+            "responses": {
+                "204": {"description": "It is forgotten"},
+                **_problems(401, 404, 410, 412, 503),
+            },
+        },
+    }
+
+
+def _bytes_header(name: str) -> Schema:
+    """A number of bytes."""
+    schema = {"type": "integer", "minimum": 0}
+    return {"name": name, "in": "header", "required": True, "schema": schema}
 
 
 def _show_job() -> Schema:

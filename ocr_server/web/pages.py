@@ -25,7 +25,7 @@ from ocr_server.job import Job, Layout, PageSelection
 from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
-from ocr_server.settings import MIB
+from ocr_server.settings import MIB, Settings
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
 from ocr_server.sources.signatures import ACCEPTED_FILES
 from ocr_server.web.body import read_job
@@ -45,6 +45,8 @@ LAYOUTS = (
     (Layout.SPARSE, "Scattered words"),
 )
 
+FIRST_FORMATS = ("docx", "pdf", "text", "xlsx")  # of the menu: what most people want
+
 # Files of templates/examples; tests run each of them.
 EXAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript": "javascript.js"}
 _CODE = re.compile(r"`([^`]+)`")
@@ -53,6 +55,8 @@ SCRIPTS = Path(__file__).parent.parent / "static" / "js"
 
 # A static import, on one line or ending a list of names; not `import(…)`, which waits.
 _IMPORT = re.compile(r'^(?:import|\}) .*?from "(\.[^"]+)";|^import "(\.[^"]+)";', re.MULTILINE)
+
+_USUAL_LANGUAGES = Settings().languages
 
 blueprint = Blueprint("pages", __name__)
 
@@ -178,7 +182,11 @@ def modules_of(name: str) -> tuple[str, ...]:
 @blueprint.app_template_global()
 def declarations() -> dict[str, Any]:  # JSON, which `static/js/lib/declarations.js` has types for
     """The names, words and lists that the scripts share with the server."""
-    formats = sorted(FORMATS.items(), key=lambda item: item[1].for_programs)
+    first = {name: place for place, name in enumerate(FIRST_FORMATS)}
+    formats = sorted(
+        FORMATS.items(),
+        key=lambda item: (first.get(item[0], len(first)), item[1].for_programs),
+    )
     return {
         "accepted_files": ACCEPTED_FILES,
         "formats": [
@@ -203,12 +211,15 @@ def declarations() -> dict[str, Any]:  # JSON, which `static/js/lib/declarations
 def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixed as they are
     codes = (AUTO, *here.engine.languages)
     chosen = [code for code in here.settings.languages if code in codes]
+    if len(here.engine.languages) > 1 and here.settings.languages == _USUAL_LANGUAGES:
+        chosen = [AUTO]  # nobody has said which of the installed ones it is to be
     rest = sorted(set(codes) - set(chosen), key=lambda code: (code != AUTO, name_of(code)))
     return {
         "languages": [{"code": code, "name": name_of(code)} for code in (*chosen, *rest)],
         "chosen": chosen,
         "chosen_names": ", ".join(map(name_of, chosen)),
         "layouts": LAYOUTS,
+        "jobs": bool(here.settings.jobs),
         "max_bytes": here.settings.max_body_bytes,
         "max_size": f"{here.settings.max_body_bytes // MIB} MiB",
         "max_pages": here.settings.max_pages,

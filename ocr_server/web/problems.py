@@ -43,6 +43,8 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.JobsOff: 404,
     errors.JobGone: 410,
     errors.JobNotDone: 409,
+    errors.UploadConflict: 409,
+    errors.UploadVersion: 412,
     errors.IdempotencyConflict: 422,
     errors.KeyMissing: 401,
     errors.KeyWrong: 401,

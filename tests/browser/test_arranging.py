@@ -9,9 +9,9 @@ from zipfile import ZipFile
 import pikepdf
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
-from tests.browser.letter import ReadsLetter, draw_letter
+from tests.browser.letter import ReadsLetter, draw_letter, save_letter
 from tests.browser.test_upload import expect_state, expect_thumbnails
 from tests.browser.watching import Watch, assert_accessible
 from tests.drawing import as_file, as_pages
@@ -34,9 +34,12 @@ def three(page: Page, url: str, tmp_path: Path) -> Page:
 
 
 def expect_order(page: Page, *numbers: int) -> None:
-    expect(page.locator("[data-part=strip] li")).to_have_text(
-        [re.compile(rf"^{number} · ") for number in numbers]
+    pages = page.locator("[data-part=strip] li")
+    expect(pages).to_have_text(
+        [re.compile(rf"^{place} · ") for place in range(1, len(numbers) + 1)]
     )
+    for at, number in enumerate(numbers):
+        expect(pages.nth(at)).to_have_attribute("data-number", str(number))
 
 
 def add(page: Page, *paths: Path) -> None:
@@ -111,6 +114,76 @@ def test_pages_of_another_file_are_added_moved_and_taken_away(desk: Page, tmp_pa
         desk.get_by_role("button", name="Undo").click()
     expect(desk.locator("[data-part=pages]")).to_be_hidden()
     expect(desk.locator("[data-part=picture]")).to_have_js_property("naturalWidth", 900)
+
+
+def test_a_file_is_sent_once_and_once_more_for_what_shows_its_pictures(
+    page: Page, url: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "three.tiff"
+    path.write_bytes(as_pages([draw_letter() for _ in range(3)]))
+    sent: list[tuple[str, int]] = []
+
+    def note(request: Request) -> None:
+        if request.method == "POST":
+            sent.append((request.url.removeprefix(url), len(request.post_data_buffer or b"")))
+
+    page.on("request", note)
+    page.goto(url)
+    page.set_input_files("#file", path)
+    expect_state(page, "result")
+    expect_thumbnails(page)
+    for _ in range(2):
+        page.get_by_role("button", name="Next page").click()
+        expect(page.locator("[data-part=picture]")).to_be_visible()
+    assert [address for address, _ in sent] == ["/v1/documents"]
+
+    downloaded(page, "docx")
+    downloaded(page, "pdf")
+    assert [address for address, _ in sent[1:]] == ["/v1/render", "/v1/render"]
+    file_bytes = path.stat().st_size
+    assert sent[2][1] - sent[1][1] >= file_bytes  # the picture goes with the PDF alone
+
+
+def test_half_a_document_is_not_taken_for_the_whole(
+    page: Page, url: str, tmp_path: Path, engine: ReadsLetter
+) -> None:
+    path = tmp_path / "two.tiff"
+    path.write_bytes(as_pages([draw_letter(), draw_letter()]))
+    engine.gate.clear()
+    engine.passes = 1
+    page.add_init_script("localStorage.setItem('steps', 'none')")
+    page.goto(url)
+    page.set_input_files("#file", path)
+    expect(page.locator("[data-part=summary]")).to_contain_text("1 of 2 pages")
+
+    page.locator("[data-part=downloads] summary").click()
+    expect(page.locator("[data-part=formats] .hint")).to_have_text("So far there are 1 of 2 pages.")
+    with page.expect_download() as download:
+        page.locator("[data-format=docx]").click()
+    assert download.value.suggested_filename == "two (1 of 2 pages).docx"
+    expect(page.locator("#status")).to_have_text("Word document saved: 1 of 2 pages.")
+    engine.gate.set()
+    expect_state(page, "result")
+
+
+def test_all_files_are_taken_in_one_go(desk: Page, tmp_path: Path) -> None:
+    desk.set_input_files("#file", save_letter(tmp_path, "other.png"))
+    expect(desk.locator(".card[data-state=result]")).to_have_count(2)
+
+    desk.get_by_text("Download all").click()
+    assert_accessible(desk)
+    with desk.expect_download() as download:
+        desk.get_by_role("button", name="Word and PDF").click()
+    with ZipFile(download.value.path()) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["letter.docx", "letter.pdf", "other.docx", "other.pdf"]
+
+    desk.get_by_text("Download all").click()
+    expect(desk.locator("[data-all]").first).to_have_text("Word and PDFzip")  # as the last time
+    with desk.expect_download() as download:
+        desk.get_by_role("button", name="One PDF of all").click()
+    with pikepdf.open(download.value.path()) as pdf:
+        assert len(pdf.pages) == 2
 
 
 def test_pictures_of_several_pages_come_in_one_archive(three: Page) -> None:

@@ -2,10 +2,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+import pikepdf
+from playwright.sync_api import Dialog, Page, Request, expect
 
+from tests.browser.letter import ReadsLetter, draw_letter
 from tests.browser.test_upload import expect_state
 from tests.browser.watching import assert_accessible
+from tests.drawing import as_pages
+
+KEPT = """() => new Promise((resolve) => {
+    const opening = indexedDB.open("ocr-server");
+    opening.onsuccess = () => {
+        const store = opening.result.transaction("parts").objectStore("parts");
+        const keys = store.getAllKeys();
+        keys.onsuccess = () => {
+            const values = store.getAll();
+            values.onsuccess = () => resolve(
+                keys.result.map((key, at) => [key.join(), JSON.stringify(values.result[at])])
+            );
+        };
+    };
+})"""
 
 
 def correct(page: Page) -> None:
@@ -15,47 +32,147 @@ def correct(page: Page) -> None:
     page.keyboard.press("Escape")
 
 
-def test_a_reload_keeps_the_text_and_its_corrections_but_no_picture(desk: Page) -> None:
+def kept(page: Page) -> dict[str, str]:
+    """What the browser keeps of the documents of all tabs, by key."""
+    rows = dict(page.evaluate(KEPT))
+    return {key: value for key, value in rows.items() if ",sign," not in key}
+
+
+def sent_by(page: Page) -> list[str]:
+    """The addresses that the page sends something to from now on, as they come."""
+    sent: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "POST":
+            sent.append(request.url)
+
+    page.on("request", note)
+    return sent
+
+
+def test_a_reload_keeps_files_texts_and_corrections(desk: Page) -> None:
     correct(desk)
+    desk.wait_for_timeout(1000)  # what has changed is kept within a second
     desk.on("dialog", lambda dialog: dialog.accept())
+    sent = sent_by(desk)
     desk.reload()
 
     expect_state(desk, "result")
     expect(desk.locator("[data-part=text]")).to_contain_text("the ferry ticket")
-    expect(desk.locator("[data-part=no-picture]")).to_contain_text("was not kept")
-    expect(desk.get_by_role("button", name="Read an area again")).to_be_hidden()
+    expect(desk.locator("[data-part=picture]")).to_have_js_property("naturalWidth", 900)
+    expect(desk.get_by_role("button", name="Read an area again")).to_be_visible()
+    assert sent == []
     assert_accessible(desk)
 
     desk.locator("[data-part=downloads] summary").click()
-    expect(desk.locator("[data-format=docx]")).to_be_visible()
-    expect(desk.locator("[data-format=pdf]")).to_have_count(0)
     with desk.expect_download() as download:
         desk.locator("[data-format=markdown]").click()
     assert "ferry" in Path(download.value.path()).read_text()
+    desk.locator("[data-part=downloads] summary").click()
+    with desk.expect_download() as download:
+        desk.locator("[data-format=pdf]").click()
+    with pikepdf.open(download.value.path()) as pdf:
+        assert len(pdf.pages) == 1
 
 
-def test_documents_follow_to_the_other_page(desk: Page, url: str) -> None:
-    desk.goto(f"{url}/webcam")
+def test_places_change_without_a_new_load_and_nothing_stops(
+    desk: Page, letter: Path, engine: ReadsLetter
+) -> None:
+    engine.gate.clear()
+    desk.set_input_files("#file", letter)
+    expect(desk.locator(".card[data-state=recognising]")).to_have_count(1)
+    desk.evaluate("window.isSamePage = true")
+    navigation = desk.get_by_role("navigation", name="Main")
 
+    navigation.get_by_role("link", name="About").click()
+    expect(desk.get_by_role("heading", name="About this server")).to_be_visible()
     expect(desk.locator("#desk")).to_be_hidden()
-    desk.get_by_role("button", name="Open letter.png").click()
-
+    assert_accessible(desk)
+    navigation.get_by_role("link", name="Webcam").click()
+    expect(desk.get_by_role("button", name="Start camera")).to_be_visible()
     expect(desk.locator("[data-part=text]")).to_contain_text("Dear reader,")
+    assert_accessible(desk)
+    engine.gate.set()
+    expect(desk.locator(".card[data-state=result]")).to_have_count(2)
+
+    desk.go_back()
+    desk.go_back()
+
+    expect(navigation.get_by_role("link", name="Upload")).to_have_attribute("aria-current", "page")
+    expect(desk.get_by_text("Choose pictures or a PDF")).to_be_visible()
+    assert desk.evaluate("window.isSamePage")
+    expect(desk.locator("[data-part=picture]")).to_have_js_property("naturalWidth", 900)
 
 
-def test_what_is_forgotten_does_not_come_back(desk: Page) -> None:
+def test_a_reading_that_a_reload_broke_off_goes_on_with_the_pages_that_are_missing(
+    page: Page, url: str, tmp_path: Path, engine: ReadsLetter
+) -> None:
+    path = tmp_path / "three.tiff"
+    path.write_bytes(as_pages([draw_letter()] * 3))
+    engine.gate.clear()
+    engine.passes = 1
+    page.add_init_script("localStorage.setItem('steps', 'none')")
+    page.goto(url)
+    page.set_input_files("#file", path)
+    expect(page.locator("[data-part=picture]")).to_be_visible()
+    page.wait_for_timeout(1000)
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", answer)
+    sent = sent_by(page)
+
+    page.reload()
+    expect(page.locator("[data-part=text]")).to_contain_text("Dear reader,")
+    engine.gate.set()
+
+    expect_state(page, "result")
+    expect(page.locator("[data-part=strip] li")).to_have_count(3)
+    assert asked == ["beforeunload"]
+    assert len(sent) == 1
+
+
+def test_what_is_forgotten_comes_back_by_undo_and_else_never(desk: Page) -> None:
     desk.get_by_role("button", name="Forget this file").click()
+    expect(desk.locator("#queue .gone")).to_have_text("letter.png is forgotten.Undo")
+    assert_accessible(desk)
+    desk.locator("#queue .gone button").click()
+    expect(desk.locator("[data-part=text]")).to_contain_text("Dear reader,")
+    expect(desk.locator("[data-part=picture]")).to_have_js_property("naturalWidth", 900)
+
+    desk.get_by_role("button", name="Forget this file").click()
+    expect(desk.locator("#desk")).to_be_hidden()
     desk.reload()
 
     expect(desk.locator("#queue")).to_be_hidden()
-    assert desk.evaluate("sessionStorage.length") == 0
+    assert kept(desk) == {}
 
 
-def test_pictures_and_passwords_are_not_kept(desk: Page) -> None:
-    desk.reload()
-    expect_state(desk, "result")
+def test_passwords_are_not_kept(page: Page, url: str, letter: Path) -> None:
+    page.goto(url)
+    page.locator("#options summary").click()
+    page.get_by_label("Password of a protected PDF").fill("s3cret")
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+    page.wait_for_timeout(1000)
 
-    kept = desk.evaluate("JSON.stringify(sessionStorage)")
-    assert "Dear" in kept
-    assert "password" not in kept
-    assert "image" not in kept
+    rows = kept(page)
+    assert any("Dear" in value for value in rows.values())
+    assert not any("s3cret" in value for value in rows.values())
+
+
+def test_what_a_closed_tab_has_left_is_deleted_an_hour_later(desk: Page, url: str) -> None:
+    desk.wait_for_timeout(1000)
+    assert kept(desk)
+    other = desk.context.new_page()
+    desk.goto("about:blank")  # it may come back, for an hour
+    other.add_init_script("const now = Date.now; Date.now = () => now() + 61 * 60 * 1000")
+    other.goto(url)
+
+    expect(other.locator("#queue")).to_be_hidden()
+    other.wait_for_function("() => indexedDB.databases().then((all) => all.length)")
+    other.wait_for_timeout(1000)
+    assert kept(other) == {}

@@ -57,7 +57,8 @@ def test_only_lines_that_a_person_has_checked_leave(tmp_path: Path) -> None:
         assert packed.read("page-1-line-1.gt.txt").decode() == "Dear Anna\n"
         line = Image.open(io.BytesIO(packed.read("page-1-line-1.png")))
         assert line.size == (90, 20)
-        assert line.convert("L").getextrema()[1] < 10
+        extremes = line.convert("L").getextrema()
+        assert extremes[1] < 10  # type: ignore[operator]  # grey has one pair
 
 
 def test_the_page_file_has_places_and_texts(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -58,7 +57,7 @@ class Kept:
     def reader(self) -> JobReader:
         """What the engine asks for pages."""
         jobs = self.jobs
-        return JobReader(service_of(self.app), jobs._ledger, jobs._folders, threading.Event())
+        return JobReader(service_of(self.app), jobs._ledger, jobs._folders)
 
     def send(self, data: bytes, headers: dict[str, str] | None = None, **options: str) -> Any:  # noqa: ANN401  # an answer's JSON
         answer = self.client.post(

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.layout.combs import find_combs
+from ocr_server.page.combs import inside_cell
 from tests.drawing import SENTENCE, draw_lines
 
 CELL_PX, HIGH_PX, LEFT, TOP = 46, 58, 60, 120
@@ -59,3 +61,13 @@ def test_a_table_with_columns_of_other_widths_is_no_comb() -> None:
         draw.line((x, 36, x, 140), fill=0, width=2)
 
     assert not find_combs(ImageStatistics(Canvas(np.asarray(page))))
+
+
+@pytest.mark.parametrize("width", [3, 4, 9])
+def test_cells_that_are_hardly_wider_than_their_strokes_are_looked_into(width: int) -> None:
+    canvas = Canvas(np.full((60, 60), 255, np.uint8))
+
+    pixels = inside_cell(canvas, Box(20, 10, 20 + width, 50))
+
+    assert pixels.size
+    assert pixels.min() == 255

@@ -151,6 +151,16 @@ def test_a_line_is_parted_at_a_fraction() -> None:
     assert np.allclose(sides, expected)
 
 
+def test_a_fraction_may_end_the_line() -> None:
+    strip = strip_with((178, 4, 188, 18), (178, 30, 188, 44), (168, 23, 199, 25)).cropped(
+        Box(150, 0, 199, 48)  # 18 / 48 + 31 / 48 is more than 49 / 48 in floating point
+    )
+
+    _, above, below = parted_at_fractions(strip.box.quad(), strip)
+
+    assert [above.box.right, below.box.right] == pytest.approx([49, 49])
+
+
 @pytest.mark.parametrize(
     "marks",
     [

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from ocr_server.document.model import Line, Word, Zone, ZoneKind
-from ocr_server.geometry import Box, Point
+from ocr_server.geometry import Box
 from ocr_server.imaging.ruling_lines import find_ruling_lines
-from ocr_server.layout.tables import Grid, find_grids, set_in_tables
+from ocr_server.layout.grids import Grid, find_grids
+from ocr_server.layout.tables import find_tables, set_in_tables
 
 XS, YS = (50, 250, 450, 650), (100, 160, 220, 280)
 
@@ -45,12 +46,16 @@ def text_zone(*lines: Line) -> Zone:
     return Zone(ZoneKind.TEXT, whole.quad(), lines)
 
 
+def arranged(zones: Sequence[Zone]) -> tuple[Zone, ...]:
+    return set_in_tables(zones, find_tables(zones, grids_of(draw_grid())))
+
+
 def test_the_rules_of_a_grid_are_its_rows_and_columns() -> None:
     (grid,) = grids_of(draw_grid())
 
     assert grid.xs == pytest.approx(XS, abs=2)
     assert grid.ys == pytest.approx(YS, abs=2)
-    assert len(list(grid.cells())) == 9
+    assert len(grid.table().cells) == 9
 
 
 @pytest.mark.parametrize("lean_px", [-22, 0, 22])
@@ -80,7 +85,19 @@ def test_a_cell_without_a_divider_spans_its_neighbour() -> None:
 
     assert grid.starts[0] == (0, 2)
     assert grid.starts[1] == (0, 1, 2)
-    assert grid.cell_of(Point(300, 130)) == (0, 0)
+    assert [(cell.column, cell.column_span) for cell in grid.table().cells][:2] == [(0, 2), (2, 1)]
+
+
+def test_a_cell_without_a_rule_below_spans_two_rows() -> None:
+    pixels = draw_grid()
+    pixels[150:170, 52:248] = 255
+
+    (grid,) = grids_of(pixels)
+
+    assert [(cell.row, cell.row_span) for cell in grid.table().cells if cell.column == 0] == [
+        (0, 2),
+        (2, 1),
+    ]
 
 
 def test_a_table_without_a_frame_has_its_outer_columns() -> None:
@@ -107,7 +124,7 @@ def test_words_of_a_table_are_read_row_by_row() -> None:
         text_zone(line(("three", 470, 120)), line(("six", 470, 180)), line(("nine", 470, 240))),
     ]
 
-    (table,) = set_in_tables(columns, grids_of(draw_grid()))
+    (table,) = arranged(columns)
 
     assert table.kind is ZoneKind.TABLE
     assert [one.text for one in table.lines] == [
@@ -126,7 +143,7 @@ def test_words_of_a_table_are_read_row_by_row() -> None:
 def test_a_line_across_all_columns_is_cut_at_their_rules() -> None:
     zone = text_zone(*(line(("a", 70, y), ("b", 270, y), ("c", 470, y)) for y in (120, 180, 240)))
 
-    (table,) = set_in_tables([zone], grids_of(draw_grid()))
+    (table,) = arranged([zone])
 
     assert table.table is not None
     assert [cell.text for cell in table.table.cells] == ["a", "b", "c"] * 3
@@ -138,7 +155,7 @@ def test_a_cell_of_two_lines_is_read_before_its_neighbour() -> None:
         line(("x", 70, 180), ("y", 270, 180), ("z", 470, 180)),
     )  # fmt: skip
 
-    (table,) = set_in_tables([zone], grids_of(draw_grid()))
+    (table,) = arranged([zone])
 
     assert table.text.split() == ["upper", "lower", "right", "x", "y", "z"]
 
@@ -150,7 +167,7 @@ def test_text_above_and_below_a_table_stays_there() -> None:
         line(("footnote", 70, 330)),
     )
 
-    above, table, below = set_in_tables([zone], grids_of(draw_grid()))
+    above, table, below = arranged([zone])
 
     assert (above.text, table.kind, below.text) == ("title", ZoneKind.TABLE, "footnote")
     assert above.box.bottom < YS[0]
@@ -164,7 +181,7 @@ def test_no_word_is_lost_or_told_twice() -> None:
     ]
     before = sorted(word.text for zone in zones for word in zone.words)
 
-    after = set_in_tables(zones, grids_of(draw_grid()))
+    after = arranged(zones)
 
     assert sorted(word.text for zone in after for word in zone.words) == before
 
@@ -172,7 +189,7 @@ def test_no_word_is_lost_or_told_twice() -> None:
 def test_the_empty_grid_of_a_diagram_is_no_table() -> None:
     zones = (text_zone(line(("axis", 70, 120))),)
 
-    assert set_in_tables(zones, grids_of(draw_grid())) == zones
+    assert arranged(zones) == zones
 
 
 def test_pictures_elsewhere_stay_and_the_grid_s_own_rules_go() -> None:
@@ -180,6 +197,6 @@ def test_pictures_elsewhere_stay_and_the_grid_s_own_rules_go() -> None:
     picture = Zone(ZoneKind.PICTURE, Box(50, 400, 300, 480).quad())
     text = text_zone(*(line(("a", 70, y), ("b", 270, y), ("c", 470, y)) for y in (120, 180, 240)))
 
-    after = set_in_tables([rule, text, picture], grids_of(draw_grid()))
+    after = arranged([rule, text, picture])
 
     assert [zone.kind for zone in after] == [ZoneKind.TABLE, ZoneKind.PICTURE]

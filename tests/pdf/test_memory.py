@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
+import struct
 import zlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +192,56 @@ def test_a_blank_fax_is_one_and_a_broken_one_is_told(tmp_path: Path) -> None:
 
     assert drawn(blank).problems == ()
     assert [problem.code for problem in drawn(broken).problems] == [INCOMPLETE]
+
+
+def fax(picture: Image.Image, kind: str) -> bytes:
+    """The data of a fax, as it stands in a TIFF of one strip."""
+    file = as_file(picture, "TIFF", compression=kind, tiffinfo={278: picture.height})
+    with Image.open(io.BytesIO(file)) as tiff:
+        start, length = (tiff.tag_v2[tag][0] for tag in (273, 279))  # type: ignore[attr-defined]
+    return file[start : start + length]
+
+
+def jbig2(picture: Image.Image) -> bytes:
+    """A page and a generic region in the coding of faxes, as segments (T.88, 7.2, 7.4.6, 7.4.8)."""
+    size = struct.pack(">II", *picture.size)
+    page, region = size + bytes(11), size + bytes(8) + b"\0\1" + fax(picture, "group4")
+    head = ">IBBBI"
+    return (
+        struct.pack(head, 0, 48, 0, 1, len(page)) + page
+        + struct.pack(head, 1, 38, 0, 1, len(region)) + region
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("codec", "encode", "coding"),
+    [
+        ("CCITTFaxDecode", partial(fax, kind="group4"), {"/K": -1}),
+        ("CCITTFaxDecode", partial(fax, kind="group4"), {"/K": -1, "/BlackIs1": True}),
+        ("CCITTFaxDecode", partial(fax, kind="group3"), {"/K": 0, "/EndOfLine": True}),
+        ("JBIG2Decode", jbig2, {}),
+    ],
+)
+def test_a_picture_in_black_and_white_that_is_cut_off_is_told(
+    codec: str,
+    encode: Callable[[Image.Image], bytes],
+    coding: dict[str, int],
+    tmp_path: Path,
+) -> None:
+    picture = scan("L").convert("1")
+    data = encode(picture)
+    parameters = pikepdf.Dictionary({"/Columns": SIZE_PX[0], "/Rows": SIZE_PX[1], **coding})
+    more: dict[str, object] = {"/Filter": pikepdf.Name(f"/{codec}"), "/BitsPerComponent": 1}
+    if coding:
+        more["/DecodeParms"] = parameters
+    grey = picture.convert("L")
+
+    whole = scan_pdf(tmp_path / "whole", "raw", grey, data=data, more=more)
+    half = scan_pdf(tmp_path / "half", "raw", grey, data=data[: len(data) // 2], more=more)
+
+    assert drawn(whole).problems == ()
+    assert np.ptp(drawn(whole).canvas.pixels) == 255
+    assert [problem.code for problem in drawn(half).problems] == [INCOMPLETE]
 
 
 @pytest.mark.parametrize("content", [b"", b"BT /F 60 Tf 30 200 Td (Words) Tj ET"])

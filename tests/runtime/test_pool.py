@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sized
+from collections.abc import Callable, Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -25,6 +25,7 @@ from ocr_server.errors import (
 )
 from ocr_server.runtime import worker_process
 from ocr_server.runtime.pool import ProcessWorkerPool
+from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.settings import MIB, Settings
 from ocr_server.tasks import describe_engine
 from tests import tasks
@@ -273,11 +274,16 @@ def test_what_earlier_tasks_have_used_up_does_not_decide_about_a_task(settings: 
     workers.close()
 
 
-def test_opencv_s_lack_of_memory_is_told_as_one(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    "task", [tasks.run_out_of_memory_in_opencv, tasks.run_out_of_memory_in_cpp]
+)
+def test_opencv_s_lack_of_memory_is_told_as_one(
+    task: Callable[[WorkerContext], None], settings: Settings
+) -> None:
     workers = ProcessWorkerPool(replace(settings, worker_memory_bytes=256 * MIB))
 
     with pytest.raises(OutOfMemory, match="OCR_WORKER_MEMORY_BYTES"):
-        workers.run(tasks.run_out_of_memory_in_opencv, late(), never())
+        workers.run(task, late(), never())
 
     workers.close()
 

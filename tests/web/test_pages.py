@@ -119,7 +119,8 @@ def test_the_form_says_the_limits_and_the_installed_languages(client: FlaskClien
 
     assert "50 MiB" in page
     assert "200 pages" in page
-    assert re.search(r'value="eng" checked>\s*<span>English', page)
+    assert re.search(r'value="auto" checked>\s*<span>Automatic', page)  # as nobody chose one
+    assert re.search(r'value="eng">\s*<span>English', page)
     assert re.search(r'value="deu">\s*<span>German', page)
 
 
@@ -331,7 +332,7 @@ def test_every_format_is_declared_with_a_label_of_its_own() -> None:
 
     assert {one["name"] for one in declared} == set(FORMATS)
     assert len({one["label"] for one in declared}) == len(FORMATS)
-    assert [one["name"] for one in declared][:3] == ["text", "pdf", "docx"]
+    assert [one["name"] for one in declared][:3] == ["docx", "pdf", "text"]
 
 
 def test_look_alikes_hold_letters_that_look_like_the_same_digit() -> None:
@@ -353,5 +354,5 @@ def test_the_form_offers_to_find_the_language_and_tells_it(client: FlaskClient) 
     page = client.get("/").text
     answer = client.post("/", data=upload(as_file(draw_lines("Hello")), languages="auto"))
 
-    assert re.search(r'value="auto">\s*<span>Automatic', page)
+    assert re.search(r'value="auto" checked>\s*<span>Automatic', page)
     assert "English (unsure): 10 letters are too few to tell." in answer.text

@@ -101,6 +101,12 @@ export function enhance(root, video, svg, { toFinder, freeze }) {
     hold(still.getAttribute("aria-pressed") !== "true");
     freeze(svg.hasAttribute("data-frozen"));
   });
+  // Firefox selects nothing in an SVG by a double click.
+  svg.addEventListener("dblclick", function select(event) {
+    const text = /** @type {Element} */ (event.target);
+    if (text.tagName === "text" && getSelection()?.isCollapsed)
+      getSelection()?.selectAllChildren(text);
+  });
   new ResizeObserver(() => host.hidden || region.set(region.box)).observe(part(root, "finder"));
 
   return {

@@ -42,18 +42,26 @@ function trouble(code) {
  * @returns {Promise<Trouble>}
  */
 async function explain(error) {
-  const name = error instanceof DOMException ? error.name : "";
+  // Not every browser makes a DOMException of each: the name tells.
+  const name = /** @type {{name?: string} | null} */ (error)?.name ?? "";
   if (name === "NotAllowedError") {
     const permission = await navigator.permissions
       ?.query({ name: /** @type {PermissionName} */ ("camera") })
       .catch(() => null);
     return trouble(permission?.state === "prompt" ? "dismissed" : "denied");
   }
+  // WebKit without any camera says that none fits.
+  if (name === "OverconstrainedError" && !(await cameras()).length) return trouble("missing");
   return trouble(
     /** @type {keyof typeof REFUSALS} */ (
       CAUSES[/** @type {keyof typeof CAUSES} */ (name)] ?? "other"
     ),
   );
+}
+
+async function cameras() {
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  return devices.filter(({ kind }) => kind === "videoinput");
 }
 
 /**
@@ -100,7 +108,9 @@ export function enhance(video, onTrouble) {
         audio: false,
       });
     } catch (error) {
-      if (!(error instanceof DOMException) || error.name !== "OverconstrainedError") throw error;
+      const { name } = /** @type {{name?: string}} */ (error);
+      // A camera that is gone is "not found" in some browsers; any other will do.
+      if (name !== "OverconstrainedError" && !(device && name === "NotFoundError")) throw error;
       return navigator.mediaDevices.getUserMedia({ video: true, audio: false });
     }
   }
@@ -151,10 +161,10 @@ export function enhance(video, onTrouble) {
     },
     /** The cameras there are; their names are known only after one was allowed. */
     async list() {
-      const devices = await navigator.mediaDevices.enumerateDevices();
-      return devices
-        .filter((device) => device.kind === "videoinput")
-        .map((device, at) => ({ id: device.deviceId, name: device.label || `Camera ${at + 1}` }));
+      return (await cameras()).map((device, at) => ({
+        id: device.deviceId,
+        name: device.label || `Camera ${at + 1}`,
+      }));
     },
   };
 }

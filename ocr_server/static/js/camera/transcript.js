@@ -26,8 +26,12 @@ export function enhance(root) {
   }
 
   action(root, "copy-transcript").addEventListener("click", async function copy() {
-    await navigator.clipboard.writeText(text());
-    announce("The transcript is on the clipboard.");
+    const isCopied = await navigator.clipboard?.writeText(text()).then(
+      () => true,
+      () => false,
+    );
+    if (isCopied) announce("The transcript is on the clipboard.");
+    else announce("The browser did not allow copying. Select the lines and copy them.", "alert");
   });
   action(root, "clear-transcript").addEventListener("click", function clear() {
     list.replaceChildren();
@@ -39,6 +43,7 @@ export function enhance(root) {
   voice.addEventListener("change", function hush() {
     list.setAttribute("aria-live", voice.checked ? "off" : "polite");
     if (!voice.checked) speechSynthesis.cancel();
+    else speechSynthesis.speak(new SpeechSynthesisUtterance("")); // iOS lets none begin without a gesture
   });
   function offerVoice() {
     part(root, "voice-field").hidden = !window.speechSynthesis?.getVoices().length;

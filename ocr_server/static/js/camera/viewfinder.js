@@ -232,7 +232,8 @@ export function enhance(root, form, queue) {
   window.addEventListener("beforeunload", function ask(event) {
     if (pages.length || isStill()) event.preventDefault();
   });
-  window.addEventListener("pagehide", () => camera.track && rest());
+  for (const event of ["pagehide", "left"])
+    window.addEventListener(event, () => camera.track && rest());
   let leaving = 0;
   document.addEventListener("visibilitychange", function leave() {
     clearTimeout(leaving);

@@ -50,7 +50,7 @@ export function enhance(desk) {
     );
     chooser.value = "";
     if (!draft || !files.length) return;
-    const form = draft.form(files);
+    const form = draft.formWithPictures(files);
     const { signal } = (reading.stop = new AbortController());
     const progress = followProgress(reading, performance.now(), (_, words) => say(words));
     name();

@@ -4,6 +4,7 @@
 import { action, announce, found, part } from "../lib/dom.js";
 import { counted } from "../lib/quantities.js";
 import { enhance as enhanceRect } from "../lib/rect-select.js";
+import { rewritten } from "./line-rewrite.js";
 import { read } from "./reread.js";
 
 /**
@@ -14,12 +15,16 @@ import { read } from "./reread.js";
 
 const LEAST_PX = 6; // of the page; a smaller rectangle is a slip of the hand
 
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}]/u;
+
 /** @param {import("./desk.js").Desk} desk */
 export function enhance(desk) {
   const { root, view } = desk;
   const button = action(root, "area");
   const host = part(root, "marking");
   const layout = /** @type {HTMLSelectElement} */ (found(root, "#area-layout"));
+  const language = /** @type {HTMLSelectElement} */ (found(root, "#area-language"));
+  const typed = /** @type {HTMLInputElement} */ (found(root, "#area-text"));
   const region = enhanceRect(host, {
     size: () => [desk.page?.width_px ?? 0, desk.page?.height_px ?? 0],
     dotAt: view.dotAt,
@@ -56,14 +61,24 @@ export function enhance(desk) {
   async function readIt() {
     const { draft, page } = desk;
     const { box, frame } = region;
-    if (!draft || !page || box[2] - box[0] < LEAST_PX || box[3] - box[1] < LEAST_PX) return;
+    if (!draft || !page || box[2] - box[0] < LEAST_PX || box[3] - box[1] < LEAST_PX)
+      return undefined;
+    const tokens = typed.value.split(/\s+/).filter(Boolean);
+    if (tokens.length) {
+      const line = typedLine(box, tokens);
+      draft.replace(page, withLinesInside(page.zones, box, [line]), line.words[0]);
+      typed.value = "";
+      announce("The line is put in.");
+      return stop();
+    }
     frame.setAttribute("aria-busy", "true");
     announce("Reading the area.");
     const fresh = await read(draft, page.number, {
       zones: JSON.stringify([{ box: box.map(Math.round), layout: layout.value }]),
+      ...(language.value && { languages: language.value }),
     });
     frame.removeAttribute("aria-busy");
-    if (!fresh) return;
+    if (!fresh) return undefined;
     const lines = fresh.zones.flatMap((zone) => zone.lines ?? []);
     const count = lines.reduce((sum, line) => sum + line.words.length, 0);
     if (count) draft.replace(page, withLinesInside(page.zones, box, lines));
@@ -72,11 +87,15 @@ export function enhance(desk) {
         ? `${counted(count, "word")} read in the area.`
         : "No text was found in the area; what stood there was kept.",
     );
-    stop();
+    return stop();
   }
 
   button.addEventListener("click", () => (host.hidden ? start() : stop()));
   action(root, "read-area").addEventListener("click", readIt);
+  typed.addEventListener("input", function tell() {
+    action(root, "read-area").textContent = typed.value.trim() ? "Put it in" : "Read it";
+  });
+  typed.addEventListener("keydown", (event) => event.key === "Enter" && readIt());
   region.frame.addEventListener("keydown", function leave(event) {
     if (event.key === "Escape") stop();
     else if (event.key.startsWith("Arrow")) view.reveal(region.box);
@@ -106,14 +125,53 @@ function withLinesInside(zones, box, lines) {
     }
     return { ...zone, ...(zone.lines && { lines: kept }) };
   });
+  if (put) return changed;
+  const below = changed.findIndex((zone) => zone.box[1] >= box[3]);
+  changed.splice(below < 0 ? changed.length : below, 0, {
+    kind: "text",
+    box,
+    quad: quadOf(box),
+    lines,
+  });
+  return changed;
+}
+
+/**
+ * A line of words that a person has typed, as wide as a box.
+ * @param {Box} box
+ * @param {string[]} tokens
+ * @returns {Line}
+ */
+function typedLine(box, tokens) {
+  const quad = quadOf(box);
   const [left, top, right, bottom] = box;
-  const quad = /** @type {import("../lib/geometry.js").Dot[]} */ ([
+  const place = { text: "\u2026", confidence: 1, box, quad };
+  const direction = RIGHT_TO_LEFT.test(tokens.join("")) ? "rtl" : "ltr";
+  /** @type {Line} */
+  const line = {
+    ...place,
+    ...{ baseline: [quad[3], quad[2]], x_height_px: (bottom - top) / 2, paragraph: 0, direction },
+    words: [place],
+  };
+  const { words } = rewritten(line, tokens);
+  return {
+    ...line,
+    text: tokens.join(" "),
+    words: words.map((word) => ({ ...word, checked: true, corrected_from: null })),
+  };
+}
+
+/**
+ * @param {Box} box
+ * @returns {import("../lib/geometry.js").Dot[]}
+ */
+function quadOf([left, top, right, bottom]) {
+  return [
     [left, top],
     [right, top],
     [right, bottom],
     [left, bottom],
-  ]);
-  return put ? changed : [...changed, { kind: "text", box, quad, lines }];
+  ];
 }
 
 /**

@@ -1,6 +1,7 @@
 // @ts-check
 // What a person takes away: the text on the clipboard at once, the rest from a menu.
 import { action, announce, make, part } from "../lib/dom.js";
+import { bring } from "../lib/http.js";
 
 /** @param {import("./desk.js").Desk} desk */
 export function enhance(desk) {
@@ -8,8 +9,11 @@ export function enhance(desk) {
   const menu = part(root, "downloads");
   const copy = action(root, "copy");
 
-  /** @param {string} text */
-  async function copyText(text) {
+  /**
+   * @param {string} text
+   * @param {string} [share] of the pages, where not all are read
+   */
+  async function copyText(text, share = "") {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
@@ -20,19 +24,20 @@ export function enhance(desk) {
         );
     }
     const label = /** @type {HTMLElement} */ (copy.querySelector("span"));
-    label.textContent = "Copied";
-    announce("The text is on the clipboard.");
+    label.textContent = share ? `Copied ${share}` : "Copied";
+    announce(`The text ${share && `of ${share} `}is on the clipboard.`);
     setTimeout(() => (label.textContent = "Copy text"), 2000);
     return undefined;
   }
 
-  copy.addEventListener("click", () => copyText(desk.draft?.text ?? ""));
+  copy.addEventListener("click", () => copyText(desk.draft?.text ?? "", desk.draft?.share));
   menu.addEventListener("toggle", async function offer() {
     const isOpen = menu.hasAttribute("open");
     const complaint = part(root, "formats").querySelector(".hint");
     part(root, "proof").inert = isOpen; // it may lie half under the menu
     if (!isOpen) complaint?.remove();
-    else if (!complaint) (await import("./export-menu.js")).drawExportMenu(desk, copyText);
+    else if (!complaint)
+      (await bring("export-menu", () => import("./export-menu.js"))).drawExportMenu(desk, copyText);
   });
 }
 

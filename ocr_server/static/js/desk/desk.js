@@ -2,6 +2,7 @@
 // The desk where a result is read and corrected: picture and text side by side, one word lighting
 // up on both sides. What only some need is loaded when they first ask for it.
 import { action, found, part, whenPressed } from "../lib/dom.js";
+import { bring } from "../lib/http.js";
 import { canTrim } from "../lib/files.js";
 import { enhance as enhanceCopyDownload } from "./copy-download.js";
 import { enhance as enhanceEditControls } from "./edit-controls.js";
@@ -25,11 +26,19 @@ const DWELL_MS = 250; // who only passes over a word does not want the picture t
  * none.
  * @typedef {{root: HTMLElement, picture: HTMLImageElement, draft: Draft | null, page: Page | null,
  *   lit: Word | null, opened: Word | null, view: ReturnType<typeof enhanceZoom>, text:
- *   ReturnType<typeof enhanceTextPane>, showPage: (page: Page) => void, paint: () => void}} Desk
+ *   ReturnType<typeof enhanceTextPane>, showPage: (page: Page) => Promise<void>, paint: () => void,
+ *   leave: () => void} & Others} Desk
+ */
+/**
+ * @typedef {{drafts: () => Draft[], open: (draft: Draft) => Promise<void>}} Others the documents of
+ *   this tab, and how another of them gets onto the desk
  */
 
-/** @param {HTMLElement} root */
-export function enhance(root) {
+/**
+ * @param {HTMLElement} root
+ * @param {Others} others
+ */
+export function enhance(root, others) {
   const picture = /** @type {HTMLImageElement} */ (part(root, "picture"));
   const text = enhanceTextPane(part(root, "text"), { onOpen: openWord, onHover: point });
   /** @type {Desk} */
@@ -44,6 +53,8 @@ export function enhance(root) {
     text,
     showPage,
     paint,
+    leave: () => editing.leave(),
+    ...others,
   };
   const summary = enhanceSummary(desk);
   const editing = enhanceEditControls(desk);
@@ -80,9 +91,10 @@ export function enhance(root) {
   }
   async function showPages() {
     const { draft, page } = desk;
-    part(root, "pages").hidden = !draft || draft.pages.length < 2;
+    const isLone = !draft || draft.pages.length < 2;
+    part(root, "pages").hidden = found(document, "[data-part=strip]").hidden = isLone;
     if (!draft || draft.pages.length < 2) return;
-    const { enhance } = await import("./page-navigation.js");
+    const { enhance } = await bring("page-navigation", () => import("./page-navigation.js"));
     paging ??= enhance(desk); // once, though two may have waited for it
     if (page === desk.page && page) paging.show(draft, page);
   }
@@ -110,7 +122,7 @@ export function enhance(root) {
   }
   /** @param {Word} word */
   function openWord(word) {
-    return editing.open(word);
+    return text.isTyping ? undefined : editing.open(word);
   }
 
   /** @param {Event} event */
@@ -129,8 +141,9 @@ export function enhance(root) {
     const { draft, page } = desk;
     if (!draft?.pages.length) return;
     for (const name of ["area", "compare"]) action(root, name).hidden = !draft.files.length;
+    part(root, "rereading").hidden = !draft.files.length || !draft.isEnded;
     // How many pages there are is known at the end.
-    action(root, "join").hidden = !draft.files.length || !draft.ms;
+    action(root, "join").hidden = !draft.files.length || !draft.isEnded;
     action(root, "trim").hidden = !canTrim(draft.files);
     if (!page || !draft.pages.includes(page))
       showPage(
@@ -150,6 +163,7 @@ export function enhance(root) {
     desk.draft = next;
     desk.page = null;
     root.hidden = !next;
+    root.closest("main")?.toggleAttribute("data-desk", Boolean(next));
     grown();
   }
 
@@ -157,15 +171,39 @@ export function enhance(root) {
   const finding = part(root, "finding");
   finding.addEventListener(
     "toggle",
-    async () => finding.hasAttribute("open") && (await import("./entities.js")).listEntities(desk),
+    async () =>
+      finding.hasAttribute("open") &&
+      (await bring("entities", () => import("./entities.js"))).listEntities(desk),
   );
   root.addEventListener("turned", () => finding.removeAttribute("open"));
   enhanceTabs(part(root, "tabs"), (name) => (found(root, ".panes").dataset.shown = name));
   enhanceSplitter(root);
-  whenPressed(action(root, "area"), async () => (await import("./area-select.js")).enhance(desk));
-  whenPressed(action(root, "join"), async () => (await import("./add-files.js")).enhance(desk));
-  whenPressed(action(root, "compare"), async () => (await import("./compare.js")).enhance(desk));
-  import("./speech.js").then(({ enhance }) => enhance(desk));
+  whenPressed(action(root, "search"), async () =>
+    (await bring("search", () => import("./search.js"))).enhance(desk),
+  );
+  whenPressed(action(root, "type"), async () =>
+    (await bring("line-typing", () => import("./line-typing.js"))).enhance(desk),
+  );
+  const rereading = part(root, "rereading");
+  rereading.addEventListener(
+    "toggle",
+    async () => (await bring("read-again", () => import("./read-again.js"))).enhance(desk),
+    { once: true },
+  );
+  whenPressed(action(root, "area"), async () =>
+    (await bring("area-select", () => import("./area-select.js"))).enhance(desk),
+  );
+  whenPressed(action(root, "join"), async () =>
+    (await bring("add-files", () => import("./add-files.js"))).enhance(desk),
+  );
+  whenPressed(action(root, "compare"), async () =>
+    (await bring("compare", () => import("./compare.js"))).enhance(desk),
+  );
+  const speak = action(root, "speak");
+  offerSpeech(speak);
+  whenPressed(speak, async () =>
+    (await bring("speech", () => import("./speech.js"))).enhance(desk),
+  );
 
   return {
     show: lay,
@@ -174,4 +212,16 @@ export function enhance(root) {
       root.dispatchEvent(new Event("turned"));
     },
   };
+}
+
+/**
+ * Shows the button once the browser has a voice; one without voices never says so.
+ * @param {HTMLElement} button
+ */
+function offerSpeech(button) {
+  const speech = window.speechSynthesis;
+  const check = () => (button.hidden = !speech.getVoices().length);
+  if (!speech) return;
+  speech.addEventListener("voiceschanged", check);
+  check();
 }

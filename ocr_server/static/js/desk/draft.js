@@ -1,8 +1,10 @@
 // @ts-check
 // A document in hand: pages as they come, corrections, undo and redo. Tells "grown" when pages have
-// come or gone, "changed" of words, "replaced" of a page whose lines are others now.
+// come or gone, "pictured" when a picture of one has come, "changed" of words, "replaced" of a page
+// whose lines are others now.
 // No `enhance`: it holds, and shows nothing.
 import { trust } from "../lib/confidence.js";
+import { isShowable } from "../lib/files.js";
 import { languagesOf, lineText, pageText, placesOf } from "../lib/model.js";
 import { counted, seconds } from "../lib/quantities.js";
 
@@ -29,9 +31,19 @@ export class Draft extends EventTarget {
     this.fields = fields;
     /** @type {OcrDocument} */
     this.document = { pages: [], problems: [] };
+    /**
+     * Pictures of pages whose files a browser cannot show, by number.
+     * @type {Map<number, Blob>}
+     */
+    this.pictures = new Map();
     this.ms = 0;
+    this.total = 0; // pages that there are to read; 0 as long as nobody knows
+    this.isEnded = false; // whether all of them were read, or could not be
+    this.isRunning = false;
+    this.job = ""; // the id of the server's job that reads it, if one does
     this.saved = true;
     this.sheets = 0; // pages of the files, read or not; a page's number says which of them it is
+    /** @type {Set<Page>} */ this.leftOut = new Set();
     /** @type {Change[]} */ this.done = [];
     /** @type {Change[]} */ this.undone = [];
   }
@@ -55,11 +67,33 @@ export class Draft extends EventTarget {
   /** How much it is, how sure, and how long it took. */
   get summary() {
     const doubtful = this.doubtful.length;
-    const parts = [counted(this.pages.length, "page"), counted(this.places.length, "word")];
+    const parts = [
+      this.share || counted(this.pages.length, "page"),
+      counted(this.places.length, "word"),
+    ];
     if (doubtful) parts.push(counted(doubtful, "doubtful", "doubtful"));
     parts.push(...languagesOf(this.pages));
     if (this.ms) parts.push(seconds(this.ms));
     return parts.join(", ");
+  }
+
+  /** As long as pages are missing: how many there are, of how many. */
+  get share() {
+    const { length } = this.pages;
+    if (this.isEnded || !this.total || length >= this.total) return "";
+    return `${length} of ${counted(this.total, "page")}`;
+  }
+
+  /**
+   * The numbers of the pages that are still to be read, as the server takes them; all where it is
+   * empty, and so where only some were asked for.
+   */
+  get missing() {
+    if (!this.total || this.fields.get("pages")) return "";
+    const read = new Set([...this.pages, ...this.leftOut].map(({ number }) => number));
+    return Array.from({ length: this.total }, (_, at) => at + 1)
+      .filter((number) => !read.has(number))
+      .join();
   }
 
   get text() {
@@ -73,7 +107,18 @@ export class Draft extends EventTarget {
   form(files) {
     const form = new FormData();
     for (const [name, value] of this.fields) form.set(name, value);
+
     for (const file of files) form.append("file", file, file.name);
+    return form;
+  }
+
+  /**
+   * The same for pages whose pictures are still to come with the words.
+   * @param {File[]} files
+   */
+  formWithPictures(files) {
+    const form = this.form(files);
+    if (!files.every(isShowable)) form.set("pictures", "true");
     return form;
   }
 
@@ -99,13 +144,28 @@ export class Draft extends EventTarget {
   }
 
   /**
-   * @param {OcrDocument} document
+   * @param {number} number of its page
+   * @param {Blob} picture
+   */
+  addPicture(number, picture) {
+    this.pictures.set(number, picture);
+    this.dispatchEvent(new Event("pictured"));
+  }
+
+  /**
+   * @param {OcrDocument} document of the last, or only, part of its reading
    * @param {number} ms
    */
-  finish(document, ms) {
-    // What came page by page may have been corrected, moved or left out by now.
-    this.document = { ...document, pages: this.pages.length ? this.pages : document.pages };
+  finish({ engine, pages, problems }, ms) {
+    const failed = new Set(problems.map(({ page }) => page));
+    this.document = {
+      engine,
+      // What came page by page may have been corrected, moved or left out by now.
+      pages: this.pages.length ? this.pages : pages,
+      problems: [...this.document.problems.filter(({ page }) => !failed.has(page)), ...problems],
+    };
     this.ms = ms;
+    this.isEnded = true;
     this.#count();
     this.dispatchEvent(new Event("grown"));
   }
@@ -145,6 +205,22 @@ export class Draft extends EventTarget {
   }
 
   /**
+   * Several changes that are undone as one.
+   * @param {() => void} act
+   */
+  together(act) {
+    const before = this.done.length;
+    act();
+    const parts = this.done.splice(before);
+    if (!parts.length) return;
+    const all = (/** @type {"undo" | "redo"} */ how) =>
+      (how === "undo" ? [...parts].reverse() : parts).map((part) => part[how]()).find(Boolean) ??
+      null;
+    this.done.push({ undo: () => all("undo"), redo: () => all("redo") });
+    this.dispatchEvent(new Event("grown")); // so that undo can be offered
+  }
+
+  /**
    * Takes a page out of the document.
    * @param {Page} page
    */
@@ -152,15 +228,21 @@ export class Draft extends EventTarget {
     const at = this.pages.indexOf(page);
     const without = () => this.pages.filter((other) => other !== page);
     this.#do({
-      redo: () => this.#arrange(without()),
-      undo: () => this.#arrange([...this.pages.slice(0, at), page, ...this.pages.slice(at)]),
+      redo: () => {
+        this.leftOut.add(page);
+        return this.#arrange(without());
+      },
+      undo: () => {
+        this.leftOut.delete(page);
+        return this.#arrange([...this.pages.slice(0, at), page, ...this.pages.slice(at)]);
+      },
     });
   }
 
   /**
-   * Puts a page before the one that it follows, or after the one that follows it.
+   * Moves a page by so many places, back or on.
    * @param {Page} page
-   * @param {1 | -1} by
+   * @param {number} by
    */
   move(page, by) {
     const step = (/** @type {number} */ way) => {
@@ -183,6 +265,8 @@ export class Draft extends EventTarget {
       ...problem,
       page: before + (problem.page ?? 1),
     }));
+    for (const [number, picture] of document.pictures ?? [])
+      this.addPicture(before + number, picture);
     this.files.push(...files); // which whoever gave them reads again, if it comes to that
     this.document.problems = [...this.document.problems, ...problems];
     this.#do({

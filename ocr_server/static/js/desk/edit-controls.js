@@ -1,6 +1,7 @@
 // @ts-check
 // Buttons and keys that lead to a correction or take one back; correcting is loaded when asked for.
 import { action, announce } from "../lib/dom.js";
+import { bring } from "../lib/http.js";
 
 /** @typedef {import("../lib/model.js").Word} Word */
 
@@ -11,7 +12,7 @@ export function enhance(desk) {
   let flow = null;
 
   async function comingFlow() {
-    const { enhance: enhanceFlow } = await import("./edit-flow.js");
+    const { enhance: enhanceFlow } = await bring("edit-flow", () => import("./edit-flow.js"));
     return (flow ??= enhanceFlow(desk)); // once, though two may have waited for it
   }
   /** @param {Word} word */
@@ -41,7 +42,11 @@ export function enhance(desk) {
   action(root, "undo").addEventListener("click", () => step("undo"));
   action(root, "redo").addEventListener("click", () => step("redo"));
   root.addEventListener("keydown", press);
-  return { open };
+  return {
+    open,
+    /** Closes a word that is open. */
+    leave: () => flow?.leave(),
+  };
 }
 
 /**

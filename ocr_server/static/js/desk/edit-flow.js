@@ -129,5 +129,5 @@ export function enhance(desk) {
     return undefined;
   }
   root.addEventListener("turned", proof.hide);
-  return { open, goDoubt };
+  return { open, goDoubt, leave };
 }

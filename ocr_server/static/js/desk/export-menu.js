@@ -3,9 +3,9 @@
 // No `enhance`: the menu is drawn anew whenever it opens.
 import { declarations } from "../lib/declarations.js";
 import { announce, found, make, part } from "../lib/dom.js";
-import { post } from "../lib/http.js";
 import { isConfirmed, pageText } from "../lib/model.js";
 import { joinParagraphs } from "./line-join.js";
+import { lastFirst, remembered, rendered, save, stem } from "./rendering.js";
 
 /**
  * @typedef {import("./desk.js").Desk} Desk
@@ -22,17 +22,19 @@ export function drawExportMenu(desk, copyText) {
   const sheet = part(root, "formats");
   if (!draft || !page) return;
   const confirmed = draft.pages.some(hasConfirmed);
-  // Pictures are not kept over a reload.
-  const formats = declarations.formats.filter(
-    (one) => (draft.files.length || !one.shows_pictures) && (confirmed || !one.needs_confirmed),
+  const formats = lastFirst(
+    declarations.formats.filter(
+      (one) => (draft.files.length || !one.shows_pictures) && (confirmed || !one.needs_confirmed),
+    ),
   );
   const several = draft.pages.length > 1;
+  const pageNumber = draft.pages.indexOf(page) + 1;
   const which = /** @type {HTMLSelectElement} */ (
     make(
       "select",
       { "aria-label": "Pages to take" },
       make("option", {}, "All pages"),
-      make("option", {}, `Page ${page.number} only`),
+      make("option", {}, `Page ${pageNumber} only`),
       make("option", {}, "Some pages"),
     )
   );
@@ -44,10 +46,17 @@ export function drawExportMenu(desk, copyText) {
       hidden: "",
     })
   );
+  const title = /** @type {HTMLInputElement} */ (
+    make("input", {
+      "aria-label": "Name of the file",
+      value: stem(draft.name),
+      autocomplete: "off",
+    })
+  );
   const chosen = [
     () => draft.pages,
     () => [page],
-    () => draft.pages.filter(({ number }) => isNamed(range.value, number)),
+    () => draft.pages.filter((_, at) => isNamed(range.value, at + 1)),
   ];
   const pages = () => chosen[which.selectedIndex]();
   const text = () => pages().map(pageText).join("\n\n");
@@ -99,21 +108,31 @@ export function drawExportMenu(desk, copyText) {
     part(root, "downloads").removeAttribute("open");
     const only =
       pages().length < draft.pages.length
-        ? ["", ` page ${page?.number}`, ` pages ${range.value.replace(/[^\d,-]/g, "")}`][
+        ? ["", ` page ${pageNumber}`, ` pages ${range.value.replace(/[^\d,-]/g, "")}`][
             which.selectedIndex
           ]
         : "";
+    const share = which.selectedIndex ? "" : draft.share;
+    const fullName = `${title.value.trim() || stem(draft.name)}${share && ` (${share})`}${only}`;
+    remembered(name);
+    const told = found(root, "[data-part=downloads] summary span");
+    told.textContent = "Preparing …";
+    announce(`Preparing: ${label}.`);
     try {
-      save(await rendered(draft, name, pages()), `${stem(draft.name)}${only}.${suffix}`);
-      if (!only) draft.saved = true;
-      announce(`${label} saved.`);
+      save(await rendered(draft, name, pages()), `${fullName}.${suffix}`);
+      if (!only && !share) draft.saved = true;
+      announce(`${label} saved${share && `: ${share}`}.`);
     } catch (error) {
       part(root, "downloads").setAttribute("open", "");
       complain(/** @type {Error} */ (error).message);
       found(sheet, "button, select").focus();
+    } finally {
+      told.textContent = "Download";
     }
   }
   sheet.replaceChildren(
+    ...(draft.share ? [make("p", { class: "hint" }, `So far there are ${draft.share}.`)] : []),
+    title,
     ...(several ? [which, range] : []),
     ...(several ? [entry("Copy these pages", () => copyText(text()))] : []),
     entry("Copy without line breaks", () => copyText(joinParagraphs(text()))),
@@ -144,39 +163,4 @@ function isNamed(text, number) {
     const [first, last = first] = part.split("-").map(Number);
     return first <= number && number <= last;
   });
-}
-
-/**
- * @param {Draft} draft
- * @param {string} format
- * @param {import("../lib/model.js").Page[]} pages
- */
-async function rendered(draft, format, pages) {
-  if (format === "text")
-    return new Blob([`${pages.map(pageText).join("\n\n")}\n`], { type: "text/plain" });
-  const json = new Blob([JSON.stringify(draft.payload(pages))], { type: "application/json" });
-  if (format === "json") return json;
-  const form = new FormData();
-  form.set("document", json, "document.json");
-  for (const file of draft.files) form.append("file", file, file.name);
-  form.set("format", format);
-  const password = draft.fields.get("password");
-  if (password) form.set("password", password);
-  return (await post("v1/render", form)).blob();
-}
-
-/**
- * @param {Blob} blob
- * @param {string} name
- */
-function save(blob, name) {
-  const link = /** @type {HTMLAnchorElement} */ (make("a", { download: name }));
-  link.href = URL.createObjectURL(blob);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-/** @param {string} name */
-function stem(name) {
-  return name.replace(/\.[^.]{1,5}$/, "") || "text";
 }

@@ -1,35 +1,38 @@
 // @ts-check
-// The picture of a page: its file where a browser can show it, else drawn by the server.
+// The picture of a page: its file where a browser can show it, else what came with its words.
 // No `enhance`: it gives addresses, which others show.
 import { isShowable } from "../lib/files.js";
-import { post } from "../lib/http.js";
+import { ask, post } from "../lib/http.js";
 
 /** @typedef {import("./draft.js").Draft} Draft */
 
-const MOST_DRAWN = 12; // pages of one document that the server draws for the strip
+const THUMBNAIL_PX = 160; // high, for screens with two pixels to one
 
-/** @type {WeakMap<Draft, Map<number, Promise<string | null>>>} */
+/** @type {WeakMap<Draft, Map<string, Promise<string | null>>>} */
 const known = new WeakMap();
 
 /**
- * A URL for an <img>, or null where nobody can draw it, who is asked again the next time.
+ * A URL for an <img>, or null where there is no picture yet; who is told so is asked again.
  * @param {Draft} draft
  * @param {number} number
- * @returns {Promise<string | null>}
  */
 export function pictureOf(draft, number) {
-  const pages = known.get(draft) ?? new Map();
-  known.set(draft, pages);
-  if (!pages.has(number)) {
-    pages.set(
-      number,
-      isShown(draft, number)
-        ? Promise.resolve(URL.createObjectURL(draft.files[number - 1]))
-        : drawn(draft, number, "picture"),
-    );
-    pages.get(number).then((/** @type {string | null} */ url) => url ?? pages.delete(number));
-  }
-  return pages.get(number);
+  return once(draft, `${number}`, async function url() {
+    const picture = await blobOf(draft, number);
+    return picture && URL.createObjectURL(picture);
+  });
+}
+
+/**
+ * The same, small.
+ * @param {Draft} draft
+ * @param {number} number
+ */
+export function thumbnailOf(draft, number) {
+  return once(draft, `${number} small`, async function url() {
+    const picture = await blobOf(draft, number);
+    return picture && shrunk(picture);
+  });
 }
 
 /**
@@ -38,22 +41,9 @@ export function pictureOf(draft, number) {
  * @param {number} number
  * @param {string} [without] stages
  */
-export function preparedPictureOf(draft, number, without = "") {
-  return drawn(draft, number, "picture/prepared", without);
-}
-
-/** @type {Promise<string | null>} */
-let drawing = Promise.resolve(null);
-
-/**
- * The same for the strip of pages, one after another; none where it would cost the server too much.
- * @param {Draft} draft
- * @param {number} number
- */
-export function thumbnailOf(draft, number) {
-  if (!isShown(draft, number) && draft.pages.length > MOST_DRAWN) return Promise.resolve(null);
-  drawing = drawing.then(() => pictureOf(draft, number));
-  return drawing;
+export async function preparedPictureOf(draft, number, without = "") {
+  const picture = await drawn(draft, number, "picture/prepared", without);
+  return picture && URL.createObjectURL(picture);
 }
 
 /**
@@ -61,17 +51,68 @@ export function thumbnailOf(draft, number) {
  * @param {Draft} draft
  */
 export async function forgetPictures(draft) {
-  const pages = [...(known.get(draft)?.values() ?? [])];
+  const urls = [...(known.get(draft)?.values() ?? [])];
   known.delete(draft);
-  for (const url of await Promise.all(pages)) if (url) URL.revokeObjectURL(url);
+  for (const url of await Promise.all(urls)) if (url) URL.revokeObjectURL(url);
+}
+
+/**
+ * @param {Draft} draft
+ * @param {string} name
+ * @param {() => Promise<string | null>} make
+ */
+function once(draft, name, make) {
+  const urls = known.get(draft) ?? new Map();
+  known.set(draft, urls);
+  if (!urls.has(name)) {
+    const coming = make();
+    urls.set(name, coming);
+    coming.then((url) => url ?? urls.delete(name));
+  }
+  return /** @type {Promise<string | null>} */ (urls.get(name));
 }
 
 /**
  * @param {Draft} draft
  * @param {number} number
+ * @returns {Promise<Blob | null>}
  */
-function isShown({ files }, number) {
-  return number <= files.length && files.every(isShowable);
+async function blobOf(draft, number) {
+  const { files, pictures } = draft;
+  if (files.every(isShowable) && files[number - 1]) return files[number - 1];
+  if (!pictures.has(number) && draft.job) {
+    try {
+      const response = await ask(`v1/jobs/${draft.job}/pages/${number}/picture`);
+      draft.addPicture(number, await response.blob());
+    } catch (error) {
+      // As long as the job may be there it is asked again, and the file is not sent.
+      const { status } = /** @type {{status?: number}} */ (error);
+      if (status !== 404 && status !== 410) return null;
+      if (draft.isEnded) draft.job = "";
+    }
+  }
+  if (!pictures.has(number) && draft.isRunning) await nextOf(draft, number);
+  if (!pictures.has(number) && !draft.isRunning) {
+    const picture = await drawn(draft, number, "picture"); // as it did not come, for whatever cause
+    if (picture) draft.addPicture(number, picture);
+  }
+  return pictures.get(number) ?? null;
+}
+
+/**
+ * Waits for a picture that comes behind the words of its page, or for the end of the reading.
+ * @param {Draft} draft
+ * @param {number} number
+ */
+function nextOf(draft, number) {
+  return new Promise(function wait(resolve) {
+    function look() {
+      if (!draft.pictures.has(number) && draft.isRunning) return;
+      for (const event of ["pictured", "halted"]) draft.removeEventListener(event, look);
+      resolve(undefined);
+    }
+    for (const event of ["pictured", "halted"]) draft.addEventListener(event, look);
+  });
 }
 
 /**
@@ -85,8 +126,27 @@ async function drawn(draft, number, path, without) {
   const form = draft.formFor(number);
   if (without) form.set("without", without);
   try {
-    const response = await post(path, form);
-    return URL.createObjectURL(await response.blob());
+    return await (await post(path, form)).blob();
+  } catch {
+    return null;
+  }
+}
+
+/** @param {Blob} picture */
+async function shrunk(picture) {
+  try {
+    const bitmap = await createImageBitmap(picture, {
+      resizeHeight: THUMBNAIL_PX,
+      resizeQuality: "medium",
+    });
+    const canvas = document.createElement("canvas");
+    canvas.width = bitmap.width;
+    canvas.height = bitmap.height;
+    canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
+    bitmap.close();
+    return await new Promise((/** @type {(url: string | null) => void} */ resolve) =>
+      canvas.toBlob((small) => resolve(small && URL.createObjectURL(small))),
+    );
   } catch {
     return null;
   }

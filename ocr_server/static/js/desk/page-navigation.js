@@ -1,9 +1,10 @@
 // @ts-check
 // Going from page to page: buttons, a number, a strip that says how each page fared.
 import { trust } from "../lib/confidence.js";
-import { action, announce, make, part } from "../lib/dom.js";
+import { action, announce, found, make, part, reveal } from "../lib/dom.js";
 import { placesOf } from "../lib/model.js";
 import { counted } from "../lib/quantities.js";
+import { enhance as enhanceSorting } from "../lib/sorting.js";
 import { thumbnailOf } from "./page-images.js";
 
 const WAYS = [
@@ -20,7 +21,7 @@ const WAYS = [
 export function enhance(desk) {
   const { root, showPage } = desk;
   const field = /** @type {HTMLInputElement} */ (part(root, "page"));
-  const strip = part(root, "strip");
+  const strip = found(document, "[data-part=strip]");
   /** @type {Page[]} */
   let pages = [];
   let at = 0;
@@ -58,17 +59,18 @@ export function enhance(desk) {
       : page.text
         ? "read"
         : "no text";
-    const image = make("img", { alt: "" });
+    const place = draft.pages.indexOf(page) + 1;
+    const image = make("img", { alt: "", draggable: "false" });
     waiting.set(image, () => thumbnailOf(draft, page.number));
     seen.observe(image);
     const button = make(
       "button",
-      { type: "button", "aria-label": `Page ${page.number}, ${words}` },
+      { type: "button", "aria-label": `Page ${place}, ${words}` },
       image,
-      make("span", {}, `${page.number} · ${words}`),
+      make("span", {}, `${place} · ${words}`),
     );
     button.addEventListener("click", () => go(pages.indexOf(page)));
-    return make("li", {}, button);
+    return make("li", { draggable: "true", "data-number": String(page.number) }, button);
   }
   /**
    * A button that can go no further gives the focus to the other.
@@ -103,15 +105,19 @@ export function enhance(desk) {
   function move(by) {
     const page = pages[at];
     desk.draft?.move(page, by);
-    announce(`Page ${page.number} is now in place ${at + 1 + by} of ${pages.length}.`);
+    announce(`Page ${at + 1 - by} is now page ${at + 1} of ${pages.length}.`);
   }
   action(root, "move-earlier").addEventListener("click", () => move(-1));
   action(root, "move-later").addEventListener("click", () => move(1));
   field.addEventListener("change", function turn() {
-    go(pages.findIndex(({ number }) => number === field.valueAsNumber));
-    field.value = String(desk.page?.number); // where there is no such page, the one that is shown
+    go(field.valueAsNumber - 1);
+    field.value = String(at + 1); // where there is no such page, the one that is shown
   });
   part(root, "stage").addEventListener("keydown", press);
+  enhanceSorting(strip, {
+    of: (item) => `Page ${[...strip.children].indexOf(item) + 1}`,
+    onMove: (from, to) => desk.draft?.move(pages[from], to - from),
+  });
 
   return {
     /**
@@ -121,16 +127,18 @@ export function enhance(desk) {
     show(draft, current) {
       pages = draft.pages;
       at = pages.indexOf(current);
-      field.value = String(current.number);
-      field.max = part(root, "count").textContent = String(
-        Math.max(...pages.map(({ number }) => number)),
-      );
+      field.value = String(at + 1);
+      field.max = String(pages.length);
+      part(root, "count").textContent = draft.share ? String(draft.total) : field.max;
       for (const names of WAYS) enable(names.map((name) => action(root, name)));
       seen.disconnect();
       waiting.clear();
       const focused = [...strip.children].findIndex((one) => one.contains(document.activeElement));
       strip.replaceChildren(...pages.map((page) => entry(draft, page)));
-      strip.children[at]?.firstElementChild?.setAttribute("aria-current", "true");
+      strip.hidden = false;
+      const now = /** @type {HTMLElement | undefined} */ (strip.children[at]);
+      now?.firstElementChild?.setAttribute("aria-current", "true");
+      if (now) reveal(now);
       strip.children[focused]?.querySelector("button")?.focus();
     },
   };

@@ -12,11 +12,22 @@ export function enhance(desk) {
     part(root, "no-picture").hidden = isSeen;
     part(root, "holder").hidden = !isSeen;
   }
-  function lack() {
-    part(root, "no-picture").textContent = desk.draft?.files.length
-      ? "This browser cannot show this kind of picture; its text is beside it."
-      : "The picture was not kept when the page was left; its text is beside it.";
+  /** @param {string} words */
+  function lack(words) {
+    part(root, "no-picture").textContent = words;
     put(false);
+  }
+  function lackAnswer() {
+    lack(
+      desk.draft?.files.length
+        ? "The picture of this page did not come; it is asked for again when the server answers."
+        : "The picture was not kept when the page was left; its text is beside it.",
+    );
+  }
+  /** What the server could not give is asked for again. */
+  function askAgain() {
+    const { draft, page } = desk;
+    if (draft && page && part(root, "holder").hidden) show(draft, page);
   }
   /**
    * @param {import("./draft.js").Draft} draft
@@ -30,13 +41,16 @@ export function enhance(desk) {
         : "The picture, its text is in the Text pane";
     desk.view.showPage(page);
     const url = await pictureOf(draft, page.number);
-    if (desk.page !== page) return;
-    if (!url) return lack();
+    if (desk.page !== page) return undefined;
+    if (!url) return lackAnswer();
     picture.src = url;
     put(true);
-    desk.view.showPage(page); // which was not laid out while it was hidden
+    return desk.view.showPage(page); // which was not laid out while it was hidden
   }
 
-  picture.addEventListener("error", lack);
+  picture.addEventListener("error", () =>
+    lack("This browser cannot show this kind of picture; its text is beside it."),
+  );
+  addEventListener("answered", askAgain);
   return { show };
 }

@@ -2,6 +2,7 @@
 // Reading something once more: a page that failed, or an area of one.
 // No `enhance`: it asks the server, and changes the draft.
 import { announce } from "../lib/dom.js";
+import { isShowable } from "../lib/files.js";
 import { asRefusal, readDocument } from "../lib/http.js";
 
 /** @typedef {import("./draft.js").Draft} Draft */
@@ -14,9 +15,11 @@ import { asRefusal, readDocument } from "../lib/http.js";
  */
 export async function read(draft, number, options = {}) {
   const form = draft.formFor(number);
+  if (!draft.pictures.has(number) && !draft.files.every(isShowable)) form.set("pictures", "true");
   for (const [name, value] of Object.entries(options)) form.set(name, value);
   try {
-    const { pages } = await readDocument(form, { signal: new AbortController().signal });
+    const { pages, pictures } = await readDocument(form, { signal: new AbortController().signal });
+    for (const [at, picture] of pictures ?? []) draft.addPicture(at, picture);
     return pages[0];
   } catch (error) {
     announce(asRefusal(error).message, "alert");

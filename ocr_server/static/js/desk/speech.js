@@ -8,7 +8,6 @@ import { tagOf } from "../lib/model.js";
  * @typedef {import("../lib/model.js").Line} Line
  */
 
-const VOICES_LATEST_MS = 1000; // a browser without voices never says so
 const MOST_LETTERS = 200; // longer utterances stall in some browsers
 
 /** @param {import("./desk.js").Desk} desk */
@@ -18,11 +17,6 @@ export function enhance(desk) {
   const button = action(root, "speak");
   const pause = action(root, "pause-speech");
   const speed = /** @type {HTMLSelectElement} */ (found(root, "#speed"));
-  if (!speech) return;
-
-  function check() {
-    button.hidden = !speech.getVoices().length;
-  }
   function stop() {
     speech.cancel();
     text.mark(null, "spoken");
@@ -68,9 +62,6 @@ export function enhance(desk) {
   root.addEventListener("keydown", (event) => event.key === "Escape" && isSpeaking() && stop());
   root.addEventListener("turned", () => isSpeaking() && stop());
   window.addEventListener("pagehide", stop);
-  speech.addEventListener("voiceschanged", check);
-  setTimeout(check, VOICES_LATEST_MS);
-  check();
 }
 
 /** @param {Line[]} lines */

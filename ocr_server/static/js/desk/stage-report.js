@@ -2,6 +2,7 @@
 // The stages of the page that is shown, and reading the page again without some of them.
 import { declarations } from "../lib/declarations.js";
 import { action, announce, make, part } from "../lib/dom.js";
+import { bring } from "../lib/http.js";
 import { seconds } from "../lib/quantities.js";
 import { doneStages, fineFindings, labelOf, lateStages, skippedStages } from "./stages.js";
 
@@ -72,7 +73,7 @@ export function enhance(desk) {
       .filter(({ checked }) => !checked)
       .map(({ value }) => value)
       .join();
-    const { read } = await import("./reread.js");
+    const { read } = await bring("reread", () => import("./reread.js"));
     announce(`Reading page ${page.number} again.`);
     button.disabled = true;
     const fresh = await read(draft, page.number, without ? { without } : {});

@@ -2,6 +2,7 @@
 // Everything on the desk that counts or reports: summary, doubts, legend, advice, failures.
 import { trust } from "../lib/confidence.js";
 import { action, announce, make, part } from "../lib/dom.js";
+import { bring } from "../lib/http.js";
 import { enhance as enhanceStageReport } from "./stage-report.js";
 
 /** @param {import("./desk.js").Desk} desk */
@@ -57,7 +58,15 @@ export function enhance(desk) {
         ...againButton(problem.page),
       ]),
     );
+    tellRemarks();
     stageReport.show(draft, page);
+  }
+  /** The first remark, and how many there are, beside the name, where they push nothing. */
+  function tellRemarks() {
+    const lines = [...part(root, "remarks").querySelectorAll("div:not([hidden]) > ul > li")];
+    part(root, "remarks").hidden = !lines.length;
+    part(root, "remark").textContent =
+      (lines.length > 1 ? `${lines.length} remarks: ` : "") + (lines[0]?.textContent ?? "");
   }
   /**
    * @param {string} name
@@ -76,7 +85,7 @@ export function enhance(desk) {
       make("button", { type: "button", class: "link" }, `Try page ${page} again`)
     );
     button.addEventListener("click", async function again() {
-      const { readPage } = await import("./reread.js");
+      const { readPage } = await bring("reread", () => import("./reread.js"));
       button.disabled = true;
       if (await readPage(draft, page)) part(root, "name").focus();
       button.disabled = false;

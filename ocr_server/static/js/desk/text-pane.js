@@ -29,20 +29,42 @@ export function enhance(root, { onOpen, onHover }) {
   const spans = new Map();
   /** @type {Map<Element, Word>} */
   const words = new Map();
+  /** @type {Map<Element, import("../lib/model.js").Line>} */
+  const rows = new Map();
   /** @type {HTMLElement | null} */
   let stop = null;
+  let isTyping = false;
+  /** @type {Page | null} */
+  let shown = null;
 
   /** @param {Page} page */
   function show(page) {
     spans.clear();
     words.clear();
+    rows.clear();
     const paragraphs = page.zones
       .flatMap((zone) => paragraphsOf(zone))
       .filter((lines) => lines.some(lineText));
     root.replaceChildren(...(paragraphs.length ? paragraphs.map(paragraph) : [nothing()]));
     stop = null;
     makeStop(root.querySelector(".word"));
-    root.scrollTop = 0;
+    if (page !== shown) root.scrollTop = 0;
+    shown = page;
+    dress();
+  }
+  /** Lines as they are typed into, or words as they are picked. */
+  function dress() {
+    for (const row of rows.keys()) {
+      if (isTyping) {
+        row.setAttribute("contenteditable", "true");
+        row.setAttribute("role", "textbox");
+        row.setAttribute("aria-label", "Line");
+        row.setAttribute("spellcheck", "true");
+      } else
+        for (const name of ["contenteditable", "role", "aria-label", "spellcheck"])
+          row.removeAttribute(name);
+    }
+    root.toggleAttribute("data-typing", isTyping);
   }
   /** @param {import("../lib/model.js").Line[]} lines */
   function paragraph(lines) {
@@ -51,6 +73,7 @@ export function enhance(root, { onOpen, onHover }) {
     if (lines[0].direction === "rtl") block.dir = "rtl";
     for (const line of lines) {
       const row = make("span", { class: "line" });
+      rows.set(row, line);
       line.words.forEach((word, at) =>
         row.append(at ? gapOf(line.words[at - 1].text, word.text) : "", wordSpan(word)),
       );
@@ -104,17 +127,24 @@ export function enhance(root, { onOpen, onHover }) {
     makeStop(next);
     stop?.focus();
   }
-  /** @param {number} by */
+  /**
+   * To the row above or below, as the lines are laid out, and the nearest word of it.
+   * @param {number} by
+   */
   function stepLine(by) {
-    const lines = [...root.querySelectorAll(".line")];
-    const line = lines[lines.indexOf(/** @type {Element} */ (stop?.closest(".line"))) + by];
-    if (!line || !stop) return;
-    const across = stop.getBoundingClientRect().x;
-    const nearest = [...line.children].sort(
-      (one, other) =>
-        Math.abs(one.getBoundingClientRect().x - across) -
-        Math.abs(other.getBoundingClientRect().x - across),
-    )[0];
+    if (!stop) return;
+    const from = stop.getBoundingClientRect();
+    let nearest = null;
+    let least = [Infinity, Infinity];
+    for (const span of words.keys()) {
+      const box = span.getBoundingClientRect();
+      const down = (box.top - from.top) * by;
+      if (down < from.height / 2) continue;
+      const away = [Math.round(down), Math.abs(box.x - from.x)];
+      if (away[0] > least[0] || (away[0] === least[0] && away[1] >= least[1])) continue;
+      [nearest, least] = [span, away];
+    }
+    if (!nearest) return;
     makeStop(nearest);
     stop?.focus();
   }
@@ -122,7 +152,7 @@ export function enhance(root, { onOpen, onHover }) {
   function press(event) {
     const span = /** @type {Element} */ (event.target);
     const word = words.get(span);
-    if (!word || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isTyping || !word || event.ctrlKey || event.metaKey || event.altKey) return;
     const on = getComputedStyle(span).direction === "rtl" ? -1 : 1;
     const moves = {
       ArrowRight: () => step(on),
@@ -145,7 +175,7 @@ export function enhance(root, { onOpen, onHover }) {
   root.addEventListener("keydown", press);
   root.addEventListener("click", function open(event) {
     const word = wordOf(event);
-    if (word && getSelection()?.isCollapsed !== false) onOpen(word);
+    if (word && !isTyping && getSelection()?.isCollapsed !== false) onOpen(word);
   });
   // Not when the text moves under a pointer at rest.
   root.addEventListener("pointermove", (event) => onHover(wordOf(event)));
@@ -158,8 +188,22 @@ export function enhance(root, { onOpen, onHover }) {
   });
 
   return {
+    root,
     show,
     paint,
+    get rows() {
+      return [...rows.keys()];
+    },
+    get isTyping() {
+      return isTyping;
+    },
+    /** @param {Element} row */
+    lineOf: (row) => rows.get(row) ?? null,
+    /** @param {boolean} wanted */
+    setTyping(wanted) {
+      isTyping = wanted;
+      dress();
+    },
     /**
      * Marks a word and brings it into view.
      * @param {Word | null} word

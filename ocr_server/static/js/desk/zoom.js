@@ -130,6 +130,7 @@ export function enhance(root) {
       holder.style.setProperty("--width", String(width));
       holder.style.setProperty("--height", String(height));
       turn(uprightTurns(page));
+      stage.scrollTo(0, 0);
     },
     /**
      * Where a point of the window lies on the page.
@@ -200,6 +201,18 @@ function enablePinch(stage, zoom) {
       });
     apart = now;
   }
+  // Safari on a Mac tells of a pinch on the trackpad in its own way.
+  let before = 1;
+  stage.addEventListener("gesturestart", function begin(event) {
+    event.preventDefault();
+    before = 1;
+  });
+  stage.addEventListener("gesturechange", function scale(event) {
+    event.preventDefault();
+    const { scale: now, clientX: x, clientY: y } = /** @type {any} */ (event);
+    zoom(now / before, { x, y });
+    before = now;
+  });
   stage.addEventListener("touchmove", pinch, { passive: false });
   stage.addEventListener("touchend", () => (apart = 0));
 }

@@ -30,6 +30,8 @@
  * @typedef {object} Cell
  * @property {number} row from 0
  * @property {number} column from 0
+ * @property {number | null} [row_span] how many rows it stands in, if more than one
+ * @property {number | null} [column_span] how many columns it stands in, if more than one
  * @property {string} text
  * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
  * @property {[number, number][]} quad four points, clockwise from the text’s own top left
@@ -134,6 +136,7 @@
  * @property {string | null} [kinds] the kinds of files that can be read
  * @property {number | null} [limit] the limit that was passed
  * @property {string[] | null} [missing] the languages that are not installed
+ * @property {number | null} [offset] how much of the file is there, in bytes
  * @property {number | null} [pages] how many pages there are
  * @property {number | null} [retry_after_s] when to come back
  * @property {string | null} [setting] the setting that would change the limit
@@ -176,6 +179,8 @@
  * @typedef {object} Table
  * @property {number} rows
  * @property {number} columns
+ * @property {number | null} [header_rows] how many rows at the top are its head, where that is sure
+ * @property {boolean | null} [continues] whether it goes on the last table of the page before
  * @property {Cell[]} cells in reading order
  */
 

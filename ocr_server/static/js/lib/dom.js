@@ -48,6 +48,23 @@ export function make(name, attributes = {}, ...children) {
 }
 
 /**
+ * Scrolls what lies around an element so that it is seen, but never the page.
+ * @param {Element} element
+ */
+export function reveal(element) {
+  for (let frame = element.parentElement; frame && frame !== document.body;) {
+    const [outer, inner] = [frame.getBoundingClientRect(), element.getBoundingClientRect()];
+    if (frame.scrollHeight > frame.clientHeight && getComputedStyle(frame).overflowY !== "visible")
+      frame.scrollTop +=
+        Math.min(0, inner.top - outer.top) || Math.max(0, inner.bottom - outer.bottom);
+    if (frame.scrollWidth > frame.clientWidth && getComputedStyle(frame).overflowX !== "visible")
+      frame.scrollLeft +=
+        Math.min(0, inner.left - outer.left) || Math.max(0, inner.right - outer.right);
+    frame = frame.parentElement;
+  }
+}
+
+/**
  * Says something once to those who listen.
  * @param {string} words
  * @param {"status" | "alert"} [where]
@@ -83,8 +100,10 @@ const sheets = new Map();
  * @param {string} name
  */
 export function loadStyles(name) {
+  const isThere = document.querySelector(`link[rel="stylesheet"][href$="/${name}.css"]`);
   const coming =
     sheets.get(name) ??
+    (isThere && Promise.resolve()) ??
     new Promise(function load(resolve) {
       const link = make("link", {
         rel: "stylesheet",

@@ -2,8 +2,33 @@
 // One reading: the file goes out, events come in, and cancelling hangs up, which stops the work.
 // No `enhance`: it shows nothing.
 import { keyHeaders } from "./api-key.js";
+import { announce } from "./dom.js";
 
 /** @typedef {import("./model.js").OcrDocument} OcrDocument */
+
+/** @type {Map<string, Promise<unknown>>} */
+const modules = new Map();
+
+/**
+ * A module that is loaded on demand. Whether the server answers is asked first: browsers keep an
+ * import that failed, and would give the failure again until the page is loaded anew.
+ * @template T
+ * @param {string} name
+ * @param {() => Promise<T>} load
+ * @returns {Promise<T>}
+ */
+export function bring(name, load) {
+  const coming =
+    modules.get(name) ??
+    fetch("livez", { cache: "no-store" }).then(load, function tell() {
+      const refusal = unanswered();
+      announce(refusal.message, "alert");
+      throw refusal;
+    });
+  modules.set(name, coming);
+  coming.catch(() => modules.delete(name));
+  return /** @type {Promise<T>} */ (coming);
+}
 
 /** Why there is no answer, in words for a person. */
 export class Refusal extends Error {
@@ -42,16 +67,53 @@ export function asRefusal(error) {
 }
 
 /**
+ * @typedef {{signal: AbortSignal, onUpload?: (sent: number, total: number) => void, onEvent?: (event:
+ *   any) => void, isRest?: boolean}} How `isRest`: other pages are read already, so that an answer
+ *   of problems alone is one
+ */
+
+/**
  * @param {FormData} form
- * @param {{signal: AbortSignal, onUpload?: (sent: number, total: number) => void, onEvent?: (event:
- *   any) => void}} how
+ * @param {How} how
  * @returns {Promise<OcrDocument>}
  */
-export function readDocument(form, { signal, onUpload, onEvent }) {
+export function readDocument(form, how) {
+  return listen("POST", "v1/documents", form, how);
+}
+
+/**
+ * Hands a document in as a job, which is read whatever becomes of this page; its id.
+ * @param {FormData} form
+ * @param {How} how
+ * @returns {Promise<string>}
+ */
+export async function createJob(form, how) {
+  const { id } = /** @type {any} */ (await listen("POST", "v1/jobs", form, how));
+  return id;
+}
+
+/**
+ * What becomes of a job, behind the page of that number.
+ * @param {string} id
+ * @param {number} after
+ * @param {How} how
+ */
+export function followJob(id, after, how) {
+  return listen("GET", `v1/jobs/${id}?after=${after}`, null, how);
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {FormData | null} form
+ * @param {How} how
+ * @returns {Promise<OcrDocument>}
+ */
+function listen(method, path, form, { signal, onUpload, onEvent, isRest = false }) {
   return new Promise(function start(resolve, reject) {
     const request = new XMLHttpRequest();
-    /** @type {OcrDocument} */
-    const answer = { pages: [], problems: [] };
+    /** @type {OcrDocument & {pictures: Map<number, Blob>}} */
+    const answer = { pages: [], problems: [], pictures: new Map() };
     let parsed = 0;
     let ended = false;
 
@@ -65,6 +127,8 @@ export function readDocument(form, { signal, onUpload, onEvent }) {
     /** @param {any} event */
     function take(event) {
       if (event.event === "page") answer.pages.push(event.page);
+      else if (event.event === "picture")
+        answer.pictures.set(event.page, (event.blob = blobOf(event)));
       else if (event.event === "problem") answer.problems.push(event.problem ?? event);
       else if (event.event === "end") ended = true;
       if (event.engine) answer.engine = event.engine;
@@ -72,10 +136,10 @@ export function readDocument(form, { signal, onUpload, onEvent }) {
     }
     function finish() {
       const type = request.getResponseHeader("Content-Type") ?? "";
-      if (request.status !== 200) return reject(refusalOf(request, type));
+      if (request.status !== 200 && request.status !== 202) return reject(refusalOf(request, type));
       if (!type.includes("ndjson")) return resolve(JSON.parse(request.responseText));
       takeLines();
-      if (!answer.pages.length && answer.problems.length)
+      if (!answer.pages.length && answer.problems.length && !(isRest && ended))
         return reject(new Refusal(answer.problems[0]));
       if (!ended) return reject(unanswered());
       answer.pages.sort((one, other) => one.number - other.number);
@@ -104,7 +168,8 @@ export function readDocument(form, { signal, onUpload, onEvent }) {
       if (request.status === 200 && type.includes("ndjson")) takeLines();
     }
 
-    request.open("POST", "v1/documents");
+    request.open(method, path);
+    request.responseType = "text"; // else some browsers parse an answer without a type as XML
     request.setRequestHeader("Accept", "application/x-ndjson, application/json;q=0.9");
     for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", (event) => onUpload?.(event.loaded, event.total));
@@ -117,16 +182,29 @@ export function readDocument(form, { signal, onUpload, onEvent }) {
   });
 }
 
+/** @param {{media_type: string, content: string}} event */
+function blobOf({ media_type: type, content }) {
+  return new Blob([Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0))], { type });
+}
+
 /**
  * A plain request; its Refusal is like that of a reading.
  * @param {string} path relative to the page, which may be below any other
  * @param {FormData} form
  * @param {AbortSignal} [signal]
  */
-export async function post(path, form, signal) {
+export function post(path, form, signal) {
+  return ask(path, { method: "POST", body: form, signal });
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} [init]
+ */
+export async function ask(path, { signal, ...init } = {}) {
   let response;
   try {
-    response = await fetch(path, { method: "POST", headers: keyHeaders(), body: form, signal });
+    response = await fetch(path, { headers: keyHeaders(), signal, ...init });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw unanswered();

@@ -20,6 +20,15 @@ export function enhance(root) {
     menu.removeAttribute("open");
     menu.querySelector("summary")?.focus();
   }
+  // Where there are no popovers (Safari 16), they are dialogs.
+  if (!("popover" in HTMLElement.prototype))
+    for (const button of root.querySelectorAll("[popovertarget]"))
+      button.addEventListener("click", function toggle() {
+        const name = button.getAttribute("popovertarget") ?? "";
+        const dialog = /** @type {HTMLDialogElement | null} */ (document.getElementById(name));
+        if (dialog?.open) dialog.close();
+        else dialog?.showModal();
+      });
   root.addEventListener("click", (event) => closeOthers(/** @type {Node} */ (event.target)));
   root.addEventListener("focusin", (event) => closeOthers(/** @type {Node} */ (event.target)));
   root.addEventListener("keydown", leave);

@@ -13,7 +13,8 @@
 /**
  * @typedef {{page?: number | null, code: string, title: string, detail: string}} PageProblem of a
  *   page, or of the whole document
- * @typedef {{engine?: Engine, pages: Page[], problems: PageProblem[]}} OcrDocument
+ * @typedef {{engine?: Engine, pages: Page[], problems: PageProblem[], pictures?: Map<number,
+ *   Blob>}} OcrDocument `pictures`: those of pages that came with the words
  * @typedef {{page: Page, zone: Zone, line: Line, word: Word}} Place a word and where it stands
  */
 

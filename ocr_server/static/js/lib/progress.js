@@ -66,7 +66,7 @@ export function followProgress(item, begun, put) {
     },
     /** @param {any} event */
     event(event) {
-      if (event.event === "accepted") pages = event.pages ?? 0;
+      if (event.event === "accepted") [pages, done] = [event.pages ?? 0, event.done ?? 0];
       if (event.event === "progress") running.set(event.page, event);
       if (event.event === "page" || event.event === "problem") {
         done += 1;

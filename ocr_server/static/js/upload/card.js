@@ -38,9 +38,10 @@ export function makeCard(name, file, deeds) {
  * @param {HTMLElement} card
  * @param {State} state
  * @param {string} words
- * @param {{share?: number, canOpen: boolean, canRetry: boolean, canTrim: boolean}} can
+ * @param {{share?: number, canOpen: boolean, canRetry: boolean, retryWords: string, canTrim:
+ *   boolean}} can
  */
-export function putCard(card, state, words, { share, canOpen, canRetry, canTrim }) {
+export function putCard(card, state, words, { share, canOpen, canRetry, retryWords, canTrim }) {
   const working = state === "uploading" || state === "recognising";
   card.dataset.state = state;
   part(card, "words").textContent = words;
@@ -55,7 +56,10 @@ export function putCard(card, state, words, { share, canOpen, canRetry, canTrim 
   const idle = !working && state !== "waiting";
   const focused = card.querySelector(".actions :focus");
   action(card, "cancel").hidden = idle;
-  action(card, "retry").hidden = !canRetry || !idle || state === "result";
+  const retry = action(card, "retry");
+  retry.hidden = !canRetry || !idle || state === "result";
+  retry.textContent = retryWords;
+  retry.setAttribute("aria-label", `${retryWords} ${part(card, "name").textContent}`);
   action(card, "trim").hidden = !canTrim || !idle;
   action(card, "open").hidden = !canOpen;
   action(card, "forget").hidden = !idle;

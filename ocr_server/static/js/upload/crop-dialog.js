@@ -6,6 +6,7 @@ import { action, found, part } from "../lib/dom.js";
 import { rectify } from "../lib/perspective.js";
 
 const QUALITY = 0.95;
+const MOST_PIXELS = 16_000_000; // on an iPhone a canvas of more than 16.7 megapixels stays empty
 /** @type {ReturnType<typeof enhanceCorners> | null} */
 let known = null;
 
@@ -31,7 +32,7 @@ export function trimmed(file) {
 async function ask(file) {
   const dialog = /** @type {HTMLDialogElement} */ (found(document, "#trim"));
   const canvas = /** @type {HTMLCanvasElement} */ (part(dialog, "still"));
-  const bitmap = await createImageBitmap(file);
+  const bitmap = await within(MOST_PIXELS, await createImageBitmap(file));
   draw(canvas, bitmap, 0);
   const corners = (known ??= enhanceCorners(part(dialog, "finder"), canvas));
   const deeds = new AbortController();
@@ -61,6 +62,22 @@ async function ask(file) {
     picture.toBlob(resolve, file.type === "image/png" ? "image/png" : "image/jpeg", QUALITY),
   );
   return blob && new File([blob], file.name, { type: blob.type });
+}
+
+/**
+ * A picture that a canvas can take.
+ * @param {number} most pixels
+ * @param {ImageBitmap} bitmap
+ */
+async function within(most, bitmap) {
+  const { width, height } = bitmap;
+  const scale = Math.sqrt(most / (width * height));
+  if (scale >= 1) return bitmap;
+  return createImageBitmap(bitmap, {
+    resizeWidth: Math.floor(width * scale),
+    resizeHeight: Math.floor(height * scale),
+    resizeQuality: "high",
+  });
 }
 
 /**

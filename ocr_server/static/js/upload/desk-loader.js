@@ -1,20 +1,25 @@
 // @ts-check
 // The desk, which is loaded with the first file, and the draft that lies on it.
-import { loadStyles, part } from "../lib/dom.js";
+import { loadStyles } from "../lib/dom.js";
+import { bring } from "../lib/http.js";
 
 /** @typedef {import("../desk/draft.js").Draft} Draft */
 
-/** @param {HTMLElement} root the desk */
-export function enhance(root) {
+/**
+ * @param {HTMLElement} root the desk
+ * @param {import("../desk/desk.js").Others} others
+ */
+export function enhance(root, others) {
   /** @type {Draft | null} */
   let shown = null;
   /** @type {Promise<ReturnType<typeof import("../desk/desk.js").enhance>> | null} */
   let coming = null;
 
   function load() {
-    coming ??= Promise.all([import("../desk/desk.js"), loadStyles("desk")]).then(([desk]) =>
-      desk.enhance(root),
-    );
+    coming ??= Promise.all([
+      bring("desk", () => import("../desk/desk.js")),
+      loadStyles("desk"),
+    ]).then(([desk]) => desk.enhance(root, others));
     coming.catch(() => (coming = null)); // offline perhaps: it is asked for again when it is needed
     return coming;
   }
@@ -24,17 +29,12 @@ export function enhance(root) {
     get shown() {
       return shown;
     },
-    /** Whether a word is being corrected. */
-    get isAtWork() {
-      return Boolean(shown) && !part(root, "proof").hidden;
-    },
     /** @param {Draft} draft */
     async show(draft) {
       shown = draft;
       const desk = await load();
       if (shown !== draft) return;
       desk.show(draft);
-      if (root.getBoundingClientRect().top < 0) root.scrollIntoView();
     },
     async clear() {
       shown = null;

@@ -2,6 +2,9 @@
 // The ways in which files arrive: picked, dropped anywhere, pasted.
 import { action, announce, found, part } from "../lib/dom.js";
 import { byName } from "../lib/files.js";
+import { CONTROL } from "../lib/keys.js";
+
+const LEAVING_MS = 120;
 
 /**
  * @param {HTMLElement | null} root the form
@@ -14,6 +17,7 @@ export function enhance(root, take) {
   const ways = part(root, "ways");
   const release = part(root, "release");
   let stateBefore = "";
+  let leaving = 0;
 
   /** @param {Iterable<File>} files */
   function arrive(files) {
@@ -37,6 +41,7 @@ export function enhance(root, take) {
     if (!event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
+    clearTimeout(leaving);
     show(true, event.dataTransfer.items.length);
   }
   /** @param {DragEvent} event */
@@ -54,14 +59,14 @@ export function enhance(root, take) {
   function paste(event) {
     if (event.target instanceof Element && event.target.closest("input:not([type=file]), textarea"))
       return;
-    const files = event.clipboardData?.files;
-    if (!files?.length) return;
-    event.preventDefault();
-    arrive(files);
+    const { files, types } = /** @type {DataTransfer} */ (event.clipboardData);
+    if (files.length) {
+      event.preventDefault();
+      arrive(files);
+    } else if (!types.includes("text/plain")) pictures().then((found) => arrive(found ?? []));
   }
-  /** The button for those who have no keys. */
-  async function pasteByButton() {
-    const button = action(root ?? document, "paste");
+  /** What the clipboard has of pictures, which some browsers tell only who asks for it. */
+  async function pictures() {
     /** @type {File[]} */
     const files = [];
     const items = await navigator.clipboard?.read().catch(() => null);
@@ -69,13 +74,19 @@ export function enhance(root, take) {
       const type = item.types.find((name) => name.startsWith("image/"));
       if (type) files.push(new File([await item.getType(type)], "Pasted picture", { type }));
     }
-    arrive(files);
-    if (files.length) return;
-    button.textContent = items ? "paste: there is no picture" : "paste: press Ctrl V";
+    return items ? files : null;
+  }
+  /** The button for those who have no keys. */
+  async function pasteByButton() {
+    const button = action(root ?? document, "paste");
+    const files = await pictures();
+    arrive(files ?? []);
+    if (files?.length) return;
+    button.textContent = files ? "paste: there is no picture" : `paste: press ${CONTROL} V`;
     announce(
-      items
+      files
         ? "There is no picture on the clipboard."
-        : "The browser does not show its clipboard. Press Ctrl and V.",
+        : `The browser does not show its clipboard. Press ${CONTROL} and V.`,
       "alert",
     );
     setTimeout(() => (button.textContent = "paste"), 4000);
@@ -89,7 +100,10 @@ export function enhance(root, take) {
   action(root, "paste").addEventListener("click", pasteByButton);
   document.addEventListener("dragenter", drag);
   document.addEventListener("dragover", drag);
-  document.addEventListener("dragleave", (event) => event.relatedTarget || show(false));
+  document.addEventListener("dragleave", function leave(event) {
+    // Not every browser says where to: whoever is still over the page says so again at once.
+    if (!event.relatedTarget) leaving = setTimeout(() => show(false), LEAVING_MS);
+  });
   document.addEventListener("drop", drop);
   document.addEventListener("paste", paste);
   document.addEventListener("visibilitychange", () => show(false));

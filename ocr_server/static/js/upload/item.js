@@ -1,8 +1,8 @@
 // @ts-check
 // One document of the queue: its files, how it fares, and the card that shows it.
 // No `enhance`: its card is an element of its own.
-import { action, announce, found, part } from "../lib/dom.js";
-import { canTrim } from "../lib/files.js";
+import { action, announce, found, make, part } from "../lib/dom.js";
+import { canTrim, isShowable } from "../lib/files.js";
 import { counted } from "../lib/quantities.js";
 import { makeCard, putCard } from "./card.js";
 
@@ -15,13 +15,18 @@ import { makeCard, putCard } from "./card.js";
 
 const NO_PICTURE = new Set([415, 422]); // that could be cropped
 
+// Files that stay what they are, however often they are sent.
+const NO_OTHER_END = new Set(["unsupported-format", "damaged-picture"]);
+
 export class Item {
   /**
    * @param {File[]} files of one document
-   * @param {{name?: string, draft?: Draft | null, deeds: (item: Item) => Deeds, onPut: (item: Item)
+   * @param {{id?: string, name?: string, draft?: Draft | null, deeds: (item: Item) => Deeds, onPut: (item: Item)
    *   => void}} how what the card's buttons do, and the listener of every change
    */
-  constructor(files, { name = nameOf(files), draft = null, deeds, onPut }) {
+  constructor(files, { id = freshId(), name = nameOf(files), draft = null, deeds, onPut }) {
+    this.id = id; // under which it is kept
+    this.order = 0; // its place among the items
     this.name = name;
     this.files = files;
     this.draft = draft;
@@ -35,6 +40,10 @@ export class Item {
     this.stop = null;
     this.card = makeCard(name, files[0], deeds(this));
     this.onPut = onPut;
+    this.words = "";
+    this.isOpen = false; // on the desk
+    this.isTaken = false; // by whoever reads
+    this.isHopeless = false; // no other try would end otherwise
   }
 
   get bytes() {
@@ -48,25 +57,40 @@ export class Item {
    */
   put(state, words, share) {
     this.state = state;
+    this.words = words;
     putCard(this.card, state, words, {
       share,
       canOpen: Boolean(this.draft?.pages.length),
-      canRetry: this.files.length > 0,
+      canRetry: this.files.length > 0 && !this.isHopeless,
+      retryWords: this.draft?.pages.length && !this.draft.isEnded ? "Read the rest" : "Try again",
       canTrim: canTrim(this.files),
     });
+    this.#showThumbnail();
     this.onPut(this);
+  }
+
+  /** Of a file that the browser cannot draw, once the picture of a page has come. */
+  async #showThumbnail() {
+    const { draft, files, card } = this;
+    const number = draft?.pages[0]?.number ?? 0;
+    if (!draft || files.every(isShowable) || card.querySelector(".thumbnail img")) return;
+    if (!draft.pictures.has(number)) return;
+    const { thumbnailOf } = await import("../desk/page-images.js");
+    const url = await thumbnailOf(draft, number);
+    if (url) part(card, "thumbnail").replaceChildren(make("img", { src: url, alt: "" }));
   }
 
   /** What came of it, as it stands now. */
   putResult() {
-    if (!this.draft) return;
-    const { places, summary } = this.draft;
+    if (!this.draft) return undefined;
+    const { places, summary, isEnded, share } = this.draft;
     const { pages, problems } = this.draft.document;
+    if (!isEnded) return this.put("stopped", share ? `${share} read.` : "Stopped.");
     const all = counted(pages.length + problems.length, "page");
     if (problems.length) this.put("partial", `${pages.length} of ${all} read.`);
     else if (!places.length) this.put("empty", "No text was found.");
     else this.put("result", summary);
-    announce(this.state === "result" ? `${this.name}: ${summary}` : this.#words);
+    return announce(this.state === "result" ? `${this.name}: ${summary}` : this.words);
   }
 
   /** @param {Refusal} error */
@@ -75,6 +99,7 @@ export class Item {
     const words = this.password
       ? "That password does not open it."
       : "This PDF is protected by a password.";
+    this.isHopeless = NO_OTHER_END.has(error.code);
     this.put("error", isLocked ? words : error.message);
     if (NO_PICTURE.has(error.status)) action(this.card, "trim").hidden = true;
     if (isLocked) {
@@ -82,12 +107,12 @@ export class Item {
       action(this.card, "retry").hidden = true;
       found(this.card, "[name=password]").focus();
     }
-    announce(`${this.name}: ${this.#words}`, "alert");
+    announce(`${this.name}: ${this.words}`, "alert");
   }
+}
 
-  get #words() {
-    return part(this.card, "words").textContent ?? "";
-  }
+function freshId() {
+  return crypto.getRandomValues(new Uint32Array(2)).join("-");
 }
 
 /** @param {File[]} files */

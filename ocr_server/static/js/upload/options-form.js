@@ -87,7 +87,7 @@ function nameItself(label, code) {
  */
 function inBrowserLanguage(boxes) {
   const names = new Intl.DisplayNames(["en"], { type: "language" });
-  const spoken = (names.of(navigator.language.split("-")[0]) ?? "").toLowerCase();
+  const spoken = (names.of(tagOf(navigator.language.split("-")[0])) ?? "").toLowerCase();
   const box = boxes.find(({ parentElement }) =>
     (parentElement?.textContent ?? "").trim().toLowerCase().startsWith(spoken),
   );

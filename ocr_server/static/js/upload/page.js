@@ -11,11 +11,15 @@ export function enhance(form) {
   if (!form || !root) return;
   const trims = /** @type {HTMLInputElement} */ (found(form, "#trim-first"));
   const join = /** @type {HTMLInputElement} */ (found(form, "#join"));
-  const queue = enhanceQueue(root, {
-    fields: () => chosenFields(form),
-    trims: () => trims.checked,
-    maxBytes: Number(form.dataset.maxBytes),
-  });
+  const enter = () =>
+    form.isConnected &&
+    enhanceQueue(root, {
+      fields: () => chosenFields(form),
+      trims: () => trims.checked,
+      maxBytes: Number(form.dataset.maxBytes),
+    });
+  const queue = /** @type {ReturnType<typeof enhanceQueue>} */ (enter());
+  addEventListener("entered", enter);
   enhanceOptions(form);
   enhanceFileInput(form, (files) =>
     queue.add(files, { together: join.checked && files.length > 1 }),

@@ -1,45 +1,80 @@
 // @ts-check
-// The files of this tab: one card each, read one after another, kept until forgotten.
-import { keep, kept } from "../desk/history.js";
-import { forgetPictures } from "../desk/page-images.js";
-import { action, announce, found, loadStyles, part } from "../lib/dom.js";
+// The files of this tab: one card each, two read side by side, kept until forgotten.
+import { action, announce, found, loadStyles, make, part, reveal } from "../lib/dom.js";
 import { canTrim } from "../lib/files.js";
-import { asRefusal } from "../lib/http.js";
+import { asRefusal, bring } from "../lib/http.js";
+import { counted } from "../lib/quantities.js";
 import { enhance as enhanceDeskLoader } from "./desk-loader.js";
 import { Item } from "./item.js";
-import { readItem, waitForServer } from "./reading.js";
+import { follow, forget as forgetKept, keep, keepsAll, kept } from "./keeping.js";
+import { enhance as enhanceSorting } from "../lib/sorting.js";
+
+/**
+ * @typedef {import("../desk/draft.js").Draft} Draft
+ * @typedef {{fields: () => FormData, trims?: () => boolean, maxBytes: number}} How `trims`: whether
+ *   pictures are cropped by hand first
+ */
+
+// What only a file needs, which comes with the first.
+const comingReading = () => bring("reading", () => import("./reading.js"));
 
 const BUSY = new Set([429, 503]);
+const SIDE_BY_SIDE = 2; // so that a small file is not behind a long one
+const RUNS = new Set(["waiting", "uploading", "recognising"]);
 const UNSHOWN = "This browser cannot show the picture, so it cannot be cropped or turned.";
 const AGAIN = "Read it again and forget the corrections?";
 
+/** @type {{how: How, queue: ReturnType<typeof begin>} | null} */
+let known = null;
+
 /**
+ * One for all places of the page, each of which says how it reads.
  * @param {HTMLElement} root
- * @param {{fields: () => FormData, trims?: () => boolean, maxBytes: number}} how `trims`: whether
- *   pictures are cropped by hand first
+ * @param {How} how
  */
-export function enhance(root, { fields, trims, maxBytes }) {
+export function enhance(root, how) {
+  known ??= { how, queue: begin(root) };
+  known.how = how;
+  return known.queue;
+}
+
+/** @param {HTMLElement} root */
+function begin(root) {
   const main = found(document, "main");
   const deskRoot = found(document, "#desk");
   const cards = part(root, "cards");
-  const desk = enhanceDeskLoader(deskRoot);
+  const strip = part(root, "strip");
+  const desk = enhanceDeskLoader(deskRoot, {
+    drafts,
+    async open(draft) {
+      const item = items.find((one) => one.draft === draft);
+      if (item) await open(item);
+    },
+  });
+  const hasJobs = root.dataset.jobs === "on";
   /** @type {Item[]} */
   let items = [];
-  let busy = false;
+  let workers = 0;
+  /**
+   * What was forgotten last, and can come back.
+   * @type {{items: Item[], before: Item[], notice: HTMLElement} | null}
+   */
+  let gone = null;
 
   /**
    * @param {File[]} files of one document
-   * @param {import("../desk/draft.js").Draft} [draft] that was kept
+   * @param {{id?: string, name?: string, draft?: Draft | null}} [kept]
    */
-  function addItem(files, draft) {
+  function addItem(files, { id, name, draft } = {}) {
     const item = new Item(files, {
-      name: draft?.name,
+      id,
+      name,
       draft,
       deeds: (self) => ({
-        open: () => open(self).then(() => deskRoot.scrollIntoView()),
-        retry: () => mayLose(self, AGAIN) && retry(self),
+        open: () => open(self).then(seeDesk),
+        retry: () => (canGoOn(self) || mayLose(self)) && retry(self),
         cancel: () => cancel(self),
-        forget: () => forget(self),
+        forget: () => forget([self]),
         trim: () => trimAndRead(self),
         unlock(password) {
           self.password = password;
@@ -48,27 +83,73 @@ export function enhance(root, { fields, trims, maxBytes }) {
       }),
       onPut: tellState,
     });
+    if (draft) adopt(item, draft);
     items.push(item);
     cards.append(item.card);
+    number();
     return item;
   }
+  /**
+   * @param {Item} item
+   * @param {Draft} draft
+   */
+  function adopt(item, draft) {
+    follow(item, draft);
+    draft.addEventListener(
+      "grown",
+      () => item.draft === draft && !draft.isRunning && item.putResult(),
+    );
+  }
+  /** The documents there are, in the order of their cards. */
+  function drafts() {
+    return items.flatMap(({ draft }) => (draft?.pages.length ? [draft] : []));
+  }
+  /** Their order, as it is kept. */
+  function number() {
+    items.forEach(function note(item, at) {
+      if (item.order === at + 1) return;
+      item.order = at + 1;
+      keep(item);
+    });
+  }
   /** @param {Item} item */
-  function tellState({ state }) {
+  function tellState(item) {
+    const { state } = item;
     const isIdle = state === "waiting" || state === "stopped";
     main.dataset.state = state === "partial" ? "result" : isIdle ? "idle" : state;
+    if (RUNS.has(state)) announce("", "alert"); // what stood there is tried again
+    if (items.includes(item)) keep(item);
     tellCount();
   }
   function tellCount() {
-    root.hidden = !items.length;
+    root.hidden = !items.length && !gone;
     action(root, "forget-all").hidden = items.length < 2;
+    part(root, "all").hidden = drafts().length < 2;
   }
 
   /** @param {Item} item */
-  async function open({ draft, card }) {
+  async function open(item) {
+    const { draft, card } = item;
     if (!draft) return;
-    for (const other of items) other.card.removeAttribute("aria-current");
+    for (const other of items) {
+      if (other.isOpen) keep(other);
+      other.isOpen = other === item;
+      other.card.removeAttribute("aria-current");
+    }
     card.setAttribute("aria-current", "true");
+    card.append(strip);
+    keep(item);
     await desk.show(draft);
+    reveal(part(card, "name"));
+  }
+  /** Below a narrow page's files, say. */
+  function seeDesk() {
+    const { top } = deskRoot.getBoundingClientRect();
+    if (top < 0 || top > innerHeight / 2) deskRoot.scrollIntoView();
+  }
+  /** @param {Item} item */
+  function canGoOn({ draft }) {
+    return Boolean(draft && !draft.isEnded);
   }
   /** @param {Item} item */
   function retry(item) {
@@ -78,10 +159,9 @@ export function enhance(root, { fields, trims, maxBytes }) {
   /**
    * Whether nobody minds that a text goes.
    * @param {Item} item
-   * @param {string} question
    */
-  function mayLose({ draft }, question) {
-    return !draft || draft.saved || confirm(question);
+  function mayLose({ draft }) {
+    return !draft || draft.saved || confirm(AGAIN);
   }
   /** @param {Item} item */
   function cancel(item) {
@@ -95,7 +175,7 @@ export function enhance(root, { fields, trims, maxBytes }) {
   async function trim(item) {
     if (!canTrim(item.files)) return false;
     const [{ trimmed }] = await Promise.all([
-      import("./crop-dialog.js"),
+      bring("crop-dialog", () => import("./crop-dialog.js")),
       loadStyles("crop-dialog"),
       loadStyles("corners"),
     ]);
@@ -108,94 +188,187 @@ export function enhance(root, { fields, trims, maxBytes }) {
   }
   /** @param {Item} item */
   async function trimAndRead(item) {
-    if (!mayLose(item, AGAIN)) return;
+    if (!mayLose(item)) return;
     cancel(item);
     if (await trim(item)) retry(item);
   }
-  /** @param {Item} item */
-  async function forget(item) {
-    const { draft } = item;
-    if (!mayLose(item, "Forget this text and its corrections?")) return;
-    item.stop?.abort();
-    items = items.filter((other) => other !== item);
-    item.card.remove();
-    if (draft) forgetPictures(draft);
-    if (draft && desk.shown === draft) await desk.clear();
+  /**
+   * Takes items away, with a way to take that back until the next deed of its kind.
+   * @param {Item[]} chosen
+   */
+  async function forget(chosen) {
+    if (!chosen.length) return;
+    endForgetting();
+    const words =
+      chosen.length > 1
+        ? `${counted(chosen.length, "file")} are forgotten.`
+        : `${chosen[0].name} is forgotten.`;
+    const button = make("button", { type: "button", class: "link" }, "Undo");
+    button.addEventListener("click", bringBack);
+    gone = { items: chosen, before: items, notice: make("li", { class: "gone" }, words, button) };
+    chosen[0].card.before(gone.notice);
+    const shown = chosen.find(({ draft }) => draft && draft === desk.shown);
+    root.append(strip);
+    items = items.filter((item) => !chosen.includes(item));
+    for (const item of chosen) {
+      item.stop?.abort();
+      item.card.remove();
+      const { draft } = item;
+      if (draft?.job) comingReading().then(({ forgetJob }) => forgetJob(draft));
+      forgetKept(item);
+    }
+    number();
+    announce(words);
+    if (shown) await desk.clear();
     tellCount();
-    announce(`${item.name} is forgotten.`);
-    const next = items.find((other) => other.draft?.pages.length);
-    if (!desk.shown && next) open(next);
-    found(document, "#file").focus();
+    const next = items.find(({ draft }) => draft?.pages.length);
+    if (!desk.shown && next) await open(next);
+    else if (desk.shown) part(root, "cards").querySelector("[aria-current]")?.append(strip);
+    button.focus();
+  }
+  function bringBack() {
+    if (!gone) return;
+    const { items: back, before, notice } = gone;
+    gone = null;
+    const added = items.filter((item) => !before.includes(item));
+    items = [...before, ...added];
+    notice.remove();
+    cards.append(...items.map(({ card }) => card));
+    for (const item of back) {
+      item.order = 0; // so that it is kept anew
+      if (RUNS.has(item.state)) item.put("stopped", "Stopped.");
+    }
+    number();
+    tellCount();
+    announce(back.length > 1 ? "They are back." : `${back[0].name} is back.`);
+    const opened = back.find(({ draft }) => draft?.pages.length);
+    if (opened) open(opened);
+    action(back[0].card, "forget").focus();
+  }
+  /** What was forgotten does not come back any more. */
+  function endForgetting() {
+    if (!gone) return;
+    for (const { draft } of gone.items)
+      if (draft)
+        import("../desk/page-images.js").then(({ forgetPictures }) => forgetPictures(draft));
+    gone.notice.remove();
+    gone = null;
+    tellCount();
   }
 
-  const nextWaiting = () => items.find(({ state }) => state === "waiting");
+  const nextWaiting = () => items.find(({ state, isTaken }) => state === "waiting" && !isTaken);
   async function work() {
-    if (busy) return;
-    busy = true;
+    if (workers >= SIDE_BY_SIDE) return;
+    workers += 1;
     for (let item; (item = nextWaiting());) {
+      item.isTaken = true;
       try {
-        if (trims?.() && !item.draft) await trim(item);
+        if (known?.how.trims?.() && !item.draft) await trim(item);
         await read(item);
       } catch (error) {
         await fail(item, error);
       } finally {
         item.stop = null;
+        item.isTaken = false;
       }
     }
-    busy = false;
+    workers -= 1;
   }
   /** @param {Item} item */
-  function read(item) {
-    const isListed = () => items.includes(item);
-    const isLast = () => !nextWaiting();
-    return readItem(item, { fields: fields(), maxBytes, desk, open, isListed, isLast });
+  async function read(item) {
+    if (!known || item.state !== "waiting") return;
+    const { fields, maxBytes } = known.how;
+    const { readItem } = await comingReading();
+    await readItem(item, {
+      fields: fields(),
+      maxBytes,
+      hasJobs,
+      desk,
+      open,
+      adopt,
+      isListed: () => items.includes(item),
+    });
   }
   /**
    * @param {Item} item
    * @param {unknown} thrown
    */
   async function fail(item, thrown) {
-    if (item.stop?.signal.aborted) return item.put("stopped", "Stopped.");
+    if (item.stop?.signal.aborted)
+      return item.draft?.pages.length && !item.draft.isEnded
+        ? item.putResult()
+        : item.put("stopped", "Stopped.");
     const error = asRefusal(thrown);
     if (BUSY.has(error.status) && error.retryAfter) {
+      const { waitForServer } = await comingReading();
       if (await waitForServer(item, error.retryAfter)) return item.put("waiting", "Waiting");
       return item.put("stopped", "Stopped.");
     }
     item.putFailure(error);
     if (error.code !== "no-answer") return undefined;
-    const readAgain = () => item.state === "error" && item.draft?.saved && retry(item);
+    const readAgain = () =>
+      item.state === "error" && (item.draft?.saved || canGoOn(item)) && retry(item);
     return window.addEventListener("answered", readAgain, { once: true });
   }
+  async function restore() {
+    const [came] = /** @type {PerformanceNavigationTiming[]} */ (
+      performance.getEntriesByType("navigation")
+    );
+    for (const { id, name, files, draft, state, words, isOpen } of await kept()) {
+      const item = addItem(files, { id, name, draft });
+      if (RUNS.has(state) && files.length) item.put("waiting", "Waiting");
+      else if (draft?.pages.length) item.putResult();
+      else item.put(state, words);
+      if (isOpen && came?.type !== "navigate") await open(item);
+    }
+    await Promise.all([work(), work()]);
+  }
 
-  action(root, "forget-all").addEventListener("click", () => items.forEach(forget));
-  for (const [name, deed] of Object.entries({ forget, trim: trimAndRead }))
+  const all = part(root, "all");
+  all.addEventListener("toggle", async function offer() {
+    if (all.hasAttribute("open"))
+      (await bring("export-all", () => import("../desk/export-all.js"))).drawExportAll(
+        all,
+        drafts(),
+      );
+  });
+  action(root, "forget-all").addEventListener("click", () => forget([...items]));
+  for (const [name, deed] of Object.entries({
+    forget: (/** @type {Item} */ item) => forget([item]),
+    trim: trimAndRead,
+  }))
     action(deskRoot, name).addEventListener("click", () =>
       items.filter(({ draft }) => draft === desk.shown).forEach(deed),
     );
-  window.addEventListener("beforeunload", function ask(event) {
-    if (items.some(({ draft }) => draft && !draft.saved)) event.preventDefault();
+  enhanceSorting(cards, {
+    of: (card) => items.find((item) => item.card === card)?.name ?? "",
+    onMove(from, to) {
+      const [item] = items.splice(from, 1);
+      items.splice(to, 0, item);
+      cards.append(...items.map(({ card }) => card));
+      number();
+    },
   });
-  window.addEventListener("pagehide", () =>
-    keep(items.flatMap(({ draft }) => (draft?.pages.length ? [draft] : []))),
-  );
-  for (const draft of kept()) addItem([], draft).putResult();
+  window.addEventListener("beforeunload", function ask(event) {
+    const dies = items.some(({ state, draft }) => RUNS.has(state) && !draft?.job);
+    const isUnsaved = items.some(({ draft }) => draft && !draft.saved);
+    if (dies || isUnsaved || (items.length && !keepsAll())) event.preventDefault();
+  });
   main.dataset.state = "idle";
-  const [came] = /** @type {PerformanceNavigationTiming[]} */ (
-    performance.getEntriesByType("navigation")
-  );
-  const last = items[items.length - 1];
-  if (last && came?.type !== "navigate") open(last).then(() => last.putResult());
+  const restored = restore();
 
   return {
     get isBusy() {
-      return busy;
+      return workers > 0;
     },
     /** @param {File[]} files each a document, or all together one */
-    add(files, { together = false } = {}) {
+    async add(files, { together = false } = {}) {
+      await restored;
+      endForgetting();
       for (const group of together ? [files] : files.map((file) => [file]))
         addItem(group).put("waiting", "Waiting");
       if (!desk.shown) cards.lastElementChild?.scrollIntoView({ block: "nearest" });
-      return work();
+      await Promise.all([work(), work()]);
     },
   };
 }

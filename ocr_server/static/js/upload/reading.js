@@ -1,70 +1,127 @@
 // @ts-check
-// The reading of one document of the queue: sent, followed page by page, its result laid on the desk.
+// The reading of one document of the queue: sent, followed page by page, its result laid on the desk;
+// one that was broken off goes on with the pages that are missing. Where the server keeps jobs it is
+// one, which goes on whatever becomes of this page.
 // No `enhance`: the item shows how it fares.
 import { Draft } from "../desk/draft.js";
 import { forgetPictures } from "../desk/page-images.js";
 import { announce } from "../lib/dom.js";
-import { readDocument, Refusal } from "../lib/http.js";
+import { ask, createJob, followJob, readDocument, Refusal } from "../lib/http.js";
 import { followProgress } from "../lib/progress.js";
 import { tooLarge } from "../lib/quantities.js";
 
 /**
  * @typedef {import("./item.js").Item} Item
- * @typedef {{fields: FormData, maxBytes: number, desk:
+ * @typedef {{fields: FormData, maxBytes: number, hasJobs: boolean, desk:
  *   ReturnType<typeof import("./desk-loader.js").enhance>, open: (item: Item) => Promise<void>,
- *   isListed: () => boolean, isLast: () => boolean}} How what was chosen; `isListed`: whether it was
- *   not forgotten meanwhile; `isLast`: whether no other waits
+ *   adopt: (item: Item, draft: Draft) => void, isListed: () => boolean}} How what was chosen;
+ *   `adopt`: a draft is made; `isListed`: whether it was not forgotten meanwhile
  */
+
+const JOB_IS_GONE = new Set(["job-missing", "job-gone", "jobs-off"]);
 
 /**
  * @param {Item} item
  * @param {How} how
  */
-export async function readItem(item, { fields, maxBytes, desk, open, isListed, isLast }) {
-  if (item.password) fields.set("password", item.password);
+export async function readItem(item, how) {
+  const { fields, maxBytes, hasJobs, desk, open, adopt, isListed } = how;
+  const { draft: before } = item; // stays until it is read anew
   const begun = performance.now();
-  if (maxBytes && item.bytes > maxBytes)
+  if (maxBytes && !hasJobs && item.bytes > maxBytes)
     throw new Refusal({ status: 413, detail: tooLarge(item.bytes, maxBytes) });
   const { signal } = (item.stop = new AbortController());
-  const { draft: before } = item; // stays until it is read anew
+  const goesOn = before && canGoOn(before, item);
+  const draft = goesOn ? before : new Draft(item.name, item.files, fields);
   const changes = before?.done.length;
-  const draft = new Draft(item.name, item.files, fields);
+  if (item.password) draft.fields.set("password", item.password);
+  if (!goesOn) adopt(item, draft);
   if (!before?.pages.length) item.draft = draft;
   const progress = followProgress(item, begun, item.put.bind(item));
   announce(`Sending ${item.name}`);
   item.put("uploading", "Sending", 0);
-  desk.load();
+  desk.load().catch(() => undefined); // it is loaded again when it is needed
+  draft.isRunning = true;
   try {
-    const answer = await readDocument(draft.form(draft.files), {
-      signal,
-      onUpload: progress.upload,
-      onEvent: take,
-    });
+    const answer = await (hasJobs ? readAsJob() : readAtOnce());
     if (!isListed()) return;
-    if (before?.done.length !== changes) {
+    if (before !== draft && before?.done.length !== changes) {
       item.put("stopped", "Its text was corrected meanwhile, and is kept.");
       return;
     }
-    if (before) forgetPictures(before);
+    if (before && before !== draft) forgetPictures(before);
     item.draft = draft;
+    draft.isRunning = false;
     draft.finish(answer, performance.now() - begun);
-    draft.addEventListener("grown", () => item.putResult());
-    const { shown } = desk;
-    if (shown === before || (shown !== draft && !desk.isAtWork && (!shown || isLast())))
-      await open(item);
+    if (!desk.shown || desk.shown === before) await open(item);
     item.putResult();
   } finally {
+    draft.isRunning = false;
+    draft.dispatchEvent(new Event("halted"));
+    if (signal.aborted) forgetJob(draft);
     progress.end();
   }
 
+  function form() {
+    const form = hasJobs ? draft.form(draft.files) : draft.formWithPictures(draft.files);
+    if (goesOn) form.set("pages", draft.missing);
+    return form;
+  }
+  function readAtOnce() {
+    return readDocument(form(), {
+      signal,
+      onUpload: progress.upload,
+      onEvent: take,
+      isRest: Boolean(goesOn),
+    });
+  }
+  async function readAsJob() {
+    if (!draft.job) {
+      draft.job = await createJob(form(), { signal, onUpload: progress.upload });
+      draft.dispatchEvent(new Event("halted")); // so that its id is kept
+    }
+    const numbers = [...draft.pages, ...draft.leftOut].map(({ number }) => number);
+    try {
+      return await followJob(draft.job, Math.max(0, ...numbers), {
+        signal,
+        onEvent: take,
+        isRest: numbers.length > 0,
+      });
+    } catch (error) {
+      if (error instanceof Refusal && JOB_IS_GONE.has(error.code)) draft.job = "";
+      throw error;
+    }
+  }
   /** @param {any} event */
   function take(event) {
+    if (event.event === "accepted") {
+      draft.total ||= event.pages;
+      const done = draft.pages.length + draft.leftOut.size;
+      return progress.event({ ...event, pages: draft.total, done });
+    }
+    if (event.event === "picture") return draft.addPicture(event.page, event.blob);
     if (event.event === "page") {
       draft.addPage(event.page);
-      if (draft.pages.length === 1 && !desk.shown) open(item);
+      if (!desk.shown) open(item);
     }
-    progress.event(event);
+    return progress.event(event);
   }
+}
+
+/**
+ * Whether what is missing of a draft can be read by itself.
+ * @param {Draft} draft
+ * @param {Item} item
+ */
+function canGoOn(draft, item) {
+  if (draft.isEnded || draft.files !== item.files) return false;
+  return Boolean(draft.job || (draft.pages.length && draft.missing));
+}
+
+/** @param {Draft} draft */
+export function forgetJob(draft) {
+  if (draft.job) ask(`v1/jobs/${draft.job}`, { method: "DELETE" }).catch(() => undefined);
+  draft.job = "";
 }
 
 /**

@@ -1,0 +1,228 @@
+"""Tables without a grid: found in bands of rows whose phrases share gutters, from words alone.
+
+A band is a table if its columns are aligned and it is neither prose nor a list. Then rows that go
+on and heads of several lines are joined, by ruling lines where there are any.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from statistics import fmean
+from typing import TypeAlias
+
+from ocr_server.document.model import Cell, Table, Zone
+from ocr_server.geometry import Box, Transform
+from ocr_server.layout.bands import bands_of, bottom_of, top_of
+from ocr_server.layout.gutters import Columns, Gutter, extent, find_gutters, without_strangers
+from ocr_server.layout.phrases import Phrase, PhraseRow, find_phrases
+from ocr_server.layout.table_heads import count_head_lines, head_of, heads_above
+from ocr_server.layout.table_rows import Piece, Span, TextRow, continuations, placed
+
+# Lengths are in median heights of a word.
+_LONG_CELL, _LONG_PHRASE = 5, 6  # words
+_LEAST_ROWS = 3
+_FILLED_ROWS = 0.4  # of the rows, with two cells or more
+_ALIGNED, _TOLERANCE = 0.6, 0.6  # share of a column's cells that are flush, and within what
+_MARGIN = 0.2  # of the table around its words
+_ENUMERATION = re.compile(r"\W{1,2}|\(?\w{1,3}[.)]")
+
+
+# The boxes of level rules of at least a length in pixels, within a box of the canvas.
+FindRules: TypeAlias = Callable[[Box, float], Sequence[Box]]
+_LONG_RULE = 6.0
+
+
+def find_unruled_tables(zones: Iterable[Zone], rules_in: FindRules | None = None) -> list[Table]:
+    """The tables of the zones, their cells without text, in pixels of the canvas.
+
+    `rules_in` finds level rules on the canvas.
+    """
+    phrases = find_phrases(zones)
+    if phrases is None:
+        return []
+    rows, unit_px, from_level = phrases
+    found = []
+    used = -1
+    for band in bands_of(rows, unit_px):
+        table = _table_of(without_strangers([rows[i] for i in band], unit_px), unit_px)
+        if table is None or not _is_table(*table, unit_px):
+            continue
+        text_rows, columns = table
+        top, bottom = (text_rows[end].phrases[0] for end in (0, -1))
+        first = next(index for index in band if top in rows[index])
+        heads = heads_above(rows[used + 1 : first], top_of(rows[first]), columns, unit_px)
+        text_rows = [*heads, *text_rows]
+        used = next(index for index in band if bottom in rows[index])
+        found.append(
+            _made(
+                text_rows, columns, unit_px, heads=len(heads) + 1 if heads else 0,
+                from_level=from_level, rules_in=rules_in,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _table_of(rows: list[PhraseRow], unit_px: float) -> tuple[list[TextRow], Columns] | None:
+    """The rows without lone phrases at both ends, and the columns; None if too few are left."""
+    gutters: list[Gutter] = []
+    for _ in range(3):  # fewer rows may have more gutters
+        before, gutters = gutters, find_gutters(_basis(rows), unit_px)
+        if not gutters:
+            return None
+        if gutters == before:
+            break
+        while rows and _is_outside(rows[-1], gutters, may_be_long=False):
+            rows = rows[:-1]
+        while rows and _is_outside(rows[0], gutters, may_be_long=True):
+            rows = rows[1:]
+        if len(rows) < _LEAST_ROWS:
+            return None
+    columns = Columns(gutters, extent(rows))
+    return [_text_row(row, columns, unit_px) for row in rows], columns
+
+
+def _text_row(row: PhraseRow, columns: Columns, unit_px: float) -> TextRow:
+    pieces = [Piece(*part) for phrase in row for part in columns.parts(phrase, unit_px)]
+    return TextRow(row, tuple(pieces))
+
+
+def _basis(rows: Sequence[PhraseRow]) -> Sequence[PhraseRow]:
+    """The rows that gutters are found in: those of several phrases, if there are enough."""
+    many = [row for row in rows if len(row) >= 2]
+    return many if len(many) >= _LEAST_ROWS else rows
+
+
+def _is_outside(row: PhraseRow, gutters: Sequence[Gutter], *, may_be_long: bool) -> bool:
+    if len(row) != 1:
+        return False
+    is_across = any(gutter.is_crossed_by(row[0]) for gutter in gutters)
+    return is_across or (not may_be_long and len(row[0].words) > _LONG_PHRASE)
+
+
+def _is_table(rows: Sequence[TextRow], columns: Columns, unit_px: float) -> bool:
+    """Whether the rows are a table, and neither prose in columns nor a list."""
+    count = len(rows)
+    several = sum(len(row.filled) >= 2 for row in rows)
+    if count < _LEAST_ROWS or several < max(2, _FILLED_ROWS * count):
+        return False
+    by_column = [
+        [
+            piece.phrase
+            for row in rows
+            for piece in row.under(column)[:1]
+            if piece.first == piece.last
+        ]
+        for column in range(columns.count)
+    ]
+    usual_words = [
+        fmean(len(phrase.words) for phrase in cells) if cells else 0.0 for cells in by_column
+    ]
+    numeric = sum(
+        sum(phrase.is_number for phrase in cells) >= 0.5 * len(cells) if cells else False
+        for cells in by_column
+    )
+    long = [words >= _LONG_CELL for words in usual_words]
+    if (sum(long) >= 2 and not numeric) or all(long):
+        return False
+    aligned = sum(_is_aligned(cells, unit_px) for cells in by_column)
+    if aligned < max(2, 0.5 * columns.count):
+        return False
+    return columns.count > 2 or _is_table_of_two(by_column, numeric, long, several / count)
+
+
+def _is_table_of_two(
+    by_column: Sequence[Sequence[Phrase]], numeric: int, long: Sequence[bool], share: float
+) -> bool:
+    """Whether two columns are a table and no list; `share` is that of rows with both."""
+    names = [phrase.text for phrase in by_column[0]]
+    if sum(bool(_ENUMERATION.fullmatch(name)) for name in names) > 0.5 * max(1, len(names)):
+        return False
+    if numeric:
+        return True
+    return len(names) > _LEAST_ROWS and not any(long) and share >= 0.6
+
+
+def _is_aligned(phrases: Sequence[Phrase], unit_px: float) -> bool:
+    """Whether most phrases of a column are flush left or right, or centred."""
+    if len(phrases) < 2:
+        return False
+    boxes = [phrase.box for phrase in phrases]
+    sides = (
+        [box.left for box in boxes], [box.right for box in boxes], [box.middle.x for box in boxes],
+    )  # fmt: skip
+    return any(_flush(xs, _TOLERANCE * unit_px) >= _ALIGNED * len(xs) for xs in sides)
+
+
+def _flush(positions: Sequence[float], within_px: float) -> int:
+    """How many positions at most lie within so many pixels."""
+    ordered = sorted(positions)
+    most = start = 0
+    for stop, position in enumerate(ordered, 1):
+        while position - ordered[start] > within_px:
+            start += 1
+        most = max(most, stop - start)
+    return most
+
+
+def _made(
+    rows: Sequence[TextRow],
+    columns: Columns,
+    unit_px: float,
+    *,
+    heads: int,
+    from_level: Transform,
+    rules_in: FindRules | None,
+) -> Table:
+    """The table of the rows, with empty cells in pixels of the canvas.
+
+    `heads` is how many lines are certainly its head.
+    """
+    columns = Columns(columns.gutters, extent(row.phrases for row in rows))
+    box = Box(
+        columns.ends.left - _MARGIN * unit_px, top_of(rows[0].phrases) - _MARGIN * unit_px,
+        columns.ends.right + _MARGIN * unit_px, bottom_of(rows[-1].phrases) + _MARGIN * unit_px,
+    )  # fmt: skip
+    rules: list[Box] = []
+    if rules_in:
+        on_canvas = rules_in(box.quad().mapped(from_level).box, _LONG_RULE * unit_px)
+        rules = [rule.quad().mapped(from_level.inverse()).box for rule in on_canvas]
+    count = count_head_lines(rows, certain=heads)
+    head = head_of(rows[:count], columns, unit_px, rules)
+    body = rows[count:]
+    goes_on = continuations(body, columns, unit_px, rules)
+    starts = [0, *(index for index, is_next in enumerate(goes_on, 1) if not is_next)]
+    groups = [body[start:stop] for start, stop in pairwise((*starts, len(body)))]
+    spans = [*head.spans]
+    for row, group in enumerate(groups, head.row_count):
+        pieces = [piece for text_row in group for piece in text_row.pieces]
+        spans += [Span(row, piece.first, 1, piece.last - piece.first + 1) for piece in pieces]
+    row_groups = [*head.groups, *groups]
+    floors = [
+        box.top,
+        *((above[-1].middle + below[0].middle) / 2 for above, below in pairwise(row_groups)),
+        box.bottom,
+    ]
+    walls = [_walls(rows[:count], columns, box)] * head.row_count
+    walls += [_walls(group, columns, box) for group in groups]
+    cells = []
+    for row, column, height, width in placed(spans, len(row_groups), columns.count):
+        cell_box = Box(
+            walls[row][column], floors[row], walls[row][column + width], floors[row + height]
+        )
+        cells.append(Cell(row, column, cell_box.quad().mapped(from_level), "", height, width))
+    return Table(len(row_groups), columns.count, tuple(cells))
+
+
+def _walls(rows: Sequence[TextRow], columns: Columns, box: Box) -> list[float]:
+    """The x of the sides of cells, moved within gutters so that each cell holds its pieces."""
+    pieces = [piece for row in rows for piece in row.pieces]
+    walls = [box.left]
+    for number, gutter in enumerate(columns.gutters):
+        left = max((p.box.right for p in pieces if p.last <= number), default=-math.inf)
+        right = min((p.box.left for p in pieces if p.first > number), default=math.inf)
+        x = min(max(gutter.middle, left), right) if left <= right else gutter.middle
+        walls.append(max(walls[-1], x))
+    return [*walls, max(box.right, walls[-1])]

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from ocr_server.document.model import Line, Table, Word, Zone, ZoneKind, hull_of
+from ocr_server.geometry import Box, Point, Transform
+from ocr_server.layout.tables import find_tables, set_in_tables
+
+HEIGHT_PX, LETTER_PX, BLANK_PX, PITCH_PX = 20, 11, 7, 34
+
+
+def line(y: float, *placed: tuple[float, str]) -> Line:
+    """Words at their x; a text of several words has blanks between them."""
+    words = []
+    for left, text in placed:
+        x = left
+        for word in text.split():
+            right = x + LETTER_PX * len(word)
+            words.append(Word(word, Box(x, y, right, y + HEIGHT_PX).quad(), 0.9))
+            x = right + BLANK_PX
+    box = hull_of(words)
+    ends = (Point(box.left, box.bottom), Point(box.right, box.bottom))
+    return Line(tuple(words), box.quad(), ends, 12)
+
+
+def zone(*lines: Line) -> Zone:
+    return Zone(ZoneKind.TEXT, hull_of(lines).quad(), lines)
+
+
+def rows(*texts: tuple[str, ...], xs: tuple[float, ...] = (60, 360, 520), top: float = 200) -> Zone:
+    return zone(
+        *(
+            line(top + PITCH_PX * i, *((x, t) for x, t in zip(xs, cells, strict=True) if t))
+            for i, cells in enumerate(texts)
+        )
+    )
+
+
+def tables_of(*zones: Zone) -> list[Table]:
+    found = set_in_tables(zones, find_tables(zones, ()))
+    return [one.table for one in found if one.table]
+
+
+def texts_of(table: Table) -> list[list[str]]:
+    return [[c.text for c in table.cells if c.row == row] for row in range(table.rows)]
+
+
+GOODS = (
+    ("Item", "Qty", "Amount"),
+    ("Desk lamp", "12", "180.00"),
+    ("Garden hose", "3", "45.50"),
+    ("Paper tray", "140", "97.10"),
+    ("Valve", "", "12.25"),
+)
+
+
+def test_rows_without_rules_are_a_table() -> None:
+    (table,) = tables_of(rows(*GOODS))
+
+    assert texts_of(table) == [list(row) for row in GOODS]
+    assert table.header_rows == 1
+
+
+@pytest.mark.parametrize("turn_deg", [-1.5, 1.5])
+def test_rows_that_lean_are_a_table(turn_deg: float) -> None:
+    long = zone(line(100, (60, "words of a line that is long enough to tell its slope well")))
+    turn = Transform.rotation(turn_deg)
+
+    (table,) = tables_of(long.mapped(turn), rows(*GOODS, xs=(60, 760, 920)).mapped(turn))
+
+    assert texts_of(table) == [list(row) for row in GOODS]
+
+
+def test_a_head_over_two_columns_spans_them() -> None:
+    head = zone(line(200 - PITCH_PX + 6, (411, "Half year sum")))
+
+    (table,) = tables_of(head, rows(*GOODS))
+
+    spanning = [(c.row, c.column, c.column_span) for c in table.cells if c.column_span > 1]
+    assert spanning == [(0, 1, 2)]
+    assert table.header_rows == 2
+
+
+def test_a_cell_of_two_lines_is_one_cell() -> None:
+    texts = [
+        ("Item", "Qty", "Amount"),
+        ("Desk lamp with", "12", "180.00"),
+        ("Garden hose", "3", "45.50"),
+        ("", "to return", ""),
+        ("Valve", "7", "12.25"),
+    ]
+
+    (table,) = tables_of(rows(*texts))
+
+    assert texts_of(table)[2] == ["Garden hose", "3\nto return", "45.50"]
+
+
+def test_text_beside_a_table_stays_out_of_it() -> None:
+    beside = zone(
+        *(line(200 + PITCH_PX * i, (900, f"this note of five words {i}")) for i in range(5))
+    )
+    zones = (rows(*GOODS), beside)
+
+    after = set_in_tables(zones, find_tables(zones, ()))
+
+    assert [one.kind for one in after] == [ZoneKind.TABLE, ZoneKind.TEXT]
+    assert after[1].text == beside.text
+
+
+@pytest.mark.parametrize(
+    "zones",
+    [
+        (zone(*(line(200 + 30 * i, (60, "lines of a letter run to the side")) for i in range(8))),),
+        (
+            zone(*(line(200 + 30 * i, (60, "a column of print with words")) for i in range(9))),
+            zone(*(line(200 + 30 * i, (460, "another column of print here")) for i in range(9))),
+        ),
+        (rows(*((f"{i}.", "points of a list") for i in range(6)), xs=(60, 110)),),
+        (rows(("Anna Berger", "Tel. 555"), ("Graz", "12 May"), xs=(60, 700)),),
+    ],
+    ids=["letter", "columns", "list", "letter head"],
+)  # fmt: skip
+def test_what_is_no_table_is_none(zones: tuple[Zone, ...]) -> None:
+    assert tables_of(*zones) == []
+
+
+def test_cells_cover_the_table_once() -> None:
+    head = zone(line(200 - PITCH_PX + 6, (411, "Half year sum")))
+
+    (table,) = tables_of(head, rows(*GOODS))
+
+    places = [
+        (row, column)
+        for c in table.cells
+        for row in range(c.row, c.row + c.row_span)
+        for column in range(c.column, c.column + c.column_span)
+    ]
+    assert len(places) == len(set(places)) == table.rows * table.columns
+    assert math.isclose(sum(c.quad.box.area for c in table.cells), table.box.area, rel_tol=0.01)
