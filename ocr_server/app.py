@@ -18,10 +18,12 @@ from ocr_server.web import (
     gate,
     health,
     jobs,
+    mcp,
     openapi,
     pages,
     problems,
     uploads,
+    verify,
 )
 from ocr_server.web.compat import adapters_named
 from ocr_server.web.compat.adapter import register
@@ -79,6 +81,8 @@ def create_app(
     app.register_blueprint(api.blueprint)
     app.register_blueprint(frames.blueprint)
     app.register_blueprint(jobs.blueprint)
+    app.register_blueprint(verify.blueprint)
+    app.register_blueprint(mcp.blueprint)
     app.register_blueprint(uploads.blueprint)
     app.register_blueprint(openapi.blueprint)
     register(app, adapters_named(settings.compat))

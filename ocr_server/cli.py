@@ -1,4 +1,4 @@
-"""The command line: `ocr-server serve`, `work`, `read`, `job`, `station`, `languages` and `doctor`.
+"""The command line: `serve`, `work`, `read`, `job`, `station`, `mcp`, `languages`, `doctor`.
 
 `read` sends its files to a server at a URL, or to a `Service` in this process.
 """
@@ -113,6 +113,16 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("station", help="read one kind of picture, all day")
     station.add_arguments(command)
     command.set_defaults(run=_station)
+
+    command = commands.add_parser("mcp", help="tools for language models (MCP)")
+    command.add_argument(
+        "--allow",
+        action="append",
+        type=Path,
+        metavar="FOLDER",
+        help="files below it may be read; may be given again (default: the working folder)",
+    )
+    command.set_defaults(run=_mcp)
 
     command = commands.add_parser("languages", help="list the installed languages")
     command.set_defaults(run=_languages)
@@ -367,6 +377,16 @@ def _write(arguments: argparse.Namespace, answer: bytes) -> None:
     else:
         sys.stdout.buffer.write(answer)
         sys.stdout.buffer.flush()
+
+
+def _mcp(arguments: argparse.Namespace) -> int:
+    # Its packages are installed where they are wanted.
+    from ocr_server import mcp_stdio  # noqa: PLC0415
+
+    settings = Settings.from_environment()
+    _start_logging(settings)
+    mcp_stdio.serve(settings, [folder.resolve() for folder in arguments.allow or [Path()]])
+    return 0
 
 
 def _station(arguments: argparse.Namespace) -> int:

@@ -31,7 +31,7 @@ MAX_FIELDS_BYTES = 1024 * 1024  # of form fields that are not files
 MOST_FIELDS = 1000
 CHARSETS = ("ascii", "us-ascii", "utf-8", "iso-8859-1")
 JSON = "application/json"
-TEXT_FIELDS = frozenset({*OPTIONS, auth.FIELD, "document"})
+TEXT_FIELDS = frozenset({*OPTIONS, auth.FIELD, "document", "text"})
 # A picture as a text of base64, as OCR.space names it: kept as a file, whatever form it comes in.
 BASE64_FIELD = "base64Image"
 

@@ -13,7 +13,7 @@ from ocr_server.document.schema import DocumentJson
 from ocr_server.export import FORMATS
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
-from ocr_server.web import api, auth, frames, health, jobs, streaming, uploads
+from ocr_server.web import api, auth, frames, health, jobs, mcp, streaming, uploads, verify
 from ocr_server.web.body import NDJSON
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS, ProblemJson
 
@@ -48,6 +48,7 @@ ANSWERS = {
     "Formats": api.FormatsJson,
     "Steps": api.StepsJson,
     "Profiles": api.ProfilesJson,
+    "Verification": verify.VerificationJson,
     "Status": health.StatusJson,
     "Version": health.VersionJson,
 }
@@ -95,6 +96,8 @@ def describe_api() -> Schema:
             "/v1/documents": {"post": _documents()},
             "/v1/render": {"post": _render()},
             "/v1/frames": {"post": _frames()},
+            "/v1/verify": {"post": _verify()},
+            "/mcp": {"post": _mcp()},
             "/v1/jobs": {"post": _make_job()},
             "/v1/jobs/{job_id}": {
                 "get": _show_job(),
@@ -400,6 +403,46 @@ def _frames() -> Schema:
             "content": {"application/json": {"schema": reference("Frame")}},
         },
     )
+
+
+def _verify() -> Schema:
+    described = _post(
+        "Say which words of a text stand on the pages of a document, and where",
+        {
+            "description": "Each word of the text",
+            "content": {"application/json": {"schema": reference("Verification")}},
+        },
+    )
+    text = {"type": "string", "description": "the text; words are parted by blanks"}
+    for media_type in ("multipart/form-data", "application/json"):
+        schema = described["requestBody"]["content"][media_type]["schema"]
+        schema["properties"]["text"] = text
+        schema["required"].append("text")
+    described["parameters"].append({"name": "text", "in": "query", "schema": text})
+    return described
+
+
+def _mcp() -> Schema:
+    message = {"type": "object", "description": "a message of JSON-RPC 2.0"}
+    return {
+        "summary": "Tools for language models, by the Model Context Protocol",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": message}}},
+        "responses": {
+            "200": {
+                "description": "The answer, with progress before it where that was asked for",
+                "content": {
+                    "application/json": {"schema": message},
+                    mcp.EVENT_STREAM: {"schema": {"type": "string"}},
+                },
+            },
+            "202": {"description": "A notification was taken"},
+            "400": {
+                "description": "The message is not understood",
+                "content": {"application/json": {"schema": message}},
+            },
+            **_problems(401, 408, 413, 429, 503),
+        },
+    }
 
 
 def _post(summary: str, answer: Schema) -> Schema:

@@ -81,7 +81,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
 }
 # Paths of programs; everything else is a page.
 COMPAT = "compat"  # the blueprint of the adapters' routes
-API_PATHS = ("/v1/", "/livez", "/readyz", "/version", "/metrics", "/openapi.json")
+API_PATHS = ("/v1/", "/mcp", "/livez", "/readyz", "/version", "/metrics", "/openapi.json")
 
 log = logging.getLogger(__name__)
 

@@ -98,7 +98,7 @@ def test_every_route_of_programs_is_described(app: Flask, api: dict[str, Any]) -
     routes = {
         (re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith(("/v1/", "/livez", "/readyz", "/version", "/metrics"))
+        if rule.rule.startswith(("/v1/", "/mcp", "/livez", "/readyz", "/version", "/metrics"))
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
 

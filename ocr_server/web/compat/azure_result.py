@@ -1,4 +1,4 @@
-"""A document as Azure's `analyzeResult`: content, and spans of it on pages, lines and words.
+"""A document as Azure Document Intelligence tells it: content, and spans of it on pages and words.
 
 Offsets are counted in what `stringIndexType` names, polygons in pixels or, for the pages of a PDF,
 in inches. Source: Azure AI Document Intelligence REST API 2024-11-30, AnalyzeResult.
@@ -45,7 +45,7 @@ class ResultOptions:
 
 
 def result_of(document: Document, options: ResultOptions) -> bytes:
-    """The JSON of an `analyzeResult`."""
+    """The JSON of the result, which is its member analyzeResult."""
     body_px = body_height_px(document)
     break_ = _BREAKS[options.content_format]
     contents: list[str] = []

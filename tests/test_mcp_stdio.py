@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+from tests.drawing import as_file, as_pages, draw_lines
+
+
+@pytest.mark.process
+@pytest.mark.tesseract
+def test_a_client_reads_files_below_the_folders_that_are_allowed(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    (inside / "scan.tiff").write_bytes(as_pages([draw_lines("Hello world")] * 2))
+    (outside / "scan.png").write_bytes(as_file(draw_lines("secret")))
+    (inside / "link.png").symlink_to(outside / "scan.png")
+    command = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "ocr_server", "mcp", "--allow", str(inside)],
+        env={**os.environ, "OCR_ENGINE": "pytesseract", "OCR_TEMP_DIR": str(tmp_path)},
+    )
+    seen = []
+
+    async def tell(progress: float, total: float | None, message: str | None) -> None:
+        seen.append((progress, total))
+
+    async def session() -> None:
+        async with Client(stdio_client(command)) as client:
+            listed = await client.list_tools()
+            assert [tool.name for tool in listed.tools] == [
+                "read", "verify", "languages", "profiles",
+            ]  # fmt: skip
+            path = str(inside / "scan.tiff")
+            read = await client.call_tool("read", {"path": path}, progress_callback=tell)
+            assert "Hello world" in str(read.content)
+            for name in ("link.png", "../outside/scan.png", "missing.png"):
+                refused = await client.call_tool("read", {"path": str(inside / name)})
+                assert refused.is_error
+                assert "no such file below" in str(refused.content)
+            with pytest.raises(MCPError, match="needs path"):
+                await client.call_tool("read", {})
+
+    anyio.run(session)
+
+    assert seen == [(1, 2), (2, 2)]
