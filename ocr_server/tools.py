@@ -17,9 +17,9 @@ from ocr_server.document.languages import name_of
 from ocr_server.document.model import Document, Page
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
+from ocr_server.export.blocks import body_height_px
 from ocr_server.export.json import page_to_json
 from ocr_server.export.markdown import page_markdown
-from ocr_server.export.text import body_height_px
 from ocr_server.extraction.verification import CheckedWord, Verdict, verify
 from ocr_server.job import Rendering, Source
 from ocr_server.pipeline import Accepted, Finished, PageFailed, PageRead
