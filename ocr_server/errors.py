@@ -244,7 +244,7 @@ class JobsOff(RequestError):
 
 
 class UploadConflict(RequestError):
-    """A piece of a file that is not the next one; `offset` is where that begins."""
+    """A piece of a file that is not the next one; the problem says where that begins."""
 
     code = "upload-conflict"
     title = "The piece is not the next one"

@@ -1,7 +1,7 @@
 """Files of jobs that come in pieces: after a lost connection an upload goes on where it was.
 
-The job is `uploading` until its file is whole. Whoever sees that it is, the request that brought
-the last piece or a later one that asks, has its pages counted and the job enqueued.
+The job has the state "uploading" until its file is whole. Whoever sees that it is, the request
+that brought the last piece or a later one that asks, has its pages counted and the job enqueued.
 """
 
 from __future__ import annotations
