@@ -13,6 +13,7 @@
     │   ├── LanguageMissing        a language that is not installed
     │   ├── EngineUnavailable      an engine that is not installed
     │   ├── FormatUnavailable      an answer that cannot be made from what was sent
+    │   ├── TableMissing           a format of tables for a document without one
     │   ├── JobMissing             a durable job that is not there, or another's
     │   ├── JobGone                a durable job that was forgotten
     │   ├── JobNotDone             a durable job whose pages are not all read

@@ -52,8 +52,8 @@ COMMANDS = {
 }  # fmt: skip
 # What cannot be run by a test, and what is looked at instead.
 # A pipe into `read -` is tried in tests/test_cli.py.
-CHECKED_OTHERWISE = ("docker ", "scripts/", "OCR_JOBS=", "mkcert ", "pipenv sync ", "scanimage ",
-    MEASUREMENT,
+CHECKED_OTHERWISE = ("docker ", "export ", "scripts/", "OCR_JOBS=", "mkcert ", "pipenv sync ",
+    "scanimage ", MEASUREMENT,
 )  # fmt: skip
 NOT_RUN = ("station ", "doctor", "read --socket ", "job ")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from ocr_server.document.model import Document
 from ocr_server.export.alto import render_alto
@@ -22,6 +22,7 @@ from ocr_server.export.tsv import render_tsv
 from ocr_server.job import Rendering
 
 Render: TypeAlias = Callable[[Document, tuple[Path, ...], Rendering], Iterator[bytes]]
+Needs: TypeAlias = Literal["", "tables", "confirmed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Format:
     missing or differs from the document in its sizes or pages, and DocumentError where one is
     broken.
     `one_page_each`: a file of it holds one page, so `render` takes a document of one.
-    `needs_confirmed`: `render` raises FormatUnavailable for a document none of whose lines a person
-    has confirmed.
+    `needs`: `render` raises TableMissing for a document without a table, or FormatUnavailable for
+    one none of whose lines a person has confirmed.
     `is_compressed`: to compress a file of it again in an archive costs time and gains nothing.
     `shows_alternatives`: what doubtful words may be instead is worth looking up.
     `label`: what a person would call it. `for_programs`: menus show it after the others.
@@ -46,7 +47,7 @@ class Format:
     render: Render
     shows_pictures: bool = False
     one_page_each: bool = False
-    needs_confirmed: bool = False
+    needs: Needs = ""
     is_compressed: bool = False
     shows_alternatives: bool = False
     label: str = field(kw_only=True)
@@ -136,6 +137,7 @@ FORMATS: Mapping[str, Format] = {
         "a sheet for each table",
         render_xlsx,
         is_compressed=True,
+        needs="tables",
         label="Excel workbook",
     ),
     "csv": Format(
@@ -143,6 +145,7 @@ FORMATS: Mapping[str, Format] = {
         "csv",
         "the tables, with an empty line between them",
         render_csv,
+        needs="tables",
         label="Tables as CSV",
     ),
     "html": Format(
@@ -176,7 +179,7 @@ FORMATS: Mapping[str, Format] = {
         render_training,
         is_compressed=True,
         shows_pictures=True,
-        needs_confirmed=True,
+        needs="confirmed",
         label="Confirmed lines",
         for_programs=True,
     ),

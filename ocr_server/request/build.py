@@ -132,7 +132,7 @@ def build_job(
     if profile:
         values = {**profile.options, **values}
     formats = values.get("format") or formats or OPTIONS["format"].default_value
-    if any(FORMATS[name].needs_confirmed for name in formats):
+    if any(FORMATS[name].needs == "confirmed" for name in formats):
         faults.append(fault_of("format", UNCONFIRMED))
         check(faults)
     engine = values.get("engine") or engine or settings.engine

@@ -108,7 +108,7 @@ def accepted_format(request: Request) -> str:
     types = {
         format_.media_type.partition(";")[0]: name
         for name, format_ in FORMATS.items()
-        if not format_.needs_confirmed
+        if format_.needs != "confirmed"
     }
     return types[request.accept_mimetypes.best_match(list(types), default="application/json")]
 

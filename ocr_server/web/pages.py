@@ -196,7 +196,7 @@ def declarations() -> dict[str, Any]:  # JSON, which `static/js/lib/declarations
                 "suffix": format_.suffix,
                 "one_page_each": format_.one_page_each,
                 "shows_pictures": format_.shows_pictures,
-                "needs_confirmed": format_.needs_confirmed,
+                "needs": format_.needs,
             }
             for name, format_ in formats
         ],

@@ -281,7 +281,7 @@ def test_a_request_takes_no_longer_than_the_setting_allows(app: Flask) -> None:
     ("accept", "name"),
     [
         ("*/*", "json"),
-        ("text/html", "json"),
+        ("text/html", "html"),
         ("text/plain", "text"),
         ("text/*", "text"),
         ("text/vnd.hocr+html", "hocr"),

@@ -4,6 +4,7 @@
 import { declarations } from "../lib/declarations.js";
 import { announce, make, part } from "../lib/dom.js";
 import { asRefusal } from "../lib/http.js";
+import { suits } from "../lib/model.js";
 import { counted } from "../lib/quantities.js";
 import { apart, zipOf } from "../lib/zip.js";
 import { Draft } from "./draft.js";
@@ -20,7 +21,7 @@ export function drawExportAll(menu, drafts) {
   const sheet = part(menu, "all-formats");
   const whole = drafts.every(({ share }) => !share);
   const formats = declarations.formats.filter(
-    ({ one_page_each: isPageEach, needs_confirmed: isRare }) => !isPageEach && !isRare,
+    (one) => !one.one_page_each && drafts.every(({ pages }) => suits(pages, one)),
   );
   const choices = [
     { name: WORD_AND_PDF, label: "Word and PDF", suffix: "zip" },

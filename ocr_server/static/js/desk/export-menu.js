@@ -3,7 +3,7 @@
 // No `enhance`: the menu is drawn anew whenever it opens.
 import { declarations } from "../lib/declarations.js";
 import { announce, found, make, part } from "../lib/dom.js";
-import { isConfirmed, pageText } from "../lib/model.js";
+import { pageText, suits } from "../lib/model.js";
 import { joinParagraphs } from "./line-join.js";
 import { lastFirst, remembered, rendered, save, stem } from "./rendering.js";
 
@@ -21,10 +21,9 @@ export function drawExportMenu(desk, copyText) {
   const { root, draft, page } = desk;
   const sheet = part(root, "formats");
   if (!draft || !page) return;
-  const confirmed = draft.pages.some(hasConfirmed);
   const formats = lastFirst(
     declarations.formats.filter(
-      (one) => (draft.files.length || !one.shows_pictures) && (confirmed || !one.needs_confirmed),
+      (one) => (draft.files.length || !one.shows_pictures) && suits(draft.pages, one),
     ),
   );
   const several = draft.pages.length > 1;
@@ -61,10 +60,7 @@ export function drawExportMenu(desk, copyText) {
   const pages = () => chosen[which.selectedIndex]();
   const text = () => pages().map(pageText).join("\n\n");
   /** Names of the formats that the chosen pages can have. */
-  const all = () =>
-    formats
-      .filter((one) => !one.needs_confirmed || pages().some(hasConfirmed))
-      .map(({ name }) => name);
+  const all = () => formats.filter((one) => suits(pages(), one)).map(({ name }) => name);
 
   /**
    * @param {string} words
@@ -146,11 +142,6 @@ export function drawExportMenu(desk, copyText) {
     if (!range.hidden) range.focus();
   });
   found(sheet, "button, select").focus();
-}
-
-/** @param {import("../lib/model.js").Page} page */
-function hasConfirmed({ zones }) {
-  return zones.some(({ lines = [] }) => lines.some(isConfirmed));
 }
 
 /**

@@ -4,7 +4,7 @@
 
 /**
  * @typedef {{name: string, label: string, suffix: string, one_page_each: boolean, shows_pictures:
- *   boolean, needs_confirmed: boolean}} Format
+ *   boolean, needs: "" | "tables" | "confirmed"}} Format `needs`: what pages must have for it
  * @typedef {{name: string, label: string, of_picture: boolean}} StageKind what may be left out of a
  *   reading; `of_picture`: it looks for a fault of the picture
  * @typedef {{accepted_files: string, formats: Format[], look_alikes: [string, string][], stages:

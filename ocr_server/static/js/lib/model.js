@@ -81,6 +81,26 @@ export function isConfirmed({ words = [] }) {
   return words.length > 0 && words.every(({ checked }) => checked);
 }
 
+/**
+ * Whether pages have what a format needs.
+ * @param {Page[]} pages
+ * @param {import("./declarations.js").Format} format
+ */
+export function suits(pages, { needs }) {
+  const has = { "": () => true, tables: hasTable, confirmed: hasConfirmed }[needs];
+  return pages.some(has);
+}
+
+/** @param {Page} page */
+function hasTable({ zones }) {
+  return zones.some(({ kind }) => kind === "table");
+}
+
+/** @param {Page} page */
+function hasConfirmed({ zones }) {
+  return zones.some(({ lines = [] }) => lines.some(isConfirmed));
+}
+
 /** @param {Page} page */
 export function pageText(page) {
   return page.zones
