@@ -9,20 +9,22 @@ from tests.browser.letter import ReadsLetter, draw_letter
 from tests.browser.test_upload import expect_state
 from tests.browser.watching import assert_accessible
 from tests.drawing import as_pages
+from tests.waiting import wait_for
 
-KEPT = """() => new Promise((resolve) => {
-    const opening = indexedDB.open("ocr-server");
-    opening.onsuccess = () => {
-        const store = opening.result.transaction("parts").objectStore("parts");
-        const keys = store.getAllKeys();
-        keys.onsuccess = () => {
-            const values = store.getAll();
-            values.onsuccess = () => resolve(
-                keys.result.map((key, at) => [key.join(), JSON.stringify(values.result[at])])
-            );
-        };
-    };
-})"""
+# A database that the page has not made yet would be made by opening it, without a store.
+KEPT = """async () => {
+    const databases = await indexedDB.databases();
+    if (!databases.some(({ name }) => name === "ocr-server")) return [];
+    const done = (request) => new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+    });
+    const database = await done(indexedDB.open("ocr-server"));
+    const store = database.transaction("parts").objectStore("parts");
+    const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())]);
+    database.close();
+    return keys.map((key, at) => [key.join(), JSON.stringify(values[at])]);
+}"""
 
 
 def correct(page: Page) -> None:
@@ -52,7 +54,7 @@ def sent_by(page: Page) -> list[str]:
 
 def test_a_reload_keeps_files_texts_and_corrections(desk: Page) -> None:
     correct(desk)
-    desk.wait_for_timeout(1000)  # what has changed is kept within a second
+    wait_for(lambda: any("ferry" in value for value in kept(desk).values()))
     desk.on("dialog", lambda dialog: dialog.accept())
     sent = sent_by(desk)
     desk.reload()
@@ -115,7 +117,7 @@ def test_a_reading_that_a_reload_broke_off_goes_on_with_the_pages_that_are_missi
     page.goto(url)
     page.set_input_files("#file", path)
     expect(page.locator("[data-part=picture]")).to_be_visible()
-    page.wait_for_timeout(1000)
+    wait_for(lambda: any(",picture," in key for key in kept(page)))
     asked: list[str] = []
 
     def answer(dialog: Dialog) -> None:
@@ -157,16 +159,14 @@ def test_passwords_are_not_kept(page: Page, url: str, letter: Path) -> None:
     page.get_by_label("Password of a protected PDF").fill("s3cret")
     page.set_input_files("#file", letter)
     expect_state(page, "result")
-    page.wait_for_timeout(1000)
+    wait_for(lambda: any("Dear" in value for value in kept(page).values()))
 
     rows = kept(page)
-    assert any("Dear" in value for value in rows.values())
     assert not any("s3cret" in value for value in rows.values())
 
 
 def test_what_a_closed_tab_has_left_is_deleted_an_hour_later(desk: Page, url: str) -> None:
-    desk.wait_for_timeout(1000)
-    assert kept(desk)
+    wait_for(lambda: kept(desk))
     other = desk.context.new_page()
     desk.goto("about:blank")  # it may come back, for an hour
     other.add_init_script("const now = Date.now; Date.now = () => now() + 61 * 60 * 1000")
@@ -174,5 +174,4 @@ def test_what_a_closed_tab_has_left_is_deleted_an_hour_later(desk: Page, url: st
 
     expect(other.locator("#queue")).to_be_hidden()
     other.wait_for_function("() => indexedDB.databases().then((all) => all.length)")
-    other.wait_for_timeout(1000)
-    assert kept(other) == {}
+    wait_for(lambda: not kept(other))

@@ -15,9 +15,11 @@ from ocr_server.app import create_app
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
 from tests.browser.letter import ReadsLetter, draw_letter
+from tests.browser.test_history import kept
 from tests.browser.test_upload import expect_state
 from tests.drawing import as_pages
 from tests.fakes import InlineWorkers
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def test_a_job_is_come_back_to_after_a_reload_and_nothing_is_sent_again(
     page.goto(url)
     page.set_input_files("#file", path)
     expect(page.locator("[data-part=text]")).to_contain_text("Dear reader,")
-    page.wait_for_timeout(1000)  # what has changed is kept within a second
+    wait_for(lambda: any("Dear" in value for value in kept(page).values()))
 
     page.reload()  # nobody is asked, as nothing is lost
     expect(page.locator("[data-part=text]")).to_contain_text("Dear reader,")
