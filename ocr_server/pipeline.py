@@ -7,6 +7,7 @@ order. A page that cannot be read gives a `PageFailed` event; the others are rea
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections import deque
@@ -51,6 +52,8 @@ log = logging.getLogger(__name__)
 # Of a document, in the server process: a word takes about a kilobyte. Pages beyond are stored in
 # the folder of the request, and the document is rendered by a worker process.
 MOST_HELD_WORDS = 5_000
+# Of rendered files: a document that is streamed may have one for each page at the same time.
+_NUMBERS = itertools.count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +317,7 @@ def render_document(
         beside, described = sources[0].path, document
     else:
         beside, described = document.path, document.path
-    result = beside.with_name(f"{beside.name}-rendered")
+    result = beside.with_name(f"{beside.name}-rendered-{next(_NUMBERS)}")
     claims = run_twice(
         workers, tasks.render, deadline, cancelled,
         document=described, paths=tuple(source.path for source in sources),

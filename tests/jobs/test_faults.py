@@ -183,13 +183,12 @@ def test_who_is_stopped_begins_no_page_and_leaves_the_one_in_work_to_nobody(
     tmp_path: Path, tesseract: FakeTesseract
 ) -> None:
     place = in_folder(tmp_path, tesseract)
-    with place.start() as first, place.start("work") as worker:
-        worker.send_signal(signal.SIGSTOP)  # so that the first one gets the job
+    with place.start() as first:
         place.tesseract.hold()
         address = send(first)
-        wait_for(lambda: place.tesseract.running)
-        worker.send_signal(signal.SIGCONT)
-        with ThreadPoolExecutor() as threads:
+        wait_for(lambda: place.times_begun(address) and place.tesseract.running)
+        (in_work,) = place.times_begun(address)
+        with place.start("work"), ThreadPoolExecutor() as threads:
             # An answer that is under way does not keep it from ending its jobs.
             reading = threads.submit(first.read, tiff(400))
             wait_for(lambda: "ocr_requests_inside 1.0" in first.get("/metrics").body.decode())
@@ -198,11 +197,11 @@ def test_who_is_stopped_begins_no_page_and_leaves_the_one_in_work_to_nobody(
             begun_once = place.times_begun(address)
             place.tesseract.let_go()
             assert reading.result().status == 200
-        assert first.wait() == 0
-        wait_for(lambda: place.read(address) == 6)
-        begun = place.times_begun(address)
+            assert first.wait() == 0
+            wait_for(lambda: place.read(address) == 6)
+            begun = place.times_begun(address)
 
-    assert begun_once[1] == 1
+    assert begun_once[in_work] == 1
     assert set(begun.values()) == {1}
 
 

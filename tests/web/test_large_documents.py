@@ -203,3 +203,21 @@ def test_rendering_keeps_the_deadline_and_ends_when_the_client_hangs_up(
 
     assert (hung_up.status_code, hung_up.get_json()["code"]) == (499, "client-gone")
     assert (late.status_code, late.get_json()["code"]) == (504, "deadline-passed")
+
+
+def test_pages_that_wait_to_be_sent_are_told_apart(
+    app: Flask, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "MOST_HELD_WORDS", 3)
+    with app.test_request_context("/v1/documents", method="POST", data=PAGES) as context:
+        parsed = read_job(context.request, service)
+        *_, last = service.recognise(parsed.job, hang_up())
+        assert isinstance(last, Finished)
+        assert isinstance(last.document.pages, StoredPages)
+        stored = [kept for kept in last.document.pages.kept if isinstance(kept, StoredPage)]
+
+        written = [service.render_page(page, parsed, hang_up()) for page in stored]
+
+        assert [isinstance(path, Path) for path in written] == [True, True]
+        told = [json.loads(path.read_bytes()) for path in written if isinstance(path, Path)]
+    assert [page["number"] for page in told] == [2, 3]
