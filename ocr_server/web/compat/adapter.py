@@ -7,7 +7,7 @@ It never fetches what a request gives the address of.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from itertools import islice
@@ -68,6 +68,18 @@ class ErrorKind(Enum):
     BUSY = auto()
     AWAY = auto()
 
+
+# The status codes that most services have, of which each changes its own.
+USUAL_STATUS: Mapping[ErrorKind, int] = {
+    ErrorKind.KEY: 401,
+    ErrorKind.REQUEST: 400,
+    ErrorKind.MISSING: 404,
+    ErrorKind.TOO_LARGE: 413,
+    ErrorKind.DOCUMENT: 422,
+    ErrorKind.SPENT: 422,
+    ErrorKind.BUSY: 429,
+    ErrorKind.AWAY: 503,
+}
 
 _KINDS: Sequence[tuple[tuple[type[OcrServerError], ...], ErrorKind]] = (
     ((errors.KeyMissing, errors.KeyWrong), ErrorKind.KEY),

@@ -21,6 +21,7 @@ from ocr_server.web.auth import owner_of
 from ocr_server.web.body import JSON, body_of, decoded_image
 from ocr_server.web.compat.adapter import (
     ALL_PAGES,
+    USUAL_STATUS,
     Adapter,
     ErrorKind,
     answer_errors,
@@ -206,16 +207,7 @@ def _pages(given: Any) -> PageSelection:  # noqa: ANN401  # texts of a form, num
     return PageSelection(((first, last if last < _LAST else -1),)) if given else ALL_PAGES
 
 
-_STATUS: dict[ErrorKind, int] = {
-    ErrorKind.KEY: 401,
-    ErrorKind.REQUEST: 422,
-    ErrorKind.MISSING: 404,
-    ErrorKind.TOO_LARGE: 413,
-    ErrorKind.DOCUMENT: 422,
-    ErrorKind.SPENT: 422,
-    ErrorKind.BUSY: 429,
-    ErrorKind.AWAY: 503,
-}
+_STATUS = {**USUAL_STATUS, ErrorKind.REQUEST: 422}
 
 
 def _answer(error: OcrServerError) -> Response:

@@ -13,8 +13,8 @@ from ocr_server.job import ReadOptions
 from ocr_server.request.parsing import split
 from ocr_server.web.body import JSON, body_of
 from ocr_server.web.compat.adapter import (
+    USUAL_STATUS,
     Adapter,
-    ErrorKind,
     answer_errors,
     encoded,
     hinted_languages,
@@ -49,21 +49,9 @@ def read_page() -> Response:
     return Response(msgspec.json.encode({"results": lines}), content_type=JSON)
 
 
-_STATUS = {
-    ErrorKind.KEY: 401,
-    ErrorKind.REQUEST: 400,
-    ErrorKind.MISSING: 404,
-    ErrorKind.TOO_LARGE: 413,
-    ErrorKind.DOCUMENT: 422,
-    ErrorKind.SPENT: 422,
-    ErrorKind.BUSY: 429,
-    ErrorKind.AWAY: 503,
-}
-
-
 def _answer(error: OcrServerError) -> Response:
     body = json.dumps({"error": error.message})
-    return refusal(error, body, status=_STATUS[kind_of(error)], media_type=JSON)
+    return refusal(error, body, status=USUAL_STATUS[kind_of(error)], media_type=JSON)
 
 
 answer_errors(blueprint, _answer)

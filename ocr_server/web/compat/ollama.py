@@ -13,7 +13,14 @@ from flask import Blueprint, Response, jsonify, request
 from ocr_server import __version__
 from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.web.body import JSON, NDJSON, body_of
-from ocr_server.web.compat.adapter import Adapter, ErrorKind, answer_errors, kind_of, refusal
+from ocr_server.web.compat.adapter import (
+    USUAL_STATUS,
+    Adapter,
+    ErrorKind,
+    answer_errors,
+    kind_of,
+    refusal,
+)
 from ocr_server.web.compat.models import MODEL
 from ocr_server.web.compat.transcription import (
     ONLY_TRANSCRIBES,
@@ -79,16 +86,7 @@ def _lines(told: Json) -> Iterator[str]:
     yield f"{json.dumps(told)}\n"
 
 
-_STATUS = {
-    ErrorKind.KEY: 401,
-    ErrorKind.REQUEST: 400,
-    ErrorKind.MISSING: 404,
-    ErrorKind.TOO_LARGE: 413,
-    ErrorKind.DOCUMENT: 400,
-    ErrorKind.SPENT: 400,
-    ErrorKind.BUSY: 429,
-    ErrorKind.AWAY: 503,
-}
+_STATUS = {**USUAL_STATUS, ErrorKind.DOCUMENT: 400, ErrorKind.SPENT: 400}
 
 
 def _answer(error: OcrServerError) -> Response:

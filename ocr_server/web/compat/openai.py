@@ -11,7 +11,14 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.web.body import JSON, body_of
-from ocr_server.web.compat.adapter import Adapter, ErrorKind, answer_errors, kind_of, refusal
+from ocr_server.web.compat.adapter import (
+    USUAL_STATUS,
+    Adapter,
+    ErrorKind,
+    answer_errors,
+    kind_of,
+    refusal,
+)
 from ocr_server.web.compat.models import MODEL, list_models
 from ocr_server.web.compat.transcription import (
     ONLY_TRANSCRIBES,
@@ -89,16 +96,7 @@ def _events(text: str) -> Iterator[str]:
 
 
 # Its clients send 408, 409, 429 and 5xx again.
-_STATUS = {
-    ErrorKind.KEY: 401,
-    ErrorKind.REQUEST: 400,
-    ErrorKind.MISSING: 404,
-    ErrorKind.TOO_LARGE: 413,
-    ErrorKind.DOCUMENT: 400,
-    ErrorKind.SPENT: 400,
-    ErrorKind.BUSY: 429,
-    ErrorKind.AWAY: 503,
-}
+_STATUS = {**USUAL_STATUS, ErrorKind.DOCUMENT: 400, ErrorKind.SPENT: 400}
 
 
 def _answer(error: OcrServerError) -> Response:

@@ -20,6 +20,7 @@ from ocr_server.sources.signatures import media_type_of_file
 from ocr_server.web.auth import KeyPlaces
 from ocr_server.web.body import JSON, Body, body_of
 from ocr_server.web.compat.adapter import (
+    USUAL_STATUS,
     Adapter,
     ErrorKind,
     answer_errors,
@@ -119,16 +120,7 @@ def _coordinates(page: Page, block: Block) -> Json:
 
 
 # Its client sends 5xx again for half an hour.
-_STATUS = {
-    ErrorKind.KEY: 401,
-    ErrorKind.REQUEST: 422,
-    ErrorKind.MISSING: 404,
-    ErrorKind.TOO_LARGE: 413,
-    ErrorKind.DOCUMENT: 422,
-    ErrorKind.SPENT: 422,
-    ErrorKind.BUSY: 503,
-    ErrorKind.AWAY: 503,
-}
+_STATUS = {**USUAL_STATUS, ErrorKind.REQUEST: 422, ErrorKind.BUSY: 503}
 
 
 def _answer(error: OcrServerError) -> Response:
