@@ -13,6 +13,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -200,6 +201,11 @@ class RequestParser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no
         if self.refusal:
             self.body_rcv = None
         return super().get_body_stream()
+
+    def close(self) -> None:
+        """Delete what of the body is on the disk."""
+        with suppress(OSError):  # a full disk has no room for what is still to be written
+            super().close()
 
 
 def _fault_of_beginning(before: bytes, data: bytes) -> str:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from flask import Flask, request
 from hypothesis import given
 from hypothesis import strategies as st
 from waitress.adjustments import Adjustments
-from waitress.buffers import OverflowableBuffer
+from waitress.buffers import OverflowableBuffer, TempfileBasedBuffer
 
+from ocr_server.errors import StorageFull
 from ocr_server.server.chunks import ChunkedBody
 from ocr_server.server.request_parser import PACE, Pace, RequestParser
 from ocr_server.server.waitress_server import Server
 from ocr_server.settings import Settings
 from tests.server.in_process import connect, rest_of, serving, told
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
@@ -254,3 +261,33 @@ def test_chunks_are_put_together_however_they_are_cut_up(
     assert rest == b"next"
     assert body.getfile().read() == b"".join(pieces)
     assert len(body) == len(b"".join(pieces))
+
+
+class FullDisk(io.BytesIO):
+    """A file with room for 9,000 bytes, which has to write once more when it is closed."""
+
+    def write(self, data: ReadableBuffer) -> int:
+        if self.tell() + len(bytes(data)) > 9000:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+    def close(self) -> None:
+        was_open = not self.closed
+        super().close()
+        if was_open:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_disk_without_room_for_the_last_bytes_of_a_body_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(TempfileBasedBuffer, "newfile", lambda _: FullDisk())
+    parser = RequestParser(Adjustments(inbuf_overflow=1000), check=lambda _: None, pace=PACE)
+
+    parser.received(post(b"Content-Length: 9100\r\n"))
+    parser.received(b"x" * 9000)
+    parser.received(b"x" * 100)
+    parser.close()
+
+    assert isinstance(parser.refusal, StorageFull)
+    assert parser.completed
