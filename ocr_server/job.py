@@ -264,6 +264,11 @@ class Rendering:
         """Whether the lines of a paragraph are joined, and hyphens at their ends resolved."""
         return self.lines is LineUse.JOIN
 
+    @property
+    def flows(self) -> bool:
+        """The same of formats whose readers set the lines anew, where nothing else is asked for."""
+        return self.lines in {LineUse.AUTO, LineUse.JOIN}
+
 
 @dataclass(frozen=True, slots=True)
 class PageSelection:

@@ -34,7 +34,7 @@ from ocr_server.export.blocks import (
     flowing_blocks,
 )
 from ocr_server.export.xml import xml_text
-from ocr_server.job import LineUse, Rendering
+from ocr_server.job import Rendering
 
 _PAPERS = ((Mm(210), Mm(297)), (Inches(8.5), Inches(11)))
 _MADE = datetime(1980, 1, 1, tzinfo=UTC)  # the same document gives the same bytes
@@ -55,7 +55,7 @@ def render_docx(
     _name_language(made, tag_of(document.language))
     if document.pages:
         _cut_paper(made, document.pages[0])
-    if rendering.lines in {LineUse.AUTO, LineUse.JOIN}:
+    if rendering.flows:
         for block in flowing_blocks(document):
             _add_block(made, block)
     else:

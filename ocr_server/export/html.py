@@ -24,7 +24,7 @@ from ocr_server.export.blocks import (
     flowing_blocks,
 )
 from ocr_server.export.xml import xml_text
-from ocr_server.job import LineUse, Rendering
+from ocr_server.job import Rendering
 
 
 def render_html(
@@ -41,9 +41,9 @@ def render_html(
     body_px = body_height_px(document)
     for page in document.pages:
         blocks: Iterator[Flowing] = (
-            blocks_of(page, body_px=body_px, join_lines=False)
-            if rendering.lines in (LineUse.KEEP, LineUse.LAYOUT)
-            else flowing_blocks(Document((page,), document.engine), body_px=body_px)
+            flowing_blocks(Document((page,), document.engine), body_px=body_px)
+            if rendering.flows
+            else blocks_of(page, body_px=body_px, join_lines=False)
         )
         inner = "\n".join(_elements(blocks))
         section = f'<section id="page-{page.number}">\n{inner}\n</section>\n'
