@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -141,7 +142,8 @@ def _letters(text: pypdfium2.PdfTextPage, way: _Affine) -> Iterator[Letter]:
         if high and 0xDC00 <= code < 0xE000:
             code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
         high = 0
-        letter = "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)  # half of one is none
+        is_none = 0xD800 <= code < 0xE000 or code > sys.maxunicode  # half of one is none
+        letter = "\ufffd" if is_none else chr(code)
         if code in _PARTED and _is_hyphen(text, position):
             yield _placed("-", text, position, way, pieces.of(position))
             yield Letter("\n")
