@@ -99,6 +99,7 @@ class HandwritingUse(StrEnum):
     AUTO = "auto"  # of pages that the network for print doubts
     NEVER = "never"
     LIVE = "live"  # the tiny one alone reads every line; of frames, and no value of the option
+    LINE = "line"  # the canvas is one handwritten line; of forms, and no value of the option
 
 
 class SignatureUse(StrEnum):

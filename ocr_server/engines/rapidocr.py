@@ -89,7 +89,8 @@ _LONGEST_LINE = 100  # width as a multiple of the height; longer ones are not te
 class RapidocrEngine(Engine):
     """PP-OCR on onnxruntime, in one thread; concurrent calls wait for each other.
 
-    It ignores `ReadOptions.psm`, `ReadOptions.alphabet` and `ReadOptions.engine_alternatives`.
+    It ignores `ReadOptions.psm` and `ReadOptions.engine_alternatives`, and `ReadOptions.alphabet`
+    but for single handwritten lines.
     """
 
     name = "rapidocr"
@@ -146,6 +147,8 @@ class RapidocrEngine(Engine):
             raise _unknown(unknown, known)
         with self._lock:
             try:
+                if options.handwriting is HandwritingUse.LINE:
+                    return in_blocks(self._one_line(canvas, options, deadline))
                 lines = _without_guesses(self._lines(canvas, options, deadline))
                 is_vertical = _is_ideographic(options) and are_columns(lines)
                 return in_blocks(lines, is_vertical=is_vertical)
@@ -176,6 +179,18 @@ class RapidocrEngine(Engine):
         strips = replace(strips, reader=by_hand)
         return strips.read_again(lines, model)
 
+    def _one_line(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Line, ...]:
+        """The canvas read as one handwritten line in the letters of the alphabet, if there is one.
+
+        There is no model of words: names and numbers are in no list.
+        """
+        knows = WESTERN.issuperset(options.languages)
+        reader = (self._reader_by_hand(options) if knows else None) or self._latin
+        strips = _Strips(canvas, reader, deadline, options.symbols, options.alphabet)
+        return tuple(strips.by_hand((canvas.box.quad(),), None))
+
     def _reader_by_hand(self, options: ReadOptions) -> ppocr.LineReader | None:
         """The operator's own reader of handwriting, else the server's; None if there is none."""
         if not options.handwriting_model:
@@ -199,6 +214,7 @@ class _Strips:
     deadline: Deadline
     symbols: bool
     stacks: bool = True
+    alphabet: str | None = None
 
     def read(self, quad: Quad) -> Sequence[Line]:
         """Read the line, or the lines, in a quad; none if it has no text."""
@@ -264,7 +280,7 @@ class _Strips:
 
     def _look_at(self, quad: Quad) -> ppocr.Columns | None:
         strip = self._strip(quad)
-        return self.reader.look_at(strip.pixels) if strip else None
+        return self.reader.look_at(strip.pixels, self.alphabet) if strip else None
 
     def _strip(self, quad: Quad) -> Canvas | None:
         """The part of the canvas in a quad, as high as the networks take it; None if it is none."""
