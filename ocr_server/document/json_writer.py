@@ -25,6 +25,7 @@ from ocr_server.document.model import (
     Word,
     Zone,
     ZoneKind,
+    hull_of,
 )
 from ocr_server.document.roles import Passage, Roles
 from ocr_server.geometry import Quad
@@ -164,14 +165,13 @@ def zone_to_json(zone: Zone, detail: Detail, passages: Iterable[Passage] = ()) -
 
 def _paragraph(passage: Passage) -> ParagraphJson:
     lines = passage.lines
-    box, quad = _place(Line.joined(lines).quad)
+    box, _ = _place(hull_of(lines).quad())
     return {
         "role": passage.role,
         "text": joined(line.text for line in lines),
         "confidence": round(passage.confidence, 4),
         "line_count": len(lines),
         "box": box,
-        "quad": quad,
     }
 
 

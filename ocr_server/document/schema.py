@@ -171,7 +171,6 @@ class ParagraphJson(TypedDict):
     line_count: Number
     """how many lines of the zone it has, after those of the paragraphs before"""
     box: BoxJson
-    quad: QuadJson
 
 
 @strict

@@ -164,7 +164,6 @@
  * @property {number} line_count how many lines of the zone it has, after those of the paragraphs
  *   before
  * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
- * @property {[number, number][]} quad four points, clockwise from the text’s own top left
  */
 
 /**
