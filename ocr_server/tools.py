@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 
 from ocr_server.document.languages import name_of
 from ocr_server.document.model import Document, Page
+from ocr_server.document.roles import Roles
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.export.blocks import body_height_px
 from ocr_server.export.json import page_to_json
 from ocr_server.export.markdown import page_markdown
 from ocr_server.extraction.verification import CheckedWord, WordVerdict, verify
@@ -242,11 +242,11 @@ def _document(call: Call, request: ParsedRequest) -> Generator[PagesDone, None, 
 
 def _written(document: Document, format_: str) -> tuple[str, int]:
     """The text of as many pages as an answer may have, at least one, and how many those are."""
-    body_px = body_height_px(document) if format_ == "markdown" else 0.0
+    roles = Roles.of(document.pages) if format_ == "markdown" else Roles()
     texts: list[str] = []
     length = 0
     for page in document.pages:
-        text = _page_text(page, format_, body_px=body_px)
+        text = _page_text(page, format_, roles)
         length += len(text)
         if texts and length > MOST_CHARS:
             break
@@ -254,10 +254,10 @@ def _written(document: Document, format_: str) -> tuple[str, int]:
     return "\n\n".join(texts), len(texts)
 
 
-def _page_text(page: Page, format_: str, *, body_px: float) -> str:
+def _page_text(page: Page, format_: str, roles: Roles) -> str:
     match format_:
         case "markdown":
-            return page_markdown(page, body_px=body_px)
+            return page_markdown(page, roles)
         case "json":
             return json.dumps(page_to_json(page, Rendering()), ensure_ascii=False)
         case _:

@@ -188,7 +188,7 @@ class RapidocrEngine(Engine):
         """
         knows = WESTERN.issuperset(options.languages)
         reader = (self._reader_by_hand(options) if knows else None) or self._latin
-        strips = _Strips(canvas, reader, deadline, options.symbols, options.alphabet)
+        strips = _Strips(canvas, reader, deadline, options.symbols, alphabet=options.alphabet)
         return tuple(strips.by_hand((canvas.box.quad(),), None))
 
     def _reader_by_hand(self, options: ReadOptions) -> ppocr.LineReader | None:
