@@ -137,7 +137,7 @@ class _EntryReader:
             words = read_runs(self._with(DIGITS), runs)
         else:
             capitals = read_runs(self._with(_CAPITALS), runs)
-            if mean_confidence(capitals) >= _AS_SURE * mean_confidence(words):
+            if mean_confidence(tuple(capitals)) >= _AS_SURE * mean_confidence(tuple(words)):
                 words = capitals
         return [word for word in words if word.text]
 
