@@ -3,7 +3,7 @@
     ID/request.json        the options as texts, the numbers of the pages to read, pages by file
     ID/input/0, 1, …       the files as they were sent
     ID/begun/N             one byte for each time that page N was begun
-    ID/pages/N.json.gz     page N as it was read: a line of its outline, a line of the whole page
+    ID/pages/N.page        page N as it was read: its outline, then the whole page
     ID/pages/N.problem     why page N could not be read
     ID/cancelled           nothing more is to be read
 
@@ -20,6 +20,7 @@ import os
 import re
 import secrets
 import shutil
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -27,13 +28,12 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import BinaryIO
 
-from ocr_server.document.json_writer import page_to_json
-from ocr_server.document.model import Failure, Page, StoredPage
+from ocr_server.document.model import Failure, Page, StoredPage, decode_page, encode_page
 from ocr_server.errors import OcrServerError, StorageFull, UploadConflict
-from ocr_server.job import Detail
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _ASIDE = ".new-"
+_HEAD = struct.Struct(">dII")  # of a page: confidence, letters, and bytes of its outline
 PIECE_BYTES = 1 << 20
 
 
@@ -85,14 +85,9 @@ class JobPage(StoredPage):
         Raises:
             OSError: the job was forgotten meanwhile.
         """
-        # pydantic takes megabytes in a worker process, so only when it is needed.
-        from ocr_server.document.json_reader import document_from_json  # noqa: PLC0415
-
         with gzip.open(self.path) as file:
-            file.readline()
-            value = json.loads(file.read())
-        (page,) = document_from_json({"pages": [value]}).pages
-        return page
+            _head_of(file)
+            return decode_page(file.read())
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,15 +182,10 @@ class JobFiles:
             FileNotFoundError: the job was forgotten.
             StorageFull: there is no room.
         """
-        outline = {
-            "page": page_to_json(replace(page, zones=()), Detail.ZONE, text=""),
-            "confidence": page.confidence,
-            "letter_count": page.letter_count,
-        }
-        whole = page_to_json(page, Detail.SYMBOL, text="")
-        lines = b"\n".join(json.dumps(one).encode() for one in (outline, whole))
+        outline = encode_page(replace(page, zones=()))
+        head = _HEAD.pack(page.confidence, page.letter_count, len(outline))
         with _room(), _written(self._page_path(page.number)) as file:
-            file.write(gzip.compress(lines, 1))
+            file.write(gzip.compress(head + outline + encode_page(page), 1))
 
     def keep_failure(self, failure: Failure) -> None:
         """Write why a page could not be read.
@@ -214,13 +204,9 @@ class JobFiles:
         path = self._page_path(number)
         try:
             with gzip.open(path) as file:
-                value = json.loads(file.readline())
+                return JobPage(path, *_head_of(file))
         except FileNotFoundError:
             return self._failure(number)
-        from ocr_server.document.json_reader import document_from_json  # noqa: PLC0415
-
-        (outline,) = document_from_json({"pages": [value["page"]]}).pages
-        return JobPage(path, outline, value["confidence"], value["letter_count"])
 
     def is_settled(self, number: int) -> bool:
         """Whether a page was read, or could not be."""
@@ -264,10 +250,16 @@ class JobFiles:
         return Failure(number, kind(value["message"], **value["extra"]))
 
     def _page_path(self, number: int) -> Path:
-        return self.path / "pages" / f"{number}.json.gz"
+        return self.path / "pages" / f"{number}.page"
 
     def _failure_path(self, number: int) -> Path:
         return self.path / "pages" / f"{number}.problem"
+
+
+def _head_of(file: gzip.GzipFile) -> tuple[Page, float, int]:
+    """The outline, confidence and number of letters at the beginning of the file of a page."""
+    confidence, letter_count, size_bytes = _HEAD.unpack(file.read(_HEAD.size))
+    return decode_page(file.read(size_bytes)), confidence, letter_count
 
 
 def new_id() -> str:

@@ -169,7 +169,7 @@ def test_a_page_that_ended_its_process_three_times_is_given_up(kept: Kept) -> No
     job = kept.send(tiff(300, 310))
     kept.ended(job)
     files = kept.jobs._folders.of(job["id"])  # as three crashes leave them
-    (files.path / "pages" / "2.json.gz").unlink()
+    (files.path / "pages" / "2.page").unlink()
     for _ in range(MOST_TIMES_BEGUN - 1):  # once it was read
         files.begin(2)
 
