@@ -32,7 +32,7 @@ from ocr_server.errors import (
 from ocr_server.job import Source
 from ocr_server.jobs.engine import engine_of, is_postgres
 from ocr_server.jobs.files import JobFolders, JobPage, JobRequest, input_digest, new_id
-from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger
+from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger, Left
 from ocr_server.jobs.reading import JobReader, job_of, reason_of, within_limits
 from ocr_server.jobs.uploads import Uploads
 from ocr_server.jobs.webhook import check_address
@@ -60,15 +60,6 @@ class JobStatus:
     def is_over(self) -> bool:
         """Whether nothing more will be read."""
         return self.row.state in ENDED
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What all jobs that have not ended have left to do; `oldest_s` is the age of the oldest."""
-
-    pages: int
-    size_bytes: int
-    oldest_s: float
 
 
 class Jobs:
@@ -283,14 +274,7 @@ class Jobs:
 
     def left(self) -> Left:
         """What there is to do."""
-        rows = self._ledger.open()
-        settled = sum(sum(self._folders.of(row.id).settled()) for row in rows)
-        oldest_s = min((row.created_s for row in rows), default=time.time())
-        return Left(
-            pages=sum(row.pages for row in rows) - settled,
-            size_bytes=sum(row.size_bytes for row in rows),
-            oldest_s=time.time() - oldest_s,
-        )
+        return self._ledger.left()
 
     def states(self) -> Mapping[JobState, int]:
         """How many jobs there are in each state."""
@@ -308,18 +292,18 @@ class Jobs:
 
     def _check_room(self, size_bytes: int) -> None:
         settings = self._here.settings
-        pages, waiting_bytes = self._ledger.waiting()
-        if pages >= settings.jobs_max_pages:
+        left = self._ledger.left()
+        if left.pages >= settings.jobs_max_pages:
             raise TooManyJobs(
-                f"{pages} pages wait already; OCR_JOBS_MAX_PAGES allows {settings.jobs_max_pages}. "
-                "Try again later.",
+                f"{left.pages} pages wait already; OCR_JOBS_MAX_PAGES allows "
+                f"{settings.jobs_max_pages}. Try again later.",
                 limit=settings.jobs_max_pages,
                 setting="OCR_JOBS_MAX_PAGES",
                 retry_after_s=60,
             )
-        if waiting_bytes + size_bytes > settings.jobs_max_bytes:
+        if left.size_bytes + size_bytes > settings.jobs_max_bytes:
             raise TooManyJobs(
-                f"{waiting_bytes} bytes wait already; with the {size_bytes} of this job that is "
+                f"{left.size_bytes} bytes wait already; with the {size_bytes} of this job that is "
                 f"more than OCR_JOBS_MAX_BYTES allows ({settings.jobs_max_bytes}). Try again "
                 "later.",
                 limit=settings.jobs_max_bytes,

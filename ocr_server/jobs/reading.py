@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -37,6 +38,7 @@ from ocr_server.settings import Settings
 MOST_TIMES_BEGUN = 3  # a page that ended its process so often is not begun again
 TRIES = 3  # of a page for which the server had no room
 RETRY_S = 1.0
+NOTE_S = 2.0
 
 T = TypeVar("T")
 
@@ -52,7 +54,7 @@ class JobReader:
         self._slots = max(1, here.settings.job_slots)
         self._turn = threading.Condition()
         self._asked, self._freed = 0, 0  # how often a slot was
-        self._reading = ""  # the job of which a page was begun last
+        self._noted, self._noted_s = "", 0.0  # the job of which was noted how far it is, and when
 
     def count(self, job_id: str) -> int:
         """How many pages are to be read; 0 if the job was forgotten."""
@@ -123,15 +125,20 @@ class JobReader:
     def _read_and_keep(self, files: JobFiles, request: JobRequest, number: int) -> None:
         if files.is_cancelled or files.is_settled(number):
             return
-        job_id = files.path.name
-        if self._reading != job_id:
-            self._until_it_works(lambda: self._ledger.begin(job_id))
-            self._reading = job_id
+        self._note(files)
         result = self._read(files, request, number)
         if isinstance(result, Failure):
             self._until_it_works(lambda: files.keep_failure(result))
         else:
             self._until_it_works(lambda: files.keep_page(result))
+
+    def _note(self, files: JobFiles) -> None:
+        """Note how far a job is, now and then, as that looks through its folder."""
+        job_id, now_s = files.path.name, time.monotonic()
+        if self._noted != job_id or now_s - self._noted_s > NOTE_S:
+            self._noted, self._noted_s = job_id, now_s
+            settled = sum(files.settled())
+            self._until_it_works(lambda: self._ledger.note(job_id, settled=settled))
 
     def _until_it_works(self, write: Callable[[], T]) -> T:
         """Write to files or database, again and again while they have no room or do not answer.

@@ -41,6 +41,16 @@ def test_what_was_left_is_read_by_the_next_server(tmp_path: Path) -> None:
         assert kept.ended(job)["pages"]["read"] == 2
 
 
+def test_a_job_of_more_pages_than_a_request_may_have_leaves_in_any_format(tmp_path: Path) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), max_pages=2) as kept:
+        job = kept.send(tiff(300, 310, 320))
+        kept.ended(job)
+        address = job["links"]["document"]
+
+        assert kept.client.get(f"{address}?format=pdf").data.startswith(b"%PDF")
+        assert kept.client.get(f"{address}?format=text").text.count("Hello") == 3
+
+
 def test_a_server_takes_no_more_than_it_may_keep(tmp_path: Path) -> None:
     limits = {"jobs_slots": 0, "jobs_max_pages": 2, "jobs_max_bytes": 100_000}
     with keeping(tmp_path, ReadsWords("Hello"), **limits) as kept:
@@ -91,6 +101,16 @@ def test_jobs_are_counted(tmp_path: Path) -> None:
 
     assert 'ocr_jobs{state="queued"} 1.0' in metrics
     assert "ocr_jobs_pages 2.0" in metrics
+
+
+def test_pages_that_are_left_to_read_are_noted(tmp_path: Path) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        job = kept.send(tiff(300, 310, 320))
+        kept.reader.read(job["id"], 0)
+        kept.reader.read(job["id"], 1)  # as by another process
+
+        assert kept.jobs.left().pages == 2
+        assert members(kept.client.get(job["links"]["self"]))["state"] == "reading"
 
 
 def test_a_server_without_a_place_keeps_none(client: FlaskClient) -> None:
