@@ -26,6 +26,7 @@ _CONJUNCTION = re.compile(r"(?:and|or|und|oder|bis|et|ou)\b|bzw\.")
 # Type half as large again as the body's is a heading's, and twice as large a title's.
 _HEADINGS = ((2.0, 1), (1.5, 2))
 _LONGEST_HEADING = 3  # lines; more of large type is a poster's body
+_LONGEST_PARAGRAPH = 500  # lines; ten pages without the end of a sentence are no paragraph
 _SENTENCE_END = re.compile(r"[.!?:;\u2026\u3002][\"'\u2019\u201d\u00bb)\]]*$")
 _BULLET = re.compile(r"[\u2022\u2023\u25aa\u25cf\u25e6\u2219\u00b7*\u2013\u2014-]\s+(?=\S)")
 _NUMBERED = re.compile(r"\(?(?:\d{1,3}|[a-z]|[ivx]{2,4})[.)]\s+(?=\S)")
@@ -177,7 +178,7 @@ class _Open:
     def _goes_on(self, other: _Open) -> bool:
         """Whether a paragraph goes on in the next: its sentence does, and its last line is full."""
         above, below = self.lines[-1], other.lines[0]
-        if self.last is None or other.first is None:
+        if self.last is None or other.first is None or len(self.lines) > _LONGEST_PARAGRAPH:
             return False
         if above.direction is not below.direction or not above.text or not below.text:
             return False
