@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, RowMapping
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from ocr_server.errors import JobsUnavailable
 
@@ -47,7 +47,7 @@ _jobs = sa.Table(
     sa.Column("body", sa.String(64), nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("pages", sa.Integer, nullable=False),
-    sa.Column("settled", sa.Integer, nullable=False, default=0),  # noted now and then
+    sa.Column("settled", sa.Integer, nullable=False, server_default="0"),  # noted now and then
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("created_s", sa.Double, nullable=False),
     sa.Column("ended_s", sa.Double),
@@ -97,9 +97,15 @@ class Ledger:
     """The rows of all jobs; all methods raise JobsUnavailable if the database does not answer."""
 
     def __init__(self, database: Engine) -> None:
-        """Create the table if it is not there."""
+        """Create the table, and columns that are newer, if they are not there."""
         self._database = database
         _metadata.create_all(database)
+        if "settled" not in {one["name"] for one in sa.inspect(database).get_columns("ocr_jobs")}:
+            # Another process may add it at the same time.
+            with suppress(ProgrammingError, OperationalError), database.begin() as connection:
+                connection.execute(
+                    sa.text("ALTER TABLE ocr_jobs ADD COLUMN settled INTEGER NOT NULL DEFAULT 0")
+                )
 
     def add(self, row: JobRow, enqueue: Callable[[Connection], None]) -> None:
         """Add a row and enqueue its work, in one transaction.

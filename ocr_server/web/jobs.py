@@ -270,14 +270,18 @@ def _rendering(kept: Jobs, status: JobStatus) -> ParsedRequest:
         texts["format"] = accepted_format(request)
     values = parse_options({**texts, **given}, faults)
     check(faults)
-    settings = service().settings
-    # What is longer than a document that is read at once may take longer in proportion.
-    longer = max(1.0, status.row.pages / settings.max_pages)
+    settings, row = service().settings, status.row
+    # What is longer than a document that is read at once may take longer in proportion, and what
+    # was sent may go back.
+    longer = max(1.0, row.pages / settings.max_pages)
     return build_rendering_job(
         values,
         kept.sources(job_id, job_folder()),
         settings=replace(
-            settings, max_pages=settings.jobs_max_pages, timeout_s=settings.timeout_s * longer
+            settings,
+            max_pages=settings.jobs_max_pages,
+            timeout_s=settings.timeout_s * longer,
+            max_answer_bytes=max(settings.max_answer_bytes, 2 * row.size_bytes),
         ),
         formats=(accepted_format(request),),
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
@@ -151,3 +152,14 @@ def test_a_sqlite_that_is_too_old_is_told(tmp_path: Path, monkeypatch: pytest.Mo
 
     with pytest.raises(SettingsError, match=r"need SQLite 3\.42"):
         engine_of(str(tmp_path))
+
+
+def test_a_table_of_an_earlier_version_gets_its_new_column(tmp_path: Path) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        job = kept.send(tiff(300, 310))
+    with closing(sqlite3.connect(tmp_path / "kept" / "jobs.sqlite")) as database:
+        database.execute("ALTER TABLE ocr_jobs DROP COLUMN settled")
+        database.commit()
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        assert kept.jobs.left().pages == 2
+        assert members(kept.client.get(job["links"]["self"]))["state"] == "queued"
