@@ -34,7 +34,7 @@ import psutil
 from PIL import Image
 
 from benchmarks.pictures import draw
-from benchmarks.servers import Server, memory_bytes, our_server, post
+from benchmarks.servers import OURS, Server, memory_bytes, our_server, post
 from ocr_server.jobs.files import AllJobFiles, JobPage
 from ocr_server.jobs.storage import Folder
 
@@ -63,10 +63,12 @@ class Place:
         }
 
     @contextmanager
-    def start(self, command: str = "serve", **settings: str) -> Iterator[Server]:
-        """A server, or a worker with `work`."""
+    def start(
+        self, command: str = "serve", *, start: Sequence[str] = OURS, **settings: str
+    ) -> Iterator[Server]:
+        """A server, or a worker with `work`; `start` is how it is started."""
         given = {**self.settings, **settings}
-        with our_server(ENGINE, command=command, **given) as server:
+        with our_server(ENGINE, start=start, command=command, **given) as server:
             yield server
 
     def times_begun(self, job_id: str) -> list[int]:
