@@ -3,6 +3,7 @@
 // No `enhance`: the list is drawn anew whenever it opens.
 import { make, part } from "../lib/dom.js";
 import { tagOf } from "../lib/model.js";
+import { _ } from "../lib/words.js";
 import { calendarOf, datesIn } from "./dates.js";
 
 const KINDS = [
@@ -41,12 +42,15 @@ export function listEntities({ root, draft }) {
     return make(
       "li",
       {},
-      make("a", { href, download: `${day.iso}.ics` }, day.words),
-      " for the calendar",
+      make(
+        "a",
+        { href, download: `${day.iso}.ics` },
+        _("{day} for the calendar", { day: day.words }),
+      ),
     );
   });
   const all = [...links, ...entries];
   part(root, "findings").replaceChildren(
-    ...(all.length ? all : [make("li", {}, "None was found.")]),
+    ...(all.length ? all : [make("li", {}, _("None was found."))]),
   );
 }

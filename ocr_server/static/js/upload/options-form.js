@@ -4,6 +4,7 @@ import { enhance as enhanceKey } from "../lib/api-key.js";
 import { found, make, part } from "../lib/dom.js";
 import { tagOf } from "../lib/model.js";
 import { recall, remember } from "../lib/storage.js";
+import { _ } from "../lib/words.js";
 
 const MOST_LANGUAGES = 3;
 const AUTOMATIC = "auto"; // among the languages: that of each page is found
@@ -36,7 +37,7 @@ function chooseLanguages(root) {
     const chosen = boxes.filter((box) => box.checked);
     for (const box of boxes) box.disabled = !box.checked && chosen.length >= MOST_LANGUAGES;
     const names = chosen.map((box) => box.nextElementSibling?.firstChild?.textContent ?? "");
-    part(root, "chosen").textContent = names.join(", ") || "Usual";
+    part(root, "chosen").textContent = names.join(", ") || _("Usual");
   }
   function choose() {
     tell();
