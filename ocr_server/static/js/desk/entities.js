@@ -2,8 +2,7 @@
 // What in a text can be acted on: links, e-mail addresses, telephone numbers and dates, on request.
 // No `enhance`: the list is drawn anew whenever it opens.
 import { make, part } from "../lib/dom.js";
-import { tagOf } from "../lib/model.js";
-import { _ } from "../lib/words.js";
+import { _, tagOf } from "../lib/words.js";
 import { calendarOf, datesIn } from "./dates.js";
 
 const KINDS = [

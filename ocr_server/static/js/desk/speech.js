@@ -1,8 +1,7 @@
 // @ts-check
 // Reads the text aloud with the browser's own voices, sentence by sentence, showing the word.
 import { action, announce, found, part } from "../lib/dom.js";
-import { tagOf } from "../lib/model.js";
-import { _ } from "../lib/words.js";
+import { _, tagOf } from "../lib/words.js";
 
 /**
  * @typedef {import("../lib/model.js").Word} Word

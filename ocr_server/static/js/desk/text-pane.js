@@ -3,8 +3,8 @@
 import { trust } from "../lib/confidence.js";
 import { make } from "../lib/dom.js";
 import { distance } from "../lib/geometry.js";
-import { gapOf, lineText, paragraphsOf, tagOf } from "../lib/model.js";
-import { _ } from "../lib/words.js";
+import { gapOf, lineText, paragraphsOf } from "../lib/model.js";
+import { _, tagOf } from "../lib/words.js";
 
 /**
  * @typedef {import("../lib/model.js").Word} Word

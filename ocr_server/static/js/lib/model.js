@@ -1,7 +1,7 @@
 // @ts-check
 // Pure. What the server answers, and the text that it makes.
 
-import { _, language as pagesLanguage } from "./words.js";
+import { _, language as pagesLanguage, tagOf } from "./words.js";
 
 /**
  * @typedef {import("./answers.js").Engine} Engine
@@ -113,18 +113,6 @@ export function pageText(page) {
         .join("\n\n"),
     )
     .join("\n\n");
-}
-
-/**
- * A language as browsers name it: the engine says deu or chi_sim, they say de or zh.
- * @param {string | null | undefined} language
- */
-export function tagOf(language) {
-  try {
-    return Intl.getCanonicalLocales((language ?? "").split("_")[0])[0];
-  } catch {
-    return pagesLanguage;
-  }
 }
 
 /**

@@ -49,3 +49,15 @@ export function _(english, values = {}) {
     return typeof value === "number" ? written(value) : value;
   });
 }
+
+/**
+ * A language as browsers name it: the engine says deu or chi_sim, they say de or zh.
+ * @param {string | null | undefined} code
+ */
+export function tagOf(code) {
+  try {
+    return Intl.getCanonicalLocales((code ?? "").split("_")[0])[0];
+  } catch {
+    return tag;
+  }
+}
