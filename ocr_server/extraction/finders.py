@@ -10,6 +10,8 @@ from typing import TypeAlias
 from ocr_server.document.model import Page
 from ocr_server.errors import DeadlinePassed
 from ocr_server.extraction import mrz, receipt, title_page
+from ocr_server.extraction.form import FormSearch
+from ocr_server.extraction.form_page import read_form_page
 from ocr_server.extraction.keyword import TextSearch
 from ocr_server.extraction.mrz_page import read_mrz_page
 from ocr_server.extraction.plate import NAMES as PLATE_NAMES
@@ -67,6 +69,10 @@ def _search_text(page: Page) -> Callable[[FieldSpec], Match]:
     return TextSearch(page).find
 
 
+def _search_form(page: Page) -> Callable[[FieldSpec], Match]:
+    return FormSearch(page).find
+
+
 def _each(find: Callable[[Page, FieldSpec], Match]) -> Search:
     """The search of a finder that takes nothing apart beforehand."""
     return partial(partial, find)
@@ -88,6 +94,10 @@ FINDERS: Mapping[str, Finder] = {
     ),
     "receipt": Finder(
         _each(receipt.find_in_receipt), "what a receipt says", receipt.NAMES, read_receipt_page
+    ),
+    "form": Finder(
+        _search_form, "what is written and ticked by hand in a form, beside or below its print",
+        read=read_form_page, needs_picture=True,
     ),
     "title-page": Finder(
         _each(title_page.find_on_title_page), "a page of a book that begins a chapter",
