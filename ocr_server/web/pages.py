@@ -22,6 +22,7 @@ from ocr_server.document.characters import LOOK_ALIKES
 from ocr_server.document.languages import AUTO, name_of
 from ocr_server.export import FORMATS
 from ocr_server.job import Job, Layout, PageSelection
+from ocr_server.page.codes import are_codes_read
 from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
@@ -219,6 +220,7 @@ def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixe
         "chosen": chosen,
         "chosen_names": ", ".join(map(name_of, chosen)),
         "layouts": LAYOUTS,
+        "codes": are_codes_read(),
         "jobs": bool(here.settings.jobs),
         "max_bytes": here.settings.max_body_bytes,
         "max_size": f"{here.settings.max_body_bytes // MIB} MiB",
