@@ -46,7 +46,9 @@ export function enhance(root, { onOpen, onHover }) {
     const paragraphs = page.zones
       .flatMap((zone) => paragraphsOf(zone))
       .filter((lines) => lines.some(lineText));
-    root.replaceChildren(...(paragraphs.length ? paragraphs.map(paragraph) : [nothing()]));
+    const codes = page.codes?.length ? [codeList(page.codes)] : [];
+    const texts = paragraphs.length || codes.length ? paragraphs.map(paragraph) : [nothing()];
+    root.replaceChildren(...texts, ...codes);
     stop = null;
     makeStop(root.querySelector(".word"));
     if (page !== shown) root.scrollTop = 0;
@@ -81,6 +83,13 @@ export function enhance(root, { onOpen, onHover }) {
       block.append(row, "\n");
     }
     return block;
+  }
+  /** @param {import("../lib/answers.js").Code[]} codes */
+  function codeList(codes) {
+    const items = codes.map(({ kind, value }) =>
+      make("li", {}, `${kind}: `, make("code", {}, value)),
+    );
+    return make("ul", { "aria-label": "Bar codes" }, ...items);
   }
   /** @param {Word} word */
   function wordSpan(word) {
