@@ -89,7 +89,7 @@ export function enhance(root, { onOpen, onHover }) {
     const items = codes.map(({ kind, value }) =>
       make("li", {}, `${kind}: `, make("code", {}, value)),
     );
-    return make("ul", { "aria-label": "Bar codes" }, ...items);
+    return make("ul", { "aria-label": _("Bar codes") }, ...items);
   }
   /** @param {Word} word */
   function wordSpan(word) {
