@@ -16,6 +16,7 @@ from ocr_server.page.framing import FramedPage, put_back
 NAMES = ("value",)
 
 _SHORTEST, _LONGEST = 4, 9  # letters and digits
+_LEAST_OF_LINE = 0.4  # of the letters and digits of its line; `V6 LE` behind a make is none
 # A line is read again with its surroundings, in heights of the line at the sides and above and
 # below: of 22 photographs 19 numbers are right then, 16 without, 18 if only half is added. Of the
 # three largest and surest lines one was always the plate.
@@ -36,12 +37,13 @@ def read_plate_page(framed_page: FramedPage) -> Page:
     likely.sort(key=lambda line: height_px(line.quad) * line.confidence, reverse=True)
     for line in likely[:_MOST_READ_AGAIN]:
         try:
-            closer = [one for one in _read_closer(framed_page, line) if _says_more(one, line)]
+            closer = _read_closer(framed_page, line)
         except DeadlinePassed:
             break
-        if closer:
+        if closer and _says_more(closer, line):
             zones = tuple(
-                replace(zone, lines=tuple(_with(zone.lines, line, closer))) for zone in page.zones
+                replace(zone, lines=tuple(closer if one is line else one for one in zone.lines))
+                for zone in page.zones
             )
             page = replace(page, zones=zones)
     return page
@@ -66,24 +68,20 @@ def find_plate(page: Page, spec: FieldSpec) -> Match:
     return max(found, key=lambda one: one[:2])[2]
 
 
-def _read_closer(framed_page: FramedPage, line: Line) -> tuple[Line, ...]:
-    """The lines around a line, in pixels of the page."""
+def _read_closer(framed_page: FramedPage, line: Line) -> Line | None:
+    """The line, the highest one in its place, read with its surroundings; None if there is none."""
     whole, box, unit = framed_page.canvas, line.box, height_px(line.quad)
     around = Box(
         box.left - _BESIDE * unit, box.top - _ABOVE * unit,
         box.right + _BESIDE * unit, box.bottom + _ABOVE * unit,
     ).intersection(whole.box)  # fmt: skip
     if around is None:
-        return ()
+        return None
     part = whole.cropped(Box(*around.rounded()))
     options = replace(framed_page.options, operations=())
-    return put_back(replace(framed_page, canvas=part.as_page()).read(options), part, whole).lines
-
-
-def _with(lines: tuple[Line, ...], line: Line, others: list[Line]) -> Iterator[Line]:
-    """The lines, with others in the place of one of them."""
-    for one in lines:
-        yield from others if one is line else (one,)
+    page = put_back(replace(framed_page, canvas=part.as_page()).read(options), part, whole)
+    there = (one for one in page.lines if box.contains(one.box.middle))
+    return max(there, key=lambda one: height_px(one.quad), default=None)
 
 
 def _may_be_plate(line: Line) -> bool:
@@ -95,18 +93,16 @@ def _may_be_plate(line: Line) -> bool:
 def _says_more(closer: Line, line: Line) -> bool:
     """Whether the closer reading of the line has a plate, and not one that was merely cut off."""
     firsts, signs = {one.text for one in _plates_in(line)}, _signs_of(line.words)
-    is_there = line.box.contains(closer.box.middle)
-    return is_there and any(
-        one.text in firsts or one.text not in signs for one in _plates_in(closer)
-    )
+    return any(one.text in firsts or one.text not in signs for one in _plates_in(closer))
 
 
 def _plates_in(line: Line) -> Iterator[Match]:
     """The longest runs of words that may be a plate; a name may stand beside it."""
     words = line.words
+    least = _LEAST_OF_LINE * len(_signs_of(words))
     for count in range(len(words), 0, -1):
         runs = [words[start : start + count] for start in range(len(words) - count + 1)]
-        found = [match for run in runs if (match := _plate_of(run))]
+        found = [match for run in runs if (match := _plate_of(run)) and len(match.text) >= least]
         if found:
             yield from found
             return

@@ -66,7 +66,9 @@ def test_a_mask_chooses_and_repairs() -> None:
 
 
 def test_a_name_beside_it_does_not_count() -> None:
-    field = found(page_of(line("SI-819AK FELICIA", height=40), line("V6 LE", top=100)))
+    field = found(
+        page_of(line("SI-819AK FELICIA", height=40), line("Toyota Levis V6 LE", top=100, height=60))
+    )
 
     assert (field.value, field.raw) == ("SI819AK", "SI-819AK")
 
