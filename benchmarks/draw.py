@@ -211,7 +211,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", choices=[*SETS, "form"])
     parser.add_argument("--hands", type=Path, help="fonts of handwriting, for the set `form`")
     asked = parser.parse_args(arguments)
-    sets = {**SETS, **({"form": partial(_form, asked.hands)} if asked.hands else {})}
+    sets = dict(SETS)
+    if asked.hands:
+        sets["form"] = partial(_form, asked.hands)
     rows = []
     for name, draw in sets.items():
         if asked.only in {None, name}:

@@ -185,9 +185,12 @@ class RapidocrEngine(Engine):
         There is no model of words: names and numbers are in no list.
         """
         knows = WESTERN.issuperset(options.languages)
-        reader = (self._reader_by_hand(options) if knows else None) or self._latin
-        strips = _Strips(canvas, reader, deadline, options.symbols, options.alphabet)
-        return tuple(strips.by_hand((canvas.box.quad(),), None))
+        by_hand = self._reader_by_hand(options) if knows else None
+        strips = _Strips(
+            canvas, by_hand or self._latin, deadline, options.symbols, options.alphabet
+        )
+        lines = strips.by_hand((canvas.box.quad(),), None)
+        return tuple(replace(line, handwritten=bool(by_hand)) for line in lines)
 
     def _reader_by_hand(self, options: ReadOptions) -> ppocr.LineReader | None:
         """The operator's own reader of handwriting, else the server's; None if there is none."""

@@ -69,12 +69,17 @@ def find_entries(statistics: ImageStatistics) -> tuple[Entry, ...]:
     combs = list(_combs(cells, teeth, ruling))
     taken = [hull_of(comb) for comb in combs]
     free = [cell for cell in cells if not any(_meet(cell, one) for one in taken)]
-    ticks = [cell for cell in free if _is_tick(cell)]
-    squares = ruling.squares_like(ticks)
-    ticks += [box for box in squares if not any(_meet(box, one) for one in (*cells, *taken))]
     wide = [cell for cell in free if cell.width >= _WIDE * cell.height]
     x_height = statistics.x_height_px / ratio or _USUAL_X_HEIGHT_PX
-    lines = _lines(ruling.long, [*taken, *cells, *ticks], x_height)
+    lines = list(
+        _lines(ruling.long, [*taken, *(one for one in cells if not _is_tick(one))], x_height)
+    )
+    taken += [*wide, *lines]
+    ticks = [cell for cell in free if _is_tick(cell) and ruling.surrounds(cell)]
+    ticks += [
+        box for box in ruling.squares_like(ticks) if not any(_meet(box, one) for one in cells)
+    ]
+    ticks = [box for box in ticks if not any(_meet(box, one) for one in taken)]
     found = [
         *((EntryKind.COMB, comb) for comb in combs),
         *((EntryKind.TICK, (box,)) for box in ticks),
@@ -101,6 +106,14 @@ class _Ruling:
     def runs_along(self, box: Box) -> bool:
         """Whether level strokes run along the upper and the lower side of a box."""
         return all(self._share(box, y) >= _RULED for y in (box.top, box.bottom))
+
+    def surrounds(self, box: Box) -> bool:
+        """Whether strokes run all round a box, also at its corners, as those of a D do not."""
+        left, top, right, bottom = box.rounded()
+        rim = self.drawn[max(0, top - 2) : bottom + 2, max(0, left - 2) : right + 2] > 0
+        levels, uprights = (rim[:2], rim[-2:]), (rim[:, :2].T, rim[:, -2:].T)
+        sides = [side.max(axis=0) for side in (*levels, *uprights)]
+        return float(np.concatenate(sides).mean()) >= _RULED_ROUND
 
     def _share(self, box: Box, y: float) -> float:
         rows = self._level[
