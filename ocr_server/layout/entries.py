@@ -29,7 +29,7 @@ _WIDE = 1.6  # width divided by height; less is a box for a letter or a tick
 _ALIKE = 0.25  # difference of two cells of a comb, of their sides
 _APART = 0.45  # distance between two cells of a comb, of their width
 _FEWEST_CELLS, _MOST_CELLS = 3, 60  # of a comb; two boxes beside each other may be ticks
-_RULED, _RULED_ROUND = 0.85, 0.93  # of two sides, or of all four, that is drawn
+_RULED, _RULED_ROUND = 0.4, 0.93  # of a side, and of all four, that is drawn; ink hides rules
 _LARGEST_TICK_PX = 48
 _LEAST_LINE_PX, _NEAR_PX = 90, 6
 _ABOVE_LINE, _BELOW_LINE = 4.0, 0.8  # of the x-height of the print, for what stands on a line
@@ -134,8 +134,9 @@ class _Ruling:
         )  # fmt: skip
         found = connected_components((share >= _RULED_ROUND).astype(np.uint8))
         middles = found[:, :2] + found[:, 2:4] / 2
-        half = side / 2
-        return [Box(x - half, y - half, x + half, y + half) for x, y in middles.tolist()]
+        half = side / 2 - 1  # within the strokes
+        squares = (Box(x - half, y - half, x + half, y + half) for x, y in middles.tolist())
+        return [square for square in squares if self.surrounds(square)]
 
 
 def hull_of(cells: Sequence[Box]) -> Box:
