@@ -86,6 +86,18 @@ class LineUse(StrEnum):
     LAYOUT = "layout"
 
 
+class FurnitureUse(StrEnum):
+    """What becomes of the heads, feet and numbers of pages.
+
+    `AUTO` makes heads and feet of Word's own in `docx`, and keeps them where they stand elsewhere.
+    """
+
+    AUTO = "auto"
+    KEEP = "keep"
+    DROP = "drop"
+    ONCE = "once"  # where they come first, without the numbers of pages
+
+
 class LineNumberUse(StrEnum):
     """What becomes of the numbers of lines, as court papers and source code have them."""
 
@@ -255,6 +267,7 @@ class Rendering:
 
     detail: Detail = Detail.WORD
     lines: LineUse = LineUse.AUTO
+    furniture: FurnitureUse = FurnitureUse.AUTO
     limits: Limits = field(default_factory=Limits)
     password: str | None = field(default=None, repr=False)
     signatures: SignatureUse = SignatureUse.KEEP
@@ -264,6 +277,11 @@ class Rendering:
     def join_lines(self) -> bool:
         """Whether the lines of a paragraph are joined, and hyphens at their ends resolved."""
         return self.lines is LineUse.JOIN
+
+    @property
+    def flows(self) -> bool:
+        """The same of formats whose readers set the lines anew, where nothing else is asked for."""
+        return self.lines in {LineUse.AUTO, LineUse.JOIN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from statistics import mode
+from statistics import median, mode
 from typing import NamedTuple, overload
 
 import msgspec
@@ -173,6 +173,12 @@ class Page:
     def words(self) -> tuple[Word, ...]:
         """The words of all zones."""
         return tuple(word for zone in self.zones for word in zone.words)
+
+    @property
+    def angle_deg(self) -> float:
+        """How far its lines are turned clockwise: the median of their angles; 0 without lines."""
+        angles = [line.quad.angle_deg for line in self.lines]
+        return median(angles) if angles else 0.0
 
     @property
     def letter_count(self) -> int:

@@ -34,7 +34,7 @@ from ocr_server.layout.detected_lines import (
     width_px,
     without_nested,
 )
-from ocr_server.layout.xy_cut import in_blocks
+from ocr_server.layout.xy_cut import are_columns, in_blocks
 
 # The languages, by Tesseract's names, whose letters the networks know completely. They have no
 # Cyrillic, Arabic or Indian letters and no Greek accents, and misread a fifth of words in Fraktur.
@@ -46,7 +46,7 @@ LATIN = (
     "srp_latn", "sun", "swa", "swe", "tur", "uzb",
 )  # fmt: skip
 # Those that need the whole reader.
-IDEOGRAPHIC = ("chi_sim", "chi_tra", "jpn")
+IDEOGRAPHIC = ("chi_sim", "chi_sim_vert", "chi_tra", "chi_tra_vert", "jpn", "jpn_vert")
 
 # Those all of whose letters the networks for handwriting know: those of ISO 8859-1, Œ and Ÿ.
 WESTERN = frozenset(
@@ -149,7 +149,9 @@ class RapidocrEngine(Engine):
             try:
                 if options.handwriting is HandwritingUse.LINE:
                     return in_blocks(self._one_line(canvas, options, deadline))
-                return in_blocks(_without_guesses(self._lines(canvas, options, deadline)))
+                lines = _without_guesses(self._lines(canvas, options, deadline))
+                is_vertical = _is_ideographic(options) and are_columns(lines)
+                return in_blocks(lines, is_vertical=is_vertical)
             finally:
                 ppocr.give_memory_back()
 
@@ -162,9 +164,9 @@ class RapidocrEngine(Engine):
         if use is HandwritingUse.LIVE and self._live:
             live = _Strips(canvas, self._live, deadline, symbols=options.symbols)
             return tuple(live.by_hand(quads, letter_model(options.languages)))
-        is_latin = set(IDEOGRAPHIC).isdisjoint(options.languages)
-        reader = self._latin if is_latin or self._whole is None else self._whole
-        strips = _Strips(canvas, reader, deadline, symbols=options.symbols)
+        stacks = not _is_ideographic(options)
+        reader = self._latin if stacks or self._whole is None else self._whole
+        strips = _Strips(canvas, reader, deadline, symbols=options.symbols, stacks=stacks)
         lines = tuple(line for quad in quads for line in strips.read(quad))
         by_hand = self._reader_by_hand(options) if use is HandwritingUse.AUTO else None
         if not by_hand:
@@ -185,12 +187,9 @@ class RapidocrEngine(Engine):
         There is no model of words: names and numbers are in no list.
         """
         knows = WESTERN.issuperset(options.languages)
-        by_hand = self._reader_by_hand(options) if knows else None
-        strips = _Strips(
-            canvas, by_hand or self._latin, deadline, options.symbols, options.alphabet
-        )
-        lines = strips.by_hand((canvas.box.quad(),), None)
-        return tuple(replace(line, handwritten=bool(by_hand)) for line in lines)
+        reader = (self._reader_by_hand(options) if knows else None) or self._latin
+        strips = _Strips(canvas, reader, deadline, options.symbols, alphabet=options.alphabet)
+        return tuple(strips.by_hand((canvas.box.quad(),), None))
 
     def _reader_by_hand(self, options: ReadOptions) -> ppocr.LineReader | None:
         """The operator's own reader of handwriting, else the server's; None if there is none."""
@@ -204,12 +203,17 @@ class RapidocrEngine(Engine):
 
 @dataclass(frozen=True, slots=True)
 class _Strips:
-    """The strips of a canvas that hold its lines, and the network that reads them."""
+    """The strips of a canvas that hold its lines, and the network that reads them.
+
+    `stacks`: upright boxes may be stacks of letters. The network reads a column of ideographs as a
+    line that runs down.
+    """
 
     canvas: Canvas
     reader: ppocr.LineReader
     deadline: Deadline
     symbols: bool
+    stacks: bool = True
     alphabet: str | None = None
 
     def read(self, quad: Quad) -> Sequence[Line]:
@@ -243,13 +247,14 @@ class _Strips:
         )
 
     def _read_tall(self, quad: Quad) -> Sequence[Line]:
-        """Read an upright box as a line that runs down or up, as it is, and as a stack of letters.
+        """Read an upright box as a line that runs down or up, as it is, and as a stack, if allowed.
 
         The most confident reading is returned.
         """
         down, up = turned_upright(quad)
         readings: list[list[Line]] = []
-        for parts in ((down,), (up,), (quad,), stacked(quad, self.canvas)):
+        stack = stacked(quad, self.canvas) if self.stacks else ()
+        for parts in ((down,), (up,), (quad,), stack):
             lines = [line for part in parts for line in self._read(part)]
             readings.append(lines)
             if _confidence(lines) >= _SURE_LINE:
@@ -295,6 +300,10 @@ class _Strips:
             return None
         characters = [Character(*letter) for letter in letters if not letter.text.isspace()]
         return line_of(characters, words, quad, symbols=self.symbols)
+
+
+def _is_ideographic(options: ReadOptions) -> bool:
+    return not set(IDEOGRAPHIC).isdisjoint(options.languages)
 
 
 def _may_be_handwritten(lines: Sequence[Line], model: LetterModel | None) -> bool:

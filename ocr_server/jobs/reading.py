@@ -49,7 +49,9 @@ class JobReader:
     def __init__(self, here: Service, ledger: Ledger, folders: JobFolders) -> None:
         self._here, self._ledger, self._folders = here, ledger, folders
         self.is_over = here.is_ending
-        self._slots = threading.BoundedSemaphore(max(1, here.settings.job_slots))
+        self._slots = max(1, here.settings.job_slots)
+        self._turn = threading.Condition()
+        self._asked, self._freed = 0, 0  # how often a slot was
         self._reading = ""  # the job of which a page was begun last
 
     def count(self, job_id: str) -> int:
@@ -99,20 +101,24 @@ class JobReader:
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
-        """One of the slots that jobs may have.
+        """One of the slots that jobs may have, in the order in which they are asked for.
 
         Raises:
             Stopping: the process ends.
         """
-        while not self._slots.acquire(timeout=RETRY_S):
-            if self.is_over.is_set():
-                raise Stopping
+        with self._turn:
+            mine, self._asked = self._asked, self._asked + 1
+            while mine - self._freed >= self._slots:
+                if not self._turn.wait(RETRY_S) and self.is_over.is_set():
+                    raise Stopping
         try:
             if self.is_over.is_set():
                 raise Stopping
             yield
         finally:
-            self._slots.release()
+            with self._turn:
+                self._freed += 1
+                self._turn.notify_all()
 
     def _read_and_keep(self, files: JobFiles, request: JobRequest, number: int) -> None:
         if files.is_cancelled or files.is_settled(number):

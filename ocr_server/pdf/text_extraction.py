@@ -33,7 +33,7 @@ from ocr_server.pdf.opening import OpenedPage, opened_page
 from ocr_server.pdf.optional_content import groups_switched_off
 from ocr_server.pdf.page_copy import write_copy
 from ocr_server.pdf.page_ink import PageInk, blocks_of, draw_ink
-from ocr_server.pdf.stand_in_fonts import embed_vertical_fonts, lacks_vertical_font
+from ocr_server.pdf.stand_in_fonts import embed_fonts, lacks_fonts
 from ocr_server.pdf.text_lines import make_zones
 
 STAGE = "text layer"
@@ -140,10 +140,10 @@ def read_text_layer(
     off = partial(groups_switched_off, path, password=password)
     try:
         with opened_page(path, index, limits=limits, password=password) as opened:
-            if not lacks_vertical_font(opened.objects):
+            if not lacks_fonts(opened.objects):
                 return _read(opened, limits, groups_off=off, symbols=symbols)
         copy = path.with_name(f"{path.name}-page-{index}-with-fonts")
-        if write_copy(path, index, copy, password=password, change=embed_vertical_fonts):
+        if write_copy(path, index, copy, password=password, change=embed_fonts):
             path, index, password = copy, 0, None
         with opened_page(path, index, limits=limits, password=password) as opened:
             return _read(opened, limits, groups_off=off, symbols=symbols)

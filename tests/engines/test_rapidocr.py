@@ -324,6 +324,18 @@ def test_chinese_and_japanese_are_read_by_the_whole_reader() -> None:
 
 
 @pytest.mark.rapidocr
+def test_vertical_writing_is_read_from_right_to_left() -> None:
+    engine = RapidocrEngine()
+    options = ReadOptions(languages=("jpn_vert",))
+    canvas = drawn("The first line", "The second one", "The last line").rotated_90(1)
+
+    zones = engine.recognise(canvas, options, Deadline.after(60))
+
+    read = [line.text for zone in zones for line in zone.lines]
+    assert read == ["The first line", "The second one", "The last line"]
+
+
+@pytest.mark.rapidocr
 def test_every_letter_of_the_languages_is_known(engine: RapidocrEngine) -> None:
     alphabet = "ÀàÄäÅåÆæÇçĐđÐðĒēÉéĞğİıÍíŁłÑñŐőØøŒœẞßŞşŠšŢţȚțŪūÛûŸÿŽžÞþĦħĊċƏə"  # some of each
 

@@ -20,7 +20,7 @@ from ocr_server.web.compat.azure_result import (
     ResultOptions,
     result_of,
 )
-from tests.export.documents import document, line, page, zone
+from tests.export.documents import document, line, numbered_pages, page, zone
 from tests.fakes import ReadsWords
 
 ANALYZE = "/documentintelligence/documentModels/prebuilt-read:analyze?api-version=2024-11-30"
@@ -245,3 +245,22 @@ def test_a_result_can_be_forgotten(client: FlaskClient, picture: bytes) -> None:
     assert client.delete(path).status_code == 204
     assert client.delete(path).status_code == 404
     assert client.get(path).status_code == 404
+
+
+def test_paragraphs_of_the_layout_have_roles() -> None:
+    made = result(numbered_pages())
+
+    roles = [one.get("role") for one in made["paragraphs"]]
+    assert roles[:4] == ["pageHeader", None, "pageFooter", "pageNumber"]
+
+
+def test_handwriting_is_a_style() -> None:
+    written = zone("Best wishes", top=100)
+    written = replace(written, lines=(replace(written.lines[0], handwritten=True),))
+
+    made = result(document(page(zone("Printed words"), written)))
+
+    (style,) = made["styles"]
+    assert style["isHandwritten"]
+    assert [under(made["content"], span) for span in style["spans"]] == ["Best wishes"]
+    assert result(document(page(zone("Printed words"))))["styles"] == []
