@@ -1,6 +1,6 @@
 """Draw sets of pictures for the built-in profiles, with known fields.
 
-    python -m benchmarks.draw OUT [--count 100] [--seed 1] [--only NAME]
+    python -m benchmarks.draw OUT [--count 100] [--seed 1] [--only NAME] [--hands FOLDER]
 
 Each set is a dataset of a corpus as `benchmarks.accuracy` tells of it, with the true `fields` in
 `NAME.gt.json` and the profile in `meta.json`; `benchmarks.profiles` measures it. Fonts, sizes,
@@ -16,12 +16,14 @@ import random
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from benchmarks.forms import draw_form
 from ocr_server.extraction.validation import icao_9303_digit
 
 FONTS = "/usr/share/fonts/truetype/dejavu/DejaVu{}.ttf"
@@ -179,6 +181,10 @@ def draw_title_page(lot: random.Random) -> Drawn:
     return Drawn(picture, {"chapter": chapter, "title": title})
 
 
+def _form(fonts: Path, lot: random.Random) -> Drawn:
+    return Drawn(*draw_form(lot, fonts))
+
+
 SETS: Mapping[str, Callable[[random.Random], Drawn]] = {
     "mrz": draw_mrz, "display": draw_display, "label": draw_label, "code": draw_code,
     "receipt": draw_receipt, "title-page": draw_title_page,
@@ -202,10 +208,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=list(SETS))
+    parser.add_argument("--only", choices=[*SETS, "form"])
+    parser.add_argument("--hands", type=Path, help="fonts of handwriting, for the set `form`")
     asked = parser.parse_args(arguments)
+    sets = dict(SETS)
+    if asked.hands:
+        sets["form"] = partial(_form, asked.hands)
     rows = []
-    for name, draw in SETS.items():
+    for name, draw in sets.items():
         if asked.only in {None, name}:
             rows += _draw_set(asked.out, name, draw, count=asked.count, seed=asked.seed)
     with (asked.out / "items.csv").open("w", newline="", encoding="utf-8") as file:

@@ -324,6 +324,18 @@ def test_chinese_and_japanese_are_read_by_the_whole_reader() -> None:
 
 
 @pytest.mark.rapidocr
+def test_vertical_writing_is_read_from_right_to_left() -> None:
+    engine = RapidocrEngine()
+    options = ReadOptions(languages=("jpn_vert",))
+    canvas = drawn("The first line", "The second one", "The last line").rotated_90(1)
+
+    zones = engine.recognise(canvas, options, Deadline.after(60))
+
+    read = [line.text for zone in zones for line in zone.lines]
+    assert read == ["The first line", "The second one", "The last line"]
+
+
+@pytest.mark.rapidocr
 def test_every_letter_of_the_languages_is_known(engine: RapidocrEngine) -> None:
     alphabet = "ÀàÄäÅåÆæÇçĐđÐðĒēÉéĞğİıÍíŁłÑñŐőØøŒœẞßŞşŠšŢţȚțŪūÛûŸÿŽžÞþĦħĊċƏə"  # some of each
 
@@ -440,6 +452,24 @@ def test_a_page_that_handwriting_is_not_surer_of_stays_as_it_is(
 
     assert texts == ["aaaa", "bbbb"]
     assert by_hand == [False, False]
+
+
+@pytest.mark.rapidocr
+def test_where_five_lines_are_handwritten_the_rest_is_not_read_as_print(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed, written = [letters_of("aaaa", [0.8] * 4)] * 5, [letters_of("cccc", [0.9] * 4)] * 5
+    rest = [letters_of("dddd", [0.5] * 4), (), letters_of("eeee", [0.7] * 4)]
+    monkeypatch.setattr(LineFinder, "find", rows(7))
+    monkeypatch.setattr(LineReader, "letters_of", answers(*printed, *written, *rest))
+    monkeypatch.setattr(engine, "_handwriting", LineReader())
+
+    zones = engine.recognise(LIGHT, ReadOptions(languages=("lat",)), Deadline.after(60))
+
+    lines = [line for zone in zones for line in zone.lines]
+    # The last one is empty to the network for handwriting, so that for print is asked.
+    assert [line.text for line in lines] == ["cccc"] * 5 + ["dddd", "eeee"]
+    assert [line.handwritten for line in lines] == [True] * 6 + [False]
 
 
 @pytest.mark.rapidocr

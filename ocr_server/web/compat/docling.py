@@ -33,7 +33,6 @@ from ocr_server.web.compat.adapter import (
     rendered,
 )
 from ocr_server.web.compat.docling_document import docling_document
-from ocr_server.web.compat.html import html_page
 from ocr_server.web.context import service
 
 _FORMATS = ("md", "json", "html", "text", "doctags")
@@ -191,7 +190,7 @@ def _document(document: Document, sent: _Sent) -> Json:
             if "json" in wanted
             else None
         ),
-        "html_content": html_page(document) if "html" in wanted else None,
+        "html_content": rendered(document, "html") if "html" in wanted else None,
         "text_content": rendered(document, "text") if "text" in wanted else None,
         "doctags_content": None,
     }

@@ -14,6 +14,7 @@ import msgspec
 
 from ocr_server.document.characters import has_blank
 from ocr_server.document.languages import tag_of
+from ocr_server.document.line_ends import is_hyphenated
 from ocr_server.document.model import (
     Line,
     Page,
@@ -29,7 +30,6 @@ from ocr_server.web.compat.adapter import encoded
 
 SPACE, LINE_END, HYPHEN, PARAGRAPH_END = "SPACE", "EOL_SURE_SPACE", "HYPHEN", "LINE_BREAK"
 _WRITTEN = {"": "", SPACE: " ", LINE_END: "\n", HYPHEN: "-\n", PARAGRAPH_END: "\n"}
-_HYPHENS = "-\u00ad\u2010"
 _KINDS = {
     ZoneKind.TEXT: "TEXT",
     ZoneKind.TABLE: "TABLE",
@@ -132,8 +132,8 @@ def _with_breaks(lines: Sequence[Line], last: Word) -> Iterator[tuple[Word, str]
             elif following is None:
                 yield word, PARAGRAPH_END
             else:
-                is_parted = len(word.text) > 1 and word.text[-1] in _HYPHENS
-                yield word, HYPHEN if is_parted and word.text[-2].isalpha() else LINE_END
+                is_parted = is_hyphenated(line.text, following.text)
+                yield word, HYPHEN if is_parted else LINE_END
 
 
 def _word(word: Word, symbols: Sequence[Symbol], break_: str, poly: Poly) -> Json:

@@ -3,7 +3,8 @@
 import { trust } from "../lib/confidence.js";
 import { make } from "../lib/dom.js";
 import { distance } from "../lib/geometry.js";
-import { gapOf, lineText, paragraphsOf, tagOf } from "../lib/model.js";
+import { gapOf, lineText, paragraphsOf } from "../lib/model.js";
+import { _, tagOf } from "../lib/words.js";
 
 /**
  * @typedef {import("../lib/model.js").Word} Word
@@ -14,10 +15,10 @@ const FLOWING_LINES = 3; // fewer say little about how they are broken
 const FULL = 0.8; // of the longest line
 const GAP = 2.5; // of a line's height; prose has none so wide
 const TIPS = [
-  "Turn the picture upright.",
-  "Crop it to the text.",
-  "Choose the language of the text.",
-  "Take it again with more light, closer and steady.",
+  _("Turn the picture upright."),
+  _("Crop it to the text."),
+  _("Choose the language of the text."),
+  _("Take it again with more light, closer and steady."),
 ];
 
 /**
@@ -45,7 +46,9 @@ export function enhance(root, { onOpen, onHover }) {
     const paragraphs = page.zones
       .flatMap((zone) => paragraphsOf(zone))
       .filter((lines) => lines.some(lineText));
-    root.replaceChildren(...(paragraphs.length ? paragraphs.map(paragraph) : [nothing()]));
+    const codes = page.codes?.length ? [codeList(page.codes)] : [];
+    const texts = paragraphs.length || codes.length ? paragraphs.map(paragraph) : [nothing()];
+    root.replaceChildren(...texts, ...codes);
     stop = null;
     makeStop(root.querySelector(".word"));
     if (page !== shown) root.scrollTop = 0;
@@ -58,7 +61,7 @@ export function enhance(root, { onOpen, onHover }) {
       if (isTyping) {
         row.setAttribute("contenteditable", "true");
         row.setAttribute("role", "textbox");
-        row.setAttribute("aria-label", "Line");
+        row.setAttribute("aria-label", _("Line"));
         row.setAttribute("spellcheck", "true");
       } else
         for (const name of ["contenteditable", "role", "aria-label", "spellcheck"])
@@ -70,7 +73,7 @@ export function enhance(root, { onOpen, onHover }) {
   function paragraph(lines) {
     const block = make("p", isFlowing(lines) ? { class: "flowing" } : {});
     block.lang = tagOf(lines[0].language);
-    if (lines[0].direction === "rtl") block.dir = "rtl";
+    block.dir = lines[0].direction === "rtl" ? "rtl" : "ltr";
     for (const line of lines) {
       const row = make("span", { class: "line" });
       rows.set(row, line);
@@ -80,6 +83,13 @@ export function enhance(root, { onOpen, onHover }) {
       block.append(row, "\n");
     }
     return block;
+  }
+  /** @param {import("../lib/answers.js").Code[]} codes */
+  function codeList(codes) {
+    const items = codes.map(({ kind, value }) =>
+      make("li", {}, `${kind}: `, make("code", {}, value)),
+    );
+    return make("ul", { "aria-label": "Bar codes" }, ...items);
   }
   /** @param {Word} word */
   function wordSpan(word) {
@@ -96,7 +106,10 @@ export function enhance(root, { onOpen, onHover }) {
     const state = trust(word);
     span.textContent = word.text;
     span.className = `word ${state}`;
-    span.title = state === "checked" ? "Checked" : `${Math.round(word.confidence * 100)} % sure`;
+    span.title =
+      state === "checked"
+        ? _("Checked")
+        : _("{n} % sure", { n: Math.round(word.confidence * 100) });
     if (state === "doubtful") span.setAttribute("role", "button");
     else span.removeAttribute("role");
   }
@@ -247,7 +260,7 @@ function nothing() {
   return make(
     "div",
     { class: "empty" },
-    make("p", {}, "No text was found. It may help to:"),
+    make("p", {}, _("No text was found. It may help to:")),
     make("ul", {}, ...TIPS.map((tip) => make("li", {}, tip))),
   );
 }
