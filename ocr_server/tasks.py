@@ -43,7 +43,7 @@ from ocr_server.sources.damage import lacks_end_of_pdf
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview
 from ocr_server.sources.signatures import is_pdf
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True)
