@@ -23,6 +23,7 @@ from ocr_server import __version__
 from ocr_server.document.characters import LOOK_ALIKES
 from ocr_server.document.languages import AUTO
 from ocr_server.export import FORMATS
+from ocr_server.export.audio import has_voice
 from ocr_server.job import Job, Layout, PageSelection
 from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.request.options import OPTIONS
@@ -268,7 +269,9 @@ def declarations(
                 "needs": format_.needs,
             }
             for name, format_ in formats
+            if name != "audio" or has_voice()
         ],
+        "has_voice": has_voice(),
         "look_alikes": LOOK_ALIKES,
         "stages": [
             {
