@@ -15,12 +15,14 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, json, redirect, render_template, request, url_for
 from markupsafe import Markup, escape
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
 
 from ocr_server import __version__
 from ocr_server.document.characters import LOOK_ALIKES
-from ocr_server.document.languages import AUTO, name_of
+from ocr_server.document.languages import AUTO
 from ocr_server.document.model import Document, Page
 from ocr_server.export import FORMATS
 from ocr_server.export.json import render_json
@@ -37,7 +39,20 @@ from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.context import hang_up, service
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
+from ocr_server.web.words import (
+    COOKIE,
+    ENGLISH,
+    LANGUAGES,
+    RIGHT_TO_LEFT,
+    SCRIPTS_PART,
+    catalogue_of,
+    language_name,
+    page_language,
+    retold,
+    translate,
+)
 
+YEAR_S = 365 * 24 * 3600
 PICTURES_SHOWN = 10  # on a result page without scripts; each weighs about as much as a photo
 
 # What a person would call the layouts; `word` and the numbered modes are for programs.
@@ -161,7 +176,59 @@ def mark_code(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped
 
 
-blueprint.add_app_template_filter(name_of, "language_name")
+@blueprint.app_template_global("_")
+def in_words(english: str, **values: str | int) -> Markup:
+    """A message in the language of the page; its values are escaped, its markup is our own."""
+    return translate(english, page_language(), Markup, **values)
+
+
+@blueprint.app_template_global("told")
+def told(sentence: str) -> str:
+    """What the server says of a document, in the language of the page."""
+    return retold(sentence, page_language())
+
+
+@blueprint.app_template_filter("language_name")
+def named(code: str) -> str:
+    """The name of a language of Tesseract in that of the page."""
+    return language_name(code, page_language())
+
+
+@blueprint.app_context_processor
+def words_of_page() -> dict[str, Any]:
+    """What every page says of its own language."""
+    language = page_language()
+    return {
+        "language": language,
+        "direction": "rtl" if language in RIGHT_TO_LEFT else "ltr",
+        "languages_of_pages": LANGUAGES,
+    }
+
+
+@blueprint.before_request
+def choose_language() -> AnyResponse | None:
+    """Remember the language of `?language=`, and show the page without it in its address."""
+    wanted = request.args.get("language", "")
+    if request.method != "GET" or wanted not in LANGUAGES or request.endpoint is None:
+        return None
+    answer = redirect(relative_url(request.endpoint, **(request.view_args or {})), 303)
+    # Of the folder of the pages, wherever a proxy has it.
+    answer.set_cookie(COOKIE, wanted, max_age=YEAR_S, path=None, httponly=True, samesite="Lax")
+    return answer
+
+
+@blueprint.get("/words/<language>.js")
+def catalogue(language: str) -> AnyResponse:
+    """The messages of the scripts in a language, which they find there when they begin."""
+    if language not in LANGUAGES:
+        raise NotFound
+    messages = catalogue_of(language).get(SCRIPTS_PART, {})
+    found = json.dumps({"language": language, "messages": messages}, ensure_ascii=False)
+    text = f"globalThis.catalogue = {found};\n"
+    response = Response(text, content_type="text/javascript; charset=utf-8")
+    response.headers["Cache-Control"] = "no-cache"  # but asked for anew
+    response.add_etag()
+    return response.make_conditional(request)
 
 
 @blueprint.app_template_filter()
@@ -194,7 +261,9 @@ def modules_of(name: str) -> tuple[str, ...]:
 
 
 @blueprint.app_template_global()
-def declarations() -> dict[str, Any]:  # JSON, which `static/js/lib/declarations.js` has types for
+def declarations(
+    language: str = ENGLISH,
+) -> dict[str, Any]:  # JSON, which `static/js/lib/declarations.js` has types for
     """The names, words and lists that the scripts share with the server."""
     first = {name: place for place, name in enumerate(FIRST_FORMATS)}
     formats = sorted(
@@ -206,7 +275,7 @@ def declarations() -> dict[str, Any]:  # JSON, which `static/js/lib/declarations
         "formats": [
             {
                 "name": name,
-                "label": format_.label,
+                "label": translate(format_.label, language, str),
                 "suffix": format_.suffix,
                 "one_page_each": format_.one_page_each,
                 "shows_pictures": format_.shows_pictures,
@@ -217,7 +286,11 @@ def declarations() -> dict[str, Any]:  # JSON, which `static/js/lib/declarations
         ],
         "look_alikes": LOOK_ALIKES,
         "stages": [
-            {"name": name, "label": label, "of_picture": name in PICTURE_STAGES}
+            {
+                "name": name,
+                "label": translate(label, language, str),
+                "of_picture": name in PICTURE_STAGES,
+            }
             for name, label in STAGE_LABELS.items()
         ],
     }
@@ -228,12 +301,12 @@ def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixe
     chosen = [code for code in here.settings.languages if code in codes]
     if len(here.engine.languages) > 1 and here.settings.languages == _USUAL_LANGUAGES:
         chosen = [AUTO]  # nobody has said which of the installed ones it is to be
-    rest = sorted(set(codes) - set(chosen), key=lambda code: (code != AUTO, name_of(code)))
+    rest = sorted(set(codes) - set(chosen), key=lambda code: (code != AUTO, named(code)))
     return {
-        "languages": [{"code": code, "name": name_of(code)} for code in (*chosen, *rest)],
+        "languages": [{"code": code, "name": named(code)} for code in (*chosen, *rest)],
         "chosen": chosen,
-        "chosen_names": ", ".join(map(name_of, chosen)),
-        "layouts": LAYOUTS,
+        "chosen_names": ", ".join(map(named, chosen)),
+        "layouts": [(layout, in_words(name)) for layout, name in LAYOUTS],
         "jobs": bool(here.settings.jobs),
         "max_bytes": here.settings.max_body_bytes,
         "max_size": f"{here.settings.max_body_bytes // MIB} MiB",
@@ -255,9 +328,11 @@ def _only(job: Job, number: int) -> Job:
 
 def _name_of_files() -> str:
     files = request.files.getlist("file")  # none in a raw body or JSON
-    first = (files[0].filename if files else None) or "Your picture"
+    first = (files[0].filename if files else None) or in_words("Your picture")
     others = len(files) - 1
-    return f"{first} and {others} other{'s' * (others > 1)}" if others > 0 else first
+    if others < 1:
+        return first
+    return in_words("{name} and {n} other|{name} and {n} others", name=first, n=others)
 
 
 def _json_of(document: Document) -> str:

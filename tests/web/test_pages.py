@@ -131,7 +131,7 @@ def test_the_form_answers_with_the_text(client: FlaskClient) -> None:
     answer = client.post("/", data=upload(as_file(draw_lines("Hello"))))
 
     assert answer.status_code == 200
-    assert "<h1>scan.png</h1>" in answer.text
+    assert ">scan.png</h1>" in answer.text
     assert ">Hello world</pre>" in answer.text
 
 
@@ -142,7 +142,7 @@ def test_a_raw_body_and_json_are_answered_too(client: FlaskClient) -> None:
 
     for answer in (raw, in_json):
         assert answer.status_code == 200
-        assert "<h1>Your picture</h1>" in answer.text
+        assert ">Your picture</h1>" in answer.text
         assert ">Hello world</pre>" in answer.text
 
 
@@ -386,3 +386,53 @@ def test_the_form_offers_to_find_the_language_and_tells_it(client: FlaskClient) 
 
     assert re.search(r'value="auto" checked>\s*<span>Automatic', page)
     assert "English (unsure): 10 letters are too few to tell." in answer.text
+
+
+def test_a_page_speaks_the_language_of_its_browser(client: FlaskClient) -> None:
+    german = client.get("/", headers={"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}).text
+    arabic = client.get("/", headers={"Accept-Language": "ar"}).text
+    other = client.get("/", headers={"Accept-Language": "tlh"}).text
+
+    assert '<html lang="de" dir="ltr">' in german
+    assert "Text aus Bildern" in german
+    assert "words/de.js" in german
+    assert '<html lang="ar" dir="rtl">' in arabic
+    assert '<html lang="en" dir="ltr">' in other
+    assert "/words/" not in other
+
+
+def test_a_language_that_was_chosen_is_remembered(client: FlaskClient) -> None:
+    answer = client.get("/about?language=fr")
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "about"
+    assert client.get("/about", headers={"Accept-Language": "de"}).text.count("À propos") > 1
+    assert client.get("/about?language=tlh").status_code == 200
+
+
+def test_the_languages_of_documents_are_named_in_that_of_the_page(client: FlaskClient) -> None:
+    page = client.get("/", headers={"Accept-Language": "de"}).text
+
+    assert ">Englisch</span>" in page
+
+
+def test_the_scripts_get_one_catalogue(client: FlaskClient) -> None:
+    answer = client.get("/words/de.js", headers={"Accept-Encoding": "gzip"})
+    text = gzip.decompress(answer.data).decode()
+    catalogue = json.loads(text.removeprefix("globalThis.catalogue = ").rstrip(";\n"))
+
+    assert answer.mimetype == "text/javascript"
+    assert len(answer.data) < 10_000
+    assert catalogue["language"] == "de"
+    assert catalogue["messages"]["Hold still."] == "Stillhalten."
+    again = client.get("/words/de.js", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+    assert client.get("/words/tlh.js").status_code == 404
+
+
+def test_a_result_without_scripts_counts_as_its_language_does(client: FlaskClient) -> None:
+    answer = client.post(
+        "/", data=upload(as_file(draw_lines("one"))), headers={"Accept-Language": "ar"}
+    )
+
+    assert "صفحة واحدة" in answer.text

@@ -3,6 +3,7 @@
 // hold.
 import { drawOutline, placeOf } from "../lib/corners.js";
 import { action, found, part } from "../lib/dom.js";
+import { _ } from "../lib/words.js";
 import { chosenFields } from "../upload/options-form.js";
 import { enhance as enhanceFrameLoop } from "./frame-loop.js";
 import { enhance as enhanceHandwriting } from "./handwriting.js";
@@ -63,7 +64,7 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
     if (writing.isOn) return;
     if (held.isOn) {
       held.take(seen);
-      hint(seen.text ? "Reading as you hold it." : "Nothing to read yet.");
+      hint(seen.text ? _("Reading as you hold it.") : _("Nothing to read yet."));
       return;
     }
     const { code, words } = hintFor(seen);
@@ -156,7 +157,7 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
     if (event.key !== "Escape" || !good) return;
     armed = false;
     forgetFrames();
-    say("Not taken. Show another page, or press the button.");
+    say(_("Not taken. Show another page, or press the button."));
     pauseHints();
   }
 

@@ -1,6 +1,7 @@
 // @ts-check
 // Typing straight into the lines of the text: what changes gets its place from what it stands for.
 import { action, announce } from "../lib/dom.js";
+import { _ } from "../lib/words.js";
 import { rewritten } from "./line-rewrite.js";
 import { retyped } from "./table-grid.js";
 
@@ -71,7 +72,7 @@ export function enhance(desk) {
     button.setAttribute("aria-pressed", String(isOn));
     if (isOn) /** @type {HTMLElement | undefined} */ (text.rows[0])?.focus();
     else button.focus();
-    announce(isOn ? "Type in the text; Enter and the arrows go from line to line." : "Done.");
+    announce(isOn ? _("Type in the text; Enter and the arrows go from line to line.") : _("Done."));
   }
 
   button.addEventListener("click", toggle);

@@ -1,7 +1,7 @@
 // @ts-check
 // Reads the text aloud with the browser's own voices, sentence by sentence, showing the word.
 import { action, announce, found, part } from "../lib/dom.js";
-import { tagOf } from "../lib/model.js";
+import { _, tagOf } from "../lib/words.js";
 
 /**
  * @typedef {import("../lib/model.js").Word} Word
@@ -27,12 +27,12 @@ export function enhance(desk) {
   function halt(wanted) {
     if (wanted) speech.pause();
     else speech.resume();
-    pause.textContent = wanted ? "Go on" : "Pause";
+    pause.textContent = wanted ? _("Go on") : _("Pause");
   }
   function speak() {
     const lines = desk.page?.zones.flatMap((zone) => zone.lines ?? []) ?? [];
     const sentences = sentencesOf(lines);
-    if (!sentences.length) return announce("There is no text to read.");
+    if (!sentences.length) return announce(_("There is no text to read."));
     button.setAttribute("aria-pressed", "true");
     part(root, "speaking").hidden = false;
     halt(false);
@@ -54,7 +54,7 @@ export function enhance(desk) {
   const isSpeaking = () => button.getAttribute("aria-pressed") === "true";
 
   button.addEventListener("click", () => (isSpeaking() ? stop() : speak()));
-  pause.addEventListener("click", () => halt(pause.textContent === "Pause"));
+  pause.addEventListener("click", () => halt(pause.textContent === _("Pause")));
   speed.addEventListener("change", function again() {
     speech.cancel();
     speak();

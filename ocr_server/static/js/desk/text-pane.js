@@ -3,7 +3,8 @@
 import { trust } from "../lib/confidence.js";
 import { make } from "../lib/dom.js";
 import { distance } from "../lib/geometry.js";
-import { gapOf, lineText, paragraphsOf, tagOf } from "../lib/model.js";
+import { gapOf, lineText, paragraphsOf } from "../lib/model.js";
+import { _, tagOf } from "../lib/words.js";
 import { chooseCell, drawTable } from "./table-view.js";
 
 /**
@@ -16,10 +17,10 @@ const FLOWING_LINES = 3; // fewer say little about how they are broken
 const FULL = 0.8; // of the longest line
 const GAP = 2.5; // of a line's height; prose has none so wide
 const TIPS = [
-  "Turn the picture upright.",
-  "Crop it to the text.",
-  "Choose the language of the text.",
-  "Take it again with more light, closer and steady.",
+  _("Turn the picture upright."),
+  _("Crop it to the text."),
+  _("Choose the language of the text."),
+  _("Take it again with more light, closer and steady."),
 ];
 
 /**
@@ -64,7 +65,7 @@ export function enhance(root, { onOpen, onHover }) {
       if (isTyping) {
         row.setAttribute("contenteditable", "true");
         row.setAttribute("role", "textbox");
-        row.setAttribute("aria-label", "Line");
+        row.setAttribute("aria-label", _("Line"));
         row.setAttribute("spellcheck", "true");
       } else
         for (const name of ["contenteditable", "role", "aria-label", "spellcheck"])
@@ -77,7 +78,7 @@ export function enhance(root, { onOpen, onHover }) {
   function paragraph(lines) {
     const block = make("p", isFlowing(lines) ? { class: "flowing" } : {});
     block.lang = tagOf(lines[0].language);
-    if (lines[0].direction === "rtl") block.dir = "rtl";
+    block.dir = lines[0].direction === "rtl" ? "rtl" : "ltr";
     for (const line of lines) block.append(row({ line, words: line.words }), "\n");
     return block;
   }
@@ -105,7 +106,10 @@ export function enhance(root, { onOpen, onHover }) {
     const state = trust(word);
     span.textContent = word.text;
     span.className = `word ${state}`;
-    span.title = state === "checked" ? "Checked" : `${Math.round(word.confidence * 100)} % sure`;
+    span.title =
+      state === "checked"
+        ? _("Checked")
+        : _("{n} % sure", { n: Math.round(word.confidence * 100) });
     if (state === "doubtful") span.setAttribute("role", "button");
     else span.removeAttribute("role");
   }
@@ -258,7 +262,7 @@ function nothing() {
   return make(
     "div",
     { class: "empty" },
-    make("p", {}, "No text was found. It may help to:"),
+    make("p", {}, _("No text was found. It may help to:")),
     make("ul", {}, ...TIPS.map((tip) => make("li", {}, tip))),
   );
 }

@@ -3,6 +3,7 @@
 // No `enhance`: it shows nothing.
 import { keyHeaders } from "./api-key.js";
 import { announce } from "./dom.js";
+import { _ } from "./words.js";
 
 /** @typedef {import("./model.js").OcrDocument} OcrDocument */
 
@@ -45,8 +46,8 @@ export class Refusal extends Error {
   constructor(problem) {
     super(
       problem.code === "key-missing"
-        ? "Type the key of this server."
-        : problem.detail || problem.title || "The server did not say why.",
+        ? _("Type the key of this server.")
+        : problem.detail || problem.title || _("The server did not say why."),
     );
     this.title = problem.title ?? "";
     this.code = problem.code ?? "";
@@ -67,8 +68,8 @@ export function asRefusal(error) {
   return new Refusal({
     detail:
       error instanceof SyntaxError
-        ? "No whole answer of this server came; a page to sign in to may stand in between."
-        : "Something went wrong. Try again, or load the page anew.",
+        ? _("No whole answer of this server came; a page to sign in to may stand in between.")
+        : _("Something went wrong. Try again, or load the page anew."),
   });
 }
 
@@ -227,8 +228,8 @@ function unanswered() {
   return new Refusal({
     code: "no-answer",
     detail: navigator.onLine
-      ? "The server did not answer."
-      : "No connection – your pictures are kept in this tab.",
+      ? _("The server did not answer.")
+      : _("No connection – your pictures are kept in this tab."),
   });
 }
 
@@ -248,7 +249,7 @@ function refusalOf(request, type) {
   }
   const detail =
     status === 413
-      ? "The file is larger than the server accepts."
-      : `The server answered with an error (${status}).`;
+      ? _("The file is larger than the server accepts.")
+      : _("The server answered with an error ({status}).", { status: String(status) });
   return new Refusal({ status, retryAfter, detail });
 }

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from babel import Locale
+
+from ocr_server.web.words import CATALOGUES, LANGUAGES, Message
+from tests.web.messages import (
+    SCRIPTS,
+    TEMPLATES,
+    blank_forms,
+    messages_by_part,
+    unwrapped_of_script,
+    unwrapped_of_template,
+)
+
+TRANSLATED = [language for language in LANGUAGES if language != "en"]
+
+
+def test_every_message_is_in_the_catalogues(pytestconfig: pytest.Config) -> None:
+    """With `--renew` new ones are put in, empty, and those that nobody says are dropped."""
+    wanted = messages_by_part()
+    for language in TRANSLATED:
+        file = CATALOGUES / f"{language}.json"
+        if pytestconfig.getoption("--renew"):
+            known = all_of(language)
+            renewed = {
+                part: {one: known.get(one) or blank_forms(one, language) for one in sorted(keys)}
+                for part, keys in wanted.items()
+            }
+            text = json.dumps(renewed, ensure_ascii=False, indent=1)
+            file.write_text(f"{text}\n", encoding="utf-8")
+        parts = json.loads(file.read_text(encoding="utf-8"))
+
+        assert {part: set(keys) for part, keys in parts.items()} == wanted, "write it with --renew"
+
+
+def all_of(language: str) -> dict[str, Message]:
+    parts = json.loads((CATALOGUES / f"{language}.json").read_text(encoding="utf-8"))
+    return {english: message for part in parts.values() for english, message in part.items()}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_message_is_translated(language: str) -> None:
+    """A message without a translation stays English: the run lists it, and does not fail."""
+    missing = [
+        english
+        for english, message in all_of(language).items()
+        if not (all(message.values()) if isinstance(message, dict) else message)
+    ]
+
+    if missing:
+        pytest.xfail(f"{len(missing)} not yet in {LANGUAGES[language]}: {missing[:20]}")
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_translation_has_the_values_and_forms_of_its_message(language: str) -> None:
+    plural = {*Locale.parse(language).plural_form.tags, "other"}
+    for english, message in all_of(language).items():
+        assert isinstance(message, dict) == ("|" in english), english
+        if isinstance(message, dict):
+            assert set(message) == plural, english
+        forms = message.values() if isinstance(message, dict) else [message]
+        for form in filter(None, forms):
+            if isinstance(message, dict):  # a form of one thing need not say how many
+                assert holes(form) <= holes(english), (english, form)
+            else:
+                assert holes(form) == holes(english), (english, form)
+            assert re.findall(r"</?\w+>", form) == re.findall(r"</?\w+>", english), form
+            assert '"' not in form, "it would end an attribute"
+            assert form == form.strip() or english != english.strip(), form
+
+
+def holes(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+@pytest.mark.parametrize("file", sorted(TEMPLATES.glob("*.html")), ids=lambda file: file.name)
+def test_a_template_says_nothing_that_is_no_message(file: Path) -> None:
+    assert unwrapped_of_template(file) == set()
+
+
+@pytest.mark.parametrize(
+    "file", sorted(SCRIPTS.rglob("*.js")), ids=lambda file: file.relative_to(SCRIPTS).as_posix()
+)
+def test_a_script_says_nothing_that_is_no_message(file: Path) -> None:
+    assert unwrapped_of_script(file) == set()
