@@ -30,6 +30,7 @@ from ocr_server.extraction import finders
 from ocr_server.job import Claim, ClaimOutcome, Limits, ReadOptions, Rendering
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
+from ocr_server.page.codes import read_codes
 from ocr_server.page.framing import zones_in_pixels
 from ocr_server.page.progress import progress_writer
 from ocr_server.page.quality import with_copies, with_damage, with_problems
@@ -149,6 +150,12 @@ def _read_page(
         )  # fmt: skip
     if is_of_pdf and lacks_end_of_pdf(page_ref.path):
         page = with_damage(page, 0.0)
+    if options.codes:
+        picture = decode.open_page(
+            page_ref.path, page_ref.index, limits=limits, password=password, grey=True
+        )
+        codes = read_codes(picture.canvas.as_page(), angle_deg=page.angle_deg)
+        page = replace(page, codes=codes)
     return finders.with_fields(page, options) if options.wants_fields else page
 
 

@@ -27,6 +27,7 @@ from ocr_server.document.model import Document, Page
 from ocr_server.export import FORMATS
 from ocr_server.export.json import render_json
 from ocr_server.job import Job, Layout, PageSelection, Rendering
+from ocr_server.page.codes import are_codes_read
 from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.pipeline import MOST_HELD_WORDS
 from ocr_server.request.options import OPTIONS
@@ -307,6 +308,7 @@ def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixe
         "chosen": chosen,
         "chosen_names": ", ".join(map(named, chosen)),
         "layouts": [(layout, in_words(name)) for layout, name in LAYOUTS],
+        "codes": are_codes_read(),
         "jobs": bool(here.settings.jobs),
         "max_bytes": here.settings.max_body_bytes,
         "max_size": f"{here.settings.max_body_bytes // MIB} MiB",

@@ -87,7 +87,7 @@ def test_a_job_is_read_although_nobody_saw_its_last_piece_arrive(kept: Kept) -> 
     data = tiff(300)
     made = create(kept, len(data))
     job_id = members(made)["id"]
-    piece = kept.jobs._folders.of(job_id).path / "input" / "0"  # as a killed server leaves it
+    piece = kept.folder / job_id / "input" / "0"  # as a killed server leaves it
     piece.write_bytes(data)
 
     assert ended(kept, job_id)["state"] == "done"
@@ -111,7 +111,7 @@ def test_an_upload_is_of_its_key_and_can_be_ended(kept: Kept) -> None:
     assert kept.client.patch(address, headers={**TUS, "Upload-Offset": "0"}).status_code == 401
     assert kept.client.delete(address, headers={**TUS, **KEY}).status_code == 204
     assert kept.client.head(address, headers={**TUS, **KEY}).status_code == 410
-    assert not (kept.jobs._folders.root / os.path.basename(address)).exists()  # noqa: PTH119
+    assert not (kept.folder / os.path.basename(address)).exists()  # noqa: PTH119
 
 
 def test_what_is_wrong_is_told_before_the_file_comes(kept: Kept) -> None:
@@ -189,4 +189,4 @@ def test_the_client_goes_on_behind_what_has_arrived(
 
     assert len(sent) > len(set(sent)) >= 6
     assert ended(kept, job_id)["pages"] == {"total": 2, "read": 2, "failed": 0}
-    assert (kept.jobs._folders.of(job_id).path / "input" / "0").read_bytes() == data
+    assert (kept.folder / job_id / "input" / "0").read_bytes() == data

@@ -24,6 +24,7 @@ from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.job import Job, PageSelection, ReadOptions, Rendering, Source
+from ocr_server.page.codes import check_codes_are_read
 from ocr_server.request.build import ParsedRequest, body_too_large, languages_of, limits_of
 from ocr_server.web.auth import NO_PLACES, KeyPlaces, set_places
 from ocr_server.web.body import Body, decoded_image
@@ -175,8 +176,11 @@ def job_of(
 
     Raises:
         LanguageMissing: a language is not installed.
+        CodesUnavailable: codes are asked for, and cannot be read here.
     """
     here = service()
+    if reading.codes:
+        check_codes_are_read()
     languages: dict[str, Any] = languages_of(reading.languages, here.settings, here.engine)
     most_s = here.settings.timeout_s
     return Job(

@@ -2,6 +2,7 @@
 // What can be done to a table: rows and columns more or fewer, cells joined and split, all copied.
 // No `enhance`: the menu is that of a table, drawn anew with it.
 import { announce, found, make } from "../lib/dom.js";
+import { _ } from "../lib/words.js";
 import {
   added,
   cellAt,
@@ -43,22 +44,22 @@ export function openTableMenu(desk, menu) {
       button.addEventListener("click", () => put(zone, cell, change()));
       return button;
     }
-    const copying = make("button", { type: "button" }, "Copy the table");
+    const copying = make("button", { type: "button" }, _("Copy the table"));
     copying.addEventListener("click", () => copy(zone));
     box.classList.add("here");
     found(menu, ".sheet").replaceChildren(
       copying,
-      entry("Add a row below", true, () => added(zone, cell, "row")),
-      entry("Add a column after it", true, () => added(zone, cell, "column")),
-      entry("Remove the row", table.rows > 1, () => removed(zone, cell, "row")),
-      entry("Remove the column", table.columns > 1, () => removed(zone, cell, "column")),
-      entry("Join with the cell after it", !!neighbour(table, cell, "column"), () =>
+      entry(_("Add a row below"), true, () => added(zone, cell, "row")),
+      entry(_("Add a column after it"), true, () => added(zone, cell, "column")),
+      entry(_("Remove the row"), table.rows > 1, () => removed(zone, cell, "row")),
+      entry(_("Remove the column"), table.columns > 1, () => removed(zone, cell, "column")),
+      entry(_("Join with the cell after it"), !!neighbour(table, cell, "column"), () =>
         joinedCells(zone, cell, "column"),
       ),
-      entry("Join with the cell below", !!neighbour(table, cell, "row"), () =>
+      entry(_("Join with the cell below"), !!neighbour(table, cell, "row"), () =>
         joinedCells(zone, cell, "row"),
       ),
-      entry("Split the cell", true, () => splitCell(zone, cell)),
+      entry(_("Split the cell"), true, () => splitCell(zone, cell)),
     );
   }
   /**
@@ -89,7 +90,7 @@ export function openTableMenu(desk, menu) {
     /** @type {HTMLElement | null | undefined} */ (
       chosen?.closest(".grid")?.querySelector("summary")
     )?.focus();
-    announce(`The table has ${rows} rows and ${columns} columns.`);
+    announce(_("Rows: {rows}, columns: {columns}.", { rows, columns }));
   }
   /**
    * As cells for spreadsheets and text processors, and as text between tabs for all others.
@@ -112,9 +113,9 @@ export function openTableMenu(desk, menu) {
     menu.removeAttribute("open");
     try {
       await navigator.clipboard.write([new ClipboardItem(kinds)]);
-      announce("The table is on the clipboard.");
+      announce(_("The table is on the clipboard."));
     } catch {
-      announce("The browser did not allow copying. Select the table and copy it.", "alert");
+      announce(_("The browser did not allow copying. Select the table and copy it."), "alert");
     }
   }
 

@@ -2,6 +2,7 @@
 // A table zone as a table of the text pane, with a menu of what can be done to it.
 // No `enhance`: it draws what the text pane shows.
 import { make } from "../lib/dom.js";
+import { _ } from "../lib/words.js";
 import { piecesOf } from "./table-grid.js";
 
 /**
@@ -64,7 +65,7 @@ export function drawTable(zone, row) {
   const menu = make(
     "details",
     { class: "menu", "data-part": "table" },
-    make("summary", { class: "link" }, "Table"),
+    make("summary", { class: "link" }, _("Table")),
     make("div", { class: "sheet" }),
   );
   const outside = (pieces.get(null) ?? []).map((piece) => make("p", {}, row(piece)));

@@ -52,6 +52,7 @@ export function enhance(root, { onOpen, onHover }) {
             .filter((lines) => lines.some(lineText))
             .map(paragraph),
     );
+    if (page.codes?.length) blocks.push(codeList(page.codes));
     root.replaceChildren(...(blocks.length ? blocks : [nothing()]));
     stop = null;
     makeStop(root.querySelector(".word"));
@@ -90,6 +91,13 @@ export function enhance(root, { onOpen, onHover }) {
       span.append(at ? gapOf(about.words[at - 1].text, word.text) : "", wordSpan(word)),
     );
     return span;
+  }
+  /** @param {import("../lib/answers.js").Code[]} codes */
+  function codeList(codes) {
+    const items = codes.map(({ kind, value }) =>
+      make("li", {}, `${kind}: `, make("code", {}, value)),
+    );
+    return make("ul", { "aria-label": _("Bar codes") }, ...items);
   }
   /** @param {Word} word */
   function wordSpan(word) {
