@@ -182,6 +182,15 @@ export function enhance(root, others) {
       (await bring("desk/entities", () => import("./entities.js"))).listEntities(desk),
   );
   root.addEventListener("turned", () => finding.removeAttribute("open"));
+  text.root.addEventListener(
+    "toggle",
+    async function openTable(event) {
+      const menu = /** @type {HTMLElement} */ (event.target);
+      if (menu.matches("[data-part=table][open]"))
+        (await bring("desk/table-edit", () => import("./table-edit.js"))).openTableMenu(desk, menu);
+    },
+    true, // it does not rise
+  );
   enhanceTabs(part(root, "tabs"), (name) => (found(root, ".panes").dataset.shown = name));
   enhanceSplitter(root);
   whenPressed(action(root, "search"), async () =>
