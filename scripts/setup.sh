@@ -178,5 +178,5 @@ need_packages() {
 }
 
 # All of the Pipfile, which checks and tests need.
-CATEGORIES=(packages warm second-reader ideographs codes station jobs mcp traces audit dev-packages)
+CATEGORIES=(packages warm second-reader ideographs codes office station jobs mcp traces audit dev-packages)
 need_all_packages() { need_packages "${CATEGORIES[@]}"; }

@@ -17,6 +17,7 @@ SHIPPED = (
     "second-reader",
     "ideographs",
     "codes",
+    "office",
     "station",
     "jobs",
     "mcp",
