@@ -165,19 +165,19 @@ def _read_xlsx(path: Path) -> Iterator[Block]:
     import openpyxl  # noqa: PLC0415
 
     _checked_archive(path).close()
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    for sheet in book.worksheets:
-        # What a file says of its size is not believed: it may be a million empty rows.
-        sheet.reset_dimensions()
-        rows = [
-            ["" if value is None else str(value) for value in row]
-            for row in sheet.iter_rows(values_only=True)
-            if any(value is not None for value in row)
-        ]
-        if rows:
-            yield Heading(sheet.title, 2)
-            yield from table_of(rows)
-    book.close()
+    with path.open("rb") as file:  # of a path it wants the suffix
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        for sheet in book.worksheets:
+            # What a file says of its size is not believed: it may be a million empty rows.
+            sheet.reset_dimensions()
+            rows = [
+                ["" if value is None else str(value) for value in row]
+                for row in sheet.iter_rows(values_only=True)
+                if any(value is not None for value in row)
+            ]
+            if rows:
+                yield Heading(sheet.title, 2)
+                yield from table_of(rows)
 
 
 def _read_epub(path: Path) -> Iterator[Block]:

@@ -88,7 +88,7 @@ def with_part(data: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes
 
 
 def markdown(tmp_path: Path, name: str, data: bytes) -> str:
-    path = tmp_path / name
+    path = tmp_path / "1"  # as in the folder of a request
     path.write_bytes(data)
     media_type = office_type_of(path, name=name, media_type="application/octet-stream")
     assert media_type is not None
