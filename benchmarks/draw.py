@@ -77,13 +77,19 @@ def draw_mrz(lot: random.Random) -> Drawn:
 
 
 def draw_display(lot: random.Random) -> Drawn:
-    """Dark bars on a panel that is darker than its frame."""
+    """Dark bars on a panel that is darker than its frame, or bright ones on black.
+
+    Half of the numbers have a decimal point.
+    """
     value = "".join(lot.choice(string.digits) for _ in range(lot.randint(2, 5)))
+    point = lot.randrange(1, len(value)) if lot.random() < 0.5 else None
     high, lean = 150, lot.uniform(0, 0.15)
     wide, thick = 84, lot.randint(16, 22)
     pitch = wide + lot.randint(34, 46)
     width, height = 150 + pitch * len(value), high + 110
     ground, ink = lot.randint(105, 150), lot.randint(15, 45)
+    if lot.random() < 0.25:
+        ground, ink = lot.randint(10, 35), lot.randint(170, 250)
     panel = Image.new("L", (width, height), ground)
     draw = ImageDraw.Draw(panel)
     for place, digit in enumerate(value):
@@ -93,6 +99,11 @@ def draw_display(lot: random.Random) -> Drawn:
                 (left + x + lean * (high - y), top + y) for x, y in _bar(bar, wide, high, thick)
             ]
             draw.polygon(corners, fill=ink)
+        if point == place + 1:
+            middle, foot = left + wide + (pitch - wide) // 2, top + high
+            draw.rectangle((middle - 7, foot - 14, middle + 7, foot), fill=ink)
+    if point:
+        value = f"{value[:point]}.{value[point:]}"
     frame = lot.randint(40, 90)
     picture = Image.new("L", (width + 2 * frame, height + 2 * frame), lot.randint(215, 245))
     picture.paste(panel, (frame, frame))
