@@ -182,6 +182,15 @@ export function enhance(root, others) {
       (await bring("desk/entities", () => import("./entities.js"))).listEntities(desk),
   );
   root.addEventListener("turned", () => finding.removeAttribute("open"));
+  text.root.addEventListener(
+    "toggle",
+    async function openTable(event) {
+      const menu = /** @type {HTMLElement} */ (event.target);
+      if (menu.matches("[data-part=table][open]"))
+        (await bring("desk/table-edit", () => import("./table-edit.js"))).openTableMenu(desk, menu);
+    },
+    true, // it does not rise
+  );
   enhanceTabs(part(root, "tabs"), (name) => (found(root, ".panes").dataset.shown = name));
   enhanceSplitter(root);
   whenPressed(action(root, "search"), async () =>
@@ -205,9 +214,7 @@ export function enhance(root, others) {
   whenPressed(action(root, "compare"), async () =>
     (await bring("desk/compare", () => import("./compare.js"))).enhance(desk),
   );
-  const speak = action(root, "speak");
-  offerSpeech(speak);
-  whenPressed(speak, async () =>
+  whenPressed(action(root, "speak"), async () =>
     (await bring("desk/speech", () => import("./speech.js"))).enhance(desk),
   );
 
@@ -218,16 +225,4 @@ export function enhance(root, others) {
       root.dispatchEvent(new Event("turned"));
     },
   };
-}
-
-/**
- * Shows the button once the browser has a voice; one without voices never says so.
- * @param {HTMLElement} button
- */
-function offerSpeech(button) {
-  const speech = window.speechSynthesis;
-  const check = () => (button.hidden = !speech.getVoices().length);
-  if (!speech) return;
-  speech.addEventListener("voiceschanged", check);
-  check();
 }
