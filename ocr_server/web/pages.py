@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -22,10 +23,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from ocr_server import __version__
 from ocr_server.document.characters import LOOK_ALIKES
 from ocr_server.document.languages import AUTO
+from ocr_server.document.model import Document, Page
 from ocr_server.export import FORMATS
 from ocr_server.export.audio import has_voice
-from ocr_server.job import Job, Layout, PageSelection
+from ocr_server.export.json import render_json
+from ocr_server.job import Job, Layout, PageSelection, Rendering
+from ocr_server.page.codes import are_codes_read
 from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
+from ocr_server.pipeline import MOST_HELD_WORDS
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
 from ocr_server.settings import MIB, Settings
@@ -94,12 +99,13 @@ def read() -> str:
         pictures = {
             number: _data_url(here.draw_preview(_only(job, number), hang_up())) for number in shown
         }
-    file = request.files.get("file")  # none in a raw body or JSON
+    words = sum(len(page.words) for page in document.pages)
     return render_template(
         "result.html",
-        name=(file and file.filename) or in_words("Your picture"),
+        name=_name_of_files(),
         document=document,
-        words=sum(len(page.words) for page in document.pages),
+        document_json="" if words > MOST_HELD_WORDS else _json_of(document),
+        words=words,
         pictures=pictures,
     )
 
@@ -227,6 +233,15 @@ def catalogue(language: str) -> AnyResponse:
     return response.make_conditional(request)
 
 
+@blueprint.app_template_filter()
+def upright_quarters(page: Page) -> int:
+    """Quarter turns clockwise, from 0 to 3, after which most letters of a page stand upright."""
+    votes = Counter[int]()
+    for line in page.lines:
+        votes[-round(line.quad.angle_deg / 90) % 4] += len(line.text)
+    return max(votes, key=votes.__getitem__, default=0)
+
+
 @blueprint.app_template_global()
 @cache
 def modules_of(name: str) -> tuple[str, ...]:
@@ -267,6 +282,7 @@ def declarations(
                 "one_page_each": format_.one_page_each,
                 "shows_pictures": format_.shows_pictures,
                 "needs": format_.needs,
+                "for_programs": format_.for_programs,
             }
             for name, format_ in formats
             if name != "audio" or has_voice()
@@ -295,6 +311,7 @@ def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixe
         "chosen": chosen,
         "chosen_names": ", ".join(map(named, chosen)),
         "layouts": [(layout, in_words(name)) for layout, name in LAYOUTS],
+        "codes": are_codes_read(),
         "jobs": bool(here.settings.jobs),
         "max_bytes": here.settings.max_body_bytes,
         "max_size": f"{here.settings.max_body_bytes // MIB} MiB",
@@ -312,6 +329,19 @@ def _draw_first(*, prepared: bool) -> Response:
 
 def _only(job: Job, number: int) -> Job:
     return replace(job, pages=PageSelection(((number, number),)))
+
+
+def _name_of_files() -> str:
+    files = request.files.getlist("file")  # none in a raw body or JSON
+    first = (files[0].filename if files else None) or in_words("Your picture")
+    others = len(files) - 1
+    if others < 1:
+        return first
+    return in_words("{name} and {n} other|{name} and {n} others", name=first, n=others)
+
+
+def _json_of(document: Document) -> str:
+    return b"".join(render_json(document, (), Rendering())).decode()
 
 
 def _data_url(picture: bytes) -> str:

@@ -41,6 +41,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.TableMissing: 422,
     errors.LanguageMissing: 422,
     errors.EngineUnavailable: 422,
+    errors.CodesUnavailable: 422,
     errors.JobMissing: 404,
     errors.JobsOff: 404,
     errors.JobGone: 410,

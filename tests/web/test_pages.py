@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,17 +22,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image, ImageOps
 
+from ocr_server.document.model import Page, Zone, ZoneKind
 from ocr_server.errors import TooManyPixels
 from ocr_server.export import FORMATS
+from ocr_server.geometry import Transform
 from ocr_server.page.recipe import STAGES
 from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.request.options import OPTIONS
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX
 from ocr_server.web import pages
-from ocr_server.web.pages import declarations, modules_of
+from ocr_server.web.pages import declarations, modules_of, upright_quarters
 from tests.drawing import as_file, draw_lines
-from tests.fakes import ReadsWords
+from tests.fakes import ReadsWords, line_of
 from tests.serving import FakeTesseract, RunningServer, running_server, served
 
 KEY = "a-key"
@@ -147,9 +150,36 @@ def test_a_raw_body_and_json_are_answered_too(client: FlaskClient) -> None:
 def test_the_form_shows_each_page_as_a_picture(client: FlaskClient) -> None:
     answer = client.post("/", data=upload(two_pages(), "scan.tiff"))
 
-    pictures = re.findall(r'src="data:image/jpeg;base64,([^"]+)"', answer.text)
+    pictures = re.findall(r'href="data:image/jpeg;base64,([^"]+)"', answer.text)
     widths = [Image.open(io.BytesIO(base64.b64decode(data))).width for data in pictures]
     assert widths == [400, 200]
+
+
+@pytest.mark.parametrize(("angle_deg", "quarters"), [(3, 0), (90, 3), (-178, 2), (-91, 1)])
+def test_a_page_that_lies_on_its_side_is_shown_upright(angle_deg: float, quarters: int) -> None:
+    line = line_of(("Hello", "world")).mapped(Transform.rotation(angle_deg))
+    page = Page(1, 300, 200, None, (Zone(ZoneKind.TEXT, line.quad, (line,)),))
+
+    assert upright_quarters(page) == quarters
+
+
+def test_the_answer_of_the_form_is_had_as_word_document(client: FlaskClient) -> None:
+    answer = client.post("/", data=upload(as_file(draw_lines("Hello"))))
+    sent = re.search(r'name="document" value="([^"]+)"', answer.text)
+    assert sent
+    fields = {"document": html.unescape(sent[1]), "format": "docx"}
+    word = client.post("/v1/render", data=fields, content_type="multipart/form-data")
+
+    assert word.status_code == 200
+    assert b"Hello world" in zipfile.ZipFile(io.BytesIO(word.data)).read("word/document.xml")
+
+
+def test_the_answer_of_the_form_names_several_files(client: FlaskClient) -> None:
+    picture = as_file(draw_lines("Hello"))
+    files = [(io.BytesIO(picture), name) for name in ("one.png", "two.png", "three.png")]
+    answer = client.post("/", data={"file": files})
+
+    assert "<h1>one.png and 2 others</h1>" in answer.text
 
 
 def test_the_form_reads_in_the_chosen_languages(client: FlaskClient, engine: ReadsWords) -> None:

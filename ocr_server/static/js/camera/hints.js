@@ -13,14 +13,21 @@ const GLARE = 0.02; // share of the page that is all white
 const BLURRED = 60; // variance of the Laplacian at 640 px
 const MOVING = 6; // grey levels between two looks
 const UNSTEADY = 2.5;
+const PATIENCE = 8; // looks without an outline, after which it is of no use to ask for one
 
 /**
- * @param {import("./frame-loop.js").Seen} seen
+ * @param {import("./frame-loop.js").Seen & {lost: number}} seen `lost`: how many looks in a row had
+ *   no outline
  * @returns {{code: string, words: string}}
  */
 export function hintFor(seen) {
   const { outline, width_px: width, height_px: height } = seen;
   if (seen.brightness < DARK) return { code: "dark", words: _("Too dark: more light, please.") };
+  if (!outline && seen.lost > PATIENCE)
+    return {
+      code: "edgeless",
+      words: _("No edges found. Take it all the same; a book page by page, flat."),
+    };
   if (!outline) return { code: "nothing", words: _("Show the whole page on a darker ground.") };
   if (area(outline) < SMALL * width * height) return { code: "far", words: _("Come closer.") };
   if (

@@ -49,6 +49,7 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
   });
   held.transcript.onCorrected(writing.correct, writing.clear);
   let good = 0;
+  let lost = 0; // looks in a row without an outline
   let armed = true;
   let hintedAt = 0;
   let lastHint = "";
@@ -67,7 +68,8 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
       hint(seen.text ? _("Reading as you hold it.") : _("Nothing to read yet."));
       return;
     }
-    const { code, words } = hintFor(seen);
+    lost = seen.outline ? 0 : lost + 1;
+    const { code, words } = hintFor({ ...seen, lost });
     svg.dataset.sure = code === "ready" ? "yes" : "no";
     if (seen.outline) drawOutline(svg, seen.outline.map(toFinder(seen)));
     else svg.replaceChildren();

@@ -42,7 +42,10 @@ export function enhance(desk) {
     part(root, "proof").inert = isOpen; // it may lie half under the menu
     if (!isOpen) complaint?.remove();
     else if (!complaint)
-      (await bring("export-menu", () => import("./export-menu.js"))).drawExportMenu(desk, copyText);
+      (await bring("desk/export-menu", () => import("./export-menu.js"))).drawExportMenu(
+        desk,
+        copyText,
+      );
   });
 }
 

@@ -13,7 +13,7 @@ export function enhance(desk) {
   let flow = null;
 
   async function comingFlow() {
-    const { enhance: enhanceFlow } = await bring("edit-flow", () => import("./edit-flow.js"));
+    const { enhance: enhanceFlow } = await bring("desk/edit-flow", () => import("./edit-flow.js"));
     return (flow ??= enhanceFlow(desk)); // once, though two may have waited for it
   }
   /** @param {Word} word */

@@ -70,12 +70,16 @@ export function drawExportMenu(desk, copyText) {
    * @param {string} words
    * @param {() => void} act
    * @param {string} [aside]
-   * @param {string} [format]
+   * @param {Format} [format]
    */
-  function entry(words, act, aside = "", format = "") {
+  function entry(words, act, aside = "", format = undefined) {
     const button = make(
       "button",
-      { type: "button", ...(format && { "data-format": format }) },
+      {
+        type: "button",
+        ...(format && { "data-format": format.name }),
+        ...(format?.for_programs && { "data-minor": "" }),
+      },
       words,
       make("span", { class: "aside" }, aside),
     );
@@ -143,9 +147,9 @@ export function drawExportMenu(desk, copyText) {
     ...(several ? [entry(_("Copy these pages"), () => copyText(text()))] : []),
     entry(_("Copy without line breaks"), () => copyText(joinParagraphs(text()))),
     ...formats.map((format) =>
-      entry(format.label, () => downloadFormat(format), format.suffix, format.name),
+      entry(format.label, () => downloadFormat(format), format.suffix, format),
     ),
-    entry(_("All of these"), () => download(all().join(), "zip", _("All")), "zip", "all"),
+    entry(_("All of these"), () => download(all().join(), "zip", _("All")), "zip"),
   );
   which.addEventListener("change", function ask() {
     range.hidden = which.selectedIndex < 2;

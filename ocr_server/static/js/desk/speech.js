@@ -46,7 +46,7 @@ export function enhance(desk) {
   async function voiceOf() {
     if (window.speechSynthesis?.getVoices().length) return browserVoice(window.speechSynthesis);
     if (!declarations.has_voice || !desk.draft) return null;
-    const { serverVoice } = await bring("server-speech", () => import("./server-speech.js"));
+    const { serverVoice } = await bring("desk/server-speech", () => import("./server-speech.js"));
     return serverVoice(desk.draft);
   }
   async function speak() {

@@ -85,7 +85,7 @@ export function enhance(desk) {
       .filter(({ checked }) => !checked)
       .map(({ value }) => value)
       .join();
-    const { read } = await bring("reread", () => import("./reread.js"));
+    const { read } = await bring("desk/reread", () => import("./reread.js"));
     announce(_("Reading page {n} again.", { n: page.number }));
     button.disabled = true;
     const fresh = await read(draft, page.number, without ? { without } : {});

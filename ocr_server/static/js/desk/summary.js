@@ -78,7 +78,7 @@ export function enhance(desk) {
       ({ did, outcome }) => did || outcome === "skipped" || outcome === "out-of-time",
     );
     if (!report.hasAttribute("open")) return;
-    const { enhance } = await bring("stage-report", () => import("./stage-report.js"));
+    const { enhance } = await bring("desk/stage-report", () => import("./stage-report.js"));
     stageReport ??= enhance(desk);
     if (page === desk.page) stageReport.show(draft, page);
   }
@@ -108,7 +108,7 @@ export function enhance(desk) {
       make("button", { type: "button", class: "link" }, _("Try page {n} again", { n: page }))
     );
     button.addEventListener("click", async function again() {
-      const { readPage } = await bring("reread", () => import("./reread.js"));
+      const { readPage } = await bring("desk/reread", () => import("./reread.js"));
       button.disabled = true;
       if (await readPage(draft, page)) part(root, "name").focus();
       button.disabled = false;

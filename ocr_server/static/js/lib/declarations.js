@@ -3,7 +3,7 @@
 // No `enhance`: it only reads.
 
 /**
- * @typedef {{name: string, label: string, suffix: string, one_page_each: boolean, shows_pictures:
+ * @typedef {{name: string, label: string, suffix: string, one_page_each: boolean, for_programs: boolean, shows_pictures:
  *   boolean, needs: "" | "tables" | "confirmed"}} Format `needs`: what pages must have for it
  * @typedef {{name: string, label: string, of_picture: boolean}} StageKind what may be left out of a
  *   reading; `of_picture`: it looks for a fault of the picture

@@ -11,24 +11,30 @@ import { _, language } from "./words.js";
 const modules = new Map();
 
 /**
- * A module that is loaded on demand. Whether the server answers is asked first: browsers keep an
- * import that failed, and would give the failure again until the page is loaded anew.
+ * A module that is loaded on demand. Its file is asked for first: Firefox keeps an import that
+ * failed, and would give the failure again until the page is loaded anew.
  * @template T
- * @param {string} name
+ * @param {string} path in `static/js`, without the suffix
  * @param {() => Promise<T>} load
  * @returns {Promise<T>}
  */
-export function bring(name, load) {
+export function bring(path, load) {
   const coming =
-    modules.get(name) ??
-    fetch("livez", { cache: "no-store" }).then(load, function tell() {
-      const refusal = unanswered();
-      announce(refusal.message, "alert");
-      throw refusal;
-    });
-  modules.set(name, coming);
-  coming.catch(() => modules.delete(name));
+    modules.get(path) ??
+    fetch(new URL(`../${path}.js`, import.meta.url)).then(
+      (response) => (response.ok ? load() : lack()),
+      lack,
+    );
+  modules.set(path, coming);
+  coming.catch(() => modules.delete(path));
   return /** @type {Promise<T>} */ (coming);
+}
+
+/** @returns {never} */
+function lack() {
+  const refusal = unanswered();
+  announce(refusal.message, "alert");
+  throw refusal;
 }
 
 /** Why there is no answer, in words for a person. */

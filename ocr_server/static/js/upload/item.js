@@ -3,6 +3,7 @@
 // No `enhance`: its card is an element of its own.
 import { action, announce, found, make, part } from "../lib/dom.js";
 import { canTrim, isShowable } from "../lib/files.js";
+import { bring } from "../lib/http.js";
 import { _ } from "../lib/words.js";
 import { makeCard, putCard } from "./card.js";
 
@@ -76,7 +77,7 @@ export class Item {
     const number = draft?.pages[0]?.number ?? 0;
     if (!draft || files.every(isShowable) || card.querySelector(".thumbnail img")) return;
     if (!draft.pictures.has(number)) return;
-    const { thumbnailOf } = await import("../desk/page-images.js");
+    const { thumbnailOf } = await bring("desk/page-images", () => import("../desk/page-images.js"));
     const url = await thumbnailOf(draft, number);
     if (url) part(card, "thumbnail").replaceChildren(make("img", { src: url, alt: "" }));
   }

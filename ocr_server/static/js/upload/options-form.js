@@ -107,7 +107,7 @@ export function chosenFields(form) {
   const fields = new FormData();
   const languages = chosen.getAll("languages").join("+");
   if (languages) fields.set("languages", languages);
-  for (const name of ["layout", "steps", "text_layer", "pages", "password"]) {
+  for (const name of ["layout", "steps", "text_layer", "pages", "codes", "password"]) {
     const value = String(chosen.get(name) ?? "").trim();
     if (value) fields.set(name, value);
   }

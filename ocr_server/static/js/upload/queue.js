@@ -16,7 +16,7 @@ import { _ } from "../lib/words.js";
  */
 
 // What only a file needs, which comes with the first.
-const comingReading = () => bring("reading", () => import("./reading.js"));
+const comingReading = () => bring("upload/reading", () => import("./reading.js"));
 
 const BUSY = new Set([429, 503]);
 const SIDE_BY_SIDE = 2; // so that a small file is not behind a long one
@@ -175,7 +175,7 @@ function begin(root) {
   async function trim(item) {
     if (!canTrim(item.files)) return false;
     const [{ trimmed }] = await Promise.all([
-      bring("crop-dialog", () => import("./crop-dialog.js")),
+      bring("upload/crop-dialog", () => import("./crop-dialog.js")),
       loadStyles("crop-dialog"),
       loadStyles("corners"),
     ]);
@@ -250,7 +250,9 @@ function begin(root) {
     if (!gone) return;
     for (const { draft } of gone.items)
       if (draft)
-        import("../desk/page-images.js").then(({ forgetPictures }) => forgetPictures(draft));
+        bring("desk/page-images", () => import("../desk/page-images.js")).then(
+          ({ forgetPictures }) => forgetPictures(draft),
+        );
     gone.notice.remove();
     gone = null;
     tellCount();
@@ -327,7 +329,7 @@ function begin(root) {
   const all = part(root, "all");
   all.addEventListener("toggle", async function offer() {
     if (all.hasAttribute("open"))
-      (await bring("export-all", () => import("../desk/export-all.js"))).drawExportAll(
+      (await bring("desk/export-all", () => import("../desk/export-all.js"))).drawExportAll(
         all,
         drafts(),
       );
