@@ -45,7 +45,7 @@ from ocr_server.runtime.second_try import run_twice
 from ocr_server.sources.decode import too_many_pages
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX
 from ocr_server.sources.signatures import may_have_pages
-from ocr_server.tasks import PageRef
+from ocr_server.tasks import OfficeForm, PageRef
 
 log = logging.getLogger(__name__)
 
@@ -283,6 +283,27 @@ def draw_page(
     return run_twice(
         workers, tasks.draw_page, job.deadline, cancelled, page_ref=page_ref,
         limits=job.limits, password=job.password, longest_px=longest_px,
+    )  # fmt: skip
+
+
+def read_office_file(
+    job: Job,
+    media_type: str,
+    forms: Sequence[OfficeForm],
+    *,
+    workers: WorkerPool,
+    cancelled: threading.Event,
+) -> dict[OfficeForm, str]:
+    """The text of a file that has no picture, in each of the forms; see `ocr_server.office`.
+
+    Raises:
+        DocumentError: the file cannot be read, or is over a limit.
+        LoadError: the server is too busy, or the time is over.
+    """
+    (source,) = job.sources
+    return run_twice(
+        workers, tasks.read_office_file, job.deadline, cancelled,
+        path=source.path, media_type=media_type, forms=tuple(forms), limits=job.limits,
     )  # fmt: skip
 
 

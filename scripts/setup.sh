@@ -201,6 +201,7 @@ need_packages() {
 
 # All of the Pipfile, which checks and tests need.
 CATEGORIES=(
-    packages warm second-reader ideographs codes station jobs buckets mcp traces audit dev-packages
+    packages warm second-reader ideographs codes office station jobs buckets mcp traces audit
+    dev-packages
 )
 need_all_packages() { need_packages "${CATEGORIES[@]}"; }

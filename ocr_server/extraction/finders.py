@@ -16,7 +16,7 @@ from ocr_server.extraction.form_page import read_form_page
 from ocr_server.extraction.keyword import TextSearch
 from ocr_server.extraction.mrz_page import read_mrz_page
 from ocr_server.extraction.plate import NAMES as PLATE_NAMES
-from ocr_server.extraction.plate import find_plate
+from ocr_server.extraction.plate import find_plate, read_plate_page
 from ocr_server.extraction.seven_segment import NAMES as DISPLAY_NAMES
 from ocr_server.extraction.seven_segment import find_on_display, read_display_page
 from ocr_server.extraction.validation import Match, validate_field
@@ -93,7 +93,7 @@ FINDERS: Mapping[str, Finder] = {
     ),
     "plate": Finder(
         _each(find_plate), "the number plate of a vehicle in a photograph", PLATE_NAMES,
-        needs_picture=True,
+        read_plate_page, needs_picture=True,
     ),
     "code": Finder(
         _each(find_code), "a bar code or matrix code whose value keeps the rules of the field",

@@ -33,7 +33,7 @@ from ocr_server.job import Source
 from ocr_server.jobs.bucket import Bucket
 from ocr_server.jobs.engine import engine_of, is_postgres
 from ocr_server.jobs.files import AllJobFiles, JobPage, JobRequest, input_digest, new_id
-from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger, Left
+from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger, Left, answering
 from ocr_server.jobs.reading import JobReader, job_of, reason_of, within_limits
 from ocr_server.jobs.storage import Folder, Storage
 from ocr_server.jobs.uploads import Uploads
@@ -273,9 +273,10 @@ class Jobs:
         """Stop a job and remove all of it but its id."""
         job_id = status.row.id
         self._files.of(job_id).cancel()
-        if not status.is_over:
-            self._engine.cancel(job_id)
-        self._remove(job_id)
+        with answering():
+            if not status.is_over:
+                self._engine.cancel(job_id)
+            self._remove(job_id)
 
     def left(self) -> Left:
         """What there is to do."""

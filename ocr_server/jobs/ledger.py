@@ -195,13 +195,8 @@ class Ledger:
         Raises:
             JobsUnavailable: the database does not answer.
         """
-        try:
-            with self._database.begin() as connection:
-                yield connection
-        except OperationalError as error:
-            raise JobsUnavailable(
-                "The database of the jobs does not answer. Try again later.", setting="OCR_JOBS"
-            ) from error
+        with answering(), self._database.begin() as connection:
+            yield connection
 
     def _one(self, condition: sa.ColumnElement[bool]) -> JobRow | None:
         with self._begun() as connection:
@@ -211,6 +206,21 @@ class Ledger:
     def _update(self, condition: sa.ColumnElement[bool], **values: object) -> None:
         with self._begun() as connection:
             connection.execute(_jobs.update().where(condition).values(values))
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Translate what the database says.
+
+    Raises:
+        JobsUnavailable: it does not answer.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        raise JobsUnavailable(
+            "The database of the jobs does not answer. Try again later.", setting="OCR_JOBS"
+        ) from error
 
 
 def _row_of(found: RowMapping) -> JobRow:

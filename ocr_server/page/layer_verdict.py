@@ -111,7 +111,7 @@ def judge_layer(
             reason = f"sampled lines read otherwise ({found.words_alike:.0%} of the words)"
             return LayerVerdict(layer, is_believed=False, reason=reason)
         else:
-            is_compared = True
+            is_compared = found.words_alike >= _FOUND_AGAIN
             reasons.append(f"{found.letters_alike:.0%} of the letters of sampled lines agree")
             layer = layer.with_confidence(found.letters_alike)
     if layer.hidden:

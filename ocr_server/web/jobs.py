@@ -39,6 +39,7 @@ from ocr_server.web.auth import HEADER, owner_of
 from ocr_server.web.body import NDJSON, accepted_format, read_texts, wants_events, with_query
 from ocr_server.web.context import hang_up, job_folder, service
 from ocr_server.web.streaming import HEARTBEAT_S, elapsed_ms, event_to_json, line_of
+from ocr_server.web.words import asked_language
 
 if TYPE_CHECKING:
     from ocr_server.jobs.jobs import Jobs, JobStatus
@@ -169,7 +170,10 @@ def show_job(job_id: str) -> JobJson | Response:
         if status.row.state == "uploading":
             raise JobNotDone("The file of the job is not whole yet. Ask again later.")
         rendering = _rendering(kept, status).rendering
-        lines = _lines(kept, status, rendering, after=int(after), cancelled=hang_up())
+        lines = _lines(
+            kept, status, rendering,
+            after=int(after), cancelled=hang_up(), language=asked_language(),
+        )  # fmt: skip
         return Response(lines, content_type=NDJSON)
     if wait_s and not status.is_over:
         status = kept.changed(status, wait_s=wait_s, cancelled=hang_up())
@@ -294,6 +298,7 @@ def _lines(
     *,
     after: int,
     cancelled: threading.Event,
+    language: str,
 ) -> Iterator[bytes]:
     """The events of a job as lines of JSON; those of pages in order, behind page `after`."""
     begun = spoke = time.perf_counter()
@@ -312,11 +317,13 @@ def _lines(
         if result is None:
             break
         event = PageFailed(result) if isinstance(result, Failure) else PageRead(result.load())
-        yield line_of(event_to_json(event, rendering, begun))
+        yield line_of(event_to_json(event, rendering, begun, language=language))
         spoke = time.perf_counter()
     while not (cancelled.is_set() or kept.is_over(status)):
         time.sleep(_POLL_S)
-    yield line_of(event_to_json(Finished(kept.document(status)), rendering, begun))
+    yield line_of(
+        event_to_json(Finished(kept.document(status)), rendering, begun, language=language)
+    )
 
 
 def job_to_json(status: JobStatus) -> JobJson:

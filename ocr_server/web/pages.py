@@ -25,6 +25,7 @@ from ocr_server.document.characters import LOOK_ALIKES
 from ocr_server.document.languages import AUTO
 from ocr_server.document.model import Document, Page
 from ocr_server.export import FORMATS
+from ocr_server.export.audio import has_voice
 from ocr_server.export.json import render_json
 from ocr_server.job import Job, Layout, PageSelection, Rendering
 from ocr_server.page.codes import are_codes_read
@@ -284,7 +285,9 @@ def declarations(
                 "for_programs": format_.for_programs,
             }
             for name, format_ in formats
+            if name != "audio" or has_voice()
         ],
+        "has_voice": has_voice(),
         "look_alikes": LOOK_ALIKES,
         "stages": [
             {

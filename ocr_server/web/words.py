@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from babel import Locale
 from babel.numbers import format_decimal
@@ -107,6 +107,27 @@ def retold(sentence: str, language: str) -> str:
     return _retold(sentence, language)
 
 
+def retold_event(event: dict[str, Any], language: str) -> None:
+    """Put what an event of a reading says into another language, in place: errors and advice."""
+    if language == ENGLISH:
+        return
+    page = event.get("page") if event["event"] == "page" else None
+    for stage in page["stages"] if page else ():
+        _retell(stage, ("found", "did"), language)
+    for advice in (page["quality"] or {"problems": ()})["problems"] if page else ():
+        _retell(advice, ("message", "advice"), language)
+    if page and page.get("language"):
+        _retell(page["language"], ("reason",), language)
+    if event["event"] == "problem":
+        _retell(event, ("title", "detail"), language)
+
+
+def _retell(told: dict[str, Any], members: tuple[str, ...], language: str) -> None:
+    for member in members:
+        if told.get(member):
+            told[member] = retold(told[member], language)
+
+
 @lru_cache(maxsize=1000)
 def _retold(sentence: str, language: str) -> str:
     message = _messages_of(language).get(sentence)
@@ -115,7 +136,9 @@ def _retold(sentence: str, language: str) -> str:
     for form, translated in _forms_of(language):
         match = form.fullmatch(sentence)
         if match:
-            return translated.format_map(match.groupdict())
+            # What fills a gap may be a message itself.
+            filled = {name: _retold(value, language) for name, value in match.groupdict().items()}
+            return translated.format_map(filled)
     return sentence
 
 

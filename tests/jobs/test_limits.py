@@ -114,6 +114,22 @@ def test_pages_that_are_left_to_read_are_noted(tmp_path: Path) -> None:
         assert members(kept.client.get(job["links"]["self"]))["state"] == "reading"
 
 
+def test_a_database_that_does_not_answer_keeps_a_job_from_being_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        job = kept.send(tiff(300))
+
+        def fail(_job_id: str) -> None:
+            raise OperationalError("DELETE", {}, Exception("disk I/O error"))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(kept.jobs._engine, "forget", fail)
+            answer = kept.client.delete(job["links"]["self"])
+        assert (answer.status_code, members(answer)["code"]) == (503, "jobs-unavailable")
+        assert kept.client.delete(job["links"]["self"]).status_code == 204
+
+
 def test_a_server_without_a_place_keeps_none(client: FlaskClient) -> None:
     picture = as_file(draw_lines("Hello"))
     answer = client.post("/v1/jobs", data={"file": (BytesIO(picture), "x")})

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import disk_usage
 
 import pytest
 from werkzeug.test import TestResponse
@@ -122,6 +123,17 @@ def test_what_is_wrong_is_told_before_the_file_comes(kept: Kept) -> None:
     assert members(create(kept, 100, **{"Upload-Length": "long"}))["faults"][0]["field"] == (
         "Upload-Length"
     )
+
+
+def test_an_upload_that_does_not_fit_on_the_disk_is_refused_before_it_comes(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = disk_usage(kept.folder)._replace(free=99)
+    monkeypatch.setattr("ocr_server.jobs.storage.shutil.disk_usage", lambda _path: free)
+
+    answer = create(kept, 100)
+    assert (answer.status_code, members(answer)["code"]) == (503, "storage-full")
+    assert members(answer)["setting"] == "OCR_JOBS_FILES"
 
 
 def test_a_piece_has_limits(kept: Kept) -> None:

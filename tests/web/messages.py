@@ -26,9 +26,8 @@ SCRIPTS = PACKAGE / "static" / "js"
 SPOKEN_ATTRIBUTES = {"aria-label", "title", "placeholder", "alt"}
 # Where errors are raised that a person at the pages may see: not those of other services' routes.
 OF_READING = (
-    "errors.py", "pipeline.py", "service.py", "tasks.py", "document", "engines", "export", "pdf",
-    "request", "runtime", "sources", "page", "web/auth.py", "web/body.py", "web/browser.py",
-    "web/gate.py", "web/problems.py",
+    "errors.py", "deadline.py", "export", "pdf", "request", "sources", "page",
+    "runtime/admission.py", "runtime/second_try.py", "web/auth.py",
 )  # fmt: skip
 MOST_LETTERS_OF_A_UNIT = 2  # "{n} px" is a value, and no words
 # What is called the same in every language, or is shown as it is typed.

@@ -31,6 +31,7 @@ from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.request.options import OPTIONS
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX
+from ocr_server.web import pages
 from ocr_server.web.pages import declarations, modules_of, upright_quarters
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords, line_of
@@ -357,12 +358,22 @@ def test_a_stage_that_can_be_left_out_is_declared_to_the_pages_with_its_label() 
     assert set(PICTURE_STAGES) < set(STAGES)
 
 
-def test_every_format_is_declared_with_a_label_of_its_own() -> None:
+def test_every_format_is_declared_with_a_label_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "has_voice", lambda: True)
     declared = declarations()["formats"]
 
     assert {one["name"] for one in declared} == set(FORMATS)
     assert len({one["label"] for one in declared}) == len(FORMATS)
     assert [one["name"] for one in declared][:3] == ["docx", "pdf", "text"]
+
+
+def test_speech_is_offered_only_where_the_server_has_a_voice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pages, "has_voice", lambda: False)
+
+    assert not declarations()["has_voice"]
+    assert "audio" not in {one["name"] for one in declarations()["formats"]}
 
 
 def test_look_alikes_hold_letters_that_look_like_the_same_digit() -> None:

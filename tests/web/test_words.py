@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from babel import Locale
 
-from ocr_server.web.words import CATALOGUES, LANGUAGES, Message
+from ocr_server.web.words import CATALOGUES, LANGUAGES, SERVER_PART, Message, retold
 from tests.web.messages import (
     SCRIPTS,
     TEMPLATES,
@@ -88,3 +88,34 @@ def test_a_template_says_nothing_that_is_no_message(file: Path) -> None:
 )
 def test_a_script_says_nothing_that_is_no_message(file: Path) -> None:
     assert unwrapped_of_script(file) == set()
+
+
+def test_a_sentence_of_the_server_is_told_again_in_another_language() -> None:
+    english = (
+        "Reading took longer than 5 s and was stopped. Send fewer or smaller pages, or raise X."
+    )
+
+    german = retold(english, "de")
+
+    assert german.startswith("Das Lesen dauerte länger als 5 s")
+    assert german.endswith("oder erhöhen Sie X.")
+    assert retold(english, "en") == english
+    assert retold("Nobody has ever said this.", "de") == "Nobody has ever said this."
+
+
+def test_what_fills_a_gap_is_told_again_too() -> None:
+    assert retold("not sure: It reads like X, which is not installed.", "fr") == (
+        "incertain : Cela ressemble à X, qui n’est pas installé."
+    )
+    assert retold("enlarged to 32 px", "de") == "vergrößert auf 32 px"
+
+
+def test_a_finished_sentence_finds_the_message_that_it_was_made_of() -> None:
+    """Each with gaps filled is found again, and is that message and no other."""
+    for english in messages_by_part()[SERVER_PART]:
+        filled = re.sub(r"\{\w+\}", "7", english)
+        message = all_of("de")[english]
+        assert isinstance(message, str)
+
+        if message:
+            assert retold(filled, "de") == re.sub(r"\{\w+\}", "7", message), english

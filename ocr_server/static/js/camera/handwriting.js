@@ -6,7 +6,7 @@ import { _ } from "../lib/words.js";
 import { CELL_PX, cellsOf, followInk } from "./ink.js";
 import { keepLines } from "./written-lines.js";
 
-const LOOK_MS = 120;
+const LOOK_MS = 100;
 const SMALL_PX = 320; // the longer side of the picture in which ink is looked for
 const AROUND = 3; // cells above and below changed ink that are read, too
 const READ_PX = 1280;

@@ -214,9 +214,7 @@ export function enhance(root, others) {
   whenPressed(action(root, "compare"), async () =>
     (await bring("desk/compare", () => import("./compare.js"))).enhance(desk),
   );
-  const speak = action(root, "speak");
-  offerSpeech(speak);
-  whenPressed(speak, async () =>
+  whenPressed(action(root, "speak"), async () =>
     (await bring("desk/speech", () => import("./speech.js"))).enhance(desk),
   );
 
@@ -227,16 +225,4 @@ export function enhance(root, others) {
       root.dispatchEvent(new Event("turned"));
     },
   };
-}
-
-/**
- * Shows the button once the browser has a voice; one without voices never says so.
- * @param {HTMLElement} button
- */
-function offerSpeech(button) {
-  const speech = window.speechSynthesis;
-  const check = () => (button.hidden = !speech.getVoices().length);
-  if (!speech) return;
-  speech.addEventListener("voiceschanged", check);
-  check();
 }

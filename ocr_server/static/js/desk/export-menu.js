@@ -61,7 +61,10 @@ export function drawExportMenu(desk, copyText) {
   const pages = () => chosen[which.selectedIndex]();
   const text = () => pages().map(pageText).join("\n\n");
   /** Names of the formats that the chosen pages can have. */
-  const all = () => formats.filter((one) => suits(pages(), one)).map(({ name }) => name);
+  const all = () =>
+    formats
+      .filter((one) => one.name !== "audio" && suits(pages(), one)) // a long text cannot be spoken
+      .map(({ name }) => name);
 
   /**
    * @param {string} words

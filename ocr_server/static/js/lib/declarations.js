@@ -8,11 +8,11 @@
  * @typedef {{name: string, label: string, of_picture: boolean}} StageKind what may be left out of a
  *   reading; `of_picture`: it looks for a fault of the picture
  * @typedef {{accepted_files: string, formats: Format[], look_alikes: [string, string][], stages:
- *   StageKind[]}} Declarations
+ *   StageKind[], has_voice: boolean}} Declarations `has_voice`: whether the server can speak
  */
 
 /** @type {Declarations} */
 export const declarations = JSON.parse(
   document.getElementById("declarations")?.textContent ??
-    '{"accepted_files": "", "formats": [], "look_alikes": [], "stages": []}',
+    '{"accepted_files": "", "formats": [], "look_alikes": [], "stages": [], "has_voice": false}',
 );

@@ -3,7 +3,7 @@
 // No `enhance`: it shows nothing.
 import { keyHeaders } from "./api-key.js";
 import { announce } from "./dom.js";
-import { _ } from "./words.js";
+import { _, language } from "./words.js";
 
 /** @typedef {import("./model.js").OcrDocument} OcrDocument */
 
@@ -178,7 +178,7 @@ function listen(method, path, form, { signal, onUpload, onEvent, isRest = false 
     request.open(method, path);
     request.responseType = "text"; // else some browsers parse an answer without a type as XML
     request.setRequestHeader("Accept", "application/x-ndjson, application/json;q=0.9");
-    for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries(ownHeaders())) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", (event) => onUpload?.(event.loaded, event.total));
     request.upload.addEventListener("load", () => onEvent?.({ event: "uploaded" }));
     request.addEventListener("progress", guarded(more));
@@ -211,7 +211,7 @@ export function post(path, form, signal) {
 export async function ask(path, { signal, ...init } = {}) {
   let response;
   try {
-    response = await fetch(path, { headers: keyHeaders(), signal, ...init });
+    response = await fetch(path, { headers: ownHeaders(), signal, ...init });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw unanswered();
@@ -221,6 +221,11 @@ export async function ask(path, { signal, ...init } = {}) {
     throw new Refusal({ ...problem, status: response.status });
   }
   return response;
+}
+
+/** The key, and the language in which the server is to say what is wrong. */
+function ownHeaders() {
+  return { ...keyHeaders(), "Accept-Language": language };
 }
 
 function unanswered() {
