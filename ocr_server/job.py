@@ -111,6 +111,7 @@ class HandwritingUse(StrEnum):
     AUTO = "auto"  # of pages that the network for print doubts
     NEVER = "never"
     LIVE = "live"  # the tiny one alone reads every line; of frames, and no value of the option
+    LINE = "line"  # the canvas is one handwritten line; of forms, and no value of the option
 
 
 class SignatureUse(StrEnum):
@@ -278,6 +279,11 @@ class Rendering:
     def join_lines(self) -> bool:
         """Whether the lines of a paragraph are joined, and hyphens at their ends resolved."""
         return self.lines is LineUse.JOIN
+
+    @property
+    def flows(self) -> bool:
+        """The same of formats whose readers set the lines anew, where nothing else is asked for."""
+        return self.lines in {LineUse.AUTO, LineUse.JOIN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -336,6 +336,7 @@ def render_document(
         if is_small and not (format_.shows_pictures and sources):
             return _rendered_here(document, format_, rendering, deadline, cancelled)
         beside, described = sources[0].path, document
+        workers = workers.for_pages(len(document.pages))
     else:
         beside, described = document.path, document.path
     result = beside.with_name(f"{beside.name}-rendered-{next(_NUMBERS)}")

@@ -294,7 +294,7 @@ class Service:
 
 def _failed_pages(document: Document) -> OcrServerError:
     failed = [failure.page for failure in document.problems]
-    total = len({page.outline.number for page in document.kept}.union(failed))
+    total = len({page.number for page in document.outlines}.union(failed))
     first = document.problems[0].error
     return type(first)(
         f"{len(failed)} of {total} pages could not be read, or not whole "

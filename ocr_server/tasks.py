@@ -55,7 +55,7 @@ _OFFICE_FORMS: Mapping[OfficeForm, Callable[[Iterable[Block]], str]] = {
     "markdown": markdown_of,
     "html": elements_of,
 }
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True)

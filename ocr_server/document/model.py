@@ -267,16 +267,30 @@ class StoredPage:
             OSError: the file is gone.
             ValueError: it is not the file of a page.
         """
-        return _pages_of_files().decode(self.path.read_bytes())
+        return decode_page(self.path.read_bytes())
 
 
 def write_page(page: Page, path: Path) -> None:
-    """Write a page to a new file, as MessagePack, for `StoredPage.load`.
+    """Write a page to a new file, for `StoredPage.load`.
 
     Raises:
         OSError: there is no room.
     """
-    path.write_bytes(msgspec.msgpack.encode(page, enc_hook=plain_scalar))
+    path.write_bytes(encode_page(page))
+
+
+def encode_page(page: Page) -> bytes:
+    """A page as MessagePack; `decode_page` ignores members that it does not know."""
+    return msgspec.msgpack.encode(page, enc_hook=plain_scalar)
+
+
+def decode_page(content: bytes) -> Page:
+    """The page of `encode_page`.
+
+    Raises:
+        ValueError: it is not a page.
+    """
+    return _page_decoder().decode(content)
 
 
 def plain_scalar(value: object) -> object:
@@ -292,7 +306,7 @@ def plain_scalar(value: object) -> object:
 
 
 @cache
-def _pages_of_files() -> msgspec.msgpack.Decoder[Page]:
+def _page_decoder() -> msgspec.msgpack.Decoder[Page]:
     return msgspec.msgpack.Decoder(Page)
 
 
@@ -355,13 +369,18 @@ class Document:
         return self.pages.kept if isinstance(self.pages, StoredPages) else self.pages
 
     @property
+    def outlines(self) -> Sequence[Page]:
+        """The pages, without zones where they are stored."""
+        return tuple(kept.outline for kept in self.kept)
+
+    @property
     def fields(self) -> tuple[tuple[int, Field], ...]:
         """Page number and field, for each name once.
 
         A field is taken from the first page where it is valid, else from the first that has it.
         """
         found: dict[str, tuple[int, Field]] = {}
-        for page in (kept.outline for kept in self.kept):
+        for page in self.outlines:
             for field_ in page.fields:
                 _, known = found.get(field_.name, (0, None))
                 if known is None or (field_.is_valid and not known.is_valid):

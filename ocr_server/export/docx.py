@@ -35,7 +35,7 @@ from ocr_server.export.blocks import (
 )
 from ocr_server.export.docx_heads import add_heads, directed
 from ocr_server.export.xml import xml_text
-from ocr_server.job import FurnitureUse, LineUse, Rendering
+from ocr_server.job import FurnitureUse, Rendering
 
 _PAPERS = ((Mm(210), Mm(297)), (Inches(8.5), Inches(11)))
 _MADE = datetime(1980, 1, 1, tzinfo=UTC)  # the same document gives the same bytes
@@ -61,7 +61,7 @@ def render_docx(
     if furniture is FurnitureUse.AUTO:
         told, furniture = add_heads(made, document.pages, roles), FurnitureUse.ONCE
     pages = furnished(document.pages, roles, furniture, told_before=told)
-    if rendering.lines in {LineUse.AUTO, LineUse.JOIN}:
+    if rendering.flows:
         for block in flowing_blocks(pages, roles):
             _add_block(made, block)
     else:

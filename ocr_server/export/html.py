@@ -25,7 +25,7 @@ from ocr_server.export.blocks import (
     furnished,
 )
 from ocr_server.export.xml import xml_text
-from ocr_server.job import LineUse, Rendering
+from ocr_server.job import Rendering
 
 # Elements of a section (4.3.8 and 4.3.9).
 _RUNNING = {Role.HEADER: "header", Role.FOOTER: "footer", Role.PAGE_NUMBER: "footer"}
@@ -45,9 +45,9 @@ def render_html(
     roles = Roles.of(document.pages)
     for page in furnished(document.pages, roles, rendering.furniture):
         blocks = (
-            blocks_of(page, roles, join_lines=False)
-            if rendering.lines in (LineUse.KEEP, LineUse.LAYOUT)
-            else flowing_blocks([page], roles)
+            flowing_blocks([page], roles)
+            if rendering.flows
+            else blocks_of(page, roles, join_lines=False)
         )
         inner = elements_of(blocks)
         section = f'<section id="page-{page.number}">\n{inner}\n</section>\n'

@@ -11,10 +11,12 @@ from ocr_server.document.model import Page
 from ocr_server.errors import DeadlinePassed
 from ocr_server.extraction import mrz, receipt, title_page
 from ocr_server.extraction.code import find_code
+from ocr_server.extraction.form import FormSearch
+from ocr_server.extraction.form_page import read_form_page
 from ocr_server.extraction.keyword import TextSearch
 from ocr_server.extraction.mrz_page import read_mrz_page
 from ocr_server.extraction.plate import NAMES as PLATE_NAMES
-from ocr_server.extraction.plate import find_plate
+from ocr_server.extraction.plate import find_plate, read_plate_page
 from ocr_server.extraction.seven_segment import NAMES as DISPLAY_NAMES
 from ocr_server.extraction.seven_segment import find_on_display, read_display_page
 from ocr_server.extraction.validation import Match, validate_field
@@ -70,6 +72,10 @@ def _search_text(page: Page) -> Callable[[FieldSpec], Match]:
     return TextSearch(page).find
 
 
+def _search_form(page: Page) -> Callable[[FieldSpec], Match]:
+    return FormSearch(page).find
+
+
 def _each(find: Callable[[Page, FieldSpec], Match]) -> Search:
     """The search of a finder that takes nothing apart beforehand."""
     return partial(partial, find)
@@ -87,7 +93,7 @@ FINDERS: Mapping[str, Finder] = {
     ),
     "plate": Finder(
         _each(find_plate), "the number plate of a vehicle in a photograph", PLATE_NAMES,
-        needs_picture=True,
+        read_plate_page, needs_picture=True,
     ),
     "code": Finder(
         _each(find_code), "a bar code or matrix code whose value keeps the rules of the field",
@@ -95,6 +101,10 @@ FINDERS: Mapping[str, Finder] = {
     ),
     "receipt": Finder(
         _each(receipt.find_in_receipt), "what a receipt says", receipt.NAMES, read_receipt_page
+    ),
+    "form": Finder(
+        _search_form, "what is written and ticked by hand in a form, beside or below its print",
+        read=read_form_page, needs_picture=True,
     ),
     "title-page": Finder(
         _each(title_page.find_on_title_page), "a page of a book that begins a chapter",

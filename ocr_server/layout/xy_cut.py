@@ -46,6 +46,9 @@ _LEVEL = 0.2
 _BETWEEN = 0.25  # of the distance of two stacked lines; a line nearer to one is in its row
 
 
+_QUARTER = Transform((0, 1, 0, -1, 0, 0, 0, 0, 1))  # counterclockwise
+
+
 class _Placed(NamedTuple):
     """A line, and its bounding box after the piece of the page that it is in was deskewed."""
 
@@ -63,10 +66,23 @@ class _Gap(NamedTuple):
     at: int
 
 
-def in_blocks(lines: Sequence[Line]) -> tuple[Zone, ...]:
-    """Group lines into text zones in reading order; coordinates stay as they are."""
+def are_columns(lines: Sequence[Line]) -> bool:
+    """Whether most of the letters stand in lines that run down the page, as in vertical writing."""
+    down = sum(len(line.text) * _runs_down(line.quad) for line in lines)
+    return 2 * down > sum(len(line.text) for line in lines)
+
+
+def in_blocks(lines: Sequence[Line], *, is_vertical: bool = False) -> tuple[Zone, ...]:
+    """Group lines into text zones in reading order; coordinates stay as they are.
+
+    `is_vertical`: lines run down the page and follow one another from right to left.
+    """
     if not lines:
         return ()
+    if is_vertical:  # a quarter turn makes rows from left to right of them
+        turned = in_blocks([line.mapped(_QUARTER) for line in lines])
+        back = _QUARTER.inverse()
+        return tuple(zone.mapped(back) for zone in turned)
     placed = tuple(_Placed(line, line.box) for line in lines)
     level = _levelled(placed, least=_LEAST_SLANTING_OF_PAGE)
     pieces = _pieces(level, median(line.box.height for line in lines))
@@ -87,6 +103,12 @@ def _levelled(lines: _Lines, *, least: int = _LEAST_SLANTING) -> _Lines:
     )
     turn = Transform.rotation(-skew_deg)
     return tuple(_Placed(line, line.quad.mapped(turn).box) for line, _ in lines)
+
+
+def _runs_down(quad: Quad) -> bool:
+    """Whether the line of the quad does, rather than run level or up."""
+    begin, end = quad[0], quad[1]
+    return end.y - begin.y > abs(end.x - begin.x)
 
 
 def _tells_slant(quad: Quad) -> bool:

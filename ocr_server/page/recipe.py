@@ -79,8 +79,8 @@ def for_first_engine(stage: StageFunction) -> StageFunction:
 
 
 def skip_recipe(state: PageState) -> StageResult:
-    """Record that the recipe is skipped: vertical writing."""
-    return StageResult(state, "vertical writing, for which no stage is proved", "")
+    """Record that most of the recipe is skipped: vertical writing."""
+    return StageResult(state, "vertical writing, for which no other stage was tested", "")
 
 
 # Each stage was measured on real pages. It examines the page, decides from the page alone (never
@@ -151,8 +151,12 @@ LINE_DETECTOR_RECIPE: Recipe = (
 # For canvases on which the requested operations were carried out.
 PREPARED_RECIPE: Recipe = (("read", read_once), ("language", settle_language))
 
-# For vertical writing, on which no stage has been tested: its columns would be taken for rows.
-VERTICAL_RECIPE: Recipe = (("recipe", skip_recipe), ("read", read_text))
+# For vertical writing, on which no other stage was tested: its columns would be taken for rows.
+VERTICAL_RECIPE: Recipe = (
+    ("recipe", skip_recipe),
+    ("read", read_text),
+    ("second-reader", ask_second_opinion),
+)
 
 
 def read_page(

@@ -34,8 +34,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ocr_server.document.languages import script_of_language
 from ocr_server.page.postprocessing import count_missing, drop_noise
 from ocr_server.page.quality import ReadingResult, expected_accuracy
+from ocr_server.page.script import is_vertical
 from ocr_server.page.state import PageState, StageResult
 
 # Expected F1 of the words, on white paper and on other.
@@ -44,12 +46,16 @@ _DOUBTFUL_ON_WHITE, _DOUBTFUL = 0.88, 0.91
 # more. Flattened photographs are as bright; their unevenness before was 20 at least, that of scans
 # with a coloured figure 8.
 _WHITE, _SHADED = 235.0, 15.0
+# Of vertical writing, whose stops and dashes the second engine often leaves out: of ten drawn pages
+# Tesseract reads those above it as well or better, those below worse, and four comics not at all.
+_DOUBTFUL_VERTICAL = 0.75
 # What is added to the limit if more than this share of the glyphs was left out, as fractions are.
 _LEFT_OUT, _STRICTER = 0.1, 0.04
 # Share of the first reading's correct letters that suffices for the second to be kept: a few more
 # letters in the first are mostly specks. From 0.75 to 0.95 the choice differs on one picture, a
 # handwritten letter, on which 0.8 chooses the better reading.
 _SECOND_NEEDS_SHARE = 0.8
+_WITHOUT_BLANKS = frozenset({"Han", "Japanese"})
 
 
 def ask_second_opinion(state: PageState) -> StageResult:
@@ -74,7 +80,9 @@ def ask_second_opinion(state: PageState) -> StageResult:
     # In a photograph, texture is read as many letters of low confidence.
     sure_letters = drop_noise(state).state.best.letters
     is_kept = is_better(
-        ReadingResult.of(other.words, second.calibration), replace(result, letters=sure_letters)
+        ReadingResult.of(other.words, second.calibration),
+        replace(result, letters=sure_letters),
+        has_words=_WITHOUT_BLANKS.isdisjoint(map(script_of_language, state.options.languages)),
     )
     if not is_kept:
         return StageResult(state, found)
@@ -83,13 +91,22 @@ def ask_second_opinion(state: PageState) -> StageResult:
 
 def limit_of(state: PageState) -> float:
     """Expected F1, from 0 to 1, below which the second engine reads the page, too."""
+    if any(map(is_vertical, state.options.languages)):
+        return _DOUBTFUL_VERTICAL
     is_white = state.shade < _SHADED and state.statistics.paper.level >= _WHITE
     return _DOUBTFUL_ON_WHITE if is_white else _DOUBTFUL
 
 
-def is_better(second: ReadingResult, first: ReadingResult) -> bool:
-    """Whether to keep the second reading: by the number of letters expected to be right."""
-    right_in_second, right_in_first = (
-        expected_accuracy(result) * result.letters for result in (second, first)
+def is_better(second: ReadingResult, first: ReadingResult, *, has_words: bool = True) -> bool:
+    """Whether to keep the second reading: by the number of letters expected to be right.
+
+    Without blanks between words (`has_words`) each line is one word, and the share of sure ones
+    tells little: then the second's mean confidence counts.
+    """
+    accuracy = (
+        expected_accuracy(second)
+        if has_words
+        else second.calibration.share_right(second.confidence)
     )
-    return right_in_second > _SECOND_NEEDS_SHARE * right_in_first
+    right_in_first = expected_accuracy(first) * first.letters
+    return accuracy * second.letters > _SECOND_NEEDS_SHARE * right_in_first

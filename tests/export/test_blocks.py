@@ -47,6 +47,16 @@ def test_a_paragraph_goes_on_upon_the_next_page() -> None:
     assert texts[0].endswith("long wooden cupboard of the house.")
 
 
+def test_text_without_ends_of_sentences_is_no_paragraph_of_a_hundred_pages() -> None:
+    words = [chr(ord("a") + number // 26) + chr(ord("a") + number % 26) for number in range(100)]
+    pages = [
+        page(zone((10 * f"{word} {LONG}").strip()), number=number)
+        for number, word in enumerate(words, 1)
+    ]
+
+    assert len(texts_of(document(*pages))) == 2
+
+
 def test_a_paragraph_that_was_ended_wrongly_is_whole() -> None:
     whole = zone(f"Since spring {LONG}".strip(), f"which {LONG}is kept.", "Another one.")
 

@@ -6,7 +6,10 @@ import pytest
 
 from ocr_server.document.model import Line, Word, ZoneKind
 from ocr_server.geometry import Box, Transform
-from ocr_server.layout.xy_cut import in_blocks
+from ocr_server.layout.xy_cut import are_columns, in_blocks
+
+DOWN = Transform((0, -1, 0, 1, 0, 0, 0, 0, 1))  # a clockwise quarter turn
+UP = DOWN.then(DOWN)
 
 
 def line(text: str, left: float, top: float, *, width: float = 200, height: float = 20) -> Line:
@@ -42,6 +45,19 @@ def test_a_row_reaches_from_its_first_word_to_its_last() -> None:
     assert [word.text for word in row.words] == ["label", "price"]
     assert row.box == Box(0, 0, 360, 22)
     assert (row.baseline[0].x, row.baseline[-1].x) == (0, 360)
+
+
+def test_vertical_lines_are_read_from_right_to_left_and_stay_where_they_are() -> None:
+    columns = [line(text, 0, -x).mapped(DOWN) for text, x in (("b", 60), ("c", 20), ("a", 100))]
+    level = line("a level line", 0, 0)
+
+    zones = in_blocks(columns, is_vertical=True)
+
+    assert [one.text for zone in zones for one in zone.lines] == ["a", "b", "c"]
+    assert [one.box.left for zone in zones for one in zone.lines] == [80, 40, 0]
+    assert are_columns(columns)
+    assert not are_columns([level, columns[0]])
+    assert not are_columns([one.mapped(UP) for one in columns])
 
 
 def test_what_lies_over_each_other_is_no_row() -> None:

@@ -351,7 +351,7 @@ def test_so_are_zones_of_it() -> None:
 
     answer = read(draw_page().canvas, languages=("jpn_vert",), psm=5, zones=(ZoneSpec(box),))
 
-    assert [stage.name for stage in answer.stages] == ["recipe", "read"]
+    assert [stage.name for stage in answer.stages] == ["recipe", "read", "second-reader"]
 
 
 def test_the_same_picture_is_read_the_same_way_twice() -> None:

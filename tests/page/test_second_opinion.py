@@ -125,6 +125,19 @@ def test_a_language_it_does_not_know_is_never_its_business() -> None:
     assert (did(page), second.readings) == ([""], [])
 
 
+@pytest.mark.parametrize(("confidence", "is_asked"), [(0.5, True), (0.85, False)])
+def test_vertical_writing_is_read_again_if_it_is_very_doubtful(
+    confidence: float, is_asked: bool
+) -> None:
+    second = SecondEngine("第三十話", confidence=0.9)
+    second.languages = ("jpn_vert",)
+
+    page = read(ReadsWords("策ニ", confidence=confidence), second, languages=("jpn_vert",))
+
+    assert len(second.readings) == is_asked
+    assert page.text == ("第三十話" if is_asked else "策ニ")
+
+
 def test_where_only_some_letters_may_be_read_it_is_not_asked() -> None:
     second = SecondEngine(*WORDS, confidence=SURE)
 

@@ -11,11 +11,11 @@ from flask import Blueprint, Response
 
 from ocr_server.errors import OcrServerError
 from ocr_server.web.body import JSON
-from ocr_server.web.compat.adapter import ErrorKind, answer_errors, kind_of, refusal
+from ocr_server.web.compat.adapter import ErrorKind, NamedErrors, answer_errors, kind_of, refusal
 
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 # Its clients send 408, 429 and 5xx again: what was done in vain is a 400.
-_CODES: Mapping[ErrorKind, tuple[int, str]] = {
+_ERRORS: NamedErrors = {
     ErrorKind.KEY: (401, "401"),
     ErrorKind.REQUEST: (400, "InvalidRequest"),
     ErrorKind.MISSING: (404, "NotFound"),
@@ -43,7 +43,7 @@ def answer_as_azure(blueprint: Blueprint, inner: InnerCodes) -> None:
     """Answer the errors of a blueprint."""
 
     def answer(error: OcrServerError) -> Response:
-        return error_response(error, *_CODES[kind_of(error)], inner.of(error))
+        return error_response(error, *_ERRORS[kind_of(error)], inner.of(error))
 
     answer_errors(blueprint, answer)
 
@@ -56,7 +56,7 @@ def error_response(error: OcrServerError, status: int, code: str, inner: str) ->
 
 def failed_operation(error: OcrServerError, inner: InnerCodes) -> dict[str, Any]:
     """The error of an operation that was begun and has failed."""
-    _, code = _CODES[kind_of(error)]
+    _, code = _ERRORS[kind_of(error)]
     return _body(error, code, inner.of(error))
 
 
