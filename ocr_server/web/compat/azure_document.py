@@ -39,7 +39,7 @@ from ocr_server.web.compat.azure_errors import (
     failed_operation,
 )
 from ocr_server.web.compat.azure_result import STRING_INDEX_TYPES, ResultOptions, result_of
-from ocr_server.web.compat.operations import Operation, begin_job, kept_jobs
+from ocr_server.web.compat.kept_jobs import KeptJob, begin_job, kept_jobs
 from ocr_server.web.context import hang_up, service
 
 MODELS = {"prebuilt-read": False, "prebuilt-layout": True, "prebuilt-document": True}
@@ -108,7 +108,7 @@ def _accepted(name: str, model: str, result_id: str) -> Response:
 def get_result(name: str, model: str, result_id: str) -> Response:
     """How far an operation is, with its result if it has succeeded."""
     if kept := kept_jobs():
-        operation = Operation.of(kept, result_id)
+        operation = KeptJob.of(kept, result_id)
         made_s, told = operation.status.row.created_s, _job_result(operation, name, model)
     else:
         result = _part(result_id, _RESULT)
@@ -120,7 +120,7 @@ def get_result(name: str, model: str, result_id: str) -> Response:
     return Response(msgspec.json.encode(body), content_type=JSON)
 
 
-def _job_result(operation: Operation, name: str, model: str) -> dict[str, Any]:
+def _job_result(operation: KeptJob, name: str, model: str) -> dict[str, Any]:
     if not operation.is_over:
         return {"status": "running"}  # some clients know no other word for it
     if error := operation.error:
@@ -134,7 +134,7 @@ def get_pdf(name: str, model: str, result_id: str) -> Response:
     """The searchable PDF; of a server without jobs, where it was asked for with the document."""
     del name, model
     if kept := kept_jobs():
-        operation = Operation.of(kept, result_id)
+        operation = KeptJob.of(kept, result_id)
         if not operation.is_over:
             raise _no_result()
         return Response(operation.rendered("pdf", hang_up()), content_type=PDF)
@@ -146,7 +146,7 @@ def forget(name: str, model: str, result_id: str) -> Response:
     """Forget a result before its time."""
     del name, model
     if kept := kept_jobs():
-        Operation.of(kept, result_id).forget()
+        KeptJob.of(kept, result_id).forget()
     elif not service().store.forget(result_id, owner_of(request)):
         raise _no_result()
     return Response(status=204)

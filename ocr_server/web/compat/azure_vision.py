@@ -35,7 +35,7 @@ from ocr_server.web.compat.azure_errors import (
     answer_as_azure,
     failed_operation,
 )
-from ocr_server.web.compat.operations import Operation, begin_job, kept_jobs
+from ocr_server.web.compat.kept_jobs import KeptJob, begin_job, kept_jobs
 from ocr_server.web.context import service
 
 _MODEL_VERSION = "2022-04-30"
@@ -100,7 +100,7 @@ def read_at_once() -> Response:
 def get_result(result_id: str) -> Response:
     """How far an operation is, with its result if it has succeeded."""
     if kept := kept_jobs():
-        operation = Operation.of(kept, result_id)
+        operation = KeptJob.of(kept, result_id)
         if not operation.is_over:
             return _json({"status": "running", **_dated(operation.status.row.created_s)})
         if error := operation.error:

@@ -37,7 +37,7 @@ from ocr_server.web.compat.adapter import (
     rendered,
 )
 from ocr_server.web.compat.docling_document import docling_document
-from ocr_server.web.compat.operations import Operation, begin_job, kept_jobs
+from ocr_server.web.compat.kept_jobs import KeptJob, begin_job, kept_jobs
 from ocr_server.web.context import service
 
 _FORMATS = ("md", "json", "html", "text", "doctags")
@@ -131,11 +131,11 @@ def get_result(task_id: str) -> Response:
     return Response(_told(document, sent, time.perf_counter()), content_type=JSON)
 
 
-def _operation(task_id: str, *, wait_s: float = 0.0) -> Operation:
+def _operation(task_id: str, *, wait_s: float = 0.0) -> KeptJob:
     kept = kept_jobs()
     if kept is None:
         raise _no_task()
-    return Operation.of(kept, task_id, wait_s=min(max(0.0, wait_s), _MOST_WAIT_S))
+    return KeptJob.of(kept, task_id, wait_s=min(max(0.0, wait_s), _MOST_WAIT_S))
 
 
 @blueprint.get("/health")

@@ -1,4 +1,4 @@
-"""Asynchronous operations of adapters as durable jobs, where the server keeps jobs.
+"""Asynchronous calls of adapters as durable jobs, where the server keeps jobs.
 
 Where it keeps none, all the work is done while the document is sent, and `runtime.store` has the
 answer for minutes.
@@ -48,15 +48,15 @@ def begin_job(kept: Jobs, source: Source, options: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """A job as an operation of another service; it must be one of the request's key."""
+class KeptJob:
+    """A job behind an asynchronous call of another service, of the key of the request."""
 
     kept: Jobs
     status: JobStatus
 
     @classmethod
-    def of(cls, kept: Jobs, job_id: str, *, wait_s: float = 0.0) -> Operation:
-        """The operation of an id, as it is now or after its next change.
+    def of(cls, kept: Jobs, job_id: str, *, wait_s: float = 0.0) -> KeptJob:
+        """The job of an id, as it is now or after its next change.
 
         Raises:
             JobMissing: there is none, or it is another's.
