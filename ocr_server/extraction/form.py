@@ -154,7 +154,7 @@ class _Part(NamedTuple):
 
 
 def _letters(text: str) -> str:
-    """Its letters and digits, look-alikes as one, as `I` is read as `|` where it stands alone."""
+    """Its letters and digits, look-alikes as one, as a lone I is often read as |."""
     return "".join(filter(str.isalnum, "".join(map(skeleton, text.split()))))
 
 
