@@ -1,6 +1,6 @@
 """Draw sets of pictures for the built-in profiles, with known fields.
 
-    python -m benchmarks.draw OUT [--count 100] [--seed 1] [--only NAME]
+    python -m benchmarks.draw OUT [--count 100] [--seed 1] [--only NAME] [--hands FOLDER]
 
 Each set is a dataset of a corpus as `benchmarks.accuracy` tells of it, with the true `fields` in
 `NAME.gt.json` and the profile in `meta.json`; `benchmarks.profiles` measures it. Fonts, sizes,
@@ -22,6 +22,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from benchmarks.books import photograph_open
+from benchmarks.forms import draw_form
 from ocr_server.extraction.validation import icao_9303_digit
 
 FONTS = "/usr/share/fonts/truetype/dejavu/DejaVu{}.ttf"
@@ -182,18 +184,44 @@ def draw_title_page(lot: random.Random) -> Drawn:
     draw = ImageDraw.Draw(picture)
     draw.text((500, 160), chapter, fill=20, font=_face(kind, 30), anchor="mm")
     draw.text((500, 260), title, fill=20, font=_face(kind, size), anchor="mm")
-    for row in range(20):
-        words = " ".join(lot.choice(_WORDS) for _ in range(9))
-        while draw.textlength(words, font=body) > 820:
-            words = words.rpartition(" ")[0]
-        draw.text((90, 380 + row * 42), words, fill=20, font=body)
+    _body(lot, draw, body, top=380, rows=20)
     return Drawn(picture, {"chapter": chapter, "title": title})
+
+
+def draw_open_book(lot: random.Random) -> Drawn:
+    """The first page of a chapter in an open book, with the end of the one before on its left."""
+    right = draw_title_page(lot)
+    left = Image.new("L", right.picture.size, 245)
+    draw, body = ImageDraw.Draw(left), _face(lot.choice(PRINT), 24)
+    number = lot.randint(4, 400)
+    draw.text((90, 80), str(number), fill=20, font=body)
+    draw.text((500, 80), lot.choice(_WORDS).title(), fill=20, font=body, anchor="ma")
+    _body(lot, draw, body, top=150, rows=lot.randint(8, 25))
+    ImageDraw.Draw(right.picture).text((890, 80), str(number + 1), fill=20, font=body)
+    return Drawn(photograph_open(left, right.picture, lot), right.fields)
+
+
+def _body(
+    lot: random.Random,
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.FreeTypeFont,
+    *,
+    top: int,
+    rows: int,
+) -> None:
+    for row in range(rows):
+        words = " ".join(lot.choice(_WORDS) for _ in range(9))
+        while draw.textlength(words, font=font) > 820:
+            words = words.rpartition(" ")[0]
+        draw.text((90, top + row * 42), words, fill=20, font=font)
 
 
 SETS: Mapping[str, Callable[[random.Random], Drawn]] = {
     "mrz": draw_mrz, "display": draw_display, "label": draw_label, "code": draw_code,
-    "receipt": draw_receipt, "title-page": draw_title_page,
+    "receipt": draw_receipt, "title-page": draw_title_page, "open-book": draw_open_book,
 }  # fmt: skip
+
+PROFILES = {"open-book": "title-page"}  # of the sets that are not named after theirs
 
 _WORDS = (
     "the", "of", "and", "with", "from", "river", "mountain", "evening", "silver", "winter",
@@ -213,10 +241,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=list(SETS))
+    parser.add_argument("--only", choices=[*SETS, "form"])
+    parser.add_argument("--hands", type=Path, help="fonts of handwriting, for the set `form`")
     asked = parser.parse_args(arguments)
+    sets = dict(SETS)
+    if asked.hands:
+        sets["form"] = lambda lot: Drawn(*draw_form(lot, asked.hands))
     rows = []
-    for name, draw in SETS.items():
+    for name, draw in sets.items():
         if asked.only in {None, name}:
             rows += _draw_set(asked.out, name, draw, count=asked.count, seed=asked.seed)
     with (asked.out / "items.csv").open("w", newline="", encoding="utf-8") as file:
@@ -231,7 +263,7 @@ def _draw_set(
 ) -> list[dict[str, str]]:
     folder = out / "drawn" / name
     folder.mkdir(parents=True, exist_ok=True)
-    meta = {"lang": "eng", "psm": 3, "profile": name}
+    meta = {"lang": "eng", "psm": 3, "profile": PROFILES.get(name, name)}
     (folder / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
     rows = []
     for number in range(count):

@@ -19,13 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ocr_server import __version__, traces
-from ocr_server.client import (
-    ReadFiles,
-    Refused,
-    RemoteServer,
-    local_server,
-    remote_server,
-)
+from ocr_server.client import ReadFiles, Refused, RemoteServer, local_server, remote_server
 from ocr_server.doctor import examine
 from ocr_server.document.languages import name_of
 from ocr_server.engines import describe_choice

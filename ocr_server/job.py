@@ -86,6 +86,18 @@ class LineUse(StrEnum):
     LAYOUT = "layout"
 
 
+class FurnitureUse(StrEnum):
+    """What becomes of the heads, feet and numbers of pages.
+
+    `AUTO` makes heads and feet of Word's own in `docx`, and keeps them where they stand elsewhere.
+    """
+
+    AUTO = "auto"
+    KEEP = "keep"
+    DROP = "drop"
+    ONCE = "once"  # where they come first, without the numbers of pages
+
+
 class LineNumberUse(StrEnum):
     """What becomes of the numbers of lines, as court papers and source code have them."""
 
@@ -99,6 +111,7 @@ class HandwritingUse(StrEnum):
     AUTO = "auto"  # of pages that the network for print doubts
     NEVER = "never"
     LIVE = "live"  # the tiny one alone reads every line; of frames, and no value of the option
+    LINE = "line"  # the canvas is one handwritten line; of forms, and no value of the option
 
 
 class SignatureUse(StrEnum):
@@ -169,6 +182,7 @@ class ReadOptions:
     `alternatives`: doubtful words get alternatives from dictionaries.
     `engine_alternatives`: words get alternatives from the engine.
     `correct`: doubtful words are replaced if the dictionaries leave no doubt.
+    `codes`: whether bar codes and matrix codes are looked for.
     `handwriting`: which network for handwriting is asked.
     `handwriting_model`: the file of the operator's own network for handwriting, if there is one.
     `words`: names and part numbers that doubtful words may be, one a line.
@@ -195,6 +209,7 @@ class ReadOptions:
     alternatives: bool = False
     engine_alternatives: bool = False
     correct: bool = False
+    codes: bool = False
     handwriting: HandwritingUse = HandwritingUse.AUTO
     handwriting_model: str = ""
     words: str = ""
@@ -254,6 +269,7 @@ class Rendering:
 
     detail: Detail = Detail.WORD
     lines: LineUse = LineUse.AUTO
+    furniture: FurnitureUse = FurnitureUse.AUTO
     limits: Limits = field(default_factory=Limits)
     password: str | None = field(default=None, repr=False)
     signatures: SignatureUse = SignatureUse.KEEP
@@ -263,6 +279,11 @@ class Rendering:
     def join_lines(self) -> bool:
         """Whether the lines of a paragraph are joined, and hyphens at their ends resolved."""
         return self.lines is LineUse.JOIN
+
+    @property
+    def flows(self) -> bool:
+        """The same of formats whose readers set the lines anew, where nothing else is asked for."""
+        return self.lines in {LineUse.AUTO, LineUse.JOIN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from ocr_server.tools import (
     INSTRUCTIONS,
     TOOLS,
     Call,
-    Progress,
+    PagesDone,
     check_arguments,
     failed,
     list_tools,
@@ -103,12 +103,12 @@ async def _call_tool(
                 end.set()
 
 
-async def _last(steps: Iterator[Progress | Json], context: Context) -> types.CallToolResult:
+async def _last(steps: Iterator[PagesDone | Json], context: Context) -> types.CallToolResult:
     """The result of a tool; its progress is told on the way."""
     while True:
         # A cancelled call is left alone: the end of its pages sets it free.
         step = await anyio.to_thread.run_sync(next, steps, abandon_on_cancel=True)
-        if not isinstance(step, Progress):
+        if not isinstance(step, PagesDone):
             return types.CallToolResult.model_validate(step)
         told = f"Page {step.done} of {step.total}"
         await context.session.report_progress(step.done, step.total, told)

@@ -15,12 +15,12 @@ from typing import Any, TypeAlias
 
 from ocr_server.document.languages import name_of
 from ocr_server.document.model import Document, Page
+from ocr_server.document.roles import Roles
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.export.blocks import body_height_px
 from ocr_server.export.json import page_to_json
 from ocr_server.export.markdown import page_markdown
-from ocr_server.extraction.verification import CheckedWord, Verdict, verify
+from ocr_server.extraction.verification import CheckedWord, WordVerdict, verify
 from ocr_server.job import Rendering, Source
 from ocr_server.pipeline import Accepted, Finished, PageFailed, PageRead
 from ocr_server.request.build import ParsedRequest, build_job
@@ -36,7 +36,7 @@ INSTRUCTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class PagesDone:
     """How many pages are done, of how many."""
 
     done: int
@@ -56,7 +56,7 @@ class Call:
     cancelled: Callable[[], threading.Event]
 
 
-Run: TypeAlias = Callable[[Call], Generator["Progress | Json"]]
+Run: TypeAlias = Callable[[Call], Generator["PagesDone | Json"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def check_arguments(name: str, arguments: Mapping[str, Any], file_argument: str)
             raise ValueError(f"{argument} must be one of {', '.join(schema['enum'])}")
 
 
-def run_tool(name: str, call: Call) -> Generator[Progress | Json]:
+def run_tool(name: str, call: Call) -> Generator[PagesDone | Json]:
     """The progress of a tool, then its result; errors of the work are results, too."""
     try:
         yield from TOOLS[name].run(call)
@@ -133,12 +133,12 @@ def failed(error: OcrServerError) -> Json:
     return _result(error.message, told) | {"isError": True}
 
 
-def _read(call: Call) -> Generator[Progress | Json]:
+def _read(call: Call) -> Generator[PagesDone | Json]:
     request = _request(call, "profile")
     document = yield from _document(call, request)
     format_ = str(call.arguments.get("format", "text"))
     text, shown = _written(document, format_)
-    left = [page.outline.number for page in document.kept][shown:]
+    left = [page.number for page in document.outlines][shown:]
     if left:
         text += (
             f"\n\n[Cut off: pages {left[0]} to {left[-1]} are not shown. "
@@ -161,10 +161,10 @@ def _read(call: Call) -> Generator[Progress | Json]:
     yield result
 
 
-def _verify(call: Call) -> Generator[Progress | Json]:
+def _verify(call: Call) -> Generator[PagesDone | Json]:
     document = yield from _document(call, _request(call))
     told = verification_to_json(verify(str(call.arguments["text"]), document))
-    missing = [one["text"] for one in told["words"] if one["verdict"] != Verdict.FOUND]
+    missing = [one["text"] for one in told["words"] if one["verdict"] != WordVerdict.FOUND]
     said = f"{told['found']} of {told['total']} words and figures stand there."
     if missing:
         said += f" Not as written: {', '.join(missing)[:2000]}."
@@ -175,7 +175,7 @@ def verification_to_json(words: tuple[CheckedWord, ...]) -> Json:
     """A checked text as JSON: each word with its verdict and place, and how many were found."""
     return {
         "total": len(words),
-        "found": sum(word.verdict is Verdict.FOUND for word in words),
+        "found": sum(word.verdict is WordVerdict.FOUND for word in words),
         "words": [
             {
                 "text": word.text,
@@ -191,13 +191,13 @@ def verification_to_json(words: tuple[CheckedWord, ...]) -> Json:
     }
 
 
-def _languages(call: Call) -> Generator[Progress | Json]:
+def _languages(call: Call) -> Generator[PagesDone | Json]:
     names = {code: name_of(code) for code in call.here.engine.languages}
     text = "\n".join(f"{code}: {name}" for code, name in names.items())
     yield _result(text, {"default": list(call.here.settings.languages), "languages": names})
 
 
-def _profiles(call: Call) -> Generator[Progress | Json]:
+def _profiles(call: Call) -> Generator[PagesDone | Json]:
     told = {
         profile.name: {
             "meaning": profile.meaning,
@@ -219,7 +219,7 @@ def _request(call: Call, *more: str) -> ParsedRequest:
     return build_job(options, (call.source,), call.here)
 
 
-def _document(call: Call, request: ParsedRequest) -> Generator[Progress, None, Document]:
+def _document(call: Call, request: ParsedRequest) -> Generator[PagesDone, None, Document]:
     """Read the document, and return it when all pages are done.
 
     Raises:
@@ -232,7 +232,7 @@ def _document(call: Call, request: ParsedRequest) -> Generator[Progress, None, D
                 total = len(page_refs)
             case PageRead() | PageFailed():
                 done += 1
-                yield Progress(done, total)
+                yield PagesDone(done, total)
             case Finished(document):
                 if not document.pages and document.problems:
                     raise document.problems[0].error
@@ -242,11 +242,11 @@ def _document(call: Call, request: ParsedRequest) -> Generator[Progress, None, D
 
 def _written(document: Document, format_: str) -> tuple[str, int]:
     """The text of as many pages as an answer may have, at least one, and how many those are."""
-    body_px = body_height_px(document) if format_ == "markdown" else 0.0
+    roles = Roles.of(document.pages) if format_ == "markdown" else Roles()
     texts: list[str] = []
     length = 0
     for page in document.pages:
-        text = _page_text(page, format_, body_px=body_px)
+        text = _page_text(page, format_, roles)
         length += len(text)
         if texts and length > MOST_CHARS:
             break
@@ -254,10 +254,10 @@ def _written(document: Document, format_: str) -> tuple[str, int]:
     return "\n\n".join(texts), len(texts)
 
 
-def _page_text(page: Page, format_: str, *, body_px: float) -> str:
+def _page_text(page: Page, format_: str, roles: Roles) -> str:
     match format_:
         case "markdown":
-            return page_markdown(page, body_px=body_px)
+            return page_markdown(page, roles)
         case "json":
             return json.dumps(page_to_json(page, Rendering()), ensure_ascii=False)
         case _:

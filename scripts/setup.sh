@@ -136,6 +136,28 @@ need_browser() {
         fail "A browser is missing; install chromium or google-chrome, or pass --no-browser."
 }
 
+has_firefox() { command -v firefox-esr >/dev/null || command -v firefox >/dev/null; }
+
+# (Ubuntu's package of Firefox is a snap, which Playwright does not start.)
+need_firefox() {
+    has_firefox && return
+    if grep -qx ID=debian /etc/os-release; then apt_install firefox-esr || true; fi
+    has_firefox || fail "Firefox is missing; install firefox-esr or Mozilla's firefox, or pass --no-firefox."
+}
+
+has_webkit() {
+    command -v WebKitWebDriver >/dev/null && command -v Xvfb >/dev/null &&
+        /usr/bin/python3 -c 'import gi; gi.require_version("WebKit2", "4.1")' 2>/dev/null
+}
+
+# WebKitGTK with its driver, the system's Python that opens a window for it, and a screen.
+need_webkit() {
+    local packages=(webkit2gtk-driver gir1.2-webkit2-4.1 python3-gi xvfb)
+    has_webkit && return
+    apt_install "${packages[@]}" || true
+    has_webkit || fail "WebKitGTK is missing, or its driver; install ${packages[*]}, or pass --no-webkit."
+}
+
 # Pipenv has a virtual environment of its own: distributions refuse to install
 # into the system's, and it must not be changed by what it installs.
 pipenv() { .cache/pipenv/bin/python -m pipenv "$@"; }
@@ -178,5 +200,8 @@ need_packages() {
 }
 
 # All of the Pipfile, which checks and tests need.
-CATEGORIES=(packages warm second-reader ideographs station jobs mcp traces audit dev-packages)
+CATEGORIES=(
+    packages warm second-reader ideographs codes office station jobs buckets mcp traces audit
+    dev-packages
+)
 need_all_packages() { need_packages "${CATEGORIES[@]}"; }

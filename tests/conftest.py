@@ -31,6 +31,11 @@ MISSING = {
     "tesseract": "The program tesseract was not found. Install it, or pass --no-tesseract.",
     "postgres": "PostgreSQL was not found. Install postgresql, or pass --no-postgres.",
     "browser": "No Chromium was found. Install chromium or google-chrome, or pass --no-browser.",
+    "firefox": "No Firefox was found. Install firefox-esr, or pass --no-firefox.",
+    "webkit": (
+        "WebKitGTK was not found, or what steers it. Install webkit2gtk-driver,"
+        " gir1.2-webkit2-4.1, python3-gi and xvfb, or pass --no-webkit."
+    ),
 }
 
 
@@ -52,6 +57,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--no-postgres", action="store_true", help="leave out the tests of jobs in PostgreSQL"
     )
     parser.addoption("--no-browser", action="store_true", help="leave out the tests in a browser")
+    parser.addoption("--no-firefox", action="store_true", help="leave out the tests in Firefox")
+    parser.addoption("--no-webkit", action="store_true", help="leave out the tests in WebKit")
     parser.addoption(
         "--inputs", type=int, default=100, help="how many odd requests the real engine gets"
     )
@@ -71,6 +78,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         "rapidocr": has_rapidocr,
         "postgres": find_postgres,
         "browser": find_browser,
+        "firefox": find_firefox,
+        "webkit": find_webkit,
     }
     for need, look in is_there.items():
         needing = [item for item in items if item.get_closest_marker(need)]
@@ -98,6 +107,21 @@ def find_browser() -> Path | None:
     with sync_playwright() as playwright:
         own = Path(playwright.chromium.executable_path)
     return own if own.exists() else None
+
+
+def find_firefox() -> Path | None:
+    path = shutil.which("firefox-esr") or shutil.which("firefox")
+    return Path(path) if path else None
+
+
+def find_webkit() -> Path | None:
+    """The program that steers WebKitGTK, where a window and a screen can be made for it."""
+    driver = shutil.which("WebKitWebDriver")
+    if not driver or not shutil.which("Xvfb"):
+        return None
+    asked = ["/usr/bin/python3", "-c", "import gi; gi.require_version('WebKit2', '4.1')"]
+    answer = subprocess.run(asked, check=False, capture_output=True)  # noqa: S603  # ours
+    return Path(driver) if answer.returncode == 0 else None
 
 
 @pytest.fixture(scope="session")

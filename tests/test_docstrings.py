@@ -1,10 +1,11 @@
-"""Names in backticks in docstrings exist: a renamed parameter or member leaves no old name."""
+"""Names in backticks in docstrings exist, and each public class has a name of its own."""
 
 from __future__ import annotations
 
 import ast
 import builtins
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -133,3 +134,14 @@ def test_names_in_docstrings_exist(module: str) -> None:
 )  # fmt: skip
 def test_a_name_that_is_stale_is_found(name: str, is_known: bool) -> None:
     assert exists(name, "ocr_server.imaging.canvas") == is_known
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    names = Counter(
+        node.name
+        for module in MODULES
+        for node in tree_of(module).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+
+    assert [name for name, count in names.items() if count > 1] == []

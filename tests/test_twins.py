@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ocr_server.document.characters import has_blank
-from ocr_server.export.blocks import joined
+from ocr_server.document.line_ends import joined
 
 TWINS: dict[str, list[Any]] = json.loads(
     (Path(__file__).parent / "data" / "twins.json").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from dataclasses import replace
 from difflib import SequenceMatcher
 from statistics import median
 
-from ocr_server.document.model import Page, Table, Zone
+from ocr_server.document.model import Page, Table
 
 # Shares of the page's height: text beyond is its head or foot; a table that goes on ends below, and
 # begins above.
@@ -45,39 +45,37 @@ def repeated_rows(before: Table, table: Table) -> int:
 
 
 def _marked(before: Page, page: Page) -> Page:
-    last = _last_table(before)
-    index, first = _first_table(page)
-    if last is None or first is None or last.table is None or first.table is None:
+    last, (index, first) = _last_table(before), _first_table(page)
+    if last is None or first is None or first.continues:
         return page
-    if first.table.continues or not _goes_on(before, last, page, first):
+    if not _goes_on(before, last, page, first):
         return page
-    marked = replace(first, table=replace(first.table, continues=True))
+    marked = replace(page.zones[index], table=replace(first, continues=True))
     return replace(page, zones=(*page.zones[:index], marked, *page.zones[index + 1 :]))
 
 
-def _last_table(page: Page) -> Zone | None:
+def _last_table(page: Page) -> Table | None:
     """The table at the end of a page, with nothing but its foot below."""
     for zone in reversed(page.zones):
         if zone.table:
-            return zone if zone.box.bottom > _LOWEST_END * page.height_px else None
+            return zone.table if zone.box.bottom > _LOWEST_END * page.height_px else None
         if zone.lines and zone.box.top < _FOOT * page.height_px:
             return None
     return None
 
 
-def _first_table(page: Page) -> tuple[int, Zone | None]:
-    """The table at the beginning of a page, with nothing but its head above, and its index."""
+def _first_table(page: Page) -> tuple[int, Table | None]:
+    """Index of its zone and the table that begins a page, with nothing but its head above."""
     for index, zone in enumerate(page.zones):
         if zone.table:
-            return index, zone if zone.box.top < _HIGHEST_START * page.height_px else None
+            return index, zone.table if zone.box.top < _HIGHEST_START * page.height_px else None
         if zone.lines and zone.box.bottom > _HEAD * page.height_px:
             return 0, None
     return 0, None
 
 
-def _goes_on(before: Page, last: Zone, page: Page, first: Zone) -> bool:
-    table, further = last.table, first.table
-    if table is None or further is None or table.columns != further.columns:
+def _goes_on(before: Page, table: Table, page: Page, further: Table) -> bool:
+    if table.columns != further.columns:
         return False
     apart = [
         abs(one / before.width_px - other / page.width_px)

@@ -6,10 +6,13 @@ write JSON, and pydantic would need megabytes in each of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from ocr_server.document.languages import name_of
+from ocr_server.document.line_ends import is_hyphenated, joined
 from ocr_server.document.model import (
+    Code,
     Document,
     EngineInfo,
     Failure,
@@ -23,7 +26,9 @@ from ocr_server.document.model import (
     Word,
     Zone,
     ZoneKind,
+    hull_of,
 )
+from ocr_server.document.roles import Passage, Roles
 from ocr_server.geometry import Quad
 from ocr_server.job import Detail
 
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from ocr_server.document.schema import (
         BoxJson,
         CellJson,
+        CodeJson,
         DocumentFieldJson,
         EngineJson,
         FieldJson,
@@ -38,6 +44,7 @@ if TYPE_CHECKING:
         PageJson,
         PageLanguageJson,
         PageProblemJson,
+        ParagraphJson,
         QuadJson,
         QualityJson,
         SymbolJson,
@@ -92,8 +99,11 @@ def field_to_json(field: Field) -> FieldJson:
     return shown
 
 
-def page_to_json(page: Page, detail: Detail, *, text: str) -> PageJson:
-    """A page, down to a level of detail; `text` is that of the page, its lines kept or joined."""
+def page_to_json(page: Page, detail: Detail, *, text: str, roles: Roles | None = None) -> PageJson:
+    """A page, down to a level of detail; `text` is that of the page, its lines kept or joined.
+
+    Without `roles` of a document they are those of the page alone.
+    """
     shown: PageJson = {
         "number": page.number,
         "width_px": page.width_px,
@@ -101,6 +111,7 @@ def page_to_json(page: Page, detail: Detail, *, text: str) -> PageJson:
         "dpi": page.dpi,
         "source": page.source,
         "confidence": round(page.confidence, 4),
+        "angle_deg": round(page.angle_deg, 2),
         "stages": [
             {
                 "name": stage.name,
@@ -118,13 +129,18 @@ def page_to_json(page: Page, detail: Detail, *, text: str) -> PageJson:
         shown["language"] = _language(page.language)
     if page.fields:
         shown["fields"] = {field.name: field_to_json(field) for field in page.fields}
+    if page.codes:
+        shown["codes"] = [_code(code) for code in page.codes]
     if detail >= Detail.ZONE:
-        shown["zones"] = [zone_to_json(zone, detail) for zone in page.zones]
+        roles = roles or Roles.of([page])
+        shown["zones"] = [
+            zone_to_json(zone, detail, roles.passages(page, zone)) for zone in page.zones
+        ]
     return shown
 
 
-def zone_to_json(zone: Zone, detail: Detail) -> ZoneJson:
-    """A zone, down to a level of detail; coordinates are page pixels."""
+def zone_to_json(zone: Zone, detail: Detail, passages: Iterable[Passage] = ()) -> ZoneJson:
+    """A zone with its paragraphs, down to a level of detail; coordinates are page pixels."""
     box, quad = _place(zone.quad)
     shown: ZoneJson = {"kind": zone.kind, "box": box, "quad": quad}
     if zone.name is not None:
@@ -139,10 +155,35 @@ def zone_to_json(zone: Zone, detail: Detail) -> ZoneJson:
         shown["text"] = zone.text
         shown["confidence"] = round(zone.confidence, 4)
     if zone.table:
-        shown["table"] = _table(zone.table)
+        shown["table"] = _table(zone.table, zone.cell_confidences)
+    elif paragraphs := [_paragraph(passage) for passage in passages]:
+        shown["paragraphs"] = paragraphs
     if detail >= Detail.LINE:
-        shown["lines"] = [_line(line, detail) for line in zone.lines]
+        shown["lines"] = [
+            _line(line, following, detail)
+            for lines in zone.paragraphs()
+            for line, following in zip(lines, (*lines[1:], None), strict=True)
+        ]
     return shown
+
+
+def _paragraph(passage: Passage) -> ParagraphJson:
+    lines = passage.lines
+    box, _ = _place(hull_of(lines).quad())
+    return {
+        "role": passage.role,
+        "text": joined(line.text for line in lines),
+        "confidence": round(passage.confidence, 4),
+        "line_count": len(lines),
+        "box": box,
+    }
+
+
+def _code(code: Code) -> CodeJson:
+    box, quad = _place(code.quad)
+    return {
+        "kind": code.kind, "value": code.value, "check": code.check, "box": box, "quad": quad,
+    }  # fmt: skip
 
 
 def _language(language: PageLanguage) -> PageLanguageJson:
@@ -167,17 +208,19 @@ def _quality(quality: Quality) -> QualityJson:
     }
 
 
-def _table(table: Table) -> TableJson:
+def _table(table: Table, confidences: Sequence[float | None]) -> TableJson:
     shown: TableJson = {"rows": table.rows, "columns": table.columns, "cells": []}
     if table.header_rows:
         shown["header_rows"] = table.header_rows
     if table.continues:
         shown["continues"] = True
-    for cell in table.cells:
+    for cell, confidence in zip(table.cells, confidences, strict=True):
         box, quad = _place(cell.quad)
         one: CellJson = {
             "row": cell.row, "column": cell.column, "text": cell.text, "box": box, "quad": quad
         }  # fmt: skip
+        if confidence is not None:
+            one["confidence"] = round(confidence, 4)
         if cell.row_span > 1:
             one["row_span"] = cell.row_span
         if cell.column_span > 1:
@@ -186,7 +229,7 @@ def _table(table: Table) -> TableJson:
     return shown
 
 
-def _line(line: Line, detail: Detail) -> LineJson:
+def _line(line: Line, following: Line | None, detail: Detail) -> LineJson:
     box, quad = _place(line.quad)
     shown: LineJson = {
         "text": line.text,
@@ -202,6 +245,8 @@ def _line(line: Line, detail: Detail) -> LineJson:
         shown["language"] = line.language
     if line.handwritten:
         shown["handwritten"] = True
+    if following and is_hyphenated(line.text, following.text):
+        shown["hyphenated"] = True
     if detail >= Detail.WORD:
         shown["words"] = [_word(word, detail) for word in line.words]
     return shown

@@ -33,7 +33,15 @@ from ocr_server.document.checks import (
     with_words,
     with_zones,
 )
-from ocr_server.document.model import Direction, StageOutcome, TextSource, ZoneKind
+from ocr_server.document.model import (
+    CodeCheck,
+    CodeKind,
+    Direction,
+    StageOutcome,
+    TextSource,
+    ZoneKind,
+)
+from ocr_server.document.roles import Role
 
 # Strict: a number as text is a fault. The docstring below a member describes it in the API.
 strict = with_config(ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True))
@@ -119,6 +127,8 @@ class LineJson(TypedDict):
     """the engine's name of its language, if the engine tells it"""
     handwritten: NotRequired[Omittable[bool]]
     """true if it was read as handwriting"""
+    hyphenated: NotRequired[Unread[bool]]
+    """true if its last word goes on in the next line, and the hyphen is no part of the word"""
     words: NotRequired[list[Annotated[WordJson, Checked(with_place, box_faults)]]]
     """in reading order; with detail=word and deeper"""
 
@@ -136,6 +146,8 @@ class CellJson(TypedDict):
     column_span: NotRequired[Omittable[Number]]
     """how many columns it stands in, if more than one"""
     text: str
+    confidence: NotRequired[Unread[Share]]
+    """that of its words, if it has any"""
     box: Answered[BoxJson]
     quad: Answered[QuadJson]
 
@@ -152,6 +164,20 @@ class TableJson(TypedDict):
     """whether it goes on the last table of the page before"""
     cells: list[Annotated[CellJson, Checked(with_place, box_faults)]]
     """in reading order"""
+
+
+@strict
+class ParagraphJson(TypedDict):
+    """A paragraph of a zone, or an item of a list."""
+
+    role: Annotated[Role, Field(strict=False)]
+    """what it is to the document; heads, feet and numbers of pages are told where all are sent"""
+    text: str
+    """its lines joined, and the words that are parted at their ends whole"""
+    confidence: Share
+    line_count: Number
+    """how many lines of the zone it has, after those of the paragraphs before"""
+    box: BoxJson
 
 
 @strict
@@ -173,6 +199,8 @@ class ZoneJson(TypedDict):
     """of text and tables"""
     confidence: NotRequired[Unread[Share]]
     """of text and tables"""
+    paragraphs: NotRequired[Unread[list[ParagraphJson]]]
+    """of text, in reading order"""
     table: NotRequired[Omittable[Annotated[TableJson, Checked(with_cells, cell_faults)]]]
     lines: NotRequired[list[Annotated[LineJson, Checked(with_words, box_faults)]]]
     """in reading order; with detail=line and deeper"""
@@ -190,6 +218,18 @@ class FieldJson(TypedDict):
     valid: bool
     box: Annotated[AnsweredOrNull[BoxJson], Field(description="where it was read")]
     reason: NotRequired[Omittable[Annotated[str, Field(description="why it is not valid")]]]
+
+
+@strict
+class CodeJson(TypedDict):
+    """A bar code or matrix code."""
+
+    kind: Annotated[CodeKind, Field(strict=False)]
+    value: str
+    check: NotRequired[Unread[CodeCheck]]
+    """what says that it was read right; Code 39 has nothing that does"""
+    box: Answered[BoxJson]
+    quad: Answered[QuadJson]
 
 
 @strict
@@ -263,6 +303,8 @@ class PageJson(TypedDict):
     source: Answered[Annotated[TextSource, Field(strict=False)]]
     """where its text came from: recognised, the text layer of a PDF, or both"""
     confidence: Derived[Share]
+    angle_deg: Derived[Annotated[float, Field(ge=-180, le=180)]]
+    """how far its lines are turned clockwise, in degrees: the median of their angles"""
     language: NotRequired[Omittable[Annotated[PageLanguageJson, Checked()]]]
     """what languages=auto found"""
     stages: Answered[list[Annotated[StageJson, Checked()]]]
@@ -271,6 +313,8 @@ class PageJson(TypedDict):
     text: Derived[str]
     fields: NotRequired[Omittable[dict[str, Annotated[FieldJson, Checked(None, field_faults)]]]]
     """the requested fields, by name"""
+    codes: NotRequired[Omittable[list[Annotated[CodeJson, Checked(with_place, box_faults)]]]]
+    """with codes=true, from top to bottom"""
     zones: NotRequired[list[Annotated[ZoneJson, Checked(with_lines, box_faults)]]]
     """in reading order; with detail=zone and deeper"""
 

@@ -335,6 +335,19 @@ class Zone:
         """Mean confidence of the words, weighted by their letters and digits, from 0 to 1."""
         return mean_confidence(self.words)
 
+    @property
+    def cell_confidences(self) -> tuple[float | None, ...]:
+        """The confidence of each cell of the table; None of a cell without words."""
+        if self.table is None:
+            return ()
+        inside: list[list[Word]] = [[] for _ in self.table.cells]
+        words = self.words
+        places = self.table.cells_at(word.box.middle for word in words)
+        for word, place in zip(words, places, strict=True):
+            if place is not None:
+                inside[place].append(word)
+        return tuple(mean_confidence(tuple(some)) if some else None for some in inside)
+
     def with_cells_refilled(self) -> Zone:
         """The zone with the text of its table's cells made anew from its words, line by line."""
         if self.table is None:

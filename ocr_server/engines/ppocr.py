@@ -159,8 +159,10 @@ class LineReader:
             named = self._session.get_modelmeta().custom_metadata_map["character"]
         return ("", *named.split("\n"), " ")
 
-    def look_at(self, strip: Pixels) -> Columns:
+    def look_at(self, strip: Pixels, alphabet: str | None = None) -> Columns:
         """Run the network on a strip, which is `LINE_PX` high.
+
+        With `alphabet`, only its letters and the blank are read.
 
         Raises:
             EngineFailed: the network ended with an error.
@@ -169,6 +171,8 @@ class LineReader:
         """
         likely = self._run(strip)
         likely[:, _BLANK] *= _WEIGHT_OF_BLANK
+        if alphabet:
+            likely[:, [letter not in alphabet for letter in self._letters]] = 0.0
         return Columns(likely, strip.shape[1])
 
     def letters_of(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from ocr_server.deadline import Deadline
@@ -82,6 +83,9 @@ _FEWEST_SPACED, _MOST_IN_SPACED = 3, 2.0
 # Tried, and left out: the surer network for each line, and on printed pages for lines in doubt (CER
 # of typewritten pages .131 to .138).
 _SURELY_PRINT, _LIKE_WORDS, _ABOUT, _DOUBTFUL_PAGE = 0.96, -2.5, 0.05, 0.9
+# So many of the longest lines, some 30 words, are read by both first. If they are handwriting, and
+# its network is the surer, the rest of the page is read by that alone.
+_SAMPLE = 5
 
 _LONGEST_LINE = 100  # width as a multiple of the height; longer ones are not text
 
@@ -89,7 +93,8 @@ _LONGEST_LINE = 100  # width as a multiple of the height; longer ones are not te
 class RapidocrEngine(Engine):
     """PP-OCR on onnxruntime, in one thread; concurrent calls wait for each other.
 
-    It ignores `ReadOptions.psm`, `ReadOptions.alphabet` and `ReadOptions.engine_alternatives`.
+    It ignores `ReadOptions.psm` and `ReadOptions.engine_alternatives`, and `ReadOptions.alphabet`
+    but for single handwritten lines.
     """
 
     name = "rapidocr"
@@ -146,6 +151,8 @@ class RapidocrEngine(Engine):
             raise _unknown(unknown, known)
         with self._lock:
             try:
+                if options.handwriting is HandwritingUse.LINE:
+                    return in_blocks(self._one_line(canvas, options, deadline))
                 lines = _without_guesses(self._lines(canvas, options, deadline))
                 is_vertical = _is_ideographic(options) and are_columns(lines)
                 return in_blocks(lines, is_vertical=is_vertical)
@@ -156,7 +163,7 @@ class RapidocrEngine(Engine):
         """The lines as the network for print reads them, or that for handwriting if it is surer."""
         if min(canvas.width_px, canvas.height_px) < _LEAST_SIDE_PX:
             return ()
-        quads = levelled(without_nested(self._finder.find(canvas.pixels)))
+        quads = tuple(levelled(without_nested(self._finder.find(canvas.pixels))))
         use = options.handwriting if WESTERN.issuperset(options.languages) else HandwritingUse.NEVER
         if use is HandwritingUse.LIVE and self._live:
             live = _Strips(canvas, self._live, deadline, symbols=options.symbols)
@@ -164,17 +171,23 @@ class RapidocrEngine(Engine):
         stacks = not _is_ideographic(options)
         reader = self._latin if stacks or self._whole is None else self._whole
         strips = _Strips(canvas, reader, deadline, symbols=options.symbols, stacks=stacks)
-        lines = tuple(line for quad in quads for line in strips.read(quad))
         by_hand = self._reader_by_hand(options) if use is HandwritingUse.AUTO else None
         if not by_hand:
-            return lines
-        if not lines or _confidence(lines) >= _SURELY_PRINT:
-            return lines
-        model = letter_model(options.languages)
-        if not _may_be_handwritten(lines, model):
-            return lines
-        strips = replace(strips, reader=by_hand)
-        return strips.read_again(lines, model)
+            return tuple(line for quad in quads for line in strips.read(quad))
+        languages = options.languages
+        return tuple(_by_the_surer(quads, strips, replace(strips, reader=by_hand), languages))
+
+    def _one_line(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Line, ...]:
+        """The canvas read as one handwritten line in the letters of the alphabet, if there is one.
+
+        There is no model of words: names and numbers are in no list.
+        """
+        knows = WESTERN.issuperset(options.languages)
+        reader = (self._reader_by_hand(options) if knows else None) or self._latin
+        strips = _Strips(canvas, reader, deadline, options.symbols, alphabet=options.alphabet)
+        return tuple(strips.by_hand((canvas.box.quad(),), None))
 
     def _reader_by_hand(self, options: ReadOptions) -> ppocr.LineReader | None:
         """The operator's own reader of handwriting, else the server's; None if there is none."""
@@ -199,6 +212,7 @@ class _Strips:
     deadline: Deadline
     symbols: bool
     stacks: bool = True
+    alphabet: str | None = None
 
     def read(self, quad: Quad) -> Sequence[Line]:
         """Read the line, or the lines, in a quad; none if it has no text."""
@@ -212,8 +226,10 @@ class _Strips:
             if line:
                 yield replace(line, handwritten=True)
 
-    def read_again(self, lines: tuple[Line, ...], model: LetterModel | None) -> tuple[Line, ...]:
-        """The lines as the network for handwriting reads them, or as they are if that is less sure.
+    def read_again(
+        self, lines: Sequence[Line], model: LetterModel | None, *, surer_by: float
+    ) -> tuple[Line, ...]:
+        """The lines as the network for handwriting reads them; none if it is not so much surer.
 
         The model is asked only then: letters that it chose are less sure.
         """
@@ -221,8 +237,8 @@ class _Strips:
         pairs = list(zip(lines, seen, strict=True))
         found = [columns and self._line(line.quad, columns) for line, columns in pairs]
         surer = _confidence([line for line in found if line]) - _confidence(lines)
-        if surer <= (-_ABOUT if model else 0):
-            return lines
+        if surer <= surer_by:
+            return ()
         if model:
             found = [columns and self._line(line.quad, columns, model) for line, columns in pairs]
         return tuple(
@@ -264,7 +280,7 @@ class _Strips:
 
     def _look_at(self, quad: Quad) -> ppocr.Columns | None:
         strip = self._strip(quad)
-        return self.reader.look_at(strip.pixels) if strip else None
+        return self.reader.look_at(strip.pixels, self.alphabet) if strip else None
 
     def _strip(self, quad: Quad) -> Canvas | None:
         """The part of the canvas in a quad, as high as the networks take it; None if it is none."""
@@ -288,6 +304,42 @@ class _Strips:
 
 def _is_ideographic(options: ReadOptions) -> bool:
     return not set(IDEOGRAPHIC).isdisjoint(options.languages)
+
+
+def _by_the_surer(
+    quads: Sequence[Quad], printed: _Strips, written: _Strips, languages: Sequence[str]
+) -> Iterator[Line]:
+    """The lines in the quads as the network for print reads them, or that for handwriting.
+
+    Where the longest lines are surely handwritten, the others are not read as print at all.
+    """
+    longest = sorted(quads, key=width_px, reverse=True)[: _SAMPLE if len(quads) > _SAMPLE else 0]
+    read = {quad: printed.read(quad) for quad in longest}
+    sample = [line for quad in longest for line in read[quad]]
+    again = iter(_as_handwriting(sample, written, languages, is_sample=True))
+    by_hand = {quad: list(islice(again, len(read[quad]))) for quad in longest}
+    if not any(by_hand.values()):
+        lines = [line for quad in quads for line in read.get(quad) or printed.read(quad)]
+        yield from _as_handwriting(lines, written, languages) or lines
+        return
+    model = letter_model(languages)
+    for quad in quads:
+        if quad in by_hand:
+            yield from by_hand[quad]
+        else:
+            yield from tuple(written.by_hand([quad], model)) or printed.read(quad)
+
+
+def _as_handwriting(
+    lines: Sequence[Line], strips: _Strips, languages: Sequence[str], *, is_sample: bool = False
+) -> tuple[Line, ...]:
+    """The lines as the network for handwriting reads them; none if they are rather print."""
+    if not lines or _confidence(lines) >= _SURELY_PRINT:
+        return ()
+    model = letter_model(languages)
+    if not _may_be_handwritten(lines, model):
+        return ()
+    return strips.read_again(lines, model, surer_by=-_ABOUT if model and not is_sample else 0)
 
 
 def _may_be_handwritten(lines: Sequence[Line], model: LetterModel | None) -> bool:

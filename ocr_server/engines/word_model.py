@@ -36,6 +36,7 @@ _WEIGHT, _PER_LETTER = 0.3, 0.35
 _SIGN = -4.5  # of a figure or a sign, of which the lists know nothing
 _SIGN_FACTOR = math.exp(_WEIGHT * _SIGN + _PER_LETTER)
 _MOST_TEXTS, _LEAST_LETTER, _SURE = 12, 2e-3, 0.99
+_NO_LETTERS = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +178,9 @@ def _search(
     texts: dict[tuple[int, ...], _Text] = {(): _Text(1.0, 0.0, 1.0, " ")}
     for column in likely:
         none = float(column[0])
-        tried = [
-            (int(number), float(column[number]))
-            for number in np.flatnonzero(column > _LEAST_LETTER)
-            if number and none < _SURE
-        ]
+        numbers = np.flatnonzero(column > _LEAST_LETTER) if none < _SURE else _NO_LETTERS
+        pairs = zip(numbers.tolist(), column[numbers].tolist(), strict=True)
+        tried = [pair for pair in pairs if pair[0]]
         after: dict[tuple[int, ...], _Text] = {}
         for text, (ended, lasts, worth, tail) in texts.items():
             both = ended + lasts
@@ -191,7 +190,7 @@ def _search(
                 begins = both
                 if text and number == text[-1]:
                     same = after[text]
-                    after[text] = same._replace(lasts=same.lasts + lasts * probability)
+                    after[text] = _Text(same.ended, same.lasts + lasts * probability, worth, tail)
                     begins = ended  # a letter twice needs a column of none between
                 if not begins:
                     continue
@@ -199,8 +198,10 @@ def _search(
                 known = after.get(longer)
                 if known is None:
                     factor, end = _worth_of(letters[number], tail, model)
-                    known = _Text(0.0, 0.0, worth * factor, end)
-                after[longer] = known._replace(lasts=known.lasts + begins * probability)
+                    after[longer] = _Text(0.0, begins * probability, worth * factor, end)
+                else:
+                    lasts_of_known = known.lasts + begins * probability
+                    after[longer] = _Text(known.ended, lasts_of_known, known.worth, known.tail)
         texts = _best_of(after)
     return next(iter(texts))
 

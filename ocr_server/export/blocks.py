@@ -1,40 +1,36 @@
 """The blocks of a document: headings, paragraphs, items of lists, and tables.
 
 `blocks_of` has those of a page; `flowing_blocks` those of a document whose paragraphs and tables go
-on over lines, columns and pages, with the heads and feet of its pages told once.
+on over lines, columns and pages; `furnished` leaves the heads and feet of pages in or out.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from statistics import median
 from typing import TypeAlias
 
-from ocr_server.document.characters import has_blank
 from ocr_server.document.continued_tables import repeated_rows, with_continued_tables
+from ocr_server.document.line_ends import PARTED, joined
 from ocr_server.document.model import Direction, Document, Line, Page, Table, Zone
+from ocr_server.document.roles import (
+    FURNITURE,
+    Passage,
+    Role,
+    Roles,
+    Running,
+    ends_sentence,
+    is_at_edge,
+    without_bullet,
+)
+from ocr_server.job import FurnitureUse
 
-# A hyphen at the end of a line: hyphen-minus, soft hyphen or hyphen after a letter.
-_PARTED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
-# A dash between figures, as in 1914-1918.
-_RANGE = re.compile(r"(?<=\d)[-\u2010\u2013]$")
-# What goes on after a word of which only the first half stands there: "Vor- und Nachteile".
-_CONJUNCTION = re.compile(r"(?:and|or|und|oder|bis|et|ou)\b|bzw\.")
-# Type half as large again as the body's is a heading's, and twice as large a title's.
-_HEADINGS = ((2.0, 1), (1.5, 2))
-_LONGEST_HEADING = 3  # lines; more of large type is a poster's body
-_SENTENCE_END = re.compile(r"[.!?:;\u2026\u3002][\"'\u2019\u201d\u00bb)\]]*$")
-_BULLET = re.compile(r"[\u2022\u2023\u25aa\u25cf\u25e6\u2219\u00b7*\u2013\u2014-]\s+(?=\S)")
-_NUMBERED = re.compile(r"\(?(?:\d{1,3}|[a-z]|[ivx]{2,4})[.)]\s+(?=\S)")
+_LONGEST_PARAGRAPH = 500  # lines; ten pages without the end of a sentence are no paragraph
 # The line before goes on to the next paragraph if it ends so near to the right side of its zone, as
 # a share of the zone's width; the next begins no further from the left side than an indent.
 _FULL, _INDENT = 0.12, 0.03
 _SAME_SIZE = 0.15
-_AROUND_NUMBERS = "0-\u2013\u2014.|"
-_EDGE = 0.12  # of a page's height: where its head and foot are
+_LEVELS = {Role.TITLE: 1, Role.HEADING: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +45,15 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph; its lines are parted by line breaks unless they were joined."""
+    """A paragraph, or a head, foot or number of a page.
+
+    Its lines are parted by line breaks unless they were joined.
+    """
 
     text: str
     direction: Direction = Direction.LEFT_TO_RIGHT
     lines: tuple[Line, ...] = field(default=(), compare=False, repr=False)
+    role: Role = Role.TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,13 @@ class ListItem:
     text: str
     is_numbered: bool
     direction: Direction = Direction.LEFT_TO_RIGHT
+    lines: tuple[Line, ...] = field(default=(), compare=False, repr=False)
+    bullet: str = field(default="", compare=False)
+
+    @property
+    def whole(self) -> str:
+        """The text with its bullet or number."""
+        return f"{self.bullet} {self.text}" if self.bullet else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,74 +89,75 @@ class Tabular:
         )
 
 
-Block: TypeAlias = Heading | Paragraph | Tabular
-Flowing: TypeAlias = Block | ListItem
+Block: TypeAlias = Heading | Paragraph | ListItem | Tabular
 
 
-def body_height_px(document: Document) -> float:
-    """The x-height that most words of a document have; 0 without words."""
-    heights = [
-        line.x_height_px for page in document.pages for line in page.lines for _ in line.words
-    ]
-    return median(heights) if heights else 0.0
-
-
-def blocks_of(page: Page, *, body_px: float, join_lines: bool) -> Iterator[Block]:
-    """The blocks of a page, with their lines; `body_px` is the x-height of its ordinary text.
-
-    There are no items of lists among them; those are told by `flowing_blocks`.
-    """
+def blocks_of(page: Page, roles: Roles, *, join_lines: bool) -> Iterator[Block]:
+    """The blocks of a page, with their lines."""
     for zone in page.zones:
         if zone.table and zone.table.cells:
             yield _tabular(zone, zone.table)
             continue
-        for lines in zone.paragraphs():
-            level = heading_level(lines, body_px)
-            direction = lines[0].direction
-            if level:
-                yield Heading(joined(line.text for line in lines), level, direction, lines)
-            else:
-                text = paragraph_text(lines, join_lines=join_lines)
-                yield Paragraph(text, direction, lines)
+        for passage in roles.passages(page, zone):
+            yield _block(passage, join_lines=join_lines)
 
 
 def tables_of(document: Document) -> Iterator[Tabular]:
     """The tables of a document; one that goes on upon the next page is one."""
-    return (block for block in flowing_blocks(document) if isinstance(block, Tabular))
+    blocks = flowing_blocks(document.pages, Roles())
+    return (block for block in blocks if isinstance(block, Tabular))
 
 
-def flowing_blocks(document: Document, *, body_px: float | None = None) -> Iterator[Flowing]:
-    """The blocks of a document, joined over lines, columns and pages.
+def furnished(
+    pages: Iterable[Page], roles: Roles, use: FurnitureUse, *, told_before: Iterable[int] = ()
+) -> Iterator[Page]:
+    """The pages with their heads, feet and numbers kept, dropped, or told once.
 
-    A head or foot that pages share stands where it comes first; numbers of pages are left out.
-    `body_px` is the x-height of its ordinary text.
+    Told once, a head or foot stands where it comes first, unless its group was `told_before`;
+    numbers of pages are left out.
     """
-    if body_px is None:
-        body_px = body_height_px(document)
-    running = _running_lines(document)
-    told: set[str] = set()
+    told = set(told_before)
+    for page in pages:
+        match use:
+            case FurnitureUse.DROP:
+                yield roles.filtered(page, lambda _: False)
+            case FurnitureUse.ONCE:
+                before = frozenset(told)
+
+                def is_new(running: Running, before: frozenset[int] = before) -> bool:
+                    told.add(running.group)
+                    return running.role is not Role.PAGE_NUMBER and running.group not in before
+
+                yield roles.filtered(page, is_new)
+            case _:
+                yield page
+
+
+def flowing_blocks(pages: Iterable[Page], roles: Roles) -> Iterator[Block]:
+    """The blocks of pages, joined over lines, columns and pages.
+
+    A paragraph or table that goes on behind the foot of a page stands before it.
+    """
     held: _Open | None = None
     waiting: list[_Open] = []
-    for page in with_continued_tables(document.pages):
-        furniture, zones = _parted(page, running)
-        for line in furniture:
-            if running_key(line) not in told and running_key(line).strip(_AROUND_NUMBERS):
-                told.add(running_key(line))
-                yield Paragraph(line.text, line.direction)
-        for zone in zones:
-            for piece in _pieces(zone, body_px):
-                is_edge = all(_is_at_edge(line, page) for line in piece.lines)
-                if held and held.tabular and not piece.tabular and is_edge:
-                    waiting.append(piece)  # the table may go on after it
+    for page in with_continued_tables(pages):
+        for zone in page.zones:
+            for piece in _pieces(page, zone, roles):
+                is_edge = all(is_at_edge(line, page) for line in piece.lines)
+                is_beside = piece.role in FURNITURE or (
+                    held is not None and held.tabular and not piece.tabular and is_edge
+                )
+                if held and is_beside:
+                    waiting.append(piece)  # what is held may go on after it
                     continue
                 further = held.with_next(piece) if held else None
                 if further is None and held:
                     for done in (held, *waiting):
-                        yield from done.blocks()
+                        yield done.block()
                     waiting = []
                 held = further or piece
     for done in (held, *waiting) if held else ():
-        yield from done.blocks()
+        yield done.block()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +165,10 @@ class _Open:
     """A block that may go on: lines of a paragraph, with the zones of its ends, or a table."""
 
     lines: tuple[Line, ...] = ()
-    level: int = 0
+    role: Role = Role.TEXT
     first: Zone | None = None
     last: Zone | None = None
-    marker: str = ""  # that of an item of a list, as read
+    marker: str = ""
     tabular: Tabular | None = None
 
     def with_next(self, other: _Open) -> _Open | None:
@@ -168,25 +176,25 @@ class _Open:
         if self.tabular and other.tabular:
             longer = _with_table(self.tabular, other.tabular)
             return replace(self, tabular=longer) if longer else None
-        if self.tabular or other.tabular or self.level != other.level or other.marker:
+        if self.tabular or other.tabular or other.role is not Role.TEXT:
             return None
-        if self.level or not self._goes_on(other):
+        if self.role not in {Role.TEXT, Role.LIST_ITEM} or not self._goes_on(other):
             return None
         return replace(self, lines=(*self.lines, *other.lines), last=other.last)
 
     def _goes_on(self, other: _Open) -> bool:
         """Whether a paragraph goes on in the next: its sentence does, and its last line is full."""
         above, below = self.lines[-1], other.lines[0]
-        if self.last is None or other.first is None:
+        if self.last is None or other.first is None or len(self.lines) > _LONGEST_PARAGRAPH:
             return False
         if above.direction is not below.direction or not above.text or not below.text:
             return False
         sizes = sorted((above.x_height_px, below.x_height_px))
         if sizes[1] > (1 + _SAME_SIZE) * sizes[0]:
             return False
-        if _SENTENCE_END.search(above.text):
+        if ends_sentence(above.text):
             return False
-        if below.text[0].islower() or _PARTED.search(above.text):
+        if below.text[0].islower() or PARTED.search(above.text):
             return True
         box, zone, next_zone = above.box, self.last.box, other.first.box
         room = zone.right - box.right
@@ -197,50 +205,32 @@ class _Open:
         is_flush = indent <= _INDENT * next_zone.width
         return is_prose and room <= _FULL * zone.width and is_flush and below.text[0].isalpha()
 
-    def blocks(self) -> Iterator[Flowing]:
-        """The finished blocks."""
+    def block(self) -> Block:
+        """The finished block."""
         if self.tabular:
-            yield self.tabular
-            return
-        text, direction = joined(line.text for line in self.lines), self.lines[0].direction
-        if self.level:
-            yield Heading(text, self.level, direction)
-        elif self.marker:
-            bullet = _BULLET.match(text)
-            yield ListItem(text[bullet.end() :] if bullet else text, bullet is None, direction)
-        else:
-            yield Paragraph(text, direction)
+            return self.tabular
+        return _block(Passage(self.role, self.lines, self.marker), join_lines=True)
 
 
-def _pieces(zone: Zone, body_px: float) -> Iterator[_Open]:
+def _pieces(page: Page, zone: Zone, roles: Roles) -> Iterator[_Open]:
     """The paragraphs, items of lists or the table of a zone."""
     if zone.table and zone.table.cells:
         yield _Open(tabular=_tabular(zone, zone.table))
         return
-    for lines in zone.paragraphs():
-        level = heading_level(lines, body_px)
-        for group in [lines] if level else _items(lines):
-            marker = _marker(group[0].text) if not level else ""
-            yield _Open(tuple(group), level, zone, zone, marker)
+    for passage in roles.passages(page, zone):
+        yield _Open(passage.lines, passage.role, zone, zone, passage.marker)
 
 
-def _items(lines: Sequence[Line]) -> list[list[Line]]:
-    """The lines of a paragraph, divided where an item of a list begins.
-
-    A number begins one only in a paragraph that begins with one, or after the end of a sentence.
-    """
-    groups: list[list[Line]] = [[lines[0]]]
-    begins = _marker(lines[0].text)
-    for line in lines[1:]:
-        marker = _marker(line.text)
-        is_item = bool(_BULLET.match(line.text)) or (
-            bool(marker) and (bool(begins) or bool(_SENTENCE_END.search(groups[-1][-1].text)))
-        )
-        if is_item:
-            groups.append([line])
-        else:
-            groups[-1].append(line)
-    return groups
+def _block(passage: Passage, *, join_lines: bool) -> Heading | Paragraph | ListItem:
+    lines, direction = passage.lines, passage.lines[0].direction
+    text = paragraph_text(lines, join_lines=join_lines)
+    if level := _LEVELS.get(passage.role):
+        return Heading(joined(line.text for line in lines), level, direction, lines)
+    if passage.role is Role.LIST_ITEM:
+        plain = without_bullet(text)
+        is_numbered = plain == text
+        return ListItem(plain, is_numbered, direction, lines, "" if is_numbered else passage.marker)
+    return Paragraph(text, direction, lines, passage.role)
 
 
 def _with_table(above: Tabular, below: Tabular) -> Tabular | None:
@@ -254,11 +244,6 @@ def _with_table(above: Tabular, below: Tabular) -> Tabular | None:
     ]
     longer = replace(above.table, rows=shift + below.table.rows, cells=(*above.table.cells, *cells))
     return Tabular(longer, (*above.lines, *below.lines))
-
-
-def _marker(text: str) -> str:
-    found = _BULLET.match(text) or _NUMBERED.match(text)
-    return found[0].strip() if found else ""
 
 
 def _tabular(zone: Zone, table: Table) -> Tabular:
@@ -277,71 +262,7 @@ def _tabular(zone: Zone, table: Table) -> Tabular:
     return Tabular(replace(table, cells=cells), zone.lines)
 
 
-def heading_level(lines: Sequence[Line], body_px: float) -> int:
-    """1 or 2 for a heading, 0 for other text."""
-    if not body_px or len(lines) > _LONGEST_HEADING:
-        return 0
-    size = median(line.x_height_px for line in lines) / body_px
-    return next((level for least, level in _HEADINGS if size >= least), 0)
-
-
-def running_key(line: Line) -> str:
-    """What the heads and feet of pages have in common: their text, with all figures alike."""
-    return re.sub(r"\d+", "0", "".join(line.text.split())).casefold()
-
-
-def _running_lines(document: Document) -> frozenset[str]:
-    """The keys of lines at the edges of a third of the pages, at least two; of numbers, of two."""
-    counts: Counter[str] = Counter()
-    for page in document.pages:
-        counts.update({running_key(line) for line in page.lines if _is_at_edge(line, page)})
-    least = max(2, len(document.pages) / 3)
-    return frozenset(
-        key
-        for key, count in counts.items()
-        if count >= (2 if not key.strip(_AROUND_NUMBERS) else least)
-    )
-
-
-def _is_at_edge(line: Line, page: Page) -> bool:
-    middle = line.box.middle.y
-    return not _EDGE * page.height_px < middle < (1 - _EDGE) * page.height_px
-
-
-def _parted(page: Page, running: frozenset[str]) -> tuple[list[Line], list[Zone]]:
-    """The head and foot of a page, and its zones without them."""
-    furniture: list[Line] = []
-    zones: list[Zone] = []
-    for zone in page.zones:
-        if zone.table:
-            zones.append(zone)
-            continue
-        kept: list[Line] = []
-        for line in zone.lines:
-            is_running = _is_at_edge(line, page) and running_key(line) in running
-            (furniture if is_running else kept).append(line)
-        if kept:
-            zones.append(replace(zone, lines=tuple(kept)))
-    return furniture, zones
-
-
 def paragraph_text(lines: Iterable[Line], *, join_lines: bool) -> str:
     """The text of a paragraph, its lines kept or joined."""
     texts = (line.text for line in lines)
     return joined(texts) if join_lines else "\n".join(texts)
-
-
-def joined(lines: Iterable[str]) -> str:
-    """Lines as one: a parted word whole again, and no blank where the script has none."""
-    text = ""
-    for line in lines:
-        is_parted = line[:1].isalnum() and _PARTED.search(text[-2:])
-        if is_parted and not _CONJUNCTION.match(line):
-            # A small letter says that the word goes on, unless it has hyphens of its own.
-            is_one_word = line[0].islower() and "-" not in text[:-1].rpartition(" ")[2]
-            text = (text[:-1] if is_one_word or text[-1] == "\u00ad" else text) + line
-        elif line[:1].isdigit() and _RANGE.search(text[-2:]):
-            text += line
-        else:
-            text += f" {line}" if has_blank(text, line) else line
-    return text

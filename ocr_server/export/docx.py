@@ -19,22 +19,23 @@ from docx.enum.text import WD_BREAK
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Inches, Mm
-from docx.text.paragraph import Paragraph as WordParagraph
 
 from ocr_server.document.languages import tag_of
-from ocr_server.document.model import Direction, Document, Page, Table
+from ocr_server.document.model import Document, Page, Table
+from ocr_server.document.roles import Roles
 from ocr_server.export.blocks import (
-    Flowing,
+    Block,
     Heading,
     ListItem,
     Paragraph,
     Tabular,
     blocks_of,
-    body_height_px,
     flowing_blocks,
+    furnished,
 )
+from ocr_server.export.docx_heads import add_heads, directed
 from ocr_server.export.xml import xml_text
-from ocr_server.job import LineUse, Rendering
+from ocr_server.job import FurnitureUse, Rendering
 
 _PAPERS = ((Mm(210), Mm(297)), (Inches(8.5), Inches(11)))
 _MADE = datetime(1980, 1, 1, tzinfo=UTC)  # the same document gives the same bytes
@@ -43,7 +44,7 @@ _MADE = datetime(1980, 1, 1, tzinfo=UTC)  # the same document gives the same byt
 def render_docx(
     document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> Iterator[bytes]:
-    """The text, flowing over the ends of lines and pages.
+    """The text, flowing over the ends of lines and pages, which have heads and feet of Word's own.
 
     Where lines are to be kept, each page begins on a new one.
     """
@@ -55,15 +56,19 @@ def render_docx(
     _name_language(made, tag_of(document.language))
     if document.pages:
         _cut_paper(made, document.pages[0])
-    if rendering.lines in {LineUse.AUTO, LineUse.JOIN}:
-        for block in flowing_blocks(document):
+    roles, furniture = Roles.of(document.pages), rendering.furniture
+    told: frozenset[int] = frozenset()
+    if furniture is FurnitureUse.AUTO:
+        told, furniture = add_heads(made, document.pages, roles), FurnitureUse.ONCE
+    pages = furnished(document.pages, roles, furniture, told_before=told)
+    if rendering.flows:
+        for block in flowing_blocks(pages, roles):
             _add_block(made, block)
     else:
-        body_px = body_height_px(document)
-        for position, page in enumerate(document.pages):
+        for position, page in enumerate(pages):
             if position:
                 made.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
-            for block in blocks_of(page, body_px=body_px, join_lines=False):
+            for block in blocks_of(page, roles, join_lines=False):
                 _add_block(made, block)
     file = io.BytesIO()
     made.save(file)
@@ -99,24 +104,15 @@ def _without_clock(file: io.BytesIO) -> bytes:
     return dated_anew.getvalue()
 
 
-def _directed(paragraph: WordParagraph, direction: Direction) -> None:
-    """Mark a paragraph that is read from right to left (ECMA-376, 17.3.1.6 and 17.3.2.30)."""
-    if direction is not Direction.RIGHT_TO_LEFT:
-        return
-    paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))  # no public way
-    for run in paragraph.runs:
-        run.font.rtl = True
-
-
-def _add_block(made: WordDocument, block: Flowing) -> None:
+def _add_block(made: WordDocument, block: Block) -> None:
     match block:
         case Heading(text, level, direction):
-            _directed(made.add_heading(xml_text(text), level), direction)
+            directed(made.add_heading(xml_text(text), level), direction)
         case ListItem(text, is_numbered, direction):
             style = "List Paragraph" if is_numbered else "List Bullet"
-            _directed(made.add_paragraph(xml_text(text), style), direction)
+            directed(made.add_paragraph(xml_text(text), style), direction)
         case Paragraph(text, direction):
-            _directed(made.add_paragraph(xml_text(text)), direction)
+            directed(made.add_paragraph(xml_text(text)), direction)
         case Tabular():
             _add_table(made, block.table)
 

@@ -13,18 +13,22 @@ from pathlib import Path
 
 from ocr_server.document.languages import tag_of
 from ocr_server.document.model import Cell, Direction, Document
+from ocr_server.document.roles import Role, Roles
 from ocr_server.export.blocks import (
-    Flowing,
+    Block,
     Heading,
     ListItem,
     Paragraph,
     Tabular,
     blocks_of,
-    body_height_px,
     flowing_blocks,
+    furnished,
 )
 from ocr_server.export.xml import xml_text
-from ocr_server.job import LineUse, Rendering
+from ocr_server.job import Rendering
+
+# Elements of a section (4.3.8 and 4.3.9).
+_RUNNING = {Role.HEADER: "header", Role.FOOTER: "footer", Role.PAGE_NUMBER: "footer"}
 
 
 def render_html(
@@ -38,14 +42,14 @@ def render_html(
         f'<!DOCTYPE html>\n<html{language}>\n<head>\n<meta charset="utf-8">\n'
         f"<title>{escape(_title_of(document))}</title>\n</head>\n<body>\n"
     ).encode()
-    body_px = body_height_px(document)
-    for page in document.pages:
-        blocks: Iterator[Flowing] = (
-            blocks_of(page, body_px=body_px, join_lines=False)
-            if rendering.lines in (LineUse.KEEP, LineUse.LAYOUT)
-            else flowing_blocks(Document((page,), document.engine), body_px=body_px)
+    roles = Roles.of(document.pages)
+    for page in furnished(document.pages, roles, rendering.furniture):
+        blocks = (
+            flowing_blocks([page], roles)
+            if rendering.flows
+            else blocks_of(page, roles, join_lines=False)
         )
-        inner = "\n".join(_elements(blocks))
+        inner = elements_of(blocks)
         section = f'<section id="page-{page.number}">\n{inner}\n</section>\n'
         yield section.encode(errors="replace")
     yield b"</body>\n</html>\n"
@@ -56,7 +60,12 @@ def _title_of(document: Document) -> str:
     return xml_text(first)[:200]
 
 
-def _elements(blocks: Iterable[Flowing]) -> Iterator[str]:
+def elements_of(blocks: Iterable[Block]) -> str:
+    """Blocks as elements of a page."""
+    return "\n".join(_elements(blocks))
+
+
+def _elements(blocks: Iterable[Block]) -> Iterator[str]:
     for kind, group in groupby(blocks, lambda block: isinstance(block, ListItem)):
         if kind:
             yield from _lists(block for block in group if isinstance(block, ListItem))
@@ -72,10 +81,12 @@ def _lists(items: Iterable[ListItem]) -> Iterator[str]:
         yield f"<ul{style}>\n{inner}\n</ul>"
 
 
-def _element(block: Flowing) -> str:
+def _element(block: Block) -> str:
     match block:
         case Heading(text, level, direction):
             return f"<h{level}{_dir(direction)}>{_text(text)}</h{level}>"
+        case Paragraph(text, direction, role=role) if role in _RUNNING:
+            return f"<{_RUNNING[role]}{_dir(direction)}>{_text(text)}</{_RUNNING[role]}>"
         case Paragraph(text, direction) | ListItem(text, _, direction):
             return f"<p{_dir(direction)}>{_text(text)}</p>"
         case Tabular():

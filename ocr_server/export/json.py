@@ -12,6 +12,8 @@ import msgspec
 from ocr_server.document import json_writer
 from ocr_server.document.continued_tables import with_continued_tables
 from ocr_server.document.model import Document, Page
+from ocr_server.document.roles import Roles
+from ocr_server.export.blocks import furnished
 from ocr_server.export.text import page_text
 from ocr_server.job import Rendering
 
@@ -25,9 +27,16 @@ def render_json(
     """A `DocumentJson`, page by page."""
     del sources  # JSON shows no picture
     texts = []
+    roles = Roles.of(document.pages)
     yield b'{"engine": ' + _dumped(json_writer.engine_to_json(document.engine)) + b', "pages": ['
-    for position, page in enumerate(with_continued_tables(document.pages)):
-        shown = page_to_json(page, rendering)
+    pages = zip(
+        with_continued_tables(document.pages),
+        furnished(document.pages, roles, rendering.furniture),
+        strict=True,
+    )
+    for position, (page, told) in enumerate(pages):
+        text = page_text(told, rendering.lines)
+        shown = json_writer.page_to_json(page, rendering.detail, text=text, roles=roles)
         texts.append(shown["text"])
         yield b",\n" * (position > 0) + _dumped(shown)
     yield b"]"
@@ -48,7 +57,7 @@ def render_page(
 
 
 def page_to_json(page: Page, rendering: Rendering) -> PageJson:
-    """A page, as it is to leave."""
+    """A page alone, as it is to leave."""
     text = page_text(page, rendering.lines)
     return json_writer.page_to_json(page, rendering.detail, text=text)
 

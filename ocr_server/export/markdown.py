@@ -7,17 +7,19 @@ Flavored Markdown, 4.10 (tables).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ocr_server.document.model import Document, Page, Word
+from ocr_server.document.roles import Roles
 from ocr_server.export.blocks import (
     Block,
     Heading,
+    ListItem,
     Paragraph,
     Tabular,
     blocks_of,
-    body_height_px,
+    furnished,
 )
 from ocr_server.export.layout_text import layout_text
 from ocr_server.export.xml import xml_text
@@ -44,22 +46,16 @@ def render_markdown(
     With `LineUse.LAYOUT` each page is a block of code.
     """
     del sources  # Markdown shows no picture
-    body_px = body_height_px(document)
-    for position, page in enumerate(document.pages):
+    roles = Roles.of(document.pages)
+    for position, page in enumerate(furnished(document.pages, roles, rendering.furniture)):
         parts = ["---"] if position else []
-        parts += _parts(page, rendering, body_px)
-        text = "\n\n".join(parts)
+        if rendering.lines is LineUse.LAYOUT:
+            parts += [_code(xml_text(text)) for text in [layout_text(page)] if text]
+        else:
+            parts += [markdown_of(blocks_of(page, roles, join_lines=rendering.join_lines))]
+        text = "\n\n".join(filter(None, parts))
         if text:
             yield f"{text}\n\n".encode(errors="replace")
-
-
-def _parts(page: Page, rendering: Rendering, body_px: float) -> Iterator[str]:
-    if rendering.lines is LineUse.LAYOUT:
-        if text := layout_text(page):
-            yield _code(xml_text(text))
-        return
-    blocks = blocks_of(page, body_px=body_px, join_lines=rendering.join_lines)
-    yield from map(block_markdown, blocks)
 
 
 def block_markdown(block: Block) -> str:
@@ -69,13 +65,26 @@ def block_markdown(block: Block) -> str:
             return f"{'#' * level} {escaped(text)}"
         case Paragraph(text):
             return escaped(text)
+        case ListItem():
+            return escaped(block.whole)
         case Tabular():
             return _table(block.rows)
 
 
-def page_markdown(page: Page, *, body_px: float) -> str:
-    """A page as Markdown; `body_px` is the x-height of the document's ordinary text."""
-    return "\n\n".join(_parts(page, Rendering(), body_px))
+def markdown_of(blocks: Iterable[Block], write: Callable[[Block], str] = block_markdown) -> str:
+    """Blocks with empty lines between them, but for the items of a list."""
+    text = ""
+    is_item = False
+    for block in blocks:
+        gap = "\n" if is_item and isinstance(block, ListItem) else "\n\n"
+        text += (gap if text else "") + write(block)
+        is_item = isinstance(block, ListItem)
+    return text
+
+
+def page_markdown(page: Page, roles: Roles) -> str:
+    """A page as Markdown."""
+    return markdown_of(blocks_of(page, roles, join_lines=False))
 
 
 def word_places(page: Page, markdown: str) -> Iterator[tuple[int, int]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ocr_server.document.line_ends import joined
 from ocr_server.document.model import Document, Page
-from ocr_server.export.blocks import joined
+from ocr_server.document.roles import Roles
+from ocr_server.export.blocks import Block, Tabular, furnished
 from ocr_server.export.layout_text import layout_text
-from ocr_server.job import LineUse, Rendering
+from ocr_server.job import FurnitureUse, LineUse, Rendering
 
 
 def render_text(
@@ -19,11 +21,21 @@ def render_text(
     With `LineUse.LAYOUT` they stand as on the page (`layout_text`).
     """
     del sources  # plain text shows no picture
-    for position, page in enumerate(document.pages):
+    keeps = rendering.furniture in {FurnitureUse.AUTO, FurnitureUse.KEEP}
+    roles = Roles() if keeps else Roles.of(document.pages)
+    for position, page in enumerate(furnished(document.pages, roles, rendering.furniture)):
         if position:
             yield b"\f"
         yield page_text(page, rendering.lines).encode(errors="replace")
     yield b"\n"
+
+
+def blocks_text(blocks: Iterable[Block]) -> str:
+    """Blocks with empty lines between them, the cells of tables parted by tabs."""
+    return "\n\n".join(
+        "\n".join(map("\t".join, block.rows)) if isinstance(block, Tabular) else block.text
+        for block in blocks
+    )
 
 
 def page_text(page: Page, lines: LineUse) -> str:

@@ -20,7 +20,7 @@ from ocr_server.geometry import Box
 MOST_WORDS = 20_000  # of the text; as many as a page may have by default
 
 
-class Verdict(StrEnum):
+class WordVerdict(StrEnum):
     """Whether a word stands on a page: `similar` is one that differs by look-alikes only."""
 
     FOUND = "found"
@@ -33,7 +33,7 @@ class CheckedWord:
     """A word of the text; page, box in page pixels, reading and confidence of where it stands."""
 
     text: str
-    verdict: Verdict
+    verdict: WordVerdict
     page: int | None = None
     box: Box | None = None
     read: str | None = None
@@ -78,11 +78,11 @@ def _checked(
 ) -> Iterator[CheckedWord]:
     last = -1
     for text, own in zip(texts, found, strict=True):
-        at, verdict = own, Verdict.FOUND
+        at, verdict = own, WordVerdict.FOUND
         if at is None:
-            at, verdict = alike.next(skeleton(_plain(text)), last, taken), Verdict.SIMILAR
+            at, verdict = alike.next(skeleton(_plain(text)), last, taken), WordVerdict.SIMILAR
         if at is None:
-            yield CheckedWord(text, Verdict.MISSING)
+            yield CheckedWord(text, WordVerdict.MISSING)
             continue
         taken.add(at)
         last = at

@@ -101,7 +101,7 @@ def _has_both_sides(row: PhraseRow, gutter: Gutter) -> bool:
     )
 
 
-class Columns:
+class TableColumns:
     """Columns between gutters, within the ends of a table."""
 
     def __init__(self, gutters: Sequence[Gutter], ends: Gutter) -> None:

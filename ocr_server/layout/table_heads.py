@@ -16,9 +16,9 @@ from typing import NamedTuple
 from ocr_server.document.model import Cell
 from ocr_server.geometry import Box
 from ocr_server.layout.bands import bottom_of, top_of
-from ocr_server.layout.gutters import Columns, Gutter
+from ocr_server.layout.gutters import Gutter, TableColumns
 from ocr_server.layout.phrases import Phrase, PhraseRow, is_number
-from ocr_server.layout.table_rows import Piece, Span, TextRow, is_ruled
+from ocr_server.layout.table_rows import CellPiece, Span, TextRow, is_ruled
 
 _LONG_PHRASE = 6  # words
 _MOST_LINES, _LINE_GAP = 6, 1.6  # lines above the band, and the gap between two
@@ -46,7 +46,7 @@ class _Stack(NamedTuple):
 
     top: int
     bottom: int
-    pieces: tuple[Piece, ...]
+    pieces: tuple[CellPiece, ...]
 
     @property
     def first(self) -> int:
@@ -62,7 +62,7 @@ class _Stack(NamedTuple):
 
 
 def heads_above(
-    above: Sequence[PhraseRow], top: float, columns: Columns, unit_px: float
+    above: Sequence[PhraseRow], top: float, columns: TableColumns, unit_px: float
 ) -> list[TextRow]:
     """The rows above a table that are heads over some of its columns: near, and short.
 
@@ -84,7 +84,7 @@ def heads_above(
         is_lone = len(row) == 1
         if is_lone and abs(row[0].box.middle.x - (left + right) / 2) < _CENTRED * unit_px:
             break
-        pieces = [Piece(*part) for phrase in row for part in columns.parts(phrase, unit_px)]
+        pieces = [CellPiece(*part) for phrase in row for part in columns.parts(phrase, unit_px)]
         heads.insert(0, TextRow(row, tuple(pieces)))
         top = top_of(row)
         if not is_lone or row[0].box.left > columns.gutters[0].left - 0.5 * unit_px:
@@ -131,7 +131,7 @@ def count_header_rows(rows: int, cells: Iterable[Cell]) -> int:
 
 
 def head_of(
-    lines: Sequence[TextRow], columns: Columns, unit_px: float, rules: Sequence[Box]
+    lines: Sequence[TextRow], columns: TableColumns, unit_px: float, rules: Sequence[Box]
 ) -> Head:
     """The head that some lines are, which may be none.
 
@@ -166,7 +166,7 @@ def head_of(
 
 
 def _stacks(
-    lines: Sequence[TextRow], columns: Columns, unit_px: float, rules: Sequence[Box]
+    lines: Sequence[TextRow], columns: TableColumns, unit_px: float, rules: Sequence[Box]
 ) -> list[_Stack]:
     open_: list[_Stack] = []
     done: list[_Stack] = []
@@ -189,12 +189,12 @@ def _stacks(
 
 
 def _pieces_below(
-    stacks: Sequence[_Stack], line: TextRow, columns: Columns, unit_px: float
-) -> list[Piece]:
+    stacks: Sequence[_Stack], line: TextRow, columns: TableColumns, unit_px: float
+) -> list[CellPiece]:
     """The pieces of a line; one below a head over several columns has the columns of that head."""
-    pieces: list[Piece] = []
+    pieces: list[CellPiece] = []
     for phrase in line.phrases:
-        parts = [Piece(*part) for part in columns.parts(phrase, unit_px)]
+        parts = [CellPiece(*part) for part in columns.parts(phrase, unit_px)]
         wide = next(
             (
                 stack
@@ -208,7 +208,7 @@ def _pieces_below(
             None,
         )
         if wide:
-            pieces.append(Piece(wide.first, wide.last, phrase))
+            pieces.append(CellPiece(wide.first, wide.last, phrase))
         elif len(parts) == 1 and columns.crossed(phrase):
             pieces.append(_widened(parts[0], line, columns, unit_px))
         else:
@@ -222,7 +222,7 @@ def _are_apart(stack: _Stack, other: Phrase, phrase: Phrase) -> bool:
     return other is not phrase and box.left < other.box.middle.x < box.right
 
 
-def _widened(piece: Piece, line: TextRow, columns: Columns, unit_px: float) -> Piece:
+def _widened(piece: CellPiece, line: TextRow, columns: TableColumns, unit_px: float) -> CellPiece:
     """A head over several columns, over those of which it stands in the middle."""
     others = [phrase.box.middle.x for phrase in line.phrases if phrase is not piece.phrase]
     best, found = math.inf, (piece.first, piece.last)
@@ -234,10 +234,10 @@ def _widened(piece: Piece, line: TextRow, columns: Columns, unit_px: float) -> P
             apart = abs((left + right) / 2 - piece.box.middle.x)
             if apart < best - _CENTRED * unit_px:
                 best, found = apart, (first, last)
-    return Piece(*found, piece.phrase)
+    return CellPiece(*found, piece.phrase)
 
 
-def _goes_on(stack: _Stack, piece: Piece, unit_px: float, rules: Sequence[Box]) -> bool:
+def _goes_on(stack: _Stack, piece: CellPiece, unit_px: float, rules: Sequence[Box]) -> bool:
     """Whether a piece is the next line of a head."""
     last = stack.pieces[-1]
     step = piece.box.middle.y - last.box.middle.y

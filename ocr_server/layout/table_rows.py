@@ -12,12 +12,12 @@ from statistics import fmean, median
 from typing import NamedTuple
 
 from ocr_server.geometry import Box
-from ocr_server.layout.gutters import Columns, Gutter
+from ocr_server.layout.gutters import Gutter, TableColumns
 from ocr_server.layout.phrases import Phrase, PhraseRow
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class CellPiece:
     """A phrase, or a part of one, under the columns `first` to `last`."""
 
     first: int
@@ -35,14 +35,14 @@ class TextRow:
     """One row of text, and its pieces from left to right."""
 
     phrases: PhraseRow
-    pieces: tuple[Piece, ...]
+    pieces: tuple[CellPiece, ...]
 
     @property
     def middle(self) -> float:
         """The median of the middles of its words."""
         return median(one.box.middle.y for phrase in self.phrases for one in phrase.words)
 
-    def under(self, column: int) -> list[Piece]:
+    def under(self, column: int) -> list[CellPiece]:
         """The pieces that begin under a column."""
         return [piece for piece in self.pieces if piece.first == column]
 
@@ -84,7 +84,7 @@ def placed(spans: Iterable[Span], rows: int, columns: int) -> list[Span]:
 
 def continuations(
     rows: Sequence[TextRow],
-    columns: Columns,
+    columns: TableColumns,
     unit_px: float,
     rules: Sequence[Box],
 ) -> list[bool]:

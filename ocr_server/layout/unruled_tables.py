@@ -16,10 +16,10 @@ from typing import TypeAlias
 from ocr_server.document.model import Cell, Table, Zone
 from ocr_server.geometry import Box, Transform
 from ocr_server.layout.bands import bands_of, bottom_of, top_of
-from ocr_server.layout.gutters import Columns, Gutter, extent, find_gutters, without_strangers
+from ocr_server.layout.gutters import Gutter, TableColumns, extent, find_gutters, without_strangers
 from ocr_server.layout.phrases import Phrase, PhraseRow, find_phrases
 from ocr_server.layout.table_heads import count_head_lines, head_of, heads_above
-from ocr_server.layout.table_rows import Piece, Span, TextRow, continuations, placed
+from ocr_server.layout.table_rows import CellPiece, Span, TextRow, continuations, placed
 
 # Lengths are in median heights of a word.
 _LONG_CELL, _LONG_PHRASE = 5, 6  # words
@@ -67,7 +67,7 @@ def find_unruled_tables(zones: Iterable[Zone], rules_in: FindRules | None = None
     return found
 
 
-def _table_of(rows: list[PhraseRow], unit_px: float) -> tuple[list[TextRow], Columns] | None:
+def _table_of(rows: list[PhraseRow], unit_px: float) -> tuple[list[TextRow], TableColumns] | None:
     """The rows without lone phrases at both ends, and the columns; None if too few are left."""
     gutters: list[Gutter] = []
     for _ in range(3):  # fewer rows may have more gutters
@@ -82,12 +82,12 @@ def _table_of(rows: list[PhraseRow], unit_px: float) -> tuple[list[TextRow], Col
             rows = rows[1:]
         if len(rows) < _LEAST_ROWS:
             return None
-    columns = Columns(gutters, extent(rows))
+    columns = TableColumns(gutters, extent(rows))
     return [_text_row(row, columns, unit_px) for row in rows], columns
 
 
-def _text_row(row: PhraseRow, columns: Columns, unit_px: float) -> TextRow:
-    pieces = [Piece(*part) for phrase in row for part in columns.parts(phrase, unit_px)]
+def _text_row(row: PhraseRow, columns: TableColumns, unit_px: float) -> TextRow:
+    pieces = [CellPiece(*part) for phrase in row for part in columns.parts(phrase, unit_px)]
     return TextRow(row, tuple(pieces))
 
 
@@ -104,7 +104,7 @@ def _is_outside(row: PhraseRow, gutters: Sequence[Gutter], *, may_be_long: bool)
     return is_across or (not may_be_long and len(row[0].words) > _LONG_PHRASE)
 
 
-def _is_table(rows: Sequence[TextRow], columns: Columns, unit_px: float) -> bool:
+def _is_table(rows: Sequence[TextRow], columns: TableColumns, unit_px: float) -> bool:
     """Whether the rows are a table, and neither prose in columns nor a list."""
     count = len(rows)
     several = sum(len(row.filled) >= 2 for row in rows)
@@ -180,7 +180,7 @@ def _flush(positions: Sequence[float], within_px: float) -> int:
 
 def _made(
     rows: Sequence[TextRow],
-    columns: Columns,
+    columns: TableColumns,
     unit_px: float,
     *,
     heads: int,
@@ -191,7 +191,7 @@ def _made(
 
     `heads` is how many lines are certainly its head.
     """
-    columns = Columns(columns.gutters, extent(row.phrases for row in rows))
+    columns = TableColumns(columns.gutters, extent(row.phrases for row in rows))
     box = Box(
         columns.ends.left - _MARGIN * unit_px, top_of(rows[0].phrases) - _MARGIN * unit_px,
         columns.ends.right + _MARGIN * unit_px, bottom_of(rows[-1].phrases) + _MARGIN * unit_px,
@@ -227,7 +227,7 @@ def _made(
     return Table(len(row_groups), columns.count, tuple(cells))
 
 
-def _walls(rows: Sequence[TextRow], columns: Columns, box: Box) -> list[float]:
+def _walls(rows: Sequence[TextRow], columns: TableColumns, box: Box) -> list[float]:
     """The x of the sides of cells, moved within gutters so that each cell holds its pieces."""
     pieces = [piece for row in rows for piece in row.pieces]
     walls = [box.left]

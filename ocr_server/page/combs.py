@@ -32,9 +32,9 @@ def read_combs(state: PageState) -> StageResult:
     if not combs:
         return StageResult(state, "no boxes for letters")
     found = f"{len(combs)} rows of boxes for letters"
-    runs = [(comb, run) for comb in combs for run in _runs(state.canvas, comb)]
+    runs = [(comb, run) for comb in combs for run in runs_in(state.canvas, comb)]
     words: dict[tuple[Box, ...], list[Word]] = {}
-    for (comb, _), word in zip(runs, _read(state, [run for _, run in runs]), strict=True):
+    for (comb, _), word in zip(runs, read_runs(state, [run for _, run in runs]), strict=True):
         if word.text and word.confidence >= _LEAST_CONFIDENCE:
             words.setdefault(comb, []).append(word)
     read_apart = [_line(comb_words) for comb_words in words.values()]
@@ -50,7 +50,7 @@ def read_combs(state: PageState) -> StageResult:
     return StageResult(after, found, "boxes wiped out, letters read as words")
 
 
-def _runs(canvas: Canvas, cells: Sequence[Box]) -> list[list[Box]]:
+def runs_in(canvas: Canvas, cells: Sequence[Box]) -> list[list[Box]]:
     """The cells with letters, in words that empty cells divide."""
     runs: list[list[Box]] = [[]]
     for cell in cells:
@@ -61,7 +61,7 @@ def _runs(canvas: Canvas, cells: Sequence[Box]) -> list[list[Box]]:
     return [run for run in runs if run]
 
 
-def _read(state: PageState, runs: Sequence[Sequence[Box]]) -> list[Word]:
+def read_runs(state: PageState, runs: Sequence[Sequence[Box]]) -> list[Word]:
     """The word in each run of cells: the first reading with a letter for each, else the surest."""
     best: dict[int, Word] = {}
     waiting = list(range(len(runs)))

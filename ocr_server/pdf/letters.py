@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import math
+import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -58,6 +60,45 @@ class Letter:
     piece: Piece = _NO_PIECE
     position: int = -1
 
+    @property
+    def size_px(self) -> float:
+        """The size of its font as it is shown, more than 0."""
+        return max(self.piece.size_px, 0.1)
+
+
+class Frame(NamedTuple):
+    """Which way a letter runs: along and down, each of length 1, and how high it is."""
+
+    along_x: float
+    along_y: float
+    height: float
+
+    @classmethod
+    def of(cls, quad: Quad) -> Frame:
+        """The frame of a letter."""
+        down_x = quad.bottom_left.x - quad.top_left.x
+        down_y = quad.bottom_left.y - quad.top_left.y
+        height = math.hypot(down_x, down_y) or 1.0
+        return cls(down_y / height, -down_x / height, height)
+
+    def inline(self, point: Point) -> float:
+        """How far along a point is."""
+        return point.x * self.along_x + point.y * self.along_y
+
+    def down(self, point: Point) -> float:
+        """How far down a point is."""
+        return point.y * self.along_x - point.x * self.along_y
+
+    def is_like(self, other: Frame) -> bool:
+        """Whether both run the same way."""
+        return self.along_x * other.along_x + self.along_y * other.along_y > 0.999
+
+    def gap(self, one: Quad, other: Quad) -> float:
+        """White between two letters along the line; less than nothing where they overlap."""
+        one_sides = sorted((self.inline(one.top_left), self.inline(one.top_right)))
+        other_sides = sorted((self.inline(other.top_left), self.inline(other.top_right)))
+        return max(other_sides[0] - one_sides[1], one_sides[0] - other_sides[1])
+
 
 def read_letters(text: pypdfium2.PdfTextPage, way: PointMap) -> list[Letter]:
     """The letters in PDFium's order, in pixels, each place once."""
@@ -102,19 +143,20 @@ def _letters(text: pypdfium2.PdfTextPage, way: _Affine) -> Iterator[Letter]:
         if high and 0xDC00 <= code < 0xE000:
             code = 0x10000 + ((high - 0xD800) << 10) + (code - 0xDC00)
         high = 0
-        letter = "\ufffd" if 0xD800 <= code < 0xE000 else chr(code)  # half of one is none
+        is_none = 0xD800 <= code < 0xE000 or code > sys.maxunicode  # half of one is none
+        letter = "\ufffd" if is_none else chr(code)
         if code in _PARTED and _is_hyphen(text, position):
             yield _placed("-", text, position, way, pieces.of(position))
             yield Letter("\n")
         elif letter in "\r\n":
             yield Letter(letter)
-        elif code < 0x20 and letter != "\t":
+        elif unicodedata.category(letter) == "Cc" and letter != "\t":
             if not raw.FPDFText_IsGenerated(text, position):
                 yield _nameless(text, position, way, pieces.of(position))
         elif letter.isspace():
             blank = _placed(letter, text, position, way, pieces.of(position))
             yield blank if _is_wide(blank) else Letter(letter)
-        elif code >= 0x20 and not raw.FPDFText_IsGenerated(text, position):
+        elif letter != "\t" and not raw.FPDFText_IsGenerated(text, position):
             yield _placed(letter, text, position, way, pieces.of(position))
 
 

@@ -17,11 +17,14 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+import pikepdf
 import pypdfium2
+from pikepdf import Name
 from pypdfium2 import raw
 
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Pixels
+from ocr_server.pdf.page_copy import shown_by
 from ocr_server.pdf.page_objects import PageObject
 
 # Bytes that drawing a picture takes for each of its pixels, at most (0.4, 4.4 and 8.1 measured).
@@ -41,7 +44,7 @@ _TAIL_BYTES = 1024  # of a JPEG, behind which some programs write more
 _PIECE_BYTES = 1_000_000
 _PALEST = 12  # grey levels by which a page differs that is not blank
 
-_LAST_ROWS = 4  # of a drawn picture; a fax that was cut off is black there
+_LAST_ROWS = 4  # of a drawn picture, on each side
 _END_OF_LINE, _END_OF_FAX_BYTES = "000000000001", 16
 # Of a JBIG2 segment's head: a count in its long form, a page's number of four bytes, and the size
 # of one that tells its end itself.
@@ -117,14 +120,57 @@ def _is_bitonal_damaged(picture: PagePicture, part: Pixels) -> bool:
     if not part.size:
         return False
     data = _raw_data(picture.shown)
-    is_blank = int(part.max()) - int(part.min()) < _PALEST
+    is_blank = _is_plain(part)
     # Of a blank picture each row takes a bit.
     if is_blank and len(data) > picture.height_px // 8 + 256:
         return True
-    if picture.codec == b"JBIG2Decode":
-        return _lacks_segments(data)
-    # PDFium leaves black what is missing.
-    return int(part[-_LAST_ROWS:].max()) < _PALEST and not _has_end_of_fax(data)
+    return picture.codec == b"JBIG2Decode" and _lacks_segments(data)
+
+
+def may_lack_rows(picture: PagePicture, place: Box, drawn: Pixels) -> bool:
+    """Whether a picture is a fax that may end too soon: a side of it is plain, its end unmarked.
+
+    Missing rows look like plain ones: `lacks_rows` tells.
+    """
+    if picture.codec != b"CCITTFaxDecode" or not any(map(_is_plain, _sides(drawn, place))):
+        return False
+    return not _has_end_of_fax(_raw_data(picture.shown))
+
+
+def exchange_colours(_pdf: pikepdf.Pdf, page: pikepdf.Object) -> None:
+    """Have black and white exchanged in the faxes that a page shows.
+
+    Raises:
+        pikepdf.PikepdfError, and what pikepdf raises of objects of a wrong kind.
+    """
+    for shown in shown_by(page):
+        if shown.get("/Filter") not in (Name.CCITTFaxDecode, [Name.CCITTFaxDecode]):
+            continue
+        coding = shown.get("/DecodeParms", pikepdf.Dictionary())
+        coding = coding[0] if isinstance(coding, pikepdf.Array) else coding
+        exchanged = {"/BlackIs1": not coding.get("/BlackIs1", False)}
+        shown.DecodeParms = pikepdf.Dictionary(dict(coding.items()) | exchanged)
+
+
+def lacks_rows(place: Box, drawn: Pixels, exchanged: Pixels) -> bool:
+    """Whether a side of a fax is as it was in a drawing with its colours exchanged.
+
+    PDFium gives rows that are missing one colour, whichever it was told for black: then black, with
+    `Decode [1 0]` white, in masks none. They are at the bottom, unless the page is turned.
+    """
+    return any(
+        _is_plain(one) and _is_plain(other) and abs(int(one.min()) - int(other.min())) < _PALEST
+        for one, other in zip(_sides(drawn, place), _sides(exchanged, place), strict=True)
+    )
+
+
+def _sides(drawn: Pixels, place: Box) -> tuple[Pixels, ...]:
+    part, last = _part(drawn, place), _LAST_ROWS
+    return part[-last:], part[:last], part[:, :last], part[:, -last:]
+
+
+def _is_plain(part: Pixels) -> bool:
+    return bool(part.size) and int(part.max()) - int(part.min()) < _PALEST
 
 
 def _has_end_of_fax(data: bytes) -> bool:

@@ -18,8 +18,17 @@ from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import Limits
 from ocr_server.pdf.opening import OpenedPage, opened_page
+from ocr_server.pdf.page_copy import write_copy
 from ocr_server.pdf.page_objects import hide_text
-from ocr_server.pdf.page_pictures import GROUND, PagePicture, find_undrawn, is_damaged
+from ocr_server.pdf.page_pictures import (
+    GROUND,
+    PagePicture,
+    exchange_colours,
+    find_undrawn,
+    is_damaged,
+    lacks_rows,
+    may_lack_rows,
+)
 
 _MUCH_OF_PAGE = 0.1  # pictures that take less are logos and signatures
 _LEAST_DPI = 190  # print is read about as well as at 300
@@ -75,6 +84,13 @@ def draw_page(
         ]
         if missing is None and any(is_damaged(*one, pixels) for one in large):
             missing = _DAMAGED
+        suspects = [place for picture, place in large if may_lack_rows(picture, place, pixels)]
+        if missing is None and suspects:
+            exchanged = _draw_exchanged(path, index, limits=limits, password=password)
+            if exchanged is not None and any(
+                lacks_rows(one, pixels, exchanged) for one in suspects
+            ):
+                missing = _DAMAGED
         coarse = _coarse(opened, large) if opened.is_copy else None
         problems = tuple(problem for problem in (missing, coarse) if problem)
         return DrawnPage(Canvas(pixels, dpi=opened.dpi), problems)
@@ -107,6 +123,17 @@ def _draw(opened: OpenedPage) -> Pixels:
     )
     pixels = np.array(bitmap.to_numpy(), dtype=np.uint8)
     return np.ascontiguousarray(pixels[..., 0]) if pixels.ndim == 3 else pixels
+
+
+def _draw_exchanged(
+    path: Path, index: int, *, limits: Limits, password: str | None
+) -> Pixels | None:
+    """A page with black and white exchanged in its faxes; None where QPDF cannot open it."""
+    copy = path.with_name(f"{path.name}-page-{index}-exchanged")
+    if not write_copy(path, index, copy, password=password, change=exchange_colours):
+        return None
+    with opened_page(copy, 0, limits=limits, password=None) as opened:
+        return _draw(opened)
 
 
 def _missing(broken: Sequence[PagePicture], left_out: Sequence[PagePicture]) -> Advice | None:

@@ -33,7 +33,7 @@ from ocr_server.pdf.opening import OpenedPage, opened_page
 from ocr_server.pdf.optional_content import groups_switched_off
 from ocr_server.pdf.page_copy import write_copy
 from ocr_server.pdf.page_ink import PageInk, blocks_of, draw_ink
-from ocr_server.pdf.stand_in_fonts import embed_vertical_fonts, lacks_vertical_font
+from ocr_server.pdf.stand_in_fonts import embed_fonts, lacks_fonts
 from ocr_server.pdf.text_lines import make_zones
 
 STAGE = "text layer"
@@ -83,7 +83,7 @@ class ExtractedText:
     @property
     def is_doubted(self) -> bool:
         """Whether the letters that can be seen may be others than the layer says."""
-        return Doubt.SHAPES in self.doubts or Doubt.SIGNS in self.doubts
+        return any(doubt is not Doubt.HIDDEN for doubt in self.doubts)
 
     @property
     def found(self) -> str:
@@ -140,10 +140,10 @@ def read_text_layer(
     off = partial(groups_switched_off, path, password=password)
     try:
         with opened_page(path, index, limits=limits, password=password) as opened:
-            if not lacks_vertical_font(opened.objects):
+            if not lacks_fonts(opened.objects):
                 return _read(opened, limits, groups_off=off, symbols=symbols)
         copy = path.with_name(f"{path.name}-page-{index}-with-fonts")
-        if write_copy(path, index, copy, password=password, change=embed_vertical_fonts):
+        if write_copy(path, index, copy, password=password, change=embed_fonts):
             path, index, password = copy, 0, None
         with opened_page(path, index, limits=limits, password=password) as opened:
             return _read(opened, limits, groups_off=off, symbols=symbols)
@@ -173,6 +173,8 @@ def _read(
             pictures=(*_written_over(opened), *_uncovered(opened, ())),
         )  # fmt: skip
     fits = measure_fonts(text, letters)
+    told = page.pdf.get_metadata_dict()
+    programs = f"{told['Creator']} {told['Producer']}"
     pictures = list(_written_over(opened))
     ink = draw_ink(opened)
 
@@ -201,7 +203,7 @@ def _read(
         is_real=bool(seen or unseen) and is_real,
         pictures=tuple(pictures),
         rows=(*ink.find_rows(covered), *nameless),
-        doubts=tuple(find_doubts(visible, hidden, fits)),
+        doubts=tuple(find_doubts(visible, hidden, fits, programs)),
     )
 
 
@@ -211,7 +213,8 @@ def _parted(
     """The letters that can be seen, and those that cannot but stand on other ink.
 
     Words are looked at, as far as one piece of text reaches: full stops are small. Where PDFium has
-    no font for the letters, no ink tells anything.
+    no font for the letters, only other ink tells anything: fonts without ink are also those that
+    earlier recognitions use.
     """
     visible: list[Letter] = []
     hidden: list[Letter] = []
@@ -225,10 +228,12 @@ def _parted(
         box = hull(point for letter in placed if letter.quad for point in letter.quad)
         inside = shown.contains(box.middle)
         is_drawn = not placed[0].piece.is_invisible
-        if inside and is_drawn and (ink.shows(box) or not has_outlines(placed[0])):
+        if inside and is_drawn and ink.shows(box):
             visible += some
         elif inside and ink.has_other_ink(box):
             hidden += some
+        elif inside and is_drawn and not has_outlines(placed[0]):
+            visible += some
     return visible, hidden
 
 

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from statistics import median
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from ocr_server.document.model import Direction, Line, Symbol, Word, Zone, ZoneKind, hull_of
 from ocr_server.geometry import Box, Point, Quad, Transform, hull
-from ocr_server.pdf.letters import Letter
+from ocr_server.pdf.letters import Frame, Letter
+from ocr_server.pdf.vertical_lines import read_in_tiers, split_columns
 from ocr_server.pdf.visual_order import is_leftward, read_from_sight
 
 _X_HEIGHT_SHARE = 0.5  # of the height from ascent to descent, in most Latin typefaces
@@ -38,7 +39,6 @@ _LOOSE, _LOOSEST = 0.12, 1.2  # white between all letters of a line that is set 
 _LOOSE_SHARE = 0.45  # of that white, by which blanks are wider
 _FEWEST_LOOSE = 3  # letters
 
-_FIRST_WIDE = "\u1100"  # no letter before it is as wide as high
 _LEVEL_DEG = 0.001  # rounding
 
 Confidence: TypeAlias = Callable[[Sequence[Letter]], float]
@@ -57,41 +57,15 @@ class _Row:
         return self.line.direction is Direction.TOP_TO_BOTTOM
 
 
-class _Frame(NamedTuple):
-    """Which way a letter runs: along and down, each of length 1, and how high it is."""
-
-    along_x: float
-    along_y: float
-    height: float
-
-    @classmethod
-    def of(cls, quad: Quad) -> _Frame:
-        down_x = quad.bottom_left.x - quad.top_left.x
-        down_y = quad.bottom_left.y - quad.top_left.y
-        height = math.hypot(down_x, down_y) or 1.0
-        return cls(down_y / height, -down_x / height, height)
-
-    def inline(self, point: Point) -> float:
-        return point.x * self.along_x + point.y * self.along_y
-
-    def down(self, point: Point) -> float:
-        return point.y * self.along_x - point.x * self.along_y
-
-    def is_like(self, other: _Frame) -> bool:
-        return self.along_x * other.along_x + self.along_y * other.along_y > 0.999
-
-    def gap(self, one: Quad, other: Quad) -> float:
-        """White between two letters along the line; less than nothing where they overlap."""
-        one_sides = sorted((self.inline(one.top_left), self.inline(one.top_right)))
-        other_sides = sorted((self.inline(other.top_left), self.inline(other.top_right)))
-        return max(other_sides[0] - one_sides[1], one_sides[0] - other_sides[1])
-
-
 def make_zones(
     letters: Sequence[Letter], *, symbols: bool = False, confidence: Confidence = lambda _: 1.0
 ) -> tuple[Zone, ...]:
     """Zones of paragraphs; `confidence` says how sure a word of some letters is."""
-    rows = [_row(run, symbols=symbols, confidence=confidence) for run in _lines(letters)]
+    rows = [
+        _row(run, is_vertical=is_vertical, symbols=symbols, confidence=confidence)
+        for stretch, is_vertical in split_columns(letters)
+        for run in ([stretch] if is_vertical else _lines(stretch))
+    ]
     zones: list[list[_Row]] = []
     paragraph = 0
     for row in _downwards(_leftwards(rows)):
@@ -109,7 +83,7 @@ def _lines(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
     """Runs of letters that stand on a line, with the blanks of the file among them."""
     run: list[Letter] = []
     last: Letter | None = None
-    is_broken = is_vertical = False
+    is_broken = False
     for letter in letters:
         if letter.text in "\r\n":
             is_broken = True
@@ -117,41 +91,22 @@ def _lines(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
             if run and letter.text not in "\r\n":
                 run.append(letter)
             continue
-        is_same_piece = last is not None and last.piece is letter.piece
-        if last is None:
-            pass
-        elif (is_same_piece or is_vertical) and _steps_down(last, letter):
-            is_vertical = True
-        elif is_same_piece and not is_broken:
+        if last is None or (last.piece is letter.piece and not is_broken):
             pass
         elif not _follows(last, letter, is_broken=is_broken):
             yield run
-            run, is_vertical = [], False
+            run = []
         run.append(letter)
         last, is_broken = letter, False
     if run:
         yield run
 
 
-def _steps_down(last: Letter, letter: Letter) -> bool:
-    """Whether a letter stands below the last one, as in vertical writing."""
-    if last.quad is None or letter.quad is None or not _is_wide(last) or not _is_wide(letter):
-        return False
-    frame = _Frame.of(last.quad)
-    down = frame.down(letter.origin) - frame.down(last.origin)
-    across = frame.inline(letter.origin) - frame.inline(last.origin)
-    return abs(across) < 0.3 * frame.height < 0.5 * frame.height < down < 2 * frame.height
-
-
-def _is_wide(letter: Letter) -> bool:
-    return letter.text > _FIRST_WIDE and unicodedata.east_asian_width(letter.text[:1]) in "WF"
-
-
 def _follows(last: Letter, letter: Letter, *, is_broken: bool) -> bool:
     """Whether a letter stands on the line of the last one; PDFium may see a break before it."""
     if last.quad is None or letter.quad is None:
         return False
-    one, other = _Frame.of(last.quad), _Frame.of(letter.quad)
+    one, other = Frame.of(last.quad), Frame.of(letter.quad)
     if not one.is_like(other):
         return not is_broken
     larger, smaller = max(one.height, other.height), min(one.height, other.height)
@@ -164,16 +119,15 @@ def _follows(last: Letter, letter: Letter, *, is_broken: bool) -> bool:
     return _BACK * larger < one.gap(last.quad, letter.quad) < _RUNS_ON * larger
 
 
-def _row(run: Sequence[Letter], *, symbols: bool, confidence: Confidence) -> _Row:
+def _row(
+    run: Sequence[Letter], *, is_vertical: bool, symbols: bool, confidence: Confidence
+) -> _Row:
     placed = [letter for letter in run if not letter.text.isspace()]
     first = next(letter.quad for letter in placed if letter.quad is not None)
-    frame = _Frame.of(first)
+    frame = Frame.of(first)
     angle_deg = math.degrees(math.atan2(frame.along_y, frame.along_x))
     turn = Transform.rotation(-angle_deg) if abs(angle_deg) > _LEVEL_DEG else None
     level = _hull(placed, turn)
-    is_vertical = len(placed) > 1 and all(
-        _steps_down(last, letter) for last, letter in pairwise(placed)
-    )
     direction = Direction.TOP_TO_BOTTOM if is_vertical else _direction(placed, frame)
     groups = [placed] if is_vertical else list(_words(_in_order(run, frame, direction), frame))
     base = median((turn.apply(one.origin) if turn else one.origin).y for one in placed)
@@ -200,7 +154,7 @@ def _row(run: Sequence[Letter], *, symbols: bool, confidence: Confidence) -> _Ro
     return _Row(line, level, round(angle_deg / 90) % 4)
 
 
-def _in_order(run: Sequence[Letter], frame: _Frame, direction: Direction) -> Sequence[Letter]:
+def _in_order(run: Sequence[Letter], frame: Frame, direction: Direction) -> Sequence[Letter]:
     """The letters as they are read, which in scripts from right to left is not as they are kept."""
     if not any(is_leftward(letter.text) for letter in run):
         return run
@@ -216,7 +170,7 @@ def _in_order(run: Sequence[Letter], frame: _Frame, direction: Direction) -> Seq
     return read_from_sight(run, inline, from_right=from_right)
 
 
-def _words(run: Sequence[Letter], frame: _Frame) -> Iterator[list[Letter]]:
+def _words(run: Sequence[Letter], frame: Frame) -> Iterator[list[Letter]]:
     """The letters of a line parted where there is white between them."""
     has_own = any(letter.quad and letter.text.isspace() for letter in run)
     usual = _usual_gap(run, frame)
@@ -240,15 +194,16 @@ def _words(run: Sequence[Letter], frame: _Frame) -> Iterator[list[Letter]]:
         yield group
 
 
-def _gap_between(last: Letter, letter: Letter, frame: _Frame) -> float:
+def _gap_between(last: Letter, letter: Letter, frame: Frame) -> float:
     """White between two letters, in sizes of their fonts."""
     if last.quad is None or letter.quad is None:
         return 0.0
-    size_px = (last.piece.size_px + letter.piece.size_px) / 2
-    return frame.gap(last.quad, letter.quad) / max(size_px, 0.1)
+    # Letters of fonts that define their own measure may be much higher than the size says.
+    size_px = max((last.size_px + letter.size_px) / 2, frame.height / 2)
+    return frame.gap(last.quad, letter.quad) / size_px
 
 
-def _usual_gap(run: Sequence[Letter], frame: _Frame) -> float:
+def _usual_gap(run: Sequence[Letter], frame: Frame) -> float:
     """The white between the letters of words that are set loosely; 0 in usual setting.
 
     Figures that stand apart are figures of a table.
@@ -264,7 +219,7 @@ def _usual_gap(run: Sequence[Letter], frame: _Frame) -> float:
     return usual if _LOOSE < usual < _LOOSEST else 0.0
 
 
-def _direction(letters: Sequence[Letter], frame: _Frame) -> Direction:
+def _direction(letters: Sequence[Letter], frame: Frame) -> Direction:
     """The way of most runs of letters that are seen, else of most letters."""
     if not any(is_leftward(letter.text) for letter in letters):
         return Direction.LEFT_TO_RIGHT
@@ -277,10 +232,11 @@ def _direction(letters: Sequence[Letter], frame: _Frame) -> Direction:
 
 
 def _leftwards(rows: Sequence[_Row]) -> Iterator[_Row]:
-    """The rows with those of vertical writing from the right, as they are read."""
+    """The rows with those of vertical writing as they are read."""
     for is_vertical, group in groupby(rows, key=lambda row: row.is_vertical):
         some = list(group)
-        yield from sorted(some, key=lambda row: -row.level.right) if is_vertical else some
+        order = read_in_tiers([row.level for row in some]) if is_vertical else range(len(some))
+        yield from (some[number] for number in order)
 
 
 def _downwards(rows: Iterator[_Row]) -> Iterator[_Row]:

@@ -15,6 +15,7 @@ from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
 from ocr_server.job import (
     Detail,
+    FurnitureUse,
     HandwritingUse,
     Job,
     Layout,
@@ -185,11 +186,25 @@ OPTIONS: Mapping[str, Option] = {
         "block of code in `markdown`; `auto` joins in `docx` and `html`, and keeps in the others",
         sets=(Rendering, "lines"), shapes_answer=True,
     ),
+    "furniture": Option(
+        Choice({use.value: use for use in FurnitureUse}),
+        "heads, feet and numbers of pages, found by likeness from page to page: `keep` leaves them "
+        "where they stand, `drop` leaves them out, `once` tells each head and foot where it comes "
+        "first; in `text`, `markdown`, `html`, `docx` and the texts of `json`; `auto` makes heads "
+        "and feet of Word’s own in `docx`, and keeps them in the others",
+        sets=(Rendering, "furniture"), shapes_answer=True,
+    ),
     "line_numbers": Option(
         Choice({use.value: use for use in LineNumberUse}),
         "numbers of lines at the left of court papers and source code: `keep` puts each before its "
         "line, `drop` leaves them out",
         sets=(ReadOptions, "line_numbers"), in_profiles=True,
+    ),
+    "codes": Option(
+        Flag(),
+        "look for bar codes and matrix codes: QR, Data Matrix, Aztec, PDF417, Code 128, Code 39, "
+        "EAN and UPC; needs the packages of the category `codes`",
+        sets=(ReadOptions, "codes"), in_profiles=True,
     ),
     "handwriting": Option(
         Choice({use.value: use for use in (HandwritingUse.AUTO, HandwritingUse.NEVER)}),

@@ -24,7 +24,7 @@ from ocr_server.tools import (
     INSTRUCTIONS,
     TOOLS,
     Call,
-    Progress,
+    PagesDone,
     check_arguments,
     failed,
     list_tools,
@@ -158,7 +158,7 @@ def _called(
         open_until_answered.push(keep_job_folder())
         steps = open_until_answered.enter_context(closing(run_tool(name, call)))
         if token is None or EVENT_STREAM not in request.headers.get("Accept", ""):
-            result = next(step for step in steps if not isinstance(step, Progress))
+            result = next(step for step in steps if not isinstance(step, PagesDone))
             return jsonify(_answer(id_, result | more))
         kept = open_until_answered.pop_all()
         response = Response(_events(id_, token, steps, more, kept), content_type=EVENT_STREAM)
@@ -192,14 +192,14 @@ def _source(file: Value) -> Source:
 def _events(
     id_: object,
     token: object,
-    steps: Iterator[Progress | Json],
+    steps: Iterator[PagesDone | Json],
     more: Json,
     kept: ExitStack,
 ) -> Iterator[str]:
     """Progress as notifications, then the answer; the request has left before that is sent."""
     yield ": the headers leave before the first page is read\n\n"
     for step in steps:
-        if isinstance(step, Progress):
+        if isinstance(step, PagesDone):
             params = {
                 "progressToken": token,
                 "progress": step.done,

@@ -9,7 +9,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from ocr_server.document.schema import Count, Share, strict
-from ocr_server.extraction.verification import Verdict, verify
+from ocr_server.extraction.verification import WordVerdict, verify
 from ocr_server.request.build import Faults, build_job, fault_of
 from ocr_server.tools import verification_to_json
 from ocr_server.web.body import read_texts
@@ -24,7 +24,7 @@ class CheckedWordJson(TypedDict):
 
     text: str
     verdict: Annotated[
-        Verdict, Field(description="`similar`: only look-alikes such as O and 0 differ")
+        WordVerdict, Field(description="`similar`: only look-alikes such as O and 0 differ")
     ]
     is_figure: bool
     """whether it has digits"""

@@ -36,7 +36,7 @@ from scripts.training.sets import read_sets
 HERE = Path(__file__).parent
 WARM_UP_STEPS = 60
 LEAST_RATE = 0.02  # of the highest, at the end of a sitting
-MEAN_KEEPS = 0.995  # what is written is a running mean of the weights
+MEAN_KEEPS = 0.998  # what is written is a running mean of the weights
 LONGEST_GRADIENT = 3.0
 BY_HAND, IN_PRINT = 0.15, 0.10  # shares of the lines that are written with fonts
 QUICKLY_TESTED = 24  # lines of each test at a checkpoint

@@ -28,7 +28,10 @@ from tests.export.documents import (
     document,
     everything,
     json_of,
+    numbered_pages,
     page,
+    table_of,
+    turned,
     two_pages,
     word,
     zone,
@@ -397,3 +400,27 @@ def test_what_workers_import_knows_no_pydantic() -> None:
     code = "import sys, ocr_server.tasks; sys.exit('pydantic' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603
+
+
+def test_paragraphs_have_roles_and_parted_words_whole() -> None:
+    first, *_ = json_of(numbered_pages())["pages"]
+    parted = json_of(two_pages())["pages"][0]["zones"][0]
+
+    roles = [one["role"] for zone in first["zones"] for one in zone["paragraphs"]]
+    assert roles == ["header", "text", "footer", "page-number"]
+    assert parted["paragraphs"][0]["text"] == "The quick brown fox jumped over & under"
+    assert [one["line_count"] for one in parted["paragraphs"]] == [2, 1]
+    assert [line.get("hyphenated", False) for line in parted["lines"]] == [True, False, False]
+
+
+def test_a_cell_has_the_confidence_of_its_words() -> None:
+    table = table_of(word("1", 0, -8, 0.5), word("2", 0, -8, 0.7))
+
+    (shown,) = json_of(document(page(table)))["pages"][0]["zones"]
+
+    assert shown["table"]["cells"][0]["confidence"] == 0.6
+
+
+def test_a_page_says_how_its_lines_are_turned() -> None:
+    assert json_of(two_pages())["pages"][0]["angle_deg"] == 0
+    assert json_of(turned(two_pages(), 1))["pages"][0]["angle_deg"] == 90

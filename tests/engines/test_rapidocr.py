@@ -455,6 +455,24 @@ def test_a_page_that_handwriting_is_not_surer_of_stays_as_it_is(
 
 
 @pytest.mark.rapidocr
+def test_where_five_lines_are_handwritten_the_rest_is_not_read_as_print(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed, written = [letters_of("aaaa", [0.8] * 4)] * 5, [letters_of("cccc", [0.9] * 4)] * 5
+    rest = [letters_of("dddd", [0.5] * 4), (), letters_of("eeee", [0.7] * 4)]
+    monkeypatch.setattr(LineFinder, "find", rows(7))
+    monkeypatch.setattr(LineReader, "letters_of", answers(*printed, *written, *rest))
+    monkeypatch.setattr(engine, "_handwriting", LineReader())
+
+    zones = engine.recognise(LIGHT, ReadOptions(languages=("lat",)), Deadline.after(60))
+
+    lines = [line for zone in zones for line in zone.lines]
+    # The last one is empty to the network for handwriting, so that for print is asked.
+    assert [line.text for line in lines] == ["cccc"] * 5 + ["dddd", "eeee"]
+    assert [line.handwritten for line in lines] == [True] * 6 + [False]
+
+
+@pytest.mark.rapidocr
 @pytest.mark.parametrize(("text", "by_hand"), [("hcnsc wjnd", True), ("house wind", False)])
 def test_doubtful_print_with_words_of_the_language_is_no_handwriting(
     engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, text: str, by_hand: bool
@@ -544,6 +562,17 @@ def test_live_handwriting_is_read_by_its_own_network_alone(
 
 
 @pytest.mark.rapidocr
+def test_a_single_line_is_read_in_the_letters_of_an_alphabet(engine: RapidocrEngine) -> None:
+    options = ReadOptions(handwriting=HandwritingUse.LINE, alphabet="0123456789")
+
+    (zone,) = engine.recognise(drawn("1O58 I2l5"), options, Deadline.after(60))
+
+    assert zone.text.isdigit()
+    assert len(zone.text) >= 6
+    assert zone.handwritten
+
+
+@pytest.mark.rapidocr
 def test_without_networks_for_handwriting_all_is_read_as_print(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -551,7 +580,7 @@ def test_without_networks_for_handwriting_all_is_read_as_print(
     monkeypatch.setattr("ocr_server.engines.ppocr.TINY_HANDWRITING", tmp_path / "none.onnx")
     engine = RapidocrEngine()
 
-    for use in HandwritingUse:
+    for use in (HandwritingUse.AUTO, HandwritingUse.NEVER, HandwritingUse.LIVE):
         (zone,) = engine.recognise(
             drawn(SENTENCE), ReadOptions(handwriting=use), Deadline.after(60)
         )

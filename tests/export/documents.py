@@ -10,6 +10,8 @@ from ocr_server.document.model import (
     Advice,
     Alternative,
     Cell,
+    Code,
+    CodeKind,
     Direction,
     Document,
     EngineInfo,
@@ -130,6 +132,24 @@ def two_pages() -> Document:
     return document(page(first, second), page(zone("Page two, fin"), number=2))
 
 
+def numbered_pages() -> Document:
+    """Three pages of 800 × 1000 pixels with a head, a foot and the numbers 17 to 19."""
+    return document(
+        *(
+            page(
+                zone("Annual report", top=20),
+                zone(f"Plain words of page {name}.", top=300),
+                zone("Confidential", top=930),
+                zone(f"Page {number + 16}", top=970),
+                number=number,
+                width_px=800,
+                height_px=1000,
+            )
+            for number, name in enumerate(("one", "two", "three"), start=1)
+        )
+    )
+
+
 def everything() -> Document:
     """A document that has every member that its JSON can have, but for pages that failed."""
     rich = replace(
@@ -150,7 +170,10 @@ def everything() -> Document:
         Field("date", None, "", 0.0, reason="nothing was read"),
     )
     language = PageLanguage(("deu", "eng"), 0.6, "It may be German or Dutch.")
-    first = replace(page(text, table), quality=quality, fields=fields, language=language)
+    parted = zone("jum-\nped", top=60)
+    first = replace(page(text, table, parted), quality=quality, fields=fields, language=language)
+    codes = (Code(CodeKind.EAN_13, "4006381333931", Box(9, 9, 99, 59).quad()),)
+    first = replace(first, codes=codes)
     return document(first, page(zone("y"), number=3))
 
 

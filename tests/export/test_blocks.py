@@ -1,11 +1,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
 from ocr_server.document.model import Document, Zone
-from ocr_server.export.blocks import Flowing, Heading, ListItem, Paragraph, Tabular, flowing_blocks
+from ocr_server.document.roles import Roles
+from ocr_server.export.blocks import (
+    Block,
+    Heading,
+    ListItem,
+    Paragraph,
+    Tabular,
+    flowing_blocks,
+    furnished,
+)
+from ocr_server.job import FurnitureUse
 from tests.export.documents import document, page, zone
 from tests.export.tables import document_of
 
@@ -13,11 +24,16 @@ LONG = "the offices of the north and the south share one list of all that\n"
 
 
 def texts_of(document: Document) -> list[str]:
-    return [block.text for block in flowing_blocks(document) if not isinstance(block, Tabular)]
+    return [block.text for block in blocks_in(document) if not isinstance(block, Tabular)]
 
 
-def kinds_of(*zones: Zone) -> list[type[Flowing]]:
-    return [type(block) for block in flowing_blocks(document(page(*zones)))]
+def blocks_in(document: Document, use: FurnitureUse = FurnitureUse.ONCE) -> list[Block]:
+    roles = Roles.of(document.pages)
+    return list(flowing_blocks(furnished(document.pages, roles, use), roles))
+
+
+def kinds_of(*zones: Zone) -> list[type[Block]]:
+    return [type(block) for block in blocks_in(document(page(*zones)))]
 
 
 def test_a_paragraph_goes_on_upon_the_next_page() -> None:
@@ -30,6 +46,18 @@ def test_a_paragraph_goes_on_upon_the_next_page() -> None:
 
     assert len(texts) == 2
     assert texts[0].endswith("long wooden cupboard of the house.")
+
+
+def test_text_without_ends_of_sentences_is_no_paragraph_of_a_hundred_pages() -> None:
+    random = Random(1)  # noqa: S311  # no secret
+
+    def line() -> str:
+        words = LONG.split()
+        return " ".join(random.sample(words, len(words)))
+
+    pages = [page(zone(*(line() for _ in range(10))), number=number) for number in range(1, 101)]
+
+    assert len(texts_of(document(*pages))) == 2
 
 
 def test_a_paragraph_that_was_ended_wrongly_is_whole() -> None:
@@ -67,7 +95,7 @@ def test_items_of_a_list_are_items(bullet: str) -> None:
     following = "2." if bullet == "1." else bullet
     items = zone(f"{bullet} the first of them\n{following} the second of them\nwith two lines")
 
-    blocks = list(flowing_blocks(document(page(items))))
+    blocks = blocks_in(document(page(items)))
 
     assert [type(block) for block in blocks] == [ListItem, ListItem]
     kept = "2. " if bullet == "1." else ""

@@ -18,7 +18,15 @@ from ocr_server.job import Limits, LineUse, ReadOptions, Rendering
 from ocr_server.page.recipe import read_page
 from ocr_server.page.state import ReadContext
 from ocr_server.sources.decode import decode_page
-from tests.export.documents import document, line, page, two_pages, word, zone
+from tests.export.documents import (
+    document,
+    line,
+    numbered_pages,
+    page,
+    two_pages,
+    word,
+    zone,
+)
 from tests.export.report import draw_report
 from tests.export.tables import document_of, table_zone
 from tests.export.test_markdown import tabled
@@ -191,3 +199,45 @@ def test_a_report_flows(tmp_path: Path) -> None:
     ]
     assert not made.element.xpath("//w:br")
     assert len(whole) >= 0.95 * len(paragraphs[:-1])
+
+
+def test_heads_feet_and_numbers_are_words_own() -> None:
+    made = opened(numbered_pages(), LineUse.AUTO)
+
+    section = made.sections[0]
+    assert [one.text for one in section.header.paragraphs] == ["Annual report"]
+    feet = section.footer.paragraphs
+    assert [one.text for one in feet] == ["Confidential", "Page "]
+    assert 'w:fldSimple w:instr="PAGE"' in feet[1]._p.xml
+    assert 'w:pgNumType w:start="17"' in section._sectPr.xml
+    assert [one.text for one in made.paragraphs] == [
+        f"Plain words of page {name}." for name in ("one", "two", "three")
+    ]
+
+
+def test_heads_of_left_and_right_pages_are_words_own() -> None:
+    heads = ("The house", "Winter")
+    pages = [
+        page(zone(heads[n % 2], top=10), zone(f"Words {n}.", top=200), number=n)
+        for n in range(1, 7)
+    ]
+
+    section = opened(document(*pages), LineUse.AUTO).sections[0]
+
+    assert section.header.paragraphs[0].text == "Winter"
+    assert section.even_page_header.paragraphs[0].text == "The house"
+
+
+def test_heads_of_chapters_stand_once_in_the_text() -> None:
+    pages = [
+        page(
+            zone(f"Chapter {'ABC'[n // 4] * 5}", top=10), zone(f"Words {n}.", top=200), number=n + 1
+        )
+        for n in range(12)
+    ]
+
+    made = opened(document(*pages), LineUse.AUTO)
+
+    assert not made.sections[0].header.paragraphs[0].text
+    heads = [one.text for one in made.paragraphs if one.text.startswith("Chapter")]
+    assert heads == ["Chapter AAAAA", "Chapter BBBBB", "Chapter CCCCC"]

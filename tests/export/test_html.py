@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from ocr_server.document.model import Direction, Document
 from ocr_server.export.html import render_html
 from ocr_server.job import Rendering
-from tests.export.documents import document, line, page, two_pages, zone
+from tests.export.documents import document, line, numbered_pages, page, two_pages, zone
 from tests.export.tables import document_of, table_zone
 
 
@@ -51,3 +51,10 @@ def test_language_and_direction_are_told() -> None:
 
     assert b'<html lang="en">' in data
     assert b'<p dir="rtl">' in data
+
+
+def test_heads_and_feet_of_pages_are_told_as_such() -> None:
+    body = body_of(numbered_pages())
+
+    assert [head.text for head in body.iter("header")] == ["Annual report"] * 3
+    assert [foot.text for foot in body.iter("footer")][:2] == ["Confidential", "Page 17"]

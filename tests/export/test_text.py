@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from ocr_server.export.text import render_text
-from ocr_server.job import LineUse, Rendering
-from tests.export.documents import document, page, two_pages, zone
+from ocr_server.job import FurnitureUse, LineUse, Rendering
+from tests.export.documents import document, numbered_pages, page, two_pages, zone
 
 
 def test_the_text_is_the_documents_own_with_pages_parted_by_form_feeds() -> None:
@@ -28,3 +30,24 @@ def test_a_lone_surrogate_does_not_break_the_answer() -> None:
     text = b"".join(render_text(document(page(zone("a\ud800b"))), (), Rendering()))
 
     assert text == b"a?b\n"
+
+
+@pytest.mark.parametrize(
+    ("use", "heads", "feet", "numbers"),
+    [
+        (FurnitureUse.AUTO, 3, 3, 3),
+        (FurnitureUse.KEEP, 3, 3, 3),
+        (FurnitureUse.DROP, 0, 0, 0),
+        (FurnitureUse.ONCE, 1, 1, 0),
+    ],
+)
+def test_heads_feet_and_numbers_are_kept_dropped_or_told_once(
+    use: FurnitureUse, heads: int, feet: int, numbers: int
+) -> None:
+    text = b"".join(render_text(numbered_pages(), (), Rendering(furniture=use))).decode()
+
+    assert text.count("Annual report") == heads
+    assert text.count("Confidential") == feet
+    assert text.count("Page") == numbers
+    assert text.count("Plain words") == 3
+    assert text.count("\f") == 2

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_server.extraction.verification import Verdict, verify
+from ocr_server.extraction.verification import WordVerdict, verify
 from tests.export.documents import document, page, zone
 
 PAGES = document(page(zone("Total: 12.50 EUR\n(Café) B0X 7 7")), page(zone("End."), number=2))
@@ -25,7 +25,7 @@ def test_figures_that_differ_are_missing() -> None:
 def test_look_alikes_are_similar_and_say_what_stands_there() -> None:
     (word,) = verify("BOX", PAGES)
 
-    assert (word.verdict, word.read, word.page) == (Verdict.SIMILAR, "B0X", 1)
+    assert (word.verdict, word.read, word.page) == (WordVerdict.SIMILAR, "B0X", 1)
     assert word.box is not None
 
 

@@ -16,12 +16,15 @@ const GOOD = {
   glare: 0,
   motion: 0,
   sharpness: 200,
+  lost: 0,
+  isBook: false,
 };
 
 const cases = {
   ready: {},
   dark: { brightness: 0.1 },
-  nothing: { outline: null },
+  nothing: { outline: null, lost: 1 },
+  edgeless: { outline: null, lost: 9 },
   far: { outline: PAGE.map(([x, y]) => [x / 4 + 200, y / 4 + 200]) },
   cut: { outline: PAGE.map(([x, y]) => [x - 99, y]) },
   aslant: { outline: [[250, 100], [400, 100], ...PAGE.slice(2)] },
@@ -36,6 +39,10 @@ for (const [code, seen] of Object.entries(cases)) {
     assert.equal(hintFor({ ...GOOD, ...seen }).code, code);
   });
 }
+
+test("an open book needs no outline", () => {
+  assert.equal(hintFor({ ...GOOD, outline: null, lost: 9, isBook: true }).code, "ready");
+});
 
 test("only the first hint that applies is given", () => {
   assert.equal(hintFor({ ...GOOD, brightness: 0.1, outline: null, motion: 10 }).code, "dark");

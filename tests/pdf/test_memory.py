@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pikepdf
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ocr_server.document.model import INCOMPLETE, LACKS_MEMORY
 from ocr_server.errors import DamagedPicture, OutOfMemory
@@ -242,6 +242,43 @@ def test_a_picture_in_black_and_white_that_is_cut_off_is_told(
     assert drawn(whole).problems == ()
     assert np.ptp(drawn(whole).canvas.pixels) == 255
     assert [problem.code for problem in drawn(half).problems] == [INCOMPLETE]
+
+
+@pytest.mark.parametrize(
+    ("black_is_1", "decode", "is_mask", "turn_deg"),
+    [
+        (False, [0, 1], False, 90),
+        (False, [1, 0], False, 0),
+        (True, [1, 0], False, 0),
+        (False, [0, 1], True, 0),
+        (False, [1, 0], True, 180),
+    ],
+)
+def test_a_fax_that_is_cut_off_is_told_whatever_its_missing_rows_look_like(
+    black_is_1: bool, decode: list[int], is_mask: bool, turn_deg: int, tmp_path: Path
+) -> None:
+    picture = ImageOps.expand(scan("L").crop((60, 60, 1180, 1688)), 60, 255).convert("1")
+    data = fax(picture, "group4").rstrip(b"\0")[:-3]  # without the end's mark
+    coding = pikepdf.Dictionary(K=-1, Columns=SIZE_PX[0], Rows=SIZE_PX[1], BlackIs1=black_is_1)
+    more: dict[str, object] = {
+        "/Filter": pikepdf.Name.CCITTFaxDecode, "/DecodeParms": coding, "/BitsPerComponent": 1,
+        "/Decode": pikepdf.Array(decode),
+    }  # fmt: skip
+
+    def problems(data: bytes) -> list[str]:
+        path = scan_pdf(tmp_path / "0", "raw", picture.convert("L"), data=data, more=more)
+        with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+            page = pdf.pages[0]
+            page.Rotate = turn_deg
+            if is_mask:
+                image = page.Resources.XObject.Scan
+                image.ImageMask = True
+                del image.ColorSpace
+            pdf.save(path)
+        return [problem.code for problem in drawn(path).problems]
+
+    assert problems(data) == []
+    assert problems(data[: len(data) // 2]) == [INCOMPLETE]
 
 
 @pytest.mark.parametrize("content", [b"", b"BT /F 60 Tf 30 200 Td (Words) Tj ET"])

@@ -11,8 +11,10 @@ from ocr_server.job import Limits
 from ocr_server.pdf.text_extraction import read_text_layer
 
 
-def vertical(path: Path, *columns: str, is_form: bool = False) -> Path:
-    """Columns from the left, in a font that is not in the file."""
+def vertical(
+    path: Path, *columns: str, is_form: bool = False, is_apart: bool = False, writing: str = "V"
+) -> Path:
+    """Columns from the left, in a font that is not in the file; `is_apart`: letter by letter."""
     pdf = pikepdf.new()
     page = pdf.add_blank_page(page_size=(298, 420))
     descriptor = Dictionary(
@@ -25,13 +27,18 @@ def vertical(path: Path, *columns: str, is_form: bool = False) -> Path:
         FontDescriptor=descriptor,
     )  # fmt: skip
     font = Dictionary(
-        Type=Name.Font, Subtype=Name.Type0, BaseFont=Name("/HeiseiMin-W3-UniJIS-UCS2-V"),
-        Encoding=Name("/UniJIS-UCS2-V"), DescendantFonts=Array([pdf.make_indirect(descendant)]),
+        Type=Name.Font, Subtype=Name.Type0, BaseFont=Name(f"/HeiseiMin-W3-UniJIS-UCS2-{writing}"),
+        Encoding=Name(f"/UniJIS-UCS2-{writing}"),
+        DescendantFonts=Array([pdf.make_indirect(descendant)]),
     )  # fmt: skip
     resources = Dictionary(Font=Dictionary(F=font))
-    content = "".join(
-        f"BT /F 20 Tf {60 + 40 * place} 380 Td <{column.encode('utf-16-be').hex()}> Tj ET\n"
+    shown = [
+        (text, 60 + 40 * place, 380 - 20 * down)
         for place, column in enumerate(columns)
+        for down, text in enumerate(column if is_apart else [column])
+    ]
+    content = "".join(
+        f"BT /F 20 Tf {x} {y} Td <{text.encode('utf-16-be').hex()}> Tj ET\n" for text, x, y in shown
     ).encode("ascii")
     if is_form:
         form = pdf.make_stream(content, Type=Name.XObject, Subtype=Name.Form)
@@ -58,3 +65,27 @@ def test_vertical_text_is_found_without_its_font(is_form: bool, tmp_path: Path) 
         Direction.TOP_TO_BOTTOM
     }
     assert layer.words[0].box.height == pytest.approx(3 * 20 * 300 / 72, rel=0.02)
+
+
+@pytest.mark.parametrize("writing", ["H", "V"])
+@pytest.mark.parametrize("turn_deg", [0, 90])
+def test_letters_shown_one_by_one_are_found_without_their_font(
+    turn_deg: int, writing: str, tmp_path: Path
+) -> None:
+    path = vertical(tmp_path / "0", "かな", "ひねもす", "春の海", is_apart=True, writing=writing)
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        page = pdf.pages[0]
+        page.Rotate = turn_deg
+        if turn_deg:
+            page.contents_add(b"q 0 1 -1 0 298 0 cm\n", prepend=True)
+            page.contents_add(b"\nQ\n")
+            page.MediaBox = Array([-122, 0, 298, 298])
+        pdf.save(path)
+
+    layer = read_text_layer(path, 0, limits=Limits(), password=None)
+
+    assert [line.text for zone in layer.zones for line in zone.lines] == [
+        "春の海",
+        "ひねもす",
+        "かな",
+    ]

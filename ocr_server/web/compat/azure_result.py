@@ -10,14 +10,21 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from statistics import median
 from typing import Any, TypeAlias
 
 import msgspec
 
 from ocr_server.document.languages import tag_of
-from ocr_server.document.model import Document, Line, Page, Zone
-from ocr_server.export.blocks import body_height_px, heading_level
+from ocr_server.document.model import (
+    CodeKind,
+    Document,
+    Line,
+    Page,
+    Word,
+    Zone,
+    mean_confidence,
+)
+from ocr_server.document.roles import Role, Roles
 from ocr_server.export.markdown import page_markdown, word_places
 from ocr_server.geometry import Quad
 from ocr_server.web.compat.adapter import encoded
@@ -28,7 +35,25 @@ Json: TypeAlias = dict[str, Any]  # as mixed as what Azure answers
 TEXT_ELEMENTS, CODE_POINTS, UTF_16 = "textElements", "unicodeCodePoint", "utf16CodeUnit"
 STRING_INDEX_TYPES = (TEXT_ELEMENTS, CODE_POINTS, UTF_16)
 _BREAKS = {"text": "\n", "markdown": "\n\n<!-- PageBreak -->\n\n"}
-_ROLES = {1: "title", 2: "sectionHeading"}
+_ROLES = {
+    Role.TITLE: "title",
+    Role.HEADING: "sectionHeading",
+    Role.HEADER: "pageHeader",
+    Role.FOOTER: "pageFooter",
+    Role.PAGE_NUMBER: "pageNumber",
+}
+_CODES = {
+    CodeKind.QR: "QRCode",
+    CodeKind.DATA_MATRIX: "DataMatrix",
+    CodeKind.AZTEC: "Aztec",
+    CodeKind.PDF417: "PDF417",
+    CodeKind.CODE_128: "Code128",
+    CodeKind.CODE_39: "Code39",
+    CodeKind.EAN_13: "EAN13",
+    CodeKind.EAN_8: "EAN8",
+    CodeKind.UPC_A: "UPCA",
+    CodeKind.UPC_E: "UPCE",
+}
 _POINTS = 4  # decimals of an inch: a hundredth of a pixel at 100 dpi
 
 
@@ -46,21 +71,22 @@ class ResultOptions:
 
 def result_of(document: Document, options: ResultOptions) -> bytes:
     """The JSON of the result, which is its member analyzeResult."""
-    body_px = body_height_px(document)
+    roles = Roles.of(document.pages)
     break_ = _BREAKS[options.content_format]
     contents: list[str] = []
     base = 0
     parts: dict[str, list[msgspec.Raw]] = {
-        name: [] for name in ("pages", "paragraphs", "tables", "languages")
+        name: [] for name in ("pages", "paragraphs", "tables", "styles", "languages")
     }
     for page in document.pages:
-        told = _PageResult.of(page, options, body_px=body_px, base=base)
+        told = _PageResult.of(page, options, roles=roles, base=base)
         base += told.length + len(break_)
         contents.append(told.content)
         parts["pages"].append(encoded(told.page()))
         parts["paragraphs"] += map(encoded, told.paragraphs())
         if options.is_layout:
             parts["tables"] += map(encoded, told.tables())
+        parts["styles"] += map(encoded, told.styles())
         parts["languages"] += map(encoded, told.languages())
     return msgspec.json.encode(
         {
@@ -69,7 +95,6 @@ def result_of(document: Document, options: ResultOptions) -> bytes:
             "stringIndexType": options.string_index_type,
             "contentFormat": options.content_format,
             "content": encoded(break_.join(contents)),
-            "styles": [],
             **parts,
         }
     )
@@ -86,12 +111,12 @@ class _PageResult:
     scale: float  # from pixels to the unit
     unit: str
     is_layout: bool
-    body_px: float
+    roles: Roles
 
     @classmethod
-    def of(cls, page: Page, options: ResultOptions, *, body_px: float, base: int) -> _PageResult:
+    def of(cls, page: Page, options: ResultOptions, *, roles: Roles, base: int) -> _PageResult:
         if options.content_format == "markdown":
-            content = page_markdown(page, body_px=body_px)
+            content = page_markdown(page, roles)
             places = tuple(word_places(page, content))
         else:
             content = "\n".join(line.text for line in page.lines)
@@ -105,7 +130,7 @@ class _PageResult:
             scale=1 / page.dpi if in_inches and page.dpi else 1.0,
             unit="inch" if in_inches else "pixel",
             is_layout=options.is_layout,
-            body_px=body_px,
+            roles=roles,
         )
 
     @property
@@ -133,10 +158,21 @@ class _PageResult:
                 }
                 for word, place in zip(line.words, places, strict=True)
             ]
-        angles = [line.quad.angle_deg for line in self.shown.lines]
+        end = len(self.content)
+        codes = [
+            {
+                "kind": _CODES[code.kind],
+                "value": code.value,
+                "polygon": self._polygon(code.quad),
+                "confidence": 1,
+                "span": self._span((end, end)),
+            }
+            for code in self.shown.codes
+        ]
         return {
+            **({"barcodes": codes} if codes else {}),
             "pageNumber": self.shown.number,
-            "angle": round(median(angles), 2) if angles else 0,
+            "angle": round(self.shown.angle_deg, 2),
             "width": self._length(self.shown.width_px),
             "height": self._length(self.shown.height_px),
             "unit": self.unit,
@@ -148,13 +184,14 @@ class _PageResult:
     def paragraphs(self) -> Iterator[Json]:
         first = 0
         for zone in self.shown.zones:
-            for lines in zone.paragraphs():
+            for passage in self.roles.passages(self.shown, zone):
+                lines = passage.lines
                 count = sum(len(line.words) for line in lines)
                 places = self.places[first : first + count]
                 first += count
                 role = None
                 if self.is_layout and zone.table is None:
-                    role = _ROLES.get(heading_level(lines, self.body_px))
+                    role = _ROLES.get(passage.role)
                 yield {
                     **({"role": role} if role else {}),
                     "content": " ".join(line.text for line in lines),
@@ -169,6 +206,23 @@ class _PageResult:
             first += len(zone.words)
             if zone.table:
                 yield self._table(zone, places)
+
+    def styles(self) -> Iterator[Json]:
+        """One, of the lines that were read as handwriting, if there are any."""
+        places = iter(self.places)
+        written: list[Place] = []
+        words: list[Word] = []
+        for line in self.shown.lines:
+            of_line = [next(places) for _ in line.words]
+            if line.handwritten:
+                written += of_line
+                words += line.words
+        if written:
+            yield {
+                "isHandwritten": True,
+                "spans": self._spans(written),
+                "confidence": round(mean_confidence(tuple(words)), 3),
+            }
 
     def languages(self) -> Iterator[Json]:
         known = self.shown.language

@@ -1,13 +1,14 @@
 """docling-serve 1: `/v1/convert/file` and `/v1/convert/source`, at once or as a task.
 
-A task is done when its POST is answered, and its result is kept for ten minutes.
+A task is a durable job; where the server keeps none, it is done when its POST is answered, and its
+result is kept for ten minutes.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,6 +18,8 @@ from flask import Blueprint, Response, jsonify, request
 from ocr_server.document.model import Document
 from ocr_server.errors import InvalidOptions, JobMissing, OcrServerError, UnsupportedFormat
 from ocr_server.job import PageSelection, ReadOptions, Source, TextLayerUse
+from ocr_server.office.files import office_type_of
+from ocr_server.tasks import OfficeForm
 from ocr_server.web.auth import owner_of
 from ocr_server.web.body import JSON, body_of, decoded_image
 from ocr_server.web.compat.adapter import (
@@ -29,14 +32,17 @@ from ocr_server.web.compat.adapter import (
     hinted_languages,
     kind_of,
     read,
+    read_office,
     refusal,
     rendered,
 )
 from ocr_server.web.compat.docling_document import docling_document
-from ocr_server.web.compat.html import html_page
+from ocr_server.web.compat.kept_jobs import KeptJob, begin_job, kept_jobs
 from ocr_server.web.context import service
 
 _FORMATS = ("md", "json", "html", "text", "doctags")
+_OURS = {"md": "markdown", "json": "json", "html": "html", "text": "text"}
+_MOST_WAIT_S = 60.0
 _RESULT = "result"  # part of what is kept
 _LAST = 10**6  # what stands for the last page is far more
 Json: TypeAlias = dict[str, Any]  # as mixed as what docling sends and answers
@@ -49,6 +55,17 @@ class _Sent:
     source: Source
     name: str
     options: Mapping[str, list[Any]]  # of a form or of JSON
+    media_type: str = ""
+
+    @property
+    def is_office(self) -> bool:
+        return (
+            office_type_of(self.source.path, name=self.name, media_type=self.media_type) is not None
+        )
+
+    @property
+    def formats(self) -> set[str]:
+        return {str(name) for name in self.options.get("to_formats", ())} or {"md"}
 
     def first(self, name: str, default: str = "") -> str:
         values = self.options.get(name)
@@ -64,26 +81,61 @@ def convert(kind: str) -> Response:
 @blueprint.post("/v1/convert/<any(file, source):kind>/async")
 def begin(kind: str) -> Response:
     """Read a document, and say under which id its result is."""
-    kept = service().store.keep(owner_of(request), {_RESULT: _converted(_sent(kind))})
-    return jsonify(_task(kept.id))
+    sent = _sent(kind)
+    kept = kept_jobs()
+    first, last = next(iter(_pages(sent.options.get("page_range", ())).ranges), (1, -1))
+    is_open = first > 1 and last < 0  # which the options of a job cannot say
+    if kept is None or sent.is_office or is_open:
+        stored = service().store.keep(owner_of(request), {_RESULT: _converted(sent)})
+        return jsonify(_task(stored.id))
+    reading = _reading(sent)
+    texts = {
+        "languages": "+".join(reading.languages),
+        "text_layer": reading.text_layer.value,
+        "pages": f"{first}-{last}" if last > 0 else "",
+        "format": ",".join(ours for name, ours in _OURS.items() if name in sent.formats),
+    }
+    return jsonify(_task(begin_job(kept, sent.source, texts), "pending"))
 
 
 @blueprint.get("/v1/status/poll/<task_id>")
 def tell_status(task_id: str) -> Response:
-    """How far a task is: it is done."""
-    if service().store.find(task_id, owner_of(request)) is None:
-        raise _no_task()
-    return jsonify(_task(task_id))
+    """How far a task is, after its next change if the client waits for one."""
+    if service().store.find(task_id, owner_of(request)) is not None:
+        return jsonify(_task(task_id))
+    operation = _operation(task_id, wait_s=request.args.get("wait", 0.0, float))
+    state = "started" if operation.is_begun else "pending"
+    if operation.is_over:
+        document = operation.document
+        done = "partial_success" if document.problems else "success"
+        state = done if document.pages else "failure"
+    return jsonify(_task(task_id, state))
 
 
 @blueprint.get("/v1/result/<task_id>")
 def get_result(task_id: str) -> Response:
     """The result of a task."""
     opened = service().store.open(task_id, owner_of(request), _RESULT)
-    if opened is None:
+    if opened is not None:
+        with opened:
+            return Response(opened.read(), content_type=JSON)
+    operation = _operation(task_id)
+    if not operation.is_over:
+        raise JobMissing("The task is not done yet. Ask again later.")
+    document = operation.document
+    if not document.pages and operation.error:
+        raise operation.error
+    asked = operation.options.get("format", "markdown").split(",")
+    formats = [name for name, ours in _OURS.items() if ours in asked]
+    sent = _Sent(operation.source, "document", {"to_formats": formats})
+    return Response(_told(document, sent, time.perf_counter()), content_type=JSON)
+
+
+def _operation(task_id: str, *, wait_s: float = 0.0) -> KeptJob:
+    kept = kept_jobs()
+    if kept is None:
         raise _no_task()
-    with opened:
-        return Response(opened.read(), content_type=JSON)
+    return KeptJob.of(kept, task_id, wait_s=min(max(0.0, wait_s), _MOST_WAIT_S))
 
 
 @blueprint.get("/health")
@@ -92,11 +144,11 @@ def tell_health() -> Response:
     return jsonify(status="ok")
 
 
-def _task(task_id: str) -> Json:
+def _task(task_id: str, state: str = "success") -> Json:
     return {
         "task_id": task_id,
         "task_type": "convert",
-        "task_status": "success",
+        "task_status": state,
         "task_position": None,
         "task_meta": None,
     }
@@ -111,12 +163,13 @@ def _sent(kind: str) -> _Sent:
 
 
 def _sent_form() -> _Sent:
-    names = [file.filename for file in request.files.getlist("files")]
+    about = [(file.filename, file.mimetype) for file in request.files.getlist("files")]
     body = body_of(request)
     sources = body.files.get("files", ())
     if len(sources) != 1 or not sources[0].size_bytes:
         raise UnsupportedFormat(f"Send one file in the field files; {len(sources)} came.")
-    return _checked(_Sent(sources[0], names[0] or "file", body.texts))
+    name, media_type = about[0]
+    return _checked(_Sent(sources[0], name or "file", body.texts, media_type))
 
 
 def _sent_json() -> _Sent:
@@ -151,38 +204,71 @@ def _checked(sent: _Sent) -> _Sent:
 
 def _converted(sent: _Sent) -> bytes:
     begun = time.perf_counter()
+    office = read_office(
+        sent.source, ("text", "markdown", "html"), name=sent.name, media_type=sent.media_type
+    )
+    if office is not None:
+        return _answer_of(_office_document(office, sent), begun)
+    document = read(
+        sent.source,
+        _reading(sent),
+        pages=_pages(sent.options.get("page_range", ())),
+        is_partial=True,
+    )
+    return _told(document, sent, begun)
+
+
+def _reading(sent: _Sent) -> ReadOptions:
     languages = hinted_languages(str(tag) for tag in sent.options.get("ocr_lang", ()))
     layer = TextLayerUse.AUTO
     if sent.first("force_ocr") == "true":
         layer = TextLayerUse.IGNORE
     elif sent.first("do_ocr") == "false":
         layer = TextLayerUse.ONLY
-    document = read(
-        sent.source,
-        ReadOptions(languages=languages, text_layer=layer),
-        pages=_pages(sent.options.get("page_range", ())),
-        is_partial=True,
-    )
+    return ReadOptions(languages=languages, text_layer=layer)
+
+
+def _told(document: Document, sent: _Sent, begun: float) -> bytes:
+    errors = [
+        {
+            "component_type": "document_backend",
+            "module_name": failure.error.code,
+            "error_message": f"Page {failure.page}: {failure.error.message}",
+        }
+        for failure in document.problems
+    ]
+    return _answer_of(_document(document, sent), begun, errors)
+
+
+def _answer_of(document: Json, begun: float, errors: Sequence[Json] = ()) -> bytes:
     return msgspec.json.encode(
         {
-            "document": _document(document, sent),
-            "status": "partial_success" if document.problems else "success",
-            "errors": [
-                {
-                    "component_type": "document_backend",
-                    "module_name": failure.error.code,
-                    "error_message": f"Page {failure.page}: {failure.error.message}",
-                }
-                for failure in document.problems
-            ],
+            "document": document,
+            "status": "partial_success" if errors else "success",
+            "errors": errors,
             "processing_time": round(time.perf_counter() - begun, 3),
             "timings": {},
         }
     )
 
 
+def _office_document(office: Mapping[OfficeForm, str], sent: _Sent) -> Json:
+    """A file without pictures, whose text has no places: it is no DoclingDocument."""
+    wanted = sent.formats
+    if "json" in wanted:
+        raise InvalidOptions("json has places, which this file has not: ask for md, text or html.")
+    return {
+        "filename": sent.name,
+        "md_content": office["markdown"] if "md" in wanted else None,
+        "json_content": None,
+        "html_content": office["html"] if "html" in wanted else None,
+        "text_content": office["text"] if "text" in wanted else None,
+        "doctags_content": None,
+    }
+
+
 def _document(document: Document, sent: _Sent) -> Json:
-    wanted = {str(name) for name in sent.options.get("to_formats", ())} or {"md"}
+    wanted = sent.formats
     return {
         "filename": sent.name,
         "md_content": rendered(document, "markdown") if "md" in wanted else None,
@@ -191,7 +277,7 @@ def _document(document: Document, sent: _Sent) -> Json:
             if "json" in wanted
             else None
         ),
-        "html_content": html_page(document) if "html" in wanted else None,
+        "html_content": rendered(document, "html") if "html" in wanted else None,
         "text_content": rendered(document, "text") if "text" in wanted else None,
         "doctags_content": None,
     }

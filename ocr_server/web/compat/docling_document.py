@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ocr_server.document.model import Document, Page, Table, hull_of
-from ocr_server.export.blocks import Block, Heading, Tabular, blocks_of, body_height_px
+from ocr_server.document.roles import FURNITURE, Role, Roles
+from ocr_server.export.blocks import Block, Heading, ListItem, Paragraph, Tabular, blocks_of
 from ocr_server.geometry import Box
 from ocr_server.sources.signatures import media_type_of_file
 
@@ -59,9 +60,9 @@ def docling_document(document: Document, name: str, file: Path) -> Json:
 
 
 def _blocks(document: Document) -> Iterator[tuple[Page, Block]]:
-    body_px = body_height_px(document)
+    roles = Roles.of(document.pages)
     for page in document.pages:
-        for block in blocks_of(page, body_px=body_px, join_lines=True):
+        for block in blocks_of(page, roles, join_lines=True):
             yield page, block
 
 
@@ -82,9 +83,19 @@ def _item(page: Page, block: Block) -> Json:
         return item | {"label": "table", "captions": [], "references": [], "footnotes": [],
                        "data": _table(block.table)}  # fmt: skip
     item |= {"orig": text, "text": text}
-    if isinstance(block, Heading):
-        return item | {"label": "section_header", "level": block.level}
-    return item | {"label": "text"}
+    match block:
+        case Heading(_, level):
+            return item | {"label": "section_header", "level": level}
+        case ListItem():
+            marker = block.bullet or "-"  # numbers stand in the text
+            return item | {
+                "label": "list_item", "enumerated": block.is_numbered, "marker": marker,
+            }  # fmt: skip
+        case Paragraph(role=role) if role in FURNITURE:
+            label = "page_header" if role is Role.HEADER else "page_footer"
+            return item | {"label": label, "content_layer": "furniture"}
+        case _:
+            return item | {"label": "text"}
 
 
 def _table(table: Table) -> Json:

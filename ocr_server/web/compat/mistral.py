@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import msgspec
 from flask import Blueprint, Response, jsonify, request
 
+from ocr_server.document.roles import Roles
 from ocr_server.errors import InvalidOptions, JobMissing, OcrServerError, UnsupportedFormat
-from ocr_server.export.blocks import body_height_px
 from ocr_server.job import PageSelection, ReadOptions, Source
 from ocr_server.request.parsing import parse_pages
 from ocr_server.sources.signatures import media_type_of_file
@@ -26,6 +26,7 @@ from ocr_server.web.compat.adapter import (
     ALL_PAGES,
     Adapter,
     ErrorKind,
+    NamedErrors,
     answer_errors,
     encoded,
     kind_of,
@@ -33,6 +34,7 @@ from ocr_server.web.compat.adapter import (
     refusal,
 )
 from ocr_server.web.compat.mistral_page import (
+    EXTRACTED,
     GRANULARITIES,
     TABLE_WRITERS,
     PageOptions,
@@ -63,6 +65,9 @@ def read_document() -> Response:
             table_format=_choice(options, "table_format", tuple(TABLE_WRITERS)),
             granularity=_choice(options, "confidence_scores_granularity", GRANULARITIES),
             with_blocks=options.get("include_blocks") is not False,
+            extracted=frozenset(
+                role for name, roles in EXTRACTED.items() if options.get(name) for role in roles
+            ),
         )
     except KeyError:
         raise InvalidOptions("document is missing.") from None
@@ -72,10 +77,10 @@ def read_document() -> Response:
         if options.get(name) is not None:
             raise InvalidOptions(f"{name}: this server transcribes, and answers no questions.")
     read_ = read(source, ReadOptions(languages=service().settings.languages), pages=pages)
-    body_px = body_height_px(read_)
+    roles = Roles.of(read_.pages)
     answer = {
         "model": options.get("model") or MISTRAL_MODEL,
-        "pages": [encoded(page_of(page, wanted, body_px=body_px)) for page in read_.pages],
+        "pages": [encoded(page_of(page, wanted, roles)) for page in read_.pages],
         "usage_info": {"pages_processed": len(read_.pages), "doc_size_bytes": source.size_bytes},
         "document_annotation": None,
     }
@@ -204,7 +209,7 @@ def _choice(options: Json, name: str, values: tuple[str, ...]) -> str | None:
     return given
 
 
-_ERRORS: dict[ErrorKind, tuple[int, str]] = {
+_ERRORS: NamedErrors = {
     ErrorKind.KEY: (401, "unauthorized"),
     ErrorKind.REQUEST: (400, "invalid_request_error"),
     ErrorKind.MISSING: (404, "not_found"),

@@ -11,14 +11,21 @@ from statistics import fmean
 from typing import Any, TypeAlias
 
 from ocr_server.document.model import Page, Word, Zone, ZoneKind, hull_of
-from ocr_server.export.blocks import Block, Heading, Tabular, blocks_of
+from ocr_server.document.roles import Role, Roles
+from ocr_server.export.blocks import Block, Heading, ListItem, Paragraph, Tabular, blocks_of
 from ocr_server.export.html import html_table
-from ocr_server.export.markdown import block_markdown, word_places
+from ocr_server.export.markdown import block_markdown, markdown_of, word_places
 
 TABLE_WRITERS: Mapping[str, Callable[[Tabular], str]] = {
     "markdown": block_markdown,
     "html": html_table,
 }
+# The options that take heads or feet, with the numbers that stand beside them, out of the Markdown.
+EXTRACTED: Mapping[str, Sequence[Role]] = {
+    "extract_header": (Role.HEADER,),
+    "extract_footer": (Role.FOOTER, Role.PAGE_NUMBER),
+}
+_RUNNING = {Role.HEADER: "header", Role.FOOTER: "footer", Role.PAGE_NUMBER: "footer"}
 GRANULARITIES = ("page", "block", "word")
 _SUFFIXES = {"markdown": "md", "html": "html"}
 _USUAL_DPI = 200  # of a picture that says none: the client takes no null
@@ -28,30 +35,32 @@ Json: TypeAlias = dict[str, Any]  # as mixed as what Mistral answers
 
 @dataclass(frozen=True, slots=True)
 class PageOptions:
-    """What a page is to look like: `table_format` takes tables out of the Markdown."""
+    """What a page is to look like.
+
+    `table_format` takes tables out of the Markdown, `extracted` the paragraphs of some roles.
+    """
 
     table_format: str | None
     granularity: str | None
     with_blocks: bool
+    extracted: frozenset[Role] = frozenset()
 
 
-def page_of(page: Page, options: PageOptions, *, body_px: float) -> Json:
-    """A page; `body_px` is the x-height of the document's ordinary text."""
-    blocks = tuple(blocks_of(page, body_px=body_px, join_lines=False))
+def page_of(page: Page, options: PageOptions, roles: Roles) -> Json:
+    """A page of a document of these roles."""
+    found = list(blocks_of(page, roles, join_lines=False))
+    blocks = [block for block in found if _role(block) not in options.extracted]
     tables = _tables(blocks, options.table_format)
-    texts = [
-        f"[{tables[at]['id']}]({tables[at]['id']})" if at in tables else block_markdown(block)
-        for at, block in enumerate(blocks)
-    ]
-    markdown = "\n\n".join(texts)
+    links = {id(blocks[at]): f"[{table['id']}]({table['id']})" for at, table in tables.items()}
+    markdown = markdown_of(blocks, lambda block: links.get(id(block)) or block_markdown(block))
     answer = {
         "index": page.number - 1,
         "markdown": markdown,
         "images": [],
         "tables": list(tables.values()),
         "hyperlinks": [],
-        "header": None,
-        "footer": None,
+        "header": _extracted(found, options, "extract_header"),
+        "footer": _extracted(found, options, "extract_footer"),
         "dimensions": {
             "dpi": round(page.dpi or _USUAL_DPI),
             "height": page.height_px,
@@ -66,6 +75,16 @@ def page_of(page: Page, options: PageOptions, *, body_px: float) -> Json:
         written = [block for at, block in enumerate(blocks) if at not in tables]
         answer["confidence_scores"] = _scores_of_page(page, written, markdown, options.granularity)
     return answer
+
+
+def _role(block: Block) -> Role | None:
+    return block.role if isinstance(block, Paragraph) else None
+
+
+def _extracted(blocks: Iterable[Block], options: PageOptions, name: str) -> str | None:
+    roles = options.extracted.intersection(EXTRACTED[name])
+    texts = [block.text for block in blocks if isinstance(block, Paragraph) and block.role in roles]
+    return "\n".join(texts) or None
 
 
 def _tables(blocks: Sequence[Block], table_format: str | None) -> dict[int, Json]:
@@ -85,7 +104,7 @@ def _block(block: Block, table: Json | None, granularity: str | None) -> Json:
     if isinstance(block, Tabular):
         kind, content = "table", table["content"] if table else block_markdown(block)
     else:
-        kind, content = "title" if isinstance(block, Heading) else "text", block.text
+        kind, content = _kind(block), block.text
     box = hull_of(block.lines).rounded()
     names = ("top_left_x", "top_left_y", "bottom_right_x", "bottom_right_y")
     told = {"type": kind, "content": content, **dict(zip(names, box, strict=True))}
@@ -98,6 +117,16 @@ def _block(block: Block, table: Json | None, granularity: str | None) -> Json:
             "minimum_content_confidence_score": least,
         }
     return told
+
+
+def _kind(block: Heading | Paragraph | ListItem) -> str:
+    match block:
+        case Heading():
+            return "title"
+        case ListItem():
+            return "list"
+        case Paragraph(role=role):
+            return _RUNNING.get(role, "text")
 
 
 def _scores_of_page(page: Page, blocks: Iterable[Block], markdown: str, granularity: str) -> Json:

@@ -7,7 +7,7 @@ Source: Amazon Textract Developer Guide, "Text Detection and Document Analysis R
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import count, groupby
 from typing import Any, TypeAlias
 
 from ocr_server.document.model import (
@@ -19,11 +19,17 @@ from ocr_server.document.model import (
     ZoneKind,
     mean_confidence,
 )
-from ocr_server.export.blocks import Block, Heading, Tabular, blocks_of, body_height_px
+from ocr_server.document.roles import Role, Roles
+from ocr_server.export.blocks import Block, Heading, ListItem, Paragraph, Tabular, blocks_of
 from ocr_server.geometry import Box, Quad
 
 TABLES, LAYOUT = "TABLES", "LAYOUT"
 _HEADINGS = {1: "LAYOUT_TITLE", 2: "LAYOUT_SECTION_HEADER"}
+_RUNNING = {
+    Role.HEADER: "LAYOUT_HEADER",
+    Role.FOOTER: "LAYOUT_FOOTER",
+    Role.PAGE_NUMBER: "LAYOUT_PAGE_NUMBER",
+}
 
 Json: TypeAlias = dict[str, Any]  # as mixed as what Textract answers
 
@@ -31,10 +37,10 @@ Json: TypeAlias = dict[str, Any]  # as mixed as what Textract answers
 def document_blocks(document: Document, features: Sequence[str] = ()) -> Iterator[Json]:
     """The blocks of all pages; tables and layout where the features name them."""
     numbers = map(str, count(1))
-    body_px = body_height_px(document) if LAYOUT in features else 0.0
+    roles = Roles.of(document.pages) if LAYOUT in features else Roles()
     for page in document.pages:
         page_id = next(numbers)
-        blocks = list(_blocks(page, numbers, features, body_px=body_px))
+        blocks = list(_blocks(page, numbers, features, roles))
         on_page = [one["Id"] for one in blocks if one["BlockType"] not in {"WORD", "CELL"}]
         whole = Box(0, 0, page.width_px, page.height_px).quad()
         yield {
@@ -47,7 +53,7 @@ def document_blocks(document: Document, features: Sequence[str] = ()) -> Iterato
 
 
 def _blocks(
-    page: Page, ids: Iterator[str], features: Sequence[str], *, body_px: float
+    page: Page, ids: Iterator[str], features: Sequence[str], roles: Roles
 ) -> Iterator[Json]:
     lines = page.lines
     line_ids = [next(ids) for _ in lines]
@@ -55,8 +61,9 @@ def _blocks(
     for line, id_, words in zip(lines, line_ids, word_ids, strict=True):
         yield _text("LINE", id_, page, line.text, line) | _children(words)
     for line, words in zip(lines, word_ids, strict=True):
+        kind = "HANDWRITING" if line.handwritten else "PRINTED"
         for word, id_ in zip(line.words, words, strict=True):
-            yield _text("WORD", id_, page, word.text, word) | {"TextType": "PRINTED"}
+            yield _text("WORD", id_, page, word.text, word) | {"TextType": kind}
     first = 0
     for zone in page.zones:
         of_zone = [id_ for some in word_ids[first : first + len(zone.lines)] for id_ in some]
@@ -64,7 +71,7 @@ def _blocks(
         if zone.table and TABLES in features:
             yield from _table(page, zone, of_zone, ids)
     if LAYOUT in features:
-        yield from _layout(page, line_ids, ids, body_px=body_px)
+        yield from _layout(page, line_ids, ids, roles)
 
 
 def _table(page: Page, zone: Zone, word_ids: Sequence[str], ids: Iterator[str]) -> Iterator[Json]:
@@ -72,6 +79,7 @@ def _table(page: Page, zone: Zone, word_ids: Sequence[str], ids: Iterator[str]) 
     words_of: dict[int | None, list[int]] = {}
     for index, cell in enumerate(zone.table.cells_at(word.box.middle for word in zone.words)):
         words_of.setdefault(cell, []).append(index)
+    heads = zone.table.header_rows
     cells = [
         {
             "BlockType": "CELL",
@@ -83,6 +91,7 @@ def _table(page: Page, zone: Zone, word_ids: Sequence[str], ids: Iterator[str]) 
             "Confidence": _percent(
                 mean_confidence(tuple(zone.words[at] for at in words_of.get(index, ())))
             ),
+            **({"EntityTypes": ["COLUMN_HEADER"]} if cell.row < heads else {}),
             **_place(page, cell.quad),
             **_children([word_ids[at] for at in words_of.get(index, ())]),
         }
@@ -100,37 +109,53 @@ def _table(page: Page, zone: Zone, word_ids: Sequence[str], ids: Iterator[str]) 
 
 
 def _layout(
-    page: Page, line_ids: Sequence[str], ids: Iterator[str], *, body_px: float
+    page: Page, line_ids: Sequence[str], ids: Iterator[str], roles: Roles
 ) -> Iterator[Json]:
+    """The layout in reading order; items of lists are the children of a list."""
     left = iter(line_ids)
-    for block in blocks_of(page, body_px=body_px, join_lines=False):
-        yield {
-            "BlockType": _layout_type(block),
-            "Id": next(ids),
-            "Confidence": _percent(
-                mean_confidence(tuple(word for line in block.lines for word in line.words))
-            ),
-            **_place(page, _around(block.lines)),
-            **_children([next(left) for _ in block.lines]),
-        }
+    blocks = blocks_of(page, roles, join_lines=False)
+    for is_list, some in groupby(blocks, lambda block: isinstance(block, ListItem)):
+        group = list(some)
+        shown = [
+            _layout_block(page, block, next(ids), [next(left) for _ in block.lines])
+            for block in group
+        ]
+        if is_list:
+            lines = tuple(line for block in group for line in block.lines)
+            children = [block["Id"] for block in shown]
+            yield _around(page, "LAYOUT_LIST", lines, next(ids), children)
+        yield from shown
     for zone in page.zones:
         if zone.kind is ZoneKind.PICTURE:
             place = _place(page, zone.quad)
             yield {"BlockType": "LAYOUT_FIGURE", "Id": next(ids), "Confidence": 100.0, **place}
 
 
-def _layout_type(block: Block) -> str:
+def _layout_block(page: Page, block: Block, id_: str, children: Sequence[str]) -> Json:
     match block:
         case Heading(_, level):
-            return _HEADINGS[level]
+            kind = _HEADINGS[level]
         case Tabular():
-            return "LAYOUT_TABLE"
+            kind = "LAYOUT_TABLE"
+        case Paragraph(role=role):
+            kind = _RUNNING.get(role, "LAYOUT_TEXT")
         case _:
-            return "LAYOUT_TEXT"
+            kind = "LAYOUT_TEXT"
+    return _around(page, kind, block.lines, id_, children)
 
 
-def _around(lines: Sequence[Line]) -> Quad:
-    return Line.joined(lines).quad
+def _around(
+    page: Page, kind: str, lines: Sequence[Line], id_: str, children: Sequence[str]
+) -> Json:
+    return {
+        "BlockType": kind,
+        "Id": id_,
+        "Confidence": _percent(
+            mean_confidence(tuple(word for line in lines for word in line.words))
+        ),
+        **_place(page, Line.joined(lines).quad),
+        **_children(children),
+    }
 
 
 def _text(kind: str, id_: str, page: Page, text: str, shown: Line | Word) -> Json:

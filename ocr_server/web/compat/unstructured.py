@@ -11,8 +11,9 @@ import msgspec
 from flask import Blueprint, Response, jsonify, request
 
 from ocr_server.document.model import Document, Page, hull_of
+from ocr_server.document.roles import Role, Roles
 from ocr_server.errors import InvalidOptions, OcrServerError, UnsupportedFormat
-from ocr_server.export.blocks import Block, Heading, Tabular, blocks_of, body_height_px
+from ocr_server.export.blocks import Block, Heading, ListItem, Paragraph, Tabular, blocks_of
 from ocr_server.export.html import html_table
 from ocr_server.job import ReadOptions
 from ocr_server.request.parsing import split
@@ -32,6 +33,8 @@ from ocr_server.web.compat.adapter import (
 )
 
 Json: TypeAlias = dict[str, Any]  # as mixed as what Unstructured answers
+
+_KINDS = {Role.HEADER: "Header", Role.FOOTER: "Footer", Role.PAGE_NUMBER: "PageNumber"}
 
 blueprint = Blueprint("unstructured", __name__)
 
@@ -80,13 +83,13 @@ def _elements(
     document: Document, about: Json, *, first_page: int, with_breaks: bool, with_places: bool
 ) -> list[msgspec.Raw]:
     elements: list[msgspec.Raw] = []
-    body_px = body_height_px(document)
+    roles = Roles.of(document.pages)
     for page in document.pages:
         number = first_page + page.number - 1
         if with_breaks and page.number > 1:
             break_ = _element("PageBreak", "", about | {"page_number": number - 1}, len(elements))
             elements.append(encoded(break_))
-        for block in blocks_of(page, body_px=body_px, join_lines=True):
+        for block in blocks_of(page, roles, join_lines=True):
             more: Json = {"page_number": number}
             if isinstance(block, Tabular):
                 more["text_as_html"] = html_table(block)
@@ -104,9 +107,15 @@ def _element(kind: str, text: str, metadata: Json, index: int) -> Json:
 
 
 def _kind_and_text(block: Block) -> tuple[str, str]:
-    if isinstance(block, Tabular):
-        return "Table", " ".join(cell for row in block.rows for cell in row if cell)
-    return ("Title" if isinstance(block, Heading) else "NarrativeText"), block.text
+    match block:
+        case Tabular():
+            return "Table", " ".join(cell for row in block.rows for cell in row if cell)
+        case Heading(text):
+            return "Title", text
+        case ListItem(text):
+            return "ListItem", text
+        case Paragraph(text, role=role):
+            return _KINDS.get(role, "NarrativeText"), text
 
 
 def _coordinates(page: Page, block: Block) -> Json:

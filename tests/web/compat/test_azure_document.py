@@ -6,9 +6,12 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pikepdf
 import pytest
+import zxingcpp
 from flask.testing import FlaskClient
+from PIL import Image
 
 from ocr_server.document.model import Cell, Document, PageLanguage, Table, ZoneKind
 from ocr_server.geometry import Box
@@ -20,7 +23,8 @@ from ocr_server.web.compat.azure_result import (
     ResultOptions,
     result_of,
 )
-from tests.export.documents import document, line, page, zone
+from tests.drawing import as_file
+from tests.export.documents import document, line, numbered_pages, page, zone
 from tests.fakes import ReadsWords
 
 ANALYZE = "/documentintelligence/documentModels/prebuilt-read:analyze?api-version=2024-11-30"
@@ -245,3 +249,35 @@ def test_a_result_can_be_forgotten(client: FlaskClient, picture: bytes) -> None:
     assert client.delete(path).status_code == 204
     assert client.delete(path).status_code == 404
     assert client.get(path).status_code == 404
+
+
+def test_paragraphs_of_the_layout_have_roles() -> None:
+    made = result(numbered_pages())
+
+    roles = [one.get("role") for one in made["paragraphs"]]
+    assert roles[:4] == ["pageHeader", None, "pageFooter", "pageNumber"]
+
+
+def test_handwriting_is_a_style() -> None:
+    written = zone("Best wishes", top=100)
+    written = replace(written, lines=(replace(written.lines[0], handwritten=True),))
+
+    made = result(document(page(zone("Printed words"), written)))
+
+    (style,) = made["styles"]
+    assert style["isHandwritten"]
+    assert [under(made["content"], span) for span in style["spans"]] == ["Best wishes"]
+    assert result(document(page(zone("Printed words"))))["styles"] == []
+
+
+def test_codes_are_told_where_they_are_asked_for(client: FlaskClient) -> None:
+    made = zxingcpp.create_barcode("LOT 4711", zxingcpp.BarcodeFormat.DataMatrix)
+    symbol = np.array(zxingcpp.write_barcode_to_image(made, scale=5))
+    label = as_file(Image.fromarray(np.pad(symbol, 60, constant_values=255)))
+
+    without = client.get(analyze(client, label)).get_json()
+    told = client.get(analyze(client, label, "&features=barcodes")).get_json()
+
+    assert "barcodes" not in without["analyzeResult"]["pages"][0]
+    (code,) = told["analyzeResult"]["pages"][0]["barcodes"]
+    assert (code["kind"], code["value"], len(code["polygon"])) == ("DataMatrix", "LOT 4711", 8)

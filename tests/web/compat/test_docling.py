@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from ocr_server.web.compat.docling_document import docling_document
 from tests.drawing import as_file, as_pages, draw_lines
-from tests.export.documents import document, page, table_of, word, zone
+from tests.export.documents import document, numbered_pages, page, table_of, word, zone
 from tests.fakes import ReadsWords
 
 
@@ -133,3 +133,34 @@ def test_a_document_has_texts_tables_and_pages(tmp_path: Path) -> None:
     assert (table["data"]["num_rows"], table["data"]["num_cols"]) == (1, 2)
     assert (cell["text"], cell["start_col_offset_idx"]) == ("x", 1)
     assert made["pages"].keys() == {"1", "2"}
+
+
+def test_heads_of_pages_are_furniture_and_items_of_lists_items(tmp_path: Path) -> None:
+    file = tmp_path / "scan"
+    file.write_bytes(as_file(draw_lines("Fish")))
+    listed = document(page(zone("• one\n• two")))
+
+    running = docling_document(numbered_pages(), "scan.png", file)["texts"]
+    items = docling_document(listed, "scan.png", file)["texts"]
+
+    labels = [(one["label"], one["content_layer"]) for one in running[:4]]
+    assert labels == [
+        ("page_header", "furniture"), ("text", "body"),
+        ("page_footer", "furniture"), ("page_footer", "furniture"),
+    ]  # fmt: skip
+    assert [(one["label"], one["text"], one["marker"]) for one in items] == [
+        ("list_item", "one", "•"), ("list_item", "two", "•"),
+    ]  # fmt: skip
+
+
+def test_a_file_of_an_office_program_is_its_own_text(client: FlaskClient) -> None:
+    def sent(**options: str) -> Any:  # noqa: ANN401
+        form = {"files": (BytesIO(b"<h1>Tea &amp; cake</h1><p>one"), "a.html"), **options}
+        return client.post("/v1/convert/file", data=form)
+
+    told = sent().get_json()
+
+    assert told["status"] == "success"
+    assert told["document"]["md_content"] == "# Tea \\& cake\n\none"
+    assert sent(to_formats="text").get_json()["document"]["text_content"] == "Tea & cake\n\none"
+    assert sent(to_formats="json").status_code == 422

@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from ocr_server.document.model import Page
-from ocr_server.export.blocks import body_height_px
+from ocr_server.document.roles import Role, Roles
 from ocr_server.web.compat.mistral_page import PageOptions, page_of
-from tests.export.documents import document, page, table_of, word, zone
+from tests.export.documents import numbered_pages, page, table_of, word, zone
 
 PLAIN = PageOptions(table_format=None, granularity=None, with_blocks=True)
 
@@ -33,7 +33,7 @@ def uploaded(client: FlaskClient, data: bytes) -> str:
 
 
 def shown(one: Page, options: PageOptions) -> dict[str, Any]:
-    return page_of(one, options, body_px=body_height_px(document(one)))
+    return page_of(one, options, Roles.of([one]))
 
 
 def test_pages_are_markdown(client: FlaskClient, two_pages: bytes) -> None:
@@ -174,3 +174,16 @@ def test_a_blank_page_has_no_scores() -> None:
 
     assert (told["markdown"], told["blocks"]) == ("", [])
     assert "confidence_scores" not in told
+
+
+def test_heads_and_feet_are_blocks_and_can_be_taken_out() -> None:
+    pages = numbered_pages().pages
+    whole = PageOptions(table_format=None, granularity=None, with_blocks=True)
+    taken = replace(whole, extracted=frozenset({Role.HEADER}))
+
+    kept, without = (page_of(pages[0], one, Roles.of(pages)) for one in (whole, taken))
+
+    assert [one["type"] for one in kept["blocks"]] == ["header", "text", "footer", "footer"]
+    assert (kept["header"], without["header"]) == (None, "Annual report")
+    assert "Annual report" in kept["markdown"]
+    assert "Annual report" not in without["markdown"]

@@ -13,7 +13,8 @@ from ocr_server.document.model import Document, ZoneKind
 from ocr_server.service import Service
 from ocr_server.web.compat.textract_blocks import document_blocks
 from ocr_server.web.gate import refusal_of
-from tests.export.documents import document, page, table_of, word, zone
+from tests.export.documents import document, numbered_pages, page, table_of, word, zone
+from tests.export.tables import table_zone
 
 Blocks = list[dict[str, Any]]
 
@@ -167,3 +168,29 @@ def test_the_layout_says_what_lines_are() -> None:
     assert [[line["Text"] for line in children(told, one)] for one in layout] == [
         ["The title"], ["Plain words that are", "more than those above"], ["x"], [],
     ]  # fmt: skip
+
+
+def test_the_layout_tells_heads_feet_numbers_and_lists() -> None:
+    listed = document(page(zone("We need:\n• the first\n• the second")))
+
+    running = blocks(numbered_pages(), "LAYOUT")
+    lists = blocks(listed, "LAYOUT")
+
+    for name in ("HEADER", "FOOTER", "PAGE_NUMBER", "TEXT"):
+        assert len(of_kind(running, f"LAYOUT_{name}")) == 3
+    (whole,) = of_kind(lists, "LAYOUT_LIST")
+    items = children(lists, whole)
+    assert [children(lists, item)[0]["Text"] for item in items] == ["• the first", "• the second"]
+
+
+def test_heads_of_columns_and_handwriting_are_told() -> None:
+    table = table_zone(["Item", "Sum"], ["Tea", "2"], header_rows=1)
+    written = zone("Best wishes", top=200)
+    written = replace(written, lines=(replace(written.lines[0], handwritten=True),))
+
+    told = blocks(document(page(table, written)), "TABLES")
+
+    heads = [one.get("EntityTypes") for one in of_kind(told, "CELL")]
+    assert heads == [["COLUMN_HEADER"], ["COLUMN_HEADER"], None, None]
+    kinds = {one["Text"]: one["TextType"] for one in of_kind(told, "WORD")}
+    assert (kinds["Tea"], kinds["wishes"]) == ("PRINTED", "HANDWRITING")

@@ -3,6 +3,7 @@
 // hold.
 import { drawOutline, placeOf } from "../lib/corners.js";
 import { action, found, part } from "../lib/dom.js";
+import { _ } from "../lib/words.js";
 import { chosenFields } from "../upload/options-form.js";
 import { enhance as enhanceFrameLoop } from "./frame-loop.js";
 import { enhance as enhanceHandwriting } from "./handwriting.js";
@@ -29,6 +30,7 @@ const REARM = 8; // grey levels: the scene has changed, the next page may come
 export function enhance(root, video, form, { say, capture, isBusy }) {
   const finder = part(root, "finder");
   const svg = /** @type {SVGSVGElement} */ (found(root, ".outline"));
+  const book = /** @type {HTMLInputElement} */ (found(root, "#book"));
   const auto = /** @type {HTMLInputElement} */ (found(root, "#auto"));
   const readout = enhanceStats(part(root, "readout"), video);
   const held = enhanceLiveReading(root, video, svg, { toFinder, freeze });
@@ -48,6 +50,7 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
   });
   held.transcript.onCorrected(writing.correct, writing.clear);
   let good = 0;
+  let lost = 0; // looks in a row without an outline
   let armed = true;
   let hintedAt = 0;
   let lastHint = "";
@@ -63,15 +66,17 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
     if (writing.isOn) return;
     if (held.isOn) {
       held.take(seen);
-      hint(seen.text ? "Reading as you hold it." : "Nothing to read yet.");
+      hint(seen.text ? _("Reading as you hold it.") : _("Nothing to read yet."));
       return;
     }
-    const { code, words } = hintFor(seen);
+    const isBook = book.checked;
+    lost = seen.outline ? 0 : lost + 1;
+    const { code, words } = hintFor({ ...seen, lost, isBook });
     svg.dataset.sure = code === "ready" ? "yes" : "no";
     if (seen.outline) drawOutline(svg, seen.outline.map(toFinder(seen)));
     else svg.replaceChildren();
     hint(words);
-    if (seen.motion > REARM || !seen.outline) armed = true;
+    if (seen.motion > REARM || !(seen.outline || isBook)) armed = true;
     if (auto.checked && armed && code === "ready") await verify(seen);
     else forgetFrames();
   }
@@ -156,7 +161,7 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
     if (event.key !== "Escape" || !good) return;
     armed = false;
     forgetFrames();
-    say("Not taken. Show another page, or press the button.");
+    say(_("Not taken. Show another page, or press the button."));
     pauseHints();
   }
 

@@ -3,7 +3,10 @@
 // `python -m pytest tests/web/test_script_types.py --renew`.
 
 /**
+ * @typedef {"error-correction" | "check-digit" | "none"} CodeCheck
+ * @typedef {"qr" | "data-matrix" | "aztec" | "pdf417" | "code-128" | "code-39" | "ean-13" | "ean-8" | "upc-a" | "upc-e"} CodeKind
  * @typedef {"ltr" | "rtl" | "ttb"} Direction
+ * @typedef {"text" | "title" | "heading" | "list-item" | "header" | "footer" | "page-number"} Role
  * @typedef {"done" | "not-needed" | "skipped" | "out-of-time"} StageOutcome
  * @typedef {"recognised" | "text-layer" | "both"} TextSource
  * @typedef {"text" | "picture" | "rule" | "table"} ZoneKind
@@ -33,6 +36,18 @@
  * @property {number | null} [row_span] how many rows it stands in, if more than one
  * @property {number | null} [column_span] how many columns it stands in, if more than one
  * @property {string} text
+ * @property {number | null} [confidence] that of its words, if it has any
+ * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
+ * @property {[number, number][]} quad four points, clockwise from the text’s own top left
+ */
+
+/**
+ * A bar code or matrix code.
+ * @typedef {object} Code
+ * @property {CodeKind} kind
+ * @property {string} value
+ * @property {CodeCheck | null} [check] what says that it was read right; Code 39 has nothing that
+ *   does
  * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
  * @property {[number, number][]} quad four points, clockwise from the text’s own top left
  */
@@ -94,6 +109,8 @@
  *   from top to bottom
  * @property {string | null} [language] the engine's name of its language, if the engine tells it
  * @property {boolean | null} [handwritten] true if it was read as handwriting
+ * @property {boolean | null} [hyphenated] true if its last word goes on in the next line, and the
+ *   hyphen is no part of the word
  * @property {Word[]} words in reading order; with detail=word and deeper
  */
 
@@ -107,11 +124,14 @@
  * @property {TextSource} source where its text came from: recognised, the text layer of a PDF, or
  *   both
  * @property {number} confidence
+ * @property {number} angle_deg how far its lines are turned clockwise, in degrees: the median of
+ *   their angles
  * @property {PageLanguage | null} [language] what languages=auto found
  * @property {Stage[]} stages what was done to the picture
  * @property {Quality | null} quality
  * @property {string} text
  * @property {Record<string, Field> | null} [fields] the requested fields, by name
+ * @property {Code[] | null} [codes] with codes=true, from top to bottom
  * @property {Zone[]} zones in reading order; with detail=zone and deeper
  */
 
@@ -146,6 +166,18 @@
  * @property {string} code identifies the error; it never changes
  * @property {string} title
  * @property {string} detail what was wrong, what was expected and what to do
+ */
+
+/**
+ * A paragraph of a zone, or an item of a list.
+ * @typedef {object} Paragraph
+ * @property {Role} role what it is to the document; heads, feet and numbers of pages are told
+ *   where all are sent
+ * @property {string} text its lines joined, and the words that are parted at their ends whole
+ * @property {number} confidence
+ * @property {number} line_count how many lines of the zone it has, after those of the paragraphs
+ *   before
+ * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
  */
 
 /**
@@ -212,6 +244,7 @@
  * @property {boolean | null} [handwritten] true if most of its letters were read as handwriting
  * @property {string | null} [text] of text and tables
  * @property {number | null} [confidence] of text and tables
+ * @property {Paragraph[] | null} [paragraphs] of text, in reading order
  * @property {Table | null} [table]
  * @property {Line[]} lines in reading order; with detail=line and deeper
  */
