@@ -92,7 +92,7 @@ def _ink_of(
 
 def _lighten(pixels: Pixels, area: Pixels, *, ground: float, ink: float) -> None:
     """Stretch the levels of an area in place, so that its ground and its rim are paper."""
-    ratio = pixels.shape[0] // area.shape[0]
+    ratio = round(max(pixels.shape) / max(area.shape))
     left, top, width, height = cv2.boundingRect(area)
     rim = 2
     upper, lefter = max(0, top - rim), max(0, left - rim)
