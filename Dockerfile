@@ -31,7 +31,7 @@ ARG LANGUAGES=""
 ARG SPEECH=""
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        tini libseccomp2 tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd \
+        tini libseccomp2 liblapack3 tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd \
         ${SPEECH:+espeak-ng} \
         ${LANGUAGES:+$(printf 'tesseract-ocr-%s\n' $LANGUAGES | tr _ -)} \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* \
@@ -62,10 +62,13 @@ CMD ["python", "-m", "ocr_server", "serve"]
 # Tesseract as a program alone, without the second reader: docker build --target light .
 FROM base AS light
 COPY --from=light-packages /app/.venv .venv
+# Fails where OpenCV lacks a library of the system.
+RUN ["python", "-Bc", "import cv2"]
 
 
 FROM base AS full
 COPY --from=packages /app/.venv .venv
+RUN ["python", "-Bc", "import cv2"]
 
 
 # With eleven more languages: docker build --target twelve-languages .

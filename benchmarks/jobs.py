@@ -36,7 +36,7 @@ from PIL import Image
 from benchmarks.pictures import draw
 from benchmarks.servers import OURS, Server, memory_bytes, our_server, post
 from ocr_server.jobs.files import AllJobFiles, JobPage
-from ocr_server.jobs.storage import Folder
+from ocr_server.jobs.storage import LocalFolder
 
 KILLS, BETWEEN_KILLS_S = 12, 4.0
 STORM_PAGES, FAIR_PAGES, LONG_PAGES = 60, 600, 2000
@@ -243,7 +243,7 @@ def formats(place: Place) -> None:
 
 def _read_once(place: Place, job_id: str) -> None:
     """Have each picture of the document read, and keep that for all pages that show it."""
-    files = AllJobFiles(Folder(place.files)).of(job_id)
+    files = AllJobFiles(LocalFolder(place.files)).of(job_id)
     with place.start("work"):
         while sum(files.settled()) < PICTURES:
             time.sleep(LOOK_S)
@@ -259,6 +259,7 @@ def _fetch(server: Server, path: str) -> tuple[int, int]:
     """The status of an answer, and its bytes."""
     size_bytes = 0
     with closing(server.connect()) as connection:
+        connection.timeout = BOUND_S
         connection.request("GET", path)
         response = connection.getresponse()
         while piece := response.read(MIB):

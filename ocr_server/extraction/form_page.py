@@ -23,7 +23,7 @@ from ocr_server.imaging.glyphs import connected_components, find_ink, paper_leve
 from ocr_server.imaging.skew import deskew_by
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import HandwritingUse, PageSegmentation, ReadOptions, ZoneSpec
-from ocr_server.layout.entries import Entry, EntryKind, find_entries
+from ocr_server.layout.entries import EntryKind, FormEntry, find_entries
 from ocr_server.layout.rows import in_reading_order
 from ocr_server.page.combs import inside_cell, read_runs, runs_in
 from ocr_server.page.framing import FramedPage, put_back
@@ -69,12 +69,12 @@ def read_form_page(framed_page: FramedPage) -> Page:
 
 
 def _requested(
-    spec: ZoneSpec, canvas: Canvas, entries: Sequence[Entry], reader: _EntryReader
+    spec: ZoneSpec, canvas: Canvas, entries: Sequence[FormEntry], reader: _EntryReader
 ) -> Zone:
     """The zone with the entries in it; without any, all of it is one."""
     box = hull(spec.box.quad().mapped(canvas.to_page.inverse()))
     within = [entry for entry in entries if box.contains(entry.box.middle)]
-    whole = [Entry(EntryKind.TEXT, (box,))] if box.intersection(canvas.box) else []
+    whole = [FormEntry(EntryKind.TEXT, (box,))] if box.intersection(canvas.box) else []
     lines = [line for entry in within or whole for line in reader.lines(entry)]
     return replace(_zone(box, lines), name=spec.name)
 
@@ -88,7 +88,7 @@ def _for_print(options: ReadOptions) -> ReadOptions:
     return replace(options, skip_stages=skipped, handwriting=HandwritingUse.NEVER)
 
 
-def _without(canvas: Canvas, entries: Sequence[Entry]) -> Canvas:
+def _without(canvas: Canvas, entries: Sequence[FormEntry]) -> Canvas:
     """The canvas without the entries and what is written there."""
     mask = np.zeros(canvas.pixels.shape, np.uint8)
     for entry in entries:
@@ -108,7 +108,7 @@ class _EntryReader:
         by_hand = replace(context, engine=_by_hand(context), second_engine=None)
         self._state = PageState(ImageStatistics(canvas), options, by_hand)
 
-    def lines(self, entry: Entry) -> Sequence[Line]:
+    def lines(self, entry: FormEntry) -> Sequence[Line]:
         """The line in an entry; none if nothing is written there."""
         if entry.kind is EntryKind.TICK:
             return (self._tick(entry.box),)
@@ -129,7 +129,7 @@ class _EntryReader:
         baseline = (word.quad.bottom_left, word.quad.bottom_right)
         return Line((word,), word.quad, baseline, box.height / 2, handwritten=True)
 
-    def _comb(self, entry: Entry) -> list[Word]:
+    def _comb(self, entry: FormEntry) -> list[Word]:
         runs = runs_in(self._canvas, entry.cells)
         return self._surest((_CAPITALS, DIGITS), lambda state: read_runs(state, runs))
 

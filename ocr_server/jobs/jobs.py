@@ -35,7 +35,7 @@ from ocr_server.jobs.engine import engine_of, is_postgres
 from ocr_server.jobs.files import AllJobFiles, JobPage, JobRequest, input_digest, new_id
 from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger, Left, answering
 from ocr_server.jobs.reading import JobReader, job_of, reason_of, within_limits
-from ocr_server.jobs.storage import Folder, Storage
+from ocr_server.jobs.storage import LocalFolder, Storage
 from ocr_server.jobs.uploads import Uploads
 from ocr_server.jobs.webhook import check_address
 from ocr_server.pipeline import choose_pages, count_pages, draw_page, page_ref_of
@@ -394,10 +394,10 @@ def _storage_of(settings: Settings, fetched: Path) -> Storage:
     if "://" in settings.jobs_files:
         return Bucket(settings.jobs_files, fetched)
     if settings.jobs_files:
-        return Folder(Path(settings.jobs_files))
+        return LocalFolder(Path(settings.jobs_files))
     if is_postgres(settings.jobs):
         raise OSError("OCR_JOBS_FILES names no folder or bucket that all machines share")
-    return Folder(Path(settings.jobs) / "files")
+    return LocalFolder(Path(settings.jobs) / "files")
 
 
 def _named(address: str) -> str:

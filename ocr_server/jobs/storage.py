@@ -88,7 +88,7 @@ class Storage(Protocol):
         """
 
 
-class Folder:
+class LocalFolder:
     """The files of all jobs in a folder, one below it for each."""
 
     def __init__(self, root: Path) -> None:

@@ -45,7 +45,7 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FormEntry:
     """A place to fill in, and its cells from left to right: one, unless it is a comb.
 
     Boxes are in pixels of the canvas, within the ruling; that of a line reaches below the rule.
@@ -60,7 +60,7 @@ class Entry:
         return hull(point for cell in self.cells for point in cell.quad())
 
 
-def find_entries(statistics: ImageStatistics) -> tuple[Entry, ...]:
+def find_entries(statistics: ImageStatistics) -> tuple[FormEntry, ...]:
     """The entries of a page whose ruling is level, from top to bottom."""
     copy, ratio = shrink(statistics.pixels, _COPY_PX)
     ruling = _Ruling(find_ink(copy))
@@ -85,7 +85,9 @@ def find_entries(statistics: ImageStatistics) -> tuple[Entry, ...]:
         *((EntryKind.TICK, (box,)) for box in ticks),
         *((EntryKind.TEXT, (box,)) for box in (*wide, *lines)),
     ]
-    entries = (Entry(kind, tuple(_scaled(box, ratio) for box in boxes)) for kind, boxes in found)
+    entries = (
+        FormEntry(kind, tuple(_scaled(box, ratio) for box in boxes)) for kind, boxes in found
+    )
     return tuple(sorted(entries, key=lambda entry: (entry.box.top, entry.box.left)))
 
 

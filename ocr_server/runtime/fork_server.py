@@ -8,6 +8,7 @@ answer, it is killed and started again.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -153,7 +154,9 @@ def serve_forks(number: int) -> None:
         signal.signal(ignored, signal.SIG_IGN)
     with socket.socket(fileno=number) as control, suppress(ConnectionError):
         main, preload = pickle.loads(control.recv(MOST_BYTES))  # noqa: S301  # of the server
+        gc.disable()  # as while the server imports its modules (`__main__`)
         importlib.import_module(preload)
+        gc.enable()
         control.send(confine().encode() or b" ")
         replaced: set[int] = set()
         while True:
