@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { piecesOf } from "../../ocr_server/static/js/desk/table-cells.js";
 import {
   added,
   cellAt,
   joinedCells,
   neighbour,
-  piecesOf,
   removed,
   retyped,
   splitCell,

@@ -1,7 +1,7 @@
 // @ts-check
-// Pure. Tables as grids: which words stand in which cell, and grids with other rows, columns and
-// cells. Words belong to the cell in which their middle lies, as the server has it.
+// Pure. Tables as grids, and what they are with other rows, columns, cells and words.
 import { rewritten } from "./line-rewrite.js";
+import { contains, piecesOf } from "./table-cells.js";
 
 /**
  * @typedef {import("../lib/model.js").Word} Word
@@ -11,7 +11,7 @@ import { rewritten } from "./line-rewrite.js";
  * @typedef {import("../lib/answers.js").Table} Table
  * @typedef {import("../lib/geometry.js").Dot} Dot
  * @typedef {"row" | "column"} Axis
- * @typedef {{line: Line, words: Word[]}} Piece the words of a line that stand in one cell
+ * @typedef {import("./table-cells.js").Piece} Piece
  */
 
 const SLIVER_PX = 2; // what a new row or column takes of the one before: no word has its middle there
@@ -28,25 +28,6 @@ const spanOf = (cell, axis) => cell[`${axis}_span`] ?? 1;
  * @param {Axis} axis
  */
 export const lastOf = (cell, axis) => cell[axis] + spanOf(cell, axis) - 1;
-
-/**
- * The pieces of lines in each cell; those outside of all cells under null.
- * @param {Zone} zone
- */
-export function piecesOf({ table, lines }) {
-  /** @type {Map<Cell | null, Piece[]>} */
-  const pieces = new Map();
-  for (const line of lines) {
-    for (const word of line.words ?? []) {
-      const cell = table?.cells.find(({ quad }) => contains(quad, word.box)) ?? null;
-      const some = pieces.get(cell) ?? [];
-      pieces.set(cell, some);
-      if (some[some.length - 1]?.line === line) some[some.length - 1].words.push(word);
-      else some.push({ line, words: [word] });
-    }
-  }
-  return pieces;
-}
 
 /**
  * The cell that stands in a place of the grid, if one does.
@@ -341,18 +322,4 @@ function widestGap({ box: [left, , right] }, words) {
     end = Math.max(end, box[2]);
   }
   return (at - left) / Math.max(1, right - left);
-}
-
-/**
- * Whether the middle of a box lies in a quad.
- * @param {Dot[]} quad
- * @param {number[]} box
- */
-function contains(quad, [left, top, right, bottom]) {
-  const [x, y] = [(left + right) / 2, (top + bottom) / 2];
-  return quad.every(function isRight([ax, ay], at) {
-    const [bx, by] = quad[(at + 1) % 4];
-    const inwards = (bx - ax) * (y - ay) - (by - ay) * (x - ax);
-    return at % 3 ? inwards > 0 : inwards >= 0; // what lies on a border belongs to the next cell
-  });
 }
