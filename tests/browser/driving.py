@@ -121,9 +121,15 @@ class WebKit:
         self._send("POST", f"/element/{self._find(selector)}/value", text=str(file))
 
     def click(self, selector: str) -> None:
-        """As soon as the element can be clicked: what moves or is covered is refused."""
+        """As soon as the element can be clicked: out of sight, moving or covered it is refused."""
         path = f"/element/{self._find(selector)}/click"
-        wait_for(lambda: self._answer("POST", path)[0] == HTTPStatus.OK)
+        element = f"document.querySelector({json.dumps(selector)})"
+
+        def is_clicked() -> bool:
+            self.ask(f"{element}.scrollIntoView({{ block: 'center' }})")
+            return self._answer("POST", path)[0] == HTTPStatus.OK
+
+        wait_for(is_clicked)
 
     def type(self, selector: str, text: str) -> None:
         self._send("POST", f"/element/{self._find(selector)}/value", text=text + ENTER)

@@ -1,7 +1,7 @@
 // @ts-check
-// Pure. Tables as grids, and grids with other rows, columns and cells.
+// Pure. Tables as grids, and what they are with other rows, columns, cells and words.
 import { rewritten } from "./line-rewrite.js";
-import { contains, piecesOf } from "./table-pieces.js";
+import { contains, piecesOf } from "./table-cells.js";
 
 /**
  * @typedef {import("../lib/model.js").Word} Word
@@ -11,7 +11,7 @@ import { contains, piecesOf } from "./table-pieces.js";
  * @typedef {import("../lib/answers.js").Table} Table
  * @typedef {import("../lib/geometry.js").Dot} Dot
  * @typedef {"row" | "column"} Axis
- * @typedef {import("./table-pieces.js").Piece} Piece
+ * @typedef {import("./table-cells.js").Piece} Piece
  */
 
 const SLIVER_PX = 2; // what a new row or column takes of the one before: no word has its middle there

@@ -3,7 +3,7 @@
 // No `enhance`: it draws what the text pane shows.
 import { make } from "../lib/dom.js";
 import { _ } from "../lib/words.js";
-import { piecesOf } from "./table-pieces.js";
+import { piecesOf } from "./table-cells.js";
 
 /**
  * @typedef {import("../lib/model.js").Word} Word

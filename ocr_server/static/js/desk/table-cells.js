@@ -1,5 +1,5 @@
 // @ts-check
-// Pure. Which words stand in which cell of a table: those whose middle lies in it, as the server has
+// Pure. Which words of a table stand in which cell: that in which their middle lies, as the server has
 // it.
 
 /**
