@@ -27,9 +27,12 @@ LABEL org.opencontainers.image.title="ocr-server" \
 # Further languages by their Tesseract names, or all of them:
 #   --build-arg LANGUAGES="deu chi_sim"
 ARG LANGUAGES=""
+# With a voice for format=audio, of 12 MB: --build-arg SPEECH=yes
+ARG SPEECH=""
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         tini libseccomp2 liblapack3 tesseract-ocr tesseract-ocr-eng tesseract-ocr-osd \
+        ${SPEECH:+espeak-ng} \
         ${LANGUAGES:+$(printf 'tesseract-ocr-%s\n' $LANGUAGES | tr _ -)} \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/* /var/log/* \
     && python -m pip uninstall -y --root-user-action=ignore setuptools wheel pip \

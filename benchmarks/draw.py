@@ -16,13 +16,13 @@ import random
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from benchmarks.books import photograph_open
 from benchmarks.forms import draw_form
 from ocr_server.extraction.validation import icao_9303_digit
 
@@ -77,13 +77,19 @@ def draw_mrz(lot: random.Random) -> Drawn:
 
 
 def draw_display(lot: random.Random) -> Drawn:
-    """Dark bars on a panel that is darker than its frame."""
+    """Dark bars on a panel that is darker than its frame, or bright ones on black.
+
+    Half of the numbers have a decimal point.
+    """
     value = "".join(lot.choice(string.digits) for _ in range(lot.randint(2, 5)))
+    point = lot.randrange(1, len(value)) if lot.random() < 0.5 else None
     high, lean = 150, lot.uniform(0, 0.15)
     wide, thick = 84, lot.randint(16, 22)
     pitch = wide + lot.randint(34, 46)
     width, height = 150 + pitch * len(value), high + 110
     ground, ink = lot.randint(105, 150), lot.randint(15, 45)
+    if lot.random() < 0.25:
+        ground, ink = lot.randint(10, 35), lot.randint(170, 250)
     panel = Image.new("L", (width, height), ground)
     draw = ImageDraw.Draw(panel)
     for place, digit in enumerate(value):
@@ -93,6 +99,11 @@ def draw_display(lot: random.Random) -> Drawn:
                 (left + x + lean * (high - y), top + y) for x, y in _bar(bar, wide, high, thick)
             ]
             draw.polygon(corners, fill=ink)
+        if point == place + 1:
+            middle, foot = left + wide + (pitch - wide) // 2, top + high
+            draw.rectangle((middle - 7, foot - 14, middle + 7, foot), fill=ink)
+    if point:
+        value = f"{value[:point]}.{value[point:]}"
     frame = lot.randint(40, 90)
     picture = Image.new("L", (width + 2 * frame, height + 2 * frame), lot.randint(215, 245))
     picture.paste(panel, (frame, frame))
@@ -173,22 +184,44 @@ def draw_title_page(lot: random.Random) -> Drawn:
     draw = ImageDraw.Draw(picture)
     draw.text((500, 160), chapter, fill=20, font=_face(kind, 30), anchor="mm")
     draw.text((500, 260), title, fill=20, font=_face(kind, size), anchor="mm")
-    for row in range(20):
-        words = " ".join(lot.choice(_WORDS) for _ in range(9))
-        while draw.textlength(words, font=body) > 820:
-            words = words.rpartition(" ")[0]
-        draw.text((90, 380 + row * 42), words, fill=20, font=body)
+    _body(lot, draw, body, top=380, rows=20)
     return Drawn(picture, {"chapter": chapter, "title": title})
 
 
-def _form(fonts: Path, lot: random.Random) -> Drawn:
-    return Drawn(*draw_form(lot, fonts))
+def draw_open_book(lot: random.Random) -> Drawn:
+    """The first page of a chapter in an open book, with the end of the one before on its left."""
+    right = draw_title_page(lot)
+    left = Image.new("L", right.picture.size, 245)
+    draw, body = ImageDraw.Draw(left), _face(lot.choice(PRINT), 24)
+    number = lot.randint(4, 400)
+    draw.text((90, 80), str(number), fill=20, font=body)
+    draw.text((500, 80), lot.choice(_WORDS).title(), fill=20, font=body, anchor="ma")
+    _body(lot, draw, body, top=150, rows=lot.randint(8, 25))
+    ImageDraw.Draw(right.picture).text((890, 80), str(number + 1), fill=20, font=body)
+    return Drawn(photograph_open(left, right.picture, lot), right.fields)
+
+
+def _body(
+    lot: random.Random,
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.FreeTypeFont,
+    *,
+    top: int,
+    rows: int,
+) -> None:
+    for row in range(rows):
+        words = " ".join(lot.choice(_WORDS) for _ in range(9))
+        while draw.textlength(words, font=font) > 820:
+            words = words.rpartition(" ")[0]
+        draw.text((90, top + row * 42), words, fill=20, font=font)
 
 
 SETS: Mapping[str, Callable[[random.Random], Drawn]] = {
     "mrz": draw_mrz, "display": draw_display, "label": draw_label, "code": draw_code,
-    "receipt": draw_receipt, "title-page": draw_title_page,
+    "receipt": draw_receipt, "title-page": draw_title_page, "open-book": draw_open_book,
 }  # fmt: skip
+
+PROFILES = {"open-book": "title-page"}  # of the sets that are not named after theirs
 
 _WORDS = (
     "the", "of", "and", "with", "from", "river", "mountain", "evening", "silver", "winter",
@@ -213,7 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     sets = dict(SETS)
     if asked.hands:
-        sets["form"] = partial(_form, asked.hands)
+        sets["form"] = lambda lot: Drawn(*draw_form(lot, asked.hands))
     rows = []
     for name, draw in sets.items():
         if asked.only in {None, name}:
@@ -230,7 +263,7 @@ def _draw_set(
 ) -> list[dict[str, str]]:
     folder = out / "drawn" / name
     folder.mkdir(parents=True, exist_ok=True)
-    meta = {"lang": "eng", "psm": 3, "profile": name}
+    meta = {"lang": "eng", "psm": 3, "profile": PROFILES.get(name, name)}
     (folder / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
     rows = []
     for number in range(count):

@@ -1,12 +1,14 @@
 """Whether durable jobs lose nothing, keep pace and leave nothing.
 
-    python -m benchmarks.jobs [storm] [rate] [fair] [expiry] [--pages 1000] [--jobs postgresql://…]
+    python -m benchmarks.jobs [PART …] [--pages 1000] [--jobs postgresql://…]
 
 - storm: a server and three workers, one of which is killed every few seconds, with all its
   processes, twelve times in all, and started again.
 - rate: a PDF as a job, and as a request to a server of as many slots.
 - fair: a job of one page behind one of 600.
 - expiry: jobs that are kept for a second, one after the other; then what is left.
+- formats: a document of 2,000 pages in each format, and the memory that it takes. Its six pictures
+  are read once, and that is kept for all pages that show them.
 
 Jobs are kept in a new folder, or in the database that `--jobs` names.
 """
@@ -23,6 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -31,10 +34,14 @@ import psutil
 from PIL import Image
 
 from benchmarks.pictures import draw
-from benchmarks.servers import Server, our_server, post
+from benchmarks.servers import OURS, Server, memory_bytes, our_server, post
+from ocr_server.jobs.files import AllJobFiles, JobPage
+from ocr_server.jobs.storage import LocalFolder
 
 KILLS, BETWEEN_KILLS_S = 12, 4.0
-STORM_PAGES, FAIR_PAGES = 60, 600
+STORM_PAGES, FAIR_PAGES, LONG_PAGES = 60, 600, 2000
+PICTURES = 6  # of a document, repeated
+FORMATS_OF_LONG = ("text", "json", "docx", "pdf")
 SLOTS = "2"
 LOOK_S = 0.1
 ASK_S = 2.0  # how far a job is; asking costs the server milliseconds
@@ -56,10 +63,12 @@ class Place:
         }
 
     @contextmanager
-    def start(self, command: str = "serve", **settings: str) -> Iterator[Server]:
-        """A server, or a worker with `work`."""
+    def start(
+        self, command: str = "serve", *, start: Sequence[str] = OURS, **settings: str
+    ) -> Iterator[Server]:
+        """A server, or a worker with `work`; `start` is how it is started."""
         given = {**self.settings, **settings}
-        with our_server(ENGINE, command=command, **given) as server:
+        with our_server(ENGINE, start=start, command=command, **given) as server:
             yield server
 
     def times_begun(self, job_id: str) -> list[int]:
@@ -73,7 +82,7 @@ class Place:
 
 def document(pages: int, kind: str = "crop") -> bytes:
     """A PDF of pages with words on them: of one line, or receipts."""
-    drawn = [Image.open(BytesIO(draw(kind, seed=seed).data)) for seed in range(1, 7)]
+    drawn = [Image.open(BytesIO(draw(kind, seed=one).data)) for one in range(1, PICTURES + 1)]
     file = BytesIO()
     rest = [drawn[number % len(drawn)] for number in range(1, pages)]
     drawn[0].save(file, "PDF", save_all=True, append_images=rest, resolution=300)
@@ -215,16 +224,80 @@ def expiry(place: Place, jobs: int = 20) -> None:
     print(f"expiry: {jobs} jobs, {left} folders left, {gone} answered as gone")
 
 
+def formats(place: Place) -> None:
+    """Print how long a long document takes in each format, and the memory of the processes."""
+    with place.start(OCR_JOBS_SLOTS="0") as server:
+        job_id = submit(server, document(LONG_PAGES, "receipt"))
+        _read_once(place, job_id)
+        with place.start("work"):
+            ended(server, job_id, look_s=ASK_S)
+        for name in FORMATS_OF_LONG:
+            begun_s = time.monotonic()
+            with weighed(server) as peaks:
+                status, size_bytes = _fetch(server, f"/v1/jobs/{job_id}/document?format={name}")
+            own = peaks.pop(server.process.pid)
+            print(f"formats: {LONG_PAGES} pages as {name}: {status}, {size_bytes / MIB:.1f} MiB in "
+                  f"{time.monotonic() - begun_s:.0f} s; server process {own / MIB:.0f} MiB, "
+                  f"largest other {max(peaks.values()) / MIB:.0f} MiB", flush=True)  # fmt: skip
+
+
+def _read_once(place: Place, job_id: str) -> None:
+    """Have each picture of the document read, and keep that for all pages that show it."""
+    files = AllJobFiles(LocalFolder(place.files)).of(job_id)
+    with place.start("work"):
+        while sum(files.settled()) < PICTURES:
+            time.sleep(LOOK_S)
+    for number in range(PICTURES + 1, LONG_PAGES + 1):
+        read = files.result((number - 1) % PICTURES + 1)
+        if not isinstance(read, JobPage):
+            raise SystemExit("a page could not be read")
+        if not files.is_settled(number):
+            files.keep_page(replace(read.load(), number=number))
+
+
+def _fetch(server: Server, path: str) -> tuple[int, int]:
+    """The status of an answer, and its bytes."""
+    size_bytes = 0
+    with closing(server.connect()) as connection:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        while piece := response.read(MIB):
+            size_bytes += len(piece)
+    return response.status, size_bytes
+
+
+@contextmanager
+def weighed(server: Server) -> Iterator[dict[int, int]]:
+    """The most memory of each process of the server, by its id, while the block runs."""
+    peaks: dict[int, int] = {}
+    is_over = threading.Event()
+
+    def weigh() -> None:
+        while not is_over.wait(LOOK_S):
+            for process in server.tree():
+                with suppress(psutil.NoSuchProcess):
+                    now = memory_bytes(process)
+                    peaks[process.pid] = max(peaks.get(process.pid, 0), now)
+
+    thread = threading.Thread(target=weigh)
+    thread.start()
+    try:
+        yield peaks
+    finally:
+        is_over.set()
+        thread.join()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen parts, by default all."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help="storm, rate, fair, expiry")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="by default all")
     parser.add_argument("--pages", type=int, default=1000, help="of the document of `rate`")
     parser.add_argument("--jobs", default="", help="address of a PostgreSQL database")
     parsed = parser.parse_args(arguments)
     parts: dict[str, Callable[[Place], None]] = {
         "storm": storm, "rate": lambda place: rate(place, parsed.pages), "fair": fair,
-        "expiry": expiry,
+        "expiry": expiry, "formats": formats,
     }  # fmt: skip
     for name in parsed.parts or parts:
         with tempfile.TemporaryDirectory(prefix="jobs-") as folder:

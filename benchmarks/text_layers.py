@@ -76,7 +76,7 @@ def _decide(
     read_bands = band_reader(
         path, index, options=options, limits=limits, password=None, context=counted
     )
-    verdict, verdict_s = _timed(lambda: judge_layer(layer, read_bands))
+    verdict, verdict_s = _timed(lambda: judge_layer(layer, read_bands, options.languages))
     outcome = "refused"
     if verdict.is_believed:
         outcome = "joined" if verdict.layer.rows or verdict.layer.pictures else "used"

@@ -193,6 +193,13 @@ class EngineUnavailable(RequestError):
     title = "The engine is not installed"
 
 
+class CodesUnavailable(RequestError):
+    """Codes are asked for, and the package that reads them is not installed."""
+
+    code = "codes-unavailable"
+    title = "Bar codes cannot be read here"
+
+
 class FormatUnavailable(RequestError):
     """The format cannot be made from what was sent."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 import time
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from ocr_server.client import Refused, RemoteServer, Unanswered
 from ocr_server.export import FORMATS
+from ocr_server.jobs.storage import written
 from ocr_server.station.folder import SETTLED_S, may_be_picture
 
 LOOK_S = 1.0
@@ -159,10 +159,5 @@ class HotFolder:
         self._write(name + PROBLEM, json.dumps(problem).encode())
 
     def _write(self, name: str, content: bytes) -> None:
-        """A file that has its name when all of it is on the disk."""
-        aside = self._out / f".{name}.part"
-        with aside.open("wb") as file:
+        with written(self._out / name) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(self._out / name)

@@ -182,6 +182,7 @@ class ReadOptions:
     `alternatives`: doubtful words get alternatives from dictionaries.
     `engine_alternatives`: words get alternatives from the engine.
     `correct`: doubtful words are replaced if the dictionaries leave no doubt.
+    `codes`: whether bar codes and matrix codes are looked for.
     `handwriting`: which network for handwriting is asked.
     `handwriting_model`: the file of the operator's own network for handwriting, if there is one.
     `words`: names and part numbers that doubtful words may be, one a line.
@@ -208,6 +209,7 @@ class ReadOptions:
     alternatives: bool = False
     engine_alternatives: bool = False
     correct: bool = False
+    codes: bool = False
     handwriting: HandwritingUse = HandwritingUse.AUTO
     handwriting_model: str = ""
     words: str = ""

@@ -45,7 +45,7 @@ from ocr_server.runtime.second_try import run_twice
 from ocr_server.sources.decode import too_many_pages
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX
 from ocr_server.sources.signatures import may_have_pages
-from ocr_server.tasks import PageRef
+from ocr_server.tasks import OfficeForm, PageRef
 
 log = logging.getLogger(__name__)
 
@@ -286,6 +286,27 @@ def draw_page(
     )  # fmt: skip
 
 
+def read_office_file(
+    job: Job,
+    media_type: str,
+    forms: Sequence[OfficeForm],
+    *,
+    workers: WorkerPool,
+    cancelled: threading.Event,
+) -> dict[OfficeForm, str]:
+    """The text of a file that has no picture, in each of the forms; see `ocr_server.office`.
+
+    Raises:
+        DocumentError: the file cannot be read, or is over a limit.
+        LoadError: the server is too busy, or the time is over.
+    """
+    (source,) = job.sources
+    return run_twice(
+        workers, tasks.read_office_file, job.deadline, cancelled,
+        path=source.path, media_type=media_type, forms=tuple(forms), limits=job.limits,
+    )  # fmt: skip
+
+
 def render_document(
     document: Document | Source,
     sources: tuple[Source, ...],
@@ -315,6 +336,7 @@ def render_document(
         if is_small and not (format_.shows_pictures and sources):
             return _rendered_here(document, format_, rendering, deadline, cancelled)
         beside, described = sources[0].path, document
+        workers = workers.for_pages(len(document.pages))
     else:
         beside, described = document.path, document.path
     result = beside.with_name(f"{beside.name}-rendered-{next(_NUMBERS)}")

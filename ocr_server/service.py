@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from ocr_server.pipeline import (
     document_from_events,
     draw_page,
     draw_preview,
+    read_office_file,
     recognise_document,
     render_document,
 )
@@ -40,7 +41,7 @@ from ocr_server.runtime.store import Store
 from ocr_server.runtime.watchdog import Watchdog
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import SMALL_SIDE_PX
-from ocr_server.tasks import PageRef
+from ocr_server.tasks import OfficeForm, PageRef
 
 DESCRIBE_TIMEOUT_S = 30.0
 
@@ -253,6 +254,16 @@ class Service:
             prepared=prepared,
         )
 
+    def read_office_file(
+        self,
+        job: Job,
+        media_type: str,
+        forms: Sequence[OfficeForm],
+        cancelled: threading.Event,
+    ) -> dict[OfficeForm, str]:
+        """The text of a file that has no picture; see `pipeline.read_office_file`."""
+        return read_office_file(job, media_type, forms, workers=self.workers, cancelled=cancelled)
+
     def draw_small(self, job: Job, page_ref: PageRef, cancelled: threading.Event) -> bytes:
         """A small picture of a page of the job; see `pipeline.draw_page`."""
         return draw_page(job, self.workers, cancelled, page_ref, longest_px=SMALL_SIDE_PX)
@@ -283,7 +294,7 @@ class Service:
 
 def _failed_pages(document: Document) -> OcrServerError:
     failed = [failure.page for failure in document.problems]
-    total = len({page.outline.number for page in document.kept}.union(failed))
+    total = len({page.number for page in document.outlines}.union(failed))
     first = document.problems[0].error
     return type(first)(
         f"{len(failed)} of {total} pages could not be read, or not whole "

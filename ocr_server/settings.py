@@ -238,7 +238,8 @@ class Settings:
     )
     jobs_files: str = _setting(
         "",
-        "folder for what jobs were sent and read; with PostgreSQL one that all machines share",
+        "folder for what jobs were sent and read, or bucket, as `s3://name/prefix`; with "
+        "PostgreSQL one that all machines share",
         shown="the folder of `OCR_JOBS`",
     )
     jobs_keep_s: float = _setting(

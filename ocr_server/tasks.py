@@ -9,11 +9,12 @@ from __future__ import annotations
 import errno
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from ocr_server.document.model import (
     Document,
@@ -26,10 +27,16 @@ from ocr_server.document.model import (
 from ocr_server.engines import describe_choice
 from ocr_server.errors import AnswerTooLarge, StorageFull, TooManyWords
 from ocr_server.export import Render
+from ocr_server.export.blocks import Block
+from ocr_server.export.html import elements_of
+from ocr_server.export.markdown import markdown_of
+from ocr_server.export.text import blocks_text
 from ocr_server.extraction import finders
 from ocr_server.job import Claim, ClaimOutcome, Limits, ReadOptions, Rendering
+from ocr_server.office.files import office_blocks
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
+from ocr_server.page.codes import read_codes
 from ocr_server.page.framing import zones_in_pixels
 from ocr_server.page.progress import progress_writer
 from ocr_server.page.quality import with_copies, with_damage, with_problems
@@ -42,7 +49,13 @@ from ocr_server.sources.damage import lacks_end_of_pdf
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview
 from ocr_server.sources.signatures import is_pdf
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+OfficeForm: TypeAlias = Literal["text", "markdown", "html"]
+_OFFICE_FORMS: Mapping[OfficeForm, Callable[[Iterable[Block]], str]] = {
+    "text": blocks_text,
+    "markdown": markdown_of,
+    "html": elements_of,
+}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +162,12 @@ def _read_page(
         )  # fmt: skip
     if is_of_pdf and lacks_end_of_pdf(page_ref.path):
         page = with_damage(page, 0.0)
+    if options.codes:
+        picture = decode.open_page(
+            page_ref.path, page_ref.index, limits=limits, password=password, grey=True
+        )
+        codes = read_codes(picture.canvas.as_page(), angle_deg=page.angle_deg)
+        page = replace(page, codes=codes)
     return finders.with_fields(page, options) if options.wants_fields else page
 
 
@@ -231,6 +250,27 @@ def render(
                 raise AnswerTooLarge.of(rendering.limits.max_answer_bytes)
             file.write(piece)
     return rendering.claims
+
+
+def read_office_file(
+    _context: WorkerContext,
+    *,
+    path: Path,
+    media_type: str,
+    forms: Sequence[OfficeForm],
+    limits: Limits,
+) -> dict[OfficeForm, str]:
+    """The text of a file that has no picture, in each of the forms.
+
+    Raises:
+        AnswerTooLarge: it has more bytes than the limit.
+    """
+    with _temporary_files_in(path.parent):
+        blocks = list(office_blocks(path, media_type))
+        texts = {form: _OFFICE_FORMS[form](blocks) for form in forms}
+    if sum(map(len, texts.values())) > limits.max_answer_bytes:
+        raise AnswerTooLarge.of(limits.max_answer_bytes)
+    return texts
 
 
 def draw_page(

@@ -138,7 +138,7 @@ def _read(call: Call) -> Generator[PagesDone | Json]:
     document = yield from _document(call, request)
     format_ = str(call.arguments.get("format", "text"))
     text, shown = _written(document, format_)
-    left = [page.outline.number for page in document.kept][shown:]
+    left = [page.number for page in document.outlines][shown:]
     if left:
         text += (
             f"\n\n[Cut off: pages {left[0]} to {left[-1]} are not shown. "

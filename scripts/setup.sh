@@ -200,5 +200,8 @@ need_packages() {
 }
 
 # All of the Pipfile, which checks and tests need.
-CATEGORIES=(packages warm second-reader ideographs station jobs mcp traces audit dev-packages)
+CATEGORIES=(
+    packages warm second-reader ideographs codes office station jobs buckets mcp traces audit
+    dev-packages
+)
 need_all_packages() { need_packages "${CATEGORIES[@]}"; }

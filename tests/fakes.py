@@ -134,6 +134,9 @@ class InlineWorkers:
     def behind_requests(self) -> InlineWorkers:
         return self
 
+    def for_pages(self, count: int) -> InlineWorkers:
+        return self
+
     def __init__(self, engine: Engine, rank_languages: RankLanguages | None = None) -> None:
         self.engine, self.rank_languages = engine, rank_languages
         self.is_closed = False

@@ -11,7 +11,10 @@ from importlib.metadata import metadata
 from tests.documentation import ROOT
 
 # The categories that an image or a station may have; the others serve who builds and tests.
-SHIPPED = ("default", "warm", "second-reader", "ideographs", "station", "jobs", "mcp", "traces")
+SHIPPED = (
+    "default", "warm", "second-reader", "ideographs", "codes", "office", "station", "jobs",
+    "buckets", "mcp", "traces",
+)  # fmt: skip
 # Where neither the expression nor the words below tell it: by the package's own files.
 TOLD_BY_FILES = {
     "axe-playwright-python": "MIT",

@@ -55,6 +55,14 @@ def shifted(path: Path, by: int) -> Path:
     return with_map(path, {code: chr(code + by) for code in range(0x20, 0x7F) if code + by > 0})
 
 
+def written_by(path: Path, producer: str) -> Path:
+    """The page, of a file that names a program as its producer."""
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.docinfo["/Producer"] = producer
+        pdf.save(path)
+    return path
+
+
 def hidden_over_picture(path: Path, text: str) -> Path:
     """A picture over the whole page, and an invisible line of text over it."""
     picture_pdf(path, noise(298, 420), text=text)

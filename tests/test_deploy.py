@@ -21,6 +21,7 @@ import yaml
 from flask.testing import FlaskClient
 
 from ocr_server.settings import MIB, Settings
+from ocr_server.web.words import LANGUAGES
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords
 from tests.jobs.keeping import keeping, tiff
@@ -107,6 +108,14 @@ def test_the_image_has_all_engines_unless_the_light_one_is_asked_for() -> None:
     assert 'CATEGORIES="packages warm second-reader"' in stages["packages"][1]
     assert "--from=light-packages " in stages["light"][1]
     assert "./image-packages packages\n" in stages["light-packages"][1]
+
+
+def test_the_image_keeps_of_babel_the_languages_of_the_pages() -> None:
+    script = (DEPLOY.parent / "scripts/image-packages").read_text()
+    kept = re.search(r"/\((.+)\)\\\.dat", script)
+
+    assert kept is not None
+    assert set(kept[1].split("|")) == {"root", *LANGUAGES}
 
 
 def test_the_image_of_twelve_languages_has_them() -> None:

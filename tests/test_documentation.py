@@ -223,7 +223,12 @@ def test_every_route_is_told_and_every_route_that_is_told_exists(app: Flask) -> 
 
     assert told <= served
     # What the pages themselves need is no promise to programs.
-    assert served - told == {("POST", "/"), ("POST", "/picture"), ("POST", "/picture/prepared")}
+    assert served - told == {
+        ("POST", "/"),
+        ("POST", "/picture"),
+        ("POST", "/picture/prepared"),
+        ("GET", "/words/{language}.js"),
+    }
 
 
 def test_tables_written_by_hand_name_everything_that_there_is() -> None:

@@ -40,7 +40,7 @@ class Rig:
     @property
     def jobs(self) -> int:
         """That the server has."""
-        return len(list(self.kept.jobs._folders.root.iterdir()))
+        return len(list(self.kept.folder.iterdir()))
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_program_that_was_killed_goes_on_with_its_jobs(rig: Rig) -> None:
 def test_a_job_that_was_not_fetched_in_time_is_made_again(rig: Rig) -> None:
     (rig.folder / "one.tif").write_bytes(tiff(300))
     rig.hot().look()
-    (job_id,) = [path.name for path in rig.kept.jobs._folders.root.iterdir()]
+    (job_id,) = [path.name for path in rig.kept.folder.iterdir()]
     assert rig.kept.client.delete(f"/v1/jobs/{job_id}").status_code == 204
     rig.hot().run(threading.Event(), once=True)
 
@@ -127,7 +127,7 @@ def test_a_server_that_does_not_answer_is_waited_for(rig: Rig, tmp_path: Path) -
     assert rig.done() == []
 
 
-def test_folders_and_formats_that_cannot_be_are_refused(rig: Rig) -> None:
+def test_files_and_formats_that_cannot_be_are_refused(rig: Rig) -> None:
     with pytest.raises(Refused, match="folder of their own"):
         HotFolder(RemoteServer(rig.url), rig.folder, rig.folder, options={}, format_="text")
     with pytest.raises(Refused, match="no format"):

@@ -50,3 +50,36 @@ def test_a_client_reads_files_below_the_folders_that_are_allowed(tmp_path: Path)
     anyio.run(session)
 
     assert seen == [(1, 2), (2, 2)]
+
+
+@pytest.mark.process
+@pytest.mark.tesseract
+def test_a_reading_that_is_cancelled_ends_and_the_session_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "long.pdf").write_bytes(
+        as_pages([draw_lines(f"Page {number}") for number in range(40)], "PDF")
+    )
+    (tmp_path / "scan.png").write_bytes(as_file(draw_lines("Hello world")))
+    command = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "ocr_server", "mcp", "--allow", str(tmp_path)],
+        env={**os.environ, "OCR_ENGINE": "pytesseract", "OCR_TEMP_DIR": str(tmp_path)},
+    )
+    seen = []
+
+    async def session() -> None:
+        async with Client(stdio_client(command)) as client:
+            with anyio.CancelScope() as reading:
+
+                async def tell(progress: float, total: float | None, message: str | None) -> None:
+                    seen.append((progress, total))
+                    reading.cancel()
+
+                path = {"path": str(tmp_path / "long.pdf")}
+                await client.call_tool("read", path, progress_callback=tell)
+            read = await client.call_tool("read", {"path": str(tmp_path / "scan.png")})
+            assert "Hello world" in str(read.content)
+
+    anyio.run(session)
+
+    assert 0 < len(seen) < 40
+    assert seen[0] == (1, 40)

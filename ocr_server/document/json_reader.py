@@ -24,6 +24,7 @@ from ocr_server.document.model import (
     Advice,
     Alternative,
     Cell,
+    Code,
     Direction,
     Document,
     EngineInfo,
@@ -45,6 +46,7 @@ from ocr_server.document.schema import (
     AlternativeJson,
     AnyDocument,
     CellJson,
+    CodeJson,
     DocumentJson,
     FieldJson,
     LineJson,
@@ -176,6 +178,9 @@ def _page(data: PageJson) -> Page:
         fields=tuple([_field(name, field) for name, field in (data.get("fields") or {}).items()]),
         source=data["source"] or TextSource.RECOGNISED,
         language=_language(language) if language else None,
+        codes=tuple(
+            [Code(code["kind"], code["value"], _place(code)) for code in data.get("codes") or ()]
+        ),
     )
 
 
@@ -280,7 +285,7 @@ def _symbol(data: SymbolJson) -> Symbol:
 
 
 def _place(
-    data: SymbolJson | WordJson | LineJson | CellJson | ZoneJson,
+    data: SymbolJson | WordJson | LineJson | CellJson | CodeJson | ZoneJson,
     inside: tuple[Word, ...] | tuple[Line, ...] = (),
 ) -> Quad:
     """The quad, else the box, else the bounding box of `inside`; validation has found one."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from ocr_server.document.languages import name_of
 from ocr_server.document.line_ends import is_hyphenated, joined
 from ocr_server.document.model import (
+    Code,
     Document,
     EngineInfo,
     Failure,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ocr_server.document.schema import (
         BoxJson,
         CellJson,
+        CodeJson,
         DocumentFieldJson,
         EngineJson,
         FieldJson,
@@ -127,6 +129,8 @@ def page_to_json(page: Page, detail: Detail, *, text: str, roles: Roles | None =
         shown["language"] = _language(page.language)
     if page.fields:
         shown["fields"] = {field.name: field_to_json(field) for field in page.fields}
+    if page.codes:
+        shown["codes"] = [_code(code) for code in page.codes]
     if detail >= Detail.ZONE:
         roles = roles or Roles.of([page])
         shown["zones"] = [
@@ -173,6 +177,13 @@ def _paragraph(passage: Passage) -> ParagraphJson:
         "line_count": len(lines),
         "box": box,
     }
+
+
+def _code(code: Code) -> CodeJson:
+    box, quad = _place(code.quad)
+    return {
+        "kind": code.kind, "value": code.value, "check": code.check, "box": box, "quad": quad,
+    }  # fmt: skip
 
 
 def _language(language: PageLanguage) -> PageLanguageJson:

@@ -35,13 +35,13 @@ from ocr_server.document.zones import (
     mean_confidence,
 )
 from ocr_server.errors import DamagedPicture, DocumentError, OcrServerError, OutOfMemory
-from ocr_server.geometry import Box
+from ocr_server.geometry import Box, Quad
 
 __all__ = [
-    "Advice", "Alternative", "Cell", "Direction", "Document", "EngineInfo", "Failure", "Field",
-    "Line", "Page", "PageLanguage", "Quality", "StageRecord", "StoredPage", "StoredPages",
-    "Symbol", "Table", "TextSource", "Word", "Zone", "ZoneKind", "are_handwritten", "hull_of",
-    "letters_in", "mean_confidence", "plain_scalar", "write_page",
+    "Advice", "Alternative", "Cell", "Code", "CodeCheck", "CodeKind", "Direction", "Document",
+    "EngineInfo", "Failure", "Field", "Line", "Page", "PageLanguage", "Quality", "StageRecord",
+    "StoredPage", "StoredPages", "Symbol", "Table", "TextSource", "Word", "Zone", "ZoneKind",
+    "are_handwritten", "hull_of", "letters_in", "mean_confidence", "plain_scalar", "write_page",
 ]  # fmt: skip
 
 
@@ -145,12 +145,51 @@ class Field:
         return self.reason is None
 
 
+class CodeKind(StrEnum):
+    """The symbology of a code that machines read."""
+
+    QR = "qr"
+    DATA_MATRIX = "data-matrix"
+    AZTEC = "aztec"
+    PDF417 = "pdf417"
+    CODE_128 = "code-128"
+    CODE_39 = "code-39"
+    EAN_13 = "ean-13"
+    EAN_8 = "ean-8"
+    UPC_A = "upc-a"
+    UPC_E = "upc-e"
+
+
+class CodeCheck(StrEnum):
+    """What says that a code was read right."""
+
+    ERROR_CORRECTION = "error-correction"
+    CHECK_DIGIT = "check-digit"
+    NONE = "none"  # Code 39 has none, unless its users agree on one
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A bar code or matrix code; its quad begins at the code's own top left."""
+
+    kind: CodeKind
+    value: str
+    quad: Quad
+
+    @property
+    def check(self) -> CodeCheck:
+        """What says that it was read right."""
+        if self.kind in {CodeKind.QR, CodeKind.DATA_MATRIX, CodeKind.AZTEC, CodeKind.PDF417}:
+            return CodeCheck.ERROR_CORRECTION
+        return CodeCheck.NONE if self.kind is CodeKind.CODE_39 else CodeCheck.CHECK_DIGIT
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One image of the upload, upright as a browser shows it.
 
     `number` counts from 1; `dpi` is the resolution that the file or the request gives; `language`
-    is None unless the request has it found out.
+    is None unless the request has it found out; `codes` are looked for only if it asks.
     """
 
     number: int
@@ -163,6 +202,7 @@ class Page:
     fields: tuple[Field, ...] = ()
     source: TextSource = TextSource.RECOGNISED
     language: PageLanguage | None = None
+    codes: tuple[Code, ...] = ()
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -227,16 +267,30 @@ class StoredPage:
             OSError: the file is gone.
             ValueError: it is not the file of a page.
         """
-        return _pages_of_files().decode(self.path.read_bytes())
+        return decode_page(self.path.read_bytes())
 
 
 def write_page(page: Page, path: Path) -> None:
-    """Write a page to a new file, as MessagePack, for `StoredPage.load`.
+    """Write a page to a new file, for `StoredPage.load`.
 
     Raises:
         OSError: there is no room.
     """
-    path.write_bytes(msgspec.msgpack.encode(page, enc_hook=plain_scalar))
+    path.write_bytes(encode_page(page))
+
+
+def encode_page(page: Page) -> bytes:
+    """A page as MessagePack; `decode_page` ignores members that it does not know."""
+    return msgspec.msgpack.encode(page, enc_hook=plain_scalar)
+
+
+def decode_page(content: bytes) -> Page:
+    """The page of `encode_page`.
+
+    Raises:
+        ValueError: it is not a page.
+    """
+    return _page_decoder().decode(content)
 
 
 def plain_scalar(value: object) -> object:
@@ -252,7 +306,7 @@ def plain_scalar(value: object) -> object:
 
 
 @cache
-def _pages_of_files() -> msgspec.msgpack.Decoder[Page]:
+def _page_decoder() -> msgspec.msgpack.Decoder[Page]:
     return msgspec.msgpack.Decoder(Page)
 
 
@@ -315,13 +369,18 @@ class Document:
         return self.pages.kept if isinstance(self.pages, StoredPages) else self.pages
 
     @property
+    def outlines(self) -> Sequence[Page]:
+        """The pages, without zones where they are stored."""
+        return tuple(kept.outline for kept in self.kept)
+
+    @property
     def fields(self) -> tuple[tuple[int, Field], ...]:
         """Page number and field, for each name once.
 
         A field is taken from the first page where it is valid, else from the first that has it.
         """
         found: dict[str, tuple[int, Field]] = {}
-        for page in (kept.outline for kept in self.kept):
+        for page in self.outlines:
             for field_ in page.fields:
                 _, known = found.get(field_.name, (0, None))
                 if known is None or (field_.is_valid and not known.is_valid):

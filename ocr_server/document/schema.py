@@ -33,7 +33,14 @@ from ocr_server.document.checks import (
     with_words,
     with_zones,
 )
-from ocr_server.document.model import Direction, StageOutcome, TextSource, ZoneKind
+from ocr_server.document.model import (
+    CodeCheck,
+    CodeKind,
+    Direction,
+    StageOutcome,
+    TextSource,
+    ZoneKind,
+)
 from ocr_server.document.roles import Role
 
 # Strict: a number as text is a fault. The docstring below a member describes it in the API.
@@ -214,6 +221,18 @@ class FieldJson(TypedDict):
 
 
 @strict
+class CodeJson(TypedDict):
+    """A bar code or matrix code."""
+
+    kind: Annotated[CodeKind, Field(strict=False)]
+    value: str
+    check: NotRequired[Unread[CodeCheck]]
+    """what says that it was read right; Code 39 has nothing that does"""
+    box: Answered[BoxJson]
+    quad: Answered[QuadJson]
+
+
+@strict
 class DocumentFieldJson(FieldJson):
     """A field of the whole document."""
 
@@ -294,6 +313,8 @@ class PageJson(TypedDict):
     text: Derived[str]
     fields: NotRequired[Omittable[dict[str, Annotated[FieldJson, Checked(None, field_faults)]]]]
     """the requested fields, by name"""
+    codes: NotRequired[Omittable[list[Annotated[CodeJson, Checked(with_place, box_faults)]]]]
+    """with codes=true, from top to bottom"""
     zones: NotRequired[list[Annotated[ZoneJson, Checked(with_lines, box_faults)]]]
     """in reading order; with detail=zone and deeper"""
 

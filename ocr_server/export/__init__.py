@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from ocr_server.document.model import Document
 from ocr_server.export.alto import render_alto
+from ocr_server.export.audio import render_audio
 from ocr_server.export.csv import render_csv
 from ocr_server.export.hocr import render_hocr
 from ocr_server.export.html import render_html
@@ -171,6 +172,13 @@ FORMATS: Mapping[str, Format] = {
         shows_pictures=True,
         one_page_each=True,
         label="Picture with boxes",
+    ),
+    "audio": Format(
+        "audio/wav",
+        "wav",
+        "the text read aloud, by a voice of the server (espeak-ng)",
+        render_audio,
+        label="Audio",
     ),
     "training": Format(
         "application/zip",

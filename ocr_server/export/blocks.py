@@ -25,6 +25,7 @@ from ocr_server.document.roles import (
 )
 from ocr_server.job import FurnitureUse
 
+_LONGEST_PARAGRAPH = 500  # lines; ten pages without the end of a sentence are no paragraph
 # The line before goes on to the next paragraph if it ends so near to the right side of its zone, as
 # a share of the zone's width; the next begins no further from the left side than an indent.
 _FULL, _INDENT = 0.12, 0.03
@@ -184,7 +185,7 @@ class _Open:
     def _goes_on(self, other: _Open) -> bool:
         """Whether a paragraph goes on in the next: its sentence does, and its last line is full."""
         above, below = self.lines[-1], other.lines[0]
-        if self.last is None or other.first is None:
+        if self.last is None or other.first is None or len(self.lines) > _LONGEST_PARAGRAPH:
             return False
         if above.direction is not below.direction or not above.text or not below.text:
             return False

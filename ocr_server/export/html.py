@@ -49,7 +49,7 @@ def render_html(
             if rendering.flows
             else blocks_of(page, roles, join_lines=False)
         )
-        inner = "\n".join(_elements(blocks))
+        inner = elements_of(blocks)
         section = f'<section id="page-{page.number}">\n{inner}\n</section>\n'
         yield section.encode(errors="replace")
     yield b"</body>\n</html>\n"
@@ -58,6 +58,11 @@ def render_html(
 def _title_of(document: Document) -> str:
     first = next((page.lines[0].text for page in document.pages if page.lines), "")
     return xml_text(first)[:200]
+
+
+def elements_of(blocks: Iterable[Block]) -> str:
+    """Blocks as elements of a page."""
+    return "\n".join(_elements(blocks))
 
 
 def _elements(blocks: Iterable[Block]) -> Iterator[str]:

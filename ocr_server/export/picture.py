@@ -6,8 +6,8 @@ The PNG shows zones, baselines, and words by confidence.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -49,7 +49,7 @@ def render_png(
             "(pages=1), or send only one back, or ask for an archive, such as png,json.",
             pages=len(document.pages),
         )
-    (page_source,) = find_page_sources(document, sources, rendering)
+    (page_source,) = with_zones(document, find_page_sources(document, sources, rendering))
     picture = draw_page(page_source, rendering)
     _annotate(picture, page_source)
     encoded = io.BytesIO()
@@ -59,7 +59,10 @@ def render_png(
 
 @dataclass(frozen=True, slots=True)
 class PageSource:
-    """A page and where its picture is: page `index`, from 0, of a file."""
+    """A page and where its picture is: page `index`, from 0, of a file.
+
+    Until `with_zones` the page is only its outline.
+    """
 
     page: Page
     path: Path
@@ -70,7 +73,7 @@ class PageSource:
 def find_page_sources(
     document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> tuple[PageSource, ...]:
-    """The source of each page, in order.
+    """The source of each page, in order, the pages without zones.
 
     Raises:
         DocumentError: a source cannot be read.
@@ -84,8 +87,9 @@ def find_page_sources(
         for path in sources
         for index in range(count_pages(path, limits=rendering.limits, password=rendering.password))
     ]
-    beyond = next((page.number for page in document.pages if page.number > len(places)), None)
-    used = [places[page.number - 1] for page in document.pages] if beyond is None else places
+    outlines = document.outlines
+    beyond = next((page.number for page in outlines if page.number > len(places)), None)
+    used = [places[page.number - 1] for page in outlines] if beyond is None else places
     for path in dict.fromkeys(path for path, _, is_of_pdf in used if is_of_pdf):
         # A file that stays shut was counted as one page.
         count_pdf_pages(path, password=rendering.password)
@@ -96,7 +100,13 @@ def find_page_sources(
             page=beyond,
             pages=len(places),
         )
-    return tuple(PageSource(page, *places[page.number - 1]) for page in document.pages)
+    return tuple(PageSource(page, *places[page.number - 1]) for page in outlines)
+
+
+def with_zones(document: Document, page_sources: Sequence[PageSource]) -> Iterator[PageSource]:
+    """The sources with the pages whole; of a large document one is in memory at a time."""
+    for page, page_source in zip(document.pages, page_sources, strict=True):
+        yield replace(page_source, page=page)
 
 
 def check_size(page: Page, width_px: int, height_px: int) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ocr_server.document.line_ends import joined
 from ocr_server.document.model import Document, Page
 from ocr_server.document.roles import Roles
-from ocr_server.export.blocks import furnished
+from ocr_server.export.blocks import Block, Tabular, furnished
 from ocr_server.export.layout_text import layout_text
 from ocr_server.job import FurnitureUse, LineUse, Rendering
 
@@ -28,6 +28,14 @@ def render_text(
             yield b"\f"
         yield page_text(page, rendering.lines).encode(errors="replace")
     yield b"\n"
+
+
+def blocks_text(blocks: Iterable[Block]) -> str:
+    """Blocks with empty lines between them, the cells of tables parted by tabs."""
+    return "\n\n".join(
+        "\n".join(map("\t".join, block.rows)) if isinstance(block, Tabular) else block.text
+        for block in blocks
+    )
 
 
 def page_text(page: Page, lines: LineUse) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -21,7 +21,7 @@ from ocr_server import __version__
 from ocr_server.document.model import Document, Line, Page, Zone
 from ocr_server.errors import FormatUnavailable
 from ocr_server.export.packing import PackedFile, pack
-from ocr_server.export.picture import PageSource, draw_page, find_page_sources
+from ocr_server.export.picture import PageSource, draw_page, find_page_sources, with_zones
 from ocr_server.export.xml import element, written
 from ocr_server.geometry import Point, Quad
 from ocr_server.imaging.canvas import Canvas
@@ -47,7 +47,8 @@ def render_training(
             "No line of the document is confirmed: a line is when each of its words is `checked`. "
             "On the desk, open a word, choose Whole line, and accept."
         )
-    return pack(_files(find_page_sources(document, sources, rendering), rendering))
+    page_sources = with_zones(document, find_page_sources(document, sources, rendering))
+    return pack(_files(page_sources, rendering))
 
 
 def is_confirmed(line: Line) -> bool:
@@ -55,7 +56,7 @@ def is_confirmed(line: Line) -> bool:
     return bool(line.words) and all(word.checked for word in line.words)
 
 
-def _files(page_sources: tuple[PageSource, ...], rendering: Rendering) -> Iterator[PackedFile]:
+def _files(page_sources: Iterable[PageSource], rendering: Rendering) -> Iterator[PackedFile]:
     for page_source in page_sources:
         page = page_source.page
         lines = [line for line in page.lines if is_confirmed(line)]

@@ -10,12 +10,13 @@ from typing import TypeAlias
 from ocr_server.document.model import Page
 from ocr_server.errors import DeadlinePassed
 from ocr_server.extraction import mrz, receipt, title_page
+from ocr_server.extraction.code import find_code
 from ocr_server.extraction.form import FormSearch
 from ocr_server.extraction.form_page import read_form_page
 from ocr_server.extraction.keyword import TextSearch
 from ocr_server.extraction.mrz_page import read_mrz_page
 from ocr_server.extraction.plate import NAMES as PLATE_NAMES
-from ocr_server.extraction.plate import find_plate
+from ocr_server.extraction.plate import find_plate, read_plate_page
 from ocr_server.extraction.seven_segment import NAMES as DISPLAY_NAMES
 from ocr_server.extraction.seven_segment import find_on_display, read_display_page
 from ocr_server.extraction.validation import Match, validate_field
@@ -37,6 +38,7 @@ class Finder:
     `names` are the fields that it knows; empty if it takes any. `read` reads the page; `search`
     only examines it, so that fields can be found again after corrections: it returns a function
     that finds a field. `needs_picture`: the text layer of a PDF cannot be used.
+    `needs_codes`: it looks at the codes of the page.
     """
 
     search: Search
@@ -44,6 +46,7 @@ class Finder:
     names: tuple[str, ...] = ()
     read: Read = FramedPage.read
     needs_picture: bool = False
+    needs_codes: bool = False
 
 
 def read_receipt_page(framed_page: FramedPage) -> Page:
@@ -90,7 +93,11 @@ FINDERS: Mapping[str, Finder] = {
     ),
     "plate": Finder(
         _each(find_plate), "the number plate of a vehicle in a photograph", PLATE_NAMES,
-        needs_picture=True,
+        read_plate_page, needs_picture=True,
+    ),
+    "code": Finder(
+        _each(find_code), "a bar code or matrix code whose value keeps the rules of the field",
+        needs_codes=True,
     ),
     "receipt": Finder(
         _each(receipt.find_in_receipt), "what a receipt says", receipt.NAMES, read_receipt_page

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from math import inf
+from statistics import median
 from typing import NamedTuple
 
 from ocr_server.document.characters import skeleton
@@ -17,7 +18,7 @@ from ocr_server.document.model import Page, Word, Zone, ZoneKind, hull_of
 from ocr_server.extraction.form_page import TICKED, UNTICKED
 from ocr_server.extraction.keyword import TextSearch
 from ocr_server.extraction.validation import Match
-from ocr_server.geometry import Box, hull
+from ocr_server.geometry import Box, Quad, Transform, hull
 from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import rows_in
 
@@ -35,12 +36,16 @@ class FormSearch:
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self._ticks = [word for word in page.words if word.text in {TICKED, UNTICKED}]
-        self._entries = [zone for zone in page.zones if _is_entry(zone)]
-        printed = [zone for zone in page.zones if not _is_entry(zone)]
-        self._rows = [
-            [part for word in row.words for part in _parts(word)] for row in rows_in(printed)
+        angles_deg = [
+            zone.quad.angle_deg for zone in page.zones if zone.box.width > page.width_px / 8
         ]
+        self._level = Transform.rotation(-median(angles_deg) if angles_deg else 0.0)
+        ticks = (word for word in page.words if word.text in {TICKED, UNTICKED})
+        self._ticks = [(self._box(tick.quad), tick) for tick in ticks]
+        entries = (zone for zone in page.zones if _is_entry(zone))
+        self._entries = [(self._box(zone.quad), zone) for zone in entries]
+        rows = rows_in(zone for zone in page.zones if not _is_entry(zone))
+        self._rows = [[part for word in row.words for part in self._parts(word)] for row in rows]
         self._printed = [part.box for row in self._rows for part in row]
 
     def find(self, spec: FieldSpec) -> Match:
@@ -62,7 +67,9 @@ class FormSearch:
         _, zone = min(places, key=lambda place: place[0])
         if not zone.lines:
             return replace(_BLANK, box=zone.box)
-        return TextSearch(replace(self._page, zones=(zone,))).find(replace(spec, after=()))
+        search, spec = TextSearch(replace(self._page, zones=(zone,))), replace(spec, after=())
+        found = search.find(spec)
+        return found if found.raw else search.find(replace(spec, mask=None))
 
     def _ticked(self, spec: FieldSpec) -> Match | None:
         """The value whose box is ticked; None if no boxes stand beside the values."""
@@ -83,18 +90,29 @@ class FormSearch:
     def _tick_of(self, label: Box) -> Word | None:
         """The box to tick beside a label, on the side where the form has them."""
         gaps = (
-            (_gap(tick.box, label) if self._are_left else _gap(label, tick.box), tick)
-            for tick in self._ticks
-            if _is_level(label, tick.box)
+            (_gap(box, label) if self._are_left else _gap(label, box), tick)
+            for box, tick in self._ticks
+            if _is_level(label, box)
         )
         near = [(gap, tick) for gap, tick in gaps if -_LEAST_GAP <= gap / label.height <= _BESIDE]
         return min(near, key=lambda one: one[0])[1] if near else None
+
+    def _box(self, quad: Quad) -> Box:
+        """Its box once the page is turned so that its entries are level."""
+        return quad.mapped(self._level).box
+
+    def _parts(self, word: Word) -> Iterator[_Part]:
+        """The pieces of a word that punctuation divides, as blanks are easily missed."""
+        length = len(word.text)
+        for found in re.finditer(r"[\w|]+", word.text):
+            quad = word.quad.slice(found.start() / length, found.end() / length)
+            yield _Part(_letters(found[0]), self._box(quad))
 
     @cached_property
     def _are_left(self) -> bool:
         """Whether most boxes to tick are nearer to the word behind them than to that before."""
         nearer = 0
-        for tick in (word.box for word in self._ticks):
+        for tick, _ in self._ticks:
             level = [box for box in self._printed if _is_level(box, tick)]
             behind = [_gap(tick, box) for box in level if box.middle.x > tick.middle.x]
             before = [_gap(box, tick) for box in level if box.middle.x < tick.middle.x]
@@ -113,8 +131,7 @@ class FormSearch:
         One at the right is nearer than one below.
         """
         unit = label.height
-        for zone in self._entries:
-            box = zone.box
+        for box, zone in self._entries:
             right, below = _gap(label, box) / unit, (box.top - label.bottom) / unit
             is_under = abs(box.left - label.left) <= _EDGE * unit
             if _is_level(label, box) and -_LEAST_GAP <= right <= _RIGHT:
@@ -136,16 +153,8 @@ class _Part(NamedTuple):
     box: Box
 
 
-def _parts(word: Word) -> Iterator[_Part]:
-    """The pieces of a word that punctuation divides, as blanks beside boxes are easily missed."""
-    length = len(word.text)
-    for found in re.finditer(r"[\w|]+", word.text):
-        quad = word.quad.slice(found.start() / length, found.end() / length)
-        yield _Part(_letters(found[0]), quad.box)
-
-
 def _letters(text: str) -> str:
-    """Its letters and digits, look-alikes as one, as `I` is read as `|` where it stands alone."""
+    """Its letters and digits, look-alikes as one, as a lone I is often read as |."""
     return "".join(filter(str.isalnum, "".join(map(skeleton, text.split()))))
 
 

@@ -1,21 +1,20 @@
 """Read a form that is filled in by hand: its print, and apart from it what stands in its entries.
 
 Each entry is a zone of its own, empty if nothing is written there, and its lines are handwritten.
-The letters of a comb are set close to each other and read as a line; those of an entry that has
-mostly digits are read again as digits. A box to tick is `☒` or `☐`.
+The letters of a comb are set close to each other and read as a line. Capitals and figures are
+tried before all letters, as they are easily mistaken for each other. A box to tick is `☒` or `☐`.
 """
 
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from ocr_server.document.characters import CODE_LOOK_ALIKES
-from ocr_server.document.model import Line, Page, Word, Zone, ZoneKind, hull_of, mean_confidence
+from ocr_server.document.model import Line, Page, Word, Zone, ZoneKind, hull_of
 from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Box, hull
 from ocr_server.imaging import ruling_lines
@@ -24,7 +23,7 @@ from ocr_server.imaging.glyphs import connected_components, find_ink, paper_leve
 from ocr_server.imaging.skew import deskew_by
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import HandwritingUse, PageSegmentation, ReadOptions, ZoneSpec
-from ocr_server.layout.entries import Entry, EntryKind, find_entries
+from ocr_server.layout.entries import EntryKind, FormEntry, find_entries
 from ocr_server.layout.rows import in_reading_order
 from ocr_server.page.combs import inside_cell, read_runs, runs_in
 from ocr_server.page.framing import FramedPage, put_back
@@ -33,15 +32,14 @@ from ocr_server.page.state import PageState, ReadContext
 TICKED, UNTICKED = "☒", "☐"
 DIGITS = "0123456789"
 _FIGURES = f"{DIGITS} .,/-+()"  # of dates, amounts and telephone numbers
-_CAPITALS = f"{string.ascii_uppercase}{DIGITS}ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝŒŸ-.,'/&@"
-_LIKE_DIGITS = frozenset("".join(letter + letter.lower() for letter, _ in CODE_LOOK_ALIKES) + "gz")
+_CAPITALS = f"{string.ascii_uppercase}ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝŒŸ-.,'/&@"
 _HAND_READER = "rapidocr"
 
 _LEAST_SKEW_DEG = 0.2  # a tenth of a line's height over a box as wide as the page
 _TICKED_INK = 0.05  # of a box's inside; dirt has less, a thin stroke across it more
-_DIGITS, _ALIKE = 0.4, 0.75  # shares of digits, and of all that may be, in a number or a date
-_AS_SURE = 0.8  # of the confidence of a reading in any letters, what that in capitals must have
+_AS_SURE = 0.5  # of the letters expected to be right in any alphabet, those in a smaller one
 _RIM_PX = 3  # around an entry, wiped out with it
+_STICKS_OUT = 0.3  # of the side of a box, by which a tick may stick out of it
 _LEAST_PIECE = 0.12  # of an entry's height; lower ink is dirt, or a dot that matters little
 _AROUND = 0.15  # paper around a line, of its height
 
@@ -71,12 +69,12 @@ def read_form_page(framed_page: FramedPage) -> Page:
 
 
 def _requested(
-    spec: ZoneSpec, canvas: Canvas, entries: Sequence[Entry], reader: _EntryReader
+    spec: ZoneSpec, canvas: Canvas, entries: Sequence[FormEntry], reader: _EntryReader
 ) -> Zone:
     """The zone with the entries in it; without any, all of it is one."""
     box = hull(spec.box.quad().mapped(canvas.to_page.inverse()))
     within = [entry for entry in entries if box.contains(entry.box.middle)]
-    whole = [Entry(EntryKind.TEXT, (box,))] if box.intersection(canvas.box) else []
+    whole = [FormEntry(EntryKind.TEXT, (box,))] if box.intersection(canvas.box) else []
     lines = [line for entry in within or whole for line in reader.lines(entry)]
     return replace(_zone(box, lines), name=spec.name)
 
@@ -90,12 +88,14 @@ def _for_print(options: ReadOptions) -> ReadOptions:
     return replace(options, skip_stages=skipped, handwriting=HandwritingUse.NEVER)
 
 
-def _without(canvas: Canvas, entries: Sequence[Entry]) -> Canvas:
+def _without(canvas: Canvas, entries: Sequence[FormEntry]) -> Canvas:
     """The canvas without the entries and what is written there."""
     mask = np.zeros(canvas.pixels.shape, np.uint8)
-    for left, top, right, bottom in (entry.box.rounded() for entry in entries):
-        rows = slice(max(0, top - _RIM_PX), bottom + _RIM_PX)
-        mask[rows, max(0, left - _RIM_PX) : right + _RIM_PX] = 255
+    for entry in entries:
+        left, top, right, bottom = entry.box.rounded()
+        is_tick = entry.kind is EntryKind.TICK
+        rim = max(_RIM_PX, round(_STICKS_OUT * entry.box.width)) if is_tick else _RIM_PX
+        mask[max(0, top - rim) : bottom + rim, max(0, left - rim) : right + rim] = 255
     return ruling_lines.wipe(canvas, mask)
 
 
@@ -108,7 +108,7 @@ class _EntryReader:
         by_hand = replace(context, engine=_by_hand(context), second_engine=None)
         self._state = PageState(ImageStatistics(canvas), options, by_hand)
 
-    def lines(self, entry: Entry) -> Sequence[Line]:
+    def lines(self, entry: FormEntry) -> Sequence[Line]:
         """The line in an entry; none if nothing is written there."""
         if entry.kind is EntryKind.TICK:
             return (self._tick(entry.box),)
@@ -129,32 +129,30 @@ class _EntryReader:
         baseline = (word.quad.bottom_left, word.quad.bottom_right)
         return Line((word,), word.quad, baseline, box.height / 2, handwritten=True)
 
-    def _comb(self, entry: Entry) -> list[Word]:
-        """The words in a comb: digits, else capitals unless small letters are much surer."""
+    def _comb(self, entry: FormEntry) -> list[Word]:
         runs = runs_in(self._canvas, entry.cells)
-        words = read_runs(self._state, runs)
-        if is_number("".join(word.text for word in words)):
-            words = read_runs(self._with(DIGITS), runs)
-        else:
-            capitals = read_runs(self._with(_CAPITALS), runs)
-            if mean_confidence(tuple(capitals)) >= _AS_SURE * mean_confidence(tuple(words)):
-                words = capitals
-        return [word for word in words if word.text]
+        return self._surest((_CAPITALS, DIGITS), lambda state: read_runs(state, runs))
 
     def _text(self, box: Box) -> list[Word]:
         strip = _line_in(self._canvas, box)
         if strip is None:
             return []
-        words = self._read(self._state, strip)
-        is_figures = is_number("".join(word.text for word in words))
-        return self._read(self._with(_FIGURES), strip) if is_figures else words
+        return self._surest((_FIGURES,), lambda state: self._read(state, strip))
+
+    def _surest(
+        self, alphabets: Sequence[str], read: Callable[[PageState], list[Word]]
+    ) -> list[Word]:
+        """The words read in one of the alphabets, or in any letters if those are much surer."""
+        any_letters = read(self._state)
+        options = self._state.options
+        states = (replace(self._state, options=replace(options, alphabet=one)) for one in alphabets)
+        best = max(map(read, states), key=_letters_right)
+        is_kept = _letters_right(best) >= _AS_SURE * _letters_right(any_letters)
+        return [word for word in (best if is_kept else any_letters) if word.text]
 
     def _read(self, state: PageState, strip: Canvas) -> list[Word]:
         read = state.read(strip, psm=PageSegmentation.SINGLE_LINE)
         return [word.mapped(strip.to_page) for word in read.words]
-
-    def _with(self, alphabet: str) -> PageState:
-        return replace(self._state, options=replace(self._state.options, alphabet=alphabet))
 
 
 def _by_hand(context: ReadContext) -> Engine:
@@ -163,12 +161,9 @@ def _by_hand(context: ReadContext) -> Engine:
     return next((one for one in engines if one.name == _HAND_READER), context.engine)
 
 
-def is_number(text: str) -> bool:
-    """Whether so many of its characters are digits, or look like them, that the others must be."""
-    characters = [one for one in text if one.isalnum()]
-    digits = sum(map(str.isdigit, characters))
-    alike = digits + sum(one in _LIKE_DIGITS for one in characters)
-    return digits >= _DIGITS * len(characters) and alike >= _ALIKE * len(characters) > 0
+def _letters_right(words: Sequence[Word]) -> float:
+    """How many letters are expected to be right."""
+    return sum(word.confidence * len(word.text) for word in words)
 
 
 def _line_in(canvas: Canvas, box: Box) -> Canvas | None:

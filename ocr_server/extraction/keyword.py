@@ -167,7 +167,7 @@ def _fitting(spec: FieldSpec, mask: Mask, row: _Row, number: int) -> Iterator[_C
             if fitted:
                 characters = pieces.characters[start:end]
                 words = _words(characters)
-                confidence = min((word.confidence for word in words), default=0.0)
+                confidence = min((word.certainty for word in words), default=0.0)
                 keeps_rules = is_valid(spec, fitted.text, confidence)
                 yield _Candidate(
                     not keeps_rules, fitted.repairs, len(words), number, characters, text

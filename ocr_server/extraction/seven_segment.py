@@ -5,7 +5,9 @@ No engine is used: Tesseract cannot read them, as it takes the bars for separate
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
 
 import cv2
 import numpy as np
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from ocr_server.document.model import Line, Page, Symbol, Word, Zone, ZoneKind, hull_of
 from ocr_server.extraction.validation import NOTHING, Match, of_words
 from ocr_server.geometry import Box, Quad, Transform
+from ocr_server.imaging import contrast
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import rows_of
@@ -25,6 +28,15 @@ _MOST_SHAPE = 40  # width divided by height; no display has more digits
 _LEAST_CONTRAST = 40  # of 400: bars are at least a tenth darker than their surroundings
 _NARROW = 0.32  # width divided by height of a 1, which has only its right bars
 _LIT = 0.38  # share of a bar's middle that is dark if the bar is lit
+# Shares of a digit's height: sides of the decimal point, and how far its foot may be from the
+# lower foot of the digits beside it; 1, 4 and 7 end higher than others.
+_POINT, _ABOVE_FOOT, _BELOW_FOOT = (0.05, 0.2), 0.1, 0.2
+# Digits glow if few pixels are darker than usual: in grey levels, relative to how much others are
+# lighter. Drawn ones that glow have 0.05 at most, dark ones 0.66 at least, in glare less.
+_GLOWS, _FEWEST_LIGHT = 0.25, 2
+# Of the usual distance between digits: the frame of a display is out of step by more than this;
+# from so much on, a digit between two was lost.
+_OUT_OF_STEP, _LOST, _FEWEST_IN_STEP = 0.35, 1.7, 4
 _SHEARS = tuple(float(shear) for shear in np.arange(-0.02, 0.25, 0.02))  # digits lean to the right
 # Lit bars: top, upper left, upper right, middle, lower left, lower right, bottom. On some displays
 # 6 and 9 have no tail, or 7 has a hook.
@@ -39,12 +51,12 @@ _BARS = (
     (0.58, 0.83, 0.0, 0.3), (0.58, 0.83, 0.7, 1.0), (0.84, 1.0, 0.3, 0.7),
 )  # fmt: skip
 NAMES = ("value",)
-UNKNOWN = "?"
+UNKNOWN, POINT = "?", "."
 
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """A digit, or `?` if its bars form none; `quad` is in page pixels.
+    """A digit, `?` if its bars form none, or a decimal point; `quad` is in page pixels.
 
     `confidence`, from 0 to 1, is how far its most doubtful bar is from the threshold.
     """
@@ -55,21 +67,20 @@ class Digit:
 
 
 def read_display(canvas: Canvas) -> tuple[Digit, ...]:
-    """The digits of the display on the canvas from left to right; none if there is no display."""
+    """The digits of the display on the canvas from left to right; none if there is no display.
+
+    A decimal point between two digits is one of them. Bars are darker than the display, or lighter.
+    """
     panel = _panel(canvas.grey())
     if panel.width_px > _MOST_SHAPE * panel.height_px:
         return ()
     panel = panel.scaled(_PANEL_PX / panel.height_px)
-    segments = _segments(_ink(panel.pixels))
-    if not segments.any():
-        return ()
-    bars, shear = _unslanted(segments)
-    to_page = panel.to_page.after(Transform((1, -shear, 0, 0, 1, 0, 0, 0, 1)))
-    digits = []
-    for box in _boxes(bars):
-        text, confidence = _digit(bars, box)
-        digits.append(Digit(text, box.quad().mapped(to_page), confidence))
-    return tuple(digits)
+    dark = _read_panel(panel)
+    darkest, usual, lightest = np.percentile(panel.pixels, (2, 50, 98))
+    if usual - darkest > _GLOWS * (lightest - usual):
+        return dark
+    light = _read_panel(contrast.invert(panel).canvas)
+    return light if len(light) >= _FEWEST_LIGHT and _are_told(light) else dark
 
 
 def read_display_page(framed_page: FramedPage) -> Page:
@@ -106,6 +117,25 @@ def find_on_display(page: Page, _spec: FieldSpec) -> Match:
     return read
 
 
+def _read_panel(panel: Canvas) -> tuple[Digit, ...]:
+    """The dark digits on a panel that is 200 px high."""
+    ink = _ink(panel.pixels)
+    segments = _segments(ink)
+    if not segments.any():
+        return ()
+    bars, shear = _unslanted(segments)
+    to_page = panel.to_page.after(Transform((1, -shear, 0, 0, 1, 0, 0, 0, 1)))
+    boxes = _boxes(bars)
+    digits = [(box, *_digit(bars, box)) for box in boxes]
+    digits += _points(_sheared(ink, shear), boxes)
+    digits.sort(key=lambda digit: digit[0].left)
+    return tuple(Digit(text, box.quad().mapped(to_page), sure) for box, text, sure in digits)
+
+
+def _are_told(digits: tuple[Digit, ...]) -> bool:
+    return all(digit.text != UNKNOWN for digit in digits)
+
+
 def _panel(canvas: Canvas) -> Canvas:
     """The dark wide rectangle that contains the digits, else the whole canvas."""
     shrink = min(1.0, _WORK_PX / max(canvas.width_px, canvas.height_px))
@@ -118,7 +148,7 @@ def _panel(canvas: Canvas) -> Canvas:
     boxes = [
         Box(left / shrink, top / shrink, (left + wide) / shrink, (top + high) / shrink)
         for left, top, wide, high in map(cv2.boundingRect, outlines)
-        if wide > 1.6 * high and wide > 0.3 * width and high > 0.1 * height
+        if wide > 1.4 * high and wide > 0.3 * width and high > 0.1 * height
     ]
     return canvas.cropped(max(boxes, key=lambda box: box.area)) if boxes else canvas
 
@@ -170,17 +200,23 @@ def _unslanted(segments: Pixels) -> tuple[Pixels, float]:
 
     Then columns of pixels are either full or empty, so that their sum of squares is largest.
     """
-    height, width = segments.shape
     best, most, best_shear = segments, -1.0, 0.0
     for shear in _SHEARS:
-        matrix = np.array([[1, shear, 0], [0, 1, 0]], dtype=np.float32)
-        size = (width + int(shear * height) + 1, height)
-        bars = cv2.warpAffine(segments, matrix, size, flags=cv2.INTER_NEAREST)
+        bars = _sheared(segments, shear)
         columns = np.count_nonzero(bars, axis=0).astype(float)
         spikiness = float((columns * columns).sum())
         if spikiness > most:
-            best, most, best_shear = bars.astype(np.uint8, copy=False), spikiness, shear
+            best, most, best_shear = bars, spikiness, shear
     return best, best_shear
+
+
+def _sheared(mask: Pixels, shear: float) -> Pixels:
+    """The mask with each row moved to the right by its number times `shear`."""
+    height, width = mask.shape
+    matrix = np.array([[1, shear, 0], [0, 1, 0]], dtype=np.float32)
+    size = (width + int(shear * height) + 1, height)
+    found = cv2.warpAffine(mask, matrix, size, flags=cv2.INTER_NEAREST)
+    return found.astype(np.uint8, copy=False)
 
 
 def _boxes(bars: Pixels) -> list[Box]:
@@ -189,7 +225,7 @@ def _boxes(bars: Pixels) -> list[Box]:
     _, _, stats, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(bars, cv2.MORPH_CLOSE, near))
     pieces = [tuple(int(value) for value in row[:4]) for row in stats[1:]]
     tallest = max((high for _, _, _, high in pieces), default=0)
-    return sorted(
+    boxes = sorted(
         (
             Box(left, top, left + wide, top + high)
             for left, top, wide, high in pieces
@@ -197,6 +233,52 @@ def _boxes(bars: Pixels) -> list[Box]:
         ),
         key=lambda box: box.left,
     )
+    return _in_step(boxes)
+
+
+def _in_step(boxes: list[Box]) -> list[Box]:
+    """The boxes less those of the frame at both ends, and one in each place of a lost digit.
+
+    The right edges of digits, of a 1 too, are at equal distances.
+    """
+    usual = median([after.right - before.right for before, after in pairwise(boxes)] or [0])
+    if len(boxes) < _FEWEST_IN_STEP or usual <= 0:
+        return boxes
+    found = boxes[:1]
+    for box in boxes[1:]:
+        before = found[-1]
+        step = (box.right - before.right) / usual
+        if step > _LOST:
+            found.append(replace(before, left=before.right, right=before.right + usual))
+        elif abs(step - 1) > _OUT_OF_STEP:
+            if box is boxes[-1]:
+                break
+            if before is boxes[0]:
+                found.clear()
+        found.append(box)
+    return found
+
+
+def _points(ink: Pixels, boxes: list[Box]) -> list[tuple[Box, str, float]]:
+    """The decimal point between two digits; none if there is one in more than one gap."""
+    if len(boxes) < 2:
+        return []
+    tall = median(box.height for box in boxes)
+    rim = _POINT[0] * tall
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink)
+    found: dict[int, tuple[Box, str, float]] = {}
+    for left, top, wide, high, area in stats[1:].tolist():
+        shorter, longer = sorted((wide, high))
+        is_dot = shorter >= _POINT[0] * tall and longer <= min(2 * shorter, _POINT[1] * tall)
+        box = Box(left, top, left + wide, top + high)
+        for at, (before, after) in enumerate(pairwise(boxes)):
+            below = (box.bottom - max(before.bottom, after.bottom)) / tall
+            is_between = before.right - rim <= box.middle.x <= after.left + rim
+            if is_dot and is_between and -_ABOVE_FOOT <= below <= _BELOW_FOOT:
+                known = found.get(at)
+                if known is None or box.area > known[0].area:
+                    found[at] = box, POINT, area / box.area
+    return list(found.values()) if len(found) == 1 else []
 
 
 def _digit(bars: Pixels, box: Box) -> tuple[str, float]:

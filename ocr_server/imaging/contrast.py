@@ -26,11 +26,18 @@ class Paper(NamedTuple):
 
 def measure_paper(grey: Pixels) -> Paper:
     """Measure the paper between the letters, on a copy of 64 × 64 pixels."""
+    low, middle, high = np.sort(map_paper(grey), axis=None)[
+        [205, 2048, 3891]
+    ].tolist()  # 5, 50, 95 %
+    return Paper(float(middle), float(high - low))
+
+
+def map_paper(grey: Pixels) -> Pixels:
+    """The brightness of the paper between the letters, as a copy of 64 × 64 pixels."""
     small = cv2.resize(shrink(grey, 512)[0], (64, 64), interpolation=cv2.INTER_AREA)
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     paper = cv2.medianBlur(paper, 7)  # a size of 5 takes six times as long
-    low, middle, high = np.sort(paper, axis=None)[[205, 2048, 3891]].tolist()  # 5, 50, 95 %
-    return Paper(float(middle), float(high - low))
+    return paper.astype(np.uint8, copy=False)
 
 
 def contrast(

@@ -30,20 +30,24 @@ from ocr_server.errors import (
     TooManyJobs,
 )
 from ocr_server.job import Source
+from ocr_server.jobs.bucket import Bucket
 from ocr_server.jobs.engine import engine_of, is_postgres
-from ocr_server.jobs.files import JobFolders, JobPage, JobRequest, input_digest, new_id
-from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger
+from ocr_server.jobs.files import AllJobFiles, JobPage, JobRequest, input_digest, new_id
+from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger, Left, answering
 from ocr_server.jobs.reading import JobReader, job_of, reason_of, within_limits
+from ocr_server.jobs.storage import LocalFolder, Storage
 from ocr_server.jobs.uploads import Uploads
 from ocr_server.jobs.webhook import check_address
 from ocr_server.pipeline import choose_pages, count_pages, draw_page, page_ref_of
 from ocr_server.request.build import ParsedRequest
 from ocr_server.runtime.scratch import JobFolder
 from ocr_server.service import Service
+from ocr_server.settings import Settings
 from ocr_server.sources.pixels import SMALL_SIDE_PX
 
 SWEEP_S = 60.0
-ORPHAN_S = 600.0  # a folder without a row is that old when it is swept
+ORPHAN_S = 600.0  # files without a row are that old when they are swept
+FETCHED = "jobs"  # the folder for copies of files in a bucket
 
 log = logging.getLogger(__name__)
 
@@ -62,15 +66,6 @@ class JobStatus:
         return self.row.state in ENDED
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What all jobs that have not ended have left to do; `oldest_s` is the age of the oldest."""
-
-    pages: int
-    size_bytes: int
-    oldest_s: float
-
-
 class Jobs:
     """The durable jobs of a service."""
 
@@ -85,20 +80,20 @@ class Jobs:
         try:
             self._engine, database = engine_of(settings.jobs)
             self._ledger = Ledger(database)
-            self._folders = JobFolders(_files_folder(settings.jobs, settings.jobs_files))
+            self._files = AllJobFiles(_storage_of(settings, here.scratch.folder / FETCHED))
         except (OSError, SQLAlchemyError) as error:
             raise JobsUnavailable(
                 f"OCR_JOBS={_named(settings.jobs)} cannot be opened: {reason_of(error)}.",
                 setting="OCR_JOBS",
             ) from error
-        self.uploads = Uploads(here, self._ledger, self._folders, self._engine)
+        self.uploads = Uploads(here, self._ledger, self._files, self._engine)
         here.metrics.watch(_Load(self))
         self._sweeper = threading.Thread(target=self._sweep_always, daemon=True, name="jobs-sweep")
         self._finisher = threading.Thread(target=self._finish, daemon=True, name="jobs-finish")
 
     def start(self) -> None:
         """Take up jobs."""
-        reader = JobReader(self._here, self._ledger, self._folders)
+        reader = JobReader(self._here, self._ledger, self._files)
         self._engine.start(reader, slots=self._here.settings.job_slots)
         self._sweeper.start()
         self._finisher.start()
@@ -148,6 +143,7 @@ class Jobs:
         if known:
             return self._same(known, body)
         self._check_room(size_bytes)
+        self._files.storage.check_room(size_bytes)
         job = within_limits(request.job, settings)
         counts, numbers = list[int](), list[int]()
         if not is_upload:
@@ -166,7 +162,7 @@ class Jobs:
             keep_s=min(settings.jobs_keep_s, keep_s if keep_s is not None else math.inf),
             webhook=webhook,
         )
-        files = self._folders.of(row.id)
+        files = self._files.of(row.id)
         try:
             files.create([] if is_upload else [source.path for source in job.sources])
             files.write_request(
@@ -195,7 +191,7 @@ class Jobs:
             JobMissing: there is none, or it is another's.
         """
         row = self._row(job_id, owner)
-        read, failed = self._folders.of(job_id).settled()
+        read, failed = self._files.of(job_id).settled()
         return JobStatus(row, read, failed)
 
     def is_over(self, status: JobStatus) -> bool:
@@ -221,11 +217,11 @@ class Jobs:
 
     def numbers(self, job_id: str) -> list[int]:
         """The numbers of the pages to read, in order."""
-        return list(self._folders.of(job_id).request().numbers)
+        return list(self._files.of(job_id).request().numbers)
 
     def result(self, job_id: str, number: int) -> JobPage | Failure | None:
         """What became of a page; None as long as it is not read, or if it is not to be."""
-        return self._folders.of(job_id).result(number)
+        return self._files.of(job_id).result(number)
 
     def picture(
         self, status: JobStatus, number: int, folder: JobFolder, cancelled: threading.Event
@@ -237,7 +233,7 @@ class Jobs:
             LoadError: the server is too busy, or the time is over.
         """
         job_id, here = status.row.id, self._here
-        request = self._folders.of(job_id).request()
+        request = self._files.of(job_id).request()
         job = job_of(request, self.sources(job_id, folder), here)
         return draw_page(
             replace(job, deadline=Deadline.after(here.settings.timeout_s)),
@@ -249,7 +245,7 @@ class Jobs:
 
     def document(self, status: JobStatus) -> Document:
         """What was read of a job so far; its pages are loaded when they are accessed."""
-        files = self._folders.of(status.row.id)
+        files = self._files.of(status.row.id)
         request = files.request()
         results = [result for number in request.numbers if (result := files.result(number))]
         engine = replace(
@@ -267,30 +263,24 @@ class Jobs:
 
     def texts(self, job_id: str) -> Mapping[str, str]:
         """The options of a job."""
-        return self._folders.of(job_id).request().texts
+        return self._files.of(job_id).request().texts
 
     def sources(self, job_id: str, folder: JobFolder) -> tuple[Source, ...]:
         """The files of a job, linked into another folder, where more may be written beside them."""
-        return tuple(folder.link(path) for path in self._folders.of(job_id).inputs())
+        return tuple(folder.link(path) for path in self._files.of(job_id).inputs())
 
     def forget(self, status: JobStatus) -> None:
         """Stop a job and remove all of it but its id."""
         job_id = status.row.id
-        self._folders.of(job_id).cancel()
-        if not status.is_over:
-            self._engine.cancel(job_id)
-        self._remove(job_id)
+        self._files.of(job_id).cancel()
+        with answering():
+            if not status.is_over:
+                self._engine.cancel(job_id)
+            self._remove(job_id)
 
     def left(self) -> Left:
         """What there is to do."""
-        rows = self._ledger.open()
-        settled = sum(sum(self._folders.of(row.id).settled()) for row in rows)
-        oldest_s = min((row.created_s for row in rows), default=time.time())
-        return Left(
-            pages=sum(row.pages for row in rows) - settled,
-            size_bytes=sum(row.size_bytes for row in rows),
-            oldest_s=time.time() - oldest_s,
-        )
+        return self._ledger.left()
 
     def states(self) -> Mapping[JobState, int]:
         """How many jobs there are in each state."""
@@ -308,18 +298,18 @@ class Jobs:
 
     def _check_room(self, size_bytes: int) -> None:
         settings = self._here.settings
-        pages, waiting_bytes = self._ledger.waiting()
-        if pages >= settings.jobs_max_pages:
+        left = self._ledger.left()
+        if left.pages >= settings.jobs_max_pages:
             raise TooManyJobs(
-                f"{pages} pages wait already; OCR_JOBS_MAX_PAGES allows {settings.jobs_max_pages}. "
-                "Try again later.",
+                f"{left.pages} pages wait already; OCR_JOBS_MAX_PAGES allows "
+                f"{settings.jobs_max_pages}. Try again later.",
                 limit=settings.jobs_max_pages,
                 setting="OCR_JOBS_MAX_PAGES",
                 retry_after_s=60,
             )
-        if waiting_bytes + size_bytes > settings.jobs_max_bytes:
+        if left.size_bytes + size_bytes > settings.jobs_max_bytes:
             raise TooManyJobs(
-                f"{waiting_bytes} bytes wait already; with the {size_bytes} of this job that is "
+                f"{left.size_bytes} bytes wait already; with the {size_bytes} of this job that is "
                 f"more than OCR_JOBS_MAX_BYTES allows ({settings.jobs_max_bytes}). Try again "
                 "later.",
                 limit=settings.jobs_max_bytes,
@@ -336,7 +326,7 @@ class Jobs:
 
     def _remove(self, job_id: str) -> None:
         # In this order: a folder without a row is swept, a row without a folder is gone.
-        self._folders.of(job_id).remove()
+        self._files.of(job_id).remove()
         self._engine.forget(job_id)
         self._ledger.mark_gone(job_id)
 
@@ -350,14 +340,15 @@ class Jobs:
     def sweep(self) -> None:
         """Forget jobs whose time is over, and remove folders that belong to no job."""
         for job_id in self._ledger.expired(longest_s=self._here.settings.jobs_max_s):
-            self._folders.of(job_id).cancel()
+            self._files.of(job_id).cancel()
             self._engine.cancel(job_id)
             self._remove(job_id)
-        for job_id, made_s in self._folders.ids():
-            if time.time() - made_s > ORPHAN_S:
-                row = self._ledger.of(job_id)
-                if row is None or row.state is JobState.GONE:
-                    self._folders.of(job_id).remove()
+        for job_id in self._files.storage.ids():
+            row = self._ledger.of(job_id)
+            if row is None or row.state is JobState.GONE:
+                files = self._files.of(job_id)
+                if time.time() - files.storage.made_s > ORPHAN_S:
+                    files.remove()
         self._ledger.drop_gone()
 
 
@@ -393,17 +384,20 @@ def _digest(texts: Mapping[str, str], sent: Iterable[Source | int]) -> str:
     return digest.hexdigest()
 
 
-def _files_folder(address: str, files: str) -> Path:
+def _storage_of(settings: Settings, fetched: Path) -> Storage:
     """Where files are kept: `OCR_JOBS_FILES`, else the folder of `OCR_JOBS`.
 
     Raises:
-        OSError: with PostgreSQL no folder is named.
+        OSError: with PostgreSQL no place is named, or the folder cannot be made.
+        SettingsError: it is no bucket, or what buckets need is not installed.
     """
-    if files:
-        return Path(files)
-    if is_postgres(address):
-        raise OSError("OCR_JOBS_FILES names no folder that all machines share")
-    return Path(address) / "files"
+    if "://" in settings.jobs_files:
+        return Bucket(settings.jobs_files, fetched)
+    if settings.jobs_files:
+        return LocalFolder(Path(settings.jobs_files))
+    if is_postgres(settings.jobs):
+        raise OSError("OCR_JOBS_FILES names no folder or bucket that all machines share")
+    return LocalFolder(Path(settings.jobs) / "files")
 
 
 def _named(address: str) -> str:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, RowMapping
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from ocr_server.errors import JobsUnavailable
 
@@ -47,6 +47,7 @@ _jobs = sa.Table(
     sa.Column("body", sa.String(64), nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("settled", sa.Integer, nullable=False, server_default="0"),  # noted now and then
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("created_s", sa.Double, nullable=False),
     sa.Column("ended_s", sa.Double),
@@ -83,13 +84,28 @@ class JobRow:
         return None if self.ended_s is None else self.ended_s + self.keep_s
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What all jobs that have not ended have left to do; `oldest_s` is the age of the oldest."""
+
+    pages: int
+    size_bytes: int
+    oldest_s: float
+
+
 class Ledger:
     """The rows of all jobs; all methods raise JobsUnavailable if the database does not answer."""
 
     def __init__(self, database: Engine) -> None:
-        """Create the table if it is not there."""
+        """Create the table, and columns that are newer, if they are not there."""
         self._database = database
         _metadata.create_all(database)
+        if "settled" not in {one["name"] for one in sa.inspect(database).get_columns("ocr_jobs")}:
+            # Another process may add it at the same time.
+            with suppress(ProgrammingError, OperationalError), database.begin() as connection:
+                connection.execute(
+                    sa.text("ALTER TABLE ocr_jobs ADD COLUMN settled INTEGER NOT NULL DEFAULT 0")
+                )
 
     def add(self, row: JobRow, enqueue: Callable[[Connection], None]) -> None:
         """Add a row and enqueue its work, in one transaction.
@@ -97,9 +113,8 @@ class Ledger:
         Raises:
             sqlalchemy.exc.IntegrityError: the owner used the idempotency key before.
         """
-        values = {column.name: getattr(row, column.name) for column in _jobs.columns}
         with self._begun() as connection:
-            connection.execute(_jobs.insert().values(values))
+            connection.execute(_jobs.insert().values(asdict(row)))
             enqueue(connection)
 
     def of(self, job_id: str) -> JobRow | None:
@@ -110,22 +125,17 @@ class Ledger:
         """The job that an owner made with an idempotency key."""
         return self._one(sa.and_(_jobs.c.owner == owner, _jobs.c.idempotency == idempotency))
 
-    def waiting(self) -> tuple[int, int]:
-        """Pages and bytes of all jobs that have not ended."""
-        open_ = _jobs.c.ended_s.is_(None)
+    def left(self) -> Left:
+        """What there is to do."""
         totals = sa.select(
-            sa.func.coalesce(sa.func.sum(_jobs.c.pages), 0),
-            sa.func.coalesce(sa.func.sum(_jobs.c.size_bytes), 0),
-        ).where(open_)
+            sa.func.sum(_jobs.c.pages - _jobs.c.settled),
+            sa.func.sum(_jobs.c.size_bytes),
+            sa.func.min(_jobs.c.created_s),
+        ).where(_jobs.c.ended_s.is_(None))
         with self._begun() as connection:
-            pages, size_bytes = connection.execute(totals).one()
-        return int(pages), int(size_bytes)
-
-    def open(self) -> list[JobRow]:
-        """The jobs that have not ended."""
-        with self._begun() as connection:
-            found = connection.execute(_jobs.select().where(_jobs.c.ended_s.is_(None)))
-            return [_row_of(values) for values in found.mappings()]
+            pages, size_bytes, created_s = connection.execute(totals).one()
+        oldest_s = 0.0 if created_s is None else time.time() - created_s
+        return Left(int(pages or 0), int(size_bytes or 0), oldest_s)
 
     def states(self) -> dict[JobState, int]:
         """How many jobs there are in each state."""
@@ -133,10 +143,10 @@ class Ledger:
         with self._begun() as connection:
             return {JobState(state): count for state, count in connection.execute(counted)}
 
-    def begin(self, job_id: str) -> None:
-        """Note that a page of a job is being read."""
-        queued = sa.and_(_jobs.c.id == job_id, _jobs.c.state == JobState.QUEUED)
-        self._update(queued, state=JobState.READING)
+    def note(self, job_id: str, *, settled: int) -> None:
+        """Note that a job is being read, and how many of its pages were read or failed so far."""
+        is_open = sa.and_(_jobs.c.id == job_id, _jobs.c.ended_s.is_(None))
+        self._update(is_open, state=JobState.READING, settled=settled)
 
     def complete(self, job_id: str, *, pages: int, enqueue: Callable[[Connection], None]) -> None:
         """Note that the file of a job is whole, and enqueue its work, unless that was done."""
@@ -185,13 +195,8 @@ class Ledger:
         Raises:
             JobsUnavailable: the database does not answer.
         """
-        try:
-            with self._database.begin() as connection:
-                yield connection
-        except OperationalError as error:
-            raise JobsUnavailable(
-                "The database of the jobs does not answer. Try again later.", setting="OCR_JOBS"
-            ) from error
+        with answering(), self._database.begin() as connection:
+            yield connection
 
     def _one(self, condition: sa.ColumnElement[bool]) -> JobRow | None:
         with self._begun() as connection:
@@ -203,6 +208,22 @@ class Ledger:
             connection.execute(_jobs.update().where(condition).values(values))
 
 
+@contextmanager
+def answering() -> Iterator[None]:
+    """Translate what the database says.
+
+    Raises:
+        JobsUnavailable: it does not answer.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        raise JobsUnavailable(
+            "The database of the jobs does not answer. Try again later.", setting="OCR_JOBS"
+        ) from error
+
+
 def _row_of(found: RowMapping) -> JobRow:
-    values: dict[str, Any] = dict(found)  # of the types of the columns
+    # Of the types of the columns.
+    values: dict[str, Any] = {field.name: found[field.name] for field in fields(JobRow)}
     return JobRow(**{**values, "state": JobState(values["state"])})

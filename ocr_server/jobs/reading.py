@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -26,7 +27,7 @@ from ocr_server.errors import (
 )
 from ocr_server.job import Job, Source
 from ocr_server.jobs.engine import Stopping
-from ocr_server.jobs.files import JobFiles, JobFolders, JobRequest
+from ocr_server.jobs.files import AllJobFiles, JobFiles, JobRequest
 from ocr_server.jobs.ledger import ENDED, JobState, Ledger
 from ocr_server.jobs.webhook import call
 from ocr_server.pipeline import PageRead, page_ref_of, read_page
@@ -37,6 +38,7 @@ from ocr_server.settings import Settings
 MOST_TIMES_BEGUN = 3  # a page that ended its process so often is not begun again
 TRIES = 3  # of a page for which the server had no room
 RETRY_S = 1.0
+NOTE_S = 2.0
 
 T = TypeVar("T")
 
@@ -46,26 +48,26 @@ log = logging.getLogger(__name__)
 class JobReader:
     """Does the work of jobs; see `engine.Reader`."""
 
-    def __init__(self, here: Service, ledger: Ledger, folders: JobFolders) -> None:
-        self._here, self._ledger, self._folders = here, ledger, folders
+    def __init__(self, here: Service, ledger: Ledger, files: AllJobFiles) -> None:
+        self._here, self._ledger, self._files = here, ledger, files
         self.is_over = here.is_ending
         self._slots = max(1, here.settings.job_slots)
         self._turn = threading.Condition()
         self._asked, self._freed = 0, 0  # how often a slot was
-        self._reading = ""  # the job of which a page was begun last
+        self._noted, self._noted_s = "", 0.0  # the job of which was noted how far it is, and when
 
     def count(self, job_id: str) -> int:
         """How many pages are to be read; 0 if the job was forgotten."""
         try:
-            return len(self._folders.of(job_id).request().numbers)
-        except OSError:
+            return len(self._until_it_works(self._files.of(job_id).request).numbers)
+        except FileNotFoundError:
             return 0
 
     def read(self, job_id: str, position: int) -> None:
         """Read a page, by its position among the pages to read, unless it is read."""
-        files = self._folders.of(job_id)
+        files = self._files.of(job_id)
         try:
-            request = files.request()
+            request = self._until_it_works(files.request)
             # Until it is kept: what is lost with the process is one page of a slot.
             with self._slot():
                 self._read_and_keep(files, request, request.numbers[position])
@@ -74,29 +76,34 @@ class JobReader:
 
     def is_settled(self, job_id: str, first: int, last: int) -> bool:
         """Whether pages, by their positions, are read or failed, or are not to be read any more."""
-        files = self._folders.of(job_id)
-        try:
+        files = self._files.of(job_id)
+
+        def look() -> bool:
             numbers = files.request().numbers[first:last]
+            return files.is_cancelled or all(map(files.is_settled, numbers))
+
+        try:
+            return self._until_it_works(look)
         except FileNotFoundError:
             return True
-        return files.is_cancelled or all(map(files.is_settled, numbers))
 
     def finish(self, job_id: str) -> bool:
         """Note that all pages were read or failed; returns whether a webhook is to be called."""
-        files = self._folders.of(job_id)
-        if files.is_cancelled:
+        files = self._files.of(job_id)
+        if self._until_it_works(lambda: files.is_cancelled):
             return False
-        state = JobState.DONE if files.settled()[0] else JobState.FAILED
+        read, _ = self._until_it_works(files.settled)
+        state = JobState.DONE if read else JobState.FAILED
         self._until_it_works(lambda: self._ledger.end(job_id, state))
         row = self._until_it_works(lambda: self._ledger.of(job_id))
         return bool(row and row.webhook)
 
     def call_webhook(self, job_id: str) -> bool:
         """Call the webhook; whether it must not be called again."""
-        row = self._ledger.of(job_id)
+        row = self._until_it_works(lambda: self._ledger.of(job_id))
         if row is None or row.webhook is None or row.state not in ENDED:
             return True
-        read, failed = self._folders.of(job_id).settled()
+        read, failed = self._until_it_works(self._files.of(job_id).settled)
         return call(row, read=read, failed=failed, settings=self._here.settings)
 
     @contextmanager
@@ -121,20 +128,25 @@ class JobReader:
                 self._turn.notify_all()
 
     def _read_and_keep(self, files: JobFiles, request: JobRequest, number: int) -> None:
-        if files.is_cancelled or files.is_settled(number):
+        if self._until_it_works(lambda: files.is_cancelled or files.is_settled(number)):
             return
-        job_id = files.path.name
-        if self._reading != job_id:
-            self._until_it_works(lambda: self._ledger.begin(job_id))
-            self._reading = job_id
+        self._note(files)
         result = self._read(files, request, number)
         if isinstance(result, Failure):
             self._until_it_works(lambda: files.keep_failure(result))
         else:
             self._until_it_works(lambda: files.keep_page(result))
 
-    def _until_it_works(self, write: Callable[[], T]) -> T:
-        """Write to files or database, again and again while they have no room or do not answer.
+    def _note(self, files: JobFiles) -> None:
+        """Note how far a job is, now and then, as that looks through its folder."""
+        job_id, now_s = files.job_id, time.monotonic()
+        if self._noted != job_id or now_s - self._noted_s > NOTE_S:
+            self._noted, self._noted_s = job_id, now_s
+            settled = sum(self._until_it_works(files.settled))
+            self._until_it_works(lambda: self._ledger.note(job_id, settled=settled))
+
+    def _until_it_works(self, act: Callable[[], T]) -> T:
+        """Use files or database, again and again while they have no room or do not answer.
 
         Raises:
             FileNotFoundError: the job was forgotten.
@@ -142,16 +154,16 @@ class JobReader:
         """
         while True:
             try:
-                return write()
+                return act()
             except FileNotFoundError:
                 raise
             except (StorageFull, JobsUnavailable, OSError, SQLAlchemyError) as error:
-                log.warning("jobs: not written, tried again: %s", reason_of(error))
+                log.warning("jobs: tried again, as files or database fail: %s", reason_of(error))
             if self.is_over.wait(RETRY_S):
                 raise Stopping
 
     def _read(self, files: JobFiles, request: JobRequest, number: int) -> Page | Failure:
-        if files.begin(number) > MOST_TIMES_BEGUN:
+        if self._until_it_works(lambda: files.begin(number)) > MOST_TIMES_BEGUN:
             ended = EndsProcess(
                 f"The process that read the page ended {MOST_TIMES_BEGUN} times. Send the page as "
                 "a picture of its own, or leave it out."
@@ -159,7 +171,8 @@ class JobReader:
             return Failure(number, ended)
         cancelled = _Cancelled(files)
         with self._here.scratch.job() as folder:
-            sources = tuple(folder.link(path) for path in files.inputs())
+            inputs = self._until_it_works(files.inputs)
+            sources = tuple(folder.link(path) for path in inputs)
             try:
                 job = job_of(request, sources, self._here)
             except OcrServerError as error:  # a language was removed, say
@@ -210,8 +223,10 @@ class _Cancelled(threading.Event):
         self._files = files
 
     def is_set(self) -> bool:
-        """Whether nothing more is to be read."""
-        return super().is_set() or self._files.is_cancelled
+        """Whether nothing more is to be read, as far as is known."""
+        with suppress(JobsUnavailable):
+            return super().is_set() or self._files.is_cancelled
+        return False
 
 
 def _is_passing(error: OcrServerError) -> bool:

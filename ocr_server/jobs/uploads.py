@@ -14,7 +14,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.document.model import Failure
 from ocr_server.errors import DocumentError, UploadConflict
 from ocr_server.jobs.engine import JobEngine
-from ocr_server.jobs.files import JobFolders
+from ocr_server.jobs.files import AllJobFiles
 from ocr_server.jobs.ledger import JobRow, JobState, Ledger
 from ocr_server.jobs.reading import job_of
 from ocr_server.pipeline import choose_pages, count_pages
@@ -25,14 +25,14 @@ class Uploads:
     """The uploads of all jobs."""
 
     def __init__(
-        self, here: Service, ledger: Ledger, folders: JobFolders, engine: JobEngine
+        self, here: Service, ledger: Ledger, files: AllJobFiles, engine: JobEngine
     ) -> None:
-        self._here, self._ledger, self._folders, self._engine = here, ledger, folders, engine
+        self._here, self._ledger, self._files, self._engine = here, ledger, files, engine
 
     def received_bytes(self, row: JobRow) -> int:
         """How much of the file is there."""
         if row.state is JobState.UPLOADING:
-            return self._folders.of(row.id).received_bytes
+            return self._files.of(row.id).received_bytes
         return row.size_bytes
 
     def append(self, row: JobRow, piece: Path, *, offset: int) -> int:
@@ -51,7 +51,7 @@ class Uploads:
                 f"{row.size_bytes} bytes are there. Go on behind them.",
                 offset=received,
             )
-        return self._folders.of(row.id).append(piece, offset=offset) if size_bytes else received
+        return self._files.of(row.id).append(piece, offset=offset) if size_bytes else received
 
     def complete(self, row: JobRow) -> None:
         """Have the job read if its file is whole; one that cannot be opened has failed.
@@ -61,7 +61,7 @@ class Uploads:
         """
         if row.state is not JobState.UPLOADING or self.received_bytes(row) < row.size_bytes:
             return
-        files, here = self._folders.of(row.id), self._here
+        files, here = self._files.of(row.id), self._here
         request = files.request()
         with here.scratch.job() as folder:
             sources = tuple(folder.link(path) for path in files.inputs())

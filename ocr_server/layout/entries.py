@@ -29,7 +29,7 @@ _WIDE = 1.6  # width divided by height; less is a box for a letter or a tick
 _ALIKE = 0.25  # difference of two cells of a comb, of their sides
 _APART = 0.45  # distance between two cells of a comb, of their width
 _FEWEST_CELLS, _MOST_CELLS = 3, 60  # of a comb; two boxes beside each other may be ticks
-_RULED, _RULED_ROUND = 0.85, 0.93  # of two sides, or of all four, that is drawn
+_RULED, _RULED_ROUND = 0.4, 0.93  # of a side, and of all four, that is drawn; ink hides rules
 _LARGEST_TICK_PX = 48
 _LEAST_LINE_PX, _NEAR_PX = 90, 6
 _ABOVE_LINE, _BELOW_LINE = 4.0, 0.8  # of the x-height of the print, for what stands on a line
@@ -45,7 +45,7 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FormEntry:
     """A place to fill in, and its cells from left to right: one, unless it is a comb.
 
     Boxes are in pixels of the canvas, within the ruling; that of a line reaches below the rule.
@@ -60,7 +60,7 @@ class Entry:
         return hull(point for cell in self.cells for point in cell.quad())
 
 
-def find_entries(statistics: ImageStatistics) -> tuple[Entry, ...]:
+def find_entries(statistics: ImageStatistics) -> tuple[FormEntry, ...]:
     """The entries of a page whose ruling is level, from top to bottom."""
     copy, ratio = shrink(statistics.pixels, _COPY_PX)
     ruling = _Ruling(find_ink(copy))
@@ -69,18 +69,25 @@ def find_entries(statistics: ImageStatistics) -> tuple[Entry, ...]:
     combs = list(_combs(cells, teeth, ruling))
     taken = [hull_of(comb) for comb in combs]
     free = [cell for cell in cells if not any(_meet(cell, one) for one in taken)]
-    ticks = [cell for cell in free if _is_tick(cell)]
-    squares = ruling.squares_like(ticks)
-    ticks += [box for box in squares if not any(_meet(box, one) for one in (*cells, *taken))]
     wide = [cell for cell in free if cell.width >= _WIDE * cell.height]
     x_height = statistics.x_height_px / ratio or _USUAL_X_HEIGHT_PX
-    lines = _lines(ruling.long, [*taken, *cells, *ticks], x_height)
+    lines = list(
+        _lines(ruling.long, [*taken, *(one for one in cells if not _is_tick(one))], x_height)
+    )
+    taken += [*wide, *lines]
+    ticks = [cell for cell in free if _is_tick(cell) and ruling.surrounds(cell)]
+    ticks += [
+        box for box in ruling.squares_like(ticks) if not any(_meet(box, one) for one in cells)
+    ]
+    ticks = [box for box in ticks if not any(_meet(box, one) for one in taken)]
     found = [
         *((EntryKind.COMB, comb) for comb in combs),
         *((EntryKind.TICK, (box,)) for box in ticks),
         *((EntryKind.TEXT, (box,)) for box in (*wide, *lines)),
     ]
-    entries = (Entry(kind, tuple(_scaled(box, ratio) for box in boxes)) for kind, boxes in found)
+    entries = (
+        FormEntry(kind, tuple(_scaled(box, ratio) for box in boxes)) for kind, boxes in found
+    )
     return tuple(sorted(entries, key=lambda entry: (entry.box.top, entry.box.left)))
 
 
@@ -102,6 +109,14 @@ class _Ruling:
         """Whether level strokes run along the upper and the lower side of a box."""
         return all(self._share(box, y) >= _RULED for y in (box.top, box.bottom))
 
+    def surrounds(self, box: Box) -> bool:
+        """Whether strokes run all round a box, also at its corners, as those of a D do not."""
+        left, top, right, bottom = box.rounded()
+        rim = self.drawn[max(0, top - 2) : bottom + 2, max(0, left - 2) : right + 2] > 0
+        levels, uprights = (rim[:2], rim[-2:]), (rim[:, :2].T, rim[:, -2:].T)
+        sides = [side.max(axis=0) for side in (*levels, *uprights)]
+        return float(np.concatenate(sides).mean()) >= _RULED_ROUND
+
     def _share(self, box: Box, y: float) -> float:
         rows = self._level[
             max(0, round(y) - 4) : round(y) + 5, max(0, round(box.left)) : round(box.right)
@@ -121,8 +136,9 @@ class _Ruling:
         )  # fmt: skip
         found = connected_components((share >= _RULED_ROUND).astype(np.uint8))
         middles = found[:, :2] + found[:, 2:4] / 2
-        half = side / 2
-        return [Box(x - half, y - half, x + half, y + half) for x, y in middles.tolist()]
+        half = side / 2 - 1  # within the strokes
+        squares = (Box(x - half, y - half, x + half, y + half) for x, y in middles.tolist())
+        return [square for square in squares if self.surrounds(square)]
 
 
 def hull_of(cells: Sequence[Box]) -> Box:

@@ -5,6 +5,7 @@ Lines are read only if the layer's ink or letters make it doubtful (`pdf.text_ex
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -18,7 +19,9 @@ from ocr_server.document.model import Advice, Line, Word, Zone, hull_of, letters
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits, PageSegmentation, ReadOptions
+from ocr_server.page.spelling import dictionary_of
 from ocr_server.page.state import ReadContext
+from ocr_server.pdf.layer_doubts import Doubt
 from ocr_server.pdf.render import draw_page
 from ocr_server.pdf.text_extraction import ExtractedText
 
@@ -28,7 +31,10 @@ _ENOUGH_LETTERS = 24  # read of each line
 _LONGEST = 16  # width in heights that is read of a row of letters outside the layer
 _LEGIBLE = 0.6  # confidence from which a reading may overrule the layer
 _SIMILAR = 0.6  # share of a line's letters; wrong layers have 0.3, those of other engines 0.9
-_FOUND_AGAIN = 0.8  # share of the words of an earlier recognition
+# Share of the words, of an earlier recognition and of text whose letters are in doubt: engines
+# misread some typefaces.
+_FOUND_AGAIN, _FOUND_AGAIN_IN_DOUBT = 0.8, 0.6
+_KNOWN, _FEWEST_KNOWN, _KNOWN_LETTERS = 0.7, 3, 4  # share of words in a dictionary, words, letters
 _SURE_READING = 0.85  # confidence of a word that contradicts the layer
 _FEWEST_WORDS = 3  # with fewer, a layer cannot be judged
 _MARGIN_PX = 20  # around each part, as engines misread letters at the edge
@@ -70,25 +76,42 @@ class _Comparison:
     legibility: float
 
     @property
+    def certainty(self) -> float:
+        """How sure the other words are, by Laplace's rule of succession: a few tell little."""
+        return (self.words_alike * (self.words + 1)) / (self.words + 2)
+
+    @property
     def is_legible(self) -> bool:
         return self.legibility >= _LEGIBLE
 
 
-def judge_layer(layer: ExtractedText, read_bands: BandReader) -> LayerVerdict:
-    """Accept a layer without doubts; compare a few lines of any other with the picture."""
+def judge_layer(
+    layer: ExtractedText, read_bands: BandReader, languages: Sequence[str] = ()
+) -> LayerVerdict:
+    """Accept a layer without doubts; compare a few lines of any other with the picture.
+
+    Lines that cannot be read are looked up in the dictionaries of the languages.
+    """
     if not layer.is_real:
         return LayerVerdict(layer, is_believed=False)
     reasons = []
     is_compared = False
     if layer.is_doubted:
+        least = _FOUND_AGAIN if layer.doubts[0] is Doubt.PRODUCER else _FOUND_AGAIN_IN_DOUBT
         found = _compare(layer.visible, read_bands)
         if found is None or not found.is_legible:
-            layer = layer.with_confidence(_NOT_COMPARED)
+            known = _known_share(_sampled(layer.visible), languages)
+            is_compared = known >= _KNOWN
+            reasons.append(f"{known:.0%} of the words of lines that cannot be read are known")
+            layer = layer.with_confidence(known if is_compared else _NOT_COMPARED)
         elif found.letters_alike < _SIMILAR:
             reason = f"sampled lines read otherwise ({found.letters_alike:.0%} of the letters)"
             return LayerVerdict(layer, is_believed=False, reason=reason)
+        elif found.words >= _FEWEST_WORDS and found.words_alike < least:
+            reason = f"sampled lines read otherwise ({found.words_alike:.0%} of the words)"
+            return LayerVerdict(layer, is_believed=False, reason=reason)
         else:
-            is_compared = True
+            is_compared = found.words_alike >= _FOUND_AGAIN
             reasons.append(f"{found.letters_alike:.0%} of the letters of sampled lines agree")
             layer = layer.with_confidence(found.letters_alike)
     if layer.hidden:
@@ -102,7 +125,7 @@ def judge_layer(layer: ExtractedText, read_bands: BandReader) -> LayerVerdict:
                 warnings = warn_of(shown, is_compared=is_compared)
                 return LayerVerdict(shown, bool(shown.visible), reason, warnings)
             reasons.append(reason)
-            layer = layer.with_confidence(found.words_alike)
+            layer = layer.with_confidence(found.certainty)
     fewest = _FEWEST_READ_MORE if layer.hidden else _FEWEST_READ
     if layer.rows and not layer.pictures and _letters_in(layer.rows, read_bands) < fewest:
         reasons.append("no letters could be read in them")
@@ -204,6 +227,16 @@ def _compare(zones: Sequence[Zone], read_bands: BandReader) -> _Comparison | Non
     )
 
 
+def _known_share(lines: Sequence[Line], languages: Sequence[str]) -> float:
+    """The share of the words of some lines that the dictionaries know; 0 of too few words."""
+    texts = {_plain(word.text, keeps_marks=True) for line in lines for word in line.words}
+    words = [text for text in texts if len(text) >= _KNOWN_LETTERS and text.isalpha()]
+    dictionary = dictionary_of(languages) if len(words) >= _FEWEST_KNOWN else None
+    if dictionary is None:
+        return 0.0
+    return sum(dictionary.frequency(word) > 0 for word in words) / len(words)
+
+
 def _votes(claimed: Sequence[Word], words: Sequence[Word]) -> tuple[int, int]:
     """How many claimed words of a line were read, and how many were surely read otherwise."""
     expected = [_plain(word.text) for word in claimed]
@@ -262,5 +295,10 @@ def _letters_in(rows: Sequence[Box], read_bands: BandReader) -> int:
     return letters_in(words)
 
 
-def _plain(text: str) -> str:
-    return "".join(filter(str.isalnum, text.casefold()))
+def _plain(text: str, *, keeps_marks: bool = False) -> str:
+    """Letters and figures in small letters, without accents: a model of another language has none.
+
+    Those of ligatures are apart.
+    """
+    letters = text.casefold() if keeps_marks else unicodedata.normalize("NFKD", text.casefold())
+    return "".join(filter(str.isalnum, letters))

@@ -9,7 +9,13 @@ from ocr_server.document.languages import name_of, script_of_language
 from ocr_server.document.model import Line, PageLanguage, Zone, ZoneKind, letters_in
 from ocr_server.geometry import Box, Transform
 from ocr_server.job import PageSegmentation
-from ocr_server.page.language import LEGIBLE, Verdict, find_language, language_by_words
+from ocr_server.page.language import (
+    LEGIBLE,
+    Verdict,
+    find_language,
+    label_of,
+    language_by_words,
+)
 from ocr_server.page.language_stage import FITS
 from ocr_server.page.script import LEAD
 from ocr_server.page.state import Candidate, PageState, StageResult
@@ -82,7 +88,9 @@ def _verdict_on(part: PageState) -> Verdict | None:
     else:
         verdict = find_language(part, may_guess=False)
         is_sure = verdict.reason is None and not verdict.is_turned
-    return verdict if is_sure and verdict.code not in part.options.languages else None
+    # Words of blackletter are those of its language in other print.
+    own = map(label_of, part.options.languages)
+    return verdict if is_sure and label_of(verdict.code) not in own else None
 
 
 def _read_in(part: PageState, zone: Zone, verdict: Verdict, shift: Transform) -> Zone | None:

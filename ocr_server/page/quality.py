@@ -24,6 +24,7 @@ from ocr_server.document.model import (
     mean_confidence,
 )
 from ocr_server.engines.engine import Calibration
+from ocr_server.imaging.contrast import map_paper
 from ocr_server.imaging.statistics import ImageStatistics
 
 _SMALL_LETTERS_PX = 11.0  # receipt print shrunk to 10 px costs little, to 8 a third more errors
@@ -180,6 +181,22 @@ def measure_edge_px(page: ImageStatistics) -> float:
     return statistics.median(widths) if widths else 0.0
 
 
+def measure_unevenness(page: ImageStatistics) -> float:
+    """Range of the paper's brightness where letters stand (5th to 95th percentile), from 0 to 1.
+
+    So the black edge of a scan and the ground around a page are no shade.
+    """
+    if page.paper.unevenness <= 255 * _MOST_UNEVENNESS:  # wherever letters stand, it is less
+        return page.paper.unevenness / 255
+    paper = map_paper(page.small)
+    left, top, width, height = page.glyphs.T
+    rows, columns = page.small.shape
+    across = (2 * left + width) * len(paper) // (2 * columns)
+    down = (2 * top + height) * len(paper) // (2 * rows)
+    low, high = np.percentile(paper[down, across], (5, 95)) if len(left) else (0.0, 0.0)
+    return float(high - low) / 255
+
+
 def is_cut_off(page: ImageStatistics) -> bool:
     """Whether five or more letters touch one edge of the picture, so that text is cut off."""
     left, top, width, height = page.glyphs.T
@@ -240,7 +257,7 @@ def _problems_of_picture(page: ImageStatistics) -> Iterator[Advice]:
             f"The ink is only {contrast:.0%} darker than the paper.",
             "Use more light, or a darker print.",
         )
-    unevenness = page.paper.unevenness / 255
+    unevenness = measure_unevenness(page)
     if unevenness > _MOST_UNEVENNESS:
         yield Advice(
             "uneven-light",

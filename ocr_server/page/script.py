@@ -7,7 +7,7 @@ Hebrew for Thai. The confidence of the readings decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ocr_server.document.languages import (
@@ -98,13 +98,29 @@ def find_by_script(
     if best:
         return replace(best, is_turned=is_turned)
     if may_guess:
-        others = (next(iter(_models(name, state)), "") for name in LANGUAGES_OF if name != script)
-        guesses = [code for code in others if code and code not in codes and code != own]
-        least = max(_LEAST_GUESSED, floor + _LEAD_GUESSED)
-        best = _best(dict(_readings(state, band, guesses)), own=own, least=least)
+        best = _guess(state, band, [own, *codes], least=max(_LEAST_GUESSED, floor + _LEAD_GUESSED))
     needed = _SURE_OF_LOOK_ALIKE if script in _LOOK_ALIKES else _SURE_WITHOUT_MODEL
     if best is None and not codes and confidence >= needed:
         return ScriptFinding(f"script/{script}")
+    return best
+
+
+def _guess(
+    state: PageState, band: Canvas, tried: Sequence[str], *, least: float
+) -> ScriptFinding | None:
+    """The best of one model of each script but those that were tried, both of Chinese.
+
+    Scripts that are detected least surely come first.
+    """
+    scripts = sorted(LANGUAGES_OF, key=lambda script: script not in _DENSE)
+    first_of_each = (next(iter(_models(script, state)), "") for script in scripts)
+    guesses = dict.fromkeys(code for code in first_of_each if code and code not in tried)
+    readings = dict(_readings(state, band, guesses))
+    best = _best(readings, own=tried[0], least=least)
+    is_han = best and best.reading and _script_of(best.reading) == "Han"
+    if is_han and "chi_tra" in state.options.installed:
+        readings["chi_tra"] = read_band(state, band, "chi_tra")
+        best = _best(readings, own=tried[0], least=least)
     return best
 
 
@@ -121,7 +137,12 @@ def band_of(state: PageState, *, lines: int = _LINES, width: int = _WIDTH) -> Ca
 
 
 def read_band(state: PageState, band: Canvas, code: str) -> Candidate:
-    """Read a band in one language; as one raw line if no line was found on a cut-out piece."""
+    """Read a band in one language; as one raw line if no line was found on a cut-out piece.
+
+    All of a canvas that was read in that language before is not read again.
+    """
+    if band is state.canvas and (code,) == state.options.languages and state.best.letters:
+        return state.best
     psm = state.best.psm if state.statistics.is_snippet else PageSegmentation.SINGLE_BLOCK
     if is_vertical(code):
         psm = PageSegmentation.SINGLE_BLOCK_VERTICAL
@@ -164,7 +185,7 @@ def _readings(
     for code in codes:
         reading = read_band(state, band, code)
         yield code, reading
-        script = script_of(" ".join(word.text for word in reading.words))
+        script = _script_of(reading)
         if script == "Japanese" and reading.confidence >= _CLEAR_JAPANESE:
             return
         if script == "Han":  # simplified and traditional are read nearly alike
@@ -173,6 +194,10 @@ def _readings(
             chinese = max(chinese, reading.confidence)
         elif reading.confidence >= _CLEAR and code != state.options.languages[0]:
             return
+
+
+def _script_of(reading: Candidate) -> str | None:
+    return script_of(" ".join(word.text for word in reading.words))
 
 
 def _best(readings: dict[str, Candidate], *, own: str, least: float) -> ScriptFinding | None:

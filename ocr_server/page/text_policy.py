@@ -55,7 +55,7 @@ def read_pdf_page(
         read_bands = band_reader(
             path, index, options=options, limits=limits, password=password, context=context
         )
-        verdict = judge_layer(layer, read_bands)
+        verdict = judge_layer(layer, read_bands, options.languages)
     found = "; ".join(filter(None, (layer.found, verdict.reason)))
     did_not = _NOT_USED if layer.words else ""
     layer = verdict.layer

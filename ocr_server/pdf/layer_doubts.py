@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from functools import cache
 from itertools import groupby, pairwise
+from statistics import median
 
 from ocr_server.document.model import Line
 from ocr_server.geometry import Box, hull
 from ocr_server.pdf.letter_shapes import FontFit
 from ocr_server.pdf.letters import Letter
+from ocr_server.pdf.vertical_lines import is_wide
 
 # Letters without a meaning are not mapped, or mapped into private use. A few are bullets; with
 # more, what is copied from the page would be nonsense, and reading it is better.
@@ -26,12 +28,25 @@ _LEAST_OF_PAGE, _FEWEST_OF_FONT = 0.05, 20
 _LEAST_ALPHANUMERIC = 0.4
 _FEWEST_SIGNS = 4
 _WORD_OF_NAMELESS = 3  # letters without a name one after the other
-_MOST_MIXED = 0.2  # of neighbouring letters that are of two scripts: Greek in formulas has less
-# Of Latin Extended-B and phonetics, what Romanian, Vietnamese, Azerbaijani and Pinyin write.
+# Of neighbouring letters that are of two scripts: Greek in formulas has less. Of few letters, more.
+_MOST_MIXED, _MOST_MIXED_OF_FEW, _FEWEST_PAIRS = 0.2, 0.5, 3
+# Of Latin Extended-B and phonetics, what Romanian, Vietnamese, Azerbaijani and Pinyin write; how
+# many of the rest, and of Greek letters that are no longer written, a page may have.
 _USED_OF_EXTENDED = frozenset("ȘșȚțƠơƯưƏəǍǎǏǐǑǒǓǔǙǚǛǜ")
+_MOST_RARE, _FEWEST_RARE = 0.3, 2
+# Signs that stand between letters where an encoding was taken for another: of "ä" and "é" in that
+# of a Macintosh, or in UTF-8.
+_ODD_SIGNS = frozenset("‰¸ˆ¬®¢£§¶•¿¡Ÿ½¼¾¤¦¨©±°÷×™†‡")  # noqa: RUF001
+_LEAST_ODD, _FEWEST_ODD = 0.02, 2  # of the words
+_NARROWEST_WIDE = 0.75  # of a size: letters of Chinese, Japanese and Korean are nearly square
 # Of letters that one glyph stands for, the least width of each in sizes of the font: those of
 # ligatures have 0.2 and more. Pairs are fractions and the like.
 _NARROWEST, _FEWEST_OF_GLYPH = 0.13, 3
+# Numbers of glyphs are 29 less than those of the letters; what A to G and J become.
+_CAPITALS_SHIFTED, _OF_NUMBERS = frozenset("$%&'*#\""), frozenset("$%*#")
+_FEWEST_OF_CAPITALS = 6
+# Programs that write what they recognised as text that can be seen.
+_RECOGNISERS = ("paper capture", "finereader", "omnipage", "readiris", "i.r.i.s.", "cvision")
 _LEADERS = frozenset(".…_-–—·•*=|")
 
 
@@ -39,15 +54,19 @@ class Doubt(StrEnum):
     """Why a text layer may not say what the page shows."""
 
     HIDDEN = "the text is invisible and lies over a picture, as after an earlier recognition"
+    PRODUCER = "a program that recognises text wrote it"
     SHAPES = "letters do not look like what the font calls them"
-    SIGNS = "hardly any letters or figures among the signs"
+    SIGNS = "signs and letters that hardly make words"
 
 
 def word_confidence(word: Sequence[Letter], fits: Mapping[int, FontFit]) -> float:
-    """How sure a word is: the least of what its fonts are worth, and the share that has a name."""
+    """How sure a word is: the least of what its fonts are worth, and the share that has a name.
+
+    Signs that hardly stand in words have none.
+    """
     fonts = {letter.piece.font for letter in word}
     worth = min((fits[font].share for font in fonts if font in fits), default=0.99)
-    named = sum(not _is_nameless(letter.text) for letter in word)
+    named = sum(not _is_nameless(letter.text) for letter in word) - len(_odd_in(word))
     crammed = sum(map(len, _crammed(word)))
     return min(0.99, worth) * max(0, named - crammed) / max(1, len(word))
 
@@ -81,27 +100,91 @@ def split_named(letters: Sequence[Letter]) -> tuple[list[Letter], list[Box]]:
 
 
 def find_doubts(
-    visible: Sequence[Letter], hidden: Sequence[Letter], fits: Mapping[int, FontFit]
+    visible: Sequence[Letter],
+    hidden: Sequence[Letter],
+    fits: Mapping[int, FontFit],
+    programs: str,
 ) -> Iterator[Doubt]:
-    """The reasons to doubt the letters of a page; `fits` has how each font's letters look."""
+    """The reasons to doubt the letters of a page; `fits` has how each font's letters look.
+
+    `programs`: what the file calls its creator and producer.
+    """
     signs = [letter for letter in visible if letter.quad and not letter.text.isspace()]
+    if signs and any(name in programs.casefold() for name in _RECOGNISERS):
+        yield Doubt.PRODUCER
     if any(letter.quad and not letter.text.isspace() for letter in hidden):
         yield Doubt.HIDDEN
-    of_font = Counter(letter.piece.font for letter in signs)
-    for font, count in of_font.items():
+    of_font: dict[int, Counter[str]] = defaultdict(Counter)
+    for letter in signs:
+        of_font[letter.piece.font][letter.text] += 1
+    for font, shown in of_font.items():
+        count = shown.total()
         is_much = count >= min(_FEWEST_OF_FONT, len(signs)) and count >= _LEAST_OF_PAGE * len(signs)
-        if is_much and font in fits and fits[font].is_doubtful:
+        if is_much and ((font in fits and fits[font].is_doubtful) or _lacks_letters(shown)):
             yield Doubt.SHAPES
             break
     else:
         crammed = sum(map(len, _crammed(signs)))
         if crammed >= max(_FEWEST_OF_GLYPH, _LEAST_OF_PAGE * len(signs)):
             yield Doubt.SHAPES
+    if _are_narrow([letter for letter in signs if is_wide(letter)], len(signs)):
+        yield Doubt.SHAPES
     told = [letter.text for letter in signs if letter.text not in _LEADERS]
     if len(told) >= _FEWEST_SIGNS:
         alphanumeric = sum(text.isalnum() for text in told)
-        if alphanumeric < _LEAST_ALPHANUMERIC * len(told) or _mixes_scripts(signs):
+        rare = sum(_script(text) == "RARE" for text in told)
+        if (
+            alphanumeric < _LEAST_ALPHANUMERIC * len(told)
+            or rare >= max(_FEWEST_RARE, _MOST_RARE * len(told))
+            or _mixes_scripts(signs)
+            or _has_odd_words(visible)
+        ):
             yield Doubt.SIGNS
+
+
+def _lacks_letters(shown: Counter[str]) -> bool:
+    """Whether a font shows figures and signs that make no numbers, as capitals 29 places on do."""
+    if shown.total() < _FEWEST_OF_CAPITALS or any(map(_is_latin, shown)):
+        return False
+    signs = _CAPITALS_SHIFTED & set(shown)
+    return len(signs) > 1 and not signs <= _OF_NUMBERS
+
+
+def _is_latin(letter: str) -> bool:
+    return letter.isascii() and letter.isalpha()
+
+
+def _are_narrow(wide: Sequence[Letter], count: int) -> bool:
+    """Whether letters that are as wide as high are drawn narrower, as others in their place are."""
+    widths = [
+        math.dist(letter.quad.top_left, letter.quad.top_right) / letter.size_px
+        for letter in wide
+        if letter.quad
+    ]
+    is_much = len(widths) >= max(_FEWEST_SIGNS, _LEAST_OF_PAGE * count)
+    return is_much and median(widths) < _NARROWEST_WIDE
+
+
+def _has_odd_words(letters: Sequence[Letter]) -> bool:
+    words = odd = 0
+    for is_blank, group in groupby(letters, key=lambda one: one.quad is None or one.text.isspace()):
+        words += not is_blank
+        odd += not is_blank and bool(_odd_in(list(group)))
+    return odd >= max(min(_FEWEST_ODD, words), _LEAST_ODD * words)
+
+
+def _odd_in(word: Sequence[Letter]) -> list[Letter]:
+    """Signs between small letters that hardly stand there, and capitals with an accent."""
+    return [
+        letter
+        for before, letter, after in zip(word, word[1:], word[2:], strict=False)
+        if before.text.isalpha()
+        and after.text.islower()
+        and (
+            letter.text in _ODD_SIGNS
+            or (before.text.islower() and letter.text.isupper() and not letter.text.isascii())
+        )
+    ]
 
 
 def _crammed(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
@@ -127,13 +210,16 @@ def _mixes_scripts(letters: Sequence[Letter]) -> bool:
         pairs += 1
         if not (one.text.isascii() and other.text.isascii()):
             told += _script(one.text) != _script(other.text)
-    return pairs >= _FEWEST_OF_FONT and told > _MOST_MIXED * pairs
+    if pairs < _FEWEST_OF_FONT:
+        return pairs >= _FEWEST_PAIRS and told >= _MOST_MIXED_OF_FEW * pairs
+    return told > _MOST_MIXED * pairs
 
 
 @cache
 def _script(letter: str) -> str:
     """The script of a letter, or a part of one that is hardly ever mixed with the rest of it."""
-    if "\u0180" <= letter[0] <= "\u02ff" and letter not in _USED_OF_EXTENDED:
+    is_rare = "\u0180" <= letter[0] <= "\u02ff" or "\u03d7" <= letter[0] <= "\u03ff"
+    if is_rare and letter not in _USED_OF_EXTENDED:
         return "RARE"
     name = unicodedata.name(letter[0], "NONE").split()[0]
     return "CJK" if name in {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"} else name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -149,13 +150,13 @@ def _letters(text: pypdfium2.PdfTextPage, way: _Affine) -> Iterator[Letter]:
             yield Letter("\n")
         elif letter in "\r\n":
             yield Letter(letter)
-        elif code < 0x20 and letter != "\t":
+        elif unicodedata.category(letter) == "Cc" and letter != "\t":
             if not raw.FPDFText_IsGenerated(text, position):
                 yield _nameless(text, position, way, pieces.of(position))
         elif letter.isspace():
             blank = _placed(letter, text, position, way, pieces.of(position))
             yield blank if _is_wide(blank) else Letter(letter)
-        elif code >= 0x20 and not raw.FPDFText_IsGenerated(text, position):
+        elif letter != "\t" and not raw.FPDFText_IsGenerated(text, position):
             yield _placed(letter, text, position, way, pieces.of(position))
 
 

@@ -83,7 +83,7 @@ class ExtractedText:
     @property
     def is_doubted(self) -> bool:
         """Whether the letters that can be seen may be others than the layer says."""
-        return Doubt.SHAPES in self.doubts or Doubt.SIGNS in self.doubts
+        return bool({Doubt.SHAPES, Doubt.SIGNS, Doubt.PRODUCER}.intersection(self.doubts))
 
     @property
     def found(self) -> str:
@@ -173,6 +173,8 @@ def _read(
             pictures=(*_written_over(opened), *_uncovered(opened, ())),
         )  # fmt: skip
     fits = measure_fonts(text, letters)
+    told = page.pdf.get_metadata_dict()
+    programs = f"{told['Creator']} {told['Producer']}"
     pictures = list(_written_over(opened))
     ink = draw_ink(opened)
 
@@ -201,7 +203,7 @@ def _read(
         is_real=bool(seen or unseen) and is_real,
         pictures=tuple(pictures),
         rows=(*ink.find_rows(covered), *nameless),
-        doubts=tuple(find_doubts(visible, hidden, fits)),
+        doubts=tuple(find_doubts(visible, hidden, fits, programs)),
     )
 
 
@@ -211,7 +213,8 @@ def _parted(
     """The letters that can be seen, and those that cannot but stand on other ink.
 
     Words are looked at, as far as one piece of text reaches: full stops are small. Where PDFium has
-    no font for the letters, no ink tells anything.
+    no font for the letters, only other ink tells anything: fonts without ink are also those that
+    earlier recognitions use.
     """
     visible: list[Letter] = []
     hidden: list[Letter] = []
@@ -225,10 +228,12 @@ def _parted(
         box = hull(point for letter in placed if letter.quad for point in letter.quad)
         inside = shown.contains(box.middle)
         is_drawn = not placed[0].piece.is_invisible
-        if inside and is_drawn and (ink.shows(box) or not has_outlines(placed[0])):
+        if inside and is_drawn and ink.shows(box):
             visible += some
         elif inside and ink.has_other_ink(box):
             hidden += some
+        elif inside and is_drawn and not has_outlines(placed[0]):
+            visible += some
     return visible, hidden
 
 

@@ -198,8 +198,9 @@ def _gap_between(last: Letter, letter: Letter, frame: Frame) -> float:
     """White between two letters, in sizes of their fonts."""
     if last.quad is None or letter.quad is None:
         return 0.0
-    size_px = (last.piece.size_px + letter.piece.size_px) / 2
-    return frame.gap(last.quad, letter.quad) / max(size_px, 0.1)
+    # Letters of fonts that define their own measure may be much higher than the size says.
+    size_px = max((last.size_px + letter.size_px) / 2, frame.height / 2)
+    return frame.gap(last.quad, letter.quad) / size_px
 
 
 def _usual_gap(run: Sequence[Letter], frame: Frame) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ from ocr_server.errors import (
     LanguageMissing,
 )
 from ocr_server.export import FORMATS
-from ocr_server.extraction.finders import TEXT
+from ocr_server.extraction.finders import FINDERS, TEXT
 from ocr_server.job import (
     Detail,
     Framing,
@@ -31,6 +31,7 @@ from ocr_server.job import (
     Rendering,
     Source,
 )
+from ocr_server.page.codes import check_codes_are_read
 from ocr_server.request.options import OPTIONS
 from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
@@ -117,6 +118,7 @@ def build_job(
         InvalidOptions: files or options are missing or wrong; the message has all faults.
         LanguageMissing: a language is not installed.
         EngineUnavailable: the engine is not installed.
+        CodesUnavailable: codes are asked for, and cannot be read here.
         BodyTooLarge: the files have more bytes than the setting allows.
     """
     faults, settings = Faults() if faults is None else faults, here.settings
@@ -158,6 +160,10 @@ def build_job(
             "engine_alternatives": kept and "engine" in wanted,
         }
     )
+    if FINDERS[options.finder].needs_codes:
+        options = replace(options, codes=True)
+    if options.codes:
+        check_codes_are_read()
     job = Job(
         sources=tuple(source for source in sources if source.size_bytes),
         options=options,

@@ -200,6 +200,12 @@ OPTIONS: Mapping[str, Option] = {
         "line, `drop` leaves them out",
         sets=(ReadOptions, "line_numbers"), in_profiles=True,
     ),
+    "codes": Option(
+        Flag(),
+        "look for bar codes and matrix codes: QR, Data Matrix, Aztec, PDF417, Code 128, Code 39, "
+        "EAN and UPC; needs the packages of the category `codes`",
+        sets=(ReadOptions, "codes"), in_profiles=True,
+    ),
     "handwriting": Option(
         Choice({use.value: use for use in (HandwritingUse.AUTO, HandwritingUse.NEVER)}),
         "of languages in Western letters: with `auto` the second reader reads lines as handwriting "

@@ -77,6 +77,9 @@ class WorkerPool(Protocol):
     def behind_requests(self) -> WorkerPool:
         """The same pool for work that waits for a slot behind all that came by requests."""
 
+    def for_pages(self, count: int) -> WorkerPool:
+        """The same pool for tasks that may take as long as so many pages."""
+
     def close(self) -> None:
         """End all tasks and processes."""
 
@@ -172,6 +175,12 @@ class ProcessWorkerPool:
         """The same pool for work that waits for a slot behind all that came by requests."""
         pool = copy(self)
         pool._is_last = True
+        return pool
+
+    def for_pages(self, count: int) -> ProcessWorkerPool:
+        """The same pool for tasks that may take as long as so many pages."""
+        pool = copy(self)
+        pool._task_timeout_s *= max(1, count)
         return pool
 
     def close(self) -> None:

@@ -176,14 +176,19 @@ class JobFolder:
         return Source(path, size_bytes)
 
     def link(self, path: Path) -> Source:
-        """A file of another folder, under a name of its own in this one.
+        """A file of another folder, under a name of its own in this one; both may go alone.
 
         Raises:
             StorageFull: the temporary folder is full or read-only.
         """
         link = self.path / f"{self._job}-{next(self._numbers)}"
         try:
-            link.symlink_to(path)
+            try:
+                link.hardlink_to(path)
+            except FileNotFoundError:
+                raise
+            except OSError:  # of another file system
+                link.symlink_to(path)
             return Source(link, path.stat().st_size)
         except FileNotFoundError:
             raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -38,6 +39,7 @@ from ocr_server.web.auth import HEADER, owner_of
 from ocr_server.web.body import NDJSON, accepted_format, read_texts, wants_events, with_query
 from ocr_server.web.context import hang_up, job_folder, service
 from ocr_server.web.streaming import HEARTBEAT_S, elapsed_ms, event_to_json, line_of
+from ocr_server.web.words import asked_language
 
 if TYPE_CHECKING:
     from ocr_server.jobs.jobs import Jobs, JobStatus
@@ -157,11 +159,7 @@ def new_job(upload_bytes: int | None = None) -> JobStatus:
 def show_job(job_id: str) -> JobJson | Response:
     """How far a job is: at once, at its next change, or as events while it is read."""
     kept = jobs()
-    status = kept.status(job_id, owner_of(request))
-    if status.row.state == "uploading":
-        with service().admission.admit():
-            kept.uploads.complete(status.row)
-        status = kept.status(job_id, owner_of(request))
+    status = current_status(kept, job_id)
     faults = Faults()
     given = request.args.to_dict()
     wait_s = _number(given, "wait_s", Bounds(0, MOST_WAIT_S), faults) or 0.0
@@ -172,11 +170,24 @@ def show_job(job_id: str) -> JobJson | Response:
         if status.row.state == "uploading":
             raise JobNotDone("The file of the job is not whole yet. Ask again later.")
         rendering = _rendering(kept, status).rendering
-        lines = _lines(kept, status, rendering, after=int(after), cancelled=hang_up())
+        lines = _lines(
+            kept, status, rendering,
+            after=int(after), cancelled=hang_up(), language=asked_language(),
+        )  # fmt: skip
         return Response(lines, content_type=NDJSON)
     if wait_s and not status.is_over:
         status = kept.changed(status, wait_s=wait_s, cancelled=hang_up())
     return job_to_json(status)
+
+
+def current_status(kept: Jobs, job_id: str) -> JobStatus:
+    """How far a job is; one whose file has come whole, and nobody saw it, is queued first."""
+    status = kept.status(job_id, owner_of(request))
+    if status.row.state != "uploading":
+        return status
+    with service().admission.admit():
+        kept.uploads.complete(status.row)
+    return kept.status(job_id, owner_of(request))
 
 
 @blueprint.get("/v1/jobs/<job_id>/pages/<int:number>")
@@ -263,10 +274,19 @@ def _rendering(kept: Jobs, status: JobStatus) -> ParsedRequest:
         texts["format"] = accepted_format(request)
     values = parse_options({**texts, **given}, faults)
     check(faults)
+    settings, row = service().settings, status.row
+    # What is longer than a document that is read at once may take longer in proportion, and what
+    # was sent may go back.
+    longer = max(1.0, row.pages / settings.max_pages)
     return build_rendering_job(
         values,
         kept.sources(job_id, job_folder()),
-        settings=service().settings,
+        settings=replace(
+            settings,
+            max_pages=settings.jobs_max_pages,
+            timeout_s=settings.timeout_s * longer,
+            max_answer_bytes=max(settings.max_answer_bytes, 2 * row.size_bytes),
+        ),
         formats=(accepted_format(request),),
     )
 
@@ -278,6 +298,7 @@ def _lines(
     *,
     after: int,
     cancelled: threading.Event,
+    language: str,
 ) -> Iterator[bytes]:
     """The events of a job as lines of JSON; those of pages in order, behind page `after`."""
     begun = spoke = time.perf_counter()
@@ -296,11 +317,13 @@ def _lines(
         if result is None:
             break
         event = PageFailed(result) if isinstance(result, Failure) else PageRead(result.load())
-        yield line_of(event_to_json(event, rendering, begun))
+        yield line_of(event_to_json(event, rendering, begun, language=language))
         spoke = time.perf_counter()
     while not (cancelled.is_set() or kept.is_over(status)):
         time.sleep(_POLL_S)
-    yield line_of(event_to_json(Finished(kept.document(status)), rendering, begun))
+    yield line_of(
+        event_to_json(Finished(kept.document(status)), rendering, begun, language=language)
+    )
 
 
 def job_to_json(status: JobStatus) -> JobJson:

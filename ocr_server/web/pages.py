@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -14,15 +15,22 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, json, redirect, render_template, request, url_for
 from markupsafe import Markup, escape
+from werkzeug.exceptions import NotFound
+from werkzeug.wrappers import Response as AnyResponse
 
 from ocr_server import __version__
 from ocr_server.document.characters import LOOK_ALIKES
-from ocr_server.document.languages import AUTO, name_of
+from ocr_server.document.languages import AUTO
+from ocr_server.document.model import Document, Page
 from ocr_server.export import FORMATS
-from ocr_server.job import Job, Layout, PageSelection
+from ocr_server.export.audio import has_voice
+from ocr_server.export.json import render_json
+from ocr_server.job import Job, Layout, PageSelection, Rendering
+from ocr_server.page.codes import are_codes_read
 from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
+from ocr_server.pipeline import MOST_HELD_WORDS
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
 from ocr_server.settings import MIB, Settings
@@ -33,7 +41,20 @@ from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.context import hang_up, service
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
+from ocr_server.web.words import (
+    COOKIE,
+    ENGLISH,
+    LANGUAGES,
+    RIGHT_TO_LEFT,
+    SCRIPTS_PART,
+    catalogue_of,
+    language_name,
+    page_language,
+    retold,
+    translate,
+)
 
+YEAR_S = 365 * 24 * 3600
 PICTURES_SHOWN = 10  # on a result page without scripts; each weighs about as much as a photo
 
 # What a person would call the layouts; `word` and the numbered modes are for programs.
@@ -78,12 +99,13 @@ def read() -> str:
         pictures = {
             number: _data_url(here.draw_preview(_only(job, number), hang_up())) for number in shown
         }
-    file = request.files.get("file")  # none in a raw body or JSON
+    words = sum(len(page.words) for page in document.pages)
     return render_template(
         "result.html",
-        name=(file and file.filename) or "Your picture",
+        name=_name_of_files(),
         document=document,
-        words=sum(len(page.words) for page in document.pages),
+        document_json="" if words > MOST_HELD_WORDS else _json_of(document),
+        words=words,
         pictures=pictures,
     )
 
@@ -156,7 +178,68 @@ def mark_code(text: str) -> Markup:
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704  # escaped
 
 
-blueprint.add_app_template_filter(name_of, "language_name")
+@blueprint.app_template_global("_")
+def in_words(english: str, **values: str | int) -> Markup:
+    """A message in the language of the page; its values are escaped, its markup is our own."""
+    return translate(english, page_language(), Markup, **values)
+
+
+@blueprint.app_template_global("told")
+def told(sentence: str) -> str:
+    """What the server says of a document, in the language of the page."""
+    return retold(sentence, page_language())
+
+
+@blueprint.app_template_filter("language_name")
+def named(code: str) -> str:
+    """The name of a language of Tesseract in that of the page."""
+    return language_name(code, page_language())
+
+
+@blueprint.app_context_processor
+def words_of_page() -> dict[str, Any]:
+    """What every page says of its own language."""
+    language = page_language()
+    return {
+        "language": language,
+        "direction": "rtl" if language in RIGHT_TO_LEFT else "ltr",
+        "languages_of_pages": LANGUAGES,
+    }
+
+
+@blueprint.before_request
+def choose_language() -> AnyResponse | None:
+    """Remember the language of `?language=`, and show the page without it in its address."""
+    wanted = request.args.get("language", "")
+    if request.method != "GET" or wanted not in LANGUAGES or request.endpoint is None:
+        return None
+    answer = redirect(relative_url(request.endpoint, **(request.view_args or {})), 303)
+    # Of the folder of the pages, wherever a proxy has it.
+    answer.set_cookie(COOKIE, wanted, max_age=YEAR_S, path=None, httponly=True, samesite="Lax")
+    return answer
+
+
+@blueprint.get("/words/<language>.js")
+def catalogue(language: str) -> AnyResponse:
+    """The messages of the scripts in a language, which they find there when they begin."""
+    if language not in LANGUAGES:
+        raise NotFound
+    messages = catalogue_of(language).get(SCRIPTS_PART, {})
+    found = json.dumps({"language": language, "messages": messages}, ensure_ascii=False)
+    text = f"globalThis.catalogue = {found};\n"
+    response = Response(text, content_type="text/javascript; charset=utf-8")
+    response.headers["Cache-Control"] = "no-cache"  # but asked for anew
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+@blueprint.app_template_filter()
+def upright_quarters(page: Page) -> int:
+    """Quarter turns clockwise, from 0 to 3, after which most letters of a page stand upright."""
+    votes = Counter[int]()
+    for line in page.lines:
+        votes[-round(line.quad.angle_deg / 90) % 4] += len(line.text)
+    return max(votes, key=votes.__getitem__, default=0)
 
 
 @blueprint.app_template_global()
@@ -180,7 +263,9 @@ def modules_of(name: str) -> tuple[str, ...]:
 
 
 @blueprint.app_template_global()
-def declarations() -> dict[str, Any]:  # JSON, which `static/js/lib/declarations.js` has types for
+def declarations(
+    language: str = ENGLISH,
+) -> dict[str, Any]:  # JSON, which `static/js/lib/declarations.js` has types for
     """The names, words and lists that the scripts share with the server."""
     first = {name: place for place, name in enumerate(FIRST_FORMATS)}
     formats = sorted(
@@ -192,17 +277,24 @@ def declarations() -> dict[str, Any]:  # JSON, which `static/js/lib/declarations
         "formats": [
             {
                 "name": name,
-                "label": format_.label,
+                "label": translate(format_.label, language, str),
                 "suffix": format_.suffix,
                 "one_page_each": format_.one_page_each,
                 "shows_pictures": format_.shows_pictures,
                 "needs": format_.needs,
+                "for_programs": format_.for_programs,
             }
             for name, format_ in formats
+            if name != "audio" or has_voice()
         ],
+        "has_voice": has_voice(),
         "look_alikes": LOOK_ALIKES,
         "stages": [
-            {"name": name, "label": label, "of_picture": name in PICTURE_STAGES}
+            {
+                "name": name,
+                "label": translate(label, language, str),
+                "of_picture": name in PICTURE_STAGES,
+            }
             for name, label in STAGE_LABELS.items()
         ],
     }
@@ -213,12 +305,13 @@ def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixe
     chosen = [code for code in here.settings.languages if code in codes]
     if len(here.engine.languages) > 1 and here.settings.languages == _USUAL_LANGUAGES:
         chosen = [AUTO]  # nobody has said which of the installed ones it is to be
-    rest = sorted(set(codes) - set(chosen), key=lambda code: (code != AUTO, name_of(code)))
+    rest = sorted(set(codes) - set(chosen), key=lambda code: (code != AUTO, named(code)))
     return {
-        "languages": [{"code": code, "name": name_of(code)} for code in (*chosen, *rest)],
+        "languages": [{"code": code, "name": named(code)} for code in (*chosen, *rest)],
         "chosen": chosen,
-        "chosen_names": ", ".join(map(name_of, chosen)),
-        "layouts": LAYOUTS,
+        "chosen_names": ", ".join(map(named, chosen)),
+        "layouts": [(layout, in_words(name)) for layout, name in LAYOUTS],
+        "codes": are_codes_read(),
         "jobs": bool(here.settings.jobs),
         "max_bytes": here.settings.max_body_bytes,
         "max_size": f"{here.settings.max_body_bytes // MIB} MiB",
@@ -236,6 +329,19 @@ def _draw_first(*, prepared: bool) -> Response:
 
 def _only(job: Job, number: int) -> Job:
     return replace(job, pages=PageSelection(((number, number),)))
+
+
+def _name_of_files() -> str:
+    files = request.files.getlist("file")  # none in a raw body or JSON
+    first = (files[0].filename if files else None) or in_words("Your picture")
+    others = len(files) - 1
+    if others < 1:
+        return first
+    return in_words("{name} and {n} other|{name} and {n} others", name=first, n=others)
+
+
+def _json_of(document: Document) -> str:
+    return b"".join(render_json(document, (), Rendering())).decode()
 
 
 def _data_url(picture: bytes) -> str:

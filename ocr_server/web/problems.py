@@ -29,6 +29,7 @@ from ocr_server.document.schema import (
 from ocr_server.errors import BodyTooLarge, OcrServerError, ServerOutOfMemory, StorageFull
 from ocr_server.request.build import body_too_large
 from ocr_server.web.context import is_folder_removed, service
+from ocr_server.web.words import ENGLISH, asked_language, page_language, retold
 
 MEDIA_TYPE = "application/problem+json"
 # Not in any standard: what servers log when nobody was left to answer.
@@ -40,6 +41,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.TableMissing: 422,
     errors.LanguageMissing: 422,
     errors.EngineUnavailable: 422,
+    errors.CodesUnavailable: 422,
     errors.JobMissing: 404,
     errors.JobsOff: 404,
     errors.JobGone: 410,
@@ -229,11 +231,20 @@ def is_api(request: Request) -> bool:
 
 def _answer(problem: ProblemJson) -> Response:
     g.outcome["problem_code"] = problem["code"]
-    if is_api(request):
-        response = Response(json.dumps(problem), content_type=MEDIA_TYPE)
+    is_program = is_api(request)
+    language = asked_language() if is_program else page_language()
+    if COMPAT in request.blueprints:
+        language = ENGLISH  # as the other service has it
+    told = problem | {
+        "title": retold(problem["title"], language),
+        "detail": retold(problem["detail"], language),
+    }
+    if is_program:
+        response = Response(json.dumps(told), content_type=MEDIA_TYPE)
+        response.vary.add("Accept-Language")
     else:
         # Half of a surrogate pair, which JSON can carry, is no UTF-8.
-        page = render_template("problem.html", problem=problem).encode(errors="replace")
+        page = render_template("problem.html", problem=told).encode(errors="replace")
         response = Response(page)
     response.status_code = problem["status"]
     return response

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from flask import Response, g, json
 from pydantic import Field
@@ -42,6 +42,7 @@ from ocr_server.web.body import NDJSON, PIECE_BYTES
 from ocr_server.web.context import HangUp, hang_up, keep_job_folder
 from ocr_server.web.health import EngineNameJson
 from ocr_server.web.problems import ProblemJson, problem_of, unexpected_problem
+from ocr_server.web.words import asked_language, retold_event
 
 HEARTBEAT_S = 0.5
 
@@ -133,7 +134,10 @@ def stream_document(here: Service, parsed: ParsedRequest, admitted: ExitStack) -
     cancelled = hang_up()
     admitted.push(keep_job_folder())
     admitted.callback(cancelled.set)
-    lines = _lines(here, parsed, cancelled, admitted, outcome=g.outcome, context=copy_context())
+    lines = _lines(
+        here, parsed, cancelled, admitted,
+        outcome=g.outcome, context=copy_context(), language=asked_language(),
+    )  # fmt: skip
     response = Response(lines, content_type=NDJSON)
     response.call_on_close(admitted.close)
     return response
@@ -147,6 +151,7 @@ def _lines(
     *,
     outcome: dict[str, Any],
     context: Context,
+    language: str,
 ) -> Iterator[bytes]:
     """Events as lines of JSON; a heartbeat when nothing has happened for half a second.
 
@@ -189,7 +194,7 @@ def _lines(
                     yield from event.pieces()
                     spoke = time.perf_counter()
                     continue
-                answer = event_to_json(event, parsed.rendering, begun)
+                answer = event_to_json(event, parsed.rendering, begun, language=language)
                 if isinstance(event, Finished):
                     outcome |= counts_of(event.document)
                     admitted.close()
@@ -314,8 +319,13 @@ class _Watch:
                 )
 
 
-def event_to_json(event: Event | Exception, rendering: Rendering, begun: float) -> EventJson:
-    """An event as it is sent; `begun` is when the reading began, of `time.perf_counter()`."""
+def event_to_json(
+    event: Event | Exception, rendering: Rendering, begun: float, *, language: str
+) -> EventJson:
+    """An event as it is sent, its errors and advice in a language of the pages.
+
+    `begun` is when the reading began, of `time.perf_counter()`.
+    """
     answer: EventJson
     match event:
         case Accepted(page_refs):
@@ -341,6 +351,7 @@ def event_to_json(event: Event | Exception, rendering: Rendering, begun: float) 
             answer = {"event": "problem", **problem_of(event)}
         case _:
             answer = {"event": "problem", **unexpected_problem(event)}
+    retold_event(cast("dict[str, Any]", answer), language)
     return answer
 
 

@@ -13,7 +13,7 @@ from ocr_server.request.build import Faults, check, fault_of
 from ocr_server.web.auth import owner_of
 from ocr_server.web.body import body_of
 from ocr_server.web.context import service
-from ocr_server.web.jobs import job_to_json, jobs, new_job
+from ocr_server.web.jobs import current_status, job_to_json, jobs, new_job
 
 VERSION = "1.0.0"
 VERSION_HEADER = "Tus-Resumable"
@@ -55,9 +55,7 @@ def show_offset(job_id: str) -> Response:
     """How much of the file is there."""
     _check_version()
     kept = jobs()
-    row = kept.status(job_id, owner_of(request)).row
-    with service().admission.admit():
-        kept.uploads.complete(row)
+    row = current_status(kept, job_id).row
     response = Response(status=200)
     response.headers[OFFSET] = str(kept.uploads.received_bytes(row))
     response.headers[LENGTH] = str(row.size_bytes)

@@ -47,7 +47,7 @@ def start(page: Page) -> None:
 def test_light_zoom_and_focus_are_there_where_the_camera_has_them(camera: Page) -> None:
     camera.evaluate(ABLE_CAMERA)
     start(camera)
-    camera.get_by_role("button", name="Light").click()
+    camera.get_by_role("button", name="Camera light").click()
     zoom = camera.get_by_role("slider", name="Zoom")
     zoom.focus()
     camera.keyboard.press("ArrowRight")
@@ -65,7 +65,7 @@ def test_a_plain_camera_offers_neither_light_nor_zoom(camera: Page) -> None:
     start(camera)
 
     expect(camera.get_by_role("slider", name="Zoom")).to_be_hidden()
-    expect(camera.get_by_role("button", name="Light")).to_be_hidden()
+    expect(camera.get_by_role("button", name="Camera light")).to_be_hidden()
 
 
 def test_the_screen_stays_on_while_the_camera_runs(camera: Page) -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import io
 import json
+import wave
 from pathlib import Path
 from zipfile import ZipFile
 
 import pypdfium2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from ocr_server.errors import QueueFull
 from ocr_server.geometry import Box
@@ -527,6 +529,66 @@ def test_the_text_is_read_aloud_where_there_is_a_voice(page: Page, url: str, let
     expect(button).to_have_attribute("aria-pressed", "false")
     expect(page.get_by_role("button", name="Go on")).to_be_hidden()
     assert page.evaluate("said.at(-1)") == "stop"
+
+
+def a_second_of_silence() -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(16_000))
+    return file.getvalue()
+
+
+def test_the_server_speaks_where_the_browser_has_no_voice(
+    page: Page, url: str, letter: Path
+) -> None:
+    def with_voice(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(
+            response=answer, body=answer.text().replace('"has_voice": false', '"has_voice": true')
+        )
+
+    spoken: list[str] = []
+
+    def speak(route: Route) -> None:
+        spoken.append(route.request.post_data or "")
+        route.fulfill(body=a_second_of_silence(), content_type="audio/wav")
+
+    page.add_init_script("speechSynthesis.getVoices = () => []")
+    page.route(f"{url}/", with_voice)
+    page.route("**/v1/render", speak)
+    page.goto(f"{url}/")
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+    button = page.get_by_role("button", name="Read aloud")
+    button.click()
+
+    expect(page.locator("[data-part=text] .word.spoken")).to_have_text("Please", timeout=10_000)
+    assert "Dear" in spoken[0]
+    assert "Please" in spoken[1]
+    assert "audio" in spoken[0]
+    page.keyboard.press("Escape")
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_desk_without_any_voice_says_so(page: Page, url: str, letter: Path) -> None:
+    page.add_init_script("speechSynthesis.getVoices = () => []")
+    page.route(f"{url}/", without_voice)
+    page.goto(f"{url}/")
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+    page.get_by_role("button", name="Read aloud").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("this server has none")
+
+
+def without_voice(route: Route) -> None:
+    answer = route.fetch()
+    route.fulfill(
+        response=answer, body=answer.text().replace('"has_voice": true', '"has_voice": false')
+    )
 
 
 def test_outlines_can_be_chosen(desk: Page) -> None:

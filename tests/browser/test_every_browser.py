@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import flask
 import pytest
 from playwright.sync_api import Playwright
 
@@ -71,6 +72,28 @@ def test_a_file_is_read_corrected_and_saved(driven: Driven, url: str, letter: Pa
     wait_for(lambda: saved.exists() and saved.stat().st_size > 0)
     assert "the ferry ticket" in saved.read_text()
     assert driven.ask("problems") == []
+
+
+def test_what_failed_to_load_is_loaded_when_it_is_asked_for_again(
+    driven: Driven, app: flask.Flask, url: str, letter: Path
+) -> None:
+    refusals = iter([503])
+
+    def refuse_once() -> None:
+        if flask.request.path.endswith("/edit-flow.js"):
+            for status in refusals:
+                flask.abort(status)
+
+    app.before_request_funcs.setdefault(None, []).append(refuse_once)
+    driven.open(url)
+    driven.give("#file", letter)
+    await_result(driven)
+
+    driven.click("[data-part=text] .word")
+    await_true(driven, "document.querySelector('#alert').textContent")
+    assert driven.ask("document.activeElement.id") != "correction"
+    driven.click("[data-part=text] .word")
+    await_true(driven, "document.activeElement.id === 'correction'")
 
 
 def test_a_page_before_the_camera_is_read_live_and_taken(driven: Driven, url: str) -> None:

@@ -550,7 +550,8 @@ def test_without_scripts_the_form_answers_with_text_and_picture(
     assert heading
     assert place
     assert heading["y"] + heading["height"] <= place["y"]
-    assert (picture.get_attribute("src") or "").startswith("data:image/jpeg")
+    shown = picture.locator("image").get_attribute("href") or ""
+    assert shown.startswith("data:image/jpeg")
     expect(page.get_by_role("link", name="Download the text")).to_be_visible()
 
     page.go_back()

@@ -562,6 +562,17 @@ def test_live_handwriting_is_read_by_its_own_network_alone(
 
 
 @pytest.mark.rapidocr
+def test_a_single_line_is_read_in_the_letters_of_an_alphabet(engine: RapidocrEngine) -> None:
+    options = ReadOptions(handwriting=HandwritingUse.LINE, alphabet="0123456789")
+
+    (zone,) = engine.recognise(drawn("1O58 I2l5"), options, Deadline.after(60))
+
+    assert zone.text.isdigit()
+    assert len(zone.text) >= 6
+    assert zone.handwritten
+
+
+@pytest.mark.rapidocr
 def test_without_networks_for_handwriting_all_is_read_as_print(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -569,7 +580,7 @@ def test_without_networks_for_handwriting_all_is_read_as_print(
     monkeypatch.setattr("ocr_server.engines.ppocr.TINY_HANDWRITING", tmp_path / "none.onnx")
     engine = RapidocrEngine()
 
-    for use in HandwritingUse:
+    for use in (HandwritingUse.AUTO, HandwritingUse.NEVER, HandwritingUse.LIVE):
         (zone,) = engine.recognise(
             drawn(SENTENCE), ReadOptions(handwriting=use), Deadline.after(60)
         )

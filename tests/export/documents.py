@@ -10,6 +10,8 @@ from ocr_server.document.model import (
     Advice,
     Alternative,
     Cell,
+    Code,
+    CodeKind,
     Direction,
     Document,
     EngineInfo,
@@ -170,6 +172,8 @@ def everything() -> Document:
     language = PageLanguage(("deu", "eng"), 0.6, "It may be German or Dutch.")
     parted = zone("jum-\nped", top=60)
     first = replace(page(text, table, parted), quality=quality, fields=fields, language=language)
+    codes = (Code(CodeKind.EAN_13, "4006381333931", Box(9, 9, 99, 59).quad()),)
+    first = replace(first, codes=codes)
     return document(first, page(zone("y"), number=3))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -45,6 +46,18 @@ def test_a_paragraph_goes_on_upon_the_next_page() -> None:
 
     assert len(texts) == 2
     assert texts[0].endswith("long wooden cupboard of the house.")
+
+
+def test_text_without_ends_of_sentences_is_no_paragraph_of_a_hundred_pages() -> None:
+    random = Random(1)  # noqa: S311  # no secret
+
+    def line() -> str:
+        words = LONG.split()
+        return " ".join(random.sample(words, len(words)))
+
+    pages = [page(zone(*(line() for _ in range(10))), number=number) for number in range(1, 101)]
+
+    assert len(texts_of(document(*pages))) == 2
 
 
 def test_a_paragraph_that_was_ended_wrongly_is_whole() -> None:

@@ -106,7 +106,7 @@ def test_words_of_scripts_without_blanks_leave_without(tmp_path: Path) -> None:
 
 
 def test_every_format_is_tested_here() -> None:
-    assert FORMATS.keys() == READERS.keys() | OF_TABLES | {"pdf", "png", "training"}
+    assert FORMATS.keys() == READERS.keys() | OF_TABLES | {"pdf", "png", "audio", "training"}
 
 
 @pytest.mark.parametrize("name", sorted(OF_TABLES))
@@ -115,7 +115,7 @@ def test_a_document_without_a_table_is_refused_by_formats_of_tables(name: str) -
         b"".join(FORMATS[name].render(two_pages(), (), Rendering()))
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS.keys() - OF_TABLES - {"png", "training"}))
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - OF_TABLES - {"png", "audio", "training"}))
 def test_a_document_without_words_leaves_in_every_format(name: str, tmp_path: Path) -> None:
     blank = document(page())
     sources = pictures_of(blank, tmp_path) if FORMATS[name].shows_pictures else ()
@@ -138,7 +138,7 @@ def test_several_formats_leave_as_one_archive(tmp_path: Path) -> None:
         assert archive.read("document.txt").decode() == two_pages().text + "\n"
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS.keys() - OF_TABLES))
+@pytest.mark.parametrize("name", sorted(FORMATS.keys() - OF_TABLES - {"audio"}))
 def test_only_what_is_not_compressed_is_compressed_in_an_archive(name: str, tmp_path: Path) -> None:
     many = document(page(confirmed(zone("\n".join(["Two words"] * 20)))))
     sources = pictures_of(many, tmp_path) if FORMATS[name].shows_pictures else ()

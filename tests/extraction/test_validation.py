@@ -7,16 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocr_server.document.characters import CODE_LOOK_ALIKES
-from ocr_server.document.model import Field
+from ocr_server.document.model import Field, Word
 from ocr_server.extraction.validation import (
     CHECKS,
     MOST_PLACES,
     Match,
     agrees,
     icao_9303_digit,
+    of_words,
     parse_mask,
     validate_field,
 )
+from ocr_server.geometry import Box
 from ocr_server.job import FieldSpec
 
 # Published examples: ICAO 9303-3 appendix A, ISO/IEC 7812, ISO/IEC 7064, GS1.
@@ -181,3 +183,18 @@ def test_a_text_like_no_listed_value_stays_as_it_was_read(read: str) -> None:
     field = validated(read, "Small", "Medium", "Xl", "10")
 
     assert (field.value, field.reason) == (read, "is none of the listed values")
+
+
+@pytest.mark.parametrize(
+    ("confidence", "checked", "is_valid"),
+    [(0.0, False, False), (0.09, False, False), (0.1, False, True), (0.0, True, True)],
+)
+def test_what_was_only_guessed_is_never_valid_unless_a_person_checked_it(
+    confidence: float, checked: bool, is_valid: bool
+) -> None:
+    sure = Word("12", Box(0, 0, 20, 10).quad(), 0.9)
+    guessed = Word("34", Box(30, 0, 50, 10).quad(), confidence, checked=checked)
+
+    field = validate_field(FieldSpec("number"), of_words([sure, guessed]))
+
+    assert (field.value, field.is_valid) == ("12 34", is_valid)

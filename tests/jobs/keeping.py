@@ -54,10 +54,15 @@ class Kept:
         return found
 
     @property
+    def folder(self) -> Path:
+        """The folder with a folder for the files of each job."""
+        return Path(service_of(self.app).settings.jobs) / "files"
+
+    @property
     def reader(self) -> JobReader:
         """What the engine asks for pages."""
         jobs = self.jobs
-        return JobReader(service_of(self.app), jobs._ledger, jobs._folders)
+        return JobReader(service_of(self.app), jobs._ledger, jobs._files)
 
     def send(self, data: bytes, headers: dict[str, str] | None = None, **options: str) -> Any:  # noqa: ANN401  # an answer's JSON
         answer = self.client.post(

@@ -63,7 +63,7 @@ class Place:
 
     def read(self, address: str) -> int:
         """How many pages were read."""
-        return len(list((self.job(address) / "pages").glob("*.json.gz")))
+        return len(list((self.job(address) / "pages").glob("*.page")))
 
 
 @pytest.fixture(scope="module")

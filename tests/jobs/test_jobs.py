@@ -134,7 +134,7 @@ def test_a_job_that_is_deleted_is_gone(kept: Kept) -> None:
 
     assert kept.client.delete(address).status_code == 204
     assert members(kept.client.get(address))["code"] == "job-gone"
-    assert not list(kept.jobs._folders.root.glob(job["id"]))  # nothing is left
+    assert not list(kept.folder.glob(job["id"]))  # nothing is left
 
 
 def test_what_is_kept_long_enough_is_forgotten(kept: Kept) -> None:
@@ -168,8 +168,8 @@ def test_options_that_are_wrong_are_told(kept: Kept, options: dict[str, str], fi
 def test_a_page_that_ended_its_process_three_times_is_given_up(kept: Kept) -> None:
     job = kept.send(tiff(300, 310))
     kept.ended(job)
-    files = kept.jobs._folders.of(job["id"])  # as three crashes leave them
-    (files.path / "pages" / "2.json.gz").unlink()
+    files = kept.jobs._files.of(job["id"])  # as three crashes leave them
+    (kept.folder / job["id"] / "pages" / "2.page").unlink()
     for _ in range(MOST_TIMES_BEGUN - 1):  # once it was read
         files.begin(2)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
@@ -39,6 +40,16 @@ def test_what_was_left_is_read_by_the_next_server(tmp_path: Path) -> None:
         job = kept.send(tiff(300, 310))
     with keeping(tmp_path, ReadsWords("Hello")) as kept:
         assert kept.ended(job)["pages"]["read"] == 2
+
+
+def test_a_job_of_more_pages_than_a_request_may_have_leaves_in_any_format(tmp_path: Path) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), max_pages=2) as kept:
+        job = kept.send(tiff(300, 310, 320))
+        kept.ended(job)
+        address = job["links"]["document"]
+
+        assert kept.client.get(f"{address}?format=pdf").data.startswith(b"%PDF")
+        assert kept.client.get(f"{address}?format=text").text.count("Hello") == 3
 
 
 def test_a_server_takes_no_more_than_it_may_keep(tmp_path: Path) -> None:
@@ -93,6 +104,32 @@ def test_jobs_are_counted(tmp_path: Path) -> None:
     assert "ocr_jobs_pages 2.0" in metrics
 
 
+def test_pages_that_are_left_to_read_are_noted(tmp_path: Path) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        job = kept.send(tiff(300, 310, 320))
+        kept.reader.read(job["id"], 0)
+        kept.reader.read(job["id"], 1)  # as by another process
+
+        assert kept.jobs.left().pages == 2
+        assert members(kept.client.get(job["links"]["self"]))["state"] == "reading"
+
+
+def test_a_database_that_does_not_answer_keeps_a_job_from_being_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        job = kept.send(tiff(300))
+
+        def fail(_job_id: str) -> None:
+            raise OperationalError("DELETE", {}, Exception("disk I/O error"))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(kept.jobs._engine, "forget", fail)
+            answer = kept.client.delete(job["links"]["self"])
+        assert (answer.status_code, members(answer)["code"]) == (503, "jobs-unavailable")
+        assert kept.client.delete(job["links"]["self"]).status_code == 204
+
+
 def test_a_server_without_a_place_keeps_none(client: FlaskClient) -> None:
     picture = as_file(draw_lines("Hello"))
     answer = client.post("/v1/jobs", data={"file": (BytesIO(picture), "x")})
@@ -131,3 +168,14 @@ def test_a_sqlite_that_is_too_old_is_told(tmp_path: Path, monkeypatch: pytest.Mo
 
     with pytest.raises(SettingsError, match=r"need SQLite 3\.42"):
         engine_of(str(tmp_path))
+
+
+def test_a_table_of_an_earlier_version_gets_its_new_column(tmp_path: Path) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        job = kept.send(tiff(300, 310))
+    with closing(sqlite3.connect(tmp_path / "kept" / "jobs.sqlite")) as database:
+        database.execute("ALTER TABLE ocr_jobs DROP COLUMN settled")
+        database.commit()
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        assert kept.jobs.left().pages == 2
+        assert members(kept.client.get(job["links"]["self"]))["state"] == "queued"

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import disk_usage
 
 import pytest
 from werkzeug.test import TestResponse
@@ -87,7 +88,7 @@ def test_a_job_is_read_although_nobody_saw_its_last_piece_arrive(kept: Kept) -> 
     data = tiff(300)
     made = create(kept, len(data))
     job_id = members(made)["id"]
-    piece = kept.jobs._folders.of(job_id).path / "input" / "0"  # as a killed server leaves it
+    piece = kept.folder / job_id / "input" / "0"  # as a killed server leaves it
     piece.write_bytes(data)
 
     assert ended(kept, job_id)["state"] == "done"
@@ -111,7 +112,7 @@ def test_an_upload_is_of_its_key_and_can_be_ended(kept: Kept) -> None:
     assert kept.client.patch(address, headers={**TUS, "Upload-Offset": "0"}).status_code == 401
     assert kept.client.delete(address, headers={**TUS, **KEY}).status_code == 204
     assert kept.client.head(address, headers={**TUS, **KEY}).status_code == 410
-    assert not (kept.jobs._folders.root / os.path.basename(address)).exists()  # noqa: PTH119
+    assert not (kept.folder / os.path.basename(address)).exists()  # noqa: PTH119
 
 
 def test_what_is_wrong_is_told_before_the_file_comes(kept: Kept) -> None:
@@ -122,6 +123,17 @@ def test_what_is_wrong_is_told_before_the_file_comes(kept: Kept) -> None:
     assert members(create(kept, 100, **{"Upload-Length": "long"}))["faults"][0]["field"] == (
         "Upload-Length"
     )
+
+
+def test_an_upload_that_does_not_fit_on_the_disk_is_refused_before_it_comes(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = disk_usage(kept.folder)._replace(free=99)
+    monkeypatch.setattr("ocr_server.jobs.storage.shutil.disk_usage", lambda _path: free)
+
+    answer = create(kept, 100)
+    assert (answer.status_code, members(answer)["code"]) == (503, "storage-full")
+    assert members(answer)["setting"] == "OCR_JOBS_FILES"
 
 
 def test_a_piece_has_limits(kept: Kept) -> None:
@@ -189,4 +201,4 @@ def test_the_client_goes_on_behind_what_has_arrived(
 
     assert len(sent) > len(set(sent)) >= 6
     assert ended(kept, job_id)["pages"] == {"total": 2, "read": 2, "failed": 0}
-    assert (kept.jobs._folders.of(job_id).path / "input" / "0").read_bytes() == data
+    assert (kept.folder / job_id / "input" / "0").read_bytes() == data

@@ -4,7 +4,7 @@ const LETTER_PX = 10;
 const LINE_PX = 20;
 
 /** The box and quad from one place of a line to another. */
-function placeOf(left, right, top) {
+export function quadOf(left, right, top) {
   const bottom = top + LINE_PX;
   return {
     box: [left, top, right, bottom],
@@ -21,11 +21,11 @@ export function lineOf(text, { top = 0, confidence = 0.9 } = {}) {
   let left = 0;
   const words = text.split(" ").map((word) => {
     const right = left + word.length * LETTER_PX;
-    const made = { text: word, confidence, ...placeOf(left, right, top) };
+    const made = { text: word, confidence, ...quadOf(left, right, top) };
     left = right + LETTER_PX;
     return made;
   });
-  return { text, confidence, words, paragraph: 0, ...placeOf(0, left - LETTER_PX, top) };
+  return { text, confidence, words, paragraph: 0, ...quadOf(0, left - LETTER_PX, top) };
 }
 
 /** A page with a zone of each list of lines. */
@@ -37,6 +37,6 @@ export function pageOf(...zones) {
     dpi: null,
     text: "",
     confidence: 0.9,
-    zones: zones.map((lines) => ({ kind: "text", ...placeOf(0, 1000, 0), lines })),
+    zones: zones.map((lines) => ({ kind: "text", ...quadOf(0, 1000, 0), lines })),
   };
 }

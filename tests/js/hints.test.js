@@ -16,12 +16,14 @@ const GOOD = {
   glare: 0,
   motion: 0,
   sharpness: 200,
+  lost: 0,
 };
 
 const cases = {
   ready: {},
   dark: { brightness: 0.1 },
-  nothing: { outline: null },
+  nothing: { outline: null, lost: 1 },
+  edgeless: { outline: null, lost: 9 },
   far: { outline: PAGE.map(([x, y]) => [x / 4 + 200, y / 4 + 200]) },
   cut: { outline: PAGE.map(([x, y]) => [x - 99, y]) },
   aslant: { outline: [[250, 100], [400, 100], ...PAGE.slice(2)] },

@@ -6,8 +6,8 @@ import {
   pageText,
   paragraphsOf,
   placesOf,
-  tagOf,
 } from "../../ocr_server/static/js/lib/model.js";
+import { tagOf } from "../../ocr_server/static/js/lib/words.js";
 import { lineOf, pageOf } from "./documents.js";
 
 test("a page's text has a line each, and an empty line between paragraphs and zones", () => {

@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { byName, canTrim } from "../../ocr_server/static/js/lib/files.js";
-import { counted, seconds, size, tooLarge } from "../../ocr_server/static/js/lib/quantities.js";
-
-test("one thing is not many", () => {
-  assert.equal(counted(1, "page"), "1 page");
-  assert.equal(counted(0, "page"), "0 pages");
-  assert.equal(counted(1234, "doubtful", "doubtful"), "1,234 doubtful");
-});
+import { seconds, size, tooLarge } from "../../ocr_server/static/js/lib/quantities.js";
 
 test("a size has at most two figures behind its unit's point, and none that is 0", () => {
   assert.equal(size(1), "1 byte");

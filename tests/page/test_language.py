@@ -43,6 +43,7 @@ MISREAD = "bbino xonoxHoe yTpo u xuTenu ropoxa xxanu noesga KoTopbiu"
 JAPANESE = "これは日本語で書かれた縦書きの文章です"
 PAGE = Canvas(np.asarray(draw_lines(*["Some words of a page"] * 8, width_px=900)))
 LINE = Canvas(np.asarray(draw_lines("Some words of a page")))
+PIECE = Canvas(np.asarray(draw_lines("Some words of a page"))[20:60].copy())
 
 
 @dataclass
@@ -224,6 +225,35 @@ def test_of_two_models_of_a_script_the_words_choose() -> None:
     assert page.language.is_sure
 
 
+@pytest.mark.parametrize(
+    ("blackletter", "code", "tried"), [(0.9, "frk", ["frk"]), (0.75, "deu", ["frk", "deu"])]
+)
+def test_a_line_that_blackletter_reads_much_better_is_not_read_as_other_print(
+    blackletter: float, code: str, tried: list[str]
+) -> None:
+    engine = Polyglot({"eng": (GERMAN, 0.62), "deu": (GERMAN, 0.8), "frk": (GERMAN, blackletter)})
+
+    page = read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert page.language
+    assert page.language.codes == (code,)
+    assert engine.languages[1 : 1 + len(tried)] == tried
+    assert ("deu" in engine.languages) is (code == "deu")
+
+
+def test_traditional_characters_are_tried_where_a_script_is_guessed() -> None:
+    text = "人人生而自由在尊嚴和權利上一律平等他們賦有理性和良心"
+    engine = Polyglot(
+        {"eng": ("xx", 0.2), "chi_sim": (text, 0.82), "chi_tra": (text, 0.95)},
+        script=Script("Latin", 0.5, 0),
+    )
+
+    page = read(engine, canvas=LINE)
+
+    assert page.language
+    assert page.language.codes == ("chi_tra",)
+
+
 def test_a_script_is_not_believed_if_its_model_reads_no_better() -> None:
     engine = Polyglot(
         {"eng": (MISREAD, 0.35), "rus": (RUSSIAN, 0.38)}, script=Script("Cyrillic", 5.0, 0)
@@ -305,6 +335,16 @@ class TwoZones(Polyglot):
         return (zone_of(ENGLISH, 0.92), lower)
 
 
+class TwoAlike(Polyglot):
+    """A page of two zones that say the same."""
+
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
+        (found,) = super().recognise(canvas, options, deadline)
+        return (found, found.mapped(Transform.shift(0, 200)))
+
+
 def test_a_zone_in_another_language_is_read_in_that() -> None:
     engine = TwoZones({"eng": (ENGLISH, 0.9), "deu": (GERMAN.upper(), 0.95)})
 
@@ -314,6 +354,16 @@ def test_a_zone_in_another_language_is_read_in_that() -> None:
     assert set(page.language.codes) == {"eng", "deu"}
     assert [zone.text for zone in page.zones] == [ENGLISH, GERMAN.upper()]
     assert page.zones[1].box.top > page.zones[0].box.bottom
+
+
+def test_zones_of_a_page_in_blackletter_are_not_read_as_other_print() -> None:
+    engine = TwoAlike({"eng": (GERMAN, 0.6), "deu": (GERMAN, 0.6), "frk": (GERMAN, 0.88)})
+
+    page = read(engine)
+
+    assert page.language
+    assert page.language.codes == ("frk",)
+    assert engine.languages[-1] == "frk"
 
 
 def test_a_page_that_does_not_fit_the_language_asked_for_is_told() -> None:

@@ -18,7 +18,15 @@ from ocr_server.page.text_policy import read_pdf_page
 from ocr_server.pdf.layer_doubts import Doubt
 from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 from tests.export.documents import page, zone
-from tests.pdf_layers import PROSE, drawn, hidden_over_picture, lines_of, shifted
+from tests.pdf_layers import (
+    PROSE,
+    drawn,
+    hidden_over_picture,
+    lines_of,
+    shifted,
+    with_map,
+    written_by,
+)
 from tests.words import SeeingEngine
 
 LIMITS = Limits(pdf_dpi=144)
@@ -63,6 +71,27 @@ def test_letters_in_doubt_are_believed_if_they_read_so(tmp_path: Path) -> None:
     assert believed.is_believed
     assert not refused.is_believed
     assert "sampled lines read otherwise" in refused.reason
+
+
+def test_a_letter_that_is_another_in_most_words_is_not_believed(tmp_path: Path) -> None:
+    path = with_map(drawn(tmp_path / "a.pdf", lines_of(PROSE[0])), {ord("e"): "‰"})
+
+    verdict = judge_layer(layer_of(path), Reads(PROSE[0]))
+
+    assert not verdict.is_believed
+    assert "of the words" in verdict.reason
+
+
+@pytest.mark.parametrize(("languages", "codes"), [(["eng"], []), ([], ["doubtful-text-layer"])])
+def test_what_cannot_be_compared_is_believed_if_dictionaries_know_its_words(
+    languages: list[str], codes: list[str], tmp_path: Path
+) -> None:
+    path = written_by(drawn(tmp_path / "0", lines_of(*PROSE)), "FineReader")
+
+    verdict = judge_layer(layer_of(path), Reads("ill egible", confidence=0.3), languages)
+
+    assert verdict.is_believed
+    assert [warning.code for warning in verdict.warnings] == codes
 
 
 def test_what_cannot_be_compared_is_kept_and_not_called_sure(tmp_path: Path) -> None:

@@ -59,6 +59,13 @@ def test_what_is_wrong_with_a_picture_is_said(code: str, pixels: np.ndarray) -> 
     assert codes(pixels.astype(np.uint8)) == {code}
 
 
+def test_the_black_edge_of_a_scan_is_no_shade() -> None:
+    edged = cv2.copyMakeBorder(PAGE, 0, 60, 0, 90, cv2.BORDER_CONSTANT, value=0)
+    assert ImageStatistics(Canvas(edged.astype(np.uint8))).paper.unevenness > 200
+
+    assert codes(edged.astype(np.uint8)) == set()
+
+
 def test_the_height_of_small_letters_is_told_in_pixels() -> None:
     problems = assess_quality(ImageStatistics(draw_page(size_px=12).canvas), GOOD).problems
 

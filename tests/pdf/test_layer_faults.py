@@ -13,7 +13,15 @@ from ocr_server.job import Limits
 from ocr_server.pdf.layer_doubts import Doubt
 from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 from tests.export.pictures import noise, picture_pdf, put_into_form, typed_pdf
-from tests.pdf_layers import PROSE, drawn, hidden_over_picture, lines_of, shifted, with_map
+from tests.pdf_layers import (
+    PROSE,
+    drawn,
+    hidden_over_picture,
+    lines_of,
+    shifted,
+    with_map,
+    written_by,
+)
 
 
 def layer_of(path: Path) -> ExtractedText:
@@ -47,7 +55,7 @@ def test_signs_in_the_place_of_letters_put_the_layer_in_doubt(tmp_path: Path) ->
     path = drawn(tmp_path / "signs.pdf", lines_of("invoice"))
     signs = dict(zip(b"invoce", '"#%&+<', strict=True))
 
-    assert layer_of(with_map(path, signs)).doubts == (Doubt.SIGNS,)
+    assert Doubt.SIGNS in layer_of(with_map(path, signs)).doubts
 
 
 def test_letters_of_several_scripts_within_words_put_the_layer_in_doubt(tmp_path: Path) -> None:
@@ -58,6 +66,64 @@ def test_letters_of_several_scripts_within_words_put_the_layer_in_doubt(tmp_path
 
     assert Doubt.SIGNS in layer_of(with_map(path, mixed)).doubts
     assert Doubt.SIGNS not in layer_of(with_map(path, greek)).doubts
+
+
+def test_figures_that_are_other_figures_put_the_layer_in_doubt(tmp_path: Path) -> None:
+    table = drawn(tmp_path / "figures.pdf", lines_of("17 80 3 53 40 4 92 15 60"))
+    named = dict(zip(b"0123456789", "1234567890", strict=True))
+
+    assert layer_of(table).doubts == ()
+    assert Doubt.SHAPES in layer_of(with_map(table, named)).doubts
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("DESCRIPTION", {code: chr(code - 29) for code in range(ord("A"), ord("Z") + 1)}),
+        (PROSE[0], {code: chr(0xD000 + code) for code in range(ord("a"), ord("z") + 1)}),
+        ("aeou, oue", dict(zip(b"aeou", "ãëôü", strict=True))),
+    ],
+)
+def test_few_letters_drawn_otherwise_than_they_are_called_are_in_doubt(
+    text: str, named: dict[int, str], tmp_path: Path
+) -> None:
+    path = with_map(drawn(tmp_path / "few.pdf", lines_of(text)), named)
+
+    assert Doubt.SHAPES in layer_of(path).doubts
+
+
+@pytest.mark.parametrize("other", ["‰", "È", "¶"])
+def test_signs_within_words_put_the_layer_in_doubt(other: str, tmp_path: Path) -> None:
+    path = drawn(tmp_path / "signs.pdf", lines_of(*PROSE))
+
+    layer = layer_of(with_map(path, {ord("a"): other}))
+
+    assert Doubt.SIGNS in layer.doubts
+    assert min(word.confidence for word in layer.words) < 0.9
+
+
+def test_letters_that_hardly_any_language_has_put_the_layer_in_doubt(tmp_path: Path) -> None:
+    path = drawn(tmp_path / "rare.pdf", lines_of(*PROSE))
+    rare = {code: chr(0x0250 + code) for code in range(ord("a"), ord("z") + 1)}
+
+    assert Doubt.SIGNS in layer_of(with_map(path, rare)).doubts
+
+
+def test_control_characters_are_no_letters(tmp_path: Path) -> None:
+    path = drawn(tmp_path / "controls.pdf", lines_of(*PROSE))
+    controls = {code: chr(0x80 + code % 32) for code in range(ord("a"), ord("z") + 1)}
+
+    assert not layer_of(with_map(path, controls)).is_real
+
+
+@pytest.mark.parametrize("program", ["ABBYY FineReader 15", "Adobe Acrobat Paper Capture Plug-in"])
+def test_visible_text_of_a_program_that_recognises_text_is_in_doubt(
+    program: str, tmp_path: Path
+) -> None:
+    path = drawn(tmp_path / "0", lines_of(*PROSE))
+
+    assert layer_of(written_by(path, "Skia/PDF m120")).doubts == ()
+    assert layer_of(written_by(path, program)).doubts == (Doubt.PRODUCER,)
 
 
 def test_a_glyph_that_stands_for_a_word_puts_the_layer_in_doubt(tmp_path: Path) -> None:
@@ -158,6 +224,28 @@ def test_invisible_text_over_a_picture_is_an_earlier_recognition(tmp_path: Path)
     assert layer.doubts == (Doubt.HIDDEN,)
     assert [zone.text for zone in layer.hidden] == ["Read before"]
     assert layer.visible == ()
+
+
+def test_letters_without_ink_over_a_picture_are_an_earlier_recognition(tmp_path: Path) -> None:
+    path = picture_pdf(tmp_path / "scan.pdf", noise(298, 420), text="aaaa aaaa")
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        glyph = pdf.make_stream(b"600 0 0 0 600 700 d1")
+        for font in pdf.pages[0].Resources.Font.values():
+            for key in [str(key) for key in font]:
+                del font[key]
+            for key, value in {
+                "/Type": Name.Font, "/Subtype": Name.Type3, "/FontBBox": Array([0, 0, 600, 700]),
+                "/FontMatrix": Array([0.001, 0, 0, 0.001, 0, 0]), "/FirstChar": 97, "/LastChar": 97,
+                "/Widths": Array([600]), "/CharProcs": Dictionary(a=glyph),
+                "/Encoding": Dictionary(Differences=Array([97, Name.a])),
+            }.items():  # fmt: skip
+                font[key] = value
+        pdf.save(path)
+
+    layer = layer_of(path)
+
+    assert layer.visible == ()
+    assert Doubt.HIDDEN in layer.doubts
 
 
 def test_letters_that_are_shapes_are_told_as_rows(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from ocr_server.export import FORMATS
 from ocr_server.job import (
     PSM_OF_LAYOUT,
     Detail,
+    FurnitureUse,
     HandwritingUse,
     Layout,
     LineNumberUse,
@@ -51,10 +52,12 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     "password": [("any thing", "any thing")],
     "handwriting": [(name, HandwritingUse(name)) for name in ("auto", "never")],
     "pictures": [("true", True), ("off", False)],
+    "furniture": [(name, FurnitureUse(name)) for name in ("auto", "keep", "drop", "once")],
     "line_numbers": [(name, LineNumberUse(name)) for name in ("keep", "drop")],
     "signatures": [(name, SignatureUse(name)) for name in ("keep", "drop")],
     "timeout_s": [("0.1", 0.1), ("86400", 86_400)],
     "partial": [("true", True), ("ON", True), ("0", False), ("no", False)],
+    "codes": [("true", True), ("no", False)],
 }
 REFUSED = {
     "languages": ["+", ",,"],
@@ -77,10 +80,12 @@ REFUSED = {
     "correct": ["yes"],
     "handwriting": ["", "live"],
     "pictures": ["perhaps"],
+    "furniture": ["", "some"],
     "line_numbers": ["", "some"],
     "signatures": ["", "both"],
     "timeout_s": ["0", "-1", "inf", "nan", "86401"],
     "partial": ["perhaps"],
+    "codes": ["perhaps"],
 }
 
 

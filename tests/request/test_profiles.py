@@ -209,7 +209,7 @@ def test_an_answer_without_fields_has_none(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("option", "text", "said"),
     [
-        ("profile", "nobody", "no such profile; there are code, display"),
+        ("profile", "nobody", "no such profile; there are barcode, code, display"),
         ("fields", "[]", "an object is expected"),
         ("fields", '{"a": {"pattern": "(a+)+"}}', "pattern is not known here"),
         ("fields", '{"a": {"mask": ""}}', "a.mask is not understood: use A for a letter"),

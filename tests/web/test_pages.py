@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,16 +22,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image, ImageOps
 
+from ocr_server.document.model import Page, Zone, ZoneKind
 from ocr_server.errors import TooManyPixels
 from ocr_server.export import FORMATS
+from ocr_server.geometry import Transform
 from ocr_server.page.recipe import STAGES
 from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.request.options import OPTIONS
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX
-from ocr_server.web.pages import declarations, modules_of
+from ocr_server.web import pages
+from ocr_server.web.pages import declarations, modules_of, upright_quarters
 from tests.drawing import as_file, draw_lines
-from tests.fakes import ReadsWords
+from tests.fakes import ReadsWords, line_of
 from tests.serving import FakeTesseract, RunningServer, running_server, served
 
 KEY = "a-key"
@@ -128,7 +132,7 @@ def test_the_form_answers_with_the_text(client: FlaskClient) -> None:
     answer = client.post("/", data=upload(as_file(draw_lines("Hello"))))
 
     assert answer.status_code == 200
-    assert "<h1>scan.png</h1>" in answer.text
+    assert ">scan.png</h1>" in answer.text
     assert ">Hello world</pre>" in answer.text
 
 
@@ -139,16 +143,43 @@ def test_a_raw_body_and_json_are_answered_too(client: FlaskClient) -> None:
 
     for answer in (raw, in_json):
         assert answer.status_code == 200
-        assert "<h1>Your picture</h1>" in answer.text
+        assert ">Your picture</h1>" in answer.text
         assert ">Hello world</pre>" in answer.text
 
 
 def test_the_form_shows_each_page_as_a_picture(client: FlaskClient) -> None:
     answer = client.post("/", data=upload(two_pages(), "scan.tiff"))
 
-    pictures = re.findall(r'src="data:image/jpeg;base64,([^"]+)"', answer.text)
+    pictures = re.findall(r'href="data:image/jpeg;base64,([^"]+)"', answer.text)
     widths = [Image.open(io.BytesIO(base64.b64decode(data))).width for data in pictures]
     assert widths == [400, 200]
+
+
+@pytest.mark.parametrize(("angle_deg", "quarters"), [(3, 0), (90, 3), (-178, 2), (-91, 1)])
+def test_a_page_that_lies_on_its_side_is_shown_upright(angle_deg: float, quarters: int) -> None:
+    line = line_of(("Hello", "world")).mapped(Transform.rotation(angle_deg))
+    page = Page(1, 300, 200, None, (Zone(ZoneKind.TEXT, line.quad, (line,)),))
+
+    assert upright_quarters(page) == quarters
+
+
+def test_the_answer_of_the_form_is_had_as_word_document(client: FlaskClient) -> None:
+    answer = client.post("/", data=upload(as_file(draw_lines("Hello"))))
+    sent = re.search(r'name="document" value="([^"]+)"', answer.text)
+    assert sent
+    fields = {"document": html.unescape(sent[1]), "format": "docx"}
+    word = client.post("/v1/render", data=fields, content_type="multipart/form-data")
+
+    assert word.status_code == 200
+    assert b"Hello world" in zipfile.ZipFile(io.BytesIO(word.data)).read("word/document.xml")
+
+
+def test_the_answer_of_the_form_names_several_files(client: FlaskClient) -> None:
+    picture = as_file(draw_lines("Hello"))
+    files = [(io.BytesIO(picture), name) for name in ("one.png", "two.png", "three.png")]
+    answer = client.post("/", data={"file": files})
+
+    assert "<h1>one.png and 2 others</h1>" in answer.text
 
 
 def test_the_form_reads_in_the_chosen_languages(client: FlaskClient, engine: ReadsWords) -> None:
@@ -327,12 +358,22 @@ def test_a_stage_that_can_be_left_out_is_declared_to_the_pages_with_its_label() 
     assert set(PICTURE_STAGES) < set(STAGES)
 
 
-def test_every_format_is_declared_with_a_label_of_its_own() -> None:
+def test_every_format_is_declared_with_a_label_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "has_voice", lambda: True)
     declared = declarations()["formats"]
 
     assert {one["name"] for one in declared} == set(FORMATS)
     assert len({one["label"] for one in declared}) == len(FORMATS)
     assert [one["name"] for one in declared][:3] == ["docx", "pdf", "text"]
+
+
+def test_speech_is_offered_only_where_the_server_has_a_voice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pages, "has_voice", lambda: False)
+
+    assert not declarations()["has_voice"]
+    assert "audio" not in {one["name"] for one in declarations()["formats"]}
 
 
 def test_look_alikes_hold_letters_that_look_like_the_same_digit() -> None:
@@ -356,3 +397,53 @@ def test_the_form_offers_to_find_the_language_and_tells_it(client: FlaskClient) 
 
     assert re.search(r'value="auto" checked>\s*<span>Automatic', page)
     assert "English (unsure): 10 letters are too few to tell." in answer.text
+
+
+def test_a_page_speaks_the_language_of_its_browser(client: FlaskClient) -> None:
+    german = client.get("/", headers={"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}).text
+    arabic = client.get("/", headers={"Accept-Language": "ar"}).text
+    other = client.get("/", headers={"Accept-Language": "tlh"}).text
+
+    assert '<html lang="de" dir="ltr">' in german
+    assert "Text aus Bildern" in german
+    assert "words/de.js" in german
+    assert '<html lang="ar" dir="rtl">' in arabic
+    assert '<html lang="en" dir="ltr">' in other
+    assert "/words/" not in other
+
+
+def test_a_language_that_was_chosen_is_remembered(client: FlaskClient) -> None:
+    answer = client.get("/about?language=fr")
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "about"
+    assert client.get("/about", headers={"Accept-Language": "de"}).text.count("À propos") > 1
+    assert client.get("/about?language=tlh").status_code == 200
+
+
+def test_the_languages_of_documents_are_named_in_that_of_the_page(client: FlaskClient) -> None:
+    page = client.get("/", headers={"Accept-Language": "de"}).text
+
+    assert ">Englisch</span>" in page
+
+
+def test_the_scripts_get_one_catalogue(client: FlaskClient) -> None:
+    answer = client.get("/words/de.js", headers={"Accept-Encoding": "gzip"})
+    text = gzip.decompress(answer.data).decode()
+    catalogue = json.loads(text.removeprefix("globalThis.catalogue = ").rstrip(";\n"))
+
+    assert answer.mimetype == "text/javascript"
+    assert len(answer.data) < 10_000
+    assert catalogue["language"] == "de"
+    assert catalogue["messages"]["Hold still."] == "Stillhalten."
+    again = client.get("/words/de.js", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+    assert client.get("/words/tlh.js").status_code == 404
+
+
+def test_a_result_without_scripts_counts_as_its_language_does(client: FlaskClient) -> None:
+    answer = client.post(
+        "/", data=upload(as_file(draw_lines("one"))), headers={"Accept-Language": "ar"}
+    )
+
+    assert "صفحة واحدة" in answer.text

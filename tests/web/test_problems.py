@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import threading
@@ -451,3 +452,19 @@ def test_faults_beyond_the_first_are_not_kept() -> None:
 
     assert len(faults) == MOST_FAULTS
     assert faults[-1]["field"] == "last"
+
+
+def test_a_problem_is_told_in_the_language_that_the_client_asks_for(client: FlaskClient) -> None:
+    german = client.post(
+        "/v1/documents", data={"file": (io.BytesIO(b"no picture"), "a")},
+        headers={"Accept-Language": "de"},
+    )  # fmt: skip
+    english = client.post("/v1/documents", data={"file": (io.BytesIO(b"no picture"), "a")})
+
+    assert german.json is not None
+    assert english.json is not None
+    assert german.json["title"] == "Kein Bild oder PDF, das dieser Server lesen kann"
+    assert german.json["detail"].startswith("Diese Datei ist kein lesbares Bild")
+    assert german.json["code"] == english.json["code"]
+    assert english.json["title"] == "Not a picture or PDF this server can read"
+    assert "Accept-Language" in german.headers["Vary"]

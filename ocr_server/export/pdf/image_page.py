@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pikepdf
@@ -61,10 +62,18 @@ class _Stored:
     orientation: int = 1
 
 
-def write_picture_page(
-    picture_path: Path, index: int, pdf_path: Path, *, dpi: float | None, limits: Limits
-) -> tuple[int, int]:
-    """A PDF of one page that shows one page of a picture file; its width and height, upright.
+class AddedPicture(NamedTuple):
+    """Width and height of a picture, upright, and how many bytes it has in the PDF."""
+
+    width_px: int
+    height_px: int
+    size_bytes: int
+
+
+def add_picture_page(
+    pdf: pikepdf.Pdf, picture_path: Path, index: int, *, dpi: float | None, limits: Limits
+) -> AddedPicture:
+    """Add a page that shows one page of a picture file; its bytes are held by the PDF.
 
     Raises:
         DocumentError: the picture cannot be read, or is over a limit.
@@ -75,27 +84,26 @@ def write_picture_page(
         profile = _profile(picture, stored.colours)
     flipped, rotation = _TURNS[stored.orientation]
     width_px, height_px = stored.width_px, stored.height_px
-    with pikepdf.new() as pdf:
-        image = pdf.make_stream(stored.data)
-        image.Type, image.Subtype = Name.XObject, Name.Image
-        image.Width, image.Height = width_px, height_px
-        for name, value in stored.entries.items():
-            image[f"/{name}"] = value
-        if profile:
-            based = pdf.make_stream(profile, N=stored.colours, Alternate=image.ColorSpace)
-            image.ColorSpace = Array([Name.ICCBased, based])
-        down = aspect if rotation % 180 == 0 else 1 / aspect  # of a pixel as it is stored
-        scale = points_per_pixel(width_px, height_px * down, dpi)
-        width_pt, height_pt = round(width_px * scale, 4), round(height_px * down * scale, 4)
-        page = pdf.add_blank_page(page_size=(width_pt, height_pt))
-        page.obj.Resources = Dictionary(XObject=Dictionary(Picture=image))
-        across, start = (-width_pt, width_pt) if flipped else (width_pt, 0)
-        drawn = f"q {across} 0 0 {height_pt} {start} 0 cm /Picture Do Q\n"
-        page.obj.Contents = pdf.make_stream(drawn.encode("ascii"))
-        if rotation:
-            page.obj.Rotate = rotation
-        pdf.save(pdf_path)
-    return (height_px, width_px) if rotation in {90, 270} else (width_px, height_px)
+    image = pdf.make_stream(stored.data)
+    image.Type, image.Subtype = Name.XObject, Name.Image
+    image.Width, image.Height = width_px, height_px
+    for name, value in stored.entries.items():
+        image[f"/{name}"] = value
+    if profile:
+        based = pdf.make_stream(profile, N=stored.colours, Alternate=image.ColorSpace)
+        image.ColorSpace = Array([Name.ICCBased, based])
+    down = aspect if rotation % 180 == 0 else 1 / aspect  # of a pixel as it is stored
+    scale = points_per_pixel(width_px, height_px * down, dpi)
+    width_pt, height_pt = round(width_px * scale, 4), round(height_px * down * scale, 4)
+    page = pdf.add_blank_page(page_size=(width_pt, height_pt))
+    page.obj.Resources = Dictionary(XObject=Dictionary(Picture=image))
+    across, start = (-width_pt, width_pt) if flipped else (width_pt, 0)
+    drawn = f"q {across} 0 0 {height_pt} {start} 0 cm /Picture Do Q\n"
+    page.obj.Contents = pdf.make_stream(drawn.encode("ascii"))
+    if rotation:
+        page.obj.Rotate = rotation
+    sides = (height_px, width_px) if rotation in {90, 270} else (width_px, height_px)
+    return AddedPicture(*sides, len(stored.data))
 
 
 def points_per_pixel(width_px: float, height_px: float, dpi: float | None) -> float:

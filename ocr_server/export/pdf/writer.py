@@ -1,17 +1,18 @@
 """PDF that can be searched: the pages as they were sent, under an invisible layer of text.
 
 pikepdf (QPDF) writes: it keeps what it does not understand, copies streams undecoded and one at a
-time, and mends what it reads. A picture first becomes a PDF of its own in a temporary file, so
-that a long document never stands in memory. A PDF to which nothing is added leaves as it came, and
-to a signed one the text is appended.
+time, and mends what it reads. Pictures, and pages of several files, first become temporary PDFs of
+some pages each, so that neither a long document nor many open files are held. A PDF to which
+nothing is added leaves as it came, and to a signed one the text is appended.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import zlib
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from ocr_server.document.model import Document, Line, Page, TextSource, Word
 from ocr_server.errors import DamagedPicture, EncryptedDocument, SignedDocument
 from ocr_server.export.pdf.conformance import claims_pdfa, drop_claims_of_tags
 from ocr_server.export.pdf.glyphless_font import GlyphlessFont
-from ocr_server.export.pdf.image_page import write_picture_page
+from ocr_server.export.pdf.image_page import add_picture_page
 from ocr_server.export.pdf.incremental import CannotAppend, append_changes
 from ocr_server.export.pdf.invisible_text import (
     FONT,
@@ -32,7 +33,7 @@ from ocr_server.export.pdf.invisible_text import (
     write_text_layer,
 )
 from ocr_server.export.pdf.signatures import is_signed, limits_changes, remove_signatures
-from ocr_server.export.picture import PageSource, check_size, find_page_sources
+from ocr_server.export.picture import PageSource, check_size, find_page_sources, with_zones
 from ocr_server.geometry import Box, Transform
 from ocr_server.job import Claim, ClaimOutcome, Rendering, SignatureUse
 from ocr_server.pdf.opening import page_frame
@@ -41,6 +42,8 @@ from ocr_server.pdf.page_objects import sorted_box
 from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 
 _PIECE_BYTES = 256 * 1024
+_PART_BYTES = 16 * 1024 * 1024  # of pictures in a temporary PDF, but for the last of them
+_PART_FILES = 64  # PDFs that are open at a time
 
 
 def render_pdf(
@@ -100,7 +103,7 @@ def _write_one_pdf(
         has_other_pages = _keep_pages(pdf, [page_source.index for page_source in page_sources])
         if has_signatures and has_other_pages:
             raise _signed("Its signatures are for all of its pages, and not all were asked for")
-        has_changes = _add_texts(pdf, page_sources, rendering)
+        has_changes = _add_texts(pdf, with_zones(document, page_sources), rendering)
         is_as_sent = not (has_changes or has_other_pages)
         if is_as_sent and claims.get(Claim.SIGNATURES) is not ClaimOutcome.DROPPED:
             shutil.copyfile(original, result)
@@ -133,7 +136,7 @@ def _write_new_pdf(
         with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
             metadata["pdf:Producer"] = f"ocr_server {__version__}"
             metadata["xmp:CreatorTool"] = f"{document.engine.name} {document.engine.version}"
-        if _add_texts(pdf, page_sources, rendering):
+        if _add_texts(pdf, with_zones(document, page_sources), rendering):
             _tell_language(pdf, document)
         _save(pdf, result)
 
@@ -166,7 +169,7 @@ def _keep_pages(pdf: pikepdf.Pdf, indices: Sequence[int]) -> bool:
     return is_changed
 
 
-def _add_texts(pdf: pikepdf.Pdf, page_sources: Sequence[PageSource], rendering: Rendering) -> bool:
+def _add_texts(pdf: pikepdf.Pdf, page_sources: Iterable[PageSource], rendering: Rendering) -> bool:
     """Add the layer of each page; whether any page was changed."""
     font = GlyphlessFont(pdf)
     changed = [
@@ -196,25 +199,43 @@ def _collect_pages(
     folder: Path,
     opened: ExitStack,
 ) -> None:
-    for number, page_source in enumerate(page_sources):
-        if page_source.is_pdf:
-            path, index, password = page_source.path, page_source.index, rendering.password or ""
-        else:
-            path, index, password = folder / f"{number}.pdf", 0, ""
-            size = write_picture_page(
-                page_source.path,
-                page_source.index,
-                path,
-                dpi=page_source.page.dpi,
-                limits=rendering.limits,
-            )
-            check_size(page_source.page, *size)
-        source = opened.enter_context(opened_by_qpdf(path, password))
-        if _handle_signatures(source, rendering):
-            raise _signed("Its signatures cannot go into a PDF of several files")
-        if claims_pdfa(source):
-            rendering.claims[Claim.PDF_A] = ClaimOutcome.DROPPED
-        pdf.pages.append(source.pages[index])
+    for number, part in enumerate(_parts(page_sources, rendering)):
+        path = folder / f"{number}.pdf"
+        part.save(path)
+        pdf.pages.extend(opened.enter_context(pikepdf.open(path)).pages)
+
+
+def _parts(page_sources: Sequence[PageSource], rendering: Rendering) -> Iterator[pikepdf.Pdf]:
+    """PDFs of some pages each, in order, each open until the next is asked for."""
+    left = deque(page_sources)
+    while left:
+        with ExitStack() as opened:
+            part = opened.enter_context(pikepdf.new())
+            pdfs: dict[Path, pikepdf.Pdf] = {}
+            pictures_bytes = 0
+            while left and pictures_bytes < _PART_BYTES and len(pdfs) < _PART_FILES:
+                page_source = left.popleft()
+                path, index, page = page_source.path, page_source.index, page_source.page
+                if not page_source.is_pdf:
+                    added = add_picture_page(
+                        part, path, index, dpi=page.dpi, limits=rendering.limits
+                    )
+                    check_size(page, added.width_px, added.height_px)
+                    pictures_bytes += added.size_bytes
+                    continue
+                if path not in pdfs:
+                    pdfs[path] = opened.enter_context(_opened_for_parts(path, rendering))
+                part.pages.append(pdfs[path].pages[index])
+            yield part
+
+
+def _opened_for_parts(path: Path, rendering: Rendering) -> pikepdf.Pdf:
+    pdf = opened_by_qpdf(path, rendering.password)
+    if _handle_signatures(pdf, rendering):
+        raise _signed("Its signatures cannot go into a PDF of several files")
+    if claims_pdfa(pdf):
+        rendering.claims[Claim.PDF_A] = ClaimOutcome.DROPPED
+    return pdf
 
 
 def _add_text(
@@ -251,7 +272,9 @@ def _add_text(
     page.add_resource(font.object, pikepdf.Name.Font, pikepdf.Name(f"/{FONT}"))
     # What the page leaves of its graphics state must not move the layer.
     page.contents_add(b"q\n", prepend=True)
-    page.contents_add(b"\nQ\n" + layer)
+    # Compressed at once, as QPDF would hold it as it is until the file is written.
+    content = zlib.compress(b"\nQ\n" + layer)
+    page.contents_add(pdf.make_stream(content, Filter=pikepdf.Name.FlateDecode))
     return True
 
 

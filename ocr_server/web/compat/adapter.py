@@ -24,7 +24,10 @@ from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.job import Job, PageSelection, ReadOptions, Rendering, Source
+from ocr_server.office.files import check_office_is_read, office_type_of
+from ocr_server.page.codes import check_codes_are_read
 from ocr_server.request.build import ParsedRequest, body_too_large, languages_of, limits_of
+from ocr_server.tasks import OfficeForm
 from ocr_server.web.auth import NO_PLACES, KeyPlaces, set_places
 from ocr_server.web.body import Body, decoded_image
 from ocr_server.web.context import hang_up, service
@@ -175,8 +178,11 @@ def job_of(
 
     Raises:
         LanguageMissing: a language is not installed.
+        CodesUnavailable: codes are asked for, and cannot be read here.
     """
     here = service()
+    if reading.codes:
+        check_codes_are_read()
     languages: dict[str, Any] = languages_of(reading.languages, here.settings, here.engine)
     most_s = here.settings.timeout_s
     return Job(
@@ -201,6 +207,25 @@ def read_job(job: Job, *, is_partial: bool = False) -> Document:
     if document.problems and not is_partial:
         raise document.problems[0].error
     return document
+
+
+def read_office(
+    source: Source, forms: Sequence[OfficeForm], *, name: str, media_type: str
+) -> dict[OfficeForm, str] | None:
+    """The own text of a file that has no picture, in each of the forms; None of any other file.
+
+    `name` and `media_type` are those it was sent with.
+
+    Raises:
+        OcrServerError: it cannot be read.
+    """
+    kind = office_type_of(source.path, name=name, media_type=media_type)
+    if kind is None:
+        return None
+    check_office_is_read()
+    job = job_of(source, ReadOptions(languages=service().settings.languages))
+    with service().admission.admit():
+        return service().read_office_file(job, kind, forms, hang_up())
 
 
 def hinted_languages(tags: Iterable[str]) -> tuple[str, ...]:

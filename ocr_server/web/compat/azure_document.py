@@ -28,7 +28,7 @@ from ocr_server.web.compat.adapter import (
     read,
     read_as,
 )
-from ocr_server.web.compat.azure_errors import KEY_HEADER, answer_as_azure, told
+from ocr_server.web.compat.azure_errors import KEY_HEADER, answer_as_azure, error_response
 from ocr_server.web.compat.azure_result import STRING_INDEX_TYPES, ResultOptions, result_of
 from ocr_server.web.context import service
 
@@ -47,7 +47,7 @@ def analyze(name: str, model: str) -> Response:
     """Read a document, and say where its result is."""
     if model not in MODELS:
         error = InvalidOptions(f"There is no model {model[:60]}; there are {', '.join(MODELS)}.")
-        return told(error, 404, "NotFound", "ModelNotFound")
+        return error_response(error, 404, "NotFound", "ModelNotFound")
     source = _sent_file()
     version = request.args.get("api-version", _VERSIONS[name])
     options = ResultOptions(
@@ -58,7 +58,8 @@ def analyze(name: str, model: str) -> Response:
         is_layout=MODELS[model],
         is_pdf=media_type_of_file(source.path) == PDF,
     )
-    reading, pages = ReadOptions(languages=_languages()), _pages()
+    reading = ReadOptions(languages=_languages(), codes="barcodes" in _features())
+    pages = _pages()
     parts: dict[str, bytes] = {}
     if "pdf" in request.args.get("output", "").split(","):
         document, parts[_PDF] = read_as(source, reading, "pdf", pages=pages)
@@ -81,11 +82,11 @@ def get_result(name: str, model: str, result_id: str) -> Response:
     result = _part(result_id, _RESULT)
     stored = service().store.find(result_id, owner_of(request))
     made = datetime.fromtimestamp(stored.made_s if stored else 0, UTC)
-    told = f"{made:%Y-%m-%dT%H:%M:%SZ}"
+    made_at = f"{made:%Y-%m-%dT%H:%M:%SZ}"
     body = {
         "status": "succeeded",
-        "createdDateTime": told,
-        "lastUpdatedDateTime": told,
+        "createdDateTime": made_at,
+        "lastUpdatedDateTime": made_at,
         "analyzeResult": msgspec.Raw(result),
     }
     return Response(msgspec.json.encode(body), content_type=JSON)
@@ -144,9 +145,13 @@ def _choice(name: str, values: tuple[str, ...]) -> str:
 
 
 def _languages() -> tuple[str, ...]:
-    wants_told = "languages" in request.args.get("features", "").split(",")
+    wants_told = "languages" in _features()
     languages = hinted_languages(filter(None, [request.args.get("locale", "")]))
     return tuple(dict.fromkeys((*languages, AUTO))) if wants_told else languages
+
+
+def _features() -> list[str]:
+    return request.args.get("features", "").split(",")
 
 
 def _pages() -> PageSelection:

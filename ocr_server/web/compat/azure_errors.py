@@ -35,12 +35,12 @@ def answer_as_azure(
 
     def answer(error: OcrServerError) -> Response:
         kind = kind_of(error)
-        return told(error, *_CODES[kind], more.get(type(error), inner.get(kind, "")))
+        return error_response(error, *_CODES[kind], more.get(type(error), inner.get(kind, "")))
 
     answer_errors(blueprint, answer)
 
 
-def told(error: OcrServerError, status: int, code: str, inner: str) -> Response:
+def error_response(error: OcrServerError, status: int, code: str, inner: str) -> Response:
     """The answer of an error."""
     body: dict[str, Any] = {"code": code, "message": error.message}
     if inner:

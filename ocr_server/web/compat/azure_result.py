@@ -15,7 +15,15 @@ from typing import Any, TypeAlias
 import msgspec
 
 from ocr_server.document.languages import tag_of
-from ocr_server.document.model import Document, Line, Page, Word, Zone, mean_confidence
+from ocr_server.document.model import (
+    CodeKind,
+    Document,
+    Line,
+    Page,
+    Word,
+    Zone,
+    mean_confidence,
+)
 from ocr_server.document.roles import Role, Roles
 from ocr_server.export.markdown import page_markdown, word_places
 from ocr_server.geometry import Quad
@@ -33,6 +41,18 @@ _ROLES = {
     Role.HEADER: "pageHeader",
     Role.FOOTER: "pageFooter",
     Role.PAGE_NUMBER: "pageNumber",
+}
+_CODES = {
+    CodeKind.QR: "QRCode",
+    CodeKind.DATA_MATRIX: "DataMatrix",
+    CodeKind.AZTEC: "Aztec",
+    CodeKind.PDF417: "PDF417",
+    CodeKind.CODE_128: "Code128",
+    CodeKind.CODE_39: "Code39",
+    CodeKind.EAN_13: "EAN13",
+    CodeKind.EAN_8: "EAN8",
+    CodeKind.UPC_A: "UPCA",
+    CodeKind.UPC_E: "UPCE",
 }
 _POINTS = 4  # decimals of an inch: a hundredth of a pixel at 100 dpi
 
@@ -138,7 +158,19 @@ class _PageResult:
                 }
                 for word, place in zip(line.words, places, strict=True)
             ]
+        end = len(self.content)
+        codes = [
+            {
+                "kind": _CODES[code.kind],
+                "value": code.value,
+                "polygon": self._polygon(code.quad),
+                "confidence": 1,
+                "span": self._span((end, end)),
+            }
+            for code in self.shown.codes
+        ]
         return {
+            **({"barcodes": codes} if codes else {}),
             "pageNumber": self.shown.number,
             "angle": round(self.shown.angle_deg, 2),
             "width": self._length(self.shown.width_px),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,6 +17,7 @@ from flask import Blueprint, Response, jsonify, request
 from ocr_server.document.model import Document
 from ocr_server.errors import InvalidOptions, JobMissing, OcrServerError, UnsupportedFormat
 from ocr_server.job import PageSelection, ReadOptions, Source, TextLayerUse
+from ocr_server.tasks import OfficeForm
 from ocr_server.web.auth import owner_of
 from ocr_server.web.body import JSON, body_of, decoded_image
 from ocr_server.web.compat.adapter import (
@@ -29,6 +30,7 @@ from ocr_server.web.compat.adapter import (
     hinted_languages,
     kind_of,
     read,
+    read_office,
     refusal,
     rendered,
 )
@@ -48,6 +50,11 @@ class _Sent:
     source: Source
     name: str
     options: Mapping[str, list[Any]]  # of a form or of JSON
+    media_type: str = ""
+
+    @property
+    def formats(self) -> set[str]:
+        return {str(name) for name in self.options.get("to_formats", ())} or {"md"}
 
     def first(self, name: str, default: str = "") -> str:
         values = self.options.get(name)
@@ -110,12 +117,13 @@ def _sent(kind: str) -> _Sent:
 
 
 def _sent_form() -> _Sent:
-    names = [file.filename for file in request.files.getlist("files")]
+    about = [(file.filename, file.mimetype) for file in request.files.getlist("files")]
     body = body_of(request)
     sources = body.files.get("files", ())
     if len(sources) != 1 or not sources[0].size_bytes:
         raise UnsupportedFormat(f"Send one file in the field files; {len(sources)} came.")
-    return _checked(_Sent(sources[0], names[0] or "file", body.texts))
+    name, media_type = about[0]
+    return _checked(_Sent(sources[0], name or "file", body.texts, media_type))
 
 
 def _sent_json() -> _Sent:
@@ -156,32 +164,57 @@ def _converted(sent: _Sent) -> bytes:
         layer = TextLayerUse.IGNORE
     elif sent.first("do_ocr") == "false":
         layer = TextLayerUse.ONLY
+    office = read_office(
+        sent.source, ("text", "markdown", "html"), name=sent.name, media_type=sent.media_type
+    )
+    if office is not None:
+        return _answer_of(_office_document(office, sent), begun)
     document = read(
         sent.source,
         ReadOptions(languages=languages, text_layer=layer),
         pages=_pages(sent.options.get("page_range", ())),
         is_partial=True,
     )
+    errors = [
+        {
+            "component_type": "document_backend",
+            "module_name": failure.error.code,
+            "error_message": f"Page {failure.page}: {failure.error.message}",
+        }
+        for failure in document.problems
+    ]
+    return _answer_of(_document(document, sent), begun, errors)
+
+
+def _answer_of(document: Json, begun: float, errors: Sequence[Json] = ()) -> bytes:
     return msgspec.json.encode(
         {
-            "document": _document(document, sent),
-            "status": "partial_success" if document.problems else "success",
-            "errors": [
-                {
-                    "component_type": "document_backend",
-                    "module_name": failure.error.code,
-                    "error_message": f"Page {failure.page}: {failure.error.message}",
-                }
-                for failure in document.problems
-            ],
+            "document": document,
+            "status": "partial_success" if errors else "success",
+            "errors": errors,
             "processing_time": round(time.perf_counter() - begun, 3),
             "timings": {},
         }
     )
 
 
+def _office_document(office: Mapping[OfficeForm, str], sent: _Sent) -> Json:
+    """A file without pictures, whose text has no places: it is no DoclingDocument."""
+    wanted = sent.formats
+    if "json" in wanted:
+        raise InvalidOptions("json has places, which this file has not: ask for md, text or html.")
+    return {
+        "filename": sent.name,
+        "md_content": office["markdown"] if "md" in wanted else None,
+        "json_content": None,
+        "html_content": office["html"] if "html" in wanted else None,
+        "text_content": office["text"] if "text" in wanted else None,
+        "doctags_content": None,
+    }
+
+
 def _document(document: Document, sent: _Sent) -> Json:
-    wanted = {str(name) for name in sent.options.get("to_formats", ())} or {"md"}
+    wanted = sent.formats
     return {
         "filename": sent.name,
         "md_content": rendered(document, "markdown") if "md" in wanted else None,

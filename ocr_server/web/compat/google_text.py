@@ -16,6 +16,7 @@ from ocr_server.document.characters import has_blank
 from ocr_server.document.languages import tag_of
 from ocr_server.document.line_ends import is_hyphenated
 from ocr_server.document.model import (
+    Direction,
     Line,
     Page,
     Symbol,
@@ -108,8 +109,8 @@ def _block(zone: Zone, poly: Poly, texts: list[str], last: Word) -> Json:
 
 def _paragraph(lines: Sequence[Line], poly: Poly, texts: list[str], last: Word) -> Json:
     words: list[msgspec.Raw] = []
-    for word, break_ in _with_breaks(lines, last):
-        symbols = _symbols(word)
+    for line, word, break_ in _with_breaks(lines, last):
+        symbols = _symbols(word, line.direction)
         shown = symbols[:-1] if break_ == HYPHEN else symbols
         texts.extend((*(symbol.text for symbol in shown), _WRITTEN[break_]))
         words.append(encoded(_word(word, shown, break_, poly)))
@@ -121,19 +122,19 @@ def _paragraph(lines: Sequence[Line], poly: Poly, texts: list[str], last: Word) 
     }
 
 
-def _with_breaks(lines: Sequence[Line], last: Word) -> Iterator[tuple[Word, str]]:
-    """The words of a paragraph, and what comes after each; nothing after the page's last."""
+def _with_breaks(lines: Sequence[Line], last: Word) -> Iterator[tuple[Line, Word, str]]:
+    """The words of a paragraph in their lines, and what comes after; nothing after the last."""
     for line, following in zip(lines, (*lines[1:], None), strict=True):
         for word, next_ in zip(line.words, (*line.words[1:], None), strict=True):
             if word is last:
-                yield word, ""
+                yield line, word, ""
             elif next_ is not None:
-                yield word, SPACE if has_blank(word.text, next_.text) else ""
+                yield line, word, SPACE if has_blank(word.text, next_.text) else ""
             elif following is None:
-                yield word, PARAGRAPH_END
+                yield line, word, PARAGRAPH_END
             else:
                 is_parted = is_hyphenated(line.text, following.text)
-                yield word, HYPHEN if is_parted else LINE_END
+                yield line, word, HYPHEN if is_parted else LINE_END
 
 
 def _word(word: Word, symbols: Sequence[Symbol], break_: str, poly: Poly) -> Json:
@@ -154,14 +155,17 @@ def _word(word: Word, symbols: Sequence[Symbol], break_: str, poly: Poly) -> Jso
     }
 
 
-def _symbols(word: Word) -> tuple[Symbol, ...]:
+def _symbols(word: Word, direction: Direction) -> tuple[Symbol, ...]:
     """The symbols of a word; its letters, evenly spread, where the engine tells none."""
     if "".join(symbol.text for symbol in word.symbols) == word.text:
         return word.symbols
     count = len(word.text)
+    places = [word.quad.slice(at / count, (at + 1) / count) for at in range(count)]
+    if direction is Direction.RIGHT_TO_LEFT:
+        places.reverse()
     return tuple(
-        Symbol(letter, word.quad.slice(at / count, (at + 1) / count), word.confidence)
-        for at, letter in enumerate(word.text)
+        Symbol(letter, place, word.confidence)
+        for letter, place in zip(word.text, places, strict=True)
     )
 
 

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from xml.etree.ElementTree import Element
 
 from flask import Blueprint, Response, jsonify, request
@@ -35,8 +35,16 @@ from ocr_server.export.xml import element, written
 from ocr_server.job import ReadOptions, Source, TextLayerUse
 from ocr_server.request.build import body_too_large
 from ocr_server.sources.signatures import PDF, media_type_of_file
+from ocr_server.tasks import OfficeForm
 from ocr_server.web.body import PIECE_BYTES, body_of
-from ocr_server.web.compat.adapter import Adapter, answer_errors, read, refusal, rendered
+from ocr_server.web.compat.adapter import (
+    Adapter,
+    answer_errors,
+    read,
+    read_office,
+    refusal,
+    rendered,
+)
 from ocr_server.web.context import job_folder, service
 from ocr_server.web.problems import STATUS
 
@@ -46,6 +54,8 @@ PARSERS = [
     "org.apache.tika.parser.ocr.TesseractOCRParser",
 ]
 CONTENT = "X-TIKA:content"
+_OfficeText: TypeAlias = dict[OfficeForm, str]
+_PAGE = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/></head><body>{}</body></html>'
 _UNREAD = Document((), EngineInfo("", "", ()))  # what was not to be read
 
 # Tika sets any field of its parser by a header, which has led to commands being run. Here a header
@@ -244,7 +254,12 @@ def _unpacked(path: Path, most_bytes: int) -> Iterator[bytes]:
     raise InvalidOptions("The body’s gzip is cut off. Send all of it.")
 
 
-def _read(source: Source, requested: _TikaRequest) -> Document:
+def _read(source: Source, requested: _TikaRequest) -> Document | _OfficeText:
+    office = read_office(
+        source, ("text", "html"), name=_file_name() or "", media_type=request.mimetype
+    )
+    if office is not None:
+        return office
     if requested.skips or not requested.least_bytes <= source.size_bytes <= requested.most_bytes:
         return _UNREAD
     try:
@@ -259,12 +274,20 @@ def _read(source: Source, requested: _TikaRequest) -> Document:
         ) from error
 
 
-def _metadata(source: Source, document: Document) -> dict[str, Any]:
+def _file_name() -> str | None:
+    disposition, parameters = parse_options_header(request.headers.get("Content-Disposition"))
+    sent = next(iter(request.files.values()), None)
+    if sent is not None:
+        return sent.filename
+    return parameters.get("filename") if disposition == "attachment" else None
+
+
+def _metadata(source: Source, document: Document | _OfficeText) -> dict[str, Any]:
     found: dict[str, Any] = {"Content-Type": _kind(source), "X-TIKA:Parsed-By": PARSERS}
     disposition, parameters = parse_options_header(request.headers.get("Content-Disposition"))
     if disposition == "attachment" and "filename" in parameters:
         found["resourceName"] = parameters["filename"]
-    if found["Content-Type"] == PDF and document is not _UNREAD:
+    if found["Content-Type"] == PDF and isinstance(document, Document) and document is not _UNREAD:
         found["xmpTPg:NPages"] = str(len(document.pages))
     return found
 
@@ -273,7 +296,10 @@ def _kind(source: Source) -> str:
     return media_type_of_file(source.path) or request.mimetype or "application/octet-stream"
 
 
-def _content(handler: str, document: Document, requested: _TikaRequest) -> str:
+def _content(handler: str, document: Document | _OfficeText, requested: _TikaRequest) -> str:
+    if not isinstance(document, Document):
+        is_plain = handler in {"text", "body"}
+        return document["text"] if is_plain else _PAGE.format(document["html"])
     if handler in {"text", "body"}:
         text = "\n\n".join(page.text for page in document.pages)
         return f"{text}\n" if text else ""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,8 +15,18 @@ from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import TiffImageFile
 from pypdfium2 import raw
 
-from ocr_server.document.model import Direction, Document, TextSource, Zone, ZoneKind
+from ocr_server.document.model import (
+    Direction,
+    Document,
+    Page,
+    StoredPage,
+    StoredPages,
+    TextSource,
+    Zone,
+    ZoneKind,
+)
 from ocr_server.errors import DamagedPicture, EncryptedDocument, FormatUnavailable
+from ocr_server.export.pdf import writer
 from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.geometry import Box, Point, Transform, hull
 from ocr_server.job import Rendering
@@ -420,7 +431,12 @@ def test_several_files_make_one_document(tmp_path: Path) -> None:
     assert [pdf_text(made, index) for index in range(3)] == ["First", "Second", "Typed"]
 
 
-def test_pages_leave_in_the_order_of_the_document_wherever_they_came_from(tmp_path: Path) -> None:
+@pytest.mark.parametrize("limit", [None, "_PART_BYTES", "_PART_FILES"])
+def test_pages_leave_in_the_order_of_the_document_wherever_they_came_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str | None
+) -> None:
+    if limit:
+        monkeypatch.setattr(writer, limit, 1)
     noise(600, 400).save(tmp_path / "scan.png")
     typed = typed_pdf(tmp_path / "typed.pdf", "One", "Two")
     size = {"width_px": 298, "height_px": 420}
@@ -431,6 +447,24 @@ def test_pages_leave_in_the_order_of_the_document_wherever_they_came_from(tmp_pa
 
     from_two = render(tmp_path, document(own[0], scanned, own[1]), tmp_path / "scan.png", typed)
     assert [pdf_text(from_two, index) for index in range(3)] == ["Two", "Scanned", "One"]
+
+
+def test_of_a_long_document_few_pages_are_in_memory_at_a_time(tmp_path: Path) -> None:
+    read = one_page().pages[0]
+    scan, held = picture_of(one_page(), tmp_path), list[int]()
+
+    class FromFile(StoredPage):
+        def load(self) -> Page:
+            loaded = [one for one in gc.get_objects() if isinstance(one, Page) and one.zones]
+            held.append(len(loaded))
+            return replace(read, number=self.outline.number)
+
+    outlines = [replace(read, zones=(), number=number) for number in range(1, 9)]
+    stored = StoredPages([FromFile(tmp_path, outline, 0.9, 3) for outline in outlines])
+    made = render(tmp_path, Document(stored, one_page().engine), *([scan] * 8))
+
+    assert max(held) - min(held) <= 1
+    assert pdf_text(made, 7) == pdf_text(made, 0) != ""
 
 
 def test_pages_that_were_not_read_are_left_out(tmp_path: Path) -> None:

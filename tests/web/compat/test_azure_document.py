@@ -6,9 +6,12 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pikepdf
 import pytest
+import zxingcpp
 from flask.testing import FlaskClient
+from PIL import Image
 
 from ocr_server.document.model import Cell, Document, PageLanguage, Table, ZoneKind
 from ocr_server.geometry import Box
@@ -20,6 +23,7 @@ from ocr_server.web.compat.azure_result import (
     ResultOptions,
     result_of,
 )
+from tests.drawing import as_file
 from tests.export.documents import document, line, numbered_pages, page, zone
 from tests.fakes import ReadsWords
 
@@ -264,3 +268,16 @@ def test_handwriting_is_a_style() -> None:
     assert style["isHandwritten"]
     assert [under(made["content"], span) for span in style["spans"]] == ["Best wishes"]
     assert result(document(page(zone("Printed words"))))["styles"] == []
+
+
+def test_codes_are_told_where_they_are_asked_for(client: FlaskClient) -> None:
+    made = zxingcpp.create_barcode("LOT 4711", zxingcpp.BarcodeFormat.DataMatrix)
+    symbol = np.array(zxingcpp.write_barcode_to_image(made, scale=5))
+    label = as_file(Image.fromarray(np.pad(symbol, 60, constant_values=255)))
+
+    without = client.get(analyze(client, label)).get_json()
+    told = client.get(analyze(client, label, "&features=barcodes")).get_json()
+
+    assert "barcodes" not in without["analyzeResult"]["pages"][0]
+    (code,) = told["analyzeResult"]["pages"][0]["barcodes"]
+    assert (code["kind"], code["value"], len(code["polygon"])) == ("DataMatrix", "LOT 4711", 8)

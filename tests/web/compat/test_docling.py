@@ -151,3 +151,16 @@ def test_heads_of_pages_are_furniture_and_items_of_lists_items(tmp_path: Path) -
     assert [(one["label"], one["text"], one["marker"]) for one in items] == [
         ("list_item", "one", "•"), ("list_item", "two", "•"),
     ]  # fmt: skip
+
+
+def test_a_file_of_an_office_program_is_its_own_text(client: FlaskClient) -> None:
+    def sent(**options: str) -> Any:  # noqa: ANN401
+        form = {"files": (BytesIO(b"<h1>Tea &amp; cake</h1><p>one"), "a.html"), **options}
+        return client.post("/v1/convert/file", data=form)
+
+    told = sent().get_json()
+
+    assert told["status"] == "success"
+    assert told["document"]["md_content"] == "# Tea \\& cake\n\none"
+    assert sent(to_formats="text").get_json()["document"]["text_content"] == "Tea & cake\n\none"
+    assert sent(to_formats="json").status_code == 422

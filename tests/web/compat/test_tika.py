@@ -223,3 +223,16 @@ def test_a_bomb_of_a_body_is_refused(client: FlaskClient, service: Service) -> N
 
     assert answer.status_code == 413
     assert "OCR_MAX_BODY_BYTES" in answer.get_data(as_text=True)
+
+
+def test_a_file_of_an_office_program_is_its_own_text(client: FlaskClient) -> None:
+    page = b"<h1>Tea &amp; cake</h1><p>one"
+
+    told = client.put("/tika/text", data=page, content_type="text/html").get_json()
+    plain = client.put(
+        "/tika", data=page, content_type="text/html", headers={"Accept": "text/plain"}
+    )
+
+    assert told["X-TIKA:content"] == "Tea & cake\n\none"
+    assert told["Content-Type"] == "text/html"
+    assert plain.text == "Tea & cake\n\none"

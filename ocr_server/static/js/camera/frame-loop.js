@@ -2,6 +2,7 @@
 // Looks at what the camera shows, frame after frame: one request on its way, the newest frame wins.
 import { inside } from "../lib/geometry.js";
 import { asRefusal, post } from "../lib/http.js";
+import { _ } from "../lib/words.js";
 
 /** @typedef {import("../lib/geometry.js").Dot} Dot */
 /**
@@ -102,13 +103,14 @@ export function enhance(video, { region, fields, isBusy, onSeen, onTrouble }) {
           const ms = await look(region());
           if (ms > SLOW_MS && wanted) {
             pause = ms;
-            onTrouble("The answers take long; looking less often.");
+            onTrouble(_("The answers take long; looking less often."));
           }
         }
       } catch (error) {
         const { status, retryAfter, message } = asRefusal(error);
         pause = 1000 * Math.max(1, retryAfter);
-        if (wanted) onTrouble(status === 429 ? "The server is busy; looking again soon." : message);
+        if (wanted)
+          onTrouble(status === 429 ? _("The server is busy; looking again soon.") : message);
       }
       await new Promise((resolve) => setTimeout(resolve, pause));
     }

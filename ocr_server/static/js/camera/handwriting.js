@@ -2,10 +2,11 @@
 // Handwriting as it is written: lines are read when their ink has changed and the hand is away.
 import { found } from "../lib/dom.js";
 import { asRefusal, post } from "../lib/http.js";
+import { _ } from "../lib/words.js";
 import { CELL_PX, cellsOf, followInk } from "./ink.js";
 import { keepLines } from "./written-lines.js";
 
-const LOOK_MS = 120;
+const LOOK_MS = 100;
 const SMALL_PX = 320; // the longer side of the picture in which ink is looked for
 const AROUND = 3; // cells above and below changed ink that are read, too
 const READ_PX = 1280;
@@ -79,11 +80,13 @@ export function enhance(root, video, { region, fields, isBusy, say, show }) {
       );
       const changed = lines.put(whole, { top, bottom });
       show(lines.all, changed);
-      say(changed.length ? "Reading as you write." : "Write on; the hand must leave the line.");
+      say(
+        changed.length ? _("Reading as you write.") : _("Write on; the hand must leave the line."),
+      );
     } catch (error) {
       const { retryAfter, status, message } = asRefusal(error);
       pausedUntil = performance.now() + 1000 * Math.max(1, retryAfter);
-      say(status === 429 ? "The server is busy; looking again soon." : message);
+      say(status === 429 ? _("The server is busy; looking again soon.") : message);
     } finally {
       isAsking = false;
     }

@@ -1,6 +1,7 @@
 // @ts-check
 // Pure. One hint at a time to whoever holds the camera; the first that applies.
 import { area, distance } from "../lib/geometry.js";
+import { _ } from "../lib/words.js";
 
 /** @typedef {import("../lib/geometry.js").Dot} Dot */
 
@@ -12,30 +13,37 @@ const GLARE = 0.02; // share of the page that is all white
 const BLURRED = 60; // variance of the Laplacian at 640 px
 const MOVING = 6; // grey levels between two looks
 const UNSTEADY = 2.5;
+const PATIENCE = 8; // looks without an outline, after which it is of no use to ask for one
 
 /**
- * @param {import("./frame-loop.js").Seen} seen
+ * @param {import("./frame-loop.js").Seen & {lost: number}} seen `lost`: how many looks in a row had
+ *   no outline
  * @returns {{code: string, words: string}}
  */
 export function hintFor(seen) {
   const { outline, width_px: width, height_px: height } = seen;
-  if (seen.brightness < DARK) return { code: "dark", words: "Too dark: more light, please." };
-  if (!outline) return { code: "nothing", words: "Show the whole page on a darker ground." };
-  if (area(outline) < SMALL * width * height) return { code: "far", words: "Come closer." };
+  if (seen.brightness < DARK) return { code: "dark", words: _("Too dark: more light, please.") };
+  if (!outline && seen.lost > PATIENCE)
+    return {
+      code: "edgeless",
+      words: _("No edges found. Take it all the same; a book page by page, flat."),
+    };
+  if (!outline) return { code: "nothing", words: _("Show the whole page on a darker ground.") };
+  if (area(outline) < SMALL * width * height) return { code: "far", words: _("Come closer.") };
   if (
     outline.some(
       ([x, y]) =>
         x < EDGE * width || y < EDGE * height || x > (1 - EDGE) * width || y > (1 - EDGE) * height,
     )
   )
-    return { code: "cut", words: "The page is cut off: move back a little." };
-  if (evenness(outline) < ASLANT) return { code: "aslant", words: "Hold it flatter." };
+    return { code: "cut", words: _("The page is cut off: move back a little.") };
+  if (evenness(outline) < ASLANT) return { code: "aslant", words: _("Hold it flatter.") };
   if (seen.glare > GLARE)
-    return { code: "glare", words: "It glares: turn the page or the light a little." };
-  if (seen.motion > MOVING) return { code: "fast", words: "Move slower." };
-  if (seen.sharpness < BLURRED) return { code: "blurred", words: "Not sharp yet: hold still." };
-  if (seen.motion > UNSTEADY) return { code: "unsteady", words: "Hold still." };
-  return { code: "ready", words: "Good – take it." };
+    return { code: "glare", words: _("It glares: turn the page or the light a little.") };
+  if (seen.motion > MOVING) return { code: "fast", words: _("Move slower.") };
+  if (seen.sharpness < BLURRED) return { code: "blurred", words: _("Not sharp yet: hold still.") };
+  if (seen.motion > UNSTEADY) return { code: "unsteady", words: _("Hold still.") };
+  return { code: "ready", words: _("Good – take it.") };
 }
 
 /** @param {Dot[]} quad */

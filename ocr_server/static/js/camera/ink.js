@@ -7,7 +7,7 @@ const COVERED = 40; // grey levels by which the brightest pixel of a cell falls 
 const INKED = 30; // by which the darkest changes with ink
 const MOVED = 24; // by which either changes where something moves
 const FEWEST_MOVED = 3; // cells; fewer are noise
-const STILL_MS = 240;
+const STILL_MS = 180; // two looks at least, though the second comes a little early
 
 /** @typedef {{top: number, bottom: number}} Rows of cells, the second exclusive */
 

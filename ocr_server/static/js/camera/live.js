@@ -3,6 +3,7 @@
 // hold.
 import { drawOutline, placeOf } from "../lib/corners.js";
 import { action, found, part } from "../lib/dom.js";
+import { _ } from "../lib/words.js";
 import { chosenFields } from "../upload/options-form.js";
 import { enhance as enhanceFrameLoop } from "./frame-loop.js";
 import { enhance as enhanceHandwriting } from "./handwriting.js";
@@ -48,6 +49,7 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
   });
   held.transcript.onCorrected(writing.correct, writing.clear);
   let good = 0;
+  let lost = 0; // looks in a row without an outline
   let armed = true;
   let hintedAt = 0;
   let lastHint = "";
@@ -63,10 +65,11 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
     if (writing.isOn) return;
     if (held.isOn) {
       held.take(seen);
-      hint(seen.text ? "Reading as you hold it." : "Nothing to read yet.");
+      hint(seen.text ? _("Reading as you hold it.") : _("Nothing to read yet."));
       return;
     }
-    const { code, words } = hintFor(seen);
+    lost = seen.outline ? 0 : lost + 1;
+    const { code, words } = hintFor({ ...seen, lost });
     svg.dataset.sure = code === "ready" ? "yes" : "no";
     if (seen.outline) drawOutline(svg, seen.outline.map(toFinder(seen)));
     else svg.replaceChildren();
@@ -156,7 +159,7 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
     if (event.key !== "Escape" || !good) return;
     armed = false;
     forgetFrames();
-    say("Not taken. Show another page, or press the button.");
+    say(_("Not taken. Show another page, or press the button."));
     pauseHints();
   }
 

@@ -26,7 +26,7 @@ export function enhance(root) {
   });
   whenPressed(action(root, "start"), async function load() {
     const [viewfinder] = await Promise.all([
-      bring("viewfinder", () => import("./viewfinder.js")),
+      bring("camera/viewfinder", () => import("./viewfinder.js")),
       loadStyles("live"),
       loadStyles("corners"),
     ]);

@@ -1,5 +1,6 @@
 // @ts-check
 // Numbers for the curious: how large, how often, how long, how sharp.
+import { _, written } from "../lib/words.js";
 
 /** @typedef {import("./frame-loop.js").Seen} Seen */
 
@@ -28,10 +29,23 @@ export function enhance(root, video) {
       const rate = Math.round(track?.getSettings().frameRate ?? 0);
       root.textContent = [
         track?.label ?? "",
-        `${video.videoWidth} × ${video.videoHeight}, ${rate} frames/s`,
-        `${often.toFixed(1)} answers/s`,
-        `answers in ${all} ms (picture ${encode}, server ${server}, way ${way}), typically ${typical} ms`,
-        `sharpness ${Math.round(seen.sharpness)}`,
+        _("{width} × {height}, {rate} frames/s", {
+          width: String(video.videoWidth),
+          height: String(video.videoHeight),
+          rate,
+        }),
+        _("{often} answers/s", { often: written(often, 1) }),
+        _(
+          "answers in {all} ms (picture {encode}, server {server}, way {way}), typically {typical} ms",
+          {
+            all,
+            encode,
+            server,
+            way,
+            typical,
+          },
+        ),
+        _("sharpness {n}", { n: Math.round(seen.sharpness) }),
       ]
         .filter(Boolean)
         .join(" · ");

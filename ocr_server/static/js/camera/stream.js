@@ -1,5 +1,6 @@
 // @ts-check
 // The camera itself: starting, choosing, stopping, and every refusal in plain words.
+import { _ } from "../lib/words.js";
 
 /** @typedef {{code: string, words: string}} Trouble */
 
@@ -7,19 +8,22 @@ const MUTED_MS = 3000; // a shorter silence of a camera is none
 const FULL_SIZE = { width: { ideal: 3840 }, height: { ideal: 2160 } };
 
 const REFUSALS = {
-  insecure:
+  insecure: _(
     "Browsers allow the camera only on https:// or on this computer itself (localhost). " +
-    "Ask whoever runs this server to switch https on – or take a photo instead.",
-  denied:
+      "Ask whoever runs this server to switch https on – or take a photo instead.",
+  ),
+  denied: _(
     "The camera is blocked for this site. Click the camera or lock sign near the address, " +
-    "choose Allow, then start again.",
-  dismissed: "The camera question was closed. Start again and choose Allow.",
-  missing: "No camera was found. Plug one in and start again – or take a photo instead.",
-  busy: "Another program is using the camera. Close it (Teams, Zoom …) and start again.",
-  unfit:
+      "choose Allow, then start again.",
+  ),
+  dismissed: _("The camera question was closed. Start again and choose Allow."),
+  missing: _("No camera was found. Plug one in and start again – or take a photo instead."),
+  busy: _("Another program is using the camera. Close it (Teams, Zoom …) and start again."),
+  unfit: _(
     "This camera cannot give a picture that we can use. Choose another, or take a photo instead.",
-  ended: "The camera was unplugged or paused. Start it again.",
-  other: "The camera could not be started. Start again – or take a photo instead.",
+  ),
+  ended: _("The camera was unplugged or paused. Start it again."),
+  other: _("The camera could not be started. Start again – or take a photo instead."),
 };
 
 const CAUSES = {
@@ -163,7 +167,7 @@ export function enhance(video, onTrouble) {
     async list() {
       return (await cameras()).map((device, at) => ({
         id: device.deviceId,
-        name: device.label || `Camera ${at + 1}`,
+        name: device.label || _("Camera {n}", { n: at + 1 }),
       }));
     },
   };

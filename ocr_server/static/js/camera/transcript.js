@@ -1,6 +1,7 @@
 // @ts-check
 // What was read while the page was held: a line is taken when two readings in a row agree on it.
 import { action, announce, make, part } from "../lib/dom.js";
+import { _ } from "../lib/words.js";
 
 const MOST_KNOWN = 400; // lines remembered, so that a page shown again adds nothing
 
@@ -35,8 +36,8 @@ export function enhance(root) {
       () => true,
       () => false,
     );
-    if (isCopied) announce("The transcript is on the clipboard.");
-    else announce("The browser did not allow copying. Select the lines and copy them.", "alert");
+    if (isCopied) announce(_("The transcript is on the clipboard."));
+    else announce(_("The browser did not allow copying. Select the lines and copy them."), "alert");
   });
   action(root, "clear-transcript").addEventListener("click", function clear() {
     list.replaceChildren();
@@ -80,7 +81,7 @@ export function enhance(root) {
       const inputs = lines.map(({ id, text }, at) => {
         const input = before.get(id) ?? makeLine(id, (words) => correct(id, words));
         if (document.activeElement !== input) input.value = text;
-        input.setAttribute("aria-label", `Line ${at + 1}`);
+        input.setAttribute("aria-label", _("Line {n}", { n: at + 1 }));
         return input;
       });
       if (

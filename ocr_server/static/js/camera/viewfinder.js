@@ -3,8 +3,8 @@
 import { enhance as enhanceCorners } from "../lib/corners.js";
 import { action, found, make, part } from "../lib/dom.js";
 import { rectify } from "../lib/perspective.js";
-import { counted } from "../lib/quantities.js";
 import { recall, remember } from "../lib/storage.js";
+import { _ } from "../lib/words.js";
 import { enhance as enhanceCapabilities } from "./capabilities.js";
 import { enhance as enhanceLive } from "./live.js";
 import { findPage, largerPhoto, toJpeg } from "./still.js";
@@ -70,14 +70,14 @@ export function enhance(root, form, queue) {
   async function start(device = recall("camera", "")) {
     put("asking");
     const unseen = setTimeout(
-      () => say("Look for the camera question near the address bar."),
+      () => say(_("Look for the camera question near the address bar.")),
       UNANSWERED_MS,
     );
     const running = await camera.start(device);
     clearTimeout(unseen);
     if (!running || !camera.track) return;
     delete root.dataset.trouble;
-    say("Hold the page still and fill the frame.");
+    say(_("Hold the page still and fill the frame."));
     put("live");
     enhanceCapabilities(root, video, camera.track);
     await listDevices();
@@ -103,7 +103,7 @@ export function enhance(root, form, queue) {
   function rest() {
     if (isStill()) camera.stop();
     else stop();
-    say("The camera was switched off while you were away.");
+    say(_("The camera was switched off while you were away."));
   }
 
   /** @param {ImageBitmap} [sharpest] of the last frames; without one, what the video shows now */
@@ -116,7 +116,7 @@ export function enhance(root, form, queue) {
     );
     put("still");
     corners.show(null);
-    say("Put the corners on the page, or read the whole picture.");
+    say(_("Put the corners on the page, or read the whole picture."));
     action(root, "use").focus();
     const look = (looking = lookCloser(camera.track));
     await look;
@@ -139,7 +139,7 @@ export function enhance(root, form, queue) {
     const outline = isThere() && (await findPage(still));
     if (!outline || !isThere() || !corners.isWhole) return; // somebody was quicker
     corners.show(outline);
-    say("This is the page, as it seems. Move a corner if it is not.");
+    say(_("This is the page, as it seems. Move a corner if it is not."));
   }
   /**
    * @param {CanvasImageSource} picture
@@ -161,7 +161,11 @@ export function enhance(root, form, queue) {
     await inTime(looking);
     const picture = corners.isWhole ? still : rectify(still, corners.quad);
     taken += 1;
-    pages.push(new File([await toJpeg(picture)], `Picture ${taken}.jpg`, { type: "image/jpeg" }));
+    pages.push(
+      new File([await toJpeg(picture)], `${_("Picture {n}", { n: taken })}.jpg`, {
+        type: "image/jpeg",
+      }),
+    );
     tellPages();
   }
   async function keep() {
@@ -169,7 +173,7 @@ export function enhance(root, form, queue) {
     back();
   }
   async function use() {
-    say("Reading …");
+    say(_("Reading …"));
     if (isStill()) await addStill();
     const files = pages;
     pages = [];
@@ -177,17 +181,17 @@ export function enhance(root, form, queue) {
     await inTime(live.stop());
     const read = queue.add(files, { together: true });
     back();
-    say("Reading … the text will appear below.");
+    say(_("Reading … the text will appear below."));
     await read;
     const desk = found(document, "#desk");
     (desk.hidden ? found(document, "#queue") : desk).scrollIntoView({ block: "start" });
   }
   function tellPages() {
     action(root, "finish").hidden = !pages.length;
-    action(root, "finish").textContent = `Read ${counted(pages.length, "page")}`;
+    action(root, "finish").textContent = _("Read {n} page|Read {n} pages", { n: pages.length });
     action(root, "use").textContent = pages.length
-      ? `Read ${counted(pages.length + 1, "page")}`
-      : "Read this";
+      ? _("Read {n} page|Read {n} pages", { n: pages.length + 1 })
+      : _("Read this");
   }
   function back() {
     if (!camera.track) return stop();
@@ -195,8 +199,10 @@ export function enhance(root, form, queue) {
     put("live");
     say(
       pages.length && flow.checked
-        ? `${counted(pages.length, "page")} taken. Turn to the next.`
-        : "Hold the page still and fill the frame.",
+        ? _("{n} page taken. Turn to the next.|{n} pages taken. Turn to the next.", {
+            n: pages.length,
+          })
+        : _("Hold the page still and fill the frame."),
     );
     action(root, "capture").focus();
     return undefined;

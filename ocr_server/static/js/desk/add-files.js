@@ -5,7 +5,7 @@ import { action, announce, make, part } from "../lib/dom.js";
 import { byName } from "../lib/files.js";
 import { asRefusal, readDocument } from "../lib/http.js";
 import { followProgress } from "../lib/progress.js";
-import { counted } from "../lib/quantities.js";
+import { _ } from "../lib/words.js";
 
 /** @param {import("./desk.js").Desk} desk */
 export function enhance(desk) {
@@ -30,7 +30,9 @@ export function enhance(desk) {
     if (where) announce(words, where);
   }
   function name() {
-    button.title = reading.stop ? "Stop reading the pages to add" : "Add the pages of other files";
+    button.title = reading.stop
+      ? _("Stop reading the pages to add")
+      : _("Add the pages of other files");
     button.setAttribute("aria-label", button.title);
     button.querySelector("use")?.setAttribute("href", reading.stop ? "#icon-close" : "#icon-plus");
   }
@@ -38,7 +40,9 @@ export function enhance(desk) {
     if (reading.stop) reading.stop.abort();
     else if (desk.draft?.fields.get("pages"))
       say(
-        "Some pages of this file were not read, so that none can be added. Read it as a whole first.",
+        _(
+          "Some pages of this file were not read, so that none can be added. Read it as a whole first.",
+        ),
         "alert",
       );
     else chooser.click();
@@ -60,11 +64,13 @@ export function enhance(desk) {
         files,
       );
       announce(
-        `${counted(added.length, "page")} added; undo takes ${added.length === 1 ? "it" : "them"} out again.`,
+        _("{n} page added; undo takes it out again.|{n} pages added; undo takes them out again.", {
+          n: added.length,
+        }),
       );
       if (desk.draft === draft) desk.showPage(added[0]);
     } catch (error) {
-      say(signal.aborted ? "Nothing was added." : asRefusal(error).message, "alert");
+      say(signal.aborted ? _("Nothing was added.") : asRefusal(error).message, "alert");
     } finally {
       progress.end();
       reading.stop = null;

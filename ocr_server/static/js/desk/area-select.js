@@ -2,8 +2,8 @@
 // A rectangle on the picture that is read again: drawn with the pointer, or moved and sized by
 // keys.
 import { action, announce, found, part } from "../lib/dom.js";
-import { counted } from "../lib/quantities.js";
 import { enhance as enhanceRect } from "../lib/rect-select.js";
+import { _ } from "../lib/words.js";
 import { rewritten } from "./line-rewrite.js";
 import { read } from "./reread.js";
 
@@ -54,8 +54,10 @@ export function enhance(desk) {
     view.reveal(region.box);
     region.frame.focus({ preventScroll: true });
     announce(
-      "Draw a rectangle, or click where this one should be; the arrow keys move it, " +
-        "with Shift they size it. Enter reads it.",
+      _(
+        "Draw a rectangle, or click where this one should be; the arrow keys move it, " +
+          "with Shift they size it. Enter reads it.",
+      ),
     );
   }
   async function readIt() {
@@ -68,11 +70,11 @@ export function enhance(desk) {
       const line = typedLine(box, tokens);
       draft.replace(page, withLinesInside(page.zones, box, [line]), line.words[0]);
       typed.value = "";
-      announce("The line is put in.");
+      announce(_("The line is put in."));
       return stop();
     }
     frame.setAttribute("aria-busy", "true");
-    announce("Reading the area.");
+    announce(_("Reading the area."));
     const fresh = await read(draft, page.number, {
       zones: JSON.stringify([{ box: box.map(Math.round), layout: layout.value }]),
       ...(language.value && { languages: language.value }),
@@ -84,8 +86,8 @@ export function enhance(desk) {
     if (count) draft.replace(page, withLinesInside(page.zones, box, lines));
     announce(
       count
-        ? `${counted(count, "word")} read in the area.`
-        : "No text was found in the area; what stood there was kept.",
+        ? _("{n} word read in the area.|{n} words read in the area.", { n: count })
+        : _("No text was found in the area; what stood there was kept."),
     );
     return stop();
   }
@@ -93,7 +95,7 @@ export function enhance(desk) {
   button.addEventListener("click", () => (host.hidden ? start() : stop()));
   action(root, "read-area").addEventListener("click", readIt);
   typed.addEventListener("input", function tell() {
-    action(root, "read-area").textContent = typed.value.trim() ? "Put it in" : "Read it";
+    action(root, "read-area").textContent = typed.value.trim() ? _("Put it in") : _("Read it");
   });
   typed.addEventListener("keydown", (event) => event.key === "Enter" && readIt());
   region.frame.addEventListener("keydown", function leave(event) {

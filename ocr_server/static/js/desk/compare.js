@@ -2,6 +2,7 @@
 // Before and after: the picture as it was made ready for reading, point for point over the
 // original; a slider says how much of each is seen, and a choice after which of the steps.
 import { action, announce, found, make, part } from "../lib/dom.js";
+import { _ } from "../lib/words.js";
 import { preparedPictureOf } from "./page-images.js";
 import { skippedStages, stepsBeforeReading } from "./stages.js";
 
@@ -19,7 +20,7 @@ export function enhance(desk) {
     const insets = ["0px", "0px", "0px", "0px"]; // from the top, clockwise
     insets[3 - desk.view.quarters] = `${slider.value}%`;
     picture.style.clipPath = `inset(${insets.join(" ")})`;
-    slider.setAttribute("aria-valuetext", `${slider.value} % original`);
+    slider.setAttribute("aria-valuetext", _("{n} % original", { n: Number(slider.value) }));
   }
   function stop() {
     button.setAttribute("aria-pressed", "false");
@@ -36,7 +37,7 @@ export function enhance(desk) {
     const { draft, page } = desk;
     const wanted = after.value;
     if (!draft || !page) return false;
-    announce("Drawing the picture as it was read.");
+    announce(_("Drawing the picture as it was read."));
     const url = await preparedPictureOf(draft, page.number, wanted);
     if (
       desk.page !== page ||
@@ -47,7 +48,7 @@ export function enhance(desk) {
       return false;
     }
     if (!url) {
-      announce("The picture could not be drawn.", "alert");
+      announce(_("The picture could not be drawn."), "alert");
       stop();
       return false;
     }
@@ -62,7 +63,7 @@ export function enhance(desk) {
     button.setAttribute("aria-pressed", "true");
     const steps = (draft.fields.get("steps") ?? "auto") === "auto" ? stepsBeforeReading(page) : [];
     after.replaceChildren(
-      make("option", { value: skippedStages(page).join() }, "As it was read"),
+      make("option", { value: skippedStages(page).join() }, _("As it was read")),
       ...steps.map(({ words, without }) => make("option", { value: without }, words)),
     );
     if (await draw()) slider.focus();

@@ -2,6 +2,7 @@
 // What a person takes away: the text on the clipboard at once, the rest from a menu.
 import { action, announce, make, part } from "../lib/dom.js";
 import { bring } from "../lib/http.js";
+import { _ } from "../lib/words.js";
 
 /** @param {import("./desk.js").Desk} desk */
 export function enhance(desk) {
@@ -19,14 +20,18 @@ export function enhance(desk) {
     } catch {
       if (!copySelected(text))
         return announce(
-          "The browser did not allow copying. Select the text and copy it yourself.",
+          _("The browser did not allow copying. Select the text and copy it yourself."),
           "alert",
         );
     }
     const label = /** @type {HTMLElement} */ (copy.querySelector("span"));
-    label.textContent = share ? `Copied ${share}` : "Copied";
-    announce(`The text ${share && `of ${share} `}is on the clipboard.`);
-    setTimeout(() => (label.textContent = "Copy text"), 2000);
+    label.textContent = share ? _("Copied {share}", { share }) : _("Copied");
+    announce(
+      share
+        ? _("The text of {share} is on the clipboard.", { share })
+        : _("The text is on the clipboard."),
+    );
+    setTimeout(() => (label.textContent = _("Copy text")), 2000);
     return undefined;
   }
 
@@ -37,7 +42,10 @@ export function enhance(desk) {
     part(root, "proof").inert = isOpen; // it may lie half under the menu
     if (!isOpen) complaint?.remove();
     else if (!complaint)
-      (await bring("export-menu", () => import("./export-menu.js"))).drawExportMenu(desk, copyText);
+      (await bring("desk/export-menu", () => import("./export-menu.js"))).drawExportMenu(
+        desk,
+        copyText,
+      );
   });
 }
 

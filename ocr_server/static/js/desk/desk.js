@@ -95,7 +95,7 @@ export function enhance(root, others) {
     const isLone = !draft || draft.pages.length < 2;
     part(root, "pages").hidden = found(document, "[data-part=strip]").hidden = isLone;
     if (!draft || draft.pages.length < 2) return;
-    const { enhance } = await bring("page-navigation", () => import("./page-navigation.js"));
+    const { enhance } = await bring("desk/page-navigation", () => import("./page-navigation.js"));
     paging ??= enhance(desk); // once, though two may have waited for it
     if (page === desk.page && page) paging.show(draft, page);
   }
@@ -179,36 +179,43 @@ export function enhance(root, others) {
     "toggle",
     async () =>
       finding.hasAttribute("open") &&
-      (await bring("entities", () => import("./entities.js"))).listEntities(desk),
+      (await bring("desk/entities", () => import("./entities.js"))).listEntities(desk),
   );
   root.addEventListener("turned", () => finding.removeAttribute("open"));
+  text.root.addEventListener(
+    "toggle",
+    async function openTable(event) {
+      const menu = /** @type {HTMLElement} */ (event.target);
+      if (menu.matches("[data-part=table][open]"))
+        (await bring("desk/table-edit", () => import("./table-edit.js"))).openTableMenu(desk, menu);
+    },
+    true, // it does not rise
+  );
   enhanceTabs(part(root, "tabs"), (name) => (found(root, ".panes").dataset.shown = name));
   enhanceSplitter(root);
   whenPressed(action(root, "search"), async () =>
-    (await bring("search", () => import("./search.js"))).enhance(desk),
+    (await bring("desk/search", () => import("./search.js"))).enhance(desk),
   );
   whenPressed(action(root, "type"), async () =>
-    (await bring("line-typing", () => import("./line-typing.js"))).enhance(desk),
+    (await bring("desk/line-typing", () => import("./line-typing.js"))).enhance(desk),
   );
   const rereading = part(root, "rereading");
   rereading.addEventListener(
     "toggle",
-    async () => (await bring("read-again", () => import("./read-again.js"))).enhance(desk),
+    async () => (await bring("desk/read-again", () => import("./read-again.js"))).enhance(desk),
     { once: true },
   );
   whenPressed(action(root, "area"), async () =>
-    (await bring("area-select", () => import("./area-select.js"))).enhance(desk),
+    (await bring("desk/area-select", () => import("./area-select.js"))).enhance(desk),
   );
   whenPressed(action(root, "join"), async () =>
-    (await bring("add-files", () => import("./add-files.js"))).enhance(desk),
+    (await bring("desk/add-files", () => import("./add-files.js"))).enhance(desk),
   );
   whenPressed(action(root, "compare"), async () =>
-    (await bring("compare", () => import("./compare.js"))).enhance(desk),
+    (await bring("desk/compare", () => import("./compare.js"))).enhance(desk),
   );
-  const speak = action(root, "speak");
-  offerSpeech(speak);
-  whenPressed(speak, async () =>
-    (await bring("speech", () => import("./speech.js"))).enhance(desk),
+  whenPressed(action(root, "speak"), async () =>
+    (await bring("desk/speech", () => import("./speech.js"))).enhance(desk),
   );
 
   return {
@@ -218,16 +225,4 @@ export function enhance(root, others) {
       root.dispatchEvent(new Event("turned"));
     },
   };
-}
-
-/**
- * Shows the button once the browser has a voice; one without voices never says so.
- * @param {HTMLElement} button
- */
-function offerSpeech(button) {
-  const speech = window.speechSynthesis;
-  const check = () => (button.hidden = !speech.getVoices().length);
-  if (!speech) return;
-  speech.addEventListener("voiceschanged", check);
-  check();
 }

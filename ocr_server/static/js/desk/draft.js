@@ -6,7 +6,8 @@
 import { trust } from "../lib/confidence.js";
 import { isShowable } from "../lib/files.js";
 import { languagesOf, lineText, pageText, placesOf } from "../lib/model.js";
-import { counted, seconds } from "../lib/quantities.js";
+import { seconds } from "../lib/quantities.js";
+import { _ } from "../lib/words.js";
 
 /**
  * @typedef {import("../lib/model.js").Word} Word
@@ -68,20 +69,20 @@ export class Draft extends EventTarget {
   get summary() {
     const doubtful = this.doubtful.length;
     const parts = [
-      this.share || counted(this.pages.length, "page"),
-      counted(this.places.length, "word"),
+      this.share || _("{n} page|{n} pages", { n: this.pages.length }),
+      _("{n} word|{n} words", { n: this.places.length }),
     ];
-    if (doubtful) parts.push(counted(doubtful, "doubtful", "doubtful"));
+    if (doubtful) parts.push(_("{n} doubtful|{n} doubtful", { n: doubtful }));
     parts.push(...languagesOf(this.pages));
     if (this.ms) parts.push(seconds(this.ms));
-    return parts.join(", ");
+    return parts.join(_(", "));
   }
 
   /** As long as pages are missing: how many there are, of how many. */
   get share() {
     const { length } = this.pages;
     if (this.isEnded || !this.total || length >= this.total) return "";
-    return `${length} of ${counted(this.total, "page")}`;
+    return _("{read} of {n} page|{read} of {n} pages", { read: length, n: this.total });
   }
 
   /**

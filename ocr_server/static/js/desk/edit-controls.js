@@ -2,6 +2,7 @@
 // Buttons and keys that lead to a correction or take one back; correcting is loaded when asked for.
 import { action, announce } from "../lib/dom.js";
 import { bring } from "../lib/http.js";
+import { _ } from "../lib/words.js";
 
 /** @typedef {import("../lib/model.js").Word} Word */
 
@@ -12,7 +13,7 @@ export function enhance(desk) {
   let flow = null;
 
   async function comingFlow() {
-    const { enhance: enhanceFlow } = await bring("edit-flow", () => import("./edit-flow.js"));
+    const { enhance: enhanceFlow } = await bring("desk/edit-flow", () => import("./edit-flow.js"));
     return (flow ??= enhanceFlow(desk)); // once, though two may have waited for it
   }
   /** @param {Word} word */
@@ -27,7 +28,7 @@ export function enhance(desk) {
   async function step(how) {
     const word = desk.draft?.step(how);
     if (word) await open(word);
-    announce(`${how === "undo" ? "Undone" : "Done again"}${word ? `: ${word.text}` : "."}`);
+    announce(`${how === "undo" ? _("Undone") : _("Done again")}${word ? `: ${word.text}` : "."}`);
   }
   /** @param {KeyboardEvent} event */
   function press(event) {

@@ -4,7 +4,7 @@ import { trust } from "../lib/confidence.js";
 import { declarations } from "../lib/declarations.js";
 import { announce, found } from "../lib/dom.js";
 import { placesOf } from "../lib/model.js";
-import { counted } from "../lib/quantities.js";
+import { _ } from "../lib/words.js";
 import { rewritten } from "./line-rewrite.js";
 import { suggestionsFor } from "./suggestions.js";
 import { enhance as enhanceWordEditor } from "./word-editor.js";
@@ -79,12 +79,12 @@ export function enhance(desk) {
     const next = after.find((word) => left.has(word));
     if (next) {
       open(next);
-      announce(`${counted(left.size, "doubtful word")} left.`);
+      announce(_("{n} doubtful word left.|{n} doubtful words left.", { n: left.size }));
     } else {
       leave();
-      announce("No doubtful word is left.");
+      announce(_("No doubtful word is left."));
     }
-    if (!typed && !whole) announce(`${before} is taken out.`);
+    if (!typed && !whole) announce(_("{word} is taken out.", { word: before }));
   }
   /**
    * @param {Page} page

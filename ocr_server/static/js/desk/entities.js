@@ -2,7 +2,7 @@
 // What in a text can be acted on: links, e-mail addresses, telephone numbers and dates, on request.
 // No `enhance`: the list is drawn anew whenever it opens.
 import { make, part } from "../lib/dom.js";
-import { tagOf } from "../lib/model.js";
+import { _, tagOf } from "../lib/words.js";
 import { calendarOf, datesIn } from "./dates.js";
 
 const KINDS = [
@@ -41,12 +41,15 @@ export function listEntities({ root, draft }) {
     return make(
       "li",
       {},
-      make("a", { href, download: `${day.iso}.ics` }, day.words),
-      " for the calendar",
+      make(
+        "a",
+        { href, download: `${day.iso}.ics` },
+        _("{day} for the calendar", { day: day.words }),
+      ),
     );
   });
   const all = [...links, ...entries];
   part(root, "findings").replaceChildren(
-    ...(all.length ? all : [make("li", {}, "None was found.")]),
+    ...(all.length ? all : [make("li", {}, _("None was found."))]),
   );
 }

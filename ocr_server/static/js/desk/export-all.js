@@ -5,8 +5,8 @@ import { declarations } from "../lib/declarations.js";
 import { announce, make, part } from "../lib/dom.js";
 import { asRefusal } from "../lib/http.js";
 import { suits } from "../lib/model.js";
-import { counted } from "../lib/quantities.js";
 import { apart, zipOf } from "../lib/zip.js";
+import { _ } from "../lib/words.js";
 import { Draft } from "./draft.js";
 import { lastFirst, remembered, rendered, save, stem } from "./rendering.js";
 
@@ -24,8 +24,8 @@ export function drawExportAll(menu, drafts) {
     (one) => !one.one_page_each && drafts.every(({ pages }) => suits(pages, one)),
   );
   const choices = [
-    { name: WORD_AND_PDF, label: "Word and PDF", suffix: "zip" },
-    { name: ONE_PDF, label: "One PDF of all", suffix: "pdf" },
+    { name: WORD_AND_PDF, label: _("Word and PDF"), suffix: "zip" },
+    { name: ONE_PDF, label: _("One PDF of all"), suffix: "pdf" },
     ...formats.map(({ name, label }) => ({ name, label, suffix: "zip" })),
   ];
 
@@ -37,18 +37,23 @@ export function drawExportAll(menu, drafts) {
     const told = /** @type {HTMLElement} */ (menu.querySelector("summary"));
     remembered(format);
     menu.removeAttribute("open");
-    announce(`Preparing: ${label}.`);
+    announce(_("Preparing: {label}.", { label }));
     try {
       if (format === ONE_PDF) {
-        told.textContent = "Preparing …";
+        told.textContent = _("Preparing …");
         save(await rendered(joined(drafts), "pdf", joined(drafts).pages), "documents.pdf");
       } else save(await archive(format, told), "documents.zip");
       for (const draft of drafts) if (!draft.share) draft.saved = true;
-      announce(`${label}: ${counted(drafts.length, "document")} saved.`);
+      announce(
+        _("{label}: {n} document saved.|{label}: {n} documents saved.", {
+          label,
+          n: drafts.length,
+        }),
+      );
     } catch (error) {
       announce(asRefusal(error).message, "alert");
     } finally {
-      told.textContent = "Download all";
+      told.textContent = _("Download all");
     }
   }
   /**
@@ -58,7 +63,7 @@ export function drawExportAll(menu, drafts) {
   async function archive(format, told) {
     const files = [];
     for (const [at, draft] of drafts.entries()) {
-      told.textContent = `Preparing ${at + 1} of ${drafts.length}`;
+      told.textContent = _("Preparing {n} of {all}", { n: at + 1, all: drafts.length });
       for (const name of format.split(",")) {
         const suffix = declarations.formats.find((one) => one.name === name)?.suffix ?? name;
         const share = draft.share && ` (${draft.share})`;
@@ -71,7 +76,7 @@ export function drawExportAll(menu, drafts) {
   }
 
   sheet.replaceChildren(
-    ...(whole ? [] : [make("p", { class: "hint" }, "Not all pages are read yet.")]),
+    ...(whole ? [] : [make("p", { class: "hint" }, _("Not all pages are read yet."))]),
     ...lastFirst(choices).map(function entry({ name, label, suffix }) {
       const button = make(
         "button",

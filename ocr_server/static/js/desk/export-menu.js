@@ -4,6 +4,7 @@
 import { declarations } from "../lib/declarations.js";
 import { announce, found, make, part } from "../lib/dom.js";
 import { pageText, suits } from "../lib/model.js";
+import { _ } from "../lib/words.js";
 import { joinParagraphs } from "./line-join.js";
 import { lastFirst, remembered, rendered, save, stem } from "./rendering.js";
 
@@ -31,15 +32,15 @@ export function drawExportMenu(desk, copyText) {
   const which = /** @type {HTMLSelectElement} */ (
     make(
       "select",
-      { "aria-label": "Pages to take" },
-      make("option", {}, "All pages"),
-      make("option", {}, `Page ${pageNumber} only`),
-      make("option", {}, "Some pages"),
+      { "aria-label": _("Pages to take") },
+      make("option", {}, _("All pages")),
+      make("option", {}, _("Page {n} only", { n: pageNumber })),
+      make("option", {}, _("Some pages")),
     )
   );
   const range = /** @type {HTMLInputElement} */ (
     make("input", {
-      "aria-label": "Numbers of the pages, such as 1-3,7",
+      "aria-label": _("Numbers of the pages, such as 1-3,7"),
       placeholder: "1-3,7",
       autocomplete: "off",
       hidden: "",
@@ -47,7 +48,7 @@ export function drawExportMenu(desk, copyText) {
   );
   const title = /** @type {HTMLInputElement} */ (
     make("input", {
-      "aria-label": "Name of the file",
+      "aria-label": _("Name of the file"),
       value: stem(draft.name),
       autocomplete: "off",
     })
@@ -60,25 +61,32 @@ export function drawExportMenu(desk, copyText) {
   const pages = () => chosen[which.selectedIndex]();
   const text = () => pages().map(pageText).join("\n\n");
   /** Names of the formats that the chosen pages can have. */
-  const all = () => formats.filter((one) => suits(pages(), one)).map(({ name }) => name);
+  const all = () =>
+    formats
+      .filter((one) => one.name !== "audio" && suits(pages(), one)) // a long text cannot be spoken
+      .map(({ name }) => name);
 
   /**
    * @param {string} words
    * @param {() => void} act
    * @param {string} [aside]
-   * @param {string} [format]
+   * @param {Format} [format]
    */
-  function entry(words, act, aside = "", format = "") {
+  function entry(words, act, aside = "", format = undefined) {
     const button = make(
       "button",
-      { type: "button", ...(format && { "data-format": format }) },
+      {
+        type: "button",
+        ...(format && { "data-format": format.name }),
+        ...(format?.for_programs && { "data-minor": "" }),
+      },
       words,
       make("span", { class: "aside" }, aside),
     );
     button.addEventListener("click", () =>
       pages().length
         ? act()
-        : complain("This document has no page of these numbers. Write them like 1-3,7."),
+        : complain(_("This document has no page of these numbers. Write them like 1-3,7.")),
     );
     return button;
   }
@@ -104,38 +112,44 @@ export function drawExportMenu(desk, copyText) {
     part(root, "downloads").removeAttribute("open");
     const only =
       pages().length < draft.pages.length
-        ? ["", ` page ${pageNumber}`, ` pages ${range.value.replace(/[^\d,-]/g, "")}`][
-            which.selectedIndex
-          ]
+        ? [
+            "",
+            ` ${_("page {n}", { n: pageNumber })}`,
+            ` ${_("pages {numbers}", { numbers: range.value.replace(/[^\d,-]/g, "") })}`,
+          ][which.selectedIndex]
         : "";
     const share = which.selectedIndex ? "" : draft.share;
     const fullName = `${title.value.trim() || stem(draft.name)}${share && ` (${share})`}${only}`;
     remembered(name);
     const told = found(root, "[data-part=downloads] summary span");
-    told.textContent = "Preparing …";
-    announce(`Preparing: ${label}.`);
+    told.textContent = _("Preparing …");
+    announce(_("Preparing: {label}.", { label }));
     try {
       save(await rendered(draft, name, pages()), `${fullName}.${suffix}`);
       if (!only && !share) draft.saved = true;
-      announce(`${label} saved${share && `: ${share}`}.`);
+      announce(
+        share ? _("{label} saved: {share}.", { label, share }) : _("{label} saved.", { label }),
+      );
     } catch (error) {
       part(root, "downloads").setAttribute("open", "");
       complain(/** @type {Error} */ (error).message);
       found(sheet, "button, select").focus();
     } finally {
-      told.textContent = "Download";
+      told.textContent = _("Download");
     }
   }
   sheet.replaceChildren(
-    ...(draft.share ? [make("p", { class: "hint" }, `So far there are ${draft.share}.`)] : []),
+    ...(draft.share
+      ? [make("p", { class: "hint" }, _("So far there are {share}.", { share: draft.share }))]
+      : []),
     title,
     ...(several ? [which, range] : []),
-    ...(several ? [entry("Copy these pages", () => copyText(text()))] : []),
-    entry("Copy without line breaks", () => copyText(joinParagraphs(text()))),
+    ...(several ? [entry(_("Copy these pages"), () => copyText(text()))] : []),
+    entry(_("Copy without line breaks"), () => copyText(joinParagraphs(text()))),
     ...formats.map((format) =>
-      entry(format.label, () => downloadFormat(format), format.suffix, format.name),
+      entry(format.label, () => downloadFormat(format), format.suffix, format),
     ),
-    entry("All of these", () => download(all().join(), "zip", "All"), "zip", "all"),
+    entry(_("All of these"), () => download(all().join(), "zip", _("All")), "zip"),
   );
   which.addEventListener("change", function ask() {
     range.hidden = which.selectedIndex < 2;

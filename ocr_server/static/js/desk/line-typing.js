@@ -1,7 +1,9 @@
 // @ts-check
 // Typing straight into the lines of the text: what changes gets its place from what it stands for.
 import { action, announce } from "../lib/dom.js";
+import { _ } from "../lib/words.js";
 import { rewritten } from "./line-rewrite.js";
+import { retyped } from "./table-grid.js";
 
 /** @param {import("./desk.js").Desk} desk */
 export function enhance(desk) {
@@ -11,19 +13,18 @@ export function enhance(desk) {
   /** @param {Element | null} row */
   function commit(row) {
     const { draft, page } = desk;
-    const line = row && text.lineOf(row);
-    if (!draft || !page || !line) return;
+    const about = row && text.rowOf(row);
+    if (!draft || !page || !about) return;
     const tokens = (row.textContent ?? "").split(/\s+/).filter(Boolean);
-    const before = line.words.map((word) => word.text).filter(Boolean);
+    const before = about.words.map((word) => word.text).filter(Boolean);
     if (tokens.join(" ") === before.join(" ") || tokens.join("") === before.join("")) return;
-    const zones = page.zones.map((zone) =>
-      zone.lines
-        ? {
-            ...zone,
-            lines: zone.lines.map((one) => (one === line ? rewritten(line, tokens) : one)),
-          }
-        : zone,
-    );
+    const { line, words, zone: table, cell } = about;
+    const zones = page.zones.map(function put(zone) {
+      if (cell) return zone === table ? retyped(zone, cell, line && { line, words }, tokens) : zone;
+      if (!line || !zone.lines) return zone;
+      const lines = zone.lines.map((one) => (one === line ? rewritten(line, tokens) : one));
+      return { ...zone, lines };
+    });
     draft.replace(page, zones);
   }
   /** @param {Event} event */
@@ -40,10 +41,28 @@ export function enhance(desk) {
       toggle();
     } else if (by && !event.isComposing) {
       event.preventDefault();
-      const at = text.rows.indexOf(row) + by;
+      const at = text.rows.indexOf(row) + (stepInColumn(row, by) || by);
       commit(row);
       /** @type {HTMLElement | undefined} */ (text.rows[at])?.focus();
     }
+  }
+  /**
+   * How many rows of the text on the next line of the same column of a table is; 0 if there is none.
+   * @param {Element} row
+   * @param {number} by
+   */
+  function stepInColumn(row, by) {
+    const { zone, cell } = text.rowOf(row) ?? {};
+    const from = text.rows.indexOf(row);
+    const steps = text.rows
+      .map((other, at) => (by > 0 ? at - from : from - at) * Number(isInColumn(other)))
+      .filter((step) => step > 0);
+    /** @param {Element} other */
+    function isInColumn(other) {
+      const about = text.rowOf(other);
+      return Boolean(cell) && about?.zone === zone && about?.cell?.column === cell?.column;
+    }
+    return steps.length ? by * Math.min(...steps) : 0;
   }
   function toggle() {
     const isOn = !text.isTyping;
@@ -53,12 +72,18 @@ export function enhance(desk) {
     button.setAttribute("aria-pressed", String(isOn));
     if (isOn) /** @type {HTMLElement | undefined} */ (text.rows[0])?.focus();
     else button.focus();
-    announce(isOn ? "Type in the text; Enter and the arrows go from line to line." : "Done.");
+    announce(isOn ? _("Type in the text; Enter and the arrows go from line to line.") : _("Done."));
   }
 
   button.addEventListener("click", toggle);
   text.root.addEventListener("keydown", press);
   text.root.addEventListener("focusout", function leave(event) {
-    if (text.isTyping && rowOf(event)?.isConnected) commit(rowOf(event));
+    if (!text.isTyping || !rowOf(event)?.isConnected) return;
+    const next = /** @type {Element | null} */ (event.relatedTarget)?.closest(".line");
+    const at = next ? text.rows.indexOf(next) : -1;
+    commit(rowOf(event));
+    // The text is drawn anew: the line that is gone to is another element now.
+    if (next && !next.isConnected)
+      setTimeout(() => /** @type {HTMLElement | undefined} */ (text.rows[at])?.focus());
   });
 }

@@ -3,8 +3,8 @@
 import { trust } from "../lib/confidence.js";
 import { action, announce, found, make, part, reveal } from "../lib/dom.js";
 import { placesOf } from "../lib/model.js";
-import { counted } from "../lib/quantities.js";
 import { enhance as enhanceSorting } from "../lib/sorting.js";
+import { _ } from "../lib/words.js";
 import { thumbnailOf } from "./page-images.js";
 
 const WAYS = [
@@ -55,17 +55,17 @@ export function enhance(desk) {
   function entry(draft, page) {
     const doubtful = placesOf(page).filter(({ word }) => trust(word) === "doubtful").length;
     const words = doubtful
-      ? counted(doubtful, "doubtful", "doubtful")
+      ? _("{n} doubtful|{n} doubtful", { n: doubtful })
       : page.text
-        ? "read"
-        : "no text";
+        ? _("read")
+        : _("no text");
     const place = draft.pages.indexOf(page) + 1;
     const image = make("img", { alt: "", draggable: "false" });
     waiting.set(image, () => thumbnailOf(draft, page.number));
     seen.observe(image);
     const button = make(
       "button",
-      { type: "button", "aria-label": `Page ${place}, ${words}` },
+      { type: "button", "aria-label": _("Page {n}, {words}", { n: place, words }) },
       image,
       make("span", {}, `${place} · ${words}`),
     );
@@ -98,14 +98,20 @@ export function enhance(desk) {
   action(root, "next-page").addEventListener("click", () => go(at + 1));
   action(root, "leave-out").addEventListener("click", function leaveOut() {
     desk.draft?.leaveOut(pages[at]);
-    announce("The page is left out; undo brings it back.");
+    announce(_("The page is left out; undo brings it back."));
     part(root, "name").focus();
   });
   /** @param {1 | -1} by */
   function move(by) {
     const from = at + 1;
     desk.draft?.move(pages[at], by);
-    announce(`Page ${from} is now in place ${from + by} of ${pages.length}.`);
+    announce(
+      _("{name} is now in place {place} of {places}.", {
+        name: _("Page {n}", { n: from }),
+        place: from + by,
+        places: pages.length,
+      }),
+    );
   }
   action(root, "move-earlier").addEventListener("click", () => move(-1));
   action(root, "move-later").addEventListener("click", () => move(1));
@@ -115,7 +121,7 @@ export function enhance(desk) {
   });
   part(root, "stage").addEventListener("keydown", press);
   enhanceSorting(strip, {
-    of: (item) => `Page ${[...strip.children].indexOf(item) + 1}`,
+    of: (item) => _("Page {n}", { n: [...strip.children].indexOf(item) + 1 }),
     onMove: (from, to) => desk.draft?.move(pages[from], to - from),
   });
 

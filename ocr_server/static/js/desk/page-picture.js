@@ -1,6 +1,7 @@
 // @ts-check
 // The picture of the page that is shown, or why there is none.
 import { part } from "../lib/dom.js";
+import { _ } from "../lib/words.js";
 import { pictureOf } from "./page-images.js";
 
 /** @param {import("./desk.js").Desk} desk */
@@ -20,8 +21,8 @@ export function enhance(desk) {
   function lackAnswer() {
     lack(
       desk.draft?.files.length
-        ? "The picture of this page did not come; it is asked for again when the server answers."
-        : "The picture was not kept when the page was left; its text is beside it.",
+        ? _("The picture of this page did not come; it is asked for again when the server answers.")
+        : _("The picture was not kept when the page was left; its text is beside it."),
     );
   }
   /** What the server could not give is asked for again. */
@@ -37,8 +38,8 @@ export function enhance(desk) {
     picture.removeAttribute("src");
     picture.alt =
       draft.pages.length > 1
-        ? `Page ${page.number}, text in the Text pane`
-        : "The picture, its text is in the Text pane";
+        ? _("Page {n}, text in the Text pane", { n: page.number })
+        : _("The picture, its text is in the Text pane");
     desk.view.showPage(page);
     const url = await pictureOf(draft, page.number);
     if (desk.page !== page) return undefined;
@@ -49,7 +50,7 @@ export function enhance(desk) {
   }
 
   picture.addEventListener("error", () =>
-    lack("This browser cannot show this kind of picture; its text is beside it."),
+    lack(_("This browser cannot show this kind of picture; its text is beside it.")),
   );
   addEventListener("answered", askAgain);
   return { show };

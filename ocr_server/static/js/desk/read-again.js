@@ -3,7 +3,7 @@
 import { action, announce, found, part } from "../lib/dom.js";
 import { asRefusal, readDocument } from "../lib/http.js";
 import { followProgress } from "../lib/progress.js";
-import { counted } from "../lib/quantities.js";
+import { _ } from "../lib/words.js";
 import { read } from "./reread.js";
 
 /** @param {import("./desk.js").Desk} desk */
@@ -66,8 +66,8 @@ export function enhance(desk) {
     if (!draft || !page) return undefined;
     const options = chosen();
     const isAll = new FormData(form).get("scope") === "all";
-    announce(isAll ? "Reading all pages again." : "Reading the page again.");
-    button.textContent = isAll ? "Stop" : "Reading …";
+    announce(isAll ? _("Reading all pages again.") : _("Reading the page again."));
+    button.textContent = isAll ? _("Stop") : _("Reading …");
     let count = 1;
     try {
       if (isAll) count = await readAll(draft, options);
@@ -79,14 +79,19 @@ export function enhance(desk) {
       for (const [name, value] of Object.entries(options))
         if (isAll || draft.pages.length === 1) draft.fields.set(name, value);
       part(root, "rereading").removeAttribute("open");
-      announce(`${counted(count, "page")} read again; undo brings back what it was.`);
+      announce(
+        _(
+          "{n} page read again; undo brings back what it was.|{n} pages read again; undo brings back what they were.",
+          { n: count },
+        ),
+      );
       found(root, "[data-part=rereading] summary").focus();
     } catch (error) {
       if (isAll && /** @type {any} */ (error)?.name === "AbortError")
-        announce("Stopped; nothing is changed.");
+        announce(_("Stopped; nothing is changed."));
       else announce(asRefusal(error).message, "alert");
     } finally {
-      button.textContent = "Read";
+      button.textContent = _("Read");
       say(desk.draft?.summary ?? "");
     }
     return undefined;

@@ -4,6 +4,7 @@
 import { announce } from "../lib/dom.js";
 import { isShowable } from "../lib/files.js";
 import { asRefusal, readDocument } from "../lib/http.js";
+import { _ } from "../lib/words.js";
 
 /** @typedef {import("./draft.js").Draft} Draft */
 
@@ -33,10 +34,10 @@ export async function read(draft, number, options = {}) {
  * @param {number} number
  */
 export async function readPage(draft, number) {
-  announce(`Reading page ${number} again.`);
+  announce(_("Reading page {n} again.", { n: number }));
   const page = await read(draft, number);
   if (!page) return false;
   draft.addPage(page);
-  announce(`Page ${number} is read.`);
+  announce(_("Page {n} is read.", { n: number }));
   return true;
 }

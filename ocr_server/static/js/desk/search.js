@@ -1,7 +1,7 @@
 // @ts-check
 // Search and replace in the text of all pages, and of all files if wanted.
 import { action, announce, found, part } from "../lib/dom.js";
-import { counted } from "../lib/quantities.js";
+import { _ } from "../lib/words.js";
 import { rewritten } from "./line-rewrite.js";
 import { matchesIn, patternOf, replacedIn, wordOf } from "./matches.js";
 
@@ -61,8 +61,9 @@ export function enhance(desk) {
     const at = all.findIndex(isCurrent);
     const isWrong = wanted.value && !pattern();
     part(form, "hits").textContent = isWrong
-      ? "No regular expression"
-      : wanted.value && (at < 0 ? String(all.length) : `${at + 1} of ${all.length}`);
+      ? _("No regular expression")
+      : wanted.value &&
+        (at < 0 ? String(all.length) : _("{n} of {all}", { n: at + 1, all: all.length }));
     for (const name of ["replace", "replace-all", "previous-hit", "next-hit"])
       action(form, name).disabled = !all.length;
   }
@@ -79,14 +80,16 @@ export function enhance(desk) {
     desk.paint();
     const all = hits();
     tell(all);
-    announce(`${all.findIndex(isCurrent) + 1} of ${all.length}: ${hit.line.text}`);
+    announce(
+      `${_("{n} of {all}", { n: all.findIndex(isCurrent) + 1, all: all.length })}: ${hit.line.text}`,
+    );
   }
   /** @param {1 | -1} by */
   function step(by) {
     const all = hits();
     if (!all.length) {
       tell(all);
-      return announce("It is not found.");
+      return announce(_("It is not found."));
     }
     const at = all.findIndex(isCurrent);
     const here = all.findIndex(({ draft, page }) => draft === desk.draft && page === desk.page);
@@ -139,7 +142,12 @@ export function enhance(desk) {
     const count = replace(hits());
     current = null;
     tell(hits());
-    announce(`${counted(count, "place")} replaced; undo brings them back, file by file.`);
+    announce(
+      _(
+        "{n} place replaced; undo brings it back.|{n} places replaced; undo brings them back, file by file.",
+        { n: count },
+      ),
+    );
   }
   function toggle() {
     form.hidden = !form.hidden;

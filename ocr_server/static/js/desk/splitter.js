@@ -2,6 +2,7 @@
 // The border between picture and text: dragged, moved by arrow keys, or by two buttons.
 import { action, found } from "../lib/dom.js";
 import { recall, remember } from "../lib/storage.js";
+import { _ } from "../lib/words.js";
 
 const STEP = 15; // per cent
 
@@ -13,7 +14,10 @@ export function enhance(root) {
     found(root, ".panes").style.setProperty("--split", slider.value);
     slider.setAttribute(
       "aria-valuetext",
-      `Picture ${slider.value} %, text ${100 - Number(slider.value)} %`,
+      _("Picture {picture} %, text {text} %", {
+        picture: slider.value,
+        text: 100 - Number(slider.value),
+      }),
     );
   }
   /** @param {number} value */

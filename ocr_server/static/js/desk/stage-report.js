@@ -4,6 +4,7 @@ import { declarations } from "../lib/declarations.js";
 import { action, announce, make, part } from "../lib/dom.js";
 import { bring } from "../lib/http.js";
 import { seconds } from "../lib/quantities.js";
+import { _ } from "../lib/words.js";
 import { doneStages, fineFindings, labelOf, lateStages, skippedStages } from "./stages.js";
 
 /** @param {import("./desk.js").Desk} desk */
@@ -33,16 +34,28 @@ export function enhance(desk) {
           "li",
           {},
           choice(canChange && name, true, words),
-          ` in ${ms < 1000 ? `${Math.ceil(ms)} ms` : seconds(ms)}`,
+          ` ${_("in {time}", { time: ms < 1000 ? _("{n} ms", { n: Math.ceil(ms) }) : seconds(ms) })}`,
         ),
       ),
       ...skipped.map((name) =>
-        make("li", {}, choice(canChange && name, false, labelOf(name, kinds)), " – left out"),
+        make(
+          "li",
+          {},
+          choice(canChange && name, false, labelOf(name, kinds)),
+          ` – ${_("left out")}`,
+        ),
       ),
       ...late.map((name) =>
-        make("li", {}, make("b", {}, labelOf(name, kinds)), " – not done, the time was over"),
+        make(
+          "li",
+          {},
+          make("b", {}, labelOf(name, kinds)),
+          ` – ${_("not done, the time was over")}`,
+        ),
       ),
-      ...(fine.length ? [make("li", {}, `Left as it was: ${fine.join(", ")}.`)] : []),
+      ...(fine.length
+        ? [make("li", {}, _("Left as it was: {parts}.", { parts: fine.join(_(", ")) }))]
+        : []),
     );
     part(root, "otherwise").hidden = !root.querySelector("[name=stage]");
   }
@@ -72,15 +85,15 @@ export function enhance(desk) {
       .filter(({ checked }) => !checked)
       .map(({ value }) => value)
       .join();
-    const { read } = await bring("reread", () => import("./reread.js"));
-    announce(`Reading page ${page.number} again.`);
+    const { read } = await bring("desk/reread", () => import("./reread.js"));
+    announce(_("Reading page {n} again.", { n: page.number }));
     button.disabled = true;
     const fresh = await read(draft, page.number, without ? { without } : {});
     button.disabled = false;
     button.focus();
     if (!fresh) return;
     draft.replace(page, fresh.zones, null, fresh);
-    announce(`Page ${page.number} is read again; undo brings back what it was.`);
+    announce(_("Page {n} is read again; undo brings back what it was.", { n: page.number }));
   }
   action(root, "read-otherwise").addEventListener("click", readOtherwise);
   return { show };

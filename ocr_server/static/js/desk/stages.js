@@ -1,5 +1,6 @@
 // @ts-check
 // Pure. The stages of reading a page, as the desk lists them.
+import { _ } from "../lib/words.js";
 
 /**
  * @typedef {import("../lib/answers.js").StageOutcome} StageOutcome
@@ -88,6 +89,9 @@ export function stepsBeforeReading(page) {
     .slice(0, -1)
     .map((stage) => {
       const later = before.slice(before.indexOf(stage) + 1).map(({ name }) => name);
-      return { words: `After: ${stage.did}`, without: [...new Set([...skipped, ...later])].join() };
+      return {
+        words: _("After: {did}", { did: stage.did }),
+        without: [...new Set([...skipped, ...later])].join(),
+      };
     });
 }

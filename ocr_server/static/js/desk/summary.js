@@ -3,6 +3,10 @@
 import { trust } from "../lib/confidence.js";
 import { action, announce, make, part } from "../lib/dom.js";
 import { bring } from "../lib/http.js";
+import { _ } from "../lib/words.js";
+
+// What the legend says of words.
+const STATES = { unsure: _("unsure"), doubtful: _("doubtful"), checked: _("checked") };
 
 /** @param {import("./desk.js").Desk} desk */
 export function enhance(desk) {
@@ -16,8 +20,12 @@ export function enhance(desk) {
   /** How many words are doubtful, and which of them is open. */
   function count() {
     const at = doubtful.findIndex((word) => word === desk.opened);
-    const many = `${at < 0 ? "" : `${at + 1} of `}${doubtful.length} doubtful`;
-    part(root, "doubts").textContent = doubtful.length ? many : "None doubtful";
+    const n = doubtful.length;
+    const many =
+      at < 0
+        ? _("{n} doubtful|{n} doubtful", { n })
+        : _("{at} of {n} doubtful|{at} of {n} doubtful", { at: at + 1, n });
+    part(root, "doubts").textContent = doubtful.length ? many : _("None doubtful");
   }
   function tell() {
     const { draft, page } = desk;
@@ -37,13 +45,13 @@ export function enhance(desk) {
     if (undo.disabled && undo === focused) redo.focus();
     if (redo.disabled && redo === focused) undo.focus();
     part(root, "legend").replaceChildren(
-      ...["unsure", "doubtful", "checked"]
+      .../** @type {const} */ (["unsure", "doubtful", "checked"])
         .filter((state) => wordsOf(state).length)
         .map((state) =>
           make(
             "span",
             {},
-            make("span", { class: `word ${state}` }, state),
+            make("span", { class: `word ${state}` }, STATES[state]),
             ` ${wordsOf(state).length}`,
           ),
         ),
@@ -55,7 +63,7 @@ export function enhance(desk) {
     listNotice(
       "failed",
       draft.document.problems.map((problem) => [
-        `${problem.page ? `Page ${problem.page}: ` : ""}${problem.detail || problem.title} `,
+        `${problem.page ? `${_("Page {n}", { n: problem.page })}: ` : ""}${problem.detail || problem.title} `,
         ...againButton(problem.page),
       ]),
     );
@@ -70,7 +78,7 @@ export function enhance(desk) {
       ({ did, outcome }) => did || outcome === "skipped" || outcome === "out-of-time",
     );
     if (!report.hasAttribute("open")) return;
-    const { enhance } = await bring("stage-report", () => import("./stage-report.js"));
+    const { enhance } = await bring("desk/stage-report", () => import("./stage-report.js"));
     stageReport ??= enhance(desk);
     if (page === desk.page) stageReport.show(draft, page);
   }
@@ -80,7 +88,8 @@ export function enhance(desk) {
     const lines = [...part(root, "remarks").querySelectorAll("div:not([hidden]) > ul > li")];
     part(root, "remarks").hidden = !lines.length;
     part(root, "remark").textContent =
-      (lines.length > 1 ? `${lines.length} remarks: ` : "") + (lines[0]?.textContent ?? "");
+      (lines.length > 1 ? `${_("{n} remark|{n} remarks", { n: lines.length })}: ` : "") +
+      (lines[0]?.textContent ?? "");
   }
   /**
    * @param {string} name
@@ -96,10 +105,10 @@ export function enhance(desk) {
     const { draft } = desk;
     if (!page || !draft?.files.length) return [];
     const button = /** @type {HTMLButtonElement} */ (
-      make("button", { type: "button", class: "link" }, `Try page ${page} again`)
+      make("button", { type: "button", class: "link" }, _("Try page {n} again", { n: page }))
     );
     button.addEventListener("click", async function again() {
-      const { readPage } = await bring("reread", () => import("./reread.js"));
+      const { readPage } = await bring("desk/reread", () => import("./reread.js"));
       button.disabled = true;
       if (await readPage(draft, page)) part(root, "name").focus();
       button.disabled = false;

@@ -3,21 +3,24 @@
 import { trust } from "../lib/confidence.js";
 import { make } from "../lib/dom.js";
 import { distance } from "../lib/geometry.js";
-import { gapOf, lineText, paragraphsOf, tagOf } from "../lib/model.js";
+import { gapOf, lineText, paragraphsOf } from "../lib/model.js";
+import { _, tagOf } from "../lib/words.js";
+import { chooseCell, drawTable } from "./table-view.js";
 
 /**
  * @typedef {import("../lib/model.js").Word} Word
  * @typedef {import("../lib/model.js").Page} Page
+ * @typedef {import("./table-view.js").Row} Row
  */
 
 const FLOWING_LINES = 3; // fewer say little about how they are broken
 const FULL = 0.8; // of the longest line
 const GAP = 2.5; // of a line's height; prose has none so wide
 const TIPS = [
-  "Turn the picture upright.",
-  "Crop it to the text.",
-  "Choose the language of the text.",
-  "Take it again with more light, closer and steady.",
+  _("Turn the picture upright."),
+  _("Crop it to the text."),
+  _("Choose the language of the text."),
+  _("Take it again with more light, closer and steady."),
 ];
 
 /**
@@ -29,7 +32,7 @@ export function enhance(root, { onOpen, onHover }) {
   const spans = new Map();
   /** @type {Map<Element, Word>} */
   const words = new Map();
-  /** @type {Map<Element, import("../lib/model.js").Line>} */
+  /** @type {Map<Element, Row>} */
   const rows = new Map();
   /** @type {HTMLElement | null} */
   let stop = null;
@@ -42,10 +45,15 @@ export function enhance(root, { onOpen, onHover }) {
     spans.clear();
     words.clear();
     rows.clear();
-    const paragraphs = page.zones
-      .flatMap((zone) => paragraphsOf(zone))
-      .filter((lines) => lines.some(lineText));
-    root.replaceChildren(...(paragraphs.length ? paragraphs.map(paragraph) : [nothing()]));
+    const blocks = page.zones.flatMap((zone) =>
+      zone.table
+        ? drawTable(zone, row)
+        : paragraphsOf(zone)
+            .filter((lines) => lines.some(lineText))
+            .map(paragraph),
+    );
+    if (page.codes?.length) blocks.push(codeList(page.codes));
+    root.replaceChildren(...(blocks.length ? blocks : [nothing()]));
     stop = null;
     makeStop(root.querySelector(".word"));
     if (page !== shown) root.scrollTop = 0;
@@ -58,28 +66,38 @@ export function enhance(root, { onOpen, onHover }) {
       if (isTyping) {
         row.setAttribute("contenteditable", "true");
         row.setAttribute("role", "textbox");
-        row.setAttribute("aria-label", "Line");
+        row.setAttribute("aria-label", _("Line"));
         row.setAttribute("spellcheck", "true");
       } else
         for (const name of ["contenteditable", "role", "aria-label", "spellcheck"])
           row.removeAttribute(name);
     }
     root.toggleAttribute("data-typing", isTyping);
+    makeStop(stop);
   }
   /** @param {import("../lib/model.js").Line[]} lines */
   function paragraph(lines) {
     const block = make("p", isFlowing(lines) ? { class: "flowing" } : {});
     block.lang = tagOf(lines[0].language);
-    if (lines[0].direction === "rtl") block.dir = "rtl";
-    for (const line of lines) {
-      const row = make("span", { class: "line" });
-      rows.set(row, line);
-      line.words.forEach((word, at) =>
-        row.append(at ? gapOf(line.words[at - 1].text, word.text) : "", wordSpan(word)),
-      );
-      block.append(row, "\n");
-    }
+    block.dir = lines[0].direction === "rtl" ? "rtl" : "ltr";
+    for (const line of lines) block.append(row({ line, words: line.words }), "\n");
     return block;
+  }
+  /** @param {Row} about */
+  function row(about) {
+    const span = make("span", { class: "line" });
+    rows.set(span, about);
+    about.words.forEach((word, at) =>
+      span.append(at ? gapOf(about.words[at - 1].text, word.text) : "", wordSpan(word)),
+    );
+    return span;
+  }
+  /** @param {import("../lib/answers.js").Code[]} codes */
+  function codeList(codes) {
+    const items = codes.map(({ kind, value }) =>
+      make("li", {}, `${kind}: `, make("code", {}, value)),
+    );
+    return make("ul", { "aria-label": _("Bar codes") }, ...items);
   }
   /** @param {Word} word */
   function wordSpan(word) {
@@ -96,7 +114,10 @@ export function enhance(root, { onOpen, onHover }) {
     const state = trust(word);
     span.textContent = word.text;
     span.className = `word ${state}`;
-    span.title = state === "checked" ? "Checked" : `${Math.round(word.confidence * 100)} % sure`;
+    span.title =
+      state === "checked"
+        ? _("Checked")
+        : _("{n} % sure", { n: Math.round(word.confidence * 100) });
     if (state === "doubtful") span.setAttribute("role", "button");
     else span.removeAttribute("role");
   }
@@ -117,7 +138,7 @@ export function enhance(root, { onOpen, onHover }) {
   function makeStop(span) {
     stop?.setAttribute("tabindex", "-1");
     stop = /** @type {HTMLElement | null} */ (span ?? null);
-    stop?.setAttribute("tabindex", "0");
+    stop?.setAttribute("tabindex", isTyping ? "-1" : "0"); // then Tab goes from line to line
   }
   /** @param {number} by */
   function step(by) {
@@ -173,6 +194,8 @@ export function enhance(root, { onOpen, onHover }) {
   }
 
   root.addEventListener("keydown", press);
+  root.addEventListener("focusin", chooseCell);
+  root.addEventListener("click", chooseCell);
   root.addEventListener("click", function open(event) {
     const word = wordOf(event);
     if (word && !isTyping && getSelection()?.isCollapsed !== false) onOpen(word);
@@ -197,8 +220,8 @@ export function enhance(root, { onOpen, onHover }) {
     get isTyping() {
       return isTyping;
     },
-    /** @param {Element} row */
-    lineOf: (row) => rows.get(row) ?? null,
+    /** @param {Element} row what stands there */
+    rowOf: (row) => rows.get(row) ?? null,
     /** @param {boolean} wanted */
     setTyping(wanted) {
       isTyping = wanted;
@@ -247,7 +270,7 @@ function nothing() {
   return make(
     "div",
     { class: "empty" },
-    make("p", {}, "No text was found. It may help to:"),
+    make("p", {}, _("No text was found. It may help to:")),
     make("ul", {}, ...TIPS.map((tip) => make("li", {}, tip))),
   );
 }

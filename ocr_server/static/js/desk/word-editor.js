@@ -3,6 +3,7 @@
 import { trust } from "../lib/confidence.js";
 import { action, found, make, part } from "../lib/dom.js";
 import { distance } from "../lib/geometry.js";
+import { _ } from "../lib/words.js";
 
 /**
  * @typedef {import("../lib/model.js").Place} Place
@@ -42,12 +43,12 @@ export function enhance(root, { onAccept, onLeave }) {
     if (!open) return;
     const { word, line } = open;
     whole.setAttribute("aria-pressed", String(isLine));
-    part(form, "what").textContent = isLine ? "Line" : "Word";
+    part(form, "what").textContent = isLine ? _("Line") : _("Word");
     part(form, "sure").textContent = isLine
       ? ""
       : trust(word) === "checked"
-        ? "· checked"
-        : `· ${Math.round(word.confidence * 100)} % sure`;
+        ? `· ${_("checked")}`
+        : `· ${_("{n} % sure", { n: Math.round(word.confidence * 100) })}`;
     input.value = input.defaultValue = isLine
       ? line.words
           .map(({ text }) => text)
@@ -103,7 +104,7 @@ export function enhance(root, { onAccept, onLeave }) {
       form.hidden = false;
       all.checked = false;
       part(form, "all-field").hidden = alike < 2;
-      part(form, "alike").textContent = `All ${alike} like this`;
+      part(form, "alike").textContent = _("All {n} like this", { n: alike });
       action(form, "join").hidden = !next();
       part(form, "suggestions").replaceChildren(
         ...suggestions.slice(0, MOST_SUGGESTIONS).map(suggestion),

@@ -2,6 +2,7 @@
 // How the picture is seen: its size and which way up, by buttons, keys, wheel and pinch; scrolling
 // is the browser's own, or done by hand.
 import { action, announce, part } from "../lib/dom.js";
+import { _ } from "../lib/words.js";
 
 /**
  * @typedef {import("../lib/geometry.js").Dot} Dot
@@ -37,7 +38,7 @@ export function enhance(root) {
     const dot = { x: (x - before.x) / scale, y: (y - before.y) / scale };
     scale = Math.min(MOST, Math.max(LEAST, wanted));
     holder.style.setProperty("--s", String(scale));
-    part(root, "zoom").textContent = `${Math.round(scale * 100)} %`;
+    part(root, "zoom").textContent = _("{n} %", { n: Math.round(scale * 100) });
     const after = holder.getBoundingClientRect();
     stage.scrollLeft += after.x + dot.x * scale - x;
     stage.scrollTop += after.y + dot.y * scale - y;
@@ -82,7 +83,7 @@ export function enhance(root) {
   function takeHand() {
     const isTaken = stage.toggleAttribute("data-hand");
     action(root, "hand").setAttribute("aria-pressed", String(isTaken));
-    announce(isTaken ? "Dragging moves the picture." : "Dragging selects text.");
+    announce(isTaken ? _("Dragging moves the picture.") : _("Dragging selects text."));
   }
   /** @param {PointerEvent} event */
   function drag(event) {

@@ -3,6 +3,8 @@
 // `python -m pytest tests/web/test_script_types.py --renew`.
 
 /**
+ * @typedef {"error-correction" | "check-digit" | "none"} CodeCheck
+ * @typedef {"qr" | "data-matrix" | "aztec" | "pdf417" | "code-128" | "code-39" | "ean-13" | "ean-8" | "upc-a" | "upc-e"} CodeKind
  * @typedef {"ltr" | "rtl" | "ttb"} Direction
  * @typedef {"text" | "title" | "heading" | "list-item" | "header" | "footer" | "page-number"} Role
  * @typedef {"done" | "not-needed" | "skipped" | "out-of-time"} StageOutcome
@@ -35,6 +37,17 @@
  * @property {number | null} [column_span] how many columns it stands in, if more than one
  * @property {string} text
  * @property {number | null} [confidence] that of its words, if it has any
+ * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
+ * @property {[number, number][]} quad four points, clockwise from the text’s own top left
+ */
+
+/**
+ * A bar code or matrix code.
+ * @typedef {object} Code
+ * @property {CodeKind} kind
+ * @property {string} value
+ * @property {CodeCheck | null} [check] what says that it was read right; Code 39 has nothing that
+ *   does
  * @property {[number, number, number, number]} box left, top, right, bottom in pixels of the page
  * @property {[number, number][]} quad four points, clockwise from the text’s own top left
  */
@@ -118,6 +131,7 @@
  * @property {Quality | null} quality
  * @property {string} text
  * @property {Record<string, Field> | null} [fields] the requested fields, by name
+ * @property {Code[] | null} [codes] with codes=true, from top to bottom
  * @property {Zone[]} zones in reading order; with detail=zone and deeper
  */
 

@@ -3,6 +3,7 @@
 // No `enhance`: it shows nothing.
 import { keyHeaders } from "./api-key.js";
 import { announce } from "./dom.js";
+import { _, language } from "./words.js";
 
 /** @typedef {import("./model.js").OcrDocument} OcrDocument */
 
@@ -10,24 +11,30 @@ import { announce } from "./dom.js";
 const modules = new Map();
 
 /**
- * A module that is loaded on demand. Whether the server answers is asked first: browsers keep an
- * import that failed, and would give the failure again until the page is loaded anew.
+ * A module that is loaded on demand. Its file is asked for first: Firefox keeps an import that
+ * failed, and would give the failure again until the page is loaded anew.
  * @template T
- * @param {string} name
+ * @param {string} path in `static/js`, without the suffix
  * @param {() => Promise<T>} load
  * @returns {Promise<T>}
  */
-export function bring(name, load) {
+export function bring(path, load) {
   const coming =
-    modules.get(name) ??
-    fetch("livez", { cache: "no-store" }).then(load, function tell() {
-      const refusal = unanswered();
-      announce(refusal.message, "alert");
-      throw refusal;
-    });
-  modules.set(name, coming);
-  coming.catch(() => modules.delete(name));
+    modules.get(path) ??
+    fetch(new URL(`../${path}.js`, import.meta.url)).then(
+      (response) => (response.ok ? load() : lack()),
+      lack,
+    );
+  modules.set(path, coming);
+  coming.catch(() => modules.delete(path));
   return /** @type {Promise<T>} */ (coming);
+}
+
+/** @returns {never} */
+function lack() {
+  const refusal = unanswered();
+  announce(refusal.message, "alert");
+  throw refusal;
 }
 
 /** Why there is no answer, in words for a person. */
@@ -39,8 +46,8 @@ export class Refusal extends Error {
   constructor(problem) {
     super(
       problem.code === "key-missing"
-        ? "Type the key of this server."
-        : problem.detail || problem.title || "The server did not say why.",
+        ? _("Type the key of this server.")
+        : problem.detail || problem.title || _("The server did not say why."),
     );
     this.title = problem.title ?? "";
     this.code = problem.code ?? "";
@@ -61,8 +68,8 @@ export function asRefusal(error) {
   return new Refusal({
     detail:
       error instanceof SyntaxError
-        ? "No whole answer of this server came; a page to sign in to may stand in between."
-        : "Something went wrong. Try again, or load the page anew.",
+        ? _("No whole answer of this server came; a page to sign in to may stand in between.")
+        : _("Something went wrong. Try again, or load the page anew."),
   });
 }
 
@@ -171,7 +178,7 @@ function listen(method, path, form, { signal, onUpload, onEvent, isRest = false 
     request.open(method, path);
     request.responseType = "text"; // else some browsers parse an answer without a type as XML
     request.setRequestHeader("Accept", "application/x-ndjson, application/json;q=0.9");
-    for (const [name, value] of Object.entries(keyHeaders())) request.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries(ownHeaders())) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", (event) => onUpload?.(event.loaded, event.total));
     request.upload.addEventListener("load", () => onEvent?.({ event: "uploaded" }));
     request.addEventListener("progress", guarded(more));
@@ -204,7 +211,7 @@ export function post(path, form, signal) {
 export async function ask(path, { signal, ...init } = {}) {
   let response;
   try {
-    response = await fetch(path, { headers: keyHeaders(), signal, ...init });
+    response = await fetch(path, { headers: ownHeaders(), signal, ...init });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw unanswered();
@@ -216,13 +223,18 @@ export async function ask(path, { signal, ...init } = {}) {
   return response;
 }
 
+/** The key, and the language in which the server is to say what is wrong. */
+function ownHeaders() {
+  return { ...keyHeaders(), "Accept-Language": language };
+}
+
 function unanswered() {
   dispatchEvent(new Event("unanswered")); // offline.js looks what is the matter
   return new Refusal({
     code: "no-answer",
     detail: navigator.onLine
-      ? "The server did not answer."
-      : "No connection – your pictures are kept in this tab.",
+      ? _("The server did not answer.")
+      : _("No connection – your pictures are kept in this tab."),
   });
 }
 
@@ -242,7 +254,7 @@ function refusalOf(request, type) {
   }
   const detail =
     status === 413
-      ? "The file is larger than the server accepts."
-      : `The server answered with an error (${status}).`;
+      ? _("The file is larger than the server accepts.")
+      : _("The server answered with an error ({status}).", { status: String(status) });
   return new Refusal({ status, retryAfter, detail });
 }

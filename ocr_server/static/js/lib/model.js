@@ -1,6 +1,8 @@
 // @ts-check
 // Pure. What the server answers, and the text that it makes.
 
+import { _, language as pagesLanguage, tagOf } from "./words.js";
+
 /**
  * @typedef {import("./answers.js").Engine} Engine
  * @typedef {import("./answers.js").Line} Line
@@ -113,20 +115,6 @@ export function pageText(page) {
     .join("\n\n");
 }
 
-const PAGES_LANGUAGE = "en";
-
-/**
- * A language as browsers name it: the engine says deu or chi_sim, they say de or zh.
- * @param {string | null | undefined} language
- */
-export function tagOf(language) {
-  try {
-    return Intl.getCanonicalLocales((language ?? "").split("_")[0])[0];
-  } catch {
-    return PAGES_LANGUAGE;
-  }
-}
-
 /**
  * The names of the languages that were found on the pages, with a remark on those not sure.
  * @param {Page[]} pages
@@ -134,7 +122,15 @@ export function tagOf(language) {
 export function languagesOf(pages) {
   const names = pages.map(({ language }) => {
     if (!language) return "";
-    return language.sure ? language.name : `${language.name} (unsure)`;
+    const name = nameOf(language);
+    return language.sure ? name : _("{name} (unsure)", { name });
   });
   return [...new Set(names)].filter(Boolean);
+}
+
+/** @param {import("./answers.js").PageLanguage} found */
+function nameOf({ codes, name }) {
+  if (pagesLanguage === "en") return name;
+  const names = new Intl.DisplayNames([pagesLanguage], { type: "language" });
+  return codes.map((code) => names.of(tagOf(code))).join(", ");
 }

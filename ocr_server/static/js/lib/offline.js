@@ -2,6 +2,7 @@
 // A banner for as long as the server cannot be reached; what failed for that begins anew
 // afterwards.
 import { action, announce, part } from "./dom.js";
+import { _ } from "./words.js";
 
 const AGAIN_MS = 5000;
 
@@ -22,7 +23,9 @@ export function enhance(root) {
     if (!answered) timer = setTimeout(check, AGAIN_MS);
     if (!changed) return;
     announce(
-      answered ? "The server answers again." : (part(root ?? document, "words").textContent ?? ""),
+      answered
+        ? _("The server answers again.")
+        : (part(root ?? document, "words").textContent ?? ""),
       answered ? "status" : "alert",
     );
     if (answered) dispatchEvent(new Event("answered"));

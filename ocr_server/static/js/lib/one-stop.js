@@ -49,7 +49,8 @@ export function enhance(root, selector = ":scope > button, :scope > details > su
     const all = controls();
     const at = all.indexOf(/** @type {HTMLElement} */ (event.target));
     if (at < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
-    const by = WAYS[/** @type {keyof typeof WAYS} */ (event.key)];
+    const isReversed = event.key.match(/Left|Right/) && getComputedStyle(row).direction === "rtl";
+    const by = WAYS[/** @type {keyof typeof WAYS} */ (event.key)] * (isReversed ? -1 : 1);
     const to = event.key === "Home" ? 0 : event.key === "End" ? all.length - 1 : by && at + by;
     if (to === undefined || Number.isNaN(to)) return;
     event.preventDefault();

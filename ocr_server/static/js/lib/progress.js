@@ -3,6 +3,7 @@
 // No `enhance`: it gives the words, which others show.
 import { announce } from "./dom.js";
 import { seconds, size } from "./quantities.js";
+import { _ } from "./words.js";
 
 /** @typedef {"uploading" | "recognising"} State */
 
@@ -39,7 +40,8 @@ export function followProgress(item, begun, put) {
   function tell() {
     if (!words || !item.stop) return;
     const elapsed = performance.now() - begun;
-    const shown = share === undefined ? words : `${words} – ${Math.round(share * 100)}\u00a0%`;
+    const shown =
+      share === undefined ? words : `${words} – ${_("{n} %", { n: Math.round(share * 100) })}`;
     put("recognising", elapsed > SLOW_MS ? `${shown} – ${seconds(elapsed)}` : shown, share);
   }
   /**
@@ -57,8 +59,8 @@ export function followProgress(item, begun, put) {
   /** What is being done to a lone page. */
   function stage() {
     const [now] = running.values();
-    if (!now || now.stage === "read") return "Reading the text";
-    return now.parts_done ? "Looking again at what is doubtful" : "Cleaning up the picture";
+    if (!now || now.stage === "read") return _("Reading the text");
+    return now.parts_done ? _("Looking again at what is doubtful") : _("Cleaning up the picture");
   }
 
   return {
@@ -67,9 +69,13 @@ export function followProgress(item, begun, put) {
      * @param {number} total
      */
     upload(sent, total) {
-      if (!isHalf && sent >= total / 2 && sent < total) announce("Half of it is sent.");
+      if (!isHalf && sent >= total / 2 && sent < total) announce(_("Half of it is sent."));
       isHalf ||= sent >= total / 2;
-      put("uploading", `Sending ${size(sent)} of ${size(total)}`, sent / total);
+      put(
+        "uploading",
+        _("Sending {part} of {all}", { part: size(sent), all: size(total) }),
+        sent / total,
+      );
     },
     /** @param {any} event */
     event(event) {
@@ -80,12 +86,15 @@ export function followProgress(item, begun, put) {
         running.delete(event.page?.number ?? event.page);
       }
       if (event.event === "end") return;
-      const now = pages > 1 && done < pages ? `Reading page ${done + 1} of ${pages}` : stage();
+      const now =
+        pages > 1 && done < pages
+          ? _("Reading page {page} of {pages}", { page: done + 1, pages })
+          : stage();
       share = count();
       const passed = Math.floor((share ?? 0) * 4);
       // Not every page: those who listen want to do something else meanwhile.
       const isDue = performance.now() - said > SILENT_MS || pages < 2 || !words;
-      if (passed > quarter) say(`${now}, ${passed * 25} %`);
+      if (passed > quarter) say(`${now}, ${_("{n} %", { n: passed * 25 })}`);
       else if (now !== words && isDue) say(now);
       words = now;
       quarter = passed;

@@ -1,22 +1,16 @@
 // @ts-check
-// Pure. Numbers in plain words: counts, sizes, times.
+// Pure. Numbers in plain words: sizes, times.
+
+import { _, written } from "./words.js";
 
 const KIB = 1024; // as the server counts its limits
 
-/**
- * @param {number} count
- * @param {string} one
- * @param {string} [many]
- */
-export function counted(count, one, many = `${one}s`) {
-  return `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;
-}
-
 /** @param {number} bytes */
 export function size(bytes) {
-  if (bytes < KIB) return counted(bytes, "byte");
+  if (bytes < KIB) return _("{n} byte|{n} bytes", { n: bytes });
   const [value, unit] = bytes < KIB ** 2 ? [bytes / KIB, "KiB"] : [bytes / KIB ** 2, "MiB"];
-  return `${value < 10 ? value.toFixed(1).replace(/\.0$/, "") : Math.round(value)} ${unit}`;
+  const isWhole = value >= 10 || Number.isInteger(Number(value.toFixed(1)));
+  return `${written(value, isWhole ? 0 : 1)} ${unit}`;
 }
 
 /**
@@ -25,10 +19,13 @@ export function size(bytes) {
  * @param {number} most
  */
 export function tooLarge(bytes, most) {
-  return `That is ${size(bytes)}; the limit is ${size(most)}. Send less at once, or a smaller picture.`;
+  return _("That is {size}; the limit is {limit}. Send less at once, or a smaller picture.", {
+    size: size(bytes),
+    limit: size(most),
+  });
 }
 
 /** @param {number} ms */
 export function seconds(ms) {
-  return `${ms < 9950 ? (ms / 1000).toFixed(1) : Math.round(ms / 1000)} s`;
+  return _("{seconds} s", { seconds: written(ms / 1000, ms < 9950 ? 1 : 0) });
 }

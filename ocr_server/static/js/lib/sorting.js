@@ -1,6 +1,7 @@
 // @ts-check
 // The order of a list, changed by dragging, or with Alt and the arrow keys.
 import { announce } from "./dom.js";
+import { _ } from "./words.js";
 
 const WAYS = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 };
 
@@ -26,7 +27,13 @@ export function enhance(list, { of, onMove }) {
     if (from < 0 || to === from || to < 0 || to >= list.children.length) return;
     const name = of(item);
     onMove(from, to);
-    announce(`${name} is now in place ${to + 1} of ${list.children.length}.`);
+    announce(
+      _("{name} is now in place {place} of {places}.", {
+        name,
+        place: to + 1,
+        places: list.children.length,
+      }),
+    );
   }
   /** @param {DragEvent} event */
   function begin(event) {

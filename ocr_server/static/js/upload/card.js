@@ -2,6 +2,7 @@
 // What the queue shows of a file: its name, how it fares, and what can be done about it.
 // No `enhance`: it makes an element of its own.
 import { action, found, part } from "../lib/dom.js";
+import { _ } from "../lib/words.js";
 
 /**
  * @typedef {"waiting" | "uploading" | "recognising" | "result" | "partial" | "empty" | "error" |
@@ -22,7 +23,10 @@ export function makeCard(name, file, deeds) {
   );
   part(card, "name").textContent = name;
   for (const button of card.querySelectorAll("button[data-action]")) {
-    button.setAttribute("aria-label", `${button.textContent?.trim() || "Forget"} ${name}`);
+    button.setAttribute(
+      "aria-label",
+      _("{deed} {name}", { deed: button.textContent?.trim() || _("Forget"), name }),
+    );
   }
   for (const deed of /** @type {const} */ (["open", "retry", "cancel", "forget", "trim"]))
     action(card, deed).addEventListener("click", deeds[deed]);
@@ -49,7 +53,7 @@ export function putCard(card, state, words, { share, canOpen, canRetry, retryWor
   progress.hidden = !working;
   progress.setAttribute(
     "aria-label",
-    `${part(card, "name").textContent}: ${state === "uploading" ? "sending" : "reading"}`,
+    `${part(card, "name").textContent}: ${state === "uploading" ? _("sending") : _("reading")}`,
   );
   if (share === undefined) progress.removeAttribute("value");
   else progress.value = share;
@@ -59,7 +63,10 @@ export function putCard(card, state, words, { share, canOpen, canRetry, retryWor
   const retry = action(card, "retry");
   retry.hidden = !canRetry || !idle || state === "result";
   retry.textContent = retryWords;
-  retry.setAttribute("aria-label", `${retryWords} ${part(card, "name").textContent}`);
+  retry.setAttribute(
+    "aria-label",
+    _("{deed} {name}", { deed: retryWords, name: part(card, "name").textContent ?? "" }),
+  );
   action(card, "trim").hidden = !canTrim || !idle;
   action(card, "open").hidden = !canOpen;
   action(card, "forget").hidden = !idle;

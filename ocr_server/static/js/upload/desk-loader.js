@@ -19,7 +19,7 @@ export function enhance(root, others) {
 
   function load() {
     coming ??= Promise.all([
-      bring("desk", () => import("../desk/desk.js")),
+      bring("desk/desk", () => import("../desk/desk.js")),
       loadStyles("desk"),
     ]).then(([desk]) => desk.enhance(root, others));
     coming.catch(() => (coming = null)); // offline perhaps: it is asked for again when it is needed

@@ -3,6 +3,7 @@
 import { action, announce, found, part } from "../lib/dom.js";
 import { byName } from "../lib/files.js";
 import { CONTROL } from "../lib/keys.js";
+import { _ } from "../lib/words.js";
 
 const LEAVING_MS = 120;
 
@@ -32,7 +33,7 @@ export function enhance(root, take) {
     if (dragging === (main.dataset.state === "dragging")) return;
     if (dragging) stateBefore = main.dataset.state ?? "idle";
     main.dataset.state = dragging ? "dragging" : stateBefore;
-    release.textContent = count > 1 ? `Drop to read ${count} files` : "Drop to read";
+    release.textContent = _("Drop to read|Drop to read {n} files", { n: Math.max(1, count) });
     release.hidden = !dragging;
     ways.hidden = dragging;
   }
@@ -52,7 +53,7 @@ export function enhance(root, take) {
     const items = [...event.dataTransfer.items].filter(({ kind }) => kind === "file");
     const files = items.filter((item) => !item.webkitGetAsEntry()?.isDirectory);
     if (files.length < items.length)
-      announce("Folders cannot be read. Drop the files that are in them.", "alert");
+      announce(_("Folders cannot be read. Drop the files that are in them."), "alert");
     arrive(files.flatMap((item) => item.getAsFile() ?? []));
   }
   /** @param {ClipboardEvent} event */
@@ -72,7 +73,7 @@ export function enhance(root, take) {
     const items = await navigator.clipboard?.read().catch(() => null);
     for (const item of items ?? []) {
       const type = item.types.find((name) => name.startsWith("image/"));
-      if (type) files.push(new File([await item.getType(type)], "Pasted picture", { type }));
+      if (type) files.push(new File([await item.getType(type)], _("Pasted picture"), { type }));
     }
     return items ? files : null;
   }
@@ -82,14 +83,18 @@ export function enhance(root, take) {
     const files = await pictures();
     arrive(files ?? []);
     if (files?.length) return;
-    button.textContent = files ? "paste: there is no picture" : `paste: press ${CONTROL} V`;
+    button.textContent = files
+      ? _("paste: there is no picture")
+      : _("paste: press {control} V", { control: CONTROL });
     announce(
       files
-        ? "There is no picture on the clipboard."
-        : `The browser does not show its clipboard. Press ${CONTROL} and V.`,
+        ? _("There is no picture on the clipboard.")
+        : _("The browser does not show its clipboard. Press {control} and V.", {
+            control: CONTROL,
+          }),
       "alert",
     );
-    setTimeout(() => (button.textContent = "paste"), 4000);
+    setTimeout(() => (button.textContent = _("paste")), 4000);
   }
   function pick() {
     arrive(input.files ?? []);

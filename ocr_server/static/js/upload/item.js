@@ -3,7 +3,8 @@
 // No `enhance`: its card is an element of its own.
 import { action, announce, found, make, part } from "../lib/dom.js";
 import { canTrim, isShowable } from "../lib/files.js";
-import { counted } from "../lib/quantities.js";
+import { bring } from "../lib/http.js";
+import { _ } from "../lib/words.js";
 import { makeCard, putCard } from "./card.js";
 
 /**
@@ -62,7 +63,8 @@ export class Item {
       share,
       canOpen: Boolean(this.draft?.pages.length),
       canRetry: this.files.length > 0 && !this.isHopeless,
-      retryWords: this.draft?.pages.length && !this.draft.isEnded ? "Read the rest" : "Try again",
+      retryWords:
+        this.draft?.pages.length && !this.draft.isEnded ? _("Read the rest") : _("Try again"),
       canTrim: canTrim(this.files),
     });
     this.#showThumbnail();
@@ -75,7 +77,7 @@ export class Item {
     const number = draft?.pages[0]?.number ?? 0;
     if (!draft || files.every(isShowable) || card.querySelector(".thumbnail img")) return;
     if (!draft.pictures.has(number)) return;
-    const { thumbnailOf } = await import("../desk/page-images.js");
+    const { thumbnailOf } = await bring("desk/page-images", () => import("../desk/page-images.js"));
     const url = await thumbnailOf(draft, number);
     if (url) part(card, "thumbnail").replaceChildren(make("img", { src: url, alt: "" }));
   }
@@ -85,10 +87,14 @@ export class Item {
     if (!this.draft) return undefined;
     const { places, summary, isEnded, share } = this.draft;
     const { pages, problems } = this.draft.document;
-    if (!isEnded) return this.put("stopped", share ? `${share} read.` : "Stopped.");
-    const all = counted(pages.length + problems.length, "page");
-    if (problems.length) this.put("partial", `${pages.length} of ${all} read.`);
-    else if (!places.length) this.put("empty", "No text was found.");
+    if (!isEnded) return this.put("stopped", share ? _("{share} read.", { share }) : _("Stopped."));
+    if (problems.length) {
+      const n = pages.length + problems.length;
+      this.put(
+        "partial",
+        _("{read} of {n} page read.|{read} of {n} pages read.", { read: pages.length, n }),
+      );
+    } else if (!places.length) this.put("empty", _("No text was found."));
     else this.put("result", summary);
     return announce(this.state === "result" ? `${this.name}: ${summary}` : this.words);
   }
@@ -97,8 +103,8 @@ export class Item {
   putFailure(error) {
     const isLocked = error.code === "encrypted-document";
     const words = this.password
-      ? "That password does not open it."
-      : "This PDF is protected by a password.";
+      ? _("That password does not open it.")
+      : _("This PDF is protected by a password.");
     this.isHopeless = NO_OTHER_END.has(error.code);
     this.put("error", isLocked ? words : error.message);
     if (NO_PICTURE.has(error.status)) action(this.card, "trim").hidden = true;
@@ -117,6 +123,8 @@ function freshId() {
 
 /** @param {File[]} files */
 function nameOf([first, ...others]) {
-  const name = first.name || "Pasted picture";
-  return others.length ? `${name} and ${counted(others.length, "other")}` : name;
+  const name = first.name || _("Pasted picture");
+  return others.length
+    ? _("{name} and {n} other|{name} and {n} others", { name, n: others.length })
+    : name;
 }

@@ -4,6 +4,7 @@
 // No `enhance`: it keeps, and shows nothing.
 import { announce } from "../lib/dom.js";
 import { all, live, put, remove } from "../lib/database.js";
+import { _ } from "../lib/words.js";
 
 /**
  * @typedef {import("../desk/draft.js").Draft} Draft
@@ -12,7 +13,7 @@ import { all, live, put, remove } from "../lib/database.js";
  */
 
 const SOON_MS = 300;
-const FULL = "This browser keeps no more: a reload would lose what is in this tab.";
+const FULL = _("This browser keeps no more: a reload would lose what is in this tab.");
 
 /**
  * What of a draft is written already.

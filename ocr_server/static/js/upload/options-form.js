@@ -2,8 +2,8 @@
 // Languages and options: shown in the summary, remembered in this browser, at most three languages.
 import { enhance as enhanceKey } from "../lib/api-key.js";
 import { found, make, part } from "../lib/dom.js";
-import { tagOf } from "../lib/model.js";
 import { recall, remember } from "../lib/storage.js";
+import { _, tagOf } from "../lib/words.js";
 
 const MOST_LANGUAGES = 3;
 const AUTOMATIC = "auto"; // among the languages: that of each page is found
@@ -36,7 +36,7 @@ function chooseLanguages(root) {
     const chosen = boxes.filter((box) => box.checked);
     for (const box of boxes) box.disabled = !box.checked && chosen.length >= MOST_LANGUAGES;
     const names = chosen.map((box) => box.nextElementSibling?.firstChild?.textContent ?? "");
-    part(root, "chosen").textContent = names.join(", ") || "Usual";
+    part(root, "chosen").textContent = names.join(", ") || _("Usual");
   }
   function choose() {
     tell();
@@ -86,12 +86,9 @@ function nameItself(label, code) {
  * @param {HTMLInputElement[]} boxes
  */
 function inBrowserLanguage(boxes) {
-  const names = new Intl.DisplayNames(["en"], { type: "language" });
-  const spoken = (names.of(tagOf(navigator.language.split("-")[0])) ?? "").toLowerCase();
-  const box = boxes.find(({ parentElement }) =>
-    (parentElement?.textContent ?? "").trim().toLowerCase().startsWith(spoken),
-  );
-  return spoken && box ? [box.value] : [];
+  const spoken = tagOf(navigator.language.split("-")[0]);
+  const box = boxes.find(({ value }) => !value.includes("/") && tagOf(value) === spoken);
+  return box ? [box.value] : [];
 }
 
 /** @param {HTMLSelectElement} select */
@@ -110,7 +107,7 @@ export function chosenFields(form) {
   const fields = new FormData();
   const languages = chosen.getAll("languages").join("+");
   if (languages) fields.set("languages", languages);
-  for (const name of ["layout", "steps", "text_layer", "pages", "password"]) {
+  for (const name of ["layout", "steps", "text_layer", "pages", "codes", "password"]) {
     const value = String(chosen.get(name) ?? "").trim();
     if (value) fields.set(name, value);
   }

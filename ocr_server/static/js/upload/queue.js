@@ -3,11 +3,11 @@
 import { action, announce, found, loadStyles, make, part, reveal } from "../lib/dom.js";
 import { canTrim } from "../lib/files.js";
 import { asRefusal, bring } from "../lib/http.js";
-import { counted } from "../lib/quantities.js";
 import { enhance as enhanceDeskLoader } from "./desk-loader.js";
 import { Item } from "./item.js";
 import { follow, forget as forgetKept, keep, keepsAll, kept } from "./keeping.js";
 import { enhance as enhanceSorting } from "../lib/sorting.js";
+import { _ } from "../lib/words.js";
 
 /**
  * @typedef {import("../desk/draft.js").Draft} Draft
@@ -16,13 +16,13 @@ import { enhance as enhanceSorting } from "../lib/sorting.js";
  */
 
 // What only a file needs, which comes with the first.
-const comingReading = () => bring("reading", () => import("./reading.js"));
+const comingReading = () => bring("upload/reading", () => import("./reading.js"));
 
 const BUSY = new Set([429, 503]);
 const SIDE_BY_SIDE = 2; // so that a small file is not behind a long one
 const RUNS = new Set(["waiting", "uploading", "recognising"]);
-const UNSHOWN = "This browser cannot show the picture, so it cannot be cropped or turned.";
-const AGAIN = "Read it again and forget the corrections?";
+const UNSHOWN = _("This browser cannot show the picture, so it cannot be cropped or turned.");
+const AGAIN = _("Read it again and forget the corrections?");
 
 /** @type {{how: How, queue: ReturnType<typeof begin>} | null} */
 let known = null;
@@ -153,7 +153,7 @@ function begin(root) {
   }
   /** @param {Item} item */
   function retry(item) {
-    item.put("waiting", "Waiting");
+    item.put("waiting", _("Waiting"));
     work();
   }
   /**
@@ -166,7 +166,7 @@ function begin(root) {
   /** @param {Item} item */
   function cancel(item) {
     if (item.stop) item.stop.abort();
-    else if (item.state === "waiting") item.put("stopped", "Stopped.");
+    else if (item.state === "waiting") item.put("stopped", _("Stopped."));
   }
   /**
    * Has a lone picture cropped and turned by hand; whether it is to be read then.
@@ -175,7 +175,7 @@ function begin(root) {
   async function trim(item) {
     if (!canTrim(item.files)) return false;
     const [{ trimmed }] = await Promise.all([
-      bring("crop-dialog", () => import("./crop-dialog.js")),
+      bring("upload/crop-dialog", () => import("./crop-dialog.js")),
       loadStyles("crop-dialog"),
       loadStyles("corners"),
     ]);
@@ -199,11 +199,11 @@ function begin(root) {
   async function forget(chosen) {
     if (!chosen.length) return;
     endForgetting();
-    const words =
-      chosen.length > 1
-        ? `${counted(chosen.length, "file")} are forgotten.`
-        : `${chosen[0].name} is forgotten.`;
-    const button = make("button", { type: "button", class: "link" }, "Undo");
+    const words = _("{name} is forgotten.|{n} files are forgotten.", {
+      name: chosen[0].name,
+      n: chosen.length,
+    });
+    const button = make("button", { type: "button", class: "link" }, _("Undo"));
     button.addEventListener("click", bringBack);
     gone = { items: chosen, before: items, notice: make("li", { class: "gone" }, words, button) };
     chosen[0].card.before(gone.notice);
@@ -236,11 +236,11 @@ function begin(root) {
     cards.append(...items.map(({ card }) => card));
     for (const item of back) {
       item.order = 0; // so that it is kept anew
-      if (RUNS.has(item.state)) item.put("stopped", "Stopped.");
+      if (RUNS.has(item.state)) item.put("stopped", _("Stopped."));
     }
     number();
     tellCount();
-    announce(back.length > 1 ? "They are back." : `${back[0].name} is back.`);
+    announce(_("{name} is back.|They are back.", { name: back[0].name, n: back.length }));
     const opened = back.find(({ draft }) => draft?.pages.length);
     if (opened) open(opened);
     action(back[0].card, "forget").focus();
@@ -250,7 +250,9 @@ function begin(root) {
     if (!gone) return;
     for (const { draft } of gone.items)
       if (draft)
-        import("../desk/page-images.js").then(({ forgetPictures }) => forgetPictures(draft));
+        bring("desk/page-images", () => import("../desk/page-images.js")).then(
+          ({ forgetPictures }) => forgetPictures(draft),
+        );
     gone.notice.remove();
     gone = null;
     tellCount();
@@ -297,12 +299,12 @@ function begin(root) {
     if (item.stop?.signal.aborted)
       return item.draft?.pages.length && !item.draft.isEnded
         ? item.putResult()
-        : item.put("stopped", "Stopped.");
+        : item.put("stopped", _("Stopped."));
     const error = asRefusal(thrown);
     if (BUSY.has(error.status) && error.retryAfter) {
       const { waitForServer } = await comingReading();
-      if (await waitForServer(item, error.retryAfter)) return item.put("waiting", "Waiting");
-      return item.put("stopped", "Stopped.");
+      if (await waitForServer(item, error.retryAfter)) return item.put("waiting", _("Waiting"));
+      return item.put("stopped", _("Stopped."));
     }
     item.putFailure(error);
     if (error.code !== "no-answer") return undefined;
@@ -316,7 +318,7 @@ function begin(root) {
     );
     for (const { id, name, files, draft, state, words, isOpen } of await kept()) {
       const item = addItem(files, { id, name, draft });
-      if (RUNS.has(state) && files.length) item.put("waiting", "Waiting");
+      if (RUNS.has(state) && files.length) item.put("waiting", _("Waiting"));
       else if (draft?.pages.length) item.putResult();
       else item.put(state, words);
       if (isOpen && came?.type !== "navigate") await open(item);
@@ -327,7 +329,7 @@ function begin(root) {
   const all = part(root, "all");
   all.addEventListener("toggle", async function offer() {
     if (all.hasAttribute("open"))
-      (await bring("export-all", () => import("../desk/export-all.js"))).drawExportAll(
+      (await bring("desk/export-all", () => import("../desk/export-all.js"))).drawExportAll(
         all,
         drafts(),
       );
@@ -366,7 +368,7 @@ function begin(root) {
       await restored;
       endForgetting();
       for (const group of together ? [files] : files.map((file) => [file]))
-        addItem(group).put("waiting", "Waiting");
+        addItem(group).put("waiting", _("Waiting"));
       if (!desk.shown) cards.lastElementChild?.scrollIntoView({ block: "nearest" });
       await Promise.all([work(), work()]);
     },

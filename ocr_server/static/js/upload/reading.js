@@ -9,6 +9,7 @@ import { announce } from "../lib/dom.js";
 import { ask, createJob, followJob, readDocument, Refusal } from "../lib/http.js";
 import { followProgress } from "../lib/progress.js";
 import { tooLarge } from "../lib/quantities.js";
+import { _ } from "../lib/words.js";
 
 /**
  * @typedef {import("./item.js").Item} Item
@@ -38,15 +39,15 @@ export async function readItem(item, how) {
   if (!goesOn) adopt(item, draft);
   if (!before?.pages.length) item.draft = draft;
   const progress = followProgress(item, begun, item.put.bind(item));
-  announce(`Sending ${item.name}`);
-  item.put("uploading", "Sending", 0);
+  announce(_("Sending {name}", { name: item.name }));
+  item.put("uploading", _("Sending"), 0);
   desk.load().catch(() => undefined); // it is loaded again when it is needed
   draft.isRunning = true;
   try {
     const answer = await (hasJobs ? readAsJob() : readAtOnce());
     if (!isListed()) return;
     if (before !== draft && before?.done.length !== changes) {
-      item.put("stopped", "Its text was corrected meanwhile, and is kept.");
+      item.put("stopped", _("Its text was corrected meanwhile, and is kept."));
       return;
     }
     if (before && before !== draft) forgetPictures(before);
@@ -131,9 +132,9 @@ export function forgetJob(draft) {
  */
 export async function waitForServer(item, left) {
   const isStopped = () => item.stop?.signal.aborted ?? false;
-  announce(`The server is busy – trying again in ${left} s.`);
+  announce(_("The server is busy – trying again in {left} s.", { left }));
   for (; left > 0 && !isStopped(); left -= 1) {
-    item.put("recognising", `The server is busy – trying again in ${left} s.`);
+    item.put("recognising", _("The server is busy – trying again in {left} s.", { left }));
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
   return !isStopped();

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from email.message import EmailMessage
+from pathlib import Path
+from typing import TypeAlias
+
+import docx
+import openpyxl
+import pptx
+import pytest
+
+from ocr_server.errors import AnswerTooLarge, DamagedPicture, EncryptedDocument
+from ocr_server.export.markdown import markdown_of
+from ocr_server.office import files
+from ocr_server.office.files import office_blocks, office_type_of
+
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+Made: TypeAlias = tuple[str, bytes]
+
+
+def made_docx() -> bytes:
+    made = docx.Document()
+    made.add_heading("The title", 1)
+    made.add_paragraph("Tea & cake < 5")
+    made.add_paragraph("one thing", style="List Bullet")
+    table = made.add_table(2, 2)
+    for at, text in enumerate(("Item", "Sum", "Tea", "2")):
+        table.cell(at // 2, at % 2).text = text
+    return saved(made.save)
+
+
+def made_pptx() -> bytes:
+    made = pptx.Presentation()
+    slide = made.slides.add_slide(made.slide_layouts[1])
+    slide.shapes.title.text = "The title"
+    slide.placeholders[1].text = "Tea & cake"
+    return saved(made.save)
+
+
+def made_xlsx() -> bytes:
+    made = openpyxl.Workbook()
+    sheet = made.active
+    sheet.title = "Sums"
+    sheet.append(["Tea & cake", 2.5])
+    return saved(made.save)
+
+
+def made_epub() -> bytes:
+    return zipped(
+        {
+            "META-INF/container.xml": '<container><rootfiles><rootfile full-path="in/a.opf"/>'
+            "</rootfiles></container>",
+            "in/a.opf": '<package><manifest><item id="c" href="c%201.xhtml"/></manifest>'
+            '<spine><itemref idref="c"/></spine></package>',
+            "in/c 1.xhtml": "<html><body><h1>The title</h1><p>Tea &amp; cake</p></body></html>",
+        }
+    )
+
+
+def made_mail() -> bytes:
+    made = EmailMessage()
+    made["Subject"], made["From"] = "The title", "a@example.org"
+    made.set_content("Tea & cäke\n\nand more")
+    return made.as_bytes()
+
+
+def zipped(parts: dict[str, str | bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def saved(save: Callable[[io.BytesIO], object]) -> bytes:
+    file = io.BytesIO()
+    save(file)
+    return file.getvalue()
+
+
+def with_part(data: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {one: archive.read(one) for one in archive.namelist()}
+    return zipped({**parts, name: change(parts[name])})
+
+
+def markdown(tmp_path: Path, name: str, data: bytes) -> str:
+    path = tmp_path / "1"  # as in the folder of a request
+    path.write_bytes(data)
+    media_type = office_type_of(path, name=name, media_type="application/octet-stream")
+    assert media_type is not None
+    return markdown_of(office_blocks(path, media_type))
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "expected"),
+    [
+        (
+            "a.docx",
+            made_docx,
+            "# The title\n\nTea \\& cake \\< 5\n\n\\- one thing\n\n"
+            "| Item | Sum |\n| --- | --- |\n| Tea | 2 |",
+        ),
+        ("a.pptx", made_pptx, "## The title\n\nTea \\& cake"),
+        ("a.xlsx", made_xlsx, "## Sums\n\n| Tea \\& cake | 2.5 |\n| --- | --- |"),
+        ("a.epub", made_epub, "# The title\n\nTea \\& cake"),
+        (
+            "a.eml",
+            made_mail,
+            "# The title\n\nFrom: a@example.org\n\nTea \\& cäke\n\nand more",
+        ),
+        ("a.csv", lambda: b"Item;Sum\nTea;2\n", "| Item | Sum |\n| --- | --- |\n| Tea | 2 |"),
+        ("a.txt", lambda: "Größe\r\n\r\nzwei".encode("cp1252"), "Größe\n\nzwei"),
+        ("a.txt", lambda: "Größe".encode("utf-16"), "Größe"),
+    ],
+)
+def test_the_text_of_a_file_is_its_own(
+    tmp_path: Path, name: str, make: Callable[[], bytes], expected: str
+) -> None:
+    assert markdown(tmp_path, name, make()) == expected
+
+
+def test_a_page_of_the_web_has_its_text_and_no_other(tmp_path: Path) -> None:
+    page = """<html><head><title>t</title><style>s</style></head><body><h2>The <b>title</b></h2>
+    Words<p>and <a href="http://127.0.0.1:9/">more</a><script>x</script><ul><li>one<li>two</ul>
+    <table><tr><th>Item<td>Tea</table><!-- no --><img src="http://127.0.0.1:9/x"></body></html>"""
+
+    assert markdown(tmp_path, "a.html", page.encode()) == (
+        "## The title\n\nWords\n\nand more\n\n\\- one\n\\- two\n\n| Item | Tea |\n| --- | --- |"
+    )
+
+
+def test_entities_are_refused(tmp_path: Path) -> None:
+    def declare(part: bytes) -> bytes:
+        declaration = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
+        return part.replace(b"?>", b"?>" + declaration, 1)
+
+    data = with_part(made_docx(), "word/document.xml", declare)
+
+    with pytest.raises(DamagedPicture):
+        markdown(tmp_path, "a.docx", data)
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_MOST_UNPACKED_BYTES", 100_000)
+    bomb = with_part(made_docx(), "word/document.xml", lambda part: part + b" " * 200_000)
+
+    with pytest.raises(AnswerTooLarge):
+        markdown(tmp_path, "a.docx", bomb)
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a.pptx", "a.xlsx", "a.epub"])
+def test_a_damaged_file_is_an_error(tmp_path: Path, name: str) -> None:
+    for data in (b"no archive", zipped({"x": "y"})):
+        with pytest.raises(DamagedPicture):
+            markdown(tmp_path, name, data)
+
+
+def test_a_protected_file_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(EncryptedDocument):
+        markdown(tmp_path, "a.docx", b"\xd0\xcf\x11\xe0" + bytes(600))
+
+
+def test_a_picture_is_none_of_them_whatever_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.docx"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n")
+
+    assert office_type_of(path, name="a.docx", media_type=WORD) is None
+    path.write_bytes(b"PK\x03\x04")
+    assert office_type_of(path, name="a.bin", media_type="application/octet-stream") is None
+    assert office_type_of(path, name="a.bin", media_type=WORD) == WORD

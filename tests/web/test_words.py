@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from babel import Locale
+
+from ocr_server.web.words import CATALOGUES, LANGUAGES, SERVER_PART, Message, retold
+from tests.web.messages import (
+    SCRIPTS,
+    TEMPLATES,
+    blank_forms,
+    messages_by_part,
+    unwrapped_of_script,
+    unwrapped_of_template,
+)
+
+TRANSLATED = [language for language in LANGUAGES if language != "en"]
+
+
+def test_every_message_is_in_the_catalogues(pytestconfig: pytest.Config) -> None:
+    """With `--renew` new ones are put in, empty, and those that nobody says are dropped."""
+    wanted = messages_by_part()
+    for language in TRANSLATED:
+        file = CATALOGUES / f"{language}.json"
+        if pytestconfig.getoption("--renew"):
+            known = all_of(language)
+            renewed = {
+                part: {one: known.get(one) or blank_forms(one, language) for one in sorted(keys)}
+                for part, keys in wanted.items()
+            }
+            text = json.dumps(renewed, ensure_ascii=False, indent=1)
+            file.write_text(f"{text}\n", encoding="utf-8")
+        parts = json.loads(file.read_text(encoding="utf-8"))
+
+        assert {part: set(keys) for part, keys in parts.items()} == wanted, "write it with --renew"
+
+
+def all_of(language: str) -> dict[str, Message]:
+    parts = json.loads((CATALOGUES / f"{language}.json").read_text(encoding="utf-8"))
+    return {english: message for part in parts.values() for english, message in part.items()}
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_message_is_translated(language: str) -> None:
+    """A message without a translation stays English: the run lists it, and does not fail."""
+    missing = [
+        english
+        for english, message in all_of(language).items()
+        if not (all(message.values()) if isinstance(message, dict) else message)
+    ]
+
+    if missing:
+        pytest.xfail(f"{len(missing)} not yet in {LANGUAGES[language]}: {missing[:20]}")
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_translation_has_the_values_and_forms_of_its_message(language: str) -> None:
+    plural = {*Locale.parse(language).plural_form.tags, "other"}
+    for english, message in all_of(language).items():
+        assert isinstance(message, dict) == ("|" in english), english
+        if isinstance(message, dict):
+            assert set(message) == plural, english
+        forms = message.values() if isinstance(message, dict) else [message]
+        for form in filter(None, forms):
+            if isinstance(message, dict):  # a form of one thing need not say how many
+                assert holes(form) <= holes(english), (english, form)
+            else:
+                assert holes(form) == holes(english), (english, form)
+            assert re.findall(r"</?\w+>", form) == re.findall(r"</?\w+>", english), form
+            assert '"' not in form, "it would end an attribute"
+            assert form == form.strip() or english != english.strip(), form
+
+
+def holes(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+@pytest.mark.parametrize("file", sorted(TEMPLATES.glob("*.html")), ids=lambda file: file.name)
+def test_a_template_says_nothing_that_is_no_message(file: Path) -> None:
+    assert unwrapped_of_template(file) == set()
+
+
+@pytest.mark.parametrize(
+    "file", sorted(SCRIPTS.rglob("*.js")), ids=lambda file: file.relative_to(SCRIPTS).as_posix()
+)
+def test_a_script_says_nothing_that_is_no_message(file: Path) -> None:
+    assert unwrapped_of_script(file) == set()
+
+
+def test_a_sentence_of_the_server_is_told_again_in_another_language() -> None:
+    english = (
+        "Reading took longer than 5 s and was stopped. Send fewer or smaller pages, or raise X."
+    )
+
+    german = retold(english, "de")
+
+    assert german.startswith("Das Lesen dauerte länger als 5 s")
+    assert german.endswith("oder erhöhen Sie X.")
+    assert retold(english, "en") == english
+    assert retold("Nobody has ever said this.", "de") == "Nobody has ever said this."
+
+
+def test_what_fills_a_gap_is_told_again_too() -> None:
+    assert retold("not sure: It reads like X, which is not installed.", "fr") == (
+        "incertain : Cela ressemble à X, qui n’est pas installé."
+    )
+    assert retold("enlarged to 32 px", "de") == "vergrößert auf 32 px"
+
+
+def test_a_finished_sentence_finds_the_message_that_it_was_made_of() -> None:
+    """Each with gaps filled is found again, and is that message and no other."""
+    for english in messages_by_part()[SERVER_PART]:
+        filled = re.sub(r"\{\w+\}", "7", english)
+        message = all_of("de")[english]
+        assert isinstance(message, str)
+
+        if message:
+            assert retold(filled, "de") == re.sub(r"\{\w+\}", "7", message), english
