@@ -259,6 +259,7 @@ def _fetch(server: Server, path: str) -> tuple[int, int]:
     """The status of an answer, and its bytes."""
     size_bytes = 0
     with closing(server.connect()) as connection:
+        connection.timeout = BOUND_S
         connection.request("GET", path)
         response = connection.getresponse()
         while piece := response.read(MIB):

@@ -32,7 +32,7 @@ _BLANK = Match("", 1.0, is_blank=True)
 
 
 class FormSearch:
-    """Looks for fields on a page that `extraction.form_page` has read."""
+    """Looks for fields on a page that `read_form_page` has read."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
@@ -154,7 +154,7 @@ class _Part(NamedTuple):
 
 
 def _letters(text: str) -> str:
-    """Its letters and digits, look-alikes as one, as a lone I is often read as |."""
+    """Its letters and digits, look-alikes as one: a single I is easily read as a stroke."""
     return "".join(filter(str.isalnum, "".join(map(skeleton, text.split()))))
 
 

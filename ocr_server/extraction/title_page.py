@@ -15,7 +15,7 @@ NAMES = ("chapter", "title")
 # "Chapter 3", or "Chapter 3: The River"; a bare number may be that of the page.
 _NAMED = re.compile(
     r"^\W*(?:CHAPTER|CHAP\.?|BOOK|PART|SECTION|ACT|UNIT|LESSON|KAPITEL|TEIL|CHAPITRE|CAP[IÍ]TULO"
-    r"|CAPITOLO)\s+(?:\d+|[IVXLC]+)\b[.:]?(?=\W|$)",
+    r"|CAPITOLO)\s+(?:\d+|[IVXLC|]+)(?!\w)[.:]?",
     re.IGNORECASE,
 )
 _BARE = re.compile(r"^\W*(?:[IVXLC]+|\d{1,3})[.:]?\W*$", re.IGNORECASE)

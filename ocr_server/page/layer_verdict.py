@@ -97,7 +97,8 @@ def judge_layer(
     reasons = []
     is_compared = False
     if layer.is_doubted:
-        least = _FOUND_AGAIN if layer.doubts[0] is Doubt.PRODUCER else _FOUND_AGAIN_IN_DOUBT
+        is_recognised = Doubt.PRODUCER in layer.doubts
+        least = _FOUND_AGAIN if is_recognised else _FOUND_AGAIN_IN_DOUBT
         found = _compare(layer.visible, read_bands)
         if found is None or not found.is_legible:
             known = _known_share(_sampled(layer.visible), languages)
@@ -111,7 +112,8 @@ def judge_layer(
             reason = f"sampled lines read otherwise ({found.words_alike:.0%} of the words)"
             return LayerVerdict(layer, is_believed=False, reason=reason)
         else:
-            is_compared = found.words_alike >= _FOUND_AGAIN
+            is_odd = Doubt.ODD_WORDS in layer.doubts  # in words that were not sampled, too
+            is_compared = found.words_alike >= _FOUND_AGAIN and not is_odd
             reasons.append(f"{found.letters_alike:.0%} of the letters of sampled lines agree")
             layer = layer.with_confidence(found.letters_alike)
     if layer.hidden:

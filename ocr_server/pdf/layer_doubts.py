@@ -57,6 +57,7 @@ class Doubt(StrEnum):
     PRODUCER = "a program that recognises text wrote it"
     SHAPES = "letters do not look like what the font calls them"
     SIGNS = "signs and letters that hardly make words"
+    ODD_WORDS = "signs within words that hardly stand there"
 
 
 def word_confidence(word: Sequence[Letter], fits: Mapping[int, FontFit]) -> float:
@@ -137,9 +138,10 @@ def find_doubts(
             alphanumeric < _LEAST_ALPHANUMERIC * len(told)
             or rare >= max(_FEWEST_RARE, _MOST_RARE * len(told))
             or _mixes_scripts(signs)
-            or _has_odd_words(visible)
         ):
             yield Doubt.SIGNS
+    if _has_odd_words(visible):
+        yield Doubt.ODD_WORDS
 
 
 def _lacks_letters(shown: Counter[str]) -> bool:
@@ -170,19 +172,24 @@ def _has_odd_words(letters: Sequence[Letter]) -> bool:
     for is_blank, group in groupby(letters, key=lambda one: one.quad is None or one.text.isspace()):
         words += not is_blank
         odd += not is_blank and bool(_odd_in(list(group)))
-    return odd >= max(min(_FEWEST_ODD, words), _LEAST_ODD * words)
+    return odd > 0 and odd >= max(min(_FEWEST_ODD, words), _LEAST_ODD * words)
 
 
 def _odd_in(word: Sequence[Letter]) -> list[Letter]:
-    """Signs between small letters that hardly stand there, and capitals with an accent."""
+    """Signs between letters that hardly stand there, and capitals with an accent."""
     return [
         letter
         for before, letter, after in zip(word, word[1:], word[2:], strict=False)
         if before.text.isalpha()
-        and after.text.islower()
+        and after.text.isalpha()
         and (
             letter.text in _ODD_SIGNS
-            or (before.text.islower() and letter.text.isupper() and not letter.text.isascii())
+            or (
+                letter.text.isupper()
+                and not letter.text.isascii()
+                and before.text.islower()
+                and after.text.islower()
+            )
         )
     ]
 

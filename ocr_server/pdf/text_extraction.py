@@ -83,7 +83,7 @@ class ExtractedText:
     @property
     def is_doubted(self) -> bool:
         """Whether the letters that can be seen may be others than the layer says."""
-        return bool({Doubt.SHAPES, Doubt.SIGNS, Doubt.PRODUCER}.intersection(self.doubts))
+        return any(doubt is not Doubt.HIDDEN for doubt in self.doubts)
 
     @property
     def found(self) -> str:

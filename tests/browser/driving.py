@@ -118,31 +118,36 @@ class WebKit:
         self._send("POST", "/url", url=url)
 
     def give(self, selector: str, file: Path) -> None:
-        self._do(selector, "value", text=str(file))
+        self._send("POST", f"/element/{self._find(selector)}/value", text=str(file))
 
     def click(self, selector: str) -> None:
-        self._do(selector, "click")
+        """As soon as the element can be clicked: what moves or is covered is refused."""
+        path = f"/element/{self._find(selector)}/click"
+        wait_for(lambda: self._answer("POST", path)[0] == HTTPStatus.OK)
 
     def type(self, selector: str, text: str) -> None:
-        self._do(selector, "value", text=text + ENTER)
+        self._send("POST", f"/element/{self._find(selector)}/value", text=text + ENTER)
 
     def ask(self, expression: str) -> Any:  # noqa: ANN401
         return self._send("POST", "/execute/sync", script=f"return ({expression})", args=[])
 
-    def _do(self, selector: str, deed: str, **values: str) -> None:
+    def _find(self, selector: str) -> str:
         found = self._send("POST", "/element", using="css selector", value=selector)
         (element,) = found.values()
-        self._send("POST", f"/element/{element}/{deed}", **values)
+        return str(element)
 
     def _send(self, method: str, path: str, **values: object) -> Any:  # noqa: ANN401  # JSON
+        status, answer = self._answer(method, path, **values)
+        assert status == HTTPStatus.OK, answer
+        return answer
+
+    def _answer(self, method: str, path: str, **values: object) -> tuple[int, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=BOUND_S)
         with closing(connection):
             body = json.dumps(values) if method == "POST" else None
             connection.request(method, f"/session{self._session}{path}", body)
             response = connection.getresponse()
-            answer = json.load(response)["value"]
-        assert response.status == HTTPStatus.OK, answer
-        return answer
+            return response.status, json.load(response)["value"]
 
 
 @contextmanager

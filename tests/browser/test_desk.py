@@ -307,7 +307,7 @@ def test_a_downloaded_pdf_has_the_corrections(desk: Page) -> None:
 
 
 def test_what_could_not_be_loaded_is_loaded_at_the_next_try(desk: Page, watch: Watch) -> None:
-    watch.expected += ["ERR_", "Failed to fetch"]
+    watch.expected += ["ERR_", "The server did not answer."]
     for path in ("**/edit-flow.js", "**/area-select.js"):
         desk.route(path, lambda route: route.abort(), times=1)
     word, field = desk.locator("[data-part=text] .word").first, desk.locator("[name=correction]")

@@ -110,6 +110,28 @@ def test_several_pages_make_one_document(camera: Page) -> None:
     expect(camera.locator("#desk [data-part=name]")).to_have_text("Picture 1.jpg and 1 other")
 
 
+def test_an_open_book_is_two_pages_cut_at_its_fold(opened: Open, film_path: Path) -> None:
+    spread = Image.new("L", FRAME_PX, 225)
+    fold_px = 560
+    pen = ImageDraw.Draw(spread)
+    for away_px in range(40, 0, -1):  # the shadow gets darker towards the fold
+        pen.rectangle((fold_px - away_px, 0, fold_px + away_px, FRAME_PX[1]), fill=150 + away_px)
+    film(film_path, spread)
+    page = opened()
+    page.get_by_role("button", name="Start camera").click()
+    page.get_by_label("An open book").check()
+    page.get_by_role("button", name="Take the picture").click()
+    page.get_by_role("button", name="Whole picture").click()
+    page.get_by_role("button", name="Read 2 pages").click()
+
+    expect_state(page, "result")
+    expect(page.locator("#desk [data-part=count]")).to_have_text("2")
+    picture = page.locator("#desk [data-part=picture]")
+    expect(picture).to_be_visible()
+    width_px = picture.evaluate("(image) => image.naturalWidth")
+    assert abs(width_px - fold_px) <= 8  # a pixel of the small copy is six of the camera
+
+
 def test_the_page_is_outlined_and_one_hint_given(camera: Page) -> None:
     camera.get_by_role("button", name="Start camera").click()
 

@@ -56,7 +56,12 @@ def test_a_number_close_above_the_title_is_the_chapter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "chapter"), [("Chapter 3: The River", "Chapter 3"), ("3 The River", "3")]
+    ("text", "chapter"),
+    [
+        ("Chapter 3: The River", "Chapter 3"),
+        ("3 The River", "3"),
+        ("Chapter | The River", "Chapter |"),
+    ],
 )
 def test_chapter_and_title_may_stand_in_one_line(text: str, chapter: str) -> None:
     head = [line(text, top=120, height=40)]

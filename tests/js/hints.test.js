@@ -17,6 +17,7 @@ const GOOD = {
   motion: 0,
   sharpness: 200,
   lost: 0,
+  isBook: false,
 };
 
 const cases = {
@@ -38,6 +39,10 @@ for (const [code, seen] of Object.entries(cases)) {
     assert.equal(hintFor({ ...GOOD, ...seen }).code, code);
   });
 }
+
+test("an open book needs no outline", () => {
+  assert.equal(hintFor({ ...GOOD, outline: null, lost: 9, isBook: true }).code, "ready");
+});
 
 test("only the first hint that applies is given", () => {
   assert.equal(hintFor({ ...GOOD, brightness: 0.1, outline: null, motion: 10 }).code, "dark");

@@ -282,7 +282,7 @@ def test_vertical_writing_is_prepared_anew() -> None:
 
     assert page.language
     assert page.language.codes == ("jpn_vert",)
-    assert [stage.name for stage in page.stages][-2:] == ["recipe", "read"]
+    assert [stage.name for stage in page.stages][-3:] == ["recipe", "read", "second-reader"]
     assert page.text == JAPANESE
 
 

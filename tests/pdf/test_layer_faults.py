@@ -98,7 +98,7 @@ def test_signs_within_words_put_the_layer_in_doubt(other: str, tmp_path: Path) -
 
     layer = layer_of(with_map(path, {ord("a"): other}))
 
-    assert Doubt.SIGNS in layer.doubts
+    assert layer.doubts == (Doubt.ODD_WORDS,)
     assert min(word.confidence for word in layer.words) < 0.9
 
 

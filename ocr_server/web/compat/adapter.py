@@ -84,6 +84,9 @@ USUAL_STATUS: Mapping[ErrorKind, int] = {
     ErrorKind.AWAY: 503,
 }
 
+# For each kind the status code, and what the service calls it.
+NamedErrors: TypeAlias = Mapping[ErrorKind, tuple[int, str]]
+
 _KINDS: Sequence[tuple[tuple[type[OcrServerError], ...], ErrorKind]] = (
     ((errors.KeyMissing, errors.KeyWrong), ErrorKind.KEY),
     ((errors.JobMissing, errors.JobGone), ErrorKind.MISSING),

@@ -1,12 +1,15 @@
 """Azure AI Document Intelligence 2024-11-30, and Form Recognizer 2022-08-31 and 2023-07-31.
 
-`prebuilt-read` and `prebuilt-layout`, as JSON and searchable PDF. All the work is done while the
-document is sent; what is asked for afterwards is its answer, which is kept for ten minutes.
+`prebuilt-read` and `prebuilt-layout`, as JSON and searchable PDF. An operation is a durable job;
+where the server keeps none, all the work is done while the document is sent, and its answer is kept
+for ten minutes.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from flask import Blueprint, Response, request
@@ -28,15 +31,23 @@ from ocr_server.web.compat.adapter import (
     read,
     read_as,
 )
-from ocr_server.web.compat.azure_errors import KEY_HEADER, answer_as_azure, error_response
+from ocr_server.web.compat.azure_errors import (
+    KEY_HEADER,
+    InnerCodes,
+    answer_as_azure,
+    error_response,
+    failed_operation,
+)
 from ocr_server.web.compat.azure_result import STRING_INDEX_TYPES, ResultOptions, result_of
-from ocr_server.web.context import service
+from ocr_server.web.compat.kept_jobs import KeptJob, begin_job, kept_jobs
+from ocr_server.web.context import hang_up, service
 
 MODELS = {"prebuilt-read": False, "prebuilt-layout": True, "prebuilt-document": True}
 _VERSIONS = {"documentintelligence": "2024-11-30", "formrecognizer": "2023-07-31"}
 _CONTENT_FORMATS = ("text", "markdown")
 _POLL_MS = 200  # read by the Python client, which else asks once a second
 _PATH = "/<any(documentintelligence, formrecognizer):name>/documentModels/<model>"
+_OF_RESULT = ("api-version", "stringIndexType", "outputContentFormat")
 _RESULT, _PDF = "result", "pdf"  # parts of what is kept
 
 blueprint = Blueprint("azure-document-intelligence", __name__)
@@ -49,15 +60,14 @@ def analyze(name: str, model: str) -> Response:
         error = InvalidOptions(f"There is no model {model[:60]}; there are {', '.join(MODELS)}.")
         return error_response(error, 404, "NotFound", "ModelNotFound")
     source = _sent_file()
-    version = request.args.get("api-version", _VERSIONS[name])
-    options = ResultOptions(
-        model=model,
-        api_version=version,
-        string_index_type=_choice("stringIndexType", STRING_INDEX_TYPES),
-        content_format=_choice("outputContentFormat", _CONTENT_FORMATS),
-        is_layout=MODELS[model],
-        is_pdf=media_type_of_file(source.path) == PDF,
-    )
+    options = _options(name, model, source)
+    if kept := kept_jobs():
+        texts = {
+            "languages": "+".join(_languages()),
+            "pages": request.args.get("pages", ""),
+            "codes": "true" if "barcodes" in _features() else "",
+        }
+        return _accepted(name, model, begin_job(kept, source, texts))
     reading = ReadOptions(languages=_languages(), codes="barcodes" in _features())
     pages = _pages()
     parts: dict[str, bytes] = {}
@@ -66,10 +76,29 @@ def analyze(name: str, model: str) -> Response:
     else:
         document = read(source, reading, pages=pages)
     parts[_RESULT] = result_of(document, options)
-    kept = service().store.keep(owner_of(request), parts)
-    address = f"{request.url_root}{name}/documentModels/{model}/analyzeResults/{kept.id}"
+    stored = service().store.keep(owner_of(request), parts)
+    return _accepted(name, model, stored.id)
+
+
+def _options(name: str, model: str, source: Source) -> ResultOptions:
+    return ResultOptions(
+        model=model,
+        api_version=request.args.get("api-version", _VERSIONS[name]),
+        string_index_type=_choice("stringIndexType", STRING_INDEX_TYPES),
+        content_format=_choice("outputContentFormat", _CONTENT_FORMATS),
+        is_layout=MODELS.get(model, False),
+        is_pdf=media_type_of_file(source.path) == PDF,
+    )
+
+
+def _accepted(name: str, model: str, result_id: str) -> Response:
+    """Where the result will be; a job’s is made when it is asked for, so the address says how."""
+    asked = {"api-version": _VERSIONS[name]} | {
+        option: request.args[option] for option in _OF_RESULT if option in request.args
+    }
+    address = f"{request.url_root}{name}/documentModels/{model}/analyzeResults/{result_id}"
     response = Response(status=202)
-    response.headers["Operation-Location"] = f"{address}?api-version={version}"
+    response.headers["Operation-Location"] = f"{address}?{urlencode(asked)}"
     response.headers["Retry-After"] = "1"
     response.headers["retry-after-ms"] = str(_POLL_MS)
     return response
@@ -77,25 +106,38 @@ def analyze(name: str, model: str) -> Response:
 
 @blueprint.get(f"{_PATH}/analyzeResults/<result_id>")
 def get_result(name: str, model: str, result_id: str) -> Response:
-    """The result of an operation that has succeeded, as all that are kept have."""
-    del name, model
-    result = _part(result_id, _RESULT)
-    stored = service().store.find(result_id, owner_of(request))
-    made = datetime.fromtimestamp(stored.made_s if stored else 0, UTC)
-    made_at = f"{made:%Y-%m-%dT%H:%M:%SZ}"
-    body = {
-        "status": "succeeded",
-        "createdDateTime": made_at,
-        "lastUpdatedDateTime": made_at,
-        "analyzeResult": msgspec.Raw(result),
-    }
+    """How far an operation is, with its result if it has succeeded."""
+    if kept := kept_jobs():
+        operation = KeptJob.of(kept, result_id)
+        made_s, told = operation.status.row.created_s, _job_result(operation, name, model)
+    else:
+        result = _part(result_id, _RESULT)
+        stored = service().store.find(result_id, owner_of(request))
+        made_s = stored.made_s if stored else 0
+        told = {"status": "succeeded", "analyzeResult": msgspec.Raw(result)}
+    made_at = f"{datetime.fromtimestamp(made_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    body = told | {"createdDateTime": made_at, "lastUpdatedDateTime": made_at}
     return Response(msgspec.json.encode(body), content_type=JSON)
+
+
+def _job_result(operation: KeptJob, name: str, model: str) -> dict[str, Any]:
+    if not operation.is_over:
+        return {"status": "running"}  # some clients know no other word for it
+    if error := operation.error:
+        return {"status": "failed", "error": failed_operation(error, _INNER)}
+    result = result_of(operation.document, _options(name, model, operation.source))
+    return {"status": "succeeded", "analyzeResult": msgspec.Raw(result)}
 
 
 @blueprint.get(f"{_PATH}/analyzeResults/<result_id>/pdf")
 def get_pdf(name: str, model: str, result_id: str) -> Response:
-    """The searchable PDF, where it was asked for along with the document."""
+    """The searchable PDF; of a server without jobs, where it was asked for with the document."""
     del name, model
+    if kept := kept_jobs():
+        operation = KeptJob.of(kept, result_id)
+        if not operation.is_over:
+            raise _no_result()
+        return Response(operation.rendered("pdf", hang_up()), content_type=PDF)
     return Response(_part(result_id, _PDF), content_type=PDF)
 
 
@@ -103,7 +145,9 @@ def get_pdf(name: str, model: str, result_id: str) -> Response:
 def forget(name: str, model: str, result_id: str) -> Response:
     """Forget a result before its time."""
     del name, model
-    if not service().store.forget(result_id, owner_of(request)):
+    if kept := kept_jobs():
+        KeptJob.of(kept, result_id).forget()
+    elif not service().store.forget(result_id, owner_of(request)):
         raise _no_result()
     return Response(status=204)
 
@@ -162,8 +206,7 @@ def _pages() -> PageSelection:
         raise InvalidOptions(f"pages: {error}.") from error
 
 
-answer_as_azure(
-    blueprint,
+_INNER = InnerCodes(
     {
         ErrorKind.REQUEST: "InvalidParameter",
         ErrorKind.MISSING: "OperationNotFound",
@@ -177,6 +220,7 @@ answer_as_azure(
         errors.EncryptedDocument: "PasswordProtected",
     },
 )
+answer_as_azure(blueprint, _INNER)
 ADAPTER = Adapter(
     blueprint,
     "`prebuilt-read` and `prebuilt-layout` of Azure AI Document Intelligence, as JSON and PDF",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -10,11 +11,11 @@ from flask import Blueprint, Response
 
 from ocr_server.errors import OcrServerError
 from ocr_server.web.body import JSON
-from ocr_server.web.compat.adapter import ErrorKind, answer_errors, kind_of, refusal
+from ocr_server.web.compat.adapter import ErrorKind, NamedErrors, answer_errors, kind_of, refusal
 
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 # Its clients send 408, 429 and 5xx again: what was done in vain is a 400.
-_CODES: Mapping[ErrorKind, tuple[int, str]] = {
+_ERRORS: NamedErrors = {
     ErrorKind.KEY: (401, "401"),
     ErrorKind.REQUEST: (400, "InvalidRequest"),
     ErrorKind.MISSING: (404, "NotFound"),
@@ -26,24 +27,41 @@ _CODES: Mapping[ErrorKind, tuple[int, str]] = {
 }
 
 
-def answer_as_azure(
-    blueprint: Blueprint,
-    inner: Mapping[ErrorKind, str],
-    more: Mapping[type[OcrServerError], str],
-) -> None:
-    """Answer the errors of a blueprint, with `inner` codes by kind, and `more` by class."""
+@dataclass(frozen=True, slots=True)
+class InnerCodes:
+    """What a service's inner codes say of errors: by kind, and more by class."""
+
+    by_kind: Mapping[ErrorKind, str]
+    by_class: Mapping[type[OcrServerError], str]
+
+    def of(self, error: OcrServerError) -> str:
+        """The inner code of an error; empty if there is none."""
+        return self.by_class.get(type(error), self.by_kind.get(kind_of(error), ""))
+
+
+def answer_as_azure(blueprint: Blueprint, inner: InnerCodes) -> None:
+    """Answer the errors of a blueprint."""
 
     def answer(error: OcrServerError) -> Response:
-        kind = kind_of(error)
-        return error_response(error, *_CODES[kind], more.get(type(error), inner.get(kind, "")))
+        return error_response(error, *_ERRORS[kind_of(error)], inner.of(error))
 
     answer_errors(blueprint, answer)
 
 
 def error_response(error: OcrServerError, status: int, code: str, inner: str) -> Response:
     """The answer of an error."""
+    text = msgspec.json.encode({"error": _body(error, code, inner)}).decode()
+    return refusal(error, text, status=status, media_type=JSON)
+
+
+def failed_operation(error: OcrServerError, inner: InnerCodes) -> dict[str, Any]:
+    """The error of an operation that was begun and has failed."""
+    _, code = _ERRORS[kind_of(error)]
+    return _body(error, code, inner.of(error))
+
+
+def _body(error: OcrServerError, code: str, inner: str) -> dict[str, Any]:
     body: dict[str, Any] = {"code": code, "message": error.message}
     if inner:
         body["innererror"] = {"code": inner, "message": error.message}
-    text = msgspec.json.encode({"error": body}).decode()
-    return refusal(error, text, status=status, media_type=JSON)
+    return body

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from statistics import median
 from typing import Any, TypeAlias
 
 import msgspec
@@ -29,7 +29,13 @@ from ocr_server.web.compat.adapter import (
     hinted_languages,
     read,
 )
-from ocr_server.web.compat.azure_errors import KEY_HEADER, answer_as_azure
+from ocr_server.web.compat.azure_errors import (
+    KEY_HEADER,
+    InnerCodes,
+    answer_as_azure,
+    failed_operation,
+)
+from ocr_server.web.compat.kept_jobs import KeptJob, begin_job, kept_jobs
 from ocr_server.web.context import service
 
 _MODEL_VERSION = "2022-04-30"
@@ -72,10 +78,14 @@ def analyze_image() -> Response:
 
 @blueprint.post("/vision/v3.2/read/analyze")
 def begin_reading() -> Response:
-    """Read a document, and say where its result is."""
-    kept = service().store.keep(owner_of(request), {_RESULT: _operation()})
+    """Read a document, or have it read, and say where its result is."""
+    if kept := kept_jobs():
+        texts = {"languages": "+".join(_languages()), "pages": request.args.get("pages", "")}
+        result_id = begin_job(kept, _sent_file(), texts)
+    else:
+        result_id = service().store.keep(owner_of(request), {_RESULT: _result()}).id
     response = Response(status=202)
-    address = f"{request.url_root}vision/v3.2/read/analyzeResults/{kept.id}"
+    address = f"{request.url_root}vision/v3.2/read/analyzeResults/{result_id}"
     response.headers["Operation-Location"] = address
     return response
 
@@ -83,12 +93,21 @@ def begin_reading() -> Response:
 @blueprint.post("/vision/v3.2/read/syncAnalyze")
 def read_at_once() -> Response:
     """The result of reading a document."""
-    return Response(_operation(), content_type=JSON)
+    return Response(_result(), content_type=JSON)
 
 
 @blueprint.get("/vision/v3.2/read/analyzeResults/<result_id>")
 def get_result(result_id: str) -> Response:
-    """The result of a document that was read."""
+    """How far an operation is, with its result if it has succeeded."""
+    if kept := kept_jobs():
+        operation = KeptJob.of(kept, result_id)
+        if not operation.is_over:
+            return _json({"status": "running", **_dated(operation.status.row.created_s)})
+        if error := operation.error:
+            failed = {"status": "failed", "error": failed_operation(error, _INNER)}
+            return _json(failed | _dated(operation.status.row.created_s))
+        is_pdf = media_type_of_file(operation.source.path) == PDF
+        return Response(_told(operation.document, is_pdf=is_pdf), content_type=JSON)
     opened = service().store.open(result_id, owner_of(request), _RESULT)
     if opened is None:
         raise JobMissing(
@@ -106,7 +125,7 @@ def read_regions() -> Response:
     return _json(
         {
             "language": (tag_of(languages[0]) if languages else None) or "unk",
-            "textAngle": math.radians(_angle_deg(page)),
+            "textAngle": math.radians(page.angle_deg),
             "orientation": "Up",
             "regions": [
                 {
@@ -129,7 +148,7 @@ def read_regions() -> Response:
     )
 
 
-def _operation() -> bytes:
+def _result() -> bytes:
     source = _sent_file()
     is_pdf = media_type_of_file(source.path) == PDF
     given = request.args.get("pages")
@@ -137,13 +156,19 @@ def _operation() -> bytes:
         pages = parse_pages(given) if given else ALL_PAGES
     except ValueError as error:
         raise InvalidOptions(f"pages: {error}.") from error
-    document = _read(pages, source)
-    told = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return _told(_read(pages, source), is_pdf=is_pdf)
+
+
+def _dated(made_s: float) -> Json:
+    made_at = f"{datetime.fromtimestamp(made_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return {"createdDateTime": made_at, "lastUpdatedDateTime": made_at}
+
+
+def _told(document: Document, *, is_pdf: bool) -> bytes:
     return msgspec.json.encode(
         {
             "status": "succeeded",
-            "createdDateTime": told,
-            "lastUpdatedDateTime": told,
+            **_dated(time.time()),
             "analyzeResult": {
                 "version": "3.2.0",
                 "modelVersion": _MODEL_VERSION,
@@ -154,8 +179,11 @@ def _operation() -> bytes:
 
 
 def _read(pages: PageSelection, source: Source | None = None) -> Document:
-    languages = hinted_languages(filter(None, [request.args.get("language", "")]))
-    return read(source or _sent_file(), ReadOptions(languages=languages), pages=pages)
+    return read(source or _sent_file(), ReadOptions(languages=_languages()), pages=pages)
+
+
+def _languages() -> tuple[str, ...]:
+    return hinted_languages(filter(None, [request.args.get("language", "")]))
 
 
 def _sent_file() -> Source:
@@ -175,7 +203,7 @@ def _page(page: Page, *, is_pdf: bool) -> Json:
 
     return {
         "page": page.number,
-        "angle": round(_angle_deg(page), 2),
+        "angle": round(page.angle_deg, 2),
         "width": _length(page.width_px, scale),
         "height": _length(page.height_px, scale),
         "unit": "pixel" if scale == 1 else "inch",
@@ -202,10 +230,6 @@ def _length(px: float, scale: float) -> float:
     return round(px) if scale == 1 else round(px * scale, 4)
 
 
-def _angle_deg(page: Page) -> float:
-    return median([line.quad.angle_deg for line in page.lines] or [0])
-
-
 def _points(quad: Quad) -> Sequence[Json]:
     return [{"x": round(point.x), "y": round(point.y)} for point in quad]
 
@@ -219,8 +243,7 @@ def _json(answer: Json) -> Response:
     return Response(msgspec.json.encode(encoded(answer)), content_type=JSON)
 
 
-answer_as_azure(
-    blueprint,
+_INNER = InnerCodes(
     {
         ErrorKind.REQUEST: "InvalidArgument",
         ErrorKind.MISSING: "OperationNotFound",
@@ -230,6 +253,7 @@ answer_as_azure(
     },
     {errors.LanguageMissing: "NotSupportedLanguage"},
 )
+answer_as_azure(blueprint, _INNER)
 ADAPTER = Adapter(
     blueprint,
     "Azure AI Vision: text by Image Analysis 4.0 and Read 3.2",

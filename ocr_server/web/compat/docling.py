@@ -1,6 +1,7 @@
 """docling-serve 1: `/v1/convert/file` and `/v1/convert/source`, at once or as a task.
 
-A task is done when its POST is answered, and its result is kept for ten minutes.
+A task is a durable job; where the server keeps none, it is done when its POST is answered, and its
+result is kept for ten minutes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from flask import Blueprint, Response, jsonify, request
 from ocr_server.document.model import Document
 from ocr_server.errors import InvalidOptions, JobMissing, OcrServerError, UnsupportedFormat
 from ocr_server.job import PageSelection, ReadOptions, Source, TextLayerUse
+from ocr_server.office.files import office_type_of
 from ocr_server.tasks import OfficeForm
 from ocr_server.web.auth import owner_of
 from ocr_server.web.body import JSON, body_of, decoded_image
@@ -35,9 +37,12 @@ from ocr_server.web.compat.adapter import (
     rendered,
 )
 from ocr_server.web.compat.docling_document import docling_document
+from ocr_server.web.compat.kept_jobs import KeptJob, begin_job, kept_jobs
 from ocr_server.web.context import service
 
 _FORMATS = ("md", "json", "html", "text", "doctags")
+_OURS = {"md": "markdown", "json": "json", "html": "html", "text": "text"}
+_MOST_WAIT_S = 60.0
 _RESULT = "result"  # part of what is kept
 _LAST = 10**6  # what stands for the last page is far more
 Json: TypeAlias = dict[str, Any]  # as mixed as what docling sends and answers
@@ -51,6 +56,12 @@ class _Sent:
     name: str
     options: Mapping[str, list[Any]]  # of a form or of JSON
     media_type: str = ""
+
+    @property
+    def is_office(self) -> bool:
+        return (
+            office_type_of(self.source.path, name=self.name, media_type=self.media_type) is not None
+        )
 
     @property
     def formats(self) -> set[str]:
@@ -70,26 +81,61 @@ def convert(kind: str) -> Response:
 @blueprint.post("/v1/convert/<any(file, source):kind>/async")
 def begin(kind: str) -> Response:
     """Read a document, and say under which id its result is."""
-    kept = service().store.keep(owner_of(request), {_RESULT: _converted(_sent(kind))})
-    return jsonify(_task(kept.id))
+    sent = _sent(kind)
+    kept = kept_jobs()
+    first, last = next(iter(_pages(sent.options.get("page_range", ())).ranges), (1, -1))
+    is_open = first > 1 and last < 0  # which the options of a job cannot say
+    if kept is None or sent.is_office or is_open:
+        stored = service().store.keep(owner_of(request), {_RESULT: _converted(sent)})
+        return jsonify(_task(stored.id))
+    reading = _reading(sent)
+    texts = {
+        "languages": "+".join(reading.languages),
+        "text_layer": reading.text_layer.value,
+        "pages": f"{first}-{last}" if last > 0 else "",
+        "format": ",".join(ours for name, ours in _OURS.items() if name in sent.formats),
+    }
+    return jsonify(_task(begin_job(kept, sent.source, texts), "pending"))
 
 
 @blueprint.get("/v1/status/poll/<task_id>")
 def tell_status(task_id: str) -> Response:
-    """How far a task is: it is done."""
-    if service().store.find(task_id, owner_of(request)) is None:
-        raise _no_task()
-    return jsonify(_task(task_id))
+    """How far a task is, after its next change if the client waits for one."""
+    if service().store.find(task_id, owner_of(request)) is not None:
+        return jsonify(_task(task_id))
+    operation = _operation(task_id, wait_s=request.args.get("wait", 0.0, float))
+    state = "started" if operation.is_begun else "pending"
+    if operation.is_over:
+        document = operation.document
+        done = "partial_success" if document.problems else "success"
+        state = done if document.pages else "failure"
+    return jsonify(_task(task_id, state))
 
 
 @blueprint.get("/v1/result/<task_id>")
 def get_result(task_id: str) -> Response:
     """The result of a task."""
     opened = service().store.open(task_id, owner_of(request), _RESULT)
-    if opened is None:
+    if opened is not None:
+        with opened:
+            return Response(opened.read(), content_type=JSON)
+    operation = _operation(task_id)
+    if not operation.is_over:
+        raise JobMissing("The task is not done yet. Ask again later.")
+    document = operation.document
+    if not document.pages and operation.error:
+        raise operation.error
+    asked = operation.options.get("format", "markdown").split(",")
+    formats = [name for name, ours in _OURS.items() if ours in asked]
+    sent = _Sent(operation.source, "document", {"to_formats": formats})
+    return Response(_told(document, sent, time.perf_counter()), content_type=JSON)
+
+
+def _operation(task_id: str, *, wait_s: float = 0.0) -> KeptJob:
+    kept = kept_jobs()
+    if kept is None:
         raise _no_task()
-    with opened:
-        return Response(opened.read(), content_type=JSON)
+    return KeptJob.of(kept, task_id, wait_s=min(max(0.0, wait_s), _MOST_WAIT_S))
 
 
 @blueprint.get("/health")
@@ -98,11 +144,11 @@ def tell_health() -> Response:
     return jsonify(status="ok")
 
 
-def _task(task_id: str) -> Json:
+def _task(task_id: str, state: str = "success") -> Json:
     return {
         "task_id": task_id,
         "task_type": "convert",
-        "task_status": "success",
+        "task_status": state,
         "task_position": None,
         "task_meta": None,
     }
@@ -158,12 +204,6 @@ def _checked(sent: _Sent) -> _Sent:
 
 def _converted(sent: _Sent) -> bytes:
     begun = time.perf_counter()
-    languages = hinted_languages(str(tag) for tag in sent.options.get("ocr_lang", ()))
-    layer = TextLayerUse.AUTO
-    if sent.first("force_ocr") == "true":
-        layer = TextLayerUse.IGNORE
-    elif sent.first("do_ocr") == "false":
-        layer = TextLayerUse.ONLY
     office = read_office(
         sent.source, ("text", "markdown", "html"), name=sent.name, media_type=sent.media_type
     )
@@ -171,10 +211,24 @@ def _converted(sent: _Sent) -> bytes:
         return _answer_of(_office_document(office, sent), begun)
     document = read(
         sent.source,
-        ReadOptions(languages=languages, text_layer=layer),
+        _reading(sent),
         pages=_pages(sent.options.get("page_range", ())),
         is_partial=True,
     )
+    return _told(document, sent, begun)
+
+
+def _reading(sent: _Sent) -> ReadOptions:
+    languages = hinted_languages(str(tag) for tag in sent.options.get("ocr_lang", ()))
+    layer = TextLayerUse.AUTO
+    if sent.first("force_ocr") == "true":
+        layer = TextLayerUse.IGNORE
+    elif sent.first("do_ocr") == "false":
+        layer = TextLayerUse.ONLY
+    return ReadOptions(languages=languages, text_layer=layer)
+
+
+def _told(document: Document, sent: _Sent, begun: float) -> bytes:
     errors = [
         {
             "component_type": "document_backend",

@@ -6,7 +6,7 @@ Of a file at most five pages are read at once, as at Google: each letter is told
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -23,6 +23,7 @@ from ocr_server.web.body import JSON, body_of, decoded_image
 from ocr_server.web.compat.adapter import (
     Adapter,
     ErrorKind,
+    NamedErrors,
     answer_errors,
     hinted_languages,
     job_of,
@@ -150,7 +151,7 @@ def _pages(sent: dict[str, Value], total: int) -> PageSelection:
     return PageSelection(tuple((number, number) for number in numbers))
 
 
-_STATUS: Mapping[ErrorKind, tuple[int, str]] = {
+_ERRORS: NamedErrors = {
     ErrorKind.KEY: (403, "PERMISSION_DENIED"),
     ErrorKind.REQUEST: (400, "INVALID_ARGUMENT"),
     ErrorKind.MISSING: (404, "NOT_FOUND"),
@@ -170,7 +171,7 @@ def _status(error: OcrServerError) -> Json:
 
 
 def _answer(error: OcrServerError) -> Response:
-    return _told(error, *_STATUS[kind_of(error)])
+    return _told(error, *_ERRORS[kind_of(error)])
 
 
 def _told(error: OcrServerError, status: int, name: str) -> Response:

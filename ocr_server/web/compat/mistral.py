@@ -26,6 +26,7 @@ from ocr_server.web.compat.adapter import (
     ALL_PAGES,
     Adapter,
     ErrorKind,
+    NamedErrors,
     answer_errors,
     encoded,
     kind_of,
@@ -208,7 +209,7 @@ def _choice(options: Json, name: str, values: tuple[str, ...]) -> str | None:
     return given
 
 
-_ERRORS: dict[ErrorKind, tuple[int, str]] = {
+_ERRORS: NamedErrors = {
     ErrorKind.KEY: (401, "unauthorized"),
     ErrorKind.REQUEST: (400, "invalid_request_error"),
     ErrorKind.MISSING: (404, "not_found"),

@@ -21,6 +21,7 @@ from ocr_server.web.body import body_of, decoded_image
 from ocr_server.web.compat.adapter import (
     Adapter,
     ErrorKind,
+    NamedErrors,
     answer_errors,
     encoded,
     kind_of,
@@ -97,7 +98,7 @@ def _source(document: dict[str, Value]) -> Source:
     return source
 
 
-_TYPES: dict[ErrorKind, tuple[int, str]] = {
+_ERRORS: NamedErrors = {
     ErrorKind.KEY: (400, "UnrecognizedClientException"),
     ErrorKind.REQUEST: (400, "InvalidParameterException"),
     ErrorKind.MISSING: (400, "InvalidParameterException"),
@@ -110,7 +111,7 @@ _TYPES: dict[ErrorKind, tuple[int, str]] = {
 
 
 def _answer(error: OcrServerError) -> Response:
-    status, type_ = _TYPES[kind_of(error)]
+    status, type_ = _ERRORS[kind_of(error)]
     if isinstance(error, errors.UnsupportedFormat):
         type_ = "UnsupportedDocumentException"
     return _told(error, type_, status)

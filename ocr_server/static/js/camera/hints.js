@@ -16,17 +16,28 @@ const UNSTEADY = 2.5;
 const PATIENCE = 8; // looks without an outline, after which it is of no use to ask for one
 
 /**
- * @param {import("./frame-loop.js").Seen & {lost: number}} seen `lost`: how many looks in a row had
- *   no outline
+ * @param {import("./frame-loop.js").Seen & {lost: number, isBook: boolean}} seen `lost`: how many
+ *   looks in a row had no outline; `isBook`: it needs none
  * @returns {{code: string, words: string}}
  */
 export function hintFor(seen) {
-  const { outline, width_px: width, height_px: height } = seen;
   if (seen.brightness < DARK) return { code: "dark", words: _("Too dark: more light, please.") };
-  if (!outline && seen.lost > PATIENCE)
+  const wrong = seen.isBook ? null : hintForOutline(seen);
+  if (wrong) return wrong;
+  if (seen.glare > GLARE)
+    return { code: "glare", words: _("It glares: turn the page or the light a little.") };
+  if (seen.motion > MOVING) return { code: "fast", words: _("Move slower.") };
+  if (seen.sharpness < BLURRED) return { code: "blurred", words: _("Not sharp yet: hold still.") };
+  if (seen.motion > UNSTEADY) return { code: "unsteady", words: _("Hold still.") };
+  return { code: "ready", words: _("Good – take it.") };
+}
+
+/** @param {import("./frame-loop.js").Seen & {lost: number}} seen */
+function hintForOutline({ outline, lost, width_px: width, height_px: height }) {
+  if (!outline && lost > PATIENCE)
     return {
       code: "edgeless",
-      words: _("No edges found. Take it all the same; a book page by page, flat."),
+      words: _("No edges found. Take it all the same; of a book, choose two pages."),
     };
   if (!outline) return { code: "nothing", words: _("Show the whole page on a darker ground.") };
   if (area(outline) < SMALL * width * height) return { code: "far", words: _("Come closer.") };
@@ -38,12 +49,7 @@ export function hintFor(seen) {
   )
     return { code: "cut", words: _("The page is cut off: move back a little.") };
   if (evenness(outline) < ASLANT) return { code: "aslant", words: _("Hold it flatter.") };
-  if (seen.glare > GLARE)
-    return { code: "glare", words: _("It glares: turn the page or the light a little.") };
-  if (seen.motion > MOVING) return { code: "fast", words: _("Move slower.") };
-  if (seen.sharpness < BLURRED) return { code: "blurred", words: _("Not sharp yet: hold still.") };
-  if (seen.motion > UNSTEADY) return { code: "unsteady", words: _("Hold still.") };
-  return { code: "ready", words: _("Good – take it.") };
+  return null;
 }
 
 /** @param {Dot[]} quad */

@@ -30,6 +30,7 @@ const REARM = 8; // grey levels: the scene has changed, the next page may come
 export function enhance(root, video, form, { say, capture, isBusy }) {
   const finder = part(root, "finder");
   const svg = /** @type {SVGSVGElement} */ (found(root, ".outline"));
+  const book = /** @type {HTMLInputElement} */ (found(root, "#book"));
   const auto = /** @type {HTMLInputElement} */ (found(root, "#auto"));
   const readout = enhanceStats(part(root, "readout"), video);
   const held = enhanceLiveReading(root, video, svg, { toFinder, freeze });
@@ -68,13 +69,14 @@ export function enhance(root, video, form, { say, capture, isBusy }) {
       hint(seen.text ? _("Reading as you hold it.") : _("Nothing to read yet."));
       return;
     }
+    const isBook = book.checked;
     lost = seen.outline ? 0 : lost + 1;
-    const { code, words } = hintFor({ ...seen, lost });
+    const { code, words } = hintFor({ ...seen, lost, isBook });
     svg.dataset.sure = code === "ready" ? "yes" : "no";
     if (seen.outline) drawOutline(svg, seen.outline.map(toFinder(seen)));
     else svg.replaceChildren();
     hint(words);
-    if (seen.motion > REARM || !seen.outline) armed = true;
+    if (seen.motion > REARM || !(seen.outline || isBook)) armed = true;
     if (auto.checked && armed && code === "ready") await verify(seen);
     else forgetFrames();
   }

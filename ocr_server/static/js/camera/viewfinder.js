@@ -5,6 +5,7 @@ import { action, found, make, part } from "../lib/dom.js";
 import { rectify } from "../lib/perspective.js";
 import { recall, remember } from "../lib/storage.js";
 import { _ } from "../lib/words.js";
+import { pagesOf } from "./book.js";
 import { enhance as enhanceCapabilities } from "./capabilities.js";
 import { enhance as enhanceLive } from "./live.js";
 import { findPage, largerPhoto, toJpeg } from "./still.js";
@@ -23,6 +24,7 @@ export function enhance(root, form, queue) {
   const video = /** @type {HTMLVideoElement} */ (part(root, "video"));
   const still = /** @type {HTMLCanvasElement} */ (part(root, "still"));
   const devices = /** @type {HTMLSelectElement} */ (found(root, "#device"));
+  const book = /** @type {HTMLInputElement} */ (found(root, "#book"));
   const flow = /** @type {HTMLInputElement} */ (found(root, "#flow"));
   const camera = enhanceStream(video, showTrouble);
   const corners = enhanceCorners(part(root, "finder"), still);
@@ -160,12 +162,11 @@ export function enhance(root, form, queue) {
     part(root, "still-controls").inert = true; // a second press must not add it once more
     await inTime(looking);
     const picture = corners.isWhole ? still : rectify(still, corners.quad);
-    taken += 1;
-    pages.push(
-      new File([await toJpeg(picture)], `${_("Picture {n}", { n: taken })}.jpg`, {
-        type: "image/jpeg",
-      }),
-    );
+    for (const page of book.checked ? pagesOf(picture) : [picture]) {
+      taken += 1;
+      const name = `${_("Picture {n}", { n: taken })}.jpg`;
+      pages.push(new File([await toJpeg(page)], name, { type: "image/jpeg" }));
+    }
     tellPages();
   }
   async function keep() {
@@ -189,9 +190,9 @@ export function enhance(root, form, queue) {
   function tellPages() {
     action(root, "finish").hidden = !pages.length;
     action(root, "finish").textContent = _("Read {n} page|Read {n} pages", { n: pages.length });
-    action(root, "use").textContent = pages.length
-      ? _("Read {n} page|Read {n} pages", { n: pages.length + 1 })
-      : _("Read this");
+    const n = pages.length + (book.checked ? 2 : 1);
+    action(root, "use").textContent =
+      n > 1 ? _("Read {n} page|Read {n} pages", { n }) : _("Read this");
   }
   function back() {
     if (!camera.track) return stop();
@@ -221,6 +222,7 @@ export function enhance(root, form, queue) {
     else if (camera.track) listDevices();
   }
 
+  book.addEventListener("change", tellPages);
   action(root, "start").addEventListener("click", () => start());
   action(root, "stop").addEventListener("click", stop);
   action(root, "capture").addEventListener("click", () => capture());

@@ -70,7 +70,7 @@ export function drawExportMenu(desk, copyText) {
    * @param {string} words
    * @param {() => void} act
    * @param {string} [aside]
-   * @param {Format} [format]
+   * @param {{name: string, for_programs?: boolean}} [format]
    */
   function entry(words, act, aside = "", format = undefined) {
     const button = make(
@@ -149,7 +149,7 @@ export function drawExportMenu(desk, copyText) {
     ...formats.map((format) =>
       entry(format.label, () => downloadFormat(format), format.suffix, format),
     ),
-    entry(_("All of these"), () => download(all().join(), "zip", _("All")), "zip"),
+    entry(_("All of these"), () => download(all().join(), "zip", _("All")), "zip", { name: "all" }),
   );
   which.addEventListener("change", function ask() {
     range.hidden = which.selectedIndex < 2;

@@ -246,7 +246,7 @@ export function textsOf(zone) {
   const texts = Array.from({ length: rows }, () => new Array(columns).fill(""));
   for (const cell of cells)
     texts[cell.row][cell.column] = (pieces.get(cell) ?? [])
-      .map(({ words }) => words.map(({ text }) => text).join(" "))
+      .flatMap(({ words }) => words.map(({ text }) => text).filter(Boolean))
       .join(" ");
   return texts;
 }

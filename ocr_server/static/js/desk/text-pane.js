@@ -118,7 +118,7 @@ export function enhance(root, { onOpen, onHover }) {
       state === "checked"
         ? _("Checked")
         : _("{n} % sure", { n: Math.round(word.confidence * 100) });
-    if (state === "doubtful") span.setAttribute("role", "button");
+    if (state === "doubtful" || span === stop) span.setAttribute("role", "button");
     else span.removeAttribute("role");
   }
   /**
@@ -137,8 +137,10 @@ export function enhance(root, { onOpen, onHover }) {
    */
   function makeStop(span) {
     stop?.setAttribute("tabindex", "-1");
+    if (!stop?.classList.contains("doubtful")) stop?.removeAttribute("role");
     stop = /** @type {HTMLElement | null} */ (span ?? null);
     stop?.setAttribute("tabindex", isTyping ? "-1" : "0"); // then Tab goes from line to line
+    stop?.setAttribute("role", "button"); // so that it is heard that it can be pressed
   }
   /** @param {number} by */
   function step(by) {

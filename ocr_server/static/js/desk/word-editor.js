@@ -55,7 +55,7 @@ export function enhance(root, { onAccept, onLeave }) {
           .filter(Boolean)
           .join(" ")
       : word.text; // a blank parts words in any script
-    part(form, "suggestions").hidden = isLine;
+    part(form, "suggestions").hidden = isLine || !part(form, "suggestions").firstChild;
     draw();
     input.focus();
     input.select();
