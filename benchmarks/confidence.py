@@ -1,6 +1,6 @@
 """Whether a word's confidence means what it says: reliability, on pictures of known text.
 
-    python -m benchmarks.confidence CORPUS [--sample N] [--engine NAME]
+    python -m benchmarks.confidence CORPUS [--sample N] [--engine NAME] [--svg FILE]
 
 Reads the pictures of a corpus (see `benchmarks.accuracy`). A word is right if the truth has it, as
 often as it was read; of equal words the surest count first. For each engine it prints ten ranges of
@@ -11,7 +11,8 @@ confidence with the share of right words in each, and for each data set and all 
 - the area under the receiver operating characteristic (AUROC): how often a right word has a higher
   confidence than a wrong one.
 
-Pictures that say more than their truth are left out.
+Pictures that say more than their truth are left out. `--svg` draws the ranges as a reliability
+diagram: the mean confidence of the words of a range to the right, the share of right ones upwards.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from __future__ import annotations
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +35,7 @@ from benchmarks.accuracy import (
     processes,
     read_item,
 )
+from benchmarks.report import as_diagram
 from ocr_server.document.model import Word
 
 RANGES = 10
@@ -49,7 +52,9 @@ class Point(NamedTuple):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read, and print."""
-    asked = options("benchmarks.confidence", __doc__).parse_args(arguments)
+    parser = options("benchmarks.confidence", __doc__)
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the ranges here, too")
+    asked = parser.parse_args(arguments)
     items = [item for item in asked_items(asked) if not item.contains]
     if not items:
         print(f"There is no picture with a true text in {asked.corpus}.", file=sys.stderr)
@@ -62,6 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         by_engine[point.engine].append(point)
     for engine, points in sorted(by_engine.items()):
         print(f"\n{engine}\n\n{reliability(points)}\n\n{table(points)}")
+    if asked.svg:
+        curves = {
+            engine: [(one.mean, one.right, one.words) for one in ranges_of(points)]
+            for engine, points in sorted(by_engine.items())
+        }
+        title = "Share of right words by their confidence"
+        asked.svg.write_text(as_diagram(title, curves), encoding="utf-8")
     return 0
 
 
@@ -92,16 +104,32 @@ def judged(item: Item, words: Iterable[Word]) -> list[tuple[Word, bool]]:
     return found
 
 
+class Range(NamedTuple):
+    """A tenth of the confidences: its number, its words, their mean confidence, right ones."""
+
+    at: int
+    words: int
+    mean: float
+    right: float
+
+
+def ranges_of(points: Sequence[Point]) -> list[Range]:
+    """The tenths that have words, the lowest first."""
+    confidence, right = _columns(points)
+    inside = ((at, _range_of(confidence) == at) for at in range(RANGES))
+    return [
+        Range(at, int(these.sum()), float(confidence[these].mean()), float(right[these].mean()))
+        for at, these in inside
+        if these.any()
+    ]
+
+
 def reliability(points: Sequence[Point]) -> str:
     """A row a range of confidence: words, their mean confidence, and the share of right ones."""
-    confidence, right = _columns(points)
     lines = ["| confidence | words | mean | right |", "|---" * 4 + "|"]
-    for at in range(RANGES):
-        inside = _range_of(confidence) == at
-        if inside.any():
-            bounds = f"{at / RANGES:.1f} to {(at + 1) / RANGES:.1f}"
-            means = f"{confidence[inside].mean():.2f} | {right[inside].mean():.2f}"
-            lines.append(f"| {bounds} | {inside.sum()} | {means} |")
+    for one in ranges_of(points):
+        bounds = f"{one.at / RANGES:.1f} to {(one.at + 1) / RANGES:.1f}"
+        lines.append(f"| {bounds} | {one.words} | {one.mean:.2f} | {one.right:.2f} |")
     return "\n".join(lines)
 
 

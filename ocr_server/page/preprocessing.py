@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_server.geometry import Box, TransformChain
-from ocr_server.imaging import contrast, glyphs, marks, perspective, ruling_lines, skew
+from ocr_server.imaging import banners, contrast, glyphs, marks, perspective, ruling_lines, skew
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import PageSegmentation
@@ -127,6 +127,22 @@ def make_ink_dark(state: PageState) -> StageResult:
         "light ink on a dark page",
         "light and dark exchanged",
     )
+
+
+def lighten_banners(state: PageState) -> StageResult:
+    """Make grey areas with print on them white, and their print dark."""
+    statistics = state.statistics
+    unit = statistics.x_height_px / statistics.ratio
+    if statistics.is_snippet or not unit:
+        return StageResult(state, "too few letters to measure")
+    if _is_photograph(statistics) or statistics.paper.level < _LEAST_PAPER_LEVEL:
+        return StageResult(state, "a photograph, or dark paper")
+    outcome = banners.lighten_banners(
+        state.canvas, statistics.small, paper=statistics.paper.level, unit=unit
+    )
+    if not outcome.did:
+        return StageResult(state, outcome.found)
+    return StageResult(state.on(outcome.canvas), outcome.found, outcome.did)
 
 
 def rectify_page(state: PageState) -> StageResult:

@@ -45,6 +45,7 @@ from ocr_server.page.preprocessing import (
     deskew_page,
     divide_panes,
     flatten_shade,
+    lighten_banners,
     make_ink_dark,
     part_marks,
     rectify_page,
@@ -89,6 +90,7 @@ def skip_recipe(state: PageState) -> StageResult:
 # binarization, local contrast, sharpening, noise filters, Tesseract's orientation detection.
 RECIPE: Recipe = (
     ("panes", divide_panes),
+    ("banners", lighten_banners),
     ("marks", part_marks),
     ("polarity", make_ink_dark),
     ("orientation", turn_upright),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 # What each stage does, for the person who chooses which to leave out.
 STAGE_LABELS: Mapping[str, str] = {
     "panes": "Divide what is several pages",
+    "banners": "Lighten grey areas",
     "marks": "Wipe out marks over the text",
     "polarity": "Exchange light and dark",
     "orientation": "Turn upright",

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.accuracy import Item
-from benchmarks.confidence import auroc, calibration_error, judged
+from benchmarks.confidence import Point, Range, auroc, calibration_error, judged, ranges_of
+from benchmarks.report import as_diagram
 from ocr_server.document.model import Word
 from ocr_server.geometry import Box
 
@@ -39,3 +41,15 @@ def test_the_area_is_one_if_all_right_words_are_surer_than_the_wrong_ones() -> N
     assert auroc(np.array([0.5, 0.5, 0.5]), right) == 0.5
     assert auroc(np.array([0.1, 0.9, 0.2]), right) == 0
     assert auroc(np.array([0.1, 0.9]), np.array([1.0, 1.0])) == 0.5
+
+
+def test_the_ranges_are_drawn_with_areas_by_their_words() -> None:
+    points = [Point("e", "set", 0.25, is_right) for is_right in (True, False, False, False)]
+    points.append(Point("e", "set", 1.0, is_right=True))
+
+    ranges = ranges_of(points)
+    drawn = as_diagram("Right", {"e": [(one.mean, one.right, one.words) for one in ranges]})
+
+    assert ranges == [Range(2, 4, 0.25, 0.25), Range(9, 1, 1.0, 1.0)]
+    circles = re.findall(r'<circle cx="(.+?)" cy="(.+?)" r="(.+?)"', drawn)
+    assert circles == [("125.0", "295.0", "14.0"), ("380.0", "40.0", "7.0")]

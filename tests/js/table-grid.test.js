@@ -11,6 +11,7 @@ import {
   splitCell,
   textsOf,
 } from "../../ocr_server/static/js/desk/table-grid.js";
+import { piecesOf } from "../../ocr_server/static/js/desk/table-cells.js";
 import { lineOf, quadOf } from "./documents.js";
 
 /** A table of cells that are 100 pixels wide and 20 high, each of the rows a line of one word a cell. */
