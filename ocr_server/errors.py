@@ -12,6 +12,7 @@
     │   ├── CrossSite              a browser sends it for a page of another site
     │   ├── LanguageMissing        a language that is not installed
     │   ├── EngineUnavailable      an engine that is not installed
+    │   ├── CodesUnavailable       bar codes, where what reads them is not installed
     │   ├── FormatUnavailable      an answer that cannot be made from what was sent
     │   ├── TableMissing           a format of tables for a document without one
     │   ├── JobMissing             a durable job that is not there, or another's

@@ -207,13 +207,19 @@ def help_of(*module_and_command: str) -> str:
     return done.stdout
 
 
-def test_the_profile_that_is_shown_is_understood(tmp_path: Path) -> None:
-    (text,) = fences(DOCS / "fields.md", "toml")
-    (tmp_path / "plate.toml").write_text(text, encoding="utf-8")
+@pytest.mark.parametrize(
+    ("number", "name", "fields"),
+    [(0, "plate", ["plate"]), (1, "registration", ["member", "newsletter"])],
+)
+def test_the_profiles_that_are_shown_are_understood(
+    tmp_path: Path, number: int, name: str, fields: list[str]
+) -> None:
+    text = fences(DOCS / "fields.md", "toml")[number]
+    (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
 
-    profile = load_profiles(str(tmp_path))["plate"]
+    profile = load_profiles(str(tmp_path))[name]
 
-    assert [field.name for field in profile.fields] == ["plate"]
+    assert [field.name for field in profile.fields] == fields
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ def test_a_profile_that_is_not_there_is_said(
     monkeypatch.chdir(tmp_path)
 
     assert main(["station", "nobody", "--watch", str(tmp_path)]) == 1
-    assert "There is no profile nobody; there are code" in capsys.readouterr().err
+    assert "There is no profile nobody; there are barcode, code" in capsys.readouterr().err
 
 
 @pytest.mark.process
