@@ -10,7 +10,7 @@ bar, `{n} page|{n} pages`, and a catalogue one for each plural category of its l
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -36,6 +36,7 @@ SCRIPTS_PART = "scripts"
 SERVER_PART = "server"
 
 _GAP = re.compile(r"\{(\w+)\}")
+MOST_NESTED = 3  # messages in the gaps of messages
 
 # A message, or its forms by plural category.
 Message: TypeAlias = str | dict[str, str]
@@ -129,32 +130,50 @@ def _retell(told: dict[str, Any], members: tuple[str, ...], language: str) -> No
 
 
 @lru_cache(maxsize=1000)
-def _retold(sentence: str, language: str) -> str:
+def _retold(sentence: str, language: str, nested: int = MOST_NESTED) -> str:
     message = _messages_of(language).get(sentence)
     if isinstance(message, str) and message:
         return message
-    for form, translated in _forms_of(language):
-        match = form.fullmatch(sentence)
-        if match:
+    for parts, translated in _forms_of(language) if nested else ():
+        found = _filled(parts, sentence)
+        if found is not None:
             # What fills a gap may be a message itself.
-            filled = {name: _retold(value, language) for name, value in match.groupdict().items()}
-            return translated.format_map(filled)
+            values = {name: _retold(value, language, nested - 1) for name, value in found.items()}
+            return translated.format_map(values)
     return sentence
 
 
+def _filled(parts: Sequence[str], sentence: str) -> dict[str, str] | None:
+    """What fills the gaps of a message in a sentence; None if it is another one's.
+
+    `parts` are the message's words and the names of its gaps in turn. A gap has one letter at
+    least, and ends where the words after it are first found.
+    """
+    begin, *rest = parts
+    *inner, last_name, end = rest
+    stop = len(sentence) - len(end)
+    if not (sentence.startswith(begin) and sentence.endswith(end)):
+        return None
+    at, filled = len(begin), dict[str, str]()
+    for name, words in zip(inner[::2], inner[1::2], strict=True):
+        found = sentence.find(words, at + 1, stop)
+        if found < 0:
+            return None
+        filled[name] = sentence[at:found]
+        at = found + len(words)
+    filled[last_name] = sentence[at:stop]
+    return filled if at < stop else None
+
+
 @cache
-def _forms_of(language: str) -> list[tuple[re.Pattern[str], str]]:
+def _forms_of(language: str) -> list[tuple[Sequence[str], str]]:
     """Messages with gaps of the server, those with most words first: the closest is to match."""
-    found = []
-    for english, message in catalogue_of(language).get(SERVER_PART, {}).items():
-        if _GAP.search(english) and isinstance(message, str) and message:
-            parts = _GAP.split(english)  # words and names in turn
-            pattern = "".join(
-                f"(?P<{part}>.+?)" if at % 2 else re.escape(part) for at, part in enumerate(parts)
-            )
-            found.append((len(english), re.compile(pattern, re.DOTALL), message))
-    found.sort(key=lambda one: -one[0])
-    return [(form, message) for _, form, message in found]
+    messages = catalogue_of(language).get(SERVER_PART, {})
+    return [
+        (_GAP.split(english), message)
+        for english, message in sorted(messages.items(), key=lambda item: -len(item[0]))
+        if _GAP.search(english) and isinstance(message, str) and message
+    ]
 
 
 @cache

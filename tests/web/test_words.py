@@ -110,6 +110,14 @@ def test_what_fills_a_gap_is_told_again_too() -> None:
     assert retold("enlarged to 32 px", "de") == "vergrößert auf 32 px"
 
 
+@pytest.mark.parametrize("words", ["Not understood: ", "The first: ", "a. ", "("])
+def test_a_long_sentence_that_a_client_made_is_looked_at_once(words: str) -> None:
+    """Neither are messages looked for without end, nor do all ways to fill the gaps count."""
+    sentence = 5_000 * words
+
+    assert len(retold(sentence, "de")) > 4_000
+
+
 def test_a_finished_sentence_finds_the_message_that_it_was_made_of() -> None:
     """Each with gaps filled is found again, and is that message and no other."""
     for english in messages_by_part()[SERVER_PART]:
