@@ -10,8 +10,8 @@ COPY Pipfile Pipfile.lock scripts/image-packages ./
 
 FROM builder AS packages
 # With Chinese and Japanese for the second reader, with traces, and with durable jobs, too:
-#   --build-arg CATEGORIES="packages warm second-reader ideographs traces jobs"
-ARG CATEGORIES="packages warm second-reader"
+#   --build-arg CATEGORIES="packages warm second-reader codes ideographs traces jobs"
+ARG CATEGORIES="packages warm second-reader codes"
 RUN ./image-packages "$CATEGORIES"
 
 

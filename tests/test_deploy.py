@@ -105,7 +105,7 @@ def test_the_image_has_all_engines_unless_the_light_one_is_asked_for() -> None:
     assert list(stages)[-1] == ""
     assert {stages[name][0] for name in ("", "second-reader", "twelve-languages")} == {"full"}
     assert "--from=packages " in stages["full"][1]
-    assert 'CATEGORIES="packages warm second-reader"' in stages["packages"][1]
+    assert 'CATEGORIES="packages warm second-reader codes"' in stages["packages"][1]
     assert "--from=light-packages " in stages["light"][1]
     assert "./image-packages packages\n" in stages["light-packages"][1]
 
