@@ -45,6 +45,24 @@ def expect_state(page: Page, state: str) -> None:
     expect(page.locator("main")).to_have_attribute("data-state", state)
 
 
+def test_a_file_picked_before_the_scripts_are_there_is_read(
+    page: Page, url: str, letter: Path
+) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/upload/page.js*", hold)
+    page.goto(url, wait_until="commit")
+    page.set_input_files("#file", letter)
+    expect_state(page, "idle")
+
+    held[0].continue_()
+
+    expect_state(page, "result")
+
+
 def test_a_picked_file_is_read(page: Page, url: str, letter: Path) -> None:
     page.goto(url)
     with page.expect_file_chooser() as chosen:

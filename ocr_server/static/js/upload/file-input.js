@@ -114,4 +114,7 @@ export function enhance(root, take) {
   document.addEventListener("visibilitychange", () => show(false));
   document.addEventListener("keydown", (event) => event.key === "Escape" && show(false));
   window.addEventListener("blur", () => show(false));
+  const [visit] = performance.getEntriesByType("navigation");
+  // What was picked before this script was there. After a reload browsers may pick it again.
+  if (/** @type {PerformanceNavigationTiming} */ (visit)?.type === "navigate") pick();
 }
