@@ -31,7 +31,7 @@ import sqlalchemy as sa
 
 from benchmarks.faults import FULL_S, WITH_CLOCK
 from benchmarks.jobs import LOOK_S, Place, document, kill
-from benchmarks.servers import BOUNDARY, Server
+from benchmarks.servers import Server, form_of
 
 KEEP_S, CLOCK_S, STOPPED_S, PAUSE_S = 30, 10, 12.0, 4.0
 ORPHANS_S = 700  # so far is the clock ahead in the end: what belongs to no job is swept by its age
@@ -156,12 +156,13 @@ class Client:
         self, method: str, path: str, data: bytes = b"", headers: dict[str, str] | None = None
     ) -> tuple[int, Any]:
         """The status, and the members of the JSON; asked again while nobody can answer."""
+        body, kind = form_of(data) if data else (None, {})
         ends_s = time.monotonic() + BOUND_S
         status, answer = 0, dict[str, Any]()
         while time.monotonic() < ends_s:
             with suppress(OSError, http.client.HTTPException):
                 with closing(self._site.server.connect()) as connection:
-                    connection.request(method, path, *_form(data, headers or {}))
+                    connection.request(method, path, body, {**kind, **(headers or {})})
                     response = connection.getresponse()
                     status, content = response.status, response.read()
                 answer = json.loads(content or b"{}")
@@ -169,15 +170,6 @@ class Client:
                     break
             time.sleep(LOOK_S)
         return status, answer
-
-
-def _form(data: bytes, headers: dict[str, str]) -> tuple[bytes | None, dict[str, str]]:
-    if not data:
-        return None, headers
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="0"\r\n\r\n'
-    kind = f"multipart/form-data; boundary={BOUNDARY}"
-    body = head.encode() + data + f"\r\n--{BOUNDARY}--\r\n".encode()
-    return body, {**headers, "Content-Type": kind}
 
 
 def left_in(place: Place) -> dict[str, int]:

@@ -102,17 +102,21 @@ def memory_bytes(process: psutil.Process) -> int:
 
 def post(connection: http.client.HTTPConnection, path: str, data: bytes, **fields: str) -> Answer:
     """Send a picture as a form does."""
+    connection.request("POST", path, *form_of(data, **fields))
+    response = connection.getresponse()
+    retry_after_s = float(response.getheader("Retry-After") or 0)
+    return Answer(response.status, response.read(), retry_after_s)
+
+
+def form_of(data: bytes, **fields: str) -> tuple[bytes, dict[str, str]]:
+    """A file and fields as the body of a form, and its headers."""
     head = "".join(
         f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
     )
     head += f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="0"\r\n\r\n'
     body = head.encode() + data + f"\r\n--{BOUNDARY}--\r\n".encode()
-    kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-    connection.request("POST", path, body, kind)
-    response = connection.getresponse()
-    retry_after_s = float(response.getheader("Retry-After") or 0)
-    return Answer(response.status, response.read(), retry_after_s)
+    return body, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
 # Of this server in the tables, by engine.

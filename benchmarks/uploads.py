@@ -26,7 +26,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.servers import BOUNDARY, Server, our_server
+from benchmarks.servers import BOUNDARY, Server, form_of, our_server
 
 SLOTS = 2
 ADMITTED = 5 * SLOTS  # being read, and waiting
@@ -139,8 +139,8 @@ def large_picture(size_bytes: int = UPLOAD_BYTES) -> bytes:
 
 def form() -> bytes:
     """A large picture as a form sends it."""
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="0"\r\n\r\n'
-    return head.encode() + large_picture() + f"\r\n--{BOUNDARY}--\r\n".encode()
+    body, _ = form_of(large_picture())
+    return body
 
 
 def base64_json(group: int, separator: str = "", end: str = "") -> bytes:

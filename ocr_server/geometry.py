@@ -138,6 +138,11 @@ def hull(points: Iterable[Point]) -> Box:
     return Box(min(xs), min(ys), max(xs), max(ys))
 
 
+def hull_of_boxes(boxes: Iterable[Box]) -> Box:
+    """The bounding box of boxes, of which at least one is needed."""
+    return hull(point for box in boxes for point in box.quad())
+
+
 def lerp(one: Point, other: Point, share: float) -> Point:
     """Linear interpolation: `one` for a share of 0, `other` for 1."""
     return Point(one.x + share * (other.x - one.x), one.y + share * (other.y - one.y))

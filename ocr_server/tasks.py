@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -146,8 +146,14 @@ def _read_page(
     limits: Limits,
     password: str | None,
 ) -> Page:
+    @cache
+    def decoded() -> decode.DecodedPage:
+        return decode.open_page(
+            page_ref.path, page_ref.index, limits=limits, password=password, grey=True
+        )
+
     recognise = partial(
-        _recognise, context,
+        _recognise, context, decoded,
         page_ref=page_ref, options=options, limits=limits, password=password,
     )  # fmt: skip
     needs_picture = options.is_framed or (options.wants_fields and finders.needs_picture(options))
@@ -163,16 +169,14 @@ def _read_page(
     if is_of_pdf and lacks_end_of_pdf(page_ref.path):
         page = with_damage(page, 0.0)
     if options.codes:
-        picture = decode.open_page(
-            page_ref.path, page_ref.index, limits=limits, password=password, grey=True
-        )
-        codes = read_codes(picture.canvas.as_page(), angle_deg=page.angle_deg)
+        codes = read_codes(decoded().canvas.as_page(), angle_deg=page.angle_deg)
         page = replace(page, codes=codes)
     return finders.with_fields(page, options) if options.wants_fields else page
 
 
 def _recognise(
     context: WorkerContext,
+    decode_page: Callable[[], decode.DecodedPage],
     *,
     page_ref: PageRef,
     options: ReadOptions,
@@ -180,9 +184,7 @@ def _recognise(
     password: str | None,
 ) -> Page:
     started_s = time.perf_counter()
-    decoded = decode.open_page(
-        page_ref.path, page_ref.index, limits=limits, password=password, grey=True
-    )
+    decoded = decode_page()
     size = f"{decoded.canvas.width_px} × {decoded.canvas.height_px} pixels"
     decoding = StageRecord.since(started_s, "decode", size, "decoded")
     reading = _read_context(context, options)

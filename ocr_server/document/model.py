@@ -30,6 +30,7 @@ from ocr_server.document.zones import (
     Zone,
     ZoneKind,
     are_handwritten,
+    confidence_of,
     hull_of,
     letters_in,
     mean_confidence,
@@ -41,7 +42,8 @@ __all__ = [
     "Advice", "Alternative", "Cell", "Code", "CodeCheck", "CodeKind", "Direction", "Document",
     "EngineInfo", "Failure", "Field", "Line", "Page", "PageLanguage", "Quality", "StageRecord",
     "StoredPage", "StoredPages", "Symbol", "Table", "TextSource", "Word", "Zone", "ZoneKind",
-    "are_handwritten", "hull_of", "letters_in", "mean_confidence", "plain_scalar", "write_page",
+    "are_handwritten", "confidence_of", "hull_of", "letters_in", "mean_confidence", "plain_scalar",
+    "write_page",
 ]  # fmt: skip
 
 

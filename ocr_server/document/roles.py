@@ -17,7 +17,7 @@ from itertools import groupby
 from statistics import median
 from typing import NamedTuple
 
-from ocr_server.document.model import Line, Page, Zone, mean_confidence
+from ocr_server.document.model import Line, Page, Zone, confidence_of
 from ocr_server.geometry import Quad
 
 
@@ -69,7 +69,7 @@ class Passage:
     @property
     def confidence(self) -> float:
         """Mean confidence of the words, weighted by their letters and digits, from 0 to 1."""
-        return mean_confidence(tuple(word for line in self.lines for word in line.words))
+        return confidence_of(self.lines)
 
 
 class Running(NamedTuple):

@@ -403,6 +403,11 @@ def letters_in(words: Iterable[Word]) -> int:
     return sum(word.letter_count for word in words)
 
 
+def confidence_of(lines: Iterable[Line]) -> float:
+    """`mean_confidence` of the words of lines."""
+    return mean_confidence(tuple(word for line in lines for word in line.words))
+
+
 def mean_confidence(words: tuple[Word, ...]) -> float:
     """Mean confidence from 0 to 1, weighted by letters and digits; 0 without any."""
     weights = [word.letter_count for word in words]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from ocr_server.document.model import Line
-from ocr_server.engines.line_strips import LineStrips, confidence_of
+from ocr_server.document.model import Line, confidence_of
+from ocr_server.engines.line_strips import LineStrips
 from ocr_server.engines.word_model import LetterModel, letter_model
 from ocr_server.geometry import Quad
 from ocr_server.layout.detected_lines import width_px

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Line, mean_confidence
+from ocr_server.document.model import Line, confidence_of
 from ocr_server.engines import ppocr
 from ocr_server.engines.word_model import LetterModel
 from ocr_server.geometry import Quad
@@ -134,11 +134,6 @@ class LineStrips:
             return None
         characters = [Character(*letter) for letter in letters if not letter.text.isspace()]
         return line_of(characters, words, quad, symbols=self.symbols)
-
-
-def confidence_of(lines: Sequence[Line]) -> float:
-    """Mean confidence of the words of lines, from 0 to 1; 0 without any."""
-    return mean_confidence(tuple(word for line in lines for word in line.words))
 
 
 def _joined_if_spaced(words: list[str]) -> list[str]:

@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import EngineInfo, Line, Zone
+from ocr_server.document.model import EngineInfo, Line, Zone, confidence_of
 from ocr_server.engines import ppocr
 from ocr_server.engines.engine import Calibration, Engine
 from ocr_server.engines.handwriting import by_the_surer
-from ocr_server.engines.line_strips import LEAST_SIDE_PX, LineStrips, confidence_of
+from ocr_server.engines.line_strips import LEAST_SIDE_PX, LineStrips
 from ocr_server.engines.word_model import letter_model
 from ocr_server.errors import LanguageMissing
 from ocr_server.imaging.canvas import Canvas

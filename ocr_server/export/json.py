@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,12 +30,10 @@ def render_json(
     texts = []
     roles = Roles.of(document.pages)
     yield b'{"engine": ' + _dumped(json_writer.engine_to_json(document.engine)) + b', "pages": ['
-    pages = zip(
-        with_continued_tables(document.pages),
-        furnished(document.pages, roles, rendering.furniture),
-        strict=True,
-    )
-    for position, (page, told) in enumerate(pages):
+    # Side by side, as a stored page is loaded each time it is come to.
+    pages, same = tee(with_continued_tables(document.pages))
+    furnished_pages = furnished(same, roles, rendering.furniture)
+    for position, (page, told) in enumerate(zip(pages, furnished_pages, strict=True)):
         text = page_text(told, rendering.lines)
         shown = json_writer.page_to_json(page, rendering.detail, text=text, roles=roles)
         texts.append(shown["text"])

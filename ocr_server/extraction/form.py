@@ -18,7 +18,7 @@ from ocr_server.document.model import Page, Word, Zone, ZoneKind, hull_of
 from ocr_server.extraction.form_page import TICKED, UNTICKED
 from ocr_server.extraction.keyword import TextSearch
 from ocr_server.extraction.validation import Match
-from ocr_server.geometry import Box, Quad, Transform, hull
+from ocr_server.geometry import Box, Quad, Transform, hull_of_boxes
 from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import rows_in
 
@@ -123,7 +123,7 @@ class FormSearch:
         """The boxes of the printed words that together are the keyword."""
         wanted = _letters(keyword)
         found = (parts for row in self._rows for parts in _phrases(row, wanted))
-        return [hull(point for part in parts for point in part.box.quad()) for parts in found]
+        return [hull_of_boxes(part.box for part in parts) for parts in found]
 
     def _places_of(self, label: Box) -> Iterator[tuple[float, Zone]]:
         """Entries to the right of a label and below it, and how far they are in heights of it.

@@ -14,9 +14,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from ocr_server.document.model import Line, Page, Word, Zone, ZoneKind, hull_of
+from ocr_server.document.model import Line, Page, Word, Zone, ZoneKind
 from ocr_server.engines.engine import Engine
-from ocr_server.geometry import Box, hull
+from ocr_server.geometry import Box, hull, hull_of_boxes
 from ocr_server.imaging import ruling_lines
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.glyphs import connected_components, find_ink, paper_level
@@ -25,7 +25,7 @@ from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import HandwritingUse, PageSegmentation, ReadOptions, ZoneSpec
 from ocr_server.layout.entries import EntryKind, FormEntry, find_entries
 from ocr_server.layout.rows import in_reading_order
-from ocr_server.page.combs import inside_cell, read_runs, runs_in
+from ocr_server.page.combs import inside_cell, line_of, read_runs, runs_in
 from ocr_server.page.framing import FramedPage, put_back
 from ocr_server.page.state import PageState, ReadContext
 
@@ -111,23 +111,17 @@ class _EntryReader:
     def lines(self, entry: FormEntry) -> Sequence[Line]:
         """The line in an entry; none if nothing is written there."""
         if entry.kind is EntryKind.TICK:
-            return (self._tick(entry.box),)
-        words = self._comb(entry) if entry.kind is EntryKind.COMB else self._text(entry.box)
-        if not words:
-            return ()
-        quad = hull_of(words).quad()
-        baseline = (quad.bottom_left, quad.bottom_right)
-        return (Line(tuple(words), quad, baseline, quad.box.height / 2, handwritten=True),)
+            words = [self._tick(entry.box)]
+        else:
+            words = self._comb(entry) if entry.kind is EntryKind.COMB else self._text(entry.box)
+        return (replace(line_of(words), handwritten=True),) if words else ()
 
-    def _tick(self, box: Box) -> Line:
+    def _tick(self, box: Box) -> Word:
         inside = inside_cell(self._canvas, _inset(box, 0.1 * box.width))
         ink = find_ink(inside, ratio=0.75, window_px=2 * max(inside.shape))
         distance = float((ink > 0).mean()) - _TICKED_INK
-        word = Word(
-            TICKED if distance > 0 else UNTICKED, box.quad(), min(0.99, 0.6 + 8 * abs(distance))
-        )
-        baseline = (word.quad.bottom_left, word.quad.bottom_right)
-        return Line((word,), word.quad, baseline, box.height / 2, handwritten=True)
+        confidence = min(0.99, 0.6 + 8 * abs(distance))
+        return Word(TICKED if distance > 0 else UNTICKED, box.quad(), confidence)
 
     def _comb(self, entry: FormEntry) -> list[Word]:
         runs = runs_in(self._canvas, entry.cells)
@@ -180,7 +174,7 @@ def _line_in(canvas: Canvas, box: Box) -> Canvas | None:
     pieces = list(_pieces(ink))
     if not pieces:
         return None
-    inner = hull(point for piece in pieces for point in piece.quad())
+    inner = hull_of_boxes(pieces)
     line = part.with_pixels(pixels).cropped(inner)
     return line.padded(max(2, round(_AROUND * line.height_px)), fill=255)
 

@@ -86,8 +86,7 @@ def _read_closer(framed_page: FramedPage, line: Line) -> Line | None:
 
 def _may_be_plate(line: Line) -> bool:
     signs = _signs_of(line.words)
-    is_of_both = any(map(str.isdigit, signs)) and any(map(str.isalpha, signs))
-    return is_of_both and len(signs) >= _SHORTEST
+    return _is_of_both(signs) and len(signs) >= _SHORTEST
 
 
 def _says_more(closer: Line, line: Line) -> bool:
@@ -109,12 +108,15 @@ def _plates_in(line: Line) -> Iterator[Match]:
 
 
 def _plate_of(words: tuple[Word, ...]) -> Match | None:
-    """Both letters and digits; names of makes have no digits, and dates no letters."""
     code = _signs_of(words)
-    is_of_both = any(map(str.isdigit, code)) and any(map(str.isalpha, code))
-    if not (is_of_both and code.isupper() and _SHORTEST <= len(code) <= _LONGEST):
+    if not (_is_of_both(code) and code.isupper() and _SHORTEST <= len(code) <= _LONGEST):
         return None
     return replace(of_words(words), normalised=code)
+
+
+def _is_of_both(signs: str) -> bool:
+    """Whether there are letters and digits; names of makes have no digits, and dates no letters."""
+    return any(map(str.isdigit, signs)) and any(map(str.isalpha, signs))
 
 
 def _signs_of(words: tuple[Word, ...]) -> str:

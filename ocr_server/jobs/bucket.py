@@ -73,7 +73,7 @@ class Bucket:
         """The ids of all jobs that have files."""
         import obstore  # noqa: PLC0415
 
-        with answering():
+        with _answering():
             found = obstore.list_with_delimiter(self.store)["common_prefixes"]
         return (name for prefix in found if is_id(name := prefix.rstrip("/").rpartition("/")[2]))
 
@@ -105,13 +105,13 @@ class BucketOfJob:
         """Write a file, or copy one; a whole file is one of a single piece."""
         if isinstance(content, Path):
             name = _piece_of(name, 0)
-        with answering():
+        with _answering():
             self._api.put(self._store, self._key(name), content, max_concurrency=_AT_A_TIME)
         self._listings.pop(name.rpartition("/")[0], None)
 
     def read(self, name: str) -> bytes:
         """The content of a file."""
-        with answering():
+        with _answering():
             return bytes(self._api.get(self._store, self._key(name)).bytes())
 
     def local(self, name: str) -> Path:
@@ -133,7 +133,7 @@ class BucketOfJob:
 
     def count_up(self, name: str) -> int:
         """How often this was called with that name, this time included: an object for each."""
-        with answering():
+        with _answering():
             self._api.put(self._store, self._key(f"{name}/{secrets.token_hex(8)}"), b"")
             return len(self._objects(name))
 
@@ -146,7 +146,7 @@ class BucketOfJob:
         received = self.size_bytes(name)
         if received != offset:
             raise added_meanwhile(received)
-        with answering():
+        with _answering():
             try:
                 self._api.put(
                     self._store, self._key(_piece_of(name, offset)), piece,
@@ -158,12 +158,12 @@ class BucketOfJob:
 
     def size_bytes(self, name: str) -> int:
         """How much of a file that comes in pieces is there."""
-        with answering():
+        with _answering():
             return sum(meta["size"] for meta in self._pieces(name))
 
     def remove(self) -> None:
         """Remove all files of the job."""
-        with answering():
+        with _answering():
             keys = [meta["path"] for meta in self._objects("")]
             if keys:
                 self._api.delete(self._store, keys)
@@ -173,12 +173,12 @@ class BucketOfJob:
     @property
     def made_s(self) -> float:
         """When its first file was written, in seconds since 1970; now if there is none."""
-        with answering():
+        with _answering():
             times = [meta["last_modified"].timestamp() for meta in self._objects("")]
         return min(times, default=time.time())
 
     def _fetch(self, name: str, path: Path) -> None:
-        with answering():
+        with _answering():
             pieces = self._pieces(name)
             whole = b"" if pieces else self.read(name)
             try:
@@ -203,7 +203,7 @@ class BucketOfJob:
         looked_s, names = self._listings.get(folder, (0.0, set[str]()))
         if now_s - looked_s > LISTED_S:
             prefix = f"{self._key(folder)}/" if folder else f"{self.job_id}/"
-            with answering():
+            with _answering():
                 found = self._api.list_with_delimiter(self._store, prefix)
             paths = [meta["path"] for meta in found["objects"]]
             paths += [path.rstrip("/") for path in found["common_prefixes"]]
@@ -228,7 +228,7 @@ class BucketOfJob:
 
 
 @contextmanager
-def answering() -> Iterator[None]:
+def _answering() -> Iterator[None]:
     """Translate what the bucket says.
 
     Raises:

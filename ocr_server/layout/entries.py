@@ -15,7 +15,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from ocr_server.geometry import Box, hull
+from ocr_server.geometry import Box, hull_of_boxes
 from ocr_server.imaging.canvas import Pixels
 from ocr_server.imaging.glyphs import connected_components, find_ink, shrink
 from ocr_server.imaging.statistics import ImageStatistics
@@ -57,7 +57,7 @@ class FormEntry:
     @property
     def box(self) -> Box:
         """The box around all cells."""
-        return hull(point for cell in self.cells for point in cell.quad())
+        return hull_of_boxes(self.cells)
 
 
 def find_entries(statistics: ImageStatistics) -> tuple[FormEntry, ...]:
@@ -67,7 +67,7 @@ def find_entries(statistics: ImageStatistics) -> tuple[FormEntry, ...]:
     teeth = [tuple(_scaled(cell, 1 / ratio) for cell in comb) for comb in find_combs(statistics)]
     cells = _without_nested(_cells(ruling.drawn))
     combs = list(_combs(cells, teeth, ruling))
-    taken = [hull_of(comb) for comb in combs]
+    taken = [hull_of_boxes(comb) for comb in combs]
     free = [cell for cell in cells if not any(_meet(cell, one) for one in taken)]
     wide = [cell for cell in free if cell.width >= _WIDE * cell.height]
     x_height = statistics.x_height_px / ratio or _USUAL_X_HEIGHT_PX
@@ -141,11 +141,6 @@ class _Ruling:
         return [square for square in squares if self.surrounds(square)]
 
 
-def hull_of(cells: Sequence[Box]) -> Box:
-    """The box around all cells."""
-    return hull(point for cell in cells for point in cell.quad())
-
-
 def _opened(ink: Pixels, width: int, height: int) -> Pixels:
     brush = np.ones((height, width), np.uint8)
     return cv2.morphologyEx(ink, cv2.MORPH_OPEN, brush).astype(np.uint8, copy=False)
@@ -184,10 +179,10 @@ def _combs(
             continue
         comb = _extended(row, ruling)
         if len(comb) >= _FEWEST_CELLS:
-            taken.append(hull_of(comb))
+            taken.append(hull_of_boxes(comb))
             yield comb
     for comb in teeth:
-        if not any(_meet(hull_of(comb), one) for one in taken):
+        if not any(_meet(hull_of_boxes(comb), one) for one in taken):
             yield comb
 
 

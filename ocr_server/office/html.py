@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeAlias
 
 from ocr_server.document.model import Cell, Table
@@ -65,9 +66,9 @@ class _Walk:
         level = _HEADING.fullmatch(name)
         makes: Callable[[str], Block] | None = None
         if level:
-            makes = lambda text, at=int(level[1]): Heading(text, at)  # noqa: E731
+            makes = partial(Heading, level=int(level[1]))
         elif name == "li":
-            makes = lambda text: ListItem(text, is_numbered=False, bullet="-")  # noqa: E731
+            makes = partial(ListItem, is_numbered=False, bullet="-")
         is_apart = makes is not None or name in _APART
         if is_apart:
             yield from self._flushed()

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ocr_server.document.model import Line, Word, hull_of
-from ocr_server.geometry import Box, hull
+from ocr_server.geometry import Box, hull_of_boxes
 from ocr_server.imaging import ruling_lines
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.glyphs import find_ink
@@ -37,7 +37,7 @@ def read_combs(state: PageState) -> StageResult:
     for (comb, _), word in zip(runs, read_runs(state, [run for _, run in runs]), strict=True):
         if word.text and word.confidence >= _LEAST_CONFIDENCE:
             words.setdefault(comb, []).append(word)
-    read_apart = [_line(comb_words) for comb_words in words.values()]
+    read_apart = [line_of(comb_words) for comb_words in words.values()]
     mask = np.zeros(state.canvas.pixels.shape, np.uint8)
     for comb in combs:
         _mark(mask, comb, is_read=comb in words)
@@ -70,7 +70,7 @@ def read_runs(state: PageState, runs: Sequence[Sequence[Box]]) -> list[Word]:
         read = state.read_all(canvases, psm=PageSegmentation.SINGLE_LINE)
         for index, candidate in zip(waiting, read, strict=True):
             text = "".join(word.text for word in candidate.words)
-            quad = hull(point for cell in runs[index] for point in cell.quad()).quad()
+            quad = hull_of_boxes(runs[index]).quad()
             word, before = Word(text, quad, candidate.confidence), best.get(index)
             fits = len(text) == len(runs[index])
             if before is None or fits or before.confidence < word.confidence:
@@ -117,7 +117,8 @@ def _ink_of(pixels: Pixels) -> Pixels:
     return (find_ink(pixels, ratio=0.75, window_px=2 * max(pixels.shape)) > 0).astype(np.uint8)
 
 
-def _line(words: Sequence[Word]) -> Line:
+def line_of(words: Sequence[Word]) -> Line:
+    """The words as a line; the engine tells neither baseline nor x-height."""
     quad = hull_of(words).quad()
     return Line(tuple(words), quad, (quad.bottom_left, quad.bottom_right), quad.box.height / 2)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ocr_server.geometry import Box, TransformChain
 from ocr_server.imaging import banners, contrast, glyphs, marks, perspective, ruling_lines, skew
-from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.canvas import Canvas, OperationResult
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import PageSegmentation
 from ocr_server.layout.grids import find_grids
@@ -78,8 +78,7 @@ def part_marks(state: PageState) -> StageResult:
         colour = _in_colour(state)
         if colour is not None:
             outcome = marks.part_marks(colour, x_height_px=statistics.x_height_px)
-    after = state.on(outcome.canvas) if outcome.did else state
-    return StageResult(after, outcome.found, outcome.did)
+    return _result_of(state, outcome)
 
 
 def _is_tangled(statistics: ImageStatistics, unit: float) -> bool:
@@ -140,9 +139,7 @@ def lighten_banners(state: PageState) -> StageResult:
     outcome = banners.lighten_banners(
         state.canvas, statistics.small, paper=statistics.paper.level, unit=unit
     )
-    if not outcome.did:
-        return StageResult(state, outcome.found)
-    return StageResult(state.on(outcome.canvas), outcome.found, outcome.did)
+    return _result_of(state, outcome)
 
 
 def rectify_page(state: PageState) -> StageResult:
@@ -154,8 +151,7 @@ def rectify_page(state: PageState) -> StageResult:
     if statistics.shorter_px <= 500 or statistics.paper.level >= 225:
         return StageResult(state, "no photograph of a sheet")
     outcome = perspective.rectify(state.canvas)
-    after = state.on(outcome.canvas) if outcome.did else state
-    return StageResult(after, outcome.found, outcome.did)
+    return _result_of(state, outcome)
 
 
 def flatten_shade(state: PageState) -> StageResult:
@@ -177,6 +173,11 @@ def flatten_shade(state: PageState) -> StageResult:
     return StageResult(replace(state.on(even), shade=unevenness), found, "shadows removed")
 
 
+def _result_of(state: PageState, outcome: OperationResult) -> StageResult:
+    after = state.on(outcome.canvas) if outcome.did else state
+    return StageResult(after, outcome.found, outcome.did)
+
+
 def _is_photograph(statistics: ImageStatistics) -> bool:
     """Whether the paper is as bright and uneven as in photographs."""
     level, unevenness = statistics.paper
@@ -194,8 +195,7 @@ def deskew_page(state: PageState) -> StageResult:
         least_deg=_LEAST_SKEW_DEG,
         fill=glyphs.paper_level(statistics.small),
     )
-    after = state.on(outcome.canvas) if outcome.did else state
-    return StageResult(after, outcome.found, outcome.did)
+    return _result_of(state, outcome)
 
 
 def scale_letters(state: PageState, *, many_glyphs: int = _MANY_GLYPHS) -> StageResult:

@@ -184,8 +184,8 @@ def in_words(english: str, **values: str | int) -> Markup:
     return translate(english, page_language(), Markup, **values)
 
 
-@blueprint.app_template_global("told")
-def told(sentence: str) -> str:
+@blueprint.app_template_global()
+def translated(sentence: str) -> str:
     """What the server says of a document, in the language of the page."""
     return retold(sentence, page_language())
 

@@ -18,6 +18,7 @@ from ocr_server.app import create_app
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, StoredPage, StoredPages
 from ocr_server.pipeline import Finished
+from ocr_server.request.build import ParsedRequest
 from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.web import api
@@ -103,24 +104,29 @@ def test_a_large_page_is_an_event_as_a_small_one(
     assert len(rendered) == 2  # all but the first
 
 
+def read(service: Service, parsed: ParsedRequest) -> tuple[Document, StoredPages]:
+    """A document some of whose pages are stored, and its pages."""
+    *_, last = service.recognise(parsed.job, hang_up())
+    assert isinstance(last, Finished)
+    assert isinstance(last.document.pages, StoredPages)
+    return last.document, last.document.pages
+
+
 def test_pages_beyond_what_is_held_are_stored_in_the_folder_of_the_request(
     app: Flask, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "MOST_HELD_WORDS", 3)
     with app.test_request_context("/v1/documents", method="POST", data=PAGES) as context:
         parsed = read_job(context.request, service)
-        *_, last = service.recognise(parsed.job, hang_up())
+        document, pages = read(service, parsed)
 
-        assert isinstance(last, Finished)
-        pages = last.document.pages
-        assert isinstance(pages, StoredPages)
         folder = parsed.job.sources[0].path.parent
         stored = [kept.path for kept in pages.kept if isinstance(kept, StoredPage)]
         assert [path.parent for path in stored] == [folder, folder]
         assert [page.width_px for page in pages] == list(WIDTHS_PX)
-        assert [page.outline.width_px for page in last.document.kept] == list(WIDTHS_PX)
+        assert [page.outline.width_px for page in document.kept] == list(WIDTHS_PX)
         assert [len(page.words) for page in pages[1:]] == [2, 2]
-        assert last.document.confidence == pytest.approx(0.9)
+        assert document.confidence == pytest.approx(0.9)
     assert list(folder.iterdir()) == []
 
 
@@ -211,10 +217,8 @@ def test_pages_that_wait_to_be_sent_are_told_apart(
     monkeypatch.setattr(pipeline, "MOST_HELD_WORDS", 3)
     with app.test_request_context("/v1/documents", method="POST", data=PAGES) as context:
         parsed = read_job(context.request, service)
-        *_, last = service.recognise(parsed.job, hang_up())
-        assert isinstance(last, Finished)
-        assert isinstance(last.document.pages, StoredPages)
-        stored = [kept for kept in last.document.pages.kept if isinstance(kept, StoredPage)]
+        _, pages = read(service, parsed)
+        stored = [kept for kept in pages.kept if isinstance(kept, StoredPage)]
 
         written = [service.render_page(page, parsed, hang_up()) for page in stored]
 

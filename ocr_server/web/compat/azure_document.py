@@ -7,7 +7,6 @@ for ten minutes.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,12 +30,13 @@ from ocr_server.web.compat.adapter import (
     read,
     read_as,
 )
-from ocr_server.web.compat.azure_errors import (
+from ocr_server.web.compat.azure_operations import (
     KEY_HEADER,
     InnerCodes,
     answer_as_azure,
+    dated,
     error_response,
-    failed_operation,
+    unfinished,
 )
 from ocr_server.web.compat.azure_result import STRING_INDEX_TYPES, ResultOptions, result_of
 from ocr_server.web.compat.kept_jobs import KeptJob, begin_job, kept_jobs
@@ -115,16 +115,12 @@ def get_result(name: str, model: str, result_id: str) -> Response:
         stored = service().store.find(result_id, owner_of(request))
         made_s = stored.made_s if stored else 0
         told = {"status": "succeeded", "analyzeResult": msgspec.Raw(result)}
-    made_at = f"{datetime.fromtimestamp(made_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
-    body = told | {"createdDateTime": made_at, "lastUpdatedDateTime": made_at}
-    return Response(msgspec.json.encode(body), content_type=JSON)
+    return Response(msgspec.json.encode(told | dated(made_s)), content_type=JSON)
 
 
 def _job_result(operation: KeptJob, name: str, model: str) -> dict[str, Any]:
-    if not operation.is_over:
-        return {"status": "running"}  # some clients know no other word for it
-    if error := operation.error:
-        return {"status": "failed", "error": failed_operation(error, _INNER)}
+    if told := unfinished(operation, _INNER):
+        return told
     result = result_of(operation.document, _options(name, model, operation.source))
     return {"status": "succeeded", "analyzeResult": msgspec.Raw(result)}
 

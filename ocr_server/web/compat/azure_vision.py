@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import msgspec
@@ -29,11 +28,12 @@ from ocr_server.web.compat.adapter import (
     hinted_languages,
     read,
 )
-from ocr_server.web.compat.azure_errors import (
+from ocr_server.web.compat.azure_operations import (
     KEY_HEADER,
     InnerCodes,
     answer_as_azure,
-    failed_operation,
+    dated,
+    unfinished,
 )
 from ocr_server.web.compat.kept_jobs import KeptJob, begin_job, kept_jobs
 from ocr_server.web.context import service
@@ -101,11 +101,8 @@ def get_result(result_id: str) -> Response:
     """How far an operation is, with its result if it has succeeded."""
     if kept := kept_jobs():
         operation = KeptJob.of(kept, result_id)
-        if not operation.is_over:
-            return _json({"status": "running", **_dated(operation.status.row.created_s)})
-        if error := operation.error:
-            failed = {"status": "failed", "error": failed_operation(error, _INNER)}
-            return _json(failed | _dated(operation.status.row.created_s))
+        if told := unfinished(operation, _INNER):
+            return _json(told | dated(operation.status.row.created_s))
         is_pdf = media_type_of_file(operation.source.path) == PDF
         return Response(_told(operation.document, is_pdf=is_pdf), content_type=JSON)
     opened = service().store.open(result_id, owner_of(request), _RESULT)
@@ -159,16 +156,11 @@ def _result() -> bytes:
     return _told(_read(pages, source), is_pdf=is_pdf)
 
 
-def _dated(made_s: float) -> Json:
-    made_at = f"{datetime.fromtimestamp(made_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return {"createdDateTime": made_at, "lastUpdatedDateTime": made_at}
-
-
 def _told(document: Document, *, is_pdf: bool) -> bytes:
     return msgspec.json.encode(
         {
             "status": "succeeded",
-            **_dated(time.time()),
+            **dated(time.time()),
             "analyzeResult": {
                 "version": "3.2.0",
                 "modelVersion": _MODEL_VERSION,

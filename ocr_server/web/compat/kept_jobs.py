@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flask import current_app, request
@@ -47,7 +48,7 @@ def begin_job(kept: Jobs, source: Source, options: Mapping[str, str]) -> str:
     return status.row.id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeptJob:
     """A job behind an asynchronous call of another service, of the key of the request."""
 
@@ -82,9 +83,9 @@ class KeptJob:
         """The options that it was made with."""
         return self.kept.texts(self.status.row.id)
 
-    @property
+    @cached_property
     def document(self) -> Document:
-        """What was read so far."""
+        """What was read so far; each look opens the file of every page."""
         return self.kept.document(self.status)
 
     @property

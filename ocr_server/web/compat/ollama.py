@@ -13,17 +13,11 @@ from flask import Blueprint, Response, jsonify, request
 from ocr_server import __version__
 from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.web.body import JSON, NDJSON, body_of
-from ocr_server.web.compat.adapter import (
-    USUAL_STATUS,
-    Adapter,
-    ErrorKind,
-    answer_errors,
-    kind_of,
-    refusal,
-)
+from ocr_server.web.compat.adapter import Adapter, answer_errors, kind_of, refusal
 from ocr_server.web.compat.models import MODEL
 from ocr_server.web.compat.transcription import (
     ONLY_TRANSCRIBES,
+    STATUS,
     decoded,
     last_message,
     transcribed,
@@ -86,12 +80,9 @@ def _lines(told: Json) -> Iterator[str]:
     yield f"{json.dumps(told)}\n"
 
 
-_STATUS = {**USUAL_STATUS, ErrorKind.DOCUMENT: 400, ErrorKind.SPENT: 400}
-
-
 def _answer(error: OcrServerError) -> Response:
     body = json.dumps({"error": error.message})
-    return refusal(error, body, status=_STATUS[kind_of(error)], media_type=JSON)
+    return refusal(error, body, status=STATUS[kind_of(error)], media_type=JSON)
 
 
 answer_errors(blueprint, _answer)

@@ -11,17 +11,11 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.web.body import JSON, body_of
-from ocr_server.web.compat.adapter import (
-    USUAL_STATUS,
-    Adapter,
-    ErrorKind,
-    answer_errors,
-    kind_of,
-    refusal,
-)
+from ocr_server.web.compat.adapter import Adapter, answer_errors, kind_of, refusal
 from ocr_server.web.compat.models import MODEL, list_models
 from ocr_server.web.compat.transcription import (
     ONLY_TRANSCRIBES,
+    STATUS,
     decoded,
     last_message,
     transcribed,
@@ -95,10 +89,6 @@ def _events(text: str) -> Iterator[str]:
     return (f"data: {one}\n\n" for one in (*map(json.dumps, chunks), "[DONE]"))
 
 
-# Its clients send 408, 409, 429 and 5xx again.
-_STATUS = {**USUAL_STATUS, ErrorKind.DOCUMENT: 400, ErrorKind.SPENT: 400}
-
-
 def _answer(error: OcrServerError) -> Response:
     told = {
         "message": error.message,
@@ -106,7 +96,7 @@ def _answer(error: OcrServerError) -> Response:
         "param": None,
         "code": error.code,
     }
-    status = _STATUS[kind_of(error)]
+    status = STATUS[kind_of(error)]
     return refusal(error, json.dumps({"error": told}), status=status, media_type=JSON)
 
 

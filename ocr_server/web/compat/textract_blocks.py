@@ -17,6 +17,7 @@ from ocr_server.document.model import (
     Word,
     Zone,
     ZoneKind,
+    confidence_of,
     mean_confidence,
 )
 from ocr_server.document.roles import Role, Roles
@@ -150,9 +151,7 @@ def _around(
     return {
         "BlockType": kind,
         "Id": id_,
-        "Confidence": _percent(
-            mean_confidence(tuple(word for line in lines for word in line.words))
-        ),
+        "Confidence": _percent(confidence_of(lines)),
         **_place(page, Line.joined(lines).quad),
         **_children(children),
     }

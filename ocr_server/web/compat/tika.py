@@ -275,18 +275,20 @@ def _read(source: Source, requested: _TikaRequest) -> Document | _OfficeText:
 
 
 def _file_name() -> str | None:
-    disposition, parameters = parse_options_header(request.headers.get("Content-Disposition"))
     sent = next(iter(request.files.values()), None)
-    if sent is not None:
-        return sent.filename
+    return _attached_name() if sent is None else sent.filename
+
+
+def _attached_name() -> str | None:
+    disposition, parameters = parse_options_header(request.headers.get("Content-Disposition"))
     return parameters.get("filename") if disposition == "attachment" else None
 
 
 def _metadata(source: Source, document: Document | _OfficeText) -> dict[str, Any]:
     found: dict[str, Any] = {"Content-Type": _kind(source), "X-TIKA:Parsed-By": PARSERS}
-    disposition, parameters = parse_options_header(request.headers.get("Content-Disposition"))
-    if disposition == "attachment" and "filename" in parameters:
-        found["resourceName"] = parameters["filename"]
+    name = _attached_name()
+    if name is not None:
+        found["resourceName"] = name
     if found["Content-Type"] == PDF and isinstance(document, Document) and document is not _UNREAD:
         found["xmpTPg:NPages"] = str(len(document.pages))
     return found

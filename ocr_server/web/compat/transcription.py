@@ -8,7 +8,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import InvalidOptions
 from ocr_server.job import ReadOptions, Source
 from ocr_server.web.body import decoded_image
-from ocr_server.web.compat.adapter import job_of, read_job, rendered
+from ocr_server.web.compat.adapter import USUAL_STATUS, ErrorKind, job_of, read_job, rendered
 from ocr_server.web.context import service
 from ocr_server.web.json_body import Value
 
@@ -16,6 +16,9 @@ ONLY_TRANSCRIBES = (
     "This model only transcribes: send a picture or PDF as base64. It follows no instructions, "
     "calls no tools and fetches nothing."
 )
+
+# Clients send 408, 409, 429 and 5xx again.
+STATUS = {**USUAL_STATUS, ErrorKind.DOCUMENT: 400, ErrorKind.SPENT: 400}
 
 
 def last_message(messages: Value) -> dict[str, Value]:

@@ -27,7 +27,7 @@ const spanOf = (cell, axis) => cell[`${axis}_span`] ?? 1;
  * @param {Cell} cell
  * @param {Axis} axis
  */
-export const lastOf = (cell, axis) => cell[axis] + spanOf(cell, axis) - 1;
+const lastOf = (cell, axis) => cell[axis] + spanOf(cell, axis) - 1;
 
 /**
  * The cell that stands in a place of the grid, if one does.

@@ -1,9 +1,10 @@
-"""Errors of Azure's services: a code, and an inner one that says more."""
+"""How Azure's services tell errors, by a code and an inner one, and how far operations are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from flask import Blueprint, Response
 from ocr_server.errors import OcrServerError
 from ocr_server.web.body import JSON
 from ocr_server.web.compat.adapter import ErrorKind, NamedErrors, answer_errors, kind_of, refusal
+from ocr_server.web.compat.kept_jobs import KeptJob
 
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 # Its clients send 408, 429 and 5xx again: what was done in vain is a 400.
@@ -54,10 +56,21 @@ def error_response(error: OcrServerError, status: int, code: str, inner: str) ->
     return refusal(error, text, status=status, media_type=JSON)
 
 
-def failed_operation(error: OcrServerError, inner: InnerCodes) -> dict[str, Any]:
-    """The error of an operation that was begun and has failed."""
+def unfinished(operation: KeptJob, inner: InnerCodes) -> dict[str, Any] | None:
+    """What is said of an operation that is running or has failed; None if it has succeeded."""
+    if not operation.is_over:
+        return {"status": "running"}  # some clients know no other word for it
+    error = operation.error
+    if error is None:
+        return None
     _, code = _ERRORS[kind_of(error)]
-    return _body(error, code, inner.of(error))
+    return {"status": "failed", "error": _body(error, code, inner.of(error))}
+
+
+def dated(made_s: float) -> dict[str, str]:
+    """When an operation was begun and changed, by its time in seconds since 1970."""
+    made_at = f"{datetime.fromtimestamp(made_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return {"createdDateTime": made_at, "lastUpdatedDateTime": made_at}
 
 
 def _body(error: OcrServerError, code: str, inner: str) -> dict[str, Any]:
