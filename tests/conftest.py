@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -140,6 +141,12 @@ def _only_marked_tests_start_a_process(
 
     if not any(map(request.node.get_closest_marker, ("process", *MISSING))):
         monkeypatch.setattr(subprocess.Popen, "__init__", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _temporary_folder_ends_with_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task that outlives its test would leave the folder of its job as that of all others."""
+    monkeypatch.setattr("tempfile.tempdir", tempfile.tempdir)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from ocr_server.document.languages import RankLanguages
 from ocr_server.document.model import EngineInfo, Line, Symbol, Word, Zone, ZoneKind
 from ocr_server.engines.engine import Engine
 from ocr_server.engines.tesseract_cli import CALIBRATION
-from ocr_server.errors import ClientGone, EngineMissing, OcrServerError
+from ocr_server.errors import ClientGone, EngineMissing, NoWorker, OcrServerError
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
@@ -152,6 +152,8 @@ class InlineWorkers:
         **kwargs: P.kwargs,
     ) -> T:
         with self._lock:
+            if self.is_closed:
+                raise NoWorker.of_server()
             if cancelled.is_set():
                 raise ClientGone("The client hung up.")
             deadline.check()
