@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from sqlalchemy.engine import Connection, Engine, RowMapping
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -206,6 +208,31 @@ class Ledger:
     def _update(self, condition: sa.ColumnElement[bool], **values: object) -> None:
         with self._begun() as connection:
             connection.execute(_jobs.update().where(condition).values(values))
+
+
+class LedgerMetrics(Collector):
+    """Gauges that are read at the moment of collection: jobs by state, and what waits."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def collect(self) -> Iterator[Metric]:
+        """Those of all jobs; none while the database does not answer."""
+        try:
+            states, left = self._ledger.states(), self._ledger.left()
+        except JobsUnavailable:
+            return
+        by_state = GaugeMetricFamily("ocr_jobs", "Jobs by state", labels=["state"])
+        for state in JobState:
+            by_state.add_metric([state], states.get(state, 0))
+        yield by_state
+        yield GaugeMetricFamily("ocr_jobs_pages", "Pages of jobs that are left to read", left.pages)
+        yield GaugeMetricFamily(
+            "ocr_jobs_bytes", "Bytes of jobs that have not ended", left.size_bytes
+        )
+        yield GaugeMetricFamily(
+            "ocr_jobs_oldest_seconds", "Since the oldest job came that has not ended", left.oldest_s
+        )
 
 
 @contextmanager

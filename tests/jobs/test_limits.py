@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from ocr_server.app import create_app
 from ocr_server.errors import JobsUnavailable, SettingsError
-from ocr_server.jobs.engine import engine_of
+from ocr_server.jobs.database import open_database
 from ocr_server.settings import Settings
 from tests.drawing import as_file, draw_lines
 from tests.fakes import InlineWorkers, ReadsWords, SaysCanvasSize
@@ -110,7 +110,7 @@ def test_pages_that_are_left_to_read_are_noted(tmp_path: Path) -> None:
         kept.reader.read(job["id"], 0)
         kept.reader.read(job["id"], 1)  # as by another process
 
-        assert kept.jobs.left().pages == 2
+        assert kept.ledger.left().pages == 2
         assert members(kept.client.get(job["links"]["self"]))["state"] == "reading"
 
 
@@ -167,7 +167,7 @@ def test_a_sqlite_that_is_too_old_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
 
     with pytest.raises(SettingsError, match=r"need SQLite 3\.42"):
-        engine_of(str(tmp_path))
+        open_database(str(tmp_path))
 
 
 def test_a_table_of_an_earlier_version_gets_its_new_column(tmp_path: Path) -> None:
@@ -177,5 +177,5 @@ def test_a_table_of_an_earlier_version_gets_its_new_column(tmp_path: Path) -> No
         database.execute("ALTER TABLE ocr_jobs DROP COLUMN settled")
         database.commit()
     with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
-        assert kept.jobs.left().pages == 2
+        assert kept.ledger.left().pages == 2
         assert members(kept.client.get(job["links"]["self"]))["state"] == "queued"
