@@ -27,14 +27,13 @@ from dbos import (
     DBOSPortableJSONSerializer,
     SetEnqueueOptions,
     SetWorkflowID,
-    WorkflowHandle,
     WorkflowStatus,
 )
 from sqlalchemy.engine import Connection, Engine
 
 from ocr_server.jobs.locks import Locks, locks_of
 
-VERSION = "jobs-1"  # of the workflows below, not of the program: other versions' work is not taken
+VERSION = "jobs-2"  # of the workflows below, not of the program: other versions' work is not taken
 JOBS, CHUNKS, WEBHOOKS = "ocr-jobs", "ocr-chunks", "ocr-webhooks"
 AHEAD = 1  # chunk that waits for a slot, which else would be idle while the next is looked for
 CHUNK_PAGES = 32  # a chunk gives way between pages, and each costs a look into the queue
@@ -250,12 +249,13 @@ def call_webhook(job_id: str, tries: int) -> None:
 
 def _read_chunks(job_id: str) -> None:
     total = _count(job_id)
-    window: deque[tuple[int, int, WorkflowHandle[None]]] = deque()
+    window: deque[tuple[int, int]] = deque()
     # The k-th chunk of each job goes before anybody's k+1st.
     for priority, (first, last) in enumerate(_chunks(total), 1):
         if len(window) >= MOST_CHUNKS:
             _await(job_id, *window.popleft())
-        window.append((first, last, _enqueue_chunk(job_id, first, last, priority)))
+        _enqueue_chunk(job_id, first, last, priority)
+        window.append((first, last))
     for chunk in window:
         _await(job_id, *chunk)
 
@@ -289,12 +289,14 @@ def _call(job_id: str) -> bool:
     return _reader.call_webhook(job_id)
 
 
-def _await(job_id: str, first: int, last: int, handle: WorkflowHandle[None]) -> None:
-    """Wait for a chunk; unlike the waiting of the engine itself, it ends with the process."""
+def _await(job_id: str, first: int, last: int) -> None:
+    """Wait for the pages of a chunk.
+
+    The waiting of the engine itself ends neither with the process nor with a job that is forgotten.
+    """
     while not _reader.is_settled(job_id, first, last):
         if _reader.is_over.wait(2 * POLL_S):
             raise Stopping
-    handle.get_result(polling_interval_sec=POLL_S)
 
 
 def _chunks(total: int) -> Iterator[tuple[int, int]]:
@@ -307,9 +309,9 @@ def _chunks(total: int) -> Iterator[tuple[int, int]]:
         first, size = last, min(2 * size, CHUNK_PAGES, tail)
 
 
-def _enqueue_chunk(job_id: str, first: int, last: int, priority: int) -> WorkflowHandle[None]:
+def _enqueue_chunk(job_id: str, first: int, last: int, priority: int) -> None:
     with SetWorkflowID(f"{job_id}/{first}"), SetEnqueueOptions(priority=priority):
-        return DBOS.enqueue_workflow(CHUNKS, read_chunk, job_id, first, last, priority)
+        DBOS.enqueue_workflow(CHUNKS, read_chunk, job_id, first, last, priority)
 
 
 def _enqueue_webhook(job_id: str, tries: int) -> None:

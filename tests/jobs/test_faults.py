@@ -156,7 +156,7 @@ def test_a_worker_takes_over_from_one_that_was_killed_and_stops_when_told(place:
         place.tesseract.hold()
         address = send(server, PAGE)
         wait_for(lambda: place.tesseract.running)
-        with place.start("work"):
+        with place.start("work") as other:
             first.kill()
             killed_s = time.monotonic()
             wait_for(lambda: place.times_begun(address) == {1: 2})
@@ -172,9 +172,11 @@ def test_a_worker_takes_over_from_one_that_was_killed_and_stops_when_told(place:
             place.tesseract.let_go()
             gone = server.get(second).status
             assert ended(server, send(server))["pages"]["read"] == 6
+            exit_code = other.stop()  # nothing waits for the job that is gone
 
     assert status["pages"]["read"] == 1
     assert took_s <= TAKE_OVER_S
+    assert exit_code == 0
     assert (deleted, gone) == (204, 410)
     assert len(list(place.files.iterdir())) == 2
 
