@@ -290,10 +290,7 @@ def _call(job_id: str) -> bool:
 
 
 def _await(job_id: str, first: int, last: int) -> None:
-    """Wait for the pages of a chunk.
-
-    The waiting of the engine itself ends neither with the process nor with a job that is forgotten.
-    """
+    """Wait for a chunk; the engine's own waiting ends neither with process nor forgotten job."""
     while not _reader.is_settled(job_id, first, last):
         if _reader.is_over.wait(2 * POLL_S):
             raise Stopping

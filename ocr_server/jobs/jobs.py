@@ -49,11 +49,15 @@ FETCHED = "jobs"  # the folder for copies of files in a bucket
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """A job, and how many of its pages were read, and could not be."""
+    """A job, how many of its pages were read, and could not be, and its place among others.
+
+    `position` is how many jobs that came before it have not ended; None if it has.
+    """
 
     row: JobRow
     read: int
     failed: int
+    position: int | None
 
     @property
     def is_over(self) -> bool:
@@ -160,7 +164,7 @@ class Jobs:
             keep_s=min(settings.jobs_keep_s, keep_s if keep_s is not None else math.inf),
             webhook=webhook,
         )
-        files = self._files.of(row.id)
+        files, position = self._files.of(row.id), self._ledger.position(row)
         try:
             files.create([] if is_upload else [source.path for source in job.sources])
             files.write_request(
@@ -179,7 +183,7 @@ class Jobs:
         except BaseException:
             files.remove()
             raise
-        return JobStatus(row, 0, 0)
+        return JobStatus(row, 0, 0, position)
 
     def status(self, job_id: str, owner: str) -> JobStatus:
         """A job of an owner.
@@ -190,7 +194,7 @@ class Jobs:
         """
         row = self._row(job_id, owner)
         read, failed = self._files.of(job_id).settled()
-        return JobStatus(row, read, failed)
+        return JobStatus(row, read, failed, self._ledger.position(row))
 
     def is_over(self, status: JobStatus) -> bool:
         """Whether nothing more will be read of a job by now; its pages are not counted for it.

@@ -127,6 +127,15 @@ class Ledger:
         """The job that an owner made with an idempotency key."""
         return self._one(sa.and_(_jobs.c.owner == owner, _jobs.c.idempotency == idempotency))
 
+    def position(self, row: JobRow) -> int | None:
+        """How many jobs that came before it have not ended; None if it has."""
+        if row.ended_s is not None:
+            return None
+        earlier = sa.and_(_jobs.c.ended_s.is_(None), _jobs.c.created_s < row.created_s)
+        with self._begun() as connection:
+            counted = sa.select(sa.func.count()).select_from(_jobs).where(earlier)
+            return int(connection.execute(counted).scalar_one())
+
     def left(self) -> Left:
         """What there is to do."""
         totals = sa.select(

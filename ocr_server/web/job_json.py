@@ -41,6 +41,8 @@ class JobJson(TypedDict):
     id: str
     state: Literal["uploading", "queued", "reading", "done", "cancelled", "failed"]
     pages: JobPagesJson
+    position: Count | None
+    """how many jobs that came before it have not ended; null if it has"""
     created_at: str
     """the time, by ISO 8601"""
     expires_at: str | None
@@ -63,6 +65,7 @@ def job_to_json(status: JobStatus) -> JobJson:
         "id": row.id,
         "state": row.state.value,  # type: ignore[typeddict-item]  # a job that is gone is an error
         "pages": {"total": row.pages, "read": status.read, "failed": status.failed},
+        "position": status.position,
         "created_at": _time(row.created_s),
         "expires_at": None if row.expires_s is None else _time(row.expires_s),
         "links": {"self": address, "document": f"{address}/document"},

@@ -252,10 +252,12 @@ def test_a_page_that_ends_three_workers_is_given_up(
         status = ended(server, address)
         page = server.get(f"{address}/pages/1")
         health = [left.get(path).status for path in ("/livez", "/readyz", "/metrics", "/version")]
+        metrics = left.get("/metrics").body.decode()
         others = [left.get(path).status for path in ("/", "/v1/jobs", "/v1/languages")]
 
     assert status["pages"] == {"total": 1, "read": 0, "failed": 1}
     assert (page.status, page.json["code"]) == (422, "ends-process")
+    assert "ocr_pages_begun_again_total 1.0" in metrics
     assert health == [200] * 4
     assert others == [404] * 3
 

@@ -104,6 +104,20 @@ def test_jobs_are_counted(tmp_path: Path) -> None:
     assert "ocr_jobs_pages 2.0" in metrics
 
 
+def test_a_job_tells_how_many_came_before_it(tmp_path: Path) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        jobs = [kept.send(tiff(300)) for _ in range(3)]
+        kept.client.delete(jobs[1]["links"]["self"])
+        now = [members(kept.client.get(jobs[n]["links"]["self"])) for n in (0, 2)]
+        kept.reader.read(jobs[0]["id"], 0)
+        kept.reader.finish(jobs[0]["id"])
+        then = [members(kept.client.get(jobs[n]["links"]["self"])) for n in (0, 2)]
+
+    assert [job["position"] for job in jobs] == [0, 1, 2]
+    assert [job["position"] for job in now] == [0, 1]
+    assert [job["position"] for job in then] == [None, 0]
+
+
 def test_pages_that_are_left_to_read_are_noted(tmp_path: Path) -> None:
     with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
         job = kept.send(tiff(300, 310, 320))
