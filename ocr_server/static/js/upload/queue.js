@@ -179,12 +179,12 @@ function begin(root) {
       loadStyles("crop-dialog"),
       loadStyles("corners"),
     ]);
-    const file = await trimmed(item.files[0]).catch(function tell() {
+    const found = await trimmed(item.files[0]).catch(function tell() {
       item.put(item.state, UNSHOWN);
       announce(`${item.name}: ${UNSHOWN}`, "alert");
     });
-    if (file) item.files = [file];
-    return Boolean(file);
+    if (found) item.files = [found.file];
+    return Boolean(found);
   }
   /** @param {Item} item */
   async function trimAndRead(item) {
