@@ -17,9 +17,14 @@ const FRAMES_LATEST_MS = 2000; // a server that answers no frame does not keep a
 const HIDDEN_MS = 60_000; // a tab out of sight gives the camera back
 
 /**
+ * @typedef {{isBusy: boolean, sends?: boolean, add: (files: File[], how: {together: boolean}) =>
+ *   Promise<void>}} Queue what becomes of pictures; `sends`: they are read elsewhere
+ */
+
+/**
  * @param {HTMLElement} root the camera
  * @param {HTMLFormElement} form
- * @param {{isBusy: boolean, add: (files: File[], how: {together: boolean}) => Promise<void>}} queue
+ * @param {Queue} queue
  */
 export function enhance(root, form, queue) {
   const video = /** @type {HTMLVideoElement} */ (part(root, "video"));
@@ -180,12 +185,13 @@ export function enhance(root, form, queue) {
     back();
   }
   async function use() {
-    say(_("Reading …"));
+    say(queue.sends ? _("Sending …") : _("Reading …"));
     if (isStill()) await addStill();
     const files = taken.take();
     await inTime(live.stop());
     const read = queue.add(files, { together: true });
     back();
+    if (queue.sends) return;
     say(_("Reading … the text will appear below."));
     await read;
     const desk = found(document, "#desk");
@@ -194,11 +200,14 @@ export function enhance(root, form, queue) {
   function tellPages() {
     const { count } = taken;
     action(root, "finish").hidden = !count;
-    action(root, "finish").textContent = _("Read {n} page|Read {n} pages", { n: count });
+    const deed = (/** @type {number} */ n) =>
+      queue.sends
+        ? _("Send {n} page|Send {n} pages", { n })
+        : _("Read {n} page|Read {n} pages", { n });
+    action(root, "finish").textContent = deed(count);
     if (root.dataset.state === "off") part(root, "live-controls").hidden = !count;
     const n = count + (book.checked ? 2 : 1);
-    action(root, "use").textContent =
-      n > 1 ? _("Read {n} page|Read {n} pages", { n }) : _("Read this");
+    action(root, "use").textContent = n > 1 || queue.sends ? deed(n) : _("Read this");
   }
   function back() {
     if (!camera.track) return stop();
@@ -234,6 +243,7 @@ export function enhance(root, form, queue) {
     else if (camera.track) listDevices();
   }
 
+  tellPages();
   book.addEventListener("change", tellPages);
   action(root, "start").addEventListener("click", () => start());
   action(root, "stop").addEventListener("click", stop);
