@@ -21,6 +21,7 @@ from ocr_server.web import (
     mcp,
     openapi,
     pages,
+    phones,
     problems,
     uploads,
     verify,
@@ -84,6 +85,7 @@ def create_app(
     app.register_blueprint(verify.blueprint)
     app.register_blueprint(mcp.blueprint)
     app.register_blueprint(uploads.blueprint)
+    app.register_blueprint(phones.blueprint)
     app.register_blueprint(openapi.blueprint)
     register(app, adapters_named(settings.compat))
     if has_pages:
