@@ -17,6 +17,7 @@ from ocr_server.web import (
     frames,
     gate,
     health,
+    install,
     jobs,
     mcp,
     openapi,
@@ -91,4 +92,5 @@ def create_app(
     if has_pages:
         app.url_map.strict_slashes = True  # addresses in a page are relative to its own
         app.register_blueprint(pages.blueprint)
+        app.register_blueprint(install.blueprint)
     return app

@@ -27,7 +27,7 @@ OPEN_PATHS = {
     "/livez", "/readyz", "/openapi.json", "/v1/formats", "/v1/languages", "/v1/steps",
     "/general/docs",  # whether there is a server: Unstructured's client asks without its key
 }  # fmt: skip
-OPEN_BLUEPRINT = "pages"
+OPEN_BLUEPRINTS = {"pages", "install"}
 # Where the token or the secret of a phone stands in the place of a key.
 PHONE_ENDPOINTS = {"phones.claim", "phones.send", "frames.analyse"}
 # In the extensions of an application: digests, and `KeyPlaces` by the name of a blueprint.
@@ -68,7 +68,7 @@ def init_app(app: Flask, digests: tuple[bytes, ...]) -> None:
     """Keep the digests for `check_key`; templates learn whether there are any as `needs_key`."""
     app.jinja_env.globals["needs_key"] = bool(digests)
     app.extensions[_DIGESTS] = digests
-    app.extensions[_PLACES] = {OPEN_BLUEPRINT: _PAGES_PLACES}
+    app.extensions[_PLACES] = dict.fromkeys(OPEN_BLUEPRINTS, _PAGES_PLACES)
 
 
 def set_places(app: Flask, blueprint: str, places: KeyPlaces) -> None:
@@ -171,7 +171,7 @@ def _is_open(request: Request) -> bool:
         return False
     return (
         request.path.rstrip("/") in OPEN_PATHS
-        or request.blueprint == OPEN_BLUEPRINT
+        or request.blueprint in OPEN_BLUEPRINTS
         or request.endpoint == "static"
     )
 
