@@ -121,7 +121,7 @@ def test_others_may_run_between_the_pieces_of_a_long_text(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(json_body.time, "sleep", pauses.append)
+    monkeypatch.setattr("time.sleep", pauses.append)
 
     short = members_of(file, b'{"image": "AAAA"}')["image"]
     assert list(short.text_pieces()) == [b"AAAA"]
