@@ -4,6 +4,7 @@ import { found } from "../lib/dom.js";
 import { enhance as enhanceFileInput } from "./file-input.js";
 import { chosenFields, enhance as enhanceOptions } from "./options-form.js";
 import { enhance as enhanceQueue } from "./queue.js";
+import { receiveShared, takeShared } from "./shared.js";
 
 /** @param {HTMLFormElement | null} form */
 export function enhance(form) {
@@ -24,6 +25,11 @@ export function enhance(form) {
   enhanceFileInput(form, (files) =>
     queue.add(files, { together: join.checked && files.length > 1 }),
   );
+
+  receiveShared();
+  takeShared().then(function read(files) {
+    if (files.length) queue.add(files);
+  });
 
   const example = document.getElementById("example");
   example?.addEventListener("click", async function tryExample() {
