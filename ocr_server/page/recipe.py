@@ -29,6 +29,7 @@ from ocr_server.job import ReadOptions, ZoneSpec
 from ocr_server.page.combs import read_combs
 from ocr_server.page.labels import put_labels, read_line_numbers, read_turned_lines
 from ocr_server.page.language_stage import language_of, settle_language
+from ocr_server.page.long_s import mend_long_s
 from ocr_server.page.mixed_languages import read_other_languages
 from ocr_server.page.orientation import turn_if_upside_down, turn_upright, upright_canvas
 from ocr_server.page.postprocessing import (
@@ -115,6 +116,7 @@ RECIPE: Recipe = (
     ("rows", for_first_engine(arrange_rows)),
     ("labels", put_labels),
     ("tables", arrange_tables),
+    ("long-s", mend_long_s),
     ("junk", drop_noise),
 )
 
@@ -137,6 +139,7 @@ ZONE_RECIPE: Recipe = (
     ("line", reread_snippet),
     ("second-reader", ask_second_opinion),
     ("retry", for_first_engine(reread_doubtful)),
+    ("long-s", mend_long_s),
 )
 
 # For engines that find lines themselves (rapidocr): they read letters of any size on any
@@ -148,6 +151,7 @@ LINE_DETECTOR_RECIPE: Recipe = (
     ("read", read_once),
     ("language", settle_language),
     ("upside-down", turn_if_upside_down),
+    ("long-s", mend_long_s),
 )
 
 # For canvases on which the requested operations were carried out.
