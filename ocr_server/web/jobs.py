@@ -28,6 +28,7 @@ from ocr_server.request.build import (
     check,
     fault_of,
     parse_options,
+    take_number,
 )
 from ocr_server.request.options import RENDERING_OPTIONS
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
@@ -92,7 +93,7 @@ def new_job(upload_bytes: int | None = None) -> JobStatus:
         texts = with_query(request, {}, faults)
         sources = (Source(Path("input"), upload_bytes),)
     webhook = texts.pop("webhook", None)
-    keep_s = _number(texts, "keep_s", Bounds(1, 1e9), faults)
+    keep_s = take_number(texts, "keep_s", Bounds(1, 1e9), faults)
     parsed = build_job(
         texts,
         sources,
@@ -119,8 +120,8 @@ def show_job(job_id: str) -> JobJson | Response:
     status = current_status(kept, job_id)
     faults = Faults()
     given = request.args.to_dict()
-    wait_s = _number(given, "wait_s", Bounds(0, MOST_WAIT_S), faults) or 0.0
-    after = _number(given, "after", Bounds(0, 1_000_000, is_whole=True), faults) or 0
+    wait_s = take_number(given, "wait_s", Bounds(0, MOST_WAIT_S), faults) or 0.0
+    after = take_number(given, "after", Bounds(0, 1_000_000, is_whole=True), faults) or 0
     faults.extend(fault_of(name, "not an option here; there are wait_s, after") for name in given)
     check(faults)
     if wants_events(request):
@@ -281,15 +282,3 @@ def _lines(
     yield line_of(
         event_to_json(Finished(kept.document(status)), rendering, begun, language=language)
     )
-
-
-def _number(texts: dict[str, str], name: str, bounds: Bounds, faults: Faults) -> float | None:
-    """A number among the texts, which it is taken out of; None if it is not there."""
-    text = texts.pop(name, "").strip()
-    if not text:
-        return None
-    try:
-        return bounds.parse(text)
-    except ValueError as error:
-        faults.append(fault_of(name, str(error)))
-        return None
