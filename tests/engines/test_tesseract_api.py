@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -188,7 +189,7 @@ def test_models_that_take_long_to_load_outlive_others_but_not_for_ever(
         return Model()
 
     monkeypatch.setattr(TesserocrEngine, "_load", load)
-    monkeypatch.setattr(tesseract_api.time, "thread_time", lambda: clock_s)
+    monkeypatch.setattr(time, "thread_time", lambda: clock_s)
     engine = TesserocrEngine()
 
     def use(*names: str) -> None:
