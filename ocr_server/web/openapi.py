@@ -13,7 +13,19 @@ from ocr_server.document.schema import DocumentJson
 from ocr_server.export import FORMATS
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
-from ocr_server.web import api, auth, frames, health, jobs, mcp, phones, streaming, uploads, verify
+from ocr_server.web import (
+    api,
+    auth,
+    frames,
+    health,
+    job_json,
+    jobs,
+    mcp,
+    phones,
+    streaming,
+    uploads,
+    verify,
+)
 from ocr_server.web.body import NDJSON
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS, ProblemJson
 
@@ -42,8 +54,8 @@ ANSWERS = {
     "Event": streaming.EventJson,
     "Problem": ProblemJson,
     "Frame": frames.FrameJson,
-    "Job": jobs.JobJson,
-    "JobPage": jobs.JobPageJson,
+    "Job": job_json.JobJson,
+    "JobPage": job_json.JobPageJson,
     "Languages": api.LanguagesJson,
     "Formats": api.FormatsJson,
     "Steps": api.StepsJson,
