@@ -136,7 +136,7 @@ def read(job: tuple[Item, str, bool, bool]) -> Pair:
         decode_page(item.path, 0, limits=Limits(), password=None, grey=True),
         number=1,
         options=ReadOptions(languages=item.languages, psm=item.psm),
-        context=context_of(engine),
+        context=replace(context_of(engine), second_engine=None),  # it reads all parts of the page
         recipe=(*takewhile(lambda stage: stage[0] != "second-reader", RECIPE), ("keep", keep)),
     )
     between_s = processor_s()

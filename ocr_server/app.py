@@ -17,10 +17,12 @@ from ocr_server.web import (
     frames,
     gate,
     health,
+    install,
     jobs,
     mcp,
     openapi,
     pages,
+    phones,
     problems,
     uploads,
     verify,
@@ -84,9 +86,11 @@ def create_app(
     app.register_blueprint(verify.blueprint)
     app.register_blueprint(mcp.blueprint)
     app.register_blueprint(uploads.blueprint)
+    app.register_blueprint(phones.blueprint)
     app.register_blueprint(openapi.blueprint)
     register(app, adapters_named(settings.compat))
     if has_pages:
         app.url_map.strict_slashes = True  # addresses in a page are relative to its own
         app.register_blueprint(pages.blueprint)
+        app.register_blueprint(install.blueprint)
     return app

@@ -12,9 +12,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -244,7 +245,7 @@ def _read(arguments: argparse.Namespace) -> int:
         answer = read(pictures, {**given, **wanted})
     if arguments.table:
         answer = _table(json.loads(answer)).encode()
-    _write(arguments, answer)
+    _write(arguments, [answer])
     return 0
 
 
@@ -361,16 +362,18 @@ def _read_at_station(
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in refused)
         raise Refused(f"A station reads by its own profile and answers in JSON; leave out {flags}.")
     lines = [send_picture(arguments.socket, picture) for picture in pictures]
-    _write(arguments, b"".join(lines))
+    _write(arguments, lines)
     return 1 if any("code" in json.loads(line) for line in lines) else 0
 
 
-def _write(arguments: argparse.Namespace, answer: bytes) -> None:
-    if arguments.output:
-        arguments.output.write_bytes(answer)
-    else:
-        sys.stdout.buffer.write(answer)
-        sys.stdout.buffer.flush()
+def _write(arguments: argparse.Namespace, answer: Iterable[bytes]) -> None:
+    """Write an answer that comes in pieces; the file stays as it is where none comes."""
+    pieces = iter(answer)
+    first = next(pieces, b"")
+    screen = nullcontext(sys.stdout.buffer)
+    with arguments.output.open("wb") if arguments.output else screen as file:
+        file.writelines(chain([first], pieces))
+        file.flush()
 
 
 def _mcp(arguments: argparse.Namespace) -> int:

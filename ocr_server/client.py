@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from ocr_server.request.build import build_job
@@ -29,6 +30,7 @@ PATH, JOBS_PATH, UPLOADS_PATH = "/v1/documents", "/v1/jobs", "/v1/uploads"
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE_TYPE = "application/offset+octet-stream"
 PIECE_BYTES = 16 * 2**20  # less than a server's default for OCR_MAX_BODY_BYTES
+ANSWER_PIECE_BYTES = 256 * 1024
 SUBMIT_TRIES, WATCH_TRIES, RETRY_S = 3, 60, 1.0
 WAIT_S = 20  # for a change of a job
 TIMEOUT_S = 700.0  # more than a server's default for OCR_TIMEOUT_S
@@ -208,10 +210,14 @@ class RemoteServer:
         """The job as it is."""
         return _progress_of(json.loads(self._ask("GET", f"{JOBS_PATH}/{job_id}")))
 
-    def fetch(self, job_id: str, options: Mapping[str, str]) -> bytes:
-        """The document of a job, in the format that the options name."""
+    def fetch(self, job_id: str, options: Mapping[str, str]) -> Iterator[bytes]:
+        """The document of a job in pieces, in the format that the options name."""
         query = urllib.parse.urlencode(options)
-        return self._ask("GET", f"{JOBS_PATH}/{job_id}/document?{query}")
+        with self._open("GET", f"{JOBS_PATH}/{job_id}/document?{query}") as response:
+            while piece := response.read(ANSWER_PIECE_BYTES):
+                yield piece
+            if response.length:  # `read` tells of a lost connection only where it reads all
+                raise http.client.IncompleteRead(b"", response.length)
 
     def cancel(self, job_id: str) -> None:
         """Stop a job and forget it."""
@@ -219,7 +225,7 @@ class RemoteServer:
 
     def _offset(self, address: str, before: int) -> int:
         """How much of a file the server has; as `before` if it does not answer."""
-        with suppress(Unanswered), self._open("HEAD", address, None, TUS) as response:
+        with suppress(Unanswered), self._open("HEAD", address, headers=TUS) as response:
             return int(response.headers["Upload-Offset"])
         return before
 
@@ -228,14 +234,18 @@ class RemoteServer:
         method: str,
         path: str,
         body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> bytes:
-        with self._open(method, path, body, headers or {}) as response:
+        with self._open(method, path, body, headers) as response:
             return bytes(response.read())
 
     @contextmanager
     def _open(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> Iterator[http.client.HTTPResponse]:
         request = urllib.request.Request(  # noqa: S310  # the scheme was checked
             self._url + path, body, {**self._headers, **headers}, method=method

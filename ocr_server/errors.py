@@ -19,6 +19,7 @@
     │   ├── JobGone                a durable job that was forgotten
     │   ├── JobNotDone             a durable job whose pages are not all read
     │   ├── JobsOff                this server keeps no jobs
+    │   ├── PairingMissing         a phone whose desk is not there, or a desk whose phone is not
     │   ├── UploadConflict         a piece of a file that is not the next one
     │   ├── UploadVersion          an upload by another version of the protocol
     │   ├── IdempotencyConflict    an Idempotency-Key that was used for another request
@@ -249,6 +250,41 @@ class JobsOff(RequestError):
             "This server keeps no jobs. Send the document to /v1/documents, or have the operator "
             "name a place for jobs in OCR_JOBS.",
             setting="OCR_JOBS",
+        )
+
+
+class PairingMissing(RequestError):
+    """There is no such pairing of a phone with a desk: it was never there, or has ended."""
+
+    code = "pairing-missing"
+    title = "Phone and desk are not connected"
+
+    @classmethod
+    def of_token(cls) -> PairingMissing:
+        """The error of a phone that names no token that holds."""
+        return cls(
+            "This code was used already, or is older than ten minutes. Show a new one on the desk, "
+            "and scan that."
+        )
+
+    @classmethod
+    def of_phone(cls) -> PairingMissing:
+        """The error of a phone whose desk has gone."""
+        return cls(
+            "The desk of this phone was closed, or has not been heard of for ten minutes. Show a "
+            "new code there, and scan it."
+        )
+
+    @classmethod
+    def of_desk(cls) -> PairingMissing:
+        """The error of a desk that asks for a pairing that is none of its own."""
+        return cls("The connection with the phone has ended. Show a new code, and scan it.")
+
+    @classmethod
+    def of_picture(cls, number: int) -> PairingMissing:
+        """The error of a desk that asks for a picture that is not there any more."""
+        return cls(
+            f"Picture {number} of the phone is not there any more. Take it again.", page=number
         )
 
 

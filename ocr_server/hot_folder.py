@@ -11,7 +11,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -156,8 +156,8 @@ class HotFolder:
     def _write_problem(self, name: str, refusal: Refused) -> None:
         log.warning("a file could not be read: %s", refusal.code or refusal)
         problem = {"code": refusal.code, "detail": str(refusal)}
-        self._write(name + PROBLEM, json.dumps(problem).encode())
+        self._write(name + PROBLEM, [json.dumps(problem).encode()])
 
-    def _write(self, name: str, content: bytes) -> None:
+    def _write(self, name: str, pieces: Iterable[bytes]) -> None:
         with written(self._out / name) as file:
-            file.write(content)
+            file.writelines(pieces)

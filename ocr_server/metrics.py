@@ -56,6 +56,10 @@ class Metrics:
             "ocr_failed_pages", "Pages not read, by the code of the problem", ["code"],
             registry=self._registry,
         )  # fmt: skip
+        self._pages_begun_again = Counter(
+            "ocr_pages_begun_again", "Pages of jobs whose process had ended in them",
+            registry=self._registry,
+        )  # fmt: skip
         self._pixels = Counter("ocr_pixels", "Pixels of the pages read", registry=self._registry)
         self._confidence = Histogram(
             "ocr_page_confidence", "Confidence of the pages that have text, from 0 to 1",
@@ -96,6 +100,10 @@ class Metrics:
     def count_failed_page(self, error: OcrServerError) -> None:
         """Count a page that could not be read, by the code of the error."""
         self._failed_pages.labels(error.code).inc()
+
+    def count_begun_again(self) -> None:
+        """Count a page of a job that is begun once more, as the process that read it ended."""
+        self._pages_begun_again.inc()
 
     def render(self) -> bytes:
         """All metrics in Prometheus' text format 0.0.4."""

@@ -36,6 +36,7 @@ from ocr_server.request.parsing import read_words
 from ocr_server.request.profiles import Profile, load_profiles
 from ocr_server.runtime.admission import Admission
 from ocr_server.runtime.memory_plan import MemoryPlan, plan_memory
+from ocr_server.runtime.pairing import Pairings
 from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
 from ocr_server.runtime.store import Store
@@ -73,6 +74,7 @@ class Service:
     words: str = ""  # the operator's own, one a line
     shortfalls: tuple[str, ...] = ()  # what was given up for want of memory, as sentences
     store: Store = field(init=False)
+    pairings: Pairings = field(init=False)
     metrics: Metrics = field(init=False)
     is_ending: threading.Event = field(default_factory=threading.Event, init=False)
     closing: ExitStack = field(default_factory=ExitStack, init=False)  # ends before the processes
@@ -82,6 +84,7 @@ class Service:
 
     def __post_init__(self) -> None:
         self.store = Store(self.scratch, most_bytes=self.settings.store_bytes)
+        self.pairings = Pairings(self.store)
         self.metrics = Metrics(self.workers, self.admission, self.scratch, self.why_not_ready)
         self._watchdog = Watchdog(
             self._read_sample,

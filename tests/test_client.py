@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ocr_server import client
-from ocr_server.client import Refused, remote_server
+from ocr_server.client import Refused, RemoteServer, Unanswered, remote_server
 from tests.drawing import as_file, draw_lines
 from tests.serving import FakeTesseract, RunningServer, running_server
 
@@ -104,3 +104,39 @@ def test_a_picture_in_a_file_is_the_same_for_a_server(
 
     with remote_server(server.url) as post:
         assert post([path.read_bytes()], {"format": "text"}) == b"Hello\n"
+
+
+class BreaksOff(BaseHTTPRequestHandler):
+    """A server that says that it sends more than it does."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        self.wfile.write(b"half of it")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+def test_a_document_that_breaks_off_is_told() -> None:
+    with HTTPServer(("127.0.0.1", 0), BreaksOff) as other, ThreadPoolExecutor(1) as threads:
+        answering = threads.submit(other.handle_request)
+        pieces = RemoteServer(f"http://127.0.0.1:{other.server_port}").fetch("0" * 32, {})
+
+        assert next(pieces) == b"half of it"
+        with pytest.raises(Unanswered):
+            next(pieces)
+        answering.result()
+
+
+def test_a_document_comes_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "ANSWER_PIECE_BYTES", 4)
+    monkeypatch.setattr(BreaksOff, "do_GET", lambda self: self.wfile.write(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nall of it!"))  # fmt: skip
+    with HTTPServer(("127.0.0.1", 0), BreaksOff) as other, ThreadPoolExecutor(1) as threads:
+        answering = threads.submit(other.handle_request)
+        pieces = list(RemoteServer(f"http://127.0.0.1:{other.server_port}").fetch("0" * 32, {}))
+        answering.result()
+
+    assert pieces == [b"all ", b"of i", b"t!"]

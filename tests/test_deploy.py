@@ -20,7 +20,8 @@ import pytest
 import yaml
 from flask.testing import FlaskClient
 
-from ocr_server.settings import MIB, Settings
+from ocr_server.runtime.memory_plan import SECOND_READER_BYTES
+from ocr_server.settings import LEAST_WORKER_BYTES, MIB, Settings
 from ocr_server.web.words import LANGUAGES
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords
@@ -140,7 +141,7 @@ def test_each_slot_has_the_memory_that_its_engines_need(
     limit_bytes = {"1g": 1024, "512m": 512}[memory] * MIB
     monkeypatch.setattr("ocr_server.settings.memory_limit_bytes", lambda: limit_bytes)
 
-    least_bytes = (300 if holds_second else 128) * MIB  # measured; docs/accuracy.md
+    least_bytes = SECOND_READER_BYTES if holds_second else LEAST_WORKER_BYTES
 
     assert Settings(slots=int(compose()["services"]["ocr"]["cpus"])).worker_bytes >= least_bytes
 

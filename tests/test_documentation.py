@@ -228,6 +228,9 @@ def test_every_route_is_told_and_every_route_that_is_told_exists(app: Flask) -> 
         ("POST", "/picture"),
         ("POST", "/picture/prepared"),
         ("GET", "/words/{language}.js"),
+        ("GET", "/manifest.webmanifest"),
+        ("GET", "/worker.js"),
+        ("POST", "/share"),
     }
 
 

@@ -23,7 +23,9 @@ from ocr_server.layout.detected_lines import (
 )
 
 LEAST_SIDE_PX = 4
-_LONGEST_LINE = 100  # width as a multiple of the height; longer ones are not text
+# Widths as multiples of the height: lines that are longer are not text; shorter ones, such as
+# figures, are read worse if they are narrower.
+_LONGEST_LINE, _LONG_LINE = 100, 5
 
 # Eleven words and figures were drawn upwards, downwards and stacked. In a wrong direction their
 # confidence was .91 at most, except for those that read alike in both.
@@ -117,12 +119,14 @@ class LineStrips:
         return self.reader.look_at(strip.pixels, self.alphabet) if strip else None
 
     def _strip(self, quad: Quad) -> Canvas | None:
-        """The part of the canvas in a quad, as high as the networks take it; None if it is none."""
+        """The part of the canvas in a quad as the network takes it; None if it is none."""
         self.deadline.check()
         width, height = round(width_px(quad)), round(height_px(quad))
         if height < LEAST_SIDE_PX or not 0 < width <= _LONGEST_LINE * height:
             return None
-        return self.canvas.rectified(quad, width, height).scaled(ppocr.LINE_PX / height)
+        is_long = width >= _LONG_LINE * height
+        narrow = round(self.reader.width * width) if is_long else width
+        return self.canvas.rectified(quad, narrow, height).scaled(ppocr.LINE_PX / height)
 
     def _line(
         self, quad: Quad, columns: ppocr.Columns, model: LetterModel | None = None

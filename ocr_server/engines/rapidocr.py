@@ -55,6 +55,10 @@ WESTERN = frozenset(
 # .61 at most, that of other handwritten letters .66 at least.
 _LEAST_CONFIDENCE, _SURE_WORD, _LEAST_PAGE = 0.4, 0.6, 0.63
 
+# Latin print is read in an eighth less time if it is narrower; F1 of receipts rises from .857 to
+# .860. At .7 it falls to .841.
+_NARROWER = 0.85
+
 
 class RapidocrEngine(Engine):
     """PP-OCR on onnxruntime, in one thread; concurrent calls wait for each other.
@@ -76,7 +80,7 @@ class RapidocrEngine(Engine):
     ignores_language = True
 
     def __init__(self) -> None:
-        self._finder, self._latin = ppocr.LineFinder(), ppocr.LineReader()
+        self._finder, self._latin = ppocr.LineFinder(), ppocr.LineReader(width=_NARROWER)
         self._whole = _reader_of(ppocr.whole_reader())
         self._handwriting = _reader_of(ppocr.HANDWRITING)
         self._live = _reader_of(ppocr.TINY_HANDWRITING)

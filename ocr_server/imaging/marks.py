@@ -3,12 +3,13 @@
 A mark is paler than the print, or has a colour: then it is pale in its lightest channel. Between
 the grey levels of print and mark is a gap in the histogram, in which nothing lies but the edges of
 letters. What crosses letters on the other side of that gap is a mark; pale text is not, as it
-crosses nothing.
+crosses nothing. Where print and mark are both coloured, and as dark as each other, their inks are
+parted by colour deconvolution (Ruifrok and Johnston, 2001), which leaves the print alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import cv2
@@ -44,10 +45,19 @@ _LEAST_CROSSED = 0.15
 # word; else it is as large as they are at least. Smaller ones are parts of letters with little ink.
 _LONGER_THAN_WORDS = 20.0  # x-heights
 _LEAST_SHARE = 0.3
+_LEAST_SHARE_OF_INK = 0.1  # where the mark has an ink of its own
 _MOST_PIECES = 15_000  # more are the texture of a photograph
 # The level of a mark is that of its darker parts, as its edges are paler; what is nearly as pale
 # becomes white.
 _LEVEL_PERCENT, _WHITE_FROM = 30, 0.92
+
+# Inks: directions of optical density in red, green and blue. Two inks are so many degrees apart at
+# least, and the pixels of each at most so many on average from its direction; the rarer one has so
+# much of what is inked.
+_LEAST_APART_DEG, _MOST_SPREAD_DEG, _LEAST_RARE = 20.0, 6.0, 0.04
+_LEAST_DENSITY = 0.25  # paler pixels have no clear direction
+_MOST_SAMPLES = 5000
+_COLOURED = 0.45  # of the paper's level in the lightest channel; darker print is black or grey
 
 
 class _Levels(NamedTuple):
@@ -57,6 +67,7 @@ class _Levels(NamedTuple):
     lightest: Pixels
     paper: float
     lightest_paper: float
+    are_of_print: bool = False  # whether the lightest channel has the print's ink alone
 
 
 class _Pieces(NamedTuple):
@@ -91,22 +102,19 @@ def part_marks(canvas: Canvas, *, x_height_px: float = 0.0) -> OperationResult:
     unit = x_height_px or measure_x_height(grey.pixels)
     if not unit:
         return OperationResult(grey, "too few letters to measure")
-    levels = full = _levels(canvas)
-    limit = find_gap(full)
-    ratio = max(1.0, unit / _LEAST_X_HEIGHT_PX)
-    if grey.pixels.size < _LARGE_PIXELS:
-        ratio = int(ratio)
-    if limit is not None and ratio > 1:  # thin strokes are paler on the copy
-        levels = _levels(canvas.scaled(1 / ratio))
-        limit = find_gap(levels)
-    if limit is None:
-        return OperationResult(grey, "no other level than that of the print")
-    ground = _find_marks(levels, limit=limit, unit=unit / ratio)
-    if ground is None:
-        return OperationResult(grey, "nothing crosses the letters")
-    if ratio > 1:
-        size = (grey.width_px, grey.height_px)
-        ground = cv2.resize(ground, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+    found = "no other level than that of the print"
+    for measure in _measures(canvas):
+        full = measure(canvas)
+        if full is None or (limit := find_gap(full)) is None:
+            continue
+        ground = _find_marks(canvas, full, measure, limit=limit, unit=unit)
+        if ground is not None:
+            return _wiped(grey, full, ground)
+        found = "nothing crosses the letters"
+    return OperationResult(grey, found)
+
+
+def _wiped(grey: Canvas, full: _Levels, ground: Pixels) -> OperationResult:
     covered = ground > 0
     pixels = grey.pixels.copy()
     white = full.paper / (_WHITE_FROM * ground[covered])
@@ -120,11 +128,13 @@ def find_gap(levels: _Levels) -> float | None:
     """The level between print and marks, the middle of the widest gap; None if there is none.
 
     Only the darkest pixel of each neighbourhood counts, as edges of letters have all levels.
+    Of inks that were parted it is the level of the palest print.
     """
+    if levels.are_of_print:
+        return _INKED * levels.lightest_paper
     rows = _bands(levels.grey)
-    grey, lightest = levels.grey[rows], levels.lightest[rows]
-    darkest = cv2.erode(grey, np.ones((3, 3), np.uint8))
-    counted = ((grey == darkest) & (grey < _INKED * levels.paper)).astype(np.uint8)
+    lightest = levels.lightest[rows]
+    counted = _darkest_inked(levels, rows).astype(np.uint8)
     end = _MOST_LEVEL * levels.lightest_paper
     counts = cv2.calcHist([lightest], [0], counted, [_BINS], [0, end]).ravel()
     total = float(counts.sum())
@@ -139,6 +149,13 @@ def find_gap(levels: _Levels) -> float | None:
         and 1 - below[stop] >= _LEAST_PALE
     ]
     return max(gaps)[1] / 2 / _BINS * end if gaps else None
+
+
+def _darkest_inked(levels: _Levels, rows: NDArray[np.intp] | slice) -> NDArray[np.bool_]:
+    """The inked pixels that are the darkest of their neighbourhood, in some of the rows."""
+    grey = levels.grey[rows]
+    darkest = cv2.erode(grey, np.ones((3, 3), np.uint8))
+    return np.asarray((grey == darkest) & (grey < _INKED * levels.paper))
 
 
 def _bands(grey: Pixels) -> NDArray[np.intp]:
@@ -158,8 +175,111 @@ def _levels(canvas: Canvas) -> _Levels:
     return _Levels(grey, lightest, float(paper_level(grey)), float(paper_level(lightest)))
 
 
-def _find_marks(levels: _Levels, *, limit: float, unit: float) -> Pixels | None:
-    """The level of each mark where it is, and 0 elsewhere; None if nothing crosses letters."""
+def _measures(canvas: Canvas) -> list[Callable[[Canvas], _Levels | None]]:
+    """How the levels of print are told from those of marks, by inks first if print is coloured."""
+    if not canvas.is_colour:
+        return [_levels]
+    levels = _levels(canvas)
+    inked = levels.lightest[_darkest_inked(levels, slice(None))]
+    is_coloured = inked.size and np.percentile(inked, 10) > _COLOURED * levels.lightest_paper
+    return [_levels_of_print, _levels] if is_coloured else [_levels, _levels_of_print]
+
+
+def _levels_of_print(canvas: Canvas) -> _Levels | None:
+    """The levels of a page without its second ink; None if it has no two inks of clear colours.
+
+    The lightest channel is what the print's ink alone would leave of the paper.
+    """
+    levels = _levels(canvas)
+    channels = [np.ascontiguousarray(canvas.pixels[..., channel]) for channel in range(3)]
+    papers = [max(1, paper_level(channel)) for channel in channels]
+    density = np.log(np.array(papers)[:, None] / np.maximum(1, np.arange(256))).clip(0)
+    inks = _two_inks(levels, canvas.pixels, density)
+    if inks is None:
+        return None
+    weights = np.linalg.pinv(np.stack(inks, axis=1))[0] * np.linalg.norm(inks[0]) / np.sqrt(3)
+    alone = np.empty_like(levels.grey)
+    for rows in _rows_of(alone):
+        amount = sum(
+            (weight * of_level)[channel[rows]]
+            for weight, of_level, channel in zip(weights, density, channels, strict=True)
+        )
+        alone[rows] = 255 * np.exp(-np.maximum(amount, 0))
+    return _Levels(levels.grey, alone, levels.paper, 255.0, are_of_print=True)
+
+
+def _two_inks(
+    levels: _Levels, pixels: Pixels, density: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Directions of the densities of the print's ink and of a rarer one, vectors of length 1.
+
+    `density` has the optical density for each channel and level, shape (3, 256).
+    """
+    counted = _darkest_inked(levels, slice(None))
+    places = np.flatnonzero(counted)[:: max(1, np.count_nonzero(counted) // _MOST_SAMPLES)]
+    found = density[np.arange(3), pixels.reshape(-1, 3)[places]]
+    lengths = np.linalg.norm(found, axis=1)
+    directions = (found / lengths[:, None].clip(_LEAST_DENSITY))[lengths > _LEAST_DENSITY]
+    if len(directions) < _FEWEST_INKED:
+        return None
+    until = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 1e-3)
+    seed = np.zeros((len(directions), 1), np.int32)
+    seed[np.argsort(directions[:, 0] - directions[:, 2])[len(seed) // 2 :]] = 1
+    _, labels, inks = cv2.kmeans(
+        directions.astype(np.float32), 2, seed, until, 1, cv2.KMEANS_USE_INITIAL_LABELS
+    )
+    inks = np.asarray(inks / np.linalg.norm(inks, axis=1)[:, None], float)
+    share = np.bincount(labels.ravel(), minlength=2) / len(labels)
+    cosines = np.sum(directions * inks[labels.ravel()], axis=1).clip(-1, 1)
+    spread = np.bincount(labels.ravel(), np.degrees(np.arccos(cosines))) / (share * len(labels))
+    apart = np.degrees(np.arccos(np.clip(inks[0] @ inks[1], -1, 1)))
+    if share.min() < _LEAST_RARE or apart < _LEAST_APART_DEG or spread.max() > _MOST_SPREAD_DEG:
+        return None
+    first = int(share.argmax())
+    axis = directions @ (inks[1 - first] - inks[first])
+    print_, mark = axis[labels.ravel() == first], axis[labels.ravel() != first]
+    # Where inks lie over each other, directions lie between: the outer half of each is its own.
+    return (
+        _mean_direction(directions[axis <= np.median(print_)]),
+        _mean_direction(directions[axis >= np.median(mark)]),
+    )
+
+
+def _mean_direction(directions: NDArray[np.float64]) -> NDArray[np.float64]:
+    mean = directions.mean(axis=0)
+    return np.asarray(mean / np.linalg.norm(mean))
+
+
+def _find_marks(
+    canvas: Canvas,
+    full: _Levels,
+    measure: Callable[[Canvas], _Levels | None],
+    *,
+    limit: float,
+    unit: float,
+) -> Pixels | None:
+    """The level of each mark where it is, and 0 elsewhere; None if nothing crosses letters.
+
+    Large letters are looked at on a smaller copy of the canvas.
+    """
+    ratio = max(1.0, unit / _LEAST_X_HEIGHT_PX)
+    if full.grey.size < _LARGE_PIXELS:
+        ratio = int(ratio)
+    if ratio == 1:
+        return _marks_of(full, limit=limit, unit=unit)
+    copy = measure(canvas.scaled(1 / ratio))
+    on_copy = find_gap(copy) if copy else None  # thin strokes are paler on the copy
+    if copy is None or on_copy is None:
+        return None
+    ground = _marks_of(copy, limit=on_copy, unit=unit / ratio)
+    if ground is None:
+        return None
+    size = (canvas.width_px, canvas.height_px)
+    return cv2.resize(ground, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+
+
+def _marks_of(levels: _Levels, *, limit: float, unit: float) -> Pixels | None:
+    """As `_find_marks`, on the levels as they are."""
     inked = levels.grey < _INKED * levels.paper
     dark = (inked & (levels.lightest < limit)).astype(np.uint8)
     near = cv2.dilate(dark, np.ones((5, 5), np.uint8)) > 0  # with the rims of letters
@@ -180,10 +300,11 @@ def _find_marks(levels: _Levels, *, limit: float, unit: float) -> Pixels | None:
     luminance = sums / np.maximum(pale_area, 1)
     is_large = pieces.stats[:, 3] >= _MARK_LENGTH * unit
     is_large |= pieces.stats[:, 2] >= _LONGER_THAN_WORDS * unit
+    least_share = _LEAST_SHARE_OF_INK if levels.are_of_print else _LEAST_SHARE
     likely = (
         (pieces.stats[:, 2:4].max(axis=1) >= _MARK_LENGTH * unit)
         & (pale_area >= _MARK_AREA * unit)
-        & (pale_area >= np.where(is_large, _LEAST_SHARE, 1) * dark_area)
+        & (pale_area >= np.where(is_large, least_share, 1) * dark_area)
         & (crossed >= _FEWEST_CROSSED)
         & (luminance <= _PALEST * levels.paper)
     )

@@ -13,17 +13,13 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
-import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Protocol
 
-import sqlalchemy as sa
 from dbos import (
     DBOS,
     DBOSClient,
@@ -31,15 +27,13 @@ from dbos import (
     DBOSPortableJSONSerializer,
     SetEnqueueOptions,
     SetWorkflowID,
-    WorkflowHandle,
     WorkflowStatus,
 )
 from sqlalchemy.engine import Connection, Engine
 
-from ocr_server.errors import SettingsError
 from ocr_server.jobs.locks import Locks, locks_of
 
-VERSION = "jobs-1"  # of the workflows below, not of the program: other versions' work is not taken
+VERSION = "jobs-2"  # of the workflows below, not of the program: other versions' work is not taken
 JOBS, CHUNKS, WEBHOOKS = "ocr-jobs", "ocr-chunks", "ocr-webhooks"
 AHEAD = 1  # chunk that waits for a slot, which else would be idle while the next is looked for
 CHUNK_PAGES = 32  # a chunk gives way between pages, and each costs a look into the queue
@@ -51,7 +45,6 @@ POLL_S = 0.25
 TAKE_OVER_S = 1.0
 LOST_S = 3.0  # so long, a workflow may be noted as begun or not yet as done, and no thread be at it
 CLOSING_S = 0.05  # between looks whether work is done
-LEAST_SQLITE = (3, 42)
 _FOREVER = 1_000_000  # attempts: pages count their own
 # Seconds before each try to call a webhook, after the one before.
 WEBHOOK_DELAYS_S = (0.0, 5.0, 30.0, 300.0, 1800.0, 7200.0)
@@ -99,8 +92,9 @@ _looked_s = 0.0  # when chunks were looked at
 class JobEngine:
     """The engine in this process; there is one in a process."""
 
-    def __init__(self, database: Engine, locks: Callable[[], Locks]) -> None:
-        self._database, self._locks = database, locks
+    def __init__(self, address: str, database: Engine) -> None:
+        """With the database at the address that the setting `jobs` names."""
+        self._address, self._database = address, database
         self._name = f"ocr-{os.urandom(8).hex()}"
         self._client: DBOSClient | None = None
         self._is_gone = threading.Event()
@@ -187,7 +181,7 @@ class JobEngine:
         """Put back into the queues what processes that are gone were at, until the engine ends."""
         while not self._is_gone.is_set():
             try:
-                with self._locks() as locks:
+                with locks_of(self._address) as locks:
                     while not locks.take(self._name):
                         if self._is_gone.wait(TAKE_OVER_S):
                             return
@@ -215,37 +209,6 @@ class JobEngine:
         if left:
             log.warning("jobs: taking up work that a failure of the database ended")
             _enqueue_again(left)
-
-
-def engine_of(address: str) -> tuple[JobEngine, Engine]:
-    """The engine, and its database, of the setting `jobs`: a folder, or PostgreSQL's address.
-
-    Raises:
-        OSError: the folder cannot be made.
-        SettingsError: the SQLite of this machine is too old for jobs in a folder.
-    """
-    if is_postgres(address):
-        url = address.replace("postgres://", "postgresql://", 1)
-        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-        database = sa.create_engine(url, pool_pre_ping=True)
-    else:
-        # DBOS asks SQLite for milliseconds with these versions of Python.
-        if sys.version_info >= (3, 12) and sqlite3.sqlite_version_info < LEAST_SQLITE:
-            raise SettingsError(
-                f"Jobs in a folder need SQLite {'.'.join(map(str, LEAST_SQLITE))} or newer; "
-                f"here is {sqlite3.sqlite_version}. Set OCR_JOBS to a PostgreSQL database."
-            )
-        folder = Path(address)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = folder / "jobs.sqlite"
-        file.touch(mode=0o600)
-        database = sa.create_engine(f"sqlite:///{file}", connect_args={"timeout": 30})
-    return JobEngine(database, lambda: locks_of(address)), database
-
-
-def is_postgres(address: str) -> bool:
-    """Whether jobs are kept in PostgreSQL."""
-    return address.startswith(("postgres://", "postgresql://"))
 
 
 @DBOS.workflow(name="read_job", max_recovery_attempts=_FOREVER)
@@ -286,12 +249,13 @@ def call_webhook(job_id: str, tries: int) -> None:
 
 def _read_chunks(job_id: str) -> None:
     total = _count(job_id)
-    window: deque[tuple[int, int, WorkflowHandle[None]]] = deque()
+    window: deque[tuple[int, int]] = deque()
     # The k-th chunk of each job goes before anybody's k+1st.
     for priority, (first, last) in enumerate(_chunks(total), 1):
         if len(window) >= MOST_CHUNKS:
             _await(job_id, *window.popleft())
-        window.append((first, last, _enqueue_chunk(job_id, first, last, priority)))
+        _enqueue_chunk(job_id, first, last, priority)
+        window.append((first, last))
     for chunk in window:
         _await(job_id, *chunk)
 
@@ -325,12 +289,11 @@ def _call(job_id: str) -> bool:
     return _reader.call_webhook(job_id)
 
 
-def _await(job_id: str, first: int, last: int, handle: WorkflowHandle[None]) -> None:
-    """Wait for a chunk; unlike the waiting of the engine itself, it ends with the process."""
+def _await(job_id: str, first: int, last: int) -> None:
+    """Wait for a chunk; the engine's own waiting ends neither with process nor forgotten job."""
     while not _reader.is_settled(job_id, first, last):
         if _reader.is_over.wait(2 * POLL_S):
             raise Stopping
-    handle.get_result(polling_interval_sec=POLL_S)
 
 
 def _chunks(total: int) -> Iterator[tuple[int, int]]:
@@ -343,9 +306,9 @@ def _chunks(total: int) -> Iterator[tuple[int, int]]:
         first, size = last, min(2 * size, CHUNK_PAGES, tail)
 
 
-def _enqueue_chunk(job_id: str, first: int, last: int, priority: int) -> WorkflowHandle[None]:
+def _enqueue_chunk(job_id: str, first: int, last: int, priority: int) -> None:
     with SetWorkflowID(f"{job_id}/{first}"), SetEnqueueOptions(priority=priority):
-        return DBOS.enqueue_workflow(CHUNKS, read_chunk, job_id, first, last, priority)
+        DBOS.enqueue_workflow(CHUNKS, read_chunk, job_id, first, last, priority)
 
 
 def _enqueue_webhook(job_id: str, tries: int) -> None:

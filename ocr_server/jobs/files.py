@@ -20,6 +20,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from hashlib import file_digest
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from ocr_server.jobs.storage import JobStorage, Storage
 
 _REQUEST, _CANCELLED, _COMING = "request.json", "cancelled", "input/0"
 _PAGE, _PROBLEM = ".page", ".problem"
+_PARSED_REQUESTS = 16  # that are held: of 10,000 pages each takes half a megabyte
 _HEAD = struct.Struct(">dII")  # of a page: confidence, letters, and bytes of its outline
 
 
@@ -91,7 +93,7 @@ class JobFiles:
 
     def request(self) -> JobRequest:
         """What is to be read."""
-        return JobRequest(**json.loads(self.storage.read(_REQUEST)))
+        return _request_of(self.storage.read(_REQUEST))
 
     def inputs(self) -> list[Path]:
         """The files as they were sent, in order, on this machine."""
@@ -165,6 +167,11 @@ class JobFiles:
     def remove(self) -> None:
         """Remove all files of the job."""
         self.storage.remove()
+
+
+@lru_cache(_PARSED_REQUESTS)
+def _request_of(content: bytes) -> JobRequest:
+    return JobRequest(**json.loads(content))
 
 
 def _page_name(number: int) -> str:

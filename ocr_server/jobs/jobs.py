@@ -6,7 +6,6 @@ and its files have what was sent and read.
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 import time
@@ -16,8 +15,6 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline
@@ -31,9 +28,11 @@ from ocr_server.errors import (
 )
 from ocr_server.job import Source
 from ocr_server.jobs.bucket import Bucket
-from ocr_server.jobs.engine import engine_of, is_postgres
+from ocr_server.jobs.database import is_postgres, open_database, without_password
+from ocr_server.jobs.engine import JobEngine
 from ocr_server.jobs.files import AllJobFiles, JobPage, JobRequest, input_digest, new_id
-from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger, Left, answering
+from ocr_server.jobs.forgetting import Forgetting
+from ocr_server.jobs.ledger import ENDED, JobRow, JobState, Ledger, LedgerMetrics
 from ocr_server.jobs.reading import JobReader, job_of, reason_of, within_limits
 from ocr_server.jobs.storage import LocalFolder, Storage
 from ocr_server.jobs.uploads import Uploads
@@ -45,20 +44,20 @@ from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import SMALL_SIDE_PX
 
-SWEEP_S = 60.0
-ORPHAN_S = 600.0  # files without a row are that old when they are swept
 FETCHED = "jobs"  # the folder for copies of files in a bucket
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """A job, and how many of its pages were read, and could not be."""
+    """A job, how many of its pages were read, and could not be, and its place among others.
+
+    `position` is how many jobs that came before it have not ended; None if it has.
+    """
 
     row: JobRow
     read: int
     failed: int
+    position: int | None
 
     @property
     def is_over(self) -> bool:
@@ -78,30 +77,33 @@ class Jobs:
         settings = here.settings
         self._here = here
         try:
-            self._engine, database = engine_of(settings.jobs)
+            database = open_database(settings.jobs)
+            self._engine = JobEngine(settings.jobs, database)
             self._ledger = Ledger(database)
             self._files = AllJobFiles(_storage_of(settings, here.scratch.folder / FETCHED))
         except (OSError, SQLAlchemyError) as error:
             raise JobsUnavailable(
-                f"OCR_JOBS={_named(settings.jobs)} cannot be opened: {reason_of(error)}.",
+                f"OCR_JOBS={without_password(settings.jobs)} cannot be opened: {reason_of(error)}.",
                 setting="OCR_JOBS",
             ) from error
         self.uploads = Uploads(here, self._ledger, self._files, self._engine)
-        here.metrics.watch(_Load(self))
-        self._sweeper = threading.Thread(target=self._sweep_always, daemon=True, name="jobs-sweep")
+        here.metrics.watch(LedgerMetrics(self._ledger))
+        self.forgetting = Forgetting(
+            settings, self._ledger, self._files, self._engine, is_over=here.is_ending
+        )
         self._finisher = threading.Thread(target=self._finish, daemon=True, name="jobs-finish")
 
     def start(self) -> None:
         """Take up jobs."""
         reader = JobReader(self._here, self._ledger, self._files)
         self._engine.start(reader, slots=self._here.settings.job_slots)
-        self._sweeper.start()
+        self.forgetting.thread.start()
         self._finisher.start()
 
     def close(self) -> None:
         """Begin nothing more; pages that are being read are finished within a page's time."""
         self._here.is_ending.set()
-        for thread in (self._sweeper, self._finisher):
+        for thread in (self.forgetting.thread, self._finisher):
             if thread.ident is not None:
                 thread.join()
         self._engine.close()
@@ -162,7 +164,7 @@ class Jobs:
             keep_s=min(settings.jobs_keep_s, keep_s if keep_s is not None else math.inf),
             webhook=webhook,
         )
-        files = self._files.of(row.id)
+        files, position = self._files.of(row.id), self._ledger.position(row)
         try:
             files.create([] if is_upload else [source.path for source in job.sources])
             files.write_request(
@@ -181,7 +183,7 @@ class Jobs:
         except BaseException:
             files.remove()
             raise
-        return JobStatus(row, 0, 0)
+        return JobStatus(row, 0, 0, position)
 
     def status(self, job_id: str, owner: str) -> JobStatus:
         """A job of an owner.
@@ -192,7 +194,7 @@ class Jobs:
         """
         row = self._row(job_id, owner)
         read, failed = self._files.of(job_id).settled()
-        return JobStatus(row, read, failed)
+        return JobStatus(row, read, failed, self._ledger.position(row))
 
     def is_over(self, status: JobStatus) -> bool:
         """Whether nothing more will be read of a job by now; its pages are not counted for it.
@@ -271,20 +273,7 @@ class Jobs:
 
     def forget(self, status: JobStatus) -> None:
         """Stop a job and remove all of it but its id."""
-        job_id = status.row.id
-        self._files.of(job_id).cancel()
-        with answering():
-            if not status.is_over:
-                self._engine.cancel(job_id)
-            self._remove(job_id)
-
-    def left(self) -> Left:
-        """What there is to do."""
-        return self._ledger.left()
-
-    def states(self) -> Mapping[JobState, int]:
-        """How many jobs there are in each state."""
-        return self._ledger.states()
+        self.forgetting.forget(status.row.id, has_ended=status.is_over)
 
     def _row(self, job_id: str, owner: str) -> JobRow:
         row = self._ledger.of(job_id)
@@ -324,57 +313,6 @@ class Jobs:
             )
         return self.status(known.id, known.owner)
 
-    def _remove(self, job_id: str) -> None:
-        # In this order: a folder without a row is swept, a row without a folder is gone.
-        self._files.of(job_id).remove()
-        self._engine.forget(job_id)
-        self._ledger.mark_gone(job_id)
-
-    def _sweep_always(self) -> None:
-        while not self._here.is_ending.wait(min(SWEEP_S, self._here.settings.jobs_keep_s / 4)):
-            try:
-                self.sweep()
-            except Exception:  # the next sweep does it
-                log.exception("jobs: sweeping failed")
-
-    def sweep(self) -> None:
-        """Forget jobs whose time is over, and remove folders that belong to no job."""
-        for job_id in self._ledger.expired(longest_s=self._here.settings.jobs_max_s):
-            self._files.of(job_id).cancel()
-            self._engine.cancel(job_id)
-            self._remove(job_id)
-        for job_id in self._files.storage.ids():
-            row = self._ledger.of(job_id)
-            if row is None or row.state is JobState.GONE:
-                files = self._files.of(job_id)
-                if time.time() - files.storage.made_s > ORPHAN_S:
-                    files.remove()
-        self._ledger.drop_gone()
-
-
-class _Load(Collector):
-    """Gauges that are read at the moment of collection: jobs by state, and what waits."""
-
-    def __init__(self, jobs: Jobs) -> None:
-        self._jobs = jobs
-
-    def collect(self) -> Iterator[Metric]:
-        try:
-            states, left = self._jobs.states(), self._jobs.left()
-        except JobsUnavailable:
-            return
-        by_state = GaugeMetricFamily("ocr_jobs", "Jobs by state", labels=["state"])
-        for state in JobState:
-            by_state.add_metric([state], states.get(state, 0))
-        yield by_state
-        yield GaugeMetricFamily("ocr_jobs_pages", "Pages of jobs that are left to read", left.pages)
-        yield GaugeMetricFamily(
-            "ocr_jobs_bytes", "Bytes of jobs that have not ended", left.size_bytes
-        )
-        yield GaugeMetricFamily(
-            "ocr_jobs_oldest_seconds", "Since the oldest job came that has not ended", left.oldest_s
-        )
-
 
 def _digest(texts: Mapping[str, str], sent: Iterable[Source | int]) -> str:
     """A digest of what was sent: the options, and the files or what they will be."""
@@ -398,11 +336,6 @@ def _storage_of(settings: Settings, fetched: Path) -> Storage:
     if is_postgres(settings.jobs):
         raise OSError("OCR_JOBS_FILES names no folder or bucket that all machines share")
     return LocalFolder(Path(settings.jobs) / "files")
-
-
-def _named(address: str) -> str:
-    """The address without its password."""
-    return address.rpartition("@")[2] if is_postgres(address) else repr(address)
 
 
 @contextmanager

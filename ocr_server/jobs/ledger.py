@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from sqlalchemy.engine import Connection, Engine, RowMapping
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
@@ -125,6 +127,15 @@ class Ledger:
         """The job that an owner made with an idempotency key."""
         return self._one(sa.and_(_jobs.c.owner == owner, _jobs.c.idempotency == idempotency))
 
+    def position(self, row: JobRow) -> int | None:
+        """How many jobs that came before it have not ended; None if it has."""
+        if row.ended_s is not None:
+            return None
+        earlier = sa.and_(_jobs.c.ended_s.is_(None), _jobs.c.created_s < row.created_s)
+        with self._begun() as connection:
+            counted = sa.select(sa.func.count()).select_from(_jobs).where(earlier)
+            return int(connection.execute(counted).scalar_one())
+
     def left(self) -> Left:
         """What there is to do."""
         totals = sa.select(
@@ -206,6 +217,31 @@ class Ledger:
     def _update(self, condition: sa.ColumnElement[bool], **values: object) -> None:
         with self._begun() as connection:
             connection.execute(_jobs.update().where(condition).values(values))
+
+
+class LedgerMetrics(Collector):
+    """Gauges that are read at the moment of collection: jobs by state, and what waits."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def collect(self) -> Iterator[Metric]:
+        """Those of all jobs; none while the database does not answer."""
+        try:
+            states, left = self._ledger.states(), self._ledger.left()
+        except JobsUnavailable:
+            return
+        by_state = GaugeMetricFamily("ocr_jobs", "Jobs by state", labels=["state"])
+        for state in JobState:
+            by_state.add_metric([state], states.get(state, 0))
+        yield by_state
+        yield GaugeMetricFamily("ocr_jobs_pages", "Pages of jobs that are left to read", left.pages)
+        yield GaugeMetricFamily(
+            "ocr_jobs_bytes", "Bytes of jobs that have not ended", left.size_bytes
+        )
+        yield GaugeMetricFamily(
+            "ocr_jobs_oldest_seconds", "Since the oldest job came that has not ended", left.oldest_s
+        )
 
 
 @contextmanager

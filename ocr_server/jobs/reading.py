@@ -163,7 +163,10 @@ class JobReader:
                 raise Stopping
 
     def _read(self, files: JobFiles, request: JobRequest, number: int) -> Page | Failure:
-        if self._until_it_works(lambda: files.begin(number)) > MOST_TIMES_BEGUN:
+        times_begun = self._until_it_works(lambda: files.begin(number))
+        if times_begun > 1:
+            self._here.metrics.count_begun_again()
+        if times_begun > MOST_TIMES_BEGUN:
             ended = EndsProcess(
                 f"The process that read the page ended {MOST_TIMES_BEGUN} times. Send the page as "
                 "a picture of its own, or leave it out."

@@ -70,11 +70,9 @@ class Uploads:
             try:
                 counts = count_pages(job, here.workers, threading.Event())
                 numbers = choose_pages(job, counts)
-            except DocumentError as error:
-                files.write_request(replace(request, counts=[1], numbers=[1]))
+            except DocumentError as error:  # of a page that is not to be read any more
+                counts, numbers = [1], [1]
                 files.keep_failure(Failure(1, error))
-                self._ledger.end(row.id, JobState.FAILED)
-                return
         files.write_request(replace(request, counts=counts, numbers=numbers))
         self._ledger.complete(
             row.id,

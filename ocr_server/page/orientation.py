@@ -86,7 +86,9 @@ def turn_if_upside_down(state: PageState) -> StageResult:
     other = state.read(canvas, psm=candidate.psm)
     if other.score <= candidate.score:
         return StageResult(state, found)
-    after = replace(state.on(canvas), x_height_px=state.x_height_px, rules=None, candidate=other)
+    after = replace(
+        state.on(canvas), x_height_px=state.x_height_px, rules=None, candidate=other, unread=()
+    )
     return StageResult(after, f"text {_WAYS[2]}", "turned upright")
 
 

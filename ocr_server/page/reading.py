@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ocr_server.job import PSM_OF_LAYOUT, Layout
@@ -10,10 +11,15 @@ from ocr_server.page.preprocessing import choose_psm
 from ocr_server.page.state import Candidate, PageState, StageResult
 
 
-def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
+def read_text(
+    state: PageState,
+    *,
+    cutting: Cutting = PAGES,
+    is_hopeless: Callable[[Candidate], bool] = lambda _first: False,
+) -> StageResult:
     """Read the whole page for the first time, in parts if empty rows or columns divide it.
 
-    What is left of a wiped grid is a table.
+    What is left of a wiped grid is a table. If the first part is hopeless, the others are unread.
     """
     psm = choose_psm(state)
     if psm != PSM_OF_LAYOUT[Layout.AUTO]:
@@ -25,7 +31,8 @@ def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
         is_table=state.has_wiped_grid,
         cutting=cutting,
     )
-    return _read(replace(state, parts=len(boxes)), state.read_parts(boxes, psm=psm))
+    candidate, unread = state.read_parts(boxes, psm=psm, is_hopeless=is_hopeless)
+    return _read(replace(state, parts=len(boxes), unread=unread), candidate)
 
 
 def read_once(state: PageState) -> StageResult:

@@ -29,6 +29,7 @@ from ocr_server.job import ReadOptions, ZoneSpec
 from ocr_server.page.combs import read_combs
 from ocr_server.page.labels import put_labels, read_line_numbers, read_turned_lines
 from ocr_server.page.language_stage import language_of, settle_language
+from ocr_server.page.long_s import mend_long_s
 from ocr_server.page.mixed_languages import read_other_languages
 from ocr_server.page.orientation import turn_if_upside_down, turn_upright, upright_canvas
 from ocr_server.page.postprocessing import (
@@ -53,10 +54,10 @@ from ocr_server.page.preprocessing import (
     scale_letters,
 )
 from ocr_server.page.quality import ReadingResult, assess_quality, with_shares_right
-from ocr_server.page.reading import read_once, read_text
+from ocr_server.page.reading import read_once
 from ocr_server.page.rereading import dewarp_page, reread_doubtful, reread_snippet
 from ocr_server.page.script import is_vertical
-from ocr_server.page.second_opinion import ask_second_opinion
+from ocr_server.page.second_opinion import ask_second_opinion, read_for_the_first_time
 from ocr_server.page.state import PageState, ReadContext, StageFunction, StageResult
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
@@ -103,7 +104,7 @@ RECIPE: Recipe = (
     ("turned", read_turned_lines),
     ("numbers", read_line_numbers),
     ("margin", add_margin),
-    ("read", read_text),
+    ("read", read_for_the_first_time),
     ("language", settle_language),
     ("other-languages", read_other_languages),
     ("line", reread_snippet),
@@ -115,6 +116,7 @@ RECIPE: Recipe = (
     ("rows", for_first_engine(arrange_rows)),
     ("labels", put_labels),
     ("tables", arrange_tables),
+    ("long-s", mend_long_s),
     ("junk", drop_noise),
 )
 
@@ -132,11 +134,12 @@ ZONE_RECIPE: Recipe = (
     ("scale", scale_letters),
     ("rules", remove_grids),
     ("margin", add_margin_always),
-    ("read", read_text),
+    ("read", read_for_the_first_time),
     ("language", settle_language),
     ("line", reread_snippet),
     ("second-reader", ask_second_opinion),
     ("retry", for_first_engine(reread_doubtful)),
+    ("long-s", mend_long_s),
 )
 
 # For engines that find lines themselves (rapidocr): they read letters of any size on any
@@ -148,6 +151,7 @@ LINE_DETECTOR_RECIPE: Recipe = (
     ("read", read_once),
     ("language", settle_language),
     ("upside-down", turn_if_upside_down),
+    ("long-s", mend_long_s),
 )
 
 # For canvases on which the requested operations were carried out.
@@ -156,7 +160,7 @@ PREPARED_RECIPE: Recipe = (("read", read_once), ("language", settle_language))
 # For vertical writing, on which no other stage was tested: its columns would be taken for rows.
 VERTICAL_RECIPE: Recipe = (
     ("recipe", skip_recipe),
-    ("read", read_text),
+    ("read", read_for_the_first_time),
     ("second-reader", ask_second_opinion),
 )
 
@@ -391,7 +395,7 @@ def _follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageRec
             state.context.deadline.check()
             state, found, did = stage(state)
         except DeadlinePassed:
-            if state.candidate is None:
+            if state.candidate is None or state.unread:
                 raise
             late = StageRecord.since(started_s, name, TIME_OVER, "")
             records.append(late._replace(outcome=StageOutcome.OUT_OF_TIME))

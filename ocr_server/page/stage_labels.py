@@ -31,6 +31,7 @@ STAGE_LABELS: Mapping[str, str] = {
     "rows": "Join rows",
     "labels": "Put in place what was read apart",
     "tables": "Read tables row by row",
+    "long-s": "Mend long s that was read as f",
     "junk": "Drop guesses",
 }
 

@@ -30,6 +30,12 @@ _FEWEST_SIGNS = 4
 _WORD_OF_NAMELESS = 3  # letters without a name one after the other
 # Of neighbouring letters that are of two scripts: Greek in formulas has less. Of few letters, more.
 _MOST_MIXED, _MOST_MIXED_OF_FEW, _FEWEST_PAIRS = 0.2, 0.5, 3
+# Blocks in which numbers of glyphs fall: Latin Extended-B and phonetics, Greek letters that are no
+# longer written, Ogham to Tagbanwa, Limbu to Vedic, Vai to Rejang, Javanese to Cherokee.
+_RARE = (
+    ("\u0180", "\u02ff"), ("\u03d7", "\u03ff"), ("\u1680", "\u177f"), ("\u1900", "\u1cff"),
+    ("\ua500", "\ua95f"), ("\ua980", "\uabbf"),
+)  # fmt: skip
 # Of Latin Extended-B and phonetics, what Romanian, Vietnamese, Azerbaijani and Pinyin write; how
 # many of the rest, and of Greek letters that are no longer written, a page may have.
 _USED_OF_EXTENDED = frozenset("ȘșȚțƠơƯưƏəǍǎǏǐǑǒǓǔǙǚǛǜ")
@@ -38,6 +44,10 @@ _MOST_RARE, _FEWEST_RARE = 0.3, 2
 # of a Macintosh, or in UTF-8.
 _ODD_SIGNS = frozenset("‰¸ˆ¬®¢£§¶•¿¡Ÿ½¼¾¤¦¨©±°÷×™†‡")  # noqa: RUF001
 _LEAST_ODD, _FEWEST_ODD = 0.02, 2  # of the words
+# The commoner characters of GB 2312, Big5 and Shift JIS: greatest lead byte, by encoding. Of names
+# and of prose nearly all are among those of one; of numbers of glyphs that pass for such, few.
+_COMMON_LEADS = {"gb2312": 0xD7, "big5": 0xC6, "shift_jis": 0x98}
+_LEAST_COMMON = 0.75
 _NARROWEST_WIDE = 0.75  # of a size: letters of Chinese, Japanese and Korean are nearly square
 # Of letters that one glyph stands for, the least width of each in sizes of the font: those of
 # ligatures have 0.2 and more. Pairs are fractions and the like.
@@ -118,16 +128,16 @@ def find_doubts(
     of_font: dict[int, Counter[str]] = defaultdict(Counter)
     for letter in signs:
         of_font[letter.piece.font][letter.text] += 1
-    for font, shown in of_font.items():
-        count = shown.total()
-        is_much = count >= min(_FEWEST_OF_FONT, len(signs)) and count >= _LEAST_OF_PAGE * len(signs)
-        if is_much and ((font in fits and fits[font].is_doubtful) or _lacks_letters(shown)):
-            yield Doubt.SHAPES
-            break
-    else:
-        crammed = sum(map(len, _crammed(signs)))
-        if crammed >= max(_FEWEST_OF_GLYPH, _LEAST_OF_PAGE * len(signs)):
-            yield Doubt.SHAPES
+    doubtful = sum(
+        shown.total()
+        for font, shown in of_font.items()
+        if (font in fits and fits[font].is_doubtful) or _lacks_letters(shown)
+    )
+    crammed = sum(map(len, _crammed(signs)))
+    if doubtful >= max(min(_FEWEST_OF_FONT, len(signs)), _LEAST_OF_PAGE * len(signs), 1) or (
+        crammed >= max(_FEWEST_OF_GLYPH, _LEAST_OF_PAGE * len(signs))
+    ):
+        yield Doubt.SHAPES
     if _are_narrow([letter for letter in signs if is_wide(letter)], len(signs)):
         yield Doubt.SHAPES
     told = [letter.text for letter in signs if letter.text not in _LEADERS]
@@ -138,8 +148,11 @@ def find_doubts(
             alphanumeric < _LEAST_ALPHANUMERIC * len(told)
             or rare >= max(_FEWEST_RARE, _MOST_RARE * len(told))
             or _mixes_scripts(signs)
+            or _are_uncommon([text for text in told if _script(text) == "CJK"])
         ):
             yield Doubt.SIGNS
+    elif told and not any(text.isalnum() for text in told):
+        yield Doubt.SIGNS
     if _has_odd_words(visible):
         yield Doubt.ODD_WORDS
 
@@ -167,6 +180,20 @@ def _are_narrow(wide: Sequence[Letter], count: int) -> bool:
     return is_much and median(widths) < _NARROWEST_WIDE
 
 
+def _are_uncommon(ideographs: Sequence[str]) -> bool:
+    """Whether no country's common characters are most of those of a page."""
+    if len(ideographs) < _FEWEST_SIGNS:
+        return False
+    most = max(sum(_is_common(one, encoding) for one in ideographs) for encoding in _COMMON_LEADS)
+    return most <= _LEAST_COMMON * len(ideographs)
+
+
+@cache
+def _is_common(ideograph: str, encoding: str) -> bool:
+    encoded = ideograph.encode(encoding, errors="ignore")
+    return bool(encoded) and encoded[0] <= _COMMON_LEADS[encoding]
+
+
 def _has_odd_words(letters: Sequence[Letter]) -> bool:
     words = odd = 0
     for is_blank, group in groupby(letters, key=lambda one: one.quad is None or one.text.isspace()):
@@ -176,8 +203,12 @@ def _has_odd_words(letters: Sequence[Letter]) -> bool:
 
 
 def _odd_in(word: Sequence[Letter]) -> list[Letter]:
-    """Signs between letters that hardly stand there, and capitals with an accent."""
-    return [
+    """Signs between letters that hardly stand there, and capitals with an accent.
+
+    A vowel sign of an Indian script stands behind its letter, even one that is drawn before it.
+    """
+    first = [one for one in word[:1] if unicodedata.category(one.text[0]) == "Mc"]
+    return first + [
         letter
         for before, letter, after in zip(word, word[1:], word[2:], strict=False)
         if before.text.isalpha()
@@ -225,7 +256,7 @@ def _mixes_scripts(letters: Sequence[Letter]) -> bool:
 @cache
 def _script(letter: str) -> str:
     """The script of a letter, or a part of one that is hardly ever mixed with the rest of it."""
-    is_rare = "\u0180" <= letter[0] <= "\u02ff" or "\u03d7" <= letter[0] <= "\u03ff"
+    is_rare = any(first <= letter[0] <= last for first, last in _RARE)
     if is_rare and letter not in _USED_OF_EXTENDED:
         return "RARE"
     name = unicodedata.name(letter[0], "NONE").split()[0]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
 
+from ocr_server.bounds import Bounds
 from ocr_server.deadline import Deadline
 from ocr_server.document.languages import AUTO
 from ocr_server.document.model import EngineInfo
@@ -298,6 +299,18 @@ def fault_of(field: str, message: str) -> dict[str, str]:
     if len(field) > LONGEST_FIELD_CHARS:
         field = f"{field[:LONGEST_FIELD_CHARS]}…"
     return {"field": field, "message": message}
+
+
+def take_number(texts: dict[str, str], name: str, bounds: Bounds, faults: Faults) -> float | None:
+    """A number among the texts, which it is taken out of; None if it is not there."""
+    text = texts.pop(name, "").strip()
+    if not text:
+        return None
+    try:
+        return bounds.parse(text)
+    except ValueError as error:
+        faults.append(fault_of(name, str(error)))
+        return None
 
 
 def body_too_large(limit: int, setting: str = "OCR_MAX_BODY_BYTES") -> BodyTooLarge:

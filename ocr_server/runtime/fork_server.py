@@ -20,7 +20,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
@@ -29,6 +29,7 @@ from ocr_server.runtime.confinement import confine, environment_of_workers
 START_S = 60.0  # importing takes a second, on a loaded machine many
 FORK_S = 5.0
 GRACE_S = 2.0
+REAP_S = 1.0  # how often to look whether a killed process, which may end late, has ended
 MOST_BYTES = 64 * 1024  # of a message
 _PID = struct.Struct("!q")
 
@@ -160,11 +161,17 @@ def serve_forks(number: int) -> None:
         control.send(confine().encode() or b" ")
         replaced: set[int] = set()
         while True:
-            message, files, _, _ = socket.recv_fds(control, _PID.size, 1, socket.MSG_CMSG_CLOEXEC)
+            control.settimeout(REAP_S if replaced else None)
+            try:
+                message, files, _, _ = socket.recv_fds(
+                    control, _PID.size, 1, socket.MSG_CMSG_CLOEXEC
+                )
+            except TimeoutError:
+                replaced = _still_ending(replaced)
+                continue
             if not message:
                 return
-            replaced.update(_PID.unpack(message))
-            replaced = {pid for pid in replaced if pid and not _is_reaped(pid)}
+            replaced = _still_ending(replaced.union(_PID.unpack(message)) - {0})
             with socket.socket(fileno=files[0]) as peer:
                 try:
                     pid = os.fork()
@@ -188,6 +195,11 @@ def _run(main: Callable[[socket.socket], None], peer: socket.socket) -> None:
         with suppress(OSError):
             sys.stderr.flush()
         os._exit(code)
+
+
+def _still_ending(replaced: Set[int]) -> set[int]:
+    """Those of some killed processes that the kernel has not ended yet."""
+    return {pid for pid in replaced if not _is_reaped(pid)}
 
 
 def _is_reaped(pid: int) -> bool:

@@ -24,7 +24,7 @@ from ocr_server.settings import (
     fits_detector,
 )
 
-SECOND_READER_BYTES = 300 * MIB  # of a worker with both readers; docs/accuracy.md
+SECOND_READER_BYTES = 272 * MIB  # of a worker with both readers; docs/accuracy.md
 # Engines whose second reader may go, and what they are then.
 WITHOUT_SECOND_READER = {"auto": "tesseract"}
 # Of the server process; the second in a container whose memory is limited.
@@ -51,7 +51,8 @@ def plan_memory(
     if limit is None:
         return MemoryPlan(settings)
     shortfalls = []
-    room, container = limit - SERVER_BYTES, f"The container has {limit // MIB} MiB"
+    others = SERVER_BYTES + DETECTOR_BYTES
+    room, container = limit - others, f"The container has {limit // MIB} MiB"
     has_second = ENGINE_CHOICES[settings.engine].engines(engine)[1] is not None
     least = settings.worker_memory_bytes or (
         SECOND_READER_BYTES if has_second else LEAST_WORKER_BYTES
@@ -60,8 +61,9 @@ def plan_memory(
     if slots < settings.slots:
         shortfalls.append(
             f"{container}, enough for {slots} of {settings.slots} slots of {least // MIB} MiB "
-            f"beside {SERVER_BYTES // MIB} for the server: as many pages are read at a time. Give "
-            f"it {(SERVER_BYTES + settings.slots * least) // MIB} MiB, or set OCR_SLOTS={slots}."
+            f"beside {others // MIB} for the server and its detector of languages: as many pages "
+            f"are read at a time. Give it {(others + settings.slots * least) // MIB} MiB, or set "
+            f"OCR_SLOTS={slots}."
         )
         settings = replace(settings, slots=slots)
     if has_second and room // slots < SECOND_READER_BYTES:
@@ -69,18 +71,19 @@ def plan_memory(
         done = ", which is left out" if without != settings.engine else ""
         shortfalls.append(
             f"{container}, too little for the second reader{done}. Give it "
-            f"{(SERVER_BYTES + SECOND_READER_BYTES) // MIB} MiB, or set OCR_ENGINE=tesseract."
+            f"{(others + SECOND_READER_BYTES) // MIB} MiB, or set OCR_ENGINE=tesseract."
         )
         settings = replace(settings, engine=without)
     if not fits_detector(limit, slots):
-        needed = (SERVER_BYTES + DETECTOR_BYTES + slots * LEAST_WORKER_BYTES) // MIB
+        needed = (others + slots * LEAST_WORKER_BYTES) // MIB
         shortfalls.append(
             f"{container}, too little to tell the languages of texts: languages=auto goes by the "
             f"script alone. Give it {needed} MiB."
         )
-    if room // slots < LEAST_WORKER_BYTES:
+    alone = limit - SERVER_BYTES
+    if alone // slots < LEAST_WORKER_BYTES:
         shortfalls.append(
-            f"{container}, which leaves {max(0, room) // MIB} MiB to read a page with: large ones "
+            f"{container}, which leaves {max(0, alone) // MIB} MiB to read a page with: large ones "
             f"are refused. Give it {(SERVER_BYTES + LEAST_WORKER_BYTES) // MIB} MiB."
         )
     return MemoryPlan(settings, tuple(shortfalls))

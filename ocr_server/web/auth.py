@@ -27,7 +27,9 @@ OPEN_PATHS = {
     "/livez", "/readyz", "/openapi.json", "/v1/formats", "/v1/languages", "/v1/steps",
     "/general/docs",  # whether there is a server: Unstructured's client asks without its key
 }  # fmt: skip
-OPEN_BLUEPRINT = "pages"
+OPEN_BLUEPRINTS = {"pages", "install"}
+# Where the token or the secret of a phone stands in the place of a key.
+PHONE_ENDPOINTS = {"phones.claim", "phones.send", "frames.analyse"}
 # In the extensions of an application: digests, and `KeyPlaces` by the name of a blueprint.
 _DIGESTS, _PLACES = "ocr_server.keys", "ocr_server.key_places"
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
@@ -66,7 +68,7 @@ def init_app(app: Flask, digests: tuple[bytes, ...]) -> None:
     """Keep the digests for `check_key`; templates learn whether there are any as `needs_key`."""
     app.jinja_env.globals["needs_key"] = bool(digests)
     app.extensions[_DIGESTS] = digests
-    app.extensions[_PLACES] = {OPEN_BLUEPRINT: _PAGES_PLACES}
+    app.extensions[_PLACES] = dict.fromkeys(OPEN_BLUEPRINTS, _PAGES_PLACES)
 
 
 def set_places(app: Flask, blueprint: str, places: KeyPlaces) -> None:
@@ -119,7 +121,7 @@ def read_key_file(path: Path, *, errors: str = "strict") -> str:
 
 def owner_of(request: Request) -> str:
     """Whose a job is: the digest of the key that the request bears; empty without keys."""
-    key = _key_of(request) if current_app.extensions[_DIGESTS] else ""
+    key = key_of(request) if current_app.extensions[_DIGESTS] else ""
     return digest_of(key).hex() if key else ""
 
 
@@ -140,7 +142,7 @@ def check_key(*, has_body: bool = True) -> None:
     digests: tuple[bytes, ...] = current_app.extensions[_DIGESTS]
     if not digests or _is_open(request):
         return
-    key = _key_of(request)
+    key = key_of(request)
     field = _places_of(request).field
     if not key and field:
         if not has_body:
@@ -154,6 +156,8 @@ def check_key(*, has_body: bool = True) -> None:
     given = digest_of(key)
     # All are compared, so that the time does not depend on which key it is.
     if not sum(hmac.compare_digest(given, digest) for digest in digests):
+        if request.endpoint in PHONE_ENDPOINTS and service().pairings.has(key):
+            return
         raise KeyWrong("The key is not one of this server’s. Send another one.")
 
 
@@ -167,12 +171,12 @@ def _is_open(request: Request) -> bool:
         return False
     return (
         request.path.rstrip("/") in OPEN_PATHS
-        or request.blueprint == OPEN_BLUEPRINT
+        or request.blueprint in OPEN_BLUEPRINTS
         or request.endpoint == "static"
     )
 
 
-def _key_of(request: Request) -> str:
+def key_of(request: Request) -> str:
     """The key that a request bears outside of a form; empty without one."""
     if HEADER in request.headers:
         return request.headers[HEADER]

@@ -31,7 +31,7 @@ HEADERS = security_headers(
 )
 
 # Scripts and styles travel compressed, so that they can be written to be read.
-STATIC = {"static", "pages.catalogue"}
+STATIC = {"static", "pages.catalogue", "install.worker"}
 COMPRESSED_TYPES = {"text/css", "text/javascript", "image/svg+xml"}
 
 METHODS = "GET, POST, PUT, PATCH, DELETE"

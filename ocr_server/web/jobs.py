@@ -9,16 +9,13 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, current_app, json, request, url_for
-from typing_extensions import TypedDict
 
 from ocr_server.bounds import Bounds
 from ocr_server.document.model import Failure
-from ocr_server.document.schema import Count, PageJson, strict
 from ocr_server.errors import JobNotDone, JobsOff, PageMissing
 from ocr_server.export.json import page_to_json
 from ocr_server.job import Rendering, Source
@@ -31,6 +28,7 @@ from ocr_server.request.build import (
     check,
     fault_of,
     parse_options,
+    take_number,
 )
 from ocr_server.request.options import RENDERING_OPTIONS
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
@@ -38,6 +36,7 @@ from ocr_server.web.api import answer_document
 from ocr_server.web.auth import HEADER, owner_of
 from ocr_server.web.body import NDJSON, accepted_format, read_texts, wants_events, with_query
 from ocr_server.web.context import hang_up, job_folder, service
+from ocr_server.web.job_json import JobJson, JobPageJson, job_to_json
 from ocr_server.web.streaming import HEARTBEAT_S, elapsed_ms, event_to_json, line_of
 from ocr_server.web.words import asked_language
 
@@ -52,47 +51,6 @@ PICTURE_KEPT_S = 600  # by a browser; then it asks, and the job may be gone
 _POLL_S = 0.2
 
 blueprint = Blueprint("jobs", __name__)
-
-
-@strict
-class JobPagesJson(TypedDict):
-    """How many pages a job has."""
-
-    total: Count
-    """that are to be read"""
-    read: Count
-    failed: Count
-    """that could not be read"""
-
-
-@strict
-class JobLinksJson(TypedDict):
-    """Addresses of a job, below that of the server."""
-
-    self: str
-    document: str
-    """the whole document, in any format"""
-
-
-@strict
-class JobJson(TypedDict):
-    """A durable job."""
-
-    id: str
-    state: Literal["uploading", "queued", "reading", "done", "cancelled", "failed"]
-    pages: JobPagesJson
-    created_at: str
-    """the time, by ISO 8601"""
-    expires_at: str | None
-    """when it is forgotten; null as long as it has not ended"""
-    links: JobLinksJson
-
-
-@strict
-class JobPageJson(TypedDict):
-    """A page of a job."""
-
-    page: PageJson
 
 
 def jobs() -> Jobs:
@@ -135,7 +93,7 @@ def new_job(upload_bytes: int | None = None) -> JobStatus:
         texts = with_query(request, {}, faults)
         sources = (Source(Path("input"), upload_bytes),)
     webhook = texts.pop("webhook", None)
-    keep_s = _number(texts, "keep_s", Bounds(1, 1e9), faults)
+    keep_s = take_number(texts, "keep_s", Bounds(1, 1e9), faults)
     parsed = build_job(
         texts,
         sources,
@@ -162,8 +120,8 @@ def show_job(job_id: str) -> JobJson | Response:
     status = current_status(kept, job_id)
     faults = Faults()
     given = request.args.to_dict()
-    wait_s = _number(given, "wait_s", Bounds(0, MOST_WAIT_S), faults) or 0.0
-    after = _number(given, "after", Bounds(0, 1_000_000, is_whole=True), faults) or 0
+    wait_s = take_number(given, "wait_s", Bounds(0, MOST_WAIT_S), faults) or 0.0
+    after = take_number(given, "after", Bounds(0, 1_000_000, is_whole=True), faults) or 0
     faults.extend(fault_of(name, "not an option here; there are wait_s, after") for name in given)
     check(faults)
     if wants_events(request):
@@ -324,33 +282,3 @@ def _lines(
     yield line_of(
         event_to_json(Finished(kept.document(status)), rendering, begun, language=language)
     )
-
-
-def job_to_json(status: JobStatus) -> JobJson:
-    """A job as it is told."""
-    row = status.row
-    address = url_for("jobs.show_job", job_id=row.id)
-    return {
-        "id": row.id,
-        "state": row.state.value,  # type: ignore[typeddict-item]  # a job that is gone is an error
-        "pages": {"total": row.pages, "read": status.read, "failed": status.failed},
-        "created_at": _time(row.created_s),
-        "expires_at": None if row.expires_s is None else _time(row.expires_s),
-        "links": {"self": address, "document": f"{address}/document"},
-    }
-
-
-def _number(texts: dict[str, str], name: str, bounds: Bounds, faults: Faults) -> float | None:
-    """A number among the texts, which it is taken out of; None if it is not there."""
-    text = texts.pop(name, "").strip()
-    if not text:
-        return None
-    try:
-        return bounds.parse(text)
-    except ValueError as error:
-        faults.append(fault_of(name, str(error)))
-        return None
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

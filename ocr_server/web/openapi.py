@@ -13,7 +13,19 @@ from ocr_server.document.schema import DocumentJson
 from ocr_server.export import FORMATS
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
-from ocr_server.web import api, auth, frames, health, jobs, mcp, streaming, uploads, verify
+from ocr_server.web import (
+    api,
+    auth,
+    frames,
+    health,
+    job_json,
+    jobs,
+    mcp,
+    phones,
+    streaming,
+    uploads,
+    verify,
+)
 from ocr_server.web.body import NDJSON
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, MEDIA_TYPE, STATUS, ProblemJson
 
@@ -21,7 +33,7 @@ TITLES = {
     400: "Some options are not understood",
     401: "The server wants a key (`X-API-Key` or a Bearer token), or another one",
     403: "A browser sent it for a page of another site",
-    404: "There is no such page or job",
+    404: "There is no such page, job or connection with a phone",
     405: "The method is not allowed here",
     408: "The request came too slowly",
     409: "The job is not done, or the piece is not the next one",
@@ -42,12 +54,15 @@ ANSWERS = {
     "Event": streaming.EventJson,
     "Problem": ProblemJson,
     "Frame": frames.FrameJson,
-    "Job": jobs.JobJson,
-    "JobPage": jobs.JobPageJson,
+    "Job": job_json.JobJson,
+    "JobPage": job_json.JobPageJson,
     "Languages": api.LanguagesJson,
     "Formats": api.FormatsJson,
     "Steps": api.StepsJson,
     "Profiles": api.ProfilesJson,
+    "NewPairing": phones.NewPairingJson,
+    "Pairing": phones.PairingJson,
+    "Phone": phones.PhoneJson,
     "Verification": verify.VerificationJson,
     "Status": health.StatusJson,
     "Version": health.VersionJson,
@@ -58,6 +73,7 @@ _ID: Schema = {
     "required": True,
     "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
 }
+_PAIRING: Schema = {**_ID, "name": "pairing_id"}
 _NUMBER: Schema = {
     "name": "number",
     "in": "path",
@@ -124,6 +140,11 @@ def describe_api() -> Schema:
             "/v1/jobs/{job_id}/document": {"get": _show_document()},
             "/v1/uploads": {"post": _make_upload(), "options": _describe_uploads()},
             "/v1/uploads/{job_id}": _of_upload(),
+            "/v1/pairings": {"post": _begin_pairing()},
+            "/v1/pairings/{pairing_id}": _of_pairing(),
+            "/v1/pairings/{pairing_id}/pictures/{number}": _of_sent_picture(),
+            "/v1/phones": {"post": _claim_pairing()},
+            "/v1/phones/pictures": {"post": _send_pictures()},
             "/v1/languages": {"get": _open("The installed languages", "Languages", 503, 504)},
             "/v1/formats": {"get": _open("The formats an answer can have", "Formats")},
             "/v1/steps": {"get": _open("The steps a picture can be taken through", "Steps")},
@@ -392,6 +413,97 @@ def _show_document() -> Schema:
             **_problems(400, 401, 404, 409, 410, 413, 415, 422, 429, 503, 504),
         },
     }
+
+
+def _begin_pairing() -> Schema:
+    address = {"type": "string", "description": "of the webcam page, as the phone reaches it"}
+    form = _an_object({"address": address}, required=["address"])
+    return {
+        "summary": "Wait for a phone that is to be the camera of a desk, and draw a QR code for it",
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
+        "responses": {
+            "201": _answered("The address for the phone", "NewPairing"),
+            **_problems(400, 401, 408, 413, 429, 503),
+        },
+    }
+
+
+def _of_pairing() -> Schema:
+    wait = {"type": "number", "minimum": 0, "maximum": phones.MOST_WAIT_S}
+    return {
+        "get": {
+            **_get("What has come of a phone", "Pairing", 400, 404),
+            "parameters": [
+                _PAIRING,
+                {
+                    "name": "wait_s",
+                    "in": "query",
+                    "description": "seconds to wait for a change",
+                    "schema": wait,
+                },
+                {
+                    "name": "seen",
+                    "in": "query",
+                    "description": "the changes of the last look",
+                    "schema": {"type": "integer", "minimum": 0},
+                },
+            ],
+        },
+        "delete": {
+            "summary": "Send a phone away and forget what it has sent",
+            "parameters": [_PAIRING],
+            "responses": {"204": {"description": "It is forgotten"}, **_problems(401, 404)},
+        },
+    }
+
+
+def _of_sent_picture() -> Schema:
+    return {
+        "get": {
+            "summary": "A picture that a phone has sent",
+            "parameters": [_PAIRING, _NUMBER],
+            "responses": {
+                "200": {
+                    "description": "The picture, as it was sent",
+                    "content": {"application/octet-stream": {"schema": _BINARY}},
+                },
+                **_problems(401, 404),
+            },
+        },
+        "delete": {
+            "summary": "Forget a picture that a phone has sent",
+            "parameters": [_PAIRING, _NUMBER],
+            "responses": {"204": {"description": "It is forgotten"}, **_problems(401, 404)},
+        },
+    }
+
+
+def _claim_pairing() -> Schema:
+    return {
+        "summary": "Become the phone of a desk, by its token in the place of a key",
+        "responses": {
+            "201": _answered("The key of the phone", "Phone"),
+            **_problems(401, 404),
+        },
+    }
+
+
+def _send_pictures() -> Schema:
+    file = _an_array(_BINARY, "pictures or PDFs; several make one document")
+    form = _an_object({"file": file}, required=["file"])
+    return {
+        "summary": "Send pictures to the desk of a phone, by the key of the phone",
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
+        "responses": {
+            "204": {"description": "The desk has been told"},
+            **_problems(400, 401, 404, 408, 413, 429, 503),
+        },
+    }
+
+
+def _answered(description: str, answer: str) -> Schema:
+    content = {"application/json": {"schema": reference(answer)}}
+    return {"description": description, "content": content}
 
 
 def _frames() -> Schema:

@@ -44,6 +44,7 @@ STATUS: Mapping[type[OcrServerError], int] = {
     errors.CodesUnavailable: 422,
     errors.JobMissing: 404,
     errors.JobsOff: 404,
+    errors.PairingMissing: 404,
     errors.JobGone: 410,
     errors.JobNotDone: 409,
     errors.UploadConflict: 409,

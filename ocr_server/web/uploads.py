@@ -13,7 +13,8 @@ from ocr_server.request.build import Faults, check, fault_of
 from ocr_server.web.auth import owner_of
 from ocr_server.web.body import body_of
 from ocr_server.web.context import service
-from ocr_server.web.jobs import current_status, job_to_json, jobs, new_job
+from ocr_server.web.job_json import job_to_json
+from ocr_server.web.jobs import current_status, jobs, new_job
 
 VERSION = "1.0.0"
 VERSION_HEADER = "Tus-Resumable"

@@ -631,6 +631,52 @@ def test_on_a_phone_prose_flows_but_no_row_of_a_bill_or_list(page: Page, url: st
     }  # fmt: skip
 
 
+FLOW = """async (lines) => {
+  const { enhance } = await import("/static/js/desk/text-pane.js");
+  const { loadStyles } = await import("/static/js/lib/dom.js");
+  await loadStyles("desk");
+  const zones = [{ lines: lines.map((line, at) => ({
+    paragraph: 0, quad: [[0, 30 * at], [400, 30 * at], [400, 30 * at + 20], [0, 30 * at + 20]],
+    words: line.split(" ").map((text, at) => (
+      { text, confidence: 1, quad: [[at, 0], [at + 1, 0], [at + 1, 20], [at, 20]] }
+    )),
+  })) }];
+  const root = document.createElement("div");
+  root.className = "text";
+  document.querySelector("main").append(root);
+  const pane = enhance(root, { onOpen() {}, onHover() {} });
+  pane.show({ zones });
+  const flowing = root.innerText;
+  pane.paint(zones[0].lines[0].words.at(-1)); // as after a correction
+  const painted = root.innerText;
+  pane.setTyping(true);
+  return [flowing, painted, root.innerText, root.textContent];
+}"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "flowing"),
+    [
+        (
+            ["of the hydro-", "dynamical kind,", "and so on"],
+            "of the hydrodynamical kind, and so on",
+        ),
+        (["the well-", "known North-", "Sea Vor-", "und"], "the wellknown North-Sea Vor- und"),
+        (["会議のお", "知らせで", "ある"], "会議のお知らせである"),
+    ],
+)
+def test_a_word_that_is_parted_at_the_end_of_a_line_is_whole_in_flowing_text(
+    page: Page, url: str, lines: list[str], flowing: str
+) -> None:
+    page.goto(url)
+
+    shown, painted, typed, text = page.evaluate(FLOW, lines)
+
+    assert shown.strip() == painted.strip() == flowing
+    assert typed.split() == " ".join(lines).split()
+    assert text.split() == " ".join(lines).split()
+
+
 def test_a_narrow_screen_has_tabs(desk: Page) -> None:
     desk.set_viewport_size({"width": 390, "height": 844})
 

@@ -87,6 +87,33 @@ def test_a_mark_across_the_letters_is_wiped_out_and_they_are_not(
     assert np.mean(parted[clean > 250] > 225) > 0.985
 
 
+@pytest.mark.parametrize(
+    ("draw", "print_colour", "colour"),
+    [
+        (draw_letters, (80, 60, 150), (215, 60, 90)),
+        (draw_pen, (50, 80, 160), (200, 50, 60)),
+        (draw_pen, (150, 50, 60), (50, 70, 170)),
+    ],
+    ids=lambda value: value if isinstance(value, tuple) else value.__name__,
+)
+def test_a_mark_as_dark_as_coloured_print_is_told_by_its_ink(
+    draw: Callable[[Image.Image, Colour], Image.Image], print_colour: Colour, colour: Colour
+) -> None:
+    page = draw_page()
+    is_print = np.asarray(page.convert("L"))[..., None] < 128
+    printed = np.where(is_print, np.array(print_colour), PAPER)
+    mark = np.asarray(draw(page, colour))
+    both = Canvas((printed * (mark / PAPER)).astype(np.uint8))  # inks absorb one after the other
+
+    outcome = part_marks(both)
+
+    is_mark = (mark < 128).any(axis=2)
+    parted = outcome.canvas.pixels.astype(int)
+    assert outcome.did
+    assert np.mean(parted[is_print[..., 0]] < 160) > 0.97
+    assert np.mean(parted[is_mark & ~is_print[..., 0]] > 225) > 0.9
+
+
 @pytest.mark.parametrize("level", [150, 200])
 def test_pale_text_beside_black_is_kept(level: int) -> None:
     page = draw_page()

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from ocr_server.app import create_app
 from ocr_server.engines.engine import Engine
 from ocr_server.jobs.jobs import Jobs
+from ocr_server.jobs.ledger import Ledger
 from ocr_server.jobs.reading import JobReader
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
@@ -59,10 +60,14 @@ class Kept:
         return Path(service_of(self.app).settings.jobs) / "files"
 
     @property
+    def ledger(self) -> Ledger:
+        """The rows of its jobs."""
+        return self.jobs._ledger
+
+    @property
     def reader(self) -> JobReader:
         """What the engine asks for pages."""
-        jobs = self.jobs
-        return JobReader(service_of(self.app), jobs._ledger, jobs._files)
+        return JobReader(service_of(self.app), self.ledger, self.jobs._files)
 
     def send(self, data: bytes, headers: dict[str, str] | None = None, **options: str) -> Any:  # noqa: ANN401  # an answer's JSON
         answer = self.client.post(

@@ -71,7 +71,7 @@ def test_files_without_a_job_are_swept(
     kept: Kept, bucket: Bucket, objects: stand_in.Bucket
 ) -> None:
     bucket.of(job_id := new_id()).write("request.json", b"{}")
-    kept.jobs.sweep()
+    kept.jobs.forgetting.sweep()
 
     assert not [name for name in objects.objects if job_id in name]
 

@@ -78,13 +78,13 @@ def test_a_job_without_a_good_page_has_failed(kept: Kept) -> None:
 
 
 def test_a_document_without_the_pages_that_are_asked_for_is_no_job(kept: Kept) -> None:
-    before = kept.jobs.states()
+    before = kept.ledger.states()
     answer = kept.client.post(
         "/v1/jobs", data={"file": (BytesIO(tiff(300, 310)), "x"), "pages": "9"}
     )
 
     assert members(answer)["code"] == "page-missing"
-    assert kept.jobs.states() == before
+    assert kept.ledger.states() == before
 
 
 def test_pages_are_told_as_they_are_read_from_any_page_on(kept: Kept) -> None:
@@ -137,11 +137,25 @@ def test_a_job_that_is_deleted_is_gone(kept: Kept) -> None:
     assert not list(kept.folder.glob(job["id"]))  # nothing is left
 
 
+def test_what_was_written_after_a_job_was_forgotten_is_swept(kept: Kept) -> None:
+    job = kept.send(tiff(300))
+    kept.ended(job)
+    kept.client.delete(job["links"]["self"])
+    pages = kept.folder / job["id"] / "pages"  # of who was at it
+    pages.mkdir(parents=True)
+    unknown = kept.folder / ("0" * 32)  # a job may be made of it yet
+    unknown.mkdir()
+    kept.jobs.forgetting.sweep()
+
+    assert not pages.exists()
+    assert unknown.exists()
+
+
 def test_what_is_kept_long_enough_is_forgotten(kept: Kept) -> None:
     job = kept.send(tiff(300), keep_s="1")
     kept.ended(job)
     time.sleep(1.1)
-    kept.jobs.sweep()
+    kept.jobs.forgetting.sweep()
 
     assert members(kept.client.get(job["links"]["self"]))["code"] == "job-gone"
 

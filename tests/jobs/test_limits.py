@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from ocr_server.app import create_app
 from ocr_server.errors import JobsUnavailable, SettingsError
-from ocr_server.jobs.engine import engine_of
+from ocr_server.jobs.database import open_database
 from ocr_server.settings import Settings
 from tests.drawing import as_file, draw_lines
 from tests.fakes import InlineWorkers, ReadsWords, SaysCanvasSize
@@ -104,13 +104,27 @@ def test_jobs_are_counted(tmp_path: Path) -> None:
     assert "ocr_jobs_pages 2.0" in metrics
 
 
+def test_a_job_tells_how_many_came_before_it(tmp_path: Path) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        jobs = [kept.send(tiff(300)) for _ in range(3)]
+        kept.client.delete(jobs[1]["links"]["self"])
+        now = [members(kept.client.get(jobs[n]["links"]["self"])) for n in (0, 2)]
+        kept.reader.read(jobs[0]["id"], 0)
+        kept.reader.finish(jobs[0]["id"])
+        then = [members(kept.client.get(jobs[n]["links"]["self"])) for n in (0, 2)]
+
+    assert [job["position"] for job in jobs] == [0, 1, 2]
+    assert [job["position"] for job in now] == [0, 1]
+    assert [job["position"] for job in then] == [None, 0]
+
+
 def test_pages_that_are_left_to_read_are_noted(tmp_path: Path) -> None:
     with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
         job = kept.send(tiff(300, 310, 320))
         kept.reader.read(job["id"], 0)
         kept.reader.read(job["id"], 1)  # as by another process
 
-        assert kept.jobs.left().pages == 2
+        assert kept.ledger.left().pages == 2
         assert members(kept.client.get(job["links"]["self"]))["state"] == "reading"
 
 
@@ -167,7 +181,7 @@ def test_a_sqlite_that_is_too_old_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
 
     with pytest.raises(SettingsError, match=r"need SQLite 3\.42"):
-        engine_of(str(tmp_path))
+        open_database(str(tmp_path))
 
 
 def test_a_table_of_an_earlier_version_gets_its_new_column(tmp_path: Path) -> None:
@@ -177,5 +191,5 @@ def test_a_table_of_an_earlier_version_gets_its_new_column(tmp_path: Path) -> No
         database.execute("ALTER TABLE ocr_jobs DROP COLUMN settled")
         database.commit()
     with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
-        assert kept.jobs.left().pages == 2
+        assert kept.ledger.left().pages == 2
         assert members(kept.client.get(job["links"]["self"]))["state"] == "queued"

@@ -158,7 +158,7 @@ def test_an_upload_that_stops_is_forgotten(kept: Kept, monkeypatch: pytest.Monke
     address = create(kept, 100).headers["Location"]
     monkeypatch.setattr(ledger, "UPLOAD_S", 0.01)
     time.sleep(0.02)
-    kept.jobs.sweep()
+    kept.jobs.forgetting.sweep()
 
     assert kept.client.head(address, headers={**TUS, **KEY}).status_code == 410
 

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,20 @@ class Receiver(ThreadingHTTPServer):
         self.statuses, self.calls = list(statuses), list[tuple[dict[str, str], bytes]]()
         self.host = f"127.0.0.1:{self.server_port}"
         self.url = f"http://{self.host}/done"
+        self.byte_s = 0.0  # between bytes of an answer that never ends
+        self.is_over = threading.Event()
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
+        if self.server.byte_s:
+            self.server.calls.append(({}, b""))
+            with suppress(OSError):  # the caller has hung up
+                while not self.server.is_over.wait(self.server.byte_s):
+                    self.wfile.write(b"H")
+            return
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.calls.append(({k.lower(): v for k, v in self.headers.items()}, body))
         statuses = self.server.statuses
@@ -57,6 +65,7 @@ def receiver(*statuses: int) -> Iterator[Receiver]:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
+        server.is_over.set()
         server.shutdown()
         thread.join()
 
@@ -91,6 +100,40 @@ def test_an_answer_of_success_is_enough_and_no_redirect_is_followed(
         assert call(row(there.url), read=3, failed=0, settings=settings) is is_enough
 
     assert len(there.calls) == 1
+
+
+def test_who_answers_byte_by_byte_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocr_server.jobs.webhook.TIMEOUT_S", 0.5)
+    with receiver(200) as there:
+        there.byte_s = 0.05
+        settings = Settings(webhook_hosts=(there.host,))
+        begun_s = time.monotonic()
+        assert not call(row(there.url), read=3, failed=0, settings=settings)
+        took_s = time.monotonic() - begun_s
+
+    assert 0.5 <= took_s < 5  # of a machine with other work
+    assert len(there.calls) == 1
+
+
+def test_who_sends_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    with receiver(200) as there:
+        hosts: dict[str, Any] = {"webhook_hosts": (there.host,)}
+        with keeping(tmp_path, ReadsWords("Hello"), **hosts) as kept:
+            data, tus = b"no picture", {"Tus-Resumable": "1.0.0"}
+            made = kept.client.post(
+                f"/v1/uploads?webhook={there.url}",
+                headers={**tus, "Upload-Length": str(len(data))},
+            )
+            kept.client.patch(
+                made.headers["Location"],
+                data=data,
+                headers={**tus, "Upload-Offset": "0"},
+                content_type="application/offset+octet-stream",
+            )
+            wait_for(lambda: there.calls)
+
+    told = json.loads(there.calls[0][1])["data"]
+    assert (told["state"], told["pages"]) == ("failed", {"total": 1, "read": 0, "failed": 1})
 
 
 def test_a_host_that_is_not_allowed_is_never_called() -> None:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Page
+from ocr_server.document.model import Page, Zone
 from ocr_server.engines import ENGINE_CHOICES, ENGINES, describe_choice
 from ocr_server.engines.engine import Engine
 from ocr_server.engines.rapidocr import RapidocrEngine
 from ocr_server.engines.tesseract_cli import CALIBRATION
-from ocr_server.errors import EngineMissing
+from ocr_server.errors import DeadlinePassed, EngineMissing
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.statistics import ImageStatistics
@@ -235,3 +235,56 @@ def test_doubt_begins_sooner_where_much_was_left_out(
     read(ReadsWords(*WORDS, confidence=0.95), second, grey)  # with an expected accuracy of 0.93
 
     assert len(second.readings) == readings
+
+
+PARTS = Canvas(
+    np.asarray(draw_lines(*["Some words of a page"] * 16, "", "", *["Some words of a page"] * 16))
+)
+LETTERS = WORDS * 10
+
+
+def test_the_rest_of_a_page_is_not_read_by_the_first_reader_if_its_first_part_is_hopeless() -> None:
+    first = ReadsWords(*LETTERS, confidence=DOUBTFUL)
+
+    page = read(first, SecondEngine(*LETTERS, confidence=SURE), PARTS)
+
+    assert {zone.engine for zone in page.zones} == {"second"}
+    assert len(first.readings) == 1
+
+
+@pytest.mark.parametrize("asked", [{"auto_language": True}, {"skip_stages": ("second-reader",)}])
+def test_all_parts_of_a_page_are_read_if_the_second_reader_may_not_be_asked(
+    asked: dict[str, object],
+) -> None:
+    first = ReadsWords(*LETTERS, confidence=DOUBTFUL)
+
+    page = read(first, SecondEngine(*LETTERS, confidence=SURE), PARTS, **asked)
+
+    (found,) = (stage.found for stage in page.stages if stage.name == "read")
+    assert found.startswith("100 words")
+
+
+def test_the_rest_of_a_page_is_read_by_the_first_reader_if_the_second_is_no_better() -> None:
+    first = ReadsWords(*LETTERS, confidence=0.7)
+
+    page = read(first, SecondEngine(), PARTS, skip_stages=("missed",))
+
+    (found,) = (stage.found for stage in page.stages if stage.name == "read")
+    assert found.startswith("50 words")
+    assert len(page.words) == 100
+
+
+class IsLate(SecondEngine):
+    """Has no time to read."""
+
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
+        raise DeadlinePassed("It took too long.")
+
+
+def test_a_page_of_which_a_part_is_unread_when_the_time_is_over_is_not_answered() -> None:
+    late = IsLate()
+
+    with pytest.raises(DeadlinePassed):
+        read(ReadsWords(*LETTERS, confidence=DOUBTFUL), late, PARTS)

@@ -11,6 +11,9 @@ from pikepdf import Array, Dictionary, Name
 from ocr_server.geometry import hull
 from ocr_server.job import Limits
 from ocr_server.pdf.layer_doubts import Doubt
+from ocr_server.pdf.letter_shapes import FontFit, measure_fonts
+from ocr_server.pdf.letters import read_letters
+from ocr_server.pdf.opening import opened_page
 from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 from tests.export.pictures import noise, picture_pdf, put_into_form, typed_pdf
 from tests.pdf_layers import (
@@ -26,6 +29,14 @@ from tests.pdf_layers import (
 
 def layer_of(path: Path) -> ExtractedText:
     return read_text_layer(path, 0, limits=Limits(pdf_dpi=144), password=None)
+
+
+def measured(path: Path) -> FontFit:
+    """How the one font of the page fits its letters."""
+    with opened_page(path, 0, limits=Limits(), password=None) as opened:
+        text = opened.page.get_textpage()
+        (fit,) = measure_fonts(text, read_letters(text, opened.way)).values()
+    return fit
 
 
 def text_of(layer: ExtractedText) -> str:
@@ -107,6 +118,59 @@ def test_letters_that_hardly_any_language_has_put_the_layer_in_doubt(tmp_path: P
     rare = {code: chr(0x0250 + code) for code in range(ord("a"), ord("z") + 1)}
 
     assert Doubt.SIGNS in layer_of(with_map(path, rare)).doubts
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Summa", "6XPPD"),  # numbers of glyphs, 29 less than those of letters
+        ("567UVW", "$%&`°³"),
+        ("Vera", "’y:…"),
+    ],
+)
+def test_a_word_of_other_letters_or_signs_is_in_doubt(
+    tmp_path: Path, text: str, named: str
+) -> None:
+    path = drawn(tmp_path / "word.pdf", lines_of(text))
+    names = dict(zip(text.encode(), named, strict=False))
+
+    assert layer_of(path).doubts == ()
+    assert layer_of(with_map(path, names)).is_doubted
+
+
+def test_a_layer_without_letters_and_figures_is_in_doubt(tmp_path: Path) -> None:
+    path = drawn(tmp_path / "signs.pdf", lines_of("abc"))
+
+    assert Doubt.SIGNS in layer_of(with_map(path, dict(zip(b"abc", "!:?", strict=True)))).doubts
+
+
+def test_characters_that_are_common_nowhere_put_the_layer_in_doubt(tmp_path: Path) -> None:
+    path = drawn(tmp_path / "wide.pdf", lines_of("abcdefg"))
+    common = dict(zip(b"abcdefg", "人人生而自由平", strict=True))
+    rare = dict(zip(b"abcdefg", "䋴䋮䋶糫蒭鍍緌", strict=True))
+
+    assert Doubt.SIGNS not in layer_of(with_map(path, common)).doubts
+    assert Doubt.SIGNS in layer_of(with_map(path, rare)).doubts
+
+
+def test_one_name_for_several_wide_letters_puts_the_layer_in_doubt(tmp_path: Path) -> None:
+    path = drawn(tmp_path / "wide.pdf", lines_of("agbdpaf"))
+    fit = measured(with_map(path, dict.fromkeys(b"agbdpf", "針")))
+    same = measured(with_map(drawn(tmp_path / "a.pdf", lines_of("aaaaaa")), {ord("a"): "針"}))
+
+    assert fit.is_doubtful
+    assert not same.is_doubtful
+    assert same.repeated == 5
+
+
+@pytest.mark.parametrize(("named", "is_odd"), [("িশিখ", True), ("শিখি", False)])
+def test_a_vowel_sign_before_its_letter_puts_the_layer_in_doubt(
+    tmp_path: Path, named: str, is_odd: bool
+) -> None:
+    path = drawn(tmp_path / "bengali.pdf", lines_of("abcd"))
+    layer = layer_of(with_map(path, dict(zip(b"abcd", named, strict=True))))
+
+    assert (Doubt.ODD_WORDS in layer.doubts) == is_odd
 
 
 def test_control_characters_are_no_letters(tmp_path: Path) -> None:

@@ -10,10 +10,13 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from operator import methodcaller
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ocr_server.deadline import Deadline
@@ -126,6 +129,17 @@ def test_who_waits_for_the_last_process_is_told_that_it_is_gone(
         assert isinstance(running.exception(BOUND_S), WorkerLost)
         assert isinstance(waiting.exception(BOUND_S), NoWorker)
     workers.close()
+
+
+def test_a_killed_process_that_ends_late_leaves_no_zombie() -> None:
+    server = ForkServer(methodcaller("recv", 1), preload="operator", files=())
+    killed = server.fork()
+    other = server.fork(instead_of=killed.pid)  # it has not ended yet
+    with closing(server), killed.peer, other.peer:
+        kill(killed.pid)
+
+        wait_for(lambda: not psutil.pid_exists(killed.pid))
+        assert is_alive(other.pid)
 
 
 def test_a_fork_server_that_is_gone_is_started_again(workers: ProcessWorkerPool) -> None:

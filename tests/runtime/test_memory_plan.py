@@ -8,8 +8,14 @@ import pytest
 
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import EngineMissing
-from ocr_server.runtime.memory_plan import plan_memory
-from ocr_server.settings import MIB, Settings
+from ocr_server.runtime.memory_plan import SECOND_READER_BYTES, plan_memory
+from ocr_server.settings import (
+    DETECTOR_BYTES,
+    LEAST_WORKER_BYTES,
+    MIB,
+    SERVER_BYTES,
+    Settings,
+)
 from tests.fakes import IsMissing, ReadsWords
 
 FOUR_SLOTS = Settings(slots=4)
@@ -34,6 +40,8 @@ def test_without_a_limit_nothing_is_given_up() -> None:
     [
         (4096, 4, "auto", 0),
         (1024, 2, "auto", 1),  # slots go first
+        (784, 2, "auto", 1),
+        (768, 1, "auto", 1),
         (512, 1, "auto", 1),
         (384, 1, "tesseract", 2),  # then the second reader
         (320, 1, "tesseract", 3),  # then the detector of languages
@@ -50,7 +58,7 @@ def test_slots_fall_to_one_and_then_the_second_reader_goes(
     assert all(f"{limit_mib} MiB" in shortfall for shortfall in plan.shortfalls)
 
 
-@pytest.mark.parametrize(("limit_mib", "slots"), [(1024, 4), (512, 2), (256, 1)])
+@pytest.mark.parametrize(("limit_mib", "slots"), [(1024, 4), (512, 2), (448, 1), (256, 1)])
 def test_one_reader_leaves_room_for_more_slots(limit_mib: int, slots: int) -> None:
     plan = plan_memory(replace(FOUR_SLOTS, engine="auto"), one_reader, limit_mib * MIB)
 
@@ -60,10 +68,26 @@ def test_one_reader_leaves_room_for_more_slots(limit_mib: int, slots: int) -> No
 def test_the_operator_s_memory_of_a_worker_counts() -> None:
     settings = replace(FOUR_SLOTS, worker_memory_bytes=400 * MIB)
 
-    plan = plan_memory(settings, one_reader, 1024 * MIB)
+    plan = plan_memory(settings, one_reader, 1040 * MIB)
 
     assert plan.settings.slots == 2
     assert "OCR_SLOTS=2" in plan.shortfalls[0]
+
+
+@pytest.mark.parametrize("limit_mib", range(384, 2048, 64))
+def test_all_processes_together_have_what_they_need(
+    monkeypatch: pytest.MonkeyPatch, limit_mib: int
+) -> None:
+    monkeypatch.setattr("ocr_server.settings.memory_limit_bytes", lambda: limit_mib * MIB)
+
+    settings = plan_memory(
+        replace(FOUR_SLOTS, engine="auto"), both_readers, limit_mib * MIB
+    ).settings
+
+    least_bytes = SECOND_READER_BYTES if settings.engine == "auto" else LEAST_WORKER_BYTES
+    assert settings.worker_bytes >= least_bytes
+    workers_bytes = settings.slots * settings.worker_bytes
+    assert SERVER_BYTES + DETECTOR_BYTES + workers_bytes <= limit_mib * MIB
 
 
 def test_an_engine_that_was_asked_for_stays_and_is_warned_of() -> None:

@@ -119,8 +119,9 @@ def _of_stages() -> Iterator[str]:
                         told = args[1:]
                     case ast.Call(func=ast.Name(id="StageRecord"), args=args):
                         told = args[1:3]
-                    case ast.Call(func=ast.Name(id="OperationResult"), keywords=words):
-                        told = [word.value for word in words if word.arg in {"did", "found"}]
+                    case ast.Call(func=ast.Name(id="OperationResult"), args=args, keywords=words):
+                        told = args[1:]
+                        told += [word.value for word in words if word.arg in {"did", "found"}]
                     case ast.Assign(targets=[ast.Name(id="found" | "did" | "reason")], value=value):
                         told = [value]
                     case ast.FunctionDef(

@@ -115,3 +115,19 @@ def test_a_value_begins_behind_what_comes_before_it(file: Path) -> None:
     file.write_bytes(b"\xef\xbb\xbf  [1] ")
 
     assert (value_in(file).start, value_in(file).kind) == (5, b"[")
+
+
+def test_others_may_run_between_the_pieces_of_a_long_text(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+
+    short = members_of(file, b'{"image": "AAAA"}')["image"]
+    assert list(short.text_pieces()) == [b"AAAA"]
+    assert not pauses
+
+    image = members_of(file, b'{"image": "%b"}' % (b"A" * 3 * PIECE_BYTES))["image"]
+    assert len(pauses) == 3
+    assert len(list(image.text_pieces())) == 3
+    assert len(pauses) == 5

@@ -8,6 +8,7 @@ nothing is added leaves as it came, and to a signed one the text is appended.
 
 from __future__ import annotations
 
+import io
 import shutil
 import tempfile
 import zlib
@@ -15,6 +16,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pikepdf
 
@@ -40,6 +42,9 @@ from ocr_server.pdf.opening import page_frame
 from ocr_server.pdf.page_copy import opened_by_qpdf
 from ocr_server.pdf.page_objects import sorted_box
 from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _PIECE_BYTES = 256 * 1024
 _PART_BYTES = 16 * 1024 * 1024  # of pictures in a temporary PDF, but for the last of them
@@ -189,7 +194,37 @@ def _tell_language(pdf: pikepdf.Pdf, document: Document) -> None:
 
 def _save(pdf: pikepdf.Pdf, result: Path) -> None:
     # QPDF makes no name from the content of what it encrypts.
-    pdf.save(result, encryption=pdf.is_encrypted, deterministic_id=not pdf.is_encrypted)
+    is_encrypted = pdf.is_encrypted
+    with _Output(io.FileIO(result, "w")) as file:
+        pdf.save(file, encryption=is_encrypted, deterministic_id=not is_encrypted)
+
+
+class _Output(io.BufferedWriter):
+    """A file that raises an error of the disk when it is closed.
+
+    While QPDF makes a name from the content, such an error ends the process: it tries to write the
+    rest as the error passes through it.
+    """
+
+    error: OSError | None = None
+
+    def write(self, data: ReadableBuffer) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            self.error = error
+            return len(memoryview(data))
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError as error:
+            self.error = error
+
+    def close(self) -> None:
+        super().close()
+        if self.error:
+            raise self.error
 
 
 def _collect_pages(

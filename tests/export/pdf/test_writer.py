@@ -3,6 +3,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import math
+import resource
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -725,3 +726,16 @@ def test_a_password_may_have_letters_beyond_ascii(tmp_path: Path, revision: int)
 
     with opened_by_qpdf(made, "café") as pdf:
         assert pdf.is_encrypted
+
+
+@pytest.mark.parametrize("most_bytes", [0, 1000])
+def test_a_full_disk_is_told(tmp_path: Path, most_bytes: int) -> None:
+    scanned = one_page()
+    source = render(tmp_path, scanned, picture_of(scanned, tmp_path))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            list(render_pdf(scanned, (source,), Rendering()))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -9,12 +9,16 @@ const PHOTO_LATEST_MS = 3000; // some cameras never give the photo they promise
 
 /**
  * @param {HTMLCanvasElement} canvas
- * @returns {Promise<Blob>}
+ * @param {string} name
+ * @returns {Promise<File>}
  */
-export function toJpeg(canvas) {
+export function toJpeg(canvas, name) {
   return new Promise((resolve, reject) =>
     canvas.toBlob(
-      (blob) => (blob ? resolve(blob) : reject(new Error("The picture is empty."))),
+      (blob) =>
+        blob
+          ? resolve(new File([blob], name, { type: "image/jpeg" }))
+          : reject(new Error("The picture is empty.")),
       "image/jpeg",
       QUALITY,
     ),
@@ -55,7 +59,7 @@ export async function findPage(still) {
   shrunk.height = Math.round(still.height / scale);
   shrunk.getContext("2d")?.drawImage(still, 0, 0, shrunk.width, shrunk.height);
   const form = new FormData();
-  form.set("file", await toJpeg(shrunk), "frame.jpg");
+  form.set("file", await toJpeg(shrunk, "frame.jpg"));
   form.set("detail", "page");
   try {
     const { outline } = await (await post("v1/frames", form)).json();

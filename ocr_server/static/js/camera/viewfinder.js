@@ -10,15 +10,21 @@ import { enhance as enhanceCapabilities } from "./capabilities.js";
 import { enhance as enhanceLive } from "./live.js";
 import { findPage, largerPhoto, toJpeg } from "./still.js";
 import { enhance as enhanceStream } from "./stream.js";
+import { enhance as enhanceTaken } from "./taken.js";
 
 const UNANSWERED_MS = 5000; // then the question is probably not seen
 const FRAMES_LATEST_MS = 2000; // a server that answers no frame does not keep a page waiting
 const HIDDEN_MS = 60_000; // a tab out of sight gives the camera back
 
 /**
+ * @typedef {{isBusy: boolean, sends?: boolean, add: (files: File[], how: {together: boolean}) =>
+ *   Promise<void>}} Queue what becomes of pictures; `sends`: they are read elsewhere
+ */
+
+/**
  * @param {HTMLElement} root the camera
  * @param {HTMLFormElement} form
- * @param {{isBusy: boolean, add: (files: File[], how: {together: boolean}) => Promise<void>}} queue
+ * @param {Queue} queue
  */
 export function enhance(root, form, queue) {
   const video = /** @type {HTMLVideoElement} */ (part(root, "video"));
@@ -29,12 +35,11 @@ export function enhance(root, form, queue) {
   const camera = enhanceStream(video, showTrouble);
   const corners = enhanceCorners(part(root, "finder"), still);
   const live = enhanceLive(root, video, form, { say, capture, isBusy: () => queue.isBusy });
-  let taken = 0;
+  const taken = enhanceTaken(root, { onChange: tellPages, onAgain: takeAgain });
+  let named = 0;
   let shots = 0;
   /** A frame on its way would but take the place of a document. */
   let looking = Promise.resolve();
-  /** @type {File[]} */
-  let pages = [];
 
   /** @param {"off" | "asking" | "live" | "still"} state */
   function put(state) {
@@ -43,7 +48,7 @@ export function enhance(root, form, queue) {
     video.hidden = state !== "live";
     still.hidden = state !== "still";
     part(root, "settings").hidden = state !== "live";
-    part(root, "live-controls").hidden = state === "still" || (state !== "live" && !pages.length);
+    part(root, "live-controls").hidden = state === "still" || (state !== "live" && !taken.count);
     const controls = part(root, "still-controls");
     controls.hidden = state !== "still";
     controls.inert = false;
@@ -161,52 +166,68 @@ export function enhance(root, form, queue) {
   async function addStill() {
     part(root, "still-controls").inert = true; // a second press must not add it once more
     await inTime(looking);
-    const picture = corners.isWhole ? still : rectify(still, corners.quad);
+    const quad = corners.isWhole ? null : [...corners.quad];
+    const picture = quad ? rectify(still, quad) : still;
+    const shot = shots;
+    const pages = [];
     for (const page of book.checked ? pagesOf(picture) : [picture]) {
-      taken += 1;
-      const name = `${_("Picture {n}", { n: taken })}.jpg`;
-      pages.push(new File([await toJpeg(page)], name, { type: "image/jpeg" }));
+      named += 1;
+      const name = `${_("Picture {n}", { n: named })}.jpg`;
+      const file = await toJpeg(page, name);
+      const isCut = quad && !book.checked;
+      const whole = isCut ? await toJpeg(still, name) : file;
+      pages.push({ file, whole, quad: isCut ? quad : null, shot });
     }
-    tellPages();
+    taken.add(pages);
   }
   async function keep() {
     await addStill();
     back();
   }
   async function use() {
-    say(_("Reading …"));
+    say(queue.sends ? _("Sending …") : _("Reading …"));
     if (isStill()) await addStill();
-    const files = pages;
-    pages = [];
-    tellPages();
+    const files = taken.take();
     await inTime(live.stop());
     const read = queue.add(files, { together: true });
     back();
+    if (queue.sends) return;
     say(_("Reading … the text will appear below."));
     await read;
     const desk = found(document, "#desk");
     (desk.hidden ? found(document, "#queue") : desk).scrollIntoView({ block: "start" });
   }
   function tellPages() {
-    action(root, "finish").hidden = !pages.length;
-    action(root, "finish").textContent = _("Read {n} page|Read {n} pages", { n: pages.length });
-    const n = pages.length + (book.checked ? 2 : 1);
-    action(root, "use").textContent =
-      n > 1 ? _("Read {n} page|Read {n} pages", { n }) : _("Read this");
+    const { count } = taken;
+    action(root, "finish").hidden = !count;
+    const deed = (/** @type {number} */ n) =>
+      queue.sends
+        ? _("Send {n} page|Send {n} pages", { n })
+        : _("Read {n} page|Read {n} pages", { n });
+    action(root, "finish").textContent = deed(count);
+    if (root.dataset.state === "off") part(root, "live-controls").hidden = !count;
+    const n = count + (book.checked ? 2 : 1);
+    action(root, "use").textContent = n > 1 || queue.sends ? deed(n) : _("Read this");
   }
   function back() {
     if (!camera.track) return stop();
     live.disarm();
     put("live");
+    const n = taken.count;
     say(
-      pages.length && flow.checked
-        ? _("{n} page taken. Turn to the next.|{n} pages taken. Turn to the next.", {
-            n: pages.length,
-          })
-        : _("Hold the page still and fill the frame."),
+      taken.again
+        ? _("{name} will be taken again.", { name: taken.again })
+        : n && flow.checked
+          ? _("{n} page taken. Turn to the next.|{n} pages taken. Turn to the next.", { n })
+          : _("Hold the page still and fill the frame."),
     );
     action(root, "capture").focus();
     return undefined;
+  }
+  /** The camera runs then, whatever it did. */
+  function takeAgain() {
+    if (camera.track) back();
+    else start();
   }
   /**
    * Space takes the picture unless a control has the focus.
@@ -222,6 +243,7 @@ export function enhance(root, form, queue) {
     else if (camera.track) listDevices();
   }
 
+  tellPages();
   book.addEventListener("change", tellPages);
   action(root, "start").addEventListener("click", () => start());
   action(root, "stop").addEventListener("click", stop);
@@ -238,7 +260,7 @@ export function enhance(root, form, queue) {
   document.addEventListener("keydown", press);
   navigator.mediaDevices?.addEventListener("devicechange", findDevices);
   window.addEventListener("beforeunload", function ask(event) {
-    if (pages.length || isStill()) event.preventDefault();
+    if (taken.count || isStill()) event.preventDefault();
   });
   for (const event of ["pagehide", "left"])
     window.addEventListener(event, () => camera.track && rest());

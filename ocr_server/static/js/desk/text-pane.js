@@ -5,6 +5,7 @@ import { make } from "../lib/dom.js";
 import { distance } from "../lib/geometry.js";
 import { gapOf, lineText, paragraphsOf } from "../lib/model.js";
 import { _, tagOf } from "../lib/words.js";
+import { joinLines } from "./line-join.js";
 import { chooseCell, drawTable } from "./table-view.js";
 
 /**
@@ -15,6 +16,7 @@ import { chooseCell, drawTable } from "./table-view.js";
 
 const FLOWING_LINES = 3; // fewer say little about how they are broken
 const FULL = 0.8; // of the longest line
+const HYPHEN = /[-\u00ad\u2010]$/;
 const GAP = 2.5; // of a line's height; prose has none so wide
 const TIPS = [
   _("Turn the picture upright."),
@@ -32,6 +34,11 @@ export function enhance(root, { onOpen, onHover }) {
   const spans = new Map();
   /** @type {Map<Element, Word>} */
   const words = new Map();
+  /**
+   * Words that go on in the next line.
+   * @type {Set<Word>}
+   */
+  const parted = new Set();
   /** @type {Map<Element, Row>} */
   const rows = new Map();
   /** @type {HTMLElement | null} */
@@ -44,6 +51,7 @@ export function enhance(root, { onOpen, onHover }) {
   function show(page) {
     spans.clear();
     words.clear();
+    parted.clear();
     rows.clear();
     const blocks = page.zones.flatMap((zone) =>
       zone.table
@@ -80,8 +88,30 @@ export function enhance(root, { onOpen, onHover }) {
     const block = make("p", isFlowing(lines) ? { class: "flowing" } : {});
     block.lang = tagOf(lines[0].language);
     block.dir = lines[0].direction === "rtl" ? "rtl" : "ltr";
-    for (const line of lines) block.append(row({ line, words: line.words }), "\n");
+    const flows = block.className === "flowing";
+    lines.forEach(function add(line, at) {
+      const next = flows && lines[at + 1];
+      block.append(next ? flowingRow(line, next) : row({ line, words: line.words }));
+      if (!next) block.append("\n");
+    });
     return block;
+  }
+  /**
+   * A line that runs on into the next one: a word that is parted between them is whole, and only
+   * where one types its hyphen is seen.
+   * @param {import("../lib/model.js").Line} line
+   * @param {import("../lib/model.js").Line} next
+   */
+  function flowingRow(line, next) {
+    const [text, more] = [lineText(line), lineText(next)];
+    const joined = joinLines([text, more]);
+    const last = line.words.at(-1);
+    if (last && joined === text.slice(0, -1) + more) parted.add(last);
+    const isApart = joined === `${text} ${more}`;
+    const between = isApart ? "\n" : make("span", { class: "between" }, "\n");
+    const both = document.createDocumentFragment();
+    both.append(row({ line, words: line.words }), between);
+    return both;
   }
   /** @param {Row} about */
   function row(about) {
@@ -112,7 +142,12 @@ export function enhance(root, { onOpen, onHover }) {
     const span = spans.get(word);
     if (!span) return;
     const state = trust(word);
-    span.textContent = word.text;
+    if (parted.has(word) && HYPHEN.test(word.text))
+      span.replaceChildren(
+        word.text.slice(0, -1),
+        make("span", { class: "between" }, word.text.slice(-1)),
+      );
+    else span.textContent = word.text;
     span.className = `word ${state}`;
     span.title =
       state === "checked"

@@ -1,14 +1,18 @@
 // @ts-check
-// What the browser remembers of a person's choices: never a picture, never a text.
+// What the browser remembers of a person's choices, or a tab of what it is doing: never a picture,
+// never a text.
 // No `enhance`: it shows nothing.
+
+/** @typedef {"localStorage" | "sessionStorage"} Area of the browser, or of this tab alone */
 
 /**
  * @param {string} name
  * @param {string} otherwise
+ * @param {Area} [area]
  */
-export function recall(name, otherwise) {
+export function recall(name, otherwise, area = "localStorage") {
   try {
-    return localStorage.getItem(name) ?? otherwise;
+    return window[area].getItem(name) ?? otherwise;
   } catch {
     return otherwise;
   }
@@ -17,10 +21,11 @@ export function recall(name, otherwise) {
 /**
  * @param {string} name
  * @param {string} value
+ * @param {Area} [area]
  */
-export function remember(name, value) {
+export function remember(name, value, area = "localStorage") {
   try {
-    localStorage.setItem(name, value);
+    window[area].setItem(name, value);
   } catch {
     // Storage is switched off or full: the choice holds for this page only.
   }

@@ -4,35 +4,48 @@
 import { enhance as enhanceCorners } from "../lib/corners.js";
 import { action, found, part } from "../lib/dom.js";
 import { rectify } from "../lib/perspective.js";
+import { _ } from "../lib/words.js";
+
+/** @typedef {import("../lib/geometry.js").Dot} Dot */
+/**
+ * @typedef {{file: File, whole: File, quad: Dot[] | null}} Trimmed the picture as it is wanted, the
+ *   one that it was cut out of, and its corners there unless it is all of it
+ */
 
 const QUALITY = 0.95;
 const MOST_PIXELS = 16_000_000; // on an iPhone a canvas of more than 16.7 megapixels stays empty
 /** @type {ReturnType<typeof enhanceCorners> | null} */
 let known = null;
 
-/** @type {Promise<File | null>} */
+/** @type {Promise<Trimmed | null>} */
 let last = Promise.resolve(null);
 
 /**
  * The picture as the person wants it, or null where it is to be left; one after another, as they
  * share the dialog. Rejects what the browser cannot show.
  * @param {File} file
- * @returns {Promise<File | null>}
+ * @param {{quad?: Dot[] | null, deed?: string}} [how] its corners to begin with, and what the button
+ *   says
+ * @returns {Promise<Trimmed | null>}
  */
-export function trimmed(file) {
-  const next = () => ask(file);
+export function trimmed(file, { quad = null, deed = _("Read this") } = {}) {
+  const next = () => ask(file, quad, deed);
   last = last.then(next, next);
   return last;
 }
 
 /**
  * @param {File} file
- * @returns {Promise<File | null>}
+ * @param {Dot[] | null} quad
+ * @param {string} deed
+ * @returns {Promise<Trimmed | null>}
  */
-async function ask(file) {
+async function ask(file, quad, deed) {
   const dialog = /** @type {HTMLDialogElement} */ (found(document, "#trim"));
   const canvas = /** @type {HTMLCanvasElement} */ (part(dialog, "still"));
-  const bitmap = await within(MOST_PIXELS, await createImageBitmap(file));
+  const picture = await createImageBitmap(file);
+  const bitmap = await within(MOST_PIXELS, picture);
+  const scale = bitmap.width / picture.width;
   draw(canvas, bitmap, 0);
   const corners = (known ??= enhanceCorners(part(dialog, "finder"), canvas));
   const deeds = new AbortController();
@@ -49,19 +62,24 @@ async function ask(file) {
   action(dialog, "turn-right").addEventListener("click", () => turn(1), { signal });
   action(dialog, "whole").addEventListener("click", () => corners.show(null), { signal });
   part(dialog, "name").textContent = file.name;
+  found(dialog, "[value=read]").textContent = deed;
   dialog.returnValue = "";
   dialog.showModal();
-  corners.show(null);
+  corners.show(quad && quad.map(([x, y]) => [x * scale, y * scale]));
   await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
   deeds.abort();
   corners.hide();
   if (dialog.returnValue !== "read") return null;
-  if (!quarters && corners.isWhole) return file;
-  const picture = corners.isWhole ? canvas : rectify(canvas, corners.quad);
+  if (!quarters && corners.isWhole) return { file, whole: file, quad: null };
+  const cut = corners.isWhole ? canvas : rectify(canvas, corners.quad);
   const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ resolve) =>
-    picture.toBlob(resolve, file.type === "image/png" ? "image/png" : "image/jpeg", QUALITY),
+    cut.toBlob(resolve, file.type === "image/png" ? "image/png" : "image/jpeg", QUALITY),
   );
-  return blob && new File([blob], file.name, { type: blob.type });
+  if (!blob) return null;
+  const result = new File([blob], file.name, { type: blob.type });
+  return quarters
+    ? { file: result, whole: result, quad: null }
+    : { file: result, whole: file, quad: corners.quad.map(([x, y]) => [x / scale, y / scale]) };
 }
 
 /**

@@ -1,6 +1,7 @@
 // @ts-check
 // The upload page: files arrive, the queue reads them, the desk shows them.
 import { found } from "../lib/dom.js";
+import { bring } from "../lib/http.js";
 import { enhance as enhanceFileInput } from "./file-input.js";
 import { chosenFields, enhance as enhanceOptions } from "./options-form.js";
 import { enhance as enhanceQueue } from "./queue.js";
@@ -24,6 +25,15 @@ export function enhance(form) {
   enhanceFileInput(form, (files) =>
     queue.add(files, { together: join.checked && files.length > 1 }),
   );
+
+  // Where the page is an app, its worker hands it what is shared with it.
+  const install = () => navigator.serviceWorker?.register("worker.js");
+  if (matchMedia("(display-mode: standalone)").matches) install();
+  addEventListener("appinstalled", install);
+  if (location.search === "?shared")
+    bring("upload/shared", () => import("./shared.js"))
+      .then(({ takeShared }) => takeShared())
+      .then((files) => queue.add(files));
 
   const example = document.getElementById("example");
   example?.addEventListener("click", async function tryExample() {

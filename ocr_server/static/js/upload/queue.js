@@ -7,6 +7,7 @@ import { enhance as enhanceDeskLoader } from "./desk-loader.js";
 import { Item } from "./item.js";
 import { follow, forget as forgetKept, keep, keepsAll, kept } from "./keeping.js";
 import { enhance as enhanceSorting } from "../lib/sorting.js";
+import { recall } from "../lib/storage.js";
 import { _ } from "../lib/words.js";
 
 /**
@@ -179,12 +180,12 @@ function begin(root) {
       loadStyles("crop-dialog"),
       loadStyles("corners"),
     ]);
-    const file = await trimmed(item.files[0]).catch(function tell() {
+    const found = await trimmed(item.files[0]).catch(function tell() {
       item.put(item.state, UNSHOWN);
       announce(`${item.name}: ${UNSHOWN}`, "alert");
     });
-    if (file) item.files = [file];
-    return Boolean(file);
+    if (found) item.files = [found.file];
+    return Boolean(found);
   }
   /** @param {Item} item */
   async function trimAndRead(item) {
@@ -358,8 +359,22 @@ function begin(root) {
   });
   main.dataset.state = "idle";
   const restored = restore();
+  /**
+   * A phone as the camera of this desk, once there is one.
+   * @type {{offer: () => void} | null}
+   */
+  let camera = null;
+  const phone = () =>
+    bring("upload/phone", () => import("./phone.js")).then(
+      (module) => (camera ??= module.enhance(added.add)),
+    );
+  document.addEventListener("click", async function offer({ target }) {
+    if (/** @type {Element} */ (target).closest?.("[data-action=use-phone]"))
+      (await phone()).offer();
+  });
+  if (recall("pairing", "", "sessionStorage")) phone();
 
-  return {
+  const added = {
     get isBusy() {
       return workers > 0;
     },
@@ -373,4 +388,5 @@ function begin(root) {
       await Promise.all([work(), work()]);
     },
   };
+  return added;
 }
