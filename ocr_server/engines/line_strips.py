@@ -25,7 +25,7 @@ from ocr_server.layout.detected_lines import (
 LEAST_SIDE_PX = 4
 # Widths as multiples of the height: lines that are longer are not text; shorter ones, such as
 # figures, are read worse if they are narrower.
-_LONGEST_LINE, _LONG_LINE = 100, 5
+_LONGEST_LINE, _LONG_LINE = 100, 2.5
 
 # Eleven words and figures were drawn upwards, downwards and stacked. In a wrong direction their
 # confidence was .91 at most, except for those that read alike in both.
