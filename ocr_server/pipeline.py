@@ -45,7 +45,7 @@ from ocr_server.runtime.second_try import run_twice
 from ocr_server.sources.decode import too_many_pages
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX
 from ocr_server.sources.signatures import may_have_pages
-from ocr_server.tasks import OfficeForm, PageRef
+from ocr_server.tasks import OfficeForm, OfficeText, PageRef
 
 log = logging.getLogger(__name__)
 
@@ -286,15 +286,36 @@ def draw_page(
     )  # fmt: skip
 
 
+def unpack_pictures(
+    job: Job, media_type: str, *, workers: WorkerPool, cancelled: threading.Event
+) -> tuple[int, ...]:
+    """Write the pictures inside a file that has text into files; the number of pages of each.
+
+    Raises:
+        DocumentError: the file cannot be read, or is over a limit.
+        LoadError: the server is too busy, or the time is over.
+    """
+    (source,) = job.sources
+    return run_twice(
+        workers, tasks.unpack_pictures, job.deadline, cancelled,
+        path=source.path, media_type=media_type, limits=job.limits,
+    )  # fmt: skip
+
+
 def read_office_file(
     job: Job,
     media_type: str,
     forms: Sequence[OfficeForm],
     *,
+    wants_blocks: bool,
+    pictures: Document | None,
+    counts: tuple[int, ...],
     workers: WorkerPool,
     cancelled: threading.Event,
-) -> dict[OfficeForm, str]:
-    """The text of a file that has no picture, in each of the forms; see `ocr_server.office`.
+) -> OfficeText:
+    """The text of a file that has text of its own, in each of the forms; see `ocr_server.office`.
+
+    `pictures` has what was read in the pictures inside, of which each has so many pages.
 
     Raises:
         DocumentError: the file cannot be read, or is over a limit.
@@ -303,7 +324,8 @@ def read_office_file(
     (source,) = job.sources
     return run_twice(
         workers, tasks.read_office_file, job.deadline, cancelled,
-        path=source.path, media_type=media_type, forms=tuple(forms), limits=job.limits,
+        path=source.path, media_type=media_type, forms=tuple(forms), wants_blocks=wants_blocks,
+        limits=job.limits, pictures=pictures, counts=counts,
     )  # fmt: skip
 
 

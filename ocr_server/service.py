@@ -29,6 +29,7 @@ from ocr_server.pipeline import (
     read_office_file,
     recognise_document,
     render_document,
+    unpack_pictures,
 )
 from ocr_server.request.build import ParsedRequest, build_job, check_installed
 from ocr_server.request.parsing import read_words
@@ -42,7 +43,7 @@ from ocr_server.runtime.store import Store
 from ocr_server.runtime.watchdog import Watchdog
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import SMALL_SIDE_PX
-from ocr_server.tasks import OfficeForm, PageRef
+from ocr_server.tasks import OfficeForm, OfficeText, PageRef
 
 DESCRIBE_TIMEOUT_S = 30.0
 
@@ -257,15 +258,34 @@ class Service:
             prepared=prepared,
         )
 
+    def unpack_pictures(
+        self, job: Job, media_type: str, cancelled: threading.Event
+    ) -> tuple[int, ...]:
+        """Unpack the pictures inside a file that has text; see `pipeline.unpack_pictures`."""
+        return unpack_pictures(job, media_type, workers=self.workers, cancelled=cancelled)
+
     def read_office_file(
         self,
         job: Job,
         media_type: str,
         forms: Sequence[OfficeForm],
         cancelled: threading.Event,
-    ) -> dict[OfficeForm, str]:
-        """The text of a file that has no picture; see `pipeline.read_office_file`."""
-        return read_office_file(job, media_type, forms, workers=self.workers, cancelled=cancelled)
+        *,
+        wants_blocks: bool,
+        pictures: Document | None,
+        counts: tuple[int, ...],
+    ) -> OfficeText:
+        """The text of a file that has text of its own; see `pipeline.read_office_file`."""
+        return read_office_file(
+            job,
+            media_type,
+            forms,
+            wants_blocks=wants_blocks,
+            pictures=pictures,
+            counts=counts,
+            workers=self.workers,
+            cancelled=cancelled,
+        )
 
     def draw_small(self, job: Job, page_ref: PageRef, cancelled: threading.Event) -> bytes:
         """A small picture of a page of the job; see `pipeline.draw_page`."""

@@ -34,6 +34,9 @@ from ocr_server.export.text import blocks_text
 from ocr_server.extraction import finders
 from ocr_server.job import Claim, ClaimOutcome, Limits, ReadOptions, Rendering
 from ocr_server.office.files import office_blocks
+from ocr_server.office.pictures import unpack_pictures as unpack
+from ocr_server.office.pictures import with_pictures_read
+from ocr_server.office.plain import PlainBlock
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.codes import read_codes
@@ -56,6 +59,15 @@ _OFFICE_FORMS: Mapping[OfficeForm, Callable[[Iterable[Block]], str]] = {
     "html": elements_of,
 }
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeText:
+    """The text of a file in some forms, its blocks, and what pictures could not be read for."""
+
+    texts: dict[OfficeForm, str]
+    blocks: tuple[PlainBlock, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +181,7 @@ def _read_page(
     if is_of_pdf and lacks_end_of_pdf(page_ref.path):
         page = with_damage(page, 0.0)
     if options.codes:
-        codes = read_codes(decoded().canvas.as_page(), angle_deg=page.angle_deg)
+        codes = read_codes(decoded().canvas.as_page())
         page = replace(page, codes=codes)
     return finders.with_fields(page, options) if options.wants_fields else page
 
@@ -254,25 +266,38 @@ def render(
     return rendering.claims
 
 
+def unpack_pictures(
+    _context: WorkerContext, *, path: Path, media_type: str, limits: Limits
+) -> tuple[int, ...]:
+    """Write the pictures inside a file that has text into files; the number of pages of each."""
+    with _temporary_files_in(path.parent):
+        return unpack(office_blocks(path, media_type), path, limits)
+
+
 def read_office_file(
     _context: WorkerContext,
     *,
     path: Path,
     media_type: str,
     forms: Sequence[OfficeForm],
+    wants_blocks: bool,
     limits: Limits,
-) -> dict[OfficeForm, str]:
-    """The text of a file that has no picture, in each of the forms.
+    pictures: Document | None,
+    counts: tuple[int, ...],
+) -> OfficeText:
+    """The text of a file that has text of its own, with what was read in its pictures.
 
     Raises:
         AnswerTooLarge: it has more bytes than the limit.
     """
     with _temporary_files_in(path.parent):
-        blocks = list(office_blocks(path, media_type))
+        blocks = list(with_pictures_read(office_blocks(path, media_type), pictures, counts))
         texts = {form: _OFFICE_FORMS[form](blocks) for form in forms}
-    if sum(map(len, texts.values())) > limits.max_answer_bytes:
+        plain = tuple(map(PlainBlock.of, blocks)) if wants_blocks else ()
+    size = sum(map(len, texts.values())) + sum(block.size for block in plain)
+    if size > limits.max_answer_bytes:
         raise AnswerTooLarge.of(limits.max_answer_bytes)
-    return texts
+    return OfficeText(texts, plain)
 
 
 def draw_page(

@@ -24,6 +24,7 @@ TOLD_BY_FILES = {
     "omegaconf": "BSD-3-Clause",
     "pi-heif": "BSD-3-Clause AND LGPL-3.0-or-later",  # its own code, and libheif and libde265
     "pypdfium2": "BSD-3-Clause AND Apache-2.0",
+    "segno": "BSD-3-Clause",
 }
 WORDS = {
     "3-Clause BSD License": "BSD-3-Clause",

@@ -35,13 +35,15 @@ from ocr_server.jobs.locks import Locks, locks_of
 
 VERSION = "jobs-2"  # of the workflows below, not of the program: other versions' work is not taken
 JOBS, CHUNKS, WEBHOOKS = "ocr-jobs", "ocr-chunks", "ocr-webhooks"
+FIRSTS = "ocr-first-chunks"  # of each job: they need not wait until a chunk gives way
 AHEAD = 1  # chunk that waits for a slot, which else would be idle while the next is looked for
 CHUNK_PAGES = 32  # a chunk gives way between pages, and each costs a look into the queue
 LEAST_TAIL_PAGES = 4
 TAIL_SHARE = 8  # of what is left, the most in one chunk: at the end all workers have some
 MOST_CHUNKS = 16  # of a job, enqueued at a time
 NEWEST = 50  # chunks that are looked at between pages, whether one of them goes before
-POLL_S = 0.25
+POLL_S = 0.25  # a look into a queue costs 2 to 3 ms of processor
+UNUSED_S = 60.0  # between looks for schedules: there are none
 TAKE_OVER_S = 1.0
 LOST_S = 3.0  # so long, a workflow may be noted as begun or not yet as done, and no thread be at it
 CLOSING_S = 0.05  # between looks whether work is done
@@ -53,25 +55,19 @@ log = logging.getLogger(__name__)
 
 
 class Stopping(BaseException):
-    """The process ends: what is unfinished stays so, and another process takes it up.
-
-    No `Exception`, as DBOS would note that as the outcome of the work.
-    """
+    """The process ends; no `Exception`, as DBOS would note that as the outcome of the work."""
 
 
 class Reader(Protocol):
-    """Does the work of jobs; no method raises an error, whatever becomes of the work.
-
-    All may raise `Stopping`.
-    """
+    """Does the work of jobs; only `Stopping` is raised, whatever becomes of the work."""
 
     is_over: threading.Event  # set when nothing more is to be begun
 
     def count(self, job_id: str) -> int:
         """How many pages are to be read; 0 if the job was forgotten."""
 
-    def read(self, job_id: str, position: int) -> None:
-        """Read a page, by its position among the pages to read, unless it is read."""
+    def read(self, job_id: str, position: int, priority: int) -> None:
+        """Read a page, by its position, unless it is read; the lowest priority is read first."""
 
     def is_settled(self, job_id: str, first: int, last: int) -> bool:
         """Whether pages, by their positions, are read or failed, or are not to be read any more."""
@@ -115,18 +111,21 @@ class JobEngine:
             "application_version": VERSION,
             "log_level": "WARNING",
             "sys_db_pool_size": 5,
-            "notification_listener_polling_interval_sec": 1.0,
+            "notification_listener_polling_interval_sec": 1.0,  # its thread ends no sooner
+            "scheduler_polling_interval_sec": UNUSED_S,
             "serializer": DBOSPortableJSONSerializer(),
             "enable_otlp": False,
         }
         DBOS(config=config)
-        DBOS.listen_queues([JOBS, CHUNKS, WEBHOOKS] if slots else [])
+        most = max(1, slots)
+        DBOS.listen_queues([JOBS, FIRSTS, CHUNKS, WEBHOOKS] if slots else [])
         DBOS.launch()
         DBOS.register_queue(JOBS, polling_interval_sec=POLL_S)
+        DBOS.register_queue(FIRSTS, worker_concurrency=most, polling_interval_sec=POLL_S)
         DBOS.register_queue(
-            CHUNKS, worker_concurrency=max(1, slots) + AHEAD, polling_interval_sec=POLL_S
+            CHUNKS, worker_concurrency=most + AHEAD, polling_interval_sec=2 * POLL_S
         )
-        DBOS.register_queue(WEBHOOKS, polling_interval_sec=4 * POLL_S)
+        DBOS.register_queue(WEBHOOKS, polling_interval_sec=8 * POLL_S)
         self._client = DBOSClient(
             system_database_url=config["system_database_url"],
             serializer=DBOSPortableJSONSerializer(),
@@ -269,7 +268,7 @@ def _count(job_id: str) -> int:
 def _read(job_id: str, position: int, priority: int) -> bool:
     """Read a page; whether another chunk goes before the next one, as a step's result is kept."""
     global _looked_s  # noqa: PLW0603
-    _reader.read(job_id, position)
+    _reader.read(job_id, position, priority)
     if time.monotonic() - _looked_s < 2 * POLL_S:
         return False
     _looked_s = time.monotonic()
@@ -308,7 +307,8 @@ def _chunks(total: int) -> Iterator[tuple[int, int]]:
 
 def _enqueue_chunk(job_id: str, first: int, last: int, priority: int) -> None:
     with SetWorkflowID(f"{job_id}/{first}"), SetEnqueueOptions(priority=priority):
-        DBOS.enqueue_workflow(CHUNKS, read_chunk, job_id, first, last, priority)
+        queue = CHUNKS if first else FIRSTS
+        DBOS.enqueue_workflow(queue, read_chunk, job_id, first, last, priority)
 
 
 def _enqueue_webhook(job_id: str, tries: int) -> None:

@@ -1,7 +1,7 @@
 """Locks by name that are free when their owner has died: who holds one is alive.
 
 On one machine they are locks of files; with PostgreSQL its advisory locks, which belong to a
-connection. A process that stands still keeps its connection, so one that has said nothing for ten
+connection. A process that stands still keeps its connection, so one that has said nothing for eight
 seconds is ended.
 """
 
@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import IO, Protocol
 
 _CLASS = 7_060  # of the advisory locks of this program
-_SILENT_S = 10
+_SILENT_S = 8
 
 
 class Locks(Protocol):

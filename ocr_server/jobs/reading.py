@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -53,7 +54,8 @@ class JobReader:
         self.is_over = here.is_ending
         self._slots = max(1, here.settings.job_slots)
         self._turn = threading.Condition()
-        self._asked, self._freed = 0, 0  # how often a slot was
+        self._waiting: list[tuple[int, int]] = []  # for a slot, by priority and arrival
+        self._arrivals = itertools.count()
         self._noted, self._noted_s = "", 0.0  # the job of which was noted how far it is, and when
 
     def count(self, job_id: str) -> int:
@@ -63,13 +65,13 @@ class JobReader:
         except FileNotFoundError:
             return 0
 
-    def read(self, job_id: str, position: int) -> None:
-        """Read a page, by its position among the pages to read, unless it is read."""
+    def read(self, job_id: str, position: int, priority: int) -> None:
+        """Read a page, by its position, unless it is read; the lowest priority is read first."""
         files = self._files.of(job_id)
         try:
             request = self._until_it_works(files.request)
             # Until it is kept: what is lost with the process is one page of a slot.
-            with self._slot():
+            with self._slot(priority):
                 self._read_and_keep(files, request, request.numbers[position])
         except (ClientGone, FileNotFoundError):
             return  # cancelled or forgotten
@@ -107,24 +109,30 @@ class JobReader:
         return call(row, read=read, failed=failed, settings=self._here.settings)
 
     @contextmanager
-    def _slot(self) -> Iterator[None]:
-        """One of the slots that jobs may have, in the order in which they are asked for.
+    def _slot(self, priority: int) -> Iterator[None]:
+        """One of the slots that jobs may have: the lowest priority first, then who came first.
 
         Raises:
             Stopping: the process ends.
         """
+        mine = (priority, next(self._arrivals))
         with self._turn:
-            mine, self._asked = self._asked, self._asked + 1
-            while mine - self._freed >= self._slots:
-                if not self._turn.wait(RETRY_S) and self.is_over.is_set():
-                    raise Stopping
+            self._waiting.append(mine)
+            try:
+                while not self._slots or min(self._waiting) != mine:
+                    if not self._turn.wait(RETRY_S) and self.is_over.is_set():
+                        raise Stopping
+                self._slots -= 1
+            finally:
+                self._waiting.remove(mine)
+                self._turn.notify_all()
         try:
             if self.is_over.is_set():
                 raise Stopping
             yield
         finally:
             with self._turn:
-                self._freed += 1
+                self._slots += 1
                 self._turn.notify_all()
 
     def _read_and_keep(self, files: JobFiles, request: JobRequest, number: int) -> None:
@@ -164,14 +172,14 @@ class JobReader:
 
     def _read(self, files: JobFiles, request: JobRequest, number: int) -> Page | Failure:
         times_begun = self._until_it_works(lambda: files.begin(number))
-        if times_begun > 1:
-            self._here.metrics.count_begun_again()
         if times_begun > MOST_TIMES_BEGUN:
             ended = EndsProcess(
                 f"The process that read the page ended {MOST_TIMES_BEGUN} times. Send the page as "
                 "a picture of its own, or leave it out."
             )
             return Failure(number, ended)
+        if times_begun > 1:
+            self._here.metrics.count_begun_again()
         cancelled = _Cancelled(files)
         with self._here.scratch.job() as folder:
             inputs = self._until_it_works(files.inputs)

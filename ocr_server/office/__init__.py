@@ -1,1 +1,1 @@
-"""Files that have text and no picture, of office programs, mail and the web: text as blocks."""
+"""Files that have text of their own, of office programs, mail and the web: text as blocks."""

@@ -5,14 +5,16 @@ The package is of a category of its own, and imported when the first code is ask
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
-from statistics import median
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ocr_server.document.model import Code, CodeKind
 from ocr_server.errors import CodesUnavailable
@@ -37,11 +39,14 @@ _KINDS: Mapping[str, CodeKind] = {
     "UPCA": CodeKind.UPC_A,
     "UPCE": CodeKind.UPC_E,
 }
-# Kinds whose checks let next to nothing wrong through.
-_STRONG = {CodeKind.QR, CodeKind.DATA_MATRIX, CodeKind.AZTEC, CodeKind.CODE_128}
+# Kinds with error correction that lets next to nothing wrong through.
+_STRONG = {CodeKind.QR, CodeKind.DATA_MATRIX, CodeKind.AZTEC}
 _AGREEING = 2  # readings
 _GREY = 128  # beyond the corners: neither ink nor paper
 _ENLARGED = 1.5  # times
+_MOST_ENLARGED_PIXELS = 20_000_000  # twice a page at 300 dpi: modules of larger ones are wide
+_SMOOTHED_PX = (1, 9)  # along upright bars, less than a row of PDF417 is high
+_EDGES_SEEN_PX = 1500  # of the longer side; more would take memory and tell no more
 _GTIN_DIGITS = 13  # UPC codes are told as such, with a 0 before
 
 
@@ -63,23 +68,34 @@ def check_codes_are_read() -> None:
         )
 
 
-def read_codes(canvas: Canvas, *, angle_deg: float = 0.0) -> tuple[Code, ...]:
+def read_codes(canvas: Canvas) -> tuple[Code, ...]:
     """The codes of a picture from top to bottom, in page pixels.
 
-    It is read as it is, and straight: by the angle of its codes, else by `angle_deg`, clockwise.
-    Of kinds whose check is weak, two readings must agree; where they do not, an enlarged picture
-    has the last word.
+    It is read as it is, and straight by the angle of its edges: zxing-cpp tells linear codes as
+    level. Unless they are large both are read enlarged too, and the straight one smoothed along
+    its bars. Of kinds whose check is weak, two readings must agree, and more than on another
+    value in that place.
     """
     canvas = canvas.grey()
-    first = _read(canvas)
-    slant_deg = median([_slant_deg(code.quad) for code in first] or [angle_deg])
-    turned = canvas.rotated(-slant_deg, fill=_GREY)
-    straight = _read(turned)
-    found = {_key(code): code for code in (*straight, *first)}
-    votes = Counter(map(_key, (*straight, *first)))
-    if any(_is_doubtful(code, votes) for code in found.values()):
-        votes.update(map(_key, _read(turned.scaled(_ENLARGED))))
-    codes = [code for code in found.values() if not _is_doubtful(code, votes)]
+    straight = canvas.rotated(-_slant_deg(canvas.pixels), fill=_GREY)
+    pictures = [canvas, straight]
+    if straight.pixels.size <= _MOST_ENLARGED_PIXELS:
+        pictures += [one.scaled(_ENLARGED) for one in pictures]
+    smooth = cv2.blur(pictures[-1].pixels, _SMOOTHED_PX).astype(np.uint8, copy=False)
+    pictures.append(pictures[-1].with_pixels(smooth))
+    readings = list(map(_read, pictures))
+    found = {_key(code): code for reading in reversed(readings) for code in reading}
+    votes = Counter(key for reading in readings for key in set(map(_key, reading)))
+
+    def is_agreed(code: Code) -> bool:
+        rivals = (
+            votes[key]
+            for key, other in found.items()
+            if key != _key(code) and other.quad.box.contains(code.quad.box.middle)
+        )
+        return votes[_key(code)] >= max(_AGREEING, 1 + max(rivals, default=0))
+
+    codes = [code for code in found.values() if code.kind in _STRONG or is_agreed(code)]
     return tuple(sorted(codes, key=lambda code: (code.quad.box.top, code.quad.box.left)))
 
 
@@ -87,13 +103,23 @@ def _key(code: Code) -> tuple[CodeKind, str]:
     return code.kind, code.value
 
 
-def _is_doubtful(code: Code, votes: Counter[tuple[CodeKind, str]]) -> bool:
-    return code.kind not in _STRONG and votes[_key(code)] < _AGREEING
+def _slant_deg(pixels: NDArray[np.uint8]) -> float:
+    """How far the edges of a picture are turned, clockwise, from the nearest quarter of a circle.
 
-
-def _slant_deg(quad: Quad) -> float:
-    """How far a code is turned from the nearest quarter of a circle."""
-    return (quad.angle_deg + 45) % 90 - 45
+    Source: J. Bigün, G. H. Granlund, Optimal orientation detection of linear symmetry, 1987; with
+    four times the angle, as the sides of modules stand at right angles.
+    """
+    scale = min(1.0, _EDGES_SEEN_PX / max(pixels.shape))
+    size = tuple(max(1, round(scale * side)) for side in reversed(pixels.shape))
+    pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    across, down = (
+        cv2.Sobel(pixels, cv2.CV_32F, *order).astype(np.float32, copy=False)
+        for order in ((1, 0), (0, 1))
+    )
+    fourfold = (across + 1j * down) ** 4
+    weights = np.abs(fourfold) ** 0.5  # the square of the steepness
+    total = (fourfold / np.maximum(weights, 1)).sum()
+    return math.degrees(math.atan2(total.imag, total.real)) / 4
 
 
 def _read(canvas: Canvas) -> list[Code]:

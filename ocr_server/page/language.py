@@ -49,12 +49,14 @@ _CLEARLY_LEGIBLE = 0.65
 # any other, which keeps receipts full of names in it.
 _PRIOR = 4.0
 _SURE, _SURE_OWN, _SURE_OF_SHORT = 0.7, 0.5, 0.8
+_SURE_OF_ALL = 0.95  # where words that are not sure are counted, too
 _POSSIBLE = 0.15  # for a language to be compared with the likeliest, by reading in both
 _SHORT = 200  # letters; of more, the words alone are sure
 
 # Blackletter read by models of other print; how much better its own model has to read a band.
 _MOST_OF_FRAKTUR, _MOST_OF_DOUBTFUL_FRAKTUR = 0.86, 0.72
 _LEAD_OF_FRAKTUR, _CLEAR_LEAD_OF_FRAKTUR = 0.05, 0.12
+_CLOSE_TO_FRAKTUR = -0.03  # other print is read by it by 0.06 to 0.08 worse
 _MUCH_SURER = 0.2  # than English reads it: 13 of 19 lines, of other German print by 0.11 at most
 _WRITTEN_IN_FRAKTUR = ("deu", "nld", "swe", "dan", "nor", "lat", "ltz", "eng")
 
@@ -103,7 +105,10 @@ def find_language(state: PageState, *, may_guess: bool = True) -> Verdict:
     is_legible = first.confidence >= needed or first.engine.ignores_language
     verdict = language_by_words(state, first.words) if is_legible else Verdict(own, 0.0, NO_MODEL)
     if is_legible and not first.engine.ignores_language:
-        verdict = _by_readings(state, _or_fraktur(state, verdict))
+        by_words = _or_fraktur(state, verdict)
+        verdict = _by_readings(state, by_words)
+        if verdict is not by_words:
+            verdict = _or_fraktur(state, verdict)
     is_settled = verdict.reason is None or first.confidence >= max(needed, _CLEARLY_LEGIBLE)
     if is_settled or first.engine.ignores_language:
         return verdict
@@ -116,28 +121,32 @@ def language_by_words(state: PageState, words: Sequence[Word], *, prior: float =
 
     Before a word was read, those that the page is read in are `prior` times as likely as others.
     """
-    own = state.options.languages
+    own, least = state.options.languages, 0.0
     text = sample_of(words)
     if script_of(text) not in (None, "Latin"):  # whose letters are hardly taken for it
         text = sample_of(words, least=0.0)
     script = script_of(text) or ""
     letters = sum(map(str.isalpha, text))
+    if letters < _FEWEST_LETTERS and script == "Latin":  # the others do not tell it as surely
+        text, least = sample_of(words, least=0.0), _SURE_OF_ALL
+        letters = sum(map(str.isalpha, text))
     dense = script in ("Han", "Japanese", "Korean")
     if letters < (_FEWEST_DENSE if dense else _FEWEST_LETTERS):
         return Verdict(own[0], 0.0, f"{letters} letters are too few to tell.")
     codes = LANGUAGES_OF.get(script, ())
-    if not codes:
-        return Verdict(own[0], 0.0, NO_MODEL)
     if len(codes) == 1 or script == "Han":
         code = next((code for code in own if code in codes), codes[0])
         return _if_installed(state, Guess(code, state.best.confidence))
-    guesses = guesses_for(state, text, codes, prior=prior)
+    guesses = guesses_for(state, text, codes, prior=prior) if codes else ()
     if guesses and guesses[0].code == "ara":
         guesses = _other_than_arabic(text) or guesses
     if not guesses:
-        return Verdict(own[0], 0.0, "There was no time to compare its words.")
+        reason = "There was no time to compare its words." if codes else NO_MODEL
+        return Verdict(own[0], 0.0, reason)
     best = guesses[0]
-    if best.probability < (_SURE_OWN if best.code in own else _SURE):
+    if least and best.code in _WRITTEN_IN_FRAKTUR and FRAKTUR in state.options.installed:
+        return Verdict(own[0], 0.0, "The letters that were read surely are too few to tell.")
+    if best.probability < max(least, _SURE_OWN if best.code in own else _SURE):
         likely = " or ".join(name_of(guess.code) for guess in guesses[:2])
         return Verdict(own[0], best.probability, f"It may be {likely}.")
     return _if_installed(state, best)
@@ -174,26 +183,31 @@ def _or_fraktur(state: PageState, verdict: Verdict) -> Verdict:
     """Blackletter, if its model reads a band better than the one of the language that it is in."""
     first, own = state.best, state.options.languages
     is_possible = verdict.code in (*_WRITTEN_IN_FRAKTUR, FRAKTUR) and verdict.missing is None
-    if FRAKTUR not in state.options.installed or not is_possible:
-        return verdict
     is_german = verdict.reason is None and verdict.code in ("deu", FRAKTUR)
+    plain = "deu" if is_german and "deu" in state.options.installed else own[0]
     most = _MOST_OF_FRAKTUR if is_german else _MOST_OF_DOUBTFUL_FRAKTUR
-    if first.confidence >= most or (not is_german and verdict.reason is None):
+    if (
+        not is_possible
+        or FRAKTUR not in set(state.options.installed) - {plain}
+        or first.confidence >= most
+        or (not is_german and verdict.reason is None)
+    ):
         return verdict
     band = band_of(state, lines=FEW_LINES)
     if band is None:
         return verdict
-    plain = "deu" if is_german and "deu" in state.options.installed else own[0]
-    if plain == FRAKTUR:
-        return verdict
     blackletter = read_band(state, band, FRAKTUR)
+    found = Verdict(FRAKTUR, blackletter.confidence, reading=_whole(state, blackletter))
     # Of a line, the first reading will do where it is much worse: other print is read by the model
     # of blackletter no surer than by that of German, so that this need not be asked.
-    is_clear = band is state.canvas and blackletter.confidence >= first.confidence + _MUCH_SURER
-    lead = _LEAD_OF_FRAKTUR if is_german else _CLEAR_LEAD_OF_FRAKTUR
-    if is_clear or blackletter.confidence >= read_band(state, band, plain).confidence + lead:
-        return Verdict(FRAKTUR, blackletter.confidence, reading=_whole(state, blackletter))
-    return verdict
+    if band is state.canvas and blackletter.confidence >= first.confidence + _MUCH_SURER:
+        return found
+    other = verdict.reading or read_band(state, band, plain)
+    gained = blackletter.confidence - other.confidence
+    if gained >= (_LEAD_OF_FRAKTUR if is_german else _CLEAR_LEAD_OF_FRAKTUR):
+        return found
+    is_close = is_german and gained > _CLOSE_TO_FRAKTUR
+    return replace(verdict, doubt="It may be in blackletter.") if is_close else verdict
 
 
 def _by_readings(state: PageState, verdict: Verdict) -> Verdict:

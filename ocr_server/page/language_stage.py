@@ -50,6 +50,7 @@ def settle_language(state: PageState) -> StageResult:
     verdict, first = find_language(state), state.options.languages
     if verdict.reason is None and verdict.code not in first:
         state, verdict = _read_in(state, verdict)
+    verdict = replace(verdict, reason=verdict.reason or verdict.doubt)
     is_sure = verdict.reason is None
     codes = (verdict.code,) if is_sure else state.options.languages
     after = replace(

@@ -7,7 +7,7 @@ Hebrew for Thai. The confidence of the readings decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ocr_server.document.languages import (
@@ -17,6 +17,8 @@ from ocr_server.document.languages import (
     script_of,
     script_of_language,
 )
+from ocr_server.engines.engine import Script
+from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import PageSegmentation
 from ocr_server.page.orientation import dense_band
@@ -27,6 +29,12 @@ _LINES, _WIDTH = 5, 100  # lines, x-heights: some 250 letters
 FEW_LINES = 3  # enough to compare two models of one script
 _DENSE_WIDTH = 60  # x-heights, for scripts that say more in fewer letters
 _DENSE = ("Han", "Japanese", "Korean")
+_CONFUSED = {"Han": ("Japanese",), "Japanese": ("Han",)}
+# Where no script was detected, a strip is read in one model of each. The right one had 0.66 to 0.95
+# there, another in letters of its own script 0.63 at most. Of a piece, its width is in heights.
+_STRIP_LINES, _STRIP_WIDTH, _STRIP_OF_PIECE = 2, 16, 7
+_LIKELY_DENSE = 0.55  # of a strip of Chinese or Japanese in the model of Japanese
+_MOST_LIKELY = 2  # scripts whose models then read the band
 _COLUMNS = 1.2  # how much clearer columns of vertical writing are than rows
 
 # Confidences from 0 to 1. A band in a wrong script is read with 0.1 to 0.45, in the right one with
@@ -43,8 +51,13 @@ _LEAST_OWN = 0.65  # for the first language, if the page is in it all the same
 # The model of traditional characters reads simplified ones as such, hardly less sure than their own
 # does: from 0.06 less to 0.01 more. It reads its own by 0.07 to 0.12 better.
 _LEAD_OF_TRADITIONAL, _CLOSE_TO_THAT = 0.03, 0.04
+_LEAST_OF_FRAKTUR = 0.4  # of blackletter in a model of other print
 _CLEAR = 0.8  # no further model is tried
 _CLEAR_JAPANESE = 0.6  # if there are kana, which no other model knows
+# Less in a model of Chinese is Japanese, rather: those read kana with 0.3 to 0.6, each other's
+# characters with 0.7 and more.
+_CHINESE = 0.7
+_LEAST_OF_HAN = 0.5  # of Chinese in the model of Japanese; of Korean it had 0.41 and less
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +87,15 @@ def find_by_script(
     band = band_of(state)
     if band is None:
         return None
-    found = state.context.engine.detect_script(band, state.context.deadline)
+    looked_at = _middle_of(band) if state.statistics.is_snippet else band
+    found = state.context.engine.detect_script(looked_at, state.context.deadline)
+    if found and found.quarters and _lies_level(state, found.quarters):
+        found = None
     script = script_named(found.name) if found else ""
     own = state.options.languages[0]
     is_other = script not in ("", script_of_language(own))
     confidence = found.confidence if found and is_other else 0.0
-    codes = tuple(_models(script, state)) if is_other else (own, *_fraktur(script, state))
+    codes = tuple(_models(script, state)) if is_other else (own, *_fraktur(found, state))
     is_turned = bool(found and found.quarters)
     is_only = sum(code in state.options.installed for code in LANGUAGES_OF.get(script, ())) == 1
     is_only = is_only and len(codes) == 1 and not is_turned
@@ -98,30 +114,64 @@ def find_by_script(
     if best:
         return replace(best, is_turned=is_turned)
     if may_guess:
-        best = _guess(state, band, [own, *codes], least=max(_LEAST_GUESSED, floor + _LEAD_GUESSED))
+        best = _guess(state, band, readings, least=max(_LEAST_GUESSED, floor + _LEAD_GUESSED))
     needed = _SURE_OF_LOOK_ALIKE if script in _LOOK_ALIKES else _SURE_WITHOUT_MODEL
     if best is None and not codes and confidence >= needed:
         return ScriptFinding(f"script/{script}")
     return best
 
 
-def _guess(
-    state: PageState, band: Canvas, tried: Sequence[str], *, least: float
-) -> ScriptFinding | None:
-    """The best of one model of each script but those that were tried, both of Chinese.
+def _lies_level(state: PageState, quarters: int) -> bool:
+    """Whether the lines are seen not to be turned so, as those of a cut-out piece never are."""
+    statistics = state.statistics
+    rows, columns = statistics.skew.spikiness, statistics.vertical_skew.spikiness
+    return statistics.is_snippet or (quarters % 2 == 1 and rows > _COLUMNS * columns)
 
-    Scripts that are detected least surely come first.
+
+def _guess(
+    state: PageState, band: Canvas, tried: dict[str, Candidate], *, least: float
+) -> ScriptFinding | None:
+    """The best of the languages whose models read a band, of the scripts that a strip is likest to.
+
+    One model of each script reads the strip, but those that read the band already. Han, Japanese
+    and Korean come first, as they are detected least surely.
     """
-    scripts = sorted(LANGUAGES_OF, key=lambda script: script not in _DENSE)
-    first_of_each = (next(iter(_models(script, state)), "") for script in scripts)
-    guesses = dict.fromkeys(code for code in first_of_each if code and code not in tried)
-    readings = dict(_readings(state, band, guesses))
-    best = _best(readings, own=tried[0], least=least)
-    is_han = best and best.reading and _script_of(best.reading) == "Han"
-    if is_han and "chi_tra" in state.options.installed:
-        readings["chi_tra"] = read_band(state, band, "chi_tra")
-        best = _best(readings, own=tried[0], least=least)
-    return best
+    own = state.options.languages[0]
+    strip = _strip_of(state)
+    likely: dict[str, float] = {}
+    strips: set[str] = set()
+    scripts = sorted(LANGUAGES_OF, key=lambda script: (script not in _DENSE, script != "Japanese"))
+    for script in scripts:
+        code = next(_models(script, state), "")
+        is_read = script == "Han" and "Japanese" in strips  # whose model reads both
+        if strip is None or is_read or code in ("", own, *tried) or script == "Latin":
+            continue
+        strips.add(script)
+        reading = read_band(state, strip, code)
+        read = _script_of(reading) or ""
+        if script not in (read, *_CONFUSED.get(read, ())):
+            continue
+        likely[read] = reading.confidence
+        if reading.confidence >= (_LIKELY_DENSE if read in _CONFUSED else _CLEAR):
+            break
+    best_first = sorted(likely, key=lambda script: -likely[script])[:_MOST_LIKELY]
+    codes = dict.fromkeys(code for script in best_first for code in _models(script, state))
+    readings = dict(_readings(state, band, (code for code in codes if code not in tried)))
+    return _best(tried | readings, own=own, least=least) if readings else None
+
+
+def _strip_of(state: PageState) -> Canvas | None:
+    """A few letters, from the middle of a cut-out piece or where letters are densest."""
+    if state.statistics.is_snippet:
+        return _middle_of(state.canvas)
+    return band_of(state, lines=_STRIP_LINES, width=_STRIP_WIDTH)
+
+
+def _middle_of(piece: Canvas) -> Canvas:
+    """The middle of a cut-out piece, where some 14 to 30 letters are."""
+    most = _STRIP_OF_PIECE * piece.height_px
+    left = max(0, (piece.width_px - most) // 2)
+    return piece.cropped(Box(left, 0, min(piece.width_px, left + most), piece.height_px))
 
 
 def least_of(script: str) -> float:
@@ -161,7 +211,7 @@ def _models(script: str, state: PageState) -> Iterator[str]:
 
     Of languages that are told by words, the model of the first reads those of all.
     """
-    names = (script, *{"Han": ("Japanese",), "Japanese": ("Han",)}.get(script, ()))
+    names = (script, *_CONFUSED.get(script, ()))
     codes = [code for name in names for code in LANGUAGES_OF.get(name, ())]
     if script == "Latin":
         codes = [*codes[:1], FRAKTUR]
@@ -172,27 +222,41 @@ def _models(script: str, state: PageState) -> Iterator[str]:
     return iter(there if script in ("Latin", *_DENSE) else there[:1])
 
 
-def _fraktur(script: str, state: PageState) -> tuple[str, ...]:
-    is_likely = script == "Latin" and FRAKTUR in state.options.installed
-    return (FRAKTUR,) if is_likely and FRAKTUR not in state.options.languages else ()
+def _fraktur(found: Script | None, state: PageState) -> tuple[str, ...]:
+    """Blackletter, if it was detected, or Latin script where the first reading may be of it."""
+    name = found.name if found else ""
+    may_be = script_named(name) == "Latin" and state.best.confidence >= _LEAST_OF_FRAKTUR
+    is_there = FRAKTUR in set(state.options.installed) - set(state.options.languages)
+    return (FRAKTUR,) if is_there and (may_be or name == "Fraktur") else ()
 
 
 def _readings(
     state: PageState, band: Canvas, codes: Iterable[str]
 ) -> Iterator[tuple[str, Candidate]]:
-    """Read a band in one language after the other, until one is clear."""
-    chinese = 0.0
-    for code in codes:
+    """Read a band in one language after the other, until one is clear.
+
+    Simplified and traditional characters are read nearly alike, so that it takes both models; where
+    the first of them is in doubt, that of Japanese comes before the other.
+    """
+    left = list(codes)
+    chinese: list[float] = []
+    while left:
+        code = left.pop(0)
         reading = read_band(state, band, code)
         yield code, reading
         script = _script_of(reading)
         if script == "Japanese" and reading.confidence >= _CLEAR_JAPANESE:
             return
-        if script == "Han":  # simplified and traditional are read nearly alike
-            if chinese and max(chinese, reading.confidence) >= _CLEAR:
-                return
-            chinese = max(chinese, reading.confidence)
-        elif reading.confidence >= _CLEAR and code != state.options.languages[0]:
+        if code == "jpn" and reading.confidence < _LEAST_OF_HAN:
+            left = [one for one in left if one not in LANGUAGES_OF["Han"]]
+        if code in LANGUAGES_OF["Han"]:
+            chinese.append(reading.confidence)
+            if reading.confidence < _CHINESE and "jpn" in left:
+                left.remove("jpn")
+                left.insert(0, "jpn")
+        is_clear = max(chinese, default=0.0) >= _CLEAR or reading.confidence >= _CLEAR
+        others = [one for one in left if one in LANGUAGES_OF["Han"]]
+        if is_clear and not (script == "Han" and others) and code != state.options.languages[0]:
             return
 
 

@@ -197,18 +197,22 @@ def _is_common(ideograph: str, encoding: str) -> bool:
 def _has_odd_words(letters: Sequence[Letter]) -> bool:
     words = odd = 0
     for is_blank, group in groupby(letters, key=lambda one: one.quad is None or one.text.isspace()):
-        words += not is_blank
-        odd += not is_blank and bool(_odd_in(list(group)))
+        if is_blank:
+            continue
+        word = list(group)
+        words += 1
+        odd += _FEWEST_ODD if _begins_with_vowel_sign(word) else bool(_odd_in(word))
     return odd > 0 and odd >= max(min(_FEWEST_ODD, words), _LEAST_ODD * words)
 
 
-def _odd_in(word: Sequence[Letter]) -> list[Letter]:
-    """Signs between letters that hardly stand there, and capitals with an accent.
+def _begins_with_vowel_sign(word: Sequence[Letter]) -> bool:
+    """Whether an Indian vowel sign is said before its letter, as some are drawn."""
+    return unicodedata.category(word[0].text[0]) == "Mc"
 
-    A vowel sign of an Indian script stands behind its letter, even one that is drawn before it.
-    """
-    first = [one for one in word[:1] if unicodedata.category(one.text[0]) == "Mc"]
-    return first + [
+
+def _odd_in(word: Sequence[Letter]) -> list[Letter]:
+    """Signs between letters that hardly stand there, and capitals with an accent."""
+    return [
         letter
         for before, letter, after in zip(word, word[1:], word[2:], strict=False)
         if before.text.isalpha()

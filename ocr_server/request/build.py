@@ -288,9 +288,13 @@ def check(faults: list[dict[str, str]]) -> None:
         InvalidOptions: there are some; the message has all, or the first of many.
     """
     if faults:
-        # Some messages are sentences already.
-        message = " ".join(f"{fault['field']}: {fault['message'].rstrip('.')}." for fault in faults)
+        message = joined_faults((fault["field"], fault["message"]) for fault in faults)
         raise InvalidOptions(f"Not understood: {message}", faults=faults)
+
+
+def joined_faults(faults: Iterable[tuple[str, str]]) -> str:
+    """All fields and what is wrong with them, as one text; some messages are sentences already."""
+    return " ".join(f"{field}: {message.rstrip('.')}." for field, message in faults)
 
 
 def fault_of(field: str, message: str) -> dict[str, str]:

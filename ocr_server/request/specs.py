@@ -215,8 +215,11 @@ def _from_json(text: str, adapter: TypeAdapter[T], example: str) -> T:
     except (ValueError, RecursionError):
         raise ValueError(f"this is not JSON; use JSON such as {example}") from None
     if type(value) is not type(json.loads(example)):
-        kind = "a list" if example.startswith("[") else "an object"
-        raise ValueError(f"{kind} is expected, such as {example}")
+        raise ValueError(
+            f"a list is expected, such as {example}"
+            if example.startswith("[")
+            else f"an object is expected, such as {example}"
+        )
     try:
         return adapter.validate_python(value)
     except ValidationError as error:

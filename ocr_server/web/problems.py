@@ -27,7 +27,7 @@ from ocr_server.document.schema import (
     strict,
 )
 from ocr_server.errors import BodyTooLarge, OcrServerError, ServerOutOfMemory, StorageFull
-from ocr_server.request.build import body_too_large
+from ocr_server.request.build import body_too_large, joined_faults
 from ocr_server.web.context import is_folder_removed, service
 from ocr_server.web.words import ENGLISH, asked_language, page_language, retold
 
@@ -230,16 +230,27 @@ def is_api(request: Request) -> bool:
     )
 
 
+def retold_problem(problem: ProblemJson, language: str) -> ProblemJson:
+    """A problem in another language, all its faults too."""
+    told = problem.copy()
+    told["title"] = retold(problem["title"], language)
+    told["detail"] = retold(problem["detail"], language)
+    if "faults" in problem and language != ENGLISH:
+        faults = [
+            (fault["field"], retold(fault["message"], language)) for fault in problem["faults"]
+        ]
+        told["faults"] = [{"field": field, "message": message} for field, message in faults]
+        told["detail"] = retold(f"Not understood: {joined_faults(faults)}", language)
+    return told
+
+
 def _answer(problem: ProblemJson) -> Response:
     g.outcome["problem_code"] = problem["code"]
     is_program = is_api(request)
     language = asked_language() if is_program else page_language()
     if COMPAT in request.blueprints:
         language = ENGLISH  # as the other service has it
-    told = problem | {
-        "title": retold(problem["title"], language),
-        "detail": retold(problem["detail"], language),
-    }
+    told = retold_problem(problem, language)
     if is_program:
         response = Response(json.dumps(told), content_type=MEDIA_TYPE)
         response.vary.add("Accept-Language")

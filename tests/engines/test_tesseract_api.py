@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -169,6 +170,38 @@ def test_what_finds_the_orientation_is_no_language(tmp_path: Path) -> None:
         (tmp_path / f"{name}.traineddata").touch()
 
     assert TesserocrEngine(str(tmp_path)).describe().languages == ("deu", "eng")
+
+
+def test_models_that_take_long_to_load_outlive_others_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loaded: list[str] = []
+    clock_s = 0.0
+
+    class Model:
+        def End(self) -> None:  # noqa: N802  # tesserocr's name
+            pass
+
+    def load(_engine: TesserocrEngine, languages: str) -> Model:
+        nonlocal clock_s
+        loaded.append(languages)
+        clock_s += 0.1 if languages == "dear" else 0.01
+        return Model()
+
+    monkeypatch.setattr(TesserocrEngine, "_load", load)
+    monkeypatch.setattr(time, "thread_time", lambda: clock_s)
+    engine = TesserocrEngine()
+
+    def use(*names: str) -> None:
+        for name in names:
+            with engine._api(name):
+                pass
+
+    use("dear", *map(str, range(8)), "dear")
+    assert loaded.count("dear") == 1
+
+    use(*map(str, range(100)), "dear")
+    assert loaded.count("dear") == 2
 
 
 def test_without_the_folder_of_models_it_is_missing(tmp_path: Path) -> None:

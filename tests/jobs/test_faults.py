@@ -172,10 +172,12 @@ def test_a_worker_takes_over_from_one_that_was_killed_and_stops_when_told(place:
             place.tesseract.let_go()
             gone = server.get(second).status
             assert ended(server, send(server))["pages"]["read"] == 6
+            metrics = other.get("/metrics").body.decode()
             exit_code = other.stop()  # nothing waits for the job that is gone
 
     assert status["pages"]["read"] == 1
     assert took_s <= TAKE_OVER_S
+    assert "ocr_pages_begun_again_total 1.0" in metrics
     assert exit_code == 0
     assert (deleted, gone) == (204, 410)
     assert len(list(place.files.iterdir())) == 2
@@ -252,12 +254,10 @@ def test_a_page_that_ends_three_workers_is_given_up(
         status = ended(server, address)
         page = server.get(f"{address}/pages/1")
         health = [left.get(path).status for path in ("/livez", "/readyz", "/metrics", "/version")]
-        metrics = left.get("/metrics").body.decode()
         others = [left.get(path).status for path in ("/", "/v1/jobs", "/v1/languages")]
 
     assert status["pages"] == {"total": 1, "read": 0, "failed": 1}
     assert (page.status, page.json["code"]) == (422, "ends-process")
-    assert "ocr_pages_begun_again_total 1.0" in metrics
     assert health == [200] * 4
     assert others == [404] * 3
 

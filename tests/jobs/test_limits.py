@@ -3,7 +3,8 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
@@ -21,6 +22,7 @@ from ocr_server.settings import Settings
 from tests.drawing import as_file, draw_lines
 from tests.fakes import InlineWorkers, ReadsWords, SaysCanvasSize
 from tests.jobs.keeping import keeping, members, tiff
+from tests.waiting import wait_for
 
 KEY, OTHER = "first-key", "second-key"
 
@@ -30,9 +32,27 @@ def test_a_page_that_was_read_is_not_read_again(tmp_path: Path) -> None:
     with keeping(tmp_path, engine) as kept:
         job = kept.send(tiff(300))
         kept.ended(job)
-        kept.reader.read(job["id"], 0)
+        kept.reader.read(job["id"], 0, 1)
 
     assert len(engine.readings) == 1
+
+
+def test_pages_of_the_lowest_priority_get_a_slot_first(tmp_path: Path) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept, ExitStack() as slot:
+        reader, order = kept.reader, list[int]()
+
+        def take(priority: int) -> None:
+            with reader._slot(priority):
+                order.append(priority)
+
+        with ThreadPoolExecutor(4) as threads:
+            slot.enter_context(reader._slot(9))
+            for count, priority in enumerate((7, 3, 1, 3), 1):
+                threads.submit(take, priority)
+                wait_for(lambda count=count: len(reader._waiting) == count)  # type: ignore[misc]
+            slot.close()
+
+    assert order == [1, 3, 3, 7]
 
 
 def test_what_was_left_is_read_by_the_next_server(tmp_path: Path) -> None:
@@ -109,7 +129,7 @@ def test_a_job_tells_how_many_came_before_it(tmp_path: Path) -> None:
         jobs = [kept.send(tiff(300)) for _ in range(3)]
         kept.client.delete(jobs[1]["links"]["self"])
         now = [members(kept.client.get(jobs[n]["links"]["self"])) for n in (0, 2)]
-        kept.reader.read(jobs[0]["id"], 0)
+        kept.reader.read(jobs[0]["id"], 0, 1)
         kept.reader.finish(jobs[0]["id"])
         then = [members(kept.client.get(jobs[n]["links"]["self"])) for n in (0, 2)]
 
@@ -121,8 +141,8 @@ def test_a_job_tells_how_many_came_before_it(tmp_path: Path) -> None:
 def test_pages_that_are_left_to_read_are_noted(tmp_path: Path) -> None:
     with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
         job = kept.send(tiff(300, 310, 320))
-        kept.reader.read(job["id"], 0)
-        kept.reader.read(job["id"], 1)  # as by another process
+        kept.reader.read(job["id"], 0, 1)
+        kept.reader.read(job["id"], 1, 1)  # as by another process
 
         assert kept.ledger.left().pages == 2
         assert members(kept.client.get(job["links"]["self"]))["state"] == "reading"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import io
 import zipfile
 from collections.abc import Callable
@@ -14,8 +15,13 @@ import pytest
 
 from ocr_server.errors import AnswerTooLarge, DamagedPicture, EncryptedDocument
 from ocr_server.export.markdown import markdown_of
-from ocr_server.office import files
+from ocr_server.export.text import blocks_text
+from ocr_server.job import Limits
+from ocr_server.office import open_xml
 from ocr_server.office.files import office_blocks, office_type_of
+from ocr_server.office.pictures import picture_path, unpack_pictures, with_pictures_read
+from tests.drawing import as_file, draw_lines
+from tests.export.documents import document, page, zone
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 Made: TypeAlias = tuple[str, bytes]
@@ -92,7 +98,7 @@ def markdown(tmp_path: Path, name: str, data: bytes) -> str:
     path.write_bytes(data)
     media_type = office_type_of(path, name=name, media_type="application/octet-stream")
     assert media_type is not None
-    return markdown_of(office_blocks(path, media_type))
+    return markdown_of(with_pictures_read(office_blocks(path, media_type), None, ()))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +153,7 @@ def test_entities_are_refused(tmp_path: Path) -> None:
 def test_an_archive_that_unpacks_to_too_much_is_refused_unread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "_MOST_UNPACKED_BYTES", 100_000)
+    monkeypatch.setattr(open_xml, "_MOST_UNPACKED_BYTES", 100_000)
     bomb = with_part(made_docx(), "word/document.xml", lambda part: part + b" " * 200_000)
 
     with pytest.raises(AnswerTooLarge):
@@ -174,3 +180,123 @@ def test_a_picture_is_none_of_them_whatever_its_name(tmp_path: Path) -> None:
     path.write_bytes(b"PK\x03\x04")
     assert office_type_of(path, name="a.bin", media_type="application/octet-stream") is None
     assert office_type_of(path, name="a.bin", media_type=WORD) == WORD
+
+
+@pytest.mark.parametrize(
+    ("make", "media_type"),
+    [
+        (made_docx, WORD),
+        (made_pptx, WORD.replace("wordprocessingml.document", "presentationml.presentation")),
+        (made_xlsx, WORD.replace("wordprocessingml.document", "spreadsheetml.sheet")),
+        (made_epub, "application/epub+zip"),
+        (made_mail, "message/rfc822"),
+        (lambda: b"\xef\xbb\xbf<!-- a --> <!DOCTYPE html><p>Tea", "text/html"),
+        (lambda: b"only: words of some text\n\nand more", None),
+        (lambda: zipped({"x": "y"}), None),
+    ],
+)
+def test_a_file_without_name_and_type_is_known_by_its_content(
+    tmp_path: Path, make: Callable[[], bytes], media_type: str | None
+) -> None:
+    path = tmp_path / "1"
+    path.write_bytes(make())
+
+    assert office_type_of(path, name="", media_type="") == media_type
+
+
+def docx_with_pictures(*pictures: bytes) -> bytes:
+    made = docx.Document()
+    for number, data in enumerate(pictures, 1):
+        made.add_paragraph(f"before {number}")
+        made.add_picture(io.BytesIO(data))
+    made.add_paragraph("the end")
+    return saved(made.save)
+
+
+def pptx_with_picture(data: bytes) -> bytes:
+    made = pptx.Presentation()
+    slide = made.slides.add_slide(made.slide_layouts[5])
+    slide.shapes.title.text = "before 1"
+    slide.shapes.add_picture(io.BytesIO(data), 0, 0)
+    return saved(made.save)
+
+
+def xlsx_with_picture(data: bytes) -> bytes:
+    made = openpyxl.Workbook()
+    sheet = made.active
+    sheet.title = "before 1"
+    sheet.add_image(openpyxl.drawing.image.Image(io.BytesIO(data)), "B2")
+    return saved(made.save)
+
+
+def epub_with_picture(data: bytes) -> bytes:
+    chapter = '<html><body><p>before 1 <img src="../p/a%20b.png"/><img src="http://x/a.png"/></p>'
+    with zipfile.ZipFile(io.BytesIO(made_epub())) as archive:
+        parts: dict[str, str | bytes] = {one: archive.read(one) for one in archive.namelist()}
+    return zipped({**parts, "in/c 1.xhtml": chapter, "p/a b.png": data})
+
+
+def page_with_picture(data: bytes) -> bytes:
+    url = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+    return f'<html><p>before <b>1</b><img src="{url}"><img src="http://x/a.png">'.encode()
+
+
+def mail_with_picture(data: bytes) -> bytes:
+    made = EmailMessage()
+    made["Subject"] = "before 1"
+    made.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf")
+    made.add_attachment(data, maintype="image", subtype="png")
+    return made.as_bytes()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        docx_with_pictures,
+        pptx_with_picture,
+        xlsx_with_picture,
+        epub_with_picture,
+        page_with_picture,
+        mail_with_picture,
+    ],
+)
+def test_what_is_read_in_a_picture_stands_in_its_place(
+    tmp_path: Path, make: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "1"
+    path.write_bytes(make(as_file(draw_lines("Fish"))))
+    media_type = office_type_of(path, name="", media_type="")
+    assert media_type is not None
+
+    counts = unpack_pictures(office_blocks(path, media_type), path, Limits())
+    read = document(page(zone("in the picture")))
+    text = blocks_text(with_pictures_read(office_blocks(path, media_type), read, counts))
+
+    assert counts == (1,)
+    assert picture_path(path, 1).read_bytes().startswith(b"\x89PNG")
+    assert text.split("\n\n")[:2] == ["before 1", "in the picture"]
+
+
+def test_equal_pictures_are_unpacked_once_and_stand_in_each_place(tmp_path: Path) -> None:
+    path = tmp_path / "1"
+    fish, bird = as_file(draw_lines("Fish")), as_file(draw_lines("Bird"))
+    path.write_bytes(docx_with_pictures(fish, bird, fish))
+
+    counts = unpack_pictures(office_blocks(path, WORD), path, Limits())
+    read = document(page(zone("a fish")), page(zone("a bird"), number=2))
+    text = blocks_text(with_pictures_read(office_blocks(path, WORD), read, counts))
+
+    assert counts == (1, 1)
+    assert text.split("\n\n") == [
+        "before 1", "a fish", "before 2", "a bird", "before 3", "a fish", "the end",
+    ]  # fmt: skip
+
+
+def test_pictures_beyond_the_limit_of_pages_are_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "1"
+    path.write_bytes(docx_with_pictures(*(as_file(draw_lines(one)) for one in ("a", "b"))))
+
+    counts = unpack_pictures(office_blocks(path, WORD), path, Limits(max_pages=1))
+
+    assert counts == (1, 0)
+    assert not picture_path(path, 2).exists()

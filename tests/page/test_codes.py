@@ -95,3 +95,20 @@ def test_without_the_package_codes_are_refused(monkeypatch: pytest.MonkeyPatch) 
 
     with pytest.raises(CodesUnavailable, match="packages codes"):
         check_codes_are_read()
+
+
+@pytest.mark.parametrize("angle_deg", [-11, 7])
+def test_codes_on_a_slant_are_read(angle_deg: float) -> None:
+    codes = ((FORMATS.PDF417, "WUBQQSH9KWK9I"), (FORMATS.EAN13, "4006381333931"))
+    level = drawn(*codes, scale=3)
+    slanted = level.rotated(angle_deg, fill=140)
+    noise = np.random.default_rng(1).normal(0, 8, slanted.pixels.shape)
+    worn = np.clip(slanted.pixels + noise, 0, 255).astype(np.uint8)
+
+    read = read_codes(Canvas(worn))
+
+    assert {code.value for code in read} == {value for _, value in codes}
+
+
+def test_a_strip_of_a_pixel_has_no_codes() -> None:
+    assert read_codes(Canvas(np.full((4000, 1), 255, np.uint8))) == ()

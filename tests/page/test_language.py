@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -252,6 +252,96 @@ def test_traditional_characters_are_tried_where_a_script_is_guessed() -> None:
 
     assert page.language
     assert page.language.codes == ("chi_tra",)
+
+
+def test_print_that_blackletter_reads_as_well_is_not_surely_german() -> None:
+    engine = Polyglot({"eng": (GERMAN, 0.79), "deu": (GERMAN, 0.9), "frk": (GERMAN, 0.89)})
+
+    page = read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert page.language
+    assert page.language.reason == "It may be in blackletter."
+    assert page.text == GERMAN
+
+
+@pytest.mark.parametrize("detected", ["Japanese", "Han"])
+def test_chinese_is_not_decided_before_both_of_its_models_have_read_it(detected: str) -> None:
+    text = "人人生而自由在尊嚴和權利上一律平等他們賦有理性和良心"
+    engine = Polyglot(
+        {"eng": ("xx", 0.2), "chi_sim": (text, 0.85), "chi_tra": (text, 0.94), "jpn": (text, 0.75)},
+        script=Script(detected, 0.5, 0),
+    )
+
+    page = read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert page.language
+    assert page.language.codes == ("chi_tra",)
+
+
+def test_japanese_is_tried_before_traditional_chinese_where_the_simplified_is_in_doubt() -> None:
+    engine = Polyglot(
+        {"eng": ("xx", 0.2), "chi_sim": ("日本語文章", 0.5), "chi_tra": ("日本語文章", 0.5),
+         "jpn": (JAPANESE, 0.94)},
+        script=Script("Han", 0.5, 0),
+    )  # fmt: skip
+
+    page = read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert page.language
+    assert page.language.codes == ("jpn",)
+    assert engine.languages == ["eng", "chi_sim", "jpn"]
+
+
+def test_where_a_script_is_guessed_only_the_likeliest_models_read_more_than_a_strip() -> None:
+    greek = "Ήταν ένα κρύο πρωινό και οι άνθρωποι της πόλης περίμεναν το τρένο"  # noqa: RUF001
+    engine = Polyglot(
+        {"eng": (MISREAD, 0.3), "rus": (MISREAD, 0.5), "ara": (MISREAD, 0.6), "hin": ("", 0.0),
+         "ell": (greek, 0.9), "heb": ("שלום", 0.3)},
+        script=Script("Latin", 0.5, 0),
+    )  # fmt: skip
+
+    page = read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert page.language
+    assert page.language.codes == ("ell",)
+    assert engine.languages.count("ell") == 2
+    assert engine.languages.count("rus") == engine.languages.count("ara") == 1
+
+
+def test_a_cut_out_line_is_not_turned_for_the_detection_of_its_script() -> None:
+    engine = Polyglot({"eng": ("xx", 0.2), "rus": (RUSSIAN, 0.9)}, script=Script("Hangul", 5.0, 1))
+
+    page = read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert page.language
+    assert page.language.codes == ("rus",)
+
+
+class Hesitant(Polyglot):
+    """Is sure of the first words in English only."""
+
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
+        zones = super().recognise(canvas, options, deadline)
+        if options.languages != ("eng",):
+            return zones
+        ((line,),) = (zone.lines for zone in zones)
+        words = [
+            replace(word, confidence=0.9 if n < 2 else 0.3) for n, word in enumerate(line.words)
+        ]
+        return (replace(zones[0], lines=(replace(line, words=tuple(words)),)),)
+
+
+def test_where_few_letters_are_sure_all_of_them_may_tell_the_language() -> None:
+    polish = "gwarantuje jakość współpracowników"
+    engine = Hesitant({"eng": ("gwarantuje w jakosc wspolpracownikow", 0.5), "pol": (polish, 0.95)})
+
+    page = read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert page.language
+    assert page.language.codes == ("pol",)
+    assert engine.languages == ["eng", "pol"]
 
 
 def test_a_script_is_not_believed_if_its_model_reads_no_better() -> None:

@@ -29,6 +29,8 @@ OF_READING = (
     "errors.py", "deadline.py", "export", "pdf", "request", "sources", "page",
     "runtime/admission.py", "runtime/second_try.py", "web/auth.py",
 )  # fmt: skip
+# Where options are found to be wrong.
+OF_FAULTS = ("request", "web/body.py")
 MOST_LETTERS_OF_A_UNIT = 2  # "{n} px" is a value, and no words
 # What is called the same in every language, or is shown as it is typed.
 NAMES = {"ocr-", "– ocr-server", "server", "API", "OpenAPI 3.1", "POST"}
@@ -44,7 +46,7 @@ def messages_by_part() -> dict[str, set[str]]:
     return {
         "pages": pages,
         SCRIPTS_PART: scripts,
-        SERVER_PART: {*_of_errors(), *_of_advice(), *_of_stages()} - scripts - pages,
+        SERVER_PART: {*_of_errors(), *_of_faults(), *_of_advice(), *_of_stages()} - scripts - pages,
     }
 
 
@@ -99,6 +101,16 @@ def _of_errors() -> Iterator[str]:
     for place in OF_READING:
         for call in _calls(PACKAGE / place, {*kinds, "cls"}):
             yield from (text for one in call.args[:1] for text in patterns_of(one) if " " in text)
+
+
+def _of_faults() -> Iterator[str]:
+    """What is wrong with options, but for what quotes JSON or only lists what may be used."""
+    for place in OF_FAULTS:
+        told = [call.args[0] for call in _calls(PACKAGE / place, {"ValueError"}) if call.args]
+        told += [call.args[1] for call in _calls(PACKAGE / place, {"fault_of"})]
+        for text in (text for one in told for text in patterns_of(one)):
+            if '"' not in text and " " in re.sub(r"\{\w+\}", "", text).strip():
+                yield text
 
 
 def _of_advice() -> Iterator[str]:

@@ -468,3 +468,19 @@ def test_a_problem_is_told_in_the_language_that_the_client_asks_for(client: Flas
     assert german.json["code"] == english.json["code"]
     assert english.json["title"] == "Not a picture or PDF this server can read"
     assert "Accept-Language" in german.headers["Vary"]
+
+
+def test_all_faults_of_a_request_are_told_in_the_language_that_is_asked_for(
+    client: FlaskClient,
+) -> None:
+    path = "/v1/documents?pages=x&colour=red&languages="
+    german = client.post(path, headers={"Accept-Language": "de"}).get_json()
+    english = client.post(path).get_json()
+
+    told = {fault["field"]: fault["message"] for fault in german["faults"]}
+    assert told["pages"] == "verwenden Sie Seitenzahlen und Bereiche wie 1-3,7"
+    assert told["colour"].startswith("diese Option gibt es nicht; es gibt ")
+    assert german["detail"].startswith("Nicht verstanden: ")
+    assert "pages: verwenden Sie Seitenzahlen und Bereiche wie 1-3,7." in german["detail"]
+    assert [fault["field"] for fault in english["faults"]] == list(told)
+    assert "pages: use page numbers and ranges such as 1-3,7." in english["detail"]

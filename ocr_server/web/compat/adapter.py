@@ -25,9 +25,10 @@ from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.job import Job, PageSelection, ReadOptions, Rendering, Source
 from ocr_server.office.files import check_office_is_read, office_type_of
+from ocr_server.office.pictures import picture_path
 from ocr_server.page.codes import check_codes_are_read
 from ocr_server.request.build import ParsedRequest, body_too_large, languages_of, limits_of
-from ocr_server.tasks import OfficeForm
+from ocr_server.tasks import OfficeForm, OfficeText
 from ocr_server.web.auth import NO_PLACES, KeyPlaces, set_places
 from ocr_server.web.body import Body, decoded_image
 from ocr_server.web.context import hang_up, service
@@ -35,6 +36,7 @@ from ocr_server.web.problems import COMPAT as BLUEPRINT
 from ocr_server.web.problems import headers_of
 
 ALL_PAGES = PageSelection()
+_SHARE_OF_PICTURES = 0.9  # of the time for a file with pictures inside
 MOST_OTHERS = 16  # members beside the picture; no service has as many
 
 Answer: TypeAlias = Callable[[OcrServerError], Response]
@@ -213,11 +215,17 @@ def read_job(job: Job, *, is_partial: bool = False) -> Document:
 
 
 def read_office(
-    source: Source, forms: Sequence[OfficeForm], *, name: str, media_type: str
-) -> dict[OfficeForm, str] | None:
-    """The own text of a file that has no picture, in each of the forms; None of any other file.
+    source: Source,
+    forms: Sequence[OfficeForm],
+    *,
+    name: str = "",
+    media_type: str = "",
+    wants_blocks: bool = False,
+) -> OfficeText | None:
+    """The own text of a file that has some, in each of the forms; None of any other file.
 
-    `name` and `media_type` are those it was sent with.
+    `name` and `media_type` are those it was sent with. The pictures inside are read where they
+    stand; those that could not be read are told in `problems`.
 
     Raises:
         OcrServerError: it cannot be read.
@@ -226,9 +234,43 @@ def read_office(
     if kind is None:
         return None
     check_office_is_read()
-    job = job_of(source, ReadOptions(languages=service().settings.languages))
-    with service().admission.admit():
-        return service().read_office_file(job, kind, forms, hang_up())
+    here = service()
+    job = job_of(source, ReadOptions(languages=here.settings.languages))
+    with here.admission.admit():
+        counts = here.unpack_pictures(job, kind, hang_up())
+        pictures, problems = _pictures_read(job, counts)
+        text = here.read_office_file(
+            job, kind, forms, hang_up(),
+            wants_blocks=wants_blocks, pictures=pictures, counts=counts,
+        )  # fmt: skip
+    return replace(text, problems=problems)
+
+
+def _pictures_read(job: Job, counts: Sequence[int]) -> tuple[Document | None, tuple[str, ...]]:
+    """The pages of the pictures inside a file, and why some are missing."""
+    problems = []
+    if 0 in counts:
+        problems.append(
+            f"{counts.count(0)} pictures were not read, as there may be {job.limits.max_pages} "
+            "pages in them."
+        )
+    paths = (
+        picture_path(job.sources[0].path, number) for number, count in enumerate(counts, 1) if count
+    )
+    sources = tuple(Source(path, path.stat().st_size) for path in paths)
+    if not sources:
+        return None, tuple(problems)
+    # The text is answered in any case, so the pictures do not get all the time that there is.
+    most_s = _SHARE_OF_PICTURES * job.deadline.left_s()
+    like = replace(
+        job, sources=sources, deadline=job.deadline.sooner(most_s, setting="OCR_TIMEOUT_S")
+    )
+    try:
+        document = read_job(like, is_partial=True)
+    except (errors.DocumentError, errors.DeadlinePassed) as error:  # of every picture
+        return None, (*problems, f"No picture could be read: {error.message}")
+    problems += (f"Picture {one.page}: {one.error.message}" for one in document.problems)
+    return document, tuple(problems)
 
 
 def hinted_languages(tags: Iterable[str]) -> tuple[str, ...]:

@@ -29,7 +29,9 @@ from ocr_server.web.compat.adapter import (
     image_of,
     read,
     read_as,
+    read_office,
 )
+from ocr_server.web.compat.azure_office import office_result_of
 from ocr_server.web.compat.azure_operations import (
     KEY_HEADER,
     InnerCodes,
@@ -61,6 +63,11 @@ def analyze(name: str, model: str) -> Response:
         return error_response(error, 404, "NotFound", "ModelNotFound")
     source = _sent_file()
     options = _options(name, model, source)
+    media_type = "" if request.mimetype == JSON else request.mimetype
+    office = read_office(source, (), media_type=media_type, wants_blocks=True)
+    if office is not None:
+        result = office_result_of(office.blocks, options)
+        return _accepted(name, model, service().store.keep(owner_of(request), {_RESULT: result}).id)
     if kept := kept_jobs():
         texts = {
             "languages": "+".join(_languages()),
@@ -107,12 +114,13 @@ def _accepted(name: str, model: str, result_id: str) -> Response:
 @blueprint.get(f"{_PATH}/analyzeResults/<result_id>")
 def get_result(name: str, model: str, result_id: str) -> Response:
     """How far an operation is, with its result if it has succeeded."""
-    if kept := kept_jobs():
+    stored = service().store.find(result_id, owner_of(request))
+    kept = kept_jobs()
+    if stored is None and kept:
         operation = KeptJob.of(kept, result_id)
         made_s, told = operation.status.row.created_s, _job_result(operation, name, model)
     else:
         result = _part(result_id, _RESULT)
-        stored = service().store.find(result_id, owner_of(request))
         made_s = stored.made_s if stored else 0
         told = {"status": "succeeded", "analyzeResult": msgspec.Raw(result)}
     return Response(msgspec.json.encode(told | dated(made_s)), content_type=JSON)
@@ -141,10 +149,12 @@ def get_pdf(name: str, model: str, result_id: str) -> Response:
 def forget(name: str, model: str, result_id: str) -> Response:
     """Forget a result before its time."""
     del name, model
-    if kept := kept_jobs():
-        KeptJob.of(kept, result_id).forget()
-    elif not service().store.forget(result_id, owner_of(request)):
+    if service().store.forget(result_id, owner_of(request)):
+        return Response(status=204)
+    kept = kept_jobs()
+    if kept is None:
         raise _no_result()
+    KeptJob.of(kept, result_id).forget()
     return Response(status=204)
 
 

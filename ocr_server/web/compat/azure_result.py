@@ -126,7 +126,7 @@ class _PageResult:
             page,
             content,
             places,
-            offsets=_offsets(content, options.string_index_type, base),
+            offsets=offsets_of(content, options.string_index_type, base),
             scale=1 / page.dpi if in_inches and page.dpi else 1.0,
             unit="inch" if in_inches else "pixel",
             is_layout=options.is_layout,
@@ -293,7 +293,7 @@ class _PageResult:
         return [self._span(place) for place in joined]
 
 
-def _offsets(text: str, string_index_type: str, base: int) -> Sequence[int]:
+def offsets_of(text: str, string_index_type: str, base: int) -> Sequence[int]:
     """The offset of each character of a text, and of its end; `base` is that of the first."""
     if string_index_type == CODE_POINTS or text.isascii():
         return range(base, base + len(text) + 1)

@@ -19,7 +19,7 @@ from ocr_server.document.model import Document
 from ocr_server.errors import InvalidOptions, JobMissing, OcrServerError, UnsupportedFormat
 from ocr_server.job import PageSelection, ReadOptions, Source, TextLayerUse
 from ocr_server.office.files import office_type_of
-from ocr_server.tasks import OfficeForm
+from ocr_server.tasks import OfficeText
 from ocr_server.web.auth import owner_of
 from ocr_server.web.body import JSON, body_of, decoded_image
 from ocr_server.web.compat.adapter import (
@@ -36,7 +36,7 @@ from ocr_server.web.compat.adapter import (
     refusal,
     rendered,
 )
-from ocr_server.web.compat.docling_document import docling_document
+from ocr_server.web.compat.docling_document import docling_document, office_document
 from ocr_server.web.compat.kept_jobs import KeptJob, begin_job, kept_jobs
 from ocr_server.web.context import service
 
@@ -58,10 +58,8 @@ class _Sent:
     media_type: str = ""
 
     @property
-    def is_office(self) -> bool:
-        return (
-            office_type_of(self.source.path, name=self.name, media_type=self.media_type) is not None
-        )
+    def office_type(self) -> str | None:
+        return office_type_of(self.source.path, name=self.name, media_type=self.media_type)
 
     @property
     def formats(self) -> set[str]:
@@ -85,7 +83,7 @@ def begin(kind: str) -> Response:
     kept = kept_jobs()
     first, last = next(iter(_pages(sent.options.get("page_range", ())).ranges), (1, -1))
     is_open = first > 1 and last < 0  # which the options of a job cannot say
-    if kept is None or sent.is_office or is_open:
+    if kept is None or sent.office_type or is_open:
         stored = service().store.keep(owner_of(request), {_RESULT: _converted(sent)})
         return jsonify(_task(stored.id))
     reading = _reading(sent)
@@ -205,10 +203,15 @@ def _checked(sent: _Sent) -> _Sent:
 def _converted(sent: _Sent) -> bytes:
     begun = time.perf_counter()
     office = read_office(
-        sent.source, ("text", "markdown", "html"), name=sent.name, media_type=sent.media_type
+        sent.source,
+        ("text", "markdown", "html"),
+        name=sent.name,
+        media_type=sent.media_type,
+        wants_blocks="json" in sent.formats,
     )
     if office is not None:
-        return _answer_of(_office_document(office, sent), begun)
+        errors = [_error("embedded-picture", problem) for problem in office.problems]
+        return _answer_of(_office_document(office, sent), begun, errors)
     document = read(
         sent.source,
         _reading(sent),
@@ -230,14 +233,16 @@ def _reading(sent: _Sent) -> ReadOptions:
 
 def _told(document: Document, sent: _Sent, begun: float) -> bytes:
     errors = [
-        {
-            "component_type": "document_backend",
-            "module_name": failure.error.code,
-            "error_message": f"Page {failure.page}: {failure.error.message}",
-        }
+        _error(failure.error.code, f"Page {failure.page}: {failure.error.message}")
         for failure in document.problems
     ]
     return _answer_of(_document(document, sent), begun, errors)
+
+
+def _error(name: str, message: str) -> Json:
+    return {
+        "component_type": "document_backend", "module_name": name, "error_message": message,
+    }  # fmt: skip
 
 
 def _answer_of(document: Json, begun: float, errors: Sequence[Json] = ()) -> bytes:
@@ -252,17 +257,19 @@ def _answer_of(document: Json, begun: float, errors: Sequence[Json] = ()) -> byt
     )
 
 
-def _office_document(office: Mapping[OfficeForm, str], sent: _Sent) -> Json:
-    """A file without pictures, whose text has no places: it is no DoclingDocument."""
-    wanted = sent.formats
-    if "json" in wanted:
-        raise InvalidOptions("json has places, which this file has not: ask for md, text or html.")
+def _office_document(office: OfficeText, sent: _Sent) -> Json:
+    """A file that has text of its own, whose blocks have no places."""
+    wanted, texts = sent.formats, office.texts
     return {
         "filename": sent.name,
-        "md_content": office["markdown"] if "md" in wanted else None,
-        "json_content": None,
-        "html_content": office["html"] if "html" in wanted else None,
-        "text_content": office["text"] if "text" in wanted else None,
+        "md_content": texts["markdown"] if "md" in wanted else None,
+        "json_content": (
+            encoded(office_document(office.blocks, sent.name, sent.source.path, sent.office_type))
+            if "json" in wanted
+            else None
+        ),
+        "html_content": texts["html"] if "html" in wanted else None,
+        "text_content": texts["text"] if "text" in wanted else None,
         "doctags_content": None,
     }
 

@@ -1,4 +1,4 @@
-"""A document as a `DoclingDocument`: headings, texts and tables with boxes in pixels.
+"""A document as a `DoclingDocument`: headings, texts and tables, with boxes in pixels.
 
 Source: docling-core, JSON schema of DoclingDocument 1.3.0.
 """
@@ -6,7 +6,7 @@ Source: docling-core, JSON schema of DoclingDocument 1.3.0.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,6 +14,7 @@ from ocr_server.document.model import Document, Page, Table, hull_of
 from ocr_server.document.roles import FURNITURE, Role, Roles
 from ocr_server.export.blocks import Block, Heading, ListItem, Paragraph, Tabular, blocks_of
 from ocr_server.geometry import Box
+from ocr_server.office.plain import PlainBlock
 from ocr_server.sources.signatures import media_type_of_file
 
 SCHEMA_VERSION = "1.3.0"
@@ -23,21 +24,54 @@ Json: TypeAlias = dict[str, Any]  # as mixed as what docling answers
 
 def docling_document(document: Document, name: str, file: Path) -> Json:
     """The JSON of a document that was read from a file of that name."""
+    roles = Roles.of(document.pages)
+    items = (
+        (block, _place(page, block))
+        for page in document.pages
+        for block in blocks_of(page, roles, join_lines=True)
+    )
+    pages = {
+        str(page.number): {
+            "page_no": page.number,
+            "size": {"width": page.width_px, "height": page.height_px},
+        }
+        for page in document.pages
+    }
+    return _document(items, pages, name, file, media_type_of_file(file))
+
+
+def office_document(
+    blocks: Iterable[PlainBlock], name: str, file: Path, media_type: str | None
+) -> Json:
+    """The JSON of a file that has text of its own: it has no pages, and its blocks no places."""
+    items: Iterator[tuple[Block, list[Json]]] = (
+        (block, []) for plain in blocks for block in plain.blocks()
+    )
+    return _document(items, {}, name, file, media_type)
+
+
+def _document(
+    items: Iterable[tuple[Block, list[Json]]],
+    pages: Json,
+    name: str,
+    file: Path,
+    media_type: str | None,
+) -> Json:
+    """The JSON of blocks with their places."""
     texts: list[Json] = []
     tables: list[Json] = []
     children: list[Json] = []
-    for page, block in _blocks(document):
-        items = tables if isinstance(block, Tabular) else texts
-        group = "tables" if isinstance(block, Tabular) else "texts"
-        reference = f"#/{group}/{len(items)}"
+    for block, place in items:
+        among, group = (tables, "tables") if isinstance(block, Tabular) else (texts, "texts")
+        reference = f"#/{group}/{len(among)}"
         children.append({"$ref": reference})
-        items.append({"self_ref": reference, "parent": _BODY, **_item(page, block)})
+        among.append({"self_ref": reference, "parent": _BODY, **_item(block, place)})
     return {
         "schema_name": "DoclingDocument",
         "version": SCHEMA_VERSION,
         "name": Path(name).stem,
         "origin": {
-            "mimetype": media_type_of_file(file) or "application/octet-stream",
+            "mimetype": media_type or "application/octet-stream",
             "binary_hash": _hash(file),
             "filename": name,
         },
@@ -49,40 +83,22 @@ def docling_document(document: Document, name: str, file: Path) -> Json:
         "tables": tables,
         "key_value_items": [],
         "form_items": [],
-        "pages": {
-            str(page.number): {
-                "page_no": page.number,
-                "size": {"width": page.width_px, "height": page.height_px},
-            }
-            for page in document.pages
-        },
+        "pages": pages,
     }
 
 
-def _blocks(document: Document) -> Iterator[tuple[Page, Block]]:
-    roles = Roles.of(document.pages)
-    for page in document.pages:
-        for block in blocks_of(page, roles, join_lines=True):
-            yield page, block
+def _place(page: Page, block: Block) -> list[Json]:
+    length = 0 if isinstance(block, Tabular) else len(block.text)
+    box = _bbox(hull_of(block.lines))
+    return [{"page_no": page.number, "bbox": box, "charspan": [0, length]}]
 
 
-def _item(page: Page, block: Block) -> Json:
-    text = "" if isinstance(block, Tabular) else block.text
-    item: Json = {
-        "children": [],
-        "content_layer": "body",
-        "prov": [
-            {
-                "page_no": page.number,
-                "bbox": _bbox(hull_of(block.lines)),
-                "charspan": [0, len(text)],
-            }
-        ],
-    }
+def _item(block: Block, place: list[Json]) -> Json:
+    item: Json = {"children": [], "content_layer": "body", "prov": place}
     if isinstance(block, Tabular):
         return item | {"label": "table", "captions": [], "references": [], "footnotes": [],
-                       "data": _table(block.table)}  # fmt: skip
-    item |= {"orig": text, "text": text}
+                       "data": _table(block.table, has_places=bool(place))}  # fmt: skip
+    item |= {"orig": block.text, "text": block.text}
     match block:
         case Heading(_, level):
             return item | {"label": "section_header", "level": level}
@@ -98,13 +114,13 @@ def _item(page: Page, block: Block) -> Json:
             return item | {"label": "text"}
 
 
-def _table(table: Table) -> Json:
+def _table(table: Table, *, has_places: bool) -> Json:
     return {
         "num_rows": table.rows,
         "num_cols": table.columns,
         "table_cells": [
             {
-                "bbox": _bbox(cell.quad.box),
+                "bbox": _bbox(cell.quad.box) if has_places else None,
                 "text": " ".join(cell.text.split()),
                 "row_span": cell.row_span,
                 "col_span": cell.column_span,

@@ -31,6 +31,7 @@ from ocr_server.web.compat.adapter import (
     encoded,
     kind_of,
     read,
+    read_office,
     refusal,
 )
 from ocr_server.web.compat.mistral_page import (
@@ -38,6 +39,7 @@ from ocr_server.web.compat.mistral_page import (
     GRANULARITIES,
     TABLE_WRITERS,
     PageOptions,
+    office_page,
     page_of,
 )
 from ocr_server.web.compat.models import MISTRAL_MODEL, list_models
@@ -76,12 +78,17 @@ def read_document() -> Response:
     for name in _UNANSWERED:
         if options.get(name) is not None:
             raise InvalidOptions(f"{name}: this server transcribes, and answers no questions.")
-    read_ = read(source, ReadOptions(languages=service().settings.languages), pages=pages)
-    roles = Roles.of(read_.pages)
+    office = read_office(source, ("markdown",))
+    if office is not None:
+        told = [encoded(office_page(office.texts["markdown"]))]
+    else:
+        read_ = read(source, ReadOptions(languages=service().settings.languages), pages=pages)
+        roles = Roles.of(read_.pages)
+        told = [encoded(page_of(page, wanted, roles)) for page in read_.pages]
     answer = {
         "model": options.get("model") or MISTRAL_MODEL,
-        "pages": [encoded(page_of(page, wanted, roles)) for page in read_.pages],
-        "usage_info": {"pages_processed": len(read_.pages), "doc_size_bytes": source.size_bytes},
+        "pages": told,
+        "usage_info": {"pages_processed": len(told), "doc_size_bytes": source.size_bytes},
         "document_annotation": None,
     }
     return Response(msgspec.json.encode(answer), content_type=JSON)

@@ -77,6 +77,14 @@ def page_of(page: Page, options: PageOptions, roles: Roles) -> Json:
     return answer
 
 
+def office_page(markdown: str) -> Json:
+    """The page of a file that has text of its own: it has no size."""
+    return {
+        "index": 0, "markdown": markdown, "images": [], "tables": [], "hyperlinks": [],
+        "header": None, "footer": None, "dimensions": None,
+    }  # fmt: skip
+
+
 def _role(block: Block) -> Role | None:
     return block.role if isinstance(block, Paragraph) else None
 

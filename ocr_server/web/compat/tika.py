@@ -6,12 +6,13 @@ Source: Tika's wiki, “TikaServer” and “TikaOCR”. `PUT /tika` answers by 
 
 from __future__ import annotations
 
+import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from flask import Blueprint, Response, jsonify, request
@@ -33,10 +34,11 @@ from ocr_server.errors import (
 )
 from ocr_server.export.xml import element, written
 from ocr_server.job import ReadOptions, Source, TextLayerUse
+from ocr_server.office.files import office_type_of
 from ocr_server.request.build import body_too_large
 from ocr_server.sources.signatures import PDF, media_type_of_file
-from ocr_server.tasks import OfficeForm
-from ocr_server.web.body import PIECE_BYTES, body_of
+from ocr_server.tasks import OfficeText
+from ocr_server.web.body import JSON, PIECE_BYTES, body_of
 from ocr_server.web.compat.adapter import (
     Adapter,
     answer_errors,
@@ -54,7 +56,7 @@ PARSERS = [
     "org.apache.tika.parser.ocr.TesseractOCRParser",
 ]
 CONTENT = "X-TIKA:content"
-_OfficeText: TypeAlias = dict[OfficeForm, str]
+_EXCEPTION = "X-TIKA:EXCEPTION:container_exception"
 _PAGE = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/></head><body>{}</body></html>'
 _UNREAD = Document((), EngineInfo("", "", ()))  # what was not to be read
 
@@ -254,7 +256,7 @@ def _unpacked(path: Path, most_bytes: int) -> Iterator[bytes]:
     raise InvalidOptions("The body’s gzip is cut off. Send all of it.")
 
 
-def _read(source: Source, requested: _TikaRequest) -> Document | _OfficeText:
+def _read(source: Source, requested: _TikaRequest) -> Document | OfficeText:
     office = read_office(
         source, ("text", "html"), name=_file_name() or "", media_type=request.mimetype
     )
@@ -284,24 +286,29 @@ def _attached_name() -> str | None:
     return parameters.get("filename") if disposition == "attachment" else None
 
 
-def _metadata(source: Source, document: Document | _OfficeText) -> dict[str, Any]:
+def _metadata(source: Source, document: Document | OfficeText) -> dict[str, Any]:
     found: dict[str, Any] = {"Content-Type": _kind(source), "X-TIKA:Parsed-By": PARSERS}
     name = _attached_name()
     if name is not None:
         found["resourceName"] = name
     if found["Content-Type"] == PDF and isinstance(document, Document) and document is not _UNREAD:
         found["xmpTPg:NPages"] = str(len(document.pages))
+    if isinstance(document, OfficeText) and document.problems:
+        found["X-TIKA:EXCEPTION:embedded_exception"] = list(document.problems)
     return found
 
 
 def _kind(source: Source) -> str:
-    return media_type_of_file(source.path) or request.mimetype or "application/octet-stream"
+    sent_as = request.mimetype or "application/octet-stream"
+    office = office_type_of(source.path, name=_file_name() or "", media_type=sent_as)
+    return media_type_of_file(source.path) or office or sent_as
 
 
-def _content(handler: str, document: Document | _OfficeText, requested: _TikaRequest) -> str:
+def _content(handler: str, document: Document | OfficeText, requested: _TikaRequest) -> str:
     if not isinstance(document, Document):
         is_plain = handler in {"text", "body"}
-        return document["text"] if is_plain else _PAGE.format(document["html"])
+        texts = document.texts
+        return texts["text"] if is_plain else _PAGE.format(texts["html"])
     if handler in {"text", "body"}:
         text = "\n\n".join(page.text for page in document.pages)
         return f"{text}\n" if text else ""
@@ -322,6 +329,9 @@ def _xhtml(document: Document) -> str:
 
 def _answer(error: OcrServerError) -> Response:
     body, media_type = f"{error.message}\n", "text/plain; charset=UTF-8"
+    if request.accept_mimetypes.best == JSON:  # whose clients parse what comes, whatever the status
+        body = json.dumps([{_EXCEPTION: error.message}])
+        media_type = JSON
     return refusal(error, body, status=_status_of(error), media_type=media_type)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -16,6 +17,7 @@ from ocr_server.errors import InvalidOptions, OcrServerError, UnsupportedFormat
 from ocr_server.export.blocks import Block, Heading, ListItem, Paragraph, Tabular, blocks_of
 from ocr_server.export.html import html_table
 from ocr_server.job import ReadOptions
+from ocr_server.office.plain import PlainBlock
 from ocr_server.request.parsing import split
 from ocr_server.sources.signatures import media_type_of_file
 from ocr_server.web.auth import KeyPlaces
@@ -29,6 +31,7 @@ from ocr_server.web.compat.adapter import (
     hinted_languages,
     kind_of,
     read,
+    read_office,
     refusal,
 )
 
@@ -48,7 +51,7 @@ def tell_presence() -> Response:
 @blueprint.post("/general/v0/general")
 def partition() -> Response:
     """Titles, texts and tables of a document, in reading order."""
-    names = [file.filename or "file" for file in request.files.getlist("files")]
+    sent = [(file.filename or "file", file.mimetype) for file in request.files.getlist("files")]
     body = body_of(request)
     sources = body.files.get("files", ())
     if len(sources) != 1 or not sources[0].size_bytes:
@@ -58,10 +61,15 @@ def partition() -> Response:
     first = _option(body, "starting_page_number") or "1"
     if not first.isdecimal() or len(first) > 9:
         raise InvalidOptions("starting_page_number must be a number.")
+    name, media_type = sent[0]
+    office = read_office(sources[0], (), name=name, media_type=media_type, wants_blocks=True)
+    if office is not None:
+        elements = _office_elements(office.blocks, {"filename": name, "filetype": media_type})
+        return Response(msgspec.json.encode(elements), content_type=JSON)
     tags = chain.from_iterable(map(split, body.texts.get("languages", ())))
     document = read(sources[0], ReadOptions(languages=hinted_languages(tags)))
     about = {
-        "filename": names[0],
+        "filename": name,
         "filetype": media_type_of_file(sources[0].path),
         "languages": list(document.engine.languages),
     }
@@ -100,8 +108,17 @@ def _elements(
     return elements
 
 
+def _office_elements(plain: Iterable[PlainBlock], about: Json) -> list[msgspec.Raw]:
+    """The elements of a file that has text of its own, which has no pages."""
+    elements: list[msgspec.Raw] = []
+    for block in chain.from_iterable(one.blocks() for one in plain):
+        more = {"text_as_html": html_table(block)} if isinstance(block, Tabular) else {}
+        elements.append(encoded(_element(*_kind_and_text(block), about | more, len(elements))))
+    return elements
+
+
 def _element(kind: str, text: str, metadata: Json, index: int) -> Json:
-    named = f"{metadata['filename']}\0{metadata['page_number']}\0{index}\0{text}"
+    named = f"{metadata['filename']}\0{metadata.get('page_number')}\0{index}\0{text}"
     id_ = hashlib.sha256(named.encode(errors="replace")).hexdigest()[:32]
     return {"type": kind, "element_id": id_, "text": text, "metadata": metadata}
 

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from ocr_server.document.model import Cell, Document, PageLanguage, Table, ZoneKind
+from ocr_server.export.markdown import escaped
 from ocr_server.geometry import Box
 from ocr_server.web.compat.azure_result import (
     CODE_POINTS,
@@ -281,3 +282,34 @@ def test_codes_are_told_where_they_are_asked_for(client: FlaskClient) -> None:
     assert "barcodes" not in without["analyzeResult"]["pages"][0]
     (code,) = told["analyzeResult"]["pages"][0]["barcodes"]
     assert (code["kind"], code["value"], len(code["polygon"])) == ("DataMatrix", "LOT 4711", 8)
+
+
+OFFICE = "<html><h1>Tea &amp; *cake*</h1><p>one b\u0065\u0301ta<table><tr><td>Item<td>x|y</table>"
+
+
+@pytest.mark.parametrize("content_format", ["text", "markdown"])
+@pytest.mark.parametrize("index_type", STRING_INDEX_TYPES[1:])
+def test_a_file_of_an_office_program_has_its_own_text_with_exact_spans(
+    client: FlaskClient, content_format: str, index_type: str
+) -> None:
+    options = f"&outputContentFormat={content_format}&stringIndexType={index_type}"
+    sent = client.post(
+        f"{ANALYZE.replace('read', 'layout')}{options}",
+        json={"base64Source": b64encode(OFFICE.encode()).decode()},
+    )
+    told = client.get(sent.headers["Operation-Location"]).get_json()["analyzeResult"]
+    content = told["content"]
+    (page_,) = told["pages"]
+
+    written = {"text": lambda text: text, "markdown": escaped}[content_format]
+    words = [word["content"] for word in page_["words"]]
+    assert words == ["Tea", "&", "*cake*", "one", "be\u0301ta", "Item", "x|y"]
+    for one in page_["words"]:
+        assert under(content, one["span"], index_type) == written(one["content"])
+    assert [one.get("role") for one in told["paragraphs"]] == ["title", None]
+    for one in told["paragraphs"]:
+        assert under(content, one["spans"][0], index_type) == written(one["content"])
+    (table,) = told["tables"]
+    assert [(one["rowIndex"], one["columnIndex"]) for one in table["cells"]] == [(0, 0), (0, 1)]
+    for one in table["cells"]:
+        assert under(content, one["spans"][0], index_type) == written(one["content"])

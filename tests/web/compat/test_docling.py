@@ -155,12 +155,40 @@ def test_heads_of_pages_are_furniture_and_items_of_lists_items(tmp_path: Path) -
 
 def test_a_file_of_an_office_program_is_its_own_text(client: FlaskClient) -> None:
     def sent(**options: str) -> Any:  # noqa: ANN401
-        form = {"files": (BytesIO(b"<h1>Tea &amp; cake</h1><p>one"), "a.html"), **options}
-        return client.post("/v1/convert/file", data=form)
+        page = b"<h1>Tea &amp; cake</h1><p>one<table><tr><th>Item<tr><td>x</table>"
+        form = {"files": (BytesIO(page), "a.html"), **options}
+        return client.post("/v1/convert/file", data=form).get_json()
 
-    told = sent().get_json()
+    told = sent()
+    json_ = sent(to_formats="json")["document"]["json_content"]
 
     assert told["status"] == "success"
-    assert told["document"]["md_content"] == "# Tea \\& cake\n\none"
-    assert sent(to_formats="text").get_json()["document"]["text_content"] == "Tea & cake\n\none"
-    assert sent(to_formats="json").status_code == 422
+    assert told["document"]["md_content"].startswith("# Tea \\& cake\n\none\n\n| Item |")
+    assert sent(to_formats="text")["document"]["text_content"].startswith("Tea & cake\n\none")
+    assert json_["origin"]["mimetype"] == "text/html"
+    assert [(one["label"], one["text"], one["prov"]) for one in json_["texts"]] == [
+        ("section_header", "Tea & cake", []), ("text", "one", []),
+    ]  # fmt: skip
+    (table,) = json_["tables"]
+    assert [one["text"] for one in table["data"]["table_cells"]] == ["Item", "x"]
+    assert json_["pages"] == {}
+
+
+def test_the_pictures_of_a_file_are_read_and_what_fails_is_told(
+    client: FlaskClient, picture: bytes
+) -> None:
+    def told(*pictures: bytes) -> Any:  # noqa: ANN401
+        addresses = (f"data:image/png;base64,{b64encode(data).decode()}" for data in pictures)
+        page = "<p>one</p>" + "".join(f'<img src="{address}">' for address in addresses)
+        form = {"files": (BytesIO(page.encode()), "a.html"), "to_formats": "text"}
+        return client.post("/v1/convert/file", data=form).get_json()
+
+    good, damaged, both = told(picture), told(picture[:60]), told(picture, picture[:60])
+
+    assert good["document"]["text_content"] == "one\n\nFish <&>"
+    assert (good["status"], good["errors"]) == ("success", [])
+    assert damaged["document"]["text_content"] == "one"
+    assert both["document"]["text_content"] == "one\n\nFish <&>"
+    for partly in (damaged, both):
+        assert partly["status"] == "partial_success"
+        assert "damaged" in partly["errors"][0]["error_message"]

@@ -187,3 +187,15 @@ def test_heads_and_feet_are_blocks_and_can_be_taken_out() -> None:
     assert (kept["header"], without["header"]) == (None, "Annual report")
     assert "Annual report" in kept["markdown"]
     assert "Annual report" not in without["markdown"]
+
+
+def test_a_file_of_an_office_program_is_a_page_without_a_size(client: FlaskClient) -> None:
+    url = f"data:text/html;base64,{b64encode(b'<html><h1>Tea</h1><p>one').decode()}"
+    document = {"type": "document_url", "document_url": url}
+
+    told = client.post("/v1/ocr", json={"document": document}).get_json()
+
+    (page,) = told["pages"]
+    assert (page["index"], page["markdown"]) == (0, "# Tea\n\none")
+    assert page["dimensions"] is None
+    assert told["usage_info"]["pages_processed"] == 1

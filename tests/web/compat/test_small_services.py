@@ -245,3 +245,17 @@ def test_ollama_answers_chats_and_prompts(client: FlaskClient, picture: bytes) -
     assert "only transcribes" in refused.get_json()["error"]
     assert client.get("/api/tags").get_json()["models"][0]["name"] == "ocr-server:latest"
     assert client.get("/api/version").get_json()["version"]
+
+
+def test_unstructured_has_the_own_text_of_a_file_of_an_office_program(client: FlaskClient) -> None:
+    page = b"<html><h1>Tea</h1><p>one<ul><li>two</ul><table><tr><td>x</table>"
+    form = {"files": (BytesIO(page), "a.html", "text/html")}
+
+    told = client.post("/general/v0/general", data=form).get_json()
+
+    assert [(one["type"], one["text"]) for one in told] == [
+        ("Title", "Tea"), ("NarrativeText", "one"), ("ListItem", "two"), ("Table", "x"),
+    ]  # fmt: skip
+    assert told[0]["metadata"] == {"filename": "a.html", "filetype": "text/html"}
+    assert "<td>x</td>" in told[3]["metadata"]["text_as_html"]
+    assert len({one["element_id"] for one in told}) == 4

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from base64 import b64encode
 from io import BytesIO
 from xml.etree import ElementTree
 
@@ -236,3 +237,29 @@ def test_a_file_of_an_office_program_is_its_own_text(client: FlaskClient) -> Non
     assert told["X-TIKA:content"] == "Tea & cake\n\none"
     assert told["Content-Type"] == "text/html"
     assert plain.text == "Tea & cake\n\none"
+
+
+def test_a_file_of_an_office_program_without_a_type_is_known_by_its_content(
+    client: FlaskClient, picture: bytes
+) -> None:
+    url = f"data:image/png;base64,{b64encode(picture[:60]).decode()}"
+    page = f'<!DOCTYPE html><p>one<img src="{url}">'
+
+    told = client.put("/tika/text", data=page).get_json()
+
+    assert told["X-TIKA:content"] == "one"
+    assert told["Content-Type"] == "text/html"
+    assert "damaged" in told["X-TIKA:EXCEPTION:embedded_exception"][0]
+
+
+def test_an_error_is_json_for_a_client_that_takes_nothing_else(
+    client: FlaskClient, picture: bytes
+) -> None:
+    damaged = picture[: len(picture) // 3]
+
+    answer = client.put("/rmeta/text", data=damaged, headers={"Accept": "application/json"})
+    plain = client.put("/rmeta/text", data=damaged)
+
+    assert (answer.status_code, plain.status_code) == (422, 422)
+    (told,) = answer.get_json()
+    assert told == {"X-TIKA:EXCEPTION:container_exception": plain.text.strip()}
