@@ -30,7 +30,8 @@ def by_the_surer(
 ) -> Iterator[Line]:
     """The lines in the quads as the network for print reads them, or that for handwriting.
 
-    Where the longest lines are surely handwritten, the others are not read as print at all.
+    Where the longest lines are surely handwritten, the others are not read as print at all; where
+    they are surely print, the page is, though short lines (a receipt's prices) be less sure.
     """
     longest = sorted(quads, key=width_px, reverse=True)[: _SAMPLE if len(quads) > _SAMPLE else 0]
     read = {quad: printed.read(quad) for quad in longest}
@@ -39,7 +40,8 @@ def by_the_surer(
     by_hand = {quad: list(islice(again, len(read[quad]))) for quad in longest}
     if not any(by_hand.values()):
         lines = [line for quad in quads for line in read.get(quad) or printed.read(quad)]
-        yield from _as_handwriting(lines, written, languages) or lines
+        is_print = bool(sample) and confidence_of(sample) >= _SURELY_PRINT
+        yield from (() if is_print else _as_handwriting(lines, written, languages)) or lines
         return
     model = letter_model(languages)
     for quad in quads:

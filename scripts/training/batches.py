@@ -23,10 +23,14 @@ Drawn = tuple[np.ndarray, str] | None
 
 @dataclass(frozen=True)
 class Mix:
-    """What lines are drawn from: those that were cut, and what makes a share (0 to 1) of all."""
+    """What lines are drawn from: those that were cut, and what makes a share (0 to 1) of all.
+
+    Lines are varied half as much while `is_calm`.
+    """
 
     lines: Sequence[Line]
     written: Sequence[tuple[float, Callable[[], Drawn]]] = ()
+    is_calm: Callable[[], bool] = lambda: False
 
 
 def draw_batches(
@@ -42,7 +46,9 @@ def draw_batches(
             if drawn is None or any(letter not in number for letter in drawn[1]):
                 continue
             label = [number[letter] for letter in drawn[1]]
-            grey = _wide_enough(to_height(vary(drawn[0], draw)), label)
+            grey = _wide_enough(
+                to_height(vary(drawn[0], draw, 0.5 if mix.is_calm() else 1.0)), label
+            )
             if grey.shape[1] <= WIDEST_PX:
                 ready.append((grey, label))
         ready.sort(key=lambda one: one[0].shape[1])
@@ -98,19 +104,21 @@ def alone(grey: np.ndarray, outline: Sequence[tuple[float, float]]) -> np.ndarra
     return (grey * inside + _paper(grey) * (1 - inside)).astype(np.uint8)
 
 
-def vary(grey: np.ndarray, draw: random.Random) -> np.ndarray:
-    """Slant, turn, size, place, a little elastic, pen, blur, light and noise."""
+def vary(grey: np.ndarray, draw: random.Random, much: float = 1.0) -> np.ndarray:
+    """Slant, turn, size, place, a little elastic, pen, blur, light and noise, from 0 to 1 much."""
     noise = np.random.default_rng(draw.getrandbits(32))
-    grey = _place(grey, draw)
-    if draw.random() < 0.35:
+    grey = _place(grey, draw, much)
+    if draw.random() < 0.5 * much:
         grey = _stretch(grey, noise)
+    if draw.random() < 1 - much:
+        return grey
     return _light(_blur(grey, draw), draw, noise)
 
 
-def _place(grey: np.ndarray, draw: random.Random) -> np.ndarray:
+def _place(grey: np.ndarray, draw: random.Random, much: float) -> np.ndarray:
     height, width = grey.shape
-    slant, turn = draw.gauss(0, 0.22), draw.gauss(0, 0.010)
-    tall, wide = draw.uniform(0.82, 1.12), draw.uniform(0.78, 1.25)
+    slant, turn = draw.gauss(0, 0.24 * much), draw.gauss(0, 0.012 * much)
+    tall, wide = 1 + much * draw.uniform(-0.18, 0.15), 1 + much * draw.uniform(-0.25, 0.28)
     size = max(8, round(width * wide))
     way = np.array([[wide, -slant * wide, 0], [turn, tall, 0]], np.float32)
     centre = np.array([size / 2, height / 2 + draw.uniform(-0.06, 0.06) * height])
@@ -124,7 +132,10 @@ def _stretch(grey: np.ndarray, noise: np.random.Generator) -> np.ndarray:
     grid = 4, max(2, width // 24)
     across, down = (
         cv2.resize(shift.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-        for shift in (noise.normal(0, 1.6, grid), noise.normal(0, 1.3, grid))
+        for shift in (
+            noise.normal(0, noise.uniform(0.8, 2.2), grid),
+            noise.normal(0, noise.uniform(0.6, 1.8), grid),
+        )
     )
     xs, ys = (one.astype(np.float32) for one in np.meshgrid(np.arange(width), np.arange(height)))
     return cv2.remap(

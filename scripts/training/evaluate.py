@@ -16,7 +16,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnx
+import onnxruntime
 from rapidfuzz.distance import Levenshtein
 
 from scripts.training.batches import as_input, to_height
@@ -51,13 +51,12 @@ def read_pairs(folder: Path) -> list[Line]:
 
 
 def load(network: Path) -> tuple[Read, list[str]]:
-    """A network as the product runs it, in OpenCV, and its letters."""
-    net = cv2.dnn.readNetFromONNX(str(network))
-    listed = next(one.value for one in onnx.load(network).metadata_props if one.key == "character")
+    """A network as the product runs it, in onnxruntime, and its letters."""
+    session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
+    listed = session.get_modelmeta().custom_metadata_map["character"]
 
     def read(pictures: np.ndarray) -> np.ndarray:
-        net.setInput(np.repeat(pictures[:, None], 3, axis=1))
-        return net.forward()
+        return session.run(None, {"x": np.repeat(pictures[:, None], 3, axis=1)})[0]
 
     return read, ["", *listed.split("\n"), " "]
 

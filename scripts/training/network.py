@@ -49,7 +49,7 @@ class Network(nn.Module):
     def __init__(self, path: Path, dictionary: Path | None = None) -> None:
         super().__init__()
         self.model = onnx.load(path)
-        _widen(self.model)
+        widen(self.model)
         listed = {one.key: one.value for one in self.model.metadata_props}.get("character")
         if listed is None:
             if dictionary is None:
@@ -141,16 +141,28 @@ def _put(tensor: onnx.TensorProto, value: np.ndarray) -> None:
     tensor.CopyFrom(numpy_helper.from_array(value, tensor.name))
 
 
-def _widen(model: onnx.ModelProto) -> None:
-    """Undo `_halve`: weights as 32-bit numbers under the names that the steps use."""
+def widen(model: onnx.ModelProto) -> None:
+    """Undo `_halve` and `quantise`: weights as 32-bit numbers, by the names that steps use."""
     graph = model.graph
     weights = {one.name: one for one in graph.initializer}
+    values = {name: numpy_helper.to_array(one) for name, one in weights.items()}
     for node in list(graph.node):
-        if node.op_type == "Cast" and node.input[0] in weights:
-            tensor = weights[node.input[0]]
-            wide = numpy_helper.to_array(tensor).astype(np.float32)
-            tensor.CopyFrom(numpy_helper.from_array(wide, node.output[0]))
+        kind, source = node.op_type, node.input[0]
+        if kind == "QuantizeLinear" or (kind == "DequantizeLinear" and source not in weights):
+            node.op_type = "Identity"
+            del node.input[1:]
+        elif kind in ("Cast", "DequantizeLinear") and source in weights:
+            wide = values[source].astype(np.float32)
+            if kind == "DequantizeLinear":
+                by_channel = (-1,) + (1,) * (wide.ndim - 1)
+                scale, zero = (values[name].reshape(by_channel) for name in node.input[1:])
+                wide = (wide - zero.astype(np.float32)) * scale
+            weights[source].CopyFrom(numpy_helper.from_array(wide, node.output[0]))
             graph.node.remove(node)
+    used = {name for node in graph.node for name in node.input}
+    kept = [one for one in graph.initializer if one.name in used]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
 
 
 def _halve(graph: onnx.GraphProto) -> None:

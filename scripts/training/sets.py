@@ -17,13 +17,13 @@ from scripts.training.letters import fold
 
 # How often a line is drawn, against the others. A set that is not named is drawn 1.0 times.
 SHARES = {
-    "Copiste-d-un-jour": 2.4,
-    "CREMMA-AN-TestamentsDePoilus": 2.0,
-    "CREMMA-MSS-19": 1.6,
+    "Copiste-d-un-jour": 2.6,
+    "CREMMA-AN-TestamentsDePoilus": 2.4,
+    "CREMMA-MSS-19": 2.4,
     "timeuscorpus": 0.3,
     "lectaurep-mariages-et-divorces": 0.5,
     "Tables_decennales_HTR": 0.3,
-    "lectaurep-repertoires": 0.08,
+    "lectaurep-repertoires": 0.12,
 }
 
 # Pages of hands that are never learnt, whatever repository they come from: (set of the test, a

@@ -17,9 +17,10 @@ import multiprocessing
 import os
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import cv2
@@ -35,10 +36,10 @@ from scripts.training.sets import read_sets
 
 HERE = Path(__file__).parent
 WARM_UP_STEPS = 60
-LEAST_RATE = 0.02  # of the highest, at the end of a sitting
+CALM_FROM = 0.75  # of a sitting; from here on lines are varied less
 MEAN_KEEPS = 0.998  # what is written is a running mean of the weights
 LONGEST_GRADIENT = 3.0
-BY_HAND, IN_PRINT = 0.15, 0.10  # shares of the lines that are written with fonts
+BY_HAND, IN_PRINT = 0.10, 0.06  # shares of the lines that are written with fonts
 QUICKLY_TESTED = 24  # lines of each test at a checkpoint
 
 
@@ -58,7 +59,7 @@ class Sitting:
     def learn(self, answer: torch.Tensor, labels: Sequence[list[int]], part: float) -> float:
         """One step from logits (n, columns, classes); `part` of the sitting is over (0 to 1)."""
         warmth = min(1.0, (self.steps + 1) / WARM_UP_STEPS)
-        fall = LEAST_RATE + (1 - LEAST_RATE) * (1 + math.cos(math.pi * part)) / 2
+        fall = (1 + math.cos(math.pi * min(1.0, part))) / 2
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate * warmth * fall
         columns = F.log_softmax(answer.float(), -1).transpose(0, 1)
@@ -116,8 +117,9 @@ def train(asked: argparse.Namespace) -> None:
     tests = {name: lines[:QUICKLY_TESTED] for name, lines in tests.items()}
     say(f"{len(learnt)} lines to learn, {sitting.seen} seen, on {device}")
     queue: Queue = multiprocessing.Queue(24)
+    calm = multiprocessing.Event()
     drawer = multiprocessing.Process(
-        target=fill, args=(queue, asked, network.letters, sitting.seen), daemon=True
+        target=fill, args=(queue, asked, network.letters, sitting.seen, calm), daemon=True
     )
     drawer.start()
     half = torch.autocast(device.type, torch.bfloat16, enabled=not asked.full_precision)
@@ -139,6 +141,8 @@ def train(asked: argparse.Namespace) -> None:
             answer = network(as_tensor(pictures))
         losses.append(sitting.learn(answer, labels, sitting.spent_s / (asked.minutes * 60)))
         sitting.spent_s = before_s + time.monotonic() - began
+        if sitting.spent_s >= CALM_FROM * asked.minutes * 60:
+            calm.set()
         over = sitting.spent_s >= asked.minutes * 60
         if over or time.monotonic() - saved > asked.checkpoint_minutes * 60:
             sitting.save(asked.out)
@@ -153,21 +157,26 @@ def train(asked: argparse.Namespace) -> None:
     drawer.terminate()
 
 
-def fill(queue: Queue, asked: argparse.Namespace, letters: Sequence[str], seen: int) -> None:
+def fill(
+    queue: Queue, asked: argparse.Namespace, letters: Sequence[str], seen: int, calm: Event
+) -> None:
     """Draw batches until the parent ends: in a process of its own, beside the training."""
     cv2.setNumThreads(1)
     os.nice(5)
-    for batch in batches_for(asked, letters, random.Random(f"{asked.seed} {seen}")):
+    for batch in batches_for(asked, letters, random.Random(f"{asked.seed} {seen}"), calm.is_set):
         queue.put(batch)
 
 
 def batches_for(
-    asked: argparse.Namespace, letters: Sequence[str], draw: random.Random
+    asked: argparse.Namespace,
+    letters: Sequence[str],
+    draw: random.Random,
+    is_calm: Callable[[], bool],
 ) -> Iterator[tuple[np.ndarray, list[list[int]]]]:
     """The batches of a sitting."""
     lines = read_sets(asked.lines)[0]
     if asked.no_fonts:
-        return draw_batches(Mix(lines), letters, asked.batch, draw)
+        return draw_batches(Mix(lines, is_calm=is_calm), letters, asked.batch, draw)
     writer = Writer(load_texts(asked.texts), draw)
     hands, prints = (
         load_fonts(asked.fonts, asked.fonts / "unpacked", (HERE / name).read_text().split())
@@ -177,7 +186,7 @@ def batches_for(
         (BY_HAND, partial(writer.line, hands, by_hand=True)),
         (IN_PRINT, partial(writer.line, prints, by_hand=False)),
     )
-    return draw_batches(Mix(lines, written), letters, asked.batch, draw)
+    return draw_batches(Mix(lines, written, is_calm), letters, asked.batch, draw)
 
 
 def say(text: str) -> None:

@@ -473,6 +473,23 @@ def test_where_five_lines_are_handwritten_the_rest_is_not_read_as_print(
 
 
 @pytest.mark.rapidocr
+def test_where_five_lines_are_surely_print_the_page_is(
+    engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sure, doubtful = [letters_of("aaaa", [0.99] * 4)] * 5, [letters_of("bbbb", [0.5] * 4)] * 2
+    written = [letters_of("cccc", [0.95] * 4)] * 7
+    monkeypatch.setattr(LineFinder, "find", rows(7))
+    monkeypatch.setattr(LineReader, "letters_of", answers(*sure, *doubtful, *written))
+    monkeypatch.setattr(engine, "_handwriting", LineReader())
+
+    zones = engine.recognise(LIGHT, ReadOptions(languages=("lat",)), Deadline.after(60))
+
+    lines = [line for zone in zones for line in zone.lines]
+    assert [line.text for line in lines] == ["aaaa"] * 5 + ["bbbb"] * 2
+    assert not any(line.handwritten for line in lines)
+
+
+@pytest.mark.rapidocr
 @pytest.mark.parametrize(("text", "by_hand"), [("hcnsc wjnd", True), ("house wind", False)])
 def test_doubtful_print_with_words_of_the_language_is_no_handwriting(
     engine: RapidocrEngine, monkeypatch: pytest.MonkeyPatch, text: str, by_hand: bool

@@ -108,6 +108,46 @@ def test_what_is_saved_says_the_same_and_is_halved(tmp_path: Path) -> None:
     assert path.stat().st_size < 0.6 * (tmp_path / "base.onnx").stat().st_size
 
 
+def in_8_bits(base: Path, path: Path) -> Path:
+    """A base whose convolution is quantised, its weights by channel, and its output."""
+    model = onnx.load(base)
+    (weights,) = (one for one in model.graph.initializer if one.name == "conv.w")
+    values = numpy_helper.to_array(weights)
+    scales = np.abs(values).max(axis=(1, 2, 3)) / 127
+    eight = np.round(values / scales[:, None, None, None]).astype(np.int8)
+    weights.CopyFrom(numpy_helper.from_array(eight, "conv.w8"))
+    model.graph.initializer.extend(
+        numpy_helper.from_array(value, name)
+        for name, value in {
+            "scales": scales.astype(np.float32), "zeros": np.zeros(64, np.int8),
+            "step": np.array(0.2, np.float32), "middle": np.array(128, np.uint8),
+        }.items()
+    )  # fmt: skip
+    add = model.graph.node[1]
+    add.input[0] = "c.whole"
+    widen = helper.make_node("DequantizeLinear", ["conv.w8", "scales", "zeros"], ["conv.w"], axis=0)
+    model.graph.node.insert(0, widen)
+    for at, (kind, source, out) in enumerate(
+        (("QuantizeLinear", "c", "c.8"), ("DequantizeLinear", "c.8", "c.whole")), 2
+    ):
+        model.graph.node.insert(at, helper.make_node(kind, [source, "step", "middle"], [out]))
+    model.opset_import[0].version = 13
+    onnx.save(model, path)
+    return path
+
+
+def test_training_goes_on_from_a_network_of_8_bits(tmp_path: Path) -> None:
+    base = Network(make_base(tmp_path / "base.onnx"))
+    network = Network(in_8_bits(tmp_path / "base.onnx", tmp_path / "eight.onnx"))
+
+    assert network.weights.keys() == base.weights.keys()
+    with torch.no_grad():
+        said, whole = (one(torch.from_numpy(picture(96))) for one in (network, base))
+    assert torch.abs(said - whole).max() < 0.2
+    network.save(tmp_path / "saved.onnx")
+    assert Network(tmp_path / "saved.onnx").weights.keys() == base.weights.keys()
+
+
 def test_a_base_that_tells_no_letters_needs_a_dictionary(tmp_path: Path) -> None:
     path = make_base(tmp_path / "base.onnx", tells=False)
     listed = tmp_path / "letters.txt"
