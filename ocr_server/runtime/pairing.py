@@ -27,7 +27,7 @@ _LOOK_S = 0.5  # between looks whether the client has gone or the server ends
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class SentPicture:
     """What a phone has sent: by number from 1, and by number of what was sent in one go.
 
     `media_type` is what the phone calls it.
@@ -48,7 +48,7 @@ class Pairing:
     id: str
     is_claimed: bool
     changes: int
-    pictures: tuple[Picture, ...]
+    pictures: tuple[SentPicture, ...]
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class _Entry:
     changes: int = 0
     sent: int = 0
     numbered: int = 0
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: list[SentPicture] = field(default_factory=list)
 
     def seen(self) -> Pairing:
         return Pairing(self.id, bool(self.secret), self.changes, tuple(self.pictures))
@@ -125,7 +125,9 @@ class Pairings:
             for one, (name, media_type, _) in zip(stored, files, strict=True):
                 entry.numbered += 1
                 entry.pictures.append(
-                    Picture(entry.numbered, entry.sent, name, media_type, one.size_bytes, one.id)
+                    SentPicture(
+                        entry.numbered, entry.sent, name, media_type, one.size_bytes, one.id
+                    )
                 )
             for lost in entry.pictures[:-MOST_PICTURES]:
                 self._store.forget(lost.stored_id, owner)
@@ -163,7 +165,7 @@ class Pairings:
             if waits:
                 self._waiting.release()
 
-    def open(self, pairing_id: str, owner: str, number: int) -> tuple[Picture, BinaryIO]:
+    def open(self, pairing_id: str, owner: str, number: int) -> tuple[SentPicture, BinaryIO]:
         """A picture and its content, for reading.
 
         Raises:
@@ -195,7 +197,7 @@ class Pairings:
         with self._changed:
             self._remove(self._of_desk(pairing_id, owner))
 
-    def _picture(self, pairing_id: str, owner: str, number: int) -> Picture:
+    def _picture(self, pairing_id: str, owner: str, number: int) -> SentPicture:
         with self._changed:
             for picture in self._of_desk(pairing_id, owner).pictures:
                 if picture.number == number:
