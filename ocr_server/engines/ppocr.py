@@ -46,8 +46,8 @@ _M_MMAP_THRESHOLD, _LARGE_BYTES = -3, 4 * 1024 * 1024
 # pictures that the network was trained on. At 1280 px nothing is lost against 1.6 megapixels; at
 # 960 px F1 of receipts falls by .01, of photographs by .02. Letters need no more than an x-height
 # of 14 px: on receipts that takes a third of the copy away (F1 .855, CER .131 to .130). With 12 px
-# it would be half, but F1 of a table falls by .1. With few glyphs the x-height is not sure, and lone
-# figures are lost; and in small copies lines of two columns are joined.
+# it would be half, but F1 of a table falls by .1. With few glyphs the x-height is not sure, and
+# lone figures are lost; and in small copies lines of two columns are joined.
 _SHORTER_PX, _LONGEST_PX, _X_HEIGHT_PX = 736, 1280, 14.0
 _FEWEST_GLYPHS, _LEAST_LONG_PX = 100, 800
 _STEP_PX = 32  # sides of the copy are multiples of it
