@@ -246,7 +246,7 @@ def unwrapped_of_script(file: Path) -> set[str]:
     found = set()
     for match in re.finditer(r'"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`', text):
         said = match[1] if match[1] is not None else re.sub(r"\$\{.*?\}", "{}", match[2])
-        before = text[max(0, match.start() - 200) : match.start()]
+        before = text[max(0, match.start() - 400) : match.start()]
         is_message = re.search(r'\b_\(\s*(?:"[^"\n]*"\s*\+\s*)*$', before)
         statement = before.rpartition(";")[2].rpartition("\n")[2]
         if _PROSE.search(said) and not is_message and not _NOT_SAID.search(statement):

@@ -56,7 +56,8 @@ export function enhance(add) {
         show(
           _(
             "This page was opened at {host}, which only this computer reaches. Open it by the " +
-              "computer’s name or address in your network: then a phone can be its camera.",
+              "computer’s name or address in your network: then a phone can be its camera. " +
+              "The server must listen there: OCR_HOST=0.0.0.0.",
             { host: location.host },
           ),
         );
