@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean, median, pstdev
 from typing import NamedTuple, TypeAlias
 
@@ -28,6 +29,8 @@ _LONG_LINE = 8.0
 # Prose: lines of that many words, flush left, in a pitch of at most that, about equally long.
 _PROSE_WORDS, _PROSE_LINES, _PROSE_PITCH, _PROSE_WIDTH = 5, 3, 2.0, 12.0
 _FLUSH, _NEXT_LINE, _UNEQUAL = 0.7, 0.6, 0.25
+_JUSTIFIED = (1.4, 2.0)  # gaps between phrases: the widest blanks of justified lines
+_GUTTER_ROWS = 3
 _NUMBER = re.compile(r"[\W_]*[$€£]?\d[\d.,:/%\s\-–()+]*[%€$]?[\W_]*|[-–—.]+|n/?a", re.IGNORECASE)
 
 
@@ -116,6 +119,8 @@ def find_phrases(
         for line in lines
     ]
     gap_px = _gap_px(words, gap, unit_px)
+    if not is_prose_kept:
+        placed = _without_justified(placed, gap_px, unit_px)
     pieces = [
         piece
         for line in placed
@@ -212,12 +217,43 @@ def _joined(row: PhraseRow, gap_px: float) -> list[Phrase]:
     ]
 
 
-def _without_prose(phrases: Sequence[Phrase], unit_px: float) -> list[Phrase]:
-    """Leave out paragraphs: chains of long phrases, one below the other and flush left."""
-    ordered = sorted(phrases, key=lambda one: one.middle_y)
+def _without_justified(
+    lines: Sequence[list[Placed]], gap_px: float, unit_px: float
+) -> list[list[Placed]]:
+    """Leave out paragraphs whose lines are justified, by blanks as wide as gaps between phrases.
+
+    Such blanks stand anywhere; through the rows of a table goes a gutter.
+    """
     prose: set[int] = set()
+    for widest in _JUSTIFIED:  # one after the other, as wide blanks join columns that stand near
+        whole = [piece for line in lines for piece in _pieces(line, widest * gap_px, unit_px)]
+        for chain in _paragraphs(whole, unit_px):
+            rows = [_pieces(list(line.words), gap_px, unit_px) for line in chain]
+            if not _have_gutter(rows):
+                prose |= {id(one) for line in chain for one in line.words}
+    return [[one for one in line if id(one) not in prose] for line in lines]
+
+
+def _have_gutter(rows: Sequence[Sequence[Phrase]]) -> bool:
+    """Whether a gap goes through half of the rows, three at least."""
+    gaps = [(one.box.right, other.box.left) for row in rows for one, other in pairwise(row)]
+    through = (sum(left < x <= right for left, right in gaps) for _, x in gaps)
+    return max(through, default=0) >= max(_GUTTER_ROWS, 0.5 * len(rows))
+
+
+def _without_prose(phrases: Sequence[Phrase], unit_px: float) -> list[Phrase]:
+    """Leave out paragraphs."""
+    prose = {id(one) for chain in _paragraphs(phrases, unit_px) for one in chain}
+    return [one for one in phrases if id(one) not in prose]
+
+
+def _paragraphs(phrases: Sequence[Phrase], unit_px: float) -> list[list[Phrase]]:
+    """Paragraphs: chains of long phrases, one below the other and flush left."""
+    ordered = sorted(phrases, key=lambda one: one.middle_y)
+    found: list[list[Phrase]] = []
+    used: set[int] = set()
     for index, first in enumerate(ordered):
-        if id(first) in prose or len(first.words) < _PROSE_WORDS:
+        if id(first) in used or len(first.words) < _PROSE_WORDS:
             continue
         chain = [first]
         for one in ordered[index + 1 :]:
@@ -236,5 +272,6 @@ def _without_prose(phrases: Sequence[Phrase], unit_px: float) -> list[Phrase]:
             and min(widths) > _PROSE_WIDTH * unit_px
             and pstdev(full) < _UNEQUAL * fmean(full)
         ):
-            prose |= {id(one) for one in chain}
-    return [one for one in phrases if id(one) not in prose]
+            found.append(chain)
+            used |= {id(one) for one in chain}
+    return found

@@ -109,6 +109,27 @@ def test_text_beside_a_table_stays_out_of_it() -> None:
     assert after[1].text == beside.text
 
 
+def test_a_justified_column_beside_a_table_stays_out_of_it() -> None:
+    # Blanks as wide as gaps between cells stand elsewhere in each line.
+    words = ("these", "words", "fill", "lines", "whole", "width")
+    xs = (800, 862, 924, 975, 1037, 1099)
+    beside = zone(
+        *(
+            line(
+                200 + PITCH_PX * i,
+                *((x + 22 * (k > i), w) for k, (x, w) in enumerate(zip(xs, words, strict=True))),
+            )
+            for i in range(5)
+        )
+    )
+    zones = (rows(*GOODS), beside)
+
+    after = set_in_tables(zones, find_tables(zones, ()))
+
+    assert [one.kind for one in after] == [ZoneKind.TABLE, ZoneKind.TEXT]
+    assert after[1].text == beside.text
+
+
 @pytest.mark.parametrize(
     "zones",
     [
