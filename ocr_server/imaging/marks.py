@@ -10,7 +10,7 @@ parted by colour deconvolution (Ruifrok and Johnston, 2001), which leaves the pr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -70,6 +70,9 @@ class _Levels(NamedTuple):
     are_of_print: bool = False  # whether the lightest channel has the print's ink alone
 
 
+_Measure: TypeAlias = Callable[[Canvas, _Levels], _Levels | None]
+
+
 class _Pieces(NamedTuple):
     """Connected pieces of ink, numbered from 1 in `labels`; `stats` as OpenCV has them."""
 
@@ -103,8 +106,9 @@ def part_marks(canvas: Canvas, *, x_height_px: float = 0.0) -> OperationResult:
     if not unit:
         return OperationResult(grey, "too few letters to measure")
     found = "no other level than that of the print"
-    for measure in _measures(canvas):
-        full = measure(canvas)
+    levels = _levels(canvas)
+    for measure in _measures(canvas, levels):
+        full = measure(canvas, levels)
         if full is None or (limit := find_gap(full)) is None:
             continue
         ground = _find_marks(canvas, full, measure, limit=limit, unit=unit)
@@ -175,22 +179,24 @@ def _levels(canvas: Canvas) -> _Levels:
     return _Levels(grey, lightest, float(paper_level(grey)), float(paper_level(lightest)))
 
 
-def _measures(canvas: Canvas) -> list[Callable[[Canvas], _Levels | None]]:
+def _measures(canvas: Canvas, levels: _Levels) -> list[_Measure]:
     """How the levels of print are told from those of marks, by inks first if print is coloured."""
     if not canvas.is_colour:
-        return [_levels]
-    levels = _levels(canvas)
+        return [_as_they_are]
     inked = levels.lightest[_darkest_inked(levels, slice(None))]
     is_coloured = inked.size and np.percentile(inked, 10) > _COLOURED * levels.lightest_paper
-    return [_levels_of_print, _levels] if is_coloured else [_levels, _levels_of_print]
+    return [_levels_of_print, _as_they_are] if is_coloured else [_as_they_are, _levels_of_print]
 
 
-def _levels_of_print(canvas: Canvas) -> _Levels | None:
+def _as_they_are(_canvas: Canvas, levels: _Levels) -> _Levels:
+    return levels
+
+
+def _levels_of_print(canvas: Canvas, levels: _Levels) -> _Levels | None:
     """The levels of a page without its second ink; None if it has no two inks of clear colours.
 
     The lightest channel is what the print's ink alone would leave of the paper.
     """
-    levels = _levels(canvas)
     channels = [np.ascontiguousarray(canvas.pixels[..., channel]) for channel in range(3)]
     papers = [max(1, paper_level(channel)) for channel in channels]
     density = np.log(np.array(papers)[:, None] / np.maximum(1, np.arange(256))).clip(0)
@@ -251,12 +257,7 @@ def _mean_direction(directions: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _find_marks(
-    canvas: Canvas,
-    full: _Levels,
-    measure: Callable[[Canvas], _Levels | None],
-    *,
-    limit: float,
-    unit: float,
+    canvas: Canvas, full: _Levels, measure: _Measure, *, limit: float, unit: float
 ) -> Pixels | None:
     """The level of each mark where it is, and 0 elsewhere; None if nothing crosses letters.
 
@@ -267,7 +268,8 @@ def _find_marks(
         ratio = int(ratio)
     if ratio == 1:
         return _marks_of(full, limit=limit, unit=unit)
-    copy = measure(canvas.scaled(1 / ratio))
+    smaller = canvas.scaled(1 / ratio)
+    copy = measure(smaller, _levels(smaller))
     on_copy = find_gap(copy) if copy else None  # thin strokes are paler on the copy
     if copy is None or on_copy is None:
         return None

@@ -30,7 +30,7 @@ _LONG_LINE = 8.0
 _PROSE_WORDS, _PROSE_LINES, _PROSE_PITCH, _PROSE_WIDTH = 5, 3, 2.0, 12.0
 _FLUSH, _NEXT_LINE, _UNEQUAL = 0.7, 0.6, 0.25
 _JUSTIFIED = (1.4, 2.0)  # gaps between phrases: the widest blanks of justified lines
-_GUTTER_ROWS = 3
+_GUTTER_ROWS = 3  # fewer lines have a blank in common by chance
 _NUMBER = re.compile(r"[\W_]*[$€£]?\d[\d.,:/%\s\-–()+]*[%€$]?[\W_]*|[-–—.]+|n/?a", re.IGNORECASE)
 
 
