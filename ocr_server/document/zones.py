@@ -348,6 +348,12 @@ class Zone:
                 inside[place].append(word)
         return tuple(mean_confidence(tuple(some)) if some else None for some in inside)
 
+    def with_each_word(self, change: Callable[[Word], Word]) -> Zone:
+        """The zone with each word as `change` returns it; cells of a table have its texts."""
+        lines = (replace(line, words=tuple(map(change, line.words))) for line in self.lines)
+        done = replace(self, lines=tuple(lines))
+        return done if done.text == self.text else done.with_cells_refilled()
+
     def with_cells_refilled(self) -> Zone:
         """The zone with the text of its table's cells made anew from its words, line by line."""
         if self.table is None:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from itertools import product
 
 from ocr_server.document.languages import DICTIONARIES
-from ocr_server.document.model import Line, Word, Zone
+from ocr_server.document.model import Word
 from ocr_server.page.spelling import Dictionary, dictionary_of
 from ocr_server.page.state import PageState, StageResult
 
@@ -71,13 +71,8 @@ def mend_long_s(state: PageState) -> StageResult:
         before = word.corrected_from or word.text
         return word if text == word.text else replace(word, text=text, corrected_from=before)
 
-    def in_line(line: Line) -> Line:
-        return replace(line, words=tuple(map(in_word, line.words)))
-
-    def in_zone(zone: Zone) -> Zone:
-        return replace(zone, lines=tuple(map(in_line, zone.lines))).with_cells_refilled()
-
-    mended = replace(candidate, zones=tuple(map(in_zone, candidate.zones)))
+    zones = tuple(zone.with_each_word(in_word) for zone in candidate.zones)
+    mended = replace(candidate, zones=zones)
     pairs = zip(mended.words, candidate.words, strict=True)
     changed = sum(one.text != other.text for one, other in pairs)
     return StageResult(

@@ -17,7 +17,7 @@ from spellchecker import SpellChecker
 
 from ocr_server.document.characters import WORD_LOOK_ALIKES
 from ocr_server.document.languages import DICTIONARIES
-from ocr_server.document.model import Alternative, Line, Page, Word, Zone
+from ocr_server.document.model import Alternative, Page, Word
 from ocr_server.job import ReadOptions
 from ocr_server.page.own_words import OwnWords, own_words
 
@@ -92,13 +92,6 @@ def suggest_spellings(page: Page, options: ReadOptions) -> Page:
     if dictionary is None and own is None:
         return page
 
-    def in_zone(zone: Zone) -> Zone:
-        done = replace(zone, lines=tuple(in_line(line) for line in zone.lines))
-        return done if done.text == zone.text else done.with_cells_refilled()
-
-    def in_line(line: Line) -> Line:
-        return replace(line, words=tuple(in_word(word) for word in line.words))
-
     def in_word(word: Word) -> Word:
         match = _CORE.match(word.text)
         if word.confidence >= sure or word.checked or match is None:
@@ -113,7 +106,7 @@ def suggest_spellings(page: Page, options: ReadOptions) -> Page:
             return _suggested(word, (before, core, after), dictionary, correct=options.correct)
         return word
 
-    return replace(page, zones=tuple(in_zone(zone) for zone in page.zones))
+    return replace(page, zones=tuple(zone.with_each_word(in_word) for zone in page.zones))
 
 
 def _own_word(word: Word, core: str, own: OwnWords, dictionary: Dictionary | None) -> str | None:
