@@ -96,7 +96,7 @@ def check_pattern(text: str) -> None:
     """
     try:
         re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"it is no regular expression: {error}") from None
 
 
