@@ -65,10 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not pages:
             print("There is no such page.", file=sys.stderr)
             return 1
-        scores = list(pool.map(rate, pages, repeat(asked.engine)))
-    if asked.verbose:
-        for page, score in zip(pages, scores, strict=True):
-            print(row(page.path.name, [score]))
+        scores = []
+        for page, score in zip(pages, pool.map(rate, pages, repeat(asked.engine)), strict=True):
+            scores.append(score)
+            if asked.verbose:
+                print(row(page.path.name, [score]), flush=True)
     print(report(pages, scores))
     return 0
 
