@@ -17,7 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ocr_server import __version__, settings
-from ocr_server.cli import main
+from ocr_server.cli.main import main
 from ocr_server.document.model import INCOMPLETE, LACKS_MEMORY
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.extraction.finders import FINDERS
