@@ -9,12 +9,11 @@ from __future__ import annotations
 import errno
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from ocr_server.document.model import (
     Document,
@@ -27,16 +26,12 @@ from ocr_server.document.model import (
 from ocr_server.engines import describe_choice
 from ocr_server.errors import AnswerTooLarge, StorageFull, TooManyWords
 from ocr_server.export import Render
-from ocr_server.export.blocks import Block
-from ocr_server.export.html import elements_of
-from ocr_server.export.markdown import markdown_of
-from ocr_server.export.text import blocks_text
 from ocr_server.extraction import finders
 from ocr_server.job import Claim, ClaimOutcome, Limits, ReadOptions, Rendering
 from ocr_server.office.files import office_blocks
 from ocr_server.office.pictures import unpack_pictures as unpack
 from ocr_server.office.pictures import with_pictures_read
-from ocr_server.office.plain import PlainBlock
+from ocr_server.office.plain import OfficeForm, OfficeText
 from ocr_server.page import camera_frame, recipe
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.codes import read_codes
@@ -52,22 +47,7 @@ from ocr_server.sources.damage import lacks_end_of_pdf
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview
 from ocr_server.sources.signatures import is_pdf
 
-OfficeForm: TypeAlias = Literal["text", "markdown", "html"]
-_OFFICE_FORMS: Mapping[OfficeForm, Callable[[Iterable[Block]], str]] = {
-    "text": blocks_text,
-    "markdown": markdown_of,
-    "html": elements_of,
-}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
-
-
-@dataclass(frozen=True, slots=True)
-class OfficeText:
-    """The text of a file in some forms, its blocks, and what pictures could not be read for."""
-
-    texts: dict[OfficeForm, str]
-    blocks: tuple[PlainBlock, ...] = ()
-    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,12 +272,9 @@ def read_office_file(
     """
     with _temporary_files_in(path.parent):
         blocks = list(with_pictures_read(office_blocks(path, media_type), pictures, counts))
-        texts = {form: _OFFICE_FORMS[form](blocks) for form in forms}
-        plain = tuple(map(PlainBlock.of, blocks)) if wants_blocks else ()
-    size = sum(map(len, texts.values())) + sum(block.size for block in plain)
-    if size > limits.max_answer_bytes:
-        raise AnswerTooLarge.of(limits.max_answer_bytes)
-    return OfficeText(texts, plain)
+        return OfficeText.of(
+            blocks, forms, wants_blocks=wants_blocks, most_bytes=limits.max_answer_bytes
+        )
 
 
 def draw_page(

@@ -264,7 +264,7 @@ def _drawn(
 ) -> _Picture | None:
     """The picture of a page; none where the time is over or it cannot be drawn: its words count."""
     try:
-        return _Picture(page_ref.number, here.draw_small(parsed.job, page_ref, cancelled))
+        return _Picture(page_ref.number, here.draw_page(parsed.job, page_ref, cancelled))
     except ClientGone:
         raise
     except OcrServerError:

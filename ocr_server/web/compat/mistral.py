@@ -42,7 +42,7 @@ from ocr_server.web.compat.mistral_page import (
     office_page,
     page_of,
 )
-from ocr_server.web.compat.models import MISTRAL_MODEL, list_models
+from ocr_server.web.compat.openai import MISTRAL_MODEL, list_models
 from ocr_server.web.context import job_folder, service
 from ocr_server.web.json_body import Value
 
