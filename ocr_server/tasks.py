@@ -32,7 +32,7 @@ from ocr_server.office.files import office_blocks
 from ocr_server.office.pictures import unpack_pictures as unpack
 from ocr_server.office.pictures import with_pictures_read
 from ocr_server.office.plain import OfficeForm, OfficeText
-from ocr_server.page import camera_frame, recipe
+from ocr_server.page import camera_frame, reading
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.codes import read_codes
 from ocr_server.page.framing import zones_in_pixels
@@ -179,24 +179,24 @@ def _recognise(
     decoded = decode_page()
     size = f"{decoded.canvas.width_px} × {decoded.canvas.height_px} pixels"
     decoding = StageRecord.since(started_s, "decode", size, "decoded")
-    reading = _read_context(context, options)
+    read_context = _read_context(context, options)
     if not options.is_framed:
-        reading = replace(
-            reading,
+        read_context = replace(
+            read_context,
             open_in_colour=partial(
                 decode.open_in_colour, page_ref.path, page_ref.index,
                 limits=limits, password=password,
             ),
         )  # fmt: skip
     is_plain = not (options.is_framed or options.wants_fields)
-    read = recipe.read_page if is_plain else finders.read_framed_page
+    read = reading.read_page if is_plain else finders.read_framed_page
     path = page_ref.progress_path
     with progress_writer(path) if page_ref.reports_progress else nullcontext() as report:
         page = read(
             decoded.canvas,
             number=page_ref.number,
             options=options,
-            context=replace(reading, report_progress=report),
+            context=replace(read_context, report_progress=report),
         )
     page = replace(page, stages=(decoding, *page.stages))
     page = with_copies(suggest_spellings(page, options), decoded.copies)
@@ -307,7 +307,7 @@ def draw_prepared_page(
     """
     with _temporary_files_in(page_ref.path.parent):
         page = decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
-        prepared = recipe.prepare_page(
+        prepared = reading.prepare_page(
             page,
             options=options,
             context=replace(_read_context(context, options), open_in_colour=lambda: page),

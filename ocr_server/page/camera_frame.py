@@ -28,8 +28,8 @@ from ocr_server.page.preprocessing import (
     make_ink_dark,
     scale_letters,
 )
-from ocr_server.page.reading import read_once, read_text
-from ocr_server.page.recipe import read_page
+from ocr_server.page.first_reading import read_once, read_text
+from ocr_server.page.reading import read_page
 from ocr_server.page.state import ReadContext, StageFunction
 
 # Longest side of the copy on which sharpness is measured, so that cameras can be compared.

@@ -8,7 +8,7 @@ from ocr_server.document.model import Page
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Framing, ReadOptions, ZoneSpec
-from ocr_server.page.recipe import read_page
+from ocr_server.page.reading import read_page
 from ocr_server.page.state import ReadContext
 
 

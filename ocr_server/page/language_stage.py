@@ -25,7 +25,7 @@ from ocr_server.page.language import (
     sample_of,
     verdict_of,
 )
-from ocr_server.page.reading import read_once, read_text
+from ocr_server.page.first_reading import read_once, read_text
 from ocr_server.page.script import LEAD, find_by_script, is_vertical, least_of
 from ocr_server.page.state import PageState, StageResult
 

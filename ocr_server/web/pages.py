@@ -29,7 +29,7 @@ from ocr_server.export.audio import has_voice
 from ocr_server.export.json import render_json
 from ocr_server.job import Job, Layout, PageSelection, Rendering
 from ocr_server.page.codes import are_codes_read
-from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
+from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.pipeline import MOST_HELD_WORDS
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
