@@ -28,10 +28,10 @@ from ocr_server.runtime.memory_plan import MemoryPlan, plan_memory
 from ocr_server.runtime.pairing import Pairings
 from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
+from ocr_server.runtime.second_try import run_twice
 from ocr_server.runtime.store import Store
 from ocr_server.runtime.watchdog import Watchdog
 from ocr_server.settings import Settings
-from ocr_server.runtime.second_try import run_twice
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX, SMALL_SIDE_PX
 from ocr_server.tasks import PageRef
 

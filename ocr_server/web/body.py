@@ -21,7 +21,8 @@ from ocr_server.document.json_reader import parse_json
 from ocr_server.errors import InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.job import HandwritingUse, Source
-from ocr_server.request.build import EMPTY, Faults, ParsedRequest, build_job, fault_of
+from ocr_server.request.build import EMPTY, ParsedRequest, build_job
+from ocr_server.request.faults import Faults, fault_of
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
 from ocr_server.web.base64_text import decode_base64

@@ -20,16 +20,8 @@ from ocr_server.errors import JobNotDone, JobsOff, PageMissing
 from ocr_server.export.json import page_to_json
 from ocr_server.job import Rendering, Source
 from ocr_server.pipeline import Finished, PageFailed, PageRead
-from ocr_server.request.build import (
-    Faults,
-    ParsedRequest,
-    build_job,
-    build_rendering_job,
-    check,
-    fault_of,
-    parse_options,
-    take_number,
-)
+from ocr_server.request.build import ParsedRequest, build_job, build_rendering_job, parse_options
+from ocr_server.request.faults import Faults, check, fault_of, take_number
 from ocr_server.request.options import RENDERING_OPTIONS
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
 from ocr_server.web.api import answer_document

@@ -26,8 +26,7 @@ from ocr_server.document.model import Page, Zone, ZoneKind
 from ocr_server.errors import TooManyPixels
 from ocr_server.export import FORMATS
 from ocr_server.geometry import Transform
-from ocr_server.page.recipe import STAGES
-from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS
+from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS, STAGES
 from ocr_server.request.options import OPTIONS
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX

@@ -35,9 +35,9 @@ from ocr_server.errors import (
 from ocr_server.export.xml import element, written
 from ocr_server.job import ReadOptions, Source, TextLayerUse
 from ocr_server.office.files import office_type_of
-from ocr_server.request.build import body_too_large
-from ocr_server.sources.signatures import PDF, media_type_of_file
 from ocr_server.office.plain import OfficeText
+from ocr_server.request.faults import body_too_large
+from ocr_server.sources.signatures import PDF, media_type_of_file
 from ocr_server.web.body import JSON, PIECE_BYTES, body_of
 from ocr_server.web.compat.adapter import (
     Adapter,
