@@ -28,8 +28,9 @@ from ocr_server.web.api import answer_document
 from ocr_server.web.auth import HEADER, owner_of
 from ocr_server.web.body import NDJSON, accepted_format, read_texts, wants_events, with_query
 from ocr_server.web.context import hang_up, job_folder, service
+from ocr_server.web.event_json import elapsed_ms, event_to_json, line_of
 from ocr_server.web.job_json import JobJson, JobPageJson, job_to_json
-from ocr_server.web.streaming import HEARTBEAT_S, elapsed_ms, event_to_json, line_of
+from ocr_server.web.streaming import HEARTBEAT_S
 from ocr_server.web.words import asked_language
 
 if TYPE_CHECKING:

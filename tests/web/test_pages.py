@@ -31,7 +31,8 @@ from ocr_server.request.options import OPTIONS
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX
 from ocr_server.web import pages
-from ocr_server.web.pages import declarations, modules_of, upright_quarters
+from ocr_server.web.page_scripts import declarations, modules_of
+from ocr_server.web.pages import upright_quarters
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords, line_of
 from tests.serving import FakeTesseract, RunningServer, running_server, served
