@@ -247,6 +247,22 @@ def test_handwriting_is_read_line_by_line_as_it_is_written(opened: Open, film_pa
     expect(lines).to_have_count(2)
 
 
+@pytest.mark.parametrize("mode", ["Read as I hold it", "Handwriting, as it is written"])
+def test_a_server_too_slow_for_live_reading_is_told_as_busy(
+    opened: Open, film_path: Path, mode: str
+) -> None:
+    written = Image.new("L", FRAME_PX, 235)
+    ImageDraw.Draw(written).line((300, 230, 700, 200), fill=40, width=6)
+    film(film_path, Image.new("L", FRAME_PX, 235), written, frames=12)
+    problem = {"status": 504, "detail": "Raise OCR_TIMEOUT_S.", "code": "deadline-passed"}
+    page = opened(expected=("504 (Gateway Timeout)",))
+    page.route("**/v1/frames", lambda route: route.fulfill(status=504, json=problem))
+    page.get_by_role("button", name="Start camera").click()
+    page.get_by_label(mode).check()
+
+    expect(page.locator("[data-part=hint]")).to_have_text("The server is busy; looking again soon.")
+
+
 def test_words_fade_when_the_scene_moves_and_no_answer_has_come(
     opened: Open, engine: ReadsLetter, film_path: Path
 ) -> None:

@@ -26,6 +26,19 @@ const SLOW_MS = 2000; // then half the looks have to do
 const QUALITY = 0.8;
 const WHITE = 252; // a grey level that no paper has, lest the whole picture is too bright
 const PAPER = 225; // the brightest that paper is while some of it glares
+const BUSY = [429, 504]; // that a frame was not read in time does not make it too large
+
+/**
+ * Why a frame was not looked at, in words, and how long to leave the server alone.
+ * @param {unknown} error
+ */
+export function asPause(error) {
+  const { status, retryAfter, message } = asRefusal(error);
+  return {
+    ms: 1000 * Math.max(1, retryAfter),
+    words: BUSY.includes(status) ? _("The server is busy; looking again soon.") : message,
+  };
+}
 
 /**
  * @param {HTMLVideoElement} video
@@ -107,10 +120,9 @@ export function enhance(video, { region, fields, isBusy, onSeen, onTrouble }) {
           }
         }
       } catch (error) {
-        const { status, retryAfter, message } = asRefusal(error);
-        pause = 1000 * Math.max(1, retryAfter);
-        if (wanted)
-          onTrouble(status === 429 ? _("The server is busy; looking again soon.") : message);
+        const { ms, words } = asPause(error);
+        pause = ms;
+        if (wanted) onTrouble(words);
       }
       await new Promise((resolve) => setTimeout(resolve, pause));
     }

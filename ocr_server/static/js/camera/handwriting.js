@@ -1,8 +1,9 @@
 // @ts-check
 // Handwriting as it is written: lines are read when their ink has changed and the hand is away.
 import { found } from "../lib/dom.js";
-import { asRefusal, post } from "../lib/http.js";
+import { post } from "../lib/http.js";
 import { _ } from "../lib/words.js";
+import { asPause } from "./frame-loop.js";
 import { CELL_PX, cellsOf, followInk } from "./ink.js";
 import { keepLines } from "./written-lines.js";
 
@@ -84,9 +85,9 @@ export function enhance(root, video, { region, fields, isBusy, say, show }) {
         changed.length ? _("Reading as you write.") : _("Write on; the hand must leave the line."),
       );
     } catch (error) {
-      const { retryAfter, status, message } = asRefusal(error);
-      pausedUntil = performance.now() + 1000 * Math.max(1, retryAfter);
-      say(status === 429 ? _("The server is busy; looking again soon.") : message);
+      const { ms, words } = asPause(error);
+      pausedUntil = performance.now() + ms;
+      say(words);
     } finally {
       isAsking = false;
     }
