@@ -18,6 +18,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from ocr_server import __version__
+from ocr_server.cgroup import MIB
 from ocr_server.document.languages import AUTO
 from ocr_server.document.model import Document, Page
 from ocr_server.export import FORMATS
@@ -27,7 +28,7 @@ from ocr_server.page.codes import are_codes_read
 from ocr_server.pipeline import MOST_HELD_WORDS
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
-from ocr_server.settings import MIB, Settings
+from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
 from ocr_server.web.body import read_job
 from ocr_server.web.compat import ADAPTERS
