@@ -11,7 +11,7 @@ import itertools
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -98,16 +98,15 @@ def recognise_document(
 
         def read(like: Job, page_ref: PageRef) -> PageRead | PageFailed:
             return read_page(
-                like, workers, cancelled, page_ref,
-                is_alone=len(page_refs) == 1, most_held_words=most_held_words,
+                like, workers, cancelled, page_ref, most_held_words=most_held_words
             )  # fmt: skip
 
-        # Most documents have one page; a thread would take a tenth of a small picture's time.
-        events = (
-            (read(job, page_ref) for page_ref in page_refs)
-            if len(page_refs) == 1
-            else _read_side_by_side(read, job, page_refs, workers.slots, cancelled)
-        )
+        events: Iterable[PageRead | PageFailed]
+        if len(page_refs) == 1:
+            # Most documents have one page; a thread would take a tenth of a small picture's time.
+            events = [read_page(job, workers, cancelled, page_refs[0], is_alone=True)]
+        else:
+            events = _read_side_by_side(read, job, page_refs, workers.slots, cancelled)
         for event in events:
             if isinstance(event, PageRead):
                 pages.append(event.page)

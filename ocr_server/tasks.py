@@ -119,25 +119,7 @@ def read_page(
     Raises:
         TooManyWords: it has more than the limit.
     """
-    with _temporary_files_in(page_ref.path.parent):
-        page = _read_page(context, page_ref, options=options, limits=limits, password=password)
-        count = len(page.words)
-        if count > limits.max_words:
-            raise TooManyWords.of(f"{count} words", limit=limits.max_words)
-        if count <= most_held_words:
-            return PageReading(page)
-        write_page(page, page_ref.page_path)
-        return PageReading(replace(page, zones=()), page.confidence, page.letter_count)
 
-
-def _read_page(
-    context: WorkerContext,
-    page_ref: PageRef,
-    *,
-    options: ReadOptions,
-    limits: Limits,
-    password: str | None,
-) -> Page:
     @cache
     def decoded() -> decode.DecodedPage:
         return decode.open_page(
@@ -150,20 +132,34 @@ def _read_page(
     )  # fmt: skip
     needs_picture = options.is_framed or (options.wants_fields and finders.needs_picture(options))
     is_of_pdf = is_pdf(page_ref.path)
-    if needs_picture or not is_of_pdf:
-        page = recognise()
-    else:
-        page = read_pdf_page(
-            page_ref.path, page_ref.index, number=page_ref.number,
-            options=options, limits=limits, password=password,
-            context=partial(_read_context, context, options), recognise=recognise,
-        )  # fmt: skip
-    if is_of_pdf and lacks_end_of_pdf(page_ref.path):
-        page = with_damage(page, 0.0)
-    if options.codes:
-        codes = read_codes(decoded().canvas.as_page())
-        page = replace(page, codes=codes)
-    return finders.with_fields(page, options) if options.wants_fields else page
+    with _temporary_files_in(page_ref.path.parent):
+        if needs_picture or not is_of_pdf:
+            page = recognise()
+        else:
+            page = read_pdf_page(
+                page_ref.path, page_ref.index, number=page_ref.number,
+                options=options, limits=limits, password=password,
+                context=partial(_read_context, context, options), recognise=recognise,
+            )  # fmt: skip
+        if is_of_pdf and lacks_end_of_pdf(page_ref.path):
+            page = with_damage(page, 0.0)
+        if options.codes:
+            page = replace(page, codes=read_codes(decoded().canvas.as_page()))
+        if options.wants_fields:
+            page = finders.with_fields(page, options)
+        return _held_or_stored(page, page_ref, limits=limits, most_held_words=most_held_words)
+
+
+def _held_or_stored(
+    page: Page, page_ref: PageRef, *, limits: Limits, most_held_words: int
+) -> PageReading:
+    count = len(page.words)
+    if count > limits.max_words:
+        raise TooManyWords.of(f"{count} words", limit=limits.max_words)
+    if count <= most_held_words:
+        return PageReading(page)
+    write_page(page, page_ref.page_path)
+    return PageReading(replace(page, zones=()), page.confidence, page.letter_count)
 
 
 def _recognise(
