@@ -49,7 +49,8 @@ from ocr_server.engines.engine import Engine
 from ocr_server.errors import LanguageMissing
 from ocr_server.geometry import Box
 from ocr_server.job import Limits, ReadOptions
-from ocr_server.page.recipe import STAGES, read_page
+from ocr_server.page.reading import read_page
+from ocr_server.page.recipe import STAGES
 from ocr_server.page.state import ReadContext
 from ocr_server.request.build import check_installed
 from ocr_server.sources.decode import decode_page

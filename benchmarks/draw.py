@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from benchmarks.books import photograph_open
 from benchmarks.forms import draw_form
-from ocr_server.extraction.validation import icao_9303_digit
+from ocr_server.extraction.check_digits import icao_9303_digit
 
 FONTS = "/usr/share/fonts/truetype/dejavu/DejaVu{}.ttf"
 MONO = ("SansMono", "SansMono-Bold")

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from benchmarks.accuracy import Item, Score, context_of, processor_s, rate, read_plainly
 from benchmarks.pictures import SUFFIXES
 from ocr_server.job import HandwritingUse, Limits, PageSegmentation, ReadOptions
-from ocr_server.page.recipe import read_page
+from ocr_server.page.reading import read_page
 from ocr_server.sources.decode import decode_page
 
 NAMES = ("tesseract", "without", "with")

@@ -36,7 +36,7 @@ from ocr_server.document.languages import script_of_language, tag_of
 from ocr_server.document.model import Page
 from ocr_server.engines import describe_choice
 from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, PageSegmentation, ReadOptions
-from ocr_server.page.recipe import read_page
+from ocr_server.page.reading import read_page
 from ocr_server.runtime.language_detector import rank
 from ocr_server.sources.decode import decode_page
 

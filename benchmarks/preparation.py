@@ -13,7 +13,7 @@ from benchmarks.pictures import draw
 from benchmarks.report import Section, Target
 from ocr_server.deadline import Deadline
 from ocr_server.job import Limits, ReadOptions
-from ocr_server.page.recipe import prepare_page
+from ocr_server.page.reading import prepare_page
 from ocr_server.page.state import ReadContext
 from ocr_server.sources.decode import decode_page
 

@@ -47,7 +47,8 @@ from ocr_server.engines.rapidocr import RapidocrEngine
 from ocr_server.job import PSM_OF_LAYOUT, Layout, Limits, ReadOptions
 from ocr_server.page.postprocessing import drop_noise
 from ocr_server.page.quality import ReadingResult, expected_accuracy
-from ocr_server.page.recipe import RECIPE, read_page
+from ocr_server.page.reading import read_page
+from ocr_server.page.recipe import RECIPE
 from ocr_server.page.second_opinion import is_better, limit_of
 from ocr_server.page.state import PageState, StageResult
 from ocr_server.sources.decode import decode_page

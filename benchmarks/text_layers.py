@@ -20,7 +20,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.errors import OcrServerError
 from ocr_server.job import Limits, ReadOptions
 from ocr_server.page.layer_verdict import band_reader, judge_layer
-from ocr_server.page.recipe import read_page
+from ocr_server.page.reading import read_page
 from ocr_server.page.state import ReadContext
 from ocr_server.pdf.opening import count_pdf_pages
 from ocr_server.pdf.text_extraction import read_text_layer

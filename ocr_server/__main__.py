@@ -7,7 +7,7 @@ import gc
 # While modules are imported, collections find nothing and take a tenth of the time of starting.
 gc.disable()
 
-from ocr_server.cli import main  # noqa: E402
+from ocr_server.cli.main import main  # noqa: E402
 
 gc.freeze()
 gc.enable()

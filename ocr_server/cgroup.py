@@ -9,6 +9,13 @@ from pathlib import Path
 CGROUP = Path("/sys/fs/cgroup")
 NO_LIMIT_BYTES = 2**60
 
+MIB = 1024 * 1024
+MOST_WORKER_BYTES = 1024 * MIB
+LEAST_WORKER_BYTES = 128 * MIB  # an A4 page at 300 dpi in colour takes about 100
+TINIEST_WORKER_BYTES = 64 * MIB  # with less, hardly anything is read
+SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, measured idle
+DETECTOR_BYTES = 80 * MIB  # the process that tells languages, started when it is first needed
+
 
 def usable_processors(cgroup: Path = CGROUP) -> int:
     """Number of processors that this process may use, at least one: its affinity and its quota.
@@ -66,3 +73,22 @@ def _words(path: Path) -> list[str]:
         return path.read_text().split()
     except OSError:
         return []
+
+
+def fits_detector(limit: int | None, slots: int) -> bool:
+    """Whether a container with that memory in bytes, if limited, has room to tell languages.
+
+    The process that does goes before the workers have too little to read a page with.
+    """
+    if limit is None:
+        return True
+    return limit - SERVER_BYTES - DETECTOR_BYTES >= slots * LEAST_WORKER_BYTES
+
+
+def worker_share_bytes(slots: int) -> int:
+    """Bytes of data that each of so many worker processes may hold in the container, if any."""
+    limit = memory_limit_bytes()
+    if limit is None:
+        return MOST_WORKER_BYTES
+    others = SERVER_BYTES + DETECTOR_BYTES * fits_detector(limit, slots)
+    return min(MOST_WORKER_BYTES, max((limit - others) // slots, TINIEST_WORKER_BYTES))

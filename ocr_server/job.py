@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from pathlib import Path
 
+from ocr_server.cgroup import MOST_WORKER_BYTES
 from ocr_server.deadline import Deadline
 from ocr_server.geometry import Box, Quad
-from ocr_server.settings import MOST_WORKER_BYTES, Settings
+from ocr_server.settings import Settings
 
 DEFAULTS = Settings()
 

@@ -11,7 +11,7 @@ import itertools
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -21,31 +21,16 @@ from typing import TypeAlias
 
 from ocr_server import tasks, traces
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import (
-    Document,
-    EngineInfo,
-    Failure,
-    Page,
-    StoredPage,
-    StoredPages,
-)
-from ocr_server.errors import (
-    AnswerTooLarge,
-    ClientGone,
-    EngineFailed,
-    OcrServerError,
-    PageMissing,
-)
+from ocr_server.document.model import Document, EngineInfo, Failure, Page, StoredPage, StoredPages
+from ocr_server.errors import AnswerTooLarge, ClientGone, EngineFailed, OcrServerError, PageMissing
 from ocr_server.export import Format
 from ocr_server.job import Job, Rendering, Source
-from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.script import is_vertical
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.second_try import run_twice
 from ocr_server.sources.decode import too_many_pages
-from ocr_server.sources.pixels import PREVIEW_SIDE_PX
 from ocr_server.sources.signatures import may_have_pages
-from ocr_server.tasks import OfficeForm, OfficeText, PageRef
+from ocr_server.tasks import PageRef
 
 log = logging.getLogger(__name__)
 
@@ -113,16 +98,15 @@ def recognise_document(
 
         def read(like: Job, page_ref: PageRef) -> PageRead | PageFailed:
             return read_page(
-                like, workers, cancelled, page_ref,
-                is_alone=len(page_refs) == 1, most_held_words=most_held_words,
+                like, workers, cancelled, page_ref, most_held_words=most_held_words
             )  # fmt: skip
 
-        # Most documents have one page; a thread would take a tenth of a small picture's time.
-        events = (
-            (read(job, page_ref) for page_ref in page_refs)
-            if len(page_refs) == 1
-            else _read_side_by_side(read, job, page_refs, workers.slots, cancelled)
-        )
+        events: Iterable[PageRead | PageFailed]
+        if len(page_refs) == 1:
+            # Most documents have one page; a thread would take a tenth of a small picture's time.
+            events = [read_page(job, workers, cancelled, page_refs[0], is_alone=True)]
+        else:
+            events = _read_side_by_side(read, job, page_refs, workers.slots, cancelled)
         for event in events:
             if isinstance(event, PageRead):
                 pages.append(event.page)
@@ -241,94 +225,6 @@ def document_from_events(events: Iterator[Event]) -> Document:
     return document
 
 
-def draw_preview(
-    job: Job,
-    *,
-    workers: WorkerPool,
-    cancelled: threading.Event,
-    prepared: bool = False,
-) -> bytes:
-    """A picture of the first requested page that a browser can show (`sources.decode`).
-
-    With `prepared` the page is drawn as the engine reads it first.
-
-    Raises:
-        DocumentError: the document cannot be opened, is over a limit, or has no such page.
-        LoadError: the server is too busy, or the time is over.
-    """
-    counts = count_pages(job, workers, cancelled)
-    page_ref = page_ref_of(job, counts, choose_pages(job, counts)[0])
-    if prepared:
-        return run_twice(
-            workers, tasks.draw_prepared_page, job.deadline, cancelled,
-            page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
-        )  # fmt: skip
-    return draw_page(job, workers, cancelled, page_ref, longest_px=PREVIEW_SIDE_PX)
-
-
-def draw_page(
-    job: Job,
-    workers: WorkerPool,
-    cancelled: threading.Event,
-    page_ref: PageRef,
-    *,
-    longest_px: int,
-) -> bytes:
-    """A picture of a page that a browser can show, its longer side at most `longest_px` pixels.
-
-    Raises:
-        DocumentError: the page cannot be opened, or is over a limit.
-        LoadError: the server is too busy, or the time is over.
-    """
-    return run_twice(
-        workers, tasks.draw_page, job.deadline, cancelled, page_ref=page_ref,
-        limits=job.limits, password=job.password, longest_px=longest_px,
-    )  # fmt: skip
-
-
-def unpack_pictures(
-    job: Job, media_type: str, *, workers: WorkerPool, cancelled: threading.Event
-) -> tuple[int, ...]:
-    """Write the pictures inside a file that has text into files; the number of pages of each.
-
-    Raises:
-        DocumentError: the file cannot be read, or is over a limit.
-        LoadError: the server is too busy, or the time is over.
-    """
-    (source,) = job.sources
-    return run_twice(
-        workers, tasks.unpack_pictures, job.deadline, cancelled,
-        path=source.path, media_type=media_type, limits=job.limits,
-    )  # fmt: skip
-
-
-def read_office_file(
-    job: Job,
-    media_type: str,
-    forms: Sequence[OfficeForm],
-    *,
-    wants_blocks: bool,
-    pictures: Document | None,
-    counts: tuple[int, ...],
-    workers: WorkerPool,
-    cancelled: threading.Event,
-) -> OfficeText:
-    """The text of a file that has text of its own, in each of the forms; see `ocr_server.office`.
-
-    `pictures` has what was read in the pictures inside, of which each has so many pages.
-
-    Raises:
-        DocumentError: the file cannot be read, or is over a limit.
-        LoadError: the server is too busy, or the time is over.
-    """
-    (source,) = job.sources
-    return run_twice(
-        workers, tasks.read_office_file, job.deadline, cancelled,
-        path=source.path, media_type=media_type, forms=tuple(forms), wants_blocks=wants_blocks,
-        limits=job.limits, pictures=pictures, counts=counts,
-    )  # fmt: skip
-
-
 def render_document(
     document: Document | Source,
     sources: tuple[Source, ...],
@@ -369,21 +265,6 @@ def render_document(
     )  # fmt: skip
     rendering.claims.update(claims)
     return result
-
-
-def analyse_frame(
-    job: Job, *, reads: bool, workers: WorkerPool, cancelled: threading.Event
-) -> FrameAnalysis:
-    """Analyse a frame of a camera (`page.camera_frame`); with `reads`, its text too.
-
-    Raises:
-        DocumentError: the frame cannot be opened, or is over a limit.
-        LoadError: the server is too busy, or the time is over.
-    """
-    return run_twice(
-        workers, tasks.analyse_frame, job.deadline, cancelled,
-        path=job.sources[0].path, reads=reads, options=job.options, limits=job.limits,
-    )  # fmt: skip
 
 
 def _rendered_here(

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ocr_server import tasks, traces
+from ocr_server import pipeline, tasks, traces
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo, StoredPage, StoredPages
 from ocr_server.errors import EngineMissing, NoWorker, OcrServerError, SettingsError
@@ -17,20 +17,9 @@ from ocr_server.export import FORMATS, PAGE_IN_JSON, Format
 from ocr_server.export.archive import archive_of
 from ocr_server.job import Job, Source
 from ocr_server.metrics import Metrics
+from ocr_server.office.plain import OfficeForm, OfficeText
 from ocr_server.page.camera_frame import FrameAnalysis
-from ocr_server.pipeline import (
-    Event,
-    PageFailed,
-    PageRead,
-    analyse_frame,
-    document_from_events,
-    draw_page,
-    draw_preview,
-    read_office_file,
-    recognise_document,
-    render_document,
-    unpack_pictures,
-)
+from ocr_server.pipeline import Event, PageFailed, PageRead
 from ocr_server.request.build import ParsedRequest, build_job, check_installed
 from ocr_server.request.parsing import read_words
 from ocr_server.request.profiles import Profile, load_profiles
@@ -39,11 +28,12 @@ from ocr_server.runtime.memory_plan import MemoryPlan, plan_memory
 from ocr_server.runtime.pairing import Pairings
 from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
+from ocr_server.runtime.second_try import run_twice
 from ocr_server.runtime.store import Store
 from ocr_server.runtime.watchdog import Watchdog
 from ocr_server.settings import Settings
-from ocr_server.sources.pixels import SMALL_SIDE_PX
-from ocr_server.tasks import OfficeForm, OfficeText, PageRef
+from ocr_server.sources.pixels import PREVIEW_SIDE_PX, SMALL_SIDE_PX
+from ocr_server.tasks import PageRef
 
 DESCRIBE_TIMEOUT_S = 30.0
 
@@ -141,9 +131,7 @@ class Service:
             EngineMissing: it is not installed.
         """
         if name in self._missing:
-            raise EngineMissing(
-                self._missing[name]
-            )  # the error itself would keep its request alive
+            raise EngineMissing(self._missing[name])  # the error would keep its request alive
         if name not in self._engines:
             deadline = Deadline.after(DESCRIBE_TIMEOUT_S)
             try:
@@ -151,9 +139,8 @@ class Service:
                     tasks.describe_engine, deadline, threading.Event(), name=name
                 )
             except EngineMissing as error:
-                if (
-                    name != self.settings.engine
-                ):  # the default engine may be installed later, so it is not remembered
+                # The default engine may be installed later, so it is not remembered.
+                if name != self.settings.engine:
                     self._missing[name] = error.message
                 raise
         return self._engines[name]
@@ -178,13 +165,10 @@ class Service:
         Raises:
             OcrServerError: see `pipeline.recognise_document`; EngineMissing.
         """
-        return recognise_document(
-            job,
-            workers=self.workers,
-            engine=self.engine_named(job.options.engine),
-            cancelled=cancelled,
-            observe=self.count,
-        )
+        return pipeline.recognise_document(
+            job, workers=self.workers, engine=self.engine_named(job.options.engine),
+            cancelled=cancelled, observe=self.count,
+        )  # fmt: skip
 
     def read(self, job: Job, cancelled: threading.Event) -> Document:
         """Read the document of a job.
@@ -192,7 +176,7 @@ class Service:
         Raises:
             OcrServerError: no page could be read; see also `pipeline.recognise_document`.
         """
-        return document_from_events(self.recognise(job, cancelled))
+        return pipeline.document_from_events(self.recognise(job, cancelled))
 
     def render(
         self, document: Document | Source, request: ParsedRequest, cancelled: threading.Event
@@ -237,32 +221,64 @@ class Service:
         cancelled: threading.Event,
     ) -> bytes | Path:
         with traces.span("export", formats=",".join(request.formats)):
-            return render_document(
-                document,
-                request.job.sources,
-                format_=format_,
-                rendering=request.rendering,
-                workers=self.workers,
-                deadline=request.job.deadline,
-                cancelled=cancelled,
-            )
+            return pipeline.render_document(
+                document, request.job.sources, format_=format_, rendering=request.rendering,
+                workers=self.workers, deadline=request.job.deadline, cancelled=cancelled,
+            )  # fmt: skip
 
     def draw_preview(
         self, job: Job, cancelled: threading.Event, *, prepared: bool = False
     ) -> bytes:
-        """A picture of the first requested page for a browser; see `pipeline.draw_preview`."""
-        return draw_preview(
-            job,
-            workers=self.workers,
-            cancelled=cancelled,
-            prepared=prepared,
-        )
+        """A picture of the first requested page that a browser can show.
+
+        With `prepared` the page is drawn as the engine reads it first.
+
+        Raises:
+            DocumentError: the document cannot be opened, is over a limit, or has no such page.
+            LoadError: the server is too busy, or the time is over.
+        """
+        counts = pipeline.count_pages(job, self.workers, cancelled)
+        page_ref = pipeline.page_ref_of(job, counts, pipeline.choose_pages(job, counts)[0])
+        if not prepared:
+            return self.draw_page(job, page_ref, cancelled, longest_px=PREVIEW_SIDE_PX)
+        return run_twice(
+            self.workers, tasks.draw_prepared_page, job.deadline, cancelled,
+            page_ref=page_ref, options=job.options, limits=job.limits, password=job.password,
+        )  # fmt: skip
+
+    def draw_page(
+        self,
+        job: Job,
+        page_ref: PageRef,
+        cancelled: threading.Event,
+        *,
+        longest_px: int = SMALL_SIDE_PX,
+    ) -> bytes:
+        """A picture of a page that a browser can show, its longer side at most `longest_px` pixels.
+
+        Raises:
+            DocumentError: the page cannot be opened, or is over a limit.
+            LoadError: the server is too busy, or the time is over.
+        """
+        return run_twice(
+            self.workers, tasks.draw_page, job.deadline, cancelled, page_ref=page_ref,
+            limits=job.limits, password=job.password, longest_px=longest_px,
+        )  # fmt: skip
 
     def unpack_pictures(
         self, job: Job, media_type: str, cancelled: threading.Event
     ) -> tuple[int, ...]:
-        """Unpack the pictures inside a file that has text; see `pipeline.unpack_pictures`."""
-        return unpack_pictures(job, media_type, workers=self.workers, cancelled=cancelled)
+        """Write the pictures inside a file that has text into files; the number of pages of each.
+
+        Raises:
+            DocumentError: the file cannot be read, or is over a limit.
+            LoadError: the server is too busy, or the time is over.
+        """
+        (source,) = job.sources
+        return run_twice(
+            self.workers, tasks.unpack_pictures, job.deadline, cancelled,
+            path=source.path, media_type=media_type, limits=job.limits,
+        )  # fmt: skip
 
     def read_office_file(
         self,
@@ -275,35 +291,42 @@ class Service:
         pictures: Document | None,
         counts: tuple[int, ...],
     ) -> OfficeText:
-        """The text of a file that has text of its own; see `pipeline.read_office_file`."""
-        return read_office_file(
-            job,
-            media_type,
-            forms,
-            wants_blocks=wants_blocks,
-            pictures=pictures,
-            counts=counts,
-            workers=self.workers,
-            cancelled=cancelled,
-        )
+        """The text of a file that has text of its own, in each of the forms; see `office`.
 
-    def draw_small(self, job: Job, page_ref: PageRef, cancelled: threading.Event) -> bytes:
-        """A small picture of a page of the job; see `pipeline.draw_page`."""
-        return draw_page(job, self.workers, cancelled, page_ref, longest_px=SMALL_SIDE_PX)
+        `pictures` has what was read in the pictures inside, of which each has so many pages.
+
+        Raises:
+            DocumentError: the file cannot be read, or is over a limit.
+            LoadError: the server is too busy, or the time is over.
+        """
+        (source,) = job.sources
+        return run_twice(
+            self.workers, tasks.read_office_file, job.deadline, cancelled,
+            path=source.path, media_type=media_type, forms=tuple(forms), wants_blocks=wants_blocks,
+            limits=job.limits, pictures=pictures, counts=counts,
+        )  # fmt: skip
 
     def analyse_frame(self, job: Job, cancelled: threading.Event, *, reads: bool) -> FrameAnalysis:
-        """Analyse a frame of a camera; see `pipeline.analyse_frame`."""
-        return analyse_frame(job, reads=reads, workers=self.workers, cancelled=cancelled)
+        """Analyse a frame of a camera (`page.camera_frame`); with `reads`, its text too.
+
+        Raises:
+            DocumentError: the frame cannot be opened, or is over a limit.
+            LoadError: the server is too busy, or the time is over.
+        """
+        return run_twice(
+            self.workers, tasks.analyse_frame, job.deadline, cancelled,
+            path=job.sources[0].path, reads=reads, options=job.options, limits=job.limits,
+        )  # fmt: skip
 
     def _read_sample(self, picture: bytes) -> None:
         # Waiting for a slot takes no longer than a page, unless there is a queue.
         deadline = Deadline.after(2 * self.settings.page_timeout_s)
         with self.scratch.job() as folder:
             job = build_job({}, (folder.add([picture]),), self).job
-            events = recognise_document(
+            events = pipeline.recognise_document(
                 replace(job, deadline=deadline), workers=self.workers, engine=self.engine
             )
-            document_from_events(events)
+            pipeline.document_from_events(events)
 
     def close(self) -> None:
         """End all processes and remove the private folder."""

@@ -14,7 +14,12 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any, get_type_hints
 
 from ocr_server.bounds import Bounds
-from ocr_server.cgroup import memory_limit_bytes, usable_processors
+from ocr_server.cgroup import (
+    MIB,
+    TINIEST_WORKER_BYTES,
+    usable_processors,
+    worker_share_bytes,
+)
 from ocr_server.errors import SettingsError
 
 PREFIX = "OCR_"
@@ -32,12 +37,6 @@ SERVICE_LINKS = tuple(
         ("NAME", r"/[^/\s]+/[^/\s]+"),
     )
 )
-MIB = 1024 * 1024
-MOST_WORKER_BYTES = 1024 * MIB
-LEAST_WORKER_BYTES = 128 * MIB  # an A4 page at 300 dpi in colour takes about 100
-TINIEST_WORKER_BYTES = 64 * MIB  # with less, hardly anything is read
-SERVER_BYTES = 160 * MIB  # the server itself and what its processes share, measured idle
-DETECTOR_BYTES = 80 * MIB  # the process that tells languages, started when it is first needed
 # The names of `web.compat.ADAPTERS`.
 ADAPTER_NAMES = (
     "azure-document-intelligence",
@@ -94,16 +93,6 @@ def _listed_with_meanings(meanings: Mapping[str, str]) -> str:
         f"`{name}`, {meaning}" if meaning else f"`{name}`" for name, meaning in meanings.items()
     )
     return f"{', '.join(most)}, or {last}"
-
-
-def fits_detector(limit: int | None, slots: int) -> bool:
-    """Whether a container with that memory in bytes, if limited, has room to tell languages.
-
-    The process that does goes before the workers have too little to read a page with.
-    """
-    if limit is None:
-        return True
-    return limit - SERVER_BYTES - DETECTOR_BYTES >= slots * LEAST_WORKER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,11 +266,7 @@ class Settings:
     @property
     def worker_bytes(self) -> int:
         """Bytes of data that a worker process may hold: as set, or from the container's limit."""
-        limit = memory_limit_bytes()
-        if self.worker_memory_bytes or limit is None:
-            return self.worker_memory_bytes or MOST_WORKER_BYTES
-        others = SERVER_BYTES + DETECTOR_BYTES * fits_detector(limit, self.slots)
-        return min(MOST_WORKER_BYTES, max((limit - others) // self.slots, TINIEST_WORKER_BYTES))
+        return self.worker_memory_bytes or worker_share_bytes(self.slots)
 
     @property
     def waiting(self) -> int:

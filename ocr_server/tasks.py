@@ -9,12 +9,11 @@ from __future__ import annotations
 import errno
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from ocr_server.document.model import (
     Document,
@@ -27,17 +26,13 @@ from ocr_server.document.model import (
 from ocr_server.engines import describe_choice
 from ocr_server.errors import AnswerTooLarge, StorageFull, TooManyWords
 from ocr_server.export import Render
-from ocr_server.export.blocks import Block
-from ocr_server.export.html import elements_of
-from ocr_server.export.markdown import markdown_of
-from ocr_server.export.text import blocks_text
 from ocr_server.extraction import finders
 from ocr_server.job import Claim, ClaimOutcome, Limits, ReadOptions, Rendering
 from ocr_server.office.files import office_blocks
 from ocr_server.office.pictures import unpack_pictures as unpack
 from ocr_server.office.pictures import with_pictures_read
-from ocr_server.office.plain import PlainBlock
-from ocr_server.page import camera_frame, recipe
+from ocr_server.office.plain import OfficeForm, OfficeText
+from ocr_server.page import camera_frame, reading
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.codes import read_codes
 from ocr_server.page.framing import zones_in_pixels
@@ -52,22 +47,7 @@ from ocr_server.sources.damage import lacks_end_of_pdf
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview
 from ocr_server.sources.signatures import is_pdf
 
-OfficeForm: TypeAlias = Literal["text", "markdown", "html"]
-_OFFICE_FORMS: Mapping[OfficeForm, Callable[[Iterable[Block]], str]] = {
-    "text": blocks_text,
-    "markdown": markdown_of,
-    "html": elements_of,
-}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
-
-
-@dataclass(frozen=True, slots=True)
-class OfficeText:
-    """The text of a file in some forms, its blocks, and what pictures could not be read for."""
-
-    texts: dict[OfficeForm, str]
-    blocks: tuple[PlainBlock, ...] = ()
-    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,25 +119,7 @@ def read_page(
     Raises:
         TooManyWords: it has more than the limit.
     """
-    with _temporary_files_in(page_ref.path.parent):
-        page = _read_page(context, page_ref, options=options, limits=limits, password=password)
-        count = len(page.words)
-        if count > limits.max_words:
-            raise TooManyWords.of(f"{count} words", limit=limits.max_words)
-        if count <= most_held_words:
-            return PageReading(page)
-        write_page(page, page_ref.page_path)
-        return PageReading(replace(page, zones=()), page.confidence, page.letter_count)
 
-
-def _read_page(
-    context: WorkerContext,
-    page_ref: PageRef,
-    *,
-    options: ReadOptions,
-    limits: Limits,
-    password: str | None,
-) -> Page:
     @cache
     def decoded() -> decode.DecodedPage:
         return decode.open_page(
@@ -170,20 +132,34 @@ def _read_page(
     )  # fmt: skip
     needs_picture = options.is_framed or (options.wants_fields and finders.needs_picture(options))
     is_of_pdf = is_pdf(page_ref.path)
-    if needs_picture or not is_of_pdf:
-        page = recognise()
-    else:
-        page = read_pdf_page(
-            page_ref.path, page_ref.index, number=page_ref.number,
-            options=options, limits=limits, password=password,
-            context=partial(_read_context, context, options), recognise=recognise,
-        )  # fmt: skip
-    if is_of_pdf and lacks_end_of_pdf(page_ref.path):
-        page = with_damage(page, 0.0)
-    if options.codes:
-        codes = read_codes(decoded().canvas.as_page())
-        page = replace(page, codes=codes)
-    return finders.with_fields(page, options) if options.wants_fields else page
+    with _temporary_files_in(page_ref.path.parent):
+        if needs_picture or not is_of_pdf:
+            page = recognise()
+        else:
+            page = read_pdf_page(
+                page_ref.path, page_ref.index, number=page_ref.number,
+                options=options, limits=limits, password=password,
+                context=partial(_read_context, context, options), recognise=recognise,
+            )  # fmt: skip
+        if is_of_pdf and lacks_end_of_pdf(page_ref.path):
+            page = with_damage(page, 0.0)
+        if options.codes:
+            page = replace(page, codes=read_codes(decoded().canvas.as_page()))
+        if options.wants_fields:
+            page = finders.with_fields(page, options)
+        return _held_or_stored(page, page_ref, limits=limits, most_held_words=most_held_words)
+
+
+def _held_or_stored(
+    page: Page, page_ref: PageRef, *, limits: Limits, most_held_words: int
+) -> PageReading:
+    count = len(page.words)
+    if count > limits.max_words:
+        raise TooManyWords.of(f"{count} words", limit=limits.max_words)
+    if count <= most_held_words:
+        return PageReading(page)
+    write_page(page, page_ref.page_path)
+    return PageReading(replace(page, zones=()), page.confidence, page.letter_count)
 
 
 def _recognise(
@@ -199,24 +175,24 @@ def _recognise(
     decoded = decode_page()
     size = f"{decoded.canvas.width_px} × {decoded.canvas.height_px} pixels"
     decoding = StageRecord.since(started_s, "decode", size, "decoded")
-    reading = _read_context(context, options)
+    read_context = _read_context(context, options)
     if not options.is_framed:
-        reading = replace(
-            reading,
+        read_context = replace(
+            read_context,
             open_in_colour=partial(
                 decode.open_in_colour, page_ref.path, page_ref.index,
                 limits=limits, password=password,
             ),
         )  # fmt: skip
     is_plain = not (options.is_framed or options.wants_fields)
-    read = recipe.read_page if is_plain else finders.read_framed_page
+    read = reading.read_page if is_plain else finders.read_framed_page
     path = page_ref.progress_path
     with progress_writer(path) if page_ref.reports_progress else nullcontext() as report:
         page = read(
             decoded.canvas,
             number=page_ref.number,
             options=options,
-            context=replace(reading, report_progress=report),
+            context=replace(read_context, report_progress=report),
         )
     page = replace(page, stages=(decoding, *page.stages))
     page = with_copies(suggest_spellings(page, options), decoded.copies)
@@ -292,12 +268,9 @@ def read_office_file(
     """
     with _temporary_files_in(path.parent):
         blocks = list(with_pictures_read(office_blocks(path, media_type), pictures, counts))
-        texts = {form: _OFFICE_FORMS[form](blocks) for form in forms}
-        plain = tuple(map(PlainBlock.of, blocks)) if wants_blocks else ()
-    size = sum(map(len, texts.values())) + sum(block.size for block in plain)
-    if size > limits.max_answer_bytes:
-        raise AnswerTooLarge.of(limits.max_answer_bytes)
-    return OfficeText(texts, plain)
+        return OfficeText.of(
+            blocks, forms, wants_blocks=wants_blocks, most_bytes=limits.max_answer_bytes
+        )
 
 
 def draw_page(
@@ -330,7 +303,7 @@ def draw_prepared_page(
     """
     with _temporary_files_in(page_ref.path.parent):
         page = decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
-        prepared = recipe.prepare_page(
+        prepared = reading.prepare_page(
             page,
             options=options,
             context=replace(_read_context(context, options), open_in_colour=lambda: page),

@@ -20,8 +20,9 @@ import pytest
 import yaml
 from flask.testing import FlaskClient
 
+from ocr_server.cgroup import LEAST_WORKER_BYTES, MIB
 from ocr_server.runtime.memory_plan import SECOND_READER_BYTES
-from ocr_server.settings import LEAST_WORKER_BYTES, MIB, Settings
+from ocr_server.settings import Settings
 from ocr_server.web.words import LANGUAGES
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords
@@ -139,7 +140,7 @@ def test_each_slot_has_the_memory_that_its_engines_need(
     monkeypatch: pytest.MonkeyPatch, memory: str, *, holds_second: bool
 ) -> None:
     limit_bytes = {"1g": 1024, "512m": 512}[memory] * MIB
-    monkeypatch.setattr("ocr_server.settings.memory_limit_bytes", lambda: limit_bytes)
+    monkeypatch.setattr("ocr_server.cgroup.memory_limit_bytes", lambda: limit_bytes)
 
     least_bytes = SECOND_READER_BYTES if holds_second else LEAST_WORKER_BYTES
 

@@ -17,11 +17,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ocr_server import __version__, settings
-from ocr_server.cli import main
+from ocr_server.cli.main import main
 from ocr_server.document.model import INCOMPLETE, LACKS_MEMORY
 from ocr_server.engines import ENGINE_CHOICES
+from ocr_server.extraction.check_digits import CHECKS
 from ocr_server.extraction.finders import FINDERS
-from ocr_server.extraction.validation import CHECKS
 from ocr_server.job import PSM_OF_LAYOUT
 from ocr_server.page import language_stage, layer_verdict, quality
 from ocr_server.page.recipe import RECIPE

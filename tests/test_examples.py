@@ -51,7 +51,7 @@ COMMANDS = {
     for command in commands_in(script)
 }  # fmt: skip
 # What cannot be run by a test, and what is looked at instead.
-# A pipe into `read -` is tried in tests/test_cli.py.
+# A pipe into `read -` is tried in tests/cli/test_main.py.
 CHECKED_OTHERWISE = ("docker ", "export ", "scripts/", "OCR_JOBS=", "mkcert ", "pipenv sync ",
     "scanimage ", MEASUREMENT,
 )  # fmt: skip

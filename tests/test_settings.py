@@ -4,8 +4,9 @@ from dataclasses import fields
 
 import pytest
 
+from ocr_server.cgroup import MIB
 from ocr_server.errors import SettingsError
-from ocr_server.settings import MIB, Settings, service_links, table, variable
+from ocr_server.settings import Settings, service_links, table, variable
 
 
 def test_without_an_environment_the_defaults_hold() -> None:

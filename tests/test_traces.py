@@ -259,7 +259,7 @@ def test_without_the_packages_it_is_said_which_are_missing(monkeypatch: pytest.M
 @pytest.mark.process
 def test_without_an_endpoint_no_package_of_traces_is_imported() -> None:
     code = (
-        "import sys; from ocr_server import cli, traces\n"
+        "import sys; from ocr_server import traces; from ocr_server.cli import main\n"
         "with traces.exported(), traces.span('one'):\n"
         "    traces.RequestSpan('one', {}, {}).end(200, None)\n"
         "assert not [name for name in sys.modules if name.startswith('opentelemetry')]"

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
-from ocr_server.document.model import Page
+from ocr_server.document.model import Code, Page
 from ocr_server.errors import DeadlinePassed
 from ocr_server.extraction import mrz, receipt, title_page
-from ocr_server.extraction.code import find_code
 from ocr_server.extraction.form import FormSearch
 from ocr_server.extraction.form_page import read_form_page
 from ocr_server.extraction.keyword import TextSearch
@@ -26,6 +25,7 @@ from ocr_server.page.framing import FramedPage, apply_framing, put_back, zones_i
 from ocr_server.page.state import ReadContext
 
 TEXT = "text"
+_CERTAIN = 1.0  # of a code that was read: a wrong one is rejected by its check
 
 Read: TypeAlias = Callable[[FramedPage], Page]
 Search: TypeAlias = Callable[[Page], Callable[[FieldSpec], Match]]
@@ -66,6 +66,29 @@ def read_receipt_page(framed_page: FramedPage) -> Page:
     except DeadlinePassed:
         return page
     return block if receipt.has_total(block) else page
+
+
+def find_code(page: Page, spec: FieldSpec) -> Match:
+    """The first code, from top to bottom, that keeps the field's rules, else the first of all.
+
+    With `zone` in the field only those in the zone of that name count.
+    """
+    matches = [
+        Match(code.value, _CERTAIN, box=code.quad.box)
+        for code in page.codes
+        if _is_in_zone(page, code, spec.zone)
+    ]
+    if not matches:
+        return Match("", 0.0, error="no code was read")
+    valid = (match for match in matches if validate_field(spec, match).is_valid)
+    return next(valid, matches[0])
+
+
+def _is_in_zone(page: Page, code: Code, name: str | None) -> bool:
+    if name is None:
+        return True
+    middle = code.quad.box.middle
+    return any(zone.name == name and zone.box.contains(middle) for zone in page.zones)
 
 
 def _search_text(page: Page) -> Callable[[FieldSpec], Match]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from ocr_server.document.characters import CODE_LOOK_ALIKES
 from ocr_server.document.model import Page
-from ocr_server.extraction.validation import Match, icao_9303_digit, of_words
+from ocr_server.extraction.check_digits import icao_9303_digit
+from ocr_server.extraction.validation import Match, of_words
 from ocr_server.job import FieldSpec
 from ocr_server.layout.rows import Row, rows_of
 

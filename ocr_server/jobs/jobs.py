@@ -37,12 +37,11 @@ from ocr_server.jobs.reading import JobReader, job_of, reason_of, within_limits
 from ocr_server.jobs.storage import LocalFolder, Storage
 from ocr_server.jobs.uploads import Uploads
 from ocr_server.jobs.webhook import check_address
-from ocr_server.pipeline import choose_pages, count_pages, draw_page, page_ref_of
+from ocr_server.pipeline import choose_pages, count_pages, page_ref_of
 from ocr_server.request.build import ParsedRequest
 from ocr_server.runtime.scratch import JobFolder
 from ocr_server.service import Service
 from ocr_server.settings import Settings
-from ocr_server.sources.pixels import SMALL_SIDE_PX
 
 FETCHED = "jobs"  # the folder for copies of files in a bucket
 
@@ -237,12 +236,10 @@ class Jobs:
         job_id, here = status.row.id, self._here
         request = self._files.of(job_id).request()
         job = job_of(request, self.sources(job_id, folder), here)
-        return draw_page(
+        return here.draw_page(
             replace(job, deadline=Deadline.after(here.settings.timeout_s)),
-            here.workers,
-            cancelled,
             page_ref_of(job, request.counts, number),
-            longest_px=SMALL_SIDE_PX,
+            cancelled,
         )
 
     def document(self, status: JobStatus) -> Document:

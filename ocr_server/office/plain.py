@@ -1,13 +1,25 @@
-"""Blocks as plain values of one type, as they cross from a worker process to the server."""
+"""Text and blocks of a file as plain values, as they cross from a worker process to the server."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
+from ocr_server.errors import AnswerTooLarge
 from ocr_server.export.blocks import Block, Heading, ListItem, Paragraph, Tabular
+from ocr_server.export.html import elements_of
+from ocr_server.export.markdown import markdown_of
+from ocr_server.export.text import blocks_text
 from ocr_server.office.html import table_of
+
+OfficeForm: TypeAlias = Literal["text", "markdown", "html"]
+_FORMS: Mapping[OfficeForm, Callable[[Iterable[Block]], str]] = {
+    "text": blocks_text,
+    "markdown": markdown_of,
+    "html": elements_of,
+}
 
 
 class PlainKind(StrEnum):
@@ -58,3 +70,32 @@ class PlainBlock:
                 yield from table_of([list(row) for row in self.rows])
             case PlainKind.PARAGRAPH:
                 yield Paragraph(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeText:
+    """The text of a file in some forms, its blocks, and what pictures could not be read for."""
+
+    texts: dict[OfficeForm, str]
+    blocks: tuple[PlainBlock, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        blocks: Sequence[Block],
+        forms: Iterable[OfficeForm],
+        *,
+        wants_blocks: bool,
+        most_bytes: int,
+    ) -> OfficeText:
+        """The blocks in each of the forms.
+
+        Raises:
+            AnswerTooLarge: it has more bytes than the limit.
+        """
+        texts = {form: _FORMS[form](blocks) for form in forms}
+        plain = tuple(map(PlainBlock.of, blocks)) if wants_blocks else ()
+        if sum(map(len, texts.values())) + sum(block.size for block in plain) > most_bytes:
+            raise AnswerTooLarge.of(most_bytes)
+        return cls(texts, plain)

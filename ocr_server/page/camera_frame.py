@@ -21,6 +21,7 @@ from ocr_server.imaging.glyphs import shrink
 from ocr_server.imaging.perspective import find_page_quad
 from ocr_server.job import HandwritingUse, ReadOptions
 from ocr_server.layout.split import Cutting
+from ocr_server.page.first_reading import read_once, read_text
 from ocr_server.page.postprocessing import keep_words
 from ocr_server.page.preprocessing import (
     add_margin,
@@ -28,8 +29,7 @@ from ocr_server.page.preprocessing import (
     make_ink_dark,
     scale_letters,
 )
-from ocr_server.page.reading import read_once, read_text
-from ocr_server.page.recipe import read_page
+from ocr_server.page.reading import read_page
 from ocr_server.page.state import ReadContext, StageFunction
 
 # Longest side of the copy on which sharpness is measured, so that cameras can be compared.

@@ -10,7 +10,7 @@ from ocr_server.geometry import Box, Clamp
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.perspective import cut_out
 from ocr_server.job import Framing, ReadOptions, ZoneSpec
-from ocr_server.page.recipe import read_page
+from ocr_server.page.reading import read_page
 from ocr_server.page.state import ReadContext
 
 

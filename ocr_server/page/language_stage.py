@@ -13,6 +13,7 @@ from ocr_server.document.languages import LANGUAGES_OF, name_of, script_of, scri
 from ocr_server.document.model import Advice, PageLanguage
 from ocr_server.imaging.operations import AUTO
 from ocr_server.job import ReadOptions
+from ocr_server.page.first_reading import read_once, read_text
 from ocr_server.page.language import (
     LEGIBLE,
     NO_MODEL,
@@ -25,7 +26,6 @@ from ocr_server.page.language import (
     sample_of,
     verdict_of,
 )
-from ocr_server.page.reading import read_once, read_text
 from ocr_server.page.script import LEAD, find_by_script, is_vertical, least_of
 from ocr_server.page.state import PageState, StageResult
 

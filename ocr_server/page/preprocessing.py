@@ -46,7 +46,6 @@ _FEWEST_TANGLED = 3  # letters in its box
 _SOLID = 0.6  # of its box that a piece fills; strokes fill less, pictures and bars more
 
 _SNIPPET_MARGIN_PX = 10  # 5 to 20 read alike; without a margin a third more receipt lines fail
-_USUAL_X_HEIGHT_PX = 18.0
 
 
 def divide_panes(state: PageState) -> StageResult:
@@ -266,23 +265,6 @@ def without_margin(canvas: Canvas) -> Canvas:
     """The canvas without the margin that `add_margin` added to it."""
     margin = _SNIPPET_MARGIN_PX
     return canvas.cropped(Box(margin, margin, canvas.width_px - margin, canvas.height_px - margin))
-
-
-def choose_psm(state: PageState) -> int:
-    """The page segmentation mode for the first reading.
-
-    The requested one; but if it is AUTO, a single line is read as such and a snippet as one block.
-    """
-    width_px, height_px = state.canvas.width_px, state.canvas.height_px
-    requested = state.options.psm
-    if requested not in (PageSegmentation.AUTO, PageSegmentation.SINGLE_WORD):
-        return requested
-    low = height_px < 4.5 * (state.x_height_px or _USUAL_X_HEIGHT_PX) or height_px < 60
-    if width_px > 1.2 * height_px and (low or requested == PageSegmentation.SINGLE_WORD):
-        # Also for a single word: Tesseract's mode for that reads noise as words.
-        return PageSegmentation.SINGLE_LINE
-    is_piece = requested == PageSegmentation.AUTO and state.statistics.is_snippet
-    return PageSegmentation.SINGLE_BLOCK if is_piece else requested
 
 
 def _bring_snippet_to_size(state: PageState) -> StageResult:

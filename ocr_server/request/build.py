@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, Protocol
 
-from ocr_server.bounds import Bounds
 from ocr_server.deadline import Deadline
 from ocr_server.document.languages import AUTO
 from ocr_server.document.model import EngineInfo
 from ocr_server.errors import (
-    BodyTooLarge,
     EngineMissing,
     EngineUnavailable,
     FormatUnavailable,
-    InvalidOptions,
     LanguageMissing,
 )
 from ocr_server.export import FORMATS
@@ -33,13 +29,12 @@ from ocr_server.job import (
     Source,
 )
 from ocr_server.page.codes import check_codes_are_read
+from ocr_server.request.faults import Faults, body_too_large, check, fault_of
 from ocr_server.request.options import OPTIONS
 from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
 
 ENGLISH = ("eng",)
-MOST_FAULTS = 200  # that are kept; who is told of the first ones knows enough
-LONGEST_FIELD_CHARS = 100
 UNCONFIRMED = (
     "training has the lines that a person has confirmed, and none is so before it is read; send "
     "the corrected document to /v1/render"
@@ -59,19 +54,6 @@ class ParsedRequest:
     rendering: Rendering
     partial: bool = False
     pictures: bool = False
-
-
-class Faults(list[dict[str, str]]):
-    """What is wrong with a request, in the order in which it is found; only the first are kept."""
-
-    def append(self, fault: dict[str, str]) -> None:
-        """Add a fault."""
-        if len(self) < MOST_FAULTS:
-            super().append(fault)
-
-    def extend(self, faults: Iterable[dict[str, str]]) -> None:
-        """Add faults; after `MOST_FAULTS` no more are looked for."""
-        super().extend(islice(faults, MOST_FAULTS - len(self)))
 
 
 class Installation(Protocol):
@@ -279,52 +261,6 @@ def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
     missing = [name for name in languages if name not in (*engine.languages, AUTO)]
     if missing:
         raise LanguageMissing.of(missing, installed=engine.languages)
-
-
-def check(faults: list[dict[str, str]]) -> None:
-    """Do nothing if there are no faults.
-
-    Raises:
-        InvalidOptions: there are some; the message has all, or the first of many.
-    """
-    if faults:
-        message = joined_faults((fault["field"], fault["message"]) for fault in faults)
-        raise InvalidOptions(f"Not understood: {message}", faults=faults)
-
-
-def joined_faults(faults: Iterable[tuple[str, str]]) -> str:
-    """All fields and what is wrong with them, as one text; some messages are sentences already."""
-    return " ".join(f"{field}: {message.rstrip('.')}." for field, message in faults)
-
-
-def fault_of(field: str, message: str) -> dict[str, str]:
-    """What is wrong with a field; a part of a form may come without a name."""
-    field = field or ""
-    if len(field) > LONGEST_FIELD_CHARS:
-        field = f"{field[:LONGEST_FIELD_CHARS]}…"
-    return {"field": field, "message": message}
-
-
-def take_number(texts: dict[str, str], name: str, bounds: Bounds, faults: Faults) -> float | None:
-    """A number among the texts, which it is taken out of; None if it is not there."""
-    text = texts.pop(name, "").strip()
-    if not text:
-        return None
-    try:
-        return bounds.parse(text)
-    except ValueError as error:
-        faults.append(fault_of(name, str(error)))
-        return None
-
-
-def body_too_large(limit: int, setting: str = "OCR_MAX_BODY_BYTES") -> BodyTooLarge:
-    """The error of a request with more than `limit` bytes, which the setting allows."""
-    return BodyTooLarge(
-        f"The request has more than {limit} bytes ({limit / 2**20:.3g} MiB). Send a smaller file, "
-        f"or raise {setting}.",
-        limit=limit,
-        setting=setting,
-    )
 
 
 def _check_size(sources: tuple[Source, ...], limit: int, setting: str) -> None:

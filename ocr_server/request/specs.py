@@ -25,7 +25,8 @@ from pydantic import (
 from ocr_server.bounds import box_of, quad_of
 from ocr_server.document.characters import CODE_LOOK_ALIKES
 from ocr_server.document.json_schema import Fault, faults_of, refuse
-from ocr_server.extraction.validation import CHECKS, parse_mask
+from ocr_server.extraction.check_digits import CHECKS
+from ocr_server.extraction.validation import parse_mask
 from ocr_server.job import FieldSpec, Framing, ZoneSpec
 from ocr_server.request.parsing import listed, parse_alphabet, parse_layout
 

@@ -12,17 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ocr_server.cgroup import memory_limit_bytes
-from ocr_server.engines import ENGINE_CHOICES, new_engine
-from ocr_server.engines.engine import Engine
-from ocr_server.settings import (
+from ocr_server.cgroup import (
     DETECTOR_BYTES,
     LEAST_WORKER_BYTES,
     MIB,
     SERVER_BYTES,
-    Settings,
     fits_detector,
+    memory_limit_bytes,
 )
+from ocr_server.engines import ENGINE_CHOICES, new_engine
+from ocr_server.engines.engine import Engine
+from ocr_server.settings import Settings
 
 SECOND_READER_BYTES = 272 * MIB  # of a worker with both readers; docs/accuracy.md
 # Engines whose second reader may go, and what they are then.

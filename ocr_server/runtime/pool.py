@@ -13,7 +13,7 @@ from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
 from ocr_server import traces
-from ocr_server.cgroup import memory_limit_bytes
+from ocr_server.cgroup import fits_detector, memory_limit_bytes
 from ocr_server.cpu_shares import CpuShares
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline, backoff_s
 from ocr_server.document.languages import Guess
@@ -22,7 +22,7 @@ from ocr_server.runtime.fork_server import ForkServer
 from ocr_server.runtime.language_detector import LanguageDetector
 from ocr_server.runtime.worker_context import Task, start_worker
 from ocr_server.runtime.worker_process import WorkerProcess, serve
-from ocr_server.settings import Settings, fits_detector
+from ocr_server.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")

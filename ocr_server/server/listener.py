@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from waitress import wasyncore
 from waitress.server import TcpWSGIServer
 
-from ocr_server.browser_headers import cross_origin_headers
-from ocr_server.cross_site import is_loopback, is_served
+from ocr_server.browser_safety import cross_origin_headers, is_loopback, is_served
 from ocr_server.errors import ForeignHost, StorageFull, TooManyConnections
 from ocr_server.metrics import Metrics
 from ocr_server.server.channel import Channel

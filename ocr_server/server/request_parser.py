@@ -21,7 +21,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.utilities import BadRequest, RequestEntityTooLarge
 
 from ocr_server.errors import StorageFull, TooSlow
-from ocr_server.request.build import body_too_large
+from ocr_server.request.faults import body_too_large
 from ocr_server.server.chunks import ChunkedBody
 
 SMALL_BYTES = 64 * 1024

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 import resource
 import signal
 import tempfile
@@ -23,13 +24,12 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 
 from ocr_server.app import create_app
-from ocr_server.cross_site import served_names
+from ocr_server.browser_safety import served_names
 from ocr_server.errors import AddressUnavailable, ServerOutOfMemory, SettingsError
 from ocr_server.metrics import Metrics
 from ocr_server.runtime.confinement import hide_memory
 from ocr_server.runtime.memory_plan import limit_server_memory
 from ocr_server.server.listener import HEADERS_ONLY, Address, Gate, HttpListener
-from ocr_server.server.path_prefix import BelowPath
 from ocr_server.server.request_parser import PACE, SMALL_BYTES, Pace
 from ocr_server.server.tls_front import HANDSHAKES, LAST_BYTES_S, TlsFront, read_certificate
 from ocr_server.settings import Settings
@@ -54,7 +54,36 @@ STACK_BYTES = 2 * 2**20  # of a thread; the usual 8 MiB count as memory that is 
 LOOP_TIMEOUT_S = 0.2  # longest wait for events in one turn of the loop
 LOOK_AT_TIME_S = 0.5  # how often clients are looked at that may be too slow
 
+# A path that is written as it is: no dot segments, no escapes, no two slashes in a row, which a
+# browser would take for the name of a host.
+PREFIX = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[\w.~@:+-]+)+", re.ASCII)
+
 log = logging.getLogger(__name__)
+
+
+class BelowPath:
+    """An application that knows the path below which browsers see it.
+
+    That is `SCRIPT_NAME`, from which Flask makes addresses: as waitress set it from OCR_BASE_PATH,
+    or as `X-Forwarded-Prefix` of the trusted proxy says. It stands outside of what replaces the
+    proxy's address by the client's.
+    """
+
+    def __init__(self, application: WSGIApplication, trusted_proxy: str) -> None:
+        self._application, self._trusted_proxy = application, trusted_proxy
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        given = environ.pop("HTTP_X_FORWARDED_PREFIX", "").strip().rstrip("/")
+        if self._trusted_proxy in {"*", environ["REMOTE_ADDR"]} and PREFIX.fullmatch(given):
+            environ["SCRIPT_NAME"] = given
+        if not environ["PATH_INFO"] and environ["REQUEST_METHOD"] in {"GET", "HEAD"}:
+            # `/ocr`: addresses relative to it would not be below it, those relative to `/ocr/` are.
+            query = f"?{environ['QUERY_STRING']}" if environ["QUERY_STRING"] else ""
+            location = f"{environ['SCRIPT_NAME']}/{query}"
+            start_response("308 Permanent Redirect", [("Location", location)])
+            return []
+        return self._application(environ, start_response)
 
 
 def run(settings: Settings, *, is_worker: bool = False) -> None:

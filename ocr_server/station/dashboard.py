@@ -13,8 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from typing import Any
 
-from ocr_server.browser_headers import security_headers
-from ocr_server.cross_site import is_cross_site, is_served, served_names
+from ocr_server.browser_safety import is_cross_site, is_served, security_headers, served_names
 from ocr_server.errors import AddressUnavailable
 from ocr_server.station.journal import Entry, Journal
 

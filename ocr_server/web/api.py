@@ -23,14 +23,8 @@ from ocr_server.document.schema import (
 from ocr_server.export import FORMATS
 from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.job import Source
-from ocr_server.request.build import (
-    Faults,
-    ParsedRequest,
-    build_rendering_job,
-    check,
-    fault_of,
-    parse_options,
-)
+from ocr_server.request.build import ParsedRequest, build_rendering_job, parse_options
+from ocr_server.request.faults import Faults, check, fault_of
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.service import Service
 from ocr_server.web.access_log import counts_of, server_timing

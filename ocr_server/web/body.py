@@ -12,24 +12,23 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import Request
 from werkzeug.datastructures import MultiDict
 
-from ocr_server.document.json_reader import parse_json
 from ocr_server.errors import InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.job import HandwritingUse, Source
-from ocr_server.request.build import EMPTY, Faults, ParsedRequest, build_job, fault_of
+from ocr_server.request.build import EMPTY, ParsedRequest, build_job
+from ocr_server.request.faults import Faults, fault_of
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
 from ocr_server.web.base64_text import decode_base64
 from ocr_server.web.context import job_folder
-from ocr_server.web.json_body import MOST_VALUES, Value, object_in
+from ocr_server.web.json_body import PIECE_BYTES, Value, object_in
 from ocr_server.web.multipart import MAX_FIELDS_BYTES, UploadedFile, parse_fields
 
-PIECE_BYTES = 256 * 1024
 NDJSON = "application/x-ndjson"
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
@@ -223,18 +222,6 @@ def check_encoding(request: Request) -> None:
             "as it is, without that header.",
             faults=[fault_of("Content-Encoding", f"{encoding} is not undone here")],
         )
-
-
-def json_object(text: str) -> dict[str, Any]:
-    """The members of an object in a short text of JSON.
-
-    Raises:
-        ValueError: it is none; the message is for the client.
-    """
-    value = parse_json(text.encode(), MOST_VALUES)
-    if not isinstance(value, dict):
-        raise ValueError("this is not a JSON object")  # noqa: TRY004  # for the client
-    return value
 
 
 def _read_body(

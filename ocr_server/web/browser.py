@@ -11,8 +11,7 @@ from functools import partial
 
 from flask import Flask, Response, request
 
-from ocr_server.browser_headers import cross_origin_headers, security_headers
-from ocr_server.cross_site import is_cross_site
+from ocr_server.browser_safety import cross_origin_headers, is_cross_site, security_headers
 from ocr_server.errors import CrossSite
 from ocr_server.web.context import service, service_of
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, request
 
 from ocr_server.errors import OcrServerError
-from ocr_server.request.build import body_too_large
+from ocr_server.request.faults import body_too_large
 from ocr_server.settings import Settings
 from ocr_server.web import auth, browser
 from ocr_server.web.context import service, service_of

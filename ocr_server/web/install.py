@@ -14,9 +14,10 @@ from flask import Blueprint, Response, json, request, send_file, url_for
 
 from ocr_server.sources.signatures import ACCEPTED_FILES
 from ocr_server.web import pages
+from ocr_server.web.page_scripts import SCRIPTS
 from ocr_server.web.words import RIGHT_TO_LEFT, page_language
 
-WORKER = pages.SCRIPTS / "lib" / "worker.js"
+WORKER = SCRIPTS / "lib" / "worker.js"
 ACCENT, GROUND = "#0b6177", "#f5f6f8"  # as in base.css
 
 blueprint = Blueprint("install", __name__)

@@ -20,24 +20,17 @@ from ocr_server.errors import JobNotDone, JobsOff, PageMissing
 from ocr_server.export.json import page_to_json
 from ocr_server.job import Rendering, Source
 from ocr_server.pipeline import Finished, PageFailed, PageRead
-from ocr_server.request.build import (
-    Faults,
-    ParsedRequest,
-    build_job,
-    build_rendering_job,
-    check,
-    fault_of,
-    parse_options,
-    take_number,
-)
+from ocr_server.request.build import ParsedRequest, build_job, build_rendering_job, parse_options
+from ocr_server.request.faults import Faults, check, fault_of, take_number
 from ocr_server.request.options import RENDERING_OPTIONS
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
 from ocr_server.web.api import answer_document
 from ocr_server.web.auth import HEADER, owner_of
 from ocr_server.web.body import NDJSON, accepted_format, read_texts, wants_events, with_query
 from ocr_server.web.context import hang_up, job_folder, service
+from ocr_server.web.event_json import elapsed_ms, event_to_json, line_of
 from ocr_server.web.job_json import JobJson, JobPageJson, job_to_json
-from ocr_server.web.streaming import HEARTBEAT_S, elapsed_ms, event_to_json, line_of
+from ocr_server.web.streaming import HEARTBEAT_S
 from ocr_server.web.words import asked_language
 
 if TYPE_CHECKING:

@@ -314,3 +314,15 @@ def _end_of(text: bytes, depth: int) -> int:
         if not depth:
             return match.end()
     raise ValueError(_NOT_JSON)
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """The members of an object in a short text of JSON.
+
+    Raises:
+        ValueError: it is none; the message is for the client.
+    """
+    value = parse_json(text.encode(), MOST_VALUES)
+    if not isinstance(value, dict):
+        raise ValueError("this is not a JSON object")  # noqa: TRY004  # for the client
+    return value

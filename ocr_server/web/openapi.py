@@ -13,12 +13,12 @@ from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.web import (
     api,
     auth,
+    event_json,
     frames,
     health,
     job_json,
     mcp,
     phones,
-    streaming,
     verify,
 )
 from ocr_server.web.body import NDJSON
@@ -41,7 +41,7 @@ from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS, ProblemJson
 # The types of answers by the names that their schemas have.
 ANSWERS = {
     "Document": DocumentJson,
-    "Event": streaming.EventJson,
+    "Event": event_json.EventJson,
     "Problem": ProblemJson,
     "Frame": frames.FrameJson,
     "Job": job_json.JobJson,

@@ -10,9 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
-from pathlib import Path, PurePosixPath
-from posixpath import normpath
 from typing import Any
 
 from flask import Blueprint, Response, json, redirect, render_template, request, url_for
@@ -21,29 +18,26 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from ocr_server import __version__
-from ocr_server.document.characters import LOOK_ALIKES
+from ocr_server.cgroup import MIB
 from ocr_server.document.languages import AUTO
 from ocr_server.document.model import Document, Page
 from ocr_server.export import FORMATS
-from ocr_server.export.audio import has_voice
 from ocr_server.export.json import render_json
 from ocr_server.job import Job, Layout, PageSelection, Rendering
 from ocr_server.page.codes import are_codes_read
-from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.pipeline import MOST_HELD_WORDS
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
-from ocr_server.settings import MIB, Settings
+from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
-from ocr_server.sources.signatures import ACCEPTED_FILES
 from ocr_server.web.body import read_job
 from ocr_server.web.compat import ADAPTERS
 from ocr_server.web.context import hang_up, service
 from ocr_server.web.openapi import describe_api
+from ocr_server.web.page_scripts import declarations, modules_of
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
 from ocr_server.web.words import (
     COOKIE,
-    ENGLISH,
     LANGUAGES,
     RIGHT_TO_LEFT,
     SCRIPTS_PART,
@@ -66,20 +60,17 @@ LAYOUTS = (
     (Layout.SPARSE, "Scattered words"),
 )
 
-FIRST_FORMATS = ("docx", "pdf", "text", "xlsx")  # of the menu: what most people want
 
 # Files of templates/examples; tests run each of them.
 EXAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript": "javascript.js"}
 _CODE = re.compile(r"`([^`]+)`")
 
-SCRIPTS = Path(__file__).parent.parent / "static" / "js"
-
-# A static import, on one line or ending a list of names; not `import(…)`, which waits.
-_IMPORT = re.compile(r'^(?:import|\}) .*?from "(\.[^"]+)";|^import "(\.[^"]+)";', re.MULTILINE)
 
 _USUAL_LANGUAGES = Settings().languages
 
 blueprint = Blueprint("pages", __name__)
+blueprint.add_app_template_global(modules_of)
+blueprint.add_app_template_global(declarations)
 
 
 @blueprint.get("/")
@@ -240,64 +231,6 @@ def upright_quarters(page: Page) -> int:
     for line in page.lines:
         votes[-round(line.quad.angle_deg / 90) % 4] += len(line.text)
     return max(votes, key=votes.__getitem__, default=0)
-
-
-@blueprint.app_template_global()
-@cache
-def modules_of(name: str) -> tuple[str, ...]:
-    """Every module that a script imports, itself or through others, by path in `static/js`.
-
-    A browser would find them one level after another; named in the page, they come at once.
-    """
-    found: list[str] = []
-    pending = [name]
-    for module in pending:
-        text = (SCRIPTS / module).read_text(encoding="utf-8")
-        folder = PurePosixPath(module).parent
-        for match in _IMPORT.finditer(text):
-            imported = normpath(folder / (match[1] or match[2]))
-            if imported not in pending:
-                pending.append(imported)
-                found.append(imported)
-    return tuple(sorted(found))
-
-
-@blueprint.app_template_global()
-def declarations(
-    language: str = ENGLISH,
-) -> dict[str, Any]:  # JSON, which `static/js/lib/declarations.js` has types for
-    """The names, words and lists that the scripts share with the server."""
-    first = {name: place for place, name in enumerate(FIRST_FORMATS)}
-    formats = sorted(
-        FORMATS.items(),
-        key=lambda item: (first.get(item[0], len(first)), item[1].for_programs),
-    )
-    return {
-        "accepted_files": ACCEPTED_FILES,
-        "formats": [
-            {
-                "name": name,
-                "label": translate(format_.label, language, str),
-                "suffix": format_.suffix,
-                "one_page_each": format_.one_page_each,
-                "shows_pictures": format_.shows_pictures,
-                "needs": format_.needs,
-                "for_programs": format_.for_programs,
-            }
-            for name, format_ in formats
-            if name != "audio" or has_voice()
-        ],
-        "has_voice": has_voice(),
-        "look_alikes": LOOK_ALIKES,
-        "stages": [
-            {
-                "name": name,
-                "label": translate(label, language, str),
-                "of_picture": name in PICTURE_STAGES,
-            }
-            for name, label in STAGE_LABELS.items()
-        ],
-    }
 
 
 def _choices(here: Service) -> dict[str, Any]:  # what templates take is as mixed as they are

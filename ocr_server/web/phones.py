@@ -18,7 +18,7 @@ from werkzeug.wsgi import FileWrapper
 from ocr_server.bounds import Bounds
 from ocr_server.document.schema import Count, strict
 from ocr_server.errors import PairingMissing
-from ocr_server.request.build import Faults, check, fault_of, take_number
+from ocr_server.request.faults import Faults, check, fault_of, take_number
 from ocr_server.runtime.pairing import Pairing
 from ocr_server.web.auth import key_of, owner_of
 from ocr_server.web.body import FORMS, body_of, form_options

@@ -27,7 +27,7 @@ from ocr_server.document.schema import (
     strict,
 )
 from ocr_server.errors import BodyTooLarge, OcrServerError, ServerOutOfMemory, StorageFull
-from ocr_server.request.build import body_too_large, joined_faults
+from ocr_server.request.faults import body_too_large, joined_faults
 from ocr_server.web.context import is_folder_removed, service
 from ocr_server.web.words import ENGLISH, asked_language, page_language, retold
 

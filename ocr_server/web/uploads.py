@@ -9,7 +9,7 @@ from flask import Blueprint, Response, json, request, url_for
 
 from ocr_server.bounds import Bounds
 from ocr_server.errors import UploadVersion
-from ocr_server.request.build import Faults, check, fault_of
+from ocr_server.request.faults import Faults, check, fault_of
 from ocr_server.web.auth import owner_of
 from ocr_server.web.body import body_of
 from ocr_server.web.context import service

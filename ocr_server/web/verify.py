@@ -10,7 +10,8 @@ from typing_extensions import TypedDict
 
 from ocr_server.document.schema import Count, Share, strict
 from ocr_server.extraction.verification import WordVerdict, verify
-from ocr_server.request.build import Faults, build_job, fault_of
+from ocr_server.request.build import build_job
+from ocr_server.request.faults import Faults, fault_of
 from ocr_server.tools import verification_to_json
 from ocr_server.web.body import read_texts
 from ocr_server.web.context import hang_up, service

@@ -328,7 +328,7 @@ def test_a_picture_that_could_not_be_drawn_is_drawn_at_the_next_look(
     def refuse(*_arguments: object) -> bytes:
         raise QueueFull("The server is busy.", retry_after_s=1)
 
-    monkeypatch.setattr(Service, "draw_small", refuse)
+    monkeypatch.setattr(Service, "draw_page", refuse)
     watch.expected.append("429")
     path = tmp_path / "two.tiff"
     path.write_bytes(as_pages([draw_letter(), draw_letter()]))

@@ -11,8 +11,8 @@ from flask import Flask
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
+from ocr_server.cgroup import MIB
 from ocr_server.job import PSM_OF_LAYOUT, Layout
-from ocr_server.settings import MIB
 from ocr_server.web.context import service_of
 from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter, save_letter
 from tests.browser.watching import Watch, assert_accessible

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ocr_server.document.model import Code, CodeKind
-from ocr_server.extraction.code import find_code
+from ocr_server.extraction.finders import find_code
 from ocr_server.geometry import Box
 from ocr_server.job import FieldSpec
 from tests.export.documents import page, zone

@@ -8,12 +8,10 @@ from hypothesis import strategies as st
 
 from ocr_server.document.characters import CODE_LOOK_ALIKES
 from ocr_server.document.model import Field, Word
+from ocr_server.extraction.check_digits import CHECKS, agrees, icao_9303_digit
 from ocr_server.extraction.validation import (
-    CHECKS,
     MOST_PLACES,
     Match,
-    agrees,
-    icao_9303_digit,
     of_words,
     parse_mask,
     validate_field,

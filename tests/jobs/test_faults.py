@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ocr_server.cli import main
+from ocr_server.cli.main import main
 from tests.jobs.keeping import tiff
 from tests.postgres import Postgres, running_postgres
 from tests.serving import Answer, FakeTesseract, RunningServer, running_server

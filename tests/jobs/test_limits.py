@@ -108,7 +108,7 @@ def test_a_job_is_of_the_key_that_made_it(tmp_path: Path) -> None:
 @pytest.mark.process
 def test_a_server_without_a_place_does_not_load_the_engine_of_jobs() -> None:
     code = (
-        "import sys; from ocr_server.app import create_app; import ocr_server.cli; "
+        "import sys; from ocr_server.app import create_app; import ocr_server.cli.main; "
         "sys.exit(any(name in sys.modules for name in ('dbos', 'sqlalchemy', 'psycopg')))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=False)  # noqa: S603  # our own

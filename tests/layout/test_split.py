@@ -15,7 +15,8 @@ from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import ReadOptions
 from ocr_server.layout.split import Cutting, cut_parts, join_parts
 from ocr_server.page.progress import Progress
-from ocr_server.page.recipe import RECIPE, read_page
+from ocr_server.page.reading import read_page
+from ocr_server.page.recipe import RECIPE
 from ocr_server.page.state import ReadContext
 from tests.words import SeeingEngine, draw_page, draw_two_parts
 

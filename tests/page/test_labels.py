@@ -9,7 +9,7 @@ from ocr_server.document.model import Page, ZoneKind
 from ocr_server.engines.tesseract_cli import PytesseractEngine
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import LineNumberUse, ReadOptions
-from ocr_server.page.recipe import read_page
+from ocr_server.page.reading import read_page
 from ocr_server.page.state import ReadContext
 
 pytestmark = pytest.mark.tesseract

@@ -14,7 +14,7 @@ from ocr_server.engines.tesseract_cli import CALIBRATION
 from ocr_server.geometry import Box, Transform
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import PSM_OF_LAYOUT, Layout, ReadOptions, ZoneSpec
-from ocr_server.page.recipe import read_page
+from ocr_server.page.reading import read_page
 from ocr_server.page.state import ReadContext
 from ocr_server.runtime.language_detector import rank
 from tests.drawing import draw_lines

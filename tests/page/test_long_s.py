@@ -7,7 +7,7 @@ from ocr_server.deadline import Deadline
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
 from ocr_server.page.long_s import is_printed_with_long_s, with_s
-from ocr_server.page.recipe import read_page
+from ocr_server.page.reading import read_page
 from ocr_server.page.spelling import dictionary_of
 from ocr_server.page.state import ReadContext
 from tests.drawing import draw_lines

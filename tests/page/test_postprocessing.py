@@ -8,7 +8,7 @@ from ocr_server.geometry import Box, Point
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
 from ocr_server.page.postprocessing import keep_words, put_in_place, with_ligatures
-from ocr_server.page.recipe import read_page
+from ocr_server.page.reading import read_page
 from ocr_server.page.state import ReadContext
 from tests.fakes import line_of
 from tests.words import SeeingEngine, draw_page, find_blots

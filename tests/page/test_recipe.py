@@ -16,7 +16,8 @@ from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.glyphs import measure_x_height
 from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.job import ReadOptions, ZoneSpec
-from ocr_server.page.recipe import LEFT_OUT, LINE_DETECTOR_RECIPE, RECIPE, read_page
+from ocr_server.page.reading import read_page
+from ocr_server.page.recipe import LEFT_OUT, LINE_DETECTOR_RECIPE, RECIPE
 from ocr_server.page.state import ReadContext
 from tests.words import DrawnPage, SeeingEngine, distances_home, draw_page
 

@@ -17,7 +17,7 @@ from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import ReadOptions, ZoneSpec
 from ocr_server.page.quality import ReadingResult
-from ocr_server.page.recipe import read_page
+from ocr_server.page.reading import read_page
 from ocr_server.page.second_opinion import is_better, limit_of
 from ocr_server.page.state import PageState, ReadContext
 from tests.drawing import draw_lines

@@ -8,12 +8,13 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from ocr_server.cgroup import DETECTOR_BYTES
 from ocr_server.deadline import Deadline
 from ocr_server.document.languages import LANGUAGES_OF
 from ocr_server.errors import DeadlinePassed
 from ocr_server.runtime.language_detector import LanguageDetector, rank
 from ocr_server.runtime.pool import ProcessWorkerPool
-from ocr_server.settings import DETECTOR_BYTES, Settings
+from ocr_server.settings import Settings
 from tests import tasks
 from tests.waiting import BOUND_S
 

@@ -6,16 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from ocr_server.cgroup import DETECTOR_BYTES, LEAST_WORKER_BYTES, MIB, SERVER_BYTES
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import EngineMissing
 from ocr_server.runtime.memory_plan import SECOND_READER_BYTES, plan_memory
-from ocr_server.settings import (
-    DETECTOR_BYTES,
-    LEAST_WORKER_BYTES,
-    MIB,
-    SERVER_BYTES,
-    Settings,
-)
+from ocr_server.settings import Settings
 from tests.fakes import IsMissing, ReadsWords
 
 FOUR_SLOTS = Settings(slots=4)
@@ -78,7 +73,7 @@ def test_the_operator_s_memory_of_a_worker_counts() -> None:
 def test_all_processes_together_have_what_they_need(
     monkeypatch: pytest.MonkeyPatch, limit_mib: int
 ) -> None:
-    monkeypatch.setattr("ocr_server.settings.memory_limit_bytes", lambda: limit_mib * MIB)
+    monkeypatch.setattr("ocr_server.cgroup.memory_limit_bytes", lambda: limit_mib * MIB)
 
     settings = plan_memory(
         replace(FOUR_SLOTS, engine="auto"), both_readers, limit_mib * MIB
@@ -99,8 +94,9 @@ def test_an_engine_that_was_asked_for_stays_and_is_warned_of() -> None:
 
 TAKE_TOO_MUCH = """
 from dataclasses import replace
+from ocr_server.cgroup import MIB
 from ocr_server.runtime.memory_plan import limit_server_memory
-from ocr_server.settings import MIB, Settings
+from ocr_server.settings import Settings
 limit_server_memory(replace(Settings(), server_memory_bytes=64 * MIB))
 try:
     bytearray(128 * MIB)

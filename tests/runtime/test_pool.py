@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ocr_server.cgroup import MIB
 from ocr_server.deadline import Deadline
 from ocr_server.errors import (
     ClientGone,
@@ -26,7 +27,7 @@ from ocr_server.errors import (
 from ocr_server.runtime import worker_process
 from ocr_server.runtime.pool import ProcessWorkerPool
 from ocr_server.runtime.worker_context import WorkerContext
-from ocr_server.settings import MIB, Settings
+from ocr_server.settings import Settings
 from ocr_server.tasks import describe_engine
 from tests import tasks
 from tests.waiting import BOUND_S, is_alive, pids_in, wait_for

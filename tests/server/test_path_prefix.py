@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug.test import Client, EnvironBuilder
 
-from ocr_server.server.path_prefix import BelowPath
+from ocr_server.server.waitress_server import BelowPath
 from tests.serving import RunningServer, running_server
 from tests.web.test_pages import examples_in
 

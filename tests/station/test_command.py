@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.draw import draw_display
-from ocr_server.cli import main
+from ocr_server.cli.main import main
 from ocr_server.errors import DamagedPicture, OcrServerError, StationError
 from ocr_server.service import Service
 from ocr_server.settings import Settings

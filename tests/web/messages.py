@@ -16,7 +16,7 @@ import ocr_server
 from ocr_server import errors
 from ocr_server.document.languages import AUTO, FRAKTUR, name_of
 from ocr_server.export import FORMATS
-from ocr_server.page.stage_labels import STAGE_LABELS
+from ocr_server.page.recipe import STAGE_LABELS
 from ocr_server.web.pages import LAYOUTS
 from ocr_server.web.words import SCRIPTS_PART, SERVER_PART, Message
 

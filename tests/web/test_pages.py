@@ -26,13 +26,13 @@ from ocr_server.document.model import Page, Zone, ZoneKind
 from ocr_server.errors import TooManyPixels
 from ocr_server.export import FORMATS
 from ocr_server.geometry import Transform
-from ocr_server.page.recipe import STAGES
-from ocr_server.page.stage_labels import PICTURE_STAGES, STAGE_LABELS
+from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS, STAGES
 from ocr_server.request.options import OPTIONS
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX
 from ocr_server.web import pages
-from ocr_server.web.pages import declarations, modules_of, upright_quarters
+from ocr_server.web.page_scripts import declarations, modules_of
+from ocr_server.web.pages import upright_quarters
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords, line_of
 from tests.serving import FakeTesseract, RunningServer, running_server, served

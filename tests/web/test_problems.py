@@ -19,7 +19,7 @@ from ocr_server import errors
 from ocr_server.app import create_app
 from ocr_server.deadline import Deadline
 from ocr_server.errors import OcrServerError, UnsupportedFormat
-from ocr_server.request.build import MOST_FAULTS, Faults, fault_of
+from ocr_server.request.faults import MOST_FAULTS, Faults, fault_of
 from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of

@@ -26,9 +26,10 @@ from ocr_server.export import FORMATS
 from ocr_server.job import Job, PageSelection, ReadOptions, Rendering, Source
 from ocr_server.office.files import check_office_is_read, office_type_of
 from ocr_server.office.pictures import picture_path
+from ocr_server.office.plain import OfficeForm, OfficeText
 from ocr_server.page.codes import check_codes_are_read
-from ocr_server.request.build import ParsedRequest, body_too_large, languages_of, limits_of
-from ocr_server.tasks import OfficeForm, OfficeText
+from ocr_server.request.build import ParsedRequest, languages_of, limits_of
+from ocr_server.request.faults import body_too_large
 from ocr_server.web.auth import NO_PLACES, KeyPlaces, set_places
 from ocr_server.web.body import Body, decoded_image
 from ocr_server.web.context import hang_up, service

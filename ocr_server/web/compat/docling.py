@@ -19,7 +19,7 @@ from ocr_server.document.model import Document
 from ocr_server.errors import InvalidOptions, JobMissing, OcrServerError, UnsupportedFormat
 from ocr_server.job import PageSelection, ReadOptions, Source, TextLayerUse
 from ocr_server.office.files import office_type_of
-from ocr_server.tasks import OfficeText
+from ocr_server.office.plain import OfficeText
 from ocr_server.web.auth import owner_of
 from ocr_server.web.body import JSON, body_of, decoded_image
 from ocr_server.web.compat.adapter import (

@@ -21,7 +21,7 @@ from ocr_server.job import PageSelection, ReadOptions, Source
 from ocr_server.request.parsing import parse_pages
 from ocr_server.sources.signatures import media_type_of_file
 from ocr_server.web.auth import owner_of
-from ocr_server.web.body import JSON, PIECE_BYTES, body_of, decoded_image
+from ocr_server.web.body import JSON, body_of, decoded_image
 from ocr_server.web.compat.adapter import (
     ALL_PAGES,
     Adapter,
@@ -42,9 +42,9 @@ from ocr_server.web.compat.mistral_page import (
     office_page,
     page_of,
 )
-from ocr_server.web.compat.models import MISTRAL_MODEL, list_models
+from ocr_server.web.compat.openai import MISTRAL_MODEL, list_models
 from ocr_server.web.context import job_folder, service
-from ocr_server.web.json_body import Value
+from ocr_server.web.json_body import PIECE_BYTES, Value
 
 _FILE, _ABOUT = "file", "about"  # parts of what is kept
 _CONTENT_PATH = re.compile(r".*/v1/files/(\w+)/content")

@@ -20,7 +20,7 @@ from ocr_server.job import ReadOptions, Source
 from ocr_server.request.parsing import split
 from ocr_server.web.auth import KeyPlaces
 from ocr_server.web.base64_text import decode_base64
-from ocr_server.web.body import JSON, PIECE_BYTES
+from ocr_server.web.body import JSON
 from ocr_server.web.compat.adapter import (
     Adapter,
     ErrorKind,
@@ -31,6 +31,7 @@ from ocr_server.web.compat.adapter import (
     refusal,
 )
 from ocr_server.web.context import job_folder
+from ocr_server.web.json_body import PIECE_BYTES
 from ocr_server.web.multipart import BASE64_FIELD, UploadedFile
 
 # Its names of languages that are not Tesseract's. Source: OCR.space, "OCR API Documentation".

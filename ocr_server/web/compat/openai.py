@@ -12,7 +12,6 @@ from flask import Blueprint, Response, g, jsonify, request
 from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.web.body import JSON, body_of
 from ocr_server.web.compat.adapter import Adapter, answer_errors, kind_of, refusal
-from ocr_server.web.compat.models import MODEL, list_models
 from ocr_server.web.compat.transcription import (
     ONLY_TRANSCRIBES,
     STATUS,
@@ -22,11 +21,26 @@ from ocr_server.web.compat.transcription import (
 )
 from ocr_server.web.json_body import Value
 
+# The models, here and where Mistral is spoken: each reads pictures and does nothing else.
+MODEL = "ocr-server"
+MISTRAL_MODEL = "mistral-ocr-latest"
 _FILE_MEMBERS = {"image_url": "url", "file": "file_data"}  # of a part, by its type
 Json: TypeAlias = dict[str, Any]  # as mixed as what OpenAI answers
 
 blueprint = Blueprint("openai", __name__)
-blueprint.add_url_rule("/v1/models", view_func=list_models)
+
+
+@blueprint.get("/v1/models")
+def list_models() -> Response:
+    """The models, which gateways and settings pages ask for."""
+    models = [
+        {
+            "id": name, "object": "model", "created": 0, "owned_by": MODEL, "type": "base",
+            "capabilities": {"ocr": True},
+        }
+        for name in (MODEL, MISTRAL_MODEL)
+    ]  # fmt: skip
+    return jsonify(object="list", data=models)
 
 
 @blueprint.post("/v1/chat/completions")

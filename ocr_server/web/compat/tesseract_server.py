@@ -31,7 +31,7 @@ from ocr_server.errors import (
 from ocr_server.job import ReadOptions
 from ocr_server.request.options import OPTIONS
 from ocr_server.request.parsing import parse_alphabet, parse_layout
-from ocr_server.web.body import body_of, json_object
+from ocr_server.web.body import body_of
 from ocr_server.web.compat.adapter import (
     Adapter,
     answer_errors,
@@ -40,6 +40,7 @@ from ocr_server.web.compat.adapter import (
     rendered,
 )
 from ocr_server.web.context import service
+from ocr_server.web.json_body import json_object
 from ocr_server.web.problems import STATUS
 
 # Parameters of Tesseract that are harmless and mean the same here.

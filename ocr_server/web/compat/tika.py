@@ -35,10 +35,10 @@ from ocr_server.errors import (
 from ocr_server.export.xml import element, written
 from ocr_server.job import ReadOptions, Source, TextLayerUse
 from ocr_server.office.files import office_type_of
-from ocr_server.request.build import body_too_large
+from ocr_server.office.plain import OfficeText
+from ocr_server.request.faults import body_too_large
 from ocr_server.sources.signatures import PDF, media_type_of_file
-from ocr_server.tasks import OfficeText
-from ocr_server.web.body import JSON, PIECE_BYTES, body_of
+from ocr_server.web.body import JSON, body_of
 from ocr_server.web.compat.adapter import (
     Adapter,
     answer_errors,
@@ -48,6 +48,7 @@ from ocr_server.web.compat.adapter import (
     rendered,
 )
 from ocr_server.web.context import job_folder, service
+from ocr_server.web.json_body import PIECE_BYTES
 from ocr_server.web.problems import STATUS
 
 GREETING = f"This is Tika Server (ocr-server {__version__}, as Apache Tika 3). Please PUT\n"

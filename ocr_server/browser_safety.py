@@ -1,25 +1,71 @@
-"""Requests that browsers send for pages of other sites, and how they are told apart.
+"""What browsers are told and asked: headers of answers, and requests of other sites told apart.
+
+The headers say what a page may load and do, and who may embed or read it. They are used for the
+server's answers, for refusals of its HTTP listener, and for the station's page, each with
+additional rules for its own pages.
 
 A page of another site may make its own name lead to this machine (DNS rebinding), so that its
 scripts read answers: the header Host then has that name. It may also send what a form can send
 without reading the answer: `Sec-Fetch-Site` or `Origin` then name the site. Programs that are no
 browsers send neither.
 
-Source: RFC 9110, section 7.2 (Host); W3C, "Fetch Metadata Request Headers", section 2; WHATWG,
-"Fetch", section 3.2 (Origin); the order of looking at them is that of CrossOriginProtection in
-Go's net/http.
+Source: W3C, "Content Security Policy Level 3", "Permissions Policy", and "Fetch Metadata Request
+Headers", section 2; WHATWG, "HTML", 7.1.3 (cross-origin opener policy), and "Fetch", 3.2 (Origin),
+3.3 (the CORS protocol) and 3.7 (cross-origin resource policy); RFC 9110, section 7.2 (Host); the
+order of looking at requests is that of CrossOriginProtection in Go's net/http.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Protocol
 from urllib.parse import urlsplit
 
-ANY = "*"
+ANY = "*"  # origin or host name
+# Headers that scripts of other origins may read, besides a few standard ones.
+_EXPOSED = (
+    "Location, OCR-Failed-Pages, OCR-PDF-Claims, Retry-After, Server-Timing, Tus-Resumable, "
+    "Upload-Length, Upload-Offset, WWW-Authenticate, X-Request-ID"
+)
+
+# Only scripts and styles in files of this server: nothing inline, nothing from another host.
+_FIRST_RULES = {"default-src": "'none'", "script-src": "'self'", "style-src": "'self'"}
+_LAST_RULES = {"base-uri": "'none'", "frame-ancestors": "'none'"}
 _SAFE_METHODS = {"GET", "HEAD"}
+
+
+def security_headers(
+    rules: Mapping[str, str] = MappingProxyType({}), *, has_camera: bool = False
+) -> dict[str, str]:
+    """Security headers of an answer, by name.
+
+    `rules` are further directives of the content security policy, for what a page loads besides
+    its scripts and styles; `has_camera` allows its scripts to ask for the camera.
+    """
+    policy = {**_FIRST_RULES, **rules, **_LAST_RULES}
+    camera = "camera=(self)" if has_camera else "camera=()"
+    return {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "Permissions-Policy": f"{camera}, microphone=(), geolocation=()",
+        "X-Content-Type-Options": "nosniff",
+        # With `no-referrer`, forms would come from the origin `null`, as those of other sites do.
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+
+
+def cross_origin_headers(origins: Collection[str], origin: str | None) -> dict[str, str]:
+    """CORS headers that let scripts of `origin` read an answer; none if it is not in `origins`."""
+    if origin is None or not (ANY in origins or origin in origins):
+        return {}
+    return {
+        "Access-Control-Allow-Origin": ANY if ANY in origins else origin,
+        "Access-Control-Expose-Headers": _EXPOSED,
+    }
 
 
 class Headers(Protocol):

@@ -4,7 +4,15 @@ import socket
 
 import pytest
 
-from ocr_server.cross_site import is_cross_site, is_served, served_names
+from ocr_server.browser_safety import (
+    cross_origin_headers,
+    is_cross_site,
+    is_served,
+    security_headers,
+    served_names,
+)
+from ocr_server.station import dashboard
+from ocr_server.web import browser
 
 HERE = "ocr.example:8080"
 
@@ -66,3 +74,39 @@ def test_elsewhere_every_name_is_served_unless_some_are_set() -> None:
     assert is_served("a.example", served_names("0.0.0.0", ("A.example",)))  # noqa: S104
     assert is_served("192.0.2.1:80", served_names("0.0.0.0", ("a.example",)))  # noqa: S104
     assert not is_served("b.example", served_names("0.0.0.0", ("a.example",)))  # noqa: S104
+
+
+def test_rules_are_added_to_a_policy_that_forbids_all_else() -> None:
+    policy = security_headers({"img-src": "'self'"})["Content-Security-Policy"]
+
+    assert policy == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def test_only_a_page_that_has_use_for_the_camera_may_ask_for_it() -> None:
+    assert "camera=()" in security_headers()["Permissions-Policy"]
+    assert "camera=(self)" in security_headers(has_camera=True)["Permissions-Policy"]
+
+
+@pytest.mark.parametrize("headers", [dashboard.HEADERS, browser.HEADERS])
+def test_the_server_and_the_station_have_all_headers(headers: dict[str, str]) -> None:
+    assert set(security_headers()) <= set(headers)
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "allowed"),
+    [
+        (("https://one.test",), "https://one.test", "https://one.test"),
+        (("*",), "https://one.test", "*"),
+        (("https://one.test",), "https://other.test", None),
+        (("*",), None, None),
+    ],
+)
+def test_an_answer_may_be_read_by_the_origins_that_are_named(
+    origins: tuple[str, ...], origin: str | None, allowed: str | None
+) -> None:
+    headers = cross_origin_headers(origins, origin)
+
+    assert headers.get("Access-Control-Allow-Origin") == allowed

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ocr_server import cli
+from ocr_server.cli.hot_folder import HotFolder
+from ocr_server.cli.main import main
 from ocr_server.client import Refused, RemoteServer, Unanswered
 from ocr_server.errors import DamagedPicture
-from ocr_server.hot_folder import HotFolder
 from ocr_server.web.context import service_of
 from tests.fakes import FailsOnNarrow
 from tests.jobs.keeping import Kept, keeping, tiff
@@ -141,7 +141,7 @@ def test_a_shell_watches_a_folder(
     (rig.folder / "one.tif").write_bytes(tiff(300))
     command = ["job", "watch", str(rig.folder), "--out", str(rig.out), "--once", "--url", rig.url]
 
-    assert cli.main([*command, "--format", "json", "--option", "detail=page"]) == 0
+    assert main([*command, "--format", "json", "--option", "detail=page"]) == 0
     wait_for(lambda: rig.done() == ["one.tif.json"])
-    assert cli.main(["job", "watch", "x", "--once", "--url", rig.url]) == 1
+    assert main(["job", "watch", "x", "--once", "--url", rig.url]) == 1
     assert "--out" in capfd.readouterr().err

@@ -15,8 +15,9 @@ import pytest
 from flask import Flask
 from PIL import Image, ImageDraw, ImageFont
 
-from ocr_server import __version__, cli
-from ocr_server.cli import main
+from ocr_server import __version__
+from ocr_server.cli import main as main_module
+from ocr_server.cli.main import main
 from ocr_server.request.options import OPTIONS
 from ocr_server.settings import Settings
 from tests.drawing import SENTENCE, as_file, draw_lines
@@ -229,8 +230,8 @@ def test_serve_takes_host_and_port_and_leaves_the_rest_to_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     served: list[Settings] = []
-    monkeypatch.setattr(cli, "run", lambda settings, **_: served.append(settings))
-    monkeypatch.setattr(cli, "start_logging", lambda _: None)
+    monkeypatch.setattr(main_module, "run", lambda settings, **_: served.append(settings))
+    monkeypatch.setattr(main_module, "start_logging", lambda _: None)
     monkeypatch.setenv("OCR_PORT", "1")
 
     assert main(["serve", "--host", "0.0.0.0", "--port", "9000"]) == 0  # noqa: S104  # not served
@@ -246,9 +247,11 @@ def test_a_worker_reads_pages_of_jobs_in_all_slots(
 ) -> None:
     served: list[int] = []
     monkeypatch.setattr(
-        cli, "run", lambda settings, *, is_worker: served.append(is_worker * settings.job_slots)
+        main_module,
+        "run",
+        lambda settings, *, is_worker: served.append(is_worker * settings.job_slots),
     )
-    monkeypatch.setattr(cli, "start_logging", lambda _: None)
+    monkeypatch.setattr(main_module, "start_logging", lambda _: None)
     monkeypatch.setenv("OCR_SLOTS", "4")
 
     assert main(["work"]) == 1
@@ -296,7 +299,7 @@ def test_a_server_without_memory_for_its_threads_says_so(tmp_path: Path) -> None
     folder.mkdir()
     script = (
         "from waitress.task import ThreadedTaskDispatcher\n"
-        "from ocr_server.cli import main\n"
+        "from ocr_server.cli.main import main\n"
         "def fail(*_): raise RuntimeError('can\\'t start new thread')\n"
         "ThreadedTaskDispatcher.start_new_thread = fail\n"
         "raise SystemExit(main(['serve', '--port', '0']))\n"
@@ -322,7 +325,7 @@ def test_options_travel_to_the_server_as_they_are(
         asked.append(options)
         return b"words\n"
 
-    monkeypatch.setattr(cli, "remote_server", lambda _url, _key: nullcontext(post))
+    monkeypatch.setattr(main_module, "remote_server", lambda _url, _key: nullcontext(post))
 
     printed = read(
         capfd, picture, "--url", "http://x", "--languages", "eng+deu", "--min-confidence", "0.5"
@@ -342,7 +345,7 @@ def test_what_a_station_refuses_has_failed(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cli, "send_picture", lambda _address, _picture: line)
+    monkeypatch.setattr(main_module, "send_picture", lambda _address, _picture: line)
 
     assert main(["read", "--socket", "9", str(picture)]) == code
     assert capfd.readouterr().out == line.decode()

@@ -10,12 +10,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from ocr_server.cgroup import MIB
 from ocr_server.engines import describe_choice
 from ocr_server.errors import OcrServerError
 from ocr_server.request.build import build_job, check_installed
 from ocr_server.runtime.watchdog import SAMPLE, draw_sample
 from ocr_server.service import Service
-from ocr_server.settings import MIB, Settings
+from ocr_server.settings import Settings
 from ocr_server.web.auth import read_key_digests
 
 LEAST_FREE_BYTES = 256 * 2**20  # two pages of 64 megapixels and some

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ocr_server import doctor
-from ocr_server.cli import main
-from ocr_server.doctor import Finding, examine
+from ocr_server.cli import doctor
+from ocr_server.cli.doctor import Finding, examine
+from ocr_server.cli.main import main
 from ocr_server.runtime import watchdog
 from ocr_server.runtime.pool import ProcessWorkerPool
 from ocr_server.runtime.watchdog import SAMPLE

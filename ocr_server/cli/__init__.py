@@ -1,0 +1,1 @@
+"""The command line: `serve`, `work`, `read`, `job`, `station`, `mcp`, `languages`, `doctor`."""
