@@ -17,6 +17,11 @@ def photograph_open(left: Image.Image, right: Image.Image, lot: random.Random) -
     curled = _curled(pages, lot.uniform(0.2, 1.0) * MOST_RISE_PX)
     desk = lot.randint(50, 110)
     scene = cv2.copyMakeBorder(curled, *(DESK_PX,) * 4, cv2.BORDER_CONSTANT, value=desk)
+    return seen_aslant(scene, lot, desk)
+
+
+def seen_aslant(scene: np.ndarray, lot: random.Random, desk: int) -> Image.Image:
+    """A picture in grey, seen from somewhere else than from straight above it."""
     height, width = scene.shape
     corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     moved = corners + [

@@ -97,7 +97,7 @@ def measure(server: Server, case: Case, body: bytes) -> Outcome:
     idle_kb = _status_kb(process, "VmRSS")
     over = threading.Event()
     with ThreadPoolExecutor(case.at_once + 1) as threads:
-        probe = threads.submit(_slowest_probe_s, server, over)
+        probe = threads.submit(slowest_probe_s, server, over)
         begun = time.monotonic()
         sent = [threads.submit(send, server, case, body) for _ in range(case.at_once)]
         answers = [one.result() for one in sent]
@@ -226,7 +226,8 @@ CASES = {
 }
 
 
-def _slowest_probe_s(server: Server, over: threading.Event) -> float:
+def slowest_probe_s(server: Server, over: threading.Event) -> float:
+    """The longest time that `/livez` took until it is `over`, in seconds."""
     connection, slowest_s = server.connect(), 0.0
     while not over.wait(PROBE_INTERVAL_S):
         begun = time.monotonic()

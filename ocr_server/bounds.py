@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ocr_server.geometry import Box
+from ocr_server.geometry import Box, Point, Quad
 
 MOST_PX = 1_000_000  # far beyond any page, and exact in a float
 
@@ -66,4 +66,26 @@ def box_of(sides: object, *, most: float = MOST_PX) -> Box:
     raise ValueError(
         "use left, top, right and bottom, left before right and top before bottom, each "
         f"{side_bounds}"
+    )
+
+
+def quad_of(corners: object) -> Quad:
+    """The quad with four corners, each of x and y from 0 to `MOST_PX`.
+
+    Raises:
+        ValueError: there are not four such points, or they do not go clockwise round an area
+            without a dent; the message says what is allowed.
+    """
+    bounds = Bounds(0, MOST_PX)
+    if (
+        isinstance(corners, list)
+        and len(corners) == 4
+        and all(isinstance(one, list) and len(one) == 2 for one in corners)
+        and all(bounds.hold(value) for one in corners for value in one)
+    ):
+        quad = Quad(*(Point(x, y) for x, y in corners))
+        if quad.is_convex:
+            return quad
+    raise ValueError(
+        f"use four corners of x and y, clockwise from the upper left one, each {bounds}"
     )

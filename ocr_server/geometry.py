@@ -109,6 +109,15 @@ class Quad(NamedTuple):
             math.atan2(self.top_right.y - self.top_left.y, self.top_right.x - self.top_left.x)
         )
 
+    @property
+    def is_convex(self) -> bool:
+        """Whether the corners go clockwise round an area without a dent."""
+        following = (*self[1:], *self[:2])
+        return all(
+            (b.x - a.x) * (c.y - b.y) > (b.y - a.y) * (c.x - b.x)
+            for a, b, c in zip(self, following[:4], following[1:], strict=True)
+        )
+
     def slice(self, start: float, end: float) -> Quad:
         """The part between two shares of the text's length, limited to 0 and 1."""
         start, end = max(0.0, start), min(1.0, end)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ocr_server.cgroup import MOST_WORKER_BYTES
 from ocr_server.deadline import Deadline
-from ocr_server.geometry import Box
+from ocr_server.geometry import Box, Quad
 from ocr_server.settings import Settings
 
 DEFAULTS = Settings()
@@ -162,11 +162,13 @@ class Framing:
     """Rotation and crop of a picture before it is read: rotated clockwise, then cut to `crop`.
 
     `crop` is in pixels of the rotated picture or, if `crop_is_percent`, in per cent of its sides.
+    `corners`, in pixels of the page, are in the place of both: what lies between them is read.
     """
 
     rotation_deg: float = 0.0
     crop: Box | None = None
     crop_is_percent: bool = False
+    corners: Quad | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from ocr_server.bounds import MOST_PX, Bounds, box_of
-from ocr_server.geometry import Box
+from ocr_server.bounds import MOST_PX, Bounds, box_of, quad_of
+from ocr_server.geometry import Box, Point, Quad
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,23 @@ def test_a_box_is_four_sides_in_order() -> None:
 def test_what_is_no_box_is_told_what_is_wanted(sides: object) -> None:
     with pytest.raises(ValueError, match="left before right and top before bottom"):
         box_of(sides)
+
+
+def test_a_quad_is_four_corners_clockwise() -> None:
+    corners = [[90, 0], [95, 50], [0, 60.5], [1, 2]]
+
+    assert quad_of(corners) == Quad(*(Point(x, y) for x, y in corners))
+
+
+@pytest.mark.parametrize(
+    "corners",
+    [
+        None, "0,0", [[0, 0], [9, 0], [9, 9]], [[0, 0], [9, 0], [9, 9], [0]],
+        [[0, 0], [0, 9], [9, 9], [9, 0]], [[0, 0], [9, 0], [0, 9], [9, 9]],
+        [[0, 0], [9, 0], [1, 1], [0, 9]], [[0, 0], [9, 0], [9, 0], [0, 0]],
+        [[0, 0], [math.nan, 0], [9, 9], [0, 9]], [[-1, 0], [9, 0], [9, 9], [0, 9]],
+    ],
+)  # fmt: skip
+def test_what_is_no_quad_is_told_what_is_wanted(corners: object) -> None:
+    with pytest.raises(ValueError, match="four corners of x and y, clockwise"):
+        quad_of(corners)

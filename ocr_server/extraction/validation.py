@@ -100,6 +100,8 @@ def fit(spec: FieldSpec, text: str) -> Fit | None:
 
 def listed_value(values: tuple[str, ...], text: str) -> str | None:
     """The value that is the text, in capitals or small letters, or looks like it; None if none."""
+    if not values:  # asked of very many texts
+        return None
     same = (value for value in values if value.lower() == text.lower())
     return next(same, None) or index_words(values).nearest(text)
 

@@ -54,37 +54,34 @@ class _Place:
 def verify(text: str, document: Document) -> tuple[CheckedWord, ...]:
     """The words of the text in their order, each with where it stands; punctuation is no word."""
     places = [_Place(page.number, word) for page in document.pages for word in page.words]
-    exact = _Index((_plain(place.word.text), at) for at, place in enumerate(places))
-    alike = _Index((skeleton(_plain(place.word.text)), at) for at, place in enumerate(places))
     texts = [one for one in text.split() if _plain(one)][:MOST_WORDS]
-    taken: set[int] = set()
+    exact = _Index((_plain(place.word.text), at) for at, place in enumerate(places))
     found: list[int | None] = []
     last = -1
     for one in texts:  # before look-alikes, which must not take the place of another's own word
-        at = exact.next(_plain(one), last, taken)
+        at = exact.take(_plain(one), last)
         found.append(at)
-        if at is not None:
-            taken.add(at)
-            last = at
-    return tuple(_checked(texts, found, places, alike, taken))
+        last = last if at is None else at
+    taken = set(found)
+    alike = _Index(
+        (skeleton(_plain(place.word.text)), at)
+        for at, place in enumerate(places)
+        if at not in taken
+    )
+    return tuple(_checked(texts, found, places, alike))
 
 
 def _checked(
-    texts: Sequence[str],
-    found: Sequence[int | None],
-    places: Sequence[_Place],
-    alike: _Index,
-    taken: set[int],
+    texts: Sequence[str], found: Sequence[int | None], places: Sequence[_Place], alike: _Index
 ) -> Iterator[CheckedWord]:
     last = -1
     for text, own in zip(texts, found, strict=True):
         at, verdict = own, WordVerdict.FOUND
         if at is None:
-            at, verdict = alike.next(skeleton(_plain(text)), last, taken), WordVerdict.SIMILAR
+            at, verdict = alike.take(skeleton(_plain(text)), last), WordVerdict.SIMILAR
         if at is None:
             yield CheckedWord(text, WordVerdict.MISSING)
             continue
-        taken.add(at)
         last = at
         place = places[at]
         word = place.word
@@ -92,18 +89,20 @@ def _checked(
 
 
 class _Index:
-    """The places of words by their forms, in reading order."""
+    """The free places of words by their forms, in reading order."""
 
     def __init__(self, forms: Iterable[tuple[str, int]]) -> None:
         self._places: dict[str, list[int]] = {}
         for form, at in forms:
             self._places.setdefault(form, []).append(at)
 
-    def next(self, form: str, last: int, taken: set[int]) -> int | None:
-        """The first free place of a form behind `last`, else the first before it; None if none."""
-        places = self._places.get(form, []) if form else []
-        begin = bisect_left(places, last + 1)
-        return next((at for at in (*places[begin:], *places[:begin]) if at not in taken), None)
+    def take(self, form: str, last: int) -> int | None:
+        """Take the first free place of a form behind `last`, else the first; None if none."""
+        places = self._places.get(form) if form else None
+        if not places:
+            return None
+        at = bisect_left(places, last + 1)
+        return places.pop(at if at < len(places) else 0)
 
 
 def _plain(text: str) -> str:

@@ -56,10 +56,18 @@ def rectify(canvas: Canvas) -> OperationResult:
         return OperationResult(canvas, "no edge of a sheet")
     if is_upright(quad):
         return OperationResult(canvas, "a sheet seen straight on")
+    return OperationResult(cut_out(canvas, quad), "a sheet seen at an angle", "perspective undone")
+
+
+def cut_out(canvas: Canvas, quad: Quad) -> Canvas:
+    """What lies between four corners, in pixels of the canvas, as if seen from above.
+
+    Raises:
+        ValueError: the quad has no area.
+    """
     width = round(max(_length(quad.top_left, quad.top_right), _length(*quad[3:1:-1])))
     height = round(max(_length(quad.top_left, quad.bottom_left), _length(*quad[1:3])))
-    flat = canvas.rectified(quad, max(1, width), max(1, height))
-    return OperationResult(flat, "a sheet seen at an angle", "perspective undone")
+    return canvas.rectified(quad, max(1, width), max(1, height))
 
 
 def crop(canvas: Canvas) -> OperationResult:

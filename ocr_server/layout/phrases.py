@@ -29,7 +29,8 @@ _LONG_LINE = 8.0
 # Prose: lines of that many words, flush left, in a pitch of at most that, about equally long.
 _PROSE_WORDS, _PROSE_LINES, _PROSE_PITCH, _PROSE_WIDTH = 5, 3, 2.0, 12.0
 _FLUSH, _NEXT_LINE, _UNEQUAL = 0.7, 0.6, 0.25
-_JUSTIFIED = (1.4, 2.0)  # gaps between phrases: the widest blanks of justified lines
+# Gaps between phrases: the widest blanks of justified lines. Lines of few long words have any.
+_JUSTIFIED = (1.4, 2.0, math.inf)
 _GUTTER_ROWS = 3  # fewer lines have a blank in common by chance
 _NUMBER = re.compile(r"[\W_]*[$€£]?\d[\d.,:/%\s\-–()+]*[%€$]?[\W_]*|[-–—.]+|n/?a", re.IGNORECASE)
 

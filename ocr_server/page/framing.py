@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ocr_server.document.model import Page
-from ocr_server.geometry import Box
+from ocr_server.errors import InvalidOptions
+from ocr_server.geometry import Box, Clamp
 from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.perspective import cut_out
 from ocr_server.job import Framing, ReadOptions, ZoneSpec
 from ocr_server.page.reading import read_page
 from ocr_server.page.state import ReadContext
@@ -36,7 +38,17 @@ class FramedPage:
 
 
 def apply_framing(canvas: Canvas, framing: Framing) -> Canvas:
-    """The canvas rotated, then cropped; a crop entirely outside the canvas is ignored."""
+    """The canvas rotated, then cropped; a crop entirely outside the canvas is ignored.
+
+    Raises:
+        InvalidOptions: corners have no area inside the canvas.
+    """
+    if framing.corners:
+        inside = framing.corners.mapped(Clamp(canvas.box))
+        if not inside.is_convex:
+            size = f"{canvas.width_px} × {canvas.height_px}"
+            raise InvalidOptions(f"The corners lie outside the page, which has {size} pixels.")
+        return cut_out(canvas, inside)
     quarters = framing.rotation_deg / 90
     if quarters == int(quarters):
         canvas = canvas.rotated_90(int(quarters))
@@ -45,8 +57,8 @@ def apply_framing(canvas: Canvas, framing: Framing) -> Canvas:
     if framing.crop is None:
         return canvas
     crop = _in_pixels(framing.crop, canvas) if framing.crop_is_percent else framing.crop
-    inside = crop.intersection(canvas.box)
-    return canvas if inside is None else canvas.cropped(inside)
+    cropped = crop.intersection(canvas.box)
+    return canvas if cropped is None else canvas.cropped(cropped)
 
 
 def zones_in_pixels(zones: tuple[ZoneSpec, ...], canvas: Canvas) -> tuple[ZoneSpec, ...]:

@@ -138,7 +138,7 @@ def build_job(
             "symbols": rendering.detail is Detail.SYMBOL,
             "fields": values.get("fields", profile.fields if profile else ()),
             "finder": profile.finder if profile and "fields" not in values else TEXT,
-            "framing": profile.framing if profile else Framing(),
+            "framing": values.get("corners", profile.framing if profile else Framing()),
             "alternatives": kept and "dictionary" in wanted,
             "engine_alternatives": kept and "engine" in wanted,
         }

@@ -152,6 +152,13 @@ OPTIONS: Mapping[str, Option] = {
         "is required, or `box_percent` in its place",
         sets=(ReadOptions, "zones"), otherwise="all of the page",
     ),
+    "corners": Option(
+        Text(specs.parse_corners, specs.CORNERS_EXAMPLE, more=_IS_JSON),
+        "what is read of each page, as JSON: its four corners `[[x, y], …]` in pixels of the page, "
+        "clockwise from the one that is the upper left of the text; it is read as if seen from "
+        "above, and `zones` are then in its pixels",
+        otherwise="all of the page",
+    ),
     "profile": Option(
         Text(str, "mrz"),
         "the kind of picture: options and fields under one name",

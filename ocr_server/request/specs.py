@@ -22,18 +22,19 @@ from pydantic import (
     model_validator,
 )
 
-from ocr_server.bounds import box_of
+from ocr_server.bounds import box_of, quad_of
 from ocr_server.document.characters import CODE_LOOK_ALIKES
 from ocr_server.document.json_schema import Fault, faults_of, refuse
 from ocr_server.extraction.check_digits import CHECKS
 from ocr_server.extraction.validation import parse_mask
-from ocr_server.job import FieldSpec, ZoneSpec
+from ocr_server.job import FieldSpec, Framing, ZoneSpec
 from ocr_server.request.parsing import listed, parse_alphabet, parse_layout
 
 MOST_ZONES, MOST_FIELDS, MOST_WORDS, MOST_CONFUSIONS, LONGEST_NAME = 100, 100, 20, 40, 64
 MOST_VALUES = 10_000
 USUAL = "usual"
 ZONES_EXAMPLE = '[{"box": [0, 0, 100, 50]}]'
+CORNERS_EXAMPLE = "[[0, 0], [100, 0], [100, 50], [0, 50]]"
 FIELDS_EXAMPLE = '{"lot": {"after": ["LOT"]}}'
 STRICT = ConfigDict(strict=True, extra="forbid")
 
@@ -97,7 +98,7 @@ def check_pattern(text: str) -> None:
     """
     try:
         re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"it is no regular expression: {error}") from None
 
 
@@ -208,6 +209,16 @@ def parse_fields(text: str) -> tuple[FieldSpec, ...]:
     return tuple(
         field.spec(name) for name, field in _from_json(text, _FIELDS, FIELDS_EXAMPLE).items()
     )
+
+
+def parse_corners(text: str) -> Framing:
+    """Four corners of what is read as JSON: `[[x, y], …]`."""
+    try:
+        return Framing(corners=quad_of(json.loads(text)))
+    except (ValueError, RecursionError) as error:
+        is_json = not isinstance(error, json.JSONDecodeError | RecursionError)
+        reason = str(error) if is_json else "this is not JSON"
+        raise ValueError(f"{reason}; such as {CORNERS_EXAMPLE}") from None
 
 
 def _from_json(text: str, adapter: TypeAdapter[T], example: str) -> T:

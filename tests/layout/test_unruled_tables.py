@@ -54,6 +54,8 @@ GOODS = (
     ("Paper tray", "140", "97.10"),
     ("Valve", "", "12.25"),
 )
+JUSTIFIED = ("these", "words", "fill", "lines", "whole", "width")
+FULL = (800, 862, 924, 975, 1037, 1099)  # where they begin
 
 
 def test_rows_without_rules_are_a_table() -> None:
@@ -111,16 +113,40 @@ def test_text_beside_a_table_stays_out_of_it() -> None:
 
 def test_a_justified_column_beside_a_table_stays_out_of_it() -> None:
     # Blanks as wide as gaps between cells stand elsewhere in each line.
-    words = ("these", "words", "fill", "lines", "whole", "width")
-    xs = (800, 862, 924, 975, 1037, 1099)
     beside = zone(
         *(
             line(
                 200 + PITCH_PX * i,
-                *((x + 22 * (k > i), w) for k, (x, w) in enumerate(zip(xs, words, strict=True))),
+                *(
+                    (x + 22 * (k > i), w)
+                    for k, (x, w) in enumerate(zip(FULL, JUSTIFIED, strict=True))
+                ),
             )
             for i in range(5)
         )
+    )
+    zones = (rows(*GOODS), beside)
+
+    after = set_in_tables(zones, find_tables(zones, ()))
+
+    assert [one.kind for one in after] == [ZoneKind.TABLE, ZoneKind.TEXT]
+    assert after[1].text == beside.text
+
+
+def test_lines_of_few_words_stay_in_their_justified_column() -> None:
+    # A line of few words is set with blanks that are wider than gaps between columns.
+    beside = zone(
+        line(200, *((800 + 95 * k, w) for k, w in enumerate(JUSTIFIED[:5]))),
+        *(
+            line(
+                200 + PITCH_PX * i,
+                *(
+                    (x + 22 * (k > i), w)
+                    for k, (x, w) in enumerate(zip(FULL, JUSTIFIED, strict=True))
+                ),
+            )
+            for i in range(1, 5)
+        ),
     )
     zones = (rows(*GOODS), beside)
 

@@ -69,6 +69,7 @@ REFUSED = {
     "detail": ["", "letter"],
     "pages": ["0", "3-1", "1-", "-1", "1,,2", "a", "1" * 7, ",".join(["1"] * 101)],
     "fields": ["", "[]", "1", "[" * 100_000, '{"": {}}', '{"a": {"check": "sum"}}'],
+    "corners": ["", "{}", "[[0, 0]]", "[" * 100_000, "[[0, 0], [0, 9], [9, 9], [9, 0]]"],
     "zones": ["", "{}", "[]", "[1]", "[[[", "[" * 100_000],
     "words": ["", ",;", "x" * 65],
     "alphabet": ["a b", "a\nb", "a\tb", "\u00a0", "\ud800", "a" * 257],
@@ -115,6 +116,8 @@ def test_an_option_refuses_with_a_sentence(name: str, text: str) -> None:
         ("alternatives", "engine,foo", "foo is not known; use dictionary, "),
         ("zones", '{"box": [0, 0, 9, 9]}', "a list is expected, such as [{"),
         ("fields", "[]", "an object is expected, such as {"),
+        ("corners", "{", "this is not JSON; such as [[0, 0], "),
+        ("corners", "[]", "use four corners of x and y, "),
         ("fields", "{", "this is not JSON; use JSON such as {"),
     ],
 )
@@ -133,7 +136,7 @@ def test_a_long_wrong_word_is_cut() -> None:
 
 
 def test_every_option_is_tried_here() -> None:
-    assert TAKEN.keys() | {"pages", "zones", "fields"} == OPTIONS.keys()
+    assert TAKEN.keys() | {"pages", "zones", "corners", "fields"} == OPTIONS.keys()
     assert REFUSED.keys() | {"password", "profile"} == OPTIONS.keys()
 
 

@@ -115,6 +115,14 @@ def test_all_faults_of_all_files_are_told_at_once(folder: Path) -> None:
         assert words in caught.value.message
 
 
+@pytest.mark.parametrize("pattern", ["(", "a{99999999999}", "(" * 2000 + ")" * 2000])
+def test_a_pattern_that_cannot_be_used_is_a_sentence(folder: Path, pattern: str) -> None:
+    (folder / "odd.toml").write_text(f'[fields.total]\npattern = "{pattern}"\n')
+
+    with pytest.raises(SettingsError, match=r"fields\.total\.pattern .* no regular expression"):
+        load_profiles(str(folder))
+
+
 def test_one_way_to_cut_is_enough(folder: Path) -> None:
     (folder / "cut.toml").write_text("crop = [0, 0, 9, 9]\ncrop_percent = [0, 0, 9, 9]\n")
 

@@ -1,5 +1,6 @@
 // @ts-check
 // Correcting: one word after another, a whole line, or all words alike.
+import { keepRules, keptRules, ruleOf } from "../lib/always.js";
 import { trust } from "../lib/confidence.js";
 import { declarations } from "../lib/declarations.js";
 import { announce, found } from "../lib/dom.js";
@@ -14,6 +15,19 @@ import { enhance as enhanceWordEditor } from "./word-editor.js";
  * @typedef {import("../lib/model.js").Line} Line
  * @typedef {import("../lib/model.js").Page} Page
  */
+
+/**
+ * Keeps a correction for later documents; what is to be said of it.
+ * @param {string} before
+ * @param {string[]} tokens
+ */
+function keepAlways(before, tokens) {
+  if (tokens.length !== 1)
+    return _("Only one word in the place of one is kept for later documents.");
+  const [from, to] = ruleOf(before, tokens[0]);
+  keepRules(keptRules().set(from, to));
+  return _("{from} is {to} in later documents, too.", { from, to });
+}
 
 /** @param {import("./desk.js").Desk} desk */
 export function enhance(desk) {
@@ -49,8 +63,8 @@ export function enhance(desk) {
     if (word) text.focus(word);
     desk.paint();
   }
-  /** @param {{whole: boolean, all: boolean, text: string}} answer */
-  function accept({ whole, all, text: typed }) {
+  /** @param {{whole: boolean, all: boolean, always: boolean, text: string}} answer */
+  function accept({ whole, all, always, text: typed }) {
     const { draft, opened } = desk;
     const place = placeOf(opened);
     if (!draft || !place || !opened) return;
@@ -85,6 +99,7 @@ export function enhance(desk) {
       announce(_("No doubtful word is left."));
     }
     if (!typed && !whole) announce(_("{word} is taken out.", { word: before }));
+    if (always && !whole && typed !== before) announce(keepAlways(before, tokens));
   }
   /**
    * @param {Page} page

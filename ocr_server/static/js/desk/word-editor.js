@@ -16,13 +16,14 @@ const MOST_SUGGESTIONS = 5;
 
 /**
  * @param {HTMLElement} root the desk
- * @param {{onAccept: (answer: {whole: boolean, all: boolean, text: string}) => void, onLeave: () =>
- *   void}} listeners
+ * @param {{onAccept: (answer: {whole: boolean, all: boolean, always: boolean, text: string}) => void,
+ *   onLeave: () => void}} listeners
  */
 export function enhance(root, { onAccept, onLeave }) {
   const form = part(root, "proof");
   const input = /** @type {HTMLInputElement} */ (found(form, "[name=correction]"));
   const all = /** @type {HTMLInputElement} */ (found(form, "[name=all]"));
+  const always = /** @type {HTMLInputElement} */ (found(form, "[name=always]"));
   const whole = action(form, "whole-line");
   const picture = /** @type {HTMLImageElement} */ (part(root, "picture"));
   /** @type {Place | null} */
@@ -33,7 +34,12 @@ export function enhance(root, { onAccept, onLeave }) {
    * @param {boolean} isLine
    */
   function accept(text, isLine) {
-    onAccept({ whole: isLine, all: all.checked, text: text.trim().replace(/\s+/g, " ") });
+    onAccept({
+      whole: isLine,
+      all: all.checked || always.checked,
+      always: always.checked,
+      text: text.trim().replace(/\s+/g, " "),
+    });
   }
   /**
    * Offers the word, or the whole line it stands in.
@@ -55,6 +61,7 @@ export function enhance(root, { onAccept, onLeave }) {
           .filter(Boolean)
           .join(" ")
       : word.text; // a blank parts words in any script
+    part(form, "always-field").hidden = isLine;
     part(form, "suggestions").hidden = isLine || !part(form, "suggestions").firstChild;
     draw();
     input.focus();
@@ -102,7 +109,7 @@ export function enhance(root, { onAccept, onLeave }) {
     show(place, { suggestions, alike }) {
       open = place;
       form.hidden = false;
-      all.checked = false;
+      all.checked = always.checked = false;
       part(form, "all-field").hidden = alike < 2;
       part(form, "alike").textContent = _("All {n} like this", { n: alike });
       action(form, "join").hidden = !next();

@@ -133,8 +133,10 @@ function listen(method, path, form, { signal, onUpload, onEvent, isRest = false 
     }
     /** @param {any} event */
     function take(event) {
-      if (event.event === "page") answer.pages.push(event.page);
-      else if (event.event === "picture")
+      if (event.event === "page") {
+        dispatchEvent(new CustomEvent("came", { detail: event.page })); // always.js corrects it
+        answer.pages.push(event.page);
+      } else if (event.event === "picture")
         answer.pictures.set(event.page, (event.blob = blobOf(event)));
       else if (event.event === "problem") answer.problems.push(event.problem ?? event);
       else if (event.event === "end") ended = true;

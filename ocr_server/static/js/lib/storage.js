@@ -1,6 +1,6 @@
 // @ts-check
 // What the browser remembers of a person's choices, or a tab of what it is doing: never a picture,
-// never a text.
+// and no text but words that always.js corrects.
 // No `enhance`: it shows nothing.
 
 /** @typedef {"localStorage" | "sessionStorage"} Area of the browser, or of this tab alone */

@@ -369,8 +369,12 @@ function begin(root) {
       (module) => (camera ??= module.enhance(added.add)),
     );
   document.addEventListener("click", async function offer({ target }) {
-    if (/** @type {Element} */ (target).closest?.("[data-action=use-phone]"))
-      (await phone()).offer();
+    const deed = /** @type {HTMLElement | null} */ (
+      /** @type {Element} */ (target).closest?.("[data-action]")
+    )?.dataset.action;
+    if (deed === "use-phone") (await phone()).offer();
+    else if (deed === "corrections")
+      (await bring("desk/corrections", () => import("../desk/corrections.js"))).offer();
   });
   if (recall("pairing", "", "sessionStorage")) phone();
 

@@ -5,6 +5,7 @@
 // No `enhance`: the item shows how it fares.
 import { Draft } from "../desk/draft.js";
 import { forgetPictures } from "../desk/page-images.js";
+import "../lib/always.js";
 import { announce } from "../lib/dom.js";
 import { ask, createJob, followJob, readDocument, Refusal } from "../lib/http.js";
 import { followProgress } from "../lib/progress.js";
