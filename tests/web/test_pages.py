@@ -30,7 +30,7 @@ from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS, STAGES
 from ocr_server.request.options import OPTIONS
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX
-from ocr_server.web import pages
+from ocr_server.web import page_scripts
 from ocr_server.web.page_scripts import declarations, modules_of
 from ocr_server.web.pages import upright_quarters
 from tests.drawing import as_file, draw_lines
@@ -359,7 +359,7 @@ def test_a_stage_that_can_be_left_out_is_declared_to_the_pages_with_its_label() 
 
 
 def test_every_format_is_declared_with_a_label_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "has_voice", lambda: True)
+    monkeypatch.setattr(page_scripts, "has_voice", lambda: True)
     declared = declarations()["formats"]
 
     assert {one["name"] for one in declared} == set(FORMATS)
@@ -370,7 +370,7 @@ def test_every_format_is_declared_with_a_label_of_its_own(monkeypatch: pytest.Mo
 def test_speech_is_offered_only_where_the_server_has_a_voice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pages, "has_voice", lambda: False)
+    monkeypatch.setattr(page_scripts, "has_voice", lambda: False)
 
     assert not declarations()["has_voice"]
     assert "audio" not in {one["name"] for one in declarations()["formats"]}
