@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterable
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowStatus
+from dbos import _workflow_commands as background
 from dbos._core import execute_dequeued_workflow
 from sqlalchemy.engine import Connection, Engine
 
@@ -27,7 +28,7 @@ from ocr_server.jobs.locks import Locks, locks_of, ring
 
 NEWEST = 50  # chunks that are looked at between pages, whether one of them goes before
 POLL_S = 2.0  # between looks into the queues, if nobody rings; each costs 2 ms of processor
-UNUSED_S = 60.0  # between looks for schedules: there are none
+UNUSED_S = 60.0  # between looks for what there is none of, such as schedules
 TAKE_OVER_S = 1.0
 LOST_S = 3.0  # so long, a workflow may be noted as begun or not yet as done, and no thread be at it
 CLOSING_S = 0.05  # between looks whether work is done
@@ -70,9 +71,13 @@ class JobEngine:
         """Take up jobs, `slots` pages at a time; with 0 only enqueue them."""
         flow.begin(reader, self)
         self._is_over = reader.is_over
+        # What is delayed is enqueued by DBOS in this interval, and looked for here in the same.
+        background._BACKGROUND_JOBS_INTERVAL_SEC = POLL_S
         self._dbos = DBOS(config=self._config)
         DBOS.listen_queues([])  # this process looks for itself
         DBOS.launch()
+        # Nothing is put into the queue that DBOS listens to all the same.
+        self._dbos._registry.get_internal_queue()._polling_interval_sec = UNUSED_S
         self._queues = {
             JOBS: DBOS.register_queue(JOBS, worker_concurrency=1),  # claimed at a time
             CHUNKS: DBOS.register_queue(CHUNKS, worker_concurrency=1),

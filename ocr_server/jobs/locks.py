@@ -22,7 +22,7 @@ from sqlalchemy.engine import Engine
 _CLASS = 7_060  # of the advisory locks of this program
 _SILENT_S = 8
 _CHANNEL = "ocr_jobs"
-_BELL_S = 0.05  # between looks at a file
+_BELL_S = 0.1  # between looks at a file
 
 
 class Locks(Protocol):
