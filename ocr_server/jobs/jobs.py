@@ -183,6 +183,7 @@ class Jobs:
         except BaseException:
             files.remove()
             raise
+        self._engine.ring()
         return JobStatus(row, 0, 0, position)
 
     def status(self, job_id: str, owner: str) -> JobStatus:
