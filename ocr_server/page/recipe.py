@@ -59,6 +59,7 @@ from ocr_server.page.rereading import dewarp_page, reread_doubtful, reread_snipp
 from ocr_server.page.script import is_vertical
 from ocr_server.page.second_opinion import ask_second_opinion, read_for_the_first_time
 from ocr_server.page.state import PageState, ReadContext, StageFunction, StageResult
+from ocr_server.page.word_gaps import part_words
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
@@ -114,6 +115,7 @@ RECIPE: Recipe = (
     ("retry", for_first_engine(reread_doubtful)),
     ("missed", for_first_engine(read_missing_text)),
     ("rows", for_first_engine(arrange_rows)),
+    ("gaps", for_first_engine(part_words)),
     ("labels", put_labels),
     ("tables", arrange_tables),
     ("long-s", mend_long_s),
@@ -139,6 +141,7 @@ ZONE_RECIPE: Recipe = (
     ("line", reread_snippet),
     ("second-reader", ask_second_opinion),
     ("retry", for_first_engine(reread_doubtful)),
+    ("gaps", for_first_engine(part_words)),
     ("long-s", mend_long_s),
 )
 

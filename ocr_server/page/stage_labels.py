@@ -29,6 +29,7 @@ STAGE_LABELS: Mapping[str, str] = {
     "retry": "Read again what is poor",
     "missed": "Look for what was missed",
     "rows": "Join rows",
+    "gaps": "Part words at wide gaps",
     "labels": "Put in place what was read apart",
     "tables": "Read tables row by row",
     "long-s": "Mend long s that was read as f",
