@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.test_upload import expect_state
 from tests.browser.test_webcam import expect_camera
 from tests.browser.watching import assert_accessible
 
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 LEAST_PX = 44  # of a control, for a finger
 WITHOUT_API = "() => { Element.prototype.requestFullscreen = undefined; }"
 # The controls that can be pressed now, less the corners and the region, which lie on the picture.

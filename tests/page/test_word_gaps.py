@@ -9,7 +9,7 @@ from ocr_server.document.model import Line, Symbol, Word, Zone, ZoneKind, hull_o
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import ReadOptions
-from ocr_server.page.recipe import read_page
+from ocr_server.page.reading import read_page
 from ocr_server.page.state import ReadContext
 from ocr_server.page.word_gaps import parted
 from tests.fakes import ReadsWords

@@ -14,7 +14,7 @@ from ocr_server import __version__
 from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.web.body import JSON, NDJSON, body_of
 from ocr_server.web.compat.adapter import Adapter, answer_errors, kind_of, refusal
-from ocr_server.web.compat.openai import MODEL
+from ocr_server.web.compat.models import MODEL
 from ocr_server.web.compat.transcription import (
     ONLY_TRANSCRIBES,
     STATUS,
