@@ -30,7 +30,7 @@ import psutil
 import sqlalchemy as sa
 
 from benchmarks.faults import FULL_S, WITH_CLOCK
-from benchmarks.jobs import LOOK_S, Place, document, kill
+from benchmarks.job_place import LOOK_S, Place, document, kill
 from benchmarks.servers import Server, form_of
 
 KEEP_S, CLOCK_S, STOPPED_S, PAUSE_S = 30, 10, 12.0, 4.0

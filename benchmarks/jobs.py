@@ -1,11 +1,12 @@
 """Whether durable jobs lose nothing, keep pace and leave nothing.
 
-    python -m benchmarks.jobs [PART …] [--pages 1000] [--jobs postgresql://…]
+    python -m benchmarks.jobs [PART …] [--pages 1000] [--rounds 5] [--jobs postgresql://…]
 
 - storm: a server and three workers, one of which is killed every few seconds, with all its
   processes, twelve times in all, and started again.
-- rate: a PDF as a job, and as a request to a server of as many slots.
-- fair: a job of one page behind one of 600.
+- restart: all processes of one machine are killed, and started again.
+- rate: a PDF as jobs and as requests, some pages each by turns; see `job_rate`.
+- fair: jobs of one page behind one of 600.
 - expiry: jobs that are kept for a second, one after the other; then what is left.
 - formats: a document of 2,000 pages in each format, and the memory that it takes. Its six pictures
   are read once, and that is kept for all pages that show them.
@@ -16,114 +17,40 @@ Jobs are kept in a new folder, or in the database that `--jobs` names.
 from __future__ import annotations
 
 import argparse
-import http.client
-import json
 import random
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
-import psutil
-from PIL import Image
-
-from benchmarks.pictures import draw
-from benchmarks.servers import OURS, Server, memory_bytes, our_server, post
+from benchmarks.job_place import (
+    BOUND_S,
+    LOOK_S,
+    MIB,
+    PICTURES,
+    Place,
+    document,
+    ended,
+    kill,
+    look,
+    submit,
+    wait_for_pages,
+    weighed,
+)
+from benchmarks.job_rate import rate
+from benchmarks.servers import Server
 from ocr_server.jobs.files import AllJobFiles, JobPage
 from ocr_server.jobs.storage import LocalFolder
 
 KILLS, BETWEEN_KILLS_S = 12, 4.0
 STORM_PAGES, FAIR_PAGES, LONG_PAGES = 60, 600, 2000
-PICTURES = 6  # of a document, repeated
+FAIR_TIMES, RESTARTS = 8, 3
 FORMATS_OF_LONG = ("text", "json", "docx", "pdf")
-SLOTS = "2"
-LOOK_S = 0.1
 ASK_S = 2.0  # how far a job is; asking costs the server milliseconds
-ROUNDS = 2
-BOUND_S = 1800.0
-MIB = 1024 * 1024
-ENGINE = "tesseract"
-
-
-class Place:
-    """Where jobs are kept, and the processes there."""
-
-    def __init__(self, folder: Path, address: str) -> None:
-        self.files = folder / "files"
-        self.settings = {
-            "OCR_JOBS": address or str(folder / "jobs"),
-            "OCR_JOBS_FILES": str(self.files),
-            "OCR_SLOTS": "1",
-        }
-
-    @contextmanager
-    def start(
-        self, command: str = "serve", *, start: Sequence[str] = OURS, **settings: str
-    ) -> Iterator[Server]:
-        """A server, or a worker with `work`; `start` is how it is started."""
-        given = {**self.settings, **settings}
-        with our_server(ENGINE, start=start, command=command, **given) as server:
-            yield server
-
-    def times_begun(self, job_id: str) -> list[int]:
-        """How often each page was."""
-        return [file.stat().st_size for file in (self.files / job_id / "begun").iterdir()]
-
-    def page_times_s(self, job_id: str) -> list[float]:
-        """When each page was read, in order, by the clock of the files."""
-        return sorted(file.stat().st_mtime for file in (self.files / job_id / "pages").iterdir())
-
-
-def document(pages: int, kind: str = "crop") -> bytes:
-    """A PDF of pages with words on them: of one line, or receipts."""
-    drawn = [Image.open(BytesIO(draw(kind, seed=one).data)) for one in range(1, PICTURES + 1)]
-    file = BytesIO()
-    rest = [drawn[number % len(drawn)] for number in range(1, pages)]
-    drawn[0].save(file, "PDF", save_all=True, append_images=rest, resolution=300)
-    return file.getvalue()
-
-
-def submit(server: Server, data: bytes) -> str:
-    """Make a job; its id."""
-    with closing(server.connect()) as connection:
-        answer = post(connection, "/v1/jobs", data)
-    if answer.status != http.client.ACCEPTED:
-        raise SystemExit(answer.body.decode())
-    return str(json.loads(answer.body)["id"])
-
-
-def look(server: Server, path: str) -> Any:  # noqa: ANN401  # an answer's JSON
-    """The JSON at an address."""
-    with closing(server.connect()) as connection:
-        connection.request("GET", path)
-        return json.loads(connection.getresponse().read())
-
-
-def ended(
-    server: Server, job_id: str, between: Callable[[], None] = lambda: None, look_s: float = LOOK_S
-) -> Any:  # noqa: ANN401  # an answer's JSON
-    """The job when it has ended; `between` is called again and again until then."""
-    ends_s = time.monotonic() + BOUND_S
-    while time.monotonic() < ends_s:
-        status = look(server, f"/v1/jobs/{job_id}")
-        if status["expires_at"]:
-            return status
-        between()
-        time.sleep(look_s)
-    raise SystemExit(f"not read after {BOUND_S:.0f} s")
-
-
-def kill(server: Server) -> None:
-    """End it with all its processes, as when its machine is gone."""
-    for process in server.tree():
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
 
 
 def storm(place: Place) -> None:
@@ -151,63 +78,48 @@ def storm(place: Place) -> None:
           f"{time.monotonic() - begun_s:.0f} s")  # fmt: skip
 
 
-def rate(place: Place, pages: int) -> None:
-    """Print the pages a second of a job and of a request, memory, and time of the first page."""
-    data = document(pages, "receipt")
-    limits = {"OCR_SLOTS": SLOTS, "OCR_MAX_PAGES": str(pages), "OCR_TIMEOUT_S": "3600"}
-    job_s = request_s = job_cpu_s = request_cpu_s = 0.0
-    firsts_s = []
-    with place.start(**limits, OCR_JOBS_SLOTS=SLOTS) as server:
-        most = idle = server.process.memory_info().rss
-
-        def weigh() -> None:
-            nonlocal most
-            most = max(most, server.process.memory_info().rss)
-
-        for _ in range(ROUNDS):  # by turns, as the machine may have other work
-            cpu_s, begun_s = _own_cpu_s(server), time.time()
-            job_id = submit(server, data)
-            ended(server, job_id, weigh, ASK_S)
-            times_s = place.page_times_s(job_id)
-            firsts_s.append(times_s[0] - begun_s)
-            job_s += times_s[-1] - begun_s
-            job_cpu_s += _own_cpu_s(server) - cpu_s
-            cpu_s, begun_s = _own_cpu_s(server), time.time()
-            with closing(server.connect()) as connection:
-                answer = post(connection, "/v1/documents", data, detail="page")
-            if answer.status != http.client.OK:
-                raise SystemExit(answer.body.decode())
-            request_s += time.time() - begun_s
-            request_cpu_s += _own_cpu_s(server) - cpu_s
-    read = ROUNDS * pages
-    print(f"rate: {pages} pages, {SLOTS} slots: job {read / job_s:.2f} pages/s, request "
-          f"{read / request_s:.2f} pages/s ({request_s / job_s:.2f}); first page after "
-          f"{min(firsts_s):.1f} s; server process {1000 * job_cpu_s / read:.1f} ms a page "
-          f"(request {1000 * request_cpu_s / read:.1f}), memory {(most - idle) / MIB:+.0f} MiB",
-          flush=True)  # fmt: skip
-
-
-def _own_cpu_s(server: Server) -> float:
-    """Processor time of the server process alone."""
-    return float(sum(server.process.cpu_times()[:2]))
-
-
 def fair(place: Place) -> None:
-    """Print how long one page waits behind 600, in times of a page."""
+    """Print how long one page waits behind 600, in times of a page, again and again."""
     with place.start(OCR_JOBS_SLOTS="0") as server, place.start("work"), place.start("work"):
-        long = submit(server, document(FAIR_PAGES, "receipt"))
-        while len(list((place.files / long / "pages").iterdir())) < 20:
-            time.sleep(LOOK_S)
+        long, short = submit(server, document(FAIR_PAGES, "receipt")), document(1, "receipt")
+        wait_for_pages(place, long, 10)
+        chance, waited = random.Random(5), list[float]()  # noqa: S311  # no secret
+        for _ in range(FAIR_TIMES):
+            time.sleep(chance.uniform(1.0, 4.0))
+            begun_s = time.time()
+            job_id = submit(server, short)
+            ended(server, job_id)
+            waited.append(place.page_times_s(job_id)[-1] - begun_s)
         times = place.page_times_s(long)
-        page_s = 2 * (times[-1] - times[0]) / (len(times) - 1)  # by two workers
-        begun_s = time.monotonic()
-        ended(server, submit(server, document(1, "receipt")))
-        waited_s = time.monotonic() - begun_s
-        with closing(server.connect()) as connection:
-            connection.request("DELETE", f"/v1/jobs/{long}")
-            connection.getresponse().read()
-    print(f"fair: one page behind {FAIR_PAGES} is read after {waited_s:.1f} s, a page takes "
-          f"{page_s:.1f} s: {waited_s / page_s:.1f} pages")  # fmt: skip
+        read = len(times) - 1 + FAIR_TIMES
+        page_s = 2 * (times[-1] - times[0]) / read  # by two workers
+        look(server, f"/v1/jobs/{long}", "DELETE")
+    times_of_a_page = ", ".join(f"{one / page_s:.1f}" for one in sorted(waited))
+    print(f"fair: one page behind {FAIR_PAGES} is read after {times_of_a_page} times the "
+          f"{page_s:.1f} s of a page", flush=True)  # fmt: skip
+
+
+def restart(place: Place) -> None:
+    """Print how soon a page is begun again after all processes were killed at once."""
+    slots = {"OCR_SLOTS": "2", "OCR_JOBS_SLOTS": "2"}
+    with ExitStack() as stack:
+        server = stack.enter_context(place.start(**slots))
+        job_id = submit(server, document(STORM_PAGES, "receipt"))
+        for _ in range(RESTARTS):
+            wait_for_pages(place, job_id, place.settled(job_id) + 3)
+            killed_s = time.time()
+            kill(server)
+            dead_s = time.time()
+            server = stack.enter_context(place.start(**slots))
+            while (begun_s := place.begun_s(job_id)) < dead_s:
+                time.sleep(LOOK_S)
+            print(f"restart: begun again {begun_s - killed_s:.1f} s after all were killed, "
+                  f"{begun_s - server.process.create_time():.1f} s after the start of the process, "
+                  f"which is ready after {server.ready_after_s:.1f} s", flush=True)  # fmt: skip
+        pages = ended(server, job_id)["pages"]
+        times = place.times_begun(job_id)
+    print(f"restart: {pages['read']} of {pages['total']} pages read after {RESTARTS} kills, "
+          f"{sum(times) - len(times)} begun again")  # fmt: skip
 
 
 def expiry(place: Place, jobs: int = 20) -> None:
@@ -267,37 +179,17 @@ def _fetch(server: Server, path: str) -> tuple[int, int]:
     return response.status, size_bytes
 
 
-@contextmanager
-def weighed(server: Server) -> Iterator[dict[int, int]]:
-    """The most memory of each process of the server, by its id, while the block runs."""
-    peaks: dict[int, int] = {}
-    is_over = threading.Event()
-
-    def weigh() -> None:
-        while not is_over.wait(LOOK_S):
-            for process in server.tree():
-                with suppress(psutil.NoSuchProcess):
-                    now = memory_bytes(process)
-                    peaks[process.pid] = max(peaks.get(process.pid, 0), now)
-
-    thread = threading.Thread(target=weigh)
-    thread.start()
-    try:
-        yield peaks
-    finally:
-        is_over.set()
-        thread.join()
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen parts, by default all."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help="by default all")
     parser.add_argument("--pages", type=int, default=1000, help="of the document of `rate`")
+    parser.add_argument("--rounds", type=int, default=5, help="of `rate`, that share its pages")
     parser.add_argument("--jobs", default="", help="address of a PostgreSQL database")
     parsed = parser.parse_args(arguments)
     parts: dict[str, Callable[[Place], None]] = {
-        "storm": storm, "rate": lambda place: rate(place, parsed.pages), "fair": fair,
+        "storm": storm, "restart": restart, "fair": fair,
+        "rate": lambda place: rate(place, pages=parsed.pages, rounds=parsed.rounds),
         "expiry": expiry, "formats": formats,
     }  # fmt: skip
     for name in parsed.parts or parts:

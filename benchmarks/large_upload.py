@@ -24,7 +24,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.jobs import MIB, Place, ended, kill, look, weighed
+from benchmarks.job_place import MIB, Place, ended, kill, look, weighed
 from benchmarks.pictures import draw
 from benchmarks.servers import Server, memory_bytes
 

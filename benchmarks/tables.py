@@ -30,7 +30,7 @@ from benchmarks.table_scores import TableScore, TrueCell, score_page
 from ocr_server.document.model import Page, Table
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.job import Limits, ReadOptions
-from ocr_server.page.recipe import read_page
+from ocr_server.page.reading import read_page
 from ocr_server.sources.decode import decode_page
 
 PROSE_SHARE = 0.3  # of the drawn pages

@@ -207,6 +207,17 @@ def read_page(
     return PageRead(reading.kept(page_ref))
 
 
+def with_language_of(page: Page, job: Job) -> Job:
+    """The job for pages after this one: its language, if it is sure, is tried first.
+
+    So most pages of a document are read but once. Each is still checked, as the first one is.
+    """
+    language = page.language
+    if language is None or not language.is_sure or is_vertical(language.codes[0]):
+        return job
+    return replace(job, options=replace(job.options, languages=language.codes[:1]))
+
+
 def document_from_events(events: Iterator[Event]) -> Document:
     """The document of the `Finished` event; all events are consumed.
 
@@ -297,17 +308,6 @@ def _languages_of(pages: Sequence[Page | StoredPage], job: Job) -> tuple[str, ..
     return tuple(dict.fromkeys(found)) or job.options.languages
 
 
-def _with_language_of(event: PageRead | PageFailed, job: Job) -> Job:
-    """The job for pages after this one: its language, if it is sure, is tried first.
-
-    So most pages of a document are read but once. Each is still checked, as the first one is.
-    """
-    language = event.page.outline.language if isinstance(event, PageRead) else None
-    if language is None or not language.is_sure or is_vertical(language.codes[0]):
-        return job
-    return replace(job, options=replace(job.options, languages=language.codes[:1]))
-
-
 def _read_side_by_side(
     read: Callable[[Job, PageRef], PageRead | PageFailed],
     job: Job,
@@ -332,7 +332,8 @@ def _read_side_by_side(
         try:
             while begun:
                 event = begun.popleft().result()
-                job = _with_language_of(event, job)
+                if isinstance(event, PageRead):
+                    job = with_language_of(event.page.outline, job)
                 begun.extend(begin(1, job))
                 yield event
         finally:

@@ -59,9 +59,9 @@ def test_what_is_no_box_is_told_what_is_wanted(sides: object) -> None:
 
 
 def test_a_quad_is_four_corners_clockwise() -> None:
-    corners = [[90, 0], [95, 50], [0, 60.5], [1, 2]]
+    corners = [(90, 0), (95, 50), (0, 60.5), (1, 2)]
 
-    assert quad_of(corners) == Quad(*(Point(x, y) for x, y in corners))
+    assert quad_of([list(corner) for corner in corners]) == Quad(*(Point(x, y) for x, y in corners))
 
 
 @pytest.mark.parametrize(

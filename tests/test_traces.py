@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -9,6 +10,8 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from itertools import pairwise
+from pathlib import Path
+from random import Random
 
 import pytest
 from flask.testing import FlaskClient
@@ -18,6 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
+from benchmarks.draw import draw_display
 from ocr_server import traces
 from ocr_server.errors import SettingsError
 from tests.drawing import as_file, as_pages, draw_lines
@@ -179,6 +183,29 @@ def test_a_stream_s_pages_and_its_end_are_in_its_span(
     stream = collector.only("POST /v1/documents")
     assert collector.children(stream) == ["page"]
     assert not collector.only("GET /v1/languages").parent_span_id
+
+
+@pytest.mark.process
+@pytest.mark.usefixtures("endpoint")
+def test_a_reading_of_a_station_has_a_span(collector: Collector, tmp_path: Path) -> None:
+    drawn = draw_display(Random(1))  # noqa: S311  # drawn, not secret
+    drawn.picture.save(tmp_path / "my-letter.png")
+    station = subprocess.Popen(  # noqa: S603
+        [
+            sys.executable, "-m", "ocr_server", "station", "display", "--watch", str(tmp_path),
+            "--journal", str(tmp_path / "journal"),
+        ],
+        env={**os.environ, "OTEL_BSP_SCHEDULE_DELAY": "50"},
+    )  # fmt: skip
+    try:
+        wait_for(lambda: [span for span in collector.spans if span.name == "reading"])
+    finally:
+        station.terminate()
+        assert station.wait(60) == 0
+
+    assert "page" in collector.children(collector.only("reading"))
+    secrets = (*SECRETS, str(drawn.fields["value"]).encode())
+    assert not [one for one in secrets if any(one in body for body in collector.bodies)]
 
 
 @pytest.mark.usefixtures("endpoint")

@@ -150,7 +150,7 @@ class Line:
 
     @staticmethod
     def joined(lines: Sequence[Line]) -> Line:
-        """Join lines side by side, at least one, into a single line.
+        """Join lines side by side, at least one and from left to right, into a single line.
 
         It has the angle of the longest line, and everything else of the first.
         """
@@ -158,9 +158,10 @@ class Line:
         if len(lines) == 1:
             return first
         slant_deg = max(lines, key=lambda line: line.box.width).quad.angle_deg
+        in_order = lines[::-1] if first.direction is Direction.RIGHT_TO_LEFT else lines
         return replace(
             first,
-            words=tuple(word for line in lines for word in line.words),
+            words=tuple(word for line in in_order for word in line.words),
             quad=_slanting_hull(lines, slant_deg),
             baseline=tuple(point for line in lines for point in line.baseline),
         )

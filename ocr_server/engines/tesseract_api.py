@@ -31,7 +31,9 @@ from ocr_server.engines.tesseract_cli import (
     FEWEST_LETTERS,
     FEWEST_TO_TRY,
     OSD,
+    REJECT_NOISE,
     SOURCE_DPI,
+    rejects_noise,
     script_from,
 )
 from ocr_server.engines.tesseract_hocr import (
@@ -119,6 +121,7 @@ class TesserocrEngine(Engine):
         with self._api("+".join(options.languages)) as api:
             api.SetPageSegMode(options.psm)
             api.SetVariable("tessedit_char_whitelist", options.alphabet or "")
+            api.SetVariable(REJECT_NOISE, f"{rejects_noise(options.languages):d}")
             boxes = options.symbols or options.engine_alternatives
             api.SetVariable("hocr_char_boxes", "1" if boxes else "0")
             api.SetVariable("lstm_choice_mode", "2" if options.engine_alternatives else "0")

@@ -11,7 +11,7 @@ import io
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytesseract
@@ -39,6 +39,11 @@ SOURCE_DPI = 150
 # recognition needs it no longer. On 183 pictures two results differed, none was worse, and all took
 # 2 % less time.
 ALL_PROPORTIONAL = "textord_all_prop"
+# Tesseract's variable for leaving out rows of many small pieces, as noise is. Arabic letters have
+# dots, which are such pieces: of 349 printed lines 40 were left out, and without it one; the error
+# rate fell from 11.5 to 2.5 %. Source: tesseract-ocr/tesseract, issue 4582.
+REJECT_NOISE = "textord_noise_rejrows"
+_DOTTED = frozenset({"ara", "fas", "pus", "snd", "uig", "urd", "script/Arabic"})
 LIST_TIMEOUT_S = 20
 # Tesseract's model that tells scripts and orientation, which is no language. Of 50 letters, as is
 # built in, lines and bands have too few; with 10 their script is told.
@@ -168,6 +173,11 @@ def script_from(name: str, confidence: float, clockwise_deg: int) -> Script:
     return Script(name, float(confidence), clockwise_deg % 360 // 90)
 
 
+def rejects_noise(languages: Iterable[str]) -> bool:
+    """Whether rows that look like noise are left out: not in Arabic letters."""
+    return _DOTTED.isdisjoint(languages)
+
+
 def translated(error: Exception, deadline: Deadline) -> OcrServerError:
     """The error to raise for an error of pytesseract.
 
@@ -222,6 +232,7 @@ def _write(canvas: Canvas, picture: Path) -> None:
 def _command_line(options: ReadOptions, folder: Path) -> str:
     """Tesseract's command line: numbers, and the path of a file with the alphabet."""
     arguments = f"--psm {options.psm:d} --dpi {SOURCE_DPI:d} -c {ALL_PROPORTIONAL}=1"
+    arguments += f" -c {REJECT_NOISE}={rejects_noise(options.languages):d}"
     if options.symbols or options.engine_alternatives:
         arguments += " -c hocr_char_boxes=1"
     if options.engine_alternatives:

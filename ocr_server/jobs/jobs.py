@@ -76,9 +76,9 @@ class Jobs:
         settings = here.settings
         self._here = here
         try:
-            database = open_database(settings.jobs)
-            self._engine = JobEngine(settings.jobs, database)
-            self._ledger = Ledger(database)
+            self._database = open_database(settings.jobs)
+            self._engine = JobEngine(settings.jobs, self._database)
+            self._ledger = Ledger(self._database)
             self._files = AllJobFiles(_storage_of(settings, here.scratch.folder / FETCHED))
         except (OSError, SQLAlchemyError) as error:
             raise JobsUnavailable(
@@ -106,6 +106,7 @@ class Jobs:
             if thread.ident is not None:
                 thread.join()
         self._engine.close()
+        self._database.dispose()
 
     def _finish(self) -> None:
         """From the moment when the service ends, leave the work to other processes."""
@@ -182,6 +183,7 @@ class Jobs:
         except BaseException:
             files.remove()
             raise
+        self._engine.ring()
         return JobStatus(row, 0, 0, position)
 
     def status(self, job_id: str, owner: str) -> JobStatus:

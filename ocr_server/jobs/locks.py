@@ -1,21 +1,28 @@
-"""Locks by name that are free when their owner has died: who holds one is alive.
+"""What processes tell each other: who is alive, by locks with names, and that there is work.
 
 On one machine they are locks of files; with PostgreSQL its advisory locks, which belong to a
-connection. A process that stands still keeps its connection, so one that has said nothing for eight
-seconds is ended.
+connection. Both are free when their owner has died. One that stands still keeps them; whoever has
+said nothing for eight seconds loses them. A process that has enqueued something rings: it touches
+a file, or notifies all by PostgreSQL.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import time
 import zlib
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol
 
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
 _CLASS = 7_060  # of the advisory locks of this program
 _SILENT_S = 8
+_CHANNEL = "ocr_jobs"
+_BELL_S = 0.1  # between looks at a file
 
 
 class Locks(Protocol):
@@ -37,21 +44,39 @@ class Locks(Protocol):
         """Free a lock that was taken."""
 
     def prove_alive(self) -> None:
-        """Say that this process is alive, and free what processes hold that say nothing."""
+        """Say that this process is alive, and free what processes hold that say nothing.
+
+        Raises an error of the system or the database if this one has lost its own.
+        """
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until somebody rings; False if nobody does."""
 
 
 def locks_of(address: str) -> Locks:
     """Locks of the machine for a folder, of the database for an address of PostgreSQL."""
-    return _DatabaseLocks(address) if "://" in address else _FileLocks(Path(address) / "alive")
+    return _DatabaseLocks(address) if "://" in address else _FileLocks(Path(address))
+
+
+def ring(address: str, database: Engine) -> None:
+    """Tell all processes, this one too, that something was enqueued."""
+    if "://" in address:
+        with database.begin() as connection:
+            connection.execute(sa.text(f"NOTIFY {_CHANNEL}"))
+    else:
+        (Path(address) / "bell").touch()
 
 
 class _FileLocks:
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder, self._bell = folder / "alive", folder / "bell"
         self._held: dict[str, IO[bytes]] = {}
+        self._said: dict[str, tuple[int, float]] = {}  # what others have said last, and when
 
     def __enter__(self) -> _FileLocks:
         self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._bell.touch(mode=0o600)
+        self._rung_ns = self._bell.stat().st_mtime_ns
         for path in self._folder.iterdir():  # of processes that were killed
             if self.take(path.name):
                 self.leave(path.name)
@@ -63,11 +88,13 @@ class _FileLocks:
 
     def take(self, name: str) -> bool:
         path = self._folder / name
-        file = path.open("wb")
+        file = path.open("ab")  # which does not touch it
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             is_there = os.path.samestat(os.fstat(file.fileno()), path.stat())
-        except (BlockingIOError, FileNotFoundError):
+        except BlockingIOError:
+            is_there = self._is_silent(path)
+        except FileNotFoundError:
             is_there = False
         if not is_there:  # held by another process, or removed between opening and locking
             file.close()
@@ -80,7 +107,28 @@ class _FileLocks:
         self._held.pop(name).close()
 
     def prove_alive(self) -> None:
-        """Nothing to do: the system frees the locks of a process that has ended."""
+        """Touch the files; FileNotFoundError if another process took one for that of a dead one."""
+        for name in self._held:
+            os.utime(self._folder / name)
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until somebody rings; False if nobody does."""
+        ends_s = time.monotonic() + timeout_s
+        while (rung_ns := self._bell.stat().st_mtime_ns) == self._rung_ns:
+            if time.monotonic() >= ends_s:
+                return False
+            time.sleep(_BELL_S)
+        self._rung_ns = rung_ns
+        return True
+
+    def _is_silent(self, path: Path) -> bool:
+        """Whether its owner has said nothing for long, by the clock of this process."""
+        said_ns, now_s = path.stat().st_mtime_ns, time.monotonic()
+        known_ns, since_s = self._said.get(path.name, (0, now_s))
+        if known_ns != said_ns:
+            self._said[path.name] = said_ns, now_s
+            return False
+        return now_s - since_s > _SILENT_S
 
 
 class _DatabaseLocks:
@@ -94,6 +142,7 @@ class _DatabaseLocks:
             self._address, autocommit=True,
             keepalives_idle=5, keepalives_interval=2, keepalives_count=3,
         )  # fmt: skip
+        self._connection.execute(f"LISTEN {_CHANNEL}")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -115,6 +164,10 @@ class _DatabaseLocks:
             "AND state_change < now() - make_interval(secs => %s)",
             [_CLASS, _SILENT_S],
         )
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until somebody rings; False if nobody does."""
+        return bool(next(self._connection.notifies(timeout=timeout_s, stop_after=1), None))
 
 
 def _number(name: str) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -27,11 +26,11 @@ from ocr_server.errors import (
     WorkerLost,
 )
 from ocr_server.job import Job, Source
-from ocr_server.jobs.engine import Stopping
-from ocr_server.jobs.files import AllJobFiles, JobFiles, JobRequest
+from ocr_server.jobs.files import AllJobFiles, JobFiles, JobPage, JobRequest
+from ocr_server.jobs.flow import Stopping
 from ocr_server.jobs.ledger import ENDED, JobState, Ledger
 from ocr_server.jobs.webhook import call
-from ocr_server.pipeline import PageRead, page_ref_of, read_page
+from ocr_server.pipeline import PageRead, page_ref_of, read_page, with_language_of
 from ocr_server.request.build import build_job
 from ocr_server.service import Service
 from ocr_server.settings import Settings
@@ -47,15 +46,11 @@ log = logging.getLogger(__name__)
 
 
 class JobReader:
-    """Does the work of jobs; see `engine.Reader`."""
+    """Does the work of jobs; see `flow.Reader`."""
 
     def __init__(self, here: Service, ledger: Ledger, files: AllJobFiles) -> None:
         self._here, self._ledger, self._files = here, ledger, files
         self.is_over = here.is_ending
-        self._slots = max(1, here.settings.job_slots)
-        self._turn = threading.Condition()
-        self._waiting: list[tuple[int, int]] = []  # for a slot, by priority and arrival
-        self._arrivals = itertools.count()
         self._noted, self._noted_s = "", 0.0  # the job of which was noted how far it is, and when
 
     def count(self, job_id: str) -> int:
@@ -65,38 +60,34 @@ class JobReader:
         except FileNotFoundError:
             return 0
 
-    def read(self, job_id: str, position: int, priority: int) -> None:
-        """Read a page, by its position, unless it is read; the lowest priority is read first."""
+    def read(self, job_id: str, position: int, *, follows: bool) -> bool:
+        """Read a page, by its position; False if nothing was to be done, as it is read already.
+
+        One that `follows` the page before it in its chunk is read as that one taught it to be.
+        """
         files = self._files.of(job_id)
         try:
             request = self._until_it_works(files.request)
-            # Until it is kept: what is lost with the process is one page of a slot.
-            with self._slot(priority):
-                self._read_and_keep(files, request, request.numbers[position])
+            number = request.numbers[position]
+            before = request.numbers[position - 1] if follows else None
+            return self._read_and_keep(files, request, number, before=before)
         except (ClientGone, FileNotFoundError):
-            return  # cancelled or forgotten
-
-    def is_settled(self, job_id: str, first: int, last: int) -> bool:
-        """Whether pages, by their positions, are read or failed, or are not to be read any more."""
-        files = self._files.of(job_id)
-
-        def look() -> bool:
-            numbers = files.request().numbers[first:last]
-            return files.is_cancelled or all(map(files.is_settled, numbers))
-
-        try:
-            return self._until_it_works(look)
-        except FileNotFoundError:
-            return True
+            return False  # cancelled or forgotten
 
     def finish(self, job_id: str) -> bool:
-        """Note that all pages were read or failed; returns whether a webhook is to be called."""
+        """End a job if all its pages were read or failed; False if some are to be read."""
         files = self._files.of(job_id)
         if self._until_it_works(lambda: files.is_cancelled):
+            return True
+        read, failed = self._until_it_works(files.settled)
+        if read + failed < self.count(job_id):
             return False
-        read, _ = self._until_it_works(files.settled)
         state = JobState.DONE if read else JobState.FAILED
         self._until_it_works(lambda: self._ledger.end(job_id, state))
+        return True
+
+    def has_webhook(self, job_id: str) -> bool:
+        """Whether an address is to be told that a job has ended."""
         row = self._until_it_works(lambda: self._ledger.of(job_id))
         return bool(row and row.webhook)
 
@@ -108,42 +99,18 @@ class JobReader:
         read, failed = self._until_it_works(self._files.of(job_id).settled)
         return call(row, read=read, failed=failed, settings=self._here.settings)
 
-    @contextmanager
-    def _slot(self, priority: int) -> Iterator[None]:
-        """One of the slots that jobs may have: the lowest priority first, then who came first.
-
-        Raises:
-            Stopping: the process ends.
-        """
-        mine = (priority, next(self._arrivals))
-        with self._turn:
-            self._waiting.append(mine)
-            try:
-                while not self._slots or min(self._waiting) != mine:
-                    if not self._turn.wait(RETRY_S) and self.is_over.is_set():
-                        raise Stopping
-                self._slots -= 1
-            finally:
-                self._waiting.remove(mine)
-                self._turn.notify_all()
-        try:
-            if self.is_over.is_set():
-                raise Stopping
-            yield
-        finally:
-            with self._turn:
-                self._slots += 1
-                self._turn.notify_all()
-
-    def _read_and_keep(self, files: JobFiles, request: JobRequest, number: int) -> None:
+    def _read_and_keep(
+        self, files: JobFiles, request: JobRequest, number: int, *, before: int | None
+    ) -> bool:
         if self._until_it_works(lambda: files.is_cancelled or files.is_settled(number)):
-            return
+            return False
         self._note(files)
-        result = self._read(files, request, number)
+        result = self._read(files, request, number, before=before)
         if isinstance(result, Failure):
             self._until_it_works(lambda: files.keep_failure(result))
         else:
             self._until_it_works(lambda: files.keep_page(result))
+        return True
 
     def _note(self, files: JobFiles) -> None:
         """Note how far a job is, now and then, as that looks through its folder."""
@@ -170,7 +137,9 @@ class JobReader:
             if self.is_over.wait(RETRY_S):
                 raise Stopping
 
-    def _read(self, files: JobFiles, request: JobRequest, number: int) -> Page | Failure:
+    def _read(
+        self, files: JobFiles, request: JobRequest, number: int, *, before: int | None
+    ) -> Page | Failure:
         times_begun = self._until_it_works(lambda: files.begin(number))
         if times_begun > MOST_TIMES_BEGUN:
             ended = EndsProcess(
@@ -188,6 +157,8 @@ class JobReader:
                 job = job_of(request, sources, self._here)
             except OcrServerError as error:  # a language was removed, say
                 return Failure(number, error)
+            if before is not None and isinstance(known := files.result(before), JobPage):
+                job = with_language_of(known.outline, job)
             page_ref = page_ref_of(job, request.counts, number)
             for tries_left in reversed(range(TRIES)):
                 event = read_page(job, self._here.workers.behind_requests, cancelled, page_ref)

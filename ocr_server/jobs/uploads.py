@@ -79,3 +79,4 @@ class Uploads:
             pages=len(numbers),
             enqueue=lambda connection: self._engine.enqueue(connection, row.id),
         )
+        self._engine.ring()

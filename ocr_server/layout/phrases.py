@@ -27,7 +27,7 @@ _TALLEST = 3.0  # taller words are drop capitals and misread rules
 _LEAST_SLOPE = 0.003  # smaller ones are chance
 _LONG_LINE = 8.0
 # Prose: lines of that many words, flush left, in a pitch of at most that, about equally long.
-_PROSE_WORDS, _PROSE_LINES, _PROSE_PITCH, _PROSE_WIDTH = 5, 3, 2.0, 12.0
+_PROSE_WORDS, _PROSE_LINES, _PROSE_PITCH, _PROSE_WIDTH = 5, 3, 2.5, 12.0
 _FLUSH, _NEXT_LINE, _UNEQUAL = 0.7, 0.6, 0.25
 # Gaps between phrases: the widest blanks of justified lines. Lines of few long words have any.
 _JUSTIFIED = (1.4, 2.0, math.inf)

@@ -25,6 +25,7 @@ from ocr_server.layout.table_rows import CellPiece, Span, TextRow, continuations
 _LONG_CELL, _LONG_PHRASE = 5, 6  # words
 _LEAST_ROWS = 3
 _FILLED_ROWS = 0.4  # of the rows, with two cells or more
+_JUSTIFIED_WORDS = 3  # on average
 _ALIGNED, _TOLERANCE = 0.6, 0.6  # share of a column's cells that are flush, and within what
 _MARGIN = 0.2  # of the table around its words
 _NUMBERED_LINE = 4  # words beside numbers that count: lines of a court paper or a list
@@ -127,7 +128,10 @@ def _is_table(rows: Sequence[TextRow], columns: TableColumns, unit_px: float) ->
         for cells in by_column
         if cells
     )
-    long = [words >= _LONG_CELL for words in usual_words]
+    long = [
+        words >= _LONG_CELL or _is_justified(cells, words, unit_px)
+        for cells, words in zip(by_column, usual_words, strict=True)
+    ]
     is_numbered = any(map(_is_count, by_column)) and max(usual_words) >= _NUMBERED_LINE
     if ((sum(long) >= 2 or is_numbered) and not numeric) or all(long):
         return False
@@ -165,6 +169,14 @@ def _is_aligned(phrases: Sequence[Phrase], unit_px: float) -> bool:
         [box.left for box in boxes], [box.right for box in boxes], [box.middle.x for box in boxes],
     )  # fmt: skip
     return any(_flush(xs, _TOLERANCE * unit_px) >= _ALIGNED * len(xs) for xs in sides)
+
+
+def _is_justified(phrases: Sequence[Phrase], words: float, unit_px: float) -> bool:
+    """Whether a column is print set in a narrow one: some words a line, flush on both sides."""
+    if len(phrases) < _LEAST_ROWS or words < _JUSTIFIED_WORDS:
+        return False
+    sides = ([phrase.box.left for phrase in phrases], [phrase.box.right for phrase in phrases])
+    return all(_flush(xs, _TOLERANCE * unit_px) >= _ALIGNED * len(xs) for xs in sides)
 
 
 def _flush(positions: Sequence[float], within_px: float) -> int:

@@ -23,6 +23,7 @@ from ocr_server.document.model import Word
 from ocr_server.job import PageSegmentation
 from ocr_server.page.script import (
     FEW_LINES,
+    FEWEST_DENSE,
     ScriptFinding,
     band_of,
     find_by_script,
@@ -36,7 +37,6 @@ PIECES = {
     PageSegmentation.CIRCLE_WORD, PageSegmentation.SINGLE_CHARACTER,
 }  # fmt: skip
 _FEWEST_LETTERS = 20  # with fewer, a language is not decided
-_FEWEST_DENSE = 8  # of Han, Japanese and Korean
 _SURE_WORD = 0.5  # confidence of the words that tell
 
 # Confidences of a reading from 0 to 1. In a wrong language of the right script it has 0.55 to 0.93,
@@ -58,6 +58,8 @@ _MOST_OF_FRAKTUR, _MOST_OF_DOUBTFUL_FRAKTUR = 0.86, 0.72
 _LEAD_OF_FRAKTUR, _CLEAR_LEAD_OF_FRAKTUR = 0.05, 0.12
 _CLOSE_TO_FRAKTUR = -0.03  # other print is read by it by 0.06 to 0.08 worse
 _MUCH_SURER = 0.2  # than English reads it: 13 of 19 lines, of other German print by 0.11 at most
+# Of the words of lines of it, German had 0.34 to 1; Russian read as English is likest to any.
+_LIKELY_OF_FRAKTUR = 0.25
 _WRITTEN_IN_FRAKTUR = ("deu", "nld", "swe", "dan", "nor", "lat", "ltz", "eng")
 
 # The article of Arabic, alone and behind what is written in one word with it. Of lines and pages it
@@ -131,7 +133,7 @@ def language_by_words(state: PageState, words: Sequence[Word], *, prior: float =
         text, least = sample_of(words, least=0.0), _SURE_OF_ALL
         letters = sum(map(str.isalpha, text))
     dense = script in ("Han", "Japanese", "Korean")
-    if letters < (_FEWEST_DENSE if dense else _FEWEST_LETTERS):
+    if letters < (FEWEST_DENSE if dense else _FEWEST_LETTERS):
         return Verdict(own[0], 0.0, f"{letters} letters are too few to tell.")
     codes = LANGUAGES_OF.get(script, ())
     if len(codes) == 1 or script == "Han":
@@ -194,7 +196,7 @@ def _or_fraktur(state: PageState, verdict: Verdict) -> Verdict:
     ):
         return verdict
     band = band_of(state, lines=FEW_LINES)
-    if band is None:
+    if band is None or not (is_german or _may_be_of_fraktur(state)):
         return verdict
     blackletter = read_band(state, band, FRAKTUR)
     found = Verdict(FRAKTUR, blackletter.confidence, reading=_whole(state, blackletter))
@@ -208,6 +210,15 @@ def _or_fraktur(state: PageState, verdict: Verdict) -> Verdict:
         return found
     is_close = is_german and gained > _CLOSE_TO_FRAKTUR
     return replace(verdict, doubt="It may be in blackletter.") if is_close else verdict
+
+
+def _may_be_of_fraktur(state: PageState) -> bool:
+    """Whether the words are likest to a language written in it, or none can be told."""
+    text = sample_of(state.best.words)
+    guesses = guesses_for(state, text, LANGUAGES_OF["Latin"]) if text else ()
+    if not guesses:
+        return True
+    return guesses[0].code in _WRITTEN_IN_FRAKTUR and guesses[0].probability >= _LIKELY_OF_FRAKTUR
 
 
 def _by_readings(state: PageState, verdict: Verdict) -> Verdict:

@@ -120,11 +120,16 @@ def find_turn(state: PageState) -> tuple[int, float]:
 
 
 def dense_band(
-    canvas: Canvas, x_height_px: float, *, lines: int = _BAND_LINES, width: int = _BAND_WIDTH
+    canvas: Canvas,
+    x_height_px: float,
+    *,
+    lines: int = _BAND_LINES,
+    width: int = _BAND_WIDTH,
+    all_glyphs: int = _ALL_GLYPHS,
 ) -> Canvas | None:
     """Cut out a few lines where letters are densest, `width` x-heights of each.
 
-    The part has all letters if there are at most 150; None if there are fewer than five.
+    The part has all letters if there are at most `all_glyphs`; None if there are fewer than five.
     """
     small, ratio = shrink(canvas.pixels, 1000)
     glyphs = find_glyphs(find_ink(small))
@@ -134,7 +139,7 @@ def dense_band(
     usual = (glyphs[:, 3] > 0.6 * unit) & (glyphs[:, 3] < 2.2 * unit)
     glyphs = glyphs[usual] if np.count_nonzero(usual) >= 5 else glyphs
     left, top, widths, height = glyphs.T
-    if len(glyphs) <= _ALL_GLYPHS:
+    if len(glyphs) <= all_glyphs:
         pad = 1.5 * unit
         box = Box(
             max(0.0, float(left.min()) - pad), max(0.0, float(top.min()) - pad),

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ocr_server.document.model import Line, Word, Zone, ZoneKind, hull_of
+from ocr_server.document.model import Direction, Line, Word, Zone, ZoneKind, hull_of
 from ocr_server.geometry import Box, Transform
 from ocr_server.imaging import ruling_lines
 from ocr_server.imaging.canvas import Pixels
@@ -232,7 +232,12 @@ def _join_row(zone: Zone, extra: Line) -> Zone | None:
         within_px = _MOST_APART * max(line.box.height, extra.box.height)
         if not is_level(line.box.middle, extra.box.middle, within_px=within_px):
             continue
-        words = tuple(sorted((*line.words, *extra.words), key=lambda word: word.box.left))
+        is_leftwards = line.direction is Direction.RIGHT_TO_LEFT
+        words = tuple(
+            sorted(
+                (*line.words, *extra.words), key=lambda word: word.box.left, reverse=is_leftwards
+            )
+        )
         longer = replace(line, words=words, quad=hull_of((line, extra)).quad())
         lines = (*zone.lines[:index], longer, *zone.lines[index + 1 :])
         return replace(zone, quad=hull_of((zone, extra)).quad(), lines=lines)

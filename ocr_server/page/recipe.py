@@ -40,6 +40,7 @@ from ocr_server.page.rereading import dewarp_page, reread_doubtful, reread_snipp
 from ocr_server.page.script import is_vertical
 from ocr_server.page.second_opinion import ask_second_opinion, read_for_the_first_time
 from ocr_server.page.state import PageState, StageFunction, StageResult
+from ocr_server.page.word_gaps import part_words
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
@@ -95,6 +96,7 @@ RECIPE: Recipe = (
     ("retry", for_first_engine(reread_doubtful)),
     ("missed", for_first_engine(read_missing_text)),
     ("rows", for_first_engine(arrange_rows)),
+    ("gaps", for_first_engine(part_words)),
     ("labels", put_labels),
     ("tables", arrange_tables),
     ("long-s", mend_long_s),
@@ -129,6 +131,7 @@ STAGE_LABELS: Mapping[str, str] = {
     "retry": "Read again what is poor",
     "missed": "Look for what was missed",
     "rows": "Join rows",
+    "gaps": "Part words at wide gaps",
     "labels": "Put in place what was read apart",
     "tables": "Read tables row by row",
     "long-s": "Mend long s that was read as f",
@@ -157,6 +160,7 @@ ZONE_RECIPE: Recipe = (
     ("line", reread_snippet),
     ("second-reader", ask_second_opinion),
     ("retry", for_first_engine(reread_doubtful)),
+    ("gaps", for_first_engine(part_words)),
     ("long-s", mend_long_s),
 )
 

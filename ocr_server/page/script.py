@@ -28,11 +28,14 @@ from ocr_server.page.state import Candidate, PageState
 _LINES, _WIDTH = 5, 100  # lines, x-heights: some 250 letters
 FEW_LINES = 3  # enough to compare two models of one script
 _DENSE_WIDTH = 60  # x-heights, for scripts that say more in fewer letters
+FEWEST_DENSE = 8  # letters of these scripts; with fewer, a language is not decided
 _DENSE = ("Han", "Japanese", "Korean")
 _CONFUSED = {"Han": ("Japanese",), "Japanese": ("Han",)}
 # Where no script was detected, a strip is read in one model of each. The right one had 0.66 to 0.95
 # there, another in letters of its own script 0.63 at most. Of a piece, its width is in heights.
 _STRIP_LINES, _STRIP_WIDTH, _STRIP_OF_PIECE = 2, 16, 7
+_LETTERS_OF_STRIP = 20  # so many are looked for on a page of few, too
+_CLEAR_OF_STRIP, _LEAST_OF_STRIP = 0.7, 0.6
 _LIKELY_DENSE = 0.55  # of a strip of Chinese or Japanese in the model of Japanese
 _MOST_LIKELY = 2  # scripts whose models then read the band
 _COLUMNS = 1.2  # how much clearer columns of vertical writing are than rows
@@ -149,27 +152,39 @@ def _guess(
         strips.add(script)
         reading = read_band(state, strip, code)
         read = _script_of(reading) or ""
-        if script not in (read, *_CONFUSED.get(read, ())):
+        needed = _LIKELY_DENSE if read in _CONFUSED else _LEAST_OF_STRIP
+        if script not in (read, *_CONFUSED.get(read, ())) or reading.confidence < needed:
             continue
         likely[read] = reading.confidence
-        if reading.confidence >= (_LIKELY_DENSE if read in _CONFUSED else _CLEAR):
+        if strip is band:
+            tried = tried | {code: reading}
+        if read in _CONFUSED or reading.confidence >= _CLEAR_OF_STRIP:
             break
-    best_first = sorted(likely, key=lambda script: -likely[script])[:_MOST_LIKELY]
-    codes = dict.fromkeys(code for script in best_first for code in _models(script, state))
+    best_first = sorted(likely, key=lambda script: -likely[script])
+    is_clear = max(likely.values(), default=0.0) >= _CLEAR_OF_STRIP
+    most = 1 if is_clear else _MOST_LIKELY
+    codes = dict.fromkeys(code for script in best_first[:most] for code in _models(script, state))
+    if not codes:
+        return None
     readings = dict(_readings(state, band, (code for code in codes if code not in tried)))
-    return _best(tried | readings, own=own, least=least) if readings else None
+    return _best(tried | readings, own=own, least=least)
 
 
 def _strip_of(state: PageState) -> Canvas | None:
     """A few letters, from the middle of a cut-out piece or where letters are densest."""
     if state.statistics.is_snippet:
         return _middle_of(state.canvas)
-    return band_of(state, lines=_STRIP_LINES, width=_STRIP_WIDTH)
+    return dense_band(
+        state.canvas, state.x_height_px,
+        lines=_STRIP_LINES, width=_STRIP_WIDTH, all_glyphs=_LETTERS_OF_STRIP,
+    )  # fmt: skip
 
 
 def _middle_of(piece: Canvas) -> Canvas:
-    """The middle of a cut-out piece, where some 14 to 30 letters are."""
+    """The middle of a cut-out piece, where some 14 to 30 letters are; all of it if it is short."""
     most = _STRIP_OF_PIECE * piece.height_px
+    if piece.width_px <= most:
+        return piece
     left = max(0, (piece.width_px - most) // 2)
     return piece.cropped(Box(left, 0, min(piece.width_px, left + most), piece.height_px))
 
@@ -235,8 +250,9 @@ def _readings(
 ) -> Iterator[tuple[str, Candidate]]:
     """Read a band in one language after the other, until one is clear.
 
-    Simplified and traditional characters are read nearly alike, so that it takes both models; where
-    the first of them is in doubt, that of Japanese comes before the other.
+    Simplified and traditional characters are read nearly alike, so that it takes both models if the
+    characters are not too few to tell; where the first of them is in doubt, that of Japanese comes
+    before the other.
     """
     left = list(codes)
     chinese: list[float] = []
@@ -256,7 +272,8 @@ def _readings(
                 left.insert(0, "jpn")
         is_clear = max(chinese, default=0.0) >= _CLEAR or reading.confidence >= _CLEAR
         others = [one for one in left if one in LANGUAGES_OF["Han"]]
-        if is_clear and not (script == "Han" and others) and code != state.options.languages[0]:
+        must_go_on = script == "Han" and others and reading.letters >= FEWEST_DENSE
+        if is_clear and not must_go_on and code != state.options.languages[0]:
             return
 
 

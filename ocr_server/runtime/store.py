@@ -98,6 +98,12 @@ class Store:
             entry = self._entry(entry_id, owner)
         return entry.stored if entry else None
 
+    def of(self, owner: str) -> tuple[Stored, ...]:
+        """The entries of an owner's, the oldest first."""
+        with self._lock:
+            ids = [name for name in self._entries if self._entry(name, owner)]
+            return tuple(self._entries[name].stored for name in ids)
+
     def open(self, entry_id: str, owner: str, name: str) -> BinaryIO | None:
         """A part of an entry of an owner's, for reading; it stays open if it is forgotten then."""
         with self._lock:

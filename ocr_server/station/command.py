@@ -12,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from ocr_server import traces
 from ocr_server.bounds import Bounds
 from ocr_server.errors import StationError
 from ocr_server.request.build import build_job
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     Raises:
         StationError: it cannot work like that.
     """
-    with closing(Service.start(settings)) as here:
+    with traces.exported(), closing(Service.start(settings)) as here:
         here.watch()
         profile = here.profiles.get(arguments.profile)
         if profile is None:
@@ -100,7 +101,11 @@ def reader(here: Service, profile: str, *, draws_boxes: bool) -> Reader:
     """A function that reads a picture by a profile, and draws its boxes with `draws_boxes`."""
 
     def read(data: bytes) -> tuple[Record, bytes | None]:
-        with here.admission.admit(), here.scratch.job() as folder:
+        with (
+            traces.span("reading"),
+            here.admission.admit(),
+            here.scratch.job() as folder,
+        ):
             sources = (folder.add([data]),)
             request = build_job({"profile": profile, "detail": "page"}, sources, here)
             document = here.read(request.job, threading.Event())

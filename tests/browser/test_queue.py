@@ -160,7 +160,7 @@ def test_a_picture_is_read_again_as_it_is(desk: Page, engine: ReadsLetter) -> No
     expect(desk.locator("[data-part=picture]")).to_have_js_property("naturalWidth", SIZE_PX[0])
 
 
-def test_only_what_a_browser_may_show_is_offered_for_cropping(half_read: Page) -> None:
+def test_a_page_is_not_offered_for_cropping_before_all_are_read(half_read: Page) -> None:
     expect(half_read.get_by_role("button", name="Forget this file")).to_be_visible()
     expect(half_read.get_by_role("button", name="Crop or turn, and read again")).to_be_hidden()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Line, Zone, ZoneKind
@@ -20,6 +21,16 @@ from tests.drawing import PROSE, SENTENCE, draw_lines, place_of
 from tests.fakes import line_of
 
 pytestmark = pytest.mark.tesseract
+
+# Three lines of Arabic, as letters of fixed form from left to right.
+ARABIC = (
+    "\ufeea\ufee0\ufedf\ufe8d \ufe94\ufee4\ufea3\ufead\ufeed "
+    "\ufee2\ufedc\ufef4\ufee0\ufecb \ufee1\ufefc\ufeb4\ufedf\ufe8d",
+    "\ufeae\ufec4\ufeb3\ufe83 \ufe94\ufe9b\ufefc\ufe9b \ufee6\ufee3 "
+    "\ufe94\ufea4\ufed4\ufebb \ufee9\ufeac\ufeeb",
+    "\ufee6\ufef4\ufee4\ufef4\ufedf\ufe8d \ufee6\ufee3 "
+    "\ufe95\ufe8e\ufee4\ufee0\ufedc\ufedf\ufe8d \ufe83\ufeae\ufed8\ufee7",
+)
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +141,21 @@ def test_an_alphabet_holds_for_one_reading_only(engine: TesserocrEngine) -> None
     text_of(engine, canvas, ReadOptions(psm=7, alphabet="0123456789"))
 
     assert text_of(engine, drawn("Word"), ReadOptions(psm=7)) == "Word"
+
+
+def test_rows_of_dotted_letters_are_not_left_out_as_noise(tmp_path: Path) -> None:
+    model = Path(tesseract_api._MODELS) / "eng.traineddata"  # rows need none
+    (tmp_path / "ara.traineddata").symlink_to(model)
+    font = ImageFont.truetype("DejaVuSans.ttf", 33)
+    picture = Image.new("L", (660, 310), 255)
+    for number, text in enumerate(ARABIC):
+        ImageDraw.Draw(picture).text((590, 60 + 49 * number), text, font=font, fill=0, anchor="ra")
+
+    zones = TesserocrEngine(str(tmp_path)).recognise(
+        Canvas(np.asarray(picture)), ReadOptions(languages=("ara",)), Deadline.after(30)
+    )
+
+    assert len(_lines(zones)) == len(ARABIC)
 
 
 def test_a_blank_page_has_no_zones(engine: TesserocrEngine) -> None:

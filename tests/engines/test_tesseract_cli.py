@@ -91,11 +91,23 @@ def test_tesseract_gets_our_pixels_and_our_numbers_and_nothing_else(
     assert Path(picture).suffix == ".bmp"
     assert arguments == [
         "-l", "eng+deu", "-c", "tessedit_create_hocr=1", "--psm", "6", "--dpi", "150",
-        "-c", "textord_all_prop=1", "-c", "hocr_char_boxes=1", "hocr",
+        "-c", "textord_all_prop=1", "-c", "textord_noise_rejrows=1",
+        "-c", "hocr_char_boxes=1", "hocr",
     ]  # fmt: skip
     assert not Path(picture).exists()
     assert not Path(f"{output}.hocr").exists()
     assert zones[0].text == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("languages", "given"), [(("eng", "ara"), 0), (("fas",), 0), (("heb",), 1)]
+)
+def test_rows_of_dotted_letters_are_not_left_out_as_noise(
+    languages: tuple[str, ...], given: int, engine: PytesseractEngine, tesseract: FakeTesseract
+) -> None:
+    engine.recognise(CANVAS, ReadOptions(languages=languages), late())
+
+    assert f"textord_noise_rejrows={given}" in tesseract.arguments
 
 
 def test_several_canvases_are_named_in_a_file_of_our_own(

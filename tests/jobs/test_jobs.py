@@ -187,7 +187,7 @@ def test_a_page_that_ended_its_process_three_times_is_given_up(kept: Kept) -> No
     for _ in range(MOST_TIMES_BEGUN - 1):  # once it was read
         files.begin(2)
 
-    kept.reader.read(job["id"], 1, 1)
+    kept.reader.read(job["id"], 1, follows=False)
 
     page = kept.client.get(f"{job['links']['self']}/pages/2")
     assert members(page)["code"] == "ends-process"

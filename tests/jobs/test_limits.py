@@ -3,8 +3,9 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+import threading
+import time
+from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
 from io import BytesIO
@@ -12,13 +13,20 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
 from ocr_server.app import create_app
+from ocr_server.deadline import Deadline
+from ocr_server.document.languages import Guess
+from ocr_server.document.model import Zone
 from ocr_server.errors import JobsUnavailable, SettingsError
+from ocr_server.imaging.canvas import Canvas
+from ocr_server.job import ReadOptions
 from ocr_server.jobs.database import open_database
 from ocr_server.settings import Settings
+from ocr_server.web.context import service_of
 from tests.drawing import as_file, draw_lines
 from tests.fakes import InlineWorkers, ReadsWords, SaysCanvasSize
 from tests.jobs.keeping import keeping, members, tiff
@@ -32,27 +40,56 @@ def test_a_page_that_was_read_is_not_read_again(tmp_path: Path) -> None:
     with keeping(tmp_path, engine) as kept:
         job = kept.send(tiff(300))
         kept.ended(job)
-        kept.reader.read(job["id"], 0, 1)
+        kept.reader.read(job["id"], 0, follows=False)
 
     assert len(engine.readings) == 1
 
 
-def test_pages_of_the_lowest_priority_get_a_slot_first(tmp_path: Path) -> None:
-    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept, ExitStack() as slot:
-        reader, order = kept.reader, list[int]()
+class Held(SaysCanvasSize):
+    """Notes the width of each canvas that is begun, and waits there until it may go on."""
 
-        def take(priority: int) -> None:
-            with reader._slot(priority):
-                order.append(priority)
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.may_go_on = list[int](), threading.Event()
 
-        with ThreadPoolExecutor(4) as threads:
-            slot.enter_context(reader._slot(9))
-            for count, priority in enumerate((7, 3, 1, 3), 1):
-                threads.submit(take, priority)
-                wait_for(lambda count=count: len(reader._waiting) == count)  # type: ignore[misc]
-            slot.close()
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
+        self.begun.append(canvas.width_px)
+        assert self.may_go_on.wait(60)
+        return super().recognise(canvas, options, deadline)
 
-    assert order == [1, 3, 3, 7]
+
+def test_the_first_page_of_a_job_comes_before_the_next_one_of_a_chunk(tmp_path: Path) -> None:
+    engine = Held()
+    with keeping(tmp_path, engine) as kept:
+        engine.may_go_on.set()
+        long = kept.send(tiff(*range(300, 420, 10)))
+        wait_for(lambda: len(engine.begun) > 3)
+        engine.may_go_on.clear()
+        begun = len(engine.begun)
+        short = kept.send(as_file(Image.new("L", (200, 60), 255)))
+        time.sleep(0.2)  # until it was told of it
+        engine.may_go_on.set()
+        kept.ended(short)
+        kept.ended(long)
+
+    margin_px = min(engine.begun) - 200
+    assert 200 + margin_px in engine.begun[begun - 1 : begun + 2]
+    assert sorted(engine.begun) == [one + margin_px for one in (200, *range(300, 420, 10))]
+
+
+def test_a_page_is_read_in_the_language_of_the_one_before_it_in_its_chunk(tmp_path: Path) -> None:
+    engine = ReadsWords("Die", "Rechnung", "ist", "innerhalb", "von", "zwei", "Wochen", "zu")
+    with keeping(tmp_path, engine) as kept:
+        workers = service_of(kept.app).workers
+        assert isinstance(workers, InlineWorkers)
+        workers.rank_languages = lambda _text, _codes: (Guess("deu", 1.0),)
+        kept.ended(kept.send(tiff(300, 310, 320, 330), languages="auto"))  # chunks of 1, 2 and 1
+
+    assert [options.languages[0] for options in engine.readings] == [
+        "eng", "deu", "eng", "deu", "deu", "eng", "deu"
+    ]  # fmt: skip
 
 
 def test_what_was_left_is_read_by_the_next_server(tmp_path: Path) -> None:
@@ -129,7 +166,7 @@ def test_a_job_tells_how_many_came_before_it(tmp_path: Path) -> None:
         jobs = [kept.send(tiff(300)) for _ in range(3)]
         kept.client.delete(jobs[1]["links"]["self"])
         now = [members(kept.client.get(jobs[n]["links"]["self"])) for n in (0, 2)]
-        kept.reader.read(jobs[0]["id"], 0, 1)
+        kept.reader.read(jobs[0]["id"], 0, follows=False)
         kept.reader.finish(jobs[0]["id"])
         then = [members(kept.client.get(jobs[n]["links"]["self"])) for n in (0, 2)]
 
@@ -141,8 +178,8 @@ def test_a_job_tells_how_many_came_before_it(tmp_path: Path) -> None:
 def test_pages_that_are_left_to_read_are_noted(tmp_path: Path) -> None:
     with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
         job = kept.send(tiff(300, 310, 320))
-        kept.reader.read(job["id"], 0, 1)
-        kept.reader.read(job["id"], 1, 1)  # as by another process
+        kept.reader.read(job["id"], 0, follows=False)
+        kept.reader.read(job["id"], 1, follows=False)  # as by another process
 
         assert kept.ledger.left().pages == 2
         assert members(kept.client.get(job["links"]["self"]))["state"] == "reading"

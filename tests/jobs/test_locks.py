@@ -2,7 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ocr_server.jobs.locks import locks_of
+import pytest
+import sqlalchemy as sa
+
+from ocr_server.jobs import locks
+from ocr_server.jobs.database import open_database
+from ocr_server.jobs.locks import locks_of, ring
+from tests.postgres import running_postgres
 
 
 def test_a_lock_is_held_by_one_until_its_block_ends(tmp_path: Path) -> None:
@@ -15,8 +21,8 @@ def test_a_lock_is_held_by_one_until_its_block_ends(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_of_a_lock(tmp_path: Path) -> None:
-    with locks_of(str(tmp_path)) as locks:
-        locks.take("a")
+    with locks_of(str(tmp_path)) as mine:
+        mine.take("a")
 
     assert not list((tmp_path / "alive").iterdir())
 
@@ -26,3 +32,40 @@ def test_what_killed_processes_left_is_swept(tmp_path: Path) -> None:
     (tmp_path / "alive" / "dead").touch()
     with locks_of(str(tmp_path)):
         assert not list((tmp_path / "alive").iterdir())
+
+
+def test_who_stands_still_loses_its_lock_and_notices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "_SILENT_S", 0.0)
+    with locks_of(str(tmp_path)) as other, locks_of(str(tmp_path)) as still:
+        assert still.take("still")
+        assert not other.take("still")  # it may have said something just now
+        still.prove_alive()
+        assert not other.take("still")
+        assert other.take("still")
+        other.leave("still")
+        with pytest.raises(FileNotFoundError):
+            still.prove_alive()
+
+
+def test_whoever_waits_is_told_that_there_is_work(tmp_path: Path) -> None:
+    with locks_of(str(tmp_path)) as mine:
+        assert not mine.wait(0.0)
+        ring(str(tmp_path), sa.create_engine("sqlite://"))
+        assert mine.wait(0.0)
+        assert not mine.wait(0.0)
+
+
+@pytest.mark.postgres
+@pytest.mark.process
+def test_whoever_waits_is_told_by_the_database() -> None:
+    with running_postgres() as postgres:
+        database = open_database(postgres.address)
+        with locks_of(postgres.address) as mine:
+            assert not mine.wait(0.0)
+            ring(postgres.address, database)
+            mine.prove_alive()  # what came meanwhile is not lost
+            assert mine.wait(5.0)
+            assert not mine.wait(0.0)
+        database.dispose()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ocr_server.errors import InvalidOptions
-from ocr_server.jobs import engine
+from ocr_server.jobs import flow
 from ocr_server.jobs.ledger import JobRow, JobState
 from ocr_server.jobs.webhook import call, check_address
 from ocr_server.settings import Settings
@@ -163,7 +163,7 @@ def test_other_addresses_are_refused(address: str) -> None:
 def test_it_is_called_again_until_it_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "WEBHOOK_DELAYS_S", (0.0, 0.1, 0.1, 0.1))
+    monkeypatch.setattr(flow, "WEBHOOK_DELAYS_S", (0.0, 0.1, 0.1, 0.1))
     with receiver(503, 500, 200) as there:
         hosts: dict[str, Any] = {"webhook_hosts": (there.host,)}
         with keeping(tmp_path, ReadsWords("Secret"), **hosts) as kept:

@@ -58,6 +58,13 @@ def test_labels_and_prices_become_rows() -> None:
     assert texts(join_rows((labels, prices))) == [["Total 36.00", "Cash 40.00", "Change 4.00"]]
 
 
+def test_lines_that_run_leftwards_are_joined_from_the_right() -> None:
+    parts = (line_at("36.00", 50, 0), line_at("סהכ", 400, 0))
+    leftwards = [replace(part, direction=Direction.RIGHT_TO_LEFT) for part in parts]
+
+    assert Line.joined(leftwards).text == "סהכ 36.00"
+
+
 def test_rows_that_slant_are_joined() -> None:
     labels = column(["Total in all", "Paid in cash", "Change given back"], 50, slope=0.05)
     prices = column(["36.00", "40.00", "4.00"], 500, slope=0.05)

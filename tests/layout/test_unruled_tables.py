@@ -156,6 +156,23 @@ def test_lines_of_few_words_stay_in_their_justified_column() -> None:
     assert after[1].text == beside.text
 
 
+def test_print_with_wide_pitch_stays_out_of_a_table_beside_it() -> None:
+    pitch_px = 2.3 * HEIGHT_PX  # that of lines with half a line between them
+    goods = zone(
+        *(
+            line(200 + pitch_px * i, *zip((60, 360, 520), filter(None, cells), strict=False))
+            for i, cells in enumerate(GOODS)
+        )
+    )
+    beside = zone(*(line(200 + pitch_px * i, (700, "lines that fill a column")) for i in range(5)))
+    zones = (goods, beside)
+
+    after = set_in_tables(zones, find_tables(zones, ()))
+
+    assert [one.kind for one in after] == [ZoneKind.TABLE, ZoneKind.TEXT]
+    assert after[1].text == beside.text
+
+
 @pytest.mark.parametrize(
     "zones",
     [
@@ -164,10 +181,14 @@ def test_lines_of_few_words_stay_in_their_justified_column() -> None:
             zone(*(line(200 + 30 * i, (60, "a column of print with words")) for i in range(9))),
             zone(*(line(200 + 30 * i, (460, "another column of print here")) for i in range(9))),
         ),
+        (
+            zone(*(line(200 + 30 * i, (60, "a column of words")) for i in range(9))),
+            zone(*(line(200 + 30 * i, (400, "another set as such")) for i in range(9))),
+        ),
         (rows(*((f"{i}.", "points of a list") for i in range(6)), xs=(60, 110)),),
         (rows(("Anna Berger", "Tel. 555"), ("Graz", "12 May"), xs=(60, 700)),),
     ],
-    ids=["letter", "columns", "list", "letter head"],
+    ids=["letter", "columns", "narrow columns", "list", "letter head"],
 )  # fmt: skip
 def test_what_is_no_table_is_none(zones: tuple[Zone, ...]) -> None:
     assert tables_of(*zones) == []

@@ -44,6 +44,9 @@ JAPANESE = "これは日本語で書かれた縦書きの文章です"
 PAGE = Canvas(np.asarray(draw_lines(*["Some words of a page"] * 8, width_px=900)))
 LINE = Canvas(np.asarray(draw_lines("Some words of a page")))
 PIECE = Canvas(np.asarray(draw_lines("Some words of a page"))[20:60].copy())
+LONG_PIECE = Canvas(
+    np.asarray(draw_lines("Some words of a page and some more of it"))[20:60].copy()
+)
 
 
 @dataclass
@@ -292,20 +295,62 @@ def test_japanese_is_tried_before_traditional_chinese_where_the_simplified_is_in
     assert engine.languages == ["eng", "chi_sim", "jpn"]
 
 
-def test_where_a_script_is_guessed_only_the_likeliest_models_read_more_than_a_strip() -> None:
-    greek = "Ήταν ένα κρύο πρωινό και οι άνθρωποι της πόλης περίμεναν το τρένο"  # noqa: RUF001
+GREEK = "Ήταν ένα κρύο πρωινό και οι άνθρωποι της πόλης περίμεναν το τρένο"  # noqa: RUF001
+HEBREW = "היה בוקר קר ואנשי העיירה חיכו לרכבת שתביא להם חדשות מהבירה"
+
+
+def guess(
+    russian: tuple[str, float], greek: tuple[str, float], *, canvas: Canvas = LONG_PIECE
+) -> tuple[list[str], tuple[str, ...]]:
+    """The languages of all readings of a piece whose script is not detected, and those found."""
     engine = Polyglot(
-        {"eng": (MISREAD, 0.3), "rus": (MISREAD, 0.5), "ara": (MISREAD, 0.6), "hin": ("", 0.0),
-         "ell": (greek, 0.9), "heb": ("שלום", 0.3)},
+        {"eng": (MISREAD, 0.3), "rus": russian, "ara": (MISREAD, 0.6), "hin": ("", 0.0),
+         "ell": greek, "heb": (HEBREW, 0.9)},
         script=Script("Latin", 0.5, 0),
     )  # fmt: skip
+    page = read(engine, canvas=canvas, psm=PSM_OF_LAYOUT[Layout.LINE])
+    assert page.language
+    return engine.languages, page.language.codes
 
-    page = read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+def test_where_a_script_is_guessed_only_the_likeliest_models_read_more_than_a_strip() -> None:
+    languages, found = guess((MISREAD, 0.5), (GREEK, 0.9))
+
+    assert found == ("ell",)
+    assert languages.count("ell") == 2
+    assert languages.count("rus") == languages.count("ara") == 1
+
+
+def test_no_further_script_is_tried_once_a_strip_is_read_clearly() -> None:
+    languages, found = guess((RUSSIAN, 0.72), (GREEK, 0.9))
+
+    assert found == ("rus",)
+    assert languages == ["eng", "rus", "rus"]
+
+
+def test_a_strip_that_is_read_poorly_is_reason_for_no_longer_reading() -> None:
+    languages, found = guess((RUSSIAN, 0.59), (GREEK, 0.59))
+
+    assert found == ("heb",)
+    assert languages == ["eng", "rus", "ara", "hin", "ell", "heb", "heb"]
+
+
+def test_a_piece_as_short_as_a_strip_is_read_once_in_each_language() -> None:
+    languages, found = guess((MISREAD, 0.5), (GREEK, 0.9), canvas=PIECE.cropped(Box(0, 0, 270, 40)))
+
+    assert found == ("ell",)
+    assert languages == ["eng", "rus", "ara", "hin", "ell"]
+
+
+def test_blackletter_is_not_tried_where_no_language_written_in_it_is_likely() -> None:
+    text = "Heumnoro noaxe narer 6ynet rotoe, oh 6ygeT ckomnunupoeah Ha"
+    engine = Polyglot({"eng": (text, 0.55), "frk": (text, 0.5), "rus": (RUSSIAN, 0.9)}, None)
+
+    page = read(engine, canvas=LONG_PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
 
     assert page.language
-    assert page.language.codes == ("ell",)
-    assert engine.languages.count("ell") == 2
-    assert engine.languages.count("rus") == engine.languages.count("ara") == 1
+    assert page.language.codes == ("rus",)
+    assert engine.languages == ["eng", "rus", "rus"]
 
 
 def test_a_cut_out_line_is_not_turned_for_the_detection_of_its_script() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Cell, Line, Page, Table, Word, Zone, ZoneKind
+from ocr_server.document.model import Cell, Direction, Line, Page, Table, Word, Zone, ZoneKind
 from ocr_server.geometry import Box, Point
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
@@ -37,6 +37,12 @@ def test_a_word_beside_a_line_joins_it_in_its_place() -> None:
     zones = (zone(line("milk", 0, 0), line("bread", 0, 40)),)
 
     assert text_of(put_in_place(zones, line("1.20", 90, 41))) == ["milk / bread 1.20"]
+
+
+def test_a_word_left_of_a_line_that_runs_leftwards_comes_last() -> None:
+    leftwards = replace(line("שלום", 60, 0), direction=Direction.RIGHT_TO_LEFT)
+
+    assert text_of(put_in_place((zone(leftwards),), line("עולם", 0, 1))) == ["שלום עולם"]
 
 
 def test_a_line_between_two_zones_stands_between_them() -> None:

@@ -53,6 +53,12 @@ def test_parts_are_there_again_by_name(store: Store, tmp_path: Path) -> None:
     assert (entry.size_bytes, entry.parts) == (6, ("json", "../pdf"))
 
 
+def test_the_entries_of_an_owner_are_told_the_oldest_first(store: Store) -> None:
+    entries = [store.keep(owner, {"a": b"a"}) for owner in ("me", "you", "me")]
+
+    assert store.of("me") == (entries[0], entries[2])
+
+
 def test_an_id_is_of_128_random_bits_and_of_its_key(store: Store) -> None:
     first, second = (store.keep("me", {"a": b"a"}) for _ in range(2))
 

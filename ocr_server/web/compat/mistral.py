@@ -42,7 +42,7 @@ from ocr_server.web.compat.mistral_page import (
     office_page,
     page_of,
 )
-from ocr_server.web.compat.openai import MISTRAL_MODEL, list_models
+from ocr_server.web.compat.models import MISTRAL_MODEL, describe_model, list_models
 from ocr_server.web.context import job_folder, service
 from ocr_server.web.json_body import PIECE_BYTES, Value
 
@@ -95,6 +95,7 @@ def read_document() -> Response:
 
 
 blueprint.add_url_rule("/v1/models", view_func=list_models)
+blueprint.add_url_rule("/v1/models/<name>", view_func=describe_model)
 
 
 @blueprint.post("/v1/files")
@@ -114,6 +115,14 @@ def keep_file() -> Response:
         owner_of(request), {_FILE: source.path, _ABOUT: json.dumps(about).encode()}
     )
     return jsonify(_file(kept.id))
+
+
+@blueprint.get("/v1/files")
+def list_files() -> Response:
+    """All files of the key that are still kept, the newest first."""
+    kept = service().store.of(owner_of(request))
+    files = [_file(stored.id) for stored in reversed(kept) if stored.parts == (_FILE, _ABOUT)]
+    return jsonify(object="list", data=files, total=len(files))
 
 
 @blueprint.get("/v1/files/<file_id>")

@@ -14,7 +14,7 @@ from ocr_server import __version__
 from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.web.body import JSON, NDJSON, body_of
 from ocr_server.web.compat.adapter import Adapter, answer_errors, kind_of, refusal
-from ocr_server.web.compat.openai import MODEL
+from ocr_server.web.compat.models import MODEL
 from ocr_server.web.compat.transcription import (
     ONLY_TRANSCRIBES,
     STATUS,
@@ -24,6 +24,8 @@ from ocr_server.web.compat.transcription import (
 )
 
 _NAME = f"{MODEL}:latest"
+_MODIFIED = "1970-01-01T00:00:00Z"
+_DETAILS = {"format": "", "family": MODEL, "parameter_size": "", "quantization_level": ""}
 Json: TypeAlias = dict[str, Any]  # as mixed as what Ollama answers
 
 blueprint = Blueprint("ollama", __name__)
@@ -61,12 +63,28 @@ def answer_chat(kind: str) -> Response:
 @blueprint.get("/api/tags")
 def list_tags() -> Response:
     """The one model that there is."""
-    details = {"format": "", "family": MODEL, "parameter_size": "", "quantization_level": ""}
     model = {
-        "name": _NAME, "model": _NAME, "modified_at": "1970-01-01T00:00:00Z", "size": 0,
-        "digest": "", "details": details,
+        "name": _NAME, "model": _NAME, "modified_at": _MODIFIED, "size": 0, "digest": "",
+        "details": _DETAILS,
     }  # fmt: skip
     return jsonify(models=[model])
+
+
+@blueprint.post("/api/show")
+def describe_model() -> Response:
+    """What the one model can do, whatever name is asked for."""
+    return jsonify(
+        details=_DETAILS,
+        model_info={"general.architecture": MODEL},
+        capabilities=["completion", "vision"],
+        modified_at=_MODIFIED,
+    )
+
+
+@blueprint.get("/api/ps")
+def list_running() -> Response:
+    """No model waits in the memory of a graphics card."""
+    return jsonify(models=[])
 
 
 @blueprint.get("/api/version")
@@ -87,5 +105,6 @@ def _answer(error: OcrServerError) -> Response:
 
 answer_errors(blueprint, _answer)
 ADAPTER = Adapter(
-    blueprint, "`/api/chat`, `/api/generate` and `/api/tags` of Ollama, with the same model"
+    blueprint,
+    "`/api/chat`, `/api/generate`, `/api/tags` and `/api/show` of Ollama, with the same model",
 )

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from ocr_server.app import create_app
 from ocr_server.errors import DeadlinePassed, TooManyPixels, WorkerLost
 from ocr_server.settings import ADAPTER_NAMES, Settings
+from ocr_server.web.auth import OPEN_PATHS
 from ocr_server.web.context import service_of
 from tests.drawing import as_file, draw_lines
 from tests.fakes import FailsOnNarrow, InlineWorkers
@@ -231,6 +232,22 @@ def test_the_key_is_found_where_the_clients_put_it(
         assert "key" in case.error_of(answer.get_json(force=True))
     for with_key in (*case.with_key, with_header("Authorization", f"Bearer {KEY}")):
         assert send(locked, with_key(case.request(picture))).status_code < 300
+
+
+def test_no_route_of_an_adapter_answers_without_a_key(locked: FlaskClient) -> None:
+    urls = locked.application.url_map.bind("localhost")
+    tried = 0
+    for rule in locked.application.url_map.iter_rules():
+        if not rule.endpoint.startswith("compat.") or rule.rule in OPEN_PATHS:
+            continue
+        parts = rule._converters.items()  # what a path is made of
+        values = {name: min(getattr(part, "items", {"x"})) for name, part in parts}
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            answer = locked.open(urls.build(rule.endpoint, values, method), method=method)
+            assert answer.status_code in {case.refused for case in CASES.values()}, rule
+            assert "key" in answer.get_data(as_text=True), rule
+            tried += 1
+    assert tried > len(ADAPTER_NAMES)
 
 
 def test_a_damaged_file_is_an_error_of_the_service(

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from ocr_server.document.model import Page
 from ocr_server.document.roles import Role, Roles
 from ocr_server.web.compat.mistral_page import PageOptions, page_of
+from ocr_server.web.context import service_of
 from tests.export.documents import numbered_pages, page, table_of, word, zone
 
 PLAIN = PageOptions(table_format=None, granularity=None, with_blocks=True)
@@ -78,6 +79,16 @@ def test_a_file_is_kept_and_read_by_its_id_or_its_address(
     for path in (f"/v1/files/{file_id}", f"/v1/files/{file_id}/url", address):
         assert client.get(path).status_code == 404
     assert ocr(client, {"type": "file", "file_id": file_id}).status_code == 404
+
+
+def test_kept_files_are_listed_the_newest_first(client: FlaskClient, two_pages: bytes) -> None:
+    service_of(client.application).store.keep("", {"pdf": b"%PDF"})  # of another adapter
+    files = [uploaded(client, two_pages) for _ in range(2)]
+
+    listed = client.get("/v1/files?page=0&page_size=100").get_json()
+
+    assert [one["id"] for one in listed["data"]] == files[::-1]
+    assert listed["total"] == 2
 
 
 def test_the_model_is_listed(client: FlaskClient) -> None:

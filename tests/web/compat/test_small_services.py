@@ -232,6 +232,57 @@ def test_a_chat_is_told_what_the_model_does(
     assert "only transcribes" in answer.get_json()["error"]["message"]
 
 
+def test_a_response_transcribes_what_its_last_message_shows(
+    client: FlaskClient, picture: bytes
+) -> None:
+    shown = {"type": "input_image", "image_url": data_url(picture), "detail": "auto"}
+    sheet = {"type": "input_file", "filename": "a.png", "file_data": data_url(picture)}
+    body = {"input": [{"role": "user", "content": [shown, sheet]}], "text": {"verbosity": "low"}}
+
+    told = client.post("/v1/responses", json=body).get_json()
+    stream = client.post("/v1/responses", json={**body, "stream": True})
+
+    text = "Fish \\<\\&\\>\n\nFish \\<\\&\\>"
+    assert (told["status"], told["output"][0]["content"][0]["text"]) == ("completed", text)
+    events = [
+        json.loads(one.partition("\ndata: ")[2])
+        for one in stream.get_data(as_text=True).split("\n\n")[:-1]
+    ]
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    assert "".join(one["delta"] for one in events if one["type"].endswith(".delta")) == text
+    assert events[-1]["type"] == "response.completed"
+    assert events[-1]["response"]["output"][0]["content"] == told["output"][0]["content"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"input": "What is the total?"},
+        {"input": [{"role": "user", "content": "Translate."}]},
+        {"text": {"format": {"type": "json_schema"}}},
+        {"tools": [{"type": "web_search"}]},
+        {},
+    ],
+)
+def test_a_response_is_told_what_the_model_does(
+    client: FlaskClient, picture: bytes, body: dict[str, Any]
+) -> None:
+    shown = {"type": "input_image", "image_url": data_url(picture)}
+    whole = {"input": [{"role": "user", "content": [shown]}], **body} if body else body
+
+    answer = client.post("/v1/responses", json=whole)
+
+    assert answer.status_code == 400
+    assert "only transcribes" in answer.get_json()["error"]["message"]
+
+
+def test_a_model_is_described(client: FlaskClient) -> None:
+    assert client.get("/v1/models/ocr-server").get_json()["id"] == "ocr-server"
+    assert client.get("/v1/models/gpt-5").status_code == 404
+    assert client.post("/api/show", json={"model": "x"}).get_json()["capabilities"][-1] == "vision"
+    assert client.get("/api/ps").get_json() == {"models": []}
+
+
 def test_ollama_answers_chats_and_prompts(client: FlaskClient, picture: bytes) -> None:
     asked = {"model": "x", "images": [encoded(picture)]}
     message = {"role": "user", "content": "Read.", "images": asked["images"]}

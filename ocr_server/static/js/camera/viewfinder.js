@@ -7,6 +7,7 @@ import { recall, remember } from "../lib/storage.js";
 import { _ } from "../lib/words.js";
 import { pagesOf } from "./book.js";
 import { enhance as enhanceCapabilities } from "./capabilities.js";
+import { enhance as enhanceFullScreen } from "./full-screen.js";
 import { enhance as enhanceLive } from "./live.js";
 import { findPage, largerPhoto, toJpeg } from "./still.js";
 import { enhance as enhanceStream } from "./stream.js";
@@ -36,6 +37,7 @@ export function enhance(root, form, queue) {
   const corners = enhanceCorners(part(root, "finder"), still);
   const live = enhanceLive(root, video, form, { say, capture, isBusy: () => queue.isBusy });
   const taken = enhanceTaken(root, { onChange: tellPages, onAgain: takeAgain });
+  const full = enhanceFullScreen(root);
   let named = 0;
   let shots = 0;
   /** A frame on its way would but take the place of a document. */
@@ -85,6 +87,7 @@ export function enhance(root, form, queue) {
     if (!running || !camera.track) return;
     delete root.dataset.trouble;
     say(_("Hold the page still and fill the frame."));
+    full.begin();
     put("live");
     enhanceCapabilities(root, video, camera.track);
     await listDevices();
@@ -102,6 +105,7 @@ export function enhance(root, form, queue) {
   }
   function stop() {
     camera.stop();
+    full.end();
     put("off");
     say("");
     action(root, "start").focus();
@@ -192,6 +196,7 @@ export function enhance(root, form, queue) {
     const read = queue.add(files, { together: true });
     back();
     if (queue.sends) return;
+    full.leave();
     say(_("Reading … the text will appear below."));
     await read;
     const desk = found(document, "#desk");

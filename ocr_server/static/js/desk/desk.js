@@ -145,7 +145,7 @@ export function enhance(root, others) {
     part(root, "rereading").hidden = !draft.files.length || !draft.isEnded;
     // How many pages there are is known at the end.
     action(root, "join").hidden = !draft.files.length || !draft.isEnded;
-    action(root, "trim").hidden = !canTrim(draft.files);
+    action(root, "trim").hidden = !draft.files.length || !(draft.isEnded || canTrim(draft.files));
     if (!page || !draft.pages.includes(page))
       showPage(
         draft.pages.find(({ number }) => number > (page?.number ?? 0)) ??
@@ -219,6 +219,9 @@ export function enhance(root, others) {
   );
 
   return {
+    get page() {
+      return desk.page;
+    },
     show: lay,
     hide() {
       lay(null);

@@ -73,11 +73,12 @@ function once(draft, name, make) {
 }
 
 /**
+ * The picture itself.
  * @param {Draft} draft
  * @param {number} number
  * @returns {Promise<Blob | null>}
  */
-async function blobOf(draft, number) {
+export async function blobOf(draft, number) {
   const { files, pictures } = draft;
   if (files.every(isShowable) && files[number - 1]) return files[number - 1];
   if (!pictures.has(number) && draft.job) {

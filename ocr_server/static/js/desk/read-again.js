@@ -4,7 +4,7 @@ import { action, announce, found, part } from "../lib/dom.js";
 import { asRefusal, readDocument } from "../lib/http.js";
 import { followProgress } from "../lib/progress.js";
 import { _ } from "../lib/words.js";
-import { read } from "./reread.js";
+import { cropOf, read } from "./reread.js";
 
 /** @param {import("./desk.js").Desk} desk */
 export function enhance(desk) {
@@ -46,11 +46,16 @@ export function enhance(desk) {
         onEvent: progress.event,
       });
       const own = new Map(draft.pages.map((page) => [page.number, page]));
-      draft.together(function change() {
-        for (const fresh of pages) {
+      const readings = await Promise.all(
+        pages.map(async function within(fresh) {
           const page = own.get(fresh.number);
+          const isCropped = page && cropOf(page);
+          return { page, fresh: (isCropped && (await read(draft, page.number, options))) || fresh };
+        }),
+      );
+      draft.together(function change() {
+        for (const { page, fresh } of readings)
           if (page) draft.replace(page, fresh.zones, null, fresh);
-        }
       });
       return pages.length;
     } finally {

@@ -9,6 +9,25 @@ import { _ } from "../lib/words.js";
 /** @typedef {import("./draft.js").Draft} Draft */
 
 /**
+ * The corners between which pages are read, where that is not all of them, as the server takes them.
+ * @type {WeakMap<import("../lib/model.js").Page, string>}
+ */
+const crops = new WeakMap();
+
+/** @param {import("../lib/model.js").Page} page */
+export function cropOf(page) {
+  return crops.get(page) ?? "";
+}
+
+/**
+ * @param {import("../lib/model.js").Page} page
+ * @param {string} corners none for all of it
+ */
+export function keepCrop(page, corners) {
+  crops.set(page, corners);
+}
+
+/**
  * The page as it is read now; none where the server refuses, which is told.
  * @param {Draft} draft
  * @param {number} number
@@ -17,7 +36,9 @@ import { _ } from "../lib/words.js";
 export async function read(draft, number, options = {}) {
   const form = draft.formFor(number);
   if (!draft.pictures.has(number) && !draft.files.every(isShowable)) form.set("pictures", "true");
-  for (const [name, value] of Object.entries(options)) form.set(name, value);
+  const page = draft.pages.find((one) => one.number === number);
+  const corners = options.zones || !page ? "" : cropOf(page); // of the whole page zones are told
+  for (const [name, value] of Object.entries({ corners, ...options })) form.set(name, value);
   try {
     const { pages, pictures } = await readDocument(form, { signal: new AbortController().signal });
     for (const [at, picture] of pictures ?? []) draft.addPicture(at, picture);

@@ -1,5 +1,5 @@
 // @ts-check
-// Cropping and turning a picture before it is read: a dialog with the picture and its four corners.
+// Cropping and turning a picture before it is read, or a page: a dialog with it and its four corners.
 // No `enhance`: the dialog is found when it is first asked for.
 import { enhance as enhanceCorners } from "../lib/corners.js";
 import { action, found, part } from "../lib/dom.js";
@@ -41,11 +41,35 @@ export function trimmed(file, { quad = null, deed = _("Read this") } = {}) {
  * @returns {Promise<Trimmed | null>}
  */
 async function ask(file, quad, deed) {
+  const asked = await askCorners(file, file.name, { quad, deed });
+  if (!asked) return null;
+  const { canvas, corners, quarters } = asked;
+  if (!quarters && !corners) return { file, whole: file, quad: null };
+  const cut = corners ? rectify(canvas, corners) : canvas;
+  const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ resolve) =>
+    cut.toBlob(resolve, file.type === "image/png" ? "image/png" : "image/jpeg", QUALITY),
+  );
+  if (!blob) return null;
+  const result = new File([blob], file.name, { type: blob.type });
+  return quarters
+    ? { file: result, whole: result, quad: null }
+    : { file: result, whole: file, quad: asked.quad };
+}
+
+/**
+ * What a person has chosen of a picture, or null where it is to be left: the canvas that shows it,
+ * the corners there unless it is all of it, by how many quarters it is turned clockwise, and the
+ * corners in the picture as it is, from the one that is then the upper left.
+ * @param {Blob} picture
+ * @param {string} name
+ * @param {{quad?: Dot[] | null, deed: string}} how
+ */
+export async function askCorners(picture, name, { quad = null, deed }) {
   const dialog = /** @type {HTMLDialogElement} */ (found(document, "#trim"));
   const canvas = /** @type {HTMLCanvasElement} */ (part(dialog, "still"));
-  const picture = await createImageBitmap(file);
-  const bitmap = await within(MOST_PIXELS, picture);
-  const scale = bitmap.width / picture.width;
+  const whole = await createImageBitmap(picture);
+  const bitmap = await within(MOST_PIXELS, whole);
+  const scale = bitmap.width / whole.width;
   draw(canvas, bitmap, 0);
   const corners = (known ??= enhanceCorners(part(dialog, "finder"), canvas));
   const deeds = new AbortController();
@@ -61,7 +85,7 @@ async function ask(file, quad, deed) {
   action(dialog, "turn-left").addEventListener("click", () => turn(-1), { signal });
   action(dialog, "turn-right").addEventListener("click", () => turn(1), { signal });
   action(dialog, "whole").addEventListener("click", () => corners.show(null), { signal });
-  part(dialog, "name").textContent = file.name;
+  part(dialog, "name").textContent = name;
   found(dialog, "[value=read]").textContent = deed;
   dialog.returnValue = "";
   dialog.showModal();
@@ -70,16 +94,30 @@ async function ask(file, quad, deed) {
   deeds.abort();
   corners.hide();
   if (dialog.returnValue !== "read") return null;
-  if (!quarters && corners.isWhole) return { file, whole: file, quad: null };
-  const cut = corners.isWhole ? canvas : rectify(canvas, corners.quad);
-  const blob = await new Promise((/** @type {(blob: Blob | null) => void} */ resolve) =>
-    cut.toBlob(resolve, file.type === "image/png" ? "image/png" : "image/jpeg", QUALITY),
-  );
-  if (!blob) return null;
-  const result = new File([blob], file.name, { type: blob.type });
-  return quarters
-    ? { file: result, whole: result, quad: null }
-    : { file: result, whole: file, quad: corners.quad.map(([x, y]) => [x / scale, y / scale]) };
+  return {
+    canvas,
+    quarters,
+    corners: corners.isWhole ? null : corners.quad,
+    quad: corners.quad.map(
+      (dot) =>
+        /** @type {Dot} */ (
+          turnedBack(dot, canvas.width, canvas.height, quarters).map((at) => at / scale)
+        ),
+    ),
+  };
+}
+
+/**
+ * Where a point of a picture that was turned clockwise lay before.
+ * @param {Dot} dot
+ * @param {number} width as it was turned
+ * @param {number} height
+ * @param {number} quarters
+ * @returns {Dot}
+ */
+function turnedBack([x, y], width, height, quarters) {
+  if (!quarters) return [x, y];
+  return turnedBack([y, width - x], height, width, quarters - 1);
 }
 
 /**

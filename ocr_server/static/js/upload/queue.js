@@ -193,6 +193,12 @@ function begin(root) {
     cancel(item);
     if (await trim(item)) retry(item);
   }
+  /** @param {Item} item */
+  async function cropPage({ draft }) {
+    const { page } = await desk.load();
+    if (draft && page)
+      (await bring("upload/page-crop", () => import("./page-crop.js"))).cropPage(draft, page);
+  }
   /**
    * Takes items away, with a way to take that back until the next deed of its kind.
    * @param {Item[]} chosen
@@ -338,7 +344,7 @@ function begin(root) {
   action(root, "forget-all").addEventListener("click", () => forget([...items]));
   for (const [name, deed] of Object.entries({
     forget: (/** @type {Item} */ item) => forget([item]),
-    trim: trimAndRead,
+    trim: (/** @type {Item} */ item) => (canTrim(item.files) ? trimAndRead : cropPage)(item),
   }))
     action(deskRoot, name).addEventListener("click", () =>
       items.filter(({ draft }) => draft === desk.shown).forEach(deed),

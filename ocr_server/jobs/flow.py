@@ -1,0 +1,195 @@
+"""What becomes of a job, as workflows of the engine.
+
+A job is a workflow for each chunk of its pages, the first of which is one page; each chunk enqueues
+the next two. A page that was read has its file, and is never read again: workflows have no steps
+but to enqueue others. None waits for another one but `end_job`, so that ten thousand jobs take no
+thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
+
+if TYPE_CHECKING:
+    from ocr_server.jobs.engine import JobEngine
+
+VERSION = "jobs-3"  # of these workflows, not of the program: other versions' work is not taken
+JOBS, CHUNKS, ENDS = "ocr-jobs", "ocr-chunks", "ocr-ends"
+CHUNK_PAGES = 32  # a chunk gives way between pages
+LEAST_TAIL_PAGES = 4
+TAIL_SHARE = 8  # of what is left, the most in one chunk: at the end all workers have some
+END_S = 0.25  # between looks whether the last pages are read
+# Seconds before each try to call a webhook, after the one before.
+WEBHOOK_DELAYS_S = (0.0, 5.0, 30.0, 300.0, 1800.0, 7200.0)
+_FOREVER = 1_000_000  # attempts: pages count their own
+
+
+class Stopping(BaseException):
+    """The process ends; no `Exception`, as DBOS would note that as the outcome of the work."""
+
+
+class Reader(Protocol):
+    """Does the work of jobs; only `Stopping` is raised, whatever becomes of the work."""
+
+    is_over: threading.Event  # set when nothing more is to be begun
+
+    def count(self, job_id: str) -> int:
+        """How many pages are to be read; 0 if the job was forgotten."""
+
+    def read(self, job_id: str, position: int, *, follows: bool) -> bool:
+        """Read a page, by its position; False if nothing was to be done, as it is read already.
+
+        One that `follows` the page before it in its chunk is read as that one taught it to be.
+        """
+
+    def finish(self, job_id: str) -> bool:
+        """End a job if all its pages were read or failed; False if some are to be read."""
+
+    def has_webhook(self, job_id: str) -> bool:
+        """Whether an address is to be told that a job has ended."""
+
+    def call_webhook(self, job_id: str) -> bool:
+        """Call the webhook; whether it must not be called again."""
+
+
+# Of the process, as workflows are functions of the module.
+_reader: Reader
+_engine: JobEngine
+# Workflows by id, and whether the process ends only after what they are at.
+running: dict[str, bool] = {}
+
+
+def begin(reader: Reader, engine: JobEngine) -> None:
+    """Have the workflows of this process use a reader and an engine."""
+    global _reader, _engine
+    _reader, _engine = reader, engine
+
+
+@DBOS.workflow(name="read_job", max_recovery_attempts=_FOREVER)
+def read_job(job_id: str) -> None:
+    """Begin a job: read its first chunk, which is a page, and have the others read."""
+    with _at():
+        _read_chunk(job_id, 0, 0, 1)
+
+
+@DBOS.workflow(name="read_chunk", max_recovery_attempts=_FOREVER)
+def read_chunk(job_id: str, number: int, first: int, last: int) -> None:
+    """Read pages of a chunk of a job, by their positions: from `first` up to before `last`."""
+    with _at():
+        _read_chunk(job_id, number, first, last)
+
+
+@DBOS.workflow(name="end_job", max_recovery_attempts=_FOREVER)
+def end_job(job_id: str) -> None:
+    """End a job as soon as the chunks that others are at are read."""
+    with _at(must_finish=False):
+        while not _reader.finish(job_id):
+            if _reader.is_over.wait(END_S):
+                raise Stopping
+        _enqueue_webhook(job_id, 0)
+
+
+@DBOS.workflow(name="call_webhook", max_recovery_attempts=_FOREVER)
+def call_webhook(job_id: str, tries: int) -> None:
+    """Call the webhook of a job, and once more later if it does not answer.
+
+    A workflow each, as one that sleeps would keep its process from ending.
+    """
+    with _at():
+        if not _call(job_id) and tries + 1 < len(WEBHOOK_DELAYS_S):
+            _enqueue_webhook(job_id, tries + 1)
+
+
+def _read_chunk(job_id: str, number: int, first: int, last: int) -> None:
+    """Read pages; the rest is put back into the queue if something waits that goes before it."""
+    chunks = list(_chunks(_reader.count(job_id)))
+    if not chunks:
+        return  # the job was forgotten
+    for later in (2 * number + 1, 2 * number + 2):
+        if later < len(chunks):
+            _enqueue_chunk(job_id, later, *chunks[later])
+    seen = _engine.rings
+    for position in range(first, last):
+        if _reader.is_over.is_set():
+            raise Stopping
+        was_read = _reader.read(job_id, position, follows=position > chunks[number][0])
+        if position + 1 == last:
+            break
+        if not was_read and position == first and _is_left_to_others(job_id, first, last):
+            return
+        if seen != _engine.rings:
+            seen = _engine.rings
+            if _engine.gives_way(number):
+                _enqueue_chunk(job_id, number, position + 1, last)
+                return
+    if last == chunks[-1][1]:
+        _end(job_id)
+
+
+def _end(job_id: str) -> None:
+    if _reader.finish(job_id):
+        _enqueue_webhook(job_id, 0)
+    else:
+        with SetWorkflowID(f"{job_id}/end"):
+            DBOS.enqueue_workflow(ENDS, end_job, job_id)
+        _engine.ring()
+
+
+def _is_left_to_others(job_id: str, first: int, last: int) -> bool:
+    """Whether a chunk that is begun again had put its rest back into the queue."""
+    return _engine.knows(f"{job_id}/{position}" for position in range(first + 1, last))
+
+
+@DBOS.step(name="call")
+def _call(job_id: str) -> bool:
+    return _reader.call_webhook(job_id)
+
+
+def _chunks(total: int) -> Iterator[tuple[int, int]]:
+    """First and last positions; small ones first, so that short documents use all workers."""
+    first, size = 0, 1
+    while first < total:
+        last = min(first + size, total)
+        yield first, last
+        tail = max(LEAST_TAIL_PAGES, (total - last) // TAIL_SHARE)
+        first, size = last, min(2 * size, CHUNK_PAGES, tail)
+
+
+def _enqueue_chunk(job_id: str, number: int, first: int, last: int) -> None:
+    """Enqueue a chunk; the k-th one of each job goes before anybody's k+1st."""
+    with SetWorkflowID(f"{job_id}/{first}"), SetEnqueueOptions(priority=number):
+        DBOS.enqueue_workflow(CHUNKS, read_chunk, job_id, number, first, last)
+    _engine.ring()
+
+
+def _enqueue_webhook(job_id: str, tries: int) -> None:
+    if not tries and not _reader.has_webhook(job_id):
+        return
+    delay_s = WEBHOOK_DELAYS_S[tries] or None
+    with SetWorkflowID(f"{job_id}/webhook/{tries}"), SetEnqueueOptions(delay_seconds=delay_s):
+        DBOS.enqueue_workflow(ENDS, call_webhook, job_id, tries)
+    _engine.ring()
+
+
+@contextmanager
+def _at(*, must_finish: bool = True) -> Iterator[None]:
+    """Note that the current workflow has a thread; with `must_finish` the process waits for it.
+
+    Raises:
+        Stopping: the process ends.
+    """
+    workflow_id = DBOS.workflow_id
+    assert workflow_id is not None  # noqa: S101  # called by workflows
+    running[workflow_id] = must_finish
+    try:
+        if _reader.is_over.is_set():
+            raise Stopping
+        yield
+    finally:
+        del running[workflow_id]
+        _engine.leave(workflow_id)

@@ -1,0 +1,65 @@
+// @ts-check
+// The viewfinder over the whole screen: the browser's own full screen where it has one for pages,
+// else as large as the window; the rest of the page is out of reach meanwhile.
+import { action } from "../lib/dom.js";
+
+const SMALL = "(max-width: 34rem), (max-height: 30rem)"; // phones, upright and on their side
+
+/** @param {HTMLElement} root the camera */
+export function enhance(root) {
+  const button = action(root, "full");
+  /** @type {HTMLElement[]} */
+  let others = [];
+
+  /** @param {boolean} wanted */
+  function put(wanted) {
+    if (wanted === root.hasAttribute("data-full")) return;
+    root.toggleAttribute("data-full", wanted);
+    button.setAttribute("aria-pressed", String(wanted));
+    if (wanted) others = around(root);
+    for (const other of others) other.inert = wanted;
+    if (wanted) root.scrollTop = 0;
+    // A browser that refuses shows it as large as the window.
+    if (wanted) document.documentElement.requestFullscreen?.().catch(() => undefined);
+    else if (document.fullscreenElement) document.exitFullscreen().catch(() => undefined);
+  }
+  button.addEventListener("click", () => put(!root.hasAttribute("data-full")));
+  document.addEventListener("fullscreenchange", () => document.fullscreenElement || put(false));
+  addEventListener("left", () => put(false));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && put(false));
+
+  return {
+    /** The camera runs: on a phone it takes the screen. */
+    begin() {
+      button.hidden = false;
+      if (matchMedia(SMALL).matches) put(true);
+    },
+    leave: () => put(false),
+    /** It runs no more. */
+    end() {
+      put(false);
+      button.hidden = true;
+    },
+  };
+}
+
+/**
+ * What else can be reached on the page, but for dialogs and what is only told.
+ * @param {HTMLElement} root
+ */
+function around(root) {
+  const others = [];
+  for (
+    let inner = root;
+    inner !== document.body;
+    inner = /** @type {HTMLElement} */ (inner.parentElement)
+  )
+    for (const other of /** @type {HTMLElement} */ (inner.parentElement).children)
+      if (
+        other instanceof HTMLElement &&
+        other !== inner &&
+        !other.matches(".toast, [role], dialog")
+      )
+        others.push(other);
+  return others;
+}

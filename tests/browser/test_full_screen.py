@@ -1,0 +1,98 @@
+"""The viewfinder over the whole screen of a phone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.browser.test_upload import expect_state
+from tests.browser.test_webcam import expect_camera
+from tests.browser.watching import assert_accessible
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+LEAST_PX = 44  # of a control, for a finger
+WITHOUT_API = "() => { Element.prototype.requestFullscreen = undefined; }"
+# The controls that can be pressed now, less the corners and the region, which lie on the picture.
+SMALL = """(least) => [...document.querySelectorAll("#camera :is(button, summary, select)")]
+  .filter((one) => one.checkVisibility() && !one.closest(".corners, .region"))
+  .map((one) => [one.dataset.action ?? one.textContent, one.getBoundingClientRect()])
+  .filter(([, { width, height }]) => width < least || height < least)
+  .map(([name, { width, height }]) => `${name}: ${width} x ${height}`)"""
+
+
+@pytest.fixture
+def phone(camera: Page) -> Page:
+    camera.set_viewport_size(PHONE)
+    return camera
+
+
+def start(page: Page) -> None:
+    page.get_by_role("button", name="Start camera").click()
+    expect_camera(page, "live")
+
+
+def expect_full(page: Page) -> None:
+    expect(page.get_by_role("button", name="Full screen")).to_have_attribute("aria-pressed", "true")
+    finder = page.locator("#camera [data-part=finder]").bounding_box()
+    shutter = page.locator("#camera :is(.shutter, [data-action=use]):visible").bounding_box()
+    assert finder
+    assert shutter
+    width = page.locator("#camera").evaluate("(camera) => camera.clientWidth")
+    assert (finder["x"], finder["y"], finder["width"]) == (0, 0, width)
+    assert finder["height"] > 0.7 * PHONE["height"]
+    assert shutter["y"] >= finder["height"]
+    assert shutter["y"] + shutter["height"] <= PHONE["height"]
+    assert page.evaluate(SMALL, LEAST_PX) == []
+
+
+@pytest.mark.parametrize("has_api", [True, False])
+def test_the_camera_takes_the_screen_of_a_phone(phone: Page, *, has_api: bool) -> None:
+    if not has_api:
+        phone.evaluate(WITHOUT_API)
+    start(phone)
+
+    expect_full(phone)
+    assert phone.evaluate("document.querySelector('header').inert")
+    assert_accessible(phone)
+
+    phone.get_by_role("button", name="Take the picture").click()
+    expect_camera(phone, "still")
+    expect_full(phone)
+    assert_accessible(phone)
+
+    phone.get_by_role("button", name="Take another").click()
+    phone.get_by_role("button", name="Full screen").click()
+
+    expect(phone.get_by_role("link", name="Upload")).to_be_visible()
+    assert not phone.evaluate("document.querySelector('header').inert")
+    assert not phone.evaluate("document.fullscreenElement")
+
+
+def test_what_was_taken_is_read_on_the_page(phone: Page) -> None:
+    start(phone)
+    phone.get_by_role("button", name="Take the picture").click()
+    phone.get_by_role("button", name="Whole picture").click()
+    phone.get_by_role("button", name="Read this").click()
+    expect_state(phone, "result")
+
+    expect(phone.get_by_role("button", name="Full screen")).to_have_attribute(
+        "aria-pressed", "false"
+    )
+    expect(phone.locator("[data-part=text]")).to_be_in_viewport()
+
+
+def test_the_camera_of_a_desk_takes_the_window_when_it_is_asked_to(camera: Page) -> None:
+    full = camera.get_by_role("button", name="Full screen")
+    expect(full).to_be_hidden()
+    start(camera)
+    expect(full).to_have_attribute("aria-pressed", "false")
+    full.click()
+
+    expect(full).to_have_attribute("aria-pressed", "true")
+    expect(camera.locator("#camera")).to_have_css("position", "fixed")
+
+    camera.keyboard.press("Escape")
+
+    expect(full).to_have_attribute("aria-pressed", "false")
+    camera.get_by_role("button", name="Stop").click()
+    expect(full).to_be_hidden()
