@@ -160,8 +160,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(
         f"{len(files)} files in {took_s:.0f} s: "
         f"{', '.join(f'{count} × {kind}' for kind, count in kinds.most_common())}\n"
-        f"blank pages without a problem: {sum(map(len, blank.values()))}; with text where memory is "
-        f"not limited: in {len(lost)} files\n"
+        f"blank pages without a problem: {sum(map(len, blank.values()))}; with text where memory "
+        f"is not limited: in {len(lost)} files\n"
         f"killed by the kernel: {outcome.kills}; most memory {outcome.peak_mib} of "
         f"{asked.memory_mib} MiB; waits of the server for the disk: {outcome.disk_faults}\n"
         f"/livez: {quantile(live_ms, 0.5):.0f} ms, p99 {quantile(live_ms, 0.99):.0f}, longest "
