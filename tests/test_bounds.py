@@ -59,7 +59,7 @@ def test_what_is_no_box_is_told_what_is_wanted(sides: object) -> None:
 
 
 def test_a_quad_is_four_corners_clockwise() -> None:
-    corners = [[90, 0], [95, 50], [0, 60.5], [1, 2]]
+    corners: list[list[float]] = [[90, 0], [95, 50], [0, 60.5], [1, 2]]
 
     assert quad_of(corners) == Quad(*(Point(x, y) for x, y in corners))
 
