@@ -144,8 +144,8 @@ def _ask(server: Server, data: bytes, first: int, last: int) -> None:
         answer = post(connection, "/v1/documents", data, detail="page", pages=pages)
     if answer.status != http.client.OK:
         raise SystemExit(answer.body.decode())
-    if len(json.loads(answer.body)["pages"]) != last - first + 1:
-        raise SystemExit("a request has not read all pages")
+    if problems := json.loads(answer.body)["problems"]:
+        raise SystemExit(f"a request has not read all pages: {problems[0]}")
 
 
 def _cpu_s(server: Server) -> tuple[float, float, float]:
