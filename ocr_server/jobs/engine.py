@@ -21,6 +21,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, Workf
 from dbos import _workflow_commands as background
 from dbos._core import execute_dequeued_workflow
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from ocr_server.jobs import flow
 from ocr_server.jobs.flow import CHUNKS, ENDS, JOBS, VERSION, Reader
@@ -109,8 +110,11 @@ class JobEngine:
         )
 
     def ring(self) -> None:
-        """Tell all processes that something was enqueued."""
-        ring(self._address, self._database)
+        """Tell all processes that something was enqueued; without it they look after `POLL_S`."""
+        try:
+            ring(self._address, self._database)
+        except (OSError, SQLAlchemyError):
+            log.warning("jobs: nobody could be told that there is work", exc_info=True)
 
     def cancel(self, job_id: str) -> None:
         """Begin no more pages of a job."""
@@ -149,9 +153,16 @@ class JobEngine:
         return claimed > 0
 
     def gives_way(self, number: int) -> bool:
-        """Whether a job, or a chunk of a lower number, takes the slot of a chunk."""
-        if self.take_jobs(slots=1):
-            return True
+        """Whether a job, or a chunk of a lower number, takes the slot of a chunk.
+
+        An error would be the outcome of the chunk, whose other pages would never be read.
+        """
+        try:
+            if self.take_jobs(slots=1):
+                return True
+        except Exception:  # whatever the database says, it may work again
+            log.exception("jobs: what waits is not known")
+            return False
         newest = self._client.list_queued_workflows(
             queue_name=CHUNKS, sort_desc=True, limit=NEWEST, load_input=False
         )
