@@ -6,8 +6,9 @@ The server runs in a control group with that limit of memory, and its temporary 
 as in `deploy/compose.yaml`; that needs root, and version 1 or 2 of control groups. So many files of
 the folder, of whatever kind, are sent by a few more clients than it has slots. Each page that comes
 back without text and without a problem is read again, with the same engine, by a server whose
-memory is not limited: it is lost if that one finds words. Told is also what the kernel killed, and
-how long `/livez` took. The exit code is 1 if anything is not as it should be.
+memory is not limited: it is lost if that one finds words. Told is also what the kernel killed, how
+long `/livez` took, and how often the server process had to wait for memory of its program to be
+read from the disk again. The exit code is 1 if anything is not as it should be.
 """
 
 from __future__ import annotations
@@ -50,12 +51,13 @@ exec "$@"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Answers by file, seconds that `/livez` took, the group's most memory, and what it lost."""
+    """Answers by file, seconds that `/livez` took, and what became of memory and processes."""
 
     answers: Mapping[Path, Answer]
     live_s: Sequence[float]
     peak_mib: int
     kills: int
+    disk_faults: int
 
 
 class Group:
@@ -113,21 +115,25 @@ def read_files(files: Sequence[Path], *, memory_mib: int, slots: int) -> Outcome
             answers = dict(zip(files, threads.map(partial(_ask, server), files), strict=True))
         finally:
             over.set()
-        return Outcome(answers, probe.result(), group.peak_mib, group.kills)
+        disk_faults = _disk_faults(server)
+        return Outcome(answers, probe.result(), group.peak_mib, group.kills, disk_faults)
 
 
-def faults_of(outcome: Outcome) -> list[str]:
+def lost_pages(outcome: Outcome, blank: Mapping[Path, set[int]]) -> Iterator[str]:
+    """Of the blank pages, those that have text where memory is not limited, in words."""
+    with our_server(_engine_of(outcome), OCR_SLOTS="1") as server:
+        for file, pages in blank.items():
+            if lost := pages - _blank(_ask(server, file)):
+                yield f"{file}: no text on pages {sorted(lost)}"
+
+
+def faults_of(outcome: Outcome, lost: Sequence[str]) -> list[str]:
     """What is not as it should be, in words; none if all is well."""
-    faults = []
+    faults = [*lost]
     if outcome.kills:
         faults.append(f"the kernel killed {outcome.kills} processes")
     if max(outcome.live_s) * 1000 > MOST_LIVE_MS:
         faults.append(f"/livez took more than {MOST_LIVE_MS} ms")
-    blank = {file: pages for file, answer in outcome.answers.items() if (pages := _blank(answer))}
-    with our_server(_engine_of(outcome), OCR_SLOTS="1") as server:
-        for file, pages in blank.items():
-            if lost := pages - _blank(_ask(server, file)):
-                faults.append(f"{file}: no text on pages {sorted(lost)}")
     failed = [file for file, answer in outcome.answers.items() if answer.status not in MEANT]
     return [*faults, *(f"{file}: {outcome.answers[file].status}" for file in failed)]
 
@@ -146,15 +152,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     files = random.Random(asked.seed).sample(files, min(asked.count, len(files)))  # noqa: S311
     begun = time.monotonic()
     outcome = read_files(files, memory_mib=asked.memory_mib, slots=asked.slots)
-    live_ms = [1000 * one_s for one_s in outcome.live_s]
-    print(
-        f"{len(files)} files in {time.monotonic() - begun:.0f} s; at most {outcome.peak_mib} of "
-        f"{asked.memory_mib} MiB; /livez {quantile(live_ms, 0.5):.0f} ms, p99 "
-        f"{quantile(live_ms, 0.99):.0f}, longest {max(live_ms):.0f}, asked {len(live_ms)} times"
-    )
+    took_s = time.monotonic() - begun
     kinds = Counter(map(_kind, outcome.answers.values()))
-    print(", ".join(f"{count} × {kind}" for kind, count in kinds.most_common()))
-    faults = faults_of(outcome)
+    live_ms = [1000 * one_s for one_s in outcome.live_s]
+    blank = {file: pages for file, answer in outcome.answers.items() if (pages := _blank(answer))}
+    lost = list(lost_pages(outcome, blank))
+    print(
+        f"{len(files)} files in {took_s:.0f} s: "
+        f"{', '.join(f'{count} × {kind}' for kind, count in kinds.most_common())}\n"
+        f"blank pages without a problem: {sum(map(len, blank.values()))}; with text where memory "
+        f"is not limited: in {len(lost)} files\n"
+        f"killed by the kernel: {outcome.kills}; most memory {outcome.peak_mib} of "
+        f"{asked.memory_mib} MiB; waits of the server for the disk: {outcome.disk_faults}\n"
+        f"/livez: {quantile(live_ms, 0.5):.0f} ms, p99 {quantile(live_ms, 0.99):.0f}, longest "
+        f"{max(live_ms):.0f} of {MOST_LIVE_MS}, asked {len(live_ms)} times"
+    )
+    faults = faults_of(outcome, lost)
     print("\n".join(faults) or "All is as it should be.")
     return 1 if faults else 0
 
@@ -180,10 +193,16 @@ def _blank(answer: Answer) -> set[int]:
         page["number"]
         for page in body["pages"]
         if page["number"] not in failed
-        and not page["zones"]
+        and not any(zone.get("text", "").strip() for zone in page["zones"])
         and {problem["code"] for problem in (page["quality"] or {}).get("problems", ())}
         <= {"no-text"}
     }
+
+
+def _disk_faults(server: Server) -> int:
+    """Major page faults of the server process so far: proc(5), /proc/pid/stat, `majflt`."""
+    stat = Path(f"/proc/{server.process.pid}/stat").read_text(encoding="ascii", errors="replace")
+    return int(stat.rpartition(")")[2].split()[9])
 
 
 def _ask(server: Server, file: Path) -> Answer:

@@ -107,15 +107,13 @@ def restart(place: Place) -> None:
         job_id = submit(server, document(STORM_PAGES, "receipt"))
         for _ in range(RESTARTS):
             wait_for_pages(place, job_id, place.settled(job_id) + 3)
-            killed_s = time.time()
             kill(server)
-            dead_s = time.time()
+            killed_s = time.time()
             server = stack.enter_context(place.start(**slots))
-            while (begun_s := place.begun_s(job_id)) < dead_s:
+            while (begun_s := place.begun_s(job_id)) < killed_s:
                 time.sleep(LOOK_S)
-            print(f"restart: begun again {begun_s - killed_s:.1f} s after all were killed, "
-                  f"{begun_s - server.process.create_time():.1f} s after the start of the process, "
-                  f"which is ready after {server.ready_after_s:.1f} s", flush=True)  # fmt: skip
+            print(f"restart: begun again {begun_s - killed_s:.1f} s after all were killed; "
+                  f"starting took {server.ready_after_s:.1f} s of it", flush=True)  # fmt: skip
         pages = ended(server, job_id)["pages"]
         times = place.times_begun(job_id)
     print(f"restart: {pages['read']} of {pages['total']} pages read after {RESTARTS} kills, "

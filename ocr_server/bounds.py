@@ -20,11 +20,14 @@ class Bounds:
     or_zero: bool = False
 
     def __str__(self) -> str:
-        kind = "a whole number" if self.is_whole else "a number"
+        least, most = f"{self.least:.12g}", f"{self.most:.12g}"
+        whole, kind = "a whole number", "a number"
         if self.most < math.inf:
-            kind += f" from {self.least:.12g} to {self.most:.12g}"
+            whole = f"a whole number from {least} to {most}"
+            kind = f"a number from {least} to {most}"
         elif self.least > -math.inf:
-            kind += f", {self.least:.12g} or more"
+            whole, kind = f"a whole number, {least} or more", f"a number, {least} or more"
+        kind = whole if self.is_whole else kind
         return f"0 or {kind}" if self.or_zero else kind
 
     def parse(self, text: str) -> float:

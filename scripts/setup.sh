@@ -6,6 +6,9 @@
 export PIPENV_VENV_IN_PROJECT=1 PIPENV_IGNORE_VIRTUALENVS=1 PIPENV_PIPFILE="$PWD/Pipfile"
 export PIPENV_NOSPIN=1 PIPENV_VERBOSITY=-1 LANG="${LANG:-C.UTF-8}"
 unset VIRTUAL_ENV PYTHONHOME PYTHONPATH
+# Compiled modules are kept: else each process compiles this server anew (0.4 s of a processor), and
+# each worker of pytest all tests (8 s).
+unset PYTHONDONTWRITEBYTECODE
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 

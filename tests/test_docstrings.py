@@ -83,10 +83,22 @@ def kinds_of_parameters(module: str) -> dict[str, str]:
     }
 
 
-PUBLIC = {name for module in MODULES for name in members_of(module)}
-CLASSES = {
-    name: members for module in MODULES for name, members in members_of(module).items() if members
-}
+@cache
+def public_names() -> frozenset[str]:
+    return frozenset(name for module in MODULES for name in members_of(module))
+
+
+@cache
+def members_of_classes() -> dict[str, set[str]]:
+    """The classes that have members, of all modules."""
+    return {
+        name: members
+        for module in MODULES
+        for name, members in members_of(module).items()
+        if members
+    }
+
+
 # What is named in other modules, by other programs and in standards.
 FOREIGN = {
     "Accept", "PageIteratorLevel", "ProcessPoolExecutor", "auto", "dictionary", "exit_code",
@@ -102,16 +114,16 @@ def exists(name: str, module: str) -> bool:
     """Whether a name is in the code of its module or public, or what a dotted one leads to."""
     first, *rest = name.split(".")
     if not rest:
-        return name in PUBLIC | KNOWN or name in words_in(module)
+        return name in public_names() or name in KNOWN or name in words_in(module)
     parts = ["ocr_server", first, *rest]
     paths = [".".join(parts[:end]) for end in range(len(parts), 1, -1)]
     path = next((path for path in paths if path in MODULES), None)
     kind = kinds_of_parameters(module).get(first, first)
-    if path is None and kind not in CLASSES:
+    if path is None and kind not in members_of_classes():
         return True  # a file, or a name of another program
     left = parts[path.count(".") + 1 :] if path else rest
     is_in_module = path is not None and (not left or left[0] in members_of(path))
-    return is_in_module or (kind in CLASSES and rest[0] in CLASSES[kind])
+    return is_in_module or (kind in members_of_classes() and rest[0] in members_of_classes()[kind])
 
 
 def stale_names(module: str) -> Iterator[str]:

@@ -26,6 +26,7 @@ _LEAST_FILLED = 0.85  # share of its box that a banner fills
 # Shares of a banner: an even ground, and ink. Halftones have no even ground, frames no ink.
 _EVEN, _LEAST_INK, _MOST_INK = 0.5, 0.02, 0.45
 _PAPER, _PRINT = 245.0, 20.0  # grey levels of the result
+_PRINT_END = 200  # what is paler may be the ground
 
 
 def lighten_banners(canvas: Canvas, small: Pixels, *, paper: float, unit: float) -> OperationResult:
@@ -91,7 +92,10 @@ def _ink_of(
 
 
 def _lighten(pixels: Pixels, area: Pixels, *, ground: float, ink: float) -> None:
-    """Stretch the levels of an area in place, so that its ground and its rim are paper."""
+    """Stretch the levels of an area in place, so that its ground and its rim are paper.
+
+    Under dark print the rim keeps what is as dark as that: rules, which may be those of a table.
+    """
     ratio = round(max(pixels.shape) / max(area.shape))
     left, top, width, height = cv2.boundingRect(area)
     rim = 2
@@ -111,6 +115,7 @@ def _lighten(pixels: Pixels, area: Pixels, *, ground: float, ink: float) -> None
     inside, around = (
         cv2.resize(one, size, interpolation=cv2.INTER_NEAREST) > 0 for one in (inner, outer)
     )
-    part[...] = np.where(
-        inside, cv2.LUT(part, table), np.where(around, np.maximum(part, round(_PAPER)), part)
-    )
+    stretched, rim_level = cv2.LUT(part, table), np.maximum(part, round(_PAPER))
+    if ink < ground:
+        rim_level = np.where(stretched < _PRINT_END, stretched, rim_level)
+    part[...] = np.where(inside, stretched, np.where(around, rim_level, part))

@@ -16,6 +16,8 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowStatus
 from dbos import _workflow_commands as background
@@ -24,7 +26,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ocr_server.jobs import flow
-from ocr_server.jobs.flow import CHUNKS, ENDS, JOBS, VERSION, Reader
+from ocr_server.jobs.flow import CHUNKS, ENDS, JOBS, VERSION, Reader, Stopping
 from ocr_server.jobs.locks import Locks, locks_of, ring
 
 NEWEST = 50  # chunks that are looked at between pages, whether one of them goes before
@@ -61,6 +63,7 @@ class JobEngine:
         self._claiming = threading.Lock()
         self._bell = threading.Event()  # there may be work, or room for it
         self.rings = 0  # how often others may have enqueued something
+        self.lapses = 0  # how often others may have taken this process for one that is gone
         self._is_gone = threading.Event()
         self._lost: dict[str, float] = {}  # since when nothing in this process is at a workflow
         self._threads = [
@@ -110,11 +113,9 @@ class JobEngine:
         )
 
     def ring(self) -> None:
-        """Tell all processes that something was enqueued; without it they look after `POLL_S`."""
-        try:
+        """Tell all processes that something was enqueued; if that fails, they look in a while."""
+        with suppress(OSError, SQLAlchemyError):
             ring(self._address, self._database)
-        except (OSError, SQLAlchemyError):
-            log.warning("jobs: nobody could be told that there is work", exc_info=True)
 
     def cancel(self, job_id: str) -> None:
         """Begin no more pages of a job."""
@@ -144,34 +145,23 @@ class JobEngine:
         """Free what is left after `finish`."""
         self._client.destroy()
 
-    def take_jobs(self, *, slots: int) -> bool:
-        """Begin jobs that wait, in so many slots; whether there was one."""
-        with self._claiming:
-            claimed = 0
-            while claimed < slots and self._claim(JOBS):
-                claimed += 1
-        return claimed > 0
-
     def gives_way(self, number: int) -> bool:
-        """Whether a job, or a chunk of a lower number, takes the slot of a chunk.
-
-        An error would be the outcome of the chunk, whose other pages would never be read.
-        """
-        try:
-            if self.take_jobs(slots=1):
+        """Whether a job, which is begun, or a chunk of a lower number takes the slot of a chunk."""
+        with suppress(SQLAlchemyError):
+            if self._take_jobs(slots=1):
                 return True
-        except Exception:  # whatever the database says, it may work again
-            log.exception("jobs: what waits is not known")
-            return False
-        newest = self._client.list_queued_workflows(
-            queue_name=CHUNKS, sort_desc=True, limit=NEWEST, load_input=False
-        )
+        newest = self._listed(queue_name=CHUNKS, status="ENQUEUED", sort_desc=True, limit=NEWEST)
         return any((one.priority or number) < number for one in newest)
 
     def knows(self, workflow_ids: Iterable[str]) -> bool:
         """Whether one of some workflows was ever enqueued."""
-        ids = list(workflow_ids)
-        return bool(self._client.list_workflows(workflow_ids=ids, limit=1, load_input=False))
+        return bool(self._listed(workflow_ids=list(workflow_ids), limit=1))
+
+    def owns(self, workflow_id: str) -> bool:
+        """Whether a workflow that this process is at is still its own."""
+        return bool(
+            self._listed(workflow_ids=[workflow_id], status="PENDING", executor_id=self._name)
+        )
 
     def leave(self, workflow_id: str) -> None:
         """Note that a workflow takes no slot any more."""
@@ -182,7 +172,7 @@ class JobEngine:
         """Begin what waits, if there are slots for it, until no more is to be begun."""
         while not self._is_over.is_set():
             try:
-                self.take_jobs(slots=self._room)
+                self._take_jobs(slots=self._room)
                 with self._claiming:
                     while self._room > 0 and self._claim(CHUNKS):
                         pass
@@ -191,6 +181,30 @@ class JobEngine:
                 log.exception("jobs: what waits is not known")
             self._bell.wait(POLL_S)
             self._bell.clear()
+
+    def _take_jobs(self, *, slots: int) -> bool:
+        """Begin jobs that wait, in so many slots; whether there was one."""
+        with self._claiming:
+            claimed = 0
+            while claimed < slots and self._claim(JOBS):
+                claimed += 1
+        return claimed > 0
+
+    def _listed(self, **conditions: Any) -> list[WorkflowStatus]:  # noqa: ANN401  # of several types
+        """Some workflows; asked again and again while the database does not answer.
+
+        Raises:
+            Stopping: the process ends.
+        """
+        while True:
+            try:
+                return self._client.list_workflows(
+                    **conditions, load_input=False, load_output=False
+                )
+            except SQLAlchemyError as error:
+                log.warning("jobs: asked again, as the database fails: %s", type(error).__name__)
+            if self._is_over.wait(TAKE_OVER_S):
+                raise Stopping
 
     @property
     def _room(self) -> int:
@@ -233,6 +247,7 @@ class JobEngine:
                             self._bell.set()
             except Exception:  # whatever the database says, it may work again
                 log.exception("jobs: who is alive is not known")
+                self.lapses += 1
                 self._is_gone.wait(TAKE_OVER_S)
 
     def _look_round(self, locks: Locks) -> None:

@@ -113,7 +113,7 @@ def _read_chunk(job_id: str, number: int, first: int, last: int) -> None:
     for later in (2 * number + 1, 2 * number + 2):
         if later < len(chunks):
             _enqueue_chunk(job_id, later, *chunks[later])
-    seen = _engine.rings
+    seen, lapses = _engine.rings, _engine.lapses
     for position in range(first, last):
         if _reader.is_over.is_set():
             raise Stopping
@@ -122,6 +122,10 @@ def _read_chunk(job_id: str, number: int, first: int, last: int) -> None:
             break
         if not was_read and position == first and _is_left_to_others(job_id, first, last):
             return
+        if lapses != _engine.lapses:
+            lapses = _engine.lapses
+            if not _engine.owns(f"{job_id}/{first}"):
+                raise Stopping  # this process stood still, and another one is at it
         if seen != _engine.rings:
             seen = _engine.rings
             if _engine.gives_way(number):

@@ -22,6 +22,7 @@ from ocr_server.layout.table_rows import CellPiece, Span, TextRow, is_ruled
 
 _LONG_PHRASE = 6  # words
 _MOST_LINES, _LINE_GAP = 6, 1.6  # lines above the band, and the gap between two
+_LOOSER, _WIDEST_GAP = 1.2, 3.2  # than the gap between rows; and at most
 _CENTRED = 0.6  # a lone phrase so near to the middle of a table is its title
 _PITCH = 1.9  # of lines of one head
 _RULED = 0.5  # of a head's width, over which a rule below it ends it
@@ -62,18 +63,25 @@ class _Stack(NamedTuple):
 
 
 def heads_above(
-    above: Sequence[PhraseRow], top: float, columns: TableColumns, unit_px: float
+    above: Sequence[PhraseRow],
+    top: float,
+    columns: TableColumns,
+    unit_px: float,
+    *,
+    row_gap_px: float = 0.0,
 ) -> list[TextRow]:
     """The rows above a table that are heads over some of its columns: near, and short.
 
-    `top` is the upper edge of the table. A lone phrase over the first column is a head only if
+    `top` is the upper edge of the table, `row_gap_px` the usual gap between its rows: heads may be
+    as far apart. A lone phrase over the first column is a head only if
     there are more above it.
     """
     heads: list[TextRow] = []
     sure = 0
+    most_px = max(_LINE_GAP * unit_px, min(_LOOSER * row_gap_px, _WIDEST_GAP * unit_px))
     left, right = columns.ends
     for row in reversed(above[-_MOST_LINES:]):
-        if top - bottom_of(row) > _LINE_GAP * unit_px:
+        if top - bottom_of(row) > most_px:
             break
         if row[0].box.left < left - unit_px or row[-1].box.right > right + unit_px:
             break

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from statistics import fmean
+from statistics import fmean, median
 from typing import TypeAlias
 
 from ocr_server.document.model import Cell, Table, Zone
@@ -56,7 +56,15 @@ def find_unruled_tables(zones: Iterable[Zone], rules_in: FindRules | None = None
         text_rows, columns = table
         top, bottom = (text_rows[end].phrases[0] for end in (0, -1))
         first = next(index for index in band if top in rows[index])
-        heads = heads_above(rows[used + 1 : first], top_of(rows[first]), columns, unit_px)
+        pitch = median(
+            [
+                top_of(lower.phrases) - bottom_of(upper.phrases)
+                for upper, lower in pairwise(text_rows)
+            ]
+        )
+        heads = heads_above(
+            rows[used + 1 : first], top_of(rows[first]), columns, unit_px, row_gap_px=pitch
+        )
         text_rows = [*heads, *text_rows]
         used = next(index for index in band if bottom in rows[index])
         found.append(

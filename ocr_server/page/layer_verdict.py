@@ -43,6 +43,7 @@ _SURE_WORD = 0.6
 # Letters in words of that confidence from which a drawing is text; the second if another program
 # has recognised the page before and left it out.
 _FEWEST_READ, _FEWEST_READ_MORE = 4, 15
+_TOLD_ELSEWHERE = 0.5  # share of those letters in words that an earlier recognition has elsewhere
 
 
 class BandReader(Protocol):
@@ -128,15 +129,12 @@ def judge_layer(
                 return LayerVerdict(shown, bool(shown.visible), reason, warnings)
             reasons.append(reason)
             layer = layer.with_confidence(found.certainty)
-    fewest = _FEWEST_READ_MORE if layer.hidden else _FEWEST_READ
-    if layer.rows and not layer.pictures and _letters_in(layer.rows, read_bands) < fewest:
-        reasons.append("no letters could be read in them")
-        layer = replace(layer, rows=())
+    checked, about_rows = _with_rows_read(layer, read_bands)
     return LayerVerdict(
-        layer,
-        is_believed=True,
-        reason="; ".join(reasons),
-        warnings=warn_of(layer, is_compared=is_compared),
+        checked,
+        is_believed=bool(checked.visible or checked.hidden == layer.hidden),
+        reason="; ".join((*reasons, *about_rows)),
+        warnings=warn_of(checked, is_compared=is_compared),
     )
 
 
@@ -289,12 +287,25 @@ def _around(box: Box) -> Box:
     return Box(box.left - more, box.top - more, right, box.bottom + more)
 
 
-def _letters_in(rows: Sequence[Box], read_bands: BandReader) -> int:
-    """Number of letters that are read with confidence in the three longest rows."""
-    longest = sorted(rows, key=lambda row: -row.width)[:_LINES_READ]
-    read = read_bands([_around(row) for row in longest], has_text=False)
-    words = tuple(word for some in read for word in some if word.confidence >= _SURE_WORD)
-    return letters_in(words)
+def _with_rows_read(
+    layer: ExtractedText, read_bands: BandReader
+) -> tuple[ExtractedText, tuple[str, ...]]:
+    """The layer without rows of shapes that are no text, and phrases that say so.
+
+    Without its hidden words if they are read outside of it: they do not stand where they are shown.
+    """
+    if not layer.rows or layer.pictures:
+        return layer, ()
+    longest = sorted(layer.rows, key=lambda row: -row.width)[:_LINES_READ]
+    found = read_bands([_around(row) for row in longest], has_text=False)
+    read = [word for some in found for word in some if word.confidence >= _SURE_WORD]
+    if letters_in(read) < (_FEWEST_READ_MORE if layer.hidden else _FEWEST_READ):
+        return replace(layer, rows=()), ("no letters could be read in them",)
+    told = {_plain(word.text) for zone in layer.hidden for word in zone.words}
+    again = [word for word in read if _plain(word.text) in told]
+    if letters_in(again) > _TOLD_ELSEWHERE * letters_in(read):
+        return layer.without_hidden(), ("its words do not stand where they are shown",)
+    return layer, ()
 
 
 def _plain(text: str, *, keeps_marks: bool = False) -> str:

@@ -29,6 +29,7 @@ from ocr_server.imaging.statistics import ImageStatistics
 
 _SMALL_LETTERS_PX = 11.0  # receipt print shrunk to 10 px costs little, to 8 a third more errors
 _LEAST_CONTRAST = 0.25  # of the range from black to white
+_DARK_PAPER, _LIGHT_PERCENT = 90, 98
 _MOST_UNEVENNESS = 0.30  # of the range from black to white
 _MOST_EDGE = 0.35  # width of a stroke's edge, in x-heights; sharp print has 0.05 to 0.25
 _MOST_SKEW_DEG = 10.0  # a skew beyond 15 is not detected at all
@@ -154,8 +155,13 @@ def expected_accuracy(result: ReadingResult) -> float:
 
 
 def measure_contrast(page: ImageStatistics) -> float:
-    """How much darker ink is than paper, as a share of 255 grey levels; 0 without ink."""
+    """How much ink differs from paper, as a share of 255 grey levels; 0 without ink.
+
+    On dark paper, as of a dark screen, ink is the lightest fiftieth of the page.
+    """
     pixels, ink = page.small[::4], page.ink[::4]  # a quarter of the rows is enough
+    if page.paper.level < _DARK_PAPER:
+        return max(0.0, float(np.percentile(pixels, _LIGHT_PERCENT)) - page.paper.level) / 255
     counts = np.cumsum(cv2.calcHist([pixels], [0], ink, [256], [0, 256]))
     if not counts[-1]:
         return 0.0

@@ -36,7 +36,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ocr_server.document.languages import script_of_language
-from ocr_server.layout.split import join_parts
+from ocr_server.layout.split import PAGES, join_parts
 from ocr_server.page.first_reading import read_text
 from ocr_server.page.postprocessing import count_missing, drop_noise
 from ocr_server.page.quality import ReadingResult, expected_accuracy
@@ -58,6 +58,9 @@ _LEFT_OUT, _STRICTER = 0.1, 0.04
 # limit of doubt: of 32 pages in parts all eight receipts and typewritten pages under it were to be
 # read again, and two that were not to be were above it by .02.
 _ENOUGH_LETTERS, _HOPELESS = 100, 0.06
+# Pages of fewer glyphs than are else cut, as receipts and pages in running hands have: of those,
+# too, only the first part is read if it is hopeless.
+_CUTTING = PAGES._replace(fewest_glyphs=100)
 # Share of the first reading's correct letters that suffices for the second to be kept: a few more
 # letters in the first are mostly specks. From 0.75 to 0.95 the choice differs on one picture, a
 # handwritten letter, on which 0.8 chooses the better reading.
@@ -85,7 +88,7 @@ def read_for_the_first_time(state: PageState) -> StageResult:
         result = ReadingResult.of(first.words, first.engine.calibration)
         return result.letters >= _ENOUGH_LETTERS and expected_accuracy(result) < limit
 
-    return read_text(state, is_hopeless=is_hopeless)
+    return read_text(state, cutting=_CUTTING, is_hopeless=is_hopeless)
 
 
 def ask_second_opinion(state: PageState) -> StageResult:

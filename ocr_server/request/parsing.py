@@ -271,7 +271,7 @@ def _unknown(names: Sequence[str]) -> Iterator[str]:
     if names:
         shown = ", ".join(names)
         cut = f"{shown[:_LONGEST_SHOWN]}…" if len(shown) > _LONGEST_SHOWN else shown
-        yield f"{cut} {'is' if len(names) == 1 else 'are'} not known"
+        yield f"{cut} is not known" if len(names) == 1 else f"{cut} are not known"
 
 
 def listed(words: Iterable[object]) -> str:

@@ -37,6 +37,8 @@ SERVER_PART = "server"
 
 _GAP = re.compile(r"\{(\w+)\}")
 MOST_NESTED = 3  # messages in the gaps of messages
+LIST = "{words} or {last}"  # values, which stay as they are, with what parts the last of them
+_LIST = re.compile(r"(\S+(?:, \S+)*) or ([^\s,]+)")
 
 # A message, or its forms by plural category.
 Message: TypeAlias = str | dict[str, str]
@@ -134,12 +136,16 @@ def _retold(sentence: str, language: str, nested: int = MOST_NESTED) -> str:
     message = _messages_of(language).get(sentence)
     if isinstance(message, str) and message:
         return message
+    if listed := _LIST.fullmatch(sentence):
+        return translate(LIST, language, str, words=listed[1], last=listed[2])
     for parts, translated in _forms_of(language) if nested else ():
         found = _filled(parts, sentence)
         if found is not None:
             # What fills a gap may be a message itself.
             values = {name: _retold(value, language, nested - 1) for name, value in found.items()}
             return translated.format_map(values)
+    if "; " in sentence and nested:
+        return "; ".join(_retold(one, language, nested - 1) for one in sentence.split("; "))
     return sentence
 
 
@@ -172,7 +178,7 @@ def _forms_of(language: str) -> list[tuple[Sequence[str], str]]:
     return [
         (_GAP.split(english), message)
         for english, message in sorted(messages.items(), key=lambda item: -len(item[0]))
-        if _GAP.search(english) and isinstance(message, str) and message
+        if _GAP.search(english) and english != LIST and isinstance(message, str) and message
     ]
 
 

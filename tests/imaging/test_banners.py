@@ -47,6 +47,21 @@ def test_print_on_a_grey_banner_becomes_dark_on_white(ground: int, ink: int) -> 
     assert outcome.did
 
 
+def test_the_rules_of_a_table_stay_round_the_grey_row_of_its_head() -> None:
+    pixels = with_banner(160, 10)
+    for top in (TOP_PX - 1, BOTTOM_PX - 1):
+        pixels[top : top + 2, 40:860] = 10
+    pixels[TOP_PX:220, 600:602] = 10
+
+    outcome = lightened(pixels)
+
+    banner = outcome.canvas.pixels
+    assert outcome.did
+    assert (banner[TOP_PX - 1 : TOP_PX + 1, 60:590] < 60).all()
+    assert (banner[BOTTOM_PX - 1 : BOTTOM_PX + 1, 60:590] < 60).all()
+    assert (banner[TOP_PX:220, 600:602] < 60).all()
+
+
 def test_what_is_black_or_has_no_print_on_it_is_no_banner() -> None:
     plain, bar, black = with_banner(255, 10), with_banner(90, 90), with_banner(20, 250)
     rule = with_banner(255, 10, "")

@@ -262,21 +262,17 @@ def test_a_page_that_ends_three_workers_is_given_up(
     assert others == [404] * 3
 
 
-@pytest.mark.postgres
-def test_a_worker_that_stands_still_loses_its_pages_to_another_one(
-    tmp_path: Path, tesseract: FakeTesseract, postgres: Postgres
-) -> None:
-    place = in_postgres(postgres, tmp_path, tesseract)
-    tesseract.hold()
+def test_a_worker_that_stands_still_loses_its_pages_to_another_one(place: Place) -> None:
+    place.tesseract.hold()
     with place.start(OCR_JOBS_SLOTS=0) as server, place.start("work") as first:
         address = send(server, PAGE)
-        wait_for(lambda: tesseract.running)
+        wait_for(lambda: place.tesseract.running)
         with place.start("work"):
             first.send_signal(signal.SIGSTOP)
             stopped_s = time.monotonic()
             wait_for(lambda: place.times_begun(address) == {1: 2})
             took_s = time.monotonic() - stopped_s
-            tesseract.let_go()
+            place.tesseract.let_go()
             status = ended(server, address)
             first.send_signal(signal.SIGCONT)
             time.sleep(0.5)

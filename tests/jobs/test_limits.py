@@ -80,6 +80,24 @@ def test_the_first_page_of_a_job_comes_before_the_next_one_of_a_chunk(tmp_path: 
     assert sorted(engine.begun) == [one + margin_px for one in (200, *range(300, 420, 10))]
 
 
+def test_who_stood_still_leaves_a_chunk_that_another_one_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = Held()
+    with keeping(tmp_path, engine) as kept:
+        engine.may_go_on.set()
+        job = kept.send(tiff(*range(300, 420, 10)))
+        wait_for(lambda: len(engine.begun) > 3)
+        engine.may_go_on.clear()
+        monkeypatch.setattr(kept.jobs._engine, "owns", lambda _workflow_id: False)
+        kept.jobs._engine.lapses += 1
+        engine.may_go_on.set()
+        assert kept.ended(job)["pages"]["read"] == 12  # it is the other one itself, in the end
+
+    assert "taking up work" in caplog.text
+    assert len(engine.begun) == 12
+
+
 def test_a_page_is_read_in_the_language_of_the_one_before_it_in_its_chunk(tmp_path: Path) -> None:
     engine = ReadsWords("Die", "Rechnung", "ist", "innerhalb", "von", "zwei", "Wochen", "zu")
     with keeping(tmp_path, engine) as kept:

@@ -85,6 +85,23 @@ def test_a_head_over_two_columns_spans_them() -> None:
     assert table.header_rows == 2
 
 
+@pytest.mark.parametrize(("pitch_px", "is_head"), [(60, True), (PITCH_PX, False)])
+def test_a_head_is_as_far_above_as_rows_are_apart(pitch_px: int, *, is_head: bool) -> None:
+    body = zone(
+        *(
+            line(
+                200 + pitch_px * i,
+                *((x, t) for x, t in zip((60, 360, 520), cells, strict=True) if t),
+            )
+            for i, cells in enumerate(GOODS)
+        )
+    )
+
+    (table,) = tables_of(zone(line(140, (411, "Half year sum"))), body)
+
+    assert any(cell.column_span == 2 for cell in table.cells) is is_head
+
+
 def test_a_cell_of_two_lines_is_one_cell() -> None:
     texts = [
         ("Item", "Qty", "Amount"),

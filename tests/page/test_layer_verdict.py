@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +116,7 @@ def test_an_earlier_recognition_is_believed_unless_it_surely_reads_otherwise(
     tmp_path: Path, read: str, confidence: float, is_believed: bool
 ) -> None:
     layer = layer_of(hidden_over_picture(tmp_path / "scan.pdf", "vvith tnirtv ciavs"))
+    layer = replace(layer, rows=())
 
     verdict = judge_layer(layer, Reads(read, confidence=confidence))
 
@@ -124,6 +125,25 @@ def test_an_earlier_recognition_is_believed_unless_it_surely_reads_otherwise(
     assert [warning.code for warning in verdict.warnings] == ["earlier-recognition"] * is_believed
     if not is_believed:
         assert verdict.layer.hidden == ()
+
+
+@pytest.mark.parametrize(
+    ("outside", "is_believed"),
+    [("valid thirty days", False), ("Received by the clerk in May", True)],
+)
+def test_an_earlier_recognition_whose_words_stand_elsewhere_is_not_believed(
+    tmp_path: Path, outside: str, is_believed: bool
+) -> None:
+    layer = layer_of(hidden_over_picture(tmp_path / "scan.pdf", "valid with thirty days"))
+    layer = replace(layer, rows=(Box(10, 200, 200, 220),))
+
+    def reads(boxes: Sequence[Box], *, has_text: bool = True) -> list[tuple[Word, ...]]:
+        return Reads("valid with thirty days" if has_text else outside)(boxes)
+
+    verdict = judge_layer(layer, reads)
+
+    assert verdict.is_believed is is_believed
+    assert bool(verdict.layer.hidden) is is_believed
 
 
 def test_shapes_in_which_nothing_is_read_are_no_text(tmp_path: Path) -> None:

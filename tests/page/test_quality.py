@@ -66,6 +66,14 @@ def test_the_black_edge_of_a_scan_is_no_shade() -> None:
     assert codes(edged.astype(np.uint8)) == set()
 
 
+def test_light_print_on_a_dark_screen_has_contrast() -> None:
+    beside = np.hstack((draw_page(paper=245, ink=40, width_px=500).pixels, 255 - PAGE))
+
+    assert codes(255 - PAGE) == set()
+    assert "low-contrast" not in codes(beside)
+    assert codes(draw_page(paper=50, ink=90).pixels) == {"low-contrast"}
+
+
 def test_the_height_of_small_letters_is_told_in_pixels() -> None:
     problems = assess_quality(ImageStatistics(draw_page(size_px=12).canvas), GOOD).problems
 

@@ -240,6 +240,9 @@ def test_doubt_begins_sooner_where_much_was_left_out(
 PARTS = Canvas(
     np.asarray(draw_lines(*["Some words of a page"] * 16, "", "", *["Some words of a page"] * 16))
 )
+FEW_LINES = Canvas(
+    np.asarray(draw_lines(*["Some words of a page"] * 5, "", "", *["Some words of a page"] * 5))
+)
 LETTERS = WORDS * 10
 
 
@@ -264,10 +267,13 @@ def test_all_parts_of_a_page_are_read_if_the_second_reader_may_not_be_asked(
     assert found.startswith("100 words")
 
 
-def test_the_rest_of_a_page_is_read_by_the_first_reader_if_the_second_is_no_better() -> None:
+@pytest.mark.parametrize("canvas", [PARTS, FEW_LINES], ids=["page", "few lines"])
+def test_the_rest_of_a_page_is_read_by_the_first_reader_if_the_second_is_no_better(
+    canvas: Canvas,
+) -> None:
     first = ReadsWords(*LETTERS, confidence=0.7)
 
-    page = read(first, SecondEngine(), PARTS, skip_stages=("missed",))
+    page = read(first, SecondEngine(), canvas, skip_stages=("missed",))
 
     (found,) = (stage.found for stage in page.stages if stage.name == "read")
     assert found.startswith("50 words")

@@ -171,10 +171,11 @@ def test_the_keys_of_a_server_are_in_no_process_but_its_own(start: Start) -> Non
         assert KEY.encode() not in Path(f"/proc/{process.pid}/environ").read_bytes()
 
 
-def test_a_server_hides_its_memory_before_it_listens(
+def test_a_server_hides_its_memory_and_has_threads_give_way_before_it_listens(
     app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
+    switched_s: list[float] = []
 
     def listen(*_: object, **__: object) -> None:
         order.append("listens")
@@ -183,8 +184,10 @@ def test_a_server_hides_its_memory_before_it_listens(
     monkeypatch.setattr(waitress_server, "create_app", lambda *_, **__: app)
     monkeypatch.setattr(waitress_server, "hide_memory", lambda: order.append("hides"))
     monkeypatch.setattr(waitress_server, "_listen", listen)
+    monkeypatch.setattr("sys.setswitchinterval", switched_s.append)
     monkeypatch.setattr("tempfile.tempdir", None)
     with pytest.raises(AddressUnavailable):
         waitress_server.run(settings)
 
     assert order == ["hides", "listens"]
+    assert max(switched_s) <= 0.001

@@ -18,7 +18,7 @@ from ocr_server.document.languages import AUTO, FRAKTUR, name_of
 from ocr_server.export import FORMATS
 from ocr_server.page.recipe import STAGE_LABELS
 from ocr_server.web.pages import LAYOUTS
-from ocr_server.web.words import SCRIPTS_PART, SERVER_PART, Message
+from ocr_server.web.words import LIST, SCRIPTS_PART, SERVER_PART, Message
 
 PACKAGE = Path(ocr_server.__file__).parent
 TEMPLATES = PACKAGE.parent / "templates"
@@ -30,7 +30,7 @@ OF_READING = (
     "runtime/admission.py", "runtime/second_try.py", "web/auth.py",
 )  # fmt: skip
 # Where options are found to be wrong.
-OF_FAULTS = ("request", "web/body.py")
+OF_FAULTS = ("request", "web/body.py", "bounds.py", "imaging/operations.py")
 MOST_LETTERS_OF_A_UNIT = 2  # "{n} px" is a value, and no words
 # What is called the same in every language, or is shown as it is typed.
 NAMES = {"ocr-", "– ocr-server", "server", "API", "OpenAPI 3.1", "POST"}
@@ -104,13 +104,34 @@ def _of_errors() -> Iterator[str]:
 
 
 def _of_faults() -> Iterator[str]:
-    """What is wrong with options, but for what quotes JSON or only lists what may be used."""
+    """What is wrong with options and what may be used, but for what quotes JSON."""
+    yield LIST
     for place in OF_FAULTS:
         told = [call.args[0] for call in _calls(PACKAGE / place, {"ValueError"}) if call.args]
         told += [call.args[1] for call in _calls(PACKAGE / place, {"fault_of"})]
+        told += [
+            refused
+            for call in _calls(PACKAGE / place, {"Several"})
+            for one in call.args
+            if isinstance(one, ast.Dict)
+            for refused in one.values
+        ]
+        told += _parts_of_faults(PACKAGE / place)
         for text in (text for one in told for text in patterns_of(one)):
-            if '"' not in text and " " in re.sub(r"\{\w+\}", "", text).strip():
+            if '"' not in text and " " in text and text == text.strip():
                 yield text
+
+
+def _parts_of_faults(place: Path) -> Iterator[ast.expr]:
+    """What faults are put together of: `how`, what is yielded, and bounds of numbers."""
+    for file in [place] if place.is_file() else sorted(place.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Assign(targets=[ast.Name(id="how")], value=value) | ast.Yield(value=value):
+                    if value:
+                        yield value
+                case ast.FunctionDef(name="__str__"):
+                    yield from (one for one in ast.walk(node) if isinstance(one, ast.expr))
 
 
 def _of_advice() -> Iterator[str]:

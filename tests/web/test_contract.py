@@ -32,11 +32,10 @@ LEFT_OUT: list[Any] = [positive_data_acceptance, negative_data_rejection, not_a_
 UNHURRIED = how_many(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
-OPERATIONS = [(path, method) for path, item in describe_api()["paths"].items() for method in item]
+PATHS = describe_api()["paths"]
+OPERATIONS = [(path, method) for path, item in PATHS.items() for method in item]
 
-WITH_BODY = [
-    path for path, item in describe_api()["paths"].items() if "requestBody" in item.get("post", {})
-]
+WITH_BODY = [path for path, item in PATHS.items() if "requestBody" in item.get("post", {})]
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 
 Case = schemathesis.Case[Any]  # of any transport

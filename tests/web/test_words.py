@@ -110,6 +110,22 @@ def test_what_fills_a_gap_is_told_again_too() -> None:
     assert retold("enlarged to 32 px", "de") == "vergrößert auf 32 px"
 
 
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("use auto, keep or drop", "verwenden Sie auto, keep oder drop"),
+        ("use a number from 0 to 1", "verwenden Sie eine Zahl von 0 bis 1"),
+        (
+            "read cannot be left out; foo is not known; use a, b or c, or several joined by commas",
+            "read kann nicht weggelassen werden; foo ist nicht bekannt; "
+            "verwenden Sie a, b oder c, oder mehrere durch Kommas verbunden",
+        ),
+    ],
+)
+def test_a_list_of_values_keeps_them(english: str, german: str) -> None:
+    assert retold(english, "de") == german
+
+
 @pytest.mark.parametrize("words", ["Not understood: ", "The first: ", "a. ", "("])
 def test_a_long_sentence_that_a_client_made_is_looked_at_once(words: str) -> None:
     """Neither are messages looked for without end, nor do all ways to fill the gaps count."""

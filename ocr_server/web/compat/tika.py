@@ -52,10 +52,7 @@ from ocr_server.web.json_body import PIECE_BYTES
 from ocr_server.web.problems import STATUS
 
 GREETING = f"This is Tika Server (ocr-server {__version__}, as Apache Tika 3). Please PUT\n"
-PARSERS = [
-    "org.apache.tika.parser.DefaultParser",
-    "org.apache.tika.parser.ocr.TesseractOCRParser",
-]
+PARSERS = ["org.apache.tika.parser.DefaultParser", "org.apache.tika.parser.ocr.TesseractOCRParser"]
 CONTENT = "X-TIKA:content"
 _EXCEPTION = "X-TIKA:EXCEPTION:container_exception"
 _PAGE = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/></head><body>{}</body></html>'
