@@ -219,7 +219,7 @@ class ReadOptions:
 
     @property
     def is_framed(self) -> bool:
-        """Whether the picture is needed for rotation, a crop or zones in per cent."""
+        """Whether the picture is needed for rotation, a crop, corners or zones in per cent."""
         return self.framing != Framing() or any(zone.is_percent for zone in self.zones)
 
     @property

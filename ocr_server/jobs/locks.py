@@ -123,7 +123,10 @@ class _FileLocks:
 
     def _is_silent(self, path: Path) -> bool:
         """Whether its owner has said nothing for long, by the clock of this process."""
-        said_ns, now_s = path.stat().st_mtime_ns, time.monotonic()
+        try:
+            said_ns, now_s = path.stat().st_mtime_ns, time.monotonic()
+        except FileNotFoundError:  # it has just left
+            return False
         known_ns, since_s = self._said.get(path.name, (0, now_s))
         if known_ns != said_ns:
             self._said[path.name] = said_ns, now_s

@@ -157,8 +157,10 @@ class JobReader:
                 job = job_of(request, sources, self._here)
             except OcrServerError as error:  # a language was removed, say
                 return Failure(number, error)
-            if before is not None and isinstance(known := files.result(before), JobPage):
-                job = with_language_of(known.outline, job)
+            if before is not None:
+                known = self._until_it_works(lambda: files.result(before))
+                if isinstance(known, JobPage):
+                    job = with_language_of(known.outline, job)
             page_ref = page_ref_of(job, request.counts, number)
             for tries_left in reversed(range(TRIES)):
                 event = read_page(job, self._here.workers.behind_requests, cancelled, page_ref)

@@ -1,4 +1,4 @@
-"""Rotate and crop a page as requested before it is read, and map the result back."""
+"""Rotate, crop or cut out a page as requested before it is read, and map the result back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ocr_server.page.state import ReadContext
 
 @dataclass(frozen=True, slots=True)
 class FramedPage:
-    """A canvas after rotation and cropping; its pixels are the page pixels of what is read.
+    """A canvas after `apply_framing`; its pixels are the page pixels of what is read.
 
     The zones of `options` are in these pixels. `number` counts pages from 1.
     """
@@ -38,7 +38,9 @@ class FramedPage:
 
 
 def apply_framing(canvas: Canvas, framing: Framing) -> Canvas:
-    """The canvas rotated, then cropped; a crop entirely outside the canvas is ignored.
+    """The canvas rotated, then cropped, or what lies between the corners, as if seen from above.
+
+    A crop entirely outside the canvas is ignored.
 
     Raises:
         InvalidOptions: corners have no area inside the canvas.

@@ -1,7 +1,8 @@
-"""The stage that parts words which stand apart as far as others do, where a figure or stop is.
+"""The stage `gaps`: parts words that Tesseract has joined, at gaps as wide as the line's blanks.
 
-Tesseract takes "9268 19" for one word now and then, and so it does "Ln 6, Col 14" in small print.
-Between two letters no word is parted: the dictionary of its model knows those words.
+It takes "9268 19" for one word now and then, and "Ln 6, Col 14" in small print. A word is parted
+beside a figure or after a stop only: between two letters the dictionary of Tesseract's model knows
+the words.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from ocr_server.document.model import Line, Word
+from ocr_server.document.model import Direction, Line, Word
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Pixels
 from ocr_server.page.state import PageState, StageResult
@@ -29,7 +30,10 @@ _STOPS = frozenset(",;:")
 
 
 def part_words(state: PageState) -> StageResult:
-    """Part the words of level lines at gaps as wide as a blank, at a figure or after a stop."""
+    """Part the words of level lines at gaps as wide as a blank, at a figure or after a stop.
+
+    Lines that run leftwards are left alone, as their ink is not in the order of their letters.
+    """
     candidate = state.best
     ink = candidate.canvas.grey().pixels
     zones = tuple(
@@ -50,7 +54,8 @@ def parted(line: Line, grey: Pixels) -> Line:
     boxes = sorted((word.box for word in line.words), key=lambda box: box.left)
     gaps = [right.left - left.right for left, right in pairwise(boxes)]
     doubtful = [word for word in line.words if any(map(_may_end, word.text, word.text[1:]))]
-    if len(gaps) < _FEWEST_GAPS or not doubtful or line.quad.angle_deg:
+    is_level = line.direction is Direction.LEFT_TO_RIGHT and not line.quad.angle_deg
+    if len(gaps) < _FEWEST_GAPS or not doubtful or not is_level:
         return line
     blank_px = max(_LEAST_OF_BLANK * _middle(gaps), _LEAST_OF_X_HEIGHT * line.x_height_px)
     words = (

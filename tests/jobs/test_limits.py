@@ -4,7 +4,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
@@ -24,7 +23,9 @@ from ocr_server.document.model import Zone
 from ocr_server.errors import JobsUnavailable, SettingsError
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
+from ocr_server.jobs import engine as engine_of_jobs
 from ocr_server.jobs.database import open_database
+from ocr_server.jobs.files import JobFiles
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
 from tests.drawing import as_file, draw_lines
@@ -67,9 +68,9 @@ def test_the_first_page_of_a_job_comes_before_the_next_one_of_a_chunk(tmp_path: 
         long = kept.send(tiff(*range(300, 420, 10)))
         wait_for(lambda: len(engine.begun) > 3)
         engine.may_go_on.clear()
-        begun = len(engine.begun)
+        begun, rings = len(engine.begun), kept.jobs._engine.rings
         short = kept.send(as_file(Image.new("L", (200, 60), 255)))
-        time.sleep(0.2)  # until it was told of it
+        wait_for(lambda: kept.jobs._engine.rings > rings)
         engine.may_go_on.set()
         kept.ended(short)
         kept.ended(long)
@@ -108,6 +109,52 @@ def test_a_page_is_read_in_the_language_of_the_one_before_it_in_its_chunk(tmp_pa
     assert [options.languages[0] for options in engine.readings] == [
         "eng", "deu", "eng", "deu", "deu", "eng", "deu"
     ]  # fmt: skip
+
+
+def test_jobs_are_read_where_nobody_can_be_told_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr(engine_of_jobs, "ring", fail)
+    monkeypatch.setattr(engine_of_jobs, "POLL_S", 0.1)
+    with keeping(tmp_path, ReadsWords("Hello")) as kept:
+        status = kept.ended(kept.send(tiff(300, 310, 320)))
+
+    assert status["pages"] == {"total": 3, "read": 3, "failed": 0}
+
+
+def test_a_chunk_goes_on_where_the_database_does_not_say_what_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bool:
+        raise OperationalError("SELECT", None, OSError("gone"))
+
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        monkeypatch.setattr(kept.jobs._engine, "_claim", fail)
+
+        assert not kept.jobs._engine.gives_way(1)
+
+
+def test_a_page_is_read_though_the_one_before_it_cannot_be_looked_at_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = [OSError("the disk does not answer")]
+    result = JobFiles.result
+
+    def fail_once(files: JobFiles, number: int) -> object:
+        if errors:
+            raise errors.pop()
+        return result(files, number)
+
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        job = kept.send(tiff(300, 310))
+        kept.reader.read(job["id"], 0, follows=False)
+        monkeypatch.setattr(JobFiles, "result", fail_once)
+
+        assert kept.reader.read(job["id"], 1, follows=True)
+        assert not errors
 
 
 def test_what_was_left_is_read_by_the_next_server(tmp_path: Path) -> None:

@@ -49,6 +49,19 @@ def test_who_stands_still_loses_its_lock_and_notices(
             still.prove_alive()
 
 
+def test_a_lock_that_is_left_while_another_looks_at_it_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave_meanwhile(_file: object, _how: int) -> None:
+        (tmp_path / "alive" / "left").unlink()
+        raise BlockingIOError
+
+    with locks_of(str(tmp_path)) as mine:
+        monkeypatch.setattr("fcntl.flock", leave_meanwhile)
+
+        assert not mine.take("left")
+
+
 def test_whoever_waits_is_told_that_there_is_work(tmp_path: Path) -> None:
     with locks_of(str(tmp_path)) as mine:
         assert not mine.wait(0.0)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Line, Symbol, Word, Zone, ZoneKind, hull_of
+from ocr_server.document.model import Direction, Line, Symbol, Word, Zone, ZoneKind, hull_of
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import ReadOptions
@@ -93,6 +95,13 @@ def test_a_word_whose_letters_touch_stays_whole() -> None:
     joined[TOP_PX + 20 : TOP_PX + 24, int(box.left) - 8 : int(box.left) + 2] = 0
 
     assert texts(joined, line) == [word.text for word in line.words]
+
+
+def test_a_line_that_runs_leftwards_stays_as_it_is() -> None:
+    grey, line = draw("IBAN", "6016", "9268|19", "VAT")
+    leftwards = replace(line, direction=Direction.RIGHT_TO_LEFT)
+
+    assert texts(grey, leftwards) == [word.text for word in line.words]
 
 
 def test_the_parts_have_their_own_boxes_and_symbols() -> None:

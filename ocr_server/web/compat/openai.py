@@ -85,9 +85,9 @@ def _parts(message: dict[str, Value]) -> list[Value]:
 def _pictures(parts: list[dict[str, Value]]) -> Iterator[Value]:
     for part in parts:
         kind = str(part["type"].parsed()) if "type" in part else ""
-        path = _FILE_PATHS.get(kind, ("",))
-        held = part.get(path[0])
-        if held is not None and held.kind == b"{":
+        path = _FILE_PATHS.get(kind)
+        held = part.get(path[0]) if path else None
+        if path and held is not None and held.kind == b"{":
             held = held.members().get(path[-1])
         if held is not None:
             yield held

@@ -26,7 +26,8 @@ const SLOW_MS = 2000; // then half the looks have to do
 const QUALITY = 0.8;
 const WHITE = 252; // a grey level that no paper has, lest the whole picture is too bright
 const PAPER = 225; // the brightest that paper is while some of it glares
-const BUSY = [429, 504]; // that a frame was not read in time does not make it too large
+// 504 too: a frame that was not read in time is followed by others, and wants no other setting.
+const BUSY = [429, 504];
 
 /**
  * Why a frame was not looked at, in words, and how long to leave the server alone.

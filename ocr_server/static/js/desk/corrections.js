@@ -4,6 +4,7 @@
 import { keepRules, keptRules } from "../lib/always.js";
 import { action, found, loadStyles, part } from "../lib/dom.js";
 import { _ } from "../lib/words.js";
+import { save } from "./rendering.js";
 
 const FILE = "corrections.tsv"; // a correction a line: as read, a tab, as it is
 
@@ -34,14 +35,9 @@ function wire(dialog, list) {
     addRow(dialog, list, "", "");
     found(/** @type {Element} */ (list.lastElementChild), "input").focus();
   }
-  function save() {
+  function exportAll() {
     const lines = [...keptRules()].map((rule) => `${rule.join("\t")}\n`);
-    const url = URL.createObjectURL(new Blob(lines, { type: "text/tab-separated-values" }));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = FILE;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    save(new Blob(lines, { type: "text/tab-separated-values" }), FILE);
   }
   async function bring() {
     const [chosen] = file.files ?? [];
@@ -69,7 +65,7 @@ function wire(dialog, list) {
   list.addEventListener("input", keep);
   list.addEventListener("click", forget);
   action(dialog, "add-rule").addEventListener("click", add);
-  action(dialog, "export-rules").addEventListener("click", save);
+  action(dialog, "export-rules").addEventListener("click", exportAll);
   action(dialog, "import-rules").addEventListener("click", () => file.click());
   file.addEventListener("change", bring);
   action(dialog, "forget-rules").addEventListener("click", forgetAll);

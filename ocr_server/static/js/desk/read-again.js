@@ -6,6 +6,8 @@ import { followProgress } from "../lib/progress.js";
 import { _ } from "../lib/words.js";
 import { cropOf, read } from "./reread.js";
 
+/** @typedef {import("../lib/model.js").Page} Page */
+
 /** @param {import("./desk.js").Desk} desk */
 export function enhance(desk) {
   const { root } = desk;
@@ -46,18 +48,19 @@ export function enhance(desk) {
         onEvent: progress.event,
       });
       const own = new Map(draft.pages.map((page) => [page.number, page]));
-      const readings = await Promise.all(
-        pages.map(async function within(fresh) {
-          const page = own.get(fresh.number);
-          const isCropped = page && cropOf(page);
-          return { page, fresh: (isCropped && (await read(draft, page.number, options))) || fresh };
-        }),
-      );
+      /** @type {{page: Page, fresh: Page}[]} */
+      const readings = [];
+      for (const whole of pages) {
+        const page = own.get(whole.number);
+        if (!page) continue;
+        const fresh = cropOf(page) ? await read(draft, page.number, options) : whole;
+        stop.signal.throwIfAborted();
+        if (fresh) readings.push({ page, fresh });
+      }
       draft.together(function change() {
-        for (const { page, fresh } of readings)
-          if (page) draft.replace(page, fresh.zones, null, fresh);
+        for (const { page, fresh } of readings) draft.replace(page, fresh.zones, null, fresh);
       });
-      return pages.length;
+      return readings.length;
     } finally {
       progress.end();
       reading.stop = null;

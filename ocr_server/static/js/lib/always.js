@@ -1,6 +1,7 @@
 // @ts-check
 // Corrections that always hold: kept in this browser, and put into each page as it comes.
 // No `enhance`: it changes what was read, before anybody shows it.
+import { placesOf } from "./model.js";
 import { recall, remember } from "./storage.js";
 
 /** @typedef {Map<string, string>} Rules what a word is read as, and what it is */
@@ -49,7 +50,7 @@ function correct(event) {
   const rules = keptRules();
   if (!rules.size) return;
   const page = /** @type {CustomEvent<import("./model.js").Page>} */ (event).detail;
-  for (const word of page.zones.flatMap(({ lines = [] }) => lines.flatMap(({ words }) => words))) {
+  for (const { word } of placesOf(page)) {
     const text = ruled(rules, word.text);
     if (text === word.text) continue;
     word.corrected_from ??= word.text;
