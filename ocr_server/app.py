@@ -88,7 +88,7 @@ def create_app(
     app.register_blueprint(uploads.blueprint)
     app.register_blueprint(phones.blueprint)
     app.register_blueprint(openapi.blueprint)
-    register(app, adapters_named(settings.compat))
+    register(app, adapters_named(settings.compat).values())
     if has_pages:
         app.url_map.strict_slashes = True  # addresses in a page are relative to its own
         app.register_blueprint(pages.blueprint)

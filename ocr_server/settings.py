@@ -37,7 +37,7 @@ SERVICE_LINKS = tuple(
         ("NAME", r"/[^/\s]+/[^/\s]+"),
     )
 )
-# The names of `web.compat.ADAPTERS`.
+# Each has a module in `web.compat`.
 ADAPTER_NAMES = (
     "azure-document-intelligence",
     "azure-vision",

@@ -33,7 +33,7 @@ from ocr_server.server.waitress_server import MOST_CONNECTIONS
 from ocr_server.settings import Settings, variable
 from ocr_server.station import listener
 from ocr_server.web.auth import OPEN_PATHS
-from ocr_server.web.compat import ADAPTERS
+from ocr_server.web.compat import adapters_named
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
 from tests.documentation import (
     DOCS,
@@ -142,7 +142,7 @@ def metrics_table(client: FlaskClient) -> str:
 
 
 def adapters_table(_client: FlaskClient) -> str:
-    rows = ((f"`{name}`", one.meaning) for name, one in ADAPTERS.items())
+    rows = ((f"`{name}`", one.meaning) for name, one in adapters_named(["all"]).items())
     return as_table(["name", "serves"], rows)
 
 

@@ -22,7 +22,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from ocr_server.request.profiles import load_profiles
-from ocr_server.web.compat import ADAPTERS
+from ocr_server.settings import ADAPTER_NAMES
+from ocr_server.web.compat import adapters_named
 from tests.documentation import (
     DOCS,
     PAGES,
@@ -87,7 +88,7 @@ def module_server(
 ) -> Iterator[RunningServer]:
     """A server with the routes of all adapters."""
     folder = tmp_path_factory.mktemp("server")
-    given = {"PATH": module_tesseract.path, "OCR_SLOTS": 1, "OCR_COMPAT": ",".join(ADAPTERS)}
+    given = {"PATH": module_tesseract.path, "OCR_SLOTS": 1, "OCR_COMPAT": ",".join(ADAPTER_NAMES)}
     given["OCR_JOBS"] = folder / "jobs"
     with running_server(folder, **given) as server:
         yield server
@@ -97,7 +98,7 @@ def test_every_adapter_has_an_example_for_curl(app: Flask) -> None:
     (script,) = (one for one in fences(DOCS / "compatibility.md", "sh"))
     called = {path.partition("?")[0] for path in re.findall(rf"{ADDRESS}(/[^\s']*)", script)}
 
-    for name, adapter in ADAPTERS.items():
+    for name, adapter in adapters_named(ADAPTER_NAMES).items():
         app.register_blueprint(adapter.blueprint, name=f"example-{name}")
     served = app.url_map.bind("")
     names = {
@@ -105,7 +106,7 @@ def test_every_adapter_has_an_example_for_curl(app: Flask) -> None:
         for path in called
         for method in served.allowed_methods(path)
     }
-    assert [name for name in ADAPTERS if name not in names] == []
+    assert [name for name in ADAPTER_NAMES if name not in names] == []
 
 
 @pytest.mark.process

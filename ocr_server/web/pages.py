@@ -31,7 +31,7 @@ from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
 from ocr_server.web.body import read_job
-from ocr_server.web.compat import ADAPTERS
+from ocr_server.web.compat import adapters_named
 from ocr_server.web.context import hang_up, service
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.page_scripts import declarations, modules_of
@@ -149,7 +149,10 @@ def docs() -> str:
             for kind, status in STATUS.items()
             if status != CLIENT_CLOSED_REQUEST
         ),
-        adapters=[(f"`{name}`", ADAPTERS[name].meaning) for name in service().settings.compat],
+        adapters=[
+            (f"`{name}`", adapter.meaning)
+            for name, adapter in adapters_named(service().settings.compat).items()
+        ],
     )
 
 

@@ -2,52 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from importlib import import_module
 
-from ocr_server.settings import ALL_ADAPTERS
-from ocr_server.web.compat import (
-    azure_document,
-    azure_vision,
-    docling,
-    google_vision,
-    liteparse,
-    mistral,
-    ocr_space,
-    ocrserver,
-    ollama,
-    open_webui,
-    openai,
-    plain_base64,
-    tesseract_server,
-    textract,
-    tika,
-    unstructured,
-)
+from ocr_server.settings import ADAPTER_NAMES, ALL_ADAPTERS
 from ocr_server.web.compat.adapter import Adapter
 
-ADAPTERS: Mapping[str, Adapter] = {
-    "azure-document-intelligence": azure_document.ADAPTER,
-    "azure-vision": azure_vision.ADAPTER,
-    "base64": plain_base64.ADAPTER,
-    "docling": docling.ADAPTER,
-    "google-vision": google_vision.ADAPTER,
-    "liteparse": liteparse.ADAPTER,
-    "mistral": mistral.ADAPTER,
-    "ocr-space": ocr_space.ADAPTER,
-    "ocrserver": ocrserver.ADAPTER,
-    "ollama": ollama.ADAPTER,
-    "open-webui": open_webui.ADAPTER,
-    "openai": openai.ADAPTER,
-    "tesseract-server": tesseract_server.ADAPTER,
-    "textract": textract.ADAPTER,
-    "tika": tika.ADAPTER,
-    "unstructured": unstructured.ADAPTER,
-}
+# The module of an adapter has its name, but for these.
+_MODULES = {"azure-document-intelligence": "azure_document", "base64": "plain_base64"}
 
 
-def adapters_named(names: Iterable[str]) -> list[Adapter]:
-    """The adapters of these names, each once; all of them if `all` is among the names."""
+def adapters_named(names: Iterable[str]) -> dict[str, Adapter]:
+    """The adapters of these names, each once; all of them if `all` is among the names.
+
+    Only their modules are imported, as most servers have none.
+    """
     wanted = set(names)
-    return [
-        adapter for name, adapter in ADAPTERS.items() if name in wanted or ALL_ADAPTERS in wanted
-    ]
+    return {
+        name: _adapter(_MODULES.get(name, name.replace("-", "_")))
+        for name in ADAPTER_NAMES
+        if name in wanted or ALL_ADAPTERS in wanted
+    }
+
+
+def _adapter(module: str) -> Adapter:
+    adapter: Adapter = import_module(f"{__name__}.{module}").ADAPTER
+    return adapter

@@ -7,7 +7,7 @@ It never fetches what a request gives the address of.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from itertools import islice
@@ -116,7 +116,7 @@ def kind_of(error: OcrServerError) -> ErrorKind:
     return next(kind for classes, kind in _KINDS if isinstance(error, classes))
 
 
-def register(app: Flask, adapters: Sequence[Adapter]) -> None:
+def register(app: Flask, adapters: Collection[Adapter]) -> None:
     """Serve the routes of these adapters, and the one that several have.
 
     `/status` has one answer for all of them: their members do not clash.

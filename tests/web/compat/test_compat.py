@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,7 +29,7 @@ from ocr_server.errors import (
 )
 from ocr_server.service import Service
 from ocr_server.settings import ADAPTER_NAMES, Settings
-from ocr_server.web.compat import ADAPTERS, adapters_named
+from ocr_server.web.compat import adapters_named
 from ocr_server.web.compat.adapter import ErrorKind, kind_of
 from ocr_server.web.context import service_of
 from ocr_server.web.problems import STATUS
@@ -40,10 +42,6 @@ ROUTES = [
 ]  # fmt: skip
 
 
-def test_the_adapters_of_the_settings_are_those_that_are_served() -> None:
-    assert tuple(sorted(ADAPTERS)) == ADAPTER_NAMES
-
-
 def test_an_adapter_that_is_not_known_stops_the_start() -> None:
     assert Settings.from_environment({"OCR_COMPAT": "tika, base64"}).compat == ("tika", "base64")
     with pytest.raises(SettingsError, match="tesseract-server"):
@@ -52,8 +50,22 @@ def test_an_adapter_that_is_not_known_stops_the_start() -> None:
 
 def test_all_names_every_adapter() -> None:
     assert Settings.from_environment({"OCR_COMPAT": "all"}).compat == ("all",)
-    assert adapters_named(("all", "tika")) == list(ADAPTERS.values())
-    assert adapters_named(("tika", "base64", "tika")) == [ADAPTERS["base64"], ADAPTERS["tika"]]
+    assert tuple(adapters_named(("all", "tika"))) == ADAPTER_NAMES
+    assert list(adapters_named(("tika", "base64", "tika"))) == ["base64", "tika"]
+
+
+@pytest.mark.process
+def test_a_server_imports_no_adapter_that_it_does_not_serve() -> None:
+    code = (
+        "import sys, ocr_server.app; from ocr_server.web.compat import adapters_named; "
+        "adapters_named(['tika']); "
+        "print(*sorted({name.split('.')[3] for name in sys.modules "
+        "if name.startswith('ocr_server.web.compat.')}))"
+    )
+    run = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=60
+    )
+    assert run.stdout.split() == ["adapter", "tika"]
 
 
 def every_error(base: type[OcrServerError] = OcrServerError) -> Iterator[type[OcrServerError]]:
@@ -81,6 +93,14 @@ def test_no_adapter_is_served_by_default(settings: Settings, method: str, path: 
     service_of(app).close()
 
     assert answer.status_code == 404
+
+
+def test_the_documentation_lists_the_adapters_that_all_stands_for(settings: Settings) -> None:
+    app = create_app(replace(settings, compat=("all",)), InlineWorkers(ReadsWords()))
+    page = app.test_client().get("/docs").get_data(as_text=True)
+    service_of(app).close()
+
+    assert all(f"<code>{name}</code>" in page for name in ADAPTER_NAMES)
 
 
 def test_status_is_the_union_of_both_who_have_it(client: FlaskClient) -> None:
