@@ -20,7 +20,7 @@ from ocr_server.extraction.keyword import TextSearch
 from ocr_server.extraction.validation import Match
 from ocr_server.geometry import Box, Quad, Transform, hull_of_boxes
 from ocr_server.job import FieldSpec
-from ocr_server.layout.rows import rows_in
+from ocr_server.layout.rows import is_level, rows_in
 
 # In heights of the words of a label: how far its entry may be to the right and below it, by how
 # much their edges may differ, and how far a box to tick may be from its label.
@@ -176,4 +176,5 @@ def _gap(one: Box, other: Box) -> float:
 
 
 def _is_level(one: Box, other: Box) -> bool:
-    return abs(one.middle.y - other.middle.y) < _LEVEL * max(one.height, other.height)
+    within_px = _LEVEL * max(one.height, other.height)
+    return is_level(one.middle, other.middle, within_px=within_px)
