@@ -200,6 +200,8 @@ def write(page: Page, server: Server, font: Path, written: Written) -> None:
 def report(written: Written) -> None:
     """Print the figures of all fonts together."""
     times_ms = written.times_ms
+    if len(times_ms) < 2:
+        raise SystemExit("No words came.")
     p95_ms = quantiles(times_ms, n=20)[-1]
     truth = "\n".join(written.truths)
     cer = Levenshtein.distance("\n".join(written.transcripts), truth) / len(truth)

@@ -9,7 +9,7 @@ thread.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,7 +44,7 @@ class Reader(Protocol):
     def read(self, job_id: str, position: int, *, follows: bool) -> bool:
         """Read a page, by its position; False if nothing was to be done, as it is read already.
 
-        One that `follows` the page before it in its chunk is read as that one taught it to be.
+        One that `follows` the page before it in its chunk is read first in the language of that.
         """
 
     def finish(self, job_id: str) -> bool:
@@ -110,9 +110,8 @@ def _read_chunk(job_id: str, number: int, first: int, last: int) -> None:
     chunks = list(_chunks(_reader.count(job_id)))
     if not chunks:
         return  # the job was forgotten
-    for later in (2 * number + 1, 2 * number + 2):
-        if later < len(chunks):
-            _enqueue_chunk(job_id, later, *chunks[later])
+    if first == chunks[number][0]:
+        _enqueue_next_two(job_id, number, chunks)
     seen, lapses = _engine.rings, _engine.lapses
     for position in range(first, last):
         if _reader.is_over.is_set():
@@ -169,6 +168,12 @@ def _enqueue_chunk(job_id: str, number: int, first: int, last: int) -> None:
     with SetWorkflowID(f"{job_id}/{first}"), SetEnqueueOptions(priority=number):
         DBOS.enqueue_workflow(CHUNKS, read_chunk, job_id, number, first, last)
     _engine.ring()
+
+
+def _enqueue_next_two(job_id: str, number: int, chunks: Sequence[tuple[int, int]]) -> None:
+    """Enqueue the two chunks that follow a chunk; the rest of one has none of its own."""
+    for later in range(2 * number + 1, min(2 * number + 3, len(chunks))):
+        _enqueue_chunk(job_id, later, *chunks[later])
 
 
 def _enqueue_webhook(job_id: str, tries: int) -> None:

@@ -63,7 +63,7 @@ class JobReader:
     def read(self, job_id: str, position: int, *, follows: bool) -> bool:
         """Read a page, by its position; False if nothing was to be done, as it is read already.
 
-        One that `follows` the page before it in its chunk is read as that one taught it to be.
+        One that `follows` the page before it in its chunk is read first in the language of that.
         """
         files = self._files.of(job_id)
         try:

@@ -73,8 +73,7 @@ def heads_above(
     """The rows above a table that are heads over some of its columns: near, and short.
 
     `top` is the upper edge of the table, `row_gap_px` the usual gap between its rows: heads may be
-    as far apart. A lone phrase over the first column is a head only if
-    there are more above it.
+    as far apart. A lone phrase over the first column is a head only if there are more above it.
     """
     heads: list[TextRow] = []
     sure = 0

@@ -56,14 +56,11 @@ def find_unruled_tables(zones: Iterable[Zone], rules_in: FindRules | None = None
         text_rows, columns = table
         top, bottom = (text_rows[end].phrases[0] for end in (0, -1))
         first = next(index for index in band if top in rows[index])
-        pitch = median(
-            [
-                top_of(lower.phrases) - bottom_of(upper.phrases)
-                for upper, lower in pairwise(text_rows)
-            ]
+        gap_px = median(
+            top_of(lower.phrases) - bottom_of(upper.phrases) for upper, lower in pairwise(text_rows)
         )
         heads = heads_above(
-            rows[used + 1 : first], top_of(rows[first]), columns, unit_px, row_gap_px=pitch
+            rows[used + 1 : first], top_of(rows[first]), columns, unit_px, row_gap_px=gap_px
         )
         text_rows = [*heads, *text_rows]
         used = next(index for index in band if bottom in rows[index])

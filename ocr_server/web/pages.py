@@ -60,12 +60,9 @@ LAYOUTS = (
     (Layout.SPARSE, "Scattered words"),
 )
 
-
 # Files of templates/examples; tests run each of them.
 EXAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript": "javascript.js"}
 _CODE = re.compile(r"`([^`]+)`")
-
-
 _USUAL_LANGUAGES = Settings().languages
 
 blueprint = Blueprint("pages", __name__)

@@ -102,6 +102,20 @@ def test_corners_are_kept_for_other_readings_of_the_page(two: Page, engine: Read
     assert corners_of(engine) == []
 
 
+def test_corners_are_kept_where_all_pages_are_read_again(two: Page, engine: ReadsLetter) -> None:
+    dialog = crop(two)
+    dialog.get_by_role("button", name="Top left corner").press("Shift+ArrowRight")
+    read(two, dialog)
+    two.evaluate("document.getElementById('status').textContent = ''")
+    two.locator("[data-part=rereading] summary").click()
+    two.get_by_role("radio", name="All pages").check()
+    two.locator("[data-action=read-again]").click()
+    expect(two.locator("#status")).to_contain_text("2 pages read again")
+
+    assert corners_of(engine)[0] == (10, 0)  # after the readings of all, whole
+    assert first_box(two)[0] > drawn_words()[0][1].left + 5  # and it is their place that is told
+
+
 def test_what_was_corrected_on_the_page_comes_back_by_undo(two: Page) -> None:
     field = open_word(two, "feny")
     field.fill("ferry")

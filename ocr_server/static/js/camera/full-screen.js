@@ -20,8 +20,13 @@ export function enhance(root) {
     for (const other of others) other.inert = wanted;
     if (wanted) root.scrollTop = 0;
     // A browser that refuses shows it as large as the window.
-    if (wanted) document.documentElement.requestFullscreen?.().catch(() => undefined);
-    else if (document.fullscreenElement) document.exitFullscreen().catch(() => undefined);
+    if (wanted) document.documentElement.requestFullscreen?.().then(giveBack, () => undefined);
+    else giveBack();
+  }
+  /** Ends the browser's full screen, also where it comes after it was left again. */
+  function giveBack() {
+    if (document.fullscreenElement && !root.hasAttribute("data-full"))
+      document.exitFullscreen().catch(() => undefined);
   }
   button.addEventListener("click", () => put(!root.hasAttribute("data-full")));
   document.addEventListener("fullscreenchange", () => document.fullscreenElement || put(false));
