@@ -35,6 +35,7 @@ UNUSED_S = 60.0  # between looks for what there is none of, such as schedules
 TAKE_OVER_S = 1.0
 LOST_S = 3.0  # so long, a workflow may be noted as begun or not yet as done, and no thread be at it
 CLOSING_S = 0.05  # between looks whether work is done
+JOIN_S = 5.0  # at the end, for each thread; one may wait for a database
 
 log = logging.getLogger(__name__)
 
@@ -134,12 +135,14 @@ class JobEngine:
         self._bell.set()
         while any(list(flow.running.values())) and time.monotonic() < ends_s:
             time.sleep(CLOSING_S)
+        looking, taking_over = self._threads
+        if self._slots:
+            looking.join(JOIN_S)  # it may be claiming something
         DBOS.destroy()
         # Only now is this process's lock free: before, its pages would be begun again elsewhere.
         self._is_gone.set()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join()
+        if self._slots:
+            taking_over.join(JOIN_S)
 
     def close(self) -> None:
         """Free what is left after `finish`."""

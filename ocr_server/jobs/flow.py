@@ -8,6 +8,7 @@ thread.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,9 +29,14 @@ END_S = 0.25  # between looks whether the last pages are read
 WEBHOOK_DELAYS_S = (0.0, 5.0, 30.0, 300.0, 1800.0, 7200.0)
 _FOREVER = 1_000_000  # attempts: pages count their own
 
+log = logging.getLogger(__name__)
+
 
 class Stopping(BaseException):
-    """The process ends; no `Exception`, as DBOS would note that as the outcome of the work."""
+    """The process ends, or leaves work to be begun again.
+
+    No `Exception`, as DBOS would note that as the outcome of the work.
+    """
 
 
 class Reader(Protocol):
@@ -114,8 +120,7 @@ def _read_chunk(job_id: str, number: int, first: int, last: int) -> None:
         _enqueue_next_two(job_id, number, chunks)
     seen, lapses = _engine.rings, _engine.lapses
     for position in range(first, last):
-        if _reader.is_over.is_set():
-            raise Stopping
+        _stop_if_over()
         was_read = _reader.read(job_id, position, follows=position > chunks[number][0])
         if position + 1 == last:
             break
@@ -132,6 +137,11 @@ def _read_chunk(job_id: str, number: int, first: int, last: int) -> None:
                 return
     if last == chunks[-1][1]:
         _end(job_id)
+
+
+def _stop_if_over() -> None:
+    if _reader.is_over.is_set():
+        raise Stopping
 
 
 def _end(job_id: str) -> None:
@@ -190,15 +200,17 @@ def _at(*, must_finish: bool = True) -> Iterator[None]:
     """Note that the current workflow has a thread; with `must_finish` the process waits for it.
 
     Raises:
-        Stopping: the process ends.
+        Stopping: the process ends, or the work failed; the engine puts it back into the queue.
     """
     workflow_id = DBOS.workflow_id
     assert workflow_id is not None  # noqa: S101  # called by workflows
     running[workflow_id] = must_finish
     try:
-        if _reader.is_over.is_set():
-            raise Stopping
+        _stop_if_over()
         yield
+    except Exception as error:  # which DBOS would note as the outcome, and the rest be lost
+        log.exception("jobs: begun again, as it failed")
+        raise Stopping from error
     finally:
         del running[workflow_id]
         _engine.leave(workflow_id)

@@ -26,6 +26,7 @@ from ocr_server.job import ReadOptions
 from ocr_server.jobs import engine as engine_of_jobs
 from ocr_server.jobs.database import open_database
 from ocr_server.jobs.files import JobFiles
+from ocr_server.jobs.reading import JobReader
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
 from tests.drawing import as_file, draw_lines
@@ -155,6 +156,26 @@ def test_a_page_is_read_though_the_one_before_it_cannot_be_looked_at_at_once(
 
         assert kept.reader.read(job["id"], 1, follows=True)
         assert not errors
+
+
+def test_work_that_failed_is_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    errors = [RuntimeError("nobody foresaw this")]
+    count = JobReader.count
+
+    def fail_once(reader: JobReader, job_id: str) -> int:
+        if errors:
+            raise errors.pop()
+        return count(reader, job_id)
+
+    monkeypatch.setattr(JobReader, "count", fail_once)
+    monkeypatch.setattr(engine_of_jobs, "LOST_S", 0.1)
+    with keeping(tmp_path, ReadsWords("Hello")) as kept:
+        status = kept.ended(kept.send(tiff(300, 310, 320)))
+
+    assert status["pages"] == {"total": 3, "read": 3, "failed": 0}
+    assert "jobs: begun again, as it failed" in caplog.text
 
 
 def test_what_was_left_is_read_by_the_next_server(tmp_path: Path) -> None:
