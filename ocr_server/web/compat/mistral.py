@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -120,8 +121,11 @@ def keep_file() -> Response:
 @blueprint.get("/v1/files")
 def list_files() -> Response:
     """All files of the key that are still kept, the newest first."""
-    kept = service().store.of(owner_of(request))
-    files = [_file(stored.id) for stored in reversed(kept) if stored.parts == (_FILE, _ABOUT)]
+    files = []
+    for stored in reversed(service().store.of(owner_of(request))):
+        if stored.parts == (_FILE, _ABOUT):
+            with suppress(JobMissing):  # its time may end just now
+                files.append(_file(stored.id))
     return jsonify(object="list", data=files, total=len(files))
 
 

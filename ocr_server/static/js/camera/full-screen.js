@@ -31,7 +31,9 @@ export function enhance(root) {
   button.addEventListener("click", () => put(!root.hasAttribute("data-full")));
   document.addEventListener("fullscreenchange", () => document.fullscreenElement || put(false));
   addEventListener("left", () => put(false));
-  document.addEventListener("keydown", (event) => event.key === "Escape" && put(false));
+  document.addEventListener("keydown", function leaveByKey({ key }) {
+    if (key === "Escape" && !document.querySelector("dialog[open]")) put(false);
+  });
 
   return {
     /** The camera runs: on a phone it takes the screen. */
@@ -63,6 +65,7 @@ function around(root) {
       if (
         other instanceof HTMLElement &&
         other !== inner &&
+        !other.inert &&
         !other.matches(".toast, [role], dialog")
       )
         others.push(other);
