@@ -112,6 +112,8 @@ def test_what_failed_deeper_is_told_and_loaded_with_the_page(
     driven.click("[data-part=text] .word")
     await_true(driven, "document.querySelector('#alert').textContent.includes('load the page')")
     driven.open(url)
+    await_true(driven, "document.querySelector('[data-action=open]:not([hidden])')")
+    driven.click("[data-action=open]:not([hidden])")
     await_true(driven, "document.querySelector('[data-part=text] .word')")
     driven.click("[data-part=text] .word")
     await_true(driven, "document.activeElement.id === 'correction'")
