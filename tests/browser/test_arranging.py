@@ -187,6 +187,25 @@ def test_all_files_are_taken_in_one_go(desk: Page, tmp_path: Path) -> None:
         assert len(pdf.pages) == 2
 
 
+@pytest.mark.parametrize("width", [1366, 390])
+def test_what_all_files_can_be_taken_as_is_shown_whole(
+    desk: Page, tmp_path: Path, width: int
+) -> None:
+    desk.set_viewport_size({"width": width, "height": 844})
+    desk.set_input_files("#file", save_letter(tmp_path, "other.png"))
+    expect(desk.locator(".card[data-state=result]")).to_have_count(2)
+
+    desk.get_by_text("Download all").click()
+    choices = desk.locator("[data-all]")
+    expect(choices.first).to_be_visible()
+    hidden = """all => all.filter((one) => {
+      const { left, right, top, bottom } = one.getBoundingClientRect();
+      return [left + 4, right - 4].some((x) =>
+        !one.contains(document.elementFromPoint(x, (top + bottom) / 2)));
+    }).map((one) => one.textContent)"""
+    assert choices.evaluate_all(hidden) == []
+
+
 def test_pictures_of_several_pages_come_in_one_archive(three: Page) -> None:
     with ZipFile(downloaded(three, "png")) as archive:
         pictures = [name for name in archive.namelist() if name.endswith(".png")]

@@ -74,17 +74,22 @@ def test_a_file_is_read_corrected_and_saved(driven: Driven, url: str, letter: Pa
     assert driven.ask("problems") == []
 
 
-def test_what_failed_to_load_is_loaded_when_it_is_asked_for_again(
-    driven: Driven, app: flask.Flask, url: str, letter: Path
-) -> None:
+def refuse_once(app: flask.Flask, script: str) -> None:
+    """The first request for a script of this name has no answer."""
     refusals = iter([503])
 
-    def refuse_once() -> None:
-        if flask.request.path.endswith("/edit-flow.js"):
+    def refuse() -> None:
+        if flask.request.path.endswith(script):
             for status in refusals:
                 flask.abort(status)
 
-    app.before_request_funcs.setdefault(None, []).append(refuse_once)
+    app.before_request_funcs.setdefault(None, []).append(refuse)
+
+
+def test_what_failed_to_load_is_loaded_when_it_is_asked_for_again(
+    driven: Driven, app: flask.Flask, url: str, letter: Path
+) -> None:
+    refuse_once(app, "/edit-flow.js")
     driven.open(url)
     driven.give("#file", letter)
     await_result(driven)
@@ -92,6 +97,24 @@ def test_what_failed_to_load_is_loaded_when_it_is_asked_for_again(
     driven.click("[data-part=text] .word")
     await_true(driven, "document.querySelector('#alert').textContent")
     assert driven.ask("document.activeElement.id") != "correction"
+    driven.click("[data-part=text] .word")
+    await_true(driven, "document.activeElement.id === 'correction'")
+
+
+def test_what_failed_deeper_is_told_and_loaded_with_the_page(
+    driven: Driven, app: flask.Flask, url: str, letter: Path
+) -> None:
+    refuse_once(app, "/word-editor.js")  # imported by edit-flow.js
+    driven.open(url)
+    driven.give("#file", letter)
+    await_result(driven)
+
+    driven.click("[data-part=text] .word")
+    await_true(driven, "document.querySelector('#alert').textContent.includes('load the page')")
+    driven.open(url)
+    await_true(driven, "document.querySelector('[data-action=open]:not([hidden])')")
+    driven.click("[data-action=open]:not([hidden])")
+    await_true(driven, "document.querySelector('[data-part=text] .word')")
     driven.click("[data-part=text] .word")
     await_true(driven, "document.activeElement.id === 'correction'")
 

@@ -45,6 +45,25 @@ def expect_full(page: Page) -> None:
     assert page.evaluate(SMALL, LEAST_PX) == []
 
 
+def test_the_camera_takes_the_screen_of_a_desk_when_it_is_told_to(camera: Page) -> None:
+    camera.set_viewport_size({"width": 1366, "height": 768})
+    start(camera)
+    camera.get_by_role("button", name="Full screen").click()
+
+    finder = camera.locator("#camera [data-part=finder]")
+    expect(camera.locator("#camera")).to_have_js_property("offsetWidth", 1366)
+    width = camera.locator("#camera").evaluate("(one) => one.clientWidth")
+    expect(finder).to_have_js_property("clientWidth", width)
+    assert finder.evaluate("(one) => one.scrollHeight <= one.clientHeight")
+    assert_accessible(camera)
+
+    camera.get_by_role("button", name="Take the picture").click()
+    expect_camera(camera, "still")
+    assert_accessible(camera)
+    camera.get_by_role("button", name="Read this").click()
+    expect_state(camera, "result")
+
+
 @pytest.mark.parametrize("has_api", [True, False])
 def test_the_camera_takes_the_screen_of_a_phone(phone: Page, *, has_api: bool) -> None:
     if not has_api:

@@ -73,6 +73,18 @@ test("the pages of other files follow, problems with them", () => {
   assert.equal(draft.document.problems[0].page, 4);
 });
 
+test("the words are gathered once, and anew after a change", () => {
+  const draft = draftOf("ferry boat");
+  const { places } = draft;
+
+  assert.equal(draft.places, places);
+  draft.correct([places[0].word], "");
+  assert.deepEqual(
+    draft.places.map(({ word }) => word.text),
+    ["boat"],
+  );
+});
+
 test("what goes back to the server says its text anew, without words taken out", () => {
   const draft = draftOf("one two", "three");
   draft.correct([draft.places[1].word], "");

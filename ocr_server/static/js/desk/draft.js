@@ -58,7 +58,15 @@ export class Draft extends EventTarget {
    * @returns {Place[]}
    */
   get places() {
-    return this.pages.flatMap(placesOf);
+    if (!this.#places) queueMicrotask(() => (this.#places = null));
+    return (this.#places ??= this.pages.flatMap(placesOf));
+  }
+  /** @type {Place[] | null} */ #places = null; // kept until something is told, or all has run
+
+  /** @param {Event} event */
+  dispatchEvent(event) {
+    this.#places = null;
+    return super.dispatchEvent(event);
   }
 
   get doubtful() {

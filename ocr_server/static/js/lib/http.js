@@ -12,7 +12,8 @@ const modules = new Map();
 
 /**
  * A module that is loaded on demand. Its file is asked for first: Firefox keeps an import that
- * failed, and would give the failure again until the page is loaded anew.
+ * failed, and would give the failure again until the page is loaded anew, as it does if a module
+ * that this one imports has failed.
  * @template T
  * @param {string} path in `static/js`, without the suffix
  * @param {() => Promise<T>} load
@@ -22,17 +23,20 @@ export function bring(path, load) {
   const coming =
     modules.get(path) ??
     fetch(new URL(`../${path}.js`, import.meta.url)).then(
-      (response) => (response.ok ? load() : lack()),
-      lack,
+      (response) => (response.ok ? load().catch(lack) : lack(unanswered())),
+      () => lack(unanswered()),
     );
   modules.set(path, coming);
   coming.catch(() => modules.delete(path));
   return /** @type {Promise<T>} */ (coming);
 }
 
-/** @returns {never} */
-function lack() {
-  const refusal = unanswered();
+/**
+ * @param {unknown} error
+ * @returns {never}
+ */
+function lack(error) {
+  const refusal = asRefusal(error);
   announce(refusal.message, "alert");
   throw refusal;
 }
