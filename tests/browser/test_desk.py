@@ -739,3 +739,18 @@ def test_a_page_is_left_out_and_comes_back(page: Page, url: str, tmp_path: Path)
     expect(number).to_have_value("1")
     expect(page.locator("[data-part=crop]")).to_be_visible()
     expect_thumbnails(page)
+
+
+@pytest.mark.parametrize("width", [833, 950, 1050])
+def test_a_narrow_desk_cuts_nothing_beside_advice(desk: Page, width: int) -> None:
+    desk.set_viewport_size({"width": width, "height": 800})
+    desk.evaluate("""() => {
+      const remarks = document.querySelector("[data-part=remarks]");
+      remarks.hidden = false;
+      remarks.querySelector("[data-part=remark]").textContent = "Letters are too low. ".repeat(3);
+    }""")
+
+    cut = """() => [...document.querySelectorAll("html, .desk .head, .desk .toolbar")]
+      .filter((one) => one.checkVisibility() && one.scrollWidth > one.clientWidth)
+      .map((one) => one.className || one.tagName)"""
+    assert desk.evaluate(cut) == []

@@ -101,7 +101,7 @@ def test_what_failed_to_load_is_loaded_when_it_is_asked_for_again(
     await_true(driven, "document.activeElement.id === 'correction'")
 
 
-def test_what_failed_deeper_is_told_and_loaded_with_the_page(
+def test_what_failed_to_load_for_another_script_is_told(
     driven: Driven, app: flask.Flask, url: str, letter: Path
 ) -> None:
     refuse_once(app, "/word-editor.js")  # imported by edit-flow.js
@@ -111,12 +111,6 @@ def test_what_failed_deeper_is_told_and_loaded_with_the_page(
 
     driven.click("[data-part=text] .word")
     await_true(driven, "document.querySelector('#alert').textContent.includes('load the page')")
-    driven.open(url)
-    await_true(driven, "document.querySelector('[data-action=open]:not([hidden])')")
-    driven.click("[data-action=open]:not([hidden])")
-    await_true(driven, "document.querySelector('[data-part=text] .word')")
-    driven.click("[data-part=text] .word")
-    await_true(driven, "document.activeElement.id === 'correction'")
 
 
 def test_a_page_before_the_camera_is_read_live_and_taken(driven: Driven, url: str) -> None:
