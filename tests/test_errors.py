@@ -69,6 +69,16 @@ def test_missing_languages_are_told_with_those_that_are_there() -> None:
     }
 
 
+def test_a_language_that_is_called_otherwise_is_told_by_its_name() -> None:
+    error = LanguageMissing.of(["de", "EN"], installed=("eng",), names={"de": "deu", "EN": "eng"})
+
+    assert error.message == (
+        "Languages not installed: de, EN. Installed are eng. de is called deu here. EN is called "
+        "eng here. To add it: apt-get install tesseract-ocr-deu, or build the image with "
+        '--build-arg LANGUAGES="deu".'
+    )
+
+
 @pytest.mark.parametrize("error", [OutOfMemory.of_worker(), StorageFull.of_temp_dir()])
 def test_what_the_server_lacks_is_told_with_the_setting_that_gives_more(
     error: OcrServerError,

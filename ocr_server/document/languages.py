@@ -121,6 +121,13 @@ def code_of(tag: str, installed: Collection[str]) -> str | None:
     )
 
 
+def code_named(name: str) -> str | None:
+    """Tesseract's name of a language by its tag or English name, in any case; None if unknown."""
+    folded = name.casefold()
+    by_name = (code for code, english in NAMES.items() if english.casefold() == folded)
+    return code_of(folded, NAMES) or next(by_name, None)
+
+
 # Tags that other programs still use.
 _OLD_TAGS: Mapping[str, str] = {
     "iw": "he",

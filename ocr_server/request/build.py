@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ocr_server.deadline import Deadline
-from ocr_server.document.languages import AUTO
+from ocr_server.document.languages import AUTO, code_named
 from ocr_server.document.model import EngineInfo
 from ocr_server.errors import (
     EngineMissing,
@@ -148,7 +148,7 @@ def build_job(
     if options.codes:
         check_codes_are_read()
     job = Job(
-        sources=tuple(source for source in sources if source.size_bytes),
+        sources=sources,
         options=options,
         limits=rendering.limits,
         deadline=_deadline(values, min(most_seconds, settings.timeout_s)),
@@ -260,7 +260,9 @@ def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
     """
     missing = [name for name in languages if name not in (*engine.languages, AUTO)]
     if missing:
-        raise LanguageMissing.of(missing, installed=engine.languages)
+        codes = ((name, code_named(name)) for name in missing)
+        names = {name: code for name, code in codes if code and code != name}
+        raise LanguageMissing.of(missing, installed=engine.languages, names=names)
 
 
 def _check_size(sources: tuple[Source, ...], limit: int, setting: str) -> None:

@@ -218,6 +218,8 @@ def _opened(path: Path, limits: Limits, *, ending: bytes = b"") -> Iterator[Imag
                 "The file begins as a picture does, but cannot be opened: it is damaged, cut off, "
                 "or of a variety that cannot be read. Save it again, or send another copy."
             ) from error
+        if not path.stat().st_size:
+            raise DamagedPicture("The file is empty. Send a picture or a PDF.") from error
         raise UnsupportedFormat(
             f"This file is not a picture or document that can be read. Send {KIND_NAMES}.",
             kinds=KIND_NAMES,

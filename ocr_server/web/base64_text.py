@@ -36,6 +36,8 @@ def decode_base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
         if not head.lower().endswith(b";base64"):
             raise ValueError("a data URL must be base64")
         first = rest
+    elif head[:8].lower().startswith((b"http://", b"https://")):
+        raise ValueError("addresses are not fetched; send the picture itself, as base64")
     letters = (text.translate(_STANDARD_ALPHABET, _BLANKS) for text in chain([first], texts))
     try:
         yield from _decoded(letters)

@@ -8,14 +8,14 @@ from __future__ import annotations
 import codecs
 import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from flask import Request
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from ocr_server.errors import InvalidOptions
 from ocr_server.export import FORMATS
@@ -147,12 +147,16 @@ def body_of(request: Request, *, forms: Collection[str] = (MULTIPART,)) -> Body:
         if file.size_bytes <= MAX_FIELDS_BYTES:  # else a file that calls itself a form
             texts = MultiDict(parse_fields(file.path.read_bytes()))
         return Body({}, texts.to_dict(flat=False), None)
-    files = {
-        name: tuple(file.source for file in files if isinstance(file, UploadedFile))
-        for name, files in request.files.lists()
-    }
+    files = {name: _chosen(files) for name, files in request.files.lists()}
     _free(request)
     return Body(files, request.form.to_dict(flat=False), None)
+
+
+def _chosen(files: Iterable[FileStorage]) -> tuple[Source, ...]:
+    """The files of a field; a browser sends one without name and bytes where none was chosen."""
+    sent = [file for file in files if isinstance(file, UploadedFile)]
+    chosen = [file for file in sent if file.source.size_bytes or file.filename]
+    return tuple(file.source for file in chosen or sent)
 
 
 def looks_like_json(file: Source) -> bool:
@@ -248,7 +252,8 @@ def _read_body(
     else:
         given, files = {}, (body.file,)
     is_empty = bool(files) and request.mimetype == MULTIPART
-    files = tuple(file for file in files if file.size_bytes)
+    if not any(file.size_bytes for file in files):
+        files = ()
     if not files and not any(fault["field"] in {"file", "image"} for fault in faults):
         faults.append(fault_of("file", EMPTY if is_empty else _without_file(request)))
     return given, files

@@ -27,10 +27,12 @@ SPOKEN_ATTRIBUTES = {"aria-label", "title", "placeholder", "alt"}
 # Where errors are raised that a person at the pages may see: not those of other services' routes.
 OF_READING = (
     "errors.py", "deadline.py", "export", "pdf", "request", "sources", "page",
-    "runtime/admission.py", "runtime/second_try.py", "web/auth.py",
+    "pipeline.py", "runtime/admission.py", "runtime/second_try.py", "web/auth.py",
 )  # fmt: skip
 # Where options are found to be wrong.
-OF_FAULTS = ("request", "web/body.py", "bounds.py", "imaging/operations.py")
+OF_FAULTS = (
+    "request", "web/body.py", "web/base64_text.py", "bounds.py", "imaging/operations.py",
+)  # fmt: skip
 MOST_LETTERS_OF_A_UNIT = 2  # "{n} px" is a value, and no words
 # What is called the same in every language, or is shown as it is typed.
 NAMES = {"ocr-", "– ocr-server", "server", "API", "OpenAPI 3.1", "POST"}
@@ -127,7 +129,10 @@ def _parts_of_faults(place: Path) -> Iterator[ast.expr]:
     for file in [place] if place.is_file() else sorted(place.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             match node:
-                case ast.Assign(targets=[ast.Name(id="how")], value=value) | ast.Yield(value=value):
+                case (
+                    ast.Assign(targets=[ast.Name(id="how" | "EMPTY" | "_HOW_TO_SEND")], value=value)
+                    | ast.Yield(value=value)
+                ):
                     if value:
                         yield value
                 case ast.FunctionDef(name="__str__"):

@@ -143,6 +143,27 @@ def test_an_empty_file_is_told(client: FlaskClient) -> None:
     assert faults["file"].startswith("the file is empty")
 
 
+@pytest.mark.parametrize("given", [
+    {"data": {"file": [(BytesIO(PICTURE), "a.png"), (BytesIO(b""), "b.png")]}},
+    {"json": {"image": [ENCODED, ""]}},
+])  # fmt: skip
+def test_an_empty_file_beside_a_good_one_is_told(
+    client: FlaskClient, given: dict[str, Any]
+) -> None:
+    document = post(client, **given).get_json()
+
+    assert [page["number"] for page in document["pages"]] == [1]
+    (problem,) = document["problems"]
+    assert (problem["page"], problem["code"]) == (2, "damaged-picture")
+    assert problem["detail"].startswith("The file is empty.")
+
+
+def test_a_file_that_a_form_did_not_choose_is_none(client: FlaskClient) -> None:
+    data = {"file": [(BytesIO(PICTURE), "a.png"), (BytesIO(b""), "")]}
+
+    assert post(client, data=data).get_json()["problems"] == []
+
+
 def test_a_file_in_another_field_is_told_the_right_one(client: FlaskClient) -> None:
     faults = faults_of(post(client, data={"scan": (BytesIO(PICTURE), "a.png")}))
 
@@ -172,7 +193,10 @@ def test_several_images_of_json_make_one_document(client: FlaskClient) -> None:
         ("abcde", "this is not base64"),
         ("äöü", "this is not base64"),
         ("data:image/png,abcd", "a data URL must be base64"),
-        ("http://example.org/a.png", "this is not base64"),
+        (
+            "http://example.org/a.png",
+            "addresses are not fetched; send the picture itself, as base64",
+        ),
     ],
 )
 def test_an_image_that_is_none_is_told_why(image: object, said: str, client: FlaskClient) -> None:
