@@ -20,7 +20,7 @@ HESITATING = """() => {
   devices.getUserMedia = async function answer(wish) {
     const stream = await ask(wish);
     streams.push(stream);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    while (streams.length < 2) await new Promise((resolve) => setTimeout(resolve, 50));
     return stream;
   };
 }"""

@@ -1,13 +1,14 @@
 // @ts-check
 // The viewfinder over the whole screen: the browser's own full screen where it has one for pages,
 // else as large as the window; the rest of the page is out of reach meanwhile.
-import { action } from "../lib/dom.js";
+import { action, found } from "../lib/dom.js";
 
 const SMALL = "(max-width: 34rem), (max-height: 30rem)"; // phones, upright and on their side
 
 /** @param {HTMLElement} root the camera */
 export function enhance(root) {
   const button = action(root, "full");
+  const reading = /** @type {HTMLInputElement} */ (found(root, "#reading"));
   /** @type {HTMLElement[]} */
   let others = [];
 
@@ -31,15 +32,17 @@ export function enhance(root) {
   button.addEventListener("click", () => put(!root.hasAttribute("data-full")));
   document.addEventListener("fullscreenchange", () => document.fullscreenElement || put(false));
   addEventListener("left", () => put(false));
+  // The transcript is seen beside the picture, and has no room on a whole screen.
+  reading.addEventListener("change", () => reading.checked && put(false));
   document.addEventListener("keydown", function leaveByKey({ key }) {
     if (key === "Escape" && !document.querySelector("dialog[open]")) put(false);
   });
 
   return {
-    /** The camera runs: on a phone it takes the screen. */
+    /** The camera runs: on a phone it takes the screen, unless what it reads is listed below. */
     begin() {
       button.hidden = false;
-      if (matchMedia(SMALL).matches) put(true);
+      if (matchMedia(SMALL).matches && !reading.checked) put(true);
     },
     leave: () => put(false),
     /** It runs no more. */
