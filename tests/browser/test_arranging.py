@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.letter import ReadsLetter, draw_letter, save_letter
+from tests.browser.test_languages import speak
 from tests.browser.test_upload import expect_state, expect_thumbnails
 from tests.browser.watching import Watch, assert_accessible
 from tests.drawing import as_file, as_pages
@@ -187,16 +188,20 @@ def test_all_files_are_taken_in_one_go(desk: Page, tmp_path: Path) -> None:
         assert len(pdf.pages) == 2
 
 
-@pytest.mark.parametrize("width", [1366, 390])
+@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080), (390, 844)])
+@pytest.mark.parametrize("language", ["en", "de", "ar"])
 def test_what_all_files_can_be_taken_as_is_shown_whole(
-    desk: Page, tmp_path: Path, width: int
+    page: Page, url: str, tmp_path: Path, size: tuple[int, int], language: str
 ) -> None:
-    desk.set_viewport_size({"width": width, "height": 844})
-    desk.set_input_files("#file", save_letter(tmp_path, "other.png"))
-    expect(desk.locator(".card[data-state=result]")).to_have_count(2)
+    width, height = size
+    speak(page.context, url, language)
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(url)
+    page.set_input_files("#file", [save_letter(tmp_path, name) for name in ("a.png", "b.png")])
+    expect(page.locator(".card[data-state=result]")).to_have_count(2)
 
-    desk.get_by_text("Download all").click()
-    choices = desk.locator("[data-all]")
+    page.locator("[data-part=all] summary").click()
+    choices = page.locator("[data-all]")
     expect(choices.first).to_be_visible()
     hidden = """all => all.filter((one) => {
       const { left, right, top, bottom } = one.getBoundingClientRect();

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.test_upload import expect_state
+from tests.browser.test_viewing import box_of
 from tests.browser.test_webcam import expect_camera
 from tests.browser.watching import assert_accessible
 
@@ -18,6 +19,12 @@ SMALL = """(least) => [...document.querySelectorAll("#camera :is(button, summary
   .map((one) => [one.dataset.action ?? one.textContent, one.getBoundingClientRect()])
   .filter(([, { width, height }]) => width < least || height < least)
   .map(([name, { width, height }]) => `${name}: ${width} x ${height}`)"""
+
+# Where the shutter begins under each of these hints, measured before the camera says another.
+TOPS_UNDER = """(hints) => hints.map((words) => {
+  document.querySelector("#camera [data-part=hint]").textContent = words;
+  return document.querySelector("#camera .shutter").getBoundingClientRect().top;
+})"""
 
 
 @pytest.fixture
@@ -85,6 +92,36 @@ def test_the_camera_takes_the_screen_of_a_phone(phone: Page, *, has_api: bool) -
     expect(phone.get_by_role("link", name="Upload")).to_be_visible()
     assert not phone.evaluate("document.querySelector('header').inert")
     assert not phone.evaluate("document.fullscreenElement")
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_the_corners_are_handles_whole_on_the_screen_of_a_phone(
+    phone: Page, *, is_full: bool
+) -> None:
+    start(phone)
+    if not is_full:
+        phone.get_by_role("button", name="Full screen").click()
+    phone.get_by_role("button", name="Take the picture").click()
+    phone.get_by_role("button", name="Whole picture").click()
+
+    corners = phone.locator("#camera .corner")
+    expect(corners).to_have_count(4)
+    for at in range(4):
+        box = box_of(corners.nth(at))
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE["width"]
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_the_shutter_stays_where_it_is_under_a_long_hint(phone: Page, *, is_full: bool) -> None:
+    start(phone)
+    if not is_full:
+        phone.get_by_role("button", name="Full screen").click()
+    tops = phone.evaluate(
+        TOPS_UNDER, ["Hold still.", "No edges were found in the picture. " * 2 + "Go on."]
+    )
+
+    assert tops[0] == tops[1]
 
 
 def test_what_was_taken_is_read_on_the_page(phone: Page) -> None:
