@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from ocr_server.settings import Settings
 from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter, save_letter
 from tests.browser.test_history import correct
 from tests.browser.test_upload import expect_state
@@ -168,13 +170,54 @@ def test_a_page_is_not_offered_for_cropping_before_all_are_read(half_read: Page)
 def test_a_picture_that_cannot_be_shown_is_told(
     page: Page, url: str, watch: Watch, tmp_path: Path
 ) -> None:
+    (tmp_path / "scan.png").write_bytes(as_pages([draw_letter()]))  # in truth TIFF
+    page.goto(url)
+    page.set_input_files("#file", tmp_path / "scan.png")
+    expect_state(page, "result")
+    page.get_by_role("button", name="Crop or turn, and read again").click()
+
+    words = page.locator(".card [data-part=words]")
+    expect(words).to_have_text(re.compile("^This browser cannot show the picture"))
+
+
+def test_an_empty_file_can_only_be_forgotten(
+    page: Page, url: str, watch: Watch, tmp_path: Path
+) -> None:
     watch.expected.append("400")
     (tmp_path / "empty.png").touch()
     page.goto(url)
     page.set_input_files("#file", tmp_path / "empty.png")
     expect_state(page, "error")
-    page.get_by_role("button", name="Crop or turn empty.png").click()
 
-    words = page.locator(".card [data-part=words]")
-    expect(words).to_have_text(re.compile("^This browser cannot show the picture"))
-    expect(page.get_by_role("button", name="Try again empty.png")).to_be_visible()
+    for again in (False, True):
+        if again:
+            page.reload()
+        expect(page.get_by_role("button", name="Forget empty.png")).to_be_visible()
+        expect(page.locator(".card .actions button:visible")).to_have_count(1)
+
+
+def test_a_picture_that_is_too_large_can_only_be_made_smaller(
+    page: Page, url: str, settings: Settings, letter: Path
+) -> None:
+    os.truncate(letter, settings.max_body_bytes + 1)
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    expect_state(page, "error")
+
+    expect(page.get_by_role("button", name="Crop or turn letter.png")).to_be_visible()
+    expect(page.get_by_role("button", name="Try again letter.png")).to_be_hidden()
+
+
+def test_a_card_tells_how_its_text_stands(desk: Page) -> None:
+    words, summary = desk.locator(".card [data-part=words]"), desk.locator("[data-part=summary]")
+    expect(words).to_contain_text("2 doubtful")
+    correct(desk)
+    expect(words).to_contain_text("1 doubtful")
+
+    desk.get_by_role("button", name="Type in the text").click()
+    desk.keyboard.press("End")
+    desk.keyboard.type(" dear all")
+    desk.keyboard.press("Enter")
+
+    expect(words).to_contain_text("18 words")
+    expect(words).to_have_text(summary.inner_text())

@@ -52,6 +52,27 @@ def test_words_are_found_and_replaced_in_all_files(two: Page) -> None:
     expect(two.locator("[data-part=text]")).to_contain_text("feny ticket")
 
 
+def test_enter_goes_from_place_to_place_and_replaces(desk: Page) -> None:
+    desk.get_by_role("button", name="Search and replace").click()
+    wanted, instead = desk.get_by_label("Search for"), desk.get_by_label("Replace with")
+    hits = desk.locator("[data-part=hits]")
+    wanted.fill("the")
+    expect(hits).to_have_text("2")
+
+    for key, place in (("Enter", 1), ("Enter", 2), ("Shift+Enter", 1)):
+        wanted.press(key)
+        expect(hits).to_have_text(f"{place} of 2")
+    expect(wanted).to_be_focused()
+
+    instead.fill("our")
+    wanted.press("Enter")
+    instead.press("Enter")
+
+    expect(desk.locator("[data-part=text]")).to_contain_text("our feny ticket")
+    expect(hits).to_have_text("1 of 1")
+    expect(instead).to_be_focused()
+
+
 def test_what_is_no_regular_expression_is_said(desk: Page) -> None:
     desk.get_by_role("button", name="Search and replace").click()
     desk.get_by_label("Search for").fill("(n")

@@ -122,6 +122,21 @@ def test_cells_are_typed_into_by_keys_and_leave_as_a_workbook(bill: Page) -> Non
         assert b"3.45 net" in workbook.read("xl/sharedStrings.xml")
 
 
+def test_who_clicks_beside_the_line_of_a_cell_types_into_it(bill: Page) -> None:
+    bill.get_by_role("button", name="Type in the text").click()
+    bill.keyboard.press("End")
+    bill.keyboard.type("s")
+
+    bill.locator("td", has_text="3.40").click(position={"x": 60, "y": 2})
+    expect(bill.locator("td .line", has_text="3.40")).to_be_focused()
+    bill.locator("td", has_text="Tea").click(position={"x": 60, "y": 2})
+    bill.keyboard.type(" green")
+    bill.keyboard.press("Tab")
+
+    expect(bill.locator("td .line", has_text="3.40")).to_be_focused()
+    expect_rows(bill, "Items Price", "Tea green 3.40", "Coffee 4.l0")
+
+
 def test_a_table_is_copied_as_a_table(bill: Page) -> None:
     bill.context.grant_permissions(["clipboard-read", "clipboard-write"])
     choose(bill, "Copy the table")

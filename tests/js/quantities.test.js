@@ -28,7 +28,14 @@ test("files stand in the order of their numbers", () => {
 });
 
 test("only a lone picture that a browser shows can be cropped", () => {
-  assert.equal(canTrim([{ type: "image/png" }]), true);
-  assert.equal(canTrim([{ type: "image/tiff" }]), false);
-  assert.equal(canTrim([{ type: "image/png" }, { type: "image/png" }]), false);
+  assert.equal(canTrim([{ type: "image/png", size: 9 }]), true);
+  assert.equal(canTrim([{ type: "image/tiff", size: 9 }]), false);
+  assert.equal(canTrim([{ type: "image/png", size: 0 }]), false);
+  assert.equal(
+    canTrim([
+      { type: "image/png", size: 9 },
+      { type: "image/png", size: 9 },
+    ]),
+    false,
+  );
 });

@@ -77,6 +77,17 @@ export function enhance(desk) {
 
   button.addEventListener("click", toggle);
   text.root.addEventListener("keydown", press);
+  // Beside the lines of a cell, which would take the focus and no letters.
+  text.root.addEventListener("mousedown", function enter(event) {
+    const target = /** @type {Element} */ (event.target);
+    if (!text.isTyping || !target.matches("td, th")) return;
+    const lines = /** @type {HTMLElement[]} */ ([...target.querySelectorAll(".line")]);
+    const above = lines.findLast((one) => one.getBoundingClientRect().top < event.clientY);
+    const line = above ?? lines[0];
+    event.preventDefault();
+    line.focus();
+    getSelection()?.collapse(line, line.childNodes.length);
+  });
   text.root.addEventListener("focusout", function leave(event) {
     if (!text.isTyping || !rowOf(event)?.isConnected) return;
     const next = /** @type {Element | null} */ (event.relatedTarget)?.closest(".line");

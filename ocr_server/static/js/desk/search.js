@@ -167,11 +167,13 @@ export function enhance(desk) {
     current = null;
     if (event.target !== instead) tell(hits());
   });
-  form.addEventListener("submit", function next(event) {
-    event.preventDefault();
-    step(1);
+  // Not at "submit": browsers submit no form of two fields without a button for it.
+  form.addEventListener("keydown", function press({ key, target, shiftKey, isComposing }) {
+    if (key === "Escape") toggle();
+    if (key !== "Enter" || isComposing) return;
+    if (target === wanted) step(shiftKey ? -1 : 1);
+    if (target === instead) replaceOne();
   });
-  form.addEventListener("keydown", (event) => event.key === "Escape" && toggle());
   action(form, "next-hit").addEventListener("click", () => step(1));
   action(form, "previous-hit").addEventListener("click", () => step(-1));
   action(form, "replace").addEventListener("click", replaceOne);

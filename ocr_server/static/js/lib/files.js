@@ -19,5 +19,5 @@ export function isShowable({ type }) {
  * @param {File[]} files
  */
 export function canTrim(files) {
-  return files.length === 1 && isShowable(files[0]);
+  return files.length === 1 && files[0].size > 0 && isShowable(files[0]);
 }

@@ -17,7 +17,7 @@ import { makeCard, putCard } from "./card.js";
 const NO_PICTURE = new Set([415, 422]); // that could be cropped
 
 // Files that stay what they are, however often they are sent.
-const NO_OTHER_END = new Set(["unsupported-format", "damaged-picture"]);
+const NO_OTHER_END = new Set(["unsupported-format", "damaged-picture", "body-too-large"]);
 
 export class Item {
   /**
@@ -62,7 +62,7 @@ export class Item {
     putCard(this.card, state, words, {
       share,
       canOpen: Boolean(this.draft?.pages.length),
-      canRetry: this.files.length > 0 && !this.isHopeless,
+      canRetry: this.bytes > 0 && !this.isHopeless,
       retryWords:
         this.draft?.pages.length && !this.draft.isEnded ? _("Read the rest") : _("Try again"),
       canTrim: canTrim(this.files),
@@ -84,11 +84,11 @@ export class Item {
 
   /** What came of it, as it stands now. */
   putResult() {
-    if (!this.draft) return undefined;
+    if (!this.draft) return;
     const { places, summary, isEnded, share } = this.draft;
     const { pages, problems } = this.draft.document;
-    if (!isEnded) return this.put("stopped", share ? _("{share} read.", { share }) : _("Stopped."));
-    if (problems.length) {
+    if (!isEnded) this.put("stopped", share ? _("{share} read.", { share }) : _("Stopped."));
+    else if (problems.length) {
       const n = pages.length + problems.length;
       this.put(
         "partial",
@@ -96,7 +96,6 @@ export class Item {
       );
     } else if (!places.length) this.put("empty", _("No text was found."));
     else this.put("result", summary);
-    return announce(this.state === "result" ? `${this.name}: ${summary}` : this.words);
   }
 
   /** @param {Refusal} error */

@@ -22,6 +22,7 @@ const comingReading = () => bring("upload/reading", () => import("./reading.js")
 const BUSY = new Set([429, 503]);
 const SIDE_BY_SIDE = 2; // so that a small file is not behind a long one
 const RUNS = new Set(["waiting", "uploading", "recognising"]);
+const COUNTS = new Set(["result", "empty"]); // the words of the text
 const UNSHOWN = _("This browser cannot show the picture, so it cannot be cropped or turned.");
 const AGAIN = _("Read it again and forget the corrections?");
 
@@ -96,10 +97,10 @@ function begin(root) {
    */
   function adopt(item, draft) {
     follow(item, draft);
-    draft.addEventListener(
-      "grown",
-      () => item.draft === draft && !draft.isRunning && item.putResult(),
-    );
+    const tell = () => item.draft === draft && !RUNS.has(item.state) && item.putResult();
+    draft.addEventListener("grown", tell);
+    for (const event of ["changed", "replaced"])
+      draft.addEventListener(event, () => COUNTS.has(item.state) && tell());
   }
   /** The documents there are, in the order of their cards. */
   function drafts() {
@@ -184,7 +185,7 @@ function begin(root) {
       item.put(item.state, UNSHOWN);
       announce(`${item.name}: ${UNSHOWN}`, "alert");
     });
-    if (found) item.files = [found.file];
+    if (found) Object.assign(item, { files: [found.file], isHopeless: false });
     return Boolean(found);
   }
   /** @param {Item} item */

@@ -31,7 +31,7 @@ export async function readItem(item, how) {
   const { draft: before } = item; // stays until it is read anew
   const begun = performance.now();
   if (maxBytes && !hasJobs && item.bytes > maxBytes)
-    throw new Refusal({ status: 413, detail: tooLarge(item.bytes, maxBytes) });
+    throw new Refusal({ code: "body-too-large", detail: tooLarge(item.bytes, maxBytes) });
   const { signal } = (item.stop = new AbortController());
   const goesOn = before && canGoOn(before, item);
   const draft = goesOn ? before : new Draft(item.name, item.files, fields);
@@ -57,6 +57,7 @@ export async function readItem(item, how) {
     draft.finish(answer, performance.now() - begun);
     if (!desk.shown || desk.shown === before) await open(item);
     item.putResult();
+    announce(`${item.name}: ${item.words}`);
   } finally {
     draft.isRunning = false;
     draft.dispatchEvent(new Event("halted"));
