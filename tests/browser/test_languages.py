@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.test_upload import expect_state
 from tests.browser.watching import assert_accessible
@@ -61,6 +61,26 @@ def test_longer_words_need_no_scrolling_sideways(
     assert page.evaluate(OVERFLOW) == 0
     page.goto(url + "/webcam")
     assert page.evaluate(OVERFLOW) == 0
+
+
+def test_a_browser_whose_language_is_not_installed_keeps_the_usual_one(
+    context: BrowserContext, page: Page, url: str
+) -> None:
+    def choose_english(route: Route) -> None:
+        body = route.fetch().text().replace('value="auto" checked', 'value="auto"')
+        route.fulfill(body=body.replace('value="eng"', 'value="eng" checked'))
+
+    speak(context, url, "fr")
+    page.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'language', { get: () => 'fr-FR' });"
+        "localStorage.removeItem('languages')"
+    )
+    page.route(f"{url}/", choose_english)
+    page.goto(f"{url}/")
+    page.locator("#languages summary").click()
+
+    expect(page.locator("#languages [value=eng]")).to_be_checked()
+    expect(page.locator("#languages [value=auto]")).not_to_be_checked()
 
 
 def test_the_server_says_what_is_wrong_in_the_language_of_the_page(

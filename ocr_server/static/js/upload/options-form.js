@@ -87,7 +87,9 @@ function nameItself(label, code) {
  */
 function inBrowserLanguage(boxes) {
   const spoken = tagOf(navigator.language.split("-")[0]);
-  const box = boxes.find(({ value }) => !value.includes("/") && tagOf(value) === spoken);
+  const box = boxes.find(
+    ({ value }) => value !== AUTOMATIC && !value.includes("/") && tagOf(value) === spoken,
+  );
   return box ? [box.value] : [];
 }
 
