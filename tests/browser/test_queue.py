@@ -215,6 +215,7 @@ def test_a_card_tells_how_its_text_stands(desk: Page) -> None:
     expect(words).to_contain_text("1 doubtful")
 
     desk.get_by_role("button", name="Type in the text").click()
+    expect(desk.locator("[data-part=text] .line:focus")).to_have_count(1)
     desk.keyboard.press("End")
     desk.keyboard.type(" dear all")
     desk.keyboard.press("Enter")

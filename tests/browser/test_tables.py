@@ -124,6 +124,7 @@ def test_cells_are_typed_into_by_keys_and_leave_as_a_workbook(bill: Page) -> Non
 
 def test_who_clicks_beside_the_line_of_a_cell_types_into_it(bill: Page) -> None:
     bill.get_by_role("button", name="Type in the text").click()
+    expect(bill.locator("td .line:focus, th .line:focus")).to_have_count(1)
     bill.keyboard.press("End")
     bill.keyboard.type("s")
 
