@@ -251,10 +251,9 @@ def _read_body(
         body.file.path.unlink()
     else:
         given, files = {}, (body.file,)
-    is_empty = bool(files) and request.mimetype == MULTIPART
-    if not any(file.size_bytes for file in files):
-        files = ()
-    if not files and not any(fault["field"] in {"file", "image"} for fault in faults):
+    is_told = any(fault["field"] in {"file", "image"} for fault in faults)
+    if not is_told and not any(file.size_bytes for file in files):
+        is_empty = bool(files) and request.mimetype == MULTIPART
         faults.append(fault_of("file", EMPTY if is_empty else _without_file(request)))
     return given, files
 
