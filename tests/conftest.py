@@ -92,6 +92,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             items[:] = [item for item in items if item not in needing]
         elif needing and not look():
             raise pytest.UsageError(MISSING[need])
+    # A machine with other work on it may keep a browser or server waiting for longer than a test
+    # does. Each test that is run again is named in the report, and counted in its last line.
+    for item in items:
+        if any(item.get_closest_marker(name) for name in ("process", "postgres", "browser")):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def has_tesseract() -> bool:
