@@ -69,8 +69,11 @@ class PageRef:
 
     @property
     def page_path(self) -> Path:
-        """The file of a page that is too large to be held in memory."""
-        return self.path.with_name(f"{self.path.name}-page-{self.number}")
+        """The file of a page that is too large to be held in memory.
+
+        Copies of PDF pages lie beside it, named by their index: `opened_page`.
+        """
+        return self.path.with_name(f"{self.path.name}-stored-{self.number}")
 
 
 @dataclass(frozen=True, slots=True)

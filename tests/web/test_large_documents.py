@@ -130,6 +130,21 @@ def test_pages_beyond_what_is_held_are_stored_in_the_folder_of_the_request(
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["json", "pdf"])
+def test_pages_of_a_pdf_are_opened_beside_pages_that_are_stored(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(pipeline, "MOST_HELD_WORDS", 0)
+    pdf = as_pages([draw_lines("text", width_px=width) for width in WIDTHS_PX], "PDF")
+
+    answer = client.post(f"/v1/documents?format={name}", data=pdf)
+
+    assert answer.status_code == 200
+    if name == "json":
+        assert answer.get_json()["problems"] == []
+        assert [page["number"] for page in answer.get_json()["pages"]] == [1, 2, 3]
+
+
 @pytest.mark.parametrize("name", ["text", "json"])
 def test_a_large_document_that_is_sent_back_is_rendered_as_a_small_one(
     client: FlaskClient, rendered: list[object], monkeypatch: pytest.MonkeyPatch, name: str
