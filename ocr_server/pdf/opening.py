@@ -5,6 +5,7 @@ PDFium is not thread-safe: this runs in worker processes, one task at a time.
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -264,6 +265,7 @@ def opened_pdf(path: Path, password: str | None) -> Iterator[pypdfium2.PdfDocume
     Raises:
         DamagedPicture: PDFium cannot open it, or it has no pages.
         EncryptedDocument: it wants a password, or another one.
+        OSError: there is no such file, or no more files can be opened.
     """
     # Of a PDF without pages pypdfium2 tells PDFium's last error, which may be another file's. This
     # leaves one that is no lie.
@@ -277,6 +279,8 @@ def opened_pdf(path: Path, password: str | None) -> Iterator[pypdfium2.PdfDocume
                 if password is None
                 else "The password does not open this PDF. Send another one."
             ) from error
+        if error.err_code == raw.FPDF_ERR_FILE:
+            raise OSError(errno.EIO, "The file cannot be opened", str(path)) from error
         raise DamagedPicture(
             "The PDF is damaged and cannot be opened. Save it again, or send another copy."
         ) from error

@@ -7,6 +7,7 @@ server.
 
 from __future__ import annotations
 
+import errno
 import io
 import warnings
 from collections.abc import Iterator
@@ -59,6 +60,7 @@ pi_heif.register_heif_opener()
 
 
 _GREY_MODES = {"1", "L", "LA", "F", "I", "I;16", "I;16B", "I;16L"}  # of Pillow
+_OF_BROKEN_FILES = {None, errno.EINVAL}  # Pillow's own errors; a seek to before the beginning
 _WARNING = "Warning, "  # so libtiff marks what does no harm
 
 
@@ -196,7 +198,7 @@ def too_many_pages(count: int, limits: Limits) -> TooManyPages:
 def _opened(path: Path, limits: Limits, *, ending: bytes = b"") -> Iterator[Image.Image]:
     """The picture, its header read and its size checked; Pillow's errors are translated here.
 
-    `ending` is put at the end of the file's bytes.
+    `ending` is put at the end of the file's bytes. What the system says is no fault of the file.
     """
     Image.MAX_IMAGE_PIXELS = None  # the header is checked below, with its numbers
     try:
@@ -230,6 +232,8 @@ def _opened(path: Path, limits: Limits, *, ending: bytes = b"") -> Iterator[Imag
         raise OutOfMemory.of_worker() from error
     # A broken file makes Pillow raise nearly anything; each means the same to the sender.
     except Exception as error:
+        if isinstance(error, OSError) and error.errno not in _OF_BROKEN_FILES:
+            raise
         raise _damaged() from error
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import resource
 from io import BytesIO
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from ocr_server.errors import (
 )
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits
-from ocr_server.pdf.opening import fitting_dpi
+from ocr_server.pdf.opening import fitting_dpi, opened_pdf
 from ocr_server.pdf.render import draw_page
 from ocr_server.sources.decode import count_pages, decode_page
 from tests.drawing import as_file, as_pages, draw_lines
@@ -73,6 +75,19 @@ def test_a_scan_in_a_pdf_is_what_was_scanned(upload: Path) -> None:
     assert canvas.width_px - scan.width in {0, 1}
     assert canvas.height_px - scan.height in {0, 1}
     assert canvas.pixels.min() < 40
+
+
+def test_a_pdf_that_the_system_does_not_open_is_not_called_damaged(upload: Path) -> None:
+    upload.write_bytes(saved(blank_pdf((100, 100))))
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    next_file = os.dup(0)
+    os.close(next_file)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next_file, before[1]))
+    try:
+        with pytest.raises(OSError, match="cannot be opened"), opened_pdf(upload, None):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_each_page_has_a_size_of_its_own(upload: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import resource
 import struct
@@ -23,7 +24,7 @@ from ocr_server.errors import (
 )
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits
-from ocr_server.sources.decode import PICTURES, count_pages, decode_page
+from ocr_server.sources.decode import PICTURES, count_pages, decode_page, opened_picture
 from tests.drawing import as_file, as_pages, draw_lines
 
 LIMITS = Limits(max_pixels=1_000_000, max_pages=5)
@@ -506,6 +507,16 @@ def test_a_page_without_memory_for_it_says_which_setting_helps(
 
     with pytest.raises(OutOfMemory, match="OCR_WORKER_MEMORY_BYTES"):
         decode(upload, as_file(draw_lines("much")))
+
+
+def test_what_the_system_says_while_a_picture_is_open_is_not_called_damage(upload: Path) -> None:
+    upload.write_bytes(as_file(draw_lines("text")))
+
+    with (
+        pytest.raises(OSError, match="no room"),
+        opened_picture(upload, 0, limits=LIMITS),
+    ):
+        raise OSError(errno.ENOSPC, "no room")
 
 
 def test_a_picture_without_width_is_damaged(upload: Path) -> None:
