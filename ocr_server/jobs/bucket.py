@@ -2,11 +2,13 @@
 
 A file that comes in pieces is an object for each, named by its offset. What is opened by other
 programs is fetched into a folder of this machine first, once for a job, and removed ten minutes
-after it was last asked for. What is in a bucket is listed at most once a second.
+after it was last asked for. What is in a bucket is listed at most once a second, but at the end of
+a chunk of pages.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import shutil
@@ -90,7 +92,7 @@ class BucketOfJob:
         self._api, self._store = obstore, bucket.store
         self.job_id, self.fetched = job_id, bucket.fetched / job_id
         self.used_s = time.monotonic()
-        self._fetching = threading.Lock()
+        self._fetching, self._listing = threading.Lock(), threading.Lock()
         self._listings: dict[str, tuple[float, set[str]]] = {}
 
     @property
@@ -107,7 +109,10 @@ class BucketOfJob:
             name = _piece_of(name, 0)
         with _answering():
             self._api.put(self._store, self._key(name), content, max_concurrency=_AT_A_TIME)
-        self._listings.pop(name.rpartition("/")[0], None)
+        folder, _, last = name.rpartition("/")
+        with self._listing:
+            if folder in self._listings:
+                self._listings[folder][1].add(last)
 
     def read(self, name: str) -> bytes:
         """The content of a file."""
@@ -127,9 +132,9 @@ class BucketOfJob:
         folder, _, last = name.rpartition("/")
         return last in self._listed(folder)
 
-    def names(self, folder: str) -> list[str]:
-        """The names of the files in a folder, without it; none if it is not there."""
-        return list(self._listed(folder))
+    def names(self, folder: str, *, as_of_now: bool = False) -> list[str]:
+        """The names of the files in a folder, as of a second ago; none if it is not there."""
+        return list(self._listed(folder, most_s=0.0 if as_of_now else LISTED_S))
 
     def count_up(self, name: str) -> int:
         """How often this was called with that name, this time included: an object for each."""
@@ -167,7 +172,8 @@ class BucketOfJob:
             keys = [meta["path"] for meta in self._objects("")]
             if keys:
                 self._api.delete(self._store, keys)
-        self._listings.clear()
+        with self._listing:
+            self._listings.clear()
         shutil.rmtree(self.fetched, ignore_errors=True)
 
     @property
@@ -198,18 +204,21 @@ class BucketOfJob:
     def _key(self, name: str) -> str:
         return f"{self.job_id}/{name}"
 
-    def _listed(self, folder: str) -> set[str]:
-        now_s = time.monotonic()
-        looked_s, names = self._listings.get(folder, (0.0, set[str]()))
-        if now_s - looked_s > LISTED_S:
-            prefix = f"{self._key(folder)}/" if folder else f"{self.job_id}/"
-            with _answering():
-                found = self._api.list_with_delimiter(self._store, prefix)
-            paths = [meta["path"] for meta in found["objects"]]
-            paths += [path.rstrip("/") for path in found["common_prefixes"]]
-            names = {path.rpartition("/")[2] for path in paths}
-            self._listings[folder] = now_s, names
-        return names
+    def _listed(self, folder: str, *, most_s: float = LISTED_S) -> frozenset[str]:
+        """The names in a folder, as of `most_s` ago at most."""
+        begun_s = time.monotonic()
+        with self._listing:  # who waited for another's list takes that one
+            looked_s, names = self._listings.get(folder, (-math.inf, set[str]()))
+            if begun_s - looked_s > most_s:
+                looked_s = time.monotonic()
+                prefix = f"{self._key(folder)}/" if folder else f"{self.job_id}/"
+                with _answering():
+                    found = self._api.list_with_delimiter(self._store, prefix)
+                paths = [meta["path"] for meta in found["objects"]]
+                paths += [path.rstrip("/") for path in found["common_prefixes"]]
+                names = {path.rpartition("/")[2] for path in paths}
+                self._listings[folder] = looked_s, names
+            return frozenset(names)
 
     def _objects(self, folder: str) -> list[ObjectMeta]:
         listed = self._api.list(self._store, f"{self._key(folder)}/".replace("//", "/"))

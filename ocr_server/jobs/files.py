@@ -17,7 +17,7 @@ import gzip
 import json
 import secrets
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -147,6 +147,13 @@ class JobFiles:
     def is_settled(self, number: int) -> bool:
         """Whether a page was read, or could not be."""
         return self.storage.has(_page_name(number)) or self.storage.has(_failure_name(number))
+
+    def are_settled(self, numbers: Iterable[int]) -> bool:
+        """Whether each of some pages was read, or could not be, by whatever process, as of now."""
+        names = set(self.storage.names("pages", as_of_now=True))
+        unseen = (one for one in numbers if not {_page_name(one), _failure_name(one)} & names)
+        # A network folder may be listed as it was a while ago; its files are looked for by name.
+        return all(map(self.is_settled, unseen))
 
     def settled(self) -> tuple[int, int]:
         """How many pages were read, and how many could not be."""

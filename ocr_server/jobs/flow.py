@@ -2,8 +2,8 @@
 
 A job is a workflow for each chunk of its pages, the first of which is one page; each chunk enqueues
 the next two. A page that was read has its file, and is never read again: workflows have no steps
-but to enqueue others. None waits for another one but `end_job`, so that ten thousand jobs take no
-thread.
+but to enqueue others. None waits for another one, so that ten thousand jobs take no thread: at the
+end of each chunk is looked whether it was the last one to be read.
 """
 
 from __future__ import annotations
@@ -19,12 +19,11 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 if TYPE_CHECKING:
     from ocr_server.jobs.engine import JobEngine
 
-VERSION = "jobs-3"  # of these workflows, not of the program: other versions' work is not taken
-JOBS, CHUNKS, ENDS = "ocr-jobs", "ocr-chunks", "ocr-ends"
+VERSION = "jobs-4"  # of these workflows, not of the program: other versions' work is not taken
+JOBS, CHUNKS, WEBHOOKS = "ocr-jobs", "ocr-chunks", "ocr-webhooks"
 CHUNK_PAGES = 32  # a chunk gives way between pages
 LEAST_TAIL_PAGES = 4
 TAIL_SHARE = 8  # of what is left, the most in one chunk: at the end all workers have some
-END_S = 0.25  # between looks whether the last pages are read
 # Seconds before each try to call a webhook, after the one before.
 WEBHOOK_DELAYS_S = (0.0, 5.0, 30.0, 300.0, 1800.0, 7200.0)
 _FOREVER = 1_000_000  # attempts: pages count their own
@@ -66,8 +65,7 @@ class Reader(Protocol):
 # Of the process, as workflows are functions of the module.
 _reader: Reader
 _engine: JobEngine
-# Workflows by id, and whether the process ends only after what they are at.
-running: dict[str, bool] = {}
+running: set[str] = set()  # ids of workflows; the process ends only after what they are at
 
 
 def begin(reader: Reader, engine: JobEngine) -> None:
@@ -88,16 +86,6 @@ def read_chunk(job_id: str, number: int, first: int, last: int) -> None:
     """Read pages of a chunk of a job, by their positions: from `first` up to before `last`."""
     with _at():
         _read_chunk(job_id, number, first, last)
-
-
-@DBOS.workflow(name="end_job", max_recovery_attempts=_FOREVER)
-def end_job(job_id: str) -> None:
-    """End a job as soon as the chunks that others are at are read."""
-    with _at(must_finish=False):
-        while not _reader.finish(job_id):
-            if _reader.is_over.wait(END_S):
-                raise Stopping
-        _enqueue_webhook(job_id, 0)
 
 
 @DBOS.workflow(name="call_webhook", max_recovery_attempts=_FOREVER)
@@ -135,22 +123,13 @@ def _read_chunk(job_id: str, number: int, first: int, last: int) -> None:
             if _engine.gives_way(number):
                 _enqueue_chunk(job_id, number, position + 1, last)
                 return
-    if last == chunks[-1][1]:
-        _end(job_id)
+    if _reader.finish(job_id):
+        _enqueue_webhook(job_id, 0)
 
 
 def _stop_if_over() -> None:
     if _reader.is_over.is_set():
         raise Stopping
-
-
-def _end(job_id: str) -> None:
-    if _reader.finish(job_id):
-        _enqueue_webhook(job_id, 0)
-    else:
-        with SetWorkflowID(f"{job_id}/end"):
-            DBOS.enqueue_workflow(ENDS, end_job, job_id)
-        _engine.ring()
 
 
 def _is_left_to_others(job_id: str, first: int, last: int) -> bool:
@@ -191,20 +170,20 @@ def _enqueue_webhook(job_id: str, tries: int) -> None:
         return
     delay_s = WEBHOOK_DELAYS_S[tries] or None
     with SetWorkflowID(f"{job_id}/webhook/{tries}"), SetEnqueueOptions(delay_seconds=delay_s):
-        DBOS.enqueue_workflow(ENDS, call_webhook, job_id, tries)
+        DBOS.enqueue_workflow(WEBHOOKS, call_webhook, job_id, tries)
     _engine.ring()
 
 
 @contextmanager
-def _at(*, must_finish: bool = True) -> Iterator[None]:
-    """Note that the current workflow has a thread; with `must_finish` the process waits for it.
+def _at() -> Iterator[None]:
+    """Note that the current workflow has a thread.
 
     Raises:
         Stopping: the process ends, or the work failed; the engine puts it back into the queue.
     """
     workflow_id = DBOS.workflow_id
     assert workflow_id is not None  # noqa: S101  # called by workflows
-    running[workflow_id] = must_finish
+    running.add(workflow_id)
     try:
         _stop_if_over()
         yield
@@ -212,5 +191,5 @@ def _at(*, must_finish: bool = True) -> Iterator[None]:
         log.exception("jobs: begun again, as it failed")
         raise Stopping from error
     finally:
-        del running[workflow_id]
+        running.discard(workflow_id)
         _engine.leave(workflow_id)

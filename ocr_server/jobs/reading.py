@@ -79,9 +79,13 @@ class JobReader:
         files = self._files.of(job_id)
         if self._until_it_works(lambda: files.is_cancelled):
             return True
-        read, failed = self._until_it_works(files.settled)
-        if read + failed < self.count(job_id):
+        try:
+            numbers = self._until_it_works(files.request).numbers
+        except FileNotFoundError:  # forgotten
+            return True
+        if not self._until_it_works(lambda: files.are_settled(numbers)):
             return False
+        read, _ = self._until_it_works(files.settled)
         state = JobState.DONE if read else JobState.FAILED
         self._until_it_works(lambda: self._ledger.end(job_id, state))
         return True

@@ -47,8 +47,11 @@ class JobStorage(Protocol):
     def has(self, name: str) -> bool:
         """Whether a file is there; of a bucket as it was a second ago."""
 
-    def names(self, folder: str) -> list[str]:
-        """The names of the files in a folder, without it; none if it is not there."""
+    def names(self, folder: str, *, as_of_now: bool = False) -> list[str]:
+        """The names of the files in a folder, without it; none if it is not there.
+
+        Those of a bucket are as of a second ago, if they need not be `as_of_now`.
+        """
 
     def count_up(self, name: str) -> int:
         """How often this was called with that name, this time included."""
@@ -151,7 +154,7 @@ class FolderOfJob:
         """Whether a file is there."""
         return (self.path / name).exists()
 
-    def names(self, folder: str) -> list[str]:
+    def names(self, folder: str, *, as_of_now: bool = False) -> list[str]:  # noqa: ARG002  # always
         """The names of the files in a folder, without it; none if it is not there."""
         try:
             names = [path.name for path in (self.path / folder).iterdir()]

@@ -105,6 +105,25 @@ def test_how_often_a_page_was_begun_is_counted(bucket: Bucket) -> None:
     assert [files.count_up("begun/7") for _ in range(3)] == [1, 2, 3]
 
 
+def test_what_a_process_has_written_itself_is_not_listed_for_it(
+    bucket: Bucket, objects: stand_in.Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buckets, "LISTED_S", 1e9)
+    files = bucket.of(new_id())
+    others = Bucket(ADDRESS, tmp_path / "others").of(files.job_id)
+    assert not files.has("pages/1.page")
+    lists = objects.requests.count("GET ")
+
+    files.write("pages/1.page", b"read")
+    assert files.has("pages/1.page")
+    others.write("pages/2.page", b"read")
+    assert files.names("pages") == ["1.page"]
+    assert objects.requests.count("GET ") == lists
+
+    assert sorted(files.names("pages", as_of_now=True)) == ["1.page", "2.page"]
+    assert objects.requests.count("GET ") == lists + 1
+
+
 def test_what_is_not_there_or_does_not_answer_is_told(
     bucket: Bucket, objects: stand_in.Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

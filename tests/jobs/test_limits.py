@@ -4,6 +4,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
@@ -79,6 +81,34 @@ def test_the_first_page_of_a_job_comes_before_the_next_one_of_a_chunk(tmp_path: 
     margin_px = min(engine.begun) - 200
     assert 200 + margin_px in engine.begun[begun - 1 : begun + 2]
     assert sorted(engine.begun) == [one + margin_px for one in (200, *range(300, 420, 10))]
+
+
+def test_nobody_looks_whether_a_job_is_over_until_a_chunk_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, may_go_on = list[bool](), threading.Event()
+    begin, are_settled = JobFiles.begin, JobFiles.are_settled
+
+    def held(files: JobFiles, number: int) -> int:
+        assert number != 2 or may_go_on.wait(60)
+        return begin(files, number)
+
+    def noted(files: JobFiles, numbers: Iterable[int]) -> bool:
+        looks.append(are_settled(files, numbers))
+        return looks[-1]
+
+    monkeypatch.setattr(JobFiles, "begin", held)
+    monkeypatch.setattr(JobFiles, "are_settled", noted)
+    with keeping(tmp_path, SaysCanvasSize(), slots=2, jobs_slots=2) as kept:
+        job = kept.send(tiff(*[300] * 8))  # chunks of 1, 2, 4 and 1
+        wait_for(lambda: len(looks) == 3)
+        time.sleep(1)  # somebody who looks again and again would do so now
+        assert looks == [False] * 3
+        may_go_on.set()
+        status = kept.ended(job)
+
+    assert (status["state"], status["pages"]["read"]) == ("done", 8)
+    assert looks == [False, False, False, True]
 
 
 def test_who_stood_still_leaves_a_chunk_that_another_one_has(
