@@ -4,7 +4,8 @@
 
 Each case asks a server for more than can be done in the time that it allows by `timeout_s`: fields
 with many masks, keywords and listed values on 20,000 words, every format of 400,000 words, large
-documents to be rendered, frames, texts to be verified. Told is how long each took, how long
+documents to be rendered, of tables for formats of tables, frames, texts to be verified. Speech is
+asked for where espeak-ng is installed. Told is how long each took, how long
 `/livez` took at most meanwhile, and the answer: 504 at the deadline, or 200 before it. The exit
 code is 1 if an answer came later than the deadline and the grace of a worker process.
 """
@@ -21,16 +22,18 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from urllib.parse import urlencode
 
 from benchmarks.pictures import draw
 from benchmarks.servers import Server, form_of, our_server
-from benchmarks.uploads import document_json, pdf_of_words, slowest_probe_s
+from benchmarks.uploads import document_json, pdf_of_words, slowest_probe_s, tables_json
 from ocr_server.export import FORMATS
+from ocr_server.export.audio import has_voice
 from ocr_server.runtime.worker_process import GRACE_S
 
 FIELDS, ALTERNATIVES, KEYWORDS, VALUES = 100, 31, 20, 100
+SPOKEN_PAGES = 4  # of `document_json`; more is refused (`audio.MOST_LETTERS`)
 SLACK_S = 2.0  # to send the request and take it apart, and to send its answer
 MEANT = {http.client.OK, http.client.GATEWAY_TIMEOUT}
 
@@ -74,9 +77,14 @@ def words_pdf() -> bytes:
 
 
 @cache
-def words_json() -> bytes:
-    """The JSON of a document of 100,000 words, made once."""
-    return document_json()
+def json_for(name: str) -> bytes:
+    """The JSON of a large document of which that format can be made, made once.
+
+    It has 100,000 words, in cells where the format shows tables alone, or as many as are spoken.
+    """
+    if FORMATS[name].needs == "tables":
+        return tables_json()
+    return document_json(SPOKEN_PAGES) if name == "audio" else document_json()
 
 
 CASES = {
@@ -93,10 +101,10 @@ CASES = {
     },
     **{
         f"render {name}": Case(
-            f"/v1/render?format={name}", words_json, media_type="application/json"
+            f"/v1/render?format={name}", partial(json_for, name), media_type="application/json"
         )
         for name, format_ in FORMATS.items()
-        if not format_.shows_pictures
+        if not format_.shows_pictures and (name != "audio" or has_voice())
     },
 }
 

@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -188,16 +189,31 @@ def pdf_of_words() -> bytes:
     return bytes(file + head + table + tail)
 
 
-def document_json() -> bytes:
-    """The JSON of a document of 200 pages with 500 words each."""
+def document_json(pages: int = 200) -> bytes:
+    """The JSON of a document of 500 words a page, by which they are 100,000."""
     word = {"text": "word", "box": [1, 2, 30, 40], "confidence": 0.9}
     line = {"words": [word] * 10}
-    pages = [
-        {"number": number, "width_px": 100, "height_px": 100, "dpi": 300, "zones": [
-            {"kind": "text", "lines": [line] * 50}]}
-        for number in range(1, 201)
-    ]  # fmt: skip
-    return json.dumps({"pages": pages}).encode()
+    return _json_of(pages, {"kind": "text", "lines": [line] * 50})
+
+
+def tables_json() -> bytes:
+    """The JSON of a document of 200 pages with a table of 50 rows and 10 columns each."""
+    lines, cells = [], []
+    for row in range(50):
+        for column in range(10):
+            box = [50 * column, 20 * row, 50 * column + 50, 20 * row + 20]
+            cells.append({"row": row, "column": column, "text": "word", "box": box})
+            lines.append({"words": [{"text": "word", "box": box, "confidence": 0.9}]})
+    table = {"rows": 50, "columns": 10, "cells": cells}
+    return _json_of(200, {"kind": "table", "lines": lines, "table": table})
+
+
+def _json_of(pages: int, zone: dict[str, Any]) -> bytes:
+    size = {"width_px": 500, "height_px": 1000, "dpi": 300}
+    numbers = range(1, pages + 1)
+    return json.dumps(
+        {"pages": [{"number": number, **size, "zones": [zone]} for number in numbers]}
+    ).encode()
 
 
 def faulty_json() -> bytes:

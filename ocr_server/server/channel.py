@@ -102,9 +102,11 @@ class Channel(HTTPChannel):  # type: ignore[misc]  # waitress has no types
     _lingers_since_s: float | None = None
     _active_s = 0.0
 
-    def __init__(self, server: Any, *arguments: Any, pace: Pace, **more: Any) -> None:  # noqa: ANN401  # waitress's
-        """Take a connection; `arguments` are those of waitress's channels."""
-        self.pace = pace
+    def __init__(
+        self, server: Any, *arguments: Any, pace: Pace, network: str, **more: Any,  # noqa: ANN401
+    ) -> None:  # fmt: skip
+        """Take a connection from a network; `arguments` and `more` are those of waitress."""
+        self.pace, self.network = pace, network
         self.parser_class = partial(RequestParser, check=self.why_refused, pace=pace)
         super().__init__(server, *arguments, **more)
 

@@ -8,7 +8,7 @@ import select
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
@@ -141,7 +141,11 @@ class HttpListener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
                 return True
         if self._makes_room(address[0]):
             self.set_socket_options(connection)
-            Channel(self, connection, address, self.adj, map=self._map, pace=self.pace)
+            network = network_of(address[0])
+            Channel(
+                self, connection, address, self.adj,
+                map=self._map, pace=self.pace, network=network,
+            )  # fmt: skip
         else:
             self._turn_away(connection)
         return True
@@ -152,11 +156,11 @@ class HttpListener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
         is_exempt = self.adj.trusted_proxy in {"*", address} or is_loopback(address)
         if self.most_per_address and not is_exempt:
             network = network_of(address)
-            own = [channel for channel in channels if network_of(channel.addr[0]) == network]
-            if len(own) >= self.most_per_address:
-                return _drops_one(own)
+            own = sum(channel.network == network for channel in channels)
+            if own >= self.most_per_address:
+                return self.quiet.drop_one(network)
         most: int = self.adj.connection_limit
-        if len(channels) >= most and _drops_one(channels):
+        if len(channels) >= most and self.quiet.drop_one():
             return True
         return len(channels) < most + SPARE_CONNECTIONS
 
@@ -191,7 +195,7 @@ class HttpListener(TcpWSGIServer):  # type: ignore[misc]  # waitress has no type
             return True
         uploads = (channel.request for channel in self.active_channels.values())
         promised_bytes = sum(
-            other.promised_bytes for other in uploads if other not in {None, request}
+            other.promised_bytes for other in uploads if other is not None and other is not request
         )
         return bool(wanted_bytes <= (free_bytes - promised_bytes) / 2)
 
@@ -208,7 +212,7 @@ class _Quiet:
     def __init__(self, server: HttpListener) -> None:
         self._server, self._map = server, server._map
         self._epoll = select.epoll()
-        self._watched: set[int] = set()
+        self._watched: dict[int, Channel] = {}  # by number, who was heard of last stands last
         self._map[self._epoll.fileno()] = self
 
     def take(self, channel: Channel) -> None:
@@ -227,9 +231,21 @@ class _Quiet:
 
     def forget(self, channel: Channel) -> None:
         """Wait for nothing on a connection."""
-        if channel.number in self._watched:
-            self._watched.remove(channel.number)
-            self._epoll.unregister(channel.number)
+        number = channel.number
+        if number in self._watched:
+            del self._watched[number]
+            self._epoll.unregister(number)
+
+    def drop_one(self, network: str | None = None) -> bool:
+        """Close the connection, of a network, that is idle for the longest; whether there was one.
+
+        A thousand clients that come again and again are not compared with a thousand each time.
+        """
+        for channel in self._watched.values():
+            if channel.is_idle and network in {None, channel.network}:
+                channel.handle_close()
+                return True
+        return False
 
     def readable(self) -> bool:
         """Always, for the loop."""
@@ -249,7 +265,11 @@ class _Quiet:
                 channel.handle_close()
                 continue
             wasyncore.read(channel)
-            if channel.connected and not channel.is_quiet:
+            if not channel.connected:
+                continue
+            if channel.is_quiet:
+                self._watched[number] = self._watched.pop(number)
+            else:
                 self.leave(channel)
 
     def close(self) -> None:
@@ -261,11 +281,11 @@ class _Quiet:
     def _watch(self, channel: Channel, events: int) -> None:
         number = channel.number
         assert number is not None  # noqa: S101  # it is open
-        if number in self._watched:
+        if self._watched.pop(number, None):
             self._epoll.modify(number, events)
         else:
-            self._watched.add(number)
             self._epoll.register(number, events)
+        self._watched[number] = channel
 
 
 def network_of(address: str) -> str:
@@ -287,15 +307,6 @@ def _too_many_connections() -> TooManyConnections:
         retry_after_s=1,
         setting="OCR_MAX_CONNECTIONS_PER_ADDRESS",
     )
-
-
-def _drops_one(channels: Iterable[Channel]) -> bool:
-    """Close the connection that has been idle for the longest; whether there was one."""
-    idle = [channel for channel in channels if channel.is_idle]
-    if not idle:
-        return False
-    min(idle, key=lambda channel: channel.last_activity).handle_close()
-    return True
 
 
 def _ignore(*_: object) -> Callable[[bytes], object]:

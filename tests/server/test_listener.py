@@ -298,6 +298,21 @@ def test_who_has_been_idle_for_the_longest_leaves_for_a_new_client(
     assert rest_of(idle[-1]).startswith(b"HTTP/1.1 200")
 
 
+def test_who_sent_something_lately_stays_for_longer(stack: ExitStack, settings: Settings) -> None:
+    front = Front(stack, settings, most_connections=20, pace=Pace())
+    channels = front.server._server.active_channels
+    idle = [stack.enter_context(connect(front.server)) for _ in range(20)]
+    wait_for(lambda: len(channels) == 20)
+    idle[0].sendall(b"GET /livez HTTP/1.1\r\nHost")
+    wait_for(lambda: any(channel.request for channel in list(channels.values())))
+
+    told(front.server, head("Connection: close", path="/livez", method="GET"))
+
+    assert idle[1].recv(1) == b""
+    idle[0].sendall(b": localhost\r\nConnection: close\r\n\r\n")
+    assert rest_of(idle[0]).startswith(b"HTTP/1.1 200")
+
+
 def test_who_is_sending_does_not_leave_for_a_new_client(
     stack: ExitStack, settings: Settings
 ) -> None:
