@@ -60,6 +60,7 @@ class ReadsLetter(ReadsWords):
         self.gate = threading.Event()
         self.gate.set()
         self.passes = 0
+        self._lock = threading.Lock()
         self.is_blind = False
         self.fails_under_px = 0
         self.says = ""
@@ -70,14 +71,19 @@ class ReadsLetter(ReadsWords):
         self.readings.append(options)
         if canvas.width_px < self.fails_under_px:
             raise EngineFailed("The page is too narrow for this engine.")
-        self.passes -= 1
-        while not self.gate.is_set() and self.passes < 0:
+        is_let_through = self._take_pass()
+        while not self.gate.is_set() and not is_let_through:
             deadline.check()
             time.sleep(0.02)
         if self.says:
             line = line_of(tuple(self.says.split()))
             return (Zone(ZoneKind.TEXT, line.quad, (line,)),)
         return () if self.is_blind else tuple(_zone(column) for column in _lines())
+
+    def _take_pass(self) -> bool:
+        with self._lock:  # parts of a page are read side by side
+            self.passes -= 1
+            return self.passes >= 0
 
 
 def _zone(column: list[list[tuple[str, Box]]]) -> Zone:

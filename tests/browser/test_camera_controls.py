@@ -10,7 +10,7 @@ from tests.browser.filming import FRAME_PX, film, on_desk
 from tests.browser.letter import draw_letter
 from tests.browser.test_upload import expect_state
 from tests.browser.test_webcam import expect_camera
-from tests.browser.watching import assert_accessible
+from tests.browser.watching import assert_accessible, await_text, note_texts
 
 # A camera that can more than Chromium's fake one; what it is asked is written down.
 ABLE_CAMERA = """() => {
@@ -96,7 +96,9 @@ def test_page_after_page_is_taken_with_the_corners_as_found(camera: Page) -> Non
     camera.locator("[data-action=finish]").click()
 
     expect_state(camera, "result")
-    width_px = camera.locator("#desk [data-part=picture]").evaluate("(image) => image.naturalWidth")
+    picture = camera.locator("#desk [data-part=picture]")
+    expect(picture).to_be_visible()
+    width_px = picture.evaluate("(image) => image.naturalWidth")
     assert abs(width_px - 790) < 20  # the longer level side of the page on the desk
 
 
@@ -110,11 +112,10 @@ def test_taking_by_itself_can_be_called_off(camera: Page) -> None:
           new MutationObserver(look).observe(shutter, { attributes: true });
         }"""
     )
+    texts = note_texts(camera.locator("[data-part=hint]"))
     camera.get_by_label("Take it by itself").check()
 
-    expect(camera.locator("[data-part=hint]")).to_have_text(
-        "Not taken. Show another page, or press the button."
-    )
+    await_text(camera, texts, "Not taken. Show another page, or press the button.")
     expect(camera.locator("[data-part=hint]")).to_have_text("Good – take it.")
     expect_camera(camera, "live")
 

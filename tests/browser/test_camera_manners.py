@@ -10,7 +10,7 @@ from playwright.sync_api import Dialog, JSHandle, Page, Route, expect
 from tests.browser.test_camera_controls import start
 from tests.browser.test_upload import expect_state
 from tests.browser.test_webcam import expect_camera
-from tests.browser.watching import assert_accessible
+from tests.browser.watching import assert_accessible, await_text, note_texts
 
 UNANSWERED = "() => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}); }"
 HESITATING = """() => {
@@ -181,10 +181,10 @@ def test_slow_answers_are_asked_for_less_often(camera: Page) -> None:
         route.fulfill(json={})
 
     camera.route("**/v1/frames", answer_late)
+    texts = note_texts(camera.locator("[data-part=hint]"))
     start(camera)
 
-    hint = camera.locator("[data-part=hint]")
-    expect(hint).to_have_text("The answers take long; looking less often.")
+    await_text(camera, texts, "The answers take long; looking less often.")
     while len(asked) < 2:
         camera.wait_for_timeout(50)
     assert asked[1] - asked[0] > 4  # as long again as the answer took

@@ -150,7 +150,7 @@ def test_what_is_forgotten_comes_back_by_undo_and_else_never(desk: Page) -> None
     desk.reload()
 
     expect(desk.locator("#queue")).to_be_hidden()
-    assert kept(desk) == {}
+    wait_for(lambda: kept(desk) == {})
 
 
 def test_passwords_are_not_kept(page: Page, url: str, letter: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -100,11 +99,8 @@ def test_photos_of_a_phone_come_to_the_desk_over_http(
 
     tab.set_input_files("#file", save_letter(tmp_path, "photo.png"))
     expect(tab.locator("[data-part=sent]")).to_have_text("1 picture lies on the desk.")
-    begun = time.monotonic()
     card = asking.locator("[data-part=cards] [data-part=name]")
     expect(card).to_have_text("photo.png")
-
-    assert time.monotonic() - begun < 1
     expect_state(asking, "result")
     expect(asking.locator("[data-part=text]")).to_contain_text("Dear reader,")
 

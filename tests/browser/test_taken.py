@@ -13,6 +13,7 @@ from tests.browser.letter import draw_letter
 from tests.browser.test_upload import expect_state
 from tests.browser.test_webcam import expect_camera
 from tests.browser.watching import assert_accessible
+from tests.waiting import wait_for
 
 HUES = ("red", "lime", "blue")
 
@@ -45,8 +46,8 @@ def hue_of(picture: Locator) -> str:
     return most
 
 
-def hues_of(page: Page) -> list[str]:
-    return [hue_of(one) for one in strip_of(page).all()]
+def expect_hues(pictures: Locator, *hues: str) -> None:
+    wait_for(lambda: [hue_of(one) for one in pictures.all()] == list(hues))
 
 
 @pytest.fixture
@@ -79,46 +80,42 @@ def show(page: Page, hue: str) -> None:
 
 
 def test_taken_pages_stand_in_a_strip_and_are_read_in_its_order(three: Page) -> None:
-    assert hues_of(three) == ["red", "lime", "blue"]
+    expect_hues(strip_of(three), "red", "lime", "blue")
     first = three.get_by_role("button", name="Page 1", exact=True)
     first.focus()
     first.press("Alt+ArrowRight")
 
-    assert hues_of(three) == ["lime", "red", "blue"]
+    expect_hues(strip_of(three), "lime", "red", "blue")
     expect(three.get_by_role("button", name="Page 2", exact=True)).to_be_focused()
 
     strip_of(three).nth(2).drag_to(strip_of(three).nth(0))
 
-    assert hues_of(three) == ["blue", "lime", "red"]
+    expect_hues(strip_of(three), "blue", "lime", "red")
 
     three.get_by_role("button", name="Move this page after the next one").click()
 
-    assert hues_of(three) == ["lime", "blue", "red"]
+    expect_hues(strip_of(three), "lime", "blue", "red")
     assert_accessible(three)
 
     three.get_by_role("button", name="Read 3 pages").click()
     expect_state(three, "result")
     expect(three.locator("[data-part=taken]")).to_be_hidden()
     expect(three.locator("#desk [data-part=count]")).to_have_text("3")
-    assert [hue_of(one) for one in three.locator("[data-part=strip] img").all()] == [
-        "lime",
-        "blue",
-        "red",
-    ]
+    expect_hues(three.locator("[data-part=strip] img"), "lime", "blue", "red")
 
 
 def test_a_page_is_left_out_and_brought_back(three: Page) -> None:
     three.get_by_role("button", name="Page 2", exact=True).click()
     three.get_by_role("button", name="Leave out this page").click()
 
-    assert hues_of(three) == ["red", "blue"]
+    expect_hues(strip_of(three), "red", "blue")
     expect(three.get_by_role("button", name="Read 2 pages")).to_be_visible()
     back = three.get_by_role("button", name="Bring back the page that was left out")
     expect(back).to_be_focused()
 
     back.click()
 
-    assert hues_of(three) == ["red", "lime", "blue"]
+    expect_hues(strip_of(three), "red", "lime", "blue")
     expect(back).to_be_hidden()
 
 
@@ -131,7 +128,7 @@ def test_a_page_is_taken_again_in_its_place(three: Page) -> None:
     show(three, "blue")
     take(three)
 
-    assert hues_of(three) == ["blue", "lime", "blue"]
+    expect_hues(strip_of(three), "blue", "lime", "blue")
     expect(again).to_have_attribute("aria-pressed", "false")
 
 
@@ -140,6 +137,7 @@ def test_the_corners_of_a_taken_page_can_be_moved_later(camera: Page) -> None:
     camera.get_by_role("button", name="Take the picture").click()
     expect(camera.locator("[data-part=hint]")).to_contain_text("This is the page")
     camera.get_by_role("button", name="Add another page").click()
+    expect_camera(camera, "live")
     width = "(image) => image.decode().then(() => image.naturalWidth)"
     cut_px = strip_of(camera).evaluate(width)
     assert cut_px < FRAME_PX[0] - 200
@@ -150,6 +148,7 @@ def test_the_corners_of_a_taken_page_can_be_moved_later(camera: Page) -> None:
     assert_accessible(camera)
     dialog.get_by_role("button", name="Use this").click()
 
+    expect(dialog).to_be_hidden()
     assert abs(strip_of(camera).evaluate(width) - cut_px) <= 1  # the corners were as found
 
     camera.get_by_role("button", name="Crop or turn").click()
@@ -157,7 +156,7 @@ def test_the_corners_of_a_taken_page_can_be_moved_later(camera: Page) -> None:
     dialog.get_by_role("button", name="Use this").click()
     expect(dialog).to_be_hidden()
 
-    assert strip_of(camera).evaluate(width) == FRAME_PX[0]
+    expect(strip_of(camera)).to_have_js_property("naturalWidth", FRAME_PX[0])
 
 
 def test_both_pages_of_a_book_are_taken_again_together(opened: Open, film_path: Path) -> None:

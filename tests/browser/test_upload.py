@@ -15,8 +15,9 @@ from ocr_server.cgroup import MIB
 from ocr_server.job import PSM_OF_LAYOUT, Layout
 from ocr_server.web.context import service_of
 from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter, save_letter
-from tests.browser.watching import Watch, assert_accessible
+from tests.browser.watching import Watch, assert_accessible, await_text, note_texts
 from tests.drawing import as_file, as_pages
+from tests.waiting import wait_for
 from tests.words import draw_two_parts
 
 GIVE = """([data, kind]) => {
@@ -58,6 +59,7 @@ def test_a_file_picked_before_the_scripts_are_there_is_read(
     page.set_input_files("#file", letter)
     expect_state(page, "idle")
 
+    wait_for(lambda: page.evaluate("true") and held)
     held[0].continue_()
 
     expect_state(page, "result")
@@ -213,11 +215,15 @@ def test_what_is_too_large_is_not_even_sent(page: Page, url: str, tmp_path: Path
 
 
 SLOW_LINE = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 200_000}
-WRITE_DOWN_WHAT_IS_SAID = """() => {
-  window.said = [];
+# What is said, each time with the state of the page and whether its bar is in sight.
+NOTE_SENDING = """() => {
   const status = document.getElementById("status");
-  const hear = () => said.push(status.textContent);
-  new MutationObserver(hear).observe(status, { childList: true });
+  window.said = [];
+  new MutationObserver(() => {
+    const bar = document.querySelector(".card progress").getBoundingClientRect();
+    const isSeen = bar.height > 0 && bar.top >= 0 && bar.bottom <= innerHeight;
+    said.push([status.textContent, document.querySelector("main").dataset.state, isSeen]);
+  }).observe(status, { childList: true });
 }"""
 
 
@@ -228,18 +234,17 @@ def test_a_long_way_is_told_at_its_half_and_seen_on_a_phone(
     path.write_bytes(as_file(draw_letter()) + bytes(600_000))
     page.set_viewport_size({"width": 390, "height": 640})
     page.goto(url)
-    page.evaluate(WRITE_DOWN_WHAT_IS_SAID)
+    page.evaluate(NOTE_SENDING)
     line = page.context.new_cdp_session(page)
     line.send("Network.enable")
     line.send("Network.emulateNetworkConditions", SLOW_LINE)
     page.set_input_files("#file", path)
-    expect_state(page, "uploading")
-    expect(page.locator(".card progress")).to_be_in_viewport()
     expect_state(page, "result")
 
     said = page.evaluate("said")
-    assert said[0] == "Sending long.png"
-    assert said.count("Half of it is sent.") == 1
+    assert said[0][0] == "Sending long.png"
+    assert said[1] == ["Half of it is sent.", "uploading", True]
+    assert [text for text, *_ in said].count("Half of it is sent.") == 1
 
 
 def test_a_blank_page_says_what_might_help(
@@ -384,8 +389,10 @@ def test_a_picture_is_pasted_by_a_button(page: Page, url: str, letter: Path) -> 
     page.goto(url)
     button = page.get_by_role("button", name="paste")
     page.evaluate("navigator.clipboard.writeText('no picture')")
+    texts = note_texts(button)
     button.press("Enter")
-    expect(button).to_have_text("paste: there is no picture")
+    await_text(page, texts, "paste: there is no picture")
+    expect(page.locator("#alert")).to_have_text("There is no picture on the clipboard.")
 
     page.evaluate(
         """async (data) => {
@@ -459,9 +466,10 @@ def test_a_busy_server_is_tried_again(page: Page, url: str, watch: Watch, letter
 
     page.route("**/v1/documents", refuse_once)
     page.goto(url)
+    texts = note_texts(page.locator("#status"))
     page.set_input_files("#file", letter)
 
-    expect(page.locator(".card [data-part=words]")).to_contain_text("trying again in 1 s")
+    await_text(page, texts, "trying again in 1 s")
     expect_state(page, "result")
 
 

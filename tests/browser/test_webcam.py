@@ -171,6 +171,7 @@ def test_the_corners_of_a_taken_page_are_found(camera: Page) -> None:
 
     expect_state(camera, "result")
     picture = camera.locator("#desk [data-part=picture]")
+    expect(picture).to_be_visible()
     width_px = picture.evaluate("(image) => image.naturalWidth")
     assert abs(width_px - 790) < 20  # the longer of its two level sides, as it was laid
 

@@ -6,7 +6,15 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, WebError
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    JSHandle,
+    Locator,
+    Page,
+    Request,
+    WebError,
+)
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ALL = {"type": "tag", "values": RULES}
@@ -51,6 +59,25 @@ class Watch:
         parts = urlsplit(request.url)
         if parts.scheme in {"http", "https"} and parts.port != self._own:
             self.foreign_hosts.add(parts.netloc)
+
+
+NOTE_TEXTS = """(element) => {
+  const texts = [element.textContent];
+  const note = () => texts.push(element.textContent);
+  new MutationObserver(note).observe(element, { childList: true, subtree: true });
+  return texts;
+}"""
+
+
+def note_texts(element: Locator) -> JSHandle:
+    """All that an element says from now on, however short it stands there."""
+    return element.evaluate_handle(NOTE_TEXTS)
+
+
+def await_text(page: Page, texts: JSHandle, words: str) -> None:
+    """Wait until these words were among the texts."""
+    said = "([texts, words]) => texts.some((text) => text.includes(words))"
+    page.wait_for_function(said, arg=[texts, words])
 
 
 def assert_accessible(page: Page) -> None:
