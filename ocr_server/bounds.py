@@ -1,13 +1,16 @@
-"""Check numbers and boxes from outside: in settings, options, operations and files."""
+"""Check numbers, words and boxes from outside: in settings, options, operations and files."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from ocr_server.geometry import Box, Point, Quad
 
 MOST_PX = 1_000_000  # far beyond any page, and exact in a float
+_LONGEST_WORD = 60  # that is compared with others letter by letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,20 @@ class Bounds:
         # An integer may be too large for a float, so it is compared and not converted.
         is_within = self.least <= number <= self.most and -math.inf < number < math.inf
         return is_within or (self.or_zero and number == 0)
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a misspelt one is meant for; None if it looks like none of them."""
+    if len(word) > _LONGEST_WORD:
+        return None
+    return next(iter(get_close_matches(word.lower(), list(known), n=1)), None)
+
+
+def with_closest(told: str, word: str, known: Iterable[str]) -> str:
+    """What is told of a word that is not known, and the known one that it is meant for."""
+    close = closest(word, known)
+    how = f"{told} (did you mean {close}?)"
+    return told if close is None else how
 
 
 def box_of(sides: object, *, most: float = MOST_PX) -> Box:

@@ -62,7 +62,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypeAlias
 
 # Of a message or a list, as JSON: an answer is never much longer than what it refuses.
@@ -170,38 +169,6 @@ class LanguageMissing(RequestError):
 
     code = "language-missing"
     title = "A language is not installed"
-
-    @classmethod
-    def of(
-        cls,
-        missing: Sequence[str],
-        *,
-        installed: Sequence[str],
-        names: Mapping[str, str] | None = None,
-    ) -> LanguageMissing:
-        """The error for these missing languages; `installed` are those that the engine has.
-
-        `names` are Tesseract's names of those that were called otherwise, such as by a tag.
-        """
-        names = names or {}
-        wanted = [names.get(name, name) for name in missing]
-        plain = [  # not script/Latin
-            name for name in wanted if name.replace("_", "").isalpha() and name not in installed
-        ]
-        meant = "".join(
-            f" {name} is called {names[name]} here." for name in missing if name in names
-        )
-        packages = " ".join(f"tesseract-ocr-{name.lower().replace('_', '-')}" for name in plain)
-        cure = (
-            f" To add {'it' if len(plain) == 1 else 'them'}: apt-get install {packages}, or build "
-            f'the image with --build-arg LANGUAGES="{" ".join(plain)}".'
-        )
-        return cls(
-            f"Languages not installed: {', '.join(missing)}. Installed are "
-            f"{', '.join(installed) or 'none'}.{meant}{cure if plain else ''}",
-            missing=list(missing),
-            installed=list(installed),
-        )
 
 
 class EngineUnavailable(RequestError):

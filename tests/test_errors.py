@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ocr_server import errors
-from ocr_server.errors import LanguageMissing, OcrServerError, OutOfMemory, StorageFull
+from ocr_server.errors import OcrServerError, OutOfMemory, StorageFull
 
 
 def family(kind: type[OcrServerError]) -> Iterator[type[OcrServerError]]:
@@ -53,30 +53,6 @@ def test_an_error_crosses_processes_whole(kind: type[OcrServerError]) -> None:
     assert type(copy) is kind
     assert copy.message == "Too wide: 7."
     assert copy.extra == error.extra
-
-
-def test_missing_languages_are_told_with_those_that_are_there() -> None:
-    error = LanguageMissing.of(["chi_sim", "script/Latin", "tlh"], installed=("deu", "eng"))
-
-    assert error.message == (
-        "Languages not installed: chi_sim, script/Latin, tlh. Installed are deu, eng. To add them: "
-        "apt-get install tesseract-ocr-chi-sim tesseract-ocr-tlh, or build the image with "
-        '--build-arg LANGUAGES="chi_sim tlh".'
-    )
-    assert error.extra == {
-        "missing": ["chi_sim", "script/Latin", "tlh"],
-        "installed": ["deu", "eng"],
-    }
-
-
-def test_a_language_that_is_called_otherwise_is_told_by_its_name() -> None:
-    error = LanguageMissing.of(["de", "EN"], installed=("eng",), names={"de": "deu", "EN": "eng"})
-
-    assert error.message == (
-        "Languages not installed: de, EN. Installed are eng. de is called deu here. EN is called "
-        "eng here. To add it: apt-get install tesseract-ocr-deu, or build the image with "
-        '--build-arg LANGUAGES="deu".'
-    )
 
 
 @pytest.mark.parametrize("error", [OutOfMemory.of_worker(), StorageFull.of_temp_dir()])

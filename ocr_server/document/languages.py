@@ -1,4 +1,4 @@
-"""English names, BCP 47 tags and scripts of languages, by Tesseract's names."""
+"""English names, BCP 47 tags and scripts of languages, by Tesseract's names; what is missing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple, TypeAlias
+
+from ocr_server.bounds import closest
+from ocr_server.errors import LanguageMissing
 
 # Among the languages of a request or setting: find out which language each page is in.
 AUTO = "auto"
@@ -126,6 +129,30 @@ def code_named(name: str) -> str | None:
     folded = name.casefold()
     by_name = (code for code, english in NAMES.items() if english.casefold() == folded)
     return code_of(folded, NAMES) or next(by_name, None)
+
+
+def missing_languages(missing: Sequence[str], *, installed: Sequence[str]) -> LanguageMissing:
+    """The error for these missing languages, of which some may be installed by another name."""
+    codes = [code_named(name) or name for name in missing]
+    wanted = [code for code in codes if code in NAMES and code not in installed]
+    others = (code for code in codes if code not in wanted)
+    meant = (code if code in installed else closest(code, installed) for code in others)
+    close = ", ".join(dict.fromkeys(filter(None, meant)))
+    names, there = ", ".join(missing), ", ".join(installed) or "none"
+    told = (
+        f"Languages not installed: {names} (did you mean {close}?). Installed are {there}."
+        if close
+        else f"Languages not installed: {names}. Installed are {there}."
+    )
+    packages = " ".join(f"tesseract-ocr-{code.replace('_', '-')}" for code in wanted)
+    return LanguageMissing(
+        f"{told} To add what is missing: apt-get install {packages}, or build the image with "
+        f"--build-arg LANGUAGES='{' '.join(wanted)}'."
+        if wanted
+        else told,
+        missing=list(missing),
+        installed=list(installed),
+    )
 
 
 # Tags that other programs still use.

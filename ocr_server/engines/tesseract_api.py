@@ -23,6 +23,7 @@ from unicodedata import bidirectional
 import numpy as np
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.languages import missing_languages
 from ocr_server.document.model import Direction, EngineInfo, Line, Word, Zone, ZoneKind
 from ocr_server.engines.engine import Engine, Script
 from ocr_server.engines.tesseract_cli import (
@@ -198,7 +199,7 @@ class TesserocrEngine(Engine):
         there = self._models_there()
         missing = [name for name in languages.split("+") if name not in there]
         if missing:
-            raise LanguageMissing.of(missing, installed=installed)
+            raise missing_languages(missing, installed=installed)
         # Leptonica would write a line to the server's log for each box without area.
         tesserocr.set_leptonica_log_level(tesserocr.LeptLogLevel.NONE)
         try:

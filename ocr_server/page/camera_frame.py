@@ -29,7 +29,7 @@ from ocr_server.page.preprocessing import (
     make_ink_dark,
     scale_letters,
 )
-from ocr_server.page.reading import read_page
+from ocr_server.page.reading import cut_zone, read_page
 from ocr_server.page.state import ReadContext, StageFunction
 
 # Longest side of the copy on which sharpness is measured, so that cameras can be compared.
@@ -95,10 +95,7 @@ def analyse_frame(
 
 def _read(canvas: Canvas, options: ReadOptions, context: ReadContext) -> tuple[Zone, ...]:
     for region in options.zones[:1]:
-        inside = region.box.intersection(canvas.box)
-        if inside is None:
-            return ()
-        canvas = canvas.cropped(inside)
+        canvas = cut_zone(canvas, region)
     options = replace(options, zones=())
     is_by_hand = options.handwriting is HandwritingUse.LIVE
     recipe, least = (BY_HAND, _LEAST_WRITTEN) if is_by_hand else (LIVE, LEAST_CONFIDENCE)

@@ -18,7 +18,7 @@ from ocr_server.document.model import (
     are_handwritten,
 )
 from ocr_server.engines.engine import Engine
-from ocr_server.errors import DeadlinePassed
+from ocr_server.errors import DeadlinePassed, InvalidOptions
 from ocr_server.geometry import Box, Clamp, hull
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.operations import AUTO, run_operations
@@ -95,6 +95,25 @@ def prepare_page(canvas: Canvas, *, options: ReadOptions, context: ReadContext) 
     return follow(recipe[: names.index("read")], state)[0].canvas
 
 
+def cut_zone(canvas: Canvas, spec: ZoneSpec) -> Canvas:
+    """What lies in a requested zone, whose box is in pixels of the canvas.
+
+    Raises:
+        InvalidOptions: nothing of the page does.
+    """
+    inside = spec.box.intersection(canvas.box)
+    if inside is None:
+        sides = f"{spec.box.left:g}, {spec.box.top:g}, {spec.box.right:g}, {spec.box.bottom:g}"
+        size = f"{canvas.width_px} × {canvas.height_px}"
+        raise InvalidOptions(
+            f"The zone {sides} lies outside the page, which has {size} pixels. Measure it on the "
+            "page as it is shown upright, or send its box_percent.",
+            width_px=canvas.width_px,
+            height_px=canvas.height_px,
+        )
+    return canvas.cropped(inside)
+
+
 class _Reading(NamedTuple):
     """Zones in page pixels, records of the stages, all words read, and the engine of the zones.
 
@@ -110,15 +129,20 @@ class _Reading(NamedTuple):
 
 
 def _read_requested_zones(state: PageState) -> _Reading:
-    """Read each requested rectangle as one zone with exactly its bounds, even if it is empty."""
+    """Read each requested rectangle as one zone with exactly its bounds, even if it is empty.
+
+    Raises:
+        InvalidOptions: one of them lies outside the page.
+    """
+    parts = [cut_zone(state.canvas, spec) for spec in state.options.zones]
     zones: list[Zone] = []
     stages: list[StageRecord] = []
     words: list[Word] = []
     languages: list[PageLanguage] = []
     advice: list[Advice] = []
-    for index, spec in enumerate(state.options.zones, start=1):
+    for index, (spec, part) in enumerate(zip(state.options.zones, parts, strict=True), start=1):
         try:
-            found = _read_requested_zone(state, spec)
+            found = _read_requested_zone(state, spec, part)
         except DeadlinePassed:
             if not zones:
                 raise
@@ -152,18 +176,13 @@ def _read_requested_zones(state: PageState) -> _Reading:
     )
 
 
-def _read_requested_zone(state: PageState, spec: ZoneSpec) -> _Reading:
-    inside = spec.box.intersection(state.canvas.box)
-    if inside is None:
-        outside = StageRecord("read", "outside the picture", "", 0.0, StageOutcome.NOT_NEEDED)
-        return _Reading((), (outside,), ())
+def _read_requested_zone(state: PageState, spec: ZoneSpec, part: Canvas) -> _Reading:
     options = replace(
         state.options,
         psm=spec.psm or state.options.psm,
         alphabet=spec.alphabet or state.options.alphabet,
     )
-    part = replace(state.on(state.canvas.cropped(inside)), options=options)
-    return _read_state(ZONE_RECIPE, part)
+    return _read_state(ZONE_RECIPE, replace(state.on(part), options=options))
 
 
 def _read_panes(recipe: Recipe, state: PageState, stages: tuple[StageRecord, ...]) -> _Reading:

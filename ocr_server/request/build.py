@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from ocr_server.bounds import with_closest
 from ocr_server.deadline import Deadline
-from ocr_server.document.languages import AUTO, code_named
+from ocr_server.document.languages import AUTO, missing_languages
 from ocr_server.document.model import EngineInfo
 from ocr_server.errors import (
     EngineMissing,
@@ -113,17 +114,14 @@ def build_job(
         faults.append(fault_of("file", EMPTY))
     values = parse_options(texts, faults)
     profile = _profile(values, here.profiles, faults)
-    check(faults)
     if profile:
         values = {**profile.options, **values}
     formats = values.get("format") or formats or OPTIONS["format"].default_value
     if any(FORMATS[name].needs == "confirmed" for name in formats):
         faults.append(fault_of("format", UNCONFIRMED))
-        check(faults)
     engine = values.get("engine") or engine or settings.engine
-    languages = languages_of(
-        values.get("languages", settings.languages), settings, installed_engine(engine, here)
-    )
+    languages = _languages(values.get("languages", settings.languages), engine, here, faults)
+    check(faults)
     rendering = build_rendering(values, settings)
     kept = any(FORMATS[name].shows_alternatives for name in formats)
     wanted = values.get("alternatives", OPTIONS["alternatives"].default_value)
@@ -197,7 +195,8 @@ def parse_options(texts: Mapping[str, str], faults: list[dict[str, str]]) -> dic
     for name, text in texts.items():
         option = OPTIONS.get(name)
         if option is None:
-            faults.append(fault_of(name, f"no such option; there are {', '.join(OPTIONS)}"))
+            told = f"no such option; there are {', '.join(OPTIONS)}"
+            faults.append(fault_of(name, with_closest(told, name, OPTIONS)))
         elif text.strip():
             try:
                 values[name] = option.parse(text.strip())
@@ -260,9 +259,7 @@ def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
     """
     missing = [name for name in languages if name not in (*engine.languages, AUTO)]
     if missing:
-        codes = ((name, code_named(name)) for name in missing)
-        names = {name: code for name, code in codes if code and code != name}
-        raise LanguageMissing.of(missing, installed=engine.languages, names=names)
+        raise missing_languages(missing, installed=engine.languages)
 
 
 def _check_size(sources: tuple[Source, ...], limit: int, setting: str) -> None:
@@ -281,8 +278,29 @@ def _profile(
 ) -> Profile | None:
     name = values.get("profile")
     if name is not None and name not in profiles:
-        faults.append(fault_of("profile", f"no such profile; there are {', '.join(profiles)}"))
+        told = f"no such profile; there are {', '.join(profiles)}"
+        faults.append(fault_of("profile", with_closest(told, name, profiles)))
     return None if name is None else profiles.get(name)
+
+
+def _languages(
+    names: tuple[str, ...], engine: str, here: Installation, faults: Faults
+) -> dict[str, tuple[str, ...] | bool]:
+    """What `languages_of` makes of the names; what is not installed is one fault among others.
+
+    Raises:
+        LanguageMissing: a language is not installed, and nothing else is wrong.
+        EngineUnavailable: the engine is not installed, and nothing else is wrong.
+        EngineMissing: the engine of the settings is not installed.
+    """
+    try:
+        return languages_of(names, here.settings, installed_engine(engine, here))
+    except (LanguageMissing, EngineUnavailable) as error:
+        if not faults:
+            raise
+        field = "languages" if isinstance(error, LanguageMissing) else "engine"
+        faults.append(fault_of(field, error.message))
+        return {}
 
 
 def installed_engine(name: str, here: Installation) -> EngineInfo:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from ocr_server.bounds import Bounds
+from ocr_server.bounds import Bounds, with_closest
 from ocr_server.document.json_schema import Schema
 from ocr_server.document.languages import AUTO
 from ocr_server.errors import SettingsError
@@ -99,7 +99,7 @@ class Choice(Generic[T]):
     def parse(self, text: str) -> T:
         """See `ValueKind.parse`."""
         if text.lower() not in self.values:
-            raise ValueError(f"use {listed(self.values)}")
+            raise ValueError(with_closest(f"use {listed(self.values)}", text, self.values))
         return self.values[text.lower()]
 
     def write(self, value: T) -> str:
@@ -129,7 +129,7 @@ class Several:
             reasons = [self.refused[name] for name in wrong if name in self.refused]
             unknown = [name for name in wrong if name not in self.refused]
             how = f"use {listed(self.words)}, or several joined by commas"
-            raise ValueError("; ".join([*reasons, *_unknown(unknown), how]))
+            raise ValueError("; ".join([*reasons, *_unknown(unknown, self.words), how]))
         return names
 
     def write(self, value: tuple[str, ...]) -> str:
@@ -191,9 +191,8 @@ def parse_layout(text: str) -> int:
     try:
         return PSM_OF_LAYOUT[Layout(text.lower())]
     except ValueError:
-        raise ValueError(
-            f"use {listed(Layout)}, or one of Tesseract's modes 1 and 3 to 13"
-        ) from None
+        how = f"use {listed(Layout)}, or one of Tesseract's modes 1 and 3 to 13"
+        raise ValueError(with_closest(how, text, Layout)) from None
 
 
 def write_layout(psm: int) -> str:
@@ -254,10 +253,11 @@ def parse_alternatives(text: str) -> tuple[str, ...]:
     names = split(text.lower())
     if names == ("none",):
         return ()
-    unknown = [name for name in names if name not in {"dictionary", "engine"}]
+    known = ("dictionary", "engine")
+    unknown = [name for name in names if name not in known]
     if unknown or not names:
         how = "use dictionary, engine, both joined by a comma, or none"
-        raise ValueError("; ".join([*_unknown(unknown), how]))
+        raise ValueError("; ".join([*_unknown(unknown, known), how]))
     return names
 
 
@@ -266,12 +266,13 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in _SEPARATORS.split(text) if word))
 
 
-def _unknown(names: Sequence[str]) -> Iterator[str]:
+def _unknown(names: Sequence[str], known: Iterable[str]) -> Iterator[str]:
     """The names that are not known, in at most `_LONGEST_SHOWN` characters."""
     if names:
         shown = ", ".join(names)
         cut = f"{shown[:_LONGEST_SHOWN]}…" if len(shown) > _LONGEST_SHOWN else shown
-        yield f"{cut} is not known" if len(names) == 1 else f"{cut} are not known"
+        told = f"{cut} is not known" if len(names) == 1 else f"{cut} are not known"
+        yield with_closest(told, names[0], known)
 
 
 def listed(words: Iterable[object]) -> str:

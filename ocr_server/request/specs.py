@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from ocr_server.bounds import box_of, quad_of
+from ocr_server.bounds import box_of, quad_of, with_closest
 from ocr_server.document.characters import CODE_LOOK_ALIKES
 from ocr_server.document.json_schema import Fault, faults_of, refuse
 from ocr_server.extraction.check_digits import CHECKS
@@ -59,7 +59,7 @@ def choice_of(words: Mapping[str, object]) -> AfterValidator:
 
     def check(word: str) -> None:
         if word not in words:
-            raise ValueError(f"use {listed(words)}")
+            raise ValueError(with_closest(f"use {listed(words)}", word, words))
 
     return checked_by(check)
 

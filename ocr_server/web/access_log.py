@@ -19,9 +19,8 @@ from flask import Flask, Request, Response, g, request
 from ocr_server.document.model import Document
 from ocr_server.metrics import Metrics
 from ocr_server.traces import RequestSpan
+from ocr_server.web.browser import STATIC
 from ocr_server.web.context import service
-
-_QUIET = {"/livez", "/readyz"}
 
 _ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")  # what may go into a log line as it came
 # W3C Trace Context, section 3.2: version, trace id, parent id, flags; all zeros are invalid.
@@ -76,7 +75,7 @@ def _begin() -> None:
     g.begun = time.perf_counter()
     g.outcome = {}
     g.span = None
-    if request.path not in _QUIET:
+    if not _is_of_probe():
         method, route = _method(request), str(request.url_rule or "-")
         caller = {name: request.headers[name] for name in CALLER if name in request.headers}
         attributes = {"http.request.method": method, "http.route": route}
@@ -93,7 +92,7 @@ def _end(response: Response) -> Response:
         outcome=g.outcome,
         span=g.span,
         method=_method(request),
-        is_quiet=request.path in _QUIET and response.status_code < 400,
+        is_quiet=(_is_of_probe() or request.endpoint in STATIC) and response.status_code < 400,
         line={
             "id": g.request_id,
             "method": request.method,
@@ -116,6 +115,10 @@ def _end(response: Response) -> Response:
 def _leave(_error: BaseException | None) -> None:
     if span := g.get("span"):
         span.leave()
+
+
+def _is_of_probe() -> bool:
+    return request.path in {"/livez", "/readyz"}
 
 
 def _method(request: Request) -> str:

@@ -51,10 +51,12 @@ def read_job(
     most_seconds: float = math.inf,
     engine: str | None = None,
     handwriting: HandwritingUse = HandwritingUse.AUTO,
+    is_json_only: bool = False,
 ) -> ParsedRequest:
     """The job of a request; it may take `most_seconds`.
 
-    `engine` and `handwriting` hold if the request names none.
+    `engine` and `handwriting` hold if the request names none. `is_json_only`: the route has no
+    other format.
 
     Raises:
         InvalidOptions: files or options are missing or wrong; the message has all faults.
@@ -63,6 +65,8 @@ def read_job(
     """
     faults = Faults()
     texts, sources = read_texts(request, faults, most_files=here.settings.max_pages)
+    if is_json_only and texts.pop("format", "").strip().lower() not in {"", "json"}:
+        faults.append(fault_of("format", "this route answers json alone"))
     return build_job(
         texts,
         sources,

@@ -51,7 +51,7 @@ def analyse() -> Response:
     """Outline, sharpness and brightness of a frame; and its words, unless `detail=page`.
 
     The first of `zones` is the region to read; with `handwriting=auto` it is read as handwriting.
-    Other options are those of `/v1/documents`.
+    Other options are those of `/v1/documents`, but for `format`: the answer is JSON.
     """
     here = service()
     begun = time.perf_counter()
@@ -62,6 +62,7 @@ def analyse() -> Response:
             most_seconds=FRAME_TIMEOUT_S,
             engine=live_engine(here),
             handwriting=HandwritingUse.NEVER,
+            is_json_only=True,
         )
         reads = parsed.rendering.detail > Detail.PAGE
         job = _by_hand(parsed.job, here) if reads else parsed.job

@@ -181,9 +181,9 @@ def answer_http_exception(error: HTTPException) -> Response:
 def _detail_of(error: HTTPException) -> str | None:
     """What to do about a wrong path or method."""
     if isinstance(error, NotFound):
-        program = is_api(request)
-        kind, where = ("route", "/openapi.json") if program else ("page", "The menu at the top")
-        return f"There is no such {kind}. {where} lists those that there are."
+        if is_api(request):
+            return "There is no such route. /openapi.json lists those that there are."
+        return "There is no such page. The menu at the top lists those that there are."
     if isinstance(error, MethodNotAllowed):
         methods = sorted(set(error.valid_methods or ()) - {"HEAD", "OPTIONS"})
         return f"This address does not take {request.method[:20]}. Use {' or '.join(methods)}."

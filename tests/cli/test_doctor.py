@@ -84,13 +84,13 @@ def test_a_missing_language_is_told_with_those_that_are_there(
 ) -> None:
     monkeypatch.setenv("OCR_ENGINE", "pytesseract")
     monkeypatch.setenv("PATH", FakeTesseract(folder / "tesseract").path)
-    monkeypatch.setenv("OCR_LANGUAGES", "eng+tlh")
+    monkeypatch.setenv("OCR_LANGUAGES", "eng+swa")
 
     told = last_words()
 
-    assert "not installed: tlh" in told
+    assert "not installed: swa" in told
     assert "Installed are eng" in told
-    assert "apt-get install tesseract-ocr-tlh" in told
+    assert "apt-get install tesseract-ocr-swa" in told
 
 
 @pytest.mark.tesseract

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ocr_server.document.languages import code_named, code_of
+from ocr_server.document.languages import code_named, code_of, missing_languages
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,32 @@ def test_a_tag_leads_to_the_installed_language(tag: str, code: str | None) -> No
 )
 def test_a_language_is_known_by_its_tag_and_its_english_name(name: str, code: str | None) -> None:
     assert code_named(name) == code
+
+
+def test_missing_languages_are_told_with_those_that_are_there() -> None:
+    error = missing_languages(["chi_sim", "script/Latin", "swa"], installed=("deu", "eng"))
+
+    assert error.message == (
+        "Languages not installed: chi_sim, script/Latin, swa. Installed are deu, eng. To add what "
+        "is missing: apt-get install tesseract-ocr-chi-sim tesseract-ocr-swa, or build the image "
+        "with --build-arg LANGUAGES='chi_sim swa'."
+    )
+    assert error.extra == {
+        "missing": ["chi_sim", "script/Latin", "swa"],
+        "installed": ["deu", "eng"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        (["EN"], "EN (did you mean eng?). Installed are eng, osd."),
+        (["engl", "English"], "engl, English (did you mean eng?). Installed are eng, osd."),
+        (["klingon"], "klingon. Installed are eng, osd."),
+        (["de"], "de. Installed are eng, osd. To add what is missing: apt-get install "),
+    ],
+)  # fmt: skip
+def test_a_misspelt_or_foreign_name_is_told_the_right_one(missing: list[str], told: str) -> None:
+    error = missing_languages(missing, installed=("eng", "osd"))
+
+    assert error.message.startswith(f"Languages not installed: {told}")

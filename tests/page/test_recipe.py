@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Line, Page, Word, Zone, ZoneKind
-from ocr_server.errors import DeadlinePassed
+from ocr_server.errors import DeadlinePassed, InvalidOptions
 from ocr_server.geometry import Box, Point
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.glyphs import measure_x_height
@@ -234,12 +234,15 @@ def test_a_zone_has_its_own_layout_and_alphabet() -> None:
     assert engine.readings[0].alphabet == "0123456789"
 
 
-def test_a_zone_beside_the_page_is_empty() -> None:
-    answer = read(draw_page().canvas, zones=(ZoneSpec(Box(5000, 0, 5100, 50)),))
+def test_a_zone_beside_the_page_is_refused_before_the_others_are_read() -> None:
+    canvas, engine = draw_page().canvas, SeeingEngine()
+    zones = (ZoneSpec(Box(0, 0, 500, 500)), ZoneSpec(Box(5000, 0, 5100, 50)))
 
-    assert answer.zones[0].box == Box(5000, 0, 5100, 50)
-    assert not answer.zones[0].words
-    assert [stage.found for stage in answer.stages] == ["zone 1: outside the picture"]
+    with pytest.raises(InvalidOptions, match=f"{canvas.width_px} × {canvas.height_px}") as caught:
+        read(canvas, engine, zones=zones)
+
+    assert "5000, 0, 5100, 50" in caught.value.message
+    assert not engine.readings
 
 
 def test_words_of_a_fax_come_home() -> None:

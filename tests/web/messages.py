@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from http import HTTPStatus
 from pathlib import Path
 
 from babel import Locale
@@ -26,12 +27,13 @@ SCRIPTS = PACKAGE / "static" / "js"
 SPOKEN_ATTRIBUTES = {"aria-label", "title", "placeholder", "alt"}
 # Where errors are raised that a person at the pages may see: not those of other services' routes.
 OF_READING = (
-    "errors.py", "deadline.py", "export", "pdf", "request", "sources", "page",
-    "pipeline.py", "runtime/admission.py", "runtime/second_try.py", "web/auth.py",
+    "errors.py", "deadline.py", "document/languages.py", "export", "pdf", "request", "sources",
+    "page", "pipeline.py", "runtime/admission.py", "runtime/second_try.py", "web/auth.py",
 )  # fmt: skip
 # Where options are found to be wrong.
 OF_FAULTS = (
     "request", "web/body.py", "web/base64_text.py", "bounds.py", "imaging/operations.py",
+    "document/languages.py",
 )  # fmt: skip
 MOST_LETTERS_OF_A_UNIT = 2  # "{n} px" is a value, and no words
 # What is called the same in every language, or is shown as it is typed.
@@ -100,9 +102,26 @@ def _of_errors() -> Iterator[str]:
         and name not in {"SettingsError", "StationError", "AddressUnavailable"}  # told at start
     }
     yield from (kind.title for kind in kinds.values())
+    yield from (HTTPStatus.NOT_FOUND.phrase, HTTPStatus.METHOD_NOT_ALLOWED.phrase)
+    yield from _of_unforeseen()
     for place in OF_READING:
         for call in _calls(PACKAGE / place, {*kinds, "cls"}):
             yield from (text for one in call.args[:1] for text in patterns_of(one) if " " in text)
+
+
+def _of_unforeseen() -> Iterator[str]:
+    """What is said of wrong paths and methods, and of errors that nobody foresaw."""
+    for function in ast.walk(ast.parse((PACKAGE / "web/problems.py").read_text(encoding="utf-8"))):
+        if getattr(function, "name", "") not in {"_detail_of", "unexpected_problem"}:
+            continue
+        for node in ast.walk(function):
+            match node:
+                case ast.Return(value=ast.expr() as value):
+                    yield from patterns_of(value)
+                case ast.Dict(keys=keys, values=values):
+                    for key, value in zip(keys, values, strict=True):
+                        if getattr(key, "value", "") in {"title", "detail"}:
+                            yield from patterns_of(value)
 
 
 def _of_faults() -> Iterator[str]:
@@ -130,7 +149,10 @@ def _parts_of_faults(place: Path) -> Iterator[ast.expr]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             match node:
                 case (
-                    ast.Assign(targets=[ast.Name(id="how" | "EMPTY" | "_HOW_TO_SEND")], value=value)
+                    ast.Assign(
+                        targets=[ast.Name(id="how" | "told" | "EMPTY" | "_HOW_TO_SEND")],
+                        value=value,
+                    )
                     | ast.Yield(value=value)
                 ):
                     if value:
@@ -188,6 +210,9 @@ def patterns_of(expression: ast.expr) -> Iterator[str]:
         case ast.JoinedStr(values=values):
             names: list[str] = []
             found = "".join(_part(value, names) for value in values)
+        case ast.Call(func=ast.Name(id="with_closest"), args=[told, *_]):
+            yield from patterns_of(told)
+            return
         case ast.IfExp(body=one, orelse=other):
             yield from patterns_of(one)
             yield from patterns_of(other)

@@ -105,6 +105,15 @@ def test_probes_that_succeed_are_not_logged(
     assert not lines.records
 
 
+def test_files_of_the_pages_are_logged_if_they_are_not_there(
+    client: FlaskClient, lines: pytest.LogCaptureFixture
+) -> None:
+    client.get("/static/css/base.css")
+    client.get("/static/css/other.css")
+
+    assert only(lines)["status"] == 404
+
+
 @pytest.mark.parametrize("given", ["abc-1", "A.b_C-9", "x" * 64])
 def test_a_harmless_id_of_the_client_is_kept(given: str, client: FlaskClient) -> None:
     response = client.get("/livez", headers={"X-Request-ID": given})

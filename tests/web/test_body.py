@@ -80,6 +80,46 @@ def test_every_form_of_a_request_is_told_all_faults_at_once(form: str, client: F
     assert "no such option" in faults["colour"]
 
 
+def test_a_missing_language_is_a_fault_among_the_others(client: FlaskClient) -> None:
+    wrong = {"languages": "klingon", "dpi": "many", "profile": "passport"}
+
+    faults = faults_of(post(client, data=PICTURE, query_string=wrong))
+
+    assert faults.keys() == wrong.keys()
+    assert faults["languages"].startswith("Languages not installed: klingon.")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "meant"),
+    [
+        ("langauges", "eng", "languages"),
+        ("detail", "wrod", "word"),
+        ("format", "markdwon", "markdown"),
+        ("layout", "lines", "line"),
+        ("alternatives", "dictonary", "dictionary"),
+        ("profile", "reciept", "receipt"),
+        ("steps", "contrst", "contrast"),
+        ("without", "deskw", "deskew"),
+    ],
+)
+def test_what_is_misspelt_is_told_as_what_was_meant(
+    name: str, text: str, meant: str, client: FlaskClient
+) -> None:
+    faults = faults_of(post(client, data=PICTURE, query_string={name: text}))
+
+    assert f"(did you mean {meant}?)" in faults[name]
+
+
+def test_what_looks_like_nothing_known_is_told_nothing_like_it(client: FlaskClient) -> None:
+    wrong = {"qqqqqq": "x", "detail": "word" * 1000, "steps": "qqqqqq"}
+    file = {"file": (BytesIO(PICTURE), "scan.png")}
+
+    faults = faults_of(post(client, data=wrong | file))
+
+    assert faults.keys() == wrong.keys()
+    assert "did you mean" not in " ".join(faults.values())
+
+
 def test_every_fault_ends_in_one_full_stop(client: FlaskClient) -> None:
     wrong = {"steps": "fly", "fields": "[]", "dpi": "many"}
 

@@ -94,15 +94,29 @@ def test_a_region_in_per_cent_is_one_of_the_frame(service: Service, client: Flas
     assert answer["text"] == f"{sheet.width // 2 + 20} 70"
 
 
-@pytest.mark.parametrize("region", ["[5000, 0, 5100, 80]"])
-def test_a_region_outside_reads_nothing(client: FlaskClient, region: str) -> None:
-    answer = client.post(
-        "/v1/frames",
-        query_string={"zones": f'[{{"box": {region}}}]'},
-        data=as_file(draw_sheet()),
-    )
+@pytest.mark.parametrize("route", ["/v1/frames", "/v1/documents"])
+def test_a_region_outside_is_told_the_size_of_the_picture(route: str, client: FlaskClient) -> None:
+    sheet, zones = draw_sheet(), '[{"box": [5000, 0, 5100, 80]}]'
 
-    assert json_of(answer)["zones"] == []
+    answer = client.post(route, query_string={"zones": zones}, data=as_file(sheet))
+
+    assert (answer.status_code, answer.json["code"]) == (400, "invalid-options")  # type: ignore[index]
+    assert f"{sheet.width} × {sheet.height} pixels" in answer.json["detail"]  # type: ignore[index]
+
+
+@pytest.mark.parametrize("format_", ["json", "JSON", ""])
+def test_a_frame_is_answered_as_json(format_: str, client: FlaskClient) -> None:
+    answer = client.post("/v1/frames", query_string={"format": format_}, data=as_file(draw_sheet()))
+
+    assert answer.status_code == 200
+
+
+def test_another_format_of_a_frame_is_one_fault_among_the_others(client: FlaskClient) -> None:
+    wrong = {"format": "text", "dpi": "many"}
+
+    answer = client.post("/v1/frames", query_string=wrong, data=as_file(draw_sheet()))
+
+    assert {fault["field"] for fault in answer.json["faults"]} == wrong.keys()  # type: ignore[index]
 
 
 def test_frames_are_refused_while_documents_fill_the_slots(

@@ -115,6 +115,13 @@ def test_a_wrong_method_is_told_the_right_ones(client: FlaskClient) -> None:
     assert problem_of(answer)["detail"] == "This address does not take GET. Use POST."
 
 
+def test_a_wrong_method_is_told_in_the_language_of_the_caller(client: FlaskClient) -> None:
+    problem = problem_of(client.get("/v1/documents", headers={"Accept-Language": "de"}))
+
+    assert problem["title"] == "Methode nicht erlaubt"
+    assert problem["detail"] == "Diese Adresse nimmt GET nicht an. Verwenden Sie POST."
+
+
 def test_a_wrong_path_is_told_where_the_routes_are(client: FlaskClient) -> None:
     problem = problem_of(client.get("/v1/nothing"))
 

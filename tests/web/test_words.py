@@ -114,6 +114,18 @@ def test_what_fills_a_gap_is_told_again_too() -> None:
     ("english", "german"),
     [
         ("use auto, keep or drop", "verwenden Sie auto, keep oder drop"),
+        (
+            "no such option; there are a, b (did you mean b?)",
+            "diese Option gibt es nicht; es gibt a, b (meinten Sie b?)",
+        ),
+        (
+            "Languages not installed: de, en (did you mean eng?). Installed are eng. To add what "
+            "is missing: apt-get install tesseract-ocr-deu, or build the image with --build-arg "
+            "LANGUAGES='deu'.",
+            "Nicht installierte Sprachen: de, en (meinten Sie eng?). Installiert sind eng. "
+            "Fehlendes hinzufügen: apt-get install tesseract-ocr-deu, oder bauen Sie das Image mit "
+            "--build-arg LANGUAGES='deu'.",
+        ),
         ("use a number from 0 to 1", "verwenden Sie eine Zahl von 0 bis 1"),
         (
             "read cannot be left out; foo is not known; use a, b or c, or several joined by commas",
