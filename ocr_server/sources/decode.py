@@ -35,6 +35,7 @@ from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import MAX_SIDE_PX, Limits
 from ocr_server.pdf import render
 from ocr_server.pdf.opening import count_pdf_pages
+from ocr_server.sources.coded_pixels import are_damaged
 from ocr_server.sources.damage import (
     END_OF_JPEG,
     has_wrong_checksum,
@@ -110,7 +111,7 @@ def decode_page(
     Raises:
         DocumentError: it cannot be read, or is over a limit.
     """
-    return open_page(path, index, limits=limits, password=password, grey=grey).canvas
+    return _open_page(path, index, limits=limits, password=password, grey=grey).canvas
 
 
 def open_page(
@@ -121,6 +122,17 @@ def open_page(
     Raises:
         DocumentError: it cannot be read, or is over a limit.
     """
+    decoded = _open_page(path, index, limits=limits, password=password, grey=grey)
+    if decoded.lost_share is None and not is_pdf(path):
+        with _opened_at(path, _find_page(path, index, limits), limits) as picture:
+            if are_damaged(path, picture):
+                return decoded._replace(lost_share=0.0)
+    return decoded
+
+
+def _open_page(
+    path: Path, index: int, *, limits: Limits, password: str | None, grey: bool
+) -> DecodedPage:
     if is_pdf(path):
         drawn = render.draw_page(path, index, limits=limits, password=password)
         return DecodedPage(drawn.canvas, problems=drawn.problems)

@@ -22,6 +22,7 @@ WHOLE = {
     "PNG of a palette": as_file(COLOURED.convert("P")),
     "JPEG": as_file(SHEET, "JPEG"),
     "JPEG of colours": as_file(COLOURED, "JPEG"),
+    "JPEG with restarts": as_file(SHEET, "JPEG", restart_marker_rows=1, optimize=True),
     "progressive JPEG": as_file(COLOURED, "JPEG", progressive=True),
     "WebP": as_file(COLOURED, "WEBP"),
     "WebP without loss": as_file(COLOURED, "WEBP", lossless=True),
@@ -82,6 +83,60 @@ def test_a_file_with_a_wrong_byte_anywhere_is_no_empty_page(kind: str, upload: P
             continue
 
         assert page.lost_share is not None or np.ptp(page.canvas.pixels) > 64, place
+
+
+@pytest.mark.parametrize("kind", ["WebP", "WebP without loss", "GIF", "TIFF, deflate", "fax"])
+def test_what_a_wrong_byte_in_coded_pixels_does_is_refused_or_told(kind: str, upload: Path) -> None:
+    """Of the places in pixels, the first of which is behind the head of the file."""
+    sound = opened(upload, WHOLE[kind]).canvas.pixels.astype(int)
+    for place in places(WHOLE[kind])[1:-1]:
+        try:
+            page = opened(upload, flipped(WHOLE[kind], place))
+        except DocumentError:
+            continue
+
+        is_wrong = np.abs(page.canvas.pixels - sound) > 64
+        assert page.lost_share == 0 or is_wrong.mean() < 0.02, place
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "JPEG of colours", "progressive JPEG"])
+def test_a_jpeg_with_bits_left_is_told(kind: str, upload: Path) -> None:
+    """So few that no decoder complains of them."""
+    data = WHOLE[kind]
+
+    assert opened(upload, data[:-2] + b"\x5a\x69" + data[-2:]).lost_share == 0
+
+
+@pytest.mark.parametrize("padding", [b"\0\0\0", b"\xff\xff"])
+def test_bytes_that_fill_up_a_jpeg_are_no_damage(padding: bytes, upload: Path) -> None:
+    data = WHOLE["JPEG"]
+
+    assert opened(upload, data[:-2] + padding + data[-2:] + b"a camera's own").lost_share is None
+
+
+def test_blocks_that_do_not_fit_between_restarts_are_told(upload: Path) -> None:
+    data = WHOLE["JPEG with restarts"]
+    begin, end = (data.index(mark) for mark in (b"\xff\xd2", b"\xff\xd3"))
+    middle = (begin + end) // 2
+
+    assert opened(upload, data[:middle] + data[middle + 40 :]).lost_share == 0
+
+
+def test_a_jpeg_strip_in_a_tiff_with_bytes_missing_is_told(upload: Path) -> None:
+    data = bytearray(WHOLE["TIFF, JPEG"])
+    end = data.rindex(b"\xff\xd9")
+    data[end - 60 : end] = b"\xff" * 60  # which fill up, and are no data
+
+    assert opened(upload, bytes(data)).lost_share == 0
+
+
+def test_a_fax_that_ends_in_the_middle_is_told(upload: Path) -> None:
+    """libtiff makes white lines of what is missing, and says nothing."""
+    data = bytearray(WHOLE["fax"])
+    middle = len(data) // 2
+    data[middle : middle + 3] = b"\x00\x10\x00"
+
+    assert opened(upload, bytes(data)).lost_share == 0
 
 
 @pytest.mark.parametrize("grey", [True, False])
