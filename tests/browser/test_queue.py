@@ -16,7 +16,6 @@ from tests.browser.watching import Watch
 from tests.drawing import as_pages
 from tests.waiting import wait_for
 
-
 # What lets cards be put in another order is loaded with the second of them.
 SORTABLE = """() => performance.getEntriesByType("resource")
   .some(({ name }) => name.endsWith("/sorting.js"))"""
@@ -94,7 +93,7 @@ def test_a_small_file_is_not_behind_a_long_one(
 def test_files_are_put_in_another_order_by_keys(desk: Page, tmp_path: Path) -> None:
     desk.set_input_files("#file", save_letter(tmp_path, "other.png"))
     expect(desk.locator(".card[data-state=result]")).to_have_count(2)
-    desk.wait_for_function(SORTABLE)
+    wait_for(lambda: desk.evaluate(SORTABLE))
     desk.get_by_role("button", name="Open other.png").press("Alt+ArrowUp")
 
     expect(desk.locator(".card h3")).to_have_text(["other.png", "letter.png"])
