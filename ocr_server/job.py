@@ -288,6 +288,11 @@ class Rendering:
         """The same of formats whose readers set the lines anew, where nothing else is asked for."""
         return self.lines in {LineUse.AUTO, LineUse.JOIN}
 
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether lines that are no prose keep their ends there."""
+        return self.lines is LineUse.AUTO
+
 
 @dataclass(frozen=True, slots=True)
 class PageSelection:

@@ -1,11 +1,13 @@
-"""The ends of lines: words that are parted there, and lines joined to a paragraph."""
+"""The ends of lines: words that are parted there, lines joined to a paragraph, and rows."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from ocr_server.document.characters import has_blank
+from ocr_server.document.lines import Direction, Line
 
 # A hyphen at the end of a line: hyphen-minus, soft hyphen or hyphen after a letter.
 PARTED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
@@ -13,6 +15,8 @@ PARTED = re.compile(r"(?<=[^\W\d_])[-\u00ad\u2010]$")
 _RANGE = re.compile(r"(?<=\d)[-\u2010\u2013]$")
 # What goes on after a word of which only the first half stands there: "Vor- und Nachteile".
 _CONJUNCTION = re.compile(r"(?:and|or|und|oder|bis|et|ou)\b|bzw\.")
+
+_WIDE_GAP = 2.5  # of a line's height; blanks of prose are narrower, also where it is justified
 
 
 def is_hyphenated(line: str, following: str) -> bool:
@@ -37,6 +41,39 @@ def joined(lines: Iterable[str]) -> str:
         else:
             text += f" {line}" if has_blank(text, line) else line
     return text
+
+
+def are_rows(lines: Sequence[Line]) -> bool:
+    """Whether half the lines end where their writer ended them, as on a receipt, form or envelope.
+
+    Prose ends a line where the next word has no room. Rows have some left, or columns.
+    """
+    if len(lines) < 2:
+        return False
+    breaks = [_has_room(above, below, lines) for above, below in pairwise(lines)]
+    columns = [_has_wide_gap(line) for line in lines]
+    # The longest line has no room, whatever it is.
+    return 2 * sum(breaks) >= len(breaks) or 2 * sum(columns) > len(columns)
+
+
+def _has_room(above: Line, below: Line, lines: Sequence[Line]) -> bool:
+    """Whether the first word of a line would stand on the one above; not of a small letter."""
+    if not above.words or not below.words or below.text[0].islower():
+        return False
+    before_px = above.box.left - min(line.box.left for line in lines)
+    room_px = max(line.box.right for line in lines) - above.box.right
+    if above.direction is Direction.RIGHT_TO_LEFT:
+        before_px, room_px = room_px, before_px
+    if room_px > above.box.height:
+        room_px += before_px  # of lines that are centred; prose may only be indented
+    return room_px > below.words[0].box.width + above.box.height
+
+
+def _has_wide_gap(line: Line) -> bool:
+    boxes = sorted((word.box for word in line.words), key=lambda box: box.left)
+    return any(
+        after.left - before.right > _WIDE_GAP * line.box.height for before, after in pairwise(boxes)
+    )
 
 
 def _goes_on(line: str, following: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ocr_server.document.continued_tables import repeated_rows, with_continued_tables
-from ocr_server.document.line_ends import PARTED, joined
+from ocr_server.document.line_ends import PARTED, are_rows, joined
 from ocr_server.document.model import Direction, Document, Line, Page, Table, Zone
 from ocr_server.document.roles import (
     FURNITURE,
@@ -133,16 +133,19 @@ def furnished(
                 yield page
 
 
-def flowing_blocks(pages: Iterable[Page], roles: Roles) -> Iterator[Block]:
+def flowing_blocks(
+    pages: Iterable[Page], roles: Roles, *, keep_rows: bool = False
+) -> Iterator[Block]:
     """The blocks of pages, joined over lines, columns and pages.
 
-    A paragraph or table that goes on behind the foot of a page stands before it.
+    A paragraph or table that goes on behind the foot of a page stands before it. With `keep_rows`
+    lines that are no prose keep their ends, as those of receipts do.
     """
     held: _Open | None = None
     waiting: list[_Open] = []
     for page in with_continued_tables(pages):
         for zone in page.zones:
-            for piece in _pieces(page, zone, roles):
+            for piece in _pieces(page, zone, roles, keep_rows=keep_rows):
                 is_edge = all(is_at_edge(line, page) for line in piece.lines)
                 is_beside = piece.role in FURNITURE or (
                     held is not None and held.tabular and not piece.tabular and is_edge
@@ -170,6 +173,7 @@ class _Open:
     last: Zone | None = None
     marker: str = ""
     tabular: Tabular | None = None
+    has_rows: bool = False
 
     def with_next(self, other: _Open) -> _Open | None:
         """This block with the next, which goes on from it; None if it does not."""
@@ -178,7 +182,9 @@ class _Open:
             return replace(self, tabular=longer) if longer else None
         if self.tabular or other.tabular or other.role is not Role.TEXT:
             return None
-        if self.role not in {Role.TEXT, Role.LIST_ITEM} or not self._goes_on(other):
+        if self.role not in {Role.TEXT, Role.LIST_ITEM} or self.has_rows or other.has_rows:
+            return None
+        if not self._goes_on(other):
             return None
         return replace(self, lines=(*self.lines, *other.lines), last=other.last)
 
@@ -209,16 +215,18 @@ class _Open:
         """The finished block."""
         if self.tabular:
             return self.tabular
-        return _block(Passage(self.role, self.lines, self.marker), join_lines=True)
+        passage = Passage(self.role, self.lines, self.marker)
+        return _block(passage, join_lines=not self.has_rows)
 
 
-def _pieces(page: Page, zone: Zone, roles: Roles) -> Iterator[_Open]:
+def _pieces(page: Page, zone: Zone, roles: Roles, *, keep_rows: bool) -> Iterator[_Open]:
     """The paragraphs, items of lists or the table of a zone."""
     if zone.table and zone.table.cells:
         yield _Open(tabular=_tabular(zone, zone.table))
         return
     for passage in roles.passages(page, zone):
-        yield _Open(passage.lines, passage.role, zone, zone, passage.marker)
+        has_rows = keep_rows and passage.role is Role.TEXT and are_rows(passage.lines)
+        yield _Open(passage.lines, passage.role, zone, zone, passage.marker, has_rows=has_rows)
 
 
 def _block(passage: Passage, *, join_lines: bool) -> Heading | Paragraph | ListItem:

@@ -62,7 +62,7 @@ def render_docx(
         told, furniture = add_heads(made, document.pages, roles), FurnitureUse.ONCE
     pages = furnished(document.pages, roles, furniture, told_before=told)
     if rendering.flows:
-        for block in flowing_blocks(pages, roles):
+        for block in flowing_blocks(pages, roles, keep_rows=rendering.keeps_rows):
             _add_block(made, block)
     else:
         for position, page in enumerate(pages):

@@ -34,7 +34,7 @@ _RUNNING = {Role.HEADER: "header", Role.FOOTER: "footer", Role.PAGE_NUMBER: "foo
 def render_html(
     document: Document, sources: tuple[Path, ...], rendering: Rendering
 ) -> Iterator[bytes]:
-    """The pages as sections; the lines of paragraphs are joined unless they are to be kept."""
+    """The pages as sections; the lines of prose are joined unless they are to be kept."""
     del sources  # the text is to be read; the picture is not
     tag = tag_of(document.language)
     language = f' lang="{escape(tag)}"' if tag else ""
@@ -45,7 +45,7 @@ def render_html(
     roles = Roles.of(document.pages)
     for page in furnished(document.pages, roles, rendering.furniture):
         blocks = (
-            flowing_blocks([page], roles)
+            flowing_blocks([page], roles, keep_rows=rendering.keeps_rows)
             if rendering.flows
             else blocks_of(page, roles, join_lines=False)
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ocr_server.document.model import Page
 from ocr_server.errors import InvalidOptions
-from ocr_server.geometry import Box, Clamp
+from ocr_server.geometry import Box, Clamp, Quad
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.perspective import cut_out
 from ocr_server.job import Framing, ReadOptions, ZoneSpec
@@ -46,11 +46,7 @@ def apply_framing(canvas: Canvas, framing: Framing) -> Canvas:
         InvalidOptions: corners have no area inside the canvas.
     """
     if framing.corners:
-        inside = framing.corners.mapped(Clamp(canvas.box))
-        if not inside.is_convex:
-            size = f"{canvas.width_px} × {canvas.height_px}"
-            raise InvalidOptions(f"The corners lie outside the page, which has {size} pixels.")
-        return cut_out(canvas, inside)
+        return cut_out(canvas, _inside(framing.corners, canvas))
     quarters = framing.rotation_deg / 90
     if quarters == int(quarters):
         canvas = canvas.rotated_90(int(quarters))
@@ -80,6 +76,20 @@ def put_back(page: Page, part: Canvas, whole: Canvas) -> Page:
         width_px=whole.width_px,
         height_px=whole.height_px,
         zones=tuple(zone.mapped(part.to_page) for zone in page.zones),
+    )
+
+
+def _inside(corners: Quad, canvas: Canvas) -> Quad:
+    """The corners, those outside the canvas at its edge."""
+    inside = corners.mapped(Clamp(canvas.box))
+    if inside.is_convex:
+        return inside
+    size = f"{canvas.width_px} × {canvas.height_px}"
+    if corners.box.intersection(canvas.box) is None:
+        raise InvalidOptions(f"The corners lie outside the page, which has {size} pixels.")
+    raise InvalidOptions(
+        "Between the corners hardly anything of the page is left, "
+        f"which has {size} pixels. Move them further apart."
     )
 
 

@@ -190,7 +190,8 @@ OPTIONS: Mapping[str, Option] = {
         Choice({lines.value: lines for lines in LineUse}),
         "`join` makes one line of each paragraph; `keep` has the lines of the page; `layout` keeps "
         "indents and columns of `text` by blanks, as of code, terminals and price lists, and is a "
-        "block of code in `markdown`; `auto` joins in `docx` and `html`, and keeps in the others",
+        "block of code in `markdown`; `auto` joins lines of prose in `docx` and `html`, where rows "
+        "of receipts, forms and addresses stay rows, and keeps all in the others",
         sets=(Rendering, "lines"), shapes_answer=True,
     ),
     "furniture": Option(

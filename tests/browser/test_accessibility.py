@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.letter import ReadsLetter
+from tests.browser.letter import ReadsLetter, draw_letter
 from tests.browser.test_upload import expect_state, give
 from tests.browser.watching import Watch, assert_accessible
+from tests.drawing import as_pages
 
 SIZES = {"wide": {"width": 1280, "height": 860}, "phone": {"width": 390, "height": 844}}
 
@@ -131,6 +132,24 @@ def test_one_skips_from_the_start_to_the_result(page: Page, url: str, letter: Pa
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("heading", level=2, name="letter.png")).to_be_focused()
+
+
+def test_each_row_of_the_desk_is_one_stop(page: Page, url: str, tmp_path: Path) -> None:
+    path = tmp_path / "two.tiff"
+    path.write_bytes(as_pages([draw_letter(), draw_letter()]))
+    page.goto(url)
+    page.set_input_files("#file", path)
+    expect_state(page, "result")
+    expect(page.get_by_role("toolbar", name="Pages")).to_be_visible()
+    page.locator("#desk-title").focus()
+    for _ in range(8):  # of the document, pages and their number, picture, border, text
+        page.keyboard.press("Tab")
+
+    expect(page.locator("[data-part=text] .word:focus")).to_have_count(1)
+
+    page.get_by_role("button", name="Copy text").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_role("button", name="Forget this file")).to_be_focused()
 
 
 def test_forced_colours_keep_doubt_visible(page: Page, url: str, letter: Path) -> None:

@@ -11,6 +11,7 @@ from tests.browser.letter import draw_letter
 from tests.browser.test_upload import expect_state
 from tests.browser.test_webcam import expect_camera
 from tests.browser.watching import assert_accessible, await_text, note_texts
+from tests.waiting import wait_for
 
 # A camera that can more than Chromium's fake one; what it is asked is written down.
 ABLE_CAMERA = """() => {
@@ -71,7 +72,7 @@ def test_a_plain_camera_offers_neither_light_nor_zoom(camera: Page) -> None:
 def test_the_screen_stays_on_while_the_camera_runs(camera: Page) -> None:
     camera.evaluate(WAKE_LOCK)
     start(camera)
-    camera.wait_for_function("() => awake.length === 1")
+    wait_for(lambda: camera.evaluate("awake.length === 1"))
     camera.get_by_role("button", name="Stop").click()
 
     assert camera.evaluate("awake") == ["screen", "released"]
@@ -115,7 +116,7 @@ def test_taking_by_itself_can_be_called_off(camera: Page) -> None:
     texts = note_texts(camera.locator("[data-part=hint]"))
     camera.get_by_label("Take it by itself").check()
 
-    await_text(camera, texts, "Not taken. Show another page, or press the button.")
+    await_text(texts, "Not taken. Show another page, or press the button.")
     expect(camera.locator("[data-part=hint]")).to_have_text("Good – take it.")
     expect_camera(camera, "live")
 
@@ -233,5 +234,5 @@ def test_new_lines_are_said_where_there_is_a_voice(opened: Open, film_path: Path
     page.evaluate("document.querySelector('[data-part=voice]').click()")
     page.get_by_label("Read as I hold it").check()
 
-    page.wait_for_function("() => said.includes('Dear reader,')")
+    wait_for(lambda: page.evaluate("said.includes('Dear reader,')"))
     expect(page.get_by_role("log")).to_have_attribute("aria-live", "off")

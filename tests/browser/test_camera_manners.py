@@ -184,7 +184,7 @@ def test_slow_answers_are_asked_for_less_often(camera: Page) -> None:
     texts = note_texts(camera.locator("[data-part=hint]"))
     start(camera)
 
-    await_text(camera, texts, "The answers take long; looking less often.")
+    await_text(texts, "The answers take long; looking less often.")
     while len(asked) < 2:
         camera.wait_for_timeout(50)
     assert asked[1] - asked[0] > 4  # as long again as the answer took

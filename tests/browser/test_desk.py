@@ -203,7 +203,7 @@ def test_the_text_is_copied_with_its_corrections(desk: Page) -> None:
     texts = note_texts(copy)
     copy.click()
 
-    await_text(desk, texts, "Copied")
+    await_text(texts, "Copied")
     copied = desk.evaluate("navigator.clipboard.readText()")
     assert copied == WHOLE_TEXT.replace("feny", "ferry")
 
@@ -314,6 +314,22 @@ def download(desk: Page, name: str) -> Path:
         menu.locator(f"[data-format={name}]").click()
     assert started.value.suggested_filename.startswith("letter.")
     return Path(started.value.path())
+
+
+NOTE_FIELDS = """() => {
+  const send = window.fetch;
+  window.fetch = (path, init) => {
+    if (init?.body instanceof FormData) window.fields = [...init.body.keys()];
+    return send(path, init);
+  };
+}"""
+
+
+def test_which_lines_of_a_word_document_are_rows_is_left_to_the_server(desk: Page) -> None:
+    desk.evaluate(NOTE_FIELDS)
+    download(desk, "docx")
+
+    assert desk.evaluate("fields") == ["document", "format"]
 
 
 def test_what_could_not_be_loaded_is_loaded_at_the_next_try(desk: Page, watch: Watch) -> None:

@@ -173,5 +173,5 @@ def test_what_a_closed_tab_has_left_is_deleted_an_hour_later(desk: Page, url: st
     other.goto(url)
 
     expect(other.locator("#queue")).to_be_hidden()
-    other.wait_for_function("() => indexedDB.databases().then((all) => all.length)")
+    wait_for(lambda: other.evaluate("indexedDB.databases().then((all) => all.length)"))
     wait_for(lambda: not kept(other))

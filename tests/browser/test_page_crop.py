@@ -9,9 +9,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter, drawn_words
 from tests.browser.test_correcting import downloaded, open_word
+from tests.browser.test_history import kept
 from tests.browser.test_upload import expect_state
 from tests.browser.watching import assert_accessible
 from tests.drawing import as_pages
+from tests.waiting import wait_for
 
 AGAIN = "Crop or turn, and read again"
 
@@ -38,6 +40,13 @@ def crop(page: Page) -> Locator:
 def read(page: Page, dialog: Locator) -> None:
     page.evaluate("document.getElementById('status').textContent = ''")
     dialog.get_by_role("button", name="Read this").click()
+    expect(page.locator("#status")).to_contain_text("undo brings back")
+
+
+def read_again(page: Page) -> None:
+    page.evaluate("document.getElementById('status').textContent = ''")
+    page.locator("[data-part=rereading] summary").click()
+    page.locator("[data-action=read-again]").click()
     expect(page.locator("#status")).to_contain_text("undo brings back")
 
 
@@ -75,6 +84,37 @@ def test_a_page_of_several_is_read_between_its_corners(two: Page, engine: ReadsL
     assert first_box(two)[:2] == pytest.approx([drawn.left, drawn.top], abs=1)
 
 
+def test_a_crop_that_is_undone_holds_for_no_later_reading(two: Page, engine: ReadsLetter) -> None:
+    dialog = crop(two)
+    dialog.get_by_role("button", name="Top left corner").press("Shift+ArrowRight")
+    read(two, dialog)
+    two.get_by_role("button", name="Undo").click()
+    read_again(two)
+
+    assert corners_of(engine) == []
+
+
+def test_corners_are_kept_over_a_reload(two: Page, engine: ReadsLetter) -> None:
+    dialog = crop(two)
+    dialog.get_by_role("button", name="Top left corner").press("Shift+ArrowRight")
+    read(two, dialog)
+    wait_for(lambda: any('"corners"' in value for value in kept(two).values()))
+    two.on("dialog", lambda asked: asked.accept())
+    two.reload()
+    expect(two.locator("[data-part=picture]")).to_be_visible()
+    read_again(two)
+
+    assert corners_of(engine)[0] == (10, 0)
+
+
+def test_a_page_whose_picture_cannot_be_drawn_is_told(two: Page) -> None:
+    two.evaluate("() => { window.createImageBitmap = () => Promise.reject(new Error()); }")
+    two.get_by_role("button", name=AGAIN).click()
+
+    expect(two.locator("#alert")).to_contain_text("This browser cannot show the picture")
+    expect(two.get_by_role("dialog")).to_be_hidden()
+
+
 def test_a_page_is_turned_by_its_corners(two: Page, engine: ReadsLetter) -> None:
     dialog = crop(two)
     dialog.get_by_role("button", name="Turn left").click()
@@ -88,10 +128,7 @@ def test_corners_are_kept_for_other_readings_of_the_page(two: Page, engine: Read
     dialog = crop(two)
     dialog.get_by_role("button", name="Top left corner").press("Shift+ArrowRight")
     read(two, dialog)
-    two.evaluate("document.getElementById('status').textContent = ''")
-    two.locator("[data-part=rereading] summary").click()
-    two.locator("[data-action=read-again]").click()
-    expect(two.locator("#status")).to_contain_text("undo brings back")
+    read_again(two)
 
     assert corners_of(engine)[0] == (10, 0)
 

@@ -10,10 +10,15 @@ from playwright.sync_api import Page, expect
 
 from ocr_server.settings import Settings
 from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter, save_letter
-from tests.browser.test_history import correct
+from tests.browser.test_history import correct, kept
 from tests.browser.test_upload import expect_state
 from tests.browser.watching import Watch
 from tests.drawing import as_pages
+from tests.waiting import wait_for
+
+# What lets cards be put in another order is loaded with the second of them.
+SORTABLE = """() => performance.getEntriesByType("resource")
+  .some(({ name }) => name.endsWith("/sorting.js"))"""
 
 
 @pytest.fixture
@@ -88,6 +93,7 @@ def test_a_small_file_is_not_behind_a_long_one(
 def test_files_are_put_in_another_order_by_keys(desk: Page, tmp_path: Path) -> None:
     desk.set_input_files("#file", save_letter(tmp_path, "other.png"))
     expect(desk.locator(".card[data-state=result]")).to_have_count(2)
+    wait_for(lambda: desk.evaluate(SORTABLE))
     desk.get_by_role("button", name="Open other.png").press("Alt+ArrowUp")
 
     expect(desk.locator(".card h3")).to_have_text(["other.png", "letter.png"])
@@ -194,6 +200,25 @@ def test_an_empty_file_can_only_be_forgotten(
             page.reload()
         expect(page.get_by_role("button", name="Forget empty.png")).to_be_visible()
         expect(page.locator(".card .actions button:visible")).to_have_count(1)
+
+
+def test_what_is_no_picture_is_not_offered_again_after_a_reload(
+    page: Page, url: str, watch: Watch, tmp_path: Path
+) -> None:
+    watch.expected.append("415")
+    (tmp_path / "notes.png").write_text("not a picture")
+    page.goto(url)
+    page.set_input_files("#file", tmp_path / "notes.png")
+    expect_state(page, "error")
+    buttons = page.locator(".card .actions button:visible")
+    expect(buttons).to_have_count(1)
+    wait_for(lambda: any('isHopeless":true' in value for value in kept(page).values()))
+
+    page.reload()
+
+    expect(page.locator(".card")).to_have_attribute("data-state", "error")
+    expect(buttons).to_have_count(1)
+    expect(page.get_by_role("button", name="Forget notes.png")).to_be_visible()
 
 
 def test_a_picture_that_is_too_large_can_only_be_made_smaller(

@@ -391,7 +391,7 @@ def test_a_picture_is_pasted_by_a_button(page: Page, url: str, letter: Path) -> 
     page.evaluate("navigator.clipboard.writeText('no picture')")
     texts = note_texts(button)
     button.press("Enter")
-    await_text(page, texts, "paste: there is no picture")
+    await_text(texts, "paste: there is no picture")
     expect(page.locator("#alert")).to_have_text("There is no picture on the clipboard.")
 
     page.evaluate(
@@ -469,7 +469,7 @@ def test_a_busy_server_is_tried_again(page: Page, url: str, watch: Watch, letter
     texts = note_texts(page.locator("#status"))
     page.set_input_files("#file", letter)
 
-    await_text(page, texts, "trying again in 1 s")
+    await_text(texts, "trying again in 1 s")
     expect_state(page, "result")
 
 

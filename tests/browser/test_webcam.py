@@ -11,6 +11,7 @@ from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, FRAME_PX, film, on_d
 from tests.browser.letter import ReadsLetter, draw_letter, save_letter
 from tests.browser.test_upload import expect_state
 from tests.browser.watching import Watch, assert_accessible
+from tests.waiting import wait_for
 
 # A white scene that turns black as soon as the first look at it has been answered.
 WATCH_A_CANVAS = """async () => {
@@ -300,7 +301,7 @@ def test_a_scene_has_changed_until_a_look_at_it_is_answered(page: Page, url: str
 
     assert page.evaluate("watcher.drift()") == 255  # from white to black
     asked[1].fulfill(json={})
-    page.wait_for_function("watcher.drift() === 0")
+    wait_for(lambda: page.evaluate("watcher.drift() === 0"))
 
 
 def test_an_answer_that_is_none_does_not_end_the_looking(
@@ -312,7 +313,7 @@ def test_an_answer_that_is_none_does_not_end_the_looking(
     page.goto(f"{url}/about")
     page.evaluate(WATCH_A_CANVAS)
 
-    page.wait_for_function("() => watcher.drift() === 0")
+    wait_for(lambda: page.evaluate("watcher.drift() === 0"))
     page.evaluate("watcher.stop()")
 
 
@@ -337,7 +338,7 @@ def test_another_camera_can_be_chosen(opened: Open) -> None:
     devices.select_option(index=1)
     label = "document.querySelector('[data-part=video]').srcObject?.getVideoTracks()[0]?.label"
 
-    page.wait_for_function(f"() => ({label} ?? '').endsWith('1')")
+    wait_for(lambda: page.evaluate(f"({label} ?? '').endsWith('1')"))
 
 
 def test_every_live_state_is_accessible(camera: Page) -> None:

@@ -16,6 +16,8 @@ from playwright.sync_api import (
     WebError,
 )
 
+from tests.waiting import wait_for
+
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ALL = {"type": "tag", "values": RULES}
 OF_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
@@ -74,10 +76,9 @@ def note_texts(element: Locator) -> JSHandle:
     return element.evaluate_handle(NOTE_TEXTS)
 
 
-def await_text(page: Page, texts: JSHandle, words: str) -> None:
+def await_text(texts: JSHandle, words: str) -> None:
     """Wait until these words were among the texts."""
-    said = "([texts, words]) => texts.some((text) => text.includes(words))"
-    page.wait_for_function(said, arg=[texts, words])
+    wait_for(lambda: any(words in text for text in texts.json_value()))
 
 
 def assert_accessible(page: Page) -> None:

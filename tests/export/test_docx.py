@@ -55,6 +55,60 @@ def test_joined_lines_are_one_line() -> None:
     )
 
 
+def breaks_of(made: WordDocument) -> list[str]:
+    return [paragraph.text for paragraph in made.paragraphs]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "Harbour Library\n12 Quay Street, third floor\nTel 5550 1234",
+        "TEA 3.40\nCOFFEE AND CAKE 12.90\nTOTAL 16.30\nTHANK YOU",
+        "Name: Ann Lee\nBorn: 1 May 1990, in a small town",
+    ],
+)
+def test_lines_that_are_no_prose_keep_their_ends_unless_they_are_to_be_joined(rows: str) -> None:
+    read = document(page(zone(rows)))
+
+    assert breaks_of(opened(read, LineUse.AUTO)) == [rows]
+    assert breaks_of(opened(read, LineUse.JOIN)) == [rows.replace("\n", " ")]
+
+
+def test_lines_with_columns_keep_their_ends() -> None:
+    rows = [
+        replace(line(text, top), words=(*line(text, top).words, word(price, 500, top)))
+        for text, price, top in (("Tea and a cake", "3.40", 30), ("Coffee", "12.90", 60))
+    ]
+    read = document(page(replace(zone("x"), lines=tuple(rows))))
+
+    assert breaks_of(opened(read, LineUse.AUTO)) == ["Tea and a cake 3.40\nCoffee 12.90"]
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "The ferry leaves at noon. Come\nBefore that to the desk with a\ncard.",
+        "Dear reader,\nthe ferry ticket is at\nthe desk.",  # a greeting is one line of three
+        "A short line.\nIt ends.",
+    ],
+)
+def test_lines_of_prose_flow(prose: str) -> None:
+    made = opened(document(page(zone(prose))), LineUse.AUTO)
+
+    assert breaks_of(made) == [prose.replace("\n", " ")]
+
+
+def test_rows_from_right_to_left_keep_their_ends() -> None:
+    texts = ("שם", "רחוב הנמל שתים")
+    rows = [
+        line(text, 30 * (at + 1), left=400 - 10 * len(text), direction=Direction.RIGHT_TO_LEFT)
+        for at, text in enumerate(texts)
+    ]
+    read = document(page(replace(zone("x"), lines=tuple(rows))))
+
+    assert breaks_of(opened(read, LineUse.AUTO)) == ["\n".join(texts)]
+
+
 def test_each_page_begins_on_a_new_one() -> None:
     made = opened(two_pages())
 

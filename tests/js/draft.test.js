@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { join, leaveOut, move } from "../../ocr_server/static/js/desk/arranging.js";
 import { Draft } from "../../ocr_server/static/js/desk/draft.js";
 import { lineOf, pageOf } from "./documents.js";
 
@@ -24,6 +25,25 @@ test("a correction is undone and done again", () => {
   draft.step("redo");
   assert.equal(draft.places[0].word.corrected_from, "feny");
   assert.equal(draft.step("redo"), null);
+});
+
+test("the corners of a crop come and go with it, and are not sent", () => {
+  const draft = draftOf("whole");
+  const [page] = draft.pages;
+  const cropped = { ...pageOf([lineOf("part")]), corners: "[[0,0],[9,0],[9,9],[0,9]]" };
+  draft.replace(page, cropped.zones, null, cropped);
+
+  assert.equal(page.corners, cropped.corners);
+  assert.equal("corners" in draft.payload().pages[0], false);
+
+  draft.replace(page, pageOf([lineOf("typed")]).zones); // as when somebody types into a line
+  assert.equal(page.corners, cropped.corners);
+
+  draft.step("undo");
+  draft.step("undo");
+  assert.equal(page.corners, undefined);
+  draft.step("redo");
+  assert.equal(page.corners, cropped.corners);
 });
 
 test("a word that is said to be right is not corrected from anything", () => {
@@ -54,9 +74,9 @@ test("pages stand by their numbers, however they come", () => {
 
 test("a page that is moved or left out comes back", () => {
   const draft = draftOf("one", "two", "three");
-  draft.move(draft.pages[0], 1);
+  move(draft, draft.pages[0], 1);
   assert.deepEqual(numbersOf(draft), [2, 1, 3]);
-  draft.leaveOut(draft.pages[1]);
+  leaveOut(draft, draft.pages[1]);
   assert.deepEqual(numbersOf(draft), [2, 3]);
   draft.step("undo");
   draft.step("undo");
@@ -67,7 +87,7 @@ test("a page that is moved or left out comes back", () => {
 test("the pages of other files follow, problems with them", () => {
   const draft = draftOf("one", "two");
   const problem = { page: 2, code: "x", title: "", detail: "" };
-  draft.join({ pages: [pageOf()], problems: [problem] }, []);
+  join(draft, { pages: [pageOf()], problems: [problem] }, []);
 
   assert.deepEqual(numbersOf(draft), [1, 2, 3]);
   assert.equal(draft.document.problems[0].page, 4);

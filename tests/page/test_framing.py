@@ -58,6 +58,14 @@ def test_the_first_corner_is_the_upper_left_of_what_is_read() -> None:
     assert framed.to_page.apply(Point(0, 0)) == pytest.approx((600, 0), abs=0.01)
 
 
+def test_corners_whose_area_vanishes_at_the_edge_of_the_page_are_told_so() -> None:
+    drawn = draw_page()
+    width = drawn.pixels.shape[1]
+
+    with pytest.raises(InvalidOptions, match="hardly anything of the page is left"):
+        read(drawn, (width - 1, 0), (2 * width, 0), (width + 9, 50), (width + 1, 50))
+
+
 def test_corners_beside_the_page_are_refused() -> None:
     drawn = draw_page()
     width = drawn.pixels.shape[1]

@@ -1,11 +1,13 @@
 // @ts-check
 // The pages of other files, read and joined to the document on the desk.
 import { declarations } from "../lib/declarations.js";
+import { readDocument } from "../lib/document-stream.js";
 import { action, announce, make, part } from "../lib/dom.js";
 import { byName } from "../lib/files.js";
-import { asRefusal, readDocument } from "../lib/http.js";
+import { asRefusal } from "../lib/http.js";
 import { followProgress } from "../lib/progress.js";
 import { _ } from "../lib/words.js";
+import { join } from "./arranging.js";
 
 /** @param {import("./desk.js").Desk} desk */
 export function enhance(desk) {
@@ -47,7 +49,7 @@ export function enhance(desk) {
       );
     else chooser.click();
   }
-  async function join() {
+  async function read() {
     const { draft } = desk;
     const files = [...(chooser.files ?? [])].sort((one, other) =>
       byName.compare(one.name, other.name),
@@ -59,7 +61,8 @@ export function enhance(desk) {
     const progress = followProgress(reading, performance.now(), (_, words) => say(words));
     name();
     try {
-      const added = draft.join(
+      const added = join(
+        draft,
         await readDocument(form, { signal, onUpload: progress.upload, onEvent: progress.event }),
         files,
       );
@@ -79,5 +82,5 @@ export function enhance(desk) {
   }
 
   button.addEventListener("click", press);
-  chooser.addEventListener("change", join);
+  chooser.addEventListener("change", read);
 }

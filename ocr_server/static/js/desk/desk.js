@@ -66,10 +66,13 @@ export function enhance(root, others) {
     overlays.paint();
     summary.count();
   }
-  /** The page's words anew, everywhere. */
-  function paintWords() {
+  /**
+   * The page's words anew, everywhere.
+   * @param {Word[]} [words] those that are others now, if not all
+   */
+  function paintWords(words) {
     if (!desk.page) return;
-    overlays.lay();
+    overlays.lay(words);
     paint();
     summary.tell();
   }
@@ -128,8 +131,9 @@ export function enhance(root, others) {
 
   /** @param {Event} event */
   function changed(event) {
-    for (const word of /** @type {CustomEvent<Word[]>} */ (event).detail) text.paint(word);
-    paintWords();
+    const words = /** @type {CustomEvent<Word[]>} */ (event).detail;
+    for (const word of words) text.paint(word);
+    paintWords(words);
   }
   /** @param {Event} event */
   function replaced(event) {

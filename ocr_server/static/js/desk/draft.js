@@ -58,19 +58,26 @@ export class Draft extends EventTarget {
    * @returns {Place[]}
    */
   get places() {
-    if (!this.#places) queueMicrotask(() => (this.#places = null));
+    if (!this.#places) queueMicrotask(() => this.#forgetPlaces());
     return (this.#places ??= this.pages.flatMap(placesOf));
   }
-  /** @type {Place[] | null} */ #places = null; // kept until something is told, or all has run
+  // Both are kept until something is told, or all has run.
+  /** @type {Place[] | null} */ #places = null;
+  /** @type {Place[] | null} */ #doubtful = null;
+
+  #forgetPlaces() {
+    this.#places = this.#doubtful = null;
+  }
 
   /** @param {Event} event */
   dispatchEvent(event) {
-    this.#places = null;
+    this.#forgetPlaces();
     return super.dispatchEvent(event);
   }
 
   get doubtful() {
-    return this.places.filter((place) => trust(place.word) === "doubtful");
+    const { places } = this;
+    return (this.#doubtful ??= places.filter(({ word }) => trust(word) === "doubtful"));
   }
 
   /** How much it is, how sure, and how long it took. */
@@ -187,7 +194,7 @@ export class Draft extends EventTarget {
   correct(words, text) {
     const before = words.map((word) => ({ ...word }));
     const after = words.map((word) => correctedTo(word, text));
-    this.#do({ redo: () => this.#put(words, after), undo: () => this.#put(words, before) });
+    this.act({ redo: () => this.#put(words, after), undo: () => this.#put(words, before) });
   }
 
   /**
@@ -199,27 +206,49 @@ export class Draft extends EventTarget {
    */
   replace(page, zones, word = null, reading = page) {
     const before = { ...page };
-    const { stages, quality, language } = reading;
-    const after = { ...page, zones, stages, quality, language };
+    const { stages, quality, language, corners } = reading;
+    const after = { ...page, zones, stages, quality, language, corners };
     const { ms } = this; // of the first reading
     const show = (/** @type {Page} */ state, /** @type {Word | null} */ seen) => {
       this.ms = state === after && reading !== page ? 0 : ms;
-      const { zones, stages, quality, language } = state;
-      Object.assign(page, { zones, stages, quality, language });
+      const { zones, stages, quality, language, corners } = state;
+      Object.assign(page, { zones, stages, quality, language, corners });
       this.saved = false;
       this.dispatchEvent(new CustomEvent("replaced", { detail: page }));
       return seen;
     };
-    this.#do({ redo: () => show(after, word), undo: () => show(before, null) });
+    this.act({ redo: () => show(after, word), undo: () => show(before, null) });
+  }
+
+  /**
+   * Does something that can be undone.
+   * @param {Change} change
+   */
+  act(change) {
+    this.done.push(change);
+    this.undone = [];
+    change.redo();
+  }
+
+  /**
+   * Other pages, or in another order.
+   * @param {Page[]} pages
+   */
+  arrange(pages) {
+    this.document.pages = pages;
+    this.saved = false;
+    this.#count();
+    this.dispatchEvent(new Event("grown"));
+    return null;
   }
 
   /**
    * Several changes that are undone as one.
-   * @param {() => void} act
+   * @param {() => void} deeds
    */
-  together(act) {
+  together(deeds) {
     const before = this.done.length;
-    act();
+    deeds();
     const parts = this.done.splice(before);
     if (!parts.length) return;
     const all = (/** @type {"undo" | "redo"} */ how) =>
@@ -227,62 +256,6 @@ export class Draft extends EventTarget {
       null;
     this.done.push({ undo: () => all("undo"), redo: () => all("redo") });
     this.dispatchEvent(new Event("grown")); // so that undo can be offered
-  }
-
-  /**
-   * Takes a page out of the document.
-   * @param {Page} page
-   */
-  leaveOut(page) {
-    const at = this.pages.indexOf(page);
-    const without = () => this.pages.filter((other) => other !== page);
-    this.#do({
-      redo: () => {
-        this.leftOut.add(page);
-        return this.#arrange(without());
-      },
-      undo: () => {
-        this.leftOut.delete(page);
-        return this.#arrange([...this.pages.slice(0, at), page, ...this.pages.slice(at)]);
-      },
-    });
-  }
-
-  /**
-   * Moves a page by so many places, back or on.
-   * @param {Page} page
-   * @param {number} by
-   */
-  move(page, by) {
-    const step = (/** @type {number} */ way) => {
-      const pages = this.pages.filter((other) => other !== page);
-      pages.splice(this.pages.indexOf(page) + way, 0, page);
-      return this.#arrange(pages);
-    };
-    this.#do({ redo: () => step(by), undo: () => step(-by) });
-  }
-
-  /**
-   * Puts another reading's pages at the end; its files are known from now on.
-   * @param {OcrDocument} document
-   * @param {File[]} files
-   */
-  join(document, files) {
-    const before = this.sheets;
-    const pages = document.pages.map((page) => ({ ...page, number: before + page.number }));
-    const problems = document.problems.map((problem) => ({
-      ...problem,
-      page: before + (problem.page ?? 1),
-    }));
-    for (const [number, picture] of document.pictures ?? [])
-      this.addPicture(before + number, picture);
-    this.files.push(...files); // which whoever gave them reads again, if it comes to that
-    this.document.problems = [...this.document.problems, ...problems];
-    this.#do({
-      redo: () => this.#arrange([...this.pages, ...pages]),
-      undo: () => this.#arrange(this.pages.filter((page) => !pages.includes(page))),
-    });
-    return pages;
   }
 
   /**
@@ -302,7 +275,7 @@ export class Draft extends EventTarget {
    * @param {Page[]} [chosen]
    */
   payload(chosen = this.pages) {
-    const pages = chosen.map((page) => ({
+    const pages = chosen.map(({ corners, ...page }) => ({
       ...page,
       text: pageText(page),
       zones: page.zones.map((zone) => ({
@@ -331,22 +304,6 @@ export class Draft extends EventTarget {
       ...this.pages.map(({ number }) => number),
       ...this.document.problems.map(({ page }) => page ?? 0),
     );
-  }
-
-  /** @param {Page[]} pages */
-  #arrange(pages) {
-    this.document.pages = pages;
-    this.saved = false;
-    this.#count();
-    this.dispatchEvent(new Event("grown"));
-    return null;
-  }
-
-  /** @param {Change} change */
-  #do(change) {
-    this.done.push(change);
-    this.undone = [];
-    change.redo();
   }
 
   /**

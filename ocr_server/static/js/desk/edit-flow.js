@@ -46,13 +46,13 @@ export function enhance(desk) {
     if (found(root, ".panes").dataset.shown !== "text") found(root, "#tab-text").click();
     const others = desk.draft.places.map(({ word: { text: other } }) => other);
     desk.opened = word;
+    desk.paint(); // before what asks where things are, which lays the page out
     proof.show(place, {
       suggestions: suggestionsFor(word, others, declarations.look_alikes),
       alike: others.filter((other) => other === word.text).length,
     });
     text.mark(word, "current");
     view.reveal(word.box);
-    desk.paint();
     return undefined;
   }
   function leave() {

@@ -3,7 +3,7 @@
 import { limits, setDoubt } from "../lib/confidence.js";
 import { part } from "../lib/dom.js";
 import { drawBoxes, wordAt } from "./boxes.js";
-import { layText } from "./text-layer.js";
+import { layText, layWords } from "./text-layer.js";
 
 /** @typedef {import("../lib/model.js").Word} Word */
 
@@ -27,8 +27,11 @@ export function enhance(desk, { onHover, onOpen, onDoubt }) {
     layer.toggleAttribute("data-shown", shown.has("text"));
     part(root, "veil-field").hidden = !shown.has("text");
   }
-  function lay() {
-    if (desk.page) layText(layer, desk.page);
+  /** @param {Word[]} [words] those that are others now, if not all */
+  function lay(words) {
+    if (!desk.page) return;
+    if (words) layWords(desk.page, new Set(words));
+    else layText(layer, desk.page);
   }
   /** @param {MouseEvent} event */
   function wordUnder(event) {

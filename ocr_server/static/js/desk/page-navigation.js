@@ -5,6 +5,7 @@ import { action, announce, found, make, part, reveal } from "../lib/dom.js";
 import { placesOf } from "../lib/model.js";
 import { enhance as enhanceSorting } from "../lib/sorting.js";
 import { _ } from "../lib/words.js";
+import { leaveOut, move } from "./arranging.js";
 import { thumbnailOf } from "./page-images.js";
 
 const WAYS = [
@@ -96,15 +97,15 @@ export function enhance(desk) {
 
   action(root, "previous-page").addEventListener("click", () => go(at - 1));
   action(root, "next-page").addEventListener("click", () => go(at + 1));
-  action(root, "leave-out").addEventListener("click", function leaveOut() {
-    desk.draft?.leaveOut(pages[at]);
+  action(root, "leave-out").addEventListener("click", function leave() {
+    if (desk.draft) leaveOut(desk.draft, pages[at]);
     announce(_("The page is left out; undo brings it back."));
     part(root, "name").focus();
   });
   /** @param {1 | -1} by */
-  function move(by) {
+  function moveBy(by) {
     const from = at + 1;
-    desk.draft?.move(pages[at], by);
+    if (desk.draft) move(desk.draft, pages[at], by);
     announce(
       _("{name} is now in place {place} of {places}.", {
         name: _("Page {n}", { n: from }),
@@ -113,8 +114,8 @@ export function enhance(desk) {
       }),
     );
   }
-  action(root, "move-earlier").addEventListener("click", () => move(-1));
-  action(root, "move-later").addEventListener("click", () => move(1));
+  action(root, "move-earlier").addEventListener("click", () => moveBy(-1));
+  action(root, "move-later").addEventListener("click", () => moveBy(1));
   field.addEventListener("change", function turn() {
     go(field.valueAsNumber - 1);
     field.value = String(at + 1); // where there is no such page, the one that is shown
@@ -122,7 +123,7 @@ export function enhance(desk) {
   part(root, "stage").addEventListener("keydown", press);
   enhanceSorting(strip, {
     of: (item) => _("Page {n}", { n: [...strip.children].indexOf(item) + 1 }),
-    onMove: (from, to) => desk.draft?.move(pages[from], to - from),
+    onMove: (from, to) => desk.draft && move(desk.draft, pages[from], to - from),
   });
 
   return {

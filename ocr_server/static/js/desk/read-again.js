@@ -1,10 +1,11 @@
 // @ts-check
 // Reading a page, or all of them, once more: in another language or layout, or by another engine.
+import { readDocument } from "../lib/document-stream.js";
 import { action, announce, found, part } from "../lib/dom.js";
-import { asRefusal, readDocument } from "../lib/http.js";
+import { asRefusal } from "../lib/http.js";
 import { followProgress } from "../lib/progress.js";
 import { _ } from "../lib/words.js";
-import { cropOf, read } from "./reread.js";
+import { read } from "./reread.js";
 
 /** @typedef {import("../lib/model.js").Page} Page */
 
@@ -53,7 +54,7 @@ export function enhance(desk) {
       for (const whole of pages) {
         const page = own.get(whole.number);
         if (!page) continue;
-        const fresh = cropOf(page) ? await read(draft, page.number, options) : whole;
+        const fresh = page.corners ? await read(draft, page.number, options) : whole;
         stop.signal.throwIfAborted();
         if (fresh) readings.push({ page, fresh });
       }

@@ -28,7 +28,6 @@ export async function rendered(draft, format, pages) {
   );
   for (const file of showsPictures ? draft.files : []) form.append("file", file, file.name);
   form.set("format", format);
-  if (format === "docx") form.set("lines", "join"); // a text processor breaks lines by itself
   const password = draft.fields.get("password");
   if (password) form.set("password", password);
   return (await post("v1/render", form)).blob();

@@ -1,34 +1,17 @@
 // @ts-check
 // Reading something once more: a page that failed, or an area of one.
 // No `enhance`: it asks the server, and changes the draft.
+import { readDocument } from "../lib/document-stream.js";
 import { announce } from "../lib/dom.js";
 import { isShowable } from "../lib/files.js";
-import { asRefusal, readDocument } from "../lib/http.js";
+import { asRefusal } from "../lib/http.js";
 import { _ } from "../lib/words.js";
 
 /** @typedef {import("./draft.js").Draft} Draft */
 
 /**
- * The corners between which pages are read, where that is not all of them, as the server takes them.
- * @type {WeakMap<import("../lib/model.js").Page, string>}
- */
-const crops = new WeakMap();
-
-/** @param {import("../lib/model.js").Page} page */
-export function cropOf(page) {
-  return crops.get(page) ?? "";
-}
-
-/**
- * @param {import("../lib/model.js").Page} page
- * @param {string} corners none for all of it
- */
-export function keepCrop(page, corners) {
-  crops.set(page, corners);
-}
-
-/**
- * The page as it is read now; none where the server refuses, which is told.
+ * The page as it is read now, between the corners that it has unless others are given; none where
+ * the server refuses, which is told.
  * @param {Draft} draft
  * @param {number} number
  * @param {Record<string, string>} [options]
@@ -37,12 +20,13 @@ export async function read(draft, number, options = {}) {
   const form = draft.formFor(number);
   if (!draft.pictures.has(number) && !draft.files.every(isShowable)) form.set("pictures", "true");
   const page = draft.pages.find((one) => one.number === number);
-  const corners = options.zones || !page ? "" : cropOf(page); // of the whole page zones are told
-  for (const [name, value] of Object.entries({ corners, ...options })) form.set(name, value);
+  const own = options.zones ? "" : page?.corners; // of the whole page zones are told
+  const { corners = own ?? "" } = options;
+  for (const [name, value] of Object.entries({ ...options, corners })) form.set(name, value);
   try {
     const { pages, pictures } = await readDocument(form, { signal: new AbortController().signal });
     for (const [at, picture] of pictures ?? []) draft.addPicture(at, picture);
-    return pages[0];
+    return { ...pages[0], corners };
   } catch (error) {
     announce(asRefusal(error).message, "alert");
     return null;

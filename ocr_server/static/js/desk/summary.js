@@ -32,9 +32,9 @@ export function enhance(desk) {
     if (!draft || !page) return;
     part(root, "name").textContent = draft.name;
     part(root, "summary").textContent = draft.summary;
-    const words = draft.places.map(({ word }) => word);
-    const wordsOf = (/** @type {string} */ state) => words.filter((word) => trust(word) === state);
-    doubtful = wordsOf("doubtful");
+    doubtful = draft.doubtful.map(({ word }) => word);
+    const counts = { sure: 0, unsure: 0, doubtful: 0, checked: 0 };
+    for (const { word } of draft.places) counts[trust(word)] += 1;
     count();
     action(root, "previous-doubt").disabled = action(root, "next-doubt").disabled =
       !doubtful.length;
@@ -46,13 +46,13 @@ export function enhance(desk) {
     if (redo.disabled && redo === focused) undo.focus();
     part(root, "legend").replaceChildren(
       .../** @type {const} */ (["unsure", "doubtful", "checked"])
-        .filter((state) => wordsOf(state).length)
+        .filter((state) => counts[state])
         .map((state) =>
           make(
             "span",
             {},
             make("span", { class: `word ${state}` }, STATES[state]),
-            ` ${wordsOf(state).length}`,
+            ` ${counts[state]}`,
           ),
         ),
     );

@@ -16,12 +16,32 @@ const measure = /** @type {CanvasRenderingContext2D} */ (
 );
 
 /**
+ * What was drawn of each line.
+ * @type {WeakMap<Line, Element>}
+ */
+const blocks = new WeakMap();
+
+/**
  * @param {HTMLElement} host
  * @param {import("../lib/model.js").Page} page
  */
 export function layText(host, page) {
-  const lines = page.zones.flatMap((zone) => zone.lines ?? []).filter((line) => line.words?.length);
-  host.replaceChildren(...lines.map(layLine));
+  host.replaceChildren(...linesOf(page).map(layLine));
+}
+
+/**
+ * The lines of a page that is drawn, of which some words are others now.
+ * @param {import("../lib/model.js").Page} page
+ * @param {Set<import("../lib/model.js").Word>} words
+ */
+export function layWords(page, words) {
+  for (const line of linesOf(page).filter((one) => one.words.some((word) => words.has(word))))
+    blocks.get(line)?.replaceWith(layLine(line));
+}
+
+/** @param {import("../lib/model.js").Page} page */
+function linesOf({ zones }) {
+  return zones.flatMap(({ lines = [] }) => lines).filter(({ words }) => words?.length);
 }
 
 /** @param {Line} line */
@@ -41,6 +61,7 @@ function layLine(line) {
   const length = distance(start, end);
   const font = height * 0.8;
   const block = document.createElement("div");
+  blocks.set(line, block);
   measure.font = `100px ${FACE}`;
   setScaled(block, {
     left: start[0],

@@ -3,15 +3,16 @@
 import { trust } from "../lib/confidence.js";
 import { make } from "../lib/dom.js";
 import { distance } from "../lib/geometry.js";
+import { bring as load } from "../lib/http.js";
 import { gapOf, lineText, paragraphsOf } from "../lib/model.js";
 import { _, tagOf } from "../lib/words.js";
 import { joinLines } from "./line-join.js";
-import { chooseCell, drawTable } from "./table-view.js";
 
 /**
  * @typedef {import("../lib/model.js").Word} Word
  * @typedef {import("../lib/model.js").Page} Page
  * @typedef {import("./table-view.js").Row} Row
+ * @typedef {"current" | "lit" | "spoken"} Mark
  */
 
 const FLOWING_LINES = 3; // fewer say little about how they are broken
@@ -46,16 +47,39 @@ export function enhance(root, { onOpen, onHover }) {
   let isTyping = false;
   /** @type {Page | null} */
   let shown = null;
+  /**
+   * What is marked, which may be drawn later.
+   * @type {Map<Mark, Word | null>}
+   */
+  const marked = new Map();
+  /**
+   * What draws tables, once there is one.
+   * @type {typeof import("./table-view.js") | null}
+   */
+  let tables = null;
+  /** @type {Page | null} */
+  let wanted = null;
 
   /** @param {Page} page */
-  function show(page) {
+  async function show(page) {
+    wanted = page;
+    if (!tables && page.zones.some(({ table }) => table)) {
+      // Without it the lines are there to be read, and that it lacks is told.
+      tables = await load("desk/table-view", () => import("./table-view.js")).catch(() => null);
+      if (wanted !== page) return;
+    }
+    draw(page);
+    for (const [how, word] of marked) mark(word, how);
+  }
+  /** @param {Page} page */
+  function draw(page) {
     spans.clear();
     words.clear();
     parted.clear();
     rows.clear();
     const blocks = page.zones.flatMap((zone) =>
-      zone.table
-        ? drawTable(zone, row)
+      zone.table && tables
+        ? tables.drawTable(zone, row)
         : paragraphsOf(zone)
             .filter((lines) => lines.some(lineText))
             .map(paragraph),
@@ -167,6 +191,18 @@ export function enhance(root, { onOpen, onHover }) {
       root.scrollTop += box.top - frame.top - frame.height / 2;
   }
   /**
+   * Marks a word and brings it into view.
+   * @param {Word | null} word
+   * @param {Mark} how
+   */
+  function mark(word, how) {
+    marked.set(how, word);
+    for (const span of root.querySelectorAll(`.${how}`)) span.classList.remove(how);
+    const span = word && spans.get(word);
+    span?.classList.add(how);
+    if (span) bring(span, how === "lit" ? -span.offsetHeight : span.offsetHeight);
+  }
+  /**
    * The one word that Tab reaches.
    * @param {Element | null | undefined} span
    */
@@ -231,8 +267,8 @@ export function enhance(root, { onOpen, onHover }) {
   }
 
   root.addEventListener("keydown", press);
-  root.addEventListener("focusin", chooseCell);
-  root.addEventListener("click", chooseCell);
+  for (const deed of ["focusin", "click"])
+    root.addEventListener(deed, (event) => tables?.chooseCell(event));
   root.addEventListener("click", function open(event) {
     const word = wordOf(event);
     if (word && !isTyping && getSelection()?.isCollapsed !== false) onOpen(word);
@@ -264,17 +300,7 @@ export function enhance(root, { onOpen, onHover }) {
       isTyping = wanted;
       dress();
     },
-    /**
-     * Marks a word and brings it into view.
-     * @param {Word | null} word
-     * @param {"current" | "lit" | "spoken"} how
-     */
-    mark(word, how) {
-      for (const span of root.querySelectorAll(`.${how}`)) span.classList.remove(how);
-      const span = word && spans.get(word);
-      span?.classList.add(how);
-      if (span) bring(span, how === "lit" ? -span.offsetHeight : span.offsetHeight);
-    },
+    mark,
     /** @param {Word} word */
     focus(word) {
       makeStop(spans.get(word));

@@ -137,14 +137,18 @@ function drawCrop(canvas, picture, page, [start, end, opposite, below]) {
   if (canvas.hidden) return;
   const long = distance(start, end);
   const tall = distance(start, below);
-  canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
-  canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight].map((px) =>
+    Math.round(px * devicePixelRatio),
+  );
+  // Else the page would be laid out once more.
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const scale = Math.min(
     canvas.height / (tall * (1 + 2 * AROUND)),
     (canvas.width * 0.9) / long,
     MOST_ENLARGED * devicePixelRatio,
   );
   const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  pen.resetTransform();
   pen.imageSmoothingQuality = "high";
   pen.fillStyle = "#fff";
   pen.fillRect(0, 0, canvas.width, canvas.height);

@@ -45,11 +45,10 @@ export function ruled(rules, text) {
   return rules.get(text) ?? (word === undefined ? text : before + word + after);
 }
 
-/** @param {Event} event */
-function correct(event) {
+/** @param {import("./model.js").Page} page */
+export function correct(page) {
   const rules = keptRules();
   if (!rules.size) return;
-  const page = /** @type {CustomEvent<import("./model.js").Page>} */ (event).detail;
   for (const { word } of placesOf(page)) {
     const text = ruled(rules, word.text);
     if (text === word.text) continue;
@@ -58,5 +57,3 @@ function correct(event) {
     word.checked = true;
   }
 }
-
-globalThis.addEventListener?.("came", correct);

@@ -6,7 +6,8 @@ import { _, language as pagesLanguage, tagOf } from "./words.js";
 /**
  * @typedef {import("./answers.js").Engine} Engine
  * @typedef {import("./answers.js").Line} Line
- * @typedef {import("./answers.js").Page} Page
+ * @typedef {import("./answers.js").Page & {corners?: string}} Page `corners`: between which it was
+ *   read, as the server takes them, where that is not all of it
  * @typedef {import("./answers.js").Stage} Stage
  * @typedef {import("./answers.js").Word} Word
  * @typedef {import("./answers.js").Zone} Zone

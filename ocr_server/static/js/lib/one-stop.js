@@ -60,7 +60,10 @@ export function enhance(root, selector = ":scope > button, :scope > details > su
   row.addEventListener("focusin", follow);
   row.addEventListener("keydown", press);
   // Buttons come, go and are out of use as the document has it.
-  new MutationObserver(settle).observe(row, {
+  new MutationObserver(function look(changes) {
+    // Words that an output tells are no controls.
+    if (!changes.every(({ target }) => target instanceof HTMLOutputElement)) settle();
+  }).observe(row, {
     subtree: true,
     childList: true,
     attributes: true,

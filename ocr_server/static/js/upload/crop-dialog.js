@@ -6,6 +6,10 @@ import { action, found, part } from "../lib/dom.js";
 import { rectify } from "../lib/perspective.js";
 import { _ } from "../lib/words.js";
 
+export const UNSHOWN = _(
+  "This browser cannot show the picture, so it cannot be cropped or turned.",
+);
+
 /** @typedef {import("../lib/geometry.js").Dot} Dot */
 /**
  * @typedef {{file: File, whole: File, quad: Dot[] | null}} Trimmed the picture as it is wanted, the

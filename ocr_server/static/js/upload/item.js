@@ -12,9 +12,13 @@ import { makeCard, putCard } from "./card.js";
  * @typedef {import("../lib/http.js").Refusal} Refusal
  * @typedef {import("./card.js").Deeds} Deeds
  * @typedef {import("./card.js").State} State
+ * @typedef {{id?: string, name?: string, draft?: Draft | null, isHopeless?: boolean, isNoPicture?:
+ *   boolean}} Kept what is known of an item already
  */
 
-const NO_PICTURE = new Set([415, 422]); // that could be cropped
+/** The states of what is still to be read. */
+export const RUNS = new Set(["waiting", "uploading", "recognising"]);
+const NO_PICTURE = new Set([415, 422]);
 
 // Files that stay what they are, however often they are sent.
 const NO_OTHER_END = new Set(["unsupported-format", "damaged-picture", "body-too-large"]);
@@ -22,10 +26,11 @@ const NO_OTHER_END = new Set(["unsupported-format", "damaged-picture", "body-too
 export class Item {
   /**
    * @param {File[]} files of one document
-   * @param {{id?: string, name?: string, draft?: Draft | null, deeds: (item: Item) => Deeds, onPut: (item: Item)
-   *   => void}} how what the card's buttons do, and the listener of every change
+   * @param {Kept & {deeds: (item: Item) => Deeds, onPut: (item: Item) => void}} how what the card's
+   *   buttons do, and the listener of every change
    */
-  constructor(files, { id = freshId(), name = nameOf(files), draft = null, deeds, onPut }) {
+  constructor(files, { id = freshId(), name = nameOf(files), draft = null, ...how }) {
+    const { isHopeless = false, isNoPicture = false, deeds, onPut } = how;
     this.id = id; // under which it is kept
     this.order = 0; // its place among the items
     this.name = name;
@@ -44,7 +49,8 @@ export class Item {
     this.words = "";
     this.isOpen = false; // on the desk
     this.isTaken = false; // by whoever reads
-    this.isHopeless = false; // no other try would end otherwise
+    this.isHopeless = isHopeless; // no other try would end otherwise
+    this.isNoPicture = isNoPicture; // that could be cropped
   }
 
   get bytes() {
@@ -65,7 +71,7 @@ export class Item {
       canRetry: this.bytes > 0 && !this.isHopeless,
       retryWords:
         this.draft?.pages.length && !this.draft.isEnded ? _("Read the rest") : _("Try again"),
-      canTrim: canTrim(this.files),
+      canTrim: canTrim(this.files) && !this.isNoPicture,
     });
     this.#showThumbnail();
     this.onPut(this);
@@ -105,8 +111,8 @@ export class Item {
       ? _("That password does not open it.")
       : _("This PDF is protected by a password.");
     this.isHopeless = NO_OTHER_END.has(error.code);
+    this.isNoPicture = NO_PICTURE.has(error.status);
     this.put("error", isLocked ? words : error.message);
-    if (NO_PICTURE.has(error.status)) action(this.card, "trim").hidden = true;
     if (isLocked) {
       part(this.card, "secret").hidden = false;
       action(this.card, "retry").hidden = true;

@@ -88,7 +88,7 @@ function keepNow() {
  * @returns {[string, [string, number, unknown][], boolean]}
  */
 function partsOf(item) {
-  const { id, name, draft, files, order, state, words, isOpen } = item;
+  const { id, name, draft, files, order, state, words, isOpen, isHopeless, isNoPicture } = item;
   const before = last.get(item);
   const anew = !before || before.draft !== draft || before.files !== files;
   last.set(item, { draft, files });
@@ -98,7 +98,10 @@ function partsOf(item) {
   const pictures = [...(draft?.pictures ?? [])].filter(([number]) => !had.pictures.has(number));
   for (const page of pages) had.pages.add(page);
   for (const [number] of pictures) had.pictures.add(number);
-  const about = { name, order, state, words, isOpen, draft: draft && aboutOf(draft) };
+  const about = {
+    ...{ name, order, state, words, isOpen, isHopeless, isNoPicture },
+    draft: draft && aboutOf(draft),
+  };
   return [
     id,
     [
@@ -126,8 +129,8 @@ function aboutOf({ document, fields, ms, saved, total, sheets, isEnded, job, pag
 
 /**
  * What was kept of this tab, in its order.
- * @returns {Promise<{id: string, name: string, files: File[], draft: Draft | null, state:
- *   import("./card.js").State, words: string, isOpen: boolean}[]>}
+ * @returns {Promise<(import("./item.js").Kept & {files: File[], state: import("./card.js").State,
+ *   words: string, isOpen: boolean})[]>}
  */
 export async function kept() {
   /** @type {Awaited<ReturnType<typeof all>>} */

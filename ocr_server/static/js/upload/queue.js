@@ -1,12 +1,12 @@
 // @ts-check
 // The files of this tab: one card each, two read side by side, kept until forgotten.
-import { action, announce, found, loadStyles, make, part, reveal } from "../lib/dom.js";
+import { action, announce, found, loadStyles, part, reveal } from "../lib/dom.js";
 import { canTrim } from "../lib/files.js";
 import { asRefusal, bring } from "../lib/http.js";
 import { enhance as enhanceDeskLoader } from "./desk-loader.js";
-import { Item } from "./item.js";
-import { follow, forget as forgetKept, keep, keepsAll, kept } from "./keeping.js";
-import { enhance as enhanceSorting } from "../lib/sorting.js";
+import { Item, RUNS } from "./item.js";
+import { enhance as enhanceForgetting } from "./forgetting.js";
+import { follow, keep, keepsAll, kept } from "./keeping.js";
 import { recall } from "../lib/storage.js";
 import { _ } from "../lib/words.js";
 
@@ -21,9 +21,7 @@ const comingReading = () => bring("upload/reading", () => import("./reading.js")
 
 const BUSY = new Set([429, 503]);
 const SIDE_BY_SIDE = 2; // so that a small file is not behind a long one
-const RUNS = new Set(["waiting", "uploading", "recognising"]);
 const COUNTS = new Set(["result", "empty"]); // the words of the text
-const UNSHOWN = _("This browser cannot show the picture, so it cannot be cropped or turned.");
 const AGAIN = _("Read it again and forget the corrections?");
 
 /** @type {{how: How, queue: ReturnType<typeof begin>} | null} */
@@ -53,30 +51,36 @@ function begin(root) {
       if (item) await open(item);
     },
   });
-  const hasJobs = root.dataset.jobs === "on";
   /** @type {Item[]} */
   let items = [];
   let workers = 0;
-  /**
-   * What was forgotten last, and can come back.
-   * @type {{items: Item[], before: Item[], notice: HTMLElement} | null}
-   */
-  let gone = null;
+  const forgetting = enhanceForgetting(root, {
+    get items() {
+      return items;
+    },
+    set items(next) {
+      items = next;
+      number();
+      tellCount();
+    },
+    tell: tellCount,
+    desk,
+    open,
+  });
 
   /**
    * @param {File[]} files of one document
-   * @param {{id?: string, name?: string, draft?: Draft | null}} [kept]
+   * @param {import("./item.js").Kept} [about]
    */
-  function addItem(files, { id, name, draft } = {}) {
+  function addItem(files, about = {}) {
+    const { draft } = about;
     const item = new Item(files, {
-      id,
-      name,
-      draft,
+      ...about,
       deeds: (self) => ({
         open: () => open(self).then(seeDesk),
         retry: () => (canGoOn(self) || mayLose(self)) && retry(self),
         cancel: () => cancel(self),
-        forget: () => forget([self]),
+        forget: () => forgetting.forget([self]),
         trim: () => trimAndRead(self),
         unlock(password) {
           self.password = password;
@@ -89,6 +93,7 @@ function begin(root) {
     items.push(item);
     cards.append(item.card);
     number();
+    if (items.length > 1) sortable().catch(() => undefined); // tried again with the next
     return item;
   }
   /**
@@ -114,6 +119,22 @@ function begin(root) {
       keep(item);
     });
   }
+  let isSortable = false;
+  /** Cards can be put in another order. */
+  async function sortable() {
+    const { enhance } = await bring("lib/sorting", () => import("../lib/sorting.js"));
+    if (isSortable) return;
+    isSortable = true;
+    enhance(cards, {
+      of: (card) => items.find((item) => item.card === card)?.name ?? "",
+      onMove(from, to) {
+        const [item] = items.splice(from, 1);
+        items.splice(to, 0, item);
+        cards.append(...items.map(({ card }) => card));
+        number();
+      },
+    });
+  }
   /** @param {Item} item */
   function tellState(item) {
     const { state } = item;
@@ -124,7 +145,7 @@ function begin(root) {
     tellCount();
   }
   function tellCount() {
-    root.hidden = !items.length && !gone;
+    root.hidden = !items.length && !forgetting.isOffered;
     action(root, "forget-all").hidden = items.length < 2;
     part(root, "all").hidden = drafts().length < 2;
   }
@@ -155,6 +176,7 @@ function begin(root) {
   }
   /** @param {Item} item */
   function retry(item) {
+    item.isHopeless = item.isNoPicture = false;
     item.put("waiting", _("Waiting"));
     work();
   }
@@ -176,7 +198,7 @@ function begin(root) {
    */
   async function trim(item) {
     if (!canTrim(item.files)) return false;
-    const [{ trimmed }] = await Promise.all([
+    const [{ trimmed, UNSHOWN }] = await Promise.all([
       bring("upload/crop-dialog", () => import("./crop-dialog.js")),
       loadStyles("crop-dialog"),
       loadStyles("corners"),
@@ -185,7 +207,7 @@ function begin(root) {
       item.put(item.state, UNSHOWN);
       announce(`${item.name}: ${UNSHOWN}`, "alert");
     });
-    if (found) Object.assign(item, { files: [found.file], isHopeless: false });
+    if (found) item.files = [found.file];
     return Boolean(found);
   }
   /** @param {Item} item */
@@ -200,72 +222,6 @@ function begin(root) {
     if (draft && page)
       (await bring("upload/page-crop", () => import("./page-crop.js"))).cropPage(draft, page);
   }
-  /**
-   * Takes items away, with a way to take that back until the next deed of its kind.
-   * @param {Item[]} chosen
-   */
-  async function forget(chosen) {
-    if (!chosen.length) return;
-    endForgetting();
-    const words = _("{name} is forgotten.|{n} files are forgotten.", {
-      name: chosen[0].name,
-      n: chosen.length,
-    });
-    const button = make("button", { type: "button", class: "link" }, _("Undo"));
-    button.addEventListener("click", bringBack);
-    gone = { items: chosen, before: items, notice: make("li", { class: "gone" }, words, button) };
-    chosen[0].card.before(gone.notice);
-    const shown = chosen.find(({ draft }) => draft && draft === desk.shown);
-    root.append(strip);
-    items = items.filter((item) => !chosen.includes(item));
-    for (const item of chosen) {
-      item.stop?.abort();
-      item.card.remove();
-      const { draft } = item;
-      if (draft?.job) comingReading().then(({ forgetJob }) => forgetJob(draft));
-      forgetKept(item);
-    }
-    number();
-    announce(words);
-    if (shown) await desk.clear();
-    tellCount();
-    const next = items.find(({ draft }) => draft?.pages.length);
-    if (!desk.shown && next) await open(next);
-    else if (desk.shown) part(root, "cards").querySelector("[aria-current]")?.append(strip);
-    button.focus();
-  }
-  function bringBack() {
-    if (!gone) return;
-    const { items: back, before, notice } = gone;
-    gone = null;
-    const added = items.filter((item) => !before.includes(item));
-    items = [...before, ...added];
-    notice.remove();
-    cards.append(...items.map(({ card }) => card));
-    for (const item of back) {
-      item.order = 0; // so that it is kept anew
-      if (RUNS.has(item.state)) item.put("stopped", _("Stopped."));
-    }
-    number();
-    tellCount();
-    announce(_("{name} is back.|They are back.", { name: back[0].name, n: back.length }));
-    const opened = back.find(({ draft }) => draft?.pages.length);
-    if (opened) open(opened);
-    action(back[0].card, "forget").focus();
-  }
-  /** What was forgotten does not come back any more. */
-  function endForgetting() {
-    if (!gone) return;
-    for (const { draft } of gone.items)
-      if (draft)
-        bring("desk/page-images", () => import("../desk/page-images.js")).then(
-          ({ forgetPictures }) => forgetPictures(draft),
-        );
-    gone.notice.remove();
-    gone = null;
-    tellCount();
-  }
-
   const nextWaiting = () => items.find(({ state, isTaken }) => state === "waiting" && !isTaken);
   async function work() {
     if (workers >= SIDE_BY_SIDE) return;
@@ -292,7 +248,7 @@ function begin(root) {
     await readItem(item, {
       fields: fields(),
       maxBytes,
-      hasJobs,
+      hasJobs: root.dataset.jobs === "on",
       desk,
       open,
       adopt,
@@ -324,10 +280,10 @@ function begin(root) {
     const [came] = /** @type {PerformanceNavigationTiming[]} */ (
       performance.getEntriesByType("navigation")
     );
-    for (const { id, name, files, draft, state, words, isOpen } of await kept()) {
-      const item = addItem(files, { id, name, draft });
+    for (const { files, state, words, isOpen, ...about } of await kept()) {
+      const item = addItem(files, about);
       if (RUNS.has(state) && files.length) item.put("waiting", _("Waiting"));
-      else if (draft?.pages.length) item.putResult();
+      else if (item.draft?.pages.length) item.putResult();
       else item.put(state, words);
       if (isOpen && came?.type !== "navigate") await open(item);
     }
@@ -342,23 +298,14 @@ function begin(root) {
         drafts(),
       );
   });
-  action(root, "forget-all").addEventListener("click", () => forget([...items]));
+  action(root, "forget-all").addEventListener("click", () => forgetting.forget([...items]));
   for (const [name, deed] of Object.entries({
-    forget: (/** @type {Item} */ item) => forget([item]),
+    forget: (/** @type {Item} */ item) => forgetting.forget([item]),
     trim: (/** @type {Item} */ item) => (canTrim(item.files) ? trimAndRead : cropPage)(item),
   }))
     action(deskRoot, name).addEventListener("click", () =>
       items.filter(({ draft }) => draft === desk.shown).forEach(deed),
     );
-  enhanceSorting(cards, {
-    of: (card) => items.find((item) => item.card === card)?.name ?? "",
-    onMove(from, to) {
-      const [item] = items.splice(from, 1);
-      items.splice(to, 0, item);
-      cards.append(...items.map(({ card }) => card));
-      number();
-    },
-  });
   window.addEventListener("beforeunload", function ask(event) {
     const dies = items.some(({ state, draft }) => RUNS.has(state) && !draft?.job);
     const isUnsaved = items.some(({ draft }) => draft && !draft.saved);
@@ -392,7 +339,7 @@ function begin(root) {
     /** @param {File[]} files each a document, or all together one */
     async add(files, { together = false } = {}) {
       await restored;
-      endForgetting();
+      forgetting.end();
       for (const group of together ? [files] : files.map((file) => [file]))
         addItem(group).put("waiting", _("Waiting"));
       if (!desk.shown) cards.lastElementChild?.scrollIntoView({ block: "nearest" });

@@ -5,9 +5,9 @@
 // No `enhance`: the item shows how it fares.
 import { Draft } from "../desk/draft.js";
 import { forgetPictures } from "../desk/page-images.js";
-import "../lib/always.js";
+import { createJob, followJob, readDocument } from "../lib/document-stream.js";
 import { announce } from "../lib/dom.js";
-import { ask, createJob, followJob, readDocument, Refusal } from "../lib/http.js";
+import { ask, Refusal } from "../lib/http.js";
 import { followProgress } from "../lib/progress.js";
 import { tooLarge } from "../lib/quantities.js";
 import { _ } from "../lib/words.js";
