@@ -31,7 +31,7 @@ _MOST_LEFT = 0.35  # of the column's width; more is left by the last lines of pa
 _BLANK, _FEWEST_WRAPPED, _LEAST_WRAPPED = 0.7, 8, 0.8  # the last is a share of the lines
 
 
-class Phrase(NamedTuple):
+class LetterRun(NamedTuple):
     """Letters of a row without a wide gap."""
 
     left: float
@@ -74,7 +74,7 @@ def are_texts(sides: Sequence[GlyphBoxes], *, slope: float, unit: float) -> bool
     return all(_is_receipt(side, unit) for side in rows) or _are_prose(rows, unit)
 
 
-def _phrases(row: GlyphBoxes, *, slope: float, unit: float) -> list[Phrase]:
+def _phrases(row: GlyphBoxes, *, slope: float, unit: float) -> list[LetterRun]:
     ordered = row[np.argsort(row[:, 0])]
     lefts = ordered[:, 0] + slope * float(np.median(ordered[:, 1]))  # as on a straight page
     rights = np.maximum.accumulate(lefts + ordered[:, 2])
@@ -82,7 +82,7 @@ def _phrases(row: GlyphBoxes, *, slope: float, unit: float) -> list[Phrase]:
     starts = np.flatnonzero(gaps >= _PHRASE_GAP * unit)
     ends = [*starts[1:], len(ordered)]
     return [
-        Phrase(
+        LetterRun(
             float(lefts[start]),
             float(rights[end - 1]),
             int(end - start),
@@ -93,7 +93,7 @@ def _phrases(row: GlyphBoxes, *, slope: float, unit: float) -> list[Phrase]:
     ]
 
 
-def _is_receipt(rows: Sequence[Sequence[Phrase]], unit: float) -> bool:
+def _is_receipt(rows: Sequence[Sequence[LetterRun]], unit: float) -> bool:
     """Whether there are labels with amounts that end alike, and centred lines of other widths."""
     left = min(row[0].left for row in rows)
     width = max(row[-1].right for row in rows) - left
@@ -115,8 +115,8 @@ def _is_receipt(rows: Sequence[Sequence[Phrase]], unit: float) -> bool:
 
 
 def _alike(
-    rows: Sequence[Sequence[Phrase]], places: Sequence[float], unit: float
-) -> list[Sequence[Phrase]]:
+    rows: Sequence[Sequence[LetterRun]], places: Sequence[float], unit: float
+) -> list[Sequence[LetterRun]]:
     """The most rows whose places are the same."""
     groups = (
         [row for row, other in zip(rows, places, strict=True) if abs(other - place) <= _EDGE * unit]
@@ -125,7 +125,7 @@ def _alike(
     return max(groups, key=len, default=[])
 
 
-def _are_prose(sides: Sequence[Sequence[Sequence[Phrase]]], unit: float) -> bool:
+def _are_prose(sides: Sequence[Sequence[Sequence[LetterRun]]], unit: float) -> bool:
     """Whether all sides have lines of several words that end where the next would not fit."""
     wrapped: list[bool] = []
     for rows in sides:
