@@ -68,6 +68,18 @@ def measure_skew(glyphs: GlyphBoxes) -> Skew:
     return Skew(angle, float(energies.max() / np.median(usual)))
 
 
+def sharpness(glyphs: GlyphBoxes, angle_deg: float, other_deg: float) -> float:
+    """How many times sharper the rows of the glyphs are at one angle than at another.
+
+    1 without letters, and if the rows are too short to tell the angles apart.
+    """
+    feet, height_px = _feet(glyphs)
+    if not len(feet):
+        return 1.0
+    bin_px = max(1.0, height_px / 4)
+    return _energy(feet, angle_deg, bin_px) / _energy(feet, other_deg, bin_px)
+
+
 def turn_glyphs(glyphs: GlyphBoxes, height_px: int) -> GlyphBoxes:
     """The boxes of glyphs after the page is turned clockwise by 90°.
 

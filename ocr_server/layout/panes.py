@@ -1,13 +1,13 @@
 """Panes: parts of a picture that are pages of their own, such as two receipts or a window's panes.
 
-They are told apart by the ground alone: by changes of its brightness that run through the whole
+They are told apart by the ground: by changes of its brightness that run through the whole
 picture, by sheets that lie on another ground, or by white between two texts whose rows do not
-match. Each pane is read by itself.
+match or that have the form of whole ones (`layout.texts_beside`). Each pane is read by itself.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import cv2
 import numpy as np
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Pixels
 from ocr_server.imaging.glyphs import GlyphBoxes, run_lengths, shrink
-from ocr_server.imaging.skew import measure_skew
+from ocr_server.imaging.skew import measure_skew, sharpness
 from ocr_server.imaging.statistics import ImageStatistics
+from ocr_server.layout.texts_beside import are_texts, row_spans
 
 _COPY_PX, _SHEETS_COPY_PX = 800, 250  # longer sides of the copies that are looked at
 
@@ -40,10 +41,15 @@ _MOST_OUTSIDE = 0.05  # of all glyphs
 _LEAST_GUTTER = 2.5  # x-heights
 _GUTTER_BETWEEN = (0.2, 0.8)  # shares of the width
 _FEWEST_GLYPHS = 40  # on each side of a gutter
-_OTHER_SKEW_DEG = 0.8  # difference of two sheets that were laid down by hand
+_MOST_GUTTERS = 5  # more are those of a table
+# Difference of two sheets that were laid down by hand. Each has rows that are sharper at its own
+# angle, 1.3 times and more; short entries of a table are 1.06 times at an angle that they seem to
+# have.
+_OTHER_SKEW_DEG, _SHARPER = 0.8, 1.2
 # Rows of both sides are level if they differ by less than this share of their distance; a quarter
 # of the rows are by chance.
 _LEVEL, _MOST_LEVEL, _FEWEST_ROWS = 0.12, 0.4, 5
+_FEWEST_FEET = 3  # of letters, in a row
 
 
 def find_panes(statistics: ImageStatistics) -> tuple[Box, ...]:
@@ -176,7 +182,7 @@ def _in_order(sheets: list[Box]) -> list[Box]:
 
 
 def _by_gutter(statistics: ImageStatistics) -> list[Box]:
-    """Both sides of a white gutter if their texts have other angles, or rows that do not match."""
+    """Texts on both sides of a white gutter, if they do not belong together."""
     unit = statistics.x_height_px / statistics.ratio
     glyphs = statistics.glyphs
     if not unit or len(glyphs) < 2 * _FEWEST_GLYPHS:
@@ -184,39 +190,92 @@ def _by_gutter(statistics: ImageStatistics) -> list[Box]:
     width = statistics.small.shape[1]
     filled = np.asarray(statistics.ink[::2].max(axis=0)) > 0
     low, high = (round(share * width) for share in _GUTTER_BETWEEN)
+    places = [
+        low + (start + end) / 2
+        for start, end in run_lengths(~filled[low:high])
+        if end - start >= _LEAST_GUTTER * unit
+    ]
+    whole_deg = statistics.skew.angle_deg
+    cuts = _between_unlike(glyphs, places, whole_deg)
+    cuts = cuts or _between_texts(glyphs, places, slope=_slope(whole_deg), unit=unit)
+    edges = (0.0, *cuts, float(width))
+    return [Box(a / width, 0, b / width, 1) for a, b in pairwise(edges)] if cuts else []
+
+
+def _between_unlike(glyphs: GlyphBoxes, places: list[float], whole_deg: float) -> list[float]:
+    """The places with texts on both sides that have other angles, or rows that do not match."""
     middles = _middles(glyphs)[0]
-    cuts = [0.0]
-    for start, end in run_lengths(~filled[low:high]):
-        x = low + (start + end) / 2
-        left, right = glyphs[(middles >= cuts[-1]) & (middles < x)], glyphs[middles >= x]
-        is_wide = end - start >= _LEAST_GUTTER * unit
-        if is_wide and min(len(left), len(right)) >= _FEWEST_GLYPHS and _are_two(left, right):
+    cuts: list[float] = []
+    for x in places:
+        left = glyphs[(middles >= max(cuts, default=0.0)) & (middles < x)]
+        right = glyphs[middles >= x]
+        if min(len(left), len(right)) >= _FEWEST_GLYPHS and _are_two(left, right, whole_deg):
             cuts.append(x)
-    sides = pairwise((*cuts, float(width)))
-    return [Box(a / width, 0, b / width, 1) for a, b in sides] if len(cuts) > 1 else []
+    return cuts
 
 
-def _are_two(left: GlyphBoxes, right: GlyphBoxes) -> bool:
+def _between_texts(
+    glyphs: GlyphBoxes, places: list[float], *, slope: float, unit: float
+) -> list[float]:
+    """The fewest of the places that part the page into texts of their own."""
+    middles = _middles(glyphs)[0]
+    some = places if len(places) <= _MOST_GUTTERS else []
+    for count in range(1, len(some) + 1):
+        for cuts in combinations(some, count):
+            of_side = np.searchsorted(cuts, middles)
+            sides = [glyphs[of_side == side] for side in range(count + 1)]
+            if min(map(len, sides)) >= _FEWEST_GLYPHS and are_texts(sides, slope=slope, unit=unit):
+                return list(cuts)
+    return []
+
+
+def _are_two(left: GlyphBoxes, right: GlyphBoxes, whole_deg: float) -> bool:
+    """Whether two sides of a page do not belong together; `whole_deg` is the skew of the page."""
     skews = [measure_skew(side) for side in (left, right)]
     if not all(skew.is_clear for skew in skews):
         return False
-    if abs(skews[0].angle_deg - skews[1].angle_deg) >= _OTHER_SKEW_DEG:
+    one, other = (skew.angle_deg for skew in skews)
+    if abs(one - other) >= _OTHER_SKEW_DEG and _are_sharper(
+        left, right, (one, other), (other, one)
+    ):
         return True
-    slope = float(np.tan(np.radians(np.mean([skew.angle_deg for skew in skews]))))
-    few, many = sorted((_rows(left, slope), _rows(right, slope)), key=len)
+    angles = [(one + other) / 2]
+    if not _are_sharper(left, right, (one, other), (whole_deg, whole_deg)):
+        angles.append(whole_deg)
+    return not any(_are_level(left, right, _slope(angle)) for angle in angles)
+
+
+def _are_sharper(
+    left: GlyphBoxes, right: GlyphBoxes, own: tuple[float, float], than: tuple[float, float]
+) -> bool:
+    """Whether the rows of both sides are clearly sharper at their own angles than at others."""
+    gains = map(sharpness, (left, right), own, than)
+    return min(gains) >= _SHARPER
+
+
+def _are_level(left: GlyphBoxes, right: GlyphBoxes, slope: float) -> bool:
+    """Whether the rows of both sides are, or there are too few of them to tell."""
+    few, many = sorted((_baselines(left, slope), _baselines(right, slope)), key=len)
     if len(few) < _FEWEST_ROWS:
-        return False
+        return True
     pitch = float(np.median(np.diff(few)))
     apart = np.abs(few[:, None] - many[None]).min(axis=1)
-    return float(np.mean(apart < _LEVEL * pitch)) < _MOST_LEVEL
+    return float(np.mean(apart < _LEVEL * pitch)) >= _MOST_LEVEL
 
 
-def _rows(glyphs: GlyphBoxes, slope: float) -> NDArray[np.float64]:
+def _baselines(glyphs: GlyphBoxes, slope: float) -> NDArray[np.float64]:
     """The heights of the rows' baselines: most feet of letters stand on one."""
-    usual = float(np.median(glyphs[:, 3]))
-    feet = np.sort(glyphs[:, 1] + glyphs[:, 3] - slope * (glyphs[:, 0] + glyphs[:, 2] / 2))
-    steps = np.flatnonzero(np.diff(feet) > 0.35 * usual) + 1
-    return np.array([np.median(row) for row in np.split(feet, steps) if len(row) >= 3])
+    return np.array(
+        [
+            np.median(row[:, 1] + row[:, 3] - slope * (row[:, 0] + row[:, 2] / 2))
+            for row in row_spans(glyphs, slope)
+            if len(row) >= _FEWEST_FEET
+        ]
+    )
+
+
+def _slope(angle_deg: float) -> float:
+    return float(np.tan(np.radians(angle_deg)))
 
 
 def _middles(glyphs: GlyphBoxes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

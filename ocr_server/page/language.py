@@ -116,7 +116,8 @@ def find_language(state: PageState, *, may_guess: bool = True) -> Verdict:
     is_settled = verdict.reason is None or first.confidence >= max(needed, _CLEARLY_LEGIBLE)
     if is_settled or first.engine.ignores_language:
         return verdict
-    finding = find_by_script(state, may_guess=may_guess)
+    # Print in any script was read as some letters, handwriting often as none: 14 of 24 lines.
+    finding = find_by_script(state, may_guess=may_guess and first.letters > 0)
     return verdict_of(state, finding) if finding else verdict
 
 

@@ -152,7 +152,9 @@ def find_doubts(
         ):
             yield Doubt.SIGNS
     elif told and not any(text.isalnum() for text in told):
-        yield Doubt.SIGNS
+        known = sum(fits[font].fitting_outlines for font in of_font if font in fits)
+        if known < len(set(told)):  # the others do not look like signs of that name
+            yield Doubt.SIGNS
     if _has_odd_words(visible):
         yield Doubt.ODD_WORDS
 

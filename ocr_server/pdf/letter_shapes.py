@@ -54,7 +54,7 @@ _OUTLINES: Mapping[str, frozenset[int]] = {
         (1,): "CEFGHIJKLMNSTUVWXYZcfhklmnrstuvwxyz12357"
         "ГЕЖЗИКЛМНПСТУХЦЧШЩЭгжзиклмнпстухцчшщэΓΕΖΗΙΚΛΜΝΠΣΤΥΧΨΩεζηικλμνξπςτυχψω",
         (2,): "ADOPRabdeijopq69АБДОРЪЬЮЯабдеоръьюяΑΔΟΡαδορσ",  # noqa: RUF001
-        (3,): "B8ВФЫвфыΒΘΞΦθ", (1, 2): "4γ", (2, 3): "Qg0βφ",  # noqa: RUF001
+        (3,): "B8ВФЫвфыΒΘΞΦθ©÷", (1, 2): "4γ", (2, 3): "Qg0βφ&", (4,): "®", (4, 5): "%",  # noqa: RUF001
     }.items()
     for letter in letters
 }  # fmt: skip

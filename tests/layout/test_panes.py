@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -108,3 +110,121 @@ def test_rows_through_both_columns_are_one_page() -> None:
 
 def test_a_picture_without_text_has_no_panes() -> None:
     assert not panes_of(Image.new("L", (600, 400), 255))
+
+
+PROSE = (
+    "the committee met in spring and agreed that every office keeps its own list of stock until "
+    "a common one has been tried for half a year while costs are shared as before because nobody "
+    "could say how much of the old paper would still be needed after the move to the river"
+)
+
+
+def draw_receipt(draw: ImageDraw.ImageDraw, left: int, goods: list[str]) -> None:
+    """A receipt of 400 px: centred lines, and labels with amounts that end alike."""
+    rows = [(name, f"{3 + 7 * number}.{40 + number}") for number, name in enumerate(goods)]
+    rows += [("TOTAL", "128.40"), ("CASH", "130.00"), ("CHANGE", "1.60")]
+    rows = [
+        (text, "") for text in ("GREEN GROCER", "12 Mill Road, Leeds", "VAT 471 8821 40")
+    ] + rows
+    rows += [("THANK YOU, PLEASE COME AGAIN", "")]
+    for number, (text, amount) in enumerate(rows):
+        top = 40 + number * 40
+        if amount:
+            draw.text((left, top), text, fill=20, font=FONT)
+            draw.text((left + 400, top), amount, fill=20, font=FONT, anchor="ra")
+        else:
+            draw.text((left + 200, top), text, fill=20, font=FONT, anchor="ma")
+
+
+def draw_prose(draw: ImageDraw.ImageDraw, left: int, *, width_px: int, first: int) -> None:
+    """Ten lines, each with as many words as fit."""
+    words = cycle(PROSE.split()[first:])
+    line, lines = next(words), list[str]()
+    while len(lines) < 10:
+        word = next(words)
+        if draw.textlength(f"{line} {word}", FONT) <= width_px:
+            line = f"{line} {word}"
+        else:
+            lines.append(line)
+            line = word
+    for number, text in enumerate(lines):
+        draw.text((left, 40 + number * 40), text, fill=20, font=FONT)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_receipts_whose_rows_are_level_are_told_by_their_form(count: int) -> None:
+    picture = Image.new("L", (60 + count * 480, 640), 250)
+    draw = ImageDraw.Draw(picture)
+    for number in range(count):
+        draw_receipt(draw, 60 + number * 480, LINES[number : 5 + 2 * number])
+
+    panes = panes_of(picture)
+
+    assert len(panes) == count
+    assert all(460 + 480 * n <= pane[2] <= 540 + 480 * n for n, pane in enumerate(panes[:-1]))
+
+
+@pytest.mark.parametrize(("count", "width_px"), [(2, 420), (3, 300)])
+def test_columns_of_prose_are_told_by_where_lines_end(count: int, width_px: int) -> None:
+    picture = Image.new("L", (60 + count * (width_px + 60), 500), 250)
+    draw = ImageDraw.Draw(picture)
+    for number in range(count):
+        left = 60 + number * (width_px + 60)
+        draw_prose(draw, left, width_px=width_px, first=7 * number)
+
+    assert len(panes_of(picture)) == count
+
+
+@pytest.mark.parametrize("head", [False, True], ids=["table", "invoice"])
+def test_a_table_of_two_labels_and_two_amounts_is_one_page(head: bool) -> None:
+    picture = Image.new("L", (1040, 720), 250)
+    draw = ImageDraw.Draw(picture)
+    for number, name in enumerate(LINES):
+        top = 200 + number * 40
+        draw.text((60, top), name, fill=20, font=FONT)
+        draw.text((460, top), f"{7 + number}.50", fill=20, font=FONT, anchor="ra")
+        draw.text((560, top), LINES[-number], fill=20, font=FONT)
+        draw.text((980, top), f"{9 + 3 * number}.20", fill=20, font=FONT, anchor="ra")
+    for number in range(3 * head):
+        for left in (60, 560):
+            draw.text((left, 60 + 40 * number), LINES[number], fill=20, font=FONT)
+
+    assert not panes_of(picture)
+
+
+def test_a_table_of_phrases_is_one_page() -> None:
+    picture = Image.new("L", (1040, 720), 250)
+    draw = ImageDraw.Draw(picture)
+    for number in range(14):
+        for left, first in ((60, 5 * number), (560, 5 * number + 3)):
+            phrase = " ".join(
+                (PROSE.split() * 2)[first % 50 : first % 50 + 3 + (number * 7 + left) % 4]
+            )
+            draw.text((left, 60 + 40 * number), phrase, fill=20, font=FONT)
+
+    assert not panes_of(picture)
+
+
+def test_ditto_marks_stand_in_the_rows_of_a_table() -> None:
+    picture = Image.new("L", (1000, 720), 250)
+    draw = ImageDraw.Draw(picture)
+    for number, name in enumerate(LINES + LINES[:5]):
+        top = 60 + 40 * number
+        same = "Leeds, Mill Road, 62" if number % 7 == 0 else '"         "        "         2'
+        draw.text((60, top), same, fill=20, font=FONT)
+        draw.text((560, top), name, fill=20, font=FONT)
+
+    assert not panes_of(picture)
+
+
+def test_short_entries_that_seem_to_stand_aslant_are_those_of_a_table() -> None:
+    picture = Image.new("L", (900, 540), 250)
+    draw = ImageDraw.Draw(picture)
+    entries = [*LINES[:5], "Paper", "Olive oil", "Soap", "Sugar", "Tea bags", "Eggs", "Rice"]
+    left = [8, 2, 11, 4, 3, 6, 2, 1, 10, 3, 8, 2]  # which seem to be turned
+    right = [5, 8, 8, 8, 11, 2, 10, 7, 3, 8, 8, 7]
+    for number, pair in enumerate(zip(left, right, strict=True)):
+        for x, entry in zip((60, 560), pair, strict=True):
+            draw.text((x, 40 + number * 40), entries[entry], fill=20, font=FONT)
+
+    assert not panes_of(picture)

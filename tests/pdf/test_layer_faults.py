@@ -144,6 +144,17 @@ def test_a_layer_without_letters_and_figures_is_in_doubt(tmp_path: Path) -> None
     assert Doubt.SIGNS in layer_of(with_map(path, dict(zip(b"abc", "!:?", strict=True)))).doubts
 
 
+@pytest.mark.parametrize("sign", ["%", "&"])
+def test_a_sign_alone_is_no_doubt_if_it_is_drawn_as_its_name_says(
+    tmp_path: Path, sign: str
+) -> None:
+    path = drawn(tmp_path / "sign.pdf", lines_of(sign))
+    letter = drawn(tmp_path / "letter.pdf", lines_of("B" if sign == "%" else "C"))
+
+    assert layer_of(path).doubts == ()
+    assert Doubt.SIGNS in layer_of(with_map(letter, {ord("B"): "%", ord("C"): "&"})).doubts
+
+
 def test_characters_that_are_common_nowhere_put_the_layer_in_doubt(tmp_path: Path) -> None:
     path = drawn(tmp_path / "wide.pdf", lines_of("abcdefg"))
     common = dict(zip(b"abcdefg", "人人生而自由平", strict=True))
