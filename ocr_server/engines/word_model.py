@@ -89,10 +89,10 @@ class LetterModel:
             trust = totals / (totals + np.maximum(kinds, 1) / 2)
             trusted = trust[past]
             mixed = trusted * counts / totals[past] + (1 - trusted) * mixed[of_piece[one]]
-            pasts = pieces[is_past], np.log1p(-trust[is_past])
+            told = pieces[is_past], np.log1p(-trust[is_past])
             pieces = codes[back][one]
             of_piece[there] = np.repeat(np.arange(len(one)), np.diff(first, append=len(there)))
-            tables.append((pieces, np.log(mixed), *pasts))
+            tables.append((pieces, np.log(mixed), *told))
         pieces, of_pieces, pasts, of_pasts = map(np.concatenate, zip(*tables, strict=True))
         by_piece, by_past = np.argsort(pieces), np.argsort(pasts)
         return cls(
