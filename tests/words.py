@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -81,7 +81,7 @@ class SeeingEngine(Engine):
     """Finds every word of a canvas as a blot of ink, and reads it as `word`."""
 
     name = "seeing"
-    calibration = CALIBRATION
+    calibration = replace(CALIBRATION, shares_right=())  # says what it is given
 
     def __init__(self, confidence: float = 0.95) -> None:
         self.confidence = confidence

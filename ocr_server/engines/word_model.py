@@ -1,7 +1,7 @@
 """Read a line with a model of the words of its languages: a beam search over a network's columns.
 
 The model tells how likely a letter is after up to five others of its word. It is counted from the
-word lists of pyspellchecker (`document.languages.DICTIONARIES`): this takes a second for a
+word lists of pyspellchecker (`document.languages.DICTIONARIES`): this takes half a second for a
 language, of which 4 MB stay.
 
 Source: Graves et al., "Connectionist temporal classification", ICML 2006 (columns to letters);
@@ -59,34 +59,40 @@ class LetterModel:
     @classmethod
     def of(cls, frequencies: Mapping[str, float]) -> LetterModel:
         """The model of words with their frequencies; roots of these are counted, for rare words."""
-        words = sorted(frequencies, key=lambda word: (-frequencies[word], word))[:_MOST_WORDS]
+        words = sorted(sorted(frequencies), key=frequencies.__getitem__, reverse=True)[:_MOST_WORDS]
         text = "".join(f" {word}" for word in words) + " "
         numbers = {letter: at for at, letter in enumerate(sorted(set(text))[: 2**_BITS - 1], 1)}
         coded = np.array([numbers.get(letter, 0) for letter in text], np.int64)
         lengths = np.array([len(word) + 1 for word in words])
         weights = np.repeat(np.sqrt([frequencies[word] for word in words]), lengths)
         # Of letters, and of the blank after a word, the place in the word; the blank before is 0.
-        places = np.concatenate([np.arange(1, length + 1) for length in lengths])
-        likely = np.full(len(places), _NEVER)
-        past, scale = np.zeros(len(places), np.int64), 1
+        places = np.arange(1, len(text)) - np.repeat(lengths.cumsum() - lengths, lengths)
+        # The letter, the one before it and so on. Sorted once from the last letter back, pieces of
+        # any length stand side by side, and the past of one is a piece that ends a letter sooner.
+        letters = np.array([np.roll(coded, back)[1:] for back in range(_ORDER)])
+        shifts = _BITS * np.arange(_ORDER)[:, None]
+        backwards = (letters << shifts[::-1]).sum(axis=0)
+        codes = (letters << shifts).cumsum(axis=0)
+        in_order = np.argsort(backwards)
+        of_piece = np.zeros(len(places), np.int64)
+        pieces, mixed = np.zeros(1, np.int64), np.array([_NEVER])
         tables = []
         for back in range(_ORDER):
-            if back:
-                past = past + scale * np.concatenate((np.zeros(back - 1, np.int64), coded[:-back]))
-                scale <<= _BITS
-            there = places >= back
-            piece = (past[there] << _BITS) + coded[1:][there]
-            pieces, first, of_piece = np.unique(piece, return_index=True, return_inverse=True)
-            pasts, of_past = np.unique(past[there], return_inverse=True)
-            counts = np.bincount(of_piece, weights[there])
-            totals = np.bincount(of_past, weights[there])
-            past_of_piece = of_past[first]
-            kinds = np.bincount(past_of_piece, minlength=len(pasts))
-            trust = totals / (totals + kinds / 2)
-            share, trusted = counts / totals[past_of_piece], trust[past_of_piece]
-            mixed = trusted * share + (1 - trusted) * likely[there][first]
-            likely[there] = mixed[of_piece]
-            tables.append((pieces, np.log(mixed), pasts, np.log1p(-trust)))
+            there = in_order[places[in_order] >= back]
+            first = np.flatnonzero(np.diff(backwards[there] >> shifts[-1 - back], prepend=-1))
+            one = there[first]  # a place of each piece
+            counts = np.add.reduceat(weights[there], first)
+            past = np.roll(of_piece, 1)[one]
+            totals = np.bincount(past, counts, len(pieces))
+            kinds = np.bincount(past, minlength=len(pieces))
+            is_past = kinds > 0
+            trust = totals / (totals + np.maximum(kinds, 1) / 2)
+            trusted = trust[past]
+            mixed = trusted * counts / totals[past] + (1 - trusted) * mixed[of_piece[one]]
+            told = pieces[is_past], np.log1p(-trust[is_past])
+            pieces = codes[back][one]
+            of_piece[there] = np.repeat(np.arange(len(one)), np.diff(first, append=len(there)))
+            tables.append((pieces, np.log(mixed), *told))
         pieces, of_pieces, pasts, of_pasts = map(np.concatenate, zip(*tables, strict=True))
         by_piece, by_past = np.argsort(pieces), np.argsort(pasts)
         return cls(

@@ -205,12 +205,14 @@ def _tell_nothing(_text: str, _codes: Sequence[str], _deadline: Deadline) -> tup
 class _IdleQueue:
     """Idle slots, handed out in the order of requests, and then to who is content to be last.
 
-    A slot without a process is handed out no more until it has one again.
+    Of several the one that worked last is taken: its process has loaded what the next task needs,
+    and those that are never needed stay small. A slot without a process is handed out no more until
+    it has one again.
     """
 
     def __init__(self, slots: list[WorkerProcess]) -> None:
         self._lock = threading.Lock()
-        self._idle = deque(slots)
+        self._idle = list(slots)
         self._waiting: deque[Future[WorkerProcess]] = deque()
         self._last: deque[Future[WorkerProcess]] = deque()
         self._alive = len(slots)  # slots that have a process
@@ -243,7 +245,7 @@ class _IdleQueue:
             if not self._alive:
                 raise NoWorker.of_server()
             if self._idle:
-                ticket.set_result(self._idle.popleft())
+                ticket.set_result(self._idle.pop())
             else:
                 (self._last if is_last else self._waiting).append(ticket)
         try:

@@ -24,12 +24,12 @@ function look({ ink = [], hands = [] }) {
   return cellsOf(/** @type {ImageData} */ ({ data, width: WIDTH, height: HEIGHT }));
 }
 
-/** A film of looks, one every tenth of a second: what each found to read. */
+/** A film of looks, one every tenth of a second: what each found to read. Blank paper was read. */
 function follow() {
   const { columns, rows } = look({});
   const ink = followInk(columns, rows);
   let ms = 0;
-  return {
+  const film = {
     ink,
     /**
      * @param {Parameters<typeof look>[0]} drawn
@@ -44,19 +44,21 @@ function follow() {
       return found;
     },
   };
+  assert.deepEqual(film.show({}), { top: 0, bottom: rows });
+  ink.settle({ top: 0, bottom: rows }, look({}));
+  return film;
 }
 
 const FIRST = [20, 34, 60, 36];
 const SECOND = [20, 98, 80, 100];
 const HAND = [70, 20, 140, 70];
 
-test("blank paper is not read", () => {
+test("blank paper is not read again", () => {
   assert.equal(follow().show({}, 10), null);
 });
 
 test("ink is read once it stands still, and only once", () => {
   const film = follow();
-  film.show({});
 
   assert.equal(film.show({ ink: [FIRST] }, 2), null);
   const rows = film.show({ ink: [FIRST] });
@@ -67,7 +69,6 @@ test("ink is read once it stands still, and only once", () => {
 
 test("new ink is read without the lines that stand", () => {
   const film = follow();
-  film.show({});
   film.show({ ink: [FIRST] });
   film.ink.settle({ top: 4, bottom: 5 }, look({ ink: [FIRST] }));
 
@@ -76,7 +77,6 @@ test("new ink is read without the lines that stand", () => {
 
 test("nothing is read in rows that a hand covers, but elsewhere", () => {
   const film = follow();
-  film.show({});
 
   assert.equal(film.show({ ink: [FIRST], hands: [HAND] }, 10), null);
   assert.deepEqual(film.show({ ink: [SECOND], hands: [HAND] }, 10), { top: 12, bottom: 13 });
@@ -135,9 +135,54 @@ test("lines of a page that was turned stay, before those of the next", () => {
   );
 });
 
+test("what stands when one begins is read, too", () => {
+  const { columns, rows } = look({});
+  const ink = followInk(columns, rows);
+  const seen = look({ ink: [FIRST] });
+
+  for (const ms of [0, 100]) assert.equal(ink.look(seen, ms), null);
+  assert.deepEqual(ink.look(seen, 200), { top: 0, bottom: rows });
+});
+
 test("a line is read whole", () => {
   const lines = keepLines();
   lines.put([line("one", 50)], { top: 0, bottom: 200 });
 
-  assert.deepEqual(lines.whole(70, 100), { top: 50, bottom: 100 });
+  const { top, bottom } = lines.partOf({ top: 60, bottom: 70 }, 0);
+  assert.ok(top < 50);
+  assert.ok(bottom > 80);
+});
+
+test("a line beside the one that grows is not read again, and stays", () => {
+  const lines = keepLines();
+  const written = [line("over", 50), line("new", 100), line("under", 150)];
+  lines.put(written, { top: 0, bottom: 200 });
+
+  const part = lines.partOf({ top: 90, bottom: 130 }, 100);
+  assert.deepEqual(part, { top: 74, bottom: 150 });
+  const edge = { text: "ovor", left: 0, top: 76, bottom: 82 };
+  lines.put([edge, line("new words", 101)], part);
+  assert.deepEqual(
+    lines.all.map(({ text, gone }) => [text, gone]),
+    [
+      ["over", false],
+      ["new words", false],
+      ["under", false],
+    ],
+  );
+});
+
+test("lines whose boxes overlap are not taken for each other", () => {
+  const lines = keepLines();
+  lines.put([line("over", 50)], { top: 0, bottom: 200 });
+
+  const part = lines.partOf({ top: 68, bottom: 98 }, 100);
+  lines.put([line("new", 70)], part);
+  assert.deepEqual(
+    lines.all.map(({ text, gone }) => [text, gone]),
+    [
+      ["over", false],
+      ["new", false],
+    ],
+  );
 });

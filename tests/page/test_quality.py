@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ocr_server.document.model import Line, Symbol, Word, Zone, ZoneKind
+from ocr_server.engines.engine import Calibration
 from ocr_server.engines.rapidocr import RapidocrEngine
 from ocr_server.engines.tesseract_cli import CALIBRATION
 from ocr_server.geometry import Box
@@ -143,12 +144,12 @@ def test_a_confidence_becomes_the_share_of_such_words_that_are_right() -> None:
     (told,) = with_shares_right(zone, calibration).words
 
     assert (told.confidence, told.symbols[0].confidence) == (0.75, 0.6)
-    assert with_shares_right(zone, CALIBRATION) is zone  # Tesseract's means what it says
 
 
-def test_the_surer_word_stays_the_surer_one() -> None:
-    shares = [RapidocrEngine.calibration.share_right(part / 100) for part in range(101)]
+@pytest.mark.parametrize("calibration", [CALIBRATION, RapidocrEngine.calibration])
+def test_the_surer_word_stays_the_surer_one(calibration: Calibration) -> None:
+    shares = [calibration.share_right(part / 100) for part in range(101)]
 
-    assert shares[0] == 0
-    assert shares[100] == 0.98
+    assert shares[0] < 0.1  # as little as no field trusts
+    assert shares[100] >= 0.98
     assert all(one < other for one, other in pairwise(shares))

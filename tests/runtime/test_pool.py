@@ -390,6 +390,15 @@ def test_who_stops_waiting_leaves_the_line_to_the_others(
     assert staying.result(BOUND_S) == "heard"
 
 
+def test_the_slot_that_worked_last_works_next(settings: Settings) -> None:
+    workers = ProcessWorkerPool(replace(settings, slots=3))
+
+    pids = {workers.run(tasks.say_pid, late(), never()) for _ in range(3)}
+
+    assert len(pids) == 1
+    workers.close()
+
+
 def test_as_many_tasks_run_side_by_side_as_there_are_slots(
     settings: Settings, threads: ThreadPoolExecutor, tmp_path: Path
 ) -> None:

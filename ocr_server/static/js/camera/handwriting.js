@@ -63,9 +63,9 @@ export function enhance(root, video, { region, fields, isBusy, say, show }) {
     const rows = ink.look(cells, performance.now());
     if (!rows || performance.now() < pausedUntil) return;
     const cell_px = CELL_PX / scale;
-    const span = lines.whole(
-      part.top + Math.max(0, rows.top - AROUND) * cell_px,
-      part.top + Math.min(cells.rows, rows.bottom + AROUND) * cell_px,
+    const span = lines.partOf(
+      { top: part.top + rows.top * cell_px, bottom: part.top + rows.bottom * cell_px },
+      AROUND * cell_px,
     );
     const top = Math.max(part.top, span.top);
     const bottom = Math.min(part.top + part.height, span.bottom);

@@ -23,6 +23,7 @@ export function followInk(columns, rows) {
   /** @type {{darkest: Uint8ClampedArray, brightest: Uint8ClampedArray} | null} */
   let last = null;
   let movedAt = -STILL_MS;
+  let isNew = true;
 
   /**
    * The highest rows side by side that have changed ink and no hand; a cell beside a hand may show
@@ -63,7 +64,8 @@ export function followInk(columns, rows) {
 
   return {
     /**
-     * The rows whose ink has changed, once nothing moves; nothing while a hand is over them.
+     * The rows whose ink has changed, once nothing moves; nothing while a hand is over them. At first
+     * all rows: they may have ink already, and what reads them is ready when more is written.
      * @param {{darkest: Uint8ClampedArray, brightest: Uint8ClampedArray}} now
      * @param {number} ms
      * @returns {Rows | null}
@@ -88,7 +90,7 @@ export function followInk(columns, rows) {
       }
       if (moved >= FEWEST_MOVED) movedAt = ms;
       if (ms - movedAt < STILL_MS) return null;
-      return firstBand(now);
+      return isNew ? { top: 0, bottom: rows } : firstBand(now);
     },
     /**
      * What stands in these rows in that look has been read.
@@ -96,6 +98,7 @@ export function followInk(columns, rows) {
      * @param {{darkest: Uint8ClampedArray}} seen
      */
     settle({ top, bottom }, seen) {
+      isNew = false;
       const from = Math.max(0, top) * columns;
       const to = Math.min(rows, bottom) * columns;
       read.set(seen.darkest.subarray(from, to), from);

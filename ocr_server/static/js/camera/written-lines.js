@@ -3,7 +3,9 @@
 // No `enhance`: it shows nothing.
 
 const SAME_ROW = 0.5; // of the lower line's height
+const MARGIN_PX = 16; // by which a line may be found elsewhere when it is read again
 
+/** @typedef {{top: number, bottom: number}} Rows in pixels of the camera */
 /**
  * A line; `top` and `bottom` are in pixels of the camera, `gone` those of a page that was turned.
  * @typedef {{id: number, text: string, left: number, top: number, bottom: number, corrected:
@@ -24,30 +26,40 @@ export function keepLines() {
       lines = [];
     },
     /**
-     * The part of the picture to read so that no line that stands in it is cut.
-     * @param {number} top
-     * @param {number} bottom
+     * The part of the picture to read where ink has changed in some rows: lines that stand there
+     * whole, and `around` more on both sides, but not their neighbours.
+     * @param {Rows} rows
+     * @param {number} around
+     * @returns {Rows}
      */
-    whole(top, bottom) {
-      for (const line of lines) {
-        if (line.gone || line.bottom <= top || line.top >= bottom) continue;
-        top = Math.min(top, line.top);
-        bottom = Math.max(bottom, line.bottom);
+    partOf(rows, around) {
+      const standing = lines.filter((line) => !line.gone);
+      const inside = [rows, ...standing.filter((line) => isSameRow(line, rows))];
+      const least = {
+        top: Math.min(...inside.map((line) => line.top)) - MARGIN_PX,
+        bottom: Math.max(...inside.map((line) => line.bottom)) + MARGIN_PX,
+      };
+      let top = Math.min(least.top, rows.top - around);
+      let bottom = Math.max(least.bottom, rows.bottom + around);
+      for (const line of standing) {
+        if (inside.includes(line)) continue;
+        if (middle(line) < middle(rows)) top = Math.max(top, Math.min(line.bottom, least.top));
+        else bottom = Math.min(bottom, Math.max(line.top, least.bottom));
       }
       return { top, bottom };
     },
     /**
      * Puts what was read between `top` and `bottom` in the place of what stood there; a line that a
-     * person corrected stays as it is.
+     * person corrected stays as it is, and so does one of which only the edge was seen.
      * @param {{text: string, left: number, top: number, bottom: number}[]} found
-     * @param {{top: number, bottom: number}} part
+     * @param {Rows} part
      * @returns {Written[]} the lines that are new or read otherwise
      */
     put(found, { top, bottom }) {
-      const rows = joinRows(found);
-      const before = lines.filter(
-        (line) => !line.gone && middle(line) > top && middle(line) < bottom,
-      );
+      const standing = lines.filter((line) => !line.gone);
+      const before = standing.filter((line) => line.top > top - 1 && line.bottom < bottom + 1);
+      const beside = standing.filter((line) => !before.includes(line));
+      const rows = joinRows(found).filter((row) => !beside.some((line) => isSameRow(line, row)));
       const changed = [];
       for (const row of rows) {
         const at = before.findIndex((line) => isSameRow(line, row));
@@ -74,14 +86,14 @@ export function keepLines() {
   };
 }
 
-/** @param {{top: number, bottom: number}} line */
+/** @param {Rows} line */
 function middle({ top, bottom }) {
   return (top + bottom) / 2;
 }
 
 /**
- * @param {{top: number, bottom: number}} one
- * @param {{top: number, bottom: number}} other
+ * @param {Rows} one
+ * @param {Rows} other
  */
 function isSameRow(one, other) {
   const common = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
