@@ -150,8 +150,8 @@ class JobFiles:
 
     def are_settled(self, numbers: Iterable[int]) -> bool:
         """Whether each of some pages was read, or could not be, by whatever process, as of now."""
-        names = set(self.storage.names("pages", as_of_now=True))
-        unseen = (one for one in numbers if not {_page_name(one), _failure_name(one)} & names)
+        seen = {f"pages/{name}" for name in self.storage.names("pages", as_of_now=True)}
+        unseen = (one for one in numbers if seen.isdisjoint((_page_name(one), _failure_name(one))))
         # A network folder may be listed as it was a while ago; its files are looked for by name.
         return all(map(self.is_settled, unseen))
 
