@@ -28,6 +28,7 @@ from ocr_server.document.model import Failure, Page, StoredPage, decode_page, en
 from ocr_server.errors import OcrServerError
 from ocr_server.jobs.storage import JobStorage, Storage
 
+MOST_FAILURES = 100  # that are told with a job; its document tells all
 _REQUEST, _CANCELLED, _COMING = "request.json", "cancelled", "input/0"
 _PAGE, _PROBLEM = ".page", ".problem"
 _PARSED_REQUESTS = 16  # that are held: of 10,000 pages each takes half a megabyte
@@ -160,6 +161,13 @@ class JobFiles:
         names = self.storage.names("pages")
         failed = sum(name.endswith(_PROBLEM) for name in names)
         return len(names) - failed, failed
+
+    def failures(self) -> list[Failure]:
+        """Why pages could not be read: the first `MOST_FAILURES` of them, in order."""
+        names = [name for name in self.storage.names("pages") if name.endswith(_PROBLEM)]
+        numbers = sorted(int(name.removesuffix(_PROBLEM)) for name in names)[:MOST_FAILURES]
+        results = map(self.result, numbers)
+        return [result for result in results if isinstance(result, Failure)]
 
     def cancel(self) -> None:
         """Have nothing more read; what is being read is given up."""
