@@ -28,6 +28,7 @@ from ocr_server.document.model import Failure, Page, StoredPage, decode_page, en
 from ocr_server.errors import OcrServerError
 from ocr_server.jobs.storage import JobStorage, Storage
 
+MOST_FAILURES = 100  # that are told with a job; its document tells all
 _REQUEST, _CANCELLED, _COMING = "request.json", "cancelled", "input/0"
 _PAGE, _PROBLEM = ".page", ".problem"
 _PARSED_REQUESTS = 16  # that are held: of 10,000 pages each takes half a megabyte
@@ -150,8 +151,8 @@ class JobFiles:
 
     def are_settled(self, numbers: Iterable[int]) -> bool:
         """Whether each of some pages was read, or could not be, by whatever process, as of now."""
-        names = set(self.storage.names("pages", as_of_now=True))
-        unseen = (one for one in numbers if not {_page_name(one), _failure_name(one)} & names)
+        seen = {f"pages/{name}" for name in self.storage.names("pages", as_of_now=True)}
+        unseen = (one for one in numbers if seen.isdisjoint((_page_name(one), _failure_name(one))))
         # A network folder may be listed as it was a while ago; its files are looked for by name.
         return all(map(self.is_settled, unseen))
 
@@ -160,6 +161,13 @@ class JobFiles:
         names = self.storage.names("pages")
         failed = sum(name.endswith(_PROBLEM) for name in names)
         return len(names) - failed, failed
+
+    def failures(self) -> list[Failure]:
+        """Why pages could not be read: the first `MOST_FAILURES` of them, in order."""
+        names = [name for name in self.storage.names("pages") if name.endswith(_PROBLEM)]
+        numbers = sorted(int(name.removesuffix(_PROBLEM)) for name in names)[:MOST_FAILURES]
+        results = map(self.result, numbers)
+        return [result for result in results if isinstance(result, Failure)]
 
     def cancel(self) -> None:
         """Have nothing more read; what is being read is given up."""

@@ -19,7 +19,7 @@ from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 if TYPE_CHECKING:
     from ocr_server.jobs.engine import JobEngine
 
-VERSION = "jobs-4"  # of these workflows, not of the program: other versions' work is not taken
+VERSION = "jobs-3"  # of these workflows, not of the program: other versions' work is not taken
 JOBS, CHUNKS, WEBHOOKS = "ocr-jobs", "ocr-chunks", "ocr-webhooks"
 CHUNK_PAGES = 32  # a chunk gives way between pages
 LEAST_TAIL_PAGES = 4

@@ -194,8 +194,7 @@ class Jobs:
             JobMissing: there is none, or it is another's.
         """
         row = self._row(job_id, owner)
-        read, failed = self._files.of(job_id).settled()
-        return JobStatus(row, read, failed, self._ledger.position(row))
+        return JobStatus(row, *self._files.of(job_id).settled(), self._ledger.position(row))
 
     def is_over(self, status: JobStatus) -> bool:
         """Whether nothing more will be read of a job by now; its pages are not counted for it.
@@ -225,6 +224,10 @@ class Jobs:
     def result(self, job_id: str, number: int) -> JobPage | Failure | None:
         """What became of a page; None as long as it is not read, or if it is not to be."""
         return self._files.of(job_id).result(number)
+
+    def failures(self, status: JobStatus) -> list[Failure]:
+        """Why pages could not be read, of the first that could not."""
+        return self._files.of(status.row.id).failures() if status.failed else []
 
     def picture(
         self, status: JobStatus, number: int, folder: JobFolder, cancelled: threading.Event
@@ -279,9 +282,7 @@ class Jobs:
         if row is None or row.owner != owner:
             raise JobMissing("There is no job of that id. It may have been forgotten long ago.")
         if row.state is JobState.GONE:
-            raise JobGone(
-                "The job was forgotten: it was deleted, or its results were kept long enough."
-            )
+            raise JobGone("The job was forgotten: it was deleted, or was kept long enough.")
         return row
 
     def _check_room(self, size_bytes: int) -> None:

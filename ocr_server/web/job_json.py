@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Literal
 from flask import url_for
 from typing_extensions import TypedDict
 
-from ocr_server.document.schema import Count, PageJson, strict
+from ocr_server.document.json_writer import failure_to_json
+from ocr_server.document.schema import Count, PageJson, PageProblemJson, strict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ocr_server.document.model import Failure
     from ocr_server.jobs.jobs import JobStatus
 
 
@@ -47,6 +51,8 @@ class JobJson(TypedDict):
     """the time, by ISO 8601"""
     expires_at: str | None
     """when it is forgotten; null as long as it has not ended"""
+    problems: list[PageProblemJson]
+    """why pages could not be read, of the first hundred that could not; the document has all"""
     links: JobLinksJson
 
 
@@ -57,8 +63,8 @@ class JobPageJson(TypedDict):
     page: PageJson
 
 
-def job_to_json(status: JobStatus) -> JobJson:
-    """A job as it is told."""
+def job_to_json(status: JobStatus, failures: Iterable[Failure] = ()) -> JobJson:
+    """A job as it is told, with why pages of it could not be read."""
     row = status.row
     address = url_for("jobs.show_job", job_id=row.id)
     return {
@@ -68,6 +74,7 @@ def job_to_json(status: JobStatus) -> JobJson:
         "position": status.position,
         "created_at": _time(row.created_s),
         "expires_at": None if row.expires_s is None else _time(row.expires_s),
+        "problems": [failure_to_json(failure) for failure in failures],
         "links": {"self": address, "document": f"{address}/document"},
     }
 

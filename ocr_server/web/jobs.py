@@ -128,7 +128,7 @@ def show_job(job_id: str) -> JobJson | Response:
         return Response(lines, content_type=NDJSON)
     if wait_s and not status.is_over:
         status = kept.changed(status, wait_s=wait_s, cancelled=hang_up())
-    return job_to_json(status)
+    return job_to_json(status, kept.failures(status))
 
 
 def current_status(kept: Jobs, job_id: str) -> JobStatus:

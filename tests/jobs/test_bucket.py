@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ocr_server.errors import JobsUnavailable, UploadConflict
+from ocr_server.document.model import Failure
+from ocr_server.errors import DamagedPicture, JobsUnavailable, UploadConflict
 from ocr_server.jobs import bucket as buckets
 from ocr_server.jobs.bucket import Bucket
-from ocr_server.jobs.files import new_id
+from ocr_server.jobs.files import JobFiles, new_id
+from ocr_server.jobs.storage import FolderOfJob, LocalFolder
 from tests.fakes import ReadsWords
 from tests.jobs import s3 as stand_in
 from tests.jobs.keeping import Kept, keeping, members, tiff
@@ -122,6 +124,41 @@ def test_what_a_process_has_written_itself_is_not_listed_for_it(
 
     assert sorted(files.names("pages", as_of_now=True)) == ["1.page", "2.page"]
     assert objects.requests.count("GET ") == lists + 1
+
+
+def test_whether_all_pages_are_read_is_one_look_whoever_has_read_them(
+    bucket: Bucket, objects: stand_in.Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buckets, "LISTED_S", 1e9)
+    job_id = new_id()
+    files = JobFiles(job_id, bucket.of(job_id))
+    others = JobFiles(job_id, Bucket(ADDRESS, tmp_path / "others").of(job_id))
+    error = DamagedPicture("The picture is damaged.")
+    files.keep_failure(Failure(1, error))
+    assert not files.are_settled([1, 2, 3])
+    for number in (2, 3):
+        others.keep_failure(Failure(number, error))
+    lists = objects.requests.count("GET ")
+
+    assert files.are_settled([1, 2, 3])
+    assert objects.requests.count("GET ") == lists + 1
+
+
+def test_a_folder_of_a_network_that_is_listed_as_it_was_hides_no_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = new_id()
+    storage = LocalFolder(tmp_path).of(job_id)
+    storage.create()
+    files = JobFiles(job_id, storage)
+    files.keep_failure(Failure(1, DamagedPicture("The picture is damaged.")))
+    with monkeypatch.context() as patch:
+        patch.setattr(FolderOfJob, "has", lambda *_: pytest.fail("what is listed is looked for"))
+        assert files.are_settled([1])
+    monkeypatch.setattr(FolderOfJob, "names", lambda _self, _folder, **_: [])
+
+    assert files.are_settled([1])
+    assert not files.are_settled([1, 2])
 
 
 def test_what_is_not_there_or_does_not_answer_is_told(

@@ -63,6 +63,7 @@ def test_a_page_that_cannot_be_read_is_a_problem_of_that_page(kept: Kept) -> Non
     status = kept.ended(job)
 
     assert (status["state"], status["pages"]["failed"]) == ("done", 1)
+    assert [(one["page"], one["detail"]) for one in status["problems"]] == [(2, "Too narrow.")]
     document = members(kept.client.get(job["links"]["document"]))
     assert [page["number"] for page in document["pages"]] == [1, 3]
     assert [(one["page"], one["code"]) for one in document["problems"]] == [(2, "damaged-picture")]
