@@ -98,6 +98,8 @@ def find_by_script(
     own = state.options.languages[0]
     is_other = script not in ("", script_of_language(own))
     confidence = found.confidence if found and is_other else 0.0
+    if is_other and not state.best.letters and confidence < _SURE_SCRIPT:  # handwriting, often
+        return None
     codes = tuple(_models(script, state)) if is_other else (own, *_fraktur(found, state))
     is_turned = bool(found and found.quarters)
     is_only = sum(code in state.options.installed for code in LANGUAGES_OF.get(script, ())) == 1

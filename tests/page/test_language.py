@@ -321,16 +321,17 @@ def test_where_a_script_is_guessed_only_the_likeliest_models_read_more_than_a_st
     assert languages.count("rus") == languages.count("ara") == 1
 
 
-def test_no_script_is_guessed_where_not_a_letter_was_read() -> None:
-    engine = Polyglot(
-        {"eng": ("", 0.0), "ell": (GREEK, 0.9), "heb": ("", 0.0)}, installed=("eng", "ell", "heb")
-    )
+@pytest.mark.parametrize(
+    ("script", "others"), [(None, 0), (Script("Greek", 0.9, 0), 0), (Script("Greek", 1.1, 0), 1)]
+)
+def test_where_not_a_letter_was_read_only_a_script_that_was_surely_detected_is_tried(
+    script: Script | None, others: int
+) -> None:
+    engine = Polyglot({"eng": ("", 0.0), "ell": (GREEK, 0.9), "heb": ("", 0.0)}, script=script)
 
-    page = read(engine, canvas=LINE)
+    read(engine, canvas=LINE)
 
-    assert page.language
-    assert not page.language.is_sure
-    assert set(engine.languages) == {"eng"}
+    assert len(set(engine.languages) - {"eng"}) == others
 
 
 def test_no_further_script_is_tried_once_a_strip_is_read_clearly() -> None:
