@@ -49,8 +49,9 @@ class Deadline:
 
     def passed(self) -> DeadlinePassed:
         """The error for work that was stopped because the time was over."""
+        allowed_s = round(self.allowed_s, 1)  # it may be what was left of another time
         return DeadlinePassed(
-            f"Reading took longer than {self.allowed_s:g} s and was stopped. Send fewer or smaller "
+            f"Reading took longer than {allowed_s:g} s and was stopped. Send fewer or smaller "
             f"pages, or raise {self.setting}.",
             allowed_s=self.allowed_s,
             setting=self.setting,

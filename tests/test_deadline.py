@@ -34,6 +34,10 @@ def test_its_error_says_what_was_allowed_and_what_to_raise() -> None:
     assert error.extra == {"allowed_s": 2.5, "setting": "OCR_X"}
 
 
+def test_its_error_has_no_more_decimals_than_one_can_wait_for() -> None:
+    assert "longer than 1 s" in Deadline.after(0.999964).passed().message
+
+
 def test_a_deadline_is_the_same_moment_in_another_process() -> None:
     deadline = Deadline.after(5)
 

@@ -196,7 +196,7 @@ def parse_options(texts: Mapping[str, str], faults: list[dict[str, str]]) -> dic
         option = OPTIONS.get(name)
         if option is None:
             told = f"no such option; there are {', '.join(OPTIONS)}"
-            faults.append(fault_of(name, with_closest(told, name, OPTIONS)))
+            faults.append(fault_of(name, with_closest(told, name or "", OPTIONS)))
         elif text.strip():
             try:
                 values[name] = option.parse(text.strip())

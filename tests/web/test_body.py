@@ -120,6 +120,14 @@ def test_what_looks_like_nothing_known_is_told_nothing_like_it(client: FlaskClie
     assert "did you mean" not in " ".join(faults.values())
 
 
+def test_a_part_of_a_form_without_a_name_is_no_option(client: FlaskClient) -> None:
+    body = b"--x\r\nContent-Disposition: form-data\r\n\r\nred\r\n--x--\r\n"
+
+    faults = faults_of(post(client, data=body, content_type="multipart/form-data; boundary=x"))
+
+    assert faults[""].startswith("no such option")
+
+
 def test_every_fault_ends_in_one_full_stop(client: FlaskClient) -> None:
     wrong = {"steps": "fly", "fields": "[]", "dpi": "many"}
 
