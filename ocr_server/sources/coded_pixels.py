@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -32,32 +32,38 @@ _MOST_SCANS = 100  # each is decoded over the whole picture, and programs write 
 _SCAN, _END = 0xDA, 0xD9
 _HUFFMAN_FRAMES = {0xC0, 0xC1, 0xC2}
 _OTHER_FRAMES = {*range(0xC3, 0xD0)} - {0xC4, 0xC8, 0xCC}
-_ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a segment
-_NEXT_MARKER = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
+_RESTARTS = range(0xD0, 0xD8)
+_ALONE = {0x01, 0xD8, *_RESTARTS}  # markers without a segment
+_NEXT_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_MOST_MARKERS = 10_000  # that are looked at one by one
 _PADDING = (0x00, 0xFF)
+_SURPLUS = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
 _RIFF_BYTES, _VP8 = 12, b"VP8 "
 _VP8_ENDING_BYTES = 8  # encoders end within the last four
-_COMPRESSION, _FILL_ORDER, _JPEG_TABLES = 259, 266, 347  # TIFF 6.0, sections 8 and 22
+_SAMPLE_BITS, _COMPRESSION, _FILL_ORDER, _JPEG_TABLES = 258, 259, 266, 347  # TIFF 6.0
 _OFFSETS, _LENGTHS = (273, 324), (279, 325)  # of strips and tiles
 _GROUP_4, _JPEG, _DEFLATE = 4, 7, (8, 32946)
 _LOW_BIT_FIRST = 2
 _EOL_BITS = 12  # eleven zeros and a one
-_PIECE_BYTES = 2**20
-_MOST_PIXEL_BYTES = 16
+_PIECE_BYTES, _INFLATED_BYTES = 2**16, 2**20
+_MOST_STRIPS = 10_000
 
 
 def are_damaged(path: Path, picture: Image.Image) -> bool:
     """Whether the pixels of a picture that was opened are known not to be what was written.
 
-    False where nothing can be known.
+    False where nothing can be known, or memory is short.
     """
-    if isinstance(picture, TiffImageFile):
-        return _are_damaged_in_tiff(path, picture)
-    if picture.format in {"JPEG", "MPO"}:
-        return _is_jpeg_damaged(np.memmap(path, np.uint8, mode="c"))
-    if picture.format == "GIF":
-        return _decoded(np.memmap(path, np.uint8, mode="r"))[1]
-    return picture.format == "WEBP" and _is_webp_damaged(path.read_bytes())
+    try:
+        if isinstance(picture, TiffImageFile):
+            return _are_damaged_in_tiff(path, picture)
+        if picture.format in {"JPEG", "MPO"}:
+            return _is_jpeg_damaged(np.memmap(path, np.uint8, mode="r"))
+        if picture.format == "GIF":
+            return bool(_decoded(np.memmap(path, np.uint8, mode="r"))[1])
+        return picture.format == "WEBP" and _is_webp_damaged(path.read_bytes())
+    except MemoryError:
+        return False
 
 
 def _is_jpeg_damaged(data: NDArray[np.uint8]) -> bool:
@@ -65,23 +71,36 @@ def _is_jpeg_damaged(data: NDArray[np.uint8]) -> bool:
     scan = _last_scan(data)
     if scan is None:
         return False
-    is_drawn, is_damaged = _decoded(data)
-    if is_damaged or not is_drawn:
-        return is_damaged
     begin, end = scan
+    last = _without_padding(data, begin, end)
+    if last - 2 > begin and data[last - 2] == 0xFF and data[last - 1] in _RESTARTS:
+        end = last - 2  # a restart, after which nothing comes
+        last = _without_padding(data, begin, end)
+        data = _ended(data[:end])
+    is_drawn, complaints = _decoded(data)
+    surplus = [_SURPLUS.search(complaint) for complaint in complaints]
+    if any(found is None or int(found[1]) > end - last for found in surplus):
+        return True
+    return is_drawn and last > begin and not _decoded(_ended(data[: last - 1]))[1]
+
+
+def _without_padding(data: NDArray[np.uint8], begin: int, end: int) -> int:
+    """Where a scan ends without the bytes that may fill it up."""
     while end > begin and data[end - 1] in _PADDING:
         end -= 1
-    if end == begin:
-        return False
-    shorter = data[: end + 1].copy()
-    shorter[-2:] = np.frombuffer(END_OF_JPEG, np.uint8)
-    return not _decoded(shorter)[1]
+    return end
+
+
+def _ended(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.concatenate([data, np.frombuffer(END_OF_JPEG, np.uint8)])
 
 
 def _last_scan(data: NDArray[np.uint8]) -> tuple[int, int] | None:
     """Where the last scan of Huffman codes begins and ends; None where there is no such thing."""
     position, scans, scan = len(END_OF_JPEG), 0, None
-    while position + 4 <= data.size and data[position] == 0xFF:
+    for _ in range(_MOST_MARKERS):
+        if position + 4 > data.size or data[position] != 0xFF:
+            return scan
         marker = int(data[position + 1])
         if marker == _END:
             return scan
@@ -97,11 +116,11 @@ def _last_scan(data: NDArray[np.uint8]) -> tuple[int, int] | None:
                 return None
             scan = position, following.start()
             position = following.start()
-    return scan
+    return None
 
 
-def _decoded(data: NDArray[np.uint8]) -> tuple[bool, bool]:
-    """Whether OpenCV can draw the picture, and whether it complains of damage.
+def _decoded(data: NDArray[np.uint8]) -> tuple[bool, list[str]]:
+    """Whether OpenCV can draw the picture, and the lines in which it complains of damage.
 
     A JPEG is drawn at an eighth of its size, which takes as much of it but less time.
     """
@@ -110,7 +129,8 @@ def _decoded(data: NDArray[np.uint8]) -> tuple[bool, bool]:
             is_drawn = cv2.imdecode(data, cv2.IMREAD_REDUCED_GRAYSCALE_8) is not None
         except cv2.error:
             is_drawn = False
-    return is_drawn, any(complaint in line for line in lines for complaint in _COMPLAINTS)
+    complaints = [line for line in lines if any(complaint in line for complaint in _COMPLAINTS)]
+    return is_drawn, complaints
 
 
 def _is_webp_damaged(data: bytes) -> bool:
@@ -137,14 +157,15 @@ def _is_webp_damaged(data: bytes) -> bool:
 def _are_damaged_in_tiff(path: Path, picture: TiffImageFile) -> bool:
     tags = picture.tag_v2
     compression = tags.get(_COMPRESSION)
-    strips = _strips(path, picture)
+    strips = strips_of(path, tags)
     if compression == _GROUP_4:
         order: Literal["little", "big"]
         order = "little" if tags.get(_FILL_ORDER) == _LOW_BIT_FIRST else "big"
-        return any(_is_fax_damaged(np.unpackbits(strip, bitorder=order)) for strip in strips)
+        return any(_is_fax_damaged(strip, order) for strip in strips)
     if compression in _DEFLATE:
-        most_bytes = picture.width * picture.height * _MOST_PIXEL_BYTES
-        return any(_is_deflate_damaged(strip.tobytes(), most_bytes) for strip in strips)
+        pixel_bits = int(np.sum(tags.get(_SAMPLE_BITS, 1)))
+        # Rows end with a byte, and tiles reach over the edges.
+        return _is_deflate_damaged(strips, picture.width * picture.height * pixel_bits // 4)
     if compression == _JPEG:
         tables = np.frombuffer(tags.get(_JPEG_TABLES, END_OF_JPEG)[: -len(END_OF_JPEG)], np.uint8)
         begin = len(END_OF_JPEG) if tables.size else 0
@@ -152,32 +173,60 @@ def _are_damaged_in_tiff(path: Path, picture: TiffImageFile) -> bool:
     return False
 
 
-def _strips(path: Path, picture: TiffImageFile) -> Iterator[NDArray[np.uint8]]:
-    tags = picture.tag_v2
+def strips_of(path: Path, tags: Mapping[int, Any]) -> Iterator[NDArray[np.uint8]]:
+    """The coded bytes of strips or tiles; none where these overlap or are too many to be real."""
     offsets, lengths = (
         next((tags[tag] for tag in pair if tag in tags), ()) for pair in (_OFFSETS, _LENGTHS)
     )
+    if len(lengths) > _MOST_STRIPS or sum(lengths) > path.stat().st_size:
+        return
     with path.open("rb") as file:
         for offset, length in zip(offsets, lengths, strict=False):
             file.seek(offset)
             yield np.frombuffer(file.read(length), np.uint8)
 
 
-def _is_fax_damaged(bits: NDArray[np.uint8]) -> bool:
+def _is_fax_damaged(strip: NDArray[np.uint8], order: Literal["little", "big"]) -> bool:
     """Whether more than the end of a strip follows upon eleven zeros, where decoding ends."""
-    ones = np.flatnonzero(bits)
-    steps = np.diff(ones, prepend=-1)
-    ends = np.flatnonzero(steps >= _EOL_BITS)
-    return bool(ends.size and ends[0] + 1 < ones.size and steps[ends[0] + 1] != _EOL_BITS)
+    is_over = False
+    for steps in _steps(strip, order):
+        following = steps
+        if not is_over:
+            ends = np.flatnonzero(steps >= _EOL_BITS)
+            if not ends.size:
+                continue
+            is_over, following = True, steps[ends[0] + 1 :]
+        if following.size:
+            return bool(following[0] != _EOL_BITS)
+    return False
 
 
-def _is_deflate_damaged(data: bytes, most_bytes: int) -> bool:
-    """Whether the checksum is wrong, which libtiff does not look at; as far as the page goes."""
-    inflater, come_bytes = zlib.decompressobj(), 0
-    try:
-        while data and not inflater.eof and come_bytes <= most_bytes:
-            come_bytes += len(inflater.decompress(data, _PIECE_BYTES))
-            data = inflater.unconsumed_tail
-    except zlib.error:
-        return True
+def _steps(
+    strip: NDArray[np.uint8], order: Literal["little", "big"]
+) -> Iterator[NDArray[np.int64]]:
+    """How many bits there are from each one to the next, piece by piece."""
+    last = -1
+    for start in range(0, strip.size, _PIECE_BYTES):
+        bits = np.unpackbits(strip[start : start + _PIECE_BYTES], bitorder=order)
+        ones = 8 * start + np.flatnonzero(bits)
+        if ones.size:
+            yield np.diff(ones, prepend=last)
+            last = int(ones[-1])
+
+
+def _is_deflate_damaged(strips: Iterable[NDArray[np.uint8]], most_bytes: int) -> bool:
+    """Whether a checksum is wrong, which libtiff does not look at; as far as the page goes."""
+    left_bytes = most_bytes
+    for strip in strips:
+        inflater = zlib.decompressobj()
+        try:
+            for start in range(0, strip.size, _PIECE_BYTES):
+                data = strip[start : start + _PIECE_BYTES].tobytes()
+                while data and not inflater.eof:
+                    left_bytes -= len(inflater.decompress(data, _INFLATED_BYTES))
+                    data = inflater.unconsumed_tail
+                    if left_bytes < -_INFLATED_BYTES:
+                        return False
+        except zlib.error:
+            return True
     return False

@@ -244,6 +244,8 @@ def _opened(path: Path, limits: Limits, *, ending: bytes = b"") -> Iterator[Imag
         raise OutOfMemory.of_worker() from error
     # A broken file makes Pillow raise nearly anything; each means the same to the sender.
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+            raise OutOfMemory.of_worker() from error
         if isinstance(error, OSError) and error.errno not in _OF_BROKEN_FILES:
             raise
         raise _damaged() from error

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from PIL import Image
 
 from ocr_server.errors import DamagedPicture, DocumentError
 from ocr_server.job import Limits
+from ocr_server.sources import coded_pixels
 from ocr_server.sources.decode import DecodedPage, open_page
 from tests.drawing import as_file, as_pages, draw_lines
 
@@ -107,11 +109,21 @@ def test_a_jpeg_with_bits_left_is_told(kind: str, upload: Path) -> None:
     assert opened(upload, data[:-2] + b"\x5a\x69" + data[-2:]).lost_share == 0
 
 
-@pytest.mark.parametrize("padding", [b"\0\0\0", b"\xff\xff"])
-def test_bytes_that_fill_up_a_jpeg_are_no_damage(padding: bytes, upload: Path) -> None:
-    data = WHOLE["JPEG"]
+@pytest.mark.parametrize("kind", ["JPEG", "JPEG of colours", "progressive JPEG"])
+@pytest.mark.parametrize(
+    "padding",
+    [*(number * b"\0" for number in (1, 2, 3, 16)), b"\xff\xff", b"\xff\xd3", b"\xff" * 100_000],
+    ids=lambda padding: f"{len(padding)} of {padding[-1]}",
+)
+def test_bytes_that_fill_up_a_jpeg_are_no_damage(padding: bytes, kind: str, upload: Path) -> None:
+    for lines in range(1, 8):  # which leave other bits over
+        sheet = draw_lines(*["filled up"] * lines, size_px=20)
+        how = {"progressive": kind.startswith("progressive")}
+        data = as_file(sheet.convert("RGB") if "colours" in kind else sheet, "JPEG", **how)
 
-    assert opened(upload, data[:-2] + padding + data[-2:] + b"a camera's own").lost_share is None
+        page = opened(upload, data[:-2] + padding + data[-2:] + b"a camera's own")
+
+        assert page.lost_share is None, lines
 
 
 def test_blocks_that_do_not_fit_between_restarts_are_told(upload: Path) -> None:
@@ -137,6 +149,44 @@ def test_a_fax_that_ends_in_the_middle_is_told(upload: Path) -> None:
     data[middle : middle + 3] = b"\x00\x10\x00"
 
     assert opened(upload, bytes(data)).lost_share == 0
+
+
+def test_a_fax_is_looked_at_in_pieces(upload: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coded_pixels, "_PIECE_BYTES", 1)
+    data = bytearray(WHOLE["fax"])
+    middle = len(data) // 2
+
+    assert opened(upload, bytes(data)).lost_share is None
+    data[middle : middle + 3] = b"\x00\x10\x00"
+    assert opened(upload, bytes(data)).lost_share == 0
+
+
+def test_strips_that_overlap_are_not_inflated_one_by_one(tmp_path: Path) -> None:
+    """Ten thousand may be the same bytes, each of which is a thousand when inflated."""
+    strips = dict(enumerate([zlib.compress(bytes(10_000))] * 4))
+    file = tmp_path / "strips"
+    file.write_bytes(b"".join(strips.values()))
+    size = len(strips[0])
+
+    def given(offsets: list[int]) -> list[bytes]:
+        tags = {273: tuple(offsets), 279: (size,) * len(offsets)}
+        return [one.tobytes() for one in coded_pixels.strips_of(file, tags)]
+
+    assert given([at * size for at in strips]) == list(strips.values())
+    assert given([0] * 5) == []
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "GIF", "TIFF, deflate"])
+def test_a_picture_is_read_where_memory_is_short_for_looking_at_its_damage(
+    kind: str, upload: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks_memory(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(coded_pixels, "_decoded", lacks_memory)
+    monkeypatch.setattr(coded_pixels, "_is_deflate_damaged", lacks_memory)
+
+    assert opened(upload, WHOLE[kind]).lost_share is None
 
 
 @pytest.mark.parametrize("grey", [True, False])
