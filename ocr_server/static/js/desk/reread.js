@@ -26,7 +26,7 @@ export async function read(draft, number, options = {}) {
   try {
     const { pages, pictures } = await readDocument(form, { signal: new AbortController().signal });
     for (const [at, picture] of pictures ?? []) draft.addPicture(at, picture);
-    return { ...pages[0], corners };
+    return pages.length ? { ...pages[0], corners } : null;
   } catch (error) {
     announce(asRefusal(error).message, "alert");
     return null;

@@ -48,8 +48,8 @@ export function enhance(root, { onOpen, onHover }) {
   /** @type {Page | null} */
   let shown = null;
   /**
-   * What is marked, which may be drawn later.
-   * @type {Map<Mark, Word | null>}
+   * What is marked, which may be drawn later, and whether it was brought into view.
+   * @type {Map<Mark, {word: Word | null, isSeen: boolean}>}
    */
   const marked = new Map();
   /**
@@ -69,7 +69,7 @@ export function enhance(root, { onOpen, onHover }) {
       if (wanted !== page) return;
     }
     draw(page);
-    for (const [how, word] of marked) mark(word, how);
+    for (const how of marked.keys()) drawMark(how);
   }
   /** @param {Page} page */
   function draw(page) {
@@ -196,11 +196,18 @@ export function enhance(root, { onOpen, onHover }) {
    * @param {Mark} how
    */
   function mark(word, how) {
-    marked.set(how, word);
+    marked.set(how, { word, isSeen: false });
+    drawMark(how);
+  }
+  /** @param {Mark} how */
+  function drawMark(how) {
+    const one = marked.get(how);
     for (const span of root.querySelectorAll(`.${how}`)) span.classList.remove(how);
-    const span = word && spans.get(word);
-    span?.classList.add(how);
-    if (span) bring(span, how === "lit" ? -span.offsetHeight : span.offsetHeight);
+    const span = one?.word && spans.get(one.word);
+    if (!span) return;
+    span.classList.add(how);
+    if (!one.isSeen) bring(span, how === "lit" ? -span.offsetHeight : span.offsetHeight);
+    one.isSeen = true;
   }
   /**
    * The one word that Tab reaches.
