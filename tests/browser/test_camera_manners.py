@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Dialog, JSHandle, Page, Route, expect
 
+from tests.browser.conftest import Open
+from tests.browser.filming import FAKE_ANSWER, FAKE_CAMERA, film, on_desk
+from tests.browser.letter import draw_letter
 from tests.browser.test_camera_controls import start
 from tests.browser.test_upload import expect_state
 from tests.browser.test_webcam import expect_camera
@@ -47,8 +51,17 @@ def put_out_of_sight(page: Page) -> None:
     )
 
 
-def test_a_question_that_nobody_answers_is_pointed_at(camera: Page) -> None:
-    camera.clock.install()
+@pytest.fixture
+def timed(opened: Open, film_path: Path) -> Page:
+    """The page with a clock that tests set, which is that of its whole browser."""
+    film(film_path, on_desk(draw_letter()))
+    page = opened(FAKE_CAMERA, FAKE_ANSWER, f"--use-file-for-fake-video-capture={film_path}")
+    page.clock.install()
+    return page
+
+
+def test_a_question_that_nobody_answers_is_pointed_at(timed: Page) -> None:
+    camera = timed
     camera.evaluate(UNANSWERED)
     camera.get_by_role("button", name="Start camera").click()
     expect_camera(camera, "asking")
@@ -85,9 +98,9 @@ def test_a_camera_that_is_lost_is_told_and_started_again(camera: Page, event: st
     expect(camera.locator("[data-part=trouble]")).to_be_hidden()
 
 
-def test_a_camera_that_is_silent_for_a_moment_goes_on(camera: Page) -> None:
+def test_a_camera_that_is_silent_for_a_moment_goes_on(timed: Page) -> None:
+    camera = timed
     start(camera)
-    camera.clock.install()
     track = track_of(camera)
     send(track, "mute")
     camera.clock.run_for(2000)
@@ -97,8 +110,8 @@ def test_a_camera_that_is_silent_for_a_moment_goes_on(camera: Page) -> None:
     expect_camera(camera, "live")
 
 
-def test_a_tab_out_of_sight_gives_the_camera_back_after_a_minute(camera: Page) -> None:
-    camera.clock.install()
+def test_a_tab_out_of_sight_gives_the_camera_back_after_a_minute(timed: Page) -> None:
+    camera = timed
     start(camera)
     track = track_of(camera)
     put_out_of_sight(camera)

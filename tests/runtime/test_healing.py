@@ -69,7 +69,10 @@ def never() -> threading.Event:
 
 
 def pids_of(workers: ProcessWorkerPool) -> list[int]:
-    return [workers.run(tasks.say_pid, late(), never()) for _ in range(2)]
+    """The processes of idle slots; the first one has the next turn."""
+    pids = [slot._pid for slot in reversed(workers._idle_queue._idle)]
+    assert workers.run(tasks.say_pid, late(), never()) == pids[0]
+    return [pid for pid in pids if pid]
 
 
 def kill(*pids: int) -> None:
