@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ocr_server.bounds import Bounds, closest
+from ocr_server.bounds import Bounds, with_closest
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import StageRecord
 from ocr_server.imaging import binarize, contrast, dewarp, glyphs, perspective, ruling_lines, skew
@@ -219,12 +219,8 @@ def _parse(operation: str) -> tuple[str, dict[str, float]]:
     if name == "auto":
         raise ValueError("auto is the whole recipe; ask for it alone.")
     if name not in OPERATIONS:
-        close, there_are = closest(name, OPERATIONS), ", ".join(OPERATIONS)
-        raise ValueError(
-            f"{name!r} is not a step (did you mean {close}?); there are {there_are}."
-            if close
-            else f"{name!r} is not a step; there are {there_are}."
-        )
+        shown, there_are = with_closest(repr(name), [name], OPERATIONS), ", ".join(OPERATIONS)
+        raise ValueError(f"{shown} is not a step; there are {there_are}.")
     known = {parameter.name: parameter for parameter in OPERATIONS[name].parameters}
     values: dict[str, float] = {}
     errors = []

@@ -196,7 +196,7 @@ def parse_options(texts: Mapping[str, str], faults: list[dict[str, str]]) -> dic
         option = OPTIONS.get(name)
         if option is None:
             told = f"no such option; there are {', '.join(OPTIONS)}"
-            faults.append(fault_of(name, with_closest(told, name or "", OPTIONS)))
+            faults.append(fault_of(name, with_closest(told, [name or ""], OPTIONS)))
         elif text.strip():
             try:
                 values[name] = option.parse(text.strip())
@@ -279,7 +279,7 @@ def _profile(
     name = values.get("profile")
     if name is not None and name not in profiles:
         told = f"no such profile; there are {', '.join(profiles)}"
-        faults.append(fault_of("profile", with_closest(told, name, profiles)))
+        faults.append(fault_of("profile", with_closest(told, [name], profiles)))
     return None if name is None else profiles.get(name)
 
 

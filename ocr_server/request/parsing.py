@@ -99,7 +99,8 @@ class Choice(Generic[T]):
     def parse(self, text: str) -> T:
         """See `ValueKind.parse`."""
         if text.lower() not in self.values:
-            raise ValueError(with_closest(f"use {listed(self.values)}", text, self.values))
+            how = f"use {listed(self.values)}"
+            raise ValueError(with_closest(how, [text], self.values))
         return self.values[text.lower()]
 
     def write(self, value: T) -> str:
@@ -192,7 +193,7 @@ def parse_layout(text: str) -> int:
         return PSM_OF_LAYOUT[Layout(text.lower())]
     except ValueError:
         how = f"use {listed(Layout)}, or one of Tesseract's modes 1 and 3 to 13"
-        raise ValueError(with_closest(how, text, Layout)) from None
+        raise ValueError(with_closest(how, [text], Layout)) from None
 
 
 def write_layout(psm: int) -> str:
@@ -272,7 +273,7 @@ def _unknown(names: Sequence[str], known: Iterable[str]) -> Iterator[str]:
         shown = ", ".join(names)
         cut = f"{shown[:_LONGEST_SHOWN]}…" if len(shown) > _LONGEST_SHOWN else shown
         told = f"{cut} is not known" if len(names) == 1 else f"{cut} are not known"
-        yield with_closest(told, names[0], known)
+        yield with_closest(told, names[:1], known)
 
 
 def listed(words: Iterable[object]) -> str:

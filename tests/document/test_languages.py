@@ -46,6 +46,7 @@ def test_missing_languages_are_told_with_those_that_are_there() -> None:
     [
         (["EN"], "EN (did you mean eng?). Installed are eng, osd."),
         (["engl", "English"], "engl, English (did you mean eng?). Installed are eng, osd."),
+        (["engl", "osb"], "engl, osb (did you mean eng, osd?). Installed are eng, osd."),
         (["klingon"], "klingon. Installed are eng, osd."),
         (["de"], "de. Installed are eng, osd. To add what is missing: apt-get install "),
     ],

@@ -39,7 +39,7 @@ def test_auto_and_none_stand_alone(text: str, steps: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("sharpen", "'sharpen' is not a step (did you mean unsharp?); there are contrast"),
+        ("sharpen", "'sharpen' (did you mean unsharp?) is not a step; there are contrast"),
         ("auto,deskew", "auto is the whole recipe"),
         ("otsu(k=1)", "otsu has no parameter 'k'; there are none"),
         ("sauvola(k=7)", "k takes a number from 0.01 to 1, not '7'"),
