@@ -19,6 +19,7 @@ from ocr_server.imaging import binarize, contrast, dewarp, glyphs, perspective, 
 from ocr_server.imaging.canvas import Canvas, OperationResult
 
 AUTO = ("auto",)
+MOST_STEPS, LONGEST_STEPS = 20, 2000  # characters, far more than all parameters of twenty take
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,21 +156,27 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
 }
 
-_CALL = re.compile(r"\s*([^\s,()]*)\s*(?:\(([^()]*)\)\s*)?(,|$)")
+_CALL = re.compile(r"\s*+([^\s,()]*+)\s*+(?:\(([^()]*+)\)\s*+)?(,|$)")
 
 
 def parse_operations(text: str) -> tuple[str, ...]:
     """The operations in `text`, checked, for `run_operations`.
 
     Raises:
-        ValueError: names or parameters are wrong; the message has a sentence for each.
+        ValueError: names or parameters are wrong; the message has a sentence for each. Or there are
+            more than `MOST_STEPS`.
     """
     if text.strip().lower() in {"", "none"}:
         return ()
     if text.strip().lower() == "auto":
         return AUTO
-    operations, errors, position = [], [], 0
+    if len(text) > LONGEST_STEPS:
+        raise ValueError(f"use at most {LONGEST_STEPS} characters")
+    operations: list[str] = []
+    errors, position = [], 0
     while position < len(text):
+        if len(operations) == MOST_STEPS:
+            raise ValueError(f"use at most {MOST_STEPS} steps")
         match = _CALL.match(text, position)
         if not match:
             rest = text[position:].strip()

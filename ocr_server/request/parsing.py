@@ -15,14 +15,12 @@ from ocr_server.bounds import Bounds, with_closest
 from ocr_server.document.json_schema import Schema
 from ocr_server.document.languages import AUTO
 from ocr_server.errors import SettingsError
-from ocr_server.imaging import operations
 from ocr_server.job import PSM_OF_LAYOUT, Layout, PageSegmentation, PageSelection
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 MOST_RANGES = 100
-MOST_STEPS = 20
 MOST_LETTERS = 256
 MOST_WORDS, LONGEST_WORD = 50_000, 64
 _LONGEST_SHOWN = 60  # characters of a client's text that a message repeats
@@ -212,14 +210,6 @@ def parse_pages(text: str) -> PageSelection:
             raise ValueError("use page numbers and ranges such as 1-3,7")
         ranges.append((first, last))
     return PageSelection(tuple(ranges))
-
-
-def parse_steps(text: str) -> tuple[str, ...]:
-    """`auto`, `none`, or steps in order; `imaging.operations` knows them."""
-    names = operations.parse_operations(text)
-    if len(names) > MOST_STEPS:
-        raise ValueError(f"use at most {MOST_STEPS} steps")
-    return names
 
 
 def parse_alphabet(text: str) -> str:
