@@ -18,6 +18,7 @@ from flask.testing import FlaskClient
 
 from ocr_server import __version__, settings
 from ocr_server.cli.main import main
+from ocr_server.document.languages import MOST_LANGUAGES
 from ocr_server.document.model import INCOMPLETE, LACKS_MEMORY
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.extraction.check_digits import CHECKS
@@ -269,6 +270,7 @@ def test_the_options_of_render_and_the_open_paths_are_those_of_the_code() -> Non
     ("page", "sentence"),
     [
         (OPTIONS_PAGE, f"At most {MOST_STEPS} are taken."),
+        (OPTIONS_PAGE, f"At most {MOST_LANGUAGES} are taken."),
         (OPTIONS_PAGE, f"They are JSON, at most {specs.MOST_ZONES}:"),
         (DOCS / "fields.md", f"one of them; at most {specs.MOST_WORDS} |"),
         (STATIONS, f"`timeout` ({listener.PICTURE_TIMEOUT_S:g} s for a picture)"),

@@ -13,6 +13,7 @@ from ocr_server.errors import LanguageMissing
 
 # Among the languages of a request or setting: find out which language each page is in.
 AUTO = "auto"
+MOST_LANGUAGES = 100  # of a request; also how many missing ones are looked up
 FRAKTUR = "frk"  # German in blackletter, for which Tesseract has a model of its own
 
 
@@ -132,8 +133,11 @@ def code_named(name: str) -> str | None:
 
 
 def missing_languages(missing: Sequence[str], *, installed: Sequence[str]) -> LanguageMissing:
-    """The error for these missing languages, of which some may be installed by another name."""
-    codes = [code_named(name) or name for name in missing]
+    """The error for these missing languages, of which some may be installed by another name.
+
+    Of many, the first `MOST_LANGUAGES` are looked up.
+    """
+    codes = [code_named(name) or name for name in missing[:MOST_LANGUAGES]]
     wanted = [code for code in codes if code in NAMES and code not in installed]
     others = [code for code in codes if code not in NAMES or code in installed]
     names, there = with_closest(", ".join(missing), others, installed), ", ".join(installed)

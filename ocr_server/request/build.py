@@ -36,6 +36,7 @@ from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
 
 ENGLISH = ("eng",)
+MOST_COMPARED = 20  # faults, after which no more is told what a misspelt option was meant for
 UNCONFIRMED = (
     "training has the lines that a person has confirmed, and none is so before it is read; send "
     "the corrected document to /v1/render"
@@ -196,7 +197,8 @@ def parse_options(texts: Mapping[str, str], faults: list[dict[str, str]]) -> dic
         option = OPTIONS.get(name)
         if option is None:
             told = f"no such option; there are {', '.join(OPTIONS)}"
-            faults.append(fault_of(name, with_closest(told, [name or ""], OPTIONS)))
+            misspelt = [name or ""] if len(faults) < MOST_COMPARED else []
+            faults.append(fault_of(name, with_closest(told, misspelt, OPTIONS)))
         elif text.strip():
             try:
                 values[name] = option.parse(text.strip())
@@ -257,7 +259,8 @@ def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
     Raises:
         LanguageMissing: it has not.
     """
-    missing = [name for name in languages if name not in (*engine.languages, AUTO)]
+    known = {*engine.languages, AUTO}
+    missing = [name for name in languages if name not in known]
     if missing:
         raise missing_languages(missing, installed=engine.languages)
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ocr_server.bounds import Bounds, with_closest
 from ocr_server.document.json_schema import Schema
-from ocr_server.document.languages import AUTO
+from ocr_server.document.languages import AUTO, MOST_LANGUAGES
 from ocr_server.errors import SettingsError
 from ocr_server.job import PSM_OF_LAYOUT, Layout, PageSegmentation, PageSelection
 
@@ -180,6 +180,8 @@ def parse_languages(text: str) -> tuple[str, ...]:
     names = tuple(AUTO if name.lower() == AUTO else name for name in split(text))
     if not names:
         raise ValueError(f"name at least one language, such as eng, or {AUTO}")
+    if len(names) > MOST_LANGUAGES:
+        raise ValueError(f"name at most {MOST_LANGUAGES} languages")
     return names
 
 

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from ocr_server import bounds
 from ocr_server.document.model import EngineInfo
 from ocr_server.errors import (
     BodyTooLarge,
@@ -17,7 +19,14 @@ from ocr_server.errors import (
     SettingsError,
 )
 from ocr_server.job import Source
-from ocr_server.request.build import ParsedRequest, build_job, build_rendering_job, parse_options
+from ocr_server.request.build import (
+    MOST_COMPARED,
+    ParsedRequest,
+    build_job,
+    build_rendering_job,
+    parse_options,
+)
+from ocr_server.request.faults import MOST_FAULTS, Faults
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.request.parsing import LONGEST_WORD, MOST_WORDS, read_words
 from ocr_server.request.profiles import Profile, load_profiles
@@ -113,6 +122,20 @@ def test_all_faults_are_told_at_once() -> None:
     assert [fault["field"] for fault in faults if isinstance(fault, dict)] == [
         "file", "dpi", "colour", "profile",
     ]  # fmt: skip
+
+
+def test_what_was_meant_is_told_of_the_first_misspelt_options(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    faults = Faults()
+    compare = Mock(return_value=[])
+    monkeypatch.setattr(bounds, "get_close_matches", compare)
+    names = [f"x{number}" for number in range(1000)]
+
+    parse_options(dict.fromkeys(names, "y"), faults)
+
+    assert [call.args[0] for call in compare.call_args_list] == names[:MOST_COMPARED]
+    assert [fault["field"] for fault in faults] == names[:MOST_FAULTS]
 
 
 def test_the_network_for_handwriting_is_the_operator_s(tmp_path: Path) -> None:
