@@ -103,6 +103,7 @@ def build_job(
         InvalidOptions: files or options are missing or wrong; the message has all faults.
         LanguageMissing: a language is not installed.
         EngineUnavailable: the engine is not installed.
+        EngineMissing: the engine of the settings is not installed.
         CodesUnavailable: codes are asked for, and cannot be read here.
         BodyTooLarge: the files have more bytes than the setting allows.
     """
@@ -111,7 +112,7 @@ def build_job(
         _check_size(sources, settings.max_body_bytes, "OCR_MAX_BODY_BYTES")
     else:
         _check_size(sources, most_bytes, "OCR_JOBS_MAX_BYTES")
-    if not any(source.size_bytes for source in sources) and not _name_a_file(faults):
+    if not any(source.size_bytes for source in sources) and not _name(faults, "file", "image"):
         faults.append(fault_of("file", EMPTY))
     values = parse_options(texts, faults)
     profile = _profile(values, here.profiles, faults)
@@ -270,8 +271,8 @@ def _check_size(sources: tuple[Source, ...], limit: int, setting: str) -> None:
         raise body_too_large(limit, setting)
 
 
-def _name_a_file(faults: list[dict[str, str]]) -> bool:
-    return any(fault["field"] in {"file", "image"} for fault in faults)
+def _name(faults: list[dict[str, str]], *fields: str) -> bool:
+    return any(fault["field"] in fields for fault in faults)
 
 
 def _profile(
@@ -291,18 +292,23 @@ def _languages(
 ) -> dict[str, tuple[str, ...] | bool]:
     """What `languages_of` makes of the names; what is not installed is one fault among others.
 
+    Nothing is looked for where the faults tell that engine or languages were not understood.
+
     Raises:
         LanguageMissing: a language is not installed, and nothing else is wrong.
         EngineUnavailable: the engine is not installed, and nothing else is wrong.
-        EngineMissing: the engine of the settings is not installed.
+        EngineMissing: the engine of the settings is not installed, and nothing else is wrong.
     """
+    if _name(faults, "engine", "languages"):
+        return {}
     try:
         return languages_of(names, here.settings, installed_engine(engine, here))
-    except (LanguageMissing, EngineUnavailable) as error:
+    except (LanguageMissing, EngineUnavailable, EngineMissing) as error:
         if not faults:
             raise
-        field = "languages" if isinstance(error, LanguageMissing) else "engine"
-        faults.append(fault_of(field, error.message))
+        if not isinstance(error, EngineMissing):  # the server's fault, not the request's
+            field = "languages" if isinstance(error, LanguageMissing) else "engine"
+            faults.append(fault_of(field, error.message))
         return {}
 
 

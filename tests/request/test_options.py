@@ -164,6 +164,34 @@ def test_what_is_not_installed_is_told() -> None:
         build(here=replace(HERE, missing="auto"))
 
 
+def fields_of_faults(texts: Mapping[str, str], here: Here) -> list[object]:
+    with pytest.raises(InvalidOptions) as caught:
+        build(texts, here)
+
+    faults = caught.value.extra["faults"]
+    assert isinstance(faults, list)
+    return [fault["field"] for fault in faults if isinstance(fault, dict)]
+
+
+def test_faults_are_told_before_an_engine_that_the_server_lacks() -> None:
+    assert fields_of_faults({"dpi": "many"}, replace(HERE, missing="auto")) == ["dpi"]
+
+
+def test_an_engine_that_is_not_installed_is_a_fault_among_the_others() -> None:
+    asked = {"dpi": "many", "engine": "rapidocr"}
+
+    assert fields_of_faults(asked, replace(HERE, missing="rapidocr")) == ["dpi", "engine"]
+
+
+@pytest.mark.parametrize("asked", [{"engine": "rapdocr", "languages": "fra"}, {"languages": "+"}])
+def test_no_language_is_missing_of_an_engine_or_a_list_that_is_not_understood(
+    asked: dict[str, str],
+) -> None:
+    here = replace(HERE, settings=Settings(languages=("fra",)))
+
+    assert fields_of_faults(asked, here) == list(asked)[:1]
+
+
 def test_files_over_the_limit_are_refused_wherever_they_come_from() -> None:
     here = replace(HERE, settings=Settings(max_body_bytes=1024))
 
