@@ -57,18 +57,15 @@ class Bounds:
         return is_within or (self.or_zero and number == 0)
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that a misspelt one is meant for; None if it looks like none of them."""
-    if len(word) > _LONGEST_WORD:
-        return None
-    return next(iter(get_close_matches(word.lower(), list(known), n=1)), None)
-
-
-def with_closest(told: str, word: str, known: Iterable[str]) -> str:
-    """What is told of a word that is not known, and the known one that it is meant for."""
-    close = closest(word, known)
-    how = f"{told} (did you mean {close}?)"
-    return told if close is None else how
+def with_closest(told: str, words: Iterable[str], known: Iterable[str]) -> str:
+    """What is told of unknown words, and the known ones, in any case, that look most like them."""
+    by_letters = {one.lower(): one for one in known}
+    short = (word.lower() for word in words if len(word) <= _LONGEST_WORD)
+    matches = (match for word in short for match in get_close_matches(word, by_letters, n=1))
+    close = ", ".join(dict.fromkeys(by_letters[match] for match in matches))
+    if close:
+        told = f"{told} (did you mean {close}?)"
+    return told
 
 
 def box_of(sides: object, *, most: float = MOST_PX) -> Box:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, get_type_hints
 
-from ocr_server.bounds import Bounds, closest
+from ocr_server.bounds import Bounds, with_closest
 from ocr_server.cgroup import (
     MIB,
     TINIEST_WORKER_BYTES,
@@ -290,9 +290,8 @@ class Settings:
             if not name.startswith(PREFIX) or name in links:
                 continue
             if name not in known:
-                close = closest(name, map(str.lower, known))
-                meant = f" (did you mean {close.upper()}?)" if close else ""
-                faults.append(f"{name} is not a setting{meant}; there are {', '.join(known)}.")
+                shown = with_closest(name, [name], known)
+                faults.append(f"{shown} is not a setting; there are {', '.join(known)}.")
                 continue
             setting = known[name]
             try:

@@ -18,15 +18,17 @@ from flask.testing import FlaskClient
 
 from ocr_server import __version__, settings
 from ocr_server.cli.main import main
+from ocr_server.document.languages import MOST_LANGUAGES
 from ocr_server.document.model import INCOMPLETE, LACKS_MEMORY
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.extraction.check_digits import CHECKS
 from ocr_server.extraction.finders import FINDERS
+from ocr_server.imaging.operations import MOST_STEPS
 from ocr_server.job import PSM_OF_LAYOUT
 from ocr_server.page import language_stage, layer_verdict, quality
 from ocr_server.page.recipe import RECIPE
 from ocr_server.pdf import render
-from ocr_server.request import parsing, specs
+from ocr_server.request import specs
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.server.request_parser import PACE
 from ocr_server.server.waitress_server import MOST_CONNECTIONS
@@ -267,7 +269,8 @@ def test_the_options_of_render_and_the_open_paths_are_those_of_the_code() -> Non
 @pytest.mark.parametrize(
     ("page", "sentence"),
     [
-        (OPTIONS_PAGE, f"At most {parsing.MOST_STEPS} are taken."),
+        (OPTIONS_PAGE, f"At most {MOST_STEPS} are taken."),
+        (OPTIONS_PAGE, f"At most {MOST_LANGUAGES} are taken."),
         (OPTIONS_PAGE, f"They are JSON, at most {specs.MOST_ZONES}:"),
         (DOCS / "fields.md", f"one of them; at most {specs.MOST_WORDS} |"),
         (STATIONS, f"`timeout` ({listener.PICTURE_TIMEOUT_S:g} s for a picture)"),

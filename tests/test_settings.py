@@ -77,7 +77,7 @@ def test_a_trusted_proxy_has_an_address(address: str) -> None:
 
 def test_a_name_that_is_not_known_stops_the_start_with_those_that_are() -> None:
     with pytest.raises(
-        SettingsError, match=r"OCR_SLOT is not a setting \(did you mean OCR_SLOTS\?\); there"
+        SettingsError, match=r"OCR_SLOT \(did you mean OCR_SLOTS\?\) is not a setting; there"
     ):
         Settings.from_environment({"OCR_SLOT": "2"})
 

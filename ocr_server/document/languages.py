@@ -8,11 +8,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
-from ocr_server.bounds import closest
+from ocr_server.bounds import with_closest
 from ocr_server.errors import LanguageMissing
 
 # Among the languages of a request or setting: find out which language each page is in.
 AUTO = "auto"
+MOST_LANGUAGES = 100  # of a request; also how many missing ones are looked up
 FRAKTUR = "frk"  # German in blackletter, for which Tesseract has a model of its own
 
 
@@ -132,18 +133,15 @@ def code_named(name: str) -> str | None:
 
 
 def missing_languages(missing: Sequence[str], *, installed: Sequence[str]) -> LanguageMissing:
-    """The error for these missing languages, of which some may be installed by another name."""
-    codes = [code_named(name) or name for name in missing]
+    """The error for these missing languages, of which some may be installed by another name.
+
+    Of many, the first `MOST_LANGUAGES` are looked up.
+    """
+    codes = [code_named(name) or name for name in missing[:MOST_LANGUAGES]]
     wanted = [code for code in codes if code in NAMES and code not in installed]
-    others = (code for code in codes if code not in wanted)
-    meant = (code if code in installed else closest(code, installed) for code in others)
-    close = ", ".join(dict.fromkeys(filter(None, meant)))
-    names, there = ", ".join(missing), ", ".join(installed) or "none"
-    told = (
-        f"Languages not installed: {names} (did you mean {close}?). Installed are {there}."
-        if close
-        else f"Languages not installed: {names}. Installed are {there}."
-    )
+    others = [code for code in codes if code not in NAMES or code in installed]
+    names, there = with_closest(", ".join(missing), others, installed), ", ".join(installed)
+    told = f"Languages not installed: {names}. Installed are {there or 'none'}."
     packages = " ".join(f"tesseract-ocr-{code.replace('_', '-')}" for code in wanted)
     return LanguageMissing(
         f"{told} To add what is missing: apt-get install {packages}, or build the image with "

@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ocr_server.bounds import Bounds, closest
+from ocr_server.bounds import Bounds, with_closest
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import StageRecord
 from ocr_server.imaging import binarize, contrast, dewarp, glyphs, perspective, ruling_lines, skew
 from ocr_server.imaging.canvas import Canvas, OperationResult
 
 AUTO = ("auto",)
+MOST_STEPS, LONGEST_STEPS = 20, 2000  # characters, far more than all parameters of twenty take
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,21 +156,27 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
 }
 
-_CALL = re.compile(r"\s*([^\s,()]*)\s*(?:\(([^()]*)\)\s*)?(,|$)")
+_CALL = re.compile(r"\s*+([^\s,()]*+)\s*+(?:\(([^()]*+)\)\s*+)?(,|$)")
 
 
 def parse_operations(text: str) -> tuple[str, ...]:
     """The operations in `text`, checked, for `run_operations`.
 
     Raises:
-        ValueError: names or parameters are wrong; the message has a sentence for each.
+        ValueError: names or parameters are wrong; the message has a sentence for each. Or there are
+            more than `MOST_STEPS`.
     """
     if text.strip().lower() in {"", "none"}:
         return ()
     if text.strip().lower() == "auto":
         return AUTO
-    operations, errors, position = [], [], 0
+    if len(text) > LONGEST_STEPS:
+        raise ValueError(f"use at most {LONGEST_STEPS} characters")
+    operations: list[str] = []
+    errors, position = [], 0
     while position < len(text):
+        if len(operations) == MOST_STEPS:
+            raise ValueError(f"use at most {MOST_STEPS} steps")
         match = _CALL.match(text, position)
         if not match:
             rest = text[position:].strip()
@@ -219,12 +226,8 @@ def _parse(operation: str) -> tuple[str, dict[str, float]]:
     if name == "auto":
         raise ValueError("auto is the whole recipe; ask for it alone.")
     if name not in OPERATIONS:
-        close, there_are = closest(name, OPERATIONS), ", ".join(OPERATIONS)
-        raise ValueError(
-            f"{name!r} is not a step (did you mean {close}?); there are {there_are}."
-            if close
-            else f"{name!r} is not a step; there are {there_are}."
-        )
+        shown, there_are = with_closest(repr(name), [name], OPERATIONS), ", ".join(OPERATIONS)
+        raise ValueError(f"{shown} is not a step; there are {there_are}.")
     known = {parameter.name: parameter for parameter in OPERATIONS[name].parameters}
     values: dict[str, float] = {}
     errors = []

@@ -36,6 +36,7 @@ from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
 
 ENGLISH = ("eng",)
+MOST_COMPARED = 20  # faults, after which no more is told what a misspelt option was meant for
 UNCONFIRMED = (
     "training has the lines that a person has confirmed, and none is so before it is read; send "
     "the corrected document to /v1/render"
@@ -102,6 +103,7 @@ def build_job(
         InvalidOptions: files or options are missing or wrong; the message has all faults.
         LanguageMissing: a language is not installed.
         EngineUnavailable: the engine is not installed.
+        EngineMissing: the engine of the settings is not installed.
         CodesUnavailable: codes are asked for, and cannot be read here.
         BodyTooLarge: the files have more bytes than the setting allows.
     """
@@ -110,7 +112,7 @@ def build_job(
         _check_size(sources, settings.max_body_bytes, "OCR_MAX_BODY_BYTES")
     else:
         _check_size(sources, most_bytes, "OCR_JOBS_MAX_BYTES")
-    if not any(source.size_bytes for source in sources) and not _name_a_file(faults):
+    if not any(source.size_bytes for source in sources) and not _name(faults, "file", "image"):
         faults.append(fault_of("file", EMPTY))
     values = parse_options(texts, faults)
     profile = _profile(values, here.profiles, faults)
@@ -196,7 +198,8 @@ def parse_options(texts: Mapping[str, str], faults: list[dict[str, str]]) -> dic
         option = OPTIONS.get(name)
         if option is None:
             told = f"no such option; there are {', '.join(OPTIONS)}"
-            faults.append(fault_of(name, with_closest(told, name or "", OPTIONS)))
+            misspelt = [name or ""] if len(faults) < MOST_COMPARED else []
+            faults.append(fault_of(name, with_closest(told, misspelt, OPTIONS)))
         elif text.strip():
             try:
                 values[name] = option.parse(text.strip())
@@ -257,7 +260,8 @@ def check_installed(languages: tuple[str, ...], engine: EngineInfo) -> None:
     Raises:
         LanguageMissing: it has not.
     """
-    missing = [name for name in languages if name not in (*engine.languages, AUTO)]
+    known = {*engine.languages, AUTO}
+    missing = [name for name in languages if name not in known]
     if missing:
         raise missing_languages(missing, installed=engine.languages)
 
@@ -267,8 +271,8 @@ def _check_size(sources: tuple[Source, ...], limit: int, setting: str) -> None:
         raise body_too_large(limit, setting)
 
 
-def _name_a_file(faults: list[dict[str, str]]) -> bool:
-    return any(fault["field"] in {"file", "image"} for fault in faults)
+def _name(faults: list[dict[str, str]], *fields: str) -> bool:
+    return any(fault["field"] in fields for fault in faults)
 
 
 def _profile(
@@ -279,7 +283,7 @@ def _profile(
     name = values.get("profile")
     if name is not None and name not in profiles:
         told = f"no such profile; there are {', '.join(profiles)}"
-        faults.append(fault_of("profile", with_closest(told, name, profiles)))
+        faults.append(fault_of("profile", with_closest(told, [name], profiles)))
     return None if name is None else profiles.get(name)
 
 
@@ -288,18 +292,23 @@ def _languages(
 ) -> dict[str, tuple[str, ...] | bool]:
     """What `languages_of` makes of the names; what is not installed is one fault among others.
 
+    Nothing is looked for where the faults tell that engine or languages were not understood.
+
     Raises:
         LanguageMissing: a language is not installed, and nothing else is wrong.
         EngineUnavailable: the engine is not installed, and nothing else is wrong.
-        EngineMissing: the engine of the settings is not installed.
+        EngineMissing: the engine of the settings is not installed, and nothing else is wrong.
     """
+    if _name(faults, "engine", "languages"):
+        return {}
     try:
         return languages_of(names, here.settings, installed_engine(engine, here))
-    except (LanguageMissing, EngineUnavailable) as error:
+    except (LanguageMissing, EngineUnavailable, EngineMissing) as error:
         if not faults:
             raise
-        field = "languages" if isinstance(error, LanguageMissing) else "engine"
-        faults.append(fault_of(field, error.message))
+        if not isinstance(error, EngineMissing):  # the server's fault, not the request's
+            field = "languages" if isinstance(error, LanguageMissing) else "engine"
+            faults.append(fault_of(field, error.message))
         return {}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ocr_server.document.json_schema import Schema
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
+from ocr_server.imaging.operations import parse_operations
 from ocr_server.job import (
     Detail,
     FurnitureUse,
@@ -41,7 +42,6 @@ from ocr_server.request.parsing import (
     parse_languages,
     parse_layout,
     parse_pages,
-    parse_steps,
     parse_words,
     write_layout,
 )
@@ -120,7 +120,7 @@ OPTIONS: Mapping[str, Option] = {
         default_value=("json",), shapes_answer=True,
     ),
     "steps": Option(
-        Text(parse_steps, "contrast,deskew", ",".join),
+        Text(parse_operations, "contrast,deskew", ",".join),
         "what is done to the picture: `auto` (the recipe), `none`, or operations in order such as "
         "`contrast,deskew,sauvola(k=0.3)`",
         route="/v1/steps", sets=(ReadOptions, "operations"), in_profiles=True,

@@ -13,16 +13,14 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from ocr_server.bounds import Bounds, with_closest
 from ocr_server.document.json_schema import Schema
-from ocr_server.document.languages import AUTO
+from ocr_server.document.languages import AUTO, MOST_LANGUAGES
 from ocr_server.errors import SettingsError
-from ocr_server.imaging import operations
 from ocr_server.job import PSM_OF_LAYOUT, Layout, PageSegmentation, PageSelection
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 MOST_RANGES = 100
-MOST_STEPS = 20
 MOST_LETTERS = 256
 MOST_WORDS, LONGEST_WORD = 50_000, 64
 _LONGEST_SHOWN = 60  # characters of a client's text that a message repeats
@@ -99,7 +97,8 @@ class Choice(Generic[T]):
     def parse(self, text: str) -> T:
         """See `ValueKind.parse`."""
         if text.lower() not in self.values:
-            raise ValueError(with_closest(f"use {listed(self.values)}", text, self.values))
+            how = f"use {listed(self.values)}"
+            raise ValueError(with_closest(how, [text], self.values))
         return self.values[text.lower()]
 
     def write(self, value: T) -> str:
@@ -181,6 +180,8 @@ def parse_languages(text: str) -> tuple[str, ...]:
     names = tuple(AUTO if name.lower() == AUTO else name for name in split(text))
     if not names:
         raise ValueError(f"name at least one language, such as eng, or {AUTO}")
+    if len(names) > MOST_LANGUAGES:
+        raise ValueError(f"name at most {MOST_LANGUAGES} languages")
     return names
 
 
@@ -192,7 +193,7 @@ def parse_layout(text: str) -> int:
         return PSM_OF_LAYOUT[Layout(text.lower())]
     except ValueError:
         how = f"use {listed(Layout)}, or one of Tesseract's modes 1 and 3 to 13"
-        raise ValueError(with_closest(how, text, Layout)) from None
+        raise ValueError(with_closest(how, [text], Layout)) from None
 
 
 def write_layout(psm: int) -> str:
@@ -211,14 +212,6 @@ def parse_pages(text: str) -> PageSelection:
             raise ValueError("use page numbers and ranges such as 1-3,7")
         ranges.append((first, last))
     return PageSelection(tuple(ranges))
-
-
-def parse_steps(text: str) -> tuple[str, ...]:
-    """`auto`, `none`, or steps in order; `imaging.operations` knows them."""
-    names = operations.parse_operations(text)
-    if len(names) > MOST_STEPS:
-        raise ValueError(f"use at most {MOST_STEPS} steps")
-    return names
 
 
 def parse_alphabet(text: str) -> str:
@@ -272,7 +265,7 @@ def _unknown(names: Sequence[str], known: Iterable[str]) -> Iterator[str]:
         shown = ", ".join(names)
         cut = f"{shown[:_LONGEST_SHOWN]}…" if len(shown) > _LONGEST_SHOWN else shown
         told = f"{cut} is not known" if len(names) == 1 else f"{cut} are not known"
-        yield with_closest(told, names[0], known)
+        yield with_closest(told, names[:1], known)
 
 
 def listed(words: Iterable[object]) -> str:

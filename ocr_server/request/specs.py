@@ -59,7 +59,8 @@ def choice_of(words: Mapping[str, object]) -> AfterValidator:
 
     def check(word: str) -> None:
         if word not in words:
-            raise ValueError(with_closest(f"use {listed(words)}", word, words))
+            how = f"use {listed(words)}"
+            raise ValueError(with_closest(how, [word], words))
 
     return checked_by(check)
 

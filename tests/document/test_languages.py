@@ -1,8 +1,17 @@
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 
-from ocr_server.document.languages import code_named, code_of, missing_languages
+from ocr_server import bounds
+from ocr_server.document import languages
+from ocr_server.document.languages import (
+    MOST_LANGUAGES,
+    code_named,
+    code_of,
+    missing_languages,
+)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +55,7 @@ def test_missing_languages_are_told_with_those_that_are_there() -> None:
     [
         (["EN"], "EN (did you mean eng?). Installed are eng, osd."),
         (["engl", "English"], "engl, English (did you mean eng?). Installed are eng, osd."),
+        (["engl", "osb"], "engl, osb (did you mean eng, osd?). Installed are eng, osd."),
         (["klingon"], "klingon. Installed are eng, osd."),
         (["de"], "de. Installed are eng, osd. To add what is missing: apt-get install "),
     ],
@@ -54,3 +64,19 @@ def test_a_misspelt_or_foreign_name_is_told_the_right_one(missing: list[str], to
     error = missing_languages(missing, installed=("eng", "osd"))
 
     assert error.message.startswith(f"Languages not installed: {told}")
+
+
+def test_of_many_missing_languages_only_the_first_are_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_up: list[str] = []
+    compare = Mock(return_value=[])
+    monkeypatch.setattr(languages, "code_named", looked_up.append)
+    monkeypatch.setattr(bounds, "get_close_matches", compare)
+    missing = [f"x{number}" for number in range(2 * MOST_LANGUAGES)]
+
+    error = missing_languages(missing, installed=("eng",))
+
+    assert looked_up == missing[:MOST_LANGUAGES]
+    assert compare.call_count == MOST_LANGUAGES
+    assert error.extra["missing"] == missing

@@ -2,17 +2,26 @@ from __future__ import annotations
 
 import inspect
 from contextlib import suppress
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ocr_server import bounds
 from ocr_server.deadline import Deadline
 from ocr_server.errors import DeadlinePassed
 from ocr_server.imaging.canvas import Canvas, OperationResult
 from ocr_server.imaging.glyphs import measure_x_height
-from ocr_server.imaging.operations import AUTO, OPERATIONS, parse_operations, run_operations
+from ocr_server.imaging.operations import (
+    AUTO,
+    LONGEST_STEPS,
+    MOST_STEPS,
+    OPERATIONS,
+    parse_operations,
+    run_operations,
+)
 from tests.words import draw_page
 
 NOISE = np.random.default_rng(3).integers(0, 256, (90, 70)).astype(np.uint8)
@@ -39,7 +48,7 @@ def test_auto_and_none_stand_alone(text: str, steps: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("sharpen", "'sharpen' is not a step (did you mean unsharp?); there are contrast"),
+        ("sharpen", "'sharpen' (did you mean unsharp?) is not a step; there are contrast"),
         ("auto,deskew", "auto is the whole recipe"),
         ("otsu(k=1)", "otsu has no parameter 'k'; there are none"),
         ("sauvola(k=7)", "k takes a number from 0.01 to 1, not '7'"),
@@ -60,6 +69,25 @@ def test_a_fault_is_told_in_a_sentence(text: str, said: str) -> None:
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(ValueError, match=r"'one'.*'two'"):
         parse_operations("one,deskew,two")
+
+
+def test_of_too_many_steps_only_the_first_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    compare = Mock(return_value=[])
+    monkeypatch.setattr(bounds, "get_close_matches", compare)
+
+    with pytest.raises(ValueError, match=f"^use at most {MOST_STEPS} steps$"):
+        parse_operations("x," * 500)
+
+    assert compare.call_count == MOST_STEPS
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x," * LONGEST_STEPS, f"otsu,{' ' * LONGEST_STEPS}((", f"otsu({'k=1,' * LONGEST_STEPS})"],
+)
+def test_steps_that_are_too_long_are_not_looked_at(text: str) -> None:
+    with pytest.raises(ValueError, match=f"^use at most {LONGEST_STEPS} characters$"):
+        parse_operations(text)
 
 
 @given(text=st.text(max_size=40))

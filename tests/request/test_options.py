@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from ocr_server import bounds
 from ocr_server.document.model import EngineInfo
 from ocr_server.errors import (
     BodyTooLarge,
@@ -17,7 +19,14 @@ from ocr_server.errors import (
     SettingsError,
 )
 from ocr_server.job import Source
-from ocr_server.request.build import ParsedRequest, build_job, build_rendering_job, parse_options
+from ocr_server.request.build import (
+    MOST_COMPARED,
+    ParsedRequest,
+    build_job,
+    build_rendering_job,
+    parse_options,
+)
+from ocr_server.request.faults import MOST_FAULTS, Faults
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.request.parsing import LONGEST_WORD, MOST_WORDS, read_words
 from ocr_server.request.profiles import Profile, load_profiles
@@ -115,6 +124,20 @@ def test_all_faults_are_told_at_once() -> None:
     ]  # fmt: skip
 
 
+def test_what_was_meant_is_told_of_the_first_misspelt_options(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    faults = Faults()
+    compare = Mock(return_value=[])
+    monkeypatch.setattr(bounds, "get_close_matches", compare)
+    names = [f"x{number}" for number in range(1000)]
+
+    parse_options(dict.fromkeys(names, "y"), faults)
+
+    assert [call.args[0] for call in compare.call_args_list] == names[:MOST_COMPARED]
+    assert [fault["field"] for fault in faults] == names[:MOST_FAULTS]
+
+
 def test_the_network_for_handwriting_is_the_operator_s(tmp_path: Path) -> None:
     here = replace(HERE, settings=Settings(handwriting_model="/srv/own.onnx"))
 
@@ -139,6 +162,34 @@ def test_what_is_not_installed_is_told() -> None:
         build({"engine": "rapidocr"}, replace(HERE, missing="rapidocr"))
     with pytest.raises(EngineMissing):
         build(here=replace(HERE, missing="auto"))
+
+
+def fields_of_faults(texts: Mapping[str, str], here: Here) -> list[object]:
+    with pytest.raises(InvalidOptions) as caught:
+        build(texts, here)
+
+    faults = caught.value.extra["faults"]
+    assert isinstance(faults, list)
+    return [fault["field"] for fault in faults if isinstance(fault, dict)]
+
+
+def test_faults_are_told_before_an_engine_that_the_server_lacks() -> None:
+    assert fields_of_faults({"dpi": "many"}, replace(HERE, missing="auto")) == ["dpi"]
+
+
+def test_an_engine_that_is_not_installed_is_a_fault_among_the_others() -> None:
+    asked = {"dpi": "many", "engine": "rapidocr"}
+
+    assert fields_of_faults(asked, replace(HERE, missing="rapidocr")) == ["dpi", "engine"]
+
+
+@pytest.mark.parametrize("asked", [{"engine": "rapdocr", "languages": "fra"}, {"languages": "+"}])
+def test_no_language_is_missing_of_an_engine_or_a_list_that_is_not_understood(
+    asked: dict[str, str],
+) -> None:
+    here = replace(HERE, settings=Settings(languages=("fra",)))
+
+    assert fields_of_faults(asked, here) == list(asked)[:1]
 
 
 def test_files_over_the_limit_are_refused_wherever_they_come_from() -> None:

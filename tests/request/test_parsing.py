@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ocr_server.document.languages import MOST_LANGUAGES
 from ocr_server.engines import ENGINES
 from ocr_server.export import FORMATS
 from ocr_server.job import (
@@ -60,7 +61,7 @@ TAKEN: dict[str, list[tuple[str, object]]] = {
     "codes": [("true", True), ("no", False)],
 }
 REFUSED = {
-    "languages": ["+", ",,"],
+    "languages": ["+", ",,", "+".join(map(str, range(MOST_LANGUAGES + 1)))],
     "engine": ["none", "Pytesseract "],
     "format": ["jpeg", "json,jpeg", ","],
     "steps": ["no such step", "deskew," * 29 + "deskew"],
@@ -110,6 +111,7 @@ def test_an_option_refuses_with_a_sentence(name: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
+        ("languages", "+".join(map(str, range(101))), "name at most 100 languages"),
         ("format", "text,foo", "foo is not known; use json, "),
         ("format", "foo,bar", "foo, bar are not known; use json, "),
         ("without", "read,foo", "read cannot be left out; foo is not known; use panes, "),

@@ -210,9 +210,6 @@ def patterns_of(expression: ast.expr) -> Iterator[str]:
         case ast.JoinedStr(values=values):
             names: list[str] = []
             found = "".join(_part(value, names) for value in values)
-        case ast.Call(func=ast.Name(id="with_closest"), args=[told, *_]):
-            yield from patterns_of(told)
-            return
         case ast.IfExp(body=one, orelse=other):
             yield from patterns_of(one)
             yield from patterns_of(other)

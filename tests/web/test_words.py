@@ -126,6 +126,10 @@ def test_what_fills_a_gap_is_told_again_too() -> None:
             "Fehlendes hinzufügen: apt-get install tesseract-ocr-deu, oder bauen Sie das Image mit "
             "--build-arg LANGUAGES='deu'.",
         ),
+        (
+            "'sharpen' (did you mean unsharp?) is not a step; there are contrast, unsharp.",
+            "'sharpen' (meinten Sie unsharp?) ist kein Schritt; es gibt contrast, unsharp.",
+        ),
         ("use a number from 0 to 1", "verwenden Sie eine Zahl von 0 bis 1"),
         (
             "read cannot be left out; foo is not known; use a, b or c, or several joined by commas",
