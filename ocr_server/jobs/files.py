@@ -139,7 +139,7 @@ class JobFiles:
                 with gzip.open(path) as file:
                     return JobPage(path, *_head_of(file))
             if self.storage.has(_failure_name(number)):
-                value = json.loads(self.storage.read(_failure_name(number)))
+                value = json.loads(self.storage.local(_failure_name(number)).read_bytes())
                 kinds = {kind.code: kind for kind in _kinds_of(OcrServerError)}
                 kind = kinds.get(value["code"], OcrServerError)
                 return Failure(number, kind(value["message"], **value["extra"]))

@@ -144,6 +144,20 @@ def test_whether_all_pages_are_read_is_one_look_whoever_has_read_them(
     assert objects.requests.count("GET ") == lists + 1
 
 
+def test_why_a_page_could_not_be_read_is_fetched_once(
+    bucket: Bucket, objects: stand_in.Bucket
+) -> None:
+    files = JobFiles(job_id := new_id(), bucket.of(job_id))
+    files.keep_failure(Failure(1, DamagedPicture("The picture is damaged.")))
+    first = files.failures()
+    name = f"GET ocr/{job_id}/pages/1.problem"
+    again = files.failures()
+
+    assert [one.error.message for one in first] == [one.error.message for one in again]
+    assert [one.page for one in again] == [1]
+    assert objects.requests.count(name) == 1
+
+
 def test_a_page_that_the_list_of_a_bucket_is_late_to_show_is_asked_for_by_name(
     bucket: Bucket, objects: stand_in.Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
