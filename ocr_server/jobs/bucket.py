@@ -15,7 +15,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,8 +127,12 @@ class BucketOfJob:
                 self._fetch(name, path)
         return path
 
-    def has(self, name: str) -> bool:
-        """Whether a file is there, as of a second ago."""
+    def has(self, name: str, *, as_of_now: bool = False) -> bool:
+        """Whether a file is there, as of a second ago; it is asked for by name if `as_of_now`."""
+        if as_of_now:
+            with suppress(FileNotFoundError), _answering():
+                return bool(self._api.head(self._store, self._key(name)))
+            return False
         folder, _, last = name.rpartition("/")
         return last in self._listed(folder)
 

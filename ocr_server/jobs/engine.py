@@ -26,7 +26,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ocr_server.jobs import flow
-from ocr_server.jobs.flow import CHUNKS, JOBS, VERSION, WEBHOOKS, Reader, Stopping
+from ocr_server.jobs.flow import CHUNKS, ENDS, JOBS, VERSION, Reader, Stopping
 from ocr_server.jobs.locks import Locks, locks_of, ring
 
 NEWEST = 50  # chunks that are looked at between pages, whether one of them goes before
@@ -86,7 +86,7 @@ class JobEngine:
         self._queues = {
             JOBS: DBOS.register_queue(JOBS, worker_concurrency=1),  # claimed at a time
             CHUNKS: DBOS.register_queue(CHUNKS, worker_concurrency=1),
-            WEBHOOKS: DBOS.register_queue(WEBHOOKS),
+            ENDS: DBOS.register_queue(ENDS),
         }
         self._client = DBOSClient(
             system_database_url=self._config["system_database_url"],
@@ -179,7 +179,7 @@ class JobEngine:
                 with self._claiming:
                     while self._room > 0 and self._claim(CHUNKS):
                         pass
-                    self._claim(WEBHOOKS)
+                    self._claim(ENDS)
             except Exception:  # whatever the database says, it may work again
                 log.exception("jobs: what waits is not known")
             self._bell.wait(POLL_S)
@@ -225,7 +225,7 @@ class JobEngine:
             owner_xid=owner, is_latest_version=False,
         )  # fmt: skip
         for status in database.get_workflow_statuses(ids) if ids else ():
-            if queue_name != WEBHOOKS:
+            if queue_name != ENDS:
                 self._held[status["workflow_uuid"]] = time.monotonic()
             execute_dequeued_workflow(self._dbos, status, owner)
         return bool(ids)

@@ -139,7 +139,7 @@ class JobFiles:
                 with gzip.open(path) as file:
                     return JobPage(path, *_head_of(file))
             if self.storage.has(_failure_name(number)):
-                value = json.loads(self.storage.read(_failure_name(number)))
+                value = json.loads(self.storage.local(_failure_name(number)).read_bytes())
                 kinds = {kind.code: kind for kind in _kinds_of(OcrServerError)}
                 kind = kinds.get(value["code"], OcrServerError)
                 return Failure(number, kind(value["message"], **value["extra"]))
@@ -149,12 +149,19 @@ class JobFiles:
         """Whether a page was read, or could not be."""
         return self.storage.has(_page_name(number)) or self.storage.has(_failure_name(number))
 
-    def are_settled(self, numbers: Iterable[int]) -> bool:
-        """Whether each of some pages was read, or could not be, by whatever process, as of now."""
+    def count_read(self, numbers: Iterable[int]) -> int | None:
+        """How many of some pages were read by now, by any process; None if some are to be read."""
         seen = {f"pages/{name}" for name in self.storage.names("pages", as_of_now=True)}
-        unseen = (one for one in numbers if seen.isdisjoint((_page_name(one), _failure_name(one))))
-        # A network folder may be listed as it was a while ago; its files are looked for by name.
-        return all(map(self.is_settled, unseen))
+        read = 0
+        for number in numbers:
+            names = _page_name(number), _failure_name(number)
+            found = [name for name in names if name in seen]
+            # What a listing is late to show is looked for by name, up to the first that is missing.
+            found = found or [name for name in names if self.storage.has(name, as_of_now=True)]
+            if not found:
+                return None
+            read += names[0] in found
+        return read
 
     def settled(self) -> tuple[int, int]:
         """How many pages were read, and how many could not be."""

@@ -3,13 +3,15 @@
 A job is a workflow for each chunk of its pages, the first of which is one page; each chunk enqueues
 the next two. A page that was read has its file, and is never read again: workflows have no steps
 but to enqueue others. None waits for another one, so that ten thousand jobs take no thread: at the
-end of each chunk is looked whether it was the last one to be read.
+end of each chunk is looked whether it was the last one to be read. As others' pages may be seen
+late, that is looked at again and again, too, from the end of the chunk of the last pages on.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
     from ocr_server.jobs.engine import JobEngine
 
 VERSION = "jobs-3"  # of these workflows, not of the program: other versions' work is not taken
-JOBS, CHUNKS, WEBHOOKS = "ocr-jobs", "ocr-chunks", "ocr-webhooks"
+JOBS, CHUNKS, ENDS = "ocr-jobs", "ocr-chunks", "ocr-ends"
 CHUNK_PAGES = 32  # a chunk gives way between pages
 LEAST_TAIL_PAGES = 4
 TAIL_SHARE = 8  # of what is left, the most in one chunk: at the end all workers have some
+END_S = 30.0  # between looks whether a job has ended; a network folder may be seen as of 60 s ago
 # Seconds before each try to call a webhook, after the one before.
 WEBHOOK_DELAYS_S = (0.0, 5.0, 30.0, 300.0, 1800.0, 7200.0)
 _FOREVER = 1_000_000  # attempts: pages count their own
@@ -88,6 +91,13 @@ def read_chunk(job_id: str, number: int, first: int, last: int) -> None:
         _read_chunk(job_id, number, first, last)
 
 
+@DBOS.workflow(name="end_job", max_recovery_attempts=_FOREVER)
+def end_job(job_id: str) -> None:
+    """End a job if all its pages are seen, else look once more later."""
+    with _at():
+        _end(job_id, looks_again=True)
+
+
 @DBOS.workflow(name="call_webhook", max_recovery_attempts=_FOREVER)
 def call_webhook(job_id: str, tries: int) -> None:
     """Call the webhook of a job, and once more later if it does not answer.
@@ -123,8 +133,16 @@ def _read_chunk(job_id: str, number: int, first: int, last: int) -> None:
             if _engine.gives_way(number):
                 _enqueue_chunk(job_id, number, position + 1, last)
                 return
+    _end(job_id, looks_again=last == chunks[-1][1])
+
+
+def _end(job_id: str, *, looks_again: bool) -> None:
     if _reader.finish(job_id):
         _enqueue_webhook(job_id, 0)
+    elif looks_again:
+        look_id = f"{job_id}/end/{time.time_ns()}"
+        with SetWorkflowID(look_id), SetEnqueueOptions(delay_seconds=END_S):
+            DBOS.enqueue_workflow(ENDS, end_job, job_id)
 
 
 def _stop_if_over() -> None:
@@ -170,7 +188,7 @@ def _enqueue_webhook(job_id: str, tries: int) -> None:
         return
     delay_s = WEBHOOK_DELAYS_S[tries] or None
     with SetWorkflowID(f"{job_id}/webhook/{tries}"), SetEnqueueOptions(delay_seconds=delay_s):
-        DBOS.enqueue_workflow(WEBHOOKS, call_webhook, job_id, tries)
+        DBOS.enqueue_workflow(ENDS, call_webhook, job_id, tries)
     _engine.ring()
 
 

@@ -44,8 +44,11 @@ class JobStorage(Protocol):
     def local(self, name: str) -> Path:
         """A file of this machine with the content of a file."""
 
-    def has(self, name: str) -> bool:
-        """Whether a file is there; of a bucket as it was a second ago."""
+    def has(self, name: str, *, as_of_now: bool = False) -> bool:
+        """Whether a file is there.
+
+        Of a bucket that is as of a second ago, if it need not be `as_of_now`.
+        """
 
     def names(self, folder: str, *, as_of_now: bool = False) -> list[str]:
         """The names of the files in a folder, without it; none if it is not there.
@@ -150,7 +153,7 @@ class FolderOfJob:
         """The file itself."""
         return self.path / name
 
-    def has(self, name: str) -> bool:
+    def has(self, name: str, *, as_of_now: bool = False) -> bool:  # noqa: ARG002  # always
         """Whether a file is there."""
         return (self.path / name).exists()
 

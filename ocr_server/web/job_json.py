@@ -63,7 +63,7 @@ class JobPageJson(TypedDict):
     page: PageJson
 
 
-def job_to_json(status: JobStatus, failures: Iterable[Failure] = ()) -> JobJson:
+def job_to_json(status: JobStatus, failures: Iterable[Failure]) -> JobJson:
     """A job as it is told, with why pages of it could not be read."""
     row = status.row
     address = url_for("jobs.show_job", job_id=row.id)

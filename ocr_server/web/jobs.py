@@ -63,7 +63,8 @@ def create_job() -> Response:
     """Take a document in as a job, which is read whatever becomes of this connection."""
     with service().admission.admit():
         status = new_job()
-    response = Response(json.dumps(job_to_json(status)), 202, content_type="application/json")
+    told = json.dumps(job_to_json(status, jobs().failures(status)))
+    response = Response(told, 202, content_type="application/json")
     response.headers["Location"] = url_for("jobs.show_job", job_id=status.row.id)
     response.headers["Retry-After"] = "1"
     return response

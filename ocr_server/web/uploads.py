@@ -46,7 +46,8 @@ def create_upload() -> Response:
     length = _number(LENGTH)
     with service().admission.admit():
         status = new_job(length)
-    response = Response(json.dumps(job_to_json(status)), 201, content_type="application/json")
+    told = json.dumps(job_to_json(status, jobs().failures(status)))
+    response = Response(told, 201, content_type="application/json")
     response.headers["Location"] = url_for("uploads.add_piece", job_id=status.row.id)
     return response
 

@@ -17,10 +17,11 @@ MADE = "2026-01-01T00:00:00.000Z"
 
 
 class Bucket:
-    """The objects by name; with `is_down` it answers 503."""
+    """The objects by name; lists leave out those `unlisted`, and with `is_down` it answers 503."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.unlisted = set[str]()
         self.parts: dict[str, dict[int, bytes]] = {}
         self.is_down = False
         self.requests = list[str]()
@@ -110,7 +111,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _handle  # noqa: N815
 
     def _list(self, prefix: str, is_flat: bool) -> None:
-        names = sorted(name for name in self.kept.objects if name.startswith(prefix))
+        listed = self.kept.objects.keys() - self.kept.unlisted
+        names = sorted(name for name in listed if name.startswith(prefix))
         folders = dict.fromkeys(
             prefix + name[len(prefix) :].partition("/")[0] + "/"
             for name in names

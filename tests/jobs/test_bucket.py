@@ -135,13 +135,39 @@ def test_whether_all_pages_are_read_is_one_look_whoever_has_read_them(
     others = JobFiles(job_id, Bucket(ADDRESS, tmp_path / "others").of(job_id))
     error = DamagedPicture("The picture is damaged.")
     files.keep_failure(Failure(1, error))
-    assert not files.are_settled([1, 2, 3])
+    assert files.count_read([1, 2, 3]) is None
     for number in (2, 3):
         others.keep_failure(Failure(number, error))
     lists = objects.requests.count("GET ")
 
-    assert files.are_settled([1, 2, 3])
+    assert files.count_read([1, 2, 3]) == 0
     assert objects.requests.count("GET ") == lists + 1
+
+
+def test_why_a_page_could_not_be_read_is_fetched_once(
+    bucket: Bucket, objects: stand_in.Bucket
+) -> None:
+    files = JobFiles(job_id := new_id(), bucket.of(job_id))
+    files.keep_failure(Failure(1, DamagedPicture("The picture is damaged.")))
+    first = files.failures()
+    name = f"GET ocr/{job_id}/pages/1.problem"
+    again = files.failures()
+
+    assert [one.error.message for one in first] == [one.error.message for one in again]
+    assert [one.page for one in again] == [1]
+    assert objects.requests.count(name) == 1
+
+
+def test_a_page_that_the_list_of_a_bucket_is_late_to_show_is_asked_for_by_name(
+    bucket: Bucket, objects: stand_in.Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = bucket.of(job_id := new_id())
+    storage.write("pages/1.page", b"read")
+    storage.write("pages/2.problem", b"not read")
+    monkeypatch.setattr(objects, "unlisted", set(objects.objects))
+
+    assert JobFiles(job_id, storage).count_read([1, 2]) == 1
+    assert JobFiles(job_id, storage).count_read([1, 2, 3]) is None
 
 
 def test_a_folder_of_a_network_that_is_listed_as_it_was_hides_no_page(
@@ -154,11 +180,11 @@ def test_a_folder_of_a_network_that_is_listed_as_it_was_hides_no_page(
     files.keep_failure(Failure(1, DamagedPicture("The picture is damaged.")))
     with monkeypatch.context() as patch:
         patch.setattr(FolderOfJob, "has", lambda *_: pytest.fail("what is listed is looked for"))
-        assert files.are_settled([1])
+        assert files.count_read([1]) == 0
     monkeypatch.setattr(FolderOfJob, "names", lambda _self, _folder, **_: [])
 
-    assert files.are_settled([1])
-    assert not files.are_settled([1, 2])
+    assert files.count_read([1]) == 0
+    assert files.count_read([1, 2]) is None
 
 
 def test_what_is_not_there_or_does_not_answer_is_told(

@@ -128,6 +128,26 @@ def test_the_same_key_is_the_same_job(kept: Kept) -> None:
     assert (other.status_code, members(other)["code"]) == (422, "idempotency-conflict")
 
 
+def test_what_is_sent_again_tells_what_could_not_be_read(kept: Kept) -> None:
+    key = {"Idempotency-Key": "narrow"}
+    problems = kept.ended(kept.send(tiff(60), key))["problems"]
+    data = b"no picture"
+    sent = {"Idempotency-Key": "damaged", "Tus-Resumable": "1.0.0", "Upload-Length": str(len(data))}
+    upload = kept.client.post("/v1/uploads", headers=sent)
+    kept.client.patch(
+        upload.headers["Location"],
+        data=data,
+        headers={"Tus-Resumable": "1.0.0", "Upload-Offset": "0"},
+        content_type="application/offset+octet-stream",
+    )
+    kept.ended(members(upload))
+
+    assert [one["detail"] for one in problems] == ["Too narrow."]
+    assert kept.send(tiff(60), key)["problems"] == problems
+    again = members(kept.client.post("/v1/uploads", headers=sent))
+    assert [one["page"] for one in again["problems"]] == [1]
+
+
 def test_a_job_that_is_deleted_is_gone(kept: Kept) -> None:
     job = kept.send(tiff(300))
     kept.ended(job)

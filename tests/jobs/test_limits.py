@@ -29,6 +29,7 @@ from ocr_server.jobs import engine as engine_of_jobs
 from ocr_server.jobs.database import open_database
 from ocr_server.jobs.files import JobFiles
 from ocr_server.jobs.reading import JobReader
+from ocr_server.jobs.storage import FolderOfJob
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
 from tests.drawing import as_file, draw_lines
@@ -86,29 +87,29 @@ def test_the_first_page_of_a_job_comes_before_the_next_one_of_a_chunk(tmp_path: 
 def test_nobody_looks_whether_a_job_is_over_until_a_chunk_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks, may_go_on = list[bool](), threading.Event()
-    begin, are_settled = JobFiles.begin, JobFiles.are_settled
+    looks, may_go_on = list[int | None](), threading.Event()
+    begin, count_read = JobFiles.begin, JobFiles.count_read
 
     def held(files: JobFiles, number: int) -> int:
         assert number != 2 or may_go_on.wait(60)
         return begin(files, number)
 
-    def noted(files: JobFiles, numbers: Iterable[int]) -> bool:
-        looks.append(are_settled(files, numbers))
+    def noted(files: JobFiles, numbers: Iterable[int]) -> int | None:
+        looks.append(count_read(files, numbers))
         return looks[-1]
 
     monkeypatch.setattr(JobFiles, "begin", held)
-    monkeypatch.setattr(JobFiles, "are_settled", noted)
+    monkeypatch.setattr(JobFiles, "count_read", noted)
     with keeping(tmp_path, SaysCanvasSize(), slots=2, jobs_slots=2) as kept:
         job = kept.send(tiff(*[300] * 8))  # chunks of 1, 2, 4 and 1
         wait_for(lambda: len(looks) == 3)
         time.sleep(1)  # somebody who looks again and again would do so now
-        assert looks == [False] * 3
+        assert looks == [None] * 3
         may_go_on.set()
         status = kept.ended(job)
 
     assert (status["state"], status["pages"]["read"]) == ("done", 8)
-    assert looks == [False, False, False, True]
+    assert looks == [None, None, None, 8]
 
 
 def test_who_stood_still_leaves_a_chunk_that_another_one_has(
@@ -366,3 +367,16 @@ def test_a_table_of_an_earlier_version_gets_its_new_column(tmp_path: Path) -> No
     with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
         assert kept.ledger.left().pages == 2
         assert members(kept.client.get(job["links"]["self"]))["state"] == "queued"
+
+
+def test_a_job_of_which_a_page_was_read_is_done_though_no_page_is_listed_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        job = kept.send(tiff(300))
+        kept.reader.read(job["id"], 0, follows=False)
+        with monkeypatch.context() as patch:
+            patch.setattr(FolderOfJob, "names", lambda *_, **__: [])
+
+            assert kept.reader.finish(job["id"])
+        assert members(kept.client.get(job["links"]["self"]))["state"] == "done"

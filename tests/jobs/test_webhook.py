@@ -5,7 +5,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +15,7 @@ import pytest
 
 from ocr_server.errors import InvalidOptions
 from ocr_server.jobs import flow
+from ocr_server.jobs.files import JobFiles
 from ocr_server.jobs.ledger import JobRow, JobState
 from ocr_server.jobs.webhook import call, check_address
 from ocr_server.settings import Settings
@@ -158,6 +159,50 @@ def test_a_host_that_is_not_allowed_is_never_called() -> None:
 def test_other_addresses_are_refused(address: str) -> None:
     with pytest.raises(InvalidOptions, match="webhook"):
         check_address(address, Settings(webhook_hosts=("app.example:80",)))
+
+
+def test_a_job_whose_pages_are_seen_late_ends_and_that_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, count_read = list[int | None](), JobFiles.count_read
+
+    def late(files: JobFiles, numbers: Iterable[int]) -> int | None:
+        looks.append(count_read(files, numbers) if len(looks) >= 4 else None)
+        return looks[-1]
+
+    monkeypatch.setattr(JobFiles, "count_read", late)
+    monkeypatch.setattr(flow, "END_S", 0.1)
+    with receiver(200) as there:
+        hosts: dict[str, Any] = {"webhook_hosts": (there.host,)}
+        with keeping(tmp_path, ReadsWords("Hello"), **hosts) as kept:
+            kept.send(tiff(300, 310), webhook=there.url)  # chunks of 1 and 1
+            wait_for(lambda: there.calls)
+
+    assert looks == [None] * 4 + [2]
+    assert len(there.calls) == 1
+
+
+def test_an_end_that_an_earlier_version_left_waiting_is_told(tmp_path: Path) -> None:
+    with receiver(200) as there:
+        hosts: dict[str, Any] = {"webhook_hosts": (there.host,)}
+        with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0, **hosts) as kept:
+            job = kept.send(tiff(300), webhook=there.url)
+            kept.reader.read(job["id"], 0, follows=False)
+            engine = kept.jobs._engine
+            engine.forget(job["id"])  # its chunks are read
+            engine._client.enqueue(
+                {
+                    "queue_name": "ocr-ends",
+                    "workflow_name": "end_job",
+                    "workflow_id": f"{job['id']}/end",
+                    "app_version": "jobs-3",
+                },
+                job["id"],
+            )
+        with keeping(tmp_path, ReadsWords("Hello"), **hosts):
+            wait_for(lambda: there.calls)
+
+    assert json.loads(there.calls[0][1])["data"]["state"] == "done"
 
 
 def test_it_is_called_again_until_it_answers(
