@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.letter import SIZE_PX, ReadsLetter, draw_letter, drawn_words
 from tests.browser.test_correcting import downloaded, open_word
@@ -105,6 +105,30 @@ def test_corners_are_kept_over_a_reload(two: Page, engine: ReadsLetter) -> None:
     read_again(two)
 
     assert corners_of(engine)[0] == (10, 0)
+
+
+def test_a_page_is_read_again_once_what_does_it_has_come(two: Page, engine: ReadsLetter) -> None:
+    """A form that is sent before its script is there would leave the page."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    two.route("**/desk/read-again.js*", hold)
+    readings = len(engine.readings)
+    two.locator("[data-part=rereading] summary").click()
+    button = two.locator("[data-action=read-again]")
+    button.click()
+    button.click()
+    wait_for(lambda: two.evaluate("true") and held)
+    held[0].continue_()
+
+    expect(two.locator("#status")).to_contain_text("undo brings back")
+    assert len(engine.readings) == readings + 1
+    assert "scope" not in two.url
 
 
 def test_a_page_whose_picture_cannot_be_drawn_is_told(two: Page) -> None:

@@ -203,11 +203,8 @@ export function enhance(root, others) {
   whenPressed(action(root, "type"), async () =>
     (await bring("desk/line-typing", () => import("./line-typing.js"))).enhance(desk),
   );
-  const rereading = part(root, "rereading");
-  rereading.addEventListener(
-    "toggle",
-    async () => (await bring("desk/read-again", () => import("./read-again.js"))).enhance(desk),
-    { once: true },
+  whenPressed(part(root, "again"), async () =>
+    (await bring("desk/read-again", () => import("./read-again.js"))).enhance(desk),
   );
   whenPressed(action(root, "area"), async () =>
     (await bring("desk/area-select", () => import("./area-select.js"))).enhance(desk),

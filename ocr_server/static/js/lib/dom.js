@@ -75,21 +75,29 @@ export function announce(words, where = "status") {
 }
 
 /**
- * Loads what a button does when it is first pressed, then presses it again.
- * @param {HTMLElement} button
+ * Loads what a button or form does when it is first pressed, then presses it again.
+ * @param {HTMLElement} pressed
  * @param {() => Promise<unknown>} load
  */
-export function whenPressed(button, load) {
-  async function press() {
+export function whenPressed(pressed, load) {
+  const form = pressed instanceof HTMLFormElement ? pressed : null;
+  const kind = form ? "submit" : "click";
+  let isComing = false;
+  /** @param {Event} event */
+  async function press(event) {
+    event.preventDefault(); // a form would leave the page
+    if (isComing) return;
+    isComing = true;
     try {
       await load();
-    } catch (error) {
-      whenPressed(button, load); // offline perhaps
-      throw error;
+    } finally {
+      isComing = false; // offline perhaps, and tried again when it is pressed again
     }
-    button.click();
+    pressed.removeEventListener(kind, press);
+    if (form) form.requestSubmit();
+    else pressed.click();
   }
-  button.addEventListener("click", press, { once: true });
+  pressed.addEventListener(kind, press);
 }
 
 /** @type {Map<string, Promise<unknown>>} */
