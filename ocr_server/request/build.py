@@ -30,7 +30,7 @@ from ocr_server.job import (
     Source,
 )
 from ocr_server.page.codes import check_codes_are_read
-from ocr_server.request.faults import Faults, body_too_large, check, fault_of
+from ocr_server.request.faults import Faults, are_told, body_too_large, check, fault_of
 from ocr_server.request.options import OPTIONS
 from ocr_server.request.profiles import Profile
 from ocr_server.settings import Settings
@@ -112,7 +112,7 @@ def build_job(
         _check_size(sources, settings.max_body_bytes, "OCR_MAX_BODY_BYTES")
     else:
         _check_size(sources, most_bytes, "OCR_JOBS_MAX_BYTES")
-    if not any(source.size_bytes for source in sources) and not _name(faults, "file", "image"):
+    if not any(source.size_bytes for source in sources) and not are_told(faults, "file", "image"):
         faults.append(fault_of("file", EMPTY))
     values = parse_options(texts, faults)
     profile = _profile(values, here.profiles, faults)
@@ -271,10 +271,6 @@ def _check_size(sources: tuple[Source, ...], limit: int, setting: str) -> None:
         raise body_too_large(limit, setting)
 
 
-def _name(faults: list[dict[str, str]], *fields: str) -> bool:
-    return any(fault["field"] in fields for fault in faults)
-
-
 def _profile(
     values: Mapping[str, Any],  # each option has a type of its own
     profiles: Mapping[str, Profile],
@@ -299,7 +295,7 @@ def _languages(
         EngineUnavailable: the engine is not installed, and nothing else is wrong.
         EngineMissing: the engine of the settings is not installed, and nothing else is wrong.
     """
-    if _name(faults, "engine", "languages"):
+    if are_told(faults, "engine", "languages"):
         return {}
     try:
         return languages_of(names, here.settings, installed_engine(engine, here))

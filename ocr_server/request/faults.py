@@ -36,6 +36,11 @@ def check(faults: list[dict[str, str]]) -> None:
         raise InvalidOptions(f"Not understood: {message}", faults=faults)
 
 
+def are_told(faults: Iterable[dict[str, str]], *fields: str) -> bool:
+    """Whether there is a fault of any of these fields."""
+    return any(fault["field"] in fields for fault in faults)
+
+
 def joined_faults(faults: Iterable[tuple[str, str]]) -> str:
     """All fields and what is wrong with them, as one text; some messages are sentences already."""
     return " ".join(f"{field}: {message.rstrip('.')}." for field, message in faults)

@@ -21,7 +21,7 @@ from ocr_server.errors import InvalidOptions
 from ocr_server.export import FORMATS
 from ocr_server.job import HandwritingUse, Source
 from ocr_server.request.build import EMPTY, ParsedRequest, build_job
-from ocr_server.request.faults import Faults, fault_of
+from ocr_server.request.faults import Faults, are_told, fault_of
 from ocr_server.request.options import OPTIONS
 from ocr_server.service import Service
 from ocr_server.web.base64_text import decode_base64
@@ -255,8 +255,7 @@ def _read_body(
         body.file.path.unlink()
     else:
         given, files = {}, (body.file,)
-    is_told = any(fault["field"] in {"file", "image"} for fault in faults)
-    if not is_told and not any(file.size_bytes for file in files):
+    if not any(file.size_bytes for file in files) and not are_told(faults, "file", "image"):
         is_empty = bool(files) and request.mimetype == MULTIPART
         faults.append(fault_of("file", EMPTY if is_empty else _without_file(request)))
     return given, files
