@@ -19,8 +19,8 @@ from pydantic_core import from_json
 from ocr_server.document.json_reader import document_from_json
 from ocr_server.document.model import Document, EngineInfo, Line, Page, Word, Zone, ZoneKind
 from ocr_server.export.json import render_json
+from ocr_server.export.rendering import Rendering
 from ocr_server.geometry import Box
-from ocr_server.job import Rendering
 
 VOCABULARY = (
     "the",

@@ -24,7 +24,8 @@ from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo, Failure, Page, StoredPage, StoredPages
 from ocr_server.errors import AnswerTooLarge, ClientGone, EngineFailed, OcrServerError, PageMissing
 from ocr_server.export import Format
-from ocr_server.job import Job, Rendering, Source
+from ocr_server.export.rendering import Rendering
+from ocr_server.job import Job, Source
 from ocr_server.page.script import is_vertical
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.second_try import run_twice

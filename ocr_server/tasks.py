@@ -26,8 +26,9 @@ from ocr_server.document.model import (
 from ocr_server.engines import describe_choice
 from ocr_server.errors import AnswerTooLarge, StorageFull, TooManyWords
 from ocr_server.export import Render
+from ocr_server.export.rendering import Claim, ClaimOutcome, Rendering
 from ocr_server.extraction import finders
-from ocr_server.job import Claim, ClaimOutcome, Limits, ReadOptions, Rendering
+from ocr_server.job import Limits, ReadOptions
 from ocr_server.office.files import office_blocks
 from ocr_server.office.pictures import unpack_pictures as unpack
 from ocr_server.office.pictures import with_pictures_read

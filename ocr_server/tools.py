@@ -20,8 +20,9 @@ from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
 from ocr_server.export.json import page_to_json
 from ocr_server.export.markdown import page_markdown
+from ocr_server.export.rendering import Rendering
 from ocr_server.extraction.verification import CheckedWord, WordVerdict, verify
-from ocr_server.job import Rendering, Source
+from ocr_server.job import Source
 from ocr_server.pipeline import Accepted, Finished, PageFailed, PageRead
 from ocr_server.request.build import ParsedRequest, build_job
 from ocr_server.service import Service

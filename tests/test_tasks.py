@@ -15,8 +15,9 @@ from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, Zone
 from ocr_server.engines import ENGINES
 from ocr_server.errors import StorageFull
+from ocr_server.export.rendering import Rendering
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import Limits, ReadOptions, Rendering
+from ocr_server.job import Limits, ReadOptions
 from ocr_server.page.recipe import STAGES
 from ocr_server.runtime.worker_context import WorkerContext
 from tests.drawing import SENTENCE, as_file, draw_lines

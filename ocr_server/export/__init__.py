@@ -17,10 +17,10 @@ from ocr_server.export.json import render_json, render_page
 from ocr_server.export.markdown import render_markdown
 from ocr_server.export.pdf.writer import render_pdf
 from ocr_server.export.picture import render_png
+from ocr_server.export.rendering import Rendering
 from ocr_server.export.text import render_text
 from ocr_server.export.training import render_training
 from ocr_server.export.tsv import render_tsv
-from ocr_server.job import Rendering
 
 Render: TypeAlias = Callable[[Document, tuple[Path, ...], Rendering], Iterator[bytes]]
 Needs: TypeAlias = Literal["", "tables", "confirmed"]

@@ -13,9 +13,10 @@ from xml.etree.ElementTree import Element
 from ocr_server import __version__
 from ocr_server.document.characters import has_blank
 from ocr_server.document.model import Direction, Document, Line, Page, Word, Zone, ZoneKind, hull_of
+from ocr_server.export.rendering import Rendering
 from ocr_server.export.xml import element, is_box, symbols_of, written
 from ocr_server.geometry import Box, Point, Quad
-from ocr_server.job import Detail, Rendering
+from ocr_server.job import Detail
 
 _HEAD = b"""<?xml version="1.0" encoding="UTF-8"?>
 <alto xmlns="http://www.loc.gov/standards/alto/ns-v4#" \

@@ -10,7 +10,7 @@ from pathlib import Path
 from ocr_server.document.model import Document
 from ocr_server.export import Format
 from ocr_server.export.packing import PackedFile, pack
-from ocr_server.job import Rendering
+from ocr_server.export.rendering import Rendering
 
 STEM = "document"
 

@@ -15,7 +15,7 @@ from ocr_server.document.languages import tag_of
 from ocr_server.document.line_ends import joined
 from ocr_server.document.model import Document, Line
 from ocr_server.errors import DeadlinePassed, EngineUnavailable, FormatUnavailable
-from ocr_server.job import Rendering
+from ocr_server.export.rendering import Rendering
 
 PROGRAM = "espeak-ng"
 MOST_LETTERS = 10_000  # about 12 minutes, of which a second takes 44 KiB

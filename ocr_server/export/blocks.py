@@ -23,7 +23,7 @@ from ocr_server.document.roles import (
     is_at_edge,
     without_bullet,
 )
-from ocr_server.job import FurnitureUse
+from ocr_server.export.rendering import FurnitureUse
 
 _LONGEST_PARAGRAPH = 500  # lines; ten pages without the end of a sentence are no paragraph
 # The line before goes on to the next paragraph if it ends so near to the right side of its zone, as

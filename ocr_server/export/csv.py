@@ -17,7 +17,7 @@ from pathlib import Path
 from ocr_server.document.model import Document
 from ocr_server.errors import TableMissing
 from ocr_server.export.blocks import Tabular, tables_of
-from ocr_server.job import Rendering
+from ocr_server.export.rendering import Rendering
 
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _SIGNED = re.compile(r"[+-][\d.,\s]*\d\s*%?|[+-]+")

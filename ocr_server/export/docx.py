@@ -34,8 +34,8 @@ from ocr_server.export.blocks import (
     furnished,
 )
 from ocr_server.export.docx_heads import add_heads, directed
+from ocr_server.export.rendering import FurnitureUse, Rendering
 from ocr_server.export.xml import xml_text
-from ocr_server.job import FurnitureUse, Rendering
 
 _PAPERS = ((Mm(210), Mm(297)), (Inches(8.5), Inches(11)))
 _MADE = datetime(1980, 1, 1, tzinfo=UTC)  # the same document gives the same bytes

@@ -24,8 +24,8 @@ from ocr_server.export.blocks import (
     flowing_blocks,
     furnished,
 )
+from ocr_server.export.rendering import Rendering
 from ocr_server.export.xml import xml_text
-from ocr_server.job import Rendering
 
 # Elements of a section (4.3.8 and 4.3.9).
 _RUNNING = {Role.HEADER: "header", Role.FOOTER: "footer", Role.PAGE_NUMBER: "footer"}

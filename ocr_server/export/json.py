@@ -15,8 +15,8 @@ from ocr_server.document.continued_tables import with_continued_tables
 from ocr_server.document.model import Document, Page
 from ocr_server.document.roles import Roles
 from ocr_server.export.blocks import furnished
+from ocr_server.export.rendering import Rendering
 from ocr_server.export.text import page_text
-from ocr_server.job import Rendering
 
 if TYPE_CHECKING:
     from ocr_server.document.schema import PageJson

@@ -22,8 +22,8 @@ from ocr_server.export.blocks import (
     furnished,
 )
 from ocr_server.export.layout_text import layout_text
+from ocr_server.export.rendering import LineUse, Rendering
 from ocr_server.export.xml import xml_text
-from ocr_server.job import LineUse, Rendering
 
 # Anywhere in a line these may begin something: emphasis, code, links, tags, entities, tables,
 # strikes, formulas and autolinks of the common dialects.

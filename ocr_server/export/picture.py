@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 
 from ocr_server.document.model import Document, Page, ZoneKind
 from ocr_server.errors import FormatUnavailable
+from ocr_server.export.rendering import Rendering
 from ocr_server.geometry import Quad
-from ocr_server.job import Rendering
 from ocr_server.pdf.opening import count_pdf_pages
 from ocr_server.sources.decode import count_pages, decode_page
 from ocr_server.sources.signatures import is_pdf

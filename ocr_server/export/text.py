@@ -10,7 +10,7 @@ from ocr_server.document.model import Document, Page
 from ocr_server.document.roles import Roles
 from ocr_server.export.blocks import Block, Tabular, furnished
 from ocr_server.export.layout_text import layout_text
-from ocr_server.job import FurnitureUse, LineUse, Rendering
+from ocr_server.export.rendering import FurnitureUse, LineUse, Rendering
 
 
 def render_text(

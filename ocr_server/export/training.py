@@ -22,10 +22,10 @@ from ocr_server.document.model import Document, Line, Page, Zone
 from ocr_server.errors import FormatUnavailable
 from ocr_server.export.packing import PackedFile, pack
 from ocr_server.export.picture import PageSource, draw_page, find_page_sources, with_zones
+from ocr_server.export.rendering import Rendering
 from ocr_server.export.xml import element, written
 from ocr_server.geometry import Point, Quad
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import Rendering
 
 _HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _NAMESPACE = "http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"

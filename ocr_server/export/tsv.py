@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ocr_server.document.model import Document, Page, hull_of
+from ocr_server.export.rendering import Rendering
 from ocr_server.geometry import Box
-from ocr_server.job import Rendering
 
 COLUMNS = (
     "level", "page_num", "block_num", "par_num", "line_num", "word_num",

@@ -18,8 +18,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from ocr_server.document.model import Document, Table
 from ocr_server.export.csv import found_tables
+from ocr_server.export.rendering import Rendering
 from ocr_server.export.xml import xml_text
-from ocr_server.job import Rendering
 
 _MADE = datetime(1980, 1, 1)  # noqa: DTZ001  # the same document gives the same bytes
 # Excel keeps 15 digits. Figures in groups are told by two kinds of marks, or by two groups.

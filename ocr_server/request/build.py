@@ -18,17 +18,9 @@ from ocr_server.errors import (
     LanguageMissing,
 )
 from ocr_server.export import FORMATS
+from ocr_server.export.rendering import Rendering
 from ocr_server.extraction.finders import FINDERS, TEXT
-from ocr_server.job import (
-    Detail,
-    Framing,
-    HandwritingUse,
-    Job,
-    Limits,
-    ReadOptions,
-    Rendering,
-    Source,
-)
+from ocr_server.job import Detail, Framing, HandwritingUse, Job, Limits, ReadOptions, Source
 from ocr_server.page.codes import check_codes_are_read
 from ocr_server.request.faults import Faults, are_told, body_too_large, check, fault_of
 from ocr_server.request.options import OPTIONS

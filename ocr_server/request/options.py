@@ -13,18 +13,15 @@ from typing import Any
 from ocr_server.document.json_schema import Schema
 from ocr_server.engines import ENGINE_CHOICES
 from ocr_server.export import FORMATS
+from ocr_server.export.rendering import FurnitureUse, LineUse, Rendering, SignatureUse
 from ocr_server.imaging.operations import parse_operations
 from ocr_server.job import (
     Detail,
-    FurnitureUse,
     HandwritingUse,
     Job,
     Layout,
     LineNumberUse,
-    LineUse,
     ReadOptions,
-    Rendering,
-    SignatureUse,
     TextLayerUse,
 )
 from ocr_server.page.recipe import STAGES

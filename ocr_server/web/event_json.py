@@ -13,7 +13,7 @@ from ocr_server.document.model import Page
 from ocr_server.document.schema import Count, PageJson, Share, strict
 from ocr_server.errors import OcrServerError
 from ocr_server.export.json import page_to_json
-from ocr_server.job import Rendering
+from ocr_server.export.rendering import Rendering
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.web.health import EngineNameJson
 from ocr_server.web.problems import ProblemJson, problem_of, unexpected_problem

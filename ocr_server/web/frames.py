@@ -16,7 +16,8 @@ from ocr_server.document.schema import (
     strict,
 )
 from ocr_server.errors import EngineMissing
-from ocr_server.job import Detail, HandwritingUse, Job, Rendering
+from ocr_server.export.rendering import Rendering
+from ocr_server.job import Detail, HandwritingUse, Job
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.request.build import check_installed, installed_engine
 from ocr_server.service import Service

@@ -18,7 +18,8 @@ from ocr_server.bounds import Bounds
 from ocr_server.document.model import Failure
 from ocr_server.errors import JobNotDone, JobsOff, PageMissing
 from ocr_server.export.json import page_to_json
-from ocr_server.job import Rendering, Source
+from ocr_server.export.rendering import Rendering
+from ocr_server.job import Source
 from ocr_server.pipeline import Finished, PageFailed, PageRead
 from ocr_server.request.build import ParsedRequest, build_job, build_rendering_job, parse_options
 from ocr_server.request.faults import Faults, check, fault_of, take_number

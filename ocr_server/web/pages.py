@@ -23,7 +23,8 @@ from ocr_server.document.languages import AUTO
 from ocr_server.document.model import Document, Page
 from ocr_server.export import FORMATS
 from ocr_server.export.json import render_json
-from ocr_server.job import Job, Layout, PageSelection, Rendering
+from ocr_server.export.rendering import Rendering
+from ocr_server.job import Job, Layout, PageSelection
 from ocr_server.page.codes import are_codes_read
 from ocr_server.pipeline import MOST_HELD_WORDS
 from ocr_server.request.options import OPTIONS

@@ -22,8 +22,9 @@ from ocr_server.document.model import (
 )
 from ocr_server.errors import DamagedPicture, InvalidOptions
 from ocr_server.export.json import render_json
+from ocr_server.export.rendering import Rendering
 from ocr_server.geometry import Box
-from ocr_server.job import Detail, Rendering
+from ocr_server.job import Detail
 from tests.export.documents import (
     document,
     everything,

@@ -30,8 +30,9 @@ from ocr_server.document.model import (
     ZoneKind,
 )
 from ocr_server.export.json import render_json
+from ocr_server.export.rendering import Rendering
 from ocr_server.geometry import Box, Quad, Transform
-from ocr_server.job import Detail, Rendering
+from ocr_server.job import Detail
 
 ENGINE = EngineInfo("tesseract", "5.3.0", ("eng",))
 LETTER_PX, SIZE_PX, PITCH_PX = 10, 20, 30

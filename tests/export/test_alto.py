@@ -10,8 +10,9 @@ from xmlschema import XMLSchema
 
 from ocr_server.document.model import Alternative, Direction, Document, Line, Table, Zone, ZoneKind
 from ocr_server.export.alto import render_alto
+from ocr_server.export.rendering import Rendering
 from ocr_server.geometry import Box, Transform
-from ocr_server.job import Detail, Rendering
+from ocr_server.job import Detail
 from tests.export.documents import document, line, page, two_pages, word, zone
 
 NAMESPACE = {"a": "http://www.loc.gov/standards/alto/ns-v4#"}

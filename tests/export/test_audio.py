@@ -14,7 +14,7 @@ import pytest
 from ocr_server.document.model import Zone
 from ocr_server.errors import DeadlinePassed, EngineUnavailable, FormatUnavailable
 from ocr_server.export import audio
-from ocr_server.job import Rendering
+from ocr_server.export.rendering import Rendering
 from tests.export.documents import document, page, zone
 
 # A program that notes how it was called, and answers a second of silence as espeak-ng does.

@@ -16,7 +16,7 @@ from ocr_server.export.blocks import (
     flowing_blocks,
     furnished,
 )
-from ocr_server.job import FurnitureUse
+from ocr_server.export.rendering import FurnitureUse
 from tests.export.documents import document, page, zone
 from tests.export.tables import document_of
 

@@ -7,7 +7,7 @@ import pytest
 
 from ocr_server.document.model import Document
 from ocr_server.export.csv import defused, render_csv
-from ocr_server.job import Rendering
+from ocr_server.export.rendering import Rendering
 from tests.export.tables import document_of, table_zone
 
 

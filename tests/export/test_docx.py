@@ -14,7 +14,8 @@ from rapidfuzz.fuzz import ratio
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Direction, Document
 from ocr_server.export.docx import render_docx
-from ocr_server.job import Limits, LineUse, ReadOptions, Rendering
+from ocr_server.export.rendering import LineUse, Rendering
+from ocr_server.job import Limits, ReadOptions
 from ocr_server.page.reading import read_page
 from ocr_server.page.state import ReadContext
 from ocr_server.sources.decode import decode_page

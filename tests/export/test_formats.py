@@ -16,7 +16,7 @@ from ocr_server.document.model import Document
 from ocr_server.errors import TableMissing
 from ocr_server.export import FORMATS
 from ocr_server.export.archive import archive_of
-from ocr_server.job import LineUse, Rendering
+from ocr_server.export.rendering import LineUse, Rendering
 from tests.export.documents import confirmed, document, page, two_pages, zone
 from tests.export.pictures import noise, pdf_text
 from tests.export.test_markdown import shown_text

@@ -6,8 +6,9 @@ from xml.etree import ElementTree
 
 from ocr_server.document.model import Document
 from ocr_server.export.hocr import render_hocr
+from ocr_server.export.rendering import Rendering
 from ocr_server.geometry import Point, Quad, Transform
-from ocr_server.job import Detail, Rendering
+from ocr_server.job import Detail
 from tests.export.documents import document, line, page, turned, two_pages, word, zone
 from tests.export.hocr_rules import hocr_faults
 

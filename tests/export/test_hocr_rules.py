@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from ocr_server.export.hocr import render_hocr
-from ocr_server.job import Detail, Rendering
+from ocr_server.export.rendering import Rendering
+from ocr_server.job import Detail
 from tests.export.documents import two_pages
 from tests.export.hocr_rules import hocr_faults
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from ocr_server.document.model import Direction, Document
 from ocr_server.export.html import render_html
-from ocr_server.job import Rendering
+from ocr_server.export.rendering import Rendering
 from tests.export.documents import document, line, numbered_pages, page, two_pages, zone
 from tests.export.tables import document_of, table_zone
 

@@ -11,8 +11,8 @@ from markdown_it.token import Token
 
 from ocr_server.document.model import Cell, Document, Table, ZoneKind
 from ocr_server.export.markdown import escaped, render_markdown
+from ocr_server.export.rendering import LineUse, Rendering
 from ocr_server.geometry import Box
-from ocr_server.job import LineUse, Rendering
 from tests.export.documents import document, line, page, two_pages, word, zone
 
 

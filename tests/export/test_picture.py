@@ -11,7 +11,7 @@ from PIL import Image
 from ocr_server.document.model import Document
 from ocr_server.errors import FormatUnavailable
 from ocr_server.export.picture import render_png
-from ocr_server.job import Rendering
+from ocr_server.export.rendering import Rendering
 from tests.export.documents import document, page, two_pages, word, zone
 from tests.export.pictures import typed_pdf
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from ocr_server.export.rendering import FurnitureUse, LineUse, Rendering
 from ocr_server.export.text import render_text
-from ocr_server.job import FurnitureUse, LineUse, Rendering
 from tests.export.documents import document, numbered_pages, page, two_pages, zone
 
 

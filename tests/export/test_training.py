@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 from ocr_server.document.model import Document
 from ocr_server.errors import FormatUnavailable
 from ocr_server.export import FORMATS
+from ocr_server.export.rendering import Rendering
 from ocr_server.geometry import Box
-from ocr_server.job import Rendering
 from scripts.training.lines import cut_lines
 from tests.export.documents import confirmed, document, json_of, page, two_pages, zone
 

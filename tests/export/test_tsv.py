@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from ocr_server.document.model import Document, Zone, ZoneKind
+from ocr_server.export.rendering import Rendering
 from ocr_server.export.tsv import COLUMNS, render_tsv
 from ocr_server.geometry import Box
-from ocr_server.job import Rendering
 from tests.export.documents import document, page, two_pages, word, zone
 
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 from ocr_server.document.model import Document
+from ocr_server.export.rendering import Rendering
 from ocr_server.export.xlsx import number_of, render_xlsx
-from ocr_server.job import Rendering
 from tests.export.tables import document_of, table_zone
 
 SPREADSHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"

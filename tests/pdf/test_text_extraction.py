@@ -8,8 +8,9 @@ import pytest
 
 from ocr_server.document.model import Direction, Document
 from ocr_server.export.pdf.writer import render_pdf
+from ocr_server.export.rendering import Rendering
 from ocr_server.geometry import Box, Transform
-from ocr_server.job import Limits, Rendering
+from ocr_server.job import Limits
 from ocr_server.pdf.render import draw_page
 from ocr_server.pdf.text_extraction import ExtractedText, read_text_layer
 from tests.export.documents import document, line, page, turned, two_pages, zone

@@ -10,16 +10,14 @@ from hypothesis import strategies as st
 from ocr_server.document.languages import MOST_LANGUAGES
 from ocr_server.engines import ENGINES
 from ocr_server.export import FORMATS
+from ocr_server.export.rendering import FurnitureUse, LineUse, SignatureUse
 from ocr_server.job import (
     PSM_OF_LAYOUT,
     Detail,
-    FurnitureUse,
     HandwritingUse,
     Layout,
     LineNumberUse,
-    LineUse,
     PageSelection,
-    SignatureUse,
     TextLayerUse,
     ZoneSpec,
 )

@@ -10,7 +10,7 @@ import pytest
 
 from ocr_server import tasks
 from ocr_server.errors import OcrServerError, PageMissing
-from ocr_server.job import Claim, ClaimOutcome
+from ocr_server.export.rendering import Claim, ClaimOutcome
 from ocr_server.runtime.messages import (
     TaskFailed,
     decode_answer,

@@ -36,8 +36,8 @@ from ocr_server.export.pdf.invisible_text import (
 )
 from ocr_server.export.pdf.signatures import is_signed, limits_changes, remove_signatures
 from ocr_server.export.picture import PageSource, check_size, find_page_sources, with_zones
+from ocr_server.export.rendering import Claim, ClaimOutcome, Rendering, SignatureUse
 from ocr_server.geometry import Box, Transform
-from ocr_server.job import Claim, ClaimOutcome, Rendering, SignatureUse
 from ocr_server.pdf.opening import page_frame
 from ocr_server.pdf.page_copy import opened_by_qpdf
 from ocr_server.pdf.page_objects import sorted_box

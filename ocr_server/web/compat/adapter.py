@@ -23,7 +23,8 @@ from ocr_server.document.languages import code_of
 from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.job import Job, PageSelection, ReadOptions, Rendering, Source
+from ocr_server.export.rendering import Rendering
+from ocr_server.job import Job, PageSelection, ReadOptions, Source
 from ocr_server.office.files import check_office_is_read, office_type_of
 from ocr_server.office.pictures import picture_path
 from ocr_server.office.plain import OfficeForm, OfficeText

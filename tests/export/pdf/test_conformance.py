@@ -11,7 +11,7 @@ from PIL import ImageCms
 
 from ocr_server.document.model import Document
 from ocr_server.export.pdf.writer import render_pdf
-from ocr_server.job import Claim, ClaimOutcome, Rendering
+from ocr_server.export.rendering import Claim, ClaimOutcome, Rendering
 from tests.export.documents import document, page, zone
 from tests.export.pdf.signing import sign, verify
 from tests.export.pictures import noise, pdf_text, picture_pdf

@@ -16,7 +16,7 @@ from pyhanko.sign.validation.status import SignatureCoverageLevel
 from ocr_server.document.model import Document, TextSource
 from ocr_server.errors import OcrServerError, SignedDocument
 from ocr_server.export.pdf.writer import render_pdf
-from ocr_server.job import Claim, ClaimOutcome, Rendering, SignatureUse
+from ocr_server.export.rendering import Claim, ClaimOutcome, Rendering, SignatureUse
 from tests.export.documents import document, page, zone
 from tests.export.pdf.signing import save_with_streams, sign, verify
 from tests.export.pictures import noise, pdf_pixels, pdf_text, picture_pdf, typed_pdf

@@ -29,8 +29,8 @@ from ocr_server.document.model import (
 from ocr_server.errors import DamagedPicture, EncryptedDocument, FormatUnavailable
 from ocr_server.export.pdf import writer
 from ocr_server.export.pdf.writer import render_pdf
+from ocr_server.export.rendering import Rendering
 from ocr_server.geometry import Box, Point, Transform, hull
-from ocr_server.job import Rendering
 from ocr_server.pdf.page_copy import opened_by_qpdf
 from tests.export.documents import document, line, page, turned, two_pages, word, zone
 from tests.export.pictures import (
