@@ -132,7 +132,7 @@ def _worn(label: Pixels, chance: random.Random) -> Pixels:
     bounded = np.clip(blurred, 0, 255).astype(np.uint8)
     quality = [int(cv2.IMWRITE_JPEG_QUALITY), chance.randint(55, 95)]
     stored = cv2.imencode(".jpg", bounded, quality)[1]
-    return cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE).astype(np.uint8)
+    return np.asarray(cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
 if __name__ == "__main__":

@@ -139,14 +139,13 @@ class Client:
             status, _ = self._ask("DELETE", address)
             return "cancelled" if status in {204, 410} else f"not cancelled: {status}"
         ends_s = time.monotonic() + BOUND_S
-        while time.monotonic() < ends_s:
+        job: dict[str, Any] = {"expires_at": None}
+        while not job["expires_at"]:
+            if time.monotonic() > ends_s:
+                return f"not read after {BOUND_S:.0f} s"
             status, job = self._ask("GET", f"{address}?wait_s=2")
             if status != http.client.OK:
                 return f"lost: {status} {job.get('code')}"
-            if job["expires_at"]:
-                break
-        else:
-            return f"not read after {BOUND_S:.0f} s"
         if job["pages"] != {"total": pages, "read": pages, "failed": 0}:
             return f"not read whole: {job['state']} {job['pages']}"
         status, _ = self._ask("GET", f"{address}/document?format=json&detail=page")

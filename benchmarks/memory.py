@@ -71,8 +71,8 @@ def weigh(desk: WorkerContext, *, path: Path, engine: str) -> tuple[int, int, st
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew: proc(5)
     page = read_page(
         desk, page_ref=PageRef(path, 0, 1), options=ReadOptions(engine=engine), limits=Limits(),
-        password=None,
-    )  # fmt: skip
+        password=None, most_held_words=Limits().max_words,
+    ).page  # fmt: skip
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     now, peak = (int(status[name].split()[0]) // MIB for name in ("VmRSS", "VmHWM"))
     return now, peak, ", ".join(sorted({zone.engine or engine for zone in page.zones}))

@@ -4,7 +4,7 @@
 
 Reads the pictures of a corpus (see `benchmarks.accuracy`), fits the F1 of their words by a
 logistic function of the confidence of the reading and of the share of words that are sure, and
-prints the three constants of `ocr_server/page/quality.py`, beside how far the score is from the
+prints the three constants of the engine's `Calibration`, beside how far the score is from the
 truth, with these constants and with those in force.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def read(job: tuple[Item, str]) -> Point:
     """One picture, read and rated."""
     item, engine = job
+    for reader in (context_of(engine).engine, context_of(engine).second_engine):
+        if reader:  # the score is made from what the engine says itself
+            type(reader).calibration = replace(reader.calibration, shares_right=())
     page = read_item(item, engine=engine)
     words, quality = page.words, page.quality
     return Point(

@@ -123,19 +123,22 @@ def read_page(
     Raises:
         TooManyWords: it has more than the limit.
     """
+    is_of_pdf = is_pdf(page_ref.path)
 
     @cache
     def decoded() -> decode.DecodedPage:
-        return decode.open_page(
+        page = decode.open_page(
             page_ref.path, page_ref.index, limits=limits, password=password, grey=True
         )
+        if is_of_pdf or not options.dpi:  # a PDF's page was drawn at so many dpi as its limits let
+            return page
+        return page._replace(canvas=replace(page.canvas, dpi=options.dpi))
 
     recognise = partial(
         _recognise, context, decoded,
         page_ref=page_ref, options=options, limits=limits, password=password,
     )  # fmt: skip
     needs_picture = options.is_framed or (options.wants_fields and finders.needs_picture(options))
-    is_of_pdf = is_pdf(page_ref.path)
     with _temporary_files_in(page_ref.path.parent):
         if needs_picture or not is_of_pdf:
             page = recognise()
@@ -321,6 +324,7 @@ def analyse_frame(
     """Analyse a frame of a camera; its text is read only if `reads`."""
     with _temporary_files_in(path.parent):
         canvas = decode.decode_page(path, 0, limits=limits, password=None, grey=True)
+        canvas = replace(canvas, dpi=options.dpi or canvas.dpi)
         return camera_frame.analyse_frame(
             canvas,
             options=replace(options, zones=zones_in_pixels(options.zones, canvas)),

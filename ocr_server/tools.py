@@ -105,9 +105,10 @@ def check_arguments(name: str, arguments: Mapping[str, Any], file_argument: str)
         ValueError: they are not; the message is for the client.
     """
     tool = TOOLS[name]
-    known = {*tool.properties, *([file_argument] if tool.takes_file else [])}
-    if unknown := sorted(set(arguments) - known):
-        raise ValueError(f"{name} has no arguments {', '.join(unknown)[:100]}")
+    known = [*([file_argument] if tool.takes_file else []), *tool.properties]
+    if unknown := sorted(set(arguments).difference(known)):
+        there = f"; there are {', '.join(known)}" if known else ""
+        raise ValueError(f"{name} has no argument {', '.join(unknown)[:100]}{there}")
     needed = {*tool.required, *([file_argument] if tool.takes_file else [])}
     if missing := sorted(needed - set(arguments)):
         raise ValueError(f"{name} needs {', '.join(missing)}")

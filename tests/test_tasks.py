@@ -61,6 +61,26 @@ class KeepsPixels(ReadsWords):
         return super().recognise(canvas, options, deadline)
 
 
+@pytest.mark.parametrize(("kind", "dpi"), [("PNG", 400), ("PDF", 200)])
+def test_the_resolution_asked_for_is_that_of_a_picture_and_the_most_of_a_pdf(
+    kind: str, dpi: float, tmp_path: Path
+) -> None:
+    path = tmp_path / "page"
+    path.write_bytes(as_file(draw_lines(SENTENCE), kind, resolution=100))
+    width_px, height_px = draw_lines(SENTENCE).size
+
+    read = tasks.read_page(
+        WorkerContext(lambda _name: ReadsWords("read"), one_thread, Deadline.after(60)),
+        page_ref=tasks.PageRef(path, 0, 1),
+        options=ReadOptions(dpi=400),
+        limits=Limits(pdf_dpi=400, max_pixels=4 * width_px * height_px),
+        password=None,
+        most_held_words=1000,
+    ).page
+
+    assert read.dpi == pytest.approx(dpi, rel=0.05)
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "PDF"])
 def test_a_page_under_coloured_ink_is_opened_again_in_colour(kind: str, tmp_path: Path) -> None:
     page = draw_lines(*[SENTENCE] * 5, mode="RGB", size_px=48)

@@ -154,7 +154,7 @@ class HotFolder:
         del self._jobs[name]
 
     def _write_problem(self, name: str, refusal: Refused) -> None:
-        log.warning("a file could not be read: %s", refusal.code or refusal)
+        log.warning("%r could not be read: %s", name, refusal.code or refusal)
         problem = {"code": refusal.code, "detail": str(refusal)}
         self._write(name + PROBLEM, [json.dumps(problem).encode()])
 

@@ -145,6 +145,8 @@ def _watch_job(arguments: argparse.Namespace) -> int:
         return _watch_folder(arguments)
     if arguments.format or arguments.option or arguments.once:
         raise Refused("--format, --option and --once are of a folder, with --out.")
+    if Path(arguments.job_id).is_dir():
+        raise Refused(f"{arguments.job_id} is a folder. Name the one for its documents by --out.")
     return 0 if _show_progress(_remote(arguments), arguments.job_id) else 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from statistics import median
 
 from ocr_server.document.characters import has_blank
 from ocr_server.document.lines import Direction, Line
@@ -16,6 +17,10 @@ _RANGE = re.compile(r"(?<=\d)[-\u2010\u2013]$")
 # What goes on after a word of which only the first half stands there: "Vor- und Nachteile".
 _CONJUNCTION = re.compile(r"(?:and|or|und|oder|bis|et|ou)\b|bzw\.")
 
+_AMOUNT = re.compile(r"\d[.,]\d\d\W{0,2}$")
+_FIGURE = re.compile(r"\d\W{0,3}\w{0,2}\W?$")  # with a unit or a mark: "5.90 SR"
+_FEWEST_LINES = 5  # of which a page is told to be a receipt
+_SHORT_LINE = 40  # characters; a receipt is 42 wide at most
 _WIDE_GAP = 2.5  # of a line's height; blanks of prose are narrower, also where it is justified
 
 
@@ -50,10 +55,29 @@ def are_rows(lines: Sequence[Line]) -> bool:
     """
     if len(lines) < 2:
         return False
-    breaks = [_has_room(above, below, lines) for above, below in pairwise(lines)]
+    breaks = [
+        _has_room(above, below, lines) or _are_amounts(above, below)
+        for above, below in pairwise(lines)
+    ]
     columns = [_has_wide_gap(line) for line in lines]
     # The longest line has no room, whatever it is.
     return 2 * sum(breaks) >= len(breaks) or 2 * sum(columns) > len(columns)
+
+
+def is_of_figures(lines: Sequence[Line]) -> bool:
+    """Whether a page's lines are short and a third end in a figure, as on receipts and invoices.
+
+    On pages of prose one in thirty does; of lists of literature, whose lines are long, a third.
+    """
+    if len(lines) < _FEWEST_LINES or median(len(line.text) for line in lines) > _SHORT_LINE:
+        return False
+    return 3 * sum(_FIGURE.search(line.text) is not None for line in lines) >= len(lines)
+
+
+def is_prose(lines: Sequence[Line]) -> bool:
+    """Whether most of the lines after the first go on from the one before with a small letter."""
+    small = sum(line.text[:1].islower() for line in lines[1:])
+    return 2 * small > len(lines) - 1
 
 
 def _has_room(above: Line, below: Line, lines: Sequence[Line]) -> bool:
@@ -67,6 +91,11 @@ def _has_room(above: Line, below: Line, lines: Sequence[Line]) -> bool:
     if room_px > above.box.height:
         room_px += before_px  # of lines that are centred; prose may only be indented
     return room_px > below.words[0].box.width + above.box.height
+
+
+def _are_amounts(above: Line, below: Line) -> bool:
+    """Whether both end in an amount of money, as rows do that are set flush right."""
+    return all(_AMOUNT.search(line.text) for line in (above, below)) and not below.text[0].islower()
 
 
 def _has_wide_gap(line: Line) -> bool:

@@ -152,7 +152,12 @@ class Zone:
 
     @property
     def text(self) -> str:
-        """The lines, separated by line breaks, with an empty line between paragraphs."""
+        """The lines, separated by line breaks, with an empty line between paragraphs.
+
+        Between the rows of a table there is none.
+        """
+        if self.table:
+            return "\n".join(line.text for line in self.lines)
         return "\n\n".join("\n".join(line.text for line in lines) for lines in self.paragraphs())
 
     @property

@@ -19,8 +19,7 @@ class Calibration:
     """What the confidences of an engine mean; all confidences are from 0 to 1.
 
     The expected F1 of the words is 1 / (1 + e^-x), x = `bias` + `per_confidence` × mean confidence
-    + `per_sure_share` × share of words with a confidence of `sure_word` or more. A page with a mean
-    confidence under `poor` was read poorly; under `handwriting` it may be handwritten.
+    + `per_sure_share` × share of words with a confidence of `sure_word` or more.
 
     `shares_right` are points of a line from a word's confidence to the share of such words that are
     right, from (0, …) to (1, …); without any, both are the same.
@@ -30,8 +29,6 @@ class Calibration:
     bias: float
     per_confidence: float
     per_sure_share: float
-    handwriting: float
-    poor: float
     shares_right: tuple[tuple[float, float], ...] = ()
 
     def share_right(self, confidence: float) -> float:

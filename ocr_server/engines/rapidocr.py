@@ -70,7 +70,7 @@ class RapidocrEngine(Engine):
     name = "rapidocr"
     # Fitted by `python -m benchmarks.second_reader`, and `shares_right` by `benchmarks.confidence`.
     calibration = Calibration(
-        0.95, -1.60, 0.0, 4.00, handwriting=0.75, poor=0.75,
+        0.95, -1.60, 0.0, 4.00,
         shares_right=(
             (0.0, 0.0), (0.7, 0.2), (0.8, 0.38), (0.9, 0.6), (0.95, 0.75), (0.98, 0.86),
             (0.995, 0.9), (1.0, 0.98),

@@ -57,7 +57,7 @@ KIND = "bmp"
 # Fitted by `python -m benchmarks.quality`, and `shares_right` by `benchmarks.confidence`; valid for
 # both engines that use Tesseract.
 CALIBRATION = Calibration(
-    0.8, -3.28, 1.26, 4.65, handwriting=0.55, poor=0.6,
+    0.8, -3.28, 1.26, 4.65,
     shares_right=(
         (0.0, 0.03), (0.1, 0.1), (0.4, 0.24), (0.6, 0.44), (0.8, 0.61), (0.9, 0.78), (0.95, 0.97),
         (1.0, 1.0),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from ocr_server.document.continued_tables import repeated_rows, with_continued_tables
-from ocr_server.document.line_ends import PARTED, are_rows, joined
+from ocr_server.document.line_ends import PARTED, are_rows, is_of_figures, is_prose, joined
 from ocr_server.document.model import Direction, Document, Line, Page, Table, Zone
 from ocr_server.document.roles import (
     FURNITURE,
@@ -144,8 +144,10 @@ def flowing_blocks(
     held: _Open | None = None
     waiting: list[_Open] = []
     for page in with_continued_tables(pages):
+        no_table = [line for zone in page.zones if not zone.table for line in zone.lines]
+        on_receipt = keep_rows and is_of_figures(no_table)
         for zone in page.zones:
-            for piece in _pieces(page, zone, roles, keep_rows=keep_rows):
+            for piece in _pieces(page, zone, roles, keep_rows=keep_rows, on_receipt=on_receipt):
                 is_edge = all(is_at_edge(line, page) for line in piece.lines)
                 is_beside = piece.role in FURNITURE or (
                     held is not None and held.tabular and not piece.tabular and is_edge
@@ -219,14 +221,23 @@ class _Open:
         return _block(passage, join_lines=not self.has_rows)
 
 
-def _pieces(page: Page, zone: Zone, roles: Roles, *, keep_rows: bool) -> Iterator[_Open]:
+def _pieces(
+    page: Page, zone: Zone, roles: Roles, *, keep_rows: bool, on_receipt: bool
+) -> Iterator[_Open]:
     """The paragraphs, items of lists or the table of a zone."""
     if zone.table and zone.table.cells:
         yield _Open(tabular=_tabular(zone, zone.table))
         return
     for passage in roles.passages(page, zone):
-        has_rows = keep_rows and passage.role is Role.TEXT and are_rows(passage.lines)
-        yield _Open(passage.lines, passage.role, zone, zone, passage.marker, has_rows=has_rows)
+        role, lines = passage.role, passage.lines
+        if on_receipt and len(lines) > 1 and role in _LEVELS and not is_prose(lines):
+            role = Role.TEXT  # rows in large print
+        has_rows = (
+            keep_rows
+            and role is Role.TEXT
+            and (are_rows(lines) or (on_receipt and not is_prose(lines)))
+        )
+        yield _Open(lines, role, zone, zone, passage.marker, has_rows=has_rows)
 
 
 def _block(passage: Passage, *, join_lines: bool) -> Heading | Paragraph | ListItem:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ocr_server.document.line_ends import joined
-from ocr_server.document.model import Document, Page
+from ocr_server.document.model import Document, Page, Zone
 from ocr_server.document.roles import Roles
 from ocr_server.export.blocks import Block, Tabular, furnished
 from ocr_server.export.layout_text import layout_text
@@ -46,5 +46,11 @@ def page_text(page: Page, lines: LineUse) -> str:
         case LineUse.LAYOUT:
             return layout_text(page)
         case LineUse.JOIN:
-            paragraphs = (lines for zone in page.zones for lines in zone.paragraphs())
-            return "\n\n".join(joined(line.text for line in lines) for lines in paragraphs)
+            return "\n\n".join(map(_flowing_text, page.zones))
+
+
+def _flowing_text(zone: Zone) -> str:
+    """The text of a zone, a line for each paragraph, or for each row of a table."""
+    if zone.table:
+        return zone.text
+    return "\n\n".join(joined(line.text for line in lines) for lines in zone.paragraphs())

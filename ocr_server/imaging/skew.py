@@ -103,7 +103,7 @@ def deskew_by(canvas: Canvas, skew: Skew, *, least_deg: float, fill: int) -> Ope
     """
     if not skew.is_clear:
         return OperationResult(canvas, "no clear lines of text")
-    found = f"text turned by {skew.angle_deg:.1f}°"
+    found = f"text turned by {skew.angle_deg:z.1f}°"
     if abs(skew.angle_deg) < least_deg:
         return OperationResult(canvas, found)
     level = canvas.rotated(-skew.angle_deg, fill=fill)

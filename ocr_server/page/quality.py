@@ -34,9 +34,9 @@ _MOST_UNEVENNESS = 0.30  # of the range from black to white
 _MOST_EDGE = 0.35  # width of a stroke's edge, in x-heights; sharp print has 0.05 to 0.25
 _MOST_SKEW_DEG = 10.0  # a skew beyond 15 is not detected at all
 _CUT_LETTERS = 5  # letters at one edge of the picture; fewer are specks and dirt
-# Mean confidence of a reading by the network for handwriting. Modern hands have .80 to .97 (CER up
-# to .21), letters of 1905 .63 to .80 (.3 to .5), a Victorian's cursive up to .63 (.5 to .7).
-_READABLE_HAND = 0.75
+# Expected shares of right words. Print has .75 or more, modern hands .4 to .8 (CER up to .21),
+# letters of 1905 .2 to .35 (.2 to .5), a Victorian's cursive .13 to .21 (.5 to .7).
+_WELL_READ, _HARDLY_READ = 0.6, 0.4
 _FEWEST_GLYPHS = 60  # with fewer, print and handwriting cannot be told apart
 _LETTERS_MEASURED = 60
 
@@ -45,15 +45,16 @@ _LETTERS_MEASURED = 60
 class ReadingResult:
     """Figures of a reading, from which its accuracy is estimated.
 
-    `confidence` is the mean from 0 to 1, weighted by letters; `sure_share` the share of words, from
-    0 to 1, with at least the engine's confidence of a sure word; `letters` counts letters and
-    digits.
+    `confidence` is the engine's mean from 0 to 1, weighted by letters; `sure_share` the share of
+    words, from 0 to 1, with at least the engine's confidence of a sure word; `letters` counts
+    letters and digits; `share_right` is the mean of the expected shares of right words.
     """
 
     confidence: float
     sure_share: float
     letters: int
     calibration: Calibration
+    share_right: float
 
     @classmethod
     def of(cls, words: tuple[Word, ...], calibration: Calibration) -> ReadingResult:
@@ -64,6 +65,9 @@ class ReadingResult:
             sure_share=sure / max(1, len(words)),
             letters=letters_in(words),
             calibration=calibration,
+            share_right=mean_confidence(
+                tuple(_with_share_right(word, calibration) for word in words)
+            ),
         )
 
 
@@ -87,14 +91,15 @@ def with_shares_right(zone: Zone, calibration: Calibration) -> Zone:
         return replace(symbol, confidence=calibration.share_right(symbol.confidence))
 
     def in_word(word: Word) -> Word:
-        return replace(
-            word,
-            confidence=calibration.share_right(word.confidence),
-            symbols=tuple(map(in_symbol, word.symbols)),
-        )
+        symbols = tuple(map(in_symbol, word.symbols))
+        return replace(_with_share_right(word, calibration), symbols=symbols)
 
     lines = (replace(line, words=tuple(map(in_word, line.words))) for line in zone.lines)
     return replace(zone, lines=tuple(lines))
+
+
+def _with_share_right(word: Word, calibration: Calibration) -> Word:
+    return replace(word, confidence=calibration.share_right(word.confidence))
 
 
 def with_copies(page: Page, copies: int) -> Page:
@@ -222,21 +227,17 @@ def _problems(
     yield from _problems_of_picture(page)
     in_lines = page.skew.is_clear or page.vertical_skew.is_clear
     irregular = len(page.glyphs) >= _FEWEST_GLYPHS and not in_lines
-    if handwritten:
-        is_hard = result.confidence < _READABLE_HAND
-    else:
-        is_hard = irregular and result.confidence < result.calibration.handwriting
-    if is_hard:
+    if (handwritten or irregular) and result.share_right < _HARDLY_READ:
         yield Advice(
             "handwriting",
             "This is handwriting that can hardly be read: the confidence is only "
-            f"{result.confidence:.0%}.",
+            f"{result.share_right:.0%}.",
             "Type it out. Neat modern hands are read much better than old cursive.",
         )
-    elif result.confidence < result.calibration.poor:
+    elif result.share_right < _WELL_READ:
         yield Advice(
             "poor-reading",
-            f"The text was read with a confidence of only {result.confidence:.0%}.",
+            f"The text was read with a confidence of only {result.share_right:.0%}.",
             "Check the language, and send a sharper or larger picture.",
         )
 

@@ -50,6 +50,27 @@ def test_words_are_found_and_replaced_in_all_files(two: Page) -> None:
     expect(two.locator("[data-part=text]")).to_contain_text("feny boat pass")
     two.get_by_role("button", name="Undo").click()
     expect(two.locator("[data-part=text]")).to_contain_text("feny ticket")
+    expect(hits).to_have_text("1")
+
+
+def test_places_are_counted_in_the_file_that_is_open(two: Page) -> None:
+    two.get_by_role("button", name="Search and replace").click()
+    two.get_by_label("Search for").fill("ticket")
+    two.get_by_label("Replace with").fill("pass")
+    two.get_by_role("button", name="All", exact=True).click()
+    hits = two.locator("[data-part=hits]")
+    expect(hits).to_have_text("0")
+    expect(two.get_by_role("button", name="Undo")).to_be_focused()
+
+    two.get_by_role("button", name="Open other.png").click()
+    expect(hits).to_have_text("1")
+    expect(two.get_by_role("button", name="All", exact=True)).to_be_enabled()
+
+    two.get_by_role("button", name="Open letter.png").click()
+    expect(hits).to_have_text("0")
+    two.get_by_role("button", name="Search and replace").focus()
+    two.keyboard.press("Control+z")
+    expect(hits).to_have_text("1")
 
 
 def test_enter_goes_from_place_to_place_and_replaces(desk: Page) -> None:
@@ -77,7 +98,7 @@ def test_what_is_no_regular_expression_is_said(desk: Page) -> None:
     desk.get_by_role("button", name="Search and replace").click()
     desk.get_by_label("Search for").fill("(n")
     desk.get_by_label("Regular expression").check()
-    expect(desk.locator("[data-part=hits]")).to_have_text("No regular expression")
+    expect(desk.locator("[data-part=hits]")).to_have_text("This is not a regular expression")
 
     desk.get_by_label("Search for").fill("n0*n")
     expect(desk.locator("[data-part=hits]")).to_have_text("1")

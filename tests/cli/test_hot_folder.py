@@ -143,5 +143,7 @@ def test_a_shell_watches_a_folder(
 
     assert main([*command, "--format", "json", "--option", "detail=page"]) == 0
     wait_for(lambda: rig.done() == ["one.tif.json"])
+    assert main(["job", "watch", str(rig.folder), "--url", rig.url]) == 1
+    assert "is a folder. Name the one for its documents by --out" in capfd.readouterr().err
     assert main(["job", "watch", "x", "--once", "--url", rig.url]) == 1
     assert "--out" in capfd.readouterr().err

@@ -85,6 +85,29 @@ def test_lines_with_columns_keep_their_ends() -> None:
     assert breaks_of(opened(read, LineUse.AUTO)) == ["Tea and a cake 3.40\nCoffee 12.90"]
 
 
+def test_rows_of_money_flush_right_keep_their_ends() -> None:
+    rows = [
+        line(text, 30 * (at + 1), left=400 - 10 * len(text))
+        for at, text in enumerate(("CASH RM 5.00", "CHANGE RM 2.50"))
+    ]
+    read = document(page(replace(zone("x"), lines=tuple(rows))))
+
+    assert breaks_of(opened(read, LineUse.AUTO)) == ["CASH RM 5.00\nCHANGE RM 2.50"]
+
+
+@pytest.mark.parametrize(
+    ("page_end", "is_receipt"),
+    [("TOTAL 12.90\nTEL 5550 1234", True), ("and so it ends\nfor all of us", False)],
+)
+def test_what_could_be_prose_has_rows_on_a_receipt(page_end: str, *, is_receipt: bool) -> None:
+    both = zone("SR 6 a of 7\n12 rows all", top=60)  # neither has room left
+    ends = zone(page_end, "Bill one\nThe shop", top=200)
+
+    made = opened(document(page(both, ends)), LineUse.AUTO)
+
+    assert ("SR 6 a of 7\n12 rows all" in breaks_of(made)) == is_receipt
+
+
 @pytest.mark.parametrize(
     "prose",
     [

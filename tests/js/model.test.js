@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   isConfirmed,
   lineText,
+  pagesText,
   pageText,
   paragraphsOf,
   placesOf,
@@ -16,6 +17,20 @@ test("a page's text has a line each, and an empty line between paragraphs and zo
   const page = pageOf([one, two, three], [lineOf("five")]);
 
   assert.equal(pageText(page), "one two\nthree\n\nfour\n\nfive");
+});
+
+test("lines are joined as they are to be, rows of tables never", () => {
+  const page = pageOf(
+    [lineOf("one"), lineOf("two")],
+    [lineOf("a 1"), { ...lineOf("b 2"), paragraph: 1 }],
+  );
+  page.zones[1].table = { rows: 2, columns: 2, cells: [] };
+
+  assert.equal(pagesText([page, page]), "one\ntwo\n\na 1\nb 2\n\none\ntwo\n\na 1\nb 2");
+  assert.equal(
+    pageText(page, (lines) => lines.join(" ")),
+    "one two\n\na 1\nb 2",
+  );
 });
 
 test("a word without text is not there", () => {

@@ -2,7 +2,7 @@
 // holds the server to the same table.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { joinLines, joinParagraphs } from "../../ocr_server/static/js/desk/line-join.js";
+import { joinLines } from "../../ocr_server/static/js/desk/line-join.js";
 import { gapOf } from "../../ocr_server/static/js/lib/model.js";
 import twins from "../data/twins.json" with { type: "json" };
 
@@ -17,7 +17,3 @@ for (const [before, after, hasBlank] of twins.blank_between) {
     assert.equal(gapOf(before, after), hasBlank ? " " : "");
   });
 }
-
-test("each paragraph becomes one line", () => {
-  assert.equal(joinParagraphs("one-\ntwo\nthree\n\nfour\nfive"), "onetwo three\n\nfour five");
-});

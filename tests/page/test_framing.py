@@ -70,5 +70,7 @@ def test_corners_beside_the_page_are_refused() -> None:
     drawn = draw_page()
     width = drawn.pixels.shape[1]
 
-    with pytest.raises(InvalidOptions, match="outside the page"):
+    with pytest.raises(InvalidOptions, match="outside the page") as told:
         read(drawn, (width, 0), (2 * width, 0), (2 * width, 50), (width, 50))
+    message = "The corners lie outside the page, which has 1200 × 1500 pixels."
+    assert told.value.extra["faults"] == [{"field": "corners", "message": message}]

@@ -24,7 +24,8 @@ from tests.words import draw_page
 
 
 def result(confidence: float, sure_share: float, letters: int) -> ReadingResult:
-    return ReadingResult(confidence, sure_share, letters, CALIBRATION)
+    share_right = CALIBRATION.share_right(confidence)
+    return ReadingResult(confidence, sure_share, letters, CALIBRATION, share_right)
 
 
 GOOD = result(confidence=0.95, sure_share=0.97, letters=900)
@@ -103,7 +104,9 @@ def test_doubtful_signs_without_lines_are_handwriting() -> None:
     assert "handwriting" in codes(drawn, result(confidence=0.3, sure_share=0.05, letters=300))
 
 
-@pytest.mark.parametrize(("confidence", "expected"), [(0.85, set()), (0.6, {"handwriting"})])
+@pytest.mark.parametrize(
+    ("confidence", "expected"), [(0.9, set()), (0.75, {"poor-reading"}), (0.5, {"handwriting"})]
+)
 def test_of_handwriting_only_what_is_doubtful_is_a_problem(
     confidence: float, expected: set[str]
 ) -> None:

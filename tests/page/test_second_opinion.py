@@ -95,7 +95,9 @@ def test_paper_that_is_not_white_makes_doubt_begin_sooner() -> None:
 def test_the_second_reading_is_kept_unless_it_has_clearly_fewer_letters(
     letters: int, beside: int, is_kept: bool
 ) -> None:
-    second, first = (ReadingResult(0.9, 0.9, count, CALIBRATION) for count in (letters, beside))
+    second, first = (
+        ReadingResult(0.9, 0.9, count, CALIBRATION, 0.78) for count in (letters, beside)
+    )
 
     assert is_better(second, first) == is_kept
 

@@ -24,7 +24,7 @@ const DWELL_MS = 250; // who only passes over a word does not want the picture t
  */
 /**
  * What the parts of the desk share. The element tells them "turned" when another page is shown, or
- * none.
+ * none, and "painted" when words are other ones.
  * @typedef {{root: HTMLElement, picture: HTMLImageElement, draft: Draft | null, page: Page | null,
  *   lit: Word | null, opened: Word | null, view: ReturnType<typeof enhanceZoom>, text:
  *   ReturnType<typeof enhanceTextPane>, showPage: (page: Page) => Promise<void>, paint: () => void,
@@ -75,6 +75,7 @@ export function enhance(root, others) {
     overlays.lay(words);
     paint();
     summary.tell();
+    root.dispatchEvent(new Event("painted"));
   }
   function showText() {
     if (desk.page) text.show(desk.page);

@@ -5,7 +5,7 @@
 // No `enhance`: it holds, and shows nothing.
 import { trust } from "../lib/confidence.js";
 import { isShowable } from "../lib/files.js";
-import { languagesOf, lineText, pageText, placesOf } from "../lib/model.js";
+import { languagesOf, lineText, pageText, pagesText, placesOf } from "../lib/model.js";
 import { seconds } from "../lib/quantities.js";
 import { _ } from "../lib/words.js";
 
@@ -113,7 +113,7 @@ export class Draft extends EventTarget {
   }
 
   get text() {
-    return this.pages.map(pageText).join("\n\n");
+    return pagesText(this.pages);
   }
 
   /**

@@ -3,9 +3,9 @@
 // No `enhance`: the menu is drawn anew whenever it opens.
 import { declarations } from "../lib/declarations.js";
 import { announce, found, make, part } from "../lib/dom.js";
-import { pageText, suits } from "../lib/model.js";
+import { pagesText, suits } from "../lib/model.js";
 import { _ } from "../lib/words.js";
-import { joinParagraphs } from "./line-join.js";
+import { joinLines } from "./line-join.js";
 import { lastFirst, remembered, rendered, save, stem } from "./rendering.js";
 
 /**
@@ -59,7 +59,6 @@ export function drawExportMenu(desk, copyText) {
     () => draft.pages.filter((_, at) => isNamed(range.value, at + 1)),
   ];
   const pages = () => chosen[which.selectedIndex]();
-  const text = () => pages().map(pageText).join("\n\n");
   /** Names of the formats that the chosen pages can have. */
   const all = () =>
     formats
@@ -144,8 +143,8 @@ export function drawExportMenu(desk, copyText) {
       : []),
     title,
     ...(several ? [which, range] : []),
-    ...(several ? [entry(_("Copy these pages"), () => copyText(text()))] : []),
-    entry(_("Copy without line breaks"), () => copyText(joinParagraphs(text()))),
+    ...(several ? [entry(_("Copy these pages"), () => copyText(pagesText(pages())))] : []),
+    entry(_("Copy without line breaks"), () => copyText(pagesText(pages(), joinLines))),
     ...formats.map((format) =>
       entry(format.label, () => downloadFormat(format), format.suffix, format),
     ),

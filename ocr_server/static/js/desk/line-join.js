@@ -28,14 +28,3 @@ export function joinLines(lines) {
   }
   return text;
 }
-
-/**
- * One line for each paragraph of a text, which empty lines part.
- * @param {string} text
- */
-export function joinParagraphs(text) {
-  return text
-    .split(/\n{2,}/)
-    .map((paragraph) => joinLines(paragraph.split("\n")))
-    .join("\n\n");
-}

@@ -4,7 +4,7 @@
 import { declarations } from "../lib/declarations.js";
 import { make } from "../lib/dom.js";
 import { post } from "../lib/http.js";
-import { pageText } from "../lib/model.js";
+import { pagesText } from "../lib/model.js";
 import { recall, remember } from "../lib/storage.js";
 
 /** @typedef {import("./draft.js").Draft} Draft */
@@ -17,8 +17,7 @@ const KEPT_MS = 600_000; // of a file that is saved; a browser may ask where to 
  * @param {import("../lib/model.js").Page[]} pages
  */
 export async function rendered(draft, format, pages) {
-  if (format === "text")
-    return new Blob([`${pages.map(pageText).join("\n\n")}\n`], { type: "text/plain" });
+  if (format === "text") return new Blob([`${pagesText(pages)}\n`], { type: "text/plain" });
   const json = new Blob([JSON.stringify(draft.payload(pages))], { type: "application/json" });
   if (format === "json") return json;
   const form = new FormData();

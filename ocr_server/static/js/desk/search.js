@@ -61,7 +61,7 @@ export function enhance(desk) {
     const at = all.findIndex(isCurrent);
     const isWrong = wanted.value && !pattern();
     part(form, "hits").textContent = isWrong
-      ? _("No regular expression")
+      ? _("This is not a regular expression")
       : wanted.value &&
         (at < 0 ? String(all.length) : _("{n} of {all}", { n: at + 1, all: all.length }));
     for (const name of ["replace", "replace-all", "previous-hit", "next-hit"])
@@ -136,12 +136,14 @@ export function enhance(desk) {
     current = null;
     const rest = hits();
     tell(rest);
+    if (!rest.length) action(root, "undo").focus(); // the buttons here can do no more
     return go(rest[Math.min(at, rest.length - 1)]);
   }
   function replaceAll() {
     const count = replace(hits());
     current = null;
     tell(hits());
+    action(root, "undo").focus();
     announce(
       _(
         "{n} place replaced; undo brings it back.|{n} places replaced; undo brings them back, file by file.",
@@ -154,6 +156,7 @@ export function enhance(desk) {
     button.setAttribute("aria-pressed", String(!form.hidden));
     if (form.hidden) button.focus();
     else {
+      desk.leave();
       const selected = String(getSelection() ?? "").trim();
       if (selected && !selected.includes("\n")) wanted.value = selected;
       wanted.focus();
@@ -163,6 +166,7 @@ export function enhance(desk) {
   }
 
   button.addEventListener("click", toggle);
+  root.addEventListener("painted", () => form.hidden || tell(hits()));
   form.addEventListener("input", function seek(event) {
     current = null;
     if (event.target !== instead) tell(hits());

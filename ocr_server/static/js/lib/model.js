@@ -104,16 +104,31 @@ function hasConfirmed({ zones }) {
   return zones.some(({ lines = [] }) => lines.some(isConfirmed));
 }
 
-/** @param {Page} page */
-export function pageText(page) {
+/**
+ * The text of a page, each line by itself unless they are joined otherwise; rows of tables always.
+ * @param {Page} page
+ * @param {(lines: string[]) => string} join
+ */
+export function pageText(page, join = (lines) => lines.join("\n")) {
   return page.zones
     .filter((zone) => zone.lines?.length)
     .map((zone) =>
-      paragraphsOf(zone)
-        .map((lines) => lines.map(lineText).join("\n"))
-        .join("\n\n"),
+      zone.table
+        ? (zone.lines ?? []).map(lineText).join("\n")
+        : paragraphsOf(zone)
+            .map((lines) => join(lines.map(lineText)))
+            .join("\n\n"),
     )
     .join("\n\n");
+}
+
+/**
+ * The text of pages, as `pageText` has that of each.
+ * @param {Page[]} pages
+ * @param {(lines: string[]) => string} [join]
+ */
+export function pagesText(pages, join) {
+  return pages.map((page) => pageText(page, join)).join("\n\n");
 }
 
 /**
