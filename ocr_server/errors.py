@@ -130,10 +130,17 @@ class RequestError(OcrServerError):
 
 
 class InvalidOptions(RequestError):
-    """Options or fields are wrong; all faults are in `extra["faults"]`."""
+    """Options or fields are wrong; all faults are in `extra["faults"]`.
+
+    Where the message is of one `field`, it is its fault, too.
+    """
 
     code = "invalid-options"
     title = "Some options are not understood"
+
+    def __init__(self, message: str, *, field: str = "", **extra: Extra) -> None:
+        faults: dict[str, Extra] = {"faults": [{"field": field, "message": message}]}
+        super().__init__(message, **(faults if field else {}), **extra)
 
 
 class BodyTooLarge(RequestError):

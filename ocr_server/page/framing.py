@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ocr_server.document.model import Page
+from ocr_server.errors import InvalidOptions
 from ocr_server.geometry import Box, Clamp, Quad
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.perspective import cut_out
 from ocr_server.job import Framing, ReadOptions, ZoneSpec
-from ocr_server.page.reading import read_page, wrong_place
+from ocr_server.page.reading import read_page
 from ocr_server.page.state import ReadContext
 
 
@@ -85,11 +86,13 @@ def _inside(corners: Quad, canvas: Canvas) -> Quad:
         return inside
     size = f"{canvas.width_px} × {canvas.height_px}"
     if corners.box.intersection(canvas.box) is None:
-        raise wrong_place("corners", f"The corners lie outside the page, which has {size} pixels.")
-    raise wrong_place(
-        "corners",
+        raise InvalidOptions(
+            f"The corners lie outside the page, which has {size} pixels.", field="corners"
+        )
+    raise InvalidOptions(
         "Between the corners hardly anything of the page is left, "
         f"which has {size} pixels. Move them further apart.",
+        field="corners",
     )
 
 

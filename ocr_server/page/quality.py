@@ -227,17 +227,18 @@ def _problems(
     yield from _problems_of_picture(page)
     in_lines = page.skew.is_clear or page.vertical_skew.is_clear
     irregular = len(page.glyphs) >= _FEWEST_GLYPHS and not in_lines
-    if (handwritten or irregular) and result.share_right < _HARDLY_READ:
+    confidence = result.share_right
+    if (handwritten or irregular) and confidence < _HARDLY_READ:
         yield Advice(
             "handwriting",
             "This is handwriting that can hardly be read: the confidence is only "
-            f"{result.share_right:.0%}.",
+            f"{confidence:.0%}.",
             "Type it out. Neat modern hands are read much better than old cursive.",
         )
-    elif result.share_right < _WELL_READ:
+    elif confidence < _WELL_READ:
         yield Advice(
             "poor-reading",
-            f"The text was read with a confidence of only {result.share_right:.0%}.",
+            f"The text was read with a confidence of only {confidence:.0%}.",
             "Check the language, and send a sharper or larger picture.",
         )
 

@@ -105,19 +105,14 @@ def cut_zone(canvas: Canvas, spec: ZoneSpec) -> Canvas:
     if inside is None:
         sides = f"{spec.box.left:g}, {spec.box.top:g}, {spec.box.right:g}, {spec.box.bottom:g}"
         size = f"{canvas.width_px} × {canvas.height_px}"
-        raise wrong_place(
-            "zones",
+        raise InvalidOptions(
             f"The zone {sides} lies outside the page, which has {size} pixels. Measure it on the "
             "page as it is shown upright, or send its box_percent.",
+            field="zones",
             width_px=canvas.width_px,
             height_px=canvas.height_px,
         )
     return canvas.cropped(inside)
-
-
-def wrong_place(field: str, message: str, **extra: int) -> InvalidOptions:
-    """The error of an option whose place is not on the page."""
-    return InvalidOptions(message, faults=[{"field": field, "message": message}], **extra)
 
 
 class _Reading(NamedTuple):

@@ -20,7 +20,6 @@ from flask import Blueprint, Response, jsonify, request
 from ocr_server import __version__
 from ocr_server.errors import InvalidOptions, OcrServerError, UnsupportedFormat
 from ocr_server.job import Source
-from ocr_server.request.faults import fault_of
 from ocr_server.tools import (
     INSTRUCTIONS,
     TOOLS,
@@ -184,9 +183,8 @@ def _source(file: Value) -> Source:
     try:
         source = decoded_image(file)
     except ValueError as error:
-        message = f"{error}. Nothing is fetched."
-        faults = [fault_of(FILE_ARGUMENT, message)]
-        raise InvalidOptions(f"{FILE_ARGUMENT}: {message}", faults=faults) from error
+        message = f"{FILE_ARGUMENT}: {error}. Nothing is fetched."
+        raise InvalidOptions(message, field=FILE_ARGUMENT) from error
     if not source.size_bytes:
         raise UnsupportedFormat("The file is empty. Send a picture or PDF.")
     return source
