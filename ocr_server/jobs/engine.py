@@ -1,7 +1,7 @@
 """What carries durable jobs: DBOS Transact, on SQLite or PostgreSQL; known here and to `flow`.
 
 It holds ids and numbers only. This process looks into the queues itself, as the loops of DBOS
-cannot be woken: at once where somebody rings, else every few seconds.
+cannot be woken and cost more than all else: at once where somebody rings, else every few seconds.
 
 DBOS takes up what its own process left behind. What processes that are gone left is taken over
 here: each process holds a lock of its own, which the system frees when it dies, and who sees a free
@@ -15,11 +15,12 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TypeVar
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowStatus
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import _dbos as launching
 from dbos import _workflow_commands as background
 from dbos._core import execute_dequeued_workflow
 from sqlalchemy.engine import Connection, Engine
@@ -28,14 +29,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from ocr_server.jobs import flow
 from ocr_server.jobs.flow import CHUNKS, ENDS, JOBS, VERSION, Reader, Stopping
 from ocr_server.jobs.locks import Locks, locks_of, ring
+from ocr_server.jobs.work_table import Begun, WorkTable
 
-NEWEST = 50  # chunks that are looked at between pages, whether one of them goes before
-POLL_S = 2.0  # between looks into the queues, if nobody rings; each costs 2 ms of processor
+POLL_S = 2.0  # between looks into the queues, if nobody rings
+BACKGROUND_S = 4.0  # between looks for what is delayed until now, at 2 ms of processor
 UNUSED_S = 60.0  # between looks for what there is none of, such as schedules
 TAKE_OVER_S = 1.0
 LOST_S = 3.0  # so long, a workflow may be noted as begun or not yet as done, and no thread be at it
 CLOSING_S = 0.05  # between looks whether work is done
 JOIN_S = 5.0  # at the end, for each thread; one may wait for a database
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -76,13 +80,12 @@ class JobEngine:
         """Take up jobs, `slots` pages at a time; with 0 only enqueue them."""
         flow.begin(reader, self)
         self._is_over = reader.is_over
-        # What is delayed is enqueued by DBOS in this interval, and looked for here in the same.
-        background._BACKGROUND_JOBS_INTERVAL_SEC = POLL_S
+        background._BACKGROUND_JOBS_INTERVAL_SEC = BACKGROUND_S
+        # Replaced, as it cannot be switched off.
+        launching.queue_thread = _look_into_no_queue  # type: ignore[assignment,attr-defined]
         self._dbos = DBOS(config=self._config)
         DBOS.listen_queues([])  # this process looks for itself
         DBOS.launch()
-        # Nothing is put into the queue that DBOS listens to all the same.
-        self._dbos._registry.get_internal_queue()._polling_interval_sec = UNUSED_S
         self._queues = {
             JOBS: DBOS.register_queue(JOBS, worker_concurrency=1),  # claimed at a time
             CHUNKS: DBOS.register_queue(CHUNKS, worker_concurrency=1),
@@ -92,6 +95,7 @@ class JobEngine:
             system_database_url=self._config["system_database_url"],
             serializer=DBOSPortableJSONSerializer(),
         )
+        self._work = WorkTable(self._dbos._sys_db.engine, VERSION, self._queues)
         self._slots = slots
         if slots:
             for thread in self._threads:
@@ -150,21 +154,21 @@ class JobEngine:
 
     def gives_way(self, number: int) -> bool:
         """Whether a job, which is begun, or a chunk of a lower number takes the slot of a chunk."""
+        waiting = self._until_it_answers(self._work.waiting)
         with suppress(SQLAlchemyError):
-            if self._take_jobs(slots=1):
+            if JOBS in waiting and self._take(JOBS, slots=1):
                 return True
-        newest = self._listed(queue_name=CHUNKS, status="ENQUEUED", sort_desc=True, limit=NEWEST)
-        return any((one.priority or number) < number for one in newest)
+        return waiting.get(CHUNKS, number) < number
 
     def knows(self, workflow_ids: Iterable[str]) -> bool:
         """Whether one of some workflows was ever enqueued."""
-        return bool(self._listed(workflow_ids=list(workflow_ids), limit=1))
+        ids = list(workflow_ids)
+        return self._until_it_answers(lambda: self._work.knows(ids))
 
     def owns(self, workflow_id: str) -> bool:
         """Whether a workflow that this process is at is still its own."""
-        return bool(
-            self._listed(workflow_ids=[workflow_id], status="PENDING", executor_id=self._name)
-        )
+        mine = self._until_it_answers(lambda: self._work.begun_by(self._name))
+        return workflow_id in {one.work_id for one in mine}
 
     def leave(self, workflow_id: str) -> None:
         """Note that a workflow takes no slot any more."""
@@ -175,35 +179,34 @@ class JobEngine:
         """Begin what waits, if there are slots for it, until no more is to be begun."""
         while not self._is_over.is_set():
             try:
-                self._take_jobs(slots=self._room)
-                with self._claiming:
-                    while self._room > 0 and self._claim(CHUNKS):
-                        pass
-                    self._claim(ENDS)
+                waiting = self._work.waiting()
+                for queue in (JOBS, CHUNKS):
+                    if queue in waiting:
+                        self._take(queue, slots=self._room)
+                if ENDS in waiting:
+                    self._take(ENDS, slots=1)
             except Exception:  # whatever the database says, it may work again
                 log.exception("jobs: what waits is not known")
             self._bell.wait(POLL_S)
             self._bell.clear()
 
-    def _take_jobs(self, *, slots: int) -> bool:
-        """Begin jobs that wait, in so many slots; whether there was one."""
+    def _take(self, queue: str, *, slots: int) -> bool:
+        """Begin what waits in a queue, in so many slots; whether there was any."""
         with self._claiming:
             claimed = 0
-            while claimed < slots and self._claim(JOBS):
+            while claimed < slots and self._claim(queue):
                 claimed += 1
         return claimed > 0
 
-    def _listed(self, **conditions: Any) -> list[WorkflowStatus]:  # noqa: ANN401  # of several types
-        """Some workflows; asked again and again while the database does not answer.
+    def _until_it_answers(self, ask: Callable[[], T]) -> T:
+        """Ask the database, again and again while it does not answer.
 
         Raises:
             Stopping: the process ends.
         """
         while True:
             try:
-                return self._client.list_workflows(
-                    **conditions, load_input=False, load_output=False
-                )
+                return ask()
             except SQLAlchemyError as error:
                 log.warning("jobs: asked again, as the database fails: %s", type(error).__name__)
             if self._is_over.wait(TAKE_OVER_S):
@@ -254,34 +257,31 @@ class JobEngine:
                 self._is_gone.wait(TAKE_OVER_S)
 
     def _look_round(self, locks: Locks) -> None:
-        begun = _pending()
-        for name in {one.executor_id for one in begun if one.executor_id} - {self._name}:
+        begun = self._work.begun()
+        for name in {one.owner for one in begun} - {self._name}:
             if not locks.take(name):
                 continue
             log.warning("jobs: taking over the work of a process that is gone")
-            self._enqueue_again(_pending(name))  # listed again: it may have ended in the meantime
+            self._enqueue_again(self._work.begun_by(name))  # it may have ended in the meantime
             locks.leave(name)
         now_s = time.monotonic()
         for workflow_id, claimed_s in list(self._held.items()):
             if workflow_id not in flow.running and now_s - claimed_s > LOST_S:  # DBOS refused it
                 self.leave(workflow_id)
-        mine = [one for one in begun if one.executor_id == self._name]
-        lost = [one for one in mine if one.workflow_id not in flow.running]
-        self._lost = {one.workflow_id: self._lost.get(one.workflow_id, now_s) for one in lost}
-        left = [one for one in lost if now_s - self._lost[one.workflow_id] > LOST_S]
+        mine = [one for one in begun if one.owner == self._name]
+        lost = [one for one in mine if one.work_id not in flow.running]
+        self._lost = {one.work_id: self._lost.get(one.work_id, now_s) for one in lost}
+        left = [one for one in lost if now_s - self._lost[one.work_id] > LOST_S]
         if left:
             log.warning("jobs: taking up work that a failure of the database ended")
             self._enqueue_again(left)
 
-    def _enqueue_again(self, workflows: list[WorkflowStatus]) -> None:
-        for queue in {one.queue_name for one in workflows}:
-            ids = [one.workflow_id for one in workflows if one.queue_name == queue]
+    def _enqueue_again(self, work: Sequence[Begun]) -> None:
+        for queue in {one.queue for one in work}:
+            ids = [one.work_id for one in work if one.queue == queue]
             DBOS.resume_workflows(ids, queue_name=queue)
         self.ring()
 
 
-def _pending(executor_id: str | None = None) -> list[WorkflowStatus]:
-    """The workflows that were begun and have not ended, by a process or any."""
-    return DBOS.list_workflows(
-        status="PENDING", executor_id=executor_id, load_input=False, load_output=False
-    )
+def _look_into_no_queue(*_: object) -> None:
+    """In the place of the thread in which DBOS looks each second which queues there are."""
