@@ -43,7 +43,7 @@ from benchmarks.job_place import (
 )
 from benchmarks.job_rate import rate
 from benchmarks.servers import Server
-from ocr_server.jobs.files import AllJobFiles, JobPage
+from ocr_server.jobs.files import AllJobFiles, JobPage, content_of
 from ocr_server.jobs.storage import LocalFolder
 
 KILLS, BETWEEN_KILLS_S = 12, 4.0
@@ -162,7 +162,7 @@ def _read_once(place: Place, job_id: str) -> None:
         if not isinstance(read, JobPage):
             raise SystemExit("a page could not be read")
         if not files.is_settled(number):
-            files.keep_page(replace(read.load(), number=number))
+            files.keep_page(number, content_of(replace(read.load(), number=number)))
 
 
 def _fetch(server: Server, path: str) -> tuple[int, int]:

@@ -36,6 +36,8 @@ BACKGROUND_S = 4.0  # between looks for what is delayed until now, at 2 ms of pr
 UNUSED_S = 60.0  # between looks for what there is none of, such as schedules
 TAKE_OVER_S = 1.0
 LOST_S = 3.0  # so long, a workflow may be noted as begun or not yet as done, and no thread be at it
+STRANDED_S = 60.0  # so long, jobs wait for processes of another version, if there is room here
+LEFT_S = 600.0  # and if there is none
 CLOSING_S = 0.05  # between looks whether work is done
 JOIN_S = 5.0  # at the end, for each thread; one may wait for a database
 
@@ -70,6 +72,9 @@ class JobEngine:
         self.rings = 0  # how often others may have enqueued something
         self.lapses = 0  # how often others may have taken this process for one that is gone
         self._is_gone = threading.Event()
+        self._stranded: dict[
+            str, float
+        ] = {}  # since when no process of this version takes up a job
         self._lost: dict[str, float] = {}  # since when nothing in this process is at a workflow
         self._threads = [
             threading.Thread(target=self._look_always, daemon=True, name="jobs-look"),
@@ -129,6 +134,26 @@ class JobEngine:
     def forget(self, job_id: str) -> None:
         """Remove all that the engine knows of a job."""
         self._client.delete_workflows([job_id], delete_children=True)
+
+    def begin_stranded(self, open_ids: Iterable[str]) -> None:
+        """Begin anew the jobs that nobody of this version takes up, as seen again and again.
+
+        They wait for processes of another version, or nothing is known of jobs that are open; what
+        was read of them is not read again.
+        """
+        left = self._work.left()
+        cared_for = {_job_of(work_id) for work_id, is_ours in left.items() if is_ours}
+        now_s = time.monotonic()
+        stranded = {*open_ids, *map(_job_of, left)} - cared_for
+        self._stranded = {one: self._stranded.get(one, now_s) for one in stranded}
+        patience_s = STRANDED_S if self._room > 0 else LEFT_S
+        for job_id, since_s in self._stranded.items():
+            if now_s - since_s >= patience_s:
+                log.warning("jobs: beginning anew what processes of another version have left")
+                self.forget(job_id)
+                with self._database.begin() as connection:
+                    self.enqueue(connection, job_id)
+                self.ring()
 
     def finish(self, *, timeout_s: float) -> None:
         """Wait until the pages that are being read are done; the rest is left to other processes.
@@ -281,6 +306,10 @@ class JobEngine:
             ids = [one.work_id for one in work if one.queue == queue]
             DBOS.resume_workflows(ids, queue_name=queue)
         self.ring()
+
+
+def _job_of(work_id: str) -> str:
+    return work_id.partition("/")[0]
 
 
 def _look_into_no_queue(*_: object) -> None:

@@ -20,6 +20,9 @@ _begun = sa.select(
     _work.queue_name.label("queue"),
 ).where(_work.status == "PENDING", _work.queue_name.is_not(None))
 _begun_by = _begun.where(_work.executor_id == sa.bindparam("owner"))
+_left = sa.select(
+    _work.workflow_uuid.label("work_id"), _work.status, _work.application_version.label("version")
+).where(_work.status.in_(("ENQUEUED", "PENDING", "DELAYED")))
 _known = sa.select(_work.workflow_uuid).where(
     _work.workflow_uuid.in_(sa.bindparam("ids", expanding=True))
 )
@@ -38,7 +41,7 @@ class WorkTable:
     """The table of all work in the engine's database, of workflows of a version for its queues."""
 
     def __init__(self, database: Engine, version: str, queues: Iterable[str]) -> None:
-        self._database = database
+        self._database, self._version = database, version
         self._waiting = sa.select(*(_least_priority(name, version) for name in queues))
 
     def waiting(self) -> dict[str, int]:
@@ -57,6 +60,13 @@ class WorkTable:
     def knows(self, work_ids: Iterable[str]) -> bool:
         """Whether some of this was ever enqueued."""
         return bool(self._rows(_known, {"ids": list(work_ids)}))
+
+    def left(self) -> dict[str, bool]:
+        """Of what has not ended: whether it is begun, or waits for processes of this version."""
+        return {
+            row["work_id"]: row["status"] == "PENDING" or row["version"] == self._version
+            for row in self._rows(_left)
+        }
 
     # Of the types of the columns.
     def _rows(self, asked: sa.Executable, values: Mapping[str, Any] | None = None) -> list[Any]:
