@@ -39,6 +39,7 @@ MOST_TIMES_BEGUN = 3  # a page that ended its process so often is not begun agai
 TRIES = 3  # of a page for which the server had no room
 RETRY_S = 1.0
 NOTE_S = 5.0
+CANCELLED_S = 0.5  # between looks whether a job of which a page is read was cancelled
 NONE_HELD = -1  # words: the process that reads a page writes it as it is kept
 
 T = TypeVar("T")
@@ -216,13 +217,17 @@ class _Cancelled(threading.Event):
 
     def __init__(self, files: JobFiles) -> None:
         super().__init__()
-        self._files = files
+        self._files, self._looked_s = files, time.monotonic()
 
     def is_set(self) -> bool:
-        """Whether nothing more is to be read, as far as is known."""
-        with suppress(JobsUnavailable):
-            return super().is_set() or self._files.is_cancelled
-        return False
+        """Whether nothing more is to be read, as far as was known a moment ago."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s >= CANCELLED_S:
+            self._looked_s = now_s
+            with suppress(JobsUnavailable):
+                if self._files.is_cancelled:
+                    self.set()
+        return super().is_set()
 
 
 def _is_passing(error: OcrServerError) -> bool:
