@@ -271,6 +271,9 @@ def test_a_server_takes_no_more_than_it_may_keep(tmp_path: Path) -> None:
             return got.status_code, members(got)["code"], got.headers.get("Retry-After", "")
 
         assert answer(300, 310, 320)[:2] == (413, "too-many-pages")
+        job = kept.send(tiff(300))
+        assert answer(300, 310) == (429, "too-many-jobs", "60")
+        kept.jobs.forget(kept.jobs.status(job["id"], ""))
         job = kept.send(tiff(300, 310))
         assert answer(300) == (429, "too-many-jobs", "60")
         document = kept.client.get(job["links"]["document"])
