@@ -21,7 +21,6 @@ from typing import TypeVar
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from dbos import _dbos as launching
-from dbos import _workflow_commands as background
 from dbos._core import execute_dequeued_workflow
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,7 +31,7 @@ from ocr_server.jobs.locks import Locks, locks_of, ring
 from ocr_server.jobs.work_table import Begun, WorkTable
 
 POLL_S = 2.0  # between looks into the queues, if nobody rings
-BACKGROUND_S = 4.0  # between looks for what is delayed until now, at 2 ms of processor
+DELAYED_S = 4.0  # between looks for what was delayed until now
 UNUSED_S = 60.0  # between looks for what there is none of, such as schedules
 TAKE_OVER_S = 1.0
 LOST_S = 3.0  # so long, a workflow may be noted as begun or not yet as done, and no thread be at it
@@ -85,9 +84,10 @@ class JobEngine:
         """Take up jobs, `slots` pages at a time; with 0 only enqueue them."""
         flow.begin(reader, self)
         self._is_over = reader.is_over
-        background._BACKGROUND_JOBS_INTERVAL_SEC = BACKGROUND_S
-        # Replaced, as it cannot be switched off.
-        launching.queue_thread = _look_into_no_queue  # type: ignore[assignment,attr-defined]
+        # They cannot be switched off; nothing has a time limit of the engine's, and what is delayed
+        # is looked for here.
+        launching.queue_thread = _no_loop  # type: ignore[assignment,attr-defined]
+        launching.background_jobs_thread = _no_loop  # type: ignore[assignment,attr-defined]
         self._dbos = DBOS(config=self._config)
         DBOS.listen_queues([])  # this process looks for itself
         DBOS.launch()
@@ -202,8 +202,12 @@ class JobEngine:
 
     def _look_always(self) -> None:
         """Begin what waits, if there are slots for it, until no more is to be begun."""
+        moved_s = 0.0
         while not self._is_over.is_set():
             try:
+                if time.monotonic() - moved_s >= DELAYED_S:
+                    moved_s = time.monotonic()
+                    self._dbos._sys_db.transition_delayed_workflows()
                 waiting = self._work.waiting()
                 for queue in (JOBS, CHUNKS):
                     if queue in waiting:
@@ -312,5 +316,5 @@ def _job_of(work_id: str) -> str:
     return work_id.partition("/")[0]
 
 
-def _look_into_no_queue(*_: object) -> None:
-    """In the place of the thread in which DBOS looks each second which queues there are."""
+def _no_loop(*_: object) -> None:
+    """In the place of threads in which DBOS looks for queues, limits and what is delayed."""
