@@ -100,7 +100,10 @@ class JobEngine:
             system_database_url=self._config["system_database_url"],
             serializer=DBOSPortableJSONSerializer(),
         )
-        self._work = WorkTable(self._dbos._sys_db.engine, VERSION, self._queues)
+        database = self._dbos._sys_db
+        self._work = WorkTable(
+            database.engine, database.tables.workflow_status, version=VERSION, queues=self._queues
+        )
         self._slots = slots
         if slots:
             for thread in self._threads:
