@@ -1,4 +1,7 @@
-"""How fast a job is read, beside a request to a server without jobs, and what its engine costs."""
+"""How fast a job is read, beside a request to a server without jobs, and what its engine costs.
+
+And what is seen of a long one while it is read: its first page, how far it is, the memory it takes.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from benchmarks.servers import Server, our_server, post
 SLOTS = "2"
 LOOK_S = 0.2
 ASK_S = 5.0  # between looks how far a job is, which cost the server milliseconds
+LONG_PAGES = 1000
 SHARES = (0.1, 0.5, 1.0)  # of the pages, when the memory is noted
 
 
@@ -43,7 +47,7 @@ class Watch:
     place: Place
     server: Server
     total: int  # pages of all jobs
-    firsts_s: list[float] = field(default_factory=list)
+    first_s: float = 0.0  # until the first page of the last job was answered
     memory: list[int] = field(default_factory=list)
     looks: int = 0
     faults: int = 0
@@ -53,6 +57,9 @@ class Watch:
         """Have pages read as a job, and wait for them."""
         begun_s = time.time()
         job_id, asked_s = submit(self.server, data, pages=f"{first}-{last}"), begun_s
+        while "page" not in look(self.server, f"/v1/jobs/{job_id}/pages/{first}"):
+            time.sleep(LOOK_S)
+        self.first_s = time.time() - begun_s
         while (settled := self.place.settled(job_id)) < last - first + 1:
             self._weigh(self.done + settled)
             if time.time() - asked_s > ASK_S:
@@ -61,7 +68,6 @@ class Watch:
             time.sleep(LOOK_S)
         self.done += last - first + 1
         self._weigh(self.done)
-        self.firsts_s.append(self.place.page_times_s(job_id)[0] - begun_s)
         while not look(self.server, f"/v1/jobs/{job_id}")["expires_at"]:
             time.sleep(LOOK_S)
 
@@ -89,7 +95,7 @@ def rate(place: Place, *, pages: int, rounds: int) -> None:
     with place.start(**settings) as server, our_server(ENGINE, **settings) as other:
         _ask(other, data, 1, 1)  # both take the document, and have loaded all
         Watch(place, server, 1).read(data, 1, 1)
-        idle, watch = server.process.memory_info().rss, Watch(place, server, pages)
+        watch = Watch(place, server, pages)
         for number in range(rounds):
             first, last = pages * number // rounds + 1, pages * (number + 1) // rounds
             for is_job in (number % 2 == 0, number % 2 == 1):  # by turns who begins
@@ -110,16 +116,27 @@ def rate(place: Place, *, pages: int, rounds: int) -> None:
     )
     server_ms, all_ms, database_ms = map(_per_page(jobs), ("server_s", "all_s", "database_s"))
     request_ms, request_all_ms, _ = map(_per_page(requests), ("server_s", "all_s", "database_s"))
-    shares = ", ".join(f"{(one - idle) / MIB:+.0f}" for one in watch.memory)
     print(f"rate: {pages} pages, {SLOTS} slots: jobs {ratio:.3f} times as fast as requests, "
           f"median of the rounds {middle:.3f}")  # fmt: skip
     print(f"rate: processor of the server process {server_ms:.1f} ms a page of jobs, "
           f"{request_ms:.1f} of requests, of the database {database_ms:.1f}: "
           f"{server_ms + database_ms - request_ms:.1f} ms for the engine; of all processes "
-          f"{all_ms:.0f} and {request_all_ms:.0f}")  # fmt: skip
-    print(f"rate: memory of the server process {shares} MiB after 10, 50 and 100 % of the pages; "
-          f"the first page is read after {min(watch.firsts_s):.1f} to {max(watch.firsts_s):.1f} s; "
-          f"progress or position wrong in {watch.faults} of {watch.looks} looks",
+          f"{all_ms:.0f} and {request_all_ms:.0f}", flush=True)  # fmt: skip
+
+
+def long(place: Place, pages: int = LONG_PAGES) -> None:
+    """Print what is seen of a job of many short pages while it is read."""
+    data = document(pages)
+    settings = {"OCR_SLOTS": SLOTS, "OCR_JOBS_SLOTS": SLOTS}
+    with place.start(**settings, OCR_MAX_BODY_BYTES=str(len(data) + MIB)) as server:
+        Watch(place, server, 1).read(data, 1, 1)  # all is loaded
+        idle, watch = server.process.memory_info().rss, Watch(place, server, pages)
+        begun_s = time.monotonic()
+        watch.read(data, 1, pages)
+    shares = ", ".join(f"{(one - idle) / MIB:+.0f}" for one in watch.memory)
+    print(f"long: {pages} pages in {time.monotonic() - begun_s:.0f} s, the first answered after "
+          f"{watch.first_s:.1f} s; progress or position wrong in {watch.faults} of {watch.looks} "
+          f"looks; memory of the server process {shares} MiB after 10, 50 and 100 % of the pages",
           flush=True)  # fmt: skip
 
 

@@ -1,11 +1,12 @@
 """Whether durable jobs lose nothing, keep pace and leave nothing.
 
-    python -m benchmarks.jobs [PART …] [--pages 1000] [--rounds 5] [--jobs postgresql://…]
+    python -m benchmarks.jobs [PART …] [--pages 400] [--rounds 2] [--jobs postgresql://…]
 
 - storm: a server and three workers, one of which is killed every few seconds, with all its
   processes, twelve times in all, and started again.
 - restart: all processes of one machine are killed, and started again.
-- rate: a PDF as jobs and as requests, some pages each by turns; see `job_rate`.
+- rate: a PDF as jobs and as requests, some pages each by turns, and what the engine costs a page.
+- long: a PDF of 1,000 short pages: how soon the first is answered, progress, position and memory.
 - fair: jobs of one page behind one of 600.
 - expiry: jobs that are kept for a second, one after the other; then what is left.
 - formats: a document of 2,000 pages in each format, and the memory that it takes. Its six pictures
@@ -41,9 +42,9 @@ from benchmarks.job_place import (
     wait_for_pages,
     weighed,
 )
-from benchmarks.job_rate import rate
+from benchmarks.job_rate import long, rate
 from benchmarks.servers import Server
-from ocr_server.jobs.files import AllJobFiles, JobPage
+from ocr_server.jobs.files import AllJobFiles, JobPage, content_of
 from ocr_server.jobs.storage import LocalFolder
 
 KILLS, BETWEEN_KILLS_S = 12, 4.0
@@ -162,7 +163,7 @@ def _read_once(place: Place, job_id: str) -> None:
         if not isinstance(read, JobPage):
             raise SystemExit("a page could not be read")
         if not files.is_settled(number):
-            files.keep_page(replace(read.load(), number=number))
+            files.keep_page(number, content_of(replace(read.load(), number=number)))
 
 
 def _fetch(server: Server, path: str) -> tuple[int, int]:
@@ -181,14 +182,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen parts, by default all."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help="by default all")
-    parser.add_argument("--pages", type=int, default=1000, help="of the document of `rate`")
-    parser.add_argument("--rounds", type=int, default=5, help="of `rate`, that share its pages")
+    parser.add_argument("--pages", type=int, default=400, help="of the document of `rate`")
+    parser.add_argument("--rounds", type=int, default=2, help="of `rate`, that share its pages")
     parser.add_argument("--jobs", default="", help="address of a PostgreSQL database")
     parsed = parser.parse_args(arguments)
     parts: dict[str, Callable[[Place], None]] = {
         "storm": storm, "restart": restart, "fair": fair,
         "rate": lambda place: rate(place, pages=parsed.pages, rounds=parsed.rounds),
-        "expiry": expiry, "formats": formats,
+        "long": long, "expiry": expiry, "formats": formats,
     }  # fmt: skip
     for name in parsed.parts or parts:
         with tempfile.TemporaryDirectory(prefix="jobs-") as folder:

@@ -1,7 +1,7 @@
 """What carries durable jobs: DBOS Transact, on SQLite or PostgreSQL; known here and to `flow`.
 
 It holds ids and numbers only. This process looks into the queues itself, as the loops of DBOS
-cannot be woken: at once where somebody rings, else every few seconds.
+cannot be woken and cost more than all else: at once where somebody rings, else every few seconds.
 
 DBOS takes up what its own process left behind. What processes that are gone left is taken over
 here: each process holds a lock of its own, which the system frees when it dies, and who sees a free
@@ -15,12 +15,12 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TypeVar
 
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, WorkflowStatus
-from dbos import _workflow_commands as background
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import _dbos as launching
 from dbos._core import execute_dequeued_workflow
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,14 +28,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from ocr_server.jobs import flow
 from ocr_server.jobs.flow import CHUNKS, ENDS, JOBS, VERSION, Reader, Stopping
 from ocr_server.jobs.locks import Locks, locks_of, ring
+from ocr_server.jobs.work_table import Begun, WorkTable
 
-NEWEST = 50  # chunks that are looked at between pages, whether one of them goes before
-POLL_S = 2.0  # between looks into the queues, if nobody rings; each costs 2 ms of processor
+POLL_S = 2.0  # between looks into the queues, if nobody rings
+DELAYED_S = 4.0  # between looks for what was delayed until now
 UNUSED_S = 60.0  # between looks for what there is none of, such as schedules
 TAKE_OVER_S = 1.0
 LOST_S = 3.0  # so long, a workflow may be noted as begun or not yet as done, and no thread be at it
+STRANDED_S = 60.0  # so long, jobs wait for processes of another version, if there is room here
+LEFT_S = 600.0  # and if there is none
 CLOSING_S = 0.05  # between looks whether work is done
 JOIN_S = 5.0  # at the end, for each thread; one may wait for a database
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +71,9 @@ class JobEngine:
         self.rings = 0  # how often others may have enqueued something
         self.lapses = 0  # how often others may have taken this process for one that is gone
         self._is_gone = threading.Event()
+        self._stranded: dict[
+            str, float
+        ] = {}  # since when no process of this version takes up a job
         self._lost: dict[str, float] = {}  # since when nothing in this process is at a workflow
         self._threads = [
             threading.Thread(target=self._look_always, daemon=True, name="jobs-look"),
@@ -76,13 +84,13 @@ class JobEngine:
         """Take up jobs, `slots` pages at a time; with 0 only enqueue them."""
         flow.begin(reader, self)
         self._is_over = reader.is_over
-        # What is delayed is enqueued by DBOS in this interval, and looked for here in the same.
-        background._BACKGROUND_JOBS_INTERVAL_SEC = POLL_S
+        # They cannot be switched off; nothing has a time limit of the engine's, and what is delayed
+        # is looked for here.
+        launching.queue_thread = _no_loop  # type: ignore[assignment,attr-defined]
+        launching.background_jobs_thread = _no_loop  # type: ignore[assignment,attr-defined]
         self._dbos = DBOS(config=self._config)
         DBOS.listen_queues([])  # this process looks for itself
         DBOS.launch()
-        # Nothing is put into the queue that DBOS listens to all the same.
-        self._dbos._registry.get_internal_queue()._polling_interval_sec = UNUSED_S
         self._queues = {
             JOBS: DBOS.register_queue(JOBS, worker_concurrency=1),  # claimed at a time
             CHUNKS: DBOS.register_queue(CHUNKS, worker_concurrency=1),
@@ -91,6 +99,10 @@ class JobEngine:
         self._client = DBOSClient(
             system_database_url=self._config["system_database_url"],
             serializer=DBOSPortableJSONSerializer(),
+        )
+        database = self._dbos._sys_db
+        self._work = WorkTable(
+            database.engine, database.tables.workflow_status, version=VERSION, queues=self._queues
         )
         self._slots = slots
         if slots:
@@ -126,6 +138,26 @@ class JobEngine:
         """Remove all that the engine knows of a job."""
         self._client.delete_workflows([job_id], delete_children=True)
 
+    def begin_stranded(self, open_ids: Iterable[str]) -> None:
+        """Begin anew the jobs that nobody of this version takes up, as seen again and again.
+
+        They wait for processes of another version, or nothing is known of jobs that are open; what
+        was read of them is not read again.
+        """
+        left = self._work.left()
+        cared_for = {_job_of(work_id) for work_id, is_ours in left.items() if is_ours}
+        now_s = time.monotonic()
+        stranded = {*open_ids, *map(_job_of, left)} - cared_for
+        self._stranded = {one: self._stranded.get(one, now_s) for one in stranded}
+        patience_s = STRANDED_S if self._room > 0 else LEFT_S
+        for job_id, since_s in self._stranded.items():
+            if now_s - since_s >= patience_s:
+                log.warning("jobs: beginning anew what processes of another version have left")
+                self.forget(job_id)
+                with self._database.begin() as connection:
+                    self.enqueue(connection, job_id)
+                self.ring()
+
     def finish(self, *, timeout_s: float) -> None:
         """Wait until the pages that are being read are done; the rest is left to other processes.
 
@@ -150,21 +182,21 @@ class JobEngine:
 
     def gives_way(self, number: int) -> bool:
         """Whether a job, which is begun, or a chunk of a lower number takes the slot of a chunk."""
+        waiting = self._until_it_answers(self._work.waiting)
         with suppress(SQLAlchemyError):
-            if self._take_jobs(slots=1):
+            if JOBS in waiting and self._take(JOBS, slots=1):
                 return True
-        newest = self._listed(queue_name=CHUNKS, status="ENQUEUED", sort_desc=True, limit=NEWEST)
-        return any((one.priority or number) < number for one in newest)
+        return waiting.get(CHUNKS, number) < number
 
     def knows(self, workflow_ids: Iterable[str]) -> bool:
         """Whether one of some workflows was ever enqueued."""
-        return bool(self._listed(workflow_ids=list(workflow_ids), limit=1))
+        ids = list(workflow_ids)
+        return self._until_it_answers(lambda: self._work.knows(ids))
 
     def owns(self, workflow_id: str) -> bool:
         """Whether a workflow that this process is at is still its own."""
-        return bool(
-            self._listed(workflow_ids=[workflow_id], status="PENDING", executor_id=self._name)
-        )
+        mine = self._until_it_answers(lambda: self._work.begun_by(self._name))
+        return workflow_id in {one.work_id for one in mine}
 
     def leave(self, workflow_id: str) -> None:
         """Note that a workflow takes no slot any more."""
@@ -173,37 +205,40 @@ class JobEngine:
 
     def _look_always(self) -> None:
         """Begin what waits, if there are slots for it, until no more is to be begun."""
+        moved_s = 0.0
         while not self._is_over.is_set():
             try:
-                self._take_jobs(slots=self._room)
-                with self._claiming:
-                    while self._room > 0 and self._claim(CHUNKS):
-                        pass
-                    self._claim(ENDS)
+                if time.monotonic() - moved_s >= DELAYED_S:
+                    moved_s = time.monotonic()
+                    self._dbos._sys_db.transition_delayed_workflows()
+                waiting = self._work.waiting()
+                for queue in (JOBS, CHUNKS):
+                    if queue in waiting:
+                        self._take(queue, slots=self._room)
+                if ENDS in waiting:
+                    self._take(ENDS, slots=1)
             except Exception:  # whatever the database says, it may work again
                 log.exception("jobs: what waits is not known")
             self._bell.wait(POLL_S)
             self._bell.clear()
 
-    def _take_jobs(self, *, slots: int) -> bool:
-        """Begin jobs that wait, in so many slots; whether there was one."""
+    def _take(self, queue: str, *, slots: int) -> bool:
+        """Begin what waits in a queue, in so many slots; whether there was any."""
         with self._claiming:
             claimed = 0
-            while claimed < slots and self._claim(JOBS):
+            while claimed < slots and self._claim(queue):
                 claimed += 1
         return claimed > 0
 
-    def _listed(self, **conditions: Any) -> list[WorkflowStatus]:  # noqa: ANN401  # of several types
-        """Some workflows; asked again and again while the database does not answer.
+    def _until_it_answers(self, ask: Callable[[], T]) -> T:
+        """Ask the database, again and again while it does not answer.
 
         Raises:
             Stopping: the process ends.
         """
         while True:
             try:
-                return self._client.list_workflows(
-                    **conditions, load_input=False, load_output=False
-                )
+                return ask()
             except SQLAlchemyError as error:
                 log.warning("jobs: asked again, as the database fails: %s", type(error).__name__)
             if self._is_over.wait(TAKE_OVER_S):
@@ -254,34 +289,35 @@ class JobEngine:
                 self._is_gone.wait(TAKE_OVER_S)
 
     def _look_round(self, locks: Locks) -> None:
-        begun = _pending()
-        for name in {one.executor_id for one in begun if one.executor_id} - {self._name}:
+        begun = self._work.begun()
+        for name in {one.owner for one in begun} - {self._name}:
             if not locks.take(name):
                 continue
             log.warning("jobs: taking over the work of a process that is gone")
-            self._enqueue_again(_pending(name))  # listed again: it may have ended in the meantime
+            self._enqueue_again(self._work.begun_by(name))  # it may have ended in the meantime
             locks.leave(name)
         now_s = time.monotonic()
         for workflow_id, claimed_s in list(self._held.items()):
             if workflow_id not in flow.running and now_s - claimed_s > LOST_S:  # DBOS refused it
                 self.leave(workflow_id)
-        mine = [one for one in begun if one.executor_id == self._name]
-        lost = [one for one in mine if one.workflow_id not in flow.running]
-        self._lost = {one.workflow_id: self._lost.get(one.workflow_id, now_s) for one in lost}
-        left = [one for one in lost if now_s - self._lost[one.workflow_id] > LOST_S]
+        mine = [one for one in begun if one.owner == self._name]
+        lost = [one for one in mine if one.work_id not in flow.running]
+        self._lost = {one.work_id: self._lost.get(one.work_id, now_s) for one in lost}
+        left = [one for one in lost if now_s - self._lost[one.work_id] > LOST_S]
         if left:
             log.warning("jobs: taking up work that a failure of the database ended")
             self._enqueue_again(left)
 
-    def _enqueue_again(self, workflows: list[WorkflowStatus]) -> None:
-        for queue in {one.queue_name for one in workflows}:
-            ids = [one.workflow_id for one in workflows if one.queue_name == queue]
+    def _enqueue_again(self, work: Sequence[Begun]) -> None:
+        for queue in {one.queue for one in work}:
+            ids = [one.work_id for one in work if one.queue == queue]
             DBOS.resume_workflows(ids, queue_name=queue)
         self.ring()
 
 
-def _pending(executor_id: str | None = None) -> list[WorkflowStatus]:
-    """The workflows that were begun and have not ended, by a process or any."""
-    return DBOS.list_workflows(
-        status="PENDING", executor_id=executor_id, load_input=False, load_output=False
-    )
+def _job_of(work_id: str) -> str:
+    return work_id.partition("/")[0]
+
+
+def _no_loop(*_: object) -> None:
+    """In the place of threads in which DBOS looks for queues, limits and what is delayed."""

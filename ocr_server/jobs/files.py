@@ -118,12 +118,9 @@ class JobFiles:
         """Note that a page is begun; returns how often it was, this time included."""
         return self.storage.count_up(f"begun/{number}")
 
-    def keep_page(self, page: Page) -> None:
-        """Write a page that was read."""
-        outline = encode_page(replace(page, zones=()))
-        head = _HEAD.pack(page.confidence, page.letter_count, len(outline))
-        content = gzip.compress(head + outline + encode_page(page), 1)
-        self.storage.write(_page_name(page.number), content)
+    def keep_page(self, number: int, content: bytes) -> None:
+        """Write a page that was read, as `content_of` it."""
+        self.storage.write(_page_name(number), content)
 
     def keep_failure(self, failure: Failure) -> None:
         """Write why a page could not be read."""
@@ -207,6 +204,18 @@ def _failure_name(number: int) -> str:
 def new_id() -> str:
     """An id that nobody can guess: 128 random bits in hexadecimal."""
     return secrets.token_hex(16)
+
+
+def content_of(page: Page | StoredPage) -> bytes:
+    """What is kept of a page that was read, which may be in a file of its own.
+
+    Raises:
+        OSError: that file is gone.
+    """
+    outline = encode_page(replace(page.outline, zones=()))
+    whole = encode_page(page) if isinstance(page, Page) else page.path.read_bytes()
+    head = _HEAD.pack(page.confidence, page.letter_count, len(outline))
+    return gzip.compress(head + outline + whole, 1)
 
 
 def _head_of(file: gzip.GzipFile) -> tuple[Page, float, int]:

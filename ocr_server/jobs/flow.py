@@ -132,6 +132,7 @@ def _read_chunk(job_id: str, number: int, first: int, last: int) -> None:
             seen = _engine.rings
             if _engine.gives_way(number):
                 _enqueue_chunk(job_id, number, position + 1, last)
+                _engine.ring()
                 return
     _end(job_id, looks_again=last == chunks[-1][1])
 
@@ -174,13 +175,15 @@ def _enqueue_chunk(job_id: str, number: int, first: int, last: int) -> None:
     """Enqueue a chunk; the k-th one of each job goes before anybody's k+1st."""
     with SetWorkflowID(f"{job_id}/{first}"), SetEnqueueOptions(priority=number):
         DBOS.enqueue_workflow(CHUNKS, read_chunk, job_id, number, first, last)
-    _engine.ring()
 
 
 def _enqueue_next_two(job_id: str, number: int, chunks: Sequence[tuple[int, int]]) -> None:
     """Enqueue the two chunks that follow a chunk; the rest of one has none of its own."""
-    for later in range(2 * number + 1, min(2 * number + 3, len(chunks))):
+    following = range(2 * number + 1, min(2 * number + 3, len(chunks)))
+    for later in following:
         _enqueue_chunk(job_id, later, *chunks[later])
+    if following:
+        _engine.ring()
 
 
 def _enqueue_webhook(job_id: str, tries: int) -> None:

@@ -50,7 +50,7 @@ class Forgetting:
             self._ledger.mark_gone(job_id)
 
     def sweep(self) -> None:
-        """Forget jobs whose time is over, and remove files that belong to no job."""
+        """Forget jobs whose time is over, remove files of no job, begin what nobody takes up."""
         for job_id in self._ledger.expired(longest_s=self._settings.jobs_max_s):
             self.forget(job_id)
         for job_id in self._files.storage.ids():
@@ -61,6 +61,7 @@ class Forgetting:
             if is_left or (row is None and time.time() - files.storage.made_s > ORPHAN_S):
                 files.remove()
         self._ledger.drop_gone()
+        self._engine.begin_stranded(self._ledger.open_ids())
 
     def _sweep_always(self) -> None:
         while not self._is_over.wait(min(SWEEP_S, self._settings.jobs_keep_s / 4)):

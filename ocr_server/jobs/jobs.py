@@ -144,13 +144,14 @@ class Jobs:
         known = self._ledger.by_key(owner, key) if key else None
         if known:
             return self._same(known, body)
-        self._check_room(size_bytes)
+        self._check_room(size_bytes, pages=1)  # before they are counted
         self._files.storage.check_room(size_bytes)
         job = within_limits(request.job, settings)
         counts, numbers = list[int](), list[int]()
         if not is_upload:
             counts = count_pages(job, self._here.workers, threading.Event())
             numbers = choose_pages(job, counts)
+            self._check_room(size_bytes, pages=len(numbers))
         row = JobRow(
             id=new_id(),
             owner=owner,
@@ -285,13 +286,13 @@ class Jobs:
             raise JobGone("The job was forgotten: it was deleted, or was kept long enough.")
         return row
 
-    def _check_room(self, size_bytes: int) -> None:
+    def _check_room(self, size_bytes: int, *, pages: int) -> None:
         settings = self._here.settings
         left = self._ledger.left()
-        if left.pages >= settings.jobs_max_pages:
+        if left.pages + pages > settings.jobs_max_pages:
             raise TooManyJobs(
-                f"{left.pages} pages wait already; OCR_JOBS_MAX_PAGES allows "
-                f"{settings.jobs_max_pages}. Try again later.",
+                f"{left.pages} pages wait already; with those of this job they would be more than "
+                f"OCR_JOBS_MAX_PAGES allows ({settings.jobs_max_pages}). Try again later.",
                 limit=settings.jobs_max_pages,
                 setting="OCR_JOBS_MAX_PAGES",
                 retry_after_s=60,

@@ -154,6 +154,14 @@ class Ledger:
         with self._begun() as connection:
             return {JobState(state): count for state, count in connection.execute(counted)}
 
+    def open_ids(self) -> list[str]:
+        """The jobs that are read or wait for it."""
+        chosen = sa.select(_jobs.c.id).where(
+            _jobs.c.state.in_((JobState.QUEUED, JobState.READING)), _jobs.c.ended_s.is_(None)
+        )
+        with self._begun() as connection:
+            return list(connection.execute(chosen).scalars())
+
     def note(self, job_id: str, *, settled: int) -> None:
         """Note that a job is being read, and how many of its pages were read or failed so far."""
         is_open = sa.and_(_jobs.c.id == job_id, _jobs.c.ended_s.is_(None))

@@ -2,16 +2,19 @@
 
 On one machine they are locks of files; with PostgreSQL its advisory locks, which belong to a
 connection. Both are free when their owner has died. One that stands still keeps them; whoever has
-said nothing for eight seconds loses them. A process that has enqueued something rings: it touches
-a file, or notifies all by PostgreSQL.
+said nothing for eight seconds loses them. A process that has enqueued something rings: it writes
+into the named pipe of each process, or notifies all by PostgreSQL.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import secrets
+import select
 import time
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol
@@ -22,7 +25,8 @@ from sqlalchemy.engine import Engine
 _CLASS = 7_060  # of the advisory locks of this program
 _SILENT_S = 8
 _CHANNEL = "ocr_jobs"
-_BELL_S = 0.1  # between looks at a file
+_BELLS = "bells"  # the folder of the pipes
+_MOST_RINGS = 65_536  # bytes in a pipe, one for each
 
 
 class Locks(Protocol):
@@ -64,19 +68,20 @@ def ring(address: str, database: Engine) -> None:
         with database.begin() as connection:
             connection.execute(sa.text(f"NOTIFY {_CHANNEL}"))
     else:
-        (Path(address) / "bell").touch()
+        for pipe in (Path(address) / _BELLS).iterdir():
+            _ring(pipe)
 
 
 class _FileLocks:
     def __init__(self, folder: Path) -> None:
-        self._folder, self._bell = folder / "alive", folder / "bell"
+        self._folder, self._bell = folder / "alive", folder / _BELLS / secrets.token_hex(8)
         self._held: dict[str, IO[bytes]] = {}
         self._said: dict[str, tuple[int, float]] = {}  # what others have said last, and when
 
     def __enter__(self) -> _FileLocks:
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        self._bell.touch(mode=0o600)
-        self._rung_ns = self._bell.stat().st_mtime_ns
+        self._bell.parent.mkdir(mode=0o700, exist_ok=True)
+        self._pipe = _new_pipe(self._bell)
         for path in self._folder.iterdir():  # of processes that were killed
             if self.take(path.name):
                 self.leave(path.name)
@@ -85,6 +90,8 @@ class _FileLocks:
     def __exit__(self, *_: object) -> None:
         for name in list(self._held):
             self.leave(name)
+        self._bell.unlink(missing_ok=True)
+        os.close(self._pipe)
 
     def take(self, name: str) -> bool:
         path = self._folder / name
@@ -113,12 +120,9 @@ class _FileLocks:
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until somebody rings; False if nobody does."""
-        ends_s = time.monotonic() + timeout_s
-        while (rung_ns := self._bell.stat().st_mtime_ns) == self._rung_ns:
-            if time.monotonic() >= ends_s:
-                return False
-            time.sleep(_BELL_S)
-        self._rung_ns = rung_ns
+        if not select.select([self._pipe], [], [], timeout_s)[0]:
+            return False
+        os.read(self._pipe, _MOST_RINGS)
         return True
 
     def _is_silent(self, path: Path) -> bool:
@@ -132,6 +136,30 @@ class _FileLocks:
             self._said[path.name] = said_ns, now_s
             return False
         return now_s - since_s > _SILENT_S
+
+
+def _new_pipe(path: Path) -> int:
+    """A named pipe that is open when it gets its name, so that nobody takes it for a dead one's."""
+    new = path.with_name(f".{path.name}")
+    os.mkfifo(new, 0o600)
+    pipe = os.open(new, os.O_RDWR | os.O_NONBLOCK)
+    new.rename(path)
+    return pipe
+
+
+def _ring(path: Path) -> None:
+    """Write into a pipe; remove that of a process that was killed."""
+    try:
+        pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return
+    except OSError:  # nobody reads it
+        if not path.name.startswith("."):
+            path.unlink(missing_ok=True)
+        return
+    with suppress(OSError):  # it is full, as its process stands still, or was closed just now
+        os.write(pipe, b".")
+    os.close(pipe)
 
 
 class _DatabaseLocks:

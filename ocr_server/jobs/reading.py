@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Failure, Page
+from ocr_server.document.model import Failure
 from ocr_server.errors import (
     ClientGone,
     DeadlinePassed,
@@ -26,7 +26,7 @@ from ocr_server.errors import (
     WorkerLost,
 )
 from ocr_server.job import Job, Source
-from ocr_server.jobs.files import AllJobFiles, JobFiles, JobPage, JobRequest
+from ocr_server.jobs.files import AllJobFiles, JobFiles, JobPage, JobRequest, content_of
 from ocr_server.jobs.flow import Stopping
 from ocr_server.jobs.ledger import ENDED, JobState, Ledger
 from ocr_server.jobs.webhook import call
@@ -38,7 +38,9 @@ from ocr_server.settings import Settings
 MOST_TIMES_BEGUN = 3  # a page that ended its process so often is not begun again
 TRIES = 3  # of a page for which the server had no room
 RETRY_S = 1.0
-NOTE_S = 2.0
+NOTE_S = 5.0
+CANCELLED_S = 0.5  # between looks whether a job of which a page is read was cancelled
+NONE_HELD = -1  # words: the process that reads a page writes it as it is kept
 
 T = TypeVar("T")
 
@@ -113,7 +115,7 @@ class JobReader:
         if isinstance(result, Failure):
             self._until_it_works(lambda: files.keep_failure(result))
         else:
-            self._until_it_works(lambda: files.keep_page(result))
+            self._until_it_works(lambda: files.keep_page(number, result))
         return True
 
     def _note(self, files: JobFiles) -> None:
@@ -143,7 +145,8 @@ class JobReader:
 
     def _read(
         self, files: JobFiles, request: JobRequest, number: int, *, before: int | None
-    ) -> Page | Failure:
+    ) -> bytes | Failure:
+        """What is to be kept of a page, or why it could not be read."""
         times_begun = self._until_it_works(lambda: files.begin(number))
         if times_begun > MOST_TIMES_BEGUN:
             ended = EndsProcess(
@@ -167,10 +170,16 @@ class JobReader:
                     job = with_language_of(known.outline, job)
             page_ref = page_ref_of(job, request.counts, number)
             for tries_left in reversed(range(TRIES)):
-                event = read_page(job, self._here.workers.behind_requests, cancelled, page_ref)
+                event = read_page(
+                    job, self._here.workers.behind_requests, cancelled, page_ref,
+                    most_held_words=NONE_HELD,
+                )  # fmt: skip
                 if isinstance(event, PageRead):
                     self._here.count(event)
-                    return event.page if isinstance(event.page, Page) else event.page.load()
+                    try:
+                        return content_of(event.page)
+                    except FileNotFoundError as error:  # somebody has emptied the temporary folder
+                        raise Stopping from error
                 if not (tries_left and _is_passing(event.failure.error)):
                     self._here.count(event)
                     return event.failure
@@ -208,13 +217,17 @@ class _Cancelled(threading.Event):
 
     def __init__(self, files: JobFiles) -> None:
         super().__init__()
-        self._files = files
+        self._files, self._looked_s = files, time.monotonic()
 
     def is_set(self) -> bool:
-        """Whether nothing more is to be read, as far as is known."""
-        with suppress(JobsUnavailable):
-            return super().is_set() or self._files.is_cancelled
-        return False
+        """Whether nothing more is to be read, as far as was known a moment ago."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s >= CANCELLED_S:
+            self._looked_s = now_s
+            with suppress(JobsUnavailable):
+                if self._files.is_cancelled:
+                    self.set()
+        return super().is_set()
 
 
 def _is_passing(error: OcrServerError) -> bool:

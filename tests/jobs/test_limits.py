@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
+from sqlalchemy import text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
@@ -164,6 +165,7 @@ def test_a_chunk_goes_on_where_the_database_does_not_say_what_waits(
         raise OperationalError("SELECT", None, OSError("gone"))
 
     with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        kept.send(tiff(300))
         monkeypatch.setattr(kept.jobs._engine, "_claim", fail)
 
         assert not kept.jobs._engine.gives_way(1)
@@ -209,6 +211,40 @@ def test_work_that_failed_is_begun_again(
     assert "jobs: begun again, as it failed" in caplog.text
 
 
+@pytest.mark.parametrize("sent", [(300, 310), (300, 310, 320, 330)])
+def test_what_processes_of_another_version_left_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: tuple[int, ...]
+) -> None:
+    monkeypatch.setattr(engine_of_jobs, "STRANDED_S", 0.0)
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        job = kept.send(tiff(*sent))
+        kept.reader.read(job["id"], 0, follows=False)
+        with kept.jobs._database.begin() as connection:
+            connection.execute(text("UPDATE workflow_status SET application_version = 'jobs-0'"))
+    with keeping(tmp_path, engine := ReadsWords("Hello")) as kept:
+        kept.jobs.forgetting.sweep()
+        status = kept.ended(job)
+
+    assert status["pages"] == {"total": len(sent), "read": len(sent), "failed": 0}
+    assert len(engine.readings) == len(sent) - 1
+
+
+def test_a_job_of_which_the_engine_knows_nothing_is_begun_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        job = kept.send(tiff(300, 310))
+        kept.jobs._engine.forget(job["id"])
+    with keeping(tmp_path, ReadsWords("Hello")) as kept:
+        kept.jobs.forgetting.sweep()
+        assert not kept.jobs._engine._work.left()  # not before it was seen for a while
+        monkeypatch.setattr(engine_of_jobs, "STRANDED_S", 0.0)
+        kept.jobs.forgetting.sweep()
+        status = kept.ended(job)
+
+    assert status["pages"]["read"] == 2
+
+
 def test_what_was_left_is_read_by_the_next_server(tmp_path: Path) -> None:
     with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
         job = kept.send(tiff(300, 310))
@@ -235,6 +271,9 @@ def test_a_server_takes_no_more_than_it_may_keep(tmp_path: Path) -> None:
             return got.status_code, members(got)["code"], got.headers.get("Retry-After", "")
 
         assert answer(300, 310, 320)[:2] == (413, "too-many-pages")
+        job = kept.send(tiff(300))
+        assert answer(300, 310) == (429, "too-many-jobs", "60")
+        kept.jobs.forget(kept.jobs.status(job["id"], ""))
         job = kept.send(tiff(300, 310))
         assert answer(300) == (429, "too-many-jobs", "60")
         document = kept.client.get(job["links"]["document"])

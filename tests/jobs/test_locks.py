@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,34 @@ def test_whoever_waits_is_told_that_there_is_work(tmp_path: Path) -> None:
         ring(str(tmp_path), sa.create_engine("sqlite://"))
         assert mine.wait(0.0)
         assert not mine.wait(0.0)
+
+
+def test_who_stands_still_keeps_nobody_from_ringing(tmp_path: Path) -> None:
+    with locks_of(str(tmp_path)) as still:
+        (pipe,) = (tmp_path / "bells").iterdir()
+        full = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(full, b"." * 4096)
+        os.close(full)
+        ring(str(tmp_path), sa.create_engine("sqlite://"))
+
+        assert still.wait(0.0)
+        assert not still.wait(0.0)
+
+
+def test_all_who_wait_are_told_and_nothing_is_left_of_the_dead(tmp_path: Path) -> None:
+    database = sa.create_engine("sqlite://")
+    with locks_of(str(tmp_path)) as one, locks_of(str(tmp_path)) as other:
+        dead = tmp_path / "bells" / "dead"
+        os.mkfifo(dead)
+        ring(str(tmp_path), database)
+
+        assert not dead.exists()
+        assert one.wait(0.0)
+        assert other.wait(0.0)
+
+    assert not list((tmp_path / "bells").iterdir())
 
 
 @pytest.mark.postgres
