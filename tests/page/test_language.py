@@ -305,7 +305,7 @@ def guess(
     """The languages of all readings of a piece whose script is not detected, and those found."""
     engine = Polyglot(
         {"eng": (MISREAD, 0.3), "rus": russian, "ara": (MISREAD, 0.6), "hin": ("", 0.0),
-         "ell": greek, "heb": (HEBREW, 0.9)},
+         "ell": greek, "heb": (HEBREW, 0.5)},
         script=Script("Latin", 0.5, 0),
     )  # fmt: skip
     page = read(engine, canvas=canvas, psm=PSM_OF_LAYOUT[Layout.LINE])
@@ -338,26 +338,60 @@ def test_no_further_script_is_tried_once_a_strip_is_read_clearly() -> None:
     languages, found = guess((RUSSIAN, 0.72), (GREEK, 0.9))
 
     assert found == ("rus",)
-    assert languages == ["eng", "rus", "rus"]
+    assert languages == ["eng", "heb", "rus", "rus"]
 
 
 def test_a_strip_that_is_read_poorly_is_reason_for_no_longer_reading() -> None:
-    languages, found = guess((RUSSIAN, 0.59), (GREEK, 0.59))
+    languages, found = guess((RUSSIAN, 0.59), (GREEK, 0.9))
 
-    assert found == ("heb",)
-    assert languages == ["eng", "rus", "ara", "hin", "ell", "heb", "heb"]
+    assert found == ("ell",)
+    assert languages == ["eng", "heb", "rus", "ara", "hin", "ell", "ell"]
 
 
 def test_a_piece_as_short_as_a_strip_is_read_once_in_each_language() -> None:
     languages, found = guess((MISREAD, 0.5), (GREEK, 0.9), canvas=PIECE.cropped(Box(0, 0, 270, 40)))
 
     assert found == ("ell",)
-    assert languages == ["eng", "rus", "ara", "hin", "ell"]
+    assert languages == ["eng", "heb", "rus", "ara", "hin", "ell"]
+
+
+def test_a_line_of_too_few_shapes_to_detect_a_script_is_tried_in_joined_letters_only() -> None:
+    texts = {"eng": (MISREAD, 0.3), "rus": (RUSSIAN, 0.9), "ara": ("", 0.0), "jpn": ("", 0.0)}
+    engine = Polyglot(texts, script=None)
+
+    page = read(engine, canvas=LONG_PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert page.language
+    assert not page.language.is_sure
+    assert set(engine.languages) == {"eng", "ara"}
+
+
+@dataclass
+class Watching(Polyglot):
+    """Keeps what it was to detect the script of."""
+
+    seen: list[Canvas] = field(default_factory=list)
+
+    def detect_script(self, canvas: Canvas, deadline: Deadline) -> Script | None:
+        self.seen.append(canvas)
+        return super().detect_script(canvas, deadline)
+
+
+def test_a_band_of_a_page_ends_between_rows() -> None:
+    page = Canvas(np.asarray(draw_lines(*["gjpqy bdfhkl gjpqy bdfhkl"] * 24, width_px=900)))
+    engine = Watching({"eng": (MISREAD, 0.3), "ara": ("", 0.0)})
+
+    read(engine, canvas=page)
+
+    (band,) = engine.seen
+    assert band.height_px < page.height_px / 2
+    assert band.pixels[[0, -1]].min() > 128
 
 
 def test_blackletter_is_not_tried_where_no_language_written_in_it_is_likely() -> None:
     text = "Heumnoro noaxe narer 6ynet rotoe, oh 6ygeT ckomnunupoeah Ha"
-    engine = Polyglot({"eng": (text, 0.55), "frk": (text, 0.5), "rus": (RUSSIAN, 0.9)}, None)
+    texts = {"eng": (text, 0.55), "frk": (text, 0.5), "rus": (RUSSIAN, 0.9)}
+    engine = Polyglot(texts, script=Script("Hangul", 0.0, 0))
 
     page = read(engine, canvas=LONG_PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
 
