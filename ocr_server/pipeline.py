@@ -26,7 +26,7 @@ from ocr_server.errors import AnswerTooLarge, ClientGone, EngineFailed, OcrServe
 from ocr_server.export import Format
 from ocr_server.export.rendering import Rendering
 from ocr_server.job import Job, Source
-from ocr_server.page.script import is_vertical
+from ocr_server.page.language_band import is_vertical
 from ocr_server.runtime.pool import WorkerPool
 from ocr_server.runtime.second_try import run_twice
 from ocr_server.sources.decode import too_many_pages

@@ -21,15 +21,8 @@ from ocr_server.document.languages import (
 )
 from ocr_server.document.model import Word
 from ocr_server.job import PageSegmentation
-from ocr_server.page.script import (
-    FEW_LINES,
-    FEWEST_DENSE,
-    ScriptFinding,
-    band_of,
-    find_by_script,
-    is_vertical,
-    read_band,
-)
+from ocr_server.page.language_band import FEW_LINES, band_of, is_vertical, read_band
+from ocr_server.page.script import FEWEST_DENSE, ScriptFinding, find_by_script
 from ocr_server.page.state import Candidate, PageState
 
 PIECES = {
@@ -57,7 +50,6 @@ _SHORT = 200  # letters; of more, the words alone are sure
 _MOST_OF_FRAKTUR, _MOST_OF_DOUBTFUL_FRAKTUR = 0.86, 0.72
 _LEAD_OF_FRAKTUR, _CLEAR_LEAD_OF_FRAKTUR = 0.05, 0.12
 _CLOSE_TO_FRAKTUR = -0.03  # other print is read by it by 0.06 to 0.08 worse
-_MUCH_SURER = 0.2  # than English reads it: 13 of 19 lines, of other German print by 0.11 at most
 # Least probability that the words as first read are of a language that was printed in blackletter:
 # lines of it had 0.34 to 1. So it is seldom tried on Cyrillic lines, whose first readings mean
 # nothing.
@@ -189,7 +181,7 @@ def _or_fraktur(state: PageState, verdict: Verdict) -> Verdict:
     first, own = state.best, state.options.languages
     is_possible = verdict.code in (*_WRITTEN_IN_FRAKTUR, FRAKTUR) and verdict.missing is None
     is_german = verdict.reason is None and verdict.code in ("deu", FRAKTUR)
-    plain = "deu" if is_german and "deu" in state.options.installed else own[0]
+    plain = "deu" if "deu" in state.options.installed else own[0]
     most = _MOST_OF_FRAKTUR if is_german else _MOST_OF_DOUBTFUL_FRAKTUR
     if (
         not is_possible
@@ -203,15 +195,21 @@ def _or_fraktur(state: PageState, verdict: Verdict) -> Verdict:
         return verdict
     blackletter = read_band(state, band, FRAKTUR)
     found = Verdict(FRAKTUR, blackletter.confidence, reading=_whole(state, blackletter))
-    # Of a line, the first reading will do where it is much worse: other print is read by the model
-    # of blackletter no surer than by that of German, so that this need not be asked.
-    if band is state.canvas and blackletter.confidence >= first.confidence + _MUCH_SURER:
-        return found
-    other = verdict.reading or read_band(state, band, plain)
+    needed = _LEAD_OF_FRAKTUR if plain == "deu" else _CLEAR_LEAD_OF_FRAKTUR
+    if not is_german and blackletter.confidence < first.confidence + needed:
+        return verdict
+    # The model of German reads other print as surely, which the first language may read far worse.
+    known = verdict.reading if verdict.code == plain else None
+    other = known or read_band(state, band, plain)
+    if verdict.code == plain:
+        verdict = replace(verdict, reading=_whole(state, other))
     gained = blackletter.confidence - other.confidence
-    if gained >= (_LEAD_OF_FRAKTUR if is_german else _CLEAR_LEAD_OF_FRAKTUR):
+    if gained >= needed:
         return found
-    is_close = is_german and gained > _CLOSE_TO_FRAKTUR
+    is_close = is_german and (
+        gained > _CLOSE_TO_FRAKTUR
+        or blackletter.confidence >= first.confidence + _CLEAR_LEAD_OF_FRAKTUR
+    )
     return replace(verdict, doubt="It may be in blackletter.") if is_close else verdict
 
 

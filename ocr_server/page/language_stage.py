@@ -26,7 +26,8 @@ from ocr_server.page.language import (
     sample_of,
     verdict_of,
 )
-from ocr_server.page.script import LEAD, find_by_script, is_vertical, least_of
+from ocr_server.page.language_band import is_vertical
+from ocr_server.page.script import LEAD, find_by_script, least_of
 from ocr_server.page.state import PageState, StageResult
 
 # Confidences of a reading, from 0 to 1.

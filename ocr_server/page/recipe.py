@@ -13,6 +13,7 @@ from ocr_server.job import ReadOptions
 from ocr_server.page.combs import read_combs
 from ocr_server.page.first_reading import read_once
 from ocr_server.page.labels import put_labels, read_line_numbers, read_turned_lines
+from ocr_server.page.language_band import is_vertical
 from ocr_server.page.language_stage import settle_language
 from ocr_server.page.long_s import mend_long_s
 from ocr_server.page.mixed_languages import read_other_languages
@@ -37,7 +38,6 @@ from ocr_server.page.preprocessing import (
     scale_letters,
 )
 from ocr_server.page.rereading import dewarp_page, reread_doubtful, reread_snippet
-from ocr_server.page.script import is_vertical
 from ocr_server.page.second_opinion import ask_second_opinion, read_for_the_first_time
 from ocr_server.page.state import PageState, StageFunction, StageResult
 from ocr_server.page.word_gaps import part_words

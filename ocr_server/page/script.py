@@ -18,23 +18,26 @@ from ocr_server.document.languages import (
     script_of_language,
 )
 from ocr_server.engines.engine import Script
-from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
-from ocr_server.job import PageSegmentation
-from ocr_server.page.orientation import dense_band
-from ocr_server.page.rereading import as_raw_line
+from ocr_server.page.language_band import (
+    FEW_LETTERS,
+    band_of,
+    detected_script,
+    read_band,
+    strip_of,
+)
 from ocr_server.page.state import Candidate, PageState
 
-_LINES, _WIDTH = 5, 100  # lines, x-heights: some 250 letters
-FEW_LINES = 3  # enough to compare two models of one script
-_DENSE_WIDTH = 60  # x-heights, for scripts that say more in fewer letters
 FEWEST_DENSE = 8  # letters of these scripts; with fewer, a language is not decided
-_DENSE = ("Han", "Japanese", "Korean")
+_DENSE = ("Korean", "Japanese", "Han")
 _CONFUSED = {"Han": ("Japanese",), "Japanese": ("Han",)}
+# Whose letters are joined, so that lines may have too few shapes for a detection: 6 of 12 had.
+# Those of Korean may touch.
+_JOINED = ("Devanagari", "Arabic", "Bengali", "Gurmukhi", "Korean")
+# Taken for each other, for Latin or Thai.
+_DETECTED_LEAST = ("Hebrew", "Greek", "Cyrillic")
 # Where no script was detected, a strip is read in one model of each. The right one had 0.66 to 0.95
-# there, another in letters of its own script 0.63 at most. Of a piece, its width is in heights.
-_STRIP_LINES, _STRIP_WIDTH, _STRIP_OF_PIECE = 2, 16, 7
-_LETTERS_OF_STRIP = 20  # so many are looked for on a page of few, too
+# there, another in letters of its own script 0.63 at most.
 _CLEAR_OF_STRIP, _LEAST_OF_STRIP = 0.7, 0.6
 _LIKELY_DENSE = 0.55  # of a strip of Chinese or Japanese in the model of Japanese
 _MOST_LIKELY = 2  # scripts whose models then read the band
@@ -44,7 +47,7 @@ _COLUMNS = 1.2  # how much clearer columns of vertical writing are than rows
 # 0.7 to 0.95; poor print lowers both.
 _SURE_SCRIPT = 1.0  # of Tesseract's detection
 # Of the detection, of a script that cannot be tried; Latin was taken for Cyrillic with up to 2.3.
-_SURE_WITHOUT_MODEL, _SURE_OF_LOOK_ALIKE = 2.5, 5.0
+_SURE_WITHOUT_MODEL, _SURE_OF_LOOK_ALIKE = 2.5, 5.0  # the second is beyond doubt of any script
 _LOOK_ALIKES = ("Cyrillic", "Greek")
 LEAD = 0.12  # for a model of the script that was surely detected
 _LEAST, _LEAST_OF_LOOK_ALIKE = 0.4, 0.55
@@ -85,14 +88,17 @@ def find_by_script(
 
     None if there is no such. With `may_be_untried`, the only model of a script that was surely
     detected is returned without a reading; with `may_guess`, one model of each script is tried if
-    those of the detected script are no better.
+    those of the detected script are no better, or the others of that script if it is beyond doubt.
     """
     band = band_of(state)
     if band is None:
         return None
-    looked_at = _middle_of(band) if state.statistics.is_snippet else band
-    found = state.context.engine.detect_script(looked_at, state.context.deadline)
+    found = detected_script(state, band)
+    scripts = tuple(sorted(LANGUAGES_OF, key=_place_in_guess)) if found else _JOINED
     if found and found.quarters and _lies_level(state, found.quarters):
+        # Of 80 lines five were detected as if on their side, all in the squares of these scripts.
+        if found.quarters % 2 or script_named(found.name) in _DENSE:
+            scripts = tuple(dict.fromkeys((*_DENSE, *scripts)))
         found = None
     script = script_named(found.name) if found else ""
     own = state.options.languages[0]
@@ -107,7 +113,7 @@ def find_by_script(
     if confidence >= _SURE_SCRIPT and is_only and may_be_untried:
         return ScriptFinding(codes[0])
     if script in _DENSE:
-        band = band_of(state, width=_DENSE_WIDTH) or band
+        band = band_of(state, width=FEW_LETTERS) or band
     upright = band.rotated_90(found.quarters) if found and is_turned else band
     floor = state.best.confidence
     readings = dict(_readings(state, upright, codes))
@@ -118,8 +124,13 @@ def find_by_script(
     best = _best(readings, own=own, least=max(least, floor + lead))
     if best:
         return replace(best, is_turned=is_turned)
-    if may_guess:
-        best = _guess(state, band, readings, least=max(_LEAST_GUESSED, floor + _LEAD_GUESSED))
+    if may_guess and codes and confidence >= _SURE_OF_LOOK_ALIKE:
+        there = (code for code in LANGUAGES_OF[script] if code in state.options.installed)
+        others = _readings(state, upright, (code for code in there if code not in readings))
+        best = _best(dict(others), own=own, least=max(least, floor + lead))
+    elif may_guess:
+        least = max(_LEAST_GUESSED, floor + _LEAD_GUESSED)
+        best = _guess(state, band, readings, scripts=scripts, least=least)
     needed = _SURE_OF_LOOK_ALIKE if script in _LOOK_ALIKES else _SURE_WITHOUT_MODEL
     if best is None and not codes and confidence >= needed:
         return ScriptFinding(f"script/{script}")
@@ -134,18 +145,21 @@ def _lies_level(state: PageState, quarters: int) -> bool:
 
 
 def _guess(
-    state: PageState, band: Canvas, tried: dict[str, Candidate], *, least: float
+    state: PageState,
+    band: Canvas,
+    tried: dict[str, Candidate],
+    *,
+    scripts: Iterable[str],
+    least: float,
 ) -> ScriptFinding | None:
     """The best of the languages whose models read a band, of the scripts that a strip is likest to.
 
-    One model of each script reads the strip, but those that read the band already. Han, Japanese
-    and Korean come first, as they are detected least surely.
+    One model of each script, in their order, reads the strip, but those that read the band already.
     """
     own = state.options.languages[0]
-    strip = _strip_of(state)
+    strip = strip_of(state)
     likely: dict[str, float] = {}
     strips: set[str] = set()
-    scripts = sorted(LANGUAGES_OF, key=lambda script: (script not in _DENSE, script != "Japanese"))
     for script in scripts:
         code = next(_models(script, state), "")
         is_read = script == "Han" and "Japanese" in strips  # whose model reads both
@@ -166,61 +180,22 @@ def _guess(
     is_clear = max(likely.values(), default=0.0) >= _CLEAR_OF_STRIP
     most = 1 if is_clear else _MOST_LIKELY
     codes = dict.fromkeys(code for script in best_first[:most] for code in _models(script, state))
+    if likely.get("Japanese", 0.0) >= _CLEAR_JAPANESE:
+        codes = {code: None for code in codes if code not in LANGUAGES_OF["Han"]}
     if not codes:
         return None
     readings = dict(_readings(state, band, (code for code in codes if code not in tried)))
     return _best(tried | readings, own=own, least=least)
 
 
-def _strip_of(state: PageState) -> Canvas | None:
-    """A few letters, from the middle of a cut-out piece or where letters are densest."""
-    if state.statistics.is_snippet:
-        return _middle_of(state.canvas)
-    return dense_band(
-        state.canvas, state.x_height_px,
-        lines=_STRIP_LINES, width=_STRIP_WIDTH, all_glyphs=_LETTERS_OF_STRIP,
-    )  # fmt: skip
-
-
-def _middle_of(piece: Canvas) -> Canvas:
-    """The middle of a cut-out piece, where some 14 to 30 letters are; all of it if it is short."""
-    most = _STRIP_OF_PIECE * piece.height_px
-    if piece.width_px <= most:
-        return piece
-    left = max(0, (piece.width_px - most) // 2)
-    return piece.cropped(Box(left, 0, min(piece.width_px, left + most), piece.height_px))
+def _place_in_guess(script: str) -> tuple[bool, ...]:
+    """Least first: what is detected least surely; last what takes ten times as long to load."""
+    return script in _CONFUSED, script == "Han", script not in _DETECTED_LEAST
 
 
 def least_of(script: str) -> float:
     """The confidence that a reading needs at least to be in a script that was surely detected."""
     return _LEAST_OF_LOOK_ALIKE if script in _LOOK_ALIKES else _LEAST
-
-
-def band_of(state: PageState, *, lines: int = _LINES, width: int = _WIDTH) -> Canvas | None:
-    """The few lines where letters are densest; all of a cut-out piece, None without letters."""
-    if state.statistics.is_snippet:
-        return state.canvas
-    return dense_band(state.canvas, state.x_height_px, lines=lines, width=width)
-
-
-def read_band(state: PageState, band: Canvas, code: str) -> Candidate:
-    """Read a band in one language; as one raw line if no line was found on a cut-out piece.
-
-    All of a canvas that was read in that language before is not read again.
-    """
-    if band is state.canvas and (code,) == state.options.languages and state.best.letters:
-        return state.best
-    psm = state.best.psm if state.statistics.is_snippet else PageSegmentation.SINGLE_BLOCK
-    if is_vertical(code):
-        psm = PageSegmentation.SINGLE_BLOCK_VERTICAL
-    elif psm == PageSegmentation.SINGLE_LINE and not state.best.letters:
-        band, psm = as_raw_line(band), PageSegmentation.RAW_LINE
-    return replace(state, options=replace(state.options, languages=(code,))).read(band, psm=psm)
-
-
-def is_vertical(code: str) -> bool:
-    """Whether a language is that of vertical writing."""
-    return code.endswith("_vert")
 
 
 def _models(script: str, state: PageState) -> Iterator[str]:

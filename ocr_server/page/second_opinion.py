@@ -38,9 +38,9 @@ from dataclasses import replace
 from ocr_server.document.languages import script_of_language
 from ocr_server.layout.split import PAGES, join_parts
 from ocr_server.page.first_reading import read_text
+from ocr_server.page.language_band import is_vertical
 from ocr_server.page.postprocessing import count_missing, drop_noise
 from ocr_server.page.quality import ReadingResult, expected_accuracy
-from ocr_server.page.script import is_vertical
 from ocr_server.page.state import Candidate, PageState, StageResult
 
 # Expected F1 of the words, on white paper and on other.

@@ -89,9 +89,9 @@ class Frame(NamedTuple):
         """How far down a point is."""
         return point.y * self.along_x - point.x * self.along_y
 
-    def is_like(self, other: Frame) -> bool:
-        """Whether both run the same way."""
-        return self.along_x * other.along_x + self.along_y * other.along_y > 0.999
+    def is_like(self, other: Frame, *, least: float = 0.999) -> bool:
+        """Whether both run the same way: the cosine of the angle between them is above `least`."""
+        return self.along_x * other.along_x + self.along_y * other.along_y > least
 
     def gap(self, one: Quad, other: Quad) -> float:
         """White between two letters along the line; less than nothing where they overlap."""

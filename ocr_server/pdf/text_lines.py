@@ -30,12 +30,16 @@ _SAME_BASELINE = 0.2  # their baselines differ by less on one line
 _HUNG, _SMALLER = 0.55, 0.85  # of raised and lowered letters by less, and these are smaller
 _OTHER_LINE = 0.9  # from which on it is another line, whatever PDFium says
 _RUNS_ON, _BACK = 0.8, -0.3  # the white within which a line goes on that PDFium breaks
+_BENT = 0.7  # cosine of the angle between letters of a bent line; across it stands another line
 
 # In sizes of the font: words stand apart by .2 and more in narrow setting, kerning is within .1.
 # Where the file has blanks of its own, only wider white is one that it lacks.
 # PDFium's guess counts for something where white is narrow.
 _BLANK, _BLANK_MORE, _BLANK_GUESSED, _LEAST_BLANK = 0.16, 0.35, 0.08, 0.05
 _LOOSE, _LOOSEST = 0.12, 1.2  # white between all letters of a line that is set loosely
+_TIGHT = (
+    -0.12
+)  # that of letters set over each other, or in a font that claims to be wider than it is
 _LOOSE_SHARE = 0.45  # of that white, by which blanks are wider
 _FEWEST_LOOSE = 3  # letters
 
@@ -108,7 +112,7 @@ def _follows(last: Letter, letter: Letter, *, is_broken: bool) -> bool:
         return False
     one, other = Frame.of(last.quad), Frame.of(letter.quad)
     if not one.is_like(other):
-        return not is_broken
+        return not is_broken and one.is_like(other, least=_BENT)
     larger, smaller = max(one.height, other.height), min(one.height, other.height)
     down = abs(one.down(letter.origin) - one.down(last.origin))
     if not is_broken:
@@ -174,14 +178,15 @@ def _words(run: Sequence[Letter], frame: Frame) -> Iterator[list[Letter]]:
     """The letters of a line parted where there is white between them."""
     has_own = any(letter.quad and letter.text.isspace() for letter in run)
     usual = _usual_gap(run, frame)
-    blank = usual + max(_BLANK_MORE if has_own else _BLANK, _LOOSE_SHARE * usual)
+    loose, tight = max(usual, 0.0), min(usual, 0.0)
+    blank = loose + max(_BLANK_MORE if has_own else _BLANK, _LOOSE_SHARE * loose)
     group: list[Letter] = []
     least = blank
     for letter in run:
         if letter.text.isspace():
             if letter.quad:
-                least = _LEAST_BLANK
-            elif not usual:
+                least = tight + _LEAST_BLANK
+            elif not loose:
                 least = min(least, _BLANK_GUESSED)
             continue
         is_mark = unicodedata.combining(letter.text[:1]) != 0
@@ -204,7 +209,7 @@ def _gap_between(last: Letter, letter: Letter, frame: Frame) -> float:
 
 
 def _usual_gap(run: Sequence[Letter], frame: Frame) -> float:
-    """The white between the letters of words that are set loosely; 0 in usual setting.
+    """The white between the letters of words that are set loosely or over each other, else 0.
 
     Figures that stand apart are figures of a table.
     """
@@ -213,10 +218,12 @@ def _usual_gap(run: Sequence[Letter], frame: Frame) -> float:
         for last, letter in pairwise(letter for letter in run if letter.quad)
         if last.text.isalpha() and letter.text.isalpha()
     ]
-    if len(gaps) < _FEWEST_LOOSE or min(gaps) < _LOOSE / 2:
+    if len(gaps) < _FEWEST_LOOSE:
         return 0.0
     usual = median(gaps)
-    return usual if _LOOSE < usual < _LOOSEST else 0.0
+    if usual < _TIGHT:
+        return usual
+    return usual if _LOOSE < usual < _LOOSEST and min(gaps) >= _LOOSE / 2 else 0.0
 
 
 def _direction(letters: Sequence[Letter], frame: Frame) -> Direction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ocr_server.document.model import Direction
-from ocr_server.geometry import Box, Point
+from ocr_server.geometry import Box, Point, Quad
 from ocr_server.pdf.letters import Letter, Piece
 from ocr_server.pdf.text_lines import make_zones
 
@@ -106,3 +106,30 @@ def test_white_within_a_word_that_is_set_loosely_is_no_blank(guessed: bool) -> N
     (zone,) = make_zones(letters)
 
     assert zone.text == "Annual report"
+
+
+def test_letters_set_over_each_other_are_parted_where_the_file_has_blanks() -> None:
+    places = [100, 110, 120, 130, 134, 144, 154]
+    wide = [letter(sign, x, 100, width=16) for sign, x in zip("and now", places, strict=True)]
+
+    (zone,) = make_zones(wide)
+
+    assert zone.text == "and now"
+
+
+def test_letters_across_a_line_are_another_line() -> None:
+    level = seen("Table", left=200)
+    piece = PIECE._replace(number=2)
+    upwards = [
+        Letter(
+            sign,
+            Quad(Point(85, y), Point(85, y - 10), Point(105, y - 10), Point(105, y)),
+            Point(100, y),
+            piece,
+        )
+        for sign, y in zip("208", (300, 290, 280), strict=True)
+    ]
+
+    zones = make_zones([*upwards, *level])
+
+    assert [zone.text for zone in zones] == ["208", "Table"]
