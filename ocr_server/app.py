@@ -27,8 +27,7 @@ from ocr_server.web import (
     uploads,
     verify,
 )
-from ocr_server.web.compat import adapters_named
-from ocr_server.web.compat.adapter import register
+from ocr_server.web.compat import serve_adapters
 from ocr_server.web.context import EXTENSION, remove_job_folder
 from ocr_server.web.multipart import MAX_FIELDS_BYTES, MOST_FIELDS, SpooledRequest
 
@@ -88,7 +87,7 @@ def create_app(
     app.register_blueprint(uploads.blueprint)
     app.register_blueprint(phones.blueprint)
     app.register_blueprint(openapi.blueprint)
-    register(app, adapters_named(settings.compat).values())
+    serve_adapters(app, settings.compat)
     if has_pages:
         app.url_map.strict_slashes = True  # addresses in a page are relative to its own
         app.register_blueprint(pages.blueprint)

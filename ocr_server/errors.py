@@ -62,10 +62,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import ClassVar, TypeAlias
 
 # Of a message or a list, as JSON: an answer is never much longer than what it refuses.
 MOST_TOLD_BYTES = 6000
+
+_SENTENCE_BEGINS = re.compile(r"(?<=\.) (?=[A-Z])")
+# The last choice in a sentence about what to do: only the operator can change a setting.
+_OPERATORS_CHOICE = re.compile(r", or [^.;]*?\bOCR_[A-Z_]+[^.;]*")
 
 Extra: TypeAlias = "str | int | float | list[str] | list[int] | list[dict[str, str]] | None"
 
@@ -84,6 +89,12 @@ class OcrServerError(Exception):
     def message(self) -> str:
         """What was wrong, what was expected and what to do."""
         return str(self.args[0])
+
+    @property
+    def client_message(self) -> str:
+        """The message without what only the operator can do, for clients of other services."""
+        sentences = _SENTENCE_BEGINS.split(_OPERATORS_CHOICE.sub("", self.message))
+        return " ".join(one for one in sentences if "OCR_" not in one) or f"{self.title}."
 
 
 def _shortened(value: Extra) -> Extra:
@@ -396,7 +407,7 @@ class OutOfMemory(DocumentError):
         """The error for a page that needs more than the container has left."""
         return cls(
             "The page needs more memory than the container has: the kernel has ended the process "
-            "that read it, twice. Send a smaller one, give the container more memory, or lower "
+            "that read it, twice. Send a smaller one, or give the container more memory or lower "
             "OCR_SLOTS.",
             setting="OCR_SLOTS",
         )
@@ -527,8 +538,8 @@ class StorageFull(LoadError):
     def of_temp_dir(cls) -> StorageFull:
         """The error for a file that could not be written to the temporary folder."""
         return cls(
-            "The temporary folder cannot be used: it is full or read-only, or was emptied. Give it "
-            "more room, or set OCR_TEMP_DIR to another folder.",
+            "The temporary folder cannot be used: it is full or read-only, or was emptied. Try "
+            "again later, or give it more room or set OCR_TEMP_DIR to another folder.",
             setting="OCR_TEMP_DIR",
         )
 
@@ -537,8 +548,8 @@ class StorageFull(LoadError):
         """The error for an upload that would leave too little room for others."""
         return cls(
             f"The temporary folder has no room for an upload of {size_bytes} bytes beside those "
-            "that are under way. Send it again later, give the folder more room, or set "
-            "OCR_TEMP_DIR to another one.",
+            "that are under way. Send it again later, or give the folder more room "
+            "or set OCR_TEMP_DIR to another one.",
             setting="OCR_TEMP_DIR",
         )
 

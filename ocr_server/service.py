@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ocr_server import pipeline, tasks, traces
 from ocr_server.deadline import Deadline
@@ -17,7 +18,6 @@ from ocr_server.export import FORMATS, PAGE_IN_JSON, Format
 from ocr_server.export.archive import archive_of
 from ocr_server.job import Job, Source
 from ocr_server.metrics import Metrics
-from ocr_server.office.plain import OfficeForm, OfficeText
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.pipeline import Event, PageFailed, PageRead
 from ocr_server.request.build import ParsedRequest, build_job, check_installed
@@ -34,6 +34,9 @@ from ocr_server.runtime.watchdog import Watchdog
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX, SMALL_SIDE_PX
 from ocr_server.tasks import PageRef
+
+if TYPE_CHECKING:
+    from ocr_server.office.plain import OfficeForm, OfficeText
 
 DESCRIBE_TIMEOUT_S = 30.0
 

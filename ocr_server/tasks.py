@@ -14,6 +14,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ocr_server.document.model import (
     Document,
@@ -29,10 +30,6 @@ from ocr_server.export import Render
 from ocr_server.export.rendering import Claim, ClaimOutcome, Rendering
 from ocr_server.extraction import finders
 from ocr_server.job import Limits, ReadOptions
-from ocr_server.office.files import office_blocks
-from ocr_server.office.pictures import unpack_pictures as unpack
-from ocr_server.office.pictures import with_pictures_read
-from ocr_server.office.plain import OfficeForm, OfficeText
 from ocr_server.page import camera_frame, reading
 from ocr_server.page.camera_frame import FrameAnalysis
 from ocr_server.page.codes import read_codes
@@ -47,6 +44,9 @@ from ocr_server.sources import decode
 from ocr_server.sources.damage import lacks_end_of_pdf
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview
 from ocr_server.sources.signatures import is_pdf
+
+if TYPE_CHECKING:
+    from ocr_server.office.plain import OfficeForm, OfficeText
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
@@ -254,6 +254,9 @@ def unpack_pictures(
 ) -> tuple[int, ...]:
     """Write the pictures inside a file that has text into files; the number of pages of each."""
     with _temporary_files_in(path.parent):
+        from ocr_server.office.files import office_blocks  # noqa: PLC0415  # most read none
+        from ocr_server.office.pictures import unpack_pictures as unpack  # noqa: PLC0415
+
         return unpack(office_blocks(path, media_type), path, limits)
 
 
@@ -274,6 +277,10 @@ def read_office_file(
         AnswerTooLarge: it has more bytes than the limit.
     """
     with _temporary_files_in(path.parent):
+        from ocr_server.office.files import office_blocks  # noqa: PLC0415  # most read none
+        from ocr_server.office.pictures import with_pictures_read  # noqa: PLC0415
+        from ocr_server.office.plain import OfficeText  # noqa: PLC0415
+
         blocks = list(with_pictures_read(office_blocks(path, media_type), pictures, counts))
         return OfficeText.of(
             blocks, forms, wants_blocks=wants_blocks, most_bytes=limits.max_answer_bytes

@@ -60,3 +60,16 @@ def test_what_the_server_lacks_is_told_with_the_setting_that_gives_more(
     error: OcrServerError,
 ) -> None:
     assert str(error.extra["setting"]) in error.message
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("It has 3. Send 2, or raise OCR_MAX_PAGES.", "It has 3. Send 2."),
+        ("It has 1.5 MiB. Set OCR_X, or OCR_Y. Try again.", "It has 1.5 MiB. Try again."),
+        ("Save it again, or send another copy.", "Save it again, or send another copy."),
+        ("Raise OCR_X.", f"{StorageFull.title}."),
+    ],
+)
+def test_clients_of_other_services_are_not_told_of_settings(message: str, told: str) -> None:
+    assert StorageFull(message).client_message == told

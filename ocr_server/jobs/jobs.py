@@ -292,7 +292,7 @@ class Jobs:
         if left.pages + pages > settings.jobs_max_pages:
             raise TooManyJobs(
                 f"{left.pages} pages wait already; with those of this job they would be more than "
-                f"OCR_JOBS_MAX_PAGES allows ({settings.jobs_max_pages}). Try again later.",
+                f"{settings.jobs_max_pages}. Try again later, or raise OCR_JOBS_MAX_PAGES.",
                 limit=settings.jobs_max_pages,
                 setting="OCR_JOBS_MAX_PAGES",
                 retry_after_s=60,
@@ -300,8 +300,8 @@ class Jobs:
         if left.size_bytes + size_bytes > settings.jobs_max_bytes:
             raise TooManyJobs(
                 f"{left.size_bytes} bytes wait already; with the {size_bytes} of this job that is "
-                f"more than OCR_JOBS_MAX_BYTES allows ({settings.jobs_max_bytes}). Try again "
-                "later.",
+                f"more than the limit of {settings.jobs_max_bytes}. Try again later, or raise "
+                "OCR_JOBS_MAX_BYTES.",
                 limit=settings.jobs_max_bytes,
                 setting="OCR_JOBS_MAX_BYTES",
                 retry_after_s=60,

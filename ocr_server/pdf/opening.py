@@ -230,7 +230,8 @@ def fitting_dpi(size_pt: tuple[float, float], limits: Limits) -> float:
     if dpi < 1:
         raise TooManyPixels(
             f"The page is {width_in:.0f} × {height_in:.0f} inches large; at one pixel an inch it "
-            f"has more than the limit of {limits.max_pixels} pixels. Raise OCR_MAX_PIXELS.",
+            f"has more than the limit of {limits.max_pixels} pixels. Send it as a picture, or "
+            "raise OCR_MAX_PIXELS.",
             limit=limits.max_pixels,
             setting="OCR_MAX_PIXELS",
         )

@@ -77,8 +77,8 @@ class Store:
                 raise StorageFull.of_temp_dir() from error
             if max(size_bytes, LEAST_ENTRY_BYTES) > self._most_bytes:
                 raise StorageFull(
-                    f"The answer has {size_bytes} bytes; OCR_STORE_BYTES keeps "
-                    f"{self._most_bytes} until they are fetched. Send fewer pages.",
+                    f"The answer has {size_bytes} bytes; at most {self._most_bytes} are kept until "
+                    "they are fetched. Send fewer pages, or raise OCR_STORE_BYTES.",
                     limit=self._most_bytes,
                     setting="OCR_STORE_BYTES",
                 )

@@ -28,6 +28,7 @@ from ocr_server.web.problems import MEDIA_TYPE, ProblemJson, headers_of, problem
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+LAST_BYTES_S = 5.0  # at shutdown, for answers that are being sent
 HEADERS_ONLY = "ocr_server.headers_only"  # in the WSGI environment: where the gate's word goes
 PROBES = ("/livez", "/readyz")
 SPARE_CONNECTIONS = 20  # beyond the limit, for probes while all others are at work

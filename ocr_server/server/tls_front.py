@@ -14,14 +14,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from ocr_server.errors import SettingsError
-from ocr_server.server.listener import Address
+from ocr_server.server.listener import LAST_BYTES_S, Address
 
 PIECE_BYTES = 64 * 1024
 BACKLOG = 1024  # connections that wait to be accepted, as waitress has
 HANDSHAKE_S = 10.0
 HANDSHAKES = 100  # connections beside those of the server, while it is not known what they are
 TLS_HANDSHAKE = b"\x16"  # the first byte of a client that speaks TLS
-LAST_BYTES_S = 5.0  # at shutdown, for answers that are being sent
 _PLAIN_HTTP = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n"
     b"This port speaks https, and http came. Use an address that begins with https://.\n"

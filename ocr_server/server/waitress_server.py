@@ -30,15 +30,16 @@ from ocr_server.errors import AddressUnavailable, ServerOutOfMemory, SettingsErr
 from ocr_server.metrics import Metrics
 from ocr_server.runtime.confinement import hide_memory
 from ocr_server.runtime.memory_plan import limit_server_memory
-from ocr_server.server.listener import HEADERS_ONLY, Address, Gate, HttpListener
+from ocr_server.server.listener import HEADERS_ONLY, LAST_BYTES_S, Address, Gate, HttpListener
 from ocr_server.server.request_parser import PACE, SMALL_BYTES, Pace
-from ocr_server.server.tls_front import HANDSHAKES, LAST_BYTES_S, TlsFront, read_certificate
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
 from ocr_server.web.gate import most_bytes, refusal_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from ocr_server.server.tls_front import TlsFront
 
 MOST_CONNECTIONS = 1000
 MOST_HEADER_BYTES = 32 * 1024
@@ -176,6 +177,13 @@ def _listen(
         return Server(app, settings, metrics, gate=gate, most_connections=most), None
     if not (settings.tls_cert and settings.tls_key):
         raise SettingsError("OCR_TLS_CERT and OCR_TLS_KEY are needed together; one is missing.")
+    # It brings asyncio, which takes time at the start.
+    from ocr_server.server.tls_front import (  # noqa: PLC0415
+        HANDSHAKES,
+        TlsFront,
+        read_certificate,
+    )
+
     context = read_certificate(Path(settings.tls_cert), Path(settings.tls_key))
     most = most_connections(files, each=FILES_EACH_TLS)
     server = Server(app, settings, metrics, gate=gate, most_connections=most, is_behind_tls=True)

@@ -59,6 +59,13 @@ class KeyPlaces:
         signed = _AWS_CREDENTIAL.match(request.headers.get("Authorization", ""))
         return signed[1] if self.is_aws and signed else ""
 
+    @property
+    def told(self) -> str:
+        """Where the other service’s clients send their key; empty if as ours do."""
+        if self.is_aws:
+            return "as the access key id"
+        return f"in the header {self.header}" if self.header else ""
+
 
 NO_PLACES = KeyPlaces()
 _PAGES_PLACES = KeyPlaces(field=FIELD)
@@ -149,6 +156,8 @@ def check_key(*, has_body: bool = True) -> None:
             return
         key = _key_in_form(request, field)
     if not key:
+        if place := _places_of(request).told:
+            raise KeyMissing(f"This server wants a key. Send it {place}.")
         raise KeyMissing(
             f"This server wants a key. Send it in the header {HEADER}, or as a Bearer token in the "
             "header Authorization."

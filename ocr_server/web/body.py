@@ -304,7 +304,10 @@ def _at_most(
     if len(files) <= most:
         return files
     faults.append(
-        fault_of(field, f"{len(files)} were sent; OCR_MAX_PAGES allows {most}; send fewer at once")
+        fault_of(
+            field,
+            f"{len(files)} were sent; the limit is {most}; send fewer, or raise OCR_MAX_PAGES",
+        )
     )
     return ()
 

@@ -3,8 +3,6 @@ from __future__ import annotations
 import copy
 import gc
 import json
-import subprocess
-import sys
 import tracemalloc
 from dataclasses import replace
 from typing import Any
@@ -394,13 +392,6 @@ def test_reading_leaves_the_garbage_collector_on() -> None:
     faults_of({})
 
     assert gc.isenabled()
-
-
-@pytest.mark.process
-def test_what_workers_import_knows_no_pydantic() -> None:
-    code = "import sys, ocr_server.tasks; sys.exit('pydantic' in sys.modules)"
-
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603
 
 
 def test_paragraphs_have_roles_and_parted_words_whole() -> None:

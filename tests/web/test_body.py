@@ -279,7 +279,7 @@ def test_more_files_than_a_document_may_have_pages_are_refused_undecoded(
     as_form = faults_of(post(client, data={"file": files}))
     as_json = faults_of(post(client, json={"image": ["no base64!"] * 201}))
 
-    said = "201 were sent; OCR_MAX_PAGES allows 200; send fewer at once"
+    said = "201 were sent; the limit is 200; send fewer, or raise OCR_MAX_PAGES"
     assert as_form == {"file": said}
     assert as_json == {"image": said}
 

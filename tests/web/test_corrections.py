@@ -190,7 +190,7 @@ def test_more_pictures_than_a_document_may_have_pages_are_refused(
     for answer, field in ((as_json, "image"), (as_form, "file")):
         (fault,) = answer.get_json()["faults"]
         assert fault["field"] == field
-        assert "OCR_MAX_PAGES allows 200" in fault["message"]
+        assert "the limit is 200" in fault["message"]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from babel import Locale
 
+from ocr_server.errors import OcrServerError
 from ocr_server.web.words import CATALOGUES, LANGUAGES, SERVER_PART, Message, retold
 from tests.web.messages import (
     SCRIPTS,
@@ -36,6 +37,15 @@ def test_every_message_is_in_the_catalogues(pytestconfig: pytest.Config) -> None
         parts = json.loads(file.read_text(encoding="utf-8"))
 
         assert {part: set(keys) for part, keys in parts.items()} == wanted, "write it with --renew"
+
+
+def test_what_is_left_without_the_settings_is_whole_sentences() -> None:
+    for message in messages_by_part()[SERVER_PART]:
+        if "OCR_" in message or "{setting}" in message:
+            told = OcrServerError(message.replace("{setting}", "OCR_X")).client_message
+
+            assert re.fullmatch(r"[A-Z{].*[^,;: ](\.|[^.]$)", told), message
+            assert not re.search(r"OCR_|, or$|, or\.|[,;:]\.", told), message
 
 
 def all_of(language: str) -> dict[str, Message]:

@@ -270,8 +270,8 @@ def _pictures_read(job: Job, counts: Sequence[int]) -> tuple[Document | None, tu
     try:
         document = read_job(like, is_partial=True)
     except (errors.DocumentError, errors.DeadlinePassed) as error:  # of every picture
-        return None, (*problems, f"No picture could be read: {error.message}")
-    problems += (f"Picture {one.page}: {one.error.message}" for one in document.problems)
+        return None, (*problems, f"No picture could be read: {error.client_message}")
+    problems += (f"Picture {one.page}: {one.error.client_message}" for one in document.problems)
     return document, tuple(problems)
 
 
@@ -323,8 +323,10 @@ def answer_errors(blueprint: Blueprint, answer: Answer) -> None:
 
 
 def refusal(error: OcrServerError, body: str, *, status: int, media_type: str) -> Response:
-    """The answer of an error; log and metrics get its code."""
+    """The answer of an error; log and metrics get its code, the log the setting that decides it."""
     g.outcome["problem_code"] = error.code
+    if "setting" in error.extra:
+        g.outcome["setting"] = error.extra["setting"]
     response = Response(body, status, content_type=media_type)
     response.headers.update(headers_of(error))
     return response

@@ -74,7 +74,7 @@ def dated(made_s: float) -> dict[str, str]:
 
 
 def _body(error: OcrServerError, code: str, inner: str) -> dict[str, Any]:
-    body: dict[str, Any] = {"code": code, "message": error.message}
+    body: dict[str, Any] = {"code": code, "message": error.client_message}
     if inner:
-        body["innererror"] = {"code": inner, "message": error.message}
+        body["innererror"] = {"code": inner, "message": error.client_message}
     return body

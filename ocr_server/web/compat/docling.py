@@ -233,7 +233,7 @@ def _reading(sent: _Sent) -> ReadOptions:
 
 def _told(document: Document, sent: _Sent, begun: float) -> bytes:
     errors = [
-        _error(failure.error.code, f"Page {failure.page}: {failure.error.message}")
+        _error(failure.error.code, f"Page {failure.page}: {failure.error.client_message}")
         for failure in document.problems
     ]
     return _answer_of(_document(document, sent), begun, errors)
@@ -304,7 +304,7 @@ _STATUS = {**USUAL_STATUS, ErrorKind.REQUEST: 422}
 
 
 def _answer(error: OcrServerError) -> Response:
-    body = json.dumps({"detail": error.message})
+    body = json.dumps({"detail": error.client_message})
     return refusal(error, body, status=_STATUS[kind_of(error)], media_type=JSON)
 
 

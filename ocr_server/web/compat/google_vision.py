@@ -167,7 +167,7 @@ _INVALID, _INTERNAL = 3, 13  # gRPC's codes
 def _status(error: OcrServerError) -> Json:
     """An error in the place of one answer."""
     code = _INTERNAL if kind_of(error) is ErrorKind.SPENT else _INVALID
-    return {"error": {"code": code, "message": error.message}}
+    return {"error": {"code": code, "message": error.client_message}}
 
 
 def _answer(error: OcrServerError) -> Response:
@@ -175,7 +175,7 @@ def _answer(error: OcrServerError) -> Response:
 
 
 def _told(error: OcrServerError, status: int, name: str) -> Response:
-    body = json.dumps({"error": {"code": status, "message": error.message, "status": name}})
+    body = json.dumps({"error": {"code": status, "message": error.client_message, "status": name}})
     return refusal(error, body, status=status, media_type=JSON)
 
 

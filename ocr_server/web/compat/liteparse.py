@@ -50,7 +50,7 @@ def read_page() -> Response:
 
 
 def _answer(error: OcrServerError) -> Response:
-    body = json.dumps({"error": error.message})
+    body = json.dumps({"error": error.client_message})
     return refusal(error, body, status=USUAL_STATUS[kind_of(error)], media_type=JSON)
 
 

@@ -244,7 +244,7 @@ _ERRORS: NamedErrors = {
 def _answer(error: OcrServerError) -> Response:
     status, type_ = _ERRORS[kind_of(error)]
     told = {
-        "object": "error", "message": error.message, "type": type_, "param": None,
+        "object": "error", "message": error.client_message, "type": type_, "param": None,
         "code": error.code,
     }  # fmt: skip
     return refusal(error, json.dumps(told), status=status, media_type=JSON)

@@ -88,7 +88,7 @@ def _source() -> Source:
 
 def _results(document: Document, *, wants_overlay: bool) -> Iterator[Json]:
     """A result for each page, in their order."""
-    failed = {failure.page: failure.error.message for failure in document.problems}
+    failed = {failure.page: failure.error.client_message for failure in document.problems}
     read_ = {page.number: page for page in document.pages}
     for number in sorted({*failed, *read_}):
         page = read_.get(number)
@@ -133,7 +133,7 @@ def _overlay(page: Page | None) -> Json:
 def _answer(error: OcrServerError) -> Response:
     match kind_of(error):
         case ErrorKind.KEY:  # which its clients print
-            return refusal(error, json.dumps(error.message), status=403, media_type=JSON)
+            return refusal(error, json.dumps(error.client_message), status=403, media_type=JSON)
         case ErrorKind.BUSY:
             status = 429
         case ErrorKind.AWAY:
@@ -143,7 +143,7 @@ def _answer(error: OcrServerError) -> Response:
     told = {
         "OCRExitCode": _FATAL,
         "IsErroredOnProcessing": True,
-        "ErrorMessage": [error.message],
+        "ErrorMessage": [error.client_message],
         "ErrorDetails": "",
         "ProcessingTimeInMilliseconds": "0",
     }

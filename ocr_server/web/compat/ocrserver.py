@@ -93,7 +93,7 @@ def _json(members: dict[str, Any], *, escaped: bool) -> Response:
 
 
 def _answer(error: OcrServerError) -> Response:
-    body = json.dumps({"error": error.message}, indent="\t")
+    body = json.dumps({"error": error.client_message}, indent="\t")
     return refusal(error, body, status=_status_of(error), media_type="application/json")
 
 

@@ -99,7 +99,7 @@ def _lines(told: Json) -> Iterator[str]:
 
 
 def _answer(error: OcrServerError) -> Response:
-    body = json.dumps({"error": error.message})
+    body = json.dumps({"error": error.client_message})
     return refusal(error, body, status=STATUS[kind_of(error)], media_type=JSON)
 
 

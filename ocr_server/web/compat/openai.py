@@ -118,7 +118,7 @@ def _events(text: str) -> Iterator[str]:
 
 def _answer(error: OcrServerError) -> Response:
     told = {
-        "message": error.message,
+        "message": error.client_message,
         "type": "invalid_request_error",
         "param": None,
         "code": error.code,

@@ -40,7 +40,7 @@ def read_image() -> Response:
 
 def _answer(error: OcrServerError) -> Response:
     return refusal(
-        error, json.dumps({"error": error.message}),
+        error, json.dumps({"error": error.client_message}),
         status=STATUS[type(error)], media_type="application/json",
     )  # fmt: skip
 

@@ -202,14 +202,14 @@ def _answer(error: OcrServerError) -> Response:
         missing = error.extra.get("missing")
         names = missing[:MOST_NAMED] if isinstance(missing, list) else []
         words = [f"Failed loading language '{name}'" for name in names]  # as Tesseract says it
-        run = _run(code=1, stdout="", stderr="\n".join([*words, error.message, ""]))
+        run = _run(code=1, stdout="", stderr="\n".join([*words, error.client_message, ""]))
         return refusal(error, json.dumps(run), status=200, media_type="application/json")
     if isinstance(error, RequestError):
         reason, status_ = "Request input validation failed", STATUS[type(error)]
     else:
         reason = "error processing input"
         status_ = STATUS[type(error)] if isinstance(error, QueueFull | Draining) else 500
-    body = json.dumps({"error": reason, "reason": f"Error: {error.message}"})
+    body = json.dumps({"error": reason, "reason": f"Error: {error.client_message}"})
     return refusal(error, body, status=status_, media_type="application/json")
 
 

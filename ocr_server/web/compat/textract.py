@@ -118,7 +118,7 @@ def _answer(error: OcrServerError) -> Response:
 
 
 def _told(error: OcrServerError, type_: str, status: int = 400) -> Response:
-    body = json.dumps({"__type": type_, "message": error.message})
+    body = json.dumps({"__type": type_, "message": error.client_message})
     response = refusal(error, body, status=status, media_type=MEDIA_TYPE)
     response.headers["x-amzn-RequestId"] = g.request_id
     return response

@@ -326,9 +326,9 @@ def _xhtml(document: Document) -> str:
 
 
 def _answer(error: OcrServerError) -> Response:
-    body, media_type = f"{error.message}\n", "text/plain; charset=UTF-8"
+    body, media_type = f"{error.client_message}\n", "text/plain; charset=UTF-8"
     if request.accept_mimetypes.best == JSON:  # whose clients parse what comes, whatever the status
-        body = json.dumps([{_EXCEPTION: error.message}])
+        body = json.dumps([{_EXCEPTION: error.client_message}])
         media_type = JSON
     return refusal(error, body, status=_status_of(error), media_type=media_type)
 

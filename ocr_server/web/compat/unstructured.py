@@ -150,7 +150,7 @@ _STATUS = {**USUAL_STATUS, ErrorKind.REQUEST: 422, ErrorKind.BUSY: 503}
 
 
 def _answer(error: OcrServerError) -> Response:
-    body = json.dumps({"detail": error.message})
+    body = json.dumps({"detail": error.client_message})
     return refusal(error, body, status=_STATUS[kind_of(error)], media_type=JSON)
 
 

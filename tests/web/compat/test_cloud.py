@@ -270,7 +270,32 @@ def test_a_busy_server_throttles(
 
     assert answer.status_code == case.busy
     assert int(answer.headers["Retry-After"]) >= 1
-    assert case.error_of(answer.get_json(force=True))
+    told = case.error_of(answer.get_json(force=True))
+    assert "Try again in" in str(told)
+    assert "OCR_" not in str(told)
+
+
+def test_the_log_names_the_setting_that_the_answer_leaves_out(
+    app: Flask, client: FlaskClient, picture: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="ocr_server")
+    admission = service_of(app).admission
+    with ExitStack() as taken:
+        while admission.why_refused() is None:
+            taken.enter_context(admission.admit())
+        send(client, CASES["mistral"].request(picture))
+
+    assert "OCR_QUEUE_SIZE" in [getattr(record, "setting", None) for record in caplog.records]
+
+
+def test_a_missing_key_is_asked_for_where_the_clients_put_it(
+    locked: FlaskClient, picture: bytes
+) -> None:
+    told = {name: send(locked, case.request(picture)).text for name, case in CASES.items()}
+
+    assert "in the header Ocp-Apim-Subscription-Key" in told["azure-vision"]
+    assert "as the access key id" in told["textract"]
+    assert "Bearer" in told["mistral"]
 
 
 def test_a_server_that_shuts_down_says_so(
