@@ -21,6 +21,7 @@ const comingReading = () => bring("upload/reading", () => import("./reading.js")
 
 const BUSY = new Set([429, 503]);
 const SIDE_BY_SIDE = 2;
+const PATIENCE_MS = 3000; // until what was kept is there
 const COUNTS = new Set(["result", "empty"]); // the words of the text
 
 /** @type {{how: How, queue: ReturnType<typeof begin>} | null} */
@@ -44,7 +45,7 @@ function begin(root) {
   const cards = part(root, "cards");
   const strip = part(root, "strip");
   const desk = enhanceDeskLoader(deskRoot, {
-    drafts,
+    drafts: () => drafts(),
     async open(draft) {
       const item = items.find((one) => one.draft === draft);
       if (item) await open(item);
@@ -106,9 +107,7 @@ function begin(root) {
       draft.addEventListener(event, () => COUNTS.has(item.state) && tell());
   }
   /** The documents there are, in the order of their cards. */
-  function drafts() {
-    return items.flatMap(({ draft }) => (draft?.pages.length ? [draft] : []));
-  }
+  const drafts = () => items.flatMap(({ draft }) => (draft?.pages.length ? [draft] : []));
   /** Their order, as it is kept. */
   function number() {
     for (const [at, item] of items.entries())
@@ -166,7 +165,7 @@ function begin(root) {
     if (top < 0 || top > innerHeight / 2) deskRoot.scrollIntoView();
   }
   /** @param {Item} item */
-  const canGoOn = ({ draft }) => Boolean(draft && !draft.isEnded);
+  const canGoOn = ({ draft }) => draft && !draft.isEnded;
   /** @param {Item} item */
   function retry(item) {
     item.isHopeless = item.isNoPicture = false;
@@ -312,7 +311,8 @@ function begin(root) {
     if (dies || isUnsaved || (items.length && !keepsAll())) event.preventDefault();
   });
   main.dataset.state = "idle";
-  const restored = restore();
+  // A database that never answers, as in private windows of WebKit, stops no reading.
+  const restored = Promise.race([restore(), new Promise((go) => setTimeout(go, PATIENCE_MS))]);
   /**
    * A phone as the camera of this desk, once there is one.
    * @type {{offer: () => void} | null}
