@@ -267,6 +267,7 @@ class Job:
     """One request: files, which pages to read, how, within which limits and until when.
 
     `reports_progress`: whether progress within a page is recorded (`page.progress`).
+    `draws_pages`: whether a picture of each page is drawn before it is read.
     """
 
     sources: tuple[Source, ...]
@@ -276,3 +277,4 @@ class Job:
     pages: PageSelection = PageSelection()
     password: str | None = field(default=None, repr=False)
     reports_progress: bool = False
+    draws_pages: bool = False

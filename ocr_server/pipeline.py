@@ -165,7 +165,10 @@ def page_ref_of(job: Job, counts: Sequence[int], number: int) -> PageRef:
     index = number - 1
     for source, count in zip(job.sources, counts, strict=True):
         if index < count:
-            return PageRef(source.path, index, number, reports_progress=job.reports_progress)
+            return PageRef(
+                source.path, index, number,
+                reports_progress=job.reports_progress, is_drawn=job.draws_pages,
+            )  # fmt: skip
         index -= count
     raise IndexError(number)
 

@@ -10,7 +10,7 @@ import errno
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from ocr_server.document.model import (
     write_page,
 )
 from ocr_server.engines import describe_choice
-from ocr_server.errors import AnswerTooLarge, StorageFull, TooManyWords
+from ocr_server.errors import AnswerTooLarge, OcrServerError, StorageFull, TooManyWords
 from ocr_server.export import Render
 from ocr_server.export.rendering import Claim, ClaimOutcome, Rendering
 from ocr_server.extraction import finders
@@ -42,7 +42,7 @@ from ocr_server.page.text_policy import read_pdf_page
 from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.sources import decode
 from ocr_server.sources.damage import lacks_end_of_pdf
-from ocr_server.sources.pixels import PREVIEW_SIDE_PX, draw_preview
+from ocr_server.sources.pixels import PREVIEW_SIDE_PX, SMALL_SIDE_PX, draw_preview
 from ocr_server.sources.signatures import is_pdf
 
 if TYPE_CHECKING:
@@ -55,18 +55,25 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 class PageRef:
     """A page in its file: `index` counts pages of the file from 0, `number` of the job from 1.
 
-    `reports_progress`: whether progress of reading it is recorded.
+    `reports_progress`: whether progress of reading it is recorded; `is_drawn`: whether a picture of
+    it is drawn before it is read.
     """
 
     path: Path
     index: int
     number: int
     reports_progress: bool = False
+    is_drawn: bool = False
 
     @property
     def progress_path(self) -> Path:
         """The page's progress file, which exists only if it `reports_progress`."""
         return self.path.with_name(f"{self.path.name}-progress-{self.number}")
+
+    @property
+    def picture_path(self) -> Path:
+        """The page's picture for browsers, which exists only if it `is_drawn` and can be."""
+        return self.path.with_name(f"{self.path.name}-picture-{self.number}")
 
     @property
     def page_path(self) -> Path:
@@ -118,7 +125,8 @@ def read_page(
 ) -> PageReading:
     """Read a page: from its text layer if the options allow and it is good, else by the engine.
 
-    A page of more than `most_held_words` is written to a file beside its source.
+    A page that cannot be drawn is read all the same. One of more than `most_held_words` is written
+    to a file beside its source.
 
     Raises:
         TooManyWords: it has more than the limit.
@@ -140,6 +148,9 @@ def read_page(
     )  # fmt: skip
     needs_picture = options.is_framed or (options.wants_fields and finders.needs_picture(options))
     with _temporary_files_in(page_ref.path.parent):
+        if page_ref.is_drawn:
+            with suppress(OcrServerError, MemoryError):
+                page_ref.picture_path.write_bytes(_drawn(page_ref, limits, password))
         if needs_picture or not is_of_pdf:
             page = recognise()
         else:
@@ -293,14 +304,18 @@ def draw_page(
     page_ref: PageRef,
     limits: Limits,
     password: str | None,
-    longest_px: int = PREVIEW_SIDE_PX,
+    longest_px: int,
 ) -> bytes:
     """A picture of the page that a browser can show."""
     with _temporary_files_in(page_ref.path.parent):
-        return draw_preview(
-            decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password),
-            longest_px=longest_px,
-        )
+        return _drawn(page_ref, limits, password, longest_px=longest_px)
+
+
+def _drawn(
+    page_ref: PageRef, limits: Limits, password: str | None, *, longest_px: int = SMALL_SIDE_PX
+) -> bytes:
+    page = decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
+    return draw_preview(page, longest_px=longest_px)
 
 
 def draw_prepared_page(

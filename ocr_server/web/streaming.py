@@ -121,16 +121,17 @@ def _lines(
 def _read(
     here: Service, parsed: ParsedRequest, cancelled: HangUp
 ) -> Iterator[Event | _PageWritten | _Picture]:
-    """The events of the reading, with the pictures that the request wants."""
+    """The events of the reading, each page with its picture if the request wants that."""
     page_refs: dict[int, PageRef] = {}
-    for event in here.recognise(replace(parsed.job, reports_progress=True), cancelled):
+    job = replace(parsed.job, reports_progress=True, draws_pages=parsed.pictures)
+    for event in here.recognise(job, cancelled):
         yield _written(event, here, parsed, cancelled)
         if isinstance(event, Accepted):
             page_refs = {page_ref.number: page_ref for page_ref in event.page_refs}
-        elif parsed.pictures and isinstance(event, PageRead):
-            page_ref = page_refs[event.page.outline.number]
-            if picture := _drawn(page_ref, here, parsed, cancelled):
-                yield picture
+        elif isinstance(event, PageRead):
+            number = event.page.outline.number
+            if (picture := page_refs[number].picture_path).exists():
+                yield _Picture(number, picture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,33 +151,23 @@ class _PageWritten:
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """A JPEG of a page that was read."""
+    """A JPEG of a page that was read stands in a file."""
 
     number: int
-    jpeg: bytes
+    path: Path
 
     def pieces(self) -> Iterator[bytes]:
         """The line of the event."""
+        jpeg = self.path.read_bytes()
+        self.path.unlink()
         yield line_of(
             {
                 "event": "picture",
                 "page": self.number,
                 "media_type": PREVIEW_MEDIA_TYPE,
-                "content": base64.b64encode(self.jpeg).decode(),
+                "content": base64.b64encode(jpeg).decode(),
             }
         )
-
-
-def _drawn(
-    page_ref: PageRef, here: Service, parsed: ParsedRequest, cancelled: HangUp
-) -> _Picture | None:
-    """The picture of a page; none where the time is over or it cannot be drawn: its words count."""
-    try:
-        return _Picture(page_ref.number, here.draw_page(parsed.job, page_ref, cancelled))
-    except ClientGone:
-        raise
-    except OcrServerError:
-        return None
 
 
 def _written(

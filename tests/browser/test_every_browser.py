@@ -12,6 +12,7 @@ from playwright.sync_api import Playwright
 from tests.browser.driving import Driven, firefox, webkit
 from tests.browser.filming import on_desk
 from tests.browser.letter import draw_letter
+from tests.browser.test_history import KEPT
 from tests.conftest import find_firefox, find_webkit
 from tests.waiting import wait_for
 
@@ -72,6 +73,24 @@ def test_a_file_is_read_corrected_and_saved(driven: Driven, url: str, letter: Pa
     wait_for(lambda: saved.exists() and saved.stat().st_size > 0)
     assert "the ferry ticket" in saved.read_text()
     assert driven.ask("problems") == []
+
+
+def test_what_was_read_is_there_when_the_page_is_opened_again(
+    driven: Driven, url: str, letter: Path
+) -> None:
+    driven.open(url)
+    driven.give("#file", letter)
+    await_result(driven)
+
+    def is_kept() -> bool:
+        driven.ask(f"(({KEPT})().then((rows) => (window.rows = rows)), true)")
+        return bool(driven.ask("window.rows?.some(([key]) => key.includes(',page,'))"))
+
+    wait_for(is_kept)
+    driven.open(url)
+    await_true(driven, "document.querySelector('.card[data-state=result]')")
+    driven.click(".card [data-action=open]")
+    await_result(driven)
 
 
 def refuse_once(app: flask.Flask, script: str) -> None:

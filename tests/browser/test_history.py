@@ -175,3 +175,12 @@ def test_what_a_closed_tab_has_left_is_deleted_an_hour_later(desk: Page, url: st
     expect(other.locator("#queue")).to_be_hidden()
     wait_for(lambda: other.evaluate("indexedDB.databases().then((all) => all.length)"))
     wait_for(lambda: not kept(other))
+
+
+def test_a_database_that_never_answers_stops_no_reading(page: Page, url: str, letter: Path) -> None:
+    page.add_init_script("IDBFactory.prototype.open = () => ({})")
+    page.goto(url)
+    page.set_input_files("#file", letter)
+
+    expect_state(page, "result")
+    expect(page.locator("[data-part=text]")).to_contain_text("the feny ticket")

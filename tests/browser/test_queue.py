@@ -83,11 +83,17 @@ def test_nothing_opens_by_itself_over_what_is_read(desk: Page, tmp_path: Path) -
     assert frame["height"] >= 560
 
 
-def test_a_small_file_is_not_behind_a_long_one(
-    half_read: Page, letter: Path, engine: ReadsLetter
+def test_a_picture_is_not_behind_long_documents(
+    half_read: Page, tmp_path: Path, letter: Path
 ) -> None:
-    half_read.set_input_files("#file", letter)
+    half_read.set_input_files("#file", tmp_path / "two.tiff")
     expect(half_read.locator(".card[data-state=recognising]")).to_have_count(2)
+    half_read.set_input_files("#file", tmp_path / "two.tiff")
+    expect(half_read.locator(".card[data-state=waiting]")).to_have_count(1)
+    half_read.set_input_files("#file", letter)
+
+    expect(half_read.locator(".card").last).to_have_attribute("data-state", "recognising")
+    expect(half_read.locator(".card[data-state=waiting]")).to_have_count(1)
 
 
 def test_files_are_put_in_another_order_by_keys(desk: Page, tmp_path: Path) -> None:

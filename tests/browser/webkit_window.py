@@ -2,8 +2,9 @@
 """A bare window of WebKitGTK for WebKitWebDriver, which takes this file for the browser's program.
 
 It runs with the system's Python, as that has GTK. `WEBKIT_PRELOAD` names a file with a script that
-runs in each page before the page's own. Unlike MiniBrowser it has the focus without a window
-manager, and no page is left without that script.
+runs in each page before the page's own. What pages keep lies in `HOME`.
+Unlike MiniBrowser it has the focus without a window manager, and no page is left without that
+script.
 """
 
 from __future__ import annotations
@@ -50,7 +51,11 @@ def begin(context: WebKit2.WebContext, session: WebKit2.AutomationSession) -> No
 
 def main() -> None:
     """Wait for the driver until the window is closed."""
-    context = WebKit2.WebContext.new_ephemeral()
+    home = Path(os.environ["HOME"])
+    manager = WebKit2.WebsiteDataManager(
+        base_data_directory=str(home / "data"), base_cache_directory=str(home / "cache")
+    )
+    context = WebKit2.WebContext.new_with_website_data_manager(manager)
     context.set_automation_allowed(True)
     context.connect("automation-started", begin)
     Gtk.main()

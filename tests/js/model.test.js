@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  compactJson,
   isConfirmed,
   lineText,
   pagesText,
@@ -55,6 +56,28 @@ test("a line is confirmed when each of its words is checked", () => {
 
 test("a zone without lines has no paragraphs", () => {
   assert.deepEqual(paragraphsOf({ kind: "picture", box: [0, 0, 1, 1], quad: [] }), []);
+});
+
+test("what follows from the rest of a document is not sent", () => {
+  const [level, skewed] = [lineOf("one"), lineOf("two")];
+  skewed.quad = skewed.quad.map(([x, y]) => [x, y + x / 100]);
+  const page = { ...pageOf([level, skewed]), text: "one\ntwo" };
+  page.zones[0].paragraphs = [{ text: "one two" }];
+
+  const sent = JSON.parse(compactJson({ text: "one\ntwo", pages: [page] }));
+
+  const [zone] = sent.pages[0].zones;
+  assert.deepEqual(Object.keys(sent), ["pages"]);
+  assert.equal("text" in sent.pages[0], false);
+  assert.equal("paragraphs" in zone, false);
+  assert.deepEqual(zone.lines[0], {
+    confidence: 0.9,
+    words: [{ text: "one", confidence: 0.9, box: level.words[0].box }],
+    paragraph: 0,
+    box: level.box,
+  });
+  assert.deepEqual(zone.lines[1].quad, skewed.quad);
+  assert.equal("box" in zone.lines[1], false);
 });
 
 test("a language is named as browsers name it", () => {

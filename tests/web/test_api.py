@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from ocr_server import tasks
 from ocr_server.app import create_app
 from ocr_server.deadline import Deadline
 from ocr_server.document.languages import Guess
@@ -23,6 +24,7 @@ from ocr_server.export import FORMATS
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.operations import OPERATIONS
 from ocr_server.job import ReadOptions
+from ocr_server.runtime.worker_context import P, T, Task
 from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.web.context import service_of
@@ -282,6 +284,56 @@ def test_events_have_a_small_picture_of_each_page_that_was_read(client: FlaskCli
     sizes = [Image.open(BytesIO(base64.b64decode(event["content"]))).size for event in drawn]
     assert sizes[0][0] == 300
     assert sizes[1] == (1600, 32)
+
+
+class TellsTasks(InlineWorkers):
+    """Remembers the names of the tasks."""
+
+    def __init__(self) -> None:
+        super().__init__(ReadsWords("Hello"))
+        self.names: list[str] = []
+
+    def run(
+        self,
+        task: Task[P, T],
+        deadline: Deadline,
+        cancelled: threading.Event,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        self.names.append(task.__name__)
+        return super().run(task, deadline, cancelled, *args, **kwargs)
+
+
+def test_the_picture_of_a_page_waits_for_no_slot_of_its_own(settings: Settings) -> None:
+    workers = TellsTasks()
+    app = create_app(settings, workers)
+
+    response = app.test_client().post(
+        "/v1/documents?steps=none&pictures=true",
+        data=as_pages([sheet(300), sheet(310)]),
+        headers=NDJSON,
+    )
+
+    kinds = [event["event"] for event in events_of(response)]
+    assert kinds == ["accepted", "page", "picture", "page", "picture", "end"]
+    assert workers.names.count("read_page") == 2
+    assert "draw_page" not in workers.names
+    service_of(app).close()
+
+
+def test_a_page_that_cannot_be_drawn_is_read_all_the_same(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw_preview(*_: object, **__: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr(tasks, "draw_preview", draw_preview)
+
+    response = client.post("/v1/documents?steps=none&pictures=true", data=PICTURE, headers=NDJSON)
+
+    assert [event["event"] for event in events_of(response)] == ["accepted", "page", "end"]
 
 
 def test_events_tell_which_page_failed_and_why(picky_client: FlaskClient) -> None:

@@ -31,6 +31,7 @@ from ocr_server.request.options import OPTIONS
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX
 from ocr_server.web import page_scripts
+from ocr_server.web.browser import COMMENT
 from ocr_server.web.page_scripts import declarations, modules_of
 from ocr_server.web.pages import upright_quarters
 from tests.drawing import as_file, draw_lines
@@ -38,6 +39,7 @@ from tests.fakes import ReadsWords, line_of
 from tests.serving import FakeTesseract, RunningServer, running_server, served
 
 KEY = "a-key"
+STATIC_FOLDER = Path(page_scripts.__file__).parents[1] / "static"
 EXAMPLE = re.compile(r'<pre [^>]*aria-labelledby="(\w+)"><code>(.*?)</code></pre>', re.DOTALL)
 
 
@@ -112,10 +114,26 @@ def test_a_script_is_compressed_only_for_those_who_can_read_it(client: FlaskClie
         assert "Content-Encoding" not in plain.headers
         assert packed.headers["Content-Encoding"] == "gzip"
         assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
-        assert gzip.decompress(packed.data) == plain.data
+        sent, written = gzip.decompress(packed.data), plain.data
+        assert sent.count(b"\n") == written.count(b"\n")
+        kept = [line for line in sent.splitlines() if line]
+        assert kept == [line for line in written.splitlines() if line in set(kept)]
+        assert b"// @ts-check" in written
+        assert not any(line.lstrip().startswith((b"//", b"*")) for line in kept)
         tag = packed.headers["ETag"]
     with client.get(address, headers={"If-None-Match": tag}) as known:
         assert known.status_code == 304
+
+
+@pytest.mark.parametrize("path", sorted(STATIC_FOLDER.rglob("*.js")), ids=lambda path: path.name)
+def test_what_is_left_out_as_a_comment_stands_in_no_text(path: Path) -> None:
+    """Texts over several lines stand between backticks."""
+    written = path.read_bytes()
+    code = COMMENT.split(written)
+
+    marks = [b"".join(code[:at]).count(b"`") for at in range(1, len(code))]
+    assert all(count % 2 == 0 for count in marks)
+    assert all(comment[0].count(b"*/") <= 1 for comment in COMMENT.finditer(written))
 
 
 def test_the_form_says_the_limits_and_the_installed_languages(client: FlaskClient) -> None:

@@ -4,7 +4,7 @@
 import { declarations } from "../lib/declarations.js";
 import { make } from "../lib/dom.js";
 import { post } from "../lib/http.js";
-import { pagesText } from "../lib/model.js";
+import { compactJson, pagesText } from "../lib/model.js";
 import { recall, remember } from "../lib/storage.js";
 
 /** @typedef {import("./draft.js").Draft} Draft */
@@ -18,10 +18,10 @@ const KEPT_MS = 600_000; // of a file that is saved; a browser may ask where to 
  */
 export async function rendered(draft, format, pages) {
   if (format === "text") return new Blob([`${pagesText(pages)}\n`], { type: "text/plain" });
-  const json = new Blob([JSON.stringify(draft.payload(pages))], { type: "application/json" });
-  if (format === "json") return json;
+  const document = draft.payload(pages);
+  if (format === "json") return jsonFile(JSON.stringify(document));
   const form = new FormData();
-  form.set("document", json, "document.json");
+  form.set("document", jsonFile(compactJson(document)), "document.json");
   const showsPictures = declarations.formats.some(
     ({ name, shows_pictures: shows }) => shows && format.split(",").includes(name),
   );
@@ -31,6 +31,9 @@ export async function rendered(draft, format, pages) {
   if (password) form.set("password", password);
   return (await post("v1/render", form)).blob();
 }
+
+/** @param {string} json */
+const jsonFile = (json) => new Blob([json], { type: "application/json" });
 
 /**
  * @param {Blob} blob

@@ -150,3 +150,22 @@ function nameOf({ codes, name }) {
   const names = new Intl.DisplayNames([pagesLanguage], { type: "language" });
   return codes.map((code) => names.of(tagOf(code))).join(", ");
 }
+
+/**
+ * A document as JSON for the server, without what that makes anew: texts and paragraphs of what has
+ * words, and of box and quad the one that follows from the other.
+ * @param {object} document
+ */
+export function compactJson(document) {
+  return JSON.stringify(document, function compact(key, value) {
+    if (key === "paragraphs") return undefined;
+    if (!value || typeof value !== "object") return value;
+    const { text, ...rest } = value;
+    const found = rest.words || rest.lines || rest.zones || rest.pages ? rest : value;
+    if (!found.box || !found.quad) return found;
+    const { box, quad, ...others } = found;
+    const [left, top, right, bottom] = box;
+    const level = [left, top, right, top, right, bottom, left, bottom];
+    return `${quad}` === `${level}` ? { box, ...others } : { quad, ...others };
+  });
+}

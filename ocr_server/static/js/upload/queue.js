@@ -1,5 +1,5 @@
 // @ts-check
-// The files of this tab: one card each, two read side by side, kept until forgotten.
+// The files of this tab: one card each, read side by side, kept until forgotten.
 import { action, announce, found, loadStyles, part, reveal } from "../lib/dom.js";
 import { canTrim } from "../lib/files.js";
 import { asRefusal, bring } from "../lib/http.js";
@@ -20,9 +20,9 @@ import { _ } from "../lib/words.js";
 const comingReading = () => bring("upload/reading", () => import("./reading.js"));
 
 const BUSY = new Set([429, 503]);
-const SIDE_BY_SIDE = 2; // so that a small file is not behind a long one
+const SIDE_BY_SIDE = 2;
+const PATIENCE_MS = 3000; // until what was kept is there
 const COUNTS = new Set(["result", "empty"]); // the words of the text
-const AGAIN = _("Read it again and forget the corrections?");
 
 /** @type {{how: How, queue: ReturnType<typeof begin>} | null} */
 let known = null;
@@ -45,7 +45,7 @@ function begin(root) {
   const cards = part(root, "cards");
   const strip = part(root, "strip");
   const desk = enhanceDeskLoader(deskRoot, {
-    drafts,
+    drafts: () => drafts(),
     async open(draft) {
       const item = items.find((one) => one.draft === draft);
       if (item) await open(item);
@@ -53,7 +53,6 @@ function begin(root) {
   });
   /** @type {Item[]} */
   let items = [];
-  let workers = 0;
   const forgetting = enhanceForgetting(root, {
     get items() {
       return items;
@@ -108,16 +107,11 @@ function begin(root) {
       draft.addEventListener(event, () => COUNTS.has(item.state) && tell());
   }
   /** The documents there are, in the order of their cards. */
-  function drafts() {
-    return items.flatMap(({ draft }) => (draft?.pages.length ? [draft] : []));
-  }
+  const drafts = () => items.flatMap(({ draft }) => (draft?.pages.length ? [draft] : []));
   /** Their order, as it is kept. */
   function number() {
-    items.forEach(function note(item, at) {
-      if (item.order === at + 1) return;
-      item.order = at + 1;
-      keep(item);
-    });
+    for (const [at, item] of items.entries())
+      if (item.order !== at + 1) keep(Object.assign(item, { order: at + 1 }));
   }
   let isSortable = false;
   /** Cards can be put in another order. */
@@ -171,9 +165,7 @@ function begin(root) {
     if (top < 0 || top > innerHeight / 2) deskRoot.scrollIntoView();
   }
   /** @param {Item} item */
-  function canGoOn({ draft }) {
-    return Boolean(draft && !draft.isEnded);
-  }
+  const canGoOn = ({ draft }) => draft && !draft.isEnded;
   /** @param {Item} item */
   function retry(item) {
     item.isHopeless = item.isNoPicture = false;
@@ -184,9 +176,8 @@ function begin(root) {
    * Whether nobody minds that a text goes.
    * @param {Item} item
    */
-  function mayLose({ draft }) {
-    return !draft || draft.saved || confirm(AGAIN);
-  }
+  const mayLose = ({ draft }) =>
+    !draft || draft.saved || confirm(_("Read it again and forget the corrections?"));
   /** @param {Item} item */
   function cancel(item) {
     if (item.stop) item.stop.abort();
@@ -222,23 +213,31 @@ function begin(root) {
     if (draft && page)
       (await bring("upload/page-crop", () => import("./page-crop.js"))).cropPage(draft, page);
   }
-  const nextWaiting = () => items.find(({ state, isTaken }) => state === "waiting" && !isTaken);
-  async function work() {
-    if (workers >= SIDE_BY_SIDE) return;
-    workers += 1;
-    for (let item; (item = nextWaiting());) {
-      item.isTaken = true;
-      try {
-        if (known?.how.trims?.() && !item.draft) await trim(item);
-        await read(item);
-      } catch (error) {
-        await fail(item, error);
-      } finally {
-        item.stop = null;
-        item.isTaken = false;
-      }
+  /** Begins what may be read now; ends with what it began. */
+  const work = () => Promise.all(items.map((item) => mayBegin(item) && take(item)));
+  /**
+   * Two at a time, and one picture beside long documents.
+   * @param {Item} item
+   */
+  function mayBegin({ state, isTaken, files }) {
+    if (state !== "waiting" || isTaken) return false;
+    const taken = items.filter((item) => item.isTaken);
+    if (taken.length < SIDE_BY_SIDE) return true;
+    return canTrim(files) && !taken.some((item) => canTrim(item.files));
+  }
+  /** @param {Item} item */
+  async function take(item) {
+    item.isTaken = true;
+    try {
+      if (known?.how.trims?.() && !item.draft) await trim(item);
+      await read(item);
+    } catch (error) {
+      await fail(item, error);
+    } finally {
+      item.stop = null;
+      item.isTaken = false;
     }
-    workers -= 1;
+    await work();
   }
   /** @param {Item} item */
   async function read(item) {
@@ -287,7 +286,7 @@ function begin(root) {
       else item.put(state, words);
       if (isOpen && came?.type !== "navigate") await open(item);
     }
-    await Promise.all([work(), work()]);
+    await work();
   }
 
   const all = part(root, "all");
@@ -312,7 +311,8 @@ function begin(root) {
     if (dies || isUnsaved || (items.length && !keepsAll())) event.preventDefault();
   });
   main.dataset.state = "idle";
-  const restored = restore();
+  // A database that never answers, as in private windows of WebKit, stops no reading.
+  const restored = Promise.race([restore(), new Promise((go) => setTimeout(go, PATIENCE_MS))]);
   /**
    * A phone as the camera of this desk, once there is one.
    * @type {{offer: () => void} | null}
@@ -334,7 +334,7 @@ function begin(root) {
 
   const added = {
     get isBusy() {
-      return workers > 0;
+      return items.some(({ isTaken }) => isTaken);
     },
     /** @param {File[]} files each a document, or all together one */
     async add(files, { together = false } = {}) {
@@ -343,7 +343,7 @@ function begin(root) {
       for (const group of together ? [files] : files.map((file) => [file]))
         addItem(group).put("waiting", _("Waiting"));
       if (!desk.shown) cards.lastElementChild?.scrollIntoView({ block: "nearest" });
-      await Promise.all([work(), work()]);
+      await work();
     },
   };
   return added;
