@@ -24,6 +24,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ from benchmarks.servers import Server, memory_bytes, our_server, post
 
 MIB = 1024 * 1024
 SLOTS, CLIENTS = 2, 4
+READS_EACH = 10  # by each slot, before its memory is looked at
 ROUND_S = 20.0
 SETTLE_S = 120.0
 FULL_S, STOPPED_S = 5.0, 3.0
@@ -57,6 +59,7 @@ class State:
     """What a server holds when nothing is asked of it."""
 
     memory_bytes: int
+    server_bytes: int
     open_files: int
     slots_alive: int
     files_left: int
@@ -69,6 +72,7 @@ def look_at(server: Server) -> State:
     numbers = {name: round(float(number)) for name, number in lines}
     return State(
         memory_bytes=sum(map(memory_bytes, _processes(server))),
+        server_bytes=memory_bytes(server.process),
         open_files=numbers["process_open_fds"],
         slots_alive=numbers["ocr_slots_alive"],
         files_left=len(server.left_behind()),
@@ -80,6 +84,7 @@ def faults_of(before: State, after: State, statuses: Counter[int]) -> list[str]:
     """What is not as it was, in words; none if all is well."""
     faults = {
         "memory has grown": after.memory_bytes > MOST_GROWTH * before.memory_bytes,
+        "memory of the server has grown": after.server_bytes > MOST_GROWTH * before.server_bytes,
         "files stay open": after.open_files > before.open_files + SPARE_FILES,
         "slots are missing": after.slots_alive < before.slots_alive,
         "files are left": after.files_left > 0,
@@ -232,6 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     before, after, clients = endure(asked.seconds)
     for name, one, other in (
         ("memory, MiB", before.memory_bytes // MIB, after.memory_bytes // MIB),
+        ("of the server, MiB", before.server_bytes // MIB, after.server_bytes // MIB),
         ("open files", before.open_files, after.open_files),
         ("slots with a process", before.slots_alive, after.slots_alive),
         ("files left", before.files_left, after.files_left),
@@ -256,15 +262,20 @@ def _processes(server: Server, *, but_itself: bool = False) -> list[psutil.Proce
 
 
 def _settle(server: Server) -> None:
-    """Wait until every slot reads again, and has read a few pictures."""
-    picture, reads = draw("crop").data, 0
-    ends = time.monotonic() + SETTLE_S
-    while reads < 10 * SLOTS and time.monotonic() < ends:
-        if _get(server, "/readyz")[0] != 200:
-            time.sleep(0.2)
-            continue
-        with closing(server.connect()) as connection:
-            reads += post(connection, server.path, picture).status == 200
+    """Wait until every slot reads again, and has read a few pictures, all slots at once."""
+    picture, ends = draw("frame").data, time.monotonic() + SETTLE_S
+
+    def read_some(_number: int) -> None:
+        reads = 0
+        while reads < READS_EACH and time.monotonic() < ends:
+            if _get(server, "/readyz")[0] != 200:
+                time.sleep(0.2)
+                continue
+            with closing(server.connect()) as connection:
+                reads += post(connection, server.path, picture).status == 200
+
+    with ThreadPoolExecutor(SLOTS) as threads:
+        list(threads.map(read_some, range(SLOTS)))
 
 
 def _get(server: Server, path: str) -> tuple[int, bytes]:
