@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -80,7 +80,9 @@ def look_at(server: Server) -> State:
     )
 
 
-def faults_of(before: State, after: State, statuses: Counter[int]) -> list[str]:
+def faults_of(
+    before: State, after: State, statuses: Counter[int], *, meant: Set[int] = MEANT
+) -> list[str]:
     """What is not as it was, in words; none if all is well."""
     faults = {
         "memory has grown": after.memory_bytes > MOST_GROWTH * before.memory_bytes,
@@ -89,7 +91,7 @@ def faults_of(before: State, after: State, statuses: Counter[int]) -> list[str]:
         "slots are missing": after.slots_alive < before.slots_alive,
         "files are left": after.files_left > 0,
         "it is not ready": not after.is_ready,
-        "answers are not those that are meant": bool(set(statuses) - MEANT),
+        "answers are not those that are meant": bool(set(statuses) - meant),
         "nothing was read": not statuses[200],
     }
     return [fault for fault, is_so in faults.items() if is_so]
@@ -213,7 +215,7 @@ def endure(seconds: float) -> tuple[State, State, Clients]:
         clock.write_text("0")
         start = [sys.executable, "-c", WITH_CLOCK, str(clock)]
         with our_server("pytesseract", start=start, **SETTINGS) as server:
-            _settle(server)
+            settle(server)
             before = look_at(server)
             clients = Clients(server)
             trouble = Troublemaker(server, clock, chance)
@@ -225,7 +227,7 @@ def endure(seconds: float) -> tuple[State, State, Clients]:
                     cause()
             clock.write_text("0")
             clients.end()
-            _settle(server)
+            settle(server)
             return before, look_at(server), clients
 
 
@@ -261,7 +263,7 @@ def _processes(server: Server, *, but_itself: bool = False) -> list[psutil.Proce
     return found
 
 
-def _settle(server: Server) -> None:
+def settle(server: Server) -> None:
     """Wait until every slot reads again, and has read a few pictures, all slots at once."""
     picture, ends = draw("frame").data, time.monotonic() + SETTLE_S
 
