@@ -40,6 +40,7 @@ READS_EACH = 10  # by each slot, before its memory is looked at
 ROUND_S = 20.0
 SETTLE_S = 120.0
 FULL_S, STOPPED_S = 5.0, 3.0
+LEFT_S = 60.0  # longer than any file of a request is needed
 MEANT = {200, 503, 504}  # whatever happens; 500 is a fault of the program
 MOST_GROWTH = 1.25  # of memory
 SPARE_FILES = 4
@@ -75,7 +76,7 @@ def look_at(server: Server) -> State:
         server_bytes=memory_bytes(server.process),
         open_files=numbers["process_open_fds"],
         slots_alive=numbers["ocr_slots_alive"],
-        files_left=len(server.left_behind()),
+        files_left=_count_left(server),
         is_ready=_get(server, "/readyz")[0] == 200,
     )
 
@@ -278,6 +279,16 @@ def settle(server: Server) -> None:
 
     with ThreadPoolExecutor(SLOTS) as threads:
         list(threads.map(read_some, range(SLOTS)))
+
+
+def _count_left(server: Server) -> int:
+    """Files of requests that stay; those of the built-in picture, which may be read now, do not."""
+    left = set(server.left_behind())
+    ends = time.monotonic() + LEFT_S
+    while left and time.monotonic() < ends:
+        time.sleep(0.2)
+        left &= set(server.left_behind())
+    return len(left)
 
 
 def _get(server: Server, path: str) -> tuple[int, bytes]:
