@@ -45,6 +45,26 @@ def test_an_answer_for_which_there_is_no_room_says_so(number: int, tmp_path: Pat
         render_with(OSError(number, os.strerror(number)), tmp_path)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "PDF"])
+def test_a_file_that_was_removed_while_its_folder_stays_is_told(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "1-0"
+    monkeypatch.setattr(tasks, "is_pdf", lambda _: kind == "PDF")
+    monkeypatch.setattr(tasks.decode, "is_pdf", lambda _: kind == "PDF")
+
+    with pytest.raises(StorageFull, match="was emptied"):
+        tasks.draw_page(
+            WorkerContext(lambda name: ENGINES[name](), one_thread, Deadline.after(60)),
+            page_ref=tasks.PageRef(gone, 0, 1), limits=Limits(), password=None,
+        )  # fmt: skip
+    with pytest.raises(StorageFull, match="was emptied"):
+        tasks.count_pages(
+            WorkerContext(lambda name: ENGINES[name](), one_thread, Deadline.after(60)),
+            path=gone, limits=Limits(), password=None,
+        )  # fmt: skip
+
+
 def test_what_else_the_system_says_is_not_taken_for_that(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         render_with(FileNotFoundError(errno.ENOENT, "gone"), tmp_path)
