@@ -19,6 +19,7 @@ from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits, ReadOptions, Rendering
 from ocr_server.page.recipe import STAGES
 from ocr_server.runtime.worker_context import WorkerContext
+from ocr_server.sources import decode
 from tests.drawing import SENTENCE, as_file, draw_lines
 from tests.export.documents import two_pages
 from tests.fakes import ReadsWords
@@ -51,7 +52,7 @@ def test_a_file_that_was_removed_while_its_folder_stays_is_told(
 ) -> None:
     gone = tmp_path / "1-0"
     monkeypatch.setattr(tasks, "is_pdf", lambda _: kind == "PDF")
-    monkeypatch.setattr(tasks.decode, "is_pdf", lambda _: kind == "PDF")
+    monkeypatch.setattr(decode, "is_pdf", lambda _: kind == "PDF")
 
     with pytest.raises(StorageFull, match="was emptied"):
         tasks.draw_page(
