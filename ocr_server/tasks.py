@@ -106,7 +106,8 @@ def count_pages(
     _context: WorkerContext, *, path: Path, limits: Limits, password: str | None
 ) -> int:
     """The number of pages of a file."""
-    return decode.count_pages(path, limits=limits, password=password)
+    with _temporary_files_in(path.parent):
+        return decode.count_pages(path, limits=limits, password=password)
 
 
 def describe_engine(context: WorkerContext, *, name: str) -> EngineInfo:
@@ -360,14 +361,19 @@ def _temporary_files_in(folder: Path) -> Iterator[None]:
     """Have libraries create temporary files in `folder`, which the server removes in any case.
 
     Raises:
-        StorageFull: there is no space left, or the folder cannot be written.
+        StorageFull: there is no space left, the folder cannot be written, or a file in it is gone.
     """
     before, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if error.errno in _NO_ROOM or _is_gone(error.filename, folder):
             raise StorageFull.of_temp_dir() from error
         raise
     finally:
         tempfile.tempdir = before
+
+
+def _is_gone(name: object, folder: Path) -> bool:
+    """Whether a file of the folder was removed from outside, as clean-ups do one by one."""
+    return isinstance(name, str | Path) and Path(name).parent == folder and not Path(name).exists()

@@ -134,6 +134,9 @@ class InlineWorkers:
     def behind_requests(self) -> InlineWorkers:
         return self
 
+    def check_idle(self, least_s: float) -> None:
+        pass
+
     def for_pages(self, count: int) -> InlineWorkers:
         return self
 

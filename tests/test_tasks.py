@@ -20,6 +20,7 @@ from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import Limits, ReadOptions
 from ocr_server.page.recipe import STAGES
 from ocr_server.runtime.worker_context import WorkerContext
+from ocr_server.sources import decode
 from tests.drawing import SENTENCE, as_file, draw_lines
 from tests.export.documents import two_pages
 from tests.fakes import ReadsWords
@@ -44,6 +45,26 @@ def render_with(error: OSError, folder: Path) -> None:
 def test_an_answer_for_which_there_is_no_room_says_so(number: int, tmp_path: Path) -> None:
     with pytest.raises(StorageFull, match="OCR_TEMP_DIR"):
         render_with(OSError(number, os.strerror(number)), tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "PDF"])
+def test_a_file_that_was_removed_while_its_folder_stays_is_told(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "1-0"
+    monkeypatch.setattr(tasks, "is_pdf", lambda _: kind == "PDF")
+    monkeypatch.setattr(decode, "is_pdf", lambda _: kind == "PDF")
+
+    with pytest.raises(StorageFull, match="was emptied"):
+        tasks.draw_page(
+            WorkerContext(lambda name: ENGINES[name](), one_thread, Deadline.after(60)),
+            page_ref=tasks.PageRef(gone, 0, 1), limits=Limits(), password=None,
+        )  # fmt: skip
+    with pytest.raises(StorageFull, match="was emptied"):
+        tasks.count_pages(
+            WorkerContext(lambda name: ENGINES[name](), one_thread, Deadline.after(60)),
+            path=gone, limits=Limits(), password=None,
+        )  # fmt: skip
 
 
 def test_what_else_the_system_says_is_not_taken_for_that(tmp_path: Path) -> None:

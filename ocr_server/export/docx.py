@@ -64,12 +64,14 @@ def render_docx(
     if rendering.flows:
         for block in flowing_blocks(pages, roles, keep_rows=rendering.keeps_rows):
             _add_block(made, block)
+            yield b""  # so that the time and the caller are looked after
     else:
         for position, page in enumerate(pages):
             if position:
                 made.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
             for block in blocks_of(page, roles, join_lines=False):
                 _add_block(made, block)
+                yield b""
     file = io.BytesIO()
     made.save(file)
     yield _without_clock(file)

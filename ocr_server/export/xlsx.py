@@ -45,6 +45,7 @@ def render_xlsx(
         head = workbook.add_format({"text_wrap": True, "valign": "top", "bold": True})
         for number, made in enumerate(found_tables(document), start=1):
             _write(workbook.add_worksheet(f"Table {number}"), made.table, plain, head)
+            yield b""  # so that the time and the caller are looked after
     yield file.getvalue()
 
 

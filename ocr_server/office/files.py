@@ -32,6 +32,7 @@ from ocr_server.office.open_xml import (
     xml_of,
 )
 from ocr_server.office.pictures import OfficeBlock, Picture
+from ocr_server.sources.damage import check_system
 from ocr_server.sources.signatures import media_type_of_file
 
 _OPEN_XML = "application/vnd.openxmlformats-officedocument"
@@ -97,12 +98,14 @@ def office_blocks(path: Path, media_type: str) -> Iterator[OfficeBlock]:
         AnswerTooLarge: unpacked it has more bytes than the limit.
         DamagedPicture: it cannot be read.
         EncryptedDocument: it is protected by a password.
+        OSError: the system does not let it be read.
     """
     try:
         yield from _READERS[media_type](path)
-    except (OcrServerError, MemoryError):
+    except OcrServerError:
         raise
     except Exception as error:  # three libraries raise whatever a broken file makes of them
+        check_system(error)
         raise damaged() from error
 
 

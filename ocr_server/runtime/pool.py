@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -17,17 +18,20 @@ from ocr_server.cgroup import fits_detector, memory_limit_bytes
 from ocr_server.cpu_shares import CpuShares
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline, backoff_s
 from ocr_server.document.languages import Guess
-from ocr_server.errors import ClientGone, NoWorker
+from ocr_server.errors import ClientGone, NoWorker, OcrServerError
 from ocr_server.runtime.fork_server import ForkServer
 from ocr_server.runtime.language_detector import LanguageDetector
-from ocr_server.runtime.worker_context import Task, start_worker
+from ocr_server.runtime.worker_context import Task, WorkerContext, start_worker
 from ocr_server.runtime.worker_process import WorkerProcess, serve
 from ocr_server.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 PRELOAD = "ocr_server.tasks"  # imported once by the fork server, not by each new worker
+ANSWER_S = 10.0  # a process that has nothing to do answers at once, on a loaded machine later
 RESTART_S, LONGEST_RESTART_S = 0.2, 10.0  # between attempts to start the process of a slot
 
 
@@ -76,6 +80,9 @@ class WorkerPool(Protocol):
     @property
     def behind_requests(self) -> WorkerPool:
         """The same pool for work that waits for a slot behind all that came by requests."""
+
+    def check_idle(self, least_s: float) -> None:
+        """Replace processes that do not answer, of slots that were idle for at least so long."""
 
     def for_pages(self, count: int) -> WorkerPool:
         """The same pool for tasks that may take as long as so many pages."""
@@ -177,6 +184,14 @@ class ProcessWorkerPool:
         pool._is_last = True
         return pool
 
+    def check_idle(self, least_s: float) -> None:
+        """Replace processes that do not answer, of slots that were idle for at least so long."""
+        for slot in self._idle_queue.each_idle(least_s):
+            try:
+                slot.run(_answer, Deadline.after(ANSWER_S), threading.Event())
+            except OcrServerError as error:
+                log.warning("a worker that was idle did not answer: %s", error.message)
+
     def for_pages(self, count: int) -> ProcessWorkerPool:
         """The same pool for tasks that may take as long as so many pages."""
         pool = copy(self)
@@ -202,6 +217,10 @@ def _tell_nothing(_text: str, _codes: Sequence[str], _deadline: Deadline) -> tup
     return ()
 
 
+def _answer(_context: WorkerContext) -> None:
+    """A task that does nothing."""
+
+
 class _IdleQueue:
     """Idle slots, handed out in the order of requests, and then to who is content to be last.
 
@@ -212,7 +231,7 @@ class _IdleQueue:
 
     def __init__(self, slots: list[WorkerProcess]) -> None:
         self._lock = threading.Lock()
-        self._idle = list(slots)
+        self._idle = [(time.monotonic(), slot) for slot in slots]  # and when they last answered
         self._waiting: deque[Future[WorkerProcess]] = deque()
         self._last: deque[Future[WorkerProcess]] = deque()
         self._alive = len(slots)  # slots that have a process
@@ -245,7 +264,7 @@ class _IdleQueue:
             if not self._alive:
                 raise NoWorker.of_server()
             if self._idle:
-                ticket.set_result(self._idle.pop())
+                ticket.set_result(self._idle.pop()[1])
             else:
                 (self._last if is_last else self._waiting).append(ticket)
         try:
@@ -261,10 +280,28 @@ class _IdleQueue:
         finally:
             self._give_back(slot)
 
-    def _give_back(self, slot: WorkerProcess) -> None:
+    def each_idle(self, least_s: float) -> Iterator[WorkerProcess]:
+        """Yield slots that were idle for so long, each for exclusive use until the next.
+
+        They are handed out in the same order afterwards.
+        """
+        latest_s = time.monotonic() - least_s
+        while True:
+            with self._lock:
+                found = (place for place, (at_s, _) in enumerate(self._idle) if at_s <= latest_s)
+                place = next(found, None)
+                if place is None:
+                    return
+                _, slot = self._idle.pop(place)
+            try:
+                yield slot
+            finally:
+                self._give_back(slot, place)
+
+    def _give_back(self, slot: WorkerProcess, place: int | None = None) -> None:
         with self._lock:
             if not slot.is_broken:
-                self._hand_out(slot)
+                self._hand_out(slot, place)
                 return
             self._alive -= 1
             threading.Thread(target=self._mend, args=(slot,), daemon=True).start()
@@ -276,12 +313,13 @@ class _IdleQueue:
         queue = self._waiting or self._last
         return queue.popleft() if queue else None
 
-    def _hand_out(self, slot: WorkerProcess) -> None:
+    def _hand_out(self, slot: WorkerProcess, place: int | None = None) -> None:
+        """Give a slot to who waits first, else put it among those that are idle, or last."""
         while ticket := self._next():
             if ticket.set_running_or_notify_cancel():
                 ticket.set_result(slot)
                 return
-        self._idle.append(slot)
+        self._idle.insert(len(self._idle) if place is None else place, (time.monotonic(), slot))
 
     def _mend(self, slot: WorkerProcess) -> None:
         """Try until the slot has a process again."""

@@ -30,7 +30,8 @@ def run_twice(
 
     Raises:
         EndsProcess: the process ended by itself both times.
-        OutOfMemory: the kernel has killed both processes, as the container's memory was used up.
+        OutOfMemory: it got no memory both times, or the kernel has killed both processes, as the
+            container's memory was used up.
         WorkerLost: both were killed otherwise, or one of them.
         OcrServerError: as `WorkerPool.run`.
     """
@@ -39,11 +40,13 @@ def run_twice(
         return workers.run(task, deadline, cancelled, *args, **kwargs)
     except WorkerLost as lost:
         log.warning("a task is run again, as its process died")
-        has_ended_itself = lost.has_ended_itself
+        first = lost
     try:
         return workers.run(task, deadline, cancelled, *args, **kwargs)
     except WorkerLost as lost:
-        if has_ended_itself and lost.has_ended_itself:
+        if first.lacked_memory and lost.lacked_memory:
+            raise OutOfMemory.of_worker() from lost
+        if first.has_ended_itself and lost.has_ended_itself:
             raise EndsProcess(
                 "This file ends the process that opens it: that happened twice, each time in a "
                 "fresh process. It is broken, or needs more memory than a worker may use. Do not "

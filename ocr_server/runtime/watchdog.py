@@ -1,7 +1,8 @@
 """The watchdog: sees, beside the requests, that the server can still read.
 
-It keeps the private folder from being tidied away, and reads a built-in picture whenever nothing
-else was read for a while, or that picture could not be read before.
+It keeps the private folder from being tidied away, sees that idle worker processes answer, and
+reads a built-in picture whenever nothing else was read for a while, or that picture could not be
+read before.
 """
 
 from __future__ import annotations
@@ -59,9 +60,11 @@ class Watchdog:
             self.failure = None
 
     def take_turn(self) -> None:
-        """Keep the folder, and read the picture if that is due and a slot is idle."""
+        """Keep the folder and the processes, and read the picture if due and a slot is idle."""
         with suppress(StorageFull):
             self._scratch.check()
+        if self._period_s:
+            self._workers.check_idle(self._period_s)
         is_due = self.failure or time.monotonic() - self._last_read_s >= self._period_s
         if not self._period_s or not is_due or self._workers.busy >= self._workers.slots:
             return

@@ -43,6 +43,9 @@ T = TypeVar("T")
 
 GRACE_S = 2.0  # a worker that ends in time after its deadline can return what it has read so far
 SET_UP_S = 10.0  # a new worker is ready after some milliseconds, on a loaded machine many
+# By which PDFium ends where it gets no memory: by `abort` or, in containers of the C++ library,
+# by a trap. Broken files that it does not survive end in a segmentation fault.
+WITHOUT_MEMORY = {signal.SIGABRT, signal.SIGTRAP}
 TASKS_PER_WORKER = 500  # then it is replaced, as native code may leak memory
 
 # Tells the language of a text among some, by a deadline: what a task may ask the server.
@@ -114,7 +117,11 @@ class WorkerProcess:
                 "The process that read this page was killed and replaced. Send the page again; if "
                 "it happens again, the page may need more memory than the server has."
             )
-            error.has_ended_itself = self._has_ended_itself()
+            status = self._exit_status()
+            error.lacked_memory = os.WIFSIGNALED(status) and os.WTERMSIG(status) in WITHOUT_MEMORY
+            error.has_ended_itself = bool(status) and not (
+                os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+            )
             self._replace()
             raise error from lost
         self._tasks += 1
@@ -171,19 +178,16 @@ class WorkerProcess:
             guesses = self._answer(*question, deadline) if self._answer else ()
             send_message(peer, pickle.dumps(guesses), on_timeout=check)
 
-    def _has_ended_itself(self) -> bool:
-        """Whether the process has crashed or exited, and was not killed from outside.
+    def _exit_status(self) -> int:
+        """The exit status of a process that has just died; 0 where it is not known.
 
-        Its exit status is read before the fork server gives its number up. Source: proc(5),
-        the last field of /proc/pid/stat; wait(2).
+        It is read before the fork server gives the process's number up. Source: proc(5), the last
+        field of /proc/pid/stat; wait(2).
         """
         try:
-            status = int(Path(f"/proc/{self._pid}/stat").read_text(encoding="ascii").split()[-1])
+            return int(Path(f"/proc/{self._pid}/stat").read_text(encoding="ascii").split()[-1])
         except (OSError, ValueError):
-            return False
-        return bool(status) and not (
-            os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-        )
+            return 0
 
     def _replace(self) -> None:
         with self._lock:

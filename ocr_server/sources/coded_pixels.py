@@ -12,8 +12,10 @@ fax); RFC 1950 (Adler-32).
 from __future__ import annotations
 
 import re
+import struct
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
@@ -40,9 +42,15 @@ _PADDING = (0x00, 0xFF)
 _SURPLUS = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
 _RIFF_BYTES, _VP8 = 12, b"VP8 "
 _VP8_ENDING_BYTES = 8  # encoders end within the last four
+_WIDTH, _LENGTH, _PHOTOMETRIC = 256, 257, 262
 _SAMPLE_BITS, _COMPRESSION, _FILL_ORDER, _JPEG_TABLES = 258, 259, 266, 347  # TIFF 6.0
 _OFFSETS, _LENGTHS = (273, 324), (279, 325)  # of strips and tiles
-_GROUP_4, _JPEG, _DEFLATE = 4, 7, (8, 32946)
+_GROUP_4, _LZW, _JPEG, _DEFLATE = 4, 5, 7, (8, 32946)
+_ROWS_PER_STRIP, _TILE_WIDTH, _TILE_LENGTH, _SUBSAMPLING, _PLANES = 278, 322, 323, 530, 284
+_SHORT = re.compile(r"LZWDecode: Not enough data at scanline 0 \(short (\d+) bytes\)")
+_SPARE_BYTES = 2**16  # more than a wrong code or two can make
+_MADE_HEAD_BYTES = 128
+_MOST_LZW_STRIPS = 2000  # that are looked at; each is a picture to be opened, in half a millisecond
 _LOW_BIT_FIRST = 2
 _EOL_BITS = 12  # eleven zeros and a one
 _PIECE_BYTES, _INFLATED_BYTES = 2**16, 2**20
@@ -166,11 +174,54 @@ def _are_damaged_in_tiff(path: Path, picture: TiffImageFile) -> bool:
         pixel_bits = int(np.sum(tags.get(_SAMPLE_BITS, 1)))
         # Rows end with a byte, and tiles reach over the edges.
         return _is_deflate_damaged(strips, picture.width * picture.height * pixel_bits // 4)
+    if compression == _LZW:
+        return _is_lzw_damaged(tags, list(strips))
     if compression == _JPEG:
         tables = np.frombuffer(tags.get(_JPEG_TABLES, END_OF_JPEG)[: -len(END_OF_JPEG)], np.uint8)
         begin = len(END_OF_JPEG) if tables.size else 0
         return any(_is_jpeg_damaged(np.concatenate([tables, strip[begin:]])) for strip in strips)
     return False
+
+
+def _is_lzw_damaged(tags: Mapping[int, Any], strips: Sequence[NDArray[np.uint8]]) -> bool:
+    """Whether the codes of a strip or tile make other bytes than its rows have, which libtiff cuts.
+
+    False for planes, samples of several sizes and more strips than can be looked at.
+    """
+    is_odd = _SUBSAMPLING in tags or tags.get(_PLANES, 1) != 1 or tags.get(_FILL_ORDER, 1) != 1
+    if is_odd or len(strips) > _MOST_LZW_STRIPS:
+        return False
+    pixel_bits = int(np.sum(tags.get(_SAMPLE_BITS, 1)))
+    row_bytes = (tags.get(_TILE_WIDTH, tags[_WIDTH]) * pixel_bits + 7) // 8
+    height = tags[_LENGTH]
+    rows = tags.get(_TILE_LENGTH, min(tags.get(_ROWS_PER_STRIP, height), height))
+    for number, strip in enumerate(strips):
+        is_last = _TILE_LENGTH not in tags and rows > (there := height - number * rows)
+        # The last strip may be filled up to the rows of the others.
+        meant = {row_bytes * rows, row_bytes * there} if is_last else {row_bytes * rows}
+        made = _count_unpacked(strip.tobytes(), max(meant) + _SPARE_BYTES)
+        if made is not None and made not in meant:
+            return True
+    return False
+
+
+def _count_unpacked(coded: bytes, most: int) -> int | None:
+    """How many bytes LZW codes make, if fewer than `most`; None where libtiff does not tell.
+
+    It does where a picture of one row lacks some.
+    """
+    entries = [
+        (_WIDTH, most), (_LENGTH, 1), (_SAMPLE_BITS, 8), (_COMPRESSION, _LZW), (_PHOTOMETRIC, 1),
+        (_OFFSETS[0], _MADE_HEAD_BYTES), (_ROWS_PER_STRIP, 1), (_LENGTHS[0], len(coded)),
+    ]  # fmt: skip
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(entries))
+    head += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    with standard_error_lines() as lines, suppress(OSError, Image.DecompressionBombError):
+        file = BytesIO(head.ljust(_MADE_HEAD_BYTES, b"\0") + coded)
+        with Image.open(file, formats=("TIFF",)) as picture:
+            picture.load()
+    short = next(filter(None, map(_SHORT.search, lines)), None)
+    return most - int(short[1]) if short else None
 
 
 def strips_of(path: Path, tags: Mapping[int, Any]) -> Iterator[NDArray[np.uint8]]:

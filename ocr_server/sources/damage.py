@@ -6,6 +6,7 @@ note 18 (where a PDF ends).
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import tempfile
@@ -17,14 +18,31 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ocr_server.errors import OutOfMemory
+
 # With it libjpeg ends what was cut off, and leaves what is missing grey.
 END_OF_JPEG = b"\xff\xd9"
 _GREY, _ROUNDING = 128, 2  # of samples whose coefficients are all zero (ISO/IEC 10918-1, A.3.1)
 _MCU_PX = 16  # the largest unit in which a JPEG is stored
 _STANDARD_ERROR = 2
 _PNG_HEAD_BYTES = 8
+_OF_BROKEN_FILES = {None, errno.EINVAL}  # libraries' own errors; a seek to before the beginning
 _PDF_END, _PDF_TAIL_BYTES = b"%%EOF", 1024
 _MOST_PADDING_BYTES = 65_536  # zeros that some scanners write behind it
+
+
+def check_system(error: Exception) -> None:
+    """Raise what is no fault of the file that a library was reading: no memory, no room, no right.
+
+    Raises:
+        OSError: the system says so, and not the library.
+        OutOfMemory: there was not enough.
+    """
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, MemoryError) or number == errno.ENOMEM:
+        raise OutOfMemory.of_worker() from error
+    if number not in _OF_BROKEN_FILES:
+        raise error
 
 
 def has_wrong_checksum(path: Path) -> bool:

@@ -7,7 +7,6 @@ server.
 
 from __future__ import annotations
 
-import errno
 import io
 import warnings
 from collections.abc import Iterator
@@ -25,7 +24,6 @@ from ocr_server.errors import (
     DamagedPicture,
     EncryptedDocument,
     OcrServerError,
-    OutOfMemory,
     PageMissing,
     TooManyPages,
     TooManyPixels,
@@ -38,6 +36,7 @@ from ocr_server.pdf.opening import count_pdf_pages
 from ocr_server.sources.coded_pixels import are_damaged
 from ocr_server.sources.damage import (
     END_OF_JPEG,
+    check_system,
     has_wrong_checksum,
     standard_error_lines,
     whiten_lost_rows,
@@ -61,7 +60,6 @@ pi_heif.register_heif_opener()
 
 
 _GREY_MODES = {"1", "L", "LA", "F", "I", "I;16", "I;16B", "I;16L"}  # of Pillow
-_OF_BROKEN_FILES = {None, errno.EINVAL}  # Pillow's own errors; a seek to before the beginning
 _WARNING = "Warning, "  # so libtiff marks what does no harm
 
 
@@ -122,17 +120,19 @@ def open_page(
     Raises:
         DocumentError: it cannot be read, or is over a limit.
     """
-    decoded = _open_page(path, index, limits=limits, password=password, grey=grey)
-    if decoded.lost_share is None and not is_pdf(path):
-        with _opened_at(path, _find_page(path, index, limits), limits) as picture:
+    decoded = _open_page(path, index, limits=limits, password=password, grey=grey, looks=True)
+    if decoded.lost_share is None and not may_have_pages(path):
+        # Opened anew, as the decoded pixels are then out of memory.
+        with _opened(path, limits) as picture:
             if are_damaged(path, picture):
                 return decoded._replace(lost_share=0.0)
     return decoded
 
 
 def _open_page(
-    path: Path, index: int, *, limits: Limits, password: str | None, grey: bool
+    path: Path, index: int, *, limits: Limits, password: str | None, grey: bool, looks: bool = False
 ) -> DecodedPage:
+    """The page; of a TIFF, with `looks`, also damage that its decoder passes over."""
     if is_pdf(path):
         drawn = render.draw_page(path, index, limits=limits, password=password)
         return DecodedPage(drawn.canvas, problems=drawn.problems)
@@ -144,6 +144,7 @@ def _open_page(
             with standard_error_lines() as lines:
                 canvas = canvas_of(picture, grey=grey)
             is_damaged = any(_WARNING not in line for line in lines)
+            is_damaged = is_damaged or (looks and are_damaged(path, picture))
             return DecodedPage(canvas, 0.0 if is_damaged else None, page.copies)
     except DamagedPicture:
         if media_type_of_file(path) != JPEG:
@@ -240,14 +241,9 @@ def _opened(path: Path, limits: Limits, *, ending: bytes = b"") -> Iterator[Imag
         ) from error
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(None, limits) from error
-    except MemoryError as error:
-        raise OutOfMemory.of_worker() from error
     # A broken file makes Pillow raise nearly anything; each means the same to the sender.
     except Exception as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
-            raise OutOfMemory.of_worker() from error
-        if isinstance(error, OSError) and error.errno not in _OF_BROKEN_FILES:
-            raise
+        check_system(error)
         raise _damaged() from error
 
 

@@ -9,7 +9,10 @@ from benchmarks import faults
 from benchmarks.faults import MIB, State, endure, faults_of
 from tests.serving import FakeTesseract
 
-WHOLE = State(memory_bytes=100 * MIB, open_files=20, slots_alive=2, files_left=0, is_ready=True)
+WHOLE = State(
+    memory_bytes=100 * MIB, server_bytes=50 * MIB,
+    open_files=20, slots_alive=2, files_left=0, is_ready=True,
+)  # fmt: skip
 READ = Counter({200: 9, 503: 1})
 
 
@@ -30,6 +33,7 @@ def test_a_server_is_whole_after_each_fault(
     ("after", "statuses"),
     [
         (replace(WHOLE, memory_bytes=130 * MIB), READ),
+        (replace(WHOLE, server_bytes=65 * MIB), READ),
         (replace(WHOLE, open_files=30), READ),
         (replace(WHOLE, slots_alive=1), READ),
         (replace(WHOLE, files_left=1), READ),

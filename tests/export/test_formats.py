@@ -19,6 +19,7 @@ from ocr_server.export.archive import archive_of
 from ocr_server.export.rendering import LineUse, Rendering
 from tests.export.documents import confirmed, document, page, two_pages, zone
 from tests.export.pictures import noise, pdf_text
+from tests.export.tables import document_of, table_zone
 from tests.export.test_markdown import shown_text
 
 
@@ -157,3 +158,13 @@ def test_an_archive_of_one_page_has_no_numbers_in_it(tmp_path: Path) -> None:
 
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.namelist() == ["document.png", "document.tsv"]
+
+
+@pytest.mark.parametrize("name", [*READERS, *sorted(OF_TABLES)])
+def test_who_asked_is_looked_after_while_a_format_is_made(name: str) -> None:
+    """Time and hang-ups are looked at between the pieces that a format is made in."""
+    tables = document_of(*[[table_zone(["a", "b"])]] * 10)
+
+    pieces = list(FORMATS[name].render(tables, (), Rendering()))
+
+    assert len(pieces) >= len(tables.pages)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import zipfile
 from collections.abc import Callable
@@ -13,7 +14,7 @@ import openpyxl
 import pptx
 import pytest
 
-from ocr_server.errors import AnswerTooLarge, DamagedPicture, EncryptedDocument
+from ocr_server.errors import AnswerTooLarge, DamagedPicture, EncryptedDocument, OutOfMemory
 from ocr_server.export.markdown import markdown_of
 from ocr_server.export.text import blocks_text
 from ocr_server.job import Limits
@@ -165,6 +166,30 @@ def test_a_damaged_file_is_an_error(tmp_path: Path, name: str) -> None:
     for data in (b"no archive", zipped({"x": "y"})):
         with pytest.raises(DamagedPicture):
             markdown(tmp_path, name, data)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "full"), OSError),
+        (PermissionError(errno.EACCES, "not allowed"), PermissionError),
+        (OSError(errno.ENOMEM, "no memory"), OutOfMemory),
+        (MemoryError(), OutOfMemory),
+        (OSError("a library says it is broken"), DamagedPicture),
+    ],
+)
+def test_what_the_system_says_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]
+) -> None:
+    file = made_docx()
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", fail)
+
+    with pytest.raises(told):
+        markdown(tmp_path, "a.docx", file)
 
 
 def test_a_protected_file_is_told_as_such(tmp_path: Path) -> None:

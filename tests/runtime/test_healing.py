@@ -70,7 +70,7 @@ def never() -> threading.Event:
 
 def pids_of(workers: ProcessWorkerPool) -> list[int]:
     """The processes of idle slots; the first one has the next turn."""
-    pids = [slot._pid for slot in reversed(workers._idle_queue._idle)]
+    pids = [slot._pid for _, slot in reversed(workers._idle_queue._idle)]
     assert workers.run(tasks.say_pid, late(), never()) == pids[0]
     return [pid for pid in pids if pid]
 
@@ -95,6 +95,24 @@ def test_a_slot_without_a_process_gets_no_turns_while_another_has_one(
     assert (turns, workers.alive, workers.busy) == ({whole}, 1, 0)
     room.is_there = True
     wait_for(lambda: workers.alive == 2)
+    assert len(set(pids_of(workers))) == 2
+
+
+def test_an_idle_process_that_does_not_answer_is_replaced_and_no_other(
+    workers: ProcessWorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "ANSWER_S", 3.0)
+    last_worked, stopped = pids_of(workers)
+    restarts = workers.restarts
+    os.kill(stopped, signal.SIGSTOP)
+
+    workers.check_idle(BOUND_S)  # none was idle for so long
+    assert is_alive(stopped)
+    workers.check_idle(0)
+
+    assert not is_alive(stopped)
+    assert workers.restarts == restarts + 1
+    assert pids_of(workers)[0] == last_worked
     assert len(set(pids_of(workers))) == 2
 
 

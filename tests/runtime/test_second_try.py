@@ -52,6 +52,16 @@ def test_a_file_that_ends_two_processes_is_told_so(
     assert run(workers, tmp_path) == "lives"
 
 
+@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGTRAP])
+def test_a_library_that_ends_without_memory_is_told_as_lack_of_it(
+    workers: ProcessWorkerPool, tmp_path: Path, number: signal.Signals
+) -> None:
+    with pytest.raises(OutOfMemory, match="OCR_WORKER_MEMORY_BYTES"):
+        run(workers, tmp_path, number, number)
+    with pytest.raises(EndsProcess):
+        run(workers, tmp_path, number, OWN)
+
+
 @pytest.mark.parametrize("signals", [(OWN, FROM_OUTSIDE), (FROM_OUTSIDE, FROM_OUTSIDE)])
 def test_a_file_is_not_blamed_for_what_was_killed_from_outside(
     workers: ProcessWorkerPool, tmp_path: Path, signals: tuple[signal.Signals, ...]

@@ -143,6 +143,17 @@ def test_it_makes_the_private_folder_again(make: Make, scratch: ScratchSpace) ->
     assert scratch.folder.is_dir()
 
 
+def test_it_has_processes_looked_at_that_were_idle_for_its_period(
+    make: Make, workers: InlineWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr(workers, "check_idle", asked.append)
+    for period_s in (PERIOD_S, 0):
+        make(period_s).take_turn()
+
+    assert asked == [PERIOD_S]
+
+
 def test_its_thread_takes_turns_until_it_is_stopped(make: Make, reads: Reads) -> None:
     watchdog = make(0.01)
     watchdog.start()

@@ -87,7 +87,9 @@ def test_a_file_with_a_wrong_byte_anywhere_is_no_empty_page(kind: str, upload: P
         assert page.lost_share is not None or np.ptp(page.canvas.pixels) > 64, place
 
 
-@pytest.mark.parametrize("kind", ["WebP", "WebP without loss", "GIF", "TIFF, deflate", "fax"])
+@pytest.mark.parametrize(
+    "kind", ["WebP", "WebP without loss", "GIF", "TIFF, LZW", "TIFF, deflate", "fax"]
+)
 def test_what_a_wrong_byte_in_coded_pixels_does_is_refused_or_told(kind: str, upload: Path) -> None:
     """Of the places in pixels, the first of which is behind the head of the file."""
     sound = opened(upload, WHOLE[kind]).canvas.pixels.astype(int)
@@ -99,6 +101,16 @@ def test_what_a_wrong_byte_in_coded_pixels_does_is_refused_or_told(kind: str, up
 
         is_wrong = np.abs(page.canvas.pixels - sound) > 64
         assert page.lost_share == 0 or is_wrong.mean() < 0.02, place
+
+
+def test_no_sound_lzw_of_strips_is_called_damaged(upload: Path) -> None:
+    """However many rows a strip has, and whether or not the last one is filled up."""
+    for rows in (1, 7, 10_000):
+        for mode in ("1", "L", "RGB", "RGBA", "CMYK"):
+            how = {"compression": "tiff_lzw", "tiffinfo": {278: rows}}
+            data = as_file(COLOURED.convert(mode), "TIFF", **how)
+
+            assert opened(upload, data).lost_share is None, (rows, mode)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "JPEG of colours", "progressive JPEG"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +132,23 @@ def test_others_may_run_between_the_pieces_of_a_long_text(
     assert len(pauses) == 3
     assert len(list(image.text_pieces())) == 3
     assert len(pauses) == 5
+
+
+def test_what_has_no_escapes_is_skipped_without_the_slow_pattern(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skipped: list[bytes] = []
+    pattern = json_body._TEXT
+
+    class Watched:
+        def match(self, piece: bytes, position: int) -> re.Match[bytes] | None:
+            match = pattern.match(piece, position)
+            skipped.append(match[0] if match else b"")
+            return match
+
+    monkeypatch.setattr(json_body, "_TEXT", Watched())
+
+    members = members_of(file, b'{"image": "%b\\n%b"}' % (b"A" * 3 * PIECE_BYTES, b"A" * 9))
+
+    assert members["image"].size_bytes == 3 * PIECE_BYTES + 13
+    assert skipped == [b"", b"\\n" + b"A" * 9]
