@@ -217,7 +217,7 @@ def follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageReco
             state.context.deadline.check()
             state, found, did = stage(state)
         except DeadlinePassed:
-            if state.candidate is None or state.unread:
+            if state.candidate is None or state.strip:
                 raise
             late = StageRecord.since(started_s, name, TIME_OVER, "")
             records.append(late._replace(outcome=StageOutcome.OUT_OF_TIME))
