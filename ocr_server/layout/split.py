@@ -26,6 +26,8 @@ _LEAST_SHARE = 0.2  # of the letters on each side; with fewer no time is saved
 # highest empty rows are tried as their ends.
 _LEAST_BAND, _ENDS = 0.6, 8
 
+_PITCH = 3.0  # from line to line, in x-heights
+
 
 class Cutting(NamedTuple):
     """When a page is cut: least number of glyphs, and least height of an empty row in x-heights."""
@@ -151,6 +153,26 @@ class _Page:
                 )
                 best = (*heading, *columns, *footer)
         return best
+
+
+def middle_strip(statistics: ImageStatistics, *, letters: int, x_height_px: float) -> Box | None:
+    """The rows with so many letters in the middle of the text, cut where there is least ink.
+
+    In pixels of the canvas, over its whole width; None if the page has fewer letters.
+    """
+    glyphs, ratio = statistics.glyphs, statistics.ratio
+    if len(glyphs) < letters:
+        return None
+    middles = glyphs[:, 1] + glyphs[:, 3] / 2
+    ink = cv2.reduce(statistics.ink, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
+    reach = max(1, round(_PITCH / 2 * x_height_px / ratio))
+    half = letters / len(glyphs) / 2
+    edges = []
+    for place in np.quantile(middles, (0.5 - half, 0.5 + half)).tolist():
+        first = max(0, round(place) - reach)
+        edges.append(first + int(np.argmin(ink[first : round(place) + reach + 1])))
+    top, bottom = (round(edge * ratio) for edge in edges)
+    return replace(statistics.canvas.box, top=top, bottom=bottom) if top < bottom else None
 
 
 def join_parts(parts: tuple[tuple[Zone, ...], ...]) -> tuple[Zone, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from ocr_server.job import PSM_OF_LAYOUT, Layout, PageSegmentation
@@ -12,19 +11,14 @@ from ocr_server.page.state import Candidate, PageState, StageResult
 _USUAL_X_HEIGHT_PX = 18.0
 
 
-def read_text(
-    state: PageState,
-    *,
-    cutting: Cutting = PAGES,
-    is_hopeless: Callable[[Candidate], bool] = lambda _first: False,
-) -> StageResult:
+def read_text(state: PageState, *, cutting: Cutting = PAGES) -> StageResult:
     """Read the whole page for the first time, in parts if empty rows or columns divide it.
 
-    What is left of a wiped grid is a table. If the first part is hopeless, the others are unread.
+    What is left of a wiped grid is a table.
     """
-    psm = _choose_psm(state)
+    psm = choose_psm(state)
     if psm != PSM_OF_LAYOUT[Layout.AUTO]:
-        return _read(state, state.read(state.canvas, psm=psm))
+        return as_read(state, state.read(state.canvas, psm=psm))
     boxes = cut_parts(
         state.statistics,
         x_height_px=state.x_height_px,
@@ -32,21 +26,21 @@ def read_text(
         is_table=state.has_wiped_grid,
         cutting=cutting,
     )
-    candidate, unread = state.read_parts(boxes, psm=psm, is_hopeless=is_hopeless)
-    return _read(replace(state, parts=len(boxes), unread=unread), candidate)
+    return as_read(replace(state, parts=len(boxes), strip=None), state.read_parts(boxes, psm=psm))
 
 
 def read_once(state: PageState) -> StageResult:
     """Read the whole page in one piece, with the page segmentation mode of the options."""
-    return _read(state, state.read(state.canvas, psm=state.options.psm))
+    return as_read(state, state.read(state.canvas, psm=state.options.psm))
 
 
-def _read(state: PageState, candidate: Candidate) -> StageResult:
+def as_read(state: PageState, candidate: Candidate) -> StageResult:
+    """The state with its first reading."""
     found = f"{len(candidate.words)} words with confidence {candidate.confidence:.0%}"
     return StageResult(state.with_candidate(candidate), found, "text read")
 
 
-def _choose_psm(state: PageState) -> int:
+def choose_psm(state: PageState) -> int:
     """The page segmentation mode for the first reading.
 
     The requested one; but if it is AUTO, a single line is read as such and a snippet as one block.

@@ -87,7 +87,7 @@ def turn_if_upside_down(state: PageState) -> StageResult:
     if other.score <= candidate.score:
         return StageResult(state, found)
     after = replace(
-        state.on(canvas), x_height_px=state.x_height_px, rules=None, candidate=other, unread=()
+        state.on(canvas), x_height_px=state.x_height_px, rules=None, candidate=other, strip=None
     )
     return StageResult(after, f"text {_WAYS[2]}", "turned upright")
 

@@ -40,7 +40,7 @@ from ocr_server.page.preprocessing import (
 from ocr_server.page.rereading import dewarp_page, reread_doubtful, reread_snippet
 from ocr_server.page.second_opinion import ask_second_opinion, read_for_the_first_time
 from ocr_server.page.state import PageState, StageFunction, StageResult
-from ocr_server.page.word_gaps import part_words
+from ocr_server.page.word_gaps import close_up_stops, part_words
 
 Recipe: TypeAlias = Sequence[tuple[str, StageFunction]]
 
@@ -99,6 +99,7 @@ RECIPE: Recipe = (
     ("gaps", for_first_engine(part_words)),
     ("labels", put_labels),
     ("tables", arrange_tables),
+    ("stops", close_up_stops),
     ("long-s", mend_long_s),
     ("junk", drop_noise),
 )
@@ -134,6 +135,7 @@ STAGE_LABELS: Mapping[str, str] = {
     "gaps": "Part words at wide gaps",
     "labels": "Put in place what was read apart",
     "tables": "Read tables row by row",
+    "stops": "Close up commas that stand apart",
     "long-s": "Mend long s that was read as f",
     "junk": "Drop guesses",
 }
@@ -161,6 +163,7 @@ ZONE_RECIPE: Recipe = (
     ("second-reader", ask_second_opinion),
     ("retry", for_first_engine(reread_doubtful)),
     ("gaps", for_first_engine(part_words)),
+    ("stops", close_up_stops),
     ("long-s", mend_long_s),
 )
 
@@ -173,6 +176,7 @@ LINE_DETECTOR_RECIPE: Recipe = (
     ("read", read_once),
     ("language", settle_language),
     ("upside-down", turn_if_upside_down),
+    ("stops", close_up_stops),
     ("long-s", mend_long_s),
 )
 
@@ -217,7 +221,7 @@ def follow(recipe: Recipe, state: PageState) -> tuple[PageState, tuple[StageReco
             state.context.deadline.check()
             state, found, did = stage(state)
         except DeadlinePassed:
-            if state.candidate is None or state.unread:
+            if state.candidate is None or state.strip:
                 raise
             late = StageRecord.since(started_s, name, TIME_OVER, "")
             records.append(late._replace(outcome=StageOutcome.OUT_OF_TIME))

@@ -163,13 +163,13 @@ class PageState:
 
     `x_height_px` is the x-height in pixels of the canvas, 0 if unknown; `rules` are the ruling
     lines, None if not looked for; with `has_wiped_grid` those of a table were wiped out; `parts` is
-    the number of parts of the first reading, `unread` are those that it left out; `dropped` holds
-    all words of a reading if some were left out of the answer, kept for its quality; `shade` is the
-    unevenness of the paper in grey levels before it was flattened, 0 if it was not; `panes` are
-    parts of the canvas that are to be read as pages of their own; `labels` have been read already,
-    and are to be put among the zones; `language` is what was found of the page's language,
-    `language_advice` the advice on it; `starts_over`: all stages are to be run again, in the
-    languages that the options now have.
+    the number of parts of the first reading; `strip` is the part of the canvas that `candidate` is
+    of, None if it is of all; `dropped` holds all words of a reading if some were left out of the
+    answer, kept for its quality; `shade` is the unevenness of the paper in grey levels before it
+    was flattened, 0 if it was not; `panes` are parts of the canvas that are to be read as pages of
+    their own; `labels` have been read already, and are to be put among the zones; `language` is
+    what was found of the page's language, `language_advice` the advice on it; `starts_over`: all
+    stages are to be run again, in the languages that the options now have.
     """
 
     statistics: ImageStatistics
@@ -181,7 +181,7 @@ class PageState:
     is_upright: bool = False
     candidate: Candidate | None = None
     parts: int = 1
-    unread: tuple[Box, ...] = ()
+    strip: Box | None = None
     dropped: tuple[Word, ...] = ()
     shade: float = 0.0
     panes: tuple[Box, ...] = ()
@@ -242,16 +242,9 @@ class PageState:
             for canvas, zones in zip(canvases, found, strict=True)
         )
 
-    def read_parts(
-        self,
-        boxes: tuple[Box, ...],
-        *,
-        psm: int,
-        is_hopeless: Callable[[Candidate], bool] = lambda _first: False,
-    ) -> tuple[Candidate, tuple[Box, ...]]:
+    def read_parts(self, boxes: tuple[Box, ...], *, psm: int) -> Candidate:
         """Read parts of the canvas, several at a time if there are threads for it.
 
-        If the reading of the first part is hopeless, the others are left out, and returned.
         `boxes` and the zones of the result are in pixels of the canvas.
 
         Raises:
@@ -266,9 +259,6 @@ class PageState:
             with lock:
                 self.context.report("read", next(numbers), len(boxes))
 
-        def of(*parts: tuple[Zone, ...]) -> Candidate:
-            return Candidate(self.canvas, join_parts(parts), psm, engine)
-
         def read_some(some: tuple[Box, ...]) -> list[tuple[Zone, ...]]:
             parts: list[tuple[Zone, ...]] = []
             canvases = [self.canvas.cropped(box) for box in some]
@@ -277,20 +267,18 @@ class PageState:
                 shift = Transform.shift(box.left, box.top)
                 parts.append(tuple(zone.mapped(shift) for zone in zones))
                 report_part()
-                if box is boxes[0] and is_hopeless(of(*parts)):
-                    break
             return parts
 
         report_part()
         with self.context.engine_clock.running():
             if len(boxes) == 1:
-                return of(*read_some(boxes)), ()
-            with self.context.threads(len(boxes)) as most, ThreadPoolExecutor(most) as threads:
-                each = math.ceil(len(boxes) / most)
-                shares = [boxes[first : first + each] for first in range(0, len(boxes), each)]
-                parts = [part for some in threads.map(read_some, shares) for part in some]
-        first = of(parts[0])  # with enough threads, others were read meanwhile
-        return (first, boxes[1:]) if is_hopeless(first) else (of(*parts), ())
+                parts = read_some(boxes)
+            else:
+                with self.context.threads(len(boxes)) as most, ThreadPoolExecutor(most) as threads:
+                    each = math.ceil(len(boxes) / most)
+                    shares = [boxes[first : first + each] for first in range(0, len(boxes), each)]
+                    parts = [part for some in threads.map(read_some, shares) for part in some]
+        return Candidate(self.canvas, join_parts(tuple(parts)), psm, engine)
 
     def _engine_options(self, psm: int) -> ReadOptions:
         return replace(self.options, psm=psm, zones=())

@@ -13,7 +13,7 @@ from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import ReadOptions
-from ocr_server.layout.split import Cutting, cut_parts, join_parts
+from ocr_server.layout.split import Cutting, cut_parts, join_parts, middle_strip
 from ocr_server.page.progress import Progress
 from ocr_server.page.reading import read_page
 from ocr_server.page.recipe import RECIPE
@@ -185,3 +185,23 @@ def test_a_paragraph_is_cut_where_that_costs_no_start_of_an_engine() -> None:
 
     assert upper.bottom == lower.top
     assert statistics.pixels[int(upper.bottom) - 1 : int(upper.bottom) + 1].min() == 255
+
+
+def test_a_strip_lies_between_lines_in_the_middle_and_has_about_so_many_letters() -> None:
+    statistics = ImageStatistics(Canvas(draw_page(1200, 2200).pixels))
+
+    strip = middle_strip(statistics, letters=150, x_height_px=statistics.x_height_px)
+
+    assert strip is not None
+    assert (strip.left, strip.right) == (0, 1200)
+    assert strip.top < 1100 < strip.bottom
+    for edge in (int(strip.top), int(strip.bottom)):
+        assert statistics.pixels[edge - 1 : edge + 1].min() == 255
+    inside = statistics.canvas.cropped(strip)
+    assert 75 < len(ImageStatistics(inside).glyphs) < 300
+
+
+def test_there_is_no_strip_of_more_letters_than_the_page_has() -> None:
+    statistics = ImageStatistics(Canvas(draw_page(1200, 300).pixels))
+
+    assert middle_strip(statistics, letters=10_000, x_height_px=statistics.x_height_px) is None

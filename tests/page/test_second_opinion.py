@@ -12,7 +12,7 @@ from ocr_server.engines.engine import Engine
 from ocr_server.engines.rapidocr import RapidocrEngine
 from ocr_server.engines.tesseract_cli import CALIBRATION
 from ocr_server.errors import DeadlinePassed, EngineMissing
-from ocr_server.geometry import Box
+from ocr_server.geometry import Box, Transform
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.imaging.statistics import ImageStatistics
 from ocr_server.job import ReadOptions, ZoneSpec
@@ -242,19 +242,37 @@ def test_doubt_begins_sooner_where_much_was_left_out(
 PARTS = Canvas(
     np.asarray(draw_lines(*["Some words of a page"] * 16, "", "", *["Some words of a page"] * 16))
 )
-FEW_LINES = Canvas(
-    np.asarray(draw_lines(*["Some words of a page"] * 5, "", "", *["Some words of a page"] * 5))
-)
 LETTERS = WORDS * 10
 
 
-def test_the_rest_of_a_page_is_not_read_by_the_first_reader_if_its_first_part_is_hopeless() -> None:
+class ReadsAllOver(SecondEngine):
+    """Reads the words it was given in each of ten lines, from the top of a canvas to its bottom."""
+
+    def recognise(
+        self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+    ) -> tuple[Zone, ...]:
+        (zone,) = super().recognise(canvas, options, deadline)
+        steps = (Transform.shift(0, canvas.height_px * step / 10) for step in range(10))
+        return tuple(zone.mapped(step) for step in steps)
+
+
+def test_only_a_strip_of_a_hopeless_page_is_read_by_the_first_reader() -> None:
     first = ReadsWords(*LETTERS, confidence=DOUBTFUL)
 
-    page = read(first, SecondEngine(*LETTERS, confidence=SURE), PARTS)
+    page = read(first, ReadsAllOver(*LETTERS, confidence=SURE), PARTS)
 
     assert {zone.engine for zone in page.zones} == {"second"}
+    assert len(page.words) == 10 * len(LETTERS)
     assert len(first.readings) == 1
+
+
+def test_the_whole_of_a_page_is_read_where_a_strip_of_it_is_not_hopeless() -> None:
+    first = ReadsWords(*LETTERS, confidence=SURE)
+
+    page = read(first, SecondEngine(*LETTERS, confidence=SURE), PARTS, skip_stages=("missed",))
+
+    assert len(page.words) == 2 * len(LETTERS)
+    assert len(first.readings) == 3
 
 
 @pytest.mark.parametrize("asked", [{"auto_language": True}, {"skip_stages": ("second-reader",)}])
@@ -269,13 +287,12 @@ def test_all_parts_of_a_page_are_read_if_the_second_reader_may_not_be_asked(
     assert found.startswith("100 words")
 
 
-@pytest.mark.parametrize("canvas", [PARTS, FEW_LINES], ids=["page", "few lines"])
-def test_the_rest_of_a_page_is_read_by_the_first_reader_if_the_second_is_no_better(
-    canvas: Canvas,
-) -> None:
+def test_the_whole_of_a_hopeless_page_is_read_by_the_first_reader_if_the_second_is_no_better() -> (
+    None
+):
     first = ReadsWords(*LETTERS, confidence=0.7)
 
-    page = read(first, SecondEngine(), canvas, skip_stages=("missed",))
+    page = read(first, SecondEngine(), PARTS, skip_stages=("missed",))
 
     (found,) = (stage.found for stage in page.stages if stage.name == "read")
     assert found.startswith("50 words")

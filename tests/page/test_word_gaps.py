@@ -13,7 +13,7 @@ from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.job import ReadOptions
 from ocr_server.page.reading import read_page
 from ocr_server.page.state import ReadContext
-from ocr_server.page.word_gaps import parted
+from ocr_server.page.word_gaps import closed_up, parted
 from tests.fakes import ReadsWords
 
 FONT = ImageFont.load_default(40)
@@ -134,3 +134,72 @@ def test_the_recipe_parts_words_unless_it_is_left_out() -> None:
 
     assert read() == "IBAN 6016 9268 19 VAT"
     assert read("gaps") == "IBAN 6016 926819 VAT"
+
+
+def line_of(*words: tuple[str, float]) -> Line:
+    """Words 20 px high, each with its left edge, 10 px a letter."""
+    read = tuple(
+        Word(
+            text,
+            Box(left, 0, left + 10 * len(text), 20).quad(),
+            0.9,
+            tuple(Symbol(letter, Box(left, 0, left + 10, 20).quad(), 0.9) for letter in text),
+        )
+        for text, left in words
+    )
+    quad = hull_of(read).quad()
+    return Line(read, quad, (quad.bottom_left, quad.bottom_right), x_height_px=10)
+
+
+@pytest.mark.parametrize("stop", [",", ";", "?"])
+def test_a_stop_that_stands_apart_is_closed_up(stop: str) -> None:
+    line = closed_up(line_of(("Oculos", 0), (stop, 68), ("Aures", 90)))
+
+    assert [word.text for word in line.words] == [f"Oculos{stop}", "Aures"]
+    assert line.words[0].box == Box(0, 0, 78, 20)
+    assert [symbol.text for symbol in line.words[0].symbols] == [*"Oculos", stop]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ((",", 0), ("Aures", 20)),  # no word before it
+        (("Oculos", 0), (",", 90)),  # in another column
+        (("Total", 0), (":", 58), ("9.99", 75)),  # as receipts have it
+        (("...", 0), (",", 38)),  # leaders
+        (("Oculos", 0), (".5", 68)),
+    ],
+)
+def test_other_stops_stay_as_they_are(words: tuple[tuple[str, float], ...]) -> None:
+    line = line_of(*words)
+
+    assert closed_up(line) is line
+
+
+def test_stops_of_a_line_that_runs_leftwards_stay_as_they_are() -> None:
+    line = replace(line_of(("Oculos", 0), (",", 68)), direction=Direction.RIGHT_TO_LEFT)
+
+    assert closed_up(line) is line
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [("lat", "Oculos, Aures"), ("fra", "Oculos , Aures")]
+)
+def test_the_recipe_closes_up_stops_but_in_french(language: str, text: str) -> None:
+    class ReadsLine(ReadsWords):
+        languages = ("fra", "lat")
+
+        def recognise(
+            self, canvas: Canvas, options: ReadOptions, deadline: Deadline
+        ) -> tuple[Zone, ...]:
+            line = line_of(("Oculos", 0), (",", 68), ("Aures", 90))
+            return (Zone(ZoneKind.TEXT, line.quad, (line,)),)
+
+    page = read_page(
+        Canvas(np.full((400, 400), 255, np.uint8)),
+        number=1,
+        options=ReadOptions(languages=(language,)),
+        context=ReadContext(ReadsLine(), Deadline.after(60)),
+    )
+
+    assert page.text == text
