@@ -59,6 +59,7 @@ def test_a_file_that_was_removed_while_its_folder_stays_is_told(
         tasks.draw_page(
             WorkerContext(lambda name: ENGINES[name](), one_thread, Deadline.after(60)),
             page_ref=tasks.PageRef(gone, 0, 1), limits=Limits(), password=None,
+            longest_px=1600,
         )  # fmt: skip
     with pytest.raises(StorageFull, match="was emptied"):
         tasks.count_pages(
