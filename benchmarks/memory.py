@@ -22,11 +22,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.page_files import PageRef
 from ocr_server.job import Limits, ReadOptions
 from ocr_server.runtime.pool import ProcessWorkerPool
 from ocr_server.runtime.worker_context import WorkerContext
 from ocr_server.settings import Settings
-from ocr_server.tasks import PageRef, read_page
+from ocr_server.tasks import read_page
 
 LARGE_PX, SIDES_PX = (4000, 3000), (600, 1600)
 TIMEOUT_S = 120.0

@@ -12,12 +12,12 @@ from ocr_server.settings import Settings
 from ocr_server.web import (
     access_log,
     api,
+    app_manifest,
     auth,
     browser,
     frames,
     gate,
     health,
-    install,
     jobs,
     mcp,
     openapi,
@@ -91,5 +91,5 @@ def create_app(
     if has_pages:
         app.url_map.strict_slashes = True  # addresses in a page are relative to its own
         app.register_blueprint(pages.blueprint)
-        app.register_blueprint(install.blueprint)
+        app.register_blueprint(app_manifest.blueprint)
     return app

@@ -22,16 +22,16 @@ from typing import TypeAlias
 from ocr_server import tasks, traces
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo, Failure, Page, StoredPage, StoredPages
+from ocr_server.document.page_files import PageRef
 from ocr_server.errors import AnswerTooLarge, ClientGone, EngineFailed, OcrServerError, PageMissing
 from ocr_server.export import Format
 from ocr_server.export.rendering import Rendering
 from ocr_server.job import Job, Source
 from ocr_server.page.language_band import is_vertical
+from ocr_server.runtime.crash_retry import run_twice
 from ocr_server.runtime.pool import WorkerPool
-from ocr_server.runtime.second_try import run_twice
 from ocr_server.sources.decode import too_many_pages
 from ocr_server.sources.signatures import may_have_pages
-from ocr_server.tasks import PageRef
 
 log = logging.getLogger(__name__)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ocr_server import pipeline, tasks, traces
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, EngineInfo, StoredPage, StoredPages
+from ocr_server.document.page_files import PageRef
 from ocr_server.errors import EngineMissing, NoWorker, OcrServerError, SettingsError
 from ocr_server.export import FORMATS, PAGE_IN_JSON, Format
 from ocr_server.export.archive import archive_of
@@ -24,22 +25,20 @@ from ocr_server.request.build import ParsedRequest, build_job, check_installed
 from ocr_server.request.parsing import read_words
 from ocr_server.request.profiles import Profile, load_profiles
 from ocr_server.runtime.admission import Admission
+from ocr_server.runtime.crash_retry import run_twice
 from ocr_server.runtime.memory_plan import MemoryPlan, plan_memory
 from ocr_server.runtime.pairing import Pairings
 from ocr_server.runtime.pool import ProcessWorkerPool, WorkerPool
 from ocr_server.runtime.scratch import ScratchSpace
-from ocr_server.runtime.second_try import run_twice
 from ocr_server.runtime.store import Store
 from ocr_server.runtime.watchdog import Watchdog
 from ocr_server.settings import Settings
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX, SMALL_SIDE_PX
-from ocr_server.tasks import PageRef
 
 if TYPE_CHECKING:
     from ocr_server.office.plain import OfficeForm, OfficeText
 
 DESCRIBE_TIMEOUT_S = 30.0
-
 log = logging.getLogger(__name__)
 
 
@@ -325,10 +324,8 @@ class Service:
         # Waiting for a slot takes no longer than a page, unless there is a queue.
         deadline = Deadline.after(2 * self.settings.page_timeout_s)
         with self.scratch.job() as folder:
-            job = build_job({}, (folder.add([picture]),), self).job
-            events = pipeline.recognise_document(
-                replace(job, deadline=deadline), workers=self.workers, engine=self.engine
-            )
+            job = replace(build_job({}, (folder.add([picture]),), self).job, deadline=deadline)
+            events = pipeline.recognise_document(job, workers=self.workers, engine=self.engine)
             pipeline.document_from_events(events)
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ from flask.testing import FlaskClient
 from ocr_server.cgroup import LEAST_WORKER_BYTES, MIB
 from ocr_server.runtime.memory_plan import SECOND_READER_BYTES
 from ocr_server.settings import Settings
-from ocr_server.web.words import LANGUAGES
+from ocr_server.web.translation import LANGUAGES
 from tests.drawing import as_file, draw_lines
 from tests.fakes import ReadsWords
 from tests.jobs.keeping import keeping, tiff

@@ -13,6 +13,7 @@ from ocr_server import tasks
 from ocr_server.cpu_shares import one_thread
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Document, Zone
+from ocr_server.document.page_files import PageRef
 from ocr_server.engines import ENGINES
 from ocr_server.errors import StorageFull
 from ocr_server.export.rendering import Rendering
@@ -58,7 +59,7 @@ def test_a_file_that_was_removed_while_its_folder_stays_is_told(
     with pytest.raises(StorageFull, match="was emptied"):
         tasks.draw_page(
             WorkerContext(lambda name: ENGINES[name](), one_thread, Deadline.after(60)),
-            page_ref=tasks.PageRef(gone, 0, 1), limits=Limits(), password=None,
+            page_ref=PageRef(gone, 0, 1), limits=Limits(), password=None,
             longest_px=1600,
         )  # fmt: skip
     with pytest.raises(StorageFull, match="was emptied"):
@@ -93,7 +94,7 @@ def test_the_resolution_asked_for_is_that_of_a_picture_and_the_most_of_a_pdf(
 
     read = tasks.read_page(
         WorkerContext(lambda _name: ReadsWords("read"), one_thread, Deadline.after(60)),
-        page_ref=tasks.PageRef(path, 0, 1),
+        page_ref=PageRef(path, 0, 1),
         options=ReadOptions(dpi=400),
         limits=Limits(pdf_dpi=400, max_pixels=4 * width_px * height_px),
         password=None,
@@ -114,7 +115,7 @@ def test_a_page_under_coloured_ink_is_opened_again_in_colour(kind: str, tmp_path
 
     read = tasks.read_page(
         WorkerContext(lambda _name: engine, one_thread, Deadline.after(60)),
-        page_ref=tasks.PageRef(path, 0, 1),
+        page_ref=PageRef(path, 0, 1),
         options=ReadOptions(skip_stages=tuple(name for name in STAGES if name != "marks")),
         limits=Limits(),
         password=None,

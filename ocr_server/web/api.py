@@ -30,17 +30,15 @@ from ocr_server.service import Service
 from ocr_server.web.access_log import counts_of, server_timing
 from ocr_server.web.body import (
     FORMS,
-    accepted_format,
     body_of,
-    check_encoding,
     form_options,
     form_sources,
     json_options,
     read_job,
-    wants_events,
     with_query,
 )
 from ocr_server.web.context import hang_up, job_folder, service
+from ocr_server.web.negotiation import accepted_format, check_encoding, wants_events
 from ocr_server.web.streaming import stream_document
 
 # Of a document's JSON that is read and rendered in this process, in less than 0.1 s; what is larger

@@ -17,8 +17,6 @@ from typing import TypeVar
 from flask import Request
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from ocr_server.errors import InvalidOptions
-from ocr_server.export import FORMATS
 from ocr_server.job import HandwritingUse, Source
 from ocr_server.request.build import EMPTY, ParsedRequest, build_job
 from ocr_server.request.faults import Faults, are_told, fault_of
@@ -28,8 +26,8 @@ from ocr_server.web.base64_text import decode_base64
 from ocr_server.web.context import job_folder
 from ocr_server.web.json_body import PIECE_BYTES, Value, object_in
 from ocr_server.web.multipart import MAX_FIELDS_BYTES, UploadedFile, parse_fields
+from ocr_server.web.negotiation import accepted_format, check_encoding
 
-NDJSON = "application/x-ndjson"
 MULTIPART = "multipart/form-data"
 URLENCODED = "application/x-www-form-urlencoded"
 FORMS = (MULTIPART, URLENCODED)
@@ -87,11 +85,6 @@ def read_texts(
     return with_query(request, given, faults), sources
 
 
-def wants_events(request: Request) -> bool:
-    """Whether the client wants events as they come."""
-    return NDJSON in request.accept_mimetypes.values()
-
-
 def with_query(
     request: Request, given: dict[str, str], faults: list[dict[str, str]]
 ) -> dict[str, str]:
@@ -104,16 +97,6 @@ def with_query(
     )
     faults.extend(fault_of(name, "given twice") for name in query if name in given)
     return {**query, **given}
-
-
-def accepted_format(request: Request) -> str:
-    """The format that suits the Accept header best; JSON where it names none."""
-    types = {
-        format_.media_type.partition(";")[0]: name
-        for name, format_ in FORMATS.items()
-        if format_.needs != "confirmed"
-    }
-    return types[request.accept_mimetypes.best_match(list(types), default="application/json")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,21 +198,6 @@ def json_options(
     """The options in an object of JSON, as texts, and the files in its member `image`."""
     image = members.pop("image", None)
     return _as_texts(members, faults), _decoded_images(image, most_files, faults)
-
-
-def check_encoding(request: Request) -> None:
-    """Do nothing if the body came as it is.
-
-    Raises:
-        InvalidOptions: it is compressed or encoded otherwise.
-    """
-    encoding = request.content_encoding or "identity"
-    if encoding.lower() != "identity":
-        raise InvalidOptions(
-            f"The body came with Content-Encoding: {encoding}, which is not undone here. Send it "
-            "as it is, without that header.",
-            faults=[fault_of("Content-Encoding", f"{encoding} is not undone here")],
-        )
 
 
 def _read_body(

@@ -17,7 +17,7 @@ from ocr_server.export.rendering import Rendering
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.web.health import EngineNameJson
 from ocr_server.web.problems import ProblemJson, problem_of, unexpected_problem
-from ocr_server.web.words import retold_event
+from ocr_server.web.translation import retold_event
 
 
 @strict

@@ -27,12 +27,13 @@ from ocr_server.request.options import RENDERING_OPTIONS
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
 from ocr_server.web.api import answer_document
 from ocr_server.web.auth import HEADER, owner_of
-from ocr_server.web.body import NDJSON, accepted_format, read_texts, wants_events, with_query
+from ocr_server.web.body import read_texts, with_query
 from ocr_server.web.context import hang_up, job_folder, service
 from ocr_server.web.event_json import elapsed_ms, event_to_json, line_of
 from ocr_server.web.job_json import JobJson, JobPageJson, job_to_json
+from ocr_server.web.negotiation import NDJSON, accepted_format, wants_events
 from ocr_server.web.streaming import HEARTBEAT_S
-from ocr_server.web.words import asked_language
+from ocr_server.web.translation import asked_language
 
 if TYPE_CHECKING:
     from ocr_server.jobs.jobs import Jobs, JobStatus

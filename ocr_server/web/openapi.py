@@ -21,8 +21,8 @@ from ocr_server.web import (
     phones,
     verify,
 )
-from ocr_server.web.body import NDJSON
-from ocr_server.web.openapi_lasting import describe_lasting
+from ocr_server.web.negotiation import NDJSON
+from ocr_server.web.openapi_jobs import describe_lasting
 from ocr_server.web.openapi_parts import (
     BINARY,
     a_header,

@@ -13,7 +13,7 @@ from ocr_server.export import FORMATS
 from ocr_server.export.audio import has_voice
 from ocr_server.page.recipe import PICTURE_STAGES, STAGE_LABELS
 from ocr_server.sources.signatures import ACCEPTED_FILES
-from ocr_server.web.words import ENGLISH, translate
+from ocr_server.web.translation import ENGLISH, translate
 
 FIRST_FORMATS = ("docx", "pdf", "text", "xlsx")  # of the menu: what most people want
 SCRIPTS = Path(__file__).parent.parent / "static" / "js"

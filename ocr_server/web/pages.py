@@ -37,7 +37,7 @@ from ocr_server.web.context import hang_up, service
 from ocr_server.web.openapi import describe_api
 from ocr_server.web.page_scripts import declarations, modules_of
 from ocr_server.web.problems import CLIENT_CLOSED_REQUEST, STATUS
-from ocr_server.web.words import (
+from ocr_server.web.translation import (
     COOKIE,
     LANGUAGES,
     RIGHT_TO_LEFT,

@@ -29,7 +29,7 @@ from ocr_server.document.schema import (
 from ocr_server.errors import BodyTooLarge, OcrServerError, ServerOutOfMemory, StorageFull
 from ocr_server.request.faults import body_too_large, joined_faults
 from ocr_server.web.context import is_folder_removed, service
-from ocr_server.web.words import ENGLISH, asked_language, page_language, retold
+from ocr_server.web.translation import ENGLISH, asked_language, page_language, retold
 
 MEDIA_TYPE = "application/problem+json"
 # Not in any standard: what servers log when nobody was left to answer.

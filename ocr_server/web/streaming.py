@@ -20,19 +20,19 @@ from flask import Response, g
 
 from ocr_server.deadline import POLL_INTERVAL_S
 from ocr_server.document.model import Failure, StoredPage
+from ocr_server.document.page_files import PageRef
 from ocr_server.errors import ClientGone, OcrServerError, ServerOutOfMemory
 from ocr_server.page.progress import Progress, latest
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.request.build import ParsedRequest
 from ocr_server.service import Service
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
-from ocr_server.tasks import PageRef
 from ocr_server.web.access_log import counts_of
-from ocr_server.web.body import NDJSON
 from ocr_server.web.context import HangUp, hang_up, keep_job_folder
 from ocr_server.web.event_json import elapsed_ms, event_to_json, line_of
 from ocr_server.web.json_body import PIECE_BYTES
-from ocr_server.web.words import asked_language
+from ocr_server.web.negotiation import NDJSON
+from ocr_server.web.translation import asked_language
 
 HEARTBEAT_S = 0.5
 

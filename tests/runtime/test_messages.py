@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ocr_server import tasks
+from ocr_server.document.page_files import PageReading
 from ocr_server.errors import OcrServerError, PageMissing
 from ocr_server.export.rendering import Claim, ClaimOutcome
 from ocr_server.runtime.messages import (
@@ -18,7 +19,6 @@ from ocr_server.runtime.messages import (
     receive_message,
     send_message,
 )
-from ocr_server.tasks import PageReading
 from tests import tasks as test_tasks
 from tests.export.documents import two_pages
 from tests.test_errors import EVERY_ERROR

@@ -19,7 +19,7 @@ from ocr_server.document.languages import AUTO, FRAKTUR, name_of
 from ocr_server.export import FORMATS
 from ocr_server.page.recipe import STAGE_LABELS
 from ocr_server.web.pages import LAYOUTS
-from ocr_server.web.words import LIST, SCRIPTS_PART, SERVER_PART, Message
+from ocr_server.web.translation import LIST, SCRIPTS_PART, SERVER_PART, Message
 
 PACKAGE = Path(ocr_server.__file__).parent
 TEMPLATES = PACKAGE.parent / "templates"
@@ -28,12 +28,12 @@ SPOKEN_ATTRIBUTES = {"aria-label", "title", "placeholder", "alt"}
 # Where errors are raised that a person at the pages may see: not those of other services' routes.
 OF_READING = (
     "errors.py", "deadline.py", "document/languages.py", "export", "pdf", "request", "sources",
-    "page", "pipeline.py", "runtime/admission.py", "runtime/second_try.py", "web/auth.py",
+    "page", "pipeline.py", "runtime/admission.py", "runtime/crash_retry.py", "web/auth.py",
 )  # fmt: skip
 # Where options are found to be wrong.
 OF_FAULTS = (
-    "request", "web/body.py", "web/base64_text.py", "bounds.py", "imaging/operations.py",
-    "document/languages.py",
+    "request", "web/body.py", "web/negotiation.py", "web/base64_text.py", "bounds.py",
+    "imaging/operations.py", "document/languages.py",
 )  # fmt: skip
 MOST_LETTERS_OF_A_UNIT = 2  # "{n} px" is a value, and no words
 # What is called the same in every language, or is shown as it is typed.

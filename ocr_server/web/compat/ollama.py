@@ -12,7 +12,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from ocr_server import __version__
 from ocr_server.errors import InvalidOptions, OcrServerError
-from ocr_server.web.body import JSON, NDJSON, body_of
+from ocr_server.web.body import JSON, body_of
 from ocr_server.web.compat.adapter import Adapter, answer_errors, kind_of, refusal
 from ocr_server.web.compat.models import MODEL
 from ocr_server.web.compat.transcription import (
@@ -22,6 +22,7 @@ from ocr_server.web.compat.transcription import (
     last_message,
     transcribed,
 )
+from ocr_server.web.negotiation import NDJSON
 
 _NAME = f"{MODEL}:latest"
 _MODIFIED = "1970-01-01T00:00:00Z"

@@ -6,7 +6,7 @@ from ocr_server.document.json_schema import Schema, reference
 from ocr_server.request.options import OPTIONS, RENDERING_OPTIONS
 from ocr_server.sources.pixels import PREVIEW_MEDIA_TYPE
 from ocr_server.web import jobs, phones, uploads
-from ocr_server.web.body import NDJSON
+from ocr_server.web.negotiation import NDJSON
 from ocr_server.web.openapi_parts import (
     BINARY,
     a_header,

@@ -8,7 +8,7 @@ import pytest
 from babel import Locale
 
 from ocr_server.errors import OcrServerError
-from ocr_server.web.words import CATALOGUES, LANGUAGES, SERVER_PART, Message, retold
+from ocr_server.web.translation import CATALOGUES, LANGUAGES, SERVER_PART, Message, retold
 from tests.web.messages import (
     SCRIPTS,
     TEMPLATES,

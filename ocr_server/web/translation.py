@@ -4,7 +4,7 @@ Every message is written in English where it is needed, `_("Hold still.")` in te
 and is the key of the catalogues in `catalogues/`, one a language. A message without a translation
 stays English. `{name}` is filled in; where a number `n` decides, English has two forms parted by a
 bar, `{n} page|{n} pages`, and a catalogue one for each plural category of its language (CLDR).
-`python -m pytest tests/web/test_words.py --renew` puts new messages into the catalogues.
+`python -m pytest tests/web/test_translation.py --renew` puts new messages into the catalogues.
 """
 
 from __future__ import annotations

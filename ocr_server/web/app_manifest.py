@@ -15,7 +15,7 @@ from flask import Blueprint, Response, json, request, send_file, url_for
 from ocr_server.sources.signatures import ACCEPTED_FILES
 from ocr_server.web import pages
 from ocr_server.web.page_scripts import SCRIPTS
-from ocr_server.web.words import RIGHT_TO_LEFT, page_language
+from ocr_server.web.translation import RIGHT_TO_LEFT, page_language
 
 WORKER = SCRIPTS / "lib" / "worker.js"
 ACCENT, GROUND = "#0b6177", "#f5f6f8"  # as in base.css

@@ -9,9 +9,9 @@ import pytest
 
 from ocr_server.deadline import Deadline
 from ocr_server.errors import EndsProcess, OutOfMemory, WorkerLost
-from ocr_server.runtime import second_try
+from ocr_server.runtime import crash_retry
+from ocr_server.runtime.crash_retry import run_twice
 from ocr_server.runtime.pool import ProcessWorkerPool
-from ocr_server.runtime.second_try import run_twice
 from ocr_server.settings import Settings
 from tests import tasks
 from tests.waiting import BOUND_S
@@ -74,7 +74,7 @@ def test_the_kernel_s_lack_of_memory_is_told_as_one(
     workers: ProcessWorkerPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kills = iter([5, 7])
-    monkeypatch.setattr(second_try, "count_memory_kills", lambda: next(kills))
+    monkeypatch.setattr(crash_retry, "count_memory_kills", lambda: next(kills))
 
     with pytest.raises(OutOfMemory, match="give the container more memory"):
         run(workers, tmp_path, FROM_OUTSIDE, FROM_OUTSIDE)

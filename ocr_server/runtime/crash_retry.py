@@ -1,4 +1,4 @@
-"""A second try of tasks whose process died, to tell files that end it from what befell it once."""
+"""A second run of tasks whose process died: it tells files that end a process from bad luck."""
 
 from __future__ import annotations
 
