@@ -70,7 +70,8 @@ MOST_TOLD_BYTES = 6000
 
 _SENTENCE_BEGINS = re.compile(r"(?<=\.) (?=[A-Z])")
 # The last choice in a sentence about what to do: only the operator can change a setting.
-_OPERATORS_CHOICE = re.compile(r", or [^.;]*?\bOCR_[A-Z_]+[^.;]*")
+_SETTING = re.compile(r"\bOCR_[A-Z]{2}")
+_OPERATORS_CHOICE = re.compile(rf", or [^.;]*?{_SETTING.pattern}[A-Z_]*[^.;]*")
 
 Extra: TypeAlias = "str | int | float | list[str] | list[int] | list[dict[str, str]] | None"
 
@@ -94,7 +95,8 @@ class OcrServerError(Exception):
     def client_message(self) -> str:
         """The message without what only the operator can do, for clients of other services."""
         sentences = _SENTENCE_BEGINS.split(_OPERATORS_CHOICE.sub("", self.message))
-        return " ".join(one for one in sentences if "OCR_" not in one) or f"{self.title}."
+        kept = (one for one in sentences if not _SETTING.search(one))
+        return " ".join(kept) or f"{self.title}."
 
 
 def _shortened(value: Extra) -> Extra:

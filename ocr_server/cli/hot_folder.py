@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -154,7 +155,7 @@ class HotFolder:
         del self._jobs[name]
 
     def _write_problem(self, name: str, refusal: Refused) -> None:
-        log.warning("%r could not be read: %s", name, refusal.code or refusal)
+        print(f"{name!r} could not be read: {refusal.code or refusal}", file=sys.stderr)
         problem = {"code": refusal.code, "detail": str(refusal)}
         self._write(name + PROBLEM, [json.dumps(problem).encode()])
 

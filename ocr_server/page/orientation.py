@@ -84,7 +84,11 @@ def turn_if_upside_down(state: PageState) -> StageResult:
         return StageResult(state, found)
     canvas = state.canvas.rotated_90(2)
     other = state.read(canvas, psm=candidate.psm)
-    if other.score <= candidate.score:
+    # Of a strip and a page, whose letters are more, only the confidence can be compared.
+    is_better = (
+        other.confidence > candidate.confidence if state.strip else other.score > candidate.score
+    )
+    if not is_better:
         return StageResult(state, found)
     after = replace(
         state.on(canvas), x_height_px=state.x_height_px, rules=None, candidate=other, strip=None

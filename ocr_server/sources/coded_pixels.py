@@ -43,6 +43,7 @@ _SURPLUS = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 
 _RIFF_BYTES, _VP8 = 12, b"VP8 "
 _VP8_ENDING_BYTES = 8  # encoders end within the last four
 _WIDTH, _LENGTH, _PHOTOMETRIC = 256, 257, 262
+_YCBCR = 6  # its colours have fewer samples, where nothing else is said
 _SAMPLE_BITS, _COMPRESSION, _FILL_ORDER, _JPEG_TABLES = 258, 259, 266, 347  # TIFF 6.0
 _OFFSETS, _LENGTHS = (273, 324), (279, 325)  # of strips and tiles
 _GROUP_4, _LZW, _JPEG, _DEFLATE = 4, 5, 7, (8, 32946)
@@ -186,17 +187,18 @@ def _are_damaged_in_tiff(path: Path, picture: TiffImageFile) -> bool:
 def _is_lzw_damaged(tags: Mapping[int, Any], strips: Sequence[NDArray[np.uint8]]) -> bool:
     """Whether the codes of a strip or tile make other bytes than its rows have, which libtiff cuts.
 
-    False for planes, samples of several sizes and more strips than can be looked at.
+    False for planes, samples of several sizes, and more or larger strips than can be looked at.
     """
-    is_odd = _SUBSAMPLING in tags or tags.get(_PLANES, 1) != 1 or tags.get(_FILL_ORDER, 1) != 1
-    if is_odd or len(strips) > _MOST_LZW_STRIPS:
+    is_odd = tags.get(_PLANES, 1) != 1 or tags.get(_FILL_ORDER, 1) != 1
+    is_sampled = _SUBSAMPLING in tags or tags.get(_PHOTOMETRIC) == _YCBCR
+    if is_odd or is_sampled or len(strips) > _MOST_LZW_STRIPS:
         return False
     pixel_bits = int(np.sum(tags.get(_SAMPLE_BITS, 1)))
     row_bytes = (tags.get(_TILE_WIDTH, tags[_WIDTH]) * pixel_bits + 7) // 8
     height = tags[_LENGTH]
     rows = tags.get(_TILE_LENGTH, min(tags.get(_ROWS_PER_STRIP, height), height))
     for number, strip in enumerate(strips):
-        is_last = _TILE_LENGTH not in tags and rows > (there := height - number * rows)
+        is_last = _TILE_LENGTH not in tags and rows > (there := max(0, height - number * rows))
         # The last strip may be filled up to the rows of the others.
         meant = {row_bytes * rows, row_bytes * there} if is_last else {row_bytes * rows}
         made = _count_unpacked(strip.tobytes(), max(meant) + _SPARE_BYTES)

@@ -11,9 +11,9 @@ import pypdfium2
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from ocr_server.errors import QueueFull
+from ocr_server import tasks
 from ocr_server.geometry import Box
-from ocr_server.service import Service
+from ocr_server.sources.pixels import draw_preview
 from tests.browser.letter import COLUMNS, MISREAD, ReadsLetter, draw_letter, drawn_words
 from tests.browser.test_upload import expect_state, expect_thumbnails
 from tests.browser.watching import Watch, assert_accessible, await_text, note_texts
@@ -348,14 +348,14 @@ def test_what_could_not_be_loaded_is_loaded_at_the_next_try(desk: Page, watch: W
 def test_a_picture_that_could_not_be_drawn_is_drawn_at_the_next_look(
     page: Page, url: str, watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    draw = Service.draw_page
+    lacks_memory = [True]
 
-    def refuse(*arguments: Any, **options: Any) -> bytes:  # noqa: ANN401  # as they come
-        if not options:  # the small pictures of a document that is read
-            raise QueueFull("The server is busy.", retry_after_s=1)
-        return draw(*arguments, **options)
+    def draw_later(*arguments: Any, **options: Any) -> bytes:  # noqa: ANN401  # as they come
+        if lacks_memory:
+            raise MemoryError
+        return draw_preview(*arguments, **options)
 
-    monkeypatch.setattr(Service, "draw_page", refuse)
+    monkeypatch.setattr(tasks, "draw_preview", draw_later)
     watch.expected.append("429")
     path = tmp_path / "two.tiff"
     path.write_bytes(as_pages([draw_letter(), draw_letter()]))
@@ -365,6 +365,7 @@ def test_a_picture_that_could_not_be_drawn_is_drawn_at_the_next_look(
     expect_state(page, "result")
     expect(page.locator("[data-part=no-picture]")).to_be_visible()
     page.unroute("**/picture")
+    lacks_memory.clear()
     page.get_by_role("button", name="Next page").click()
     page.get_by_role("button", name="Previous page").click()
 

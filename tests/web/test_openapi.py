@@ -187,7 +187,7 @@ def test_every_number_of_an_error_is_described() -> None:
     }  # fmt: skip
 
     assert len(told) > 10
-    known = {*error_numbers(), "page", "faults"}
+    known = {*error_numbers(), "page", "faults", "field"}
     assert not {(name, path) for name, path in told if name not in known}
 
 

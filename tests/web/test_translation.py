@@ -42,7 +42,7 @@ def test_every_message_is_in_the_catalogues(pytestconfig: pytest.Config) -> None
 def test_what_is_left_without_the_settings_is_whole_sentences() -> None:
     for message in messages_by_part()[SERVER_PART]:
         if "OCR_" in message or "{setting}" in message:
-            told = OcrServerError(message.replace("{setting}", "OCR_X")).client_message
+            told = OcrServerError(message.replace("{setting}", "OCR_MAX")).client_message
 
             assert re.fullmatch(r"[A-Z{].*[^,;: ](\.|[^.]$)", told), message
             assert not re.search(r"OCR_|, or$|, or\.|[,;:]\.", told), message

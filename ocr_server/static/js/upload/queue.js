@@ -236,8 +236,8 @@ function begin(root) {
     } finally {
       item.stop = null;
       item.isTaken = false;
+      await work();
     }
-    await work();
   }
   /** @param {Item} item */
   async function read(item) {
@@ -284,7 +284,7 @@ function begin(root) {
       if (RUNS.has(state) && files.length) item.put("waiting", _("Waiting"));
       else if (item.draft?.pages.length) item.putResult();
       else item.put(state, words);
-      if (isOpen && came?.type !== "navigate") await open(item);
+      if (isOpen && came?.type !== "navigate" && !desk.shown) await open(item);
     }
     await work();
   }
