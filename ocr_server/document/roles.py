@@ -45,6 +45,7 @@ _NUMBERED = re.compile(r"\(?(?:\d{1,3}|[a-z]|[ivx]{2,4})[.)]\s+(?=\S)")
 # alike differ from page to page.
 _EDGE, _SAME_HEIGHT = 0.12, 0.02
 _ALIKE = 0.8  # of two texts, the figures left out of account: recognition errs
+_ALIKE_LARGE = 0.9  # of headings' type, and with the same figures, as chapters may begin alike
 # A head or foot stands on a third of the pages, at least two; on that many it does in any case, as
 # the heads of chapters do.
 _LEAST, _ENOUGH = 2, 4
@@ -99,7 +100,7 @@ class Roles:
             heights += [line.x_height_px for line in page.lines for _ in line.words]
             edges += _edge_lines(page, position)
         body_px = median(heights) if heights else 0.0
-        return cls(body_px, _running(edges, len(pages)) if len(pages) > 1 else {})
+        return cls(body_px, _running(edges, len(pages), body_px) if len(pages) > 1 else {})
 
     def running_line(self, page: Page, line: Line) -> Running | None:
         """What a line is as a head, foot or number of a page; None if it is none of these."""
@@ -195,21 +196,30 @@ class _EdgeLine:
     height: float  # of its middle, as a share of the page's
     key: str
     numbers: tuple[int, ...]
+    x_height_px: float
 
     @property
     def letters(self) -> int:
         return sum(map(str.isalpha, self.key))
 
+    def is_large(self, body_px: float) -> bool:
+        """Whether its type is that of a heading."""
+        return 0 < _HEADINGS[-1][0] * body_px <= self.x_height_px
+
     def is_level_with(self, other: _EdgeLine) -> bool:
         return self.is_head == other.is_head and abs(self.height - other.height) <= _SAME_HEIGHT
 
-    def is_like(self, other: _EdgeLine) -> bool:
+    def is_like(self, other: _EdgeLine, body_px: float) -> bool:
         if not self.is_level_with(other):
             return False
+        is_large = self.is_large(body_px)
+        if is_large and self.numbers != other.numbers:
+            return False
+        least = _ALIKE_LARGE if is_large else _ALIKE
         if self.key == other.key:
             return True
         matcher = SequenceMatcher(None, self.key, other.key, autojunk=False)
-        return matcher.real_quick_ratio() >= _ALIKE and matcher.ratio() >= _ALIKE
+        return matcher.real_quick_ratio() >= least and matcher.ratio() >= least
 
 
 def _edge_lines(page: Page, position: int) -> Iterator[_EdgeLine]:
@@ -223,7 +233,7 @@ def _edge_lines(page: Page, position: int) -> Iterator[_EdgeLine]:
                 height = line.box.middle.y / page.height_px
                 yield _EdgeLine(
                     position, page.number, line.quad, height < 0.5, height,
-                    re.sub(r"\d+", "0", text), tuple(_numbers(text)),
+                    re.sub(r"\d+", "0", text), tuple(_numbers(text)), line.x_height_px,
                 )  # fmt: skip
 
 
@@ -236,23 +246,25 @@ def _numbers(text: str) -> Iterator[int]:
     yield from map(int, _NUMBER.findall(text))
 
 
-def _running(edges: Sequence[_EdgeLine], pages: int) -> dict[tuple[int, Quad], Running]:
+def _running(
+    edges: Sequence[_EdgeLine], pages: int, body_px: float
+) -> dict[tuple[int, Quad], Running]:
     number = Running(Role.PAGE_NUMBER, 0)
-    running = {(line.page, line.quad): number for line in _page_numbers(edges)}
+    running = {(line.page, line.quad): number for line in _page_numbers(edges, body_px)}
     others = (line for line in edges if (line.page, line.quad) not in running)
     least = max(_LEAST, min(pages / 3, _ENOUGH))
-    for index, group in enumerate(_alike(others), start=1):
+    for index, group in enumerate(_alike(others, body_px), start=1):
         if len({line.position for line in group}) >= least:
             told = Running(Role.HEADER if group[0].is_head else Role.FOOTER, index)
             running |= {(line.page, line.quad): told for line in group}
     return running
 
 
-def _page_numbers(edges: Sequence[_EdgeLine]) -> list[_EdgeLine]:
+def _page_numbers(edges: Sequence[_EdgeLine], body_px: float) -> list[_EdgeLine]:
     """Short lines whose number goes up with the pages, and numbers at the height of those."""
     in_step: dict[tuple[bool, int], list[_EdgeLine]] = defaultdict(list)
     for line in edges:
-        if line.letters <= _MOST_LETTERS:
+        if not line.letters or (line.letters <= _MOST_LETTERS and not line.is_large(body_px)):
             for number in set(line.numbers):
                 in_step[line.is_head, number - line.page].append(line)
     found = [line for group in in_step.values() for line in group if _has_like(line, group)]
@@ -272,7 +284,7 @@ def _has_like(line: _EdgeLine, group: Sequence[_EdgeLine]) -> bool:
     return any(line.position != other.position and line.is_level_with(other) for other in group)
 
 
-def _alike(lines: Iterable[_EdgeLine]) -> list[list[_EdgeLine]]:
+def _alike(lines: Iterable[_EdgeLine], body_px: float) -> list[list[_EdgeLine]]:
     """Lines in groups of like ones; each is compared with those of the last pages."""
     groups: list[list[_EdgeLine]] = []
     recent: list[list[_EdgeLine]] = []
@@ -281,7 +293,12 @@ def _alike(lines: Iterable[_EdgeLine]) -> list[list[_EdgeLine]]:
         for line in on_page:
             # The first may have been read well where the last was not.
             group = next(
-                (some for some in recent if line.is_like(some[0]) or line.is_like(some[-1])), None
+                (
+                    some
+                    for some in recent
+                    if line.is_like(some[0], body_px) or line.is_like(some[-1], body_px)
+                ),
+                None,
             )
             if group is None:
                 groups.append([line])

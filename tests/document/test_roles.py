@@ -40,6 +40,25 @@ def test_a_head_that_was_read_with_errors_is_still_one() -> None:
     assert found == [[Role.HEADER, Role.TEXT]] * 3
 
 
+@pytest.mark.parametrize(
+    ("heads", "role"),
+    [
+        (["Chapter number one", "Chapter number two", "Chapter number three"], Role.HEADING),
+        (["Lesson 1", "Lesson 2", "Lesson 3"], Role.HEADING),
+        (["Harbour Library", "Harbour Librory", "Harbour Library"], Role.HEADER),
+    ],
+)
+def test_headings_that_begin_alike_run_over_no_pages(heads: list[str], role: Role) -> None:
+    sheets = []
+    for number, head in enumerate(heads, start=1):
+        whole = sheet(number, head, "")
+        large = tuple(replace(line, x_height_px=15) for line in whole.zones[0].lines)
+        zones = (replace(whole.zones[0], lines=large), *whole.zones[1:])
+        sheets.append(replace(whole, zones=zones))
+
+    assert roles_of(*sheets) == [[role, Role.TEXT]] * 3
+
+
 def test_a_number_that_does_not_go_up_with_the_pages_is_text() -> None:
     assert roles_of(sheet(1, "", "Total 512"), sheet(2, "", "17")) == [[Role.TEXT] * 2] * 2
 
