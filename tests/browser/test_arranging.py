@@ -159,7 +159,7 @@ def test_half_a_document_is_not_taken_for_the_whole(
     expect(page.locator("[data-part=summary]")).to_contain_text("1 of 2 pages")
 
     page.locator("[data-part=downloads] summary").click()
-    expect(page.locator("[data-part=formats] .hint")).to_have_text("So far there are 1 of 2 pages.")
+    expect(page.locator("[data-part=formats] .hint")).to_have_text("Read so far: 1 of 2 pages.")
     with page.expect_download() as download:
         page.locator("[data-format=docx]").click()
     assert download.value.suggested_filename == "two (1 of 2 pages).docx"

@@ -139,7 +139,7 @@ export function drawExportMenu(desk, copyText) {
   }
   sheet.replaceChildren(
     ...(draft.share
-      ? [make("p", { class: "hint" }, _("So far there are {share}.", { share: draft.share }))]
+      ? [make("p", { class: "hint" }, _("Read so far: {share}.", { share: draft.share }))]
       : []),
     title,
     ...(several ? [which, range] : []),
