@@ -44,8 +44,8 @@ T = TypeVar("T")
 GRACE_S = 2.0  # a worker that ends in time after its deadline can return what it has read so far
 SET_UP_S = 10.0  # a new worker is ready after some milliseconds, on a loaded machine many
 # By which PDFium ends where it gets no memory: by `abort` or, in containers of the C++ library,
-# by a trap. Broken files that it does not survive end in a segmentation fault.
-WITHOUT_MEMORY = {signal.SIGABRT, signal.SIGTRAP}
+# by a trap. Failed assertions and a broken heap end other libraries so, too.
+ABORTS = {signal.SIGABRT, signal.SIGTRAP}
 TASKS_PER_WORKER = 500  # then it is replaced, as native code may leak memory
 
 # Tells the language of a text among some, by a deadline: what a task may ask the server.
@@ -118,7 +118,7 @@ class WorkerProcess:
                 "it happens again, the page may need more memory than the server has."
             )
             status = self._exit_status()
-            error.lacked_memory = os.WIFSIGNALED(status) and os.WTERMSIG(status) in WITHOUT_MEMORY
+            error.has_aborted = os.WIFSIGNALED(status) and os.WTERMSIG(status) in ABORTS
             error.has_ended_itself = bool(status) and not (
                 os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
             )
