@@ -25,7 +25,15 @@ from typing import ParamSpec, TypeAlias, TypeVar
 from ocr_server.cpu_shares import SlotLock
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline
 from ocr_server.document.languages import Guess
-from ocr_server.errors import ClientGone, Draining, LoadError, NoWorker, OutOfMemory, WorkerLost
+from ocr_server.errors import (
+    ClientGone,
+    Draining,
+    LoadError,
+    NoWorker,
+    OcrServerError,
+    OutOfMemory,
+    WorkerLost,
+)
 from ocr_server.runtime.fork_server import ForkServer
 from ocr_server.runtime.messages import (
     MOST_ANSWER_BYTES,
@@ -137,6 +145,18 @@ class WorkerProcess:
         found: T = result
         return found
 
+    def check(self, most_s: float) -> None:
+        """Replace the process, which has no task, if it does not answer in `most_s` seconds.
+
+        That takes no lock: another worker may have borrowed this slot for a long time.
+        """
+        try:
+            answer = self._ask(_do_nothing, Deadline.after(most_s), threading.Event())
+            decode_answer(answer, _do_nothing)
+        except (OcrServerError, EOFError, OSError, ValueError) as error:
+            log.warning("a worker that was idle did not answer: %s", str(error) or "it has ended")
+            self._replace()
+
     def start_again(self) -> bool:
         """Start a process if it `is_broken`; whether it is no more."""
         with self._lock:
@@ -233,6 +253,10 @@ def serve(start: Callable[[socket.socket], None], peer: socket.socket) -> None:
         send_message(peer, b"")
         while True:
             send_message(peer, _answer(receive_message(peer)))
+
+
+def _do_nothing() -> None:
+    """What a process is asked that is to give a sign of life."""
 
 
 def _answer(message: bytearray) -> bytes:
