@@ -480,13 +480,13 @@ class EngineFailed(EngineError):
 class WorkerLost(EngineError):
     """The process that read the page died.
 
-    `has_ended_itself`: it crashed or exited, and was not killed from outside. `lacked_memory`: it
-    did so as libraries do that get no memory.
+    `has_ended_itself`: it crashed or exited, and was not killed from outside. `has_aborted`: it
+    did so by a signal by which libraries give up.
     """
 
     code = "worker-lost"
     title = "The process that read the page died"
-    has_ended_itself = lacked_memory = False
+    has_ended_itself = has_aborted = False
 
 
 class LoadError(OcrServerError):

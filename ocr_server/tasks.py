@@ -99,8 +99,11 @@ def read_page(
     needs_picture = options.is_framed or (options.wants_fields and finders.needs_picture(options))
     with _temporary_files_in(page_ref.path.parent):
         if page_ref.is_drawn:
-            with suppress(OcrServerError, MemoryError):
-                page_ref.picture_path.write_bytes(_drawn(page_ref, limits, password))
+            try:
+                page_ref.drawn_path.write_bytes(_drawn(page_ref, limits, password))
+            except (OcrServerError, MemoryError, OSError):
+                with suppress(OSError):
+                    page_ref.drawn_path.unlink()
         if needs_picture or not is_of_pdf:
             page = recognise()
         else:

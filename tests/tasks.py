@@ -16,6 +16,7 @@ import numpy as np
 import psutil
 
 from ocr_server.document.languages import Guess
+from ocr_server.document.page_files import PageRef
 from ocr_server.errors import PageMissing
 from ocr_server.runtime.worker_context import WorkerContext
 
@@ -109,7 +110,7 @@ def die(_context: WorkerContext) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def end_by(_context: WorkerContext, signals: Path) -> str:
+def end_by(_context: WorkerContext, signals: Path, page_ref: PageRef) -> str:
     """End by the first signal in a file, which is taken out; answer if there is none left."""
     number, _, rest = signals.read_text().partition(" ")
     if not number:

@@ -74,6 +74,30 @@ def test_what_else_the_system_says_is_not_taken_for_that(tmp_path: Path) -> None
         render_with(FileNotFoundError(errno.ENOENT, "gone"), tmp_path)
 
 
+def test_a_page_for_whose_picture_there_is_no_room_is_read_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "page"
+    path.write_bytes(as_file(draw_lines(SENTENCE), "PNG"))
+    page_ref = PageRef(path, 0, 1, is_drawn=True)
+    write_bytes = Path.write_bytes
+
+    def write_half(to: Path, content: bytes) -> int:
+        write_bytes(to, content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(to))
+
+    monkeypatch.setattr(Path, "write_bytes", write_half)
+
+    reading = tasks.read_page(
+        WorkerContext(lambda _name: ReadsWords("read"), one_thread, Deadline.after(60)),
+        page_ref=page_ref, options=ReadOptions(), limits=Limits(), password=None,
+        most_held_words=1000,
+    )  # fmt: skip
+
+    assert {word.text for word in reading.page.words} == {"read"}
+    assert not page_ref.drawn_path.exists()
+
+
 class KeepsPixels(ReadsWords):
     """Keeps the pixels of every canvas that it is to read."""
 

@@ -28,9 +28,9 @@ class PageRef:
         return self.path.with_name(f"{self.path.name}-progress-{self.number}")
 
     @property
-    def picture_path(self) -> Path:
+    def drawn_path(self) -> Path:
         """The page's picture for browsers, which exists only if it `is_drawn` and can be."""
-        return self.path.with_name(f"{self.path.name}-picture-{self.number}")
+        return self.path.with_name(f"{self.path.name}-drawn-{self.number}")
 
     @property
     def page_path(self) -> Path:

@@ -80,7 +80,10 @@ class Watchdog:
 
     def _watch(self) -> None:
         while not self._stopped.wait(self._turn_s):
-            self.take_turn()
+            try:
+                self.take_turn()
+            except Exception:
+                log.exception("a turn of the watchdog failed")
 
     def _fail(self, reason: str) -> None:
         if self._stopped.is_set():

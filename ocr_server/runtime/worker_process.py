@@ -25,7 +25,15 @@ from typing import ParamSpec, TypeAlias, TypeVar
 from ocr_server.cpu_shares import SlotLock
 from ocr_server.deadline import POLL_INTERVAL_S, Deadline
 from ocr_server.document.languages import Guess
-from ocr_server.errors import ClientGone, Draining, LoadError, NoWorker, OutOfMemory, WorkerLost
+from ocr_server.errors import (
+    ClientGone,
+    Draining,
+    LoadError,
+    NoWorker,
+    OcrServerError,
+    OutOfMemory,
+    WorkerLost,
+)
 from ocr_server.runtime.fork_server import ForkServer
 from ocr_server.runtime.messages import (
     MOST_ANSWER_BYTES,
@@ -44,8 +52,8 @@ T = TypeVar("T")
 GRACE_S = 2.0  # a worker that ends in time after its deadline can return what it has read so far
 SET_UP_S = 10.0  # a new worker is ready after some milliseconds, on a loaded machine many
 # By which PDFium ends where it gets no memory: by `abort` or, in containers of the C++ library,
-# by a trap. Broken files that it does not survive end in a segmentation fault.
-WITHOUT_MEMORY = {signal.SIGABRT, signal.SIGTRAP}
+# by a trap. Failed assertions and a broken heap end other libraries so, too.
+ABORTS = {signal.SIGABRT, signal.SIGTRAP}
 TASKS_PER_WORKER = 500  # then it is replaced, as native code may leak memory
 
 # Tells the language of a text among some, by a deadline: what a task may ask the server.
@@ -118,7 +126,7 @@ class WorkerProcess:
                 "it happens again, the page may need more memory than the server has."
             )
             status = self._exit_status()
-            error.lacked_memory = os.WIFSIGNALED(status) and os.WTERMSIG(status) in WITHOUT_MEMORY
+            error.has_aborted = os.WIFSIGNALED(status) and os.WTERMSIG(status) in ABORTS
             error.has_ended_itself = bool(status) and not (
                 os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
             )
@@ -136,6 +144,18 @@ class WorkerProcess:
             raise error
         found: T = result
         return found
+
+    def check(self, most_s: float) -> None:
+        """Replace the process, which has no task, if it does not answer in `most_s` seconds.
+
+        That takes no lock: another worker may have borrowed this slot for a long time.
+        """
+        try:
+            answer = self._ask(_do_nothing, Deadline.after(most_s), threading.Event())
+            decode_answer(answer, _do_nothing)
+        except (OcrServerError, EOFError, OSError, ValueError) as error:
+            log.warning("a worker that was idle did not answer: %s", str(error) or "it has ended")
+            self._replace()
 
     def start_again(self) -> bool:
         """Start a process if it `is_broken`; whether it is no more."""
@@ -233,6 +253,10 @@ def serve(start: Callable[[socket.socket], None], peer: socket.socket) -> None:
         send_message(peer, b"")
         while True:
             send_message(peer, _answer(receive_message(peer)))
+
+
+def _do_nothing() -> None:
+    """What a process is asked that is to give a sign of life."""
 
 
 def _answer(message: bytearray) -> bytes:

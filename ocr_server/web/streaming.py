@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from contextvars import Context, copy_context
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from flask import Response, g
 from ocr_server.deadline import POLL_INTERVAL_S
 from ocr_server.document.model import Failure, StoredPage
 from ocr_server.document.page_files import PageRef
-from ocr_server.errors import ClientGone, OcrServerError, ServerOutOfMemory
+from ocr_server.errors import ClientGone, OcrServerError, ServerOutOfMemory, StorageFull
 from ocr_server.page.progress import Progress, latest
 from ocr_server.pipeline import Accepted, Event, Finished, PageFailed, PageRead
 from ocr_server.request.build import ParsedRequest
@@ -99,9 +99,10 @@ def _lines(
                     return
                 watch.take(event)
                 if isinstance(event, _PageWritten | _Picture):
-                    yield from event.pieces()
+                    event = yield from event.pieces()
                     spoke = time.perf_counter()
-                    continue
+                    if event is None:
+                        continue
                 answer = event_to_json(event, parsed.rendering, begun, language=language)
                 if isinstance(event, Finished):
                     outcome |= counts_of(event.document)
@@ -130,7 +131,7 @@ def _read(
             page_refs = {page_ref.number: page_ref for page_ref in event.page_refs}
         elif isinstance(event, PageRead):
             number = event.page.outline.number
-            if (picture := page_refs[number].picture_path).exists():
+            if (picture := page_refs[number].drawn_path).exists():
                 yield _Picture(number, picture)
 
 
@@ -138,15 +139,21 @@ def _read(
 class _PageWritten:
     """A page of many words was read; its JSON stands in a file."""
 
+    number: int
     path: Path
 
-    def pieces(self) -> Iterator[bytes]:
-        """The line of the event, in pieces."""
-        yield b'{"event": "page", "page": '
-        with self.path.open("rb") as file:
+    def pieces(self) -> Generator[bytes, None, PageFailed | None]:
+        """The line of the event, in pieces; where the file is gone, return the event instead."""
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return PageFailed(Failure(self.number, StorageFull.of_temp_dir()))
+        with file:
+            yield b'{"event": "page", "page": '
             yield from iter(partial(file.read, PIECE_BYTES), b"")
-        self.path.unlink()
+        self.path.unlink(missing_ok=True)
         yield b"}\n"
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +163,13 @@ class _Picture:
     number: int
     path: Path
 
-    def pieces(self) -> Iterator[bytes]:
-        """The line of the event."""
-        jpeg = self.path.read_bytes()
-        self.path.unlink()
+    def pieces(self) -> Generator[bytes, None, None]:
+        """The line of the event; none if the file is gone."""
+        try:
+            jpeg = self.path.read_bytes()
+        except FileNotFoundError:
+            return
+        self.path.unlink(missing_ok=True)
         yield line_of(
             {
                 "event": "picture",
@@ -183,7 +193,7 @@ def _written(
     except OcrServerError as error:
         return PageFailed(Failure(event.page.outline.number, error))
     assert isinstance(written, Path)  # noqa: S101  # as a stored page always is
-    return _PageWritten(written)
+    return _PageWritten(event.page.outline.number, written)
 
 
 class _Watch:

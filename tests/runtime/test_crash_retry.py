@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ocr_server.deadline import Deadline
+from ocr_server.document.page_files import PageRef
 from ocr_server.errors import EndsProcess, OutOfMemory, WorkerLost
 from ocr_server.runtime import crash_retry
 from ocr_server.runtime.crash_retry import run_twice
@@ -28,12 +29,17 @@ def workers(settings: Settings) -> Iterator[ProcessWorkerPool]:
     workers.close()
 
 
-def run(workers: ProcessWorkerPool, folder: Path, *signals: signal.Signals) -> str:
-    """What a task says that ends by these signals, one after the other."""
-    file = folder / "signals"
+def run(
+    workers: ProcessWorkerPool, folder: Path, *signals: signal.Signals, head: bytes = b"\x89PNG"
+) -> str:
+    """What a task says that opens a file and ends by these signals, one after the other."""
+    file, opened = folder / "signals", folder / "opened"
     file.write_text(" ".join(str(int(number)) for number in signals))
-    late = Deadline.after(BOUND_S)
-    return run_twice(workers, tasks.end_by, late, threading.Event(), signals=file)
+    opened.write_bytes(head)
+    late, page_ref = Deadline.after(BOUND_S), PageRef(opened, 0, 1)
+    return run_twice(
+        workers, tasks.end_by, late, threading.Event(), signals=file, page_ref=page_ref
+    )
 
 
 @pytest.mark.parametrize("number", [OWN, FROM_OUTSIDE])
@@ -53,13 +59,21 @@ def test_a_file_that_ends_two_processes_is_told_so(
 
 
 @pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGTRAP])
-def test_a_library_that_ends_without_memory_is_told_as_lack_of_it(
+def test_a_pdf_over_which_processes_abort_is_told_as_perhaps_too_large(
     workers: ProcessWorkerPool, tmp_path: Path, number: signal.Signals
 ) -> None:
-    with pytest.raises(OutOfMemory, match="OCR_WORKER_MEMORY_BYTES"):
-        run(workers, tmp_path, number, number)
+    with pytest.raises(OutOfMemory, match=r"is broken, or needs more .* OCR_WORKER_MEMORY_BYTES"):
+        run(workers, tmp_path, number, number, head=b"%PDF-1.7")
     with pytest.raises(EndsProcess):
-        run(workers, tmp_path, number, OWN)
+        run(workers, tmp_path, number, OWN, head=b"%PDF-1.7")
+
+
+@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGTRAP])
+def test_a_picture_over_which_processes_abort_is_not_told_as_lack_of_memory(
+    workers: ProcessWorkerPool, tmp_path: Path, number: signal.Signals
+) -> None:
+    with pytest.raises(EndsProcess):
+        run(workers, tmp_path, number, number)
 
 
 @pytest.mark.parametrize("signals", [(OWN, FROM_OUTSIDE), (FROM_OUTSIDE, FROM_OUTSIDE)])

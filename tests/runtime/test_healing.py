@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from operator import methodcaller
@@ -24,6 +24,7 @@ from ocr_server.errors import DeadlinePassed, NoWorker, WorkerLost
 from ocr_server.runtime import fork_server, pool, worker_process
 from ocr_server.runtime.fork_server import Forked, ForkServer
 from ocr_server.runtime.pool import ProcessWorkerPool
+from ocr_server.runtime.worker_process import WorkerProcess
 from ocr_server.settings import Settings
 from tests import tasks
 from tests.waiting import BOUND_S, is_alive, wait_for
@@ -70,7 +71,7 @@ def never() -> threading.Event:
 
 def pids_of(workers: ProcessWorkerPool) -> list[int]:
     """The processes of idle slots; the first one has the next turn."""
-    pids = [slot._pid for _, slot in reversed(workers._idle_queue._idle)]
+    pids = [idle.slot._pid for idle in reversed(workers._idle_queue._idle)]
     assert workers.run(tasks.say_pid, late(), never()) == pids[0]
     return [pid for pid in pids if pid]
 
@@ -101,9 +102,14 @@ def test_a_slot_without_a_process_gets_no_turns_while_another_has_one(
 def test_an_idle_process_that_does_not_answer_is_replaced_and_no_other(
     workers: ProcessWorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "ANSWER_S", 3.0)
     last_worked, stopped = pids_of(workers)
     restarts = workers.restarts
+    check = WorkerProcess.check
+    monkeypatch.setattr(
+        WorkerProcess,
+        "check",
+        lambda slot, _: check(slot, 0.2 if slot._pid == stopped else BOUND_S),
+    )
     os.kill(stopped, signal.SIGSTOP)
 
     workers.check_idle(BOUND_S)  # none was idle for so long
@@ -114,6 +120,25 @@ def test_an_idle_process_that_does_not_answer_is_replaced_and_no_other(
     assert workers.restarts == restarts + 1
     assert pids_of(workers)[0] == last_worked
     assert len(set(pids_of(workers))) == 2
+
+
+def test_an_idle_process_whose_slot_is_borrowed_is_left_alone(workers: ProcessWorkerPool) -> None:
+    pids = pids_of(workers)
+    with ExitStack() as borrowed:  # as by another worker, to read a page in threads
+        for slot in workers._slots:
+            borrowed.enter_context(slot._slot_lock.held())
+        workers.check_idle(0)
+
+    assert pids_of(workers) == pids
+
+
+def test_all_idle_processes_are_asked_at_once(
+    workers: ProcessWorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(2, timeout=BOUND_S)
+    monkeypatch.setattr(WorkerProcess, "check", lambda _slot, _most_s: together.wait())
+
+    workers.check_idle(0)
 
 
 def test_without_any_process_all_are_told_at_once_until_there_is_room_again(

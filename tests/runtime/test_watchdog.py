@@ -154,6 +154,22 @@ def test_it_has_processes_looked_at_that_were_idle_for_its_period(
     assert asked == [PERIOD_S]
 
 
+def test_its_thread_survives_a_turn_that_fails(
+    make: Make, reads: Reads, workers: InlineWorkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = iter([MemoryError(), RuntimeError("can't start new thread")])
+
+    def check_idle(_least_s: float) -> None:
+        if fault := next(faults, None):
+            raise fault
+
+    monkeypatch.setattr(workers, "check_idle", check_idle)
+    watchdog = make(0.01)
+    watchdog.start()
+    wait_for(lambda: reads.count)
+    watchdog.stop()
+
+
 def test_its_thread_takes_turns_until_it_is_stopped(make: Make, reads: Reads) -> None:
     watchdog = make(0.01)
     watchdog.start()

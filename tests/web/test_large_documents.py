@@ -104,6 +104,54 @@ def test_a_large_page_is_an_event_as_a_small_one(
     assert len(rendered) == 2  # all but the first
 
 
+def test_a_large_page_that_is_removed_before_it_is_sent_is_told(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render_page = Service.render_page
+
+    def render_in_vain(*arguments: Any) -> object:  # noqa: ANN401  # as the method's
+        rendered = render_page(*arguments)
+        assert isinstance(rendered, Path)
+        rendered.unlink()
+        return rendered
+
+    monkeypatch.setattr(Service, "render_page", render_in_vain)
+    monkeypatch.setattr(pipeline, "MOST_HELD_WORDS", 3)
+
+    answer = client.post("/v1/documents", data=PAGES, headers={"Accept": "application/x-ndjson"})
+
+    told = [json.loads(line) for line in answer.data.splitlines()]
+    problems = [event for event in told if event["event"] == "problem"]
+    assert [(event["page"], event["code"]) for event in problems] == [
+        (2, "storage-full"),
+        (3, "storage-full"),
+    ]
+    assert (told[1]["event"], told[-1]["event"]) == ("page", "end")
+
+
+def test_the_picture_of_a_page_that_is_removed_before_it_is_sent_is_left_out(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exists = Path.exists
+
+    def exists_until_then(path: Path) -> bool:
+        found = exists(path)
+        if "-drawn-" in path.name:
+            path.unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(Path, "exists", exists_until_then)
+
+    answer = client.post(
+        "/v1/documents?pictures=true", data=PAGES, headers={"Accept": "application/x-ndjson"}
+    )
+
+    kinds = [json.loads(line)["event"] for line in answer.data.splitlines()]
+    assert [kind for kind in kinds if kind not in {"heartbeat", "progress"}] == [
+        "accepted", *["page"] * 3, "end",
+    ]  # fmt: skip
+
+
 def read(service: Service, parsed: ParsedRequest) -> tuple[Document, StoredPages]:
     """A document some of whose pages are stored, and its pages."""
     *_, last = service.recognise(parsed.job, hang_up())
