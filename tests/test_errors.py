@@ -8,6 +8,7 @@ import pytest
 
 from ocr_server import errors
 from ocr_server.errors import OcrServerError, OutOfMemory, StorageFull
+from ocr_server.jobs.storage import no_room
 
 
 def family(kind: type[OcrServerError]) -> Iterator[type[OcrServerError]]:
@@ -69,6 +70,7 @@ def test_what_the_server_lacks_is_told_with_the_setting_that_gives_more(
         ("It has 1.5 MiB. Set OCR_X, or OCR_Y. Try again.", "It has 1.5 MiB. Try again."),
         ("Save it again, or send another copy.", "Save it again, or send another copy."),
         ("Raise OCR_X.", f"{StorageFull.title}."),
+        (no_room().message, f"{no_room().message.partition('. ')[0]}. Try again later."),
     ],
 )
 def test_clients_of_other_services_are_not_told_of_settings(message: str, told: str) -> None:

@@ -39,6 +39,7 @@ STRANDED_S = 60.0  # so long, jobs wait for processes of another version, if the
 LEFT_S = 600.0  # and if there is none
 CLOSING_S = 0.05  # between looks whether work is done
 JOIN_S = 5.0  # at the end, for each thread; one may wait for a database
+_STRANDED = "stranded"  # the lock of whoever begins jobs anew
 
 T = TypeVar("T")
 
@@ -71,10 +72,10 @@ class JobEngine:
         self.rings = 0  # how often others may have enqueued something
         self.lapses = 0  # how often others may have taken this process for one that is gone
         self._is_gone = threading.Event()
-        self._stranded: dict[
-            str, float
-        ] = {}  # since when no process of this version takes up a job
-        self._lost: dict[str, float] = {}  # since when nothing in this process is at a workflow
+        # Since when no process of this version takes up a job.
+        self._stranded: dict[str, float] = {}
+        # Since when nothing in this process is at a workflow.
+        self._lost: dict[str, float] = {}
         self._threads = [
             threading.Thread(target=self._look_always, daemon=True, name="jobs-look"),
             threading.Thread(target=self._take_over, daemon=True, name="jobs-take-over"),
@@ -84,10 +85,7 @@ class JobEngine:
         """Take up jobs, `slots` pages at a time; with 0 only enqueue them."""
         flow.begin(reader, self)
         self._is_over = reader.is_over
-        # They cannot be switched off; nothing has a time limit of the engine's, and what is delayed
-        # is looked for here.
-        launching.queue_thread = _no_loop  # type: ignore[assignment,attr-defined]
-        launching.background_jobs_thread = _no_loop  # type: ignore[assignment,attr-defined]
+        _switch_off_loops()
         self._dbos = DBOS(config=self._config)
         DBOS.listen_queues([])  # this process looks for itself
         DBOS.launch()
@@ -138,25 +136,33 @@ class JobEngine:
         """Remove all that the engine knows of a job."""
         self._client.delete_workflows([job_id], delete_children=True)
 
-    def begin_stranded(self, open_ids: Iterable[str]) -> None:
+    def begin_stranded(
+        self, open_ids: Callable[[], Iterable[str]], before: Callable[[str], None]
+    ) -> None:
         """Begin anew the jobs that nobody of this version takes up, as seen again and again.
 
         They wait for processes of another version, or nothing is known of jobs that are open; what
-        was read of them is not read again.
+        was read of them is not read again. `before` is called with the id of each. One process at a
+        time does this: another one would remove what this one has just enqueued.
         """
-        left = self._work.left()
-        cared_for = {_job_of(work_id) for work_id, is_ours in left.items() if is_ours}
-        now_s = time.monotonic()
-        stranded = {*open_ids, *map(_job_of, left)} - cared_for
-        self._stranded = {one: self._stranded.get(one, now_s) for one in stranded}
-        patience_s = STRANDED_S if self._room > 0 else LEFT_S
-        for job_id, since_s in self._stranded.items():
-            if now_s - since_s >= patience_s:
-                log.warning("jobs: beginning anew what processes of another version have left")
-                self.forget(job_id)
-                with self._database.begin() as connection:
-                    self.enqueue(connection, job_id)
-                self.ring()
+        with locks_of(self._address) as locks:
+            if not locks.take(_STRANDED):
+                return
+            left = self._work.left()
+            cared_for = {_job_of(work_id) for work_id, is_ours in left.items() if is_ours}
+            now_s = time.monotonic()
+            stranded = {*open_ids(), *map(_job_of, left)} - cared_for
+            self._stranded = {one: self._stranded.get(one, now_s) for one in stranded}
+            patience_s = STRANDED_S if self._room > 0 else LEFT_S
+            for job_id, since_s in self._stranded.items():
+                if now_s - since_s >= patience_s:
+                    locks.prove_alive()
+                    log.warning("jobs: beginning anew what no process of this version is at")
+                    before(job_id)
+                    self.forget(job_id)
+                    with self._database.begin() as connection:
+                        self.enqueue(connection, job_id)
+                    self.ring()
 
     def finish(self, *, timeout_s: float) -> None:
         """Wait until the pages that are being read are done; the rest is left to other processes.
@@ -214,7 +220,7 @@ class JobEngine:
                 waiting = self._work.waiting()
                 for queue in (JOBS, CHUNKS):
                     if queue in waiting:
-                        self._take(queue, slots=self._room)
+                        self._take(queue)
                 if ENDS in waiting:
                     self._take(ENDS, slots=1)
             except Exception:  # whatever the database says, it may work again
@@ -222,11 +228,11 @@ class JobEngine:
             self._bell.wait(POLL_S)
             self._bell.clear()
 
-    def _take(self, queue: str, *, slots: int) -> bool:
-        """Begin what waits in a queue, in so many slots; whether there was any."""
+    def _take(self, queue: str, *, slots: int | None = None) -> bool:
+        """Begin what waits in a queue, in so many slots or all free ones; whether there was any."""
         with self._claiming:
-            claimed = 0
-            while claimed < slots and self._claim(queue):
+            most, claimed = self._room if slots is None else slots, 0
+            while claimed < most and not self._is_over.is_set() and self._claim(queue):
                 claimed += 1
         return claimed > 0
 
@@ -317,6 +323,18 @@ class JobEngine:
 
 def _job_of(work_id: str) -> str:
     return work_id.partition("/")[0]
+
+
+def _switch_off_loops() -> None:
+    """Have DBOS run no loops for what nothing here uses, or is looked for here.
+
+    Raises:
+        RuntimeError: this version of DBOS has others.
+    """
+    for name in ("queue_thread", "background_jobs_thread"):
+        if not hasattr(launching, name):
+            raise RuntimeError(f"{launching.__name__} has no {name}, which jobs replace")
+        setattr(launching, name, _no_loop)
 
 
 def _no_loop(*_: object) -> None:

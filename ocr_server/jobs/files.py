@@ -25,7 +25,7 @@ from hashlib import file_digest
 from pathlib import Path
 
 from ocr_server.document.model import Failure, Page, StoredPage, decode_page, encode_page
-from ocr_server.errors import OcrServerError
+from ocr_server.errors import JobGone, OcrServerError
 from ocr_server.jobs.storage import JobStorage, Storage
 
 MOST_FAILURES = 100  # that are told with a job; its document tells all
@@ -93,8 +93,15 @@ class JobFiles:
         self.storage.write(_REQUEST, json.dumps(asdict(request)).encode())
 
     def request(self) -> JobRequest:
-        """What is to be read."""
-        return _request_of(self.storage.read(_REQUEST))
+        """What is to be read.
+
+        Raises:
+            JobGone: the job was forgotten, or its files are lost.
+        """
+        try:
+            return _request_of(self.storage.read(_REQUEST))
+        except FileNotFoundError as error:
+            raise JobGone("The files of the job are not there any more. Send it again.") from error
 
     def inputs(self) -> list[Path]:
         """The files as they were sent, in order, on this machine."""

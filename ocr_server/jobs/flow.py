@@ -112,8 +112,9 @@ def call_webhook(job_id: str, tries: int) -> None:
 def _read_chunk(job_id: str, number: int, first: int, last: int) -> None:
     """Read pages; the rest is put back into the queue if something waits that goes before it."""
     chunks = list(_chunks(_reader.count(job_id)))
-    if not chunks:
-        return  # the job was forgotten
+    if not chunks:  # the job was forgotten, or its files are lost
+        _end(job_id, looks_again=False)
+        return
     if first == chunks[number][0]:
         _enqueue_next_two(job_id, number, chunks)
     seen, lapses = _engine.rings, _engine.lapses

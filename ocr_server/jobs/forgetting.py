@@ -61,7 +61,13 @@ class Forgetting:
             if is_left or (row is None and time.time() - files.storage.made_s > ORPHAN_S):
                 files.remove()
         self._ledger.drop_gone()
-        self._engine.begin_stranded(self._ledger.open_ids())
+        self._engine.begin_stranded(self._ledger.open_ids, self._end_if_lost)
+
+    def _end_if_lost(self, job_id: str) -> None:
+        """End a job whose files are not there; it is begun anew only to call its webhook."""
+        if self._files.of(job_id).is_cancelled:
+            log.error("jobs: a job failed, as its files are lost")
+            self._ledger.end(job_id, JobState.FAILED)
 
     def _sweep_always(self) -> None:
         while not self._is_over.wait(min(SWEEP_S, self._settings.jobs_keep_s / 4)):

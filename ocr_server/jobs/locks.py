@@ -8,13 +8,14 @@ into the named pipe of each process, or notifies all by PostgreSQL.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
 import select
 import time
 import zlib
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol
@@ -26,7 +27,7 @@ _CLASS = 7_060  # of the advisory locks of this program
 _SILENT_S = 8
 _CHANNEL = "ocr_jobs"
 _BELLS = "bells"  # the folder of the pipes
-_MOST_RINGS = 65_536  # bytes in a pipe, one for each
+_MOST_RING_BYTES = 65_536  # of a pipe, one for each ring
 
 
 class Locks(Protocol):
@@ -81,10 +82,10 @@ class _FileLocks:
     def __enter__(self) -> _FileLocks:
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._bell.parent.mkdir(mode=0o700, exist_ok=True)
-        self._pipe = _new_pipe(self._bell)
         for path in self._folder.iterdir():  # of processes that were killed
             if self.take(path.name):
                 self.leave(path.name)
+        self._pipe = _new_pipe(self._bell)  # the last, as nobody closes it if this block fails
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -95,19 +96,19 @@ class _FileLocks:
 
     def take(self, name: str) -> bool:
         path = self._folder / name
-        file = path.open("ab")  # which does not touch it
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_there = os.path.samestat(os.fstat(file.fileno()), path.stat())
-        except BlockingIOError:
-            is_there = self._is_silent(path)
-        except FileNotFoundError:
-            is_there = False
-        if not is_there:  # held by another process, or removed between opening and locking
-            file.close()
-            return False
-        self._held[name] = file
-        return True
+        with ExitStack() as closing:
+            file = closing.enter_context(path.open("ab"))  # which does not touch it
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_there = os.path.samestat(os.fstat(file.fileno()), path.stat())
+            except BlockingIOError:
+                is_there = self._is_silent(path)
+            except FileNotFoundError:
+                is_there = False
+            if is_there:  # else held by another process, or removed between opening and locking
+                self._held[name] = file
+                closing.pop_all()
+            return is_there
 
     def leave(self, name: str) -> None:
         (self._folder / name).unlink(missing_ok=True)
@@ -115,14 +116,16 @@ class _FileLocks:
 
     def prove_alive(self) -> None:
         """Touch the files; FileNotFoundError if another process took one for that of a dead one."""
-        for name in self._held:
-            os.utime(self._folder / name)
+        for path in (*map(self._folder.joinpath, self._held), self._bell):
+            os.utime(path)
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until somebody rings; False if nobody does."""
-        if not select.select([self._pipe], [], [], timeout_s)[0]:
+        poll = select.poll()  # `select.select` knows no descriptors from 1024 on
+        poll.register(self._pipe, select.POLLIN)
+        if not poll.poll(timeout_s * 1000):
             return False
-        os.read(self._pipe, _MOST_RINGS)
+        os.read(self._pipe, _MOST_RING_BYTES)
         return True
 
     def _is_silent(self, path: Path) -> bool:
@@ -141,9 +144,13 @@ class _FileLocks:
 def _new_pipe(path: Path) -> int:
     """A named pipe that is open when it gets its name, so that nobody takes it for a dead one's."""
     new = path.with_name(f".{path.name}")
-    os.mkfifo(new, 0o600)
-    pipe = os.open(new, os.O_RDWR | os.O_NONBLOCK)
-    new.rename(path)
+    with ExitStack() as undoing:
+        os.mkfifo(new, 0o600)
+        undoing.callback(new.unlink, missing_ok=True)
+        pipe = os.open(new, os.O_RDWR | os.O_NONBLOCK)
+        undoing.callback(os.close, pipe)
+        new.rename(path)
+        undoing.pop_all()
     return pipe
 
 
@@ -151,15 +158,22 @@ def _ring(path: Path) -> None:
     """Write into a pipe; remove that of a process that was killed."""
     try:
         pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return
-    except OSError:  # nobody reads it
-        if not path.name.startswith("."):
+    except OSError as error:
+        if error.errno == errno.ENXIO and not _is_being_made(path):  # nobody reads it
             path.unlink(missing_ok=True)
         return
     with suppress(OSError):  # it is full, as its process stands still, or was closed just now
         os.write(pipe, b".")
     os.close(pipe)
+
+
+def _is_being_made(path: Path) -> bool:
+    """Whether the process that makes a pipe may not have opened it yet."""
+    try:
+        age_s = time.time() - path.stat().st_mtime
+    except FileNotFoundError:  # it was just removed, or has its name now
+        return True
+    return path.name.startswith(".") and age_s < _SILENT_S
 
 
 class _DatabaseLocks:

@@ -19,6 +19,7 @@ from ocr_server.errors import (
     DeadlinePassed,
     EndsProcess,
     EngineMissing,
+    JobGone,
     JobsUnavailable,
     LoadError,
     OcrServerError,
@@ -36,7 +37,7 @@ from ocr_server.service import Service
 from ocr_server.settings import Settings
 
 MOST_TIMES_BEGUN = 3  # a page that ended its process so often is not begun again
-TRIES = 3  # of a page for which the server had no room
+TRIES = 3  # of a page for which there was no process
 RETRY_S = 1.0
 NOTE_S = 5.0
 CANCELLED_S = 0.5  # between looks whether a job of which a page is read was cancelled
@@ -59,7 +60,7 @@ class JobReader:
         """How many pages are to be read; 0 if the job was forgotten."""
         try:
             return len(self._until_it_works(self._files.of(job_id).request).numbers)
-        except FileNotFoundError:
+        except JobGone:
             return 0
 
     def read(self, job_id: str, position: int, *, follows: bool) -> bool:
@@ -73,7 +74,7 @@ class JobReader:
             number = request.numbers[position]
             before = request.numbers[position - 1] if follows else None
             return self._read_and_keep(files, request, number, before=before)
-        except (ClientGone, FileNotFoundError):
+        except (ClientGone, FileNotFoundError, JobGone):
             return False  # cancelled or forgotten
 
     def finish(self, job_id: str) -> bool:
@@ -83,7 +84,7 @@ class JobReader:
             return True
         try:
             numbers = self._until_it_works(files.request).numbers
-        except FileNotFoundError:  # forgotten
+        except JobGone:
             return True
         read = self._until_it_works(lambda: files.count_read(numbers))
         if read is None:
@@ -130,7 +131,7 @@ class JobReader:
         """Use files or database, again and again while they have no room or do not answer.
 
         Raises:
-            FileNotFoundError: the job was forgotten.
+            FileNotFoundError, JobGone: the job was forgotten.
             Stopping: the process ends.
         """
         while True:
@@ -156,6 +157,18 @@ class JobReader:
             return Failure(number, ended)
         if times_begun > 1:
             self._here.metrics.count_begun_again()
+        return self._until_it_works(
+            lambda: self._read_in_a_folder(files, request, number, before=before)
+        )
+
+    def _read_in_a_folder(
+        self, files: JobFiles, request: JobRequest, number: int, *, before: int | None
+    ) -> bytes | Failure:
+        """What is to be kept of a page that is begun, or why it could not be read.
+
+        Raises:
+            StorageFull: the temporary folder has no room for it, or was emptied.
+        """
         cancelled = _Cancelled(files)
         with self._here.scratch.job() as folder:
             inputs = self._until_it_works(files.inputs)
@@ -179,7 +192,9 @@ class JobReader:
                     try:
                         return content_of(event.page)
                     except FileNotFoundError as error:  # somebody has emptied the temporary folder
-                        raise Stopping from error
+                        raise StorageFull.of_temp_dir() from error
+                if isinstance(event.failure.error, StorageFull):
+                    raise event.failure.error
                 if not (tries_left and _is_passing(event.failure.error)):
                     self._here.count(event)
                     return event.failure
@@ -231,6 +246,6 @@ class _Cancelled(threading.Event):
 
 
 def _is_passing(error: OcrServerError) -> bool:
-    """Whether a page may be read at the next try: the server had no room, or lost a process."""
+    """Whether a page may be read at the next try: the server was busy, or lost a process."""
     is_late = isinstance(error, DeadlinePassed)
     return isinstance(error, LoadError | WorkerLost | EngineMissing) and not is_late

@@ -241,8 +241,8 @@ def checked_id(job_id: str) -> str:
 def no_room() -> StorageFull:
     """The error where files of jobs cannot be written."""
     return StorageFull(
-        "The files of jobs cannot be written: their folder is full or read-only. Give it more "
-        "room, or set OCR_JOBS_FILES to another folder.",
+        "The files of jobs cannot be written: their folder is full or read-only. Try again "
+        "later, or give it more room or set OCR_JOBS_FILES to another folder.",
         setting="OCR_JOBS_FILES",
     )
 

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import resource
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -98,6 +102,74 @@ def test_all_who_wait_are_told_and_nothing_is_left_of_the_dead(tmp_path: Path) -
         assert other.wait(0.0)
 
     assert not list((tmp_path / "bells").iterdir())
+
+
+def test_who_cannot_ring_leaves_the_bell_of_a_live_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = sa.create_engine("sqlite://")
+    with locks_of(str(tmp_path)) as mine:
+        with monkeypatch.context() as patch:
+            patch.setattr("os.open", _lacks_descriptors)
+            ring(str(tmp_path), database)
+        ring(str(tmp_path), database)
+
+        assert mine.wait(0.0)
+
+
+def test_whose_bell_was_tidied_away_notices(tmp_path: Path) -> None:
+    with locks_of(str(tmp_path)) as mine:
+        (pipe,) = (tmp_path / "bells").iterdir()
+        pipe.unlink()
+
+        with pytest.raises(FileNotFoundError):
+            mine.prove_alive()
+
+
+def test_whoever_has_many_files_open_is_told(tmp_path: Path) -> None:
+    with locks_of(str(tmp_path)) as mine:
+        assert isinstance(mine, locks._FileLocks)
+        pipe = mine._pipe
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2048, limits[1]))
+        mine._pipe = fcntl.fcntl(pipe, fcntl.F_DUPFD, 1024)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        os.close(pipe)
+        ring(str(tmp_path), sa.create_engine("sqlite://"))
+
+        assert mine.wait(0.0)
+
+
+def test_nothing_is_left_of_a_process_that_could_not_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "alive").mkdir()
+    (tmp_path / "alive" / "dead").touch()
+    monkeypatch.setattr("fcntl.flock", _lacks_descriptors)
+    with pytest.raises(OSError, match="Too many"):
+        locks_of(str(tmp_path)).__enter__()
+    monkeypatch.undo()
+    monkeypatch.setattr("os.open", _lacks_descriptors)
+    with pytest.raises(OSError, match="Too many"):
+        locks_of(str(tmp_path)).__enter__()
+
+    assert not list((tmp_path / "bells").iterdir())
+
+
+def test_a_bell_that_was_never_finished_is_removed_after_a_while(tmp_path: Path) -> None:
+    new, old = (tmp_path / "bells" / name for name in (".new", ".old"))
+    with locks_of(str(tmp_path)):
+        os.mkfifo(new)
+        os.mkfifo(old)
+        os.utime(old, (time.time() - 60,) * 2)
+        ring(str(tmp_path), sa.create_engine("sqlite://"))
+
+        assert new.exists()
+        assert not old.exists()
+
+
+def _lacks_descriptors(*_: object) -> None:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 @pytest.mark.postgres

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pytest
 
 from ocr_server.errors import InvalidOptions
-from ocr_server.jobs import flow
+from ocr_server.jobs import engine, flow
 from ocr_server.jobs.files import JobFiles
 from ocr_server.jobs.ledger import JobRow, JobState
 from ocr_server.jobs.webhook import call, check_address
@@ -188,9 +189,9 @@ def test_an_end_that_an_earlier_version_left_waiting_is_told(tmp_path: Path) -> 
         with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0, **hosts) as kept:
             job = kept.send(tiff(300), webhook=there.url)
             kept.reader.read(job["id"], 0, follows=False)
-            engine = kept.jobs._engine
-            engine.forget(job["id"])  # its chunks are read
-            engine._client.enqueue(
+            jobs = kept.jobs._engine
+            jobs.forget(job["id"])  # its chunks are read
+            jobs._client.enqueue(
                 {
                     "queue_name": "ocr-ends",
                     "workflow_name": "end_job",
@@ -203,6 +204,23 @@ def test_an_end_that_an_earlier_version_left_waiting_is_told(tmp_path: Path) -> 
             wait_for(lambda: there.calls)
 
     assert json.loads(there.calls[0][1])["data"]["state"] == "done"
+
+
+def test_that_the_files_of_a_job_are_lost_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "STRANDED_S", 0.0)
+    with receiver(200) as there:
+        hosts: dict[str, Any] = {"webhook_hosts": (there.host,)}
+        with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0, **hosts) as kept:
+            job = kept.send(tiff(300), webhook=there.url)
+            kept.jobs._engine.forget(job["id"])
+            rmtree(kept.folder / job["id"])
+        with keeping(tmp_path, ReadsWords("Hello"), **hosts) as kept:
+            kept.jobs.forgetting.sweep()
+            wait_for(lambda: there.calls)
+
+    assert json.loads(there.calls[0][1])["data"]["state"] == "failed"
 
 
 def test_it_is_called_again_until_it_answers(
