@@ -47,7 +47,7 @@ def test_the_docstring_draws_the_tree_as_it_is() -> None:
 
 @pytest.mark.parametrize("kind", EVERY_ERROR)
 def test_an_error_crosses_processes_whole(kind: type[OcrServerError]) -> None:
-    error = kind("Too wide: 7.", width_px=7, setting="OCR_X", faults=[{"field": "a"}])
+    error = kind("Too wide: 7.", width_px=7, setting="OCR_XA", faults=[{"field": "a"}])
 
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
 
@@ -67,9 +67,9 @@ def test_what_the_server_lacks_is_told_with_the_setting_that_gives_more(
     ("message", "told"),
     [
         ("It has 3. Send 2, or raise OCR_MAX_PAGES.", "It has 3. Send 2."),
-        ("It has 1.5 MiB. Set OCR_X, or OCR_Y. Try again.", "It has 1.5 MiB. Try again."),
+        ("It has 1.5 MiB. Set OCR_XA, or OCR_YB. Try again.", "It has 1.5 MiB. Try again."),
         ("Save it again, or send another copy.", "Save it again, or send another copy."),
-        ("Raise OCR_X.", f"{StorageFull.title}."),
+        ("Raise OCR_XA.", f"{StorageFull.title}."),
         (no_room().message, f"{no_room().message.partition('. ')[0]}. Try again later."),
     ],
 )
