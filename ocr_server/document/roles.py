@@ -100,7 +100,9 @@ class Roles:
             heights += [line.x_height_px for line in page.lines for _ in line.words]
             edges += _edge_lines(page, position)
         body_px = median(heights) if heights else 0.0
-        return cls(body_px, _running(edges, len(pages), body_px) if len(pages) > 1 else {})
+        large_px = _HEADINGS[-1][0] * body_px
+        edges = [replace(one, is_large=0 < large_px <= one.x_height_px) for one in edges]
+        return cls(body_px, _running(edges, len(pages)) if len(pages) > 1 else {})
 
     def running_line(self, page: Page, line: Line) -> Running | None:
         """What a line is as a head, foot or number of a page; None if it is none of these."""
@@ -197,25 +199,21 @@ class _EdgeLine:
     key: str
     numbers: tuple[int, ...]
     x_height_px: float
+    is_large: bool = False  # whether its type is that of a heading
 
     @property
     def letters(self) -> int:
         return sum(map(str.isalpha, self.key))
 
-    def is_large(self, body_px: float) -> bool:
-        """Whether its type is that of a heading."""
-        return 0 < _HEADINGS[-1][0] * body_px <= self.x_height_px
-
     def is_level_with(self, other: _EdgeLine) -> bool:
         return self.is_head == other.is_head and abs(self.height - other.height) <= _SAME_HEIGHT
 
-    def is_like(self, other: _EdgeLine, body_px: float) -> bool:
+    def is_like(self, other: _EdgeLine) -> bool:
         if not self.is_level_with(other):
             return False
-        is_large = self.is_large(body_px)
-        if is_large and self.numbers != other.numbers:
+        if self.is_large and self.numbers != other.numbers:
             return False
-        least = _ALIKE_LARGE if is_large else _ALIKE
+        least = _ALIKE_LARGE if self.is_large else _ALIKE
         if self.key == other.key:
             return True
         matcher = SequenceMatcher(None, self.key, other.key, autojunk=False)
@@ -246,25 +244,23 @@ def _numbers(text: str) -> Iterator[int]:
     yield from map(int, _NUMBER.findall(text))
 
 
-def _running(
-    edges: Sequence[_EdgeLine], pages: int, body_px: float
-) -> dict[tuple[int, Quad], Running]:
+def _running(edges: Sequence[_EdgeLine], pages: int) -> dict[tuple[int, Quad], Running]:
     number = Running(Role.PAGE_NUMBER, 0)
-    running = {(line.page, line.quad): number for line in _page_numbers(edges, body_px)}
+    running = {(line.page, line.quad): number for line in _page_numbers(edges)}
     others = (line for line in edges if (line.page, line.quad) not in running)
     least = max(_LEAST, min(pages / 3, _ENOUGH))
-    for index, group in enumerate(_alike(others, body_px), start=1):
+    for index, group in enumerate(_alike(others), start=1):
         if len({line.position for line in group}) >= least:
             told = Running(Role.HEADER if group[0].is_head else Role.FOOTER, index)
             running |= {(line.page, line.quad): told for line in group}
     return running
 
 
-def _page_numbers(edges: Sequence[_EdgeLine], body_px: float) -> list[_EdgeLine]:
+def _page_numbers(edges: Sequence[_EdgeLine]) -> list[_EdgeLine]:
     """Short lines whose number goes up with the pages, and numbers at the height of those."""
     in_step: dict[tuple[bool, int], list[_EdgeLine]] = defaultdict(list)
     for line in edges:
-        if not line.letters or (line.letters <= _MOST_LETTERS and not line.is_large(body_px)):
+        if not line.letters or (line.letters <= _MOST_LETTERS and not line.is_large):
             for number in set(line.numbers):
                 in_step[line.is_head, number - line.page].append(line)
     found = [line for group in in_step.values() for line in group if _has_like(line, group)]
@@ -284,7 +280,7 @@ def _has_like(line: _EdgeLine, group: Sequence[_EdgeLine]) -> bool:
     return any(line.position != other.position and line.is_level_with(other) for other in group)
 
 
-def _alike(lines: Iterable[_EdgeLine], body_px: float) -> list[list[_EdgeLine]]:
+def _alike(lines: Iterable[_EdgeLine]) -> list[list[_EdgeLine]]:
     """Lines in groups of like ones; each is compared with those of the last pages."""
     groups: list[list[_EdgeLine]] = []
     recent: list[list[_EdgeLine]] = []
@@ -293,12 +289,7 @@ def _alike(lines: Iterable[_EdgeLine], body_px: float) -> list[list[_EdgeLine]]:
         for line in on_page:
             # The first may have been read well where the last was not.
             group = next(
-                (
-                    some
-                    for some in recent
-                    if line.is_like(some[0], body_px) or line.is_like(some[-1], body_px)
-                ),
-                None,
+                (some for some in recent if line.is_like(some[0]) or line.is_like(some[-1])), None
             )
             if group is None:
                 groups.append([line])
