@@ -60,7 +60,7 @@ class KeyPlaces:
         return signed[1] if self.is_aws and signed else ""
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """Where the other service’s clients send their key; empty if as ours do."""
         if self.is_aws:
             return "as the access key id"
@@ -156,7 +156,7 @@ def check_key(*, has_body: bool = True) -> None:
             return
         key = _key_in_form(request, field)
     if not key:
-        if place := _places_of(request).told:
+        if place := _places_of(request).description:
             raise KeyMissing(f"This server wants a key. Send it {place}.")
         raise KeyMissing(
             f"This server wants a key. Send it in the header {HEADER}, or as a Bearer token in the "
