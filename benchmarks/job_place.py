@@ -47,11 +47,16 @@ class Place:
 
     def times_begun(self, job_id: str) -> list[int]:
         """How often each page was."""
-        return [file.stat().st_size for file in (self.files / job_id / "begun").iterdir()]
+        return [times for times, _ in self.begun(job_id).values()]
+
+    def begun(self, job_id: str) -> dict[int, tuple[int, float]]:
+        """How often each page was, and when last, by the clock of the files."""
+        looked_at = ((file, file.stat()) for file in (self.files / job_id / "begun").iterdir())
+        return {int(file.name): (stat.st_size, stat.st_mtime) for file, stat in looked_at}
 
     def begun_s(self, job_id: str) -> float:
         """When a page was begun last, by the clock of the files."""
-        return max(file.stat().st_mtime for file in (self.files / job_id / "begun").iterdir())
+        return max(begun_s for _, begun_s in self.begun(job_id).values())
 
     def settled(self, job_id: str) -> int:
         """How many pages were read, or could not be."""

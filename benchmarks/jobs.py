@@ -2,9 +2,10 @@
 
     python -m benchmarks.jobs [PART …] [--pages 400] [--rounds 2] [--jobs postgresql://…]
 
-- storm: a server and three workers, one of which is killed every few seconds, with all its
+- storm: a server and three workers, one of which is killed after every few pages, with all its
   processes, twelve times in all, and started again.
 - restart: all processes of one machine are killed, and started again.
+- takeover: one of two workers is killed in a page, with all its processes, and does not come back.
 - rate: a PDF as jobs and as requests, some pages each by turns, and what the engine costs a page.
 - long: a PDF of 1,000 short pages: how soon the first is answered, progress, position and memory.
 - fair: jobs of one page behind one of 600.
@@ -47,7 +48,7 @@ from benchmarks.servers import Server
 from ocr_server.jobs.files import AllJobFiles, JobPage, content_of
 from ocr_server.jobs.storage import LocalFolder
 
-KILLS, BETWEEN_KILLS_S = 12, 4.0
+KILLS, PAGES_BETWEEN_KILLS = 12, 4
 STORM_PAGES, FAIR_PAGES, LONG_PAGES = 60, 600, 2000
 FAIR_TIMES, RESTARTS = 8, 3
 FORMATS_OF_LONG = ("text", "json", "docx", "pdf")
@@ -56,20 +57,19 @@ ASK_S = 2.0  # how far a job is; asking costs the server milliseconds
 
 def storm(place: Place) -> None:
     """Print what is lost and read again while workers are killed."""
-    chance, kills, next_s = random.Random(7), 0, 0.0  # noqa: S311  # no secret
+    chance, kills = random.Random(7), 0  # noqa: S311  # no secret
     with ExitStack() as stack, place.start(OCR_JOBS_SLOTS="0") as server:
         workers = [stack.enter_context(place.start("work")) for _ in range(3)]
         job_id = submit(server, document(STORM_PAGES, "receipt"))
         begun_s = time.monotonic()
 
         def strike() -> None:
-            nonlocal kills, next_s
-            if kills < KILLS and time.monotonic() - begun_s > next_s:
+            nonlocal kills
+            if kills < KILLS and place.settled(job_id) >= (kills + 1) * PAGES_BETWEEN_KILLS:
                 number = chance.randrange(len(workers))
                 kill(workers[number])
                 kills += 1
                 workers[number] = stack.enter_context(place.start("work"))
-                next_s = time.monotonic() - begun_s + BETWEEN_KILLS_S
 
         pages = ended(server, job_id, strike)["pages"]
         times = place.times_begun(job_id)
@@ -119,6 +119,38 @@ def restart(place: Place) -> None:
         times = place.times_begun(job_id)
     print(f"restart: {pages['read']} of {pages['total']} pages read after {RESTARTS} kills, "
           f"{sum(times) - len(times)} begun again")  # fmt: skip
+
+
+def takeover(place: Place) -> None:
+    """Print how soon a worker begins the page of another one that was killed."""
+    with ExitStack() as stack, place.start(OCR_JOBS_SLOTS="0") as server:
+        workers = [stack.enter_context(place.start("work")) for _ in range(2)]
+        job_id = submit(server, document(STORM_PAGES, "receipt"))
+        for _ in range(RESTARTS):
+            wait_for_pages(place, job_id, place.settled(job_id) + 3)
+            kill(workers[0])
+            before = place.begun(job_id)
+            killed_s = time.time()
+            while not (again := _begun_again(place.begun(job_id), before)):
+                time.sleep(LOOK_S)
+            print(f"takeover: page {again[0][1]} begun again {again[0][0] - killed_s:.1f} s after "
+                  "its worker was killed", flush=True)  # fmt: skip
+            workers[0] = stack.enter_context(place.start("work"))
+        pages = ended(server, job_id)["pages"]
+        times = place.times_begun(job_id)
+    print(f"takeover: {pages['read']} of {pages['total']} pages read after {RESTARTS} kills, "
+          f"{sum(times) - len(times)} begun again")  # fmt: skip
+
+
+def _begun_again(
+    now: dict[int, tuple[int, float]], before: dict[int, tuple[int, float]]
+) -> list[tuple[float, int]]:
+    """When pages were begun once more since, and their numbers, in order."""
+    return sorted(
+        (begun_s, page)
+        for page, (times, begun_s) in now.items()
+        if page in before and times > before[page][0]
+    )
 
 
 def expiry(place: Place, jobs: int = 20) -> None:
@@ -187,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", default="", help="address of a PostgreSQL database")
     parsed = parser.parse_args(arguments)
     parts: dict[str, Callable[[Place], None]] = {
-        "storm": storm, "restart": restart, "fair": fair,
+        "storm": storm, "restart": restart, "takeover": takeover, "fair": fair,
         "rate": lambda place: rate(place, pages=parsed.pages, rounds=parsed.rounds),
         "long": long, "expiry": expiry, "formats": formats,
     }  # fmt: skip

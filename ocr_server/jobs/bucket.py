@@ -144,6 +144,11 @@ class BucketOfJob:
         """How often this was called with that name, this time included: an object for each."""
         with _answering():
             self._api.put(self._store, self._key(f"{name}/{secrets.token_hex(8)}"), b"")
+        return self.count(name)
+
+    def count(self, name: str) -> int:
+        """How often `count_up` was called with that name: the objects below it."""
+        with _answering():
             return len(self._objects(name))
 
     def append(self, name: str, piece: Path, *, offset: int) -> int:

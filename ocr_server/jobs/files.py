@@ -125,6 +125,10 @@ class JobFiles:
         """Note that a page is begun; returns how often it was, this time included."""
         return self.storage.count_up(f"begun/{number}")
 
+    def times_begun(self, number: int) -> int:
+        """How often a page was begun."""
+        return self.storage.count(f"begun/{number}")
+
     def keep_page(self, number: int, content: bytes) -> None:
         """Write a page that was read, as `content_of` it."""
         self.storage.write(_page_name(number), content)

@@ -32,12 +32,11 @@ class JobState(StrEnum):
     QUEUED = "queued"  # no page was begun
     READING = "reading"
     DONE = "done"  # all pages were read, or could not be
-    CANCELLED = "cancelled"
     FAILED = "failed"  # no page could be read
     GONE = "gone"  # forgotten
 
 
-ENDED = (JobState.DONE, JobState.CANCELLED, JobState.FAILED)
+ENDED = (JobState.DONE, JobState.FAILED)
 
 _metadata = sa.MetaData()
 _jobs = sa.Table(

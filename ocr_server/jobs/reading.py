@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -37,6 +37,7 @@ from ocr_server.service import Service
 from ocr_server.settings import Settings
 
 MOST_TIMES_BEGUN = 3  # a page that ended its process so often is not begun again
+MOST_TIMES_AMONG_OTHERS = 6  # the same where as many other pages were begun again
 TRIES = 3  # of a page for which there was no process
 RETRY_S = 1.0
 NOTE_S = 5.0
@@ -55,6 +56,7 @@ class JobReader:
         self._here, self._ledger, self._files = here, ledger, files
         self.is_over = here.is_ending
         self._noted, self._noted_s = "", 0.0  # the job of which was noted how far it is, and when
+        self._suspect = threading.Lock()  # while a page is read that was begun before
 
     def count(self, job_id: str) -> int:
         """How many pages are to be read; 0 if the job was forgotten."""
@@ -147,19 +149,39 @@ class JobReader:
     def _read(
         self, files: JobFiles, request: JobRequest, number: int, *, before: int | None
     ) -> bytes | Failure:
-        """What is to be kept of a page, or why it could not be read."""
+        """What is to be kept of a page, or why it could not be read.
+
+        Pages that were begun before are read one by one: the one that ends processes takes no other
+        one with it again and again.
+        """
+        is_suspect = self._until_it_works(lambda: files.times_begun(number)) > 0
+        with self._suspect if is_suspect else nullcontext():
+            if self.is_over.is_set():
+                raise Stopping
+            try:
+                self._begin(files, request, number)
+            except EndsProcess as error:
+                return Failure(number, error)
+            return self._until_it_works(
+                lambda: self._read_in_a_folder(files, request, number, before=before)
+            )
+
+    def _begin(self, files: JobFiles, request: JobRequest, number: int) -> None:
+        """Note that a page is begun.
+
+        Raises:
+            EndsProcess: it was too often.
+        """
         times_begun = self._until_it_works(lambda: files.begin(number))
         if times_begun > MOST_TIMES_BEGUN:
-            ended = EndsProcess(
-                f"The process that read the page ended {MOST_TIMES_BEGUN} times. Send the page as "
-                "a picture of its own, or leave it out."
-            )
-            return Failure(number, ended)
+            most = self._until_it_works(lambda: _most_times_begun(files, request.numbers, number))
+            if times_begun > most:
+                raise EndsProcess(
+                    f"The process that read the page ended {times_begun - 1} times. Send the page "
+                    "as a picture of its own, or leave it out."
+                )
         if times_begun > 1:
             self._here.metrics.count_begun_again()
-        return self._until_it_works(
-            lambda: self._read_in_a_folder(files, request, number, before=before)
-        )
 
     def _read_in_a_folder(
         self, files: JobFiles, request: JobRequest, number: int, *, before: int | None
@@ -200,6 +222,19 @@ class JobReader:
                     return event.failure
                 cancelled.wait(RETRY_S)
         raise AssertionError  # the last try returns
+
+
+def _most_times_begun(files: JobFiles, numbers: Sequence[int], number: int) -> int:
+    """How often a page may be begun: more often where others were begun again too.
+
+    Processes that end whatever they read, as where machines are killed, do not end by the page.
+    """
+    others = 0
+    for other in numbers:
+        if others == MOST_TIMES_AMONG_OTHERS - MOST_TIMES_BEGUN:
+            break
+        others += other != number and files.times_begun(other) > 1
+    return MOST_TIMES_BEGUN + others
 
 
 def job_of(request: JobRequest, sources: tuple[Source, ...], here: Service) -> Job:

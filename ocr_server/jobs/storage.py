@@ -59,6 +59,9 @@ class JobStorage(Protocol):
     def count_up(self, name: str) -> int:
         """How often this was called with that name, this time included."""
 
+    def count(self, name: str) -> int:
+        """How often `count_up` was called with that name."""
+
     def append(self, name: str, piece: Path, *, offset: int) -> int:
         """Add to a file that comes in pieces; how many bytes are there then.
 
@@ -173,6 +176,10 @@ class FolderOfJob:
             os.fsync(file.fileno())
             return file.tell()
 
+    def count(self, name: str) -> int:
+        """How often `count_up` was called with that name: the bytes of its file."""
+        return self.size_bytes(name)
+
     def append(self, name: str, piece: Path, *, offset: int) -> int:
         """Add to a file that comes in pieces; how many bytes are there then.
 
@@ -194,7 +201,7 @@ class FolderOfJob:
             return file.tell()
 
     def size_bytes(self, name: str) -> int:
-        """How much of a file that comes in pieces is there."""
+        """How much of a file is there, such as one that comes in pieces."""
         try:
             return (self.path / name).stat().st_size
         except FileNotFoundError:

@@ -43,7 +43,7 @@ class JobJson(TypedDict):
     """A durable job."""
 
     id: str
-    state: Literal["uploading", "queued", "reading", "done", "cancelled", "failed"]
+    state: Literal["uploading", "queued", "reading", "done", "failed"]
     pages: JobPagesJson
     position: Count | None
     """how many jobs that came before it have not ended; null if it has"""

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from ocr_server.app import create_app
 from ocr_server.engines.engine import Engine
+from ocr_server.jobs.files import JobFiles
 from ocr_server.jobs.jobs import Jobs
 from ocr_server.jobs.ledger import Ledger
 from ocr_server.jobs.reading import JobReader
@@ -68,6 +69,10 @@ class Kept:
     def reader(self) -> JobReader:
         """What the engine asks for pages."""
         return JobReader(service_of(self.app), self.ledger, self.jobs._files)
+
+    def files(self, job: Any) -> JobFiles:  # noqa: ANN401  # an answer's JSON
+        """What is kept of a job."""
+        return self.jobs._files.of(job["id"])
 
     def send(self, data: bytes, headers: dict[str, str] | None = None, **options: str) -> Any:  # noqa: ANN401  # an answer's JSON
         answer = self.client.post(

@@ -203,7 +203,7 @@ def test_options_that_are_wrong_are_told(kept: Kept, options: dict[str, str], fi
 def test_a_page_that_ended_its_process_three_times_is_given_up(kept: Kept) -> None:
     job = kept.send(tiff(300, 310))
     kept.ended(job)
-    files = kept.jobs._files.of(job["id"])  # as three crashes leave them
+    files = kept.files(job)  # as three crashes leave them
     (kept.folder / job["id"] / "pages" / "2.page").unlink()
     for _ in range(MOST_TIMES_BEGUN - 1):  # once it was read
         files.begin(2)

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
@@ -22,8 +23,8 @@ from sqlalchemy.exc import OperationalError
 from ocr_server.app import create_app
 from ocr_server.deadline import Deadline
 from ocr_server.document.languages import Guess
-from ocr_server.document.model import Zone
-from ocr_server.errors import JobsUnavailable, SettingsError
+from ocr_server.document.model import Failure, Zone
+from ocr_server.errors import EngineMissing, JobsUnavailable, SettingsError
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
 from ocr_server.jobs import engine as engine_of_jobs
@@ -51,6 +52,24 @@ def test_a_page_that_was_read_is_not_read_again(tmp_path: Path) -> None:
     assert len(engine.readings) == 1
 
 
+@pytest.mark.parametrize(
+    ("others", "times", "status"),
+    [(0, 2, 200), (0, 3, 422), (2, 4, 200), (2, 5, 422), (6, 5, 200), (6, 6, 422)],
+)
+def test_a_page_is_begun_more_often_where_others_were_too(
+    tmp_path: Path, others: int, times: int, status: int
+) -> None:
+    with keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept:
+        job = kept.send(tiff(*range(300, 370, 10)))
+        for page, count in [(1, times), *((2 + other, 2) for other in range(others))]:
+            for _ in range(count):
+                kept.files(job).begin(page)
+        kept.reader.read(job["id"], 0, follows=False)
+        answer = kept.client.get(f"{job['links']['self']}/pages/1")
+
+    assert answer.status_code == status
+
+
 class Held(SaysCanvasSize):
     """Notes the width of each canvas that is begun, and waits there until it may go on."""
 
@@ -64,6 +83,40 @@ class Held(SaysCanvasSize):
         self.begun.append(canvas.width_px)
         assert self.may_go_on.wait(60)
         return super().recognise(canvas, options, deadline)
+
+
+def test_pages_that_were_begun_before_are_read_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_go_on = list[int](), threading.Event()
+
+    def hold(*given: object, **_: object) -> Failure:
+        number = given[-1]
+        assert isinstance(number, int)
+        begun.append(number)
+        assert may_go_on.wait(60)
+        return Failure(number, EngineMissing("of the test"))
+
+    monkeypatch.setattr(JobReader, "_read_in_a_folder", hold)
+    with (
+        keeping(tmp_path, ReadsWords("Hello"), jobs_slots=0) as kept,
+        ThreadPoolExecutor() as threads,
+    ):
+        job = kept.send(tiff(300, 310, 320))
+        for page in (1, 2):
+            kept.files(job).begin(page)
+        reader = kept.reader
+        reads = [
+            threads.submit(reader.read, job["id"], position, follows=False) for position in range(3)
+        ]
+        wait_for(lambda: len(begun) == 2)
+        time.sleep(0.2)  # in which the other suspect could begin
+        together = set(begun)
+        may_go_on.set()
+        assert all(one.result() for one in reads)
+
+    assert together in ({1, 3}, {2, 3})
+    assert set(begun) == {1, 2, 3}
 
 
 def test_the_first_page_of_a_job_comes_before_the_next_one_of_a_chunk(tmp_path: Path) -> None:
