@@ -139,14 +139,17 @@ class JobFiles:
         value = {"code": error.code, "message": error.message, "extra": error.extra}
         self.storage.write(_failure_name(failure.page), json.dumps(value).encode())
 
-    def result(self, number: int) -> JobPage | Failure | None:
-        """What became of a page: the page, its failure, or None as long as it is not read."""
+    def result(self, number: int, *, as_of_now: bool = False) -> JobPage | Failure | None:
+        """What became of a page: the page, its failure, or None as long as it is not read.
+
+        What was read elsewhere a moment ago may be missing, if it need not be `as_of_now`.
+        """
         with suppress(FileNotFoundError):  # it was forgotten
-            if self.storage.has(_page_name(number)):
+            if self.storage.has(_page_name(number), as_of_now=as_of_now):
                 path = self.storage.local(_page_name(number))
                 with gzip.open(path) as file:
                     return JobPage(path, *_head_of(file))
-            if self.storage.has(_failure_name(number)):
+            if self.storage.has(_failure_name(number), as_of_now=as_of_now):
                 value = json.loads(self.storage.local(_failure_name(number)).read_bytes())
                 kinds = {kind.code: kind for kind in _kinds_of(OcrServerError)}
                 kind = kinds.get(value["code"], OcrServerError)
@@ -171,8 +174,13 @@ class JobFiles:
             read += names[0] in found
         return read
 
-    def settled(self) -> tuple[int, int]:
-        """How many pages were read, and how many could not be."""
+    def settled(self, *, has_ended: bool = False) -> tuple[int, int]:
+        """How many pages were read, and how many could not be; by now if the job `has_ended`."""
+        if has_ended:
+            with suppress(JobGone):  # its files are lost
+                numbers = self.request().numbers
+                if (read := self.count_read(numbers)) is not None:
+                    return read, len(numbers) - read
         names = self.storage.names("pages")
         failed = sum(name.endswith(_PROBLEM) for name in names)
         return len(names) - failed, failed

@@ -195,15 +195,16 @@ class Jobs:
             JobMissing: there is none, or it is another's.
         """
         row = self._row(job_id, owner)
-        return JobStatus(row, *self._files.of(job_id).settled(), self._ledger.position(row))
+        settled = self._files.of(job_id).settled(has_ended=row.state in ENDED)
+        return JobStatus(row, *settled, self._ledger.position(row))
 
-    def is_over(self, status: JobStatus) -> bool:
-        """Whether nothing more will be read of a job by now; its pages are not counted for it.
+    def renewed(self, status: JobStatus) -> JobStatus:
+        """A job as it is by now; its pages are not counted for it.
 
         Raises:
             JobGone: it was forgotten meanwhile.
         """
-        return self._row(status.row.id, status.row.owner).state in ENDED
+        return replace(status, row=self._row(status.row.id, status.row.owner))
 
     def changed(self, before: JobStatus, *, wait_s: float, cancelled: threading.Event) -> JobStatus:
         """The job at its next change, or after `wait_s`.
@@ -218,13 +219,17 @@ class Jobs:
                 return now
             time.sleep(POLL_INTERVAL_S * 4)
 
-    def numbers(self, job_id: str) -> list[int]:
-        """The numbers of the pages to read, in order."""
-        return list(self._files.of(job_id).request().numbers)
+    def request(self, job_id: str) -> JobRequest:
+        """The options of a job, and the numbers of the pages to read, in order."""
+        return self._files.of(job_id).request()
 
-    def result(self, job_id: str, number: int) -> JobPage | Failure | None:
+    def result(self, status: JobStatus, number: int) -> JobPage | Failure | None:
         """What became of a page; None as long as it is not read, or if it is not to be."""
-        return self._files.of(job_id).result(number)
+        files = self._files.of(status.row.id)
+        known = files.result(number)
+        if known is None and status.is_over:
+            return files.result(number, as_of_now=True)
+        return known
 
     def failures(self, status: JobStatus) -> list[Failure]:
         """Why pages could not be read, of the first that could not."""
@@ -240,7 +245,7 @@ class Jobs:
             LoadError: the server is too busy, or the time is over.
         """
         job_id, here = status.row.id, self._here
-        request = self._files.of(job_id).request()
+        request = self.request(job_id)
         job = job_of(request, self.sources(job_id, folder), here)
         return here.draw_page(
             replace(job, deadline=Deadline.after(here.settings.timeout_s)),
@@ -250,9 +255,8 @@ class Jobs:
 
     def document(self, status: JobStatus) -> Document:
         """What was read of a job so far; its pages are loaded when they are accessed."""
-        files = self._files.of(status.row.id)
-        request = files.request()
-        results = [result for number in request.numbers if (result := files.result(number))]
+        request = self.request(status.row.id)
+        results = [one for number in request.numbers if (one := self.result(status, number))]
         engine = replace(
             self._here.engine_named(request.engine), languages=tuple(request.languages)
         )
@@ -265,10 +269,6 @@ class Jobs:
         ]
         failures.sort(key=lambda failure: failure.page)
         return Document(StoredPages(pages), engine, tuple(failures))
-
-    def texts(self, job_id: str) -> Mapping[str, str]:
-        """The options of a job."""
-        return self._files.of(job_id).request().texts
 
     def sources(self, job_id: str, folder: JobFolder) -> tuple[Source, ...]:
         """The files of a job, linked into another folder, where more may be written beside them."""

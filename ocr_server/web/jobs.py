@@ -150,7 +150,7 @@ def show_page(job_id: str, number: int) -> JobPageJson:
     kept = jobs()
     status = kept.status(job_id, owner_of(request))
     _check_page(kept, job_id, number)
-    result = kept.result(job_id, number)
+    result = kept.result(status, number)
     if result is None:
         raise JobNotDone(f"Page {number} is not read yet. Ask again later.", page=number)
     if isinstance(result, Failure):
@@ -206,7 +206,7 @@ def delete_job(job_id: str) -> Response:
 
 
 def _check_page(kept: Jobs, job_id: str, number: int) -> None:
-    if number not in kept.numbers(job_id):
+    if number not in kept.request(job_id).numbers:
         raise PageMissing(f"Page {number} is none of the job's.", page=number)
 
 
@@ -223,7 +223,7 @@ def _rendering(kept: Jobs, status: JobStatus) -> ParsedRequest:
         for name in given
         if name not in allowed
     )
-    texts = {name: text for name, text in kept.texts(job_id).items() if name in allowed}
+    texts = {name: text for name, text in kept.request(job_id).texts.items() if name in allowed}
     if "Accept" in request.headers and accepted_format(request) != "json":
         texts["format"] = accepted_format(request)
     values = parse_options({**texts, **given}, faults)
@@ -258,23 +258,25 @@ def _lines(
     begun = spoke = time.perf_counter()
     row = status.row
     yield line_of({"event": "accepted", "pages": row.pages})
-    for number in kept.numbers(row.id):
+    for number in kept.request(row.id).numbers:
         if number <= after:
             continue
-        while (result := kept.result(row.id, number)) is None:
-            if cancelled.is_set() or kept.is_over(status):
+        while (result := kept.result(status, number)) is None:
+            if cancelled.is_set() or status.is_over:
                 break
             if time.perf_counter() - spoke >= HEARTBEAT_S:
                 spoke = time.perf_counter()
                 yield line_of({"event": "heartbeat", "elapsed_ms": elapsed_ms(begun)})
             time.sleep(_POLL_S)
+            status = kept.renewed(status)
         if result is None:
             break
         event = PageFailed(result) if isinstance(result, Failure) else PageRead(result.load())
         yield line_of(event_to_json(event, rendering, begun, language=language))
         spoke = time.perf_counter()
-    while not (cancelled.is_set() or kept.is_over(status)):
+    while not (cancelled.is_set() or status.is_over):
         time.sleep(_POLL_S)
+        status = kept.renewed(status)
     yield line_of(
         event_to_json(Finished(kept.document(status)), rendering, begun, language=language)
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 from ocr_server.document.model import Failure
 from ocr_server.errors import DamagedPicture, JobsUnavailable, UploadConflict
 from ocr_server.jobs import bucket as buckets
-from ocr_server.jobs.bucket import Bucket
+from ocr_server.jobs.bucket import Bucket, BucketOfJob
 from ocr_server.jobs.files import JobFiles, new_id
 from ocr_server.jobs.storage import FolderOfJob, LocalFolder
 from tests.fakes import ReadsWords
@@ -56,6 +57,26 @@ def test_a_job_is_read_from_a_bucket_and_nothing_is_left_of_it(
     assert kept.client.get(f"{address}/pages/1/picture").status_code == 200
     assert kept.client.delete(address).status_code == 204
     assert not [name for name in objects.objects if job["id"] in name]
+
+
+def test_what_another_process_has_read_a_moment_ago_is_in_the_document(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = kept.send(tiff(300, 310, 320))
+    address = job["links"]["self"]
+    kept.ended(job)
+    monkeypatch.setattr(buckets, "LISTED_S", 1e9)
+    files = kept.files(job).storage
+    assert isinstance(files, BucketOfJob)
+
+    def get(path: str, **headers: str) -> str:
+        files._listings["pages"] = time.monotonic(), set()  # as listed before a page was read
+        return kept.client.get(f"{address}{path}", headers=headers).text
+
+    assert get("", Accept="application/x-ndjson").count('"event": "page"') == 3
+    assert get("/document?format=text").count("Hello") == 3
+    assert "Hello" in get("/pages/3")
+    assert json.loads(get(""))["pages"] == {"total": 3, "read": 3, "failed": 0}
 
 
 def test_a_file_comes_in_pieces_into_a_bucket(kept: Kept) -> None:

@@ -81,7 +81,7 @@ class KeptJob:
     @property
     def options(self) -> Mapping[str, str]:
         """The options that it was made with."""
-        return self.kept.texts(self.status.row.id)
+        return self.kept.request(self.status.row.id).texts
 
     @cached_property
     def document(self) -> Document:
