@@ -202,7 +202,7 @@ def test_a_layer_in_doubt_that_is_wanted_all_the_same_is_not_called_sure(
 
     read = read_pdf_page(
         path, 0, number=1, options=ReadOptions(text_layer=TextLayerUse.ONLY), limits=LIMITS,
-        password=None, context=fail, recognise=lambda: page(zone("recognised")),
+        password=None, context=fail, recognise=lambda **_: page(zone("recognised")),
     )  # fmt: skip
 
     assert read.source is TextSource.TEXT_LAYER
@@ -221,7 +221,7 @@ def test_a_layer_of_other_letters_is_recognised_and_the_answer_says_so(
     read = read_pdf_page(
         path, 0, number=1, options=ReadOptions(), limits=Limits(), password=None,
         context=lambda: ReadContext(TesserocrEngine(), Deadline.after(60)),
-        recognise=lambda: page(zone("recognised")),
+        recognise=lambda **_: page(zone("recognised")),
     )  # fmt: skip
 
     assert read.source is (TextSource.RECOGNISED if shift else TextSource.TEXT_LAYER)
