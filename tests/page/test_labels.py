@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from ocr_server.deadline import Deadline
-from ocr_server.document.model import Page, ZoneKind
+from ocr_server.document.model import Page, Word, ZoneKind
 from ocr_server.engines.tesseract_cli import PytesseractEngine
+from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import LineNumberUse, ReadOptions
+from ocr_server.page import combs
+from ocr_server.page.combs import read_runs
 from ocr_server.page.reading import read_page
-from ocr_server.page.state import ReadContext
+from ocr_server.page.state import PageState, ReadContext
 
 pytestmark = pytest.mark.tesseract
 
@@ -59,6 +65,13 @@ def draw_numbered() -> Image.Image:
     return picture
 
 
+def draw_boxes(draw: ImageDraw.ImageDraw, letters: str) -> None:
+    for number, letter in enumerate(letters):
+        left = 50 + 48 * number
+        draw.rectangle((left, 110, left + 48, 170), outline=60, width=2)
+        draw.text((left + 24, 140), letter, fill=0, font=ImageFont.load_default(36), anchor="mm")
+
+
 def test_heads_on_their_side_stand_in_the_cells_above_their_columns() -> None:
     page = read(draw_table())
 
@@ -88,10 +101,7 @@ def test_letters_in_boxes_become_words() -> None:
     picture = Image.new("L", (760, 300), 255)
     draw = ImageDraw.Draw(picture)
     draw.text((50, 40), "Name of the applicant", fill=0, font=FONT)
-    for number, letter in enumerate("MARY JONES  "):
-        left = 50 + 48 * number
-        draw.rectangle((left, 110, left + 48, 170), outline=60, width=2)
-        draw.text((left + 24, 140), letter, fill=0, font=ImageFont.load_default(36), anchor="mm")
+    draw_boxes(draw, "MARY JONES  ")
 
     page = read(picture)
 
@@ -99,6 +109,44 @@ def test_letters_in_boxes_become_words() -> None:
     (mary,) = (word for word in page.words if word.text == "MARY")
     assert abs(mary.box.left - 50) < 6
     assert abs(mary.box.right - 50 - 4 * 48) < 6
+
+
+def test_rows_of_boxes_beside_their_labels_are_rows_of_the_form() -> None:
+    rows = (
+        ("Registration", "AB12 CDE"), ("Postcode", "EC1A 1BB"), ("Tax code", "1257L"),
+        ("Flat", "7 B"),
+    )  # fmt: skip
+    picture = Image.new("L", (1240, 60 + 115 * len(rows)), 255)
+    draw = ImageDraw.Draw(picture)
+    for number, (label, letters) in enumerate(rows):
+        top = 60 + 115 * number
+        draw.text((60, top + 14), label, fill=0, font=FONT)
+        for place in range(16):
+            left = 340 + 54 * place
+            draw.rectangle((left, top, left + 54, top + 62), outline=60, width=2)
+            letter = letters[place : place + 1]
+            font = ImageFont.load_default(36)
+            draw.text((left + 27, top + 31), letter, fill=0, font=font, anchor="mm")
+
+    page = read(picture)
+
+    assert tuple(line.text for line in page.lines) == tuple(map(" ".join, rows))
+
+
+def test_a_doubtful_word_in_boxes_stays_beside_sure_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    def doubt_first(state: PageState, runs: Sequence[Sequence[Box]]) -> list[Word]:
+        first, *others = read_runs(state, runs)
+        return [replace(first, confidence=0.3), *others]
+
+    monkeypatch.setattr(combs, "read_runs", doubt_first)
+    picture = Image.new("L", (760, 300), 255)
+    draw = ImageDraw.Draw(picture)
+    draw.text((50, 40), "Name of the applicant", fill=0, font=FONT)
+    draw_boxes(draw, "MARY JONES  ")
+
+    (mary,) = (word for word in read(picture).words if word.text == "MARY")
+
+    assert mary.confidence < 0.5
 
 
 def test_two_panes_are_read_one_after_the_other() -> None:
