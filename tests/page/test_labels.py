@@ -114,7 +114,7 @@ def test_letters_in_boxes_become_words() -> None:
 def test_rows_of_boxes_beside_their_labels_are_rows_of_the_form() -> None:
     rows = (
         ("Registration", "AB12 CDE"), ("Postcode", "EC1A 1BB"), ("Tax code", "1257L"),
-        ("Flat", "7 B"),
+        ("Number", "4411 60161331 92"), ("Flat", "7 B"), ("Date", "21 12 2026"),
     )  # fmt: skip
     picture = Image.new("L", (1240, 60 + 115 * len(rows)), 255)
     draw = ImageDraw.Draw(picture)
