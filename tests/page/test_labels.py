@@ -84,6 +84,22 @@ def test_heads_on_their_side_stand_in_the_cells_above_their_columns() -> None:
     assert head.box.height > 3 * head.box.width
 
 
+@pytest.mark.parametrize("angle_deg", [90, -90], ids=["up", "down"])
+def test_two_lines_of_a_head_on_its_side_stand_in_the_order_in_which_they_are_read(
+    angle_deg: int,
+) -> None:
+    picture = Image.new("L", (900, 520), 255)
+    head = Image.new("L", (220, 80), 255)
+    ImageDraw.Draw(head).multiline_text((6, 2), "Pressure\nat night", fill=0, font=FONT, spacing=8)
+    picture.paste(head.rotate(angle_deg, expand=True), (400, 50))
+    for number, row in enumerate(ROWS):
+        ImageDraw.Draw(picture).text((60, 330 + 60 * number), "  ".join(row), fill=0, font=FONT)
+
+    page = read(picture)
+
+    assert page.text.split()[:3] == ["Pressure", "at", "night"]
+
+
 def test_each_number_stands_before_its_line() -> None:
     page = read(draw_numbered())
 
