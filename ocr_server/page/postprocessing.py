@@ -156,7 +156,8 @@ def read_missing_text(state: PageState) -> StageResult:
     """Wipe out all words that were read, and read the rest: as sparse text, then as a block.
 
     Layout analysis takes fractions, lone figures and short lines for noise and leaves them out. The
-    sparse mode reads short lines anywhere; only as a block are lone figures of a table read.
+    sparse mode reads short lines anywhere; only as a block are lone figures of a table read. What
+    stands close to words that were read is then what is left of their letters.
     """
     single = state.best.psm in _SINGLE_LINES or state.statistics.is_snippet
     if single or not state.best.words or state.shows_no_print:
@@ -182,11 +183,23 @@ def _with_rest_read(state: PageState, psm: PageSegmentation) -> PageState:
         spread_px=round(0.15 * state.x_height_px),
     )
     rest = state.read(ruling_lines.wipe(candidate.canvas, mask), psm=psm)
-    zones = candidate.zones
+    zones, covered = candidate.zones, _covered(candidate)
+
+    def is_new(word: Word) -> bool:
+        if psm == PageSegmentation.SPARSE_TEXT:
+            return _is_sure(word)
+        return _is_sure(word) and not any(map(_around(word.box).intersection, covered))
+
     for line in (line for zone in rest.zones for line in zone.lines):
-        if sure := line.filtered(_is_sure):
+        if sure := line.filtered(is_new):
             zones = put_in_place(zones, sure)
     return state.with_candidate(replace(candidate, zones=zones))
+
+
+def _around(box: Box) -> Box:
+    """The box with its height around it."""
+    more = box.height
+    return Box(box.left - more, box.top - more, box.right + more, box.bottom + more)
 
 
 def count_missing(state: PageState) -> tuple[int, int]:
