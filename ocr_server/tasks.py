@@ -84,10 +84,11 @@ def read_page(
     is_of_pdf = is_pdf(page_ref.path)
 
     @cache
-    def decoded() -> decode.DecodedPage:
+    def decoded(*, has_text: bool = True) -> decode.DecodedPage:
         page = decode.open_page(
-            page_ref.path, page_ref.index, limits=limits, password=password, grey=True
-        )
+            page_ref.path, page_ref.index,
+            limits=limits, password=password, grey=True, has_text=has_text,
+        )  # fmt: skip
         if is_of_pdf or not options.dpi:  # a PDF's page was drawn at so many dpi as its limits let
             return page
         return page._replace(canvas=replace(page.canvas, dpi=options.dpi))
@@ -135,15 +136,16 @@ def _held_or_stored(
 
 def _recognise(
     context: WorkerContext,
-    decode_page: Callable[[], decode.DecodedPage],
+    decode_page: Callable[..., decode.DecodedPage],
     *,
     page_ref: PageRef,
     options: ReadOptions,
     limits: Limits,
     password: str | None,
+    has_text: bool = True,
 ) -> Page:
     started_s = time.perf_counter()
-    decoded = decode_page()
+    decoded = decode_page(has_text=has_text)
     size = f"{decoded.canvas.width_px} × {decoded.canvas.height_px} pixels"
     decoding = StageRecord.since(started_s, "decode", size, "decoded")
     read_context = _read_context(context, options)
@@ -152,7 +154,7 @@ def _recognise(
             read_context,
             open_in_colour=partial(
                 decode.open_in_colour, page_ref.path, page_ref.index,
-                limits=limits, password=password,
+                limits=limits, password=password, has_text=has_text,
             ),
         )  # fmt: skip
     is_plain = not (options.is_framed or options.wants_fields)

@@ -1,17 +1,19 @@
 """Texts of their own beside each other, with a white gutter between them and rows that are level.
 
 Such rows are those of a table, too, which is read across. So both sides have to have the form of a
-whole text: that of a receipt, with centred lines over pairs of a label and an amount, or that of
-prose, whose lines are of several words and end where the next word would not fit.
+whole text: that of a receipt, with centred lines over pairs of a label and an amount, or with lines
+flush left above and below pairs that are not level; or that of prose, whose lines are of several
+words and end where the next word would not fit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ocr_server.imaging.glyphs import GlyphBoxes, run_lengths
 
@@ -23,12 +25,15 @@ _CORE = 0.25  # share of a letter above and below that is not looked at, as rows
 # Of a receipt: labels begin and amounts end within these shares of its width from its ends, and
 # centred lines have their middles so near to its own.
 _BEGIN, _END, _ASIDE = 0.3, 0.25, 0.12
-_FEWEST_PAIRS, _FEWEST_CENTRED = 3, 3
+_FEWEST_PAIRS, _FEWEST_WHOLE = 3, 3
+_FEWEST_ALONE = 2  # pairs without one beside them, where lines are flush left
 
 _FEWEST_LINES, _FEWEST_WORDS, _FEWEST_LETTERS = 4, 3, 14  # the last two of most lines
 _LEAST_WHOLE = 0.8  # share of the lines that are one phrase
 _MOST_LEFT = 0.35  # of the column's width; more is left by the last lines of paragraphs
 _BLANK, _FEWEST_WRAPPED, _LEAST_WRAPPED = 0.7, 8, 0.8  # the last is a share of the lines
+
+T = TypeVar("T")
 
 
 class LetterRun(NamedTuple):
@@ -68,10 +73,22 @@ def are_texts(sides: Sequence[GlyphBoxes], *, slope: float, unit: float) -> bool
 
     `unit` is the x-height, `slope` that of the rows.
     """
-    rows = [
-        [_phrases(row, slope=slope, unit=unit) for row in row_spans(side, slope)] for side in sides
-    ]
-    return all(_is_receipt(side, unit) for side in rows) or _are_prose(rows, unit)
+    spans = [row_spans(side, slope) for side in sides]
+    rows = [[_phrases(row, slope=slope, unit=unit) for row in side] for side in spans]
+    pairs = [_pairs(side, unit) for side in rows]
+    if all(pairs):
+        heights = [
+            np.array([_height(side[number], slope) for number in of_side])
+            for side, of_side in zip(spans, pairs, strict=True)
+        ]
+        are_apart = all(_differ(one, other, unit) for one, other in pairwise(heights))
+        some = list(zip(rows, pairs, strict=True))
+        if all(
+            _is_centred(side, unit) or (are_apart and _is_flush(side, of_side, unit))
+            for side, of_side in some
+        ):
+            return True
+    return _are_prose(rows, unit)
 
 
 def _phrases(row: GlyphBoxes, *, slope: float, unit: float) -> list[LetterRun]:
@@ -93,33 +110,69 @@ def _phrases(row: GlyphBoxes, *, slope: float, unit: float) -> list[LetterRun]:
     ]
 
 
-def _is_receipt(rows: Sequence[Sequence[LetterRun]], unit: float) -> bool:
-    """Whether there are labels with amounts that end alike, and centred lines of other widths."""
-    left = min(row[0].left for row in rows)
-    width = max(row[-1].right for row in rows) - left
-    parted = [row for row in rows if len(row) > 1 and row[0].left - left <= _BEGIN * width]
-    pairs = _alike(parted, [row[-1].right for row in parted], unit)
-    whole = [row for row in rows if len(row) == 1]
-    centred = _alike(whole, [(row[0].left + row[0].right) / 2 for row in whole], unit)
-    if len(pairs) < _FEWEST_PAIRS or len(centred) < _FEWEST_CENTRED:
+def _pairs(rows: Sequence[Sequence[LetterRun]], unit: float) -> list[int]:
+    """The numbers of rows that are a label and an amount, which end alike; none if they are few."""
+    left, width = _extent(rows)
+    parted = [
+        n for n, row in enumerate(rows) if len(row) > 1 and row[0].left - left <= _BEGIN * width
+    ]
+    pairs = _alike(parted, [rows[number][-1].right for number in parted], unit)
+    if len(pairs) < _FEWEST_PAIRS:
+        return []
+    some = [rows[number] for number in pairs]
+    labels, amounts = np.median([(row[0].width, row[-1].width) for row in some], axis=0)
+    is_at_end = some[0][-1].right - left >= (1 - _END) * width
+    return pairs if labels > amounts and is_at_end else []
+
+
+def _is_centred(rows: Sequence[Sequence[LetterRun]], unit: float) -> bool:
+    """Whether there are centred lines of several widths, as in the heads of receipts."""
+    left, width = _extent(rows)
+    whole = [row[0] for row in rows if len(row) == 1]
+    centred = _alike(whole, [(line.left + line.right) / 2 for line in whole], unit)
+    if len(centred) < _FEWEST_WHOLE:
         return False
-    labels, amounts = np.median([(row[0].width, row[-1].width) for row in pairs], axis=0)
-    middle = (centred[0][0].left + centred[0][0].right) / 2
-    begins = [row[0].left for row in centred]
-    return bool(
-        labels > amounts
-        and pairs[0][-1].right - left >= (1 - _END) * width
-        and abs(middle - left - width / 2) <= _ASIDE * width
+    middle = (centred[0].left + centred[0].right) / 2
+    begins = [line.left for line in centred]
+    return (
+        abs(middle - left - width / 2) <= _ASIDE * width
         and max(begins) - min(begins) > _EDGE * unit
     )
 
 
-def _alike(
-    rows: Sequence[Sequence[LetterRun]], places: Sequence[float], unit: float
-) -> list[Sequence[LetterRun]]:
-    """The most rows whose places are the same."""
+def _is_flush(rows: Sequence[Sequence[LetterRun]], pairs: Sequence[int], unit: float) -> bool:
+    """Whether lines at the left edge stand above and below the pairs."""
+    left, _ = _extent(rows)
+    flush = [
+        n for n, row in enumerate(rows) if len(row) == 1 and row[0].left - left <= _EDGE * unit
+    ]
+    return len(flush) >= _FEWEST_WHOLE and flush[0] < pairs[0] and flush[-1] > pairs[-1]
+
+
+def _differ(one: NDArray[np.float64], other: NDArray[np.float64], unit: float) -> bool:
+    """Whether several pairs of either side have none beside them; those of a table have."""
+    apart = np.abs(one[:, None] - other[None]) > unit
+    return int(apart.all(axis=1).sum() + apart.all(axis=0).sum()) >= _FEWEST_ALONE
+
+
+def _height(row: GlyphBoxes, slope: float) -> float:
+    return float(np.median(row[:, 1] + row[:, 3] - slope * (row[:, 0] + row[:, 2] / 2)))
+
+
+def _extent(rows: Sequence[Sequence[LetterRun]]) -> tuple[float, float]:
+    """The left edge and the width of rows."""
+    left = min(row[0].left for row in rows)
+    return left, max(row[-1].right for row in rows) - left
+
+
+def _alike(items: Sequence[T], places: Sequence[float], unit: float) -> list[T]:
+    """The most of the items whose places are the same."""
     groups = (
-        [row for row, other in zip(rows, places, strict=True) if abs(other - place) <= _EDGE * unit]
+        [
+            item
+            for item, other in zip(items, places, strict=True)
+            if abs(other - place) <= _EDGE * unit
+        ]
         for place in places
     )
     return max(groups, key=len, default=[])

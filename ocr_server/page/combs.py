@@ -22,6 +22,7 @@ _LEAST_INK = 0.01  # of a cell; less is dust
 _GAPS = (0.12, 0.22, 0.06)  # between letters, in heights of a cell; tried in turn
 _LINE_PX = 48  # height of the line that is read; letters are some 30 px high
 _LEAST_CONFIDENCE = 0.5
+_MARGIN = 0.22  # of a cell's height, above and below its letter
 
 
 def read_combs(state: PageState) -> StageResult:
@@ -35,9 +36,14 @@ def read_combs(state: PageState) -> StageResult:
     runs = [(comb, run) for comb in combs for run in runs_in(state.canvas, comb)]
     words: dict[tuple[Box, ...], list[Word]] = {}
     for (comb, _), word in zip(runs, read_runs(state, [run for _, run in runs]), strict=True):
-        if word.text and word.confidence >= _LEAST_CONFIDENCE:
+        if word.text:
             words.setdefault(comb, []).append(word)
-    read_apart = [line_of(comb_words) for comb_words in words.values()]
+    words = {  # where none is sure, it may be no comb
+        comb: some
+        for comb, some in words.items()
+        if any(word.confidence >= _LEAST_CONFIDENCE for word in some)
+    }
+    read_apart = [_line_in(comb, some) for comb, some in words.items()]
     mask = np.zeros(state.canvas.pixels.shape, np.uint8)
     for comb in combs:
         _mark(mask, comb, is_read=comb in words)
@@ -121,6 +127,15 @@ def line_of(words: Sequence[Word]) -> Line:
     """The words as a line; the engine tells neither baseline nor x-height."""
     quad = hull_of(words).quad()
     return Line(tuple(words), quad, (quad.bottom_left, quad.bottom_right), quad.box.height / 2)
+
+
+def _line_in(cells: Sequence[Box], words: Sequence[Word]) -> Line:
+    """The words as a line as high as the boxes, in words as high as letters: so rows are told."""
+    inset_px = _MARGIN * cells[0].height
+    boxes = (word.box for word in words)
+    lower = (Box(box.left, box.top + inset_px, box.right, box.bottom - inset_px) for box in boxes)
+    as_high = (replace(word, quad=box.quad()) for word, box in zip(words, lower, strict=True))
+    return replace(line_of(words), words=tuple(as_high))
 
 
 def _mark(mask: Pixels, cells: Sequence[Box], *, is_read: bool) -> None:

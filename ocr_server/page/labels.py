@@ -235,10 +235,23 @@ def _zones(lines: Sequence[Line]) -> tuple[Zone, ...]:
         Zone(
             ZoneKind.TEXT,
             hull_of(group).quad(),
-            tuple(replace(line, paragraph=number) for number, line in enumerate(group)),
+            tuple(replace(line, paragraph=number) for number, line in enumerate(_in_order(group))),
         )
         for group in groups
     )
+
+
+def _in_order(lines: Sequence[Line]) -> list[Line]:
+    """The lines from the left; those of one head that run down are read from the right."""
+    heads: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.box.left):
+        last = heads[-1][-1] if heads else line
+        is_next = line.box.left - last.box.right < line.box.width
+        if heads and is_next and min(line.quad.angle_deg, last.quad.angle_deg) > 0:
+            heads[-1].append(line)
+        else:
+            heads.append([line])
+    return [line for head in heads for line in reversed(head)]
 
 
 def _are_level(one: Box, other: Box) -> bool:

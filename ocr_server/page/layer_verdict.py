@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ocr_server.document.languages import LANGUAGES_OF, script_of, script_of_language
 from ocr_server.document.model import Advice, Line, Word, Zone, hull_of, letters_in, mean_confidence
 from ocr_server.geometry import Box
 from ocr_server.imaging.canvas import Canvas
@@ -47,10 +48,15 @@ _TOLD_ELSEWHERE = 0.5  # share of those letters in words that an earlier recogni
 
 
 class BandReader(Protocol):
-    """Reads parts of a page, in its pixels, as they are shown or without its text."""
+    """Reads parts of a page, in its pixels, as they are shown or without its text.
 
-    def __call__(self, boxes: Sequence[Box], *, has_text: bool = True) -> list[tuple[Word, ...]]:
-        """The words of each part."""
+    `claimed` is what they are said to say: they are read in a language of its script.
+    """
+
+    def __call__(
+        self, boxes: Sequence[Box], *, has_text: bool = True, claimed: str = ""
+    ) -> list[tuple[Word, ...]] | None:
+        """The words of each part; None if no language of that script is installed."""
         ...
 
 
@@ -171,11 +177,17 @@ def band_reader(
         drawn = draw_page(path, index, limits=limits, password=password, has_text=has_text)
         return drawn.canvas
 
-    def read_bands(boxes: Sequence[Box], *, has_text: bool = True) -> list[tuple[Word, ...]]:
+    def read_bands(
+        boxes: Sequence[Box], *, has_text: bool = True, claimed: str = ""
+    ) -> list[tuple[Word, ...]] | None:
+        languages = _languages_for(claimed, options)
+        if not languages:
+            return None
         canvas, places = _stacked(draw(has_text=has_text), boxes)
         engine_options = replace(
-            options, psm=PageSegmentation.SINGLE_BLOCK, zones=(), alphabet=None, symbols=False
-        )
+            options, languages=languages, psm=PageSegmentation.SINGLE_BLOCK, zones=(),
+            alphabet=None, symbols=False,
+        )  # fmt: skip
         reader = context()
         zones = reader.engine.recognise(canvas, engine_options, reader.deadline)
         words = [word for zone in zones for word in zone.words]
@@ -184,6 +196,16 @@ def band_reader(
         ]
 
     return read_bands
+
+
+def _languages_for(text: str, options: ReadOptions) -> tuple[str, ...]:
+    """Those of the options that have the script of a text, else the first installed one."""
+    script = script_of(text)
+    own = tuple(code for code in options.languages if script_of_language(code) == script)
+    if script is None or own:
+        return own or options.languages
+    there = (code for code in LANGUAGES_OF.get(script, ()) if code in options.installed)
+    return tuple(there)[:1]
 
 
 def _stacked(page: Canvas, boxes: Sequence[Box]) -> tuple[Canvas, list[Box]]:
@@ -205,11 +227,17 @@ def _stacked(page: Canvas, boxes: Sequence[Box]) -> tuple[Canvas, list[Box]]:
 
 
 def _compare(zones: Sequence[Zone], read_bands: BandReader) -> _Comparison | None:
-    """Compare a few lines of the zones with their reading; None if there are no level lines."""
+    """Compare a few lines of the zones with their reading.
+
+    None if there are no level lines, or none that can be read in their script.
+    """
     lines = [_shortened(line) for line in _sampled(zones)]
     if not lines:
         return None
-    readings = read_bands([_around(line.box) for line in lines])
+    text = " ".join(line.text for line in lines)
+    readings = read_bands([_around(line.box) for line in lines], claimed=text)
+    if readings is None:
+        return None
     claimed = [_plain(line.text) for line in lines]
     read = [_plain(" ".join(word.text for word in words)) for words in readings]
     letters = sum(map(len, claimed))
@@ -297,7 +325,7 @@ def _with_rows_read(
     if not layer.rows or layer.pictures:
         return layer, ()
     longest = sorted(layer.rows, key=lambda row: -row.width)[:_LINES_READ]
-    found = read_bands([_around(row) for row in longest], has_text=False)
+    found = read_bands([_around(row) for row in longest], has_text=False) or []
     read = [word for some in found for word in some if word.confidence >= _SURE_WORD]
     if letters_in(read) < (_FEWEST_READ_MORE if layer.hidden else _FEWEST_READ):
         return replace(layer, rows=()), ("no letters could be read in them",)

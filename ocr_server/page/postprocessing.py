@@ -153,34 +153,53 @@ def with_ligatures(zone: Zone) -> Zone:
 
 
 def read_missing_text(state: PageState) -> StageResult:
-    """Wipe out all words that were read, and read the rest as sparse text.
+    """Wipe out all words that were read, and read the rest: as sparse text, then as a block.
 
-    Layout analysis takes fractions, lone figures and short lines for noise and leaves them out.
+    Layout analysis takes fractions, lone figures and short lines for noise and leaves them out. The
+    sparse mode reads short lines anywhere; only as a block are lone figures of a table read. What
+    stands close to words that were read is then what is left of their letters.
     """
-    candidate = state.best
-    single = candidate.psm in _SINGLE_LINES or state.statistics.is_snippet
-    if single or not candidate.words or state.shows_no_print:
+    single = state.best.psm in _SINGLE_LINES or state.statistics.is_snippet
+    if single or not state.best.words or state.shows_no_print:
         return StageResult(state, "nothing to look for")
+    before = len(state.best.words)
     missing, total = count_missing(state)
     found = f"{missing} letters beside what was read"
-    if missing < max(_FEWEST_LETTERS, _LEAST_SHARE * total):
-        return StageResult(state, found)
+    for psm in (PageSegmentation.SPARSE_TEXT, PageSegmentation.SINGLE_BLOCK):
+        if missing < max(_FEWEST_LETTERS, _LEAST_SHARE * total):
+            break
+        state = _with_rest_read(state, psm)
+        missing, _ = count_missing(state)
+    words = len(state.best.words) - before
+    return StageResult(state, found, f"{words} more words read" if words else "")
+
+
+def _with_rest_read(state: PageState, psm: PageSegmentation) -> PageState:
+    """The state with the sure words of what is left of the page without those that were read."""
+    candidate = state.best
     mask = _mask(
         _covered(candidate),
         candidate.canvas.pixels.shape,
         spread_px=round(0.15 * state.x_height_px),
     )
-    rest = state.read(ruling_lines.wipe(candidate.canvas, mask), psm=PageSegmentation.SPARSE_TEXT)
-    lines = [line for zone in rest.zones for line in zone.lines]
-    sure = [kept for line in lines if (kept := line.filtered(_is_sure))]
-    if not sure:
-        return StageResult(state, found)
-    words = sum(len(line.words) for line in sure)
-    zones = candidate.zones
-    for line in sure:
-        zones = put_in_place(zones, line)
-    after = state.with_candidate(replace(candidate, zones=zones))
-    return StageResult(after, found, f"{words} more words read")
+    rest = state.read(ruling_lines.wipe(candidate.canvas, mask), psm=psm)
+    zones, covered = candidate.zones, _covered(candidate)
+
+    def is_new(word: Word) -> bool:
+        if psm == PageSegmentation.SPARSE_TEXT:
+            return _is_sure(word)
+        return _is_sure(word) and not any(map(_around(word.box).intersection, covered))
+
+    for line in (line for zone in rest.zones for line in zone.lines):
+        if sure := line.filtered(is_new):
+            zones = put_in_place(zones, sure)
+    return state.with_candidate(replace(candidate, zones=zones))
+
+
+def _around(box: Box) -> Box:
+    """The box with its height around it."""
+    more = box.height
+    return Box(box.left - more, box.top - more, box.right + more, box.bottom + more)
 
 
 def count_missing(state: PageState) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from ocr_server.document.model import Page, Quality, StageRecord, TextSource
 from ocr_server.job import Limits, ReadOptions, TextLayerUse
@@ -19,6 +20,14 @@ _NOT_USED = "not used, recognised instead"
 _DOUBTED = 0.5  # confidence of a doubtful layer that is used because the request wants it
 
 
+class Recognise(Protocol):
+    """Recognises the page as it is shown or, without `has_text`, without what it has as text."""
+
+    def __call__(self, *, has_text: bool = True) -> Page:
+        """The page, read by the engine."""
+        ...
+
+
 def read_pdf_page(
     path: Path,
     index: int,
@@ -28,14 +37,14 @@ def read_pdf_page(
     limits: Limits,
     password: str | None,
     context: Callable[[], ReadContext],
-    recognise: Callable[[], Page],
+    recognise: Recognise,
 ) -> Page:
     """The page from its text layer, from recognition, or from both; in page pixels.
 
     A layer that agrees with the picture is used. If it does not cover all letters and pictures,
-    the page is recognised, too, and the rest is taken from that. Of a doubtful layer, a few lines
-    are read by the engine of `context` for comparison. The first stage of the page tells what was
-    found and done. Requested zones are always recognised.
+    the page is recognised without its text, and the rest is taken from that. Of a doubtful layer, a
+    few lines are read by the engine of `context` for comparison. The first stage of the page tells
+    what was found and done. Requested zones are always recognised.
 
     Raises:
         OcrServerError: the page cannot be opened, and any error of `recognise` and the engine.
@@ -79,7 +88,7 @@ def read_pdf_page(
         )
         return _with_warnings(page, verdict)
     stage = record(_JOINED)
-    page = recognise()
+    page = recognise(has_text=layer.has_nameless)
     page = replace(
         page,
         zones=layer.joined_by(page),

@@ -74,7 +74,7 @@ def draw_page(
         except (pypdfium2.PdfiumError, ValueError) as error:
             raise DamagedPicture(f"Page {index + 1} of the PDF cannot be drawn.") from error
         missing = _missing(broken, opened.left_out)
-        if missing is not None and int(pixels.min()) >= GROUND:
+        if missing is not None and has_text and int(pixels.min()) >= GROUND:
             raise missing.as_error()
         pixels[pixels == GROUND] = 255
         large = [
@@ -97,7 +97,7 @@ def draw_page(
 
 
 def draw_in_colour(
-    path: Path, index: int, *, limits: Limits, password: str | None
+    path: Path, index: int, *, limits: Limits, password: str | None, has_text: bool = True
 ) -> Canvas | None:
     """The page of `draw_page` in colour; None where a worker has too little memory for that.
 
@@ -109,6 +109,8 @@ def draw_in_colour(
     with opened_page(path, index, limits=limits, password=password) as opened:
         if opened.is_copy or opened.left_out or opened.pixels > limits.memory_bytes / _COLOUR_BYTES:
             return None
+        if not has_text:
+            hide_text(opened.objects)
         try:
             bitmap = opened.page.render(scale=opened.scale, rev_byteorder=True)
             pixels = np.array(bitmap.to_numpy()[..., :3], dtype=np.uint8)

@@ -5,7 +5,6 @@ Called in worker processes only.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +16,7 @@ from pypdfium2 import raw
 
 from ocr_server.document.model import Line, Page, TextSource, Word, Zone, hull_of
 from ocr_server.errors import DamagedPicture, TooManyWords
-from ocr_server.geometry import Box, hull
+from ocr_server.geometry import Box, Transform, hull
 from ocr_server.job import Limits
 from ocr_server.pdf.layer_doubts import (
     Doubt,
@@ -57,7 +56,7 @@ class ExtractedText:
     `visible` is what can be seen, `hidden` the text under or over a picture that shows through no
     ink of its own; text that cannot be seen and has no ink under it is left out. `is_real`: the
     letters have meanings. `pictures`: where there may be text that the layer lacks, `rows` where
-    rows of letters are drawn that are not text.
+    rows of letters are drawn that are not text, or, with `has_nameless`, text without a name.
     """
 
     width_px: int
@@ -68,6 +67,7 @@ class ExtractedText:
     pictures: tuple[Box, ...]
     hidden: tuple[Zone, ...] = ()
     rows: tuple[Box, ...] = ()
+    has_nameless: bool = False
     doubts: tuple[Doubt, ...] = ()
 
     @property
@@ -203,6 +203,7 @@ def _read(
         is_real=bool(seen or unseen) and is_real,
         pictures=tuple(pictures),
         rows=(*ink.find_rows(covered), *nameless),
+        has_nameless=bool(nameless),
         doubts=tuple(find_doubts(visible, hidden, fits, programs)),
     )
 
@@ -314,11 +315,10 @@ def _only(zone: Zone, inside: Sequence[Box], taken: Sequence[Line]) -> Zone | No
 def _is_same(word: Word, line: Line) -> bool:
     """Whether a word is one of a line's: it stands on one of them, and is about as high.
 
-    Small words may stand under the large letters of a label.
+    Small words may stand under the large letters of a label, which may slope.
     """
-    if not line.box.contains(word.box.middle):
+    straight = Transform.rotation(-line.quad.angle_deg)
+    middle, box = straight.apply(word.box.middle), line.quad.mapped(straight).box
+    if not box.contains(middle) or word.box.height * _SAME_HEIGHT < box.height * 0.7:
         return False
-    high = math.dist(line.quad.top_left, line.quad.bottom_left)
-    if word.box.height * _SAME_HEIGHT < high * 0.7:
-        return False
-    return any(other.box.contains(word.box.middle) for other in line.words)
+    return any(other.quad.mapped(straight).box.contains(middle) for other in line.words)

@@ -15,7 +15,7 @@ from statistics import median
 from typing import TypeAlias
 
 from ocr_server.document.model import Direction, Line, Symbol, Word, Zone, ZoneKind, hull_of
-from ocr_server.geometry import Box, Point, Quad, Transform, hull
+from ocr_server.geometry import Box, Point, Quad, Transform, hull, lerp
 from ocr_server.pdf.letters import Frame, Letter
 from ocr_server.pdf.vertical_lines import read_in_tiers, split_columns
 from ocr_server.pdf.visual_order import is_leftward, read_from_sight
@@ -170,8 +170,12 @@ def _in_order(run: Sequence[Letter], frame: Frame, direction: Direction) -> Sequ
             return frame.inline(letter.origin)
         return (frame.inline(quad.top_left) + frame.inline(quad.top_right)) / 2
 
+    words = list(_words(sorted(run, key=inline), frame))
+    ends = (lerp(one[-1].origin, other[0].origin, 0.5) for one, other in pairwise(words))
+    blanks = [Letter(" ", None, end) for end in ends]  # which part one number from the next
     from_right = direction is Direction.RIGHT_TO_LEFT
-    return read_from_sight(run, inline, from_right=from_right)
+    read = read_from_sight([*run, *blanks], inline, from_right=from_right)
+    return [letter for letter in read if letter.quad]
 
 
 def _words(run: Sequence[Letter], frame: Frame) -> Iterator[list[Letter]]:
@@ -190,7 +194,9 @@ def _words(run: Sequence[Letter], frame: Frame) -> Iterator[list[Letter]]:
                 least = min(least, _BLANK_GUESSED)
             continue
         is_mark = unicodedata.combining(letter.text[:1]) != 0
-        if group and not is_mark and _gap_between(group[-1], letter, frame) > least:
+        # Behind a number in a script from right to left, the next letter is near its first figure.
+        gaps = (_gap_between(one, letter, frame) for one in reversed(group))
+        if group and not is_mark and all(gap > least for gap in gaps):
             yield group
             group = []
         group.append(letter)

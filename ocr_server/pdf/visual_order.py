@@ -82,6 +82,7 @@ def _runs(clusters: Sequence[Cluster], *, from_right: bool) -> list[tuple[list[C
             not from_right and kind == "" and not _is_between(kinds, place, {"R"})
         )
     _fill(clusters, kinds, rightward)
+    _add_terminators(clusters, kinds, rightward)
     runs: list[tuple[list[Cluster], bool]] = []
     for cluster, goes_right in zip(clusters, rightward, strict=True):
         if not runs or runs[-1][1] != goes_right:
@@ -105,6 +106,22 @@ def _fill(clusters: Sequence[Cluster], kinds: Sequence[str], rightward: list[boo
         if runs_on:
             for place in between:
                 rightward[place] = True
+
+
+def _add_terminators(
+    clusters: Sequence[Cluster], kinds: Sequence[str], rightward: list[bool]
+) -> None:
+    """Mark percent, plus and currency signs as running with the number they stand at.
+
+    Not among Arabic letters, where they stand at the other side of it (rules W2 and W5).
+    """
+    classes = [unicodedata.bidirectional(cluster[0].text[:1]) for cluster in clusters]
+    if "AL" in classes:
+        return
+    places = [place for place, kind in enumerate(classes) if kind == "ET"]
+    for place in places:
+        beside = {*kinds[max(0, place - 1) : place], *kinds[place + 1 : place + 2]}
+        rightward[place] = rightward[place] or "N" in beside
 
 
 def _is_between(kinds: Sequence[str], place: int, of: set[str]) -> bool:

@@ -113,13 +113,24 @@ def decode_page(
 
 
 def open_page(
-    path: Path, index: int, *, limits: Limits, password: str | None, grey: bool = False
+    path: Path,
+    index: int,
+    *,
+    limits: Limits,
+    password: str | None,
+    grey: bool = False,
+    has_text: bool = True,
 ) -> DecodedPage:
     """As `decode_page`, with what is to be told of the file.
+
+    Without `has_text`, a page of a PDF is drawn without what it has as text.
 
     Raises:
         DocumentError: it cannot be read, or is over a limit.
     """
+    if not has_text and is_pdf(path):
+        drawn = render.draw_page(path, index, limits=limits, password=password, has_text=False)
+        return DecodedPage(drawn.canvas, problems=drawn.problems)
     decoded = _open_page(path, index, limits=limits, password=password, grey=grey, looks=True)
     if decoded.lost_share is None and not may_have_pages(path):
         # Opened anew, as the decoded pixels are then out of memory.
@@ -162,7 +173,7 @@ def _open_page(
 
 
 def open_in_colour(
-    path: Path, index: int, *, limits: Limits, password: str | None
+    path: Path, index: int, *, limits: Limits, password: str | None, has_text: bool = True
 ) -> Canvas | None:
     """The page as `open_page` gives it, but in colour; None without colours or enough memory.
 
@@ -170,7 +181,9 @@ def open_in_colour(
         DocumentError: it cannot be read, or is over a limit.
     """
     if is_pdf(path):
-        return render.draw_in_colour(path, index, limits=limits, password=password)
+        return render.draw_in_colour(
+            path, index, limits=limits, password=password, has_text=has_text
+        )
     with _opened_at(path, _find_page(path, index, limits), limits) as picture:
         if picture.mode in _GREY_MODES:
             return None

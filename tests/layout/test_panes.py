@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import cycle
 
 import numpy as np
@@ -162,6 +163,34 @@ def test_receipts_whose_rows_are_level_are_told_by_their_form(count: int) -> Non
 
     assert len(panes) == count
     assert all(460 + 480 * n <= pane[2] <= 540 + 480 * n for n, pane in enumerate(panes[:-1]))
+
+
+def draw_flush(rows: Sequence[str], *others: Sequence[str]) -> Image.Image:
+    """Texts beside each other, their lines at the left edges and amounts at the right ones."""
+    picture = Image.new("L", (60 + (1 + len(others)) * 480, 640), 250)
+    draw = ImageDraw.Draw(picture)
+    for place, side in enumerate((rows, *others)):
+        for number, row in enumerate(side):
+            label, _, amount = row.partition(": ")
+            left, top = 60 + place * 480, 40 + number * 40
+            draw.text((left, top), label, fill=20, font=FONT)
+            draw.text((left + 400, top), amount, fill=20, font=FONT, anchor="ra")
+    return picture
+
+
+GROCER = (
+    "Green Grocer", "12 Mill Road", "", "Apples: 3.40", "Bread: 2.10", "Coffee: 7.95", "",
+    "Total: 13.45", "Cash: 20.00", "Thank you",
+)  # fmt: skip
+BAKER = (
+    "Corner Bakery", "4 Station Road", "Tel 960 114", "", "Croissants: 4.20", "Rye bread: 3.80",
+    "Apple pie: 5.10", "Tea: 1.90", "Total: 15.00", "", "Card", "Keep this receipt",
+)  # fmt: skip
+
+
+def test_receipts_with_all_lines_at_the_left_are_told_by_pairs_that_are_not_level() -> None:
+    assert len(panes_of(draw_flush(GROCER, BAKER))) == 2
+    assert not panes_of(draw_flush(GROCER, GROCER))
 
 
 @pytest.mark.parametrize(("count", "width_px"), [(2, 420), (3, 300)])

@@ -370,6 +370,25 @@ def test_a_line_that_is_detected_as_if_on_its_side_is_tried_in_square_letters_fi
     assert engine.languages == tried
 
 
+@pytest.mark.parametrize(
+    ("script", "first"),
+    [
+        (Script("Latin", 3.3, 2), "ara"),
+        (Script("Thai", 1.4, 0), "heb"),
+        (Script("Latin", 3.3, 0), "rus"),
+    ],
+)
+def test_scripts_are_guessed_in_the_order_in_which_they_are_taken_for_the_detected_one(
+    script: Script, first: str
+) -> None:
+    texts = {"eng": ("xx", 0.2), "rus": ("", 0.0), "ara": ("", 0.0), "heb": ("", 0.0)}
+    engine = Polyglot(texts, script=script)
+
+    read(engine, canvas=PIECE.cropped(Box(0, 0, 270, 40)), psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert engine.languages[:2] == ["eng", first]
+
+
 def test_where_a_script_is_beyond_doubt_its_other_languages_are_tried_and_no_other_script() -> None:
     texts = {"eng": (MISREAD, 0.45), "rus": (MISREAD, 0.5), "ukr": (UKRAINIAN, 0.9), "heb": ("", 0)}
     engine = Polyglot(texts, script=Script("Cyrillic", 11.0, 0))

@@ -40,7 +40,9 @@ class Reads:
     confidence: float = 0.95
     bands: list[int] = field(default_factory=list)
 
-    def __call__(self, boxes: Sequence[Box], *, has_text: bool = True) -> list[tuple[Word, ...]]:
+    def __call__(
+        self, boxes: Sequence[Box], *, has_text: bool = True, claimed: str = ""
+    ) -> list[tuple[Word, ...]] | None:
         self.bands.append(len(boxes))
         quad = Box(0, 0, 9, 9).quad()
         words = tuple(Word(text, quad, self.confidence) for text in self.text.split())
@@ -137,7 +139,9 @@ def test_an_earlier_recognition_whose_words_stand_elsewhere_is_not_believed(
     layer = layer_of(hidden_over_picture(tmp_path / "scan.pdf", "valid with thirty days"))
     layer = replace(layer, rows=(Box(10, 200, 200, 220),))
 
-    def reads(boxes: Sequence[Box], *, has_text: bool = True) -> list[tuple[Word, ...]]:
+    def reads(
+        boxes: Sequence[Box], *, has_text: bool = True, claimed: str = ""
+    ) -> list[tuple[Word, ...]] | None:
         return Reads("valid with thirty days" if has_text else outside)(boxes)
 
     verdict = judge_layer(layer, reads)
@@ -186,8 +190,44 @@ def test_bands_are_read_in_one_go_each_at_its_place(tmp_path: Path) -> None:
     beyond = Box(5000, 5000, 5100, 5100)
     found = read_bands([lines[0].box, beyond, lines[1].box])
 
+    assert found is not None
     assert [len(words) for words in found] == [len(lines[0].words), 0, len(lines[1].words)]
     assert len(engine.canvases) == 1
+
+
+@pytest.mark.parametrize(
+    ("claimed", "languages"),
+    [("the house", ("eng",)), ("בוקר קר", ("heb",)), ("12,50", ("eng",)), ("Το πλοίο", None)],  # noqa: RUF001
+)
+def test_a_band_is_read_in_a_language_of_the_script_that_the_layer_says(
+    tmp_path: Path, claimed: str, languages: tuple[str, ...] | None
+) -> None:
+    engine = SeeingEngine()
+    read_bands = band_reader(
+        drawn(tmp_path / "page.pdf", lines_of(*PROSE)), 0,
+        options=ReadOptions(installed=("eng", "heb")), limits=LIMITS, password=None,
+        context=lambda: ReadContext(engine, Deadline.after(60)),
+    )  # fmt: skip
+
+    found = read_bands([Box(0, 0, 200, 200)], claimed=claimed)
+
+    assert (found is None) is (languages is None)
+    assert [asked.languages for asked in engine.readings] == ([languages] if languages else [])
+
+
+def test_a_layer_in_a_script_that_cannot_be_read_is_used_as_not_compared(tmp_path: Path) -> None:
+    def cannot_read(
+        boxes: Sequence[Box], *, has_text: bool = True, claimed: str = ""
+    ) -> list[tuple[Word, ...]] | None:
+        return None
+
+    layer = layer_of(shifted(drawn(tmp_path / "odd.pdf", lines_of(PROSE[0])), 1))
+
+    verdict = judge_layer(layer, cannot_read)
+
+    assert verdict.is_believed
+    assert [warning.code for warning in verdict.warnings] == ["doubtful-text-layer"]
+    assert max(word.confidence for word in verdict.layer.words) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("shift", [0, 1])
@@ -202,7 +242,7 @@ def test_a_layer_in_doubt_that_is_wanted_all_the_same_is_not_called_sure(
 
     read = read_pdf_page(
         path, 0, number=1, options=ReadOptions(text_layer=TextLayerUse.ONLY), limits=LIMITS,
-        password=None, context=fail, recognise=lambda: page(zone("recognised")),
+        password=None, context=fail, recognise=lambda **_: page(zone("recognised")),
     )  # fmt: skip
 
     assert read.source is TextSource.TEXT_LAYER
@@ -221,7 +261,7 @@ def test_a_layer_of_other_letters_is_recognised_and_the_answer_says_so(
     read = read_pdf_page(
         path, 0, number=1, options=ReadOptions(), limits=Limits(), password=None,
         context=lambda: ReadContext(TesserocrEngine(), Deadline.after(60)),
-        recognise=lambda: page(zone("recognised")),
+        recognise=lambda **_: page(zone("recognised")),
     )  # fmt: skip
 
     assert read.source is (TextSource.RECOGNISED if shift else TextSource.TEXT_LAYER)

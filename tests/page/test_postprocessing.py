@@ -2,8 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
 from ocr_server.deadline import Deadline
 from ocr_server.document.model import Cell, Direction, Line, Page, Table, Word, Zone, ZoneKind
+from ocr_server.engines.engine import Engine
+from ocr_server.engines.tesseract_cli import PytesseractEngine
 from ocr_server.geometry import Box, Point
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import ReadOptions
@@ -78,7 +84,7 @@ class OverlooksTheRest(SeeingEngine):
         return (Zone(ZoneKind.TEXT, Box(0, 0, canvas.width_px, half).quad(), (upper,)),)
 
 
-def read(engine: SeeingEngine, canvas: Canvas) -> Page:
+def read(engine: Engine, canvas: Canvas) -> Page:
     return read_page(
         canvas, number=1, options=ReadOptions(), context=ReadContext(engine, Deadline.after(60))
     )
@@ -100,6 +106,20 @@ def test_a_page_read_in_full_is_not_read_again() -> None:
     read(engine, draw_page(1000, 900, size_px=40, margin_px=80).canvas)
 
     assert len(engine.canvases) == 1
+
+
+@pytest.mark.tesseract
+def test_lone_figures_far_apart_are_read() -> None:
+    rows = ("Monday 12 4 3 2", "Tuesday 10 5 2 1", "Wednesday 14 4 4 2", "Thursday 9 6 3 3")
+    picture = Image.new("L", (900, 360), 255)
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(28)
+    for number, row in enumerate(rows):
+        for column, text in enumerate(row.split()):
+            draw.text((60 + 180 * column, 40 + 70 * number), text, fill=0, font=font)
+
+    page = read(PytesseractEngine(), Canvas(np.asarray(picture)))
+
+    assert tuple(line.text for line in page.lines) == rows
 
 
 def test_unsure_words_are_not_added() -> None:

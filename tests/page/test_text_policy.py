@@ -10,7 +10,7 @@ from ocr_server.engines.engine import Engine
 from ocr_server.geometry import Box
 from ocr_server.job import Limits, ReadOptions, TextLayerUse, ZoneSpec
 from ocr_server.page.state import ReadContext
-from ocr_server.page.text_policy import read_pdf_page
+from ocr_server.page.text_policy import Recognise, read_pdf_page
 from ocr_server.pdf.text_extraction import STAGE
 from tests.export.documents import page, zone
 from tests.export.pictures import noise, picture_pdf, typed_pdf
@@ -18,7 +18,12 @@ from tests.export.pictures import noise, picture_pdf, typed_pdf
 RECOGNISED = page(zone("Recognised", top=600), number=4, width_px=596, height_px=840)
 
 
-def read(path: Path, options: ReadOptions, engine: Engine | None = None) -> Page:
+def read(
+    path: Path,
+    options: ReadOptions,
+    engine: Engine | None = None,
+    recognise: Recognise = lambda **_: RECOGNISED,
+) -> Page:
     """The page, with an engine that reads samples; without one, none may be read."""
 
     def context() -> ReadContext:
@@ -27,7 +32,7 @@ def read(path: Path, options: ReadOptions, engine: Engine | None = None) -> Page
 
     return read_pdf_page(
         path, 0, number=4, options=options, limits=Limits(pdf_dpi=144), password=None,
-        context=context, recognise=lambda: RECOGNISED,
+        context=context, recognise=recognise,
     )  # fmt: skip
 
 
@@ -71,6 +76,20 @@ def test_a_mixed_page_has_its_own_text_and_that_of_its_pictures(tmp_path: Path) 
     assert [one.source for one in mixed.zones] == [TextSource.TEXT_LAYER, TextSource.RECOGNISED]
     assert isinstance(mixed.stages[0], StageRecord)
     assert mixed.stages[0].did
+
+
+def test_what_the_layer_lacks_is_recognised_without_its_text(tmp_path: Path) -> None:
+    path = picture_pdf(tmp_path / "mixed.pdf", noise(298, 420), text="Stamp")
+    shown = []
+
+    def recognise(*, has_text: bool = True) -> Page:
+        shown.append(has_text)
+        return RECOGNISED
+
+    read(path, ReadOptions(), recognise=recognise)
+    read(path, with_layer(TextLayerUse.IGNORE), recognise=recognise)
+
+    assert shown == [False, True]
 
 
 @pytest.mark.parametrize("text", ["Stamp", ""])

@@ -407,6 +407,7 @@ def test_a_font_without_a_map_gives_words_to_be_read(tmp_path: Path) -> None:
 
     assert "\ufffd" not in text_of(layer)
     assert any(row.bottom > 700 for row in layer.rows)  # of 840 pixels
+    assert layer.has_nameless
 
 
 def test_text_in_a_form_is_seen_as_any_other(tmp_path: Path) -> None:

@@ -218,6 +218,21 @@ def two_pages_first() -> Document:
     return document(two_pages().pages[0])
 
 
+def test_words_beside_a_sloping_label_join_the_layer(tmp_path: Path) -> None:
+    layer = layer_of(picture_pdf(tmp_path / "stamped.pdf", noise(298, 420), text="Page 7"))
+    label = zone("COPY", top=400).mapped(Transform.rotation(-40))
+    sloping = replace(layer, visible=(label,), rows=())
+    word = zone("a", top=0)
+    at_corner = word.mapped(
+        Transform.shift(label.box.left - word.box.left, label.box.top - word.box.top)
+    )
+
+    joined = sloping.joined_by(page(at_corner, width_px=596, height_px=840))
+
+    assert label.lines[0].words[0].box.contains(at_corner.box.middle)
+    assert [one.text for one in joined] == ["COPY", "a"]
+
+
 def test_only_words_on_pictures_join_the_layer(tmp_path: Path) -> None:
     stamped = picture_pdf(tmp_path / "stamped.pdf", noise(298, 420), text="Page 7")
     layer = layer_of(stamped)

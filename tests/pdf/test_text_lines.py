@@ -34,6 +34,9 @@ def seen(text: str, *, left: float = 100, y: float = 100) -> list[Letter]:
         ("البريد info@harbour.example هنا", "انه info@harbour.example ديربلا"),
         ("انظر Chapter 12 هنا", "انه Chapter 12 رظنا"),
         ("(نعم)", "(معن)"),
+        ("(رقم 104455) هنا", "انه (104455 مقر)"),
+        ("סכום 17% כאן", "ןאכ 17% םוכס"),
+        ("نسبة 15% منها", "اهنم %15 ةبسن"),
     ],
 )
 def test_a_line_from_right_to_left_is_read_as_it_is_seen(
@@ -45,6 +48,14 @@ def test_a_line_from_right_to_left_is_read_as_it_is_seen(
 
     assert zone.text == read
     assert zone.lines[0].direction is Direction.RIGHT_TO_LEFT
+
+
+def test_numbers_beside_each_other_are_read_from_the_right_without_blanks_in_the_file() -> None:
+    letters = [one for one in seen("460 11 966 فتاه") if one.text != " "]
+
+    (zone,) = make_zones(letters)
+
+    assert zone.text == "هاتف 966 11 460"
 
 
 def test_a_word_from_right_to_left_keeps_its_place_in_a_line_from_left_to_right() -> None:

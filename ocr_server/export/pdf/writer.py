@@ -299,7 +299,17 @@ def _add_text(
         is_recognised = page_source.page.source is TextSource.RECOGNISED
         if visible and is_recognised and _own_text(page_source, rendering).is_doubted:
             visible = ()  # called otherwise than it looks: what was recognised stands beside it
-        lines = [kept for line in lines if (kept := _beside(line, visible, way))]
+        lines = [
+            kept
+            for zone in page_source.page.zones
+            for line in zone.lines
+            # What was joined to the page's own text is none of it, even under a label.
+            if (
+                kept := line
+                if zone.source is TextSource.RECOGNISED
+                else _beside(line, visible, way)
+            )
+        ]
         is_changed = remove_invisible_text(pdf, page)
     layer = write_text_layer(lines, to_user_space=way, font=font)
     if not layer:

@@ -616,6 +616,16 @@ def test_visible_text_is_not_doubled_on_a_mixed_page(tmp_path: Path) -> None:
     assert pdf_text(made) == "Typed scanned"
 
 
+def test_what_was_joined_to_the_text_of_a_page_is_added_even_under_a_label(tmp_path: Path) -> None:
+    stamped = picture_pdf(tmp_path / "stamped.pdf", noise(298, 420), text="Label")
+    (shown,) = recognised([("scanned", 32, 44)]).pages
+    zones = tuple(replace(zone, source=TextSource.RECOGNISED) for zone in shown.zones)
+
+    made = render(tmp_path, document(replace(shown, zones=zones, source=TextSource.BOTH)), stamped)
+
+    assert sorted(pdf_text(made).split()) == ["Label", "scanned"]
+
+
 def test_text_called_otherwise_than_it_looks_does_not_hide_what_was_recognised(
     tmp_path: Path,
 ) -> None:
