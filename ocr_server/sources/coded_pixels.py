@@ -28,8 +28,9 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from ocr_server.sources.damage import END_OF_JPEG, standard_error_lines
 
-# Of OpenCV and of the libjpeg in it. What else that says is of odd files rather than damaged ones.
-_COMPLAINTS = ("Corrupt JPEG data", "Too long LZW length")
+# Of OpenCV, and of the libjpeg and libaom in it; libaom looks at how the bits of a tile end, which
+# Pillow's dav1d does not. What else these say is of odd files, or of memory, rather than of damage.
+_COMPLAINTS = ("Corrupt JPEG data", "Too long LZW length", "Corrupt frame detected")
 _MOST_SCANS = 100  # each is decoded over the whole picture, and programs write about ten
 _SCAN, _END = 0xDA, 0xD9
 _HUFFMAN_FRAMES = {0xC0, 0xC1, 0xC2}
@@ -68,7 +69,7 @@ def are_damaged(path: Path, picture: Image.Image) -> bool:
             return _are_damaged_in_tiff(path, picture)
         if picture.format in {"JPEG", "MPO"}:
             return _is_jpeg_damaged(np.memmap(path, np.uint8, mode="r"))
-        if picture.format == "GIF":
+        if picture.format in {"GIF", "AVIF"}:
             return bool(_decoded(np.memmap(path, np.uint8, mode="r"))[1])
         return picture.format == "WEBP" and _is_webp_damaged(path.read_bytes())
     except MemoryError:

@@ -88,7 +88,7 @@ def test_a_file_with_a_wrong_byte_anywhere_is_no_empty_page(kind: str, upload: P
 
 
 @pytest.mark.parametrize(
-    "kind", ["WebP", "WebP without loss", "GIF", "TIFF, LZW", "TIFF, deflate", "fax"]
+    "kind", ["WebP", "WebP without loss", "GIF", "AVIF", "TIFF, LZW", "TIFF, deflate", "fax"]
 )
 def test_what_a_wrong_byte_in_coded_pixels_does_is_refused_or_told(kind: str, upload: Path) -> None:
     """Of the places in pixels, the first of which is behind the head of the file."""
