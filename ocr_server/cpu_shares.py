@@ -15,6 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+# Numbers of the locked files, the same in all processes: higher than those that a process which has
+# just begun may have given to files of its own.
+LEAST_FILE = 64
+
 # Takes the largest useful number of threads; yields how many, from 1 to that, may be used in the
 # with-block.
 ThreadAllowance: TypeAlias = Callable[[int], AbstractContextManager[int]]
@@ -63,7 +67,7 @@ class CpuShares:
     """The locks of all slots, created by the server; workers inherit the open `files`."""
 
     def __init__(self, slots: int) -> None:
-        self.files = [os.memfd_create("slot") for _ in range(slots)]
+        self.files = [_new_file() for _ in range(slots)]
         paths = tuple(Path(f"/proc/self/fd/{file}") for file in self.files)
         self.all = tuple(SlotLock(path, paths) for path in paths)
 
@@ -71,3 +75,11 @@ class CpuShares:
         """Close the files; no worker may use them any more."""
         for file in self.files:
             os.close(file)
+
+
+def _new_file() -> int:
+    file = os.memfd_create("slot")
+    try:
+        return fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, LEAST_FILE)
+    finally:
+        os.close(file)

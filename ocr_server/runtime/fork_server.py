@@ -3,7 +3,8 @@
 That of Python’s multiprocessing listens at a path in the temporary folder, which a clean-up of old
 files removes, has the server's environment, and is waited for without end. This one has a pair of
 connected sockets, no secrets, and a time for each answer: where it is gone, stopped or does not
-answer, it is killed and started again.
+answer, it is killed and started again. It imports without having been told what for, so that a
+server can begin it before its own imports (`begin_early`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import traceback
 from collections.abc import Callable, Sequence, Set
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ocr_server.runtime.confinement import confine, environment_of_workers
 
@@ -31,7 +33,8 @@ FORK_S = 5.0
 GRACE_S = 2.0
 REAP_S = 1.0  # how often to look whether a killed process, which may end late, has ended
 MOST_BYTES = 64 * 1024  # of a message
-_PID = struct.Struct("!q")
+_NUMBER = struct.Struct("!q")  # of a process, or an open file
+_PRELOAD = "ocr_server.tasks"  # imported once by the fork server, not by each new worker
 
 log = logging.getLogger(__name__)
 
@@ -44,18 +47,37 @@ class Forked:
     peer: socket.socket
 
 
+class _Begun(NamedTuple):
+    """A process that imports what workers need, and the server's end of the socket to it."""
+
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+
+
+_begun_early: list[_Begun] = []
+
+
+def begin_early() -> None:
+    """Begin the process of the first fork server; it ends with this one if there will be none.
+
+    Raises:
+        OSError: it does not start.
+    """
+    _begun_early.append(_begin())
+
+
 class ForkServer:
     """Forks processes that call `main`, which is pickled, with their end of a socket."""
 
-    def __init__(
-        self, main: Callable[[socket.socket], None], *, preload: str, files: Sequence[int]
-    ) -> None:
-        """Start it; it imports the module `preload`, and its processes inherit the open `files`.
+    def __init__(self, main: Callable[[socket.socket], None], *, files: Sequence[int]) -> None:
+        """Start it; its processes inherit the open `files`, by the same numbers.
+
+        Those are of `cpu_shares.LEAST_FILE` or more, as it has open files of its own.
 
         Raises:
             OSError: it does not start.
         """
-        self._main, self._preload, self._files = main, preload, files
+        self._main, self._files = main, files
         self._lock = threading.Lock()
         self.open_network = ""  # why its processes can still reach the network, if they can
         self._start()
@@ -94,23 +116,13 @@ class ForkServer:
         self._process.wait()
 
     def _start(self) -> None:
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        number = theirs.fileno()
-        code = f"from ocr_server.runtime.fork_server import serve_forks; serve_forks({number})"
-        environment = environment_of_workers(os.environ)
-        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+        self._process, self._control = _begun_early.pop() if _begun_early else _begin()
         with ExitStack() as begun:
-            begun.enter_context(self._control)
-            with theirs:
-                self._process = subprocess.Popen(  # noqa: S603  # this program
-                    [sys.executable, "-c", code],
-                    stdin=subprocess.DEVNULL,
-                    env=environment,
-                    pass_fds=(number, *self._files),
-                )
             begun.callback(self.close)
             self._control.settimeout(START_S)
-            self._control.send(pickle.dumps((self._main, self._preload)))
+            for file in self._files:
+                socket.send_fds(self._control, [_NUMBER.pack(file)], [file])
+            self._control.send(pickle.dumps(self._main))
             self.open_network = self._receive().decode().strip()
             if self.open_network:
                 log.warning("worker processes can use the network: %s", self.open_network)
@@ -128,12 +140,12 @@ class ForkServer:
         with ExitStack() as begun:
             begun.enter_context(ours)
             with theirs:
-                replaced = _PID.pack(instead_of or 0)
+                replaced = _NUMBER.pack(instead_of or 0)
                 try:
                     socket.send_fds(self._control, [replaced], [theirs.fileno()])
                 except TimeoutError as error:
                     raise ConnectionError("it does not answer") from error
-            (number,) = _PID.unpack(self._receive())
+            (number,) = _NUMBER.unpack(self._receive())
             if number < 0:
                 raise OSError(-number, os.strerror(-number))
             begun.pop_all()
@@ -149,29 +161,48 @@ class ForkServer:
         return message
 
 
+def _begin() -> _Begun:
+    control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    number = theirs.fileno()
+    code = f"from ocr_server.runtime.fork_server import serve_forks; serve_forks({number})"
+    environment = environment_of_workers(os.environ)
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    with ExitStack() as begun:
+        begun.enter_context(control)
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603  # this program
+                [sys.executable, "-c", code],
+                stdin=subprocess.DEVNULL,
+                env=environment,
+                pass_fds=(number,),
+            )
+        begun.pop_all()
+    return _Begun(process, control)
+
+
 def serve_forks(number: int) -> None:
     """Main function of the fork server, whose socket to the server is that open file."""
     for ignored in (signal.SIGINT, signal.SIGTERM):  # it ends with the server, which may finish
         signal.signal(ignored, signal.SIG_IGN)
     with socket.socket(fileno=number) as control, suppress(ConnectionError):
-        main, preload = pickle.loads(control.recv(MOST_BYTES))  # noqa: S301  # of the server
         gc.disable()  # as while the server imports its modules (`__main__`)
-        importlib.import_module(preload)
+        importlib.import_module(_PRELOAD)
         gc.enable()
+        main = _receive_main(control)
         control.send(confine().encode() or b" ")
         replaced: set[int] = set()
         while True:
             control.settimeout(REAP_S if replaced else None)
             try:
                 message, files, _, _ = socket.recv_fds(
-                    control, _PID.size, 1, socket.MSG_CMSG_CLOEXEC
+                    control, _NUMBER.size, 1, socket.MSG_CMSG_CLOEXEC
                 )
             except TimeoutError:
                 replaced = _still_ending(replaced)
                 continue
             if not message:
                 return
-            replaced = _still_ending(replaced.union(_PID.unpack(message)) - {0})
+            replaced = _still_ending(replaced.union(_NUMBER.unpack(message)) - {0})
             with socket.socket(fileno=files[0]) as peer:
                 try:
                     pid = os.fork()
@@ -180,7 +211,25 @@ def serve_forks(number: int) -> None:
                 if not pid:
                     control.close()
                     _run(main, peer)
-            control.send(_PID.pack(pid))
+            control.send(_NUMBER.pack(pid))
+
+
+def _receive_main(control: socket.socket) -> Callable[[socket.socket], None]:
+    """The files of the server, which are kept open by their numbers there, and then the function.
+
+    Raises:
+        ConnectionError: the server has ended.
+    """
+    while True:
+        message, files, _, _ = socket.recv_fds(control, MOST_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
+        if not message:
+            raise ConnectionError("the server has ended")
+        if not files:
+            main: Callable[[socket.socket], None] = pickle.loads(message)  # noqa: S301  # of the server
+            return main
+        (number,) = _NUMBER.unpack(message)
+        os.dup2(files[0], number, inheritable=False)
+        os.close(files[0])
 
 
 def _run(main: Callable[[socket.socket], None], peer: socket.socket) -> None:

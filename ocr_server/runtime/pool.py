@@ -26,7 +26,6 @@ from ocr_server.settings import Settings
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PRELOAD = "ocr_server.tasks"  # imported once by the fork server, not by each new worker
 ANSWER_S = 10.0  # a process that has nothing to do answers at once, on a loaded machine later
 
 
@@ -106,7 +105,7 @@ class ProcessWorkerPool:
             locks = self._cpu_shares.all
             files = self._cpu_shares.files + self._detector_share.files
             try:
-                self._fork_server = ForkServer(start, preload=PRELOAD, files=files)
+                self._fork_server = ForkServer(start, files=files)
                 begun.callback(self._fork_server.close)
                 start_detector = partial(
                     WorkerProcess, self._fork_server, self._detector_share.all[0]

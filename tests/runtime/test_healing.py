@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import runpy
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -178,7 +181,7 @@ def test_who_waits_for_the_last_process_is_told_that_it_is_gone(
 
 
 def test_a_killed_process_that_ends_late_leaves_no_zombie() -> None:
-    server = ForkServer(methodcaller("recv", 1), preload="operator", files=())
+    server = ForkServer(methodcaller("recv", 1), files=())
     killed = server.fork()
     other = server.fork(instead_of=killed.pid)  # it has not ended yet
     with closing(server), killed.peer, other.peer:
@@ -186,6 +189,43 @@ def test_a_killed_process_that_ends_late_leaves_no_zombie() -> None:
 
         wait_for(lambda: not psutil.pid_exists(killed.pid))
         assert is_alive(other.pid)
+
+
+def test_a_process_that_was_begun_early_is_that_of_the_first_fork_server() -> None:
+    fork_server.begin_early()
+    (begun,) = (process.pid for process, _ in fork_server._begun_early)
+
+    with (
+        closing(ForkServer(methodcaller("recv", 1), files=())) as first,
+        closing(ForkServer(methodcaller("recv", 1), files=())) as second,
+    ):
+        assert first.pid == begun != second.pid
+        with first.fork().peer, second.fork().peer:
+            pass
+
+
+def test_a_process_that_was_begun_early_ends_with_a_server_that_does_not_start() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "ocr_server", "serve", "--port", "no-number"],
+        capture_output=True, text=True, check=False, timeout=BOUND_S,
+    )  # fmt: skip
+
+    # Its standard error was open until both had ended.
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("command", "count"), [("serve", 1), ("work", 1), ("read", 0)])
+def test_only_commands_that_serve_begin_early(
+    command: str, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(fork_server, "begin_early", lambda: begun.append(command))
+    monkeypatch.setattr(sys, "argv", ["ocr-server", command])
+
+    runpy.run_module("ocr_server", run_name="imported")
+
+    assert len(begun) == count
 
 
 def test_a_fork_server_that_is_gone_is_started_again(workers: ProcessWorkerPool) -> None:
