@@ -60,10 +60,10 @@ _begun_early: list[_Begun] = []
 def begin_early() -> None:
     """Begin the process of the first fork server; it ends with this one if there will be none.
 
-    Raises:
-        OSError: it does not start.
+    Where it does not start, `ForkServer` tries again, and says why.
     """
-    _begun_early.append(_begin())
+    with suppress(OSError):
+        _begun_early.append(_begin())
 
 
 class ForkServer:
