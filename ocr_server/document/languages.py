@@ -106,14 +106,15 @@ def tag_of(code: str | None) -> str | None:
 
 
 def code_of(tag: str, installed: Collection[str]) -> str | None:
-    """The installed language of a BCP 47 tag such as `de-AT`, or by Tesseract's name; None if none.
+    """The installed language of a BCP 47 tag or code of ISO 639-2; None if none.
 
+    The tag may have more parts, as `de-AT` has, or be Tesseract's name.
     A region is left out, a script only where the language has no model of that script.
     """
     if tag in installed:
         return tag
     subtags = tag.replace("_", "-").split("-")
-    language = _OLD_TAGS.get(subtags[0].lower(), subtags[0].lower())
+    language = _OTHER_CODES.get(subtags[0].lower(), subtags[0].lower())
     script = next((one.title() for one in subtags[1:] if len(one) == 4), "")
     if language == "zh" and not script:
         is_traditional = {"TW", "HK", "MO"}.intersection(map(str.upper, subtags))
@@ -153,15 +154,13 @@ def missing_languages(missing: Sequence[str], *, installed: Sequence[str]) -> La
     )
 
 
-# Tags that other programs still use.
-_OLD_TAGS: Mapping[str, str] = {
-    "iw": "he",
-    "in": "id",
-    "ji": "yi",
-    "nb": "no",
-    "nn": "no",
-    "tl": "fil",
-}
+# Tags that other programs still use, and the bibliographic codes of ISO 639-2, each with its tag.
+_OTHER_CODES: Mapping[str, str] = {
+    "iw": "he", "in": "id", "ji": "yi", "nb": "no", "nn": "no", "tl": "fil",
+    "alb": "sq", "arm": "hy", "baq": "eu", "bur": "my", "chi": "zh", "cze": "cs", "dut": "nl",
+    "fre": "fr", "geo": "ka", "ger": "de", "gre": "el", "ice": "is", "mac": "mk", "mao": "mi",
+    "may": "ms", "per": "fa", "rum": "ro", "slo": "sk", "tib": "bo", "wel": "cy", "zho": "zh",
+}  # fmt: skip
 
 # Languages that are told from each other by the words of a page, by their script; the most used one
 # first. Tesseract's names of scripts; a language whose script no other has needs no words.

@@ -19,6 +19,7 @@ from ocr_server.document.languages import (
     [
         ("de", "deu"), ("de-AT", "deu"), ("DE_de", "deu"), ("deu", "deu"), ("de-Latf", "frk"),
         ("zh", "chi_sim"), ("zh-TW", "chi_tra"), ("zh-Hant-HK", "chi_tra"), ("sr-Latn", "srp_latn"),
+        ("ger", "deu"), ("GER", "deu"), ("chi", "chi_sim"), ("zho-TW", "chi_tra"), ("fre", None),
         ("iw", "heb"), ("ja", "jpn"), ("fr", None), ("xx", None), ("", None),
     ],
 )  # fmt: skip

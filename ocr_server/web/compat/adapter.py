@@ -19,7 +19,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from ocr_server import errors
 from ocr_server.deadline import Deadline
-from ocr_server.document.languages import code_of
+from ocr_server.document.languages import code_named, code_of
 from ocr_server.document.model import Document
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
@@ -276,12 +276,12 @@ def _pictures_read(job: Job, counts: Sequence[int]) -> tuple[Document | None, tu
 
 
 def hinted_languages(tags: Iterable[str]) -> tuple[str, ...]:
-    """The installed languages of these BCP 47 tags, those of the settings if there are none.
+    """The installed languages of these tags, codes or English names, or those of the settings.
 
     They are hints: what is not known or not installed is left out.
     """
     here = service()
-    codes = (code_of(tag, here.engine.languages) for tag in tags)
+    codes = (code_of(code_named(tag) or tag, here.engine.languages) for tag in tags)
     return tuple(dict.fromkeys(code for code in codes if code)) or here.settings.languages
 
 

@@ -68,9 +68,10 @@ def test_hints_that_are_not_installed_are_left_out(
     client: FlaskClient, picture: bytes, engine: ReadsWords
 ) -> None:
     annotate(client, image(picture, imageContext={"languageHints": ["xx", "de-CH"]}))
+    annotate(client, image(picture, imageContext={"languageHints": ["xx", "German", "ger"]}))
     annotate(client, image(picture, imageContext={"languageHints": ["xx"]}))
 
-    assert [one.languages for one in engine.readings] == [("deu",), ("eng",)]
+    assert [one.languages for one in engine.readings] == [("deu",), ("deu",), ("eng",)]
     assert all(one.symbols for one in engine.readings)
 
 
