@@ -16,7 +16,9 @@ import msgspec
 from flask import Blueprint, Response, jsonify, request
 
 from ocr_server.document.model import Document
+from ocr_server.document.roles import Roles
 from ocr_server.errors import InvalidOptions, JobMissing, OcrServerError, UnsupportedFormat
+from ocr_server.export.markdown import page_markdown
 from ocr_server.job import PageSelection, ReadOptions, Source, TextLayerUse
 from ocr_server.office.files import office_type_of
 from ocr_server.office.plain import OfficeText
@@ -65,6 +67,10 @@ class _Sent:
     def formats(self) -> set[str]:
         return {str(name) for name in self.options.get("to_formats", ())} or {"md"}
 
+    @property
+    def page_break(self) -> str:
+        return str(next(iter(self.options.get("md_page_break_placeholder", ())), ""))
+
     def first(self, name: str, default: str = "") -> str:
         values = self.options.get(name)
         return str(values[0]).lower() if values else default
@@ -82,8 +88,8 @@ def begin(kind: str) -> Response:
     sent = _sent(kind)
     kept = kept_jobs()
     first, last = next(iter(_pages(sent.options.get("page_range", ())).ranges), (1, -1))
-    is_open = first > 1 and last < 0  # which the options of a job cannot say
-    if kept is None or sent.office_type or is_open:
+    is_open = first > 1 and last < 0
+    if kept is None or sent.office_type or is_open or sent.page_break:  # no options of a job
         stored = service().store.keep(owner_of(request), {_RESULT: _converted(sent)})
         return jsonify(_task(stored.id))
     reading = _reading(sent)
@@ -278,7 +284,7 @@ def _document(document: Document, sent: _Sent) -> Json:
     wanted = sent.formats
     return {
         "filename": sent.name,
-        "md_content": rendered(document, "markdown") if "md" in wanted else None,
+        "md_content": _markdown(document, sent.page_break) if "md" in wanted else None,
         "json_content": (
             encoded(docling_document(document, sent.name, sent.source.path))
             if "json" in wanted
@@ -288,6 +294,15 @@ def _document(document: Document, sent: _Sent) -> Json:
         "text_content": rendered(document, "text") if "text" in wanted else None,
         "doctags_content": None,
     }
+
+
+def _markdown(document: Document, page_break: str) -> str:
+    """Markdown, with the text that the client asks for between pages that have some."""
+    if not page_break:
+        return rendered(document, "markdown")
+    roles = Roles.of(document.pages)
+    pages = filter(None, (page_markdown(page, roles) for page in document.pages))
+    return f"\n\n{page_break}\n\n".join(pages)
 
 
 def _pages(given: Any) -> PageSelection:  # noqa: ANN401  # texts of a form, numbers of JSON

@@ -239,6 +239,27 @@ def test_a_file_of_an_office_program_is_its_own_text(client: FlaskClient) -> Non
     assert plain.text == "Tea & cake\n\none"
 
 
+@pytest.mark.parametrize(
+    ("handler", "content"),
+    [("", "# Tea \\& cake"), ("/md", "# Tea \\& cake"), ("/text", "Tea & cake"), ("/ignore", None)],
+)
+def test_tika_4_has_names_of_its_own(
+    client: FlaskClient, handler: str, content: str | None
+) -> None:
+    told = client.put(f"/tika/json{handler}", data=b"<!doctype html><h1>Tea &amp; cake").get_json()
+
+    assert told.get("tk:content") == content
+    assert told["Content-Type"] == "text/html"
+    assert not any(name.startswith("X-TIKA") for name in told)
+
+
+def test_tika_4_has_the_markdown_of_a_picture(client: FlaskClient, picture: bytes) -> None:
+    told = client.put("/tika/json/md", data=picture).get_json()
+
+    assert told["tk:content"].strip() == "Fish \\<\\&\\>"
+    assert told["Content-Type"] == "image/png"
+
+
 def test_a_file_of_an_office_program_without_a_type_is_known_by_its_content(
     client: FlaskClient, picture: bytes
 ) -> None:
