@@ -306,6 +306,14 @@ def test_a_file_of_an_office_program_has_its_own_text_with_exact_spans(
     assert words == ["Tea", "&", "*cake*", "one", "be\u0301ta", "Item", "x|y"]
     for one in page_["words"]:
         assert under(content, one["span"], index_type) == written(one["content"])
+    assert [line["content"] for line in page_["lines"]] == [
+        "Tea & *cake*",
+        "one be\u0301ta",
+        "Item",
+        "x|y",
+    ]
+    for one in page_["lines"]:
+        assert under(content, one["spans"][0], index_type) == written(one["content"])
     assert [one.get("role") for one in told["paragraphs"]] == ["title", None]
     for one in told["paragraphs"]:
         assert under(content, one["spans"][0], index_type) == written(one["content"])
