@@ -241,7 +241,7 @@ def test_a_client_without_a_place_for_a_key_has_it_in_the_address(
     answers = [
         locked.put(path, data=picture, auth=sent) for sent in (("any", KEY), ("any", "no"), None)
     ]
-    elsewhere = locked.post("/v1/text", data=picture, auth=("any", KEY))
+    elsewhere = locked.post("/v1/documents", data=picture, auth=("any", KEY))
 
     assert [answer.status_code for answer in answers] == [200, 401, 401]
     assert "http://any:KEY@host" in answers[2].text
