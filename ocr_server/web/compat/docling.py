@@ -37,6 +37,7 @@ from ocr_server.web.compat.adapter import (
     read_office,
     refusal,
     rendered,
+    told_left_out,
 )
 from ocr_server.web.compat.docling_document import docling_document, office_document
 from ocr_server.web.compat.kept_jobs import KeptJob, begin_job, kept_jobs
@@ -66,6 +67,10 @@ class _Sent:
     @property
     def formats(self) -> set[str]:
         return {str(name) for name in self.options.get("to_formats", ())} or {"md"}
+
+    @property
+    def hints(self) -> list[str]:
+        return [str(tag) for tag in self.options.get("ocr_lang", ())]
 
     @property
     def page_break(self) -> str:
@@ -217,7 +222,7 @@ def _converted(sent: _Sent) -> bytes:
     )
     if office is not None:
         errors = [_error("embedded-picture", problem) for problem in office.problems]
-        return _answer_of(_office_document(office, sent), begun, errors)
+        return _answer_of(_office_document(office, sent), begun, errors, is_partial=bool(errors))
     document = read(
         sent.source,
         _reading(sent),
@@ -228,7 +233,7 @@ def _converted(sent: _Sent) -> bytes:
 
 
 def _reading(sent: _Sent) -> ReadOptions:
-    languages = hinted_languages(str(tag) for tag in sent.options.get("ocr_lang", ()))
+    languages = hinted_languages(sent.hints)
     layer = TextLayerUse.AUTO
     if sent.first("force_ocr") == "true":
         layer = TextLayerUse.IGNORE
@@ -242,20 +247,20 @@ def _told(document: Document, sent: _Sent, begun: float) -> bytes:
         _error(failure.error.code, f"Page {failure.page}: {failure.error.client_message}")
         for failure in document.problems
     ]
-    return _answer_of(_document(document, sent), begun, errors)
+    if left_out := told_left_out(sent.hints):
+        errors.append(_error("language", left_out, of="user_input"))
+    return _answer_of(_document(document, sent), begun, errors, is_partial=bool(document.problems))
 
 
-def _error(name: str, message: str) -> Json:
-    return {
-        "component_type": "document_backend", "module_name": name, "error_message": message,
-    }  # fmt: skip
+def _error(name: str, message: str, *, of: str = "document_backend") -> Json:
+    return {"component_type": of, "module_name": name, "error_message": message}
 
 
-def _answer_of(document: Json, begun: float, errors: Sequence[Json] = ()) -> bytes:
+def _answer_of(document: Json, begun: float, errors: Sequence[Json], *, is_partial: bool) -> bytes:
     return msgspec.json.encode(
         {
             "document": document,
-            "status": "partial_success" if errors else "success",
+            "status": "partial_success" if is_partial else "success",
             "errors": errors,
             "processing_time": round(time.perf_counter() - begun, 3),
             "timings": {},
