@@ -1,4 +1,4 @@
-"""Apache Tika 3: `/tika` and `/rmeta`, with its headers; and `/tika/json` of Tika 4.
+"""Apache Tika 3: `/tika`, `/rmeta` and `/meta`, with its headers; and `/tika/json` of Tika 4.
 
 Source: Tika's wiki, “TikaServer”; its documentation, “Migrating Tika Server to 4.x”. `PUT /tika`
 answers by `Accept`, `/tika/text` and `/tika/html` in JSON; errors are its statuses, with a sentence
@@ -107,6 +107,13 @@ def parse_as_tika_4(handler: str = "markdown") -> Response:
     source, requested = _source(), _requested()
     found = _told(source, _read(source, requested), handler, requested)
     return jsonify({_NAMES_IN_4.get(name, name): value for name, value in found.items()})
+
+
+@blueprint.put("/meta")
+@blueprint.post("/meta/form")
+def tell_metadata() -> Response:
+    """What is known of a file that is not read: its media type and name."""
+    return jsonify(_metadata(_source(), _UNREAD))
 
 
 @blueprint.put("/rmeta")
@@ -261,6 +268,6 @@ def _status_of(error: OcrServerError) -> int:
 answer_errors(blueprint, _answer)
 ADAPTER = Adapter(
     blueprint,
-    "`/tika` and `/rmeta` of Apache Tika 3 with its headers for OCR, and `/tika/json` of Tika 4",
+    "`/tika`, `/rmeta` and `/meta` of Apache Tika 3 with its headers for OCR, and `/tika/json` of Tika 4",
     key=IN_ADDRESS,
 )

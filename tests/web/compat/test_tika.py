@@ -253,6 +253,17 @@ def test_tika_4_has_names_of_its_own(
     assert not any(name.startswith("X-TIKA") for name in told)
 
 
+def test_metadata_is_told_of_a_file_that_is_not_read(
+    client: FlaskClient, picture: bytes, engine: ReadsWords
+) -> None:
+    sent = client.put("/meta", data=picture)
+    form = client.post("/meta/form", data={"upload": (BytesIO(b"<h1>Tea"), "a.html")})
+
+    assert sent.get_json()["Content-Type"] == "image/png"
+    assert form.get_json()["Content-Type"] == "text/html"
+    assert not engine.readings
+
+
 def test_tika_4_has_the_markdown_of_a_picture(client: FlaskClient, picture: bytes) -> None:
     told = client.put("/tika/json/md", data=picture).get_json()
 
