@@ -268,6 +268,6 @@ def _status_of(error: OcrServerError) -> int:
 answer_errors(blueprint, _answer)
 ADAPTER = Adapter(
     blueprint,
-    "`/tika`, `/rmeta` and `/meta` of Apache Tika 3 with its headers for OCR, and `/tika/json` of Tika 4",
+    "`/tika`, `/rmeta` and `/meta` of Apache Tika 3 with its headers, `/tika/json` of Tika 4",
     key=IN_ADDRESS,
 )
