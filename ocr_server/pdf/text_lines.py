@@ -45,6 +45,8 @@ _FEWEST_LOOSE = 3  # letters
 
 _LEVEL_DEG = 0.001  # rounding
 
+_NONE = Letter("")
+
 Confidence: TypeAlias = Callable[[Sequence[Letter]], float]
 
 
@@ -86,7 +88,7 @@ def make_zones(
 def _lines(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
     """Runs of letters that stand on a line, with the blanks of the file among them."""
     run: list[Letter] = []
-    last: Letter | None = None
+    last = base = _NONE  # the letter before, and the last one that is neither raised nor lowered
     is_broken = False
     for letter in letters:
         if letter.text in "\r\n":
@@ -95,12 +97,13 @@ def _lines(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
             if run and letter.text not in "\r\n":
                 run.append(letter)
             continue
-        if last is None or (last.piece is letter.piece and not is_broken):
-            pass
-        elif not _follows(last, letter, is_broken=is_broken):
+        is_next = not run or (last.piece is letter.piece and not is_broken)
+        if not (is_next or _follows(last, letter, is_broken=is_broken) or _hangs_on(base, letter)):
             yield run
             run = []
         run.append(letter)
+        if len(run) == 1 or letter.size_px >= _SMALLER * base.size_px:
+            base = letter
         last, is_broken = letter, False
     if run:
         yield run
@@ -121,6 +124,14 @@ def _follows(last: Letter, letter: Letter, *, is_broken: bool) -> bool:
     if not is_hung and down > _SAME_BASELINE * larger:
         return False
     return _BACK * larger < one.gap(last.quad, letter.quad) < _RUNS_ON * larger
+
+
+def _hangs_on(base: Letter, letter: Letter) -> bool:
+    """Whether a letter is raised or lowered right beside another, where one may hang already."""
+    if base.quad is None or letter.quad is None:
+        return False
+    is_near = abs(_gap_between(base, letter, Frame.of(base.quad))) < _BLANK
+    return is_near and _follows(base, letter, is_broken=True)
 
 
 def _row(

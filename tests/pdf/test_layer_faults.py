@@ -346,6 +346,24 @@ def test_rules_and_frames_are_no_letters(tmp_path: Path) -> None:
     assert layer_of(drawn(tmp_path / "rules.pdf", lines_of("Table") + rules)).rows == ()
 
 
+@pytest.mark.parametrize("order", [(1, -1), (-1, 1)])
+def test_a_letter_with_an_index_and_an_exponent_does_not_break_its_line(
+    order: tuple[int, int], tmp_path: Path
+) -> None:
+    signs = {1: "1 0 0 1 89.6 305 Tm (n+1)", -1: "1 0 0 1 89.6 297 Tm (ij)"}
+    content = (
+        "BT /F 12 Tf 20 300 Td (The sum of x) Tj /F 8 Tf "
+        f"{signs[order[0]]} Tj {signs[order[1]]} Tj /F 12 Tf "
+        "1 0 0 1 106 300 Tm (over all) Tj 1 0 0 1 20 280 Tm (Another line) Tj ET"
+    )
+
+    layer = layer_of(drawn(tmp_path / "formula.pdf", content))
+
+    formula = "xn+1ij" if order[0] > 0 else "xijn+1"
+    (zone,) = layer.zones
+    assert [line.text for line in zone.lines] == [f"The sum of {formula} over all", "Another line"]
+
+
 def test_raised_and_lowered_figures_belong_to_their_line(tmp_path: Path) -> None:
     content = (
         "BT /F 12 Tf 20 360 Td (45 m) Tj 5 Ts /F 7 Tf (2) Tj 0 Ts /F 12 Tf ( of H) Tj "
