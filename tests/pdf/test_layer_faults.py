@@ -406,6 +406,26 @@ def test_text_that_is_drawn_twice_is_told_once(tmp_path: Path, offset: str) -> N
     assert text_of(layer_of(twice)) == "All bold and still different"
 
 
+def test_a_cluster_of_several_pieces_is_told_once_and_as_wide_as_they_are(tmp_path: Path) -> None:
+    """As Chromium writes the consonants and vowel signs of Devanagari and Thai."""
+
+    def cluster(text: str, *pieces: tuple[float, float, str]) -> str:
+        shown = " ".join(f"1 0 0 1 {x} {y} Tm ({piece}) Tj" for x, y, piece in pieces)
+        return f"/Span <</ActualText ({text})>> BDC {shown} EMC\n"
+
+    content = (
+        "BT /F 12 Tf "
+        + cluster("ka", (20, 360, "k"), (26, 360, "m"))
+        + "1 0 0 1 36 360 Tm (n) Tj "
+        + cluster("te", (43, 360, "t"), (46.8, 360, "."))
+        + "1 0 0 1 46.4 360 Tm (r) Tj ET"
+    )
+
+    layer = layer_of(drawn(tmp_path / "clusters.pdf", content))
+
+    assert text_of(layer) == "kanter"
+
+
 def test_a_font_without_a_map_gives_words_to_be_read(tmp_path: Path) -> None:
     prose = lines_of(*PROSE, *PROSE)
     path = drawn(tmp_path / "nameless.pdf", prose + "BT /G 12 Tf 20 60 Td <010203> Tj ET")
