@@ -57,7 +57,7 @@ def hide_text(objects: Iterable[PageObject]) -> None:
 
 
 def span_of(handle: Any) -> int:  # noqa: ANN401 - as above
-    """A number for the innermost span with text beside it (`ActualText`) around an object, or 0."""
+    """A number for the innermost span with text beside it (ActualText) around an object, or 0."""
     for number in reversed(range(raw.FPDFPageObj_CountMarks(handle))):
         mark = raw.FPDFPageObj_GetMark(handle, number)
         if raw.FPDFPageObjMark_GetParamStringValue(mark, b"ActualText", None, 0, ctypes.c_ulong()):

@@ -1,6 +1,6 @@
 """Letters of a PDF page that PDFium gives more than once.
 
-Some are drawn twice. Others belong to a span whose text the file has beside it (`ActualText`), as
+Some are drawn twice. Others belong to a span whose text the file has beside it (ActualText), as
 Chromium writes for each cluster of Devanagari and Thai: PDFium gives that text for the first piece
 of the span, and again for a later one where letters of the line stand between them.
 
@@ -66,7 +66,8 @@ def _spread(
             corners[span] += way.apply_all(bounds_on_page(shown).quad())
             pieces[span] += 1
     for span, group in groupby(letters, key=lambda letter: letter.piece.span):
-        yield from _widened(list(group), corners[span]) if pieces[span] > 1 else group
+        some = list(group)
+        yield from _widened(some, corners[span]) if pieces[span] > 1 else some
 
 
 def _widened(letters: Sequence[Letter], points: Sequence[Point]) -> Iterator[Letter]:
