@@ -31,11 +31,10 @@ _LINES_READ = 3  # from the top, the middle and the bottom of the page
 # Of an earlier recognition a fifth of the lines, up to so many, as one word in ten may be wrong. Of
 # prose a third of each is read, so that it takes less than a tenth of reading the page.
 _RECOGNISED_LINES_READ, _RECOGNISED_READ = 9, 0.2
-_FEWEST_LETTERS = 8  # of a line that is compared
-_ENOUGH_LETTERS = 24  # read of each line
+_FEWEST_LETTERS, _ENOUGH_LETTERS = 8, 24  # of a line that is compared, and read of each
 _LONGEST = 16  # width in heights that is read of a row of letters outside the layer
 _LEGIBLE = 0.6  # confidence from which a reading may overrule the layer
-_SIMILAR = 0.6  # share of a line's letters; wrong layers have 0.3, those of other engines 0.9
+_SIMILAR, _UNLIKE = 0.6, 0.3  # shares of a line's letters; layers of other engines have 0.9
 # Share of the words, of an earlier recognition and of text whose letters are in doubt. Faultless
 # ones have .97 and more, and reading print anew gives .95 of the words; engines misread some
 # typefaces more.
@@ -126,16 +125,18 @@ def judge_layer(
             layer = layer.with_confidence(found.letters_alike)
     if layer.hidden:
         found = _compare(layer.hidden, read_bands, is_recognised=True)
-        if found is None or found.words < _FEWEST_WORDS:
-            layer = layer.with_confidence(_NOT_COMPARED)
-        else:
+        sure = _NOT_COMPARED
+        if found is not None:
             reason = f"{found.words_alike:.0%} of {found.words} sampled words were read again"
-            if found.words_alike < _FOUND_AGAIN:
+            is_told = found.words >= _FEWEST_WORDS
+            is_other = found.legibility >= _LEGIBLE and found.letters_alike < _UNLIKE
+            if is_other or (is_told and found.words_alike < _FOUND_AGAIN):
                 shown = layer.without_hidden()
                 warnings = warn_of(shown, is_compared=is_compared)
                 return LayerVerdict(shown, bool(shown.visible), reason, warnings)
             reasons.append(reason)
-            layer = layer.with_confidence(found.certainty)
+            sure = found.certainty if is_told else sure
+        layer = layer.with_confidence(sure)
     checked, about_rows = _with_rows_read(layer, read_bands)
     return LayerVerdict(
         checked,

@@ -119,6 +119,7 @@ def test_what_cannot_be_compared_is_kept_and_not_called_sure(tmp_path: Path) -> 
         ("vvith tnirtv ciavs", 0.95, True),
         ("with thirty days", 0.95, False),
         ("with thirty days", 0.5, True),  # not surely otherwise
+        ("MULTICOLOR", 0.8, False),  # hardly a letter
     ],
 )
 def test_an_earlier_recognition_is_believed_unless_it_surely_reads_otherwise(
