@@ -276,9 +276,11 @@ class Service:
             DocumentError: the file cannot be read, or is over a limit.
             LoadError: the server is too busy, or the time is over.
         """
+        from ocr_server import office_tasks  # noqa: PLC0415  # most read none
+
         (source,) = job.sources
         return run_twice(
-            self.workers, tasks.unpack_pictures, job.deadline, cancelled,
+            self.workers, office_tasks.unpack_pictures, job.deadline, cancelled,
             path=source.path, media_type=media_type, limits=job.limits,
         )  # fmt: skip
 
@@ -301,9 +303,11 @@ class Service:
             DocumentError: the file cannot be read, or is over a limit.
             LoadError: the server is too busy, or the time is over.
         """
+        from ocr_server import office_tasks  # noqa: PLC0415  # most read none
+
         (source,) = job.sources
         return run_twice(
-            self.workers, tasks.read_office_file, job.deadline, cancelled,
+            self.workers, office_tasks.read_office_file, job.deadline, cancelled,
             path=source.path, media_type=media_type, forms=tuple(forms), wants_blocks=wants_blocks,
             limits=job.limits, pictures=pictures, counts=counts,
         )  # fmt: skip

@@ -9,12 +9,11 @@ from __future__ import annotations
 import errno
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ocr_server.document.model import (
     Document,
@@ -45,9 +44,6 @@ from ocr_server.sources.damage import lacks_end_of_pdf
 from ocr_server.sources.pixels import PREVIEW_SIDE_PX, SMALL_SIDE_PX, draw_preview
 from ocr_server.sources.signatures import is_pdf
 
-if TYPE_CHECKING:
-    from ocr_server.office.plain import OfficeForm, OfficeText
-
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
@@ -55,7 +51,7 @@ def count_pages(
     _context: WorkerContext, *, path: Path, limits: Limits, password: str | None
 ) -> int:
     """The number of pages of a file."""
-    with _temporary_files_in(path.parent):
+    with temporary_files_in(path.parent):
         return decode.count_pages(path, limits=limits, password=password)
 
 
@@ -98,7 +94,7 @@ def read_page(
         page_ref=page_ref, options=options, limits=limits, password=password,
     )  # fmt: skip
     needs_picture = options.is_framed or (options.wants_fields and finders.needs_picture(options))
-    with _temporary_files_in(page_ref.path.parent):
+    with temporary_files_in(page_ref.path.parent):
         if page_ref.is_drawn:
             try:
                 page_ref.drawn_path.write_bytes(_drawn(page_ref, limits, password))
@@ -206,51 +202,13 @@ def render(
 
         document = read_document(document.read_bytes())
     left_bytes = rendering.limits.max_answer_bytes
-    with _temporary_files_in(result.parent), result.open("wb") as file:
+    with temporary_files_in(result.parent), result.open("wb") as file:
         for piece in render(document, paths, rendering):
             left_bytes -= len(piece)
             if left_bytes < 0:
                 raise AnswerTooLarge.of(rendering.limits.max_answer_bytes)
             file.write(piece)
     return rendering.claims
-
-
-def unpack_pictures(
-    _context: WorkerContext, *, path: Path, media_type: str, limits: Limits
-) -> tuple[int, ...]:
-    """Write the pictures inside a file that has text into files; the number of pages of each."""
-    with _temporary_files_in(path.parent):
-        from ocr_server.office.files import office_blocks  # noqa: PLC0415  # most read none
-        from ocr_server.office.pictures import unpack_pictures as unpack  # noqa: PLC0415
-
-        return unpack(office_blocks(path, media_type), path, limits)
-
-
-def read_office_file(
-    _context: WorkerContext,
-    *,
-    path: Path,
-    media_type: str,
-    forms: Sequence[OfficeForm],
-    wants_blocks: bool,
-    limits: Limits,
-    pictures: Document | None,
-    counts: tuple[int, ...],
-) -> OfficeText:
-    """The text of a file that has text of its own, with what was read in its pictures.
-
-    Raises:
-        AnswerTooLarge: it has more bytes than the limit.
-    """
-    with _temporary_files_in(path.parent):
-        from ocr_server.office.files import office_blocks  # noqa: PLC0415  # most read none
-        from ocr_server.office.pictures import with_pictures_read  # noqa: PLC0415
-        from ocr_server.office.plain import OfficeText  # noqa: PLC0415
-
-        blocks = list(with_pictures_read(office_blocks(path, media_type), pictures, counts))
-        return OfficeText.of(
-            blocks, forms, wants_blocks=wants_blocks, most_bytes=limits.max_answer_bytes
-        )
 
 
 def draw_page(
@@ -262,7 +220,7 @@ def draw_page(
     longest_px: int,
 ) -> bytes:
     """A picture of the page that a browser can show."""
-    with _temporary_files_in(page_ref.path.parent):
+    with temporary_files_in(page_ref.path.parent):
         return _drawn(page_ref, limits, password, longest_px=longest_px)
 
 
@@ -285,7 +243,7 @@ def draw_prepared_page(
 
     What was rotated or rectified lies where it lies in the page.
     """
-    with _temporary_files_in(page_ref.path.parent):
+    with temporary_files_in(page_ref.path.parent):
         page = decode.decode_page(page_ref.path, page_ref.index, limits=limits, password=password)
         prepared = reading.prepare_page(
             page,
@@ -299,7 +257,7 @@ def analyse_frame(
     context: WorkerContext, *, path: Path, reads: bool, options: ReadOptions, limits: Limits
 ) -> FrameAnalysis:
     """Analyse a frame of a camera; its text is read only if `reads`."""
-    with _temporary_files_in(path.parent):
+    with temporary_files_in(path.parent):
         canvas = decode.decode_page(path, 0, limits=limits, password=None, grey=True)
         canvas = replace(canvas, dpi=options.dpi or canvas.dpi)
         return camera_frame.analyse_frame(
@@ -311,7 +269,7 @@ def analyse_frame(
 
 
 @contextmanager
-def _temporary_files_in(folder: Path) -> Iterator[None]:
+def temporary_files_in(folder: Path) -> Iterator[None]:
     """Have libraries create temporary files in `folder`, which the server removes in any case.
 
     Raises:

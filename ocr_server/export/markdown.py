@@ -65,6 +65,10 @@ def block_markdown(block: Block) -> str:
             return f"{'#' * level} {escaped(text)}"
         case Paragraph(text):
             return escaped(text)
+        case ListItem() if block.bullet and not block.lines:
+            return (
+                f"- {escaped(block.text)}"  # of a file with text of its own: nobody drew the bullet
+            )
         case ListItem():
             return escaped(block.whole)
         case Tabular():

@@ -41,14 +41,16 @@ _AWS_CREDENTIAL = re.compile(r"AWS4-HMAC-SHA256 .*?Credential=([^/,\s]+)/")
 class KeyPlaces:
     """Where the clients of another service put their key, beside our own two headers.
 
-    A header, a parameter of the address (`query`), a field of the form (`field`), or the access
-    key id of a signed request of AWS (`is_aws`).
+    A header, a parameter of the address (`query`), a field of the form (`field`), the access key
+    id of a signed request of AWS (`is_aws`), or the password of basic authentication (`is_basic`),
+    as clients send it that know of no key and are told `http://any:KEY@host` as the address.
     """
 
     header: str = ""
     query: str = ""
     field: str = ""
     is_aws: bool = False
+    is_basic: bool = False
 
     def key_in(self, request: Request) -> str:
         """The key that a request bears in one of these places, but for the form."""
@@ -56,6 +58,8 @@ class KeyPlaces:
             return request.headers[self.header]
         if self.query and self.query in request.args:
             return request.args[self.query]
+        if self.is_basic and request.authorization:
+            return request.authorization.password or ""
         signed = _AWS_CREDENTIAL.match(request.headers.get("Authorization", ""))
         return signed[1] if self.is_aws and signed else ""
 
@@ -64,10 +68,13 @@ class KeyPlaces:
         """Where the other service’s clients send their key; empty if as ours do."""
         if self.is_aws:
             return "as the access key id"
+        if self.is_basic:
+            return f"in the address, as http://any:KEY@host, or in the header {HEADER}"
         return f"in the header {self.header}" if self.header else ""
 
 
 NO_PLACES = KeyPlaces()
+IN_ADDRESS = KeyPlaces(is_basic=True)
 _PAGES_PLACES = KeyPlaces(field=FIELD)
 
 

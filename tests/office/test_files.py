@@ -108,7 +108,7 @@ def markdown(tmp_path: Path, name: str, data: bytes) -> str:
         (
             "a.docx",
             made_docx,
-            "# The title\n\nTea \\& cake \\< 5\n\n\\- one thing\n\n"
+            "# The title\n\nTea \\& cake \\< 5\n\n- one thing\n\n"
             "| Item | Sum |\n| --- | --- |\n| Tea | 2 |",
         ),
         ("a.pptx", made_pptx, "## The title\n\nTea \\& cake"),
@@ -136,7 +136,7 @@ def test_a_page_of_the_web_has_its_text_and_no_other(tmp_path: Path) -> None:
     <table><tr><th>Item<td>Tea</table><!-- no --><img src="http://127.0.0.1:9/x"></body></html>"""
 
     assert markdown(tmp_path, "a.html", page.encode()) == (
-        "## The title\n\nWords\n\nand more\n\n\\- one\n\\- two\n\n| Item | Tea |\n| --- | --- |"
+        "## The title\n\nWords\n\nand more\n\n- one\n- two\n\n| Item | Tea |\n| --- | --- |"
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import pickle
 import socket
 from collections.abc import Callable, Iterator
@@ -8,10 +9,11 @@ import msgspec
 import numpy as np
 import pytest
 
-from ocr_server import tasks
+from ocr_server import office_tasks, tasks
 from ocr_server.document.page_files import PageReading
 from ocr_server.errors import OcrServerError, PageMissing
 from ocr_server.export.rendering import Claim, ClaimOutcome
+from ocr_server.office.plain import OfficeText, PlainBlock, PlainKind
 from ocr_server.runtime.messages import (
     TaskFailed,
     decode_answer,
@@ -38,10 +40,35 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         (tasks.draw_page, b"\x89PNG"),
         (tasks.count_pages, 7),
         (tasks.render, {Claim.PDF_A: ClaimOutcome.DROPPED}),
+        (office_tasks.unpack_pictures, (1, 0)),
+        (
+            office_tasks.read_office_file,
+            OfficeText({"text": "a"}, (PlainBlock(PlainKind.PARAGRAPH, "a"),), ("b",)),
+        ),
     ],
 )
 def test_a_result_arrives_as_it_was(task: Callable[..., object], result: object) -> None:
     assert decode_answer(encode_answer(result, None), task) == (result, None)
+
+
+def _tasks() -> list[Callable[..., object]]:
+    """Every function that a worker process runs."""
+    return [
+        value
+        for module in (tasks, office_tasks)
+        for name, value in vars(module).items()
+        if inspect.isfunction(value)
+        and value.__module__ == module.__name__
+        and any("context" in parameter for parameter in inspect.signature(value).parameters)
+        and not name.startswith("_")
+    ]
+
+
+@pytest.mark.parametrize("task", _tasks())
+def test_the_server_can_take_the_answer_of_every_task(task: Callable[..., object]) -> None:
+    _, error = decode_answer(encode_answer(None, PageMissing("No page 7.")), task)
+
+    assert isinstance(error, PageMissing)
 
 
 def test_numbers_of_numpy_arrive_as_python_s() -> None:

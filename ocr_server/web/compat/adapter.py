@@ -39,6 +39,7 @@ from ocr_server.web.problems import headers_of
 
 ALL_PAGES = PageSelection()
 _SHARE_OF_PICTURES = 0.9  # of the time for a file with pictures inside
+_MOST_OF_HINT = 40  # characters
 MOST_OTHERS = 16  # members beside the picture; no service has as many
 
 Answer: TypeAlias = Callable[[OcrServerError], Response]
@@ -278,11 +279,22 @@ def _pictures_read(job: Job, counts: Sequence[int]) -> tuple[Document | None, tu
 def hinted_languages(tags: Iterable[str]) -> tuple[str, ...]:
     """The installed languages of these tags, codes or English names, or those of the settings.
 
-    They are hints: what is not known or not installed is left out.
+    They are hints: what is not known or not installed is left out, and the log has their number.
     """
-    here = service()
-    codes = (code_of(code_named(tag) or tag, here.engine.languages) for tag in tags)
-    return tuple(dict.fromkeys(code for code in codes if code)) or here.settings.languages
+    codes = [_code_of_hint(tag) for tag in tags]
+    if None in codes:
+        g.outcome["hints_left_out"] = codes.count(None)
+    return tuple(dict.fromkeys(filter(None, codes))) or service().settings.languages
+
+
+def told_left_out(tags: Iterable[str]) -> str:
+    """A sentence for the client, of an API that has a place for it, on hints that are left out."""
+    left_out = [tag[:_MOST_OF_HINT] for tag in tags if _code_of_hint(tag) is None]
+    return f"Languages not installed were left out: {', '.join(left_out)}." if left_out else ""
+
+
+def _code_of_hint(tag: str) -> str | None:
+    return code_of(code_named(tag) or tag, service().engine.languages)
 
 
 def rendered(document: Document, name: str) -> str:

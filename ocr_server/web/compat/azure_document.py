@@ -30,6 +30,7 @@ from ocr_server.web.compat.adapter import (
     read,
     read_as,
     read_office,
+    told_left_out,
 )
 from ocr_server.web.compat.azure_office import office_result_of
 from ocr_server.web.compat.azure_operations import (
@@ -49,7 +50,7 @@ _VERSIONS = {"documentintelligence": "2024-11-30", "formrecognizer": "2023-07-31
 _CONTENT_FORMATS = ("text", "markdown")
 _POLL_MS = 200  # read by the Python client, which else asks once a second
 _PATH = "/<any(documentintelligence, formrecognizer):name>/documentModels/<model>"
-_OF_RESULT = ("api-version", "stringIndexType", "outputContentFormat")
+_OF_RESULT = ("api-version", "stringIndexType", "outputContentFormat", "locale")
 _RESULT, _PDF = "result", "pdf"  # parts of what is kept
 
 blueprint = Blueprint("azure-document-intelligence", __name__)
@@ -95,6 +96,7 @@ def _options(name: str, model: str, source: Source) -> ResultOptions:
         content_format=_choice("outputContentFormat", _CONTENT_FORMATS),
         is_layout=MODELS.get(model, False),
         is_pdf=media_type_of_file(source.path) == PDF,
+        warning=told_left_out(_hints()),
     )
 
 
@@ -196,8 +198,12 @@ def _choice(name: str, values: tuple[str, ...]) -> str:
 
 def _languages() -> tuple[str, ...]:
     wants_told = "languages" in _features()
-    languages = hinted_languages(filter(None, [request.args.get("locale", "")]))
+    languages = hinted_languages(_hints())
     return tuple(dict.fromkeys((*languages, AUTO))) if wants_told else languages
+
+
+def _hints() -> list[str]:
+    return [tag for tag in [request.args.get("locale", "")] if tag]
 
 
 def _features() -> list[str]:

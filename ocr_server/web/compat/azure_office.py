@@ -22,7 +22,10 @@ Json: TypeAlias = dict[str, Any]  # as mixed as what Azure answers
 
 
 def office_result_of(plain: Iterable[PlainBlock], options: ResultOptions) -> bytes:
-    """The JSON of the result: one page with all words, paragraphs and, of a layout, tables."""
+    """The JSON of the result: one page with all words, paragraphs and, of a layout, tables.
+
+    Each paragraph and cell is a line too, as clients that ask for pages take the text of lines.
+    """
     blocks = [block for one in plain for block in one.blocks()]
     is_markdown = options.content_format == "markdown"
     gap = "\n\n" if is_markdown else "\n"
@@ -30,6 +33,7 @@ def office_result_of(plain: Iterable[PlainBlock], options: ResultOptions) -> byt
     content = gap.join(pieces)
     told = _Told(content, offsets_of(content, options.string_index_type, 0), is_markdown)
     words: list[Json] = []
+    lines: list[Json] = []
     paragraphs: list[Json] = []
     tables: list[Json] = []
     begin = 0
@@ -40,11 +44,18 @@ def office_result_of(plain: Iterable[PlainBlock], options: ResultOptions) -> byt
             role = {}
             if options.is_layout and isinstance(block, Heading):
                 role = {"role": "title" if block.level == 1 else "sectionHeading"}
-            paragraphs.append(
-                {**role, "content": block.text, "spans": [told.written(block.text, begin, span)]}
+            line = {"content": block.text, "spans": [told.written(block.text, begin, span)]}
+            lines.append(line)
+            paragraphs.append({**role, **line})
+        else:
+            table = told.table(block, begin, span)
+            lines += (
+                {"content": cell["content"], "spans": cell["spans"]}
+                for cell in table["cells"]
+                if cell["spans"]
             )
-        elif options.is_layout:
-            tables.append(told.table(block, begin, span))
+            if options.is_layout:
+                tables.append(table)
         begin += len(piece) + len(gap)
     whole = told.span(0, len(content))
     return msgspec.json.encode(
@@ -54,7 +65,7 @@ def office_result_of(plain: Iterable[PlainBlock], options: ResultOptions) -> byt
             "stringIndexType": options.string_index_type,
             "contentFormat": options.content_format,
             "content": content,
-            "pages": [{"pageNumber": 1, "spans": [whole], "words": words, "lines": []}],
+            "pages": [{"pageNumber": 1, "spans": [whole], "words": words, "lines": lines}],
             "paragraphs": paragraphs,
             "tables": tables,
             "styles": [],

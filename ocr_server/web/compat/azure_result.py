@@ -59,7 +59,10 @@ _POINTS = 4  # decimals of an inch: a hundredth of a pixel at 100 dpi
 
 @dataclass(frozen=True, slots=True)
 class ResultOptions:
-    """What the result is to look like; `is_layout` adds tables and roles of paragraphs."""
+    """What the result is to look like; `is_layout` adds tables and roles of paragraphs.
+
+    `warning` is a sentence on languages that were asked for and are not installed.
+    """
 
     model: str
     api_version: str
@@ -67,6 +70,7 @@ class ResultOptions:
     content_format: str = "text"
     is_layout: bool = False
     is_pdf: bool = False
+    warning: str = ""
 
 
 def result_of(document: Document, options: ResultOptions) -> bytes:
@@ -96,8 +100,17 @@ def result_of(document: Document, options: ResultOptions) -> bytes:
             "contentFormat": options.content_format,
             "content": encoded(break_.join(contents)),
             **parts,
+            **_warnings(options.warning),
         }
     )
+
+
+def _warnings(sentence: str) -> Json:
+    if not sentence:
+        return {}
+    return {
+        "warnings": [{"code": "UnsupportedLocale", "message": sentence, "target": "locale"}],
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ import msgspec
 from flask import Blueprint, Response, jsonify, request
 
 from ocr_server.document.model import Document
+from ocr_server.document.roles import Roles
 from ocr_server.errors import InvalidOptions, JobMissing, OcrServerError, UnsupportedFormat
+from ocr_server.export.markdown import page_markdown
 from ocr_server.job import PageSelection, ReadOptions, Source, TextLayerUse
 from ocr_server.office.files import office_type_of
 from ocr_server.office.plain import OfficeText
@@ -35,6 +37,7 @@ from ocr_server.web.compat.adapter import (
     read_office,
     refusal,
     rendered,
+    told_left_out,
 )
 from ocr_server.web.compat.docling_document import docling_document, office_document
 from ocr_server.web.compat.kept_jobs import KeptJob, begin_job, kept_jobs
@@ -65,6 +68,14 @@ class _Sent:
     def formats(self) -> set[str]:
         return {str(name) for name in self.options.get("to_formats", ())} or {"md"}
 
+    @property
+    def hints(self) -> list[str]:
+        return [str(tag) for tag in self.options.get("ocr_lang", ())]
+
+    @property
+    def page_break(self) -> str:
+        return str(next(iter(self.options.get("md_page_break_placeholder", ())), ""))
+
     def first(self, name: str, default: str = "") -> str:
         values = self.options.get(name)
         return str(values[0]).lower() if values else default
@@ -82,8 +93,8 @@ def begin(kind: str) -> Response:
     sent = _sent(kind)
     kept = kept_jobs()
     first, last = next(iter(_pages(sent.options.get("page_range", ())).ranges), (1, -1))
-    is_open = first > 1 and last < 0  # which the options of a job cannot say
-    if kept is None or sent.office_type or is_open:
+    is_open = first > 1 and last < 0
+    if kept is None or sent.office_type or is_open or sent.page_break:  # no options of a job
         stored = service().store.keep(owner_of(request), {_RESULT: _converted(sent)})
         return jsonify(_task(stored.id))
     reading = _reading(sent)
@@ -211,7 +222,7 @@ def _converted(sent: _Sent) -> bytes:
     )
     if office is not None:
         errors = [_error("embedded-picture", problem) for problem in office.problems]
-        return _answer_of(_office_document(office, sent), begun, errors)
+        return _answer_of(_office_document(office, sent), begun, errors, is_partial=bool(errors))
     document = read(
         sent.source,
         _reading(sent),
@@ -222,7 +233,7 @@ def _converted(sent: _Sent) -> bytes:
 
 
 def _reading(sent: _Sent) -> ReadOptions:
-    languages = hinted_languages(str(tag) for tag in sent.options.get("ocr_lang", ()))
+    languages = hinted_languages(sent.hints)
     layer = TextLayerUse.AUTO
     if sent.first("force_ocr") == "true":
         layer = TextLayerUse.IGNORE
@@ -236,20 +247,20 @@ def _told(document: Document, sent: _Sent, begun: float) -> bytes:
         _error(failure.error.code, f"Page {failure.page}: {failure.error.client_message}")
         for failure in document.problems
     ]
-    return _answer_of(_document(document, sent), begun, errors)
+    if left_out := told_left_out(sent.hints):
+        errors.append(_error("language", left_out, of="user_input"))
+    return _answer_of(_document(document, sent), begun, errors, is_partial=bool(document.problems))
 
 
-def _error(name: str, message: str) -> Json:
-    return {
-        "component_type": "document_backend", "module_name": name, "error_message": message,
-    }  # fmt: skip
+def _error(name: str, message: str, *, of: str = "document_backend") -> Json:
+    return {"component_type": of, "module_name": name, "error_message": message}
 
 
-def _answer_of(document: Json, begun: float, errors: Sequence[Json] = ()) -> bytes:
+def _answer_of(document: Json, begun: float, errors: Sequence[Json], *, is_partial: bool) -> bytes:
     return msgspec.json.encode(
         {
             "document": document,
-            "status": "partial_success" if errors else "success",
+            "status": "partial_success" if is_partial else "success",
             "errors": errors,
             "processing_time": round(time.perf_counter() - begun, 3),
             "timings": {},
@@ -278,7 +289,7 @@ def _document(document: Document, sent: _Sent) -> Json:
     wanted = sent.formats
     return {
         "filename": sent.name,
-        "md_content": rendered(document, "markdown") if "md" in wanted else None,
+        "md_content": _markdown(document, sent.page_break) if "md" in wanted else None,
         "json_content": (
             encoded(docling_document(document, sent.name, sent.source.path))
             if "json" in wanted
@@ -288,6 +299,15 @@ def _document(document: Document, sent: _Sent) -> Json:
         "text_content": rendered(document, "text") if "text" in wanted else None,
         "doctags_content": None,
     }
+
+
+def _markdown(document: Document, page_break: str) -> str:
+    """Markdown, with the text that the client asks for between pages that have some."""
+    if not page_break:
+        return rendered(document, "markdown")
+    roles = Roles.of(document.pages)
+    pages = filter(None, (page_markdown(page, roles) for page in document.pages))
+    return f"\n\n{page_break}\n\n".join(pages)
 
 
 def _pages(given: Any) -> PageSelection:  # noqa: ANN401  # texts of a form, numbers of JSON

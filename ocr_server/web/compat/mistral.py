@@ -49,6 +49,7 @@ from ocr_server.web.json_body import PIECE_BYTES, Value
 
 _FILE, _ABOUT = "file", "about"  # parts of what is kept
 _CONTENT_PATH = re.compile(r".*/v1/files/(\w+)/content")
+_LONGEST_TYPE = 200  # characters of a data URL that have its media type
 _UNANSWERED = ("bbox_annotation_format", "document_annotation_format")
 Json: TypeAlias = dict[str, Any]  # as mixed as what Mistral sends and answers
 
@@ -62,7 +63,7 @@ def read_document() -> Response:
         members = body_of(request, forms=()).members()
         document = members.pop("document").members()
         options = {name: value.parsed() for name, value in members.items()}
-        source = _sent_file(document)
+        source, file_name, media_type = _sent_file(document)
         pages = _pages(options.get("pages"))
         wanted = PageOptions(
             table_format=_choice(options, "table_format", tuple(TABLE_WRITERS)),
@@ -79,7 +80,7 @@ def read_document() -> Response:
     for name in _UNANSWERED:
         if options.get(name) is not None:
             raise InvalidOptions(f"{name}: this server transcribes, and answers no questions.")
-    office = read_office(source, ("markdown",))
+    office = read_office(source, ("markdown",), name=file_name, media_type=media_type)
     if office is not None:
         told = [encoded(office_page(office.texts["markdown"]))]
     else:
@@ -192,26 +193,32 @@ def _no_file() -> JobMissing:
     return JobMissing("There is no such file; files are kept for ten minutes. Send it again.")
 
 
-def _sent_file(document: dict[str, Value]) -> Source:
-    """The file of a document: a data URL, or one that was sent before.
+def _sent_file(document: dict[str, Value]) -> tuple[Source, str, str]:
+    """The file of a document, a data URL or one that was sent before, its name and media type.
 
     Raises:
         ValueError: it is none of these; the message is for the client.
     """
     if "file_id" in document:
-        return job_folder().add(_pieces(str(document["file_id"].parsed())))
+        return _kept_file(str(document["file_id"].parsed()))
     address = document.get("document_url") or document.get("image_url")
     if address is not None and address.kind == b"{":
         address = address.members().get("url")
     if address is None:
         raise ValueError("document needs document_url, image_url or file_id")
-    if next(address.text_pieces(), b"")[:5].lower() != b"data:":
+    head = next(address.text_pieces(), b"")[:_LONGEST_TYPE].decode(errors="replace")
+    if head[:5].lower() != "data:":
         url = urlsplit(address.parsed())
         ours = _CONTENT_PATH.fullmatch(url.path)
         if ours is None or url.netloc != request.host:
             raise ValueError("nothing is fetched from addresses; send a data URL or a file")
-        return job_folder().add(_pieces(ours[1]))
-    return decoded_image(address)
+        return _kept_file(ours[1])
+    name = document["document_name"].parsed() if "document_name" in document else ""
+    return decoded_image(address), str(name), re.split("[;,]", head[5:])[0].lower()
+
+
+def _kept_file(file_id: str) -> tuple[Source, str, str]:
+    return job_folder().add(_pieces(file_id)), _file(file_id)["filename"], ""
 
 
 def _pages(given: object) -> PageSelection:

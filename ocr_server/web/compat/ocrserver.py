@@ -20,6 +20,7 @@ from ocr_server.errors import (
 )
 from ocr_server.job import ReadOptions, Source
 from ocr_server.request.parsing import parse_alphabet, parse_languages
+from ocr_server.web.auth import IN_ADDRESS
 from ocr_server.web.body import body_of
 from ocr_server.web.compat.adapter import Adapter, answer_errors, image_of, read, refusal
 from ocr_server.web.compat.adapter import rendered as rendered_as
@@ -107,5 +108,8 @@ def _status_of(error: OcrServerError) -> int:
 
 answer_errors(blueprint, _answer)
 ADAPTER = Adapter(
-    blueprint, "`POST /file`, `POST /base64` and `GET /status` of otiai10/ocrserver", status
+    blueprint,
+    "`POST /file`, `POST /base64` and `GET /status` of otiai10/ocrserver",
+    status,
+    key=IN_ADDRESS,
 )

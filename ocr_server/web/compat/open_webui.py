@@ -6,12 +6,14 @@ words “No extractable text” in a 422 to try something else.
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from flask import Blueprint, Response, jsonify, request
 
 from ocr_server.errors import InvalidOptions, NoText
 from ocr_server.job import ReadOptions
 from ocr_server.web.body import body_of
-from ocr_server.web.compat.adapter import Adapter, answer_errors, read
+from ocr_server.web.compat.adapter import Adapter, answer_errors, read, read_office
 from ocr_server.web.context import service
 from ocr_server.web.problems import answer_error
 
@@ -24,6 +26,10 @@ def process() -> Response:
     source = body_of(request, forms=()).file
     if source is None or not source.size_bytes:
         raise InvalidOptions("Send the document as the raw body; nothing came.")
+    name = unquote(request.headers.get("X-Filename", ""))
+    office = read_office(source, ("text",), name=name, media_type=request.mimetype)
+    if office is not None:
+        return jsonify([{"page_content": office.texts["text"], "metadata": {}}])
     document = read(source, ReadOptions(languages=service().settings.languages))
     if not document.text.strip():
         raise NoText("No extractable text: nothing on these pages could be read.")

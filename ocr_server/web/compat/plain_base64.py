@@ -8,6 +8,7 @@ from flask import Blueprint, Response, json, jsonify, request
 
 from ocr_server.errors import InvalidOptions, OcrServerError
 from ocr_server.job import ReadOptions
+from ocr_server.web.auth import IN_ADDRESS
 from ocr_server.web.body import body_of
 from ocr_server.web.compat.adapter import Adapter, answer_errors, image_of, read, refusal
 from ocr_server.web.context import service
@@ -46,4 +47,6 @@ def _answer(error: OcrServerError) -> Response:
 
 
 answer_errors(blueprint, _answer)
-ADAPTER = Adapter(blueprint, "`POST /api/` of small servers: a data URL in, words with boxes out")
+ADAPTER = Adapter(
+    blueprint, "`POST /api/` of small servers: a data URL in, words with boxes out", key=IN_ADDRESS
+)

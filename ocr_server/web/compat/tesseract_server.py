@@ -31,6 +31,7 @@ from ocr_server.errors import (
 from ocr_server.job import ReadOptions
 from ocr_server.request.options import OPTIONS
 from ocr_server.request.parsing import parse_alphabet, parse_layout
+from ocr_server.web.auth import IN_ADDRESS
 from ocr_server.web.body import body_of
 from ocr_server.web.compat.adapter import (
     Adapter,
@@ -215,5 +216,8 @@ def _answer(error: OcrServerError) -> Response:
 
 answer_errors(blueprint, _answer)
 ADAPTER = Adapter(
-    blueprint, "`POST /tesseract`, `GET /status` and health of hertzg/tesseract-server", status
+    blueprint,
+    "`POST /tesseract`, `GET /status` and health of hertzg/tesseract-server",
+    status,
+    key=IN_ADDRESS,
 )

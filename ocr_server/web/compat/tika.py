@@ -1,16 +1,15 @@
-"""Apache Tika 3: `/tika` and `/rmeta`, for pictures and PDFs, with its headers.
+"""Apache Tika 3: `/tika`, `/rmeta` and `/meta`, with its headers; and `/tika/json` of Tika 4.
 
-Source: Tika's wiki, “TikaServer” and “TikaOCR”. `PUT /tika` answers by `Accept`, `/tika/text` and
-`/tika/html` in JSON; errors are its statuses, with a sentence instead of a stack trace.
+Source: Tika's wiki, “TikaServer”; its documentation, “Migrating Tika Server to 4.x”. `PUT /tika`
+answers by `Accept`, `/tika/text` and `/tika/html` in JSON; errors are its statuses, with a sentence
+instead of a stack trace.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -33,11 +32,12 @@ from ocr_server.errors import (
     UnsupportedFormat,
 )
 from ocr_server.export.xml import element, written
-from ocr_server.job import ReadOptions, Source, TextLayerUse
+from ocr_server.job import Source
 from ocr_server.office.files import office_type_of
 from ocr_server.office.plain import OfficeText
 from ocr_server.request.faults import body_too_large
 from ocr_server.sources.signatures import PDF, media_type_of_file
+from ocr_server.web.auth import IN_ADDRESS
 from ocr_server.web.body import JSON, body_of
 from ocr_server.web.compat.adapter import (
     Adapter,
@@ -47,6 +47,7 @@ from ocr_server.web.compat.adapter import (
     refusal,
     rendered,
 )
+from ocr_server.web.compat.tika_headers import PASSWORD, TikaRequest, read_headers
 from ocr_server.web.context import job_folder, service
 from ocr_server.web.json_body import PIECE_BYTES
 from ocr_server.web.problems import STATUS
@@ -55,60 +56,18 @@ GREETING = f"This is Tika Server (ocr-server {__version__}, as Apache Tika 3). P
 PARSERS = ["org.apache.tika.parser.DefaultParser", "org.apache.tika.parser.ocr.TesseractOCRParser"]
 CONTENT = "X-TIKA:content"
 _EXCEPTION = "X-TIKA:EXCEPTION:container_exception"
+_EMBEDDED_EXCEPTION = "X-TIKA:EXCEPTION:embedded_exception"
+_NAMES_IN_4 = {
+    CONTENT: "tk:content",
+    "X-TIKA:Parsed-By": "tk:parsed-by",
+    _EMBEDDED_EXCEPTION: "tk:exception:embedded-exception",
+    "resourceName": "tk:resource-name",
+}
+_MARKDOWN, _PLAIN = {"markdown", "md"}, {"text", "txt", "body"}
 _PAGE = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title/></head><body>{}</body></html>'
 _UNREAD = Document((), EngineInfo("", "", ()))  # what was not to be read
 
-# Tika sets any field of its parser by a header, which has led to commands being run. Here a header
-# that is not in these tables is refused in Tika's words, and so is a value with unusual letters.
-_OCR, _PDF, _TIMEOUT = "x-tika-ocr", "x-tika-pdf", "x-tika-timeout-millis"
-_PASSWORD = "Password"  # noqa: S105  # a header's name
-_LETTERS = re.compile(r"[-/_+.A-Za-z0-9 ]+")
-_LANGUAGE = r"(?:[a-zA-Z]{3}(?:_[a-zA-Z]{3,4}){0,2}|script/[A-Z][a-zA-Z]+(?:_vert)?)"
-_FLAG, _NUMBER, _WORD = "true|false", r"\d{1,12}", "[a-z]+"
-_FORMS = {
-    "language": rf"{_LANGUAGE}(?:\+{_LANGUAGE})*",
-    "pagesegmode": r"[13-9]|1[0-3]",  # 0 and 2 read nothing
-    "outputtype": "txt|hocr",
-    "skipocr": _FLAG,
-    "timeout": _NUMBER,
-    "timeoutseconds": _NUMBER,
-    "timeoutmillis": _NUMBER,
-    "minfilesizetoocr": _NUMBER,
-    "maxfilesizetoocr": _NUMBER,
-    "enableimagepreprocessing": _FLAG,
-    # How Tika prepares pictures and spaces words; this server does so in its own way.
-    "applyrotation": _FLAG,
-    "density": _NUMBER,
-    "depth": _NUMBER,
-    "colorspace": _WORD,
-    "filter": _WORD,
-    "resize": _NUMBER,
-    "preserveinterwordspacing": _FLAG,
-    "inlinecontent": _FLAG,
-}
-_PDF_FORMS = {
-    "ocrstrategy": "no_ocr|ocr_only|ocr_and_text_extraction|auto",
-    # Of no effect, as whole pages are read.
-    "extractinlineimages": _FLAG,
-    "extractuniqueinlineimagesonly": _FLAG,
-    "sortbyposition": _FLAG,
-}
-_TEXT_LAYERS = {"no_ocr": TextLayerUse.ONLY, "ocr_only": TextLayerUse.IGNORE}
-
 blueprint = Blueprint("tika", __name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _TikaRequest:
-    """The headers of a request as values; files with a size outside of the range are not read."""
-
-    reading: ReadOptions
-    password: str | None
-    timeout_s: float | None
-    as_hocr: bool
-    skips: bool
-    least_bytes: int
-    most_bytes: int
 
 
 @blueprint.get("/tika")
@@ -126,9 +85,7 @@ def parse() -> Response:
     offered = ["text/plain", "text/html", "text/xml", "application/json"]
     media_type = request.accept_mimetypes.best_match(offered, default="text/plain")
     if media_type == "application/json":
-        return jsonify(
-            _metadata(source, document) | {CONTENT: _content("html", document, requested)}
-        )
+        return jsonify(_told(source, document, "html", requested))
     content = _content("text" if media_type == "text/plain" else "html", document, requested)
     if not content.strip():
         return Response(status=204)
@@ -140,8 +97,23 @@ def parse() -> Response:
 def parse_to_json(handler: str) -> Response:
     """Metadata and content as one object."""
     source, requested = _source(), _requested()
-    document = _read(source, requested)
-    return jsonify(_metadata(source, document) | {CONTENT: _content(handler, document, requested)})
+    return jsonify(_told(source, _read(source, requested), handler, requested))
+
+
+@blueprint.put("/tika/json")
+@blueprint.put("/tika/json/<any(text, txt, html, xml, body, markdown, md, ignore):handler>")
+def parse_as_tika_4(handler: str = "markdown") -> Response:
+    """Metadata and content as one object, with the names of Tika 4."""
+    source, requested = _source(), _requested()
+    found = _told(source, _read(source, requested), handler, requested)
+    return jsonify({_NAMES_IN_4.get(name, name): value for name, value in found.items()})
+
+
+@blueprint.put("/meta")
+@blueprint.post("/meta/form")
+def tell_metadata() -> Response:
+    """What is known of a file that is not read: its media type and name."""
+    return jsonify(_metadata(_source(), _UNREAD))
 
 
 @blueprint.put("/rmeta")
@@ -151,74 +123,11 @@ def parse_to_json(handler: str) -> Response:
 def parse_recursively(handler: str = "xml") -> Response:
     """A list of one object, of the document; embedded files are not listed."""
     source, requested = _source(), _requested()
-    document = _read(source, requested)
-    found = _metadata(source, document)
-    if handler != "ignore":
-        found[CONTENT] = _content(handler, document, requested)
-    return jsonify([found])
+    return jsonify([_told(source, _read(source, requested), handler, requested)])
 
 
-def _requested() -> _TikaRequest:
-    return _read_headers(request.headers.items(), service().settings.languages)
-
-
-def _read_headers(headers: Iterable[tuple[str, str]], languages: tuple[str, ...]) -> _TikaRequest:
-    """What the headers ask for; `languages` where they name none.
-
-    Raises:
-        InvalidOptions: a header is none of Tika's, is not allowed here, or has a wrong value.
-    """
-    ocr, pdf, timeout_ms, password = {}, {}, None, None
-    for name, value in headers:
-        text = value.strip()
-        if name.lower() == _TIMEOUT:
-            timeout_ms = int(_checked(name, text, {_TIMEOUT: _NUMBER}, _TIMEOUT, "X-Tika"))
-        elif name.lower().startswith(_OCR):
-            field = name.lower().removeprefix(_OCR)
-            ocr[field] = _checked(name, text, _FORMS, field, "X-Tika-OCR")
-        elif name.lower().startswith(_PDF):
-            field = name.lower().removeprefix(_PDF)
-            pdf[field] = _checked(name, text, _PDF_FORMS, field, "X-Tika-PDF")
-        elif name.lower() == _PASSWORD.lower():
-            password = value
-    if "language" in ocr:
-        languages = tuple(dict.fromkeys(ocr["language"].split("+")))
-    usual = ReadOptions()
-    return _TikaRequest(
-        reading=ReadOptions(
-            languages=languages,
-            psm=int(ocr.get("pagesegmode", usual.psm)),
-            operations=() if _is_false(ocr.get("enableimagepreprocessing")) else usual.operations,
-            text_layer=_TEXT_LAYERS.get(pdf.get("ocrstrategy", "").lower(), TextLayerUse.AUTO),
-        ),
-        password=password,
-        timeout_s=_timeout_s(ocr, timeout_ms),
-        as_hocr=ocr.get("outputtype", "").lower() == "hocr",
-        skips=ocr.get("skipocr", "").lower() == "true",
-        least_bytes=int(ocr.get("minfilesizetoocr", 0)),
-        most_bytes=int(ocr.get("maxfilesizetoocr", 2**63)),
-    )
-
-
-def _checked(name: str, text: str, forms: dict[str, str], field: str, prefix: str) -> str:
-    form = forms.get(field)
-    if form is None or not _LETTERS.fullmatch(text) or not re.fullmatch(form, text, re.IGNORECASE):
-        raise InvalidOptions(f"{name} is an invalid {prefix} header")
-    return text
-
-
-def _is_false(text: str | None) -> bool:
-    return text is not None and text.lower() == "false"
-
-
-def _timeout_s(ocr: dict[str, str], timeout_ms: int | None) -> float | None:
-    """The time limit of the most specific header; none for 0, which means the server's."""
-    if "timeoutmillis" in ocr:
-        timeout_ms = int(ocr["timeoutmillis"])
-    for field in ("timeoutseconds", "timeout"):
-        if field in ocr:
-            return float(ocr[field])
-    return timeout_ms / 1000 if timeout_ms else None
+def _requested() -> TikaRequest:
+    return read_headers(request.headers.items(), service().settings.languages)
 
 
 def _source() -> Source:
@@ -254,9 +163,9 @@ def _unpacked(path: Path, most_bytes: int) -> Iterator[bytes]:
     raise InvalidOptions("The body’s gzip is cut off. Send all of it.")
 
 
-def _read(source: Source, requested: _TikaRequest) -> Document | OfficeText:
+def _read(source: Source, requested: TikaRequest) -> Document | OfficeText:
     office = read_office(
-        source, ("text", "html"), name=_file_name() or "", media_type=request.mimetype
+        source, ("text", "html", "markdown"), name=_file_name() or "", media_type=request.mimetype
     )
     if office is not None:
         return office
@@ -270,7 +179,7 @@ def _read(source: Source, requested: _TikaRequest) -> Document | OfficeText:
         if requested.password is not None:
             raise
         raise EncryptedDocument(
-            f"The PDF is protected. Send its password in the header {_PASSWORD}."
+            f"The PDF is protected. Send its password in the header {PASSWORD}."
         ) from error
 
 
@@ -284,6 +193,15 @@ def _attached_name() -> str | None:
     return parameters.get("filename") if disposition == "attachment" else None
 
 
+def _told(
+    source: Source, document: Document | OfficeText, handler: str, requested: TikaRequest
+) -> dict[str, Any]:
+    found = _metadata(source, document)
+    if handler != "ignore":
+        found[CONTENT] = _content(handler, document, requested)
+    return found
+
+
 def _metadata(source: Source, document: Document | OfficeText) -> dict[str, Any]:
     found: dict[str, Any] = {"Content-Type": _kind(source), "X-TIKA:Parsed-By": PARSERS}
     name = _attached_name()
@@ -292,7 +210,7 @@ def _metadata(source: Source, document: Document | OfficeText) -> dict[str, Any]
     if found["Content-Type"] == PDF and isinstance(document, Document) and document is not _UNREAD:
         found["xmpTPg:NPages"] = str(len(document.pages))
     if isinstance(document, OfficeText) and document.problems:
-        found["X-TIKA:EXCEPTION:embedded_exception"] = list(document.problems)
+        found[_EMBEDDED_EXCEPTION] = list(document.problems)
     return found
 
 
@@ -302,12 +220,15 @@ def _kind(source: Source) -> str:
     return media_type_of_file(source.path) or office or sent_as
 
 
-def _content(handler: str, document: Document | OfficeText, requested: _TikaRequest) -> str:
+def _content(handler: str, document: Document | OfficeText, requested: TikaRequest) -> str:
     if not isinstance(document, Document):
-        is_plain = handler in {"text", "body"}
         texts = document.texts
-        return texts["text"] if is_plain else _PAGE.format(texts["html"])
-    if handler in {"text", "body"}:
+        if handler in _MARKDOWN:
+            return texts["markdown"]
+        return texts["text"] if handler in _PLAIN else _PAGE.format(texts["html"])
+    if handler in _MARKDOWN:
+        return rendered(document, "markdown")
+    if handler in _PLAIN:
         text = "\n\n".join(page.text for page in document.pages)
         return f"{text}\n" if text else ""
     return rendered(document, "hocr") if requested.as_hocr else _xhtml(document)
@@ -345,4 +266,8 @@ def _status_of(error: OcrServerError) -> int:
 
 
 answer_errors(blueprint, _answer)
-ADAPTER = Adapter(blueprint, "`/tika` and `/rmeta` of Apache Tika 3, with its headers for OCR")
+ADAPTER = Adapter(
+    blueprint,
+    "`/tika`, `/rmeta` and `/meta` of Apache Tika 3 with its headers, `/tika/json` of Tika 4",
+    key=IN_ADDRESS,
+)

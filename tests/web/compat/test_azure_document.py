@@ -284,6 +284,19 @@ def test_codes_are_told_where_they_are_asked_for(client: FlaskClient) -> None:
     assert (code["kind"], code["value"], len(code["polygon"])) == ("DataMatrix", "LOT 4711", 8)
 
 
+@pytest.mark.parametrize(("locale", "count"), [("xx-YY", 1), ("en-GB", 0), ("eng", 0)])
+def test_a_locale_that_is_not_installed_is_told(
+    client: FlaskClient, picture: bytes, locale: str, count: int
+) -> None:
+    sent = client.post(f"{ANALYZE}&locale={locale}", data=picture, content_type="image/png")
+    told = client.get(sent.headers["Operation-Location"]).get_json()["analyzeResult"]
+
+    assert "Fish" in told["content"]
+    warnings = told.get("warnings", [])
+    assert [one["target"] for one in warnings] == ["locale"] * count
+    assert all(locale in one["message"] for one in warnings)
+
+
 OFFICE = "<html><h1>Tea &amp; *cake*</h1><p>one b\u0065\u0301ta<table><tr><td>Item<td>x|y</table>"
 
 
@@ -306,6 +319,14 @@ def test_a_file_of_an_office_program_has_its_own_text_with_exact_spans(
     assert words == ["Tea", "&", "*cake*", "one", "be\u0301ta", "Item", "x|y"]
     for one in page_["words"]:
         assert under(content, one["span"], index_type) == written(one["content"])
+    assert [line["content"] for line in page_["lines"]] == [
+        "Tea & *cake*",
+        "one be\u0301ta",
+        "Item",
+        "x|y",
+    ]
+    for one in page_["lines"]:
+        assert under(content, one["spans"][0], index_type) == written(one["content"])
     assert [one.get("role") for one in told["paragraphs"]] == ["title", None]
     for one in told["paragraphs"]:
         assert under(content, one["spans"][0], index_type) == written(one["content"])

@@ -234,6 +234,20 @@ def test_the_key_is_found_where_the_clients_put_it(
         assert send(locked, with_key(case.request(picture))).status_code < 300
 
 
+@pytest.mark.parametrize("path", ["/tika/text", "/tika", "/tika/json/md"])
+def test_a_client_without_a_place_for_a_key_has_it_in_the_address(
+    locked: FlaskClient, picture: bytes, path: str
+) -> None:
+    answers = [
+        locked.put(path, data=picture, auth=sent) for sent in (("any", KEY), ("any", "no"), None)
+    ]
+    elsewhere = locked.post("/v1/documents", data=picture, auth=("any", KEY))
+
+    assert [answer.status_code for answer in answers] == [200, 401, 401]
+    assert "http://any:KEY@host" in answers[2].text
+    assert elsewhere.status_code == 401
+
+
 def test_no_route_of_an_adapter_answers_without_a_key(locked: FlaskClient) -> None:
     urls = locked.application.url_map.bind("localhost")
     tried = 0

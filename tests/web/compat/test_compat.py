@@ -65,7 +65,7 @@ def test_a_server_imports_no_adapter_that_it_does_not_serve() -> None:
     run = subprocess.run(  # noqa: S603
         [sys.executable, "-c", code], capture_output=True, check=True, text=True, timeout=60
     )
-    assert run.stdout.split() == ["adapter", "tika"]
+    assert run.stdout.split() == ["adapter", "tika", "tika_headers"]
 
 
 def every_error(base: type[OcrServerError] = OcrServerError) -> Iterator[type[OcrServerError]]:

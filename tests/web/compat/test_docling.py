@@ -153,6 +153,38 @@ def test_heads_of_pages_are_furniture_and_items_of_lists_items(tmp_path: Path) -
     ]  # fmt: skip
 
 
+def test_the_text_that_a_client_asks_for_stands_between_pages_alone(
+    client: FlaskClient, two_pages: bytes
+) -> None:
+    def sent(path: str) -> Any:  # noqa: ANN401
+        form = {"files": (BytesIO(two_pages), "a.tif"), "md_page_break_placeholder": "\f"}
+        return client.post(path, data=form).get_json()
+
+    told = sent("/v1/convert/file")
+    task = sent("/v1/convert/file/async")["task_id"]
+    later = client.get(f"/v1/result/{task}").get_json()
+
+    for answer in (told, later):
+        pages = answer["document"]["md_content"].split("\f")
+        assert [page.strip() for page in pages] == ["Fish \\<\\&\\>"] * 2
+
+
+def test_languages_that_are_not_installed_are_told_and_no_failure(
+    client: FlaskClient, picture: bytes
+) -> None:
+    def sent(*languages: str) -> Any:  # noqa: ANN401
+        form = {"files": (BytesIO(picture), "a.png"), "ocr_lang": list(languages)}
+        return client.post("/v1/convert/file", data=form).get_json()
+
+    some, none = sent("eng", "xx-YY", "Klingon"), sent("en", "English")
+
+    assert (some["status"], none["status"]) == ("success", "success")
+    (error,) = some["errors"]
+    assert error["component_type"] == "user_input"
+    assert "left out: xx-YY, Klingon." in error["error_message"]
+    assert none["errors"] == []
+
+
 def test_a_file_of_an_office_program_is_its_own_text(client: FlaskClient) -> None:
     def sent(**options: str) -> Any:  # noqa: ANN401
         page = b"<h1>Tea &amp; cake</h1><p>one<table><tr><th>Item<tr><td>x</table>"

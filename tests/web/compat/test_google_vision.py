@@ -75,6 +75,16 @@ def test_hints_that_are_not_installed_are_left_out(
     assert all(one.symbols for one in engine.readings)
 
 
+def test_the_log_counts_the_hints_that_are_left_out(
+    client: FlaskClient, picture: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="ocr_server")
+    annotate(client, image(picture, imageContext={"languageHints": ["xx", "de", "Klingon"]}))
+
+    assert [getattr(record, "hints_left_out", None) for record in caplog.records] == [2]
+    assert "Klingon" not in caplog.text
+
+
 def test_several_pictures_are_answered_one_by_one(client: FlaskClient, picture: bytes) -> None:
     urlsafe = {"image": {"content": urlsafe_b64encode(picture).decode()}, "features": TEXT}
     told = annotate(client, image(picture[:40]), urlsafe, image(picture, features=[{"type": 4}]))

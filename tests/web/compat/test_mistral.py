@@ -200,6 +200,20 @@ def test_heads_and_feet_are_blocks_and_can_be_taken_out() -> None:
     assert "Annual report" not in without["markdown"]
 
 
+@pytest.mark.parametrize("named", ["data:text/plain;base64,", "data:;base64,", None])
+def test_plain_text_is_known_by_how_it_was_sent(client: FlaskClient, named: str | None) -> None:
+    if named is None:
+        form = {"purpose": "ocr", "file": (BytesIO(b"Tea"), "a.txt")}
+        document = {"file_id": client.post("/v1/files", data=form).get_json()["id"]}
+    else:
+        url = f"{named}{b64encode(b'Tea').decode()}"
+        document = {"document_url": url, "document_name": "a.txt" if ":;" in named else None}
+
+    told = client.post("/v1/ocr", json={"document": document}).get_json()
+
+    assert [page["markdown"] for page in told["pages"]] == ["Tea"]
+
+
 def test_a_file_of_an_office_program_is_a_page_without_a_size(client: FlaskClient) -> None:
     url = f"data:text/html;base64,{b64encode(b'<html><h1>Tea</h1><p>one').decode()}"
     document = {"type": "document_url", "document_url": url}

@@ -23,6 +23,14 @@ def test_nothing_read_is_the_error_that_lets_it_try_something_else(
     assert "No extractable text" in answer.get_json()["detail"]
 
 
+def test_a_file_of_an_office_program_is_its_own_text(client: FlaskClient) -> None:
+    headers = {"X-Filename": "a%20page.html"}
+
+    answer = client.put("/process", data=b"<h1>Tea &amp; cake</h1><p>one", headers=headers)
+
+    assert [entry["page_content"] for entry in answer.get_json()] == ["Tea & cake\n\none"]
+
+
 def test_a_reason_stands_in_detail(client: FlaskClient) -> None:
     answers = [client.put("/process", data=data) for data in (b"", b"no picture")]
 

@@ -239,6 +239,38 @@ def test_a_file_of_an_office_program_is_its_own_text(client: FlaskClient) -> Non
     assert plain.text == "Tea & cake\n\none"
 
 
+@pytest.mark.parametrize(
+    ("handler", "content"),
+    [("", "# Tea \\& cake"), ("/md", "# Tea \\& cake"), ("/text", "Tea & cake"), ("/ignore", None)],
+)
+def test_tika_4_has_names_of_its_own(
+    client: FlaskClient, handler: str, content: str | None
+) -> None:
+    told = client.put(f"/tika/json{handler}", data=b"<!doctype html><h1>Tea &amp; cake").get_json()
+
+    assert told.get("tk:content") == content
+    assert told["Content-Type"] == "text/html"
+    assert not any(name.startswith("X-TIKA") for name in told)
+
+
+def test_metadata_is_told_of_a_file_that_is_not_read(
+    client: FlaskClient, picture: bytes, engine: ReadsWords
+) -> None:
+    sent = client.put("/meta", data=picture)
+    form = client.post("/meta/form", data={"upload": (BytesIO(b"<h1>Tea"), "a.html")})
+
+    assert sent.get_json()["Content-Type"] == "image/png"
+    assert form.get_json()["Content-Type"] == "text/html"
+    assert not engine.readings
+
+
+def test_tika_4_has_the_markdown_of_a_picture(client: FlaskClient, picture: bytes) -> None:
+    told = client.put("/tika/json/md", data=picture).get_json()
+
+    assert told["tk:content"].strip() == "Fish \\<\\&\\>"
+    assert told["Content-Type"] == "image/png"
+
+
 def test_a_file_of_an_office_program_without_a_type_is_known_by_its_content(
     client: FlaskClient, picture: bytes
 ) -> None:
