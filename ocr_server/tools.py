@@ -170,10 +170,15 @@ def _read(call: Call) -> Generator[PagesDone | Json]:
 def _verify(call: Call) -> Generator[PagesDone | Json]:
     document = yield from _document(call, _request(call))
     told = verification_to_json(verify(str(call.arguments["text"]), document))
-    missing = [one["text"] for one in told["words"] if one["verdict"] != WordVerdict.FOUND]
+    words = told["words"]
     said = f"{told['found']} of {told['total']} words and figures stand there."
-    if missing:
-        said += f" Not as written: {', '.join(missing)[:2000]}."
+    for label, some in (
+        ("Not as written", [one["text"] for one in words if one["verdict"] != WordVerdict.FOUND]),
+        ("Elsewhere", [one["text"] for one in words if not one["in_order"]]),
+        ("Left out", [text for one in words for text in one["skipped"]]),
+    ):
+        if some:
+            said += f" {label}: {', '.join(some)[:2000]}."
     yield _result(said, told)
 
 
@@ -191,6 +196,8 @@ def verification_to_json(words: tuple[CheckedWord, ...]) -> Json:
                 "box": word.box.rounded() if word.box else None,
                 "read": word.read,
                 "confidence": None if word.confidence is None else round(word.confidence, 4),
+                "in_order": word.in_order,
+                "skipped": list(word.skipped),
             }
             for word in words
         ],
@@ -350,8 +357,9 @@ TOOLS: Mapping[str, Tool] = {
     ),
     "verify": Tool(
         "Hold a text against a picture or PDF",
-        "Says which words and figures of a text stand on the pages, and where, and which do not. "
-        "similar: only look-alikes such as O and 0 differ.",
+        "Says which words and figures of a text stand on the pages, and where, and which do not; "
+        "which stand elsewhere than in the text; and which of the page were left out between two. "
+        "similar: look-alikes such as O and 0, punctuation inside or blanks differ.",
         _verify,
         {
             "text": {"type": "string", "description": "the text to check"},

@@ -144,8 +144,10 @@ def test_an_answer_has_whole_pages_and_names_those_it_has_no_room_for(
 
 def test_a_text_is_held_against_the_picture(client: FlaskClient, data: str) -> None:
     told = call(client, "verify", data=data, text="Hello 12 world")
+    turned = call(client, "verify", data=data, text="world Hello")
 
     assert told["content"][0]["text"].startswith("2 of 3 words")
+    assert "Elsewhere: world" in turned["content"][0]["text"]
     verdicts = [word["verdict"] for word in told["structuredContent"]["words"]]
     assert verdicts == ["found", "missing", "found"]
 
@@ -244,6 +246,7 @@ def test_verify_is_a_route_too(client: FlaskClient, data: str) -> None:
     assert told["words"][0] == {
         "text": "hello", "verdict": "found", "is_figure": False, "page": 1,
         "box": told["words"][0]["box"], "read": "Hello", "confidence": 0.9,
+        "in_order": True, "skipped": [],
     }  # fmt: skip
     assert told["words"][2]["page"] is None
     assert without.status_code == 400
