@@ -9,18 +9,18 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any, TypeAlias
 
 from ocr_server.document.languages import name_of
-from ocr_server.document.model import Document, Page
+from ocr_server.document.model import Document, Page, Word
 from ocr_server.document.roles import Roles
 from ocr_server.errors import OcrServerError
 from ocr_server.export import FORMATS
-from ocr_server.export.json import page_to_json
+from ocr_server.export.blocks import Tabular
 from ocr_server.export.markdown import page_markdown
-from ocr_server.export.rendering import Rendering
 from ocr_server.extraction.verification import CheckedWord, WordVerdict, verify
 from ocr_server.job import Source
 from ocr_server.pipeline import Accepted, Finished, PageFailed, PageRead
@@ -99,12 +99,14 @@ def list_tools(file_argument: str, file_meaning: str) -> list[Json]:
 
 
 def check_arguments(name: str, arguments: Mapping[str, Any], file_argument: str) -> None:
-    """Do nothing if the arguments are those of the tool.
+    """Do nothing if there is such a tool, and the arguments are its own.
 
     Raises:
         ValueError: they are not; the message is for the client.
     """
-    tool = TOOLS[name]
+    tool = TOOLS.get(name)
+    if tool is None:
+        raise ValueError(f"there is no tool {name[:60]}; there are {', '.join(TOOLS)}")
     known = [*([file_argument] if tool.takes_file else []), *tool.properties]
     if unknown := sorted(set(arguments).difference(known)):
         there = f"; there are {', '.join(known)}" if known else ""
@@ -139,25 +141,27 @@ def _read(call: Call) -> Generator[PagesDone | Json]:
     request = _request(call, "profile")
     document = yield from _document(call, request)
     format_ = str(call.arguments.get("format", "text"))
-    text, shown = _written(document, format_)
-    left = [page.number for page in document.outlines][shown:]
-    if left:
-        text += (
-            f"\n\n[Cut off: pages {left[0]} to {left[-1]} are not shown. "
-            f'Read them with pages="{left[0]}-{left[-1]}".]'
-        )
+    shown = _shown(document, format_)
     told: Json = {
-        "text": text,
         "confidence": round(document.confidence, 4),
         "pages": len(document.kept),
         "failed_pages": [failure.page for failure in document.problems],
     }
+    if format_ == "json":
+        told["words"] = [json.loads(page) for page in shown]
+        text = f"[{', '.join(shown)}]"
+    else:
+        text = told["text"] = "\n\n".join(shown)
     if document.fields:
         told["fields"] = {
             field.name: {"value": field.value, "raw": field.raw, "valid": field.is_valid}
             for _, field in document.fields
         }
     result = _result(text, told)
+    if left := [page.number for page in document.outlines][len(shown) :]:
+        told["left"] = _ranges(left)
+        note = f"Not shown: pages {told['left']}. Read them by the argument pages."
+        result["content"].append({"type": "text", "text": note})
     if call.arguments.get("picture"):
         result["content"].append(_picture(call, request, document))
     yield result
@@ -166,10 +170,15 @@ def _read(call: Call) -> Generator[PagesDone | Json]:
 def _verify(call: Call) -> Generator[PagesDone | Json]:
     document = yield from _document(call, _request(call))
     told = verification_to_json(verify(str(call.arguments["text"]), document))
-    missing = [one["text"] for one in told["words"] if one["verdict"] != WordVerdict.FOUND]
+    words = told["words"]
     said = f"{told['found']} of {told['total']} words and figures stand there."
-    if missing:
-        said += f" Not as written: {', '.join(missing)[:2000]}."
+    for label, some in (
+        ("Not as written", [one["text"] for one in words if one["verdict"] != WordVerdict.FOUND]),
+        ("Elsewhere", [one["text"] for one in words if not one["in_order"]]),
+        ("Left out", [text for one in words for text in one["skipped"]]),
+    ):
+        if some:
+            said += f" {label}: {', '.join(some)[:2000]}."
     yield _result(said, told)
 
 
@@ -187,6 +196,8 @@ def verification_to_json(words: tuple[CheckedWord, ...]) -> Json:
                 "box": word.box.rounded() if word.box else None,
                 "read": word.read,
                 "confidence": None if word.confidence is None else round(word.confidence, 4),
+                "in_order": word.in_order,
+                "skipped": list(word.skipped),
             }
             for word in words
         ],
@@ -242,18 +253,25 @@ def _document(call: Call, request: ParsedRequest) -> Generator[PagesDone, None, 
     raise AssertionError  # Finished is always the last event
 
 
-def _written(document: Document, format_: str) -> tuple[str, int]:
-    """The text of as many pages as an answer may have, at least one, and how many those are."""
+def _ranges(numbers: Sequence[int]) -> str:
+    """Numbers of pages as `pages` takes them, such as 1-3,7."""
+    runs = groupby(enumerate(numbers), lambda one: one[1] - one[0])
+    ends = [[number for _, number in run] for _, run in runs]
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in ends)
+
+
+def _shown(document: Document, format_: str) -> list[str]:
+    """As many pages as an answer has room for, at least one, each whole."""
     roles = Roles.of(document.pages) if format_ == "markdown" else Roles()
-    texts: list[str] = []
+    shown: list[str] = []
     length = 0
     for page in document.pages:
         text = _page_text(page, format_, roles)
         length += len(text)
-        if texts and length > MOST_CHARS:
+        if shown and length > MOST_CHARS:
             break
-        texts.append(text[:MOST_CHARS])
-    return "\n\n".join(texts), len(texts)
+        shown.append(text)
+    return shown
 
 
 def _page_text(page: Page, format_: str, roles: Roles) -> str:
@@ -261,9 +279,35 @@ def _page_text(page: Page, format_: str, roles: Roles) -> str:
         case "markdown":
             return page_markdown(page, roles)
         case "json":
-            return json.dumps(page_to_json(page, Rendering()), ensure_ascii=False)
+            return json.dumps(_words(page), ensure_ascii=False)
         case _:
             return page.text
+
+
+def _words(page: Page) -> Json:
+    """The words of a page by lines, with boxes in its pixels; a table has its rows of texts, too.
+
+    `PageJson` has four times as many characters, mostly of figures that no model needs.
+    """
+    return {
+        "page": page.number,
+        "width_px": page.width_px,
+        "height_px": page.height_px,
+        "zones": [
+            {
+                "kind": zone.kind,
+                "box": zone.box.rounded(),
+                "lines": [[_word(word) for word in line.words] for line in zone.lines],
+                **({"rows": Tabular(zone.table).rows} if zone.table else {}),
+            }
+            for zone in page.zones
+        ],
+    }
+
+
+def _word(word: Word) -> Json:
+    confidence = round(word.confidence, 2)
+    return {"text": word.text, "box": word.box.rounded(), "confidence": confidence}
 
 
 def _picture(call: Call, request: ParsedRequest, document: Document) -> Json:
@@ -295,9 +339,9 @@ TOOLS: Mapping[str, Tool] = {
     "read": Tool(
         "Read text in a picture or PDF",
         "Returns the text of a picture or PDF, with a confidence from 0 to 1. format: text, "
-        "markdown (headings and tables), or json (words with boxes). A profile finds the fields of "
-        f"one kind of picture. At most {MOST_CHARS} characters come back; the rest is named by "
-        "its pages.",
+        "markdown (headings and tables), or json (words with boxes, and the rows of tables). A "
+        "profile finds the fields of one kind of picture. As many pages come back as "
+        f"{MOST_CHARS} characters have room for, at least one; those that are left are named.",
         _read,
         {
             "format": {"type": "string", "enum": list(FORMAT_NAMES)},
@@ -313,8 +357,9 @@ TOOLS: Mapping[str, Tool] = {
     ),
     "verify": Tool(
         "Hold a text against a picture or PDF",
-        "Says which words and figures of a text stand on the pages, and where, and which do not. "
-        "similar: only look-alikes such as O and 0 differ.",
+        "Says which words and figures of a text stand on the pages, and where, and which do not; "
+        "which stand elsewhere than in the text; and which of the page were left out between two. "
+        "similar: look-alikes such as O and 0, punctuation inside or blanks differ.",
         _verify,
         {
             "text": {"type": "string", "description": "the text to check"},

@@ -28,7 +28,6 @@ from ocr_server.service import Service
 from ocr_server.settings import Settings
 from ocr_server.tools import (
     INSTRUCTIONS,
-    TOOLS,
     Call,
     PagesDone,
     check_arguments,
@@ -54,14 +53,19 @@ def serve(settings: Settings, allowed: Sequence[Path]) -> None:
         anyio.run(_serve, here, tuple(allowed))
 
 
-async def _serve(here: Service, allowed: tuple[Path, ...]) -> None:
-    server: Server[Any] = Server(
+def tool_server(here: Service, allowed: tuple[Path, ...]) -> Server[Any]:
+    """The tools as a server of the SDK; files below the `allowed` folders may be read."""
+    return Server(
         "ocr-server",
         version=__version__,
         instructions=INSTRUCTIONS,
         on_list_tools=partial(_list_tools, allowed),
         on_call_tool=partial(_call_tool, here, allowed),
     )
+
+
+async def _serve(here: Service, allowed: tuple[Path, ...]) -> None:
+    server = tool_server(here, allowed)
     async with stdio_server() as (incoming, outgoing):
         await server.run(incoming, outgoing, server.create_initialization_options())
 
@@ -77,8 +81,6 @@ async def _call_tool(
     here: Service, allowed: tuple[Path, ...], context: Context, params: types.CallToolRequestParams
 ) -> types.CallToolResult:
     arguments = dict(params.arguments or {})
-    if params.name not in TOOLS:
-        raise MCPError(types.INVALID_PARAMS, f"There is no tool {params.name[:60]}.")
     try:
         check_arguments(params.name, arguments, PATH)
     except ValueError as error:
@@ -94,20 +96,30 @@ async def _call_tool(
             path = arguments.pop(PATH, None)
             limit = here.settings.max_body_bytes
             source = None if path is None else _source(str(path), allowed, folder, limit)
-            steps = run_tool(params.name, Call(here, arguments, source, until_cancelled))
-            return await _last(steps, context)
         except OcrServerError as error:
             return types.CallToolResult.model_validate(failed(error))
-        finally:
-            for end in ends:
-                end.set()
+        steps = run_tool(params.name, Call(here, arguments, source, until_cancelled))
+        async with anyio.create_task_group() as group:
+            group.start_soon(_end_when_cancelled, ends)
+            result = await _last(steps, context)
+            group.cancel_scope.cancel()
+        return result
+
+
+async def _end_when_cancelled(ends: Sequence[threading.Event]) -> None:
+    """Set the ends of a call's pieces of work when it is cancelled, or over."""
+    try:
+        await anyio.sleep_forever()
+    finally:
+        for end in ends:
+            end.set()
 
 
 async def _last(steps: Iterator[PagesDone | Json], context: Context) -> types.CallToolResult:
     """The result of a tool; its progress is told on the way."""
     while True:
-        # A cancelled call is left alone: the end of its pages sets it free.
-        step = await anyio.to_thread.run_sync(next, steps, abandon_on_cancel=True)
+        # Also when the call is cancelled it is waited for, as its files are removed then.
+        step = await anyio.to_thread.run_sync(next, steps)
         if not isinstance(step, PagesDone):
             return types.CallToolResult.model_validate(step)
         told = f"Page {step.done} of {step.total}"

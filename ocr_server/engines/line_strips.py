@@ -137,7 +137,7 @@ class LineStrips:
         if not words:
             return None
         characters = [Character(*letter) for letter in letters if not letter.text.isspace()]
-        return line_of(characters, words, quad, symbols=self.symbols)
+        return line_of(characters, words, quad, columns.strip, symbols=self.symbols)
 
 
 def _joined_if_spaced(words: list[str]) -> list[str]:

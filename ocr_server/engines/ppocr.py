@@ -76,10 +76,10 @@ class ReadLetter(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """How likely each class is in each column of a strip, (columns, classes), and its width."""
+    """How likely each class is in each column of a strip, (columns, classes), and the strip."""
 
     likely: NDArray[np.float32]
-    width_px: int
+    strip: Pixels
 
 
 def is_installed() -> bool:
@@ -181,7 +181,7 @@ class LineReader:
         likely[:, _BLANK] *= _WEIGHT_OF_BLANK
         if alphabet:
             likely[:, [letter not in alphabet for letter in self._letters]] = 0.0
-        return Columns(likely, strip.shape[1])
+        return Columns(likely, strip)
 
     def letters_of(
         self, columns: Columns, model: LetterModel | None = None
@@ -197,7 +197,7 @@ class LineReader:
         else:
             classes = likeliest_path(likely, self._letters, model)
         begins = np.flatnonzero(np.diff(classes, prepend=_BLANK) * classes)
-        width = columns.width_px / _COLUMN_PX  # of the line, in columns
+        width = columns.strip.shape[1] / _COLUMN_PX  # of the line, in columns
         return tuple(
             ReadLetter(
                 self._letters[classes[column]],

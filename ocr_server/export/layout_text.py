@@ -23,6 +23,7 @@ from ocr_server.geometry import Box, Transform
 _LARGEST_BLANK = 1.6
 _CERTAIN_COLUMN = 2.2
 _MARGIN = 0.1  # between the edge of a letter's cell and its ink
+_SAME_END = 0.7  # between the right edges of amounts under each other
 _SAME_ROW = 0.5  # of a line's height, between baselines
 _MOST_EMPTY_LINES = 3
 _LEAST_LETTERS = 3  # of words that tell how wide a letter is
@@ -40,11 +41,15 @@ class _Piece(NamedTuple):
 
 @dataclass(slots=True)
 class _Chunk:
-    """Pieces with a blank between them, the column in which they begin, and how far from others."""
+    """Pieces with a blank between them, and how far they are at least from the chunk before.
+
+    They begin `indent` behind the column, which amounts under each other have in common.
+    """
 
     text: str
     box: Box
     column: int = 0
+    indent: int = 0
     distance: int = 0
 
 
@@ -62,7 +67,8 @@ def layout_text(page: Page) -> str:
     ]
     pitch_px = _pitch_px(rows)
     first_px = min(piece.box.left for piece in pieces)
-    chunked = [_chunks(row, pitch_px=pitch_px, first_px=first_px) for row in rows]
+    chunked = [_chunks(row, pitch_px=pitch_px) for row in rows]
+    _place(chunked, pitch_px=pitch_px, first_px=first_px)
     starts = _starts(chunked)
     baselines = [median(piece.baseline for piece in row) for row in rows]
     lines: list[str] = []
@@ -70,7 +76,7 @@ def layout_text(page: Page) -> str:
         lines += [""] * empty
         shown, width = "", 0
         for chunk in row:
-            blanks = min(starts[chunk.column] - width, _MOST_BLANKS)
+            blanks = min(starts[chunk.column] + chunk.indent - width, _MOST_BLANKS)
             shown += " " * blanks + chunk.text
             width += blanks + _cells(chunk.text)
         lines.append(shown)
@@ -142,7 +148,7 @@ def _pitch_px(rows: Sequence[Sequence[_Piece]]) -> float:
     return advance_px / letters if letters else rough_px
 
 
-def _chunks(row: Sequence[_Piece], *, pitch_px: float, first_px: float) -> list[_Chunk]:
+def _chunks(row: Sequence[_Piece], *, pitch_px: float) -> list[_Chunk]:
     chunks: list[_Chunk] = []
     previous_px = pitch_px  # how wide a letter of the piece before is
     for piece in row:
@@ -161,16 +167,32 @@ def _chunks(row: Sequence[_Piece], *, pitch_px: float, first_px: float) -> list[
             distance = 2 if gap_px >= _CERTAIN_COLUMN * pitch_px else 1
             chunks.append(_Chunk(piece.text, piece.box, distance=distance))
         previous_px = piece.box.width / _cells(piece.text)
-    least = 0
-    for number, chunk in enumerate(chunks):
-        left, right = ((x - first_px) / pitch_px for x in (chunk.box.left, chunk.box.right))
-        if number and _AMOUNT.fullmatch(chunk.text):
-            column = round(right + _MARGIN) - _cells(chunk.text)
-        else:
-            column = round(left - _MARGIN)
-        chunk.column = max(column, least)
-        least = chunk.column + 1
     return chunks
+
+
+def _place(rows: Sequence[Sequence[_Chunk]], *, pitch_px: float, first_px: float) -> None:
+    """Give each chunk its column; amounts that end at about one place have one column."""
+    for row in rows:
+        for chunk in row:
+            chunk.column = round((chunk.box.left - first_px) / pitch_px - _MARGIN)
+    amounts = [chunk for row in rows for chunk in row[1:] if _AMOUNT.fullmatch(chunk.text)]
+    amounts.sort(key=lambda chunk: chunk.box.right)
+    under: list[list[_Chunk]] = []
+    for chunk in amounts:
+        if not under or chunk.box.right - under[-1][0].box.right > _SAME_END * pitch_px:
+            under.append([])
+        under[-1].append(chunk)
+    for chunks in under:
+        end = round((median(one.box.right for one in chunks) - first_px) / pitch_px + _MARGIN)
+        widest = max(_cells(one.text) for one in chunks)
+        for chunk in chunks:
+            chunk.column, chunk.indent = end - widest, widest - _cells(chunk.text)
+    for row in rows:
+        least = 0
+        for chunk in row:
+            moved = max(0, least - chunk.column)
+            chunk.column, chunk.indent = chunk.column + moved, max(0, chunk.indent - moved)
+            least = chunk.column + 1
 
 
 def _starts(rows: Sequence[Sequence[_Chunk]]) -> dict[int, int]:
@@ -180,7 +202,7 @@ def _starts(rows: Sequence[Sequence[_Chunk]]) -> dict[int, int]:
         for chunk in row[:1]:
             ends.setdefault(chunk.column, [])
         for one, other in pairwise(row):
-            taken = (one.column, _cells(one.text) + other.distance)
+            taken = (one.column, one.indent + _cells(one.text) + other.distance - other.indent)
             ends.setdefault(other.column, []).append(taken)
     starts: dict[int, int] = {}
     last = 0

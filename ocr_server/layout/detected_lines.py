@@ -17,8 +17,9 @@ import numpy as np
 
 from ocr_server.document.model import Line, Symbol, Word
 from ocr_server.geometry import Box, Quad, Transform, lerp
-from ocr_server.imaging.canvas import Canvas
+from ocr_server.imaging.canvas import Canvas, Pixels
 from ocr_server.imaging.glyphs import find_ink, run_lengths
+from ocr_server.layout.line_ink import WordPlace, boxes_of_words
 
 _TALL, _SQUARE, _LONG = 1.5, 1.3, 3.0  # ratios of the longer to the shorter side
 _MOST_TURNED_DEG = 20.0  # relative to the long lines of the page
@@ -160,22 +161,31 @@ class Character:
 
 
 def line_of(
-    characters: Sequence[Character], words: Sequence[str], quad: Quad, *, symbols: bool
+    characters: Sequence[Character],
+    words: Sequence[str],
+    quad: Quad,
+    strip: Pixels,
+    *,
+    symbols: bool,
 ) -> Line:
-    """The line in `quad`, in the quad's coordinates.
+    """The line in `quad`, in the quad's coordinates; `strip` is its picture.
 
-    `words` has the texts of the words, at least one, which together are those of `characters`. A
-    character is assumed to extend half way to the next of its word, and a third of the way to that
-    of another word.
+    `words` has the texts of the words, at least one, which together are those of `characters`.
+    Where the ink does not tell, a character is assumed to extend half way to the next of its word,
+    and a third of the way to that of another word.
     """
     rest = iter(characters)
     cut = [tuple(islice(rest, len(word))) for word in words]
     usual = _pitch(characters) / 2
     reaches = [usual, *(min(usual, _gap(one, other) / 3) for one, other in pairwise(cut)), usual]
+    places = [
+        WordPlace(word[0].middle, word[-1].middle, word[0].middle - before, word[-1].middle + after)
+        for word, (before, after) in zip(cut, pairwise(reaches), strict=True)
+    ]
+    boxes = boxes_of_words(strip, places, reach=usual)
     return Line(
         words=tuple(
-            _word(word, before, after, quad, symbols=symbols)
-            for word, (before, after) in zip(cut, pairwise(reaches), strict=True)
+            _word(word, box, quad, symbols=symbols) for word, box in zip(cut, boxes, strict=True)
         ),
         quad=quad,
         baseline=(
@@ -209,22 +219,17 @@ def _gap(one: Sequence[Character], other: Sequence[Character]) -> float:
     return other[0].middle - one[-1].middle
 
 
-def _word(
-    characters: Sequence[Character], before: float, after: float, quad: Quad, *, symbols: bool
-) -> Word:
-    ends = [
-        characters[0].middle - before,
-        *((one.middle + other.middle) / 2 for one, other in pairwise(characters)),
-        characters[-1].middle + after,
-    ]
-    cells = zip(characters, pairwise(ends), strict=True)
+def _word(characters: Sequence[Character], box: Box, quad: Quad, *, symbols: bool) -> Word:
+    """The word in a box of shares of the quad."""
+    middles = [(one.middle + other.middle) / 2 for one, other in pairwise(characters)]
+    ends = [box.left, *(min(max(box.left, x), box.right) for x in middles), box.right]
     return Word(
         text="".join(one.text for one in characters),
-        quad=quad.slice(ends[0], ends[-1]),
+        quad=_part(quad, box),
         confidence=sum(one.confidence for one in characters) / len(characters),
         symbols=tuple(
-            Symbol(one.text, quad.slice(start, end), one.confidence)
-            for one, (start, end) in cells
+            Symbol(one.text, _part(quad, replace(box, left=start, right=end)), one.confidence)
+            for one, (start, end) in zip(characters, pairwise(ends), strict=True)
             if symbols
         ),
     )

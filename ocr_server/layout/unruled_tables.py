@@ -24,6 +24,7 @@ from ocr_server.layout.table_rows import CellPiece, Span, TextRow, continuations
 # Lengths are in median heights of a word.
 _LONG_CELL, _LONG_PHRASE = 5, 6  # words
 _LEAST_ROWS = 3
+_PARTS = 0.5  # of the usual distance of rows, by which the gap between two tables is wider
 _FILLED_ROWS = 0.4  # of the rows, with two cells or more
 _JUSTIFIED_WORDS = 3  # on average
 _ALIGNED, _TOLERANCE = 0.6, 0.6  # share of a column's cells that are flush, and within what
@@ -49,11 +50,10 @@ def find_unruled_tables(zones: Iterable[Zone], rules_in: FindRules | None = None
     rows, unit_px, from_level = phrases
     found = []
     used = -1
-    for band in bands_of(rows, unit_px):
-        table = _table_of(without_strangers([rows[i] for i in band], unit_px), unit_px)
-        if table is None or not _is_table(*table, unit_px):
-            continue
-        text_rows, columns = table
+    tables = (
+        table for band in bands_of(rows, unit_px) for table in _tables_in(band, rows, unit_px)
+    )
+    for band, text_rows, columns in tables:
         top, bottom = (text_rows[end].phrases[0] for end in (0, -1))
         first = next(index for index in band if top in rows[index])
         gap_px = median(
@@ -62,15 +62,40 @@ def find_unruled_tables(zones: Iterable[Zone], rules_in: FindRules | None = None
         heads = heads_above(
             rows[used + 1 : first], top_of(rows[first]), columns, unit_px, row_gap_px=gap_px
         )
-        text_rows = [*heads, *text_rows]
         used = next(index for index in band if bottom in rows[index])
         found.append(
             _made(
-                text_rows, columns, unit_px, heads=len(heads) + 1 if heads else 0,
+                [*heads, *text_rows], columns, unit_px, heads=len(heads) + 1 if heads else 0,
                 from_level=from_level, rules_in=rules_in,
             )
         )  # fmt: skip
     return found
+
+
+def _tables_in(
+    band: list[int], rows: Sequence[PhraseRow], unit_px: float
+) -> list[tuple[list[int], list[TextRow], TableColumns]]:
+    """The table that a band is, or the two that it is parted into at its widest gap.
+
+    For each its rows of the band, with their cells, and its columns.
+    """
+    table = _table_of(without_strangers([rows[i] for i in band], unit_px), unit_px)
+    if table and _is_table(*table, unit_px):
+        return [(band, *table)]
+    parts = [_tables_in(part, rows, unit_px) for part in _parted(band, rows)]
+    return [table for part in parts for table in part] if all(parts) else []
+
+
+def _parted(band: list[int], rows: Sequence[PhraseRow]) -> list[list[int]]:
+    """The rows above and below the widest gap; none if it is hardly wider than the others."""
+    steps = list(pairwise(band))
+    gaps = [top_of(rows[lower]) - bottom_of(rows[upper]) for upper, lower in steps]
+    if not gaps:
+        return []
+    pitch = median(top_of(rows[lower]) - top_of(rows[upper]) for upper, lower in steps)
+    at = max(range(len(gaps)), key=gaps.__getitem__)
+    is_wide = gaps[at] >= median(gaps) + _PARTS * pitch
+    return [band[: at + 1], band[at + 1 :]] if is_wide else []
 
 
 def _table_of(rows: list[PhraseRow], unit_px: float) -> tuple[list[TextRow], TableColumns] | None:

@@ -6,7 +6,6 @@ The package is of a category of its own, and imported when the first code is ask
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
@@ -83,24 +82,33 @@ def read_codes(canvas: Canvas) -> tuple[Code, ...]:
         pictures += [one.scaled(_ENLARGED) for one in pictures]
     smooth = cv2.blur(pictures[-1].pixels, _SMOOTHED_PX).astype(np.uint8, copy=False)
     pictures.append(pictures[-1].with_pixels(smooth))
-    readings = list(map(_read, pictures))
-    found = {_key(code): code for reading in reversed(readings) for code in reading}
-    votes = Counter(key for reading in readings for key in set(map(_key, reading)))
+    spots: list[dict[int, Code]] = []  # readings by picture; a code that stands there twice has two
+    for number, picture in enumerate(pictures):
+        for code in _read(picture):
+            same = (spot for spot in spots if any(_is_same(code, one) for one in spot.values()))
+            if (spot := next(same, None)) is None:
+                spots.append(spot := {})
+            spot.setdefault(number, code)
+    votes = [(next(iter(spot.values())), len(spot)) for spot in spots]
 
-    def is_agreed(code: Code) -> bool:
+    def is_agreed(code: Code, count: int) -> bool:
         rivals = (
-            votes[key]
-            for key, other in found.items()
-            if key != _key(code) and other.quad.box.contains(code.quad.box.middle)
+            others
+            for other, others in votes
+            if other is not code and other.quad.box.contains(code.quad.box.middle)
         )
-        return votes[_key(code)] >= max(_AGREEING, 1 + max(rivals, default=0))
+        return count >= max(_AGREEING, 1 + max(rivals, default=0))
 
-    codes = [code for code in found.values() if code.kind in _STRONG or is_agreed(code)]
+    codes = [code for code, count in votes if code.kind in _STRONG or is_agreed(code, count)]
     return tuple(sorted(codes, key=lambda code: (code.quad.box.top, code.quad.box.left)))
 
 
-def _key(code: Code) -> tuple[CodeKind, str]:
-    return code.kind, code.value
+def _is_same(code: Code, other: Code) -> bool:
+    """Whether two readings are of one code: they agree, and on its place."""
+    box, other_box = code.quad.box, other.quad.box
+    return (code.kind, code.value) == (other.kind, other.value) and (
+        box.contains(other_box.middle) or other_box.contains(box.middle)
+    )
 
 
 def _slant_deg(pixels: NDArray[np.uint8]) -> float:

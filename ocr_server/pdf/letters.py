@@ -6,32 +6,28 @@ import ctypes
 import math
 import sys
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import numpy as np
 import pypdfium2
 from pypdfium2 import raw
 
 from ocr_server.geometry import Box, Point, PointMap, Quad
 from ocr_server.pdf.optional_content import group_of
-from ocr_server.pdf.page_objects import sorted_box
+from ocr_server.pdf.page_objects import sorted_box, span_of
 
 _NOWHERE = Point(0, 0)
 _PARTED = {0x02, 0xFFFE}  # PDFium's marks for a hyphen and the line break after it
 _ASCENT_SHARE = 0.8  # of a font's size, where PDFium has no upright box to offer
-# A letter again so near to itself is a shadow or made bold by drawing it twice: shares of its size
-# and of its width, since two l of a word stand a fifth of their size apart.
-_SAME_PLACE, _SAME_WIDTH = 0.15, 0.5
-_CELL_PX = 16  # and never farther than this
 
 
 class Piece(NamedTuple):
     """What all letters have in common that one operator shows; `number` tells pieces apart.
 
     `font` tells fonts of a page apart; the size is that of the font as it is shown, in units of the
-    page and in pixels. `group` names the optional content that the piece belongs to.
+    page and in pixels. `group` names the optional content that the piece belongs to, `span` is
+    that of `page_objects.span_of`.
     """
 
     number: int
@@ -41,6 +37,7 @@ class Piece(NamedTuple):
     angle: float
     is_invisible: bool
     group: bytes | None = None
+    span: int = 0
 
 
 _NO_PIECE = Piece(-1, 0, 0.0, 0.0, 0.0, is_invisible=False)
@@ -101,8 +98,8 @@ class Frame(NamedTuple):
 
 
 def read_letters(text: pypdfium2.PdfTextPage, way: PointMap) -> list[Letter]:
-    """The letters in PDFium's order, in pixels, each place once."""
-    return _once(list(_letters(text, _Affine.of(way))))
+    """The letters in PDFium's order, in pixels; some more than once (`repeated_letters`)."""
+    return list(_letters(text, _Affine.of(way)))
 
 
 class _Affine(NamedTuple):
@@ -192,15 +189,15 @@ class _Pieces:
         # Mirrored letters stand for writing from right to left; they are not upside down.
         sign = -1 if matrix.a * matrix.d < matrix.b * matrix.c else 1
         size = raw.FPDFText_GetFontSize(self._text, position) * math.hypot(matrix.c, matrix.d)
-        font, is_invisible, group = 0, False, None
+        font, is_invisible, group, span = 0, False, None, 0
         if shown is not None:
             font = ctypes.cast(raw.FPDFTextObj_GetFont(shown), ctypes.c_void_p).value or 0
-            group = group_of(shown)
+            group, span = group_of(shown), span_of(shown)
             mode = raw.FPDFTextObj_GetTextRenderMode(shown)
             is_invisible = mode == raw.FPDF_TEXTRENDERMODE_INVISIBLE
         angle = math.atan2(sign * matrix.b, sign * matrix.a)
         size_px = size * self._pixels_per_unit
-        return Piece(len(self._pieces), font, size, size_px, angle, is_invisible, group)
+        return Piece(len(self._pieces), font, size, size_px, angle, is_invisible, group, span)
 
 
 def _placed(
@@ -225,58 +222,6 @@ def _nameless(text: pypdfium2.PdfTextPage, position: int, way: _Affine, piece: P
     least = 0.01 * piece.size_pt
     letter = "\ufffd" if right - left > least and top - bottom > least else " "
     return _placed(letter, text, position, way, piece)
-
-
-def _once(letters: list[Letter]) -> list[Letter]:
-    """The letters without those that stand where another piece showed the same one before."""
-    places: dict[tuple[str, int, int], list[Letter]] = {}
-    crowded = _crowded(letters)
-    kept = []
-    for letter, is_crowded in zip(letters, crowded, strict=True):
-        if is_crowded and not letter.text.isspace():
-            cell = _CELL_PX
-            key = letter.text, int(letter.origin.x / cell), int(letter.origin.y / cell)
-            around = (
-                other
-                for across in (-1, 0, 1)
-                for down in (-1, 0, 1)
-                for other in places.get((key[0], key[1] + across, key[2] + down), ())
-            )
-            if any(_is_same(other, letter) for other in around):
-                continue
-            here = places.setdefault(key, [])
-            if all(other.piece != letter.piece for other in here):
-                here.append(letter)  # one of a piece will do: letters of one piece are never twice
-        kept.append(letter)
-    return kept
-
-
-def _is_same(one: Letter, other: Letter) -> bool:
-    if one.quad is None or other.quad is None or one.piece == other.piece:
-        return False
-    top_left, top_right, _, bottom_left = other.quad
-    near = min(
-        _SAME_PLACE * math.dist(top_left, bottom_left),
-        _SAME_WIDTH * math.dist(top_left, top_right),
-        _CELL_PX,
-    )
-    return math.dist(one.origin, other.origin) < near
-
-
-def _crowded(letters: Sequence[Letter]) -> Sequence[bool]:
-    """Of each letter, whether the same one may stand nearer than a cell: a quick look at all."""
-    if not letters:
-        return []
-    codes = np.array([ord(letter.text[0]) for letter in letters], dtype=np.int64)
-    points = np.array([letter.origin for letter in letters])
-    crowded = np.zeros(len(letters), dtype=bool)
-    # Of four grids that are shifted against each other, one has both of two near points in a cell.
-    for shift in ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5)):
-        cells = np.floor(points / (2 * _CELL_PX) + shift).astype(np.int64)
-        keys = (codes << 42) + ((cells[:, 0] & 0x1FFFFF) << 21) + (cells[:, 1] & 0x1FFFFF)
-        _, which, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        crowded |= counts[which] > 1
-    return crowded.tolist()
 
 
 def _turned(sides: tuple[float, float, float, float], quarters: int, way: _Affine) -> Quad:

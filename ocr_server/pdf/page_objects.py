@@ -56,6 +56,15 @@ def hide_text(objects: Iterable[PageObject]) -> None:
             raw.FPDFTextObj_SetTextRenderMode(shown.handle, raw.FPDF_TEXTRENDERMODE_INVISIBLE)
 
 
+def span_of(handle: Any) -> int:  # noqa: ANN401 - as above
+    """A number for the innermost span with text beside it (ActualText) around an object, or 0."""
+    for number in reversed(range(raw.FPDFPageObj_CountMarks(handle))):
+        mark = raw.FPDFPageObj_GetMark(handle, number)
+        if raw.FPDFPageObjMark_GetParamStringValue(mark, b"ActualText", None, 0, ctypes.c_ulong()):
+            return ctypes.cast(mark, ctypes.c_void_p).value or 0
+    return 0
+
+
 def bounds_on_page(shown: PageObject) -> Box:
     """Where an object stands, in the page's points, y upwards.
 

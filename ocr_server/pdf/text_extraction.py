@@ -32,6 +32,7 @@ from ocr_server.pdf.opening import OpenedPage, opened_page
 from ocr_server.pdf.optional_content import groups_switched_off
 from ocr_server.pdf.page_copy import write_copy
 from ocr_server.pdf.page_ink import PageInk, blocks_of, draw_ink
+from ocr_server.pdf.repeated_letters import without_repeats
 from ocr_server.pdf.stand_in_fonts import embed_fonts, lacks_fonts
 from ocr_server.pdf.text_lines import make_zones
 
@@ -163,7 +164,7 @@ def _read(
     text = page.get_textpage()
     if (count := text.count_chars()) > limits.max_words * _MOST_LETTERS:
         raise TooManyWords.of(f"a text layer of {count} letters", limit=limits.max_words)
-    letters = read_letters(text, way)
+    letters = without_repeats(read_letters(text, way), opened.objects, way)
     if any(letter.piece.group for letter in letters):
         off = groups_off()
         letters = [letter for letter in letters if letter.piece.group not in off]

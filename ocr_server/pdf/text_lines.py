@@ -45,6 +45,8 @@ _FEWEST_LOOSE = 3  # letters
 
 _LEVEL_DEG = 0.001  # rounding
 
+_NONE = Letter("")
+
 Confidence: TypeAlias = Callable[[Sequence[Letter]], float]
 
 
@@ -86,7 +88,7 @@ def make_zones(
 def _lines(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
     """Runs of letters that stand on a line, with the blanks of the file among them."""
     run: list[Letter] = []
-    last: Letter | None = None
+    last = base = _NONE  # the letter before, and the last one that is neither raised nor lowered
     is_broken = False
     for letter in letters:
         if letter.text in "\r\n":
@@ -95,12 +97,13 @@ def _lines(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
             if run and letter.text not in "\r\n":
                 run.append(letter)
             continue
-        if last is None or (last.piece is letter.piece and not is_broken):
-            pass
-        elif not _follows(last, letter, is_broken=is_broken):
+        is_next = not run or (last.piece is letter.piece and not is_broken)
+        if not (is_next or _follows(last, letter, is_broken=is_broken) or _hangs_on(base, letter)):
             yield run
             run = []
         run.append(letter)
+        if len(run) == 1 or letter.size_px >= _SMALLER * base.size_px:
+            base = letter
         last, is_broken = letter, False
     if run:
         yield run
@@ -123,6 +126,14 @@ def _follows(last: Letter, letter: Letter, *, is_broken: bool) -> bool:
     return _BACK * larger < one.gap(last.quad, letter.quad) < _RUNS_ON * larger
 
 
+def _hangs_on(base: Letter, letter: Letter) -> bool:
+    """Whether a letter is raised or lowered right beside another, where one may hang already."""
+    if base.quad is None or letter.quad is None:
+        return False
+    is_near = abs(_gap_between(base, letter, Frame.of(base.quad))) < _BLANK
+    return is_near and _follows(base, letter, is_broken=True)
+
+
 def _row(
     run: Sequence[Letter], *, is_vertical: bool, symbols: bool, confidence: Confidence
 ) -> _Row:
@@ -133,7 +144,7 @@ def _row(
     turn = Transform.rotation(-angle_deg) if abs(angle_deg) > _LEVEL_DEG else None
     level = _hull(placed, turn)
     direction = Direction.TOP_TO_BOTTOM if is_vertical else _direction(placed, frame)
-    groups = [placed] if is_vertical else list(_words(_in_order(run, frame, direction), frame))
+    groups = [placed] if is_vertical else _words_as_read(run, frame, direction)
     base = median((turn.apply(one.origin) if turn else one.origin).y for one in placed)
 
     def back(box: Box) -> Quad:
@@ -158,11 +169,10 @@ def _row(
     return _Row(line, level, round(angle_deg / 90) % 4)
 
 
-def _in_order(run: Sequence[Letter], frame: Frame, direction: Direction) -> Sequence[Letter]:
-    """The letters as they are read, which in scripts from right to left is not as they are kept."""
+def _words_as_read(run: Sequence[Letter], frame: Frame, direction: Direction) -> list[list[Letter]]:
+    """The words as they are read, which in scripts from right to left is not as they are kept."""
     if not any(is_leftward(letter.text) for letter in run):
-        return run
-    run = [letter for letter in run if letter.quad]
+        return list(_words(run, frame))
 
     def inline(letter: Letter) -> float:
         quad = letter.quad
@@ -170,12 +180,15 @@ def _in_order(run: Sequence[Letter], frame: Frame, direction: Direction) -> Sequ
             return frame.inline(letter.origin)
         return (frame.inline(quad.top_left) + frame.inline(quad.top_right)) / 2
 
+    run = [letter for letter in run if letter.quad]
     words = list(_words(sorted(run, key=inline), frame))
     ends = (lerp(one[-1].origin, other[0].origin, 0.5) for one, other in pairwise(words))
     blanks = [Letter(" ", None, end) for end in ends]  # which part one number from the next
     from_right = direction is Direction.RIGHT_TO_LEFT
     read = read_from_sight([*run, *blanks], inline, from_right=from_right)
-    return [letter for letter in read if letter.quad]
+    parts = groupby(read, key=lambda letter: letter.quad is None)
+    groups = ([one for one in part if not one.text.isspace()] for _, part in parts)
+    return [group for group in groups if group]
 
 
 def _words(run: Sequence[Letter], frame: Frame) -> Iterator[list[Letter]]:
@@ -194,7 +207,7 @@ def _words(run: Sequence[Letter], frame: Frame) -> Iterator[list[Letter]]:
                 least = min(least, _BLANK_GUESSED)
             continue
         is_mark = unicodedata.combining(letter.text[:1]) != 0
-        # Behind a number in a script from right to left, the next letter is near its first figure.
+        # An index stands under its exponent.
         gaps = (_gap_between(one, letter, frame) for one in reversed(group))
         if group and not is_mark and all(gap > least for gap in gaps):
             yield group

@@ -11,7 +11,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from ocr_server.pdf.letters import Letter
 
@@ -20,6 +20,7 @@ _MIRRORED = str.maketrans("()[]{}«»", ")(][}{»«")
 _OPENING, _CLOSING = frozenset("([{«"), frozenset(")]}»")
 _IN_NUMBERS = frozenset(["ES", "CS", "ET"])
 _SAME_PLACE_PX = 0.01
+_BLANK = Letter(" ")
 
 Cluster = tuple[Letter, ...]
 
@@ -41,7 +42,7 @@ def read_from_sight(
     if from_right:
         runs.reverse()
     read = [letter for run, _ in runs for cluster in run for letter in cluster]
-    return _with_brackets_opened(read)
+    return _with_brackets_turned(read)
 
 
 def _clusters(letters: Sequence[Letter], along: Callable[[Letter], float]) -> list[Cluster]:
@@ -138,9 +139,20 @@ def _kind(cluster: Cluster) -> str:
     return {"L": "L", "EN": "N", "AN": "N"}.get(kind, "")
 
 
-def _with_brackets_opened(letters: list[Letter]) -> list[Letter]:
-    """Brackets turned where the first one closes: some files name the shape that is seen."""
-    brackets = [letter.text for letter in letters if letter.text in _OPENING | _CLOSING]
-    if not brackets or brackets[0] in _OPENING:
-        return letters
-    return [replace(letter, text=letter.text.translate(_MIRRORED)) for letter in letters]
+def _with_brackets_turned(letters: Sequence[Letter]) -> list[Letter]:
+    """Each bracket as one that opens or closes what it stands at: some files name what is seen.
+
+    One between two letters does what the one before it did not.
+    """
+    turned: list[Letter] = []
+    is_open = False
+    for letter, after in zip_longest(letters, letters[1:], fillvalue=_BLANK):
+        if letter.text in _OPENING | _CLOSING:
+            before = turned[-1].text if turned else " "
+            opens = (before.isspace() or before in _OPENING) and not after.text.isspace()
+            closes = not before.isspace() and not after.text.isalnum()
+            is_open = not is_open if opens == closes else opens
+            if is_open is not (letter.text in _OPENING):
+                letter = replace(letter, text=letter.text.translate(_MIRRORED))  # noqa: PLW2901
+        turned.append(letter)
+    return turned

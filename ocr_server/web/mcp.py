@@ -22,7 +22,6 @@ from ocr_server.errors import InvalidOptions, OcrServerError, UnsupportedFormat
 from ocr_server.job import Source
 from ocr_server.tools import (
     INSTRUCTIONS,
-    TOOLS,
     Call,
     PagesDone,
     check_arguments,
@@ -39,6 +38,8 @@ VERSION = "2026-07-28"
 EVENT_STREAM = "text/event-stream"
 FILE_ARGUMENT, FILE_MEANING = "data", "the picture or PDF as base64 or a data URL"
 _VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
+_SERVER_KEY = "io.modelcontextprotocol/serverInfo"
+_SERVER = {"name": "ocr-server", "version": __version__}
 _CACHED = {"ttlMs": 3_600_000, "cacheScope": "public"}
 _NOT_JSON, _NO_REQUEST, _NO_METHOD, _WRONG_PARAMS = -32700, -32600, -32601, -32602
 _HEADERS_DIFFER, _NO_VERSION = -32020, -32022
@@ -115,16 +116,12 @@ def _check_version(method: str, params: Mapping[str, Value], meta: Json) -> bool
 
 
 def _described(method: str, params: Mapping[str, Value], *, is_stateless: bool) -> Json:
-    about = {
-        "capabilities": {"tools": {}},
-        "serverInfo": {"name": "ocr-server", "version": __version__},
-        "instructions": INSTRUCTIONS,
-    }
+    about = {"capabilities": {"tools": {}}, "instructions": INSTRUCTIONS}
     match method:
         case "initialize":
             asked = _members(params["protocolVersion"].parsed) if "protocolVersion" in params else 0
             version = asked if asked in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
-            return {"protocolVersion": version, **about}
+            return {"protocolVersion": version, "serverInfo": _SERVER, **about}
         case "server/discover" if is_stateless:
             return {"supportedVersions": [VERSION], **about, **_complete(**_CACHED)}
         case "tools/list":
@@ -136,17 +133,13 @@ def _described(method: str, params: Mapping[str, Value], *, is_stateless: bool) 
 
 
 def _complete(**more: object) -> Json:
-    return {"resultType": "complete", **more}
+    return {"resultType": "complete", "_meta": {_SERVER_KEY: _SERVER}, **more}
 
 
 def _called(
     id_: object, params: Mapping[str, Value], meta: Json, *, is_stateless: bool
 ) -> Response:
     name = str(_members(params["name"].parsed)) if "name" in params else ""
-    if name not in TOOLS:
-        raise _Refused(
-            _WRONG_PARAMS, f"There is no tool {name[:60]}; there are {', '.join(TOOLS)}."
-        )
     more = _complete() if is_stateless else {}
     token = meta.get("progressToken")
     with ExitStack() as open_until_answered:

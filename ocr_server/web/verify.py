@@ -25,7 +25,8 @@ class CheckedWordJson(TypedDict):
 
     text: str
     verdict: Annotated[
-        WordVerdict, Field(description="`similar`: only look-alikes such as O and 0 differ")
+        WordVerdict,
+        Field(description="`similar`: look-alikes such as O and 0, punctuation or blanks differ"),
     ]
     is_figure: bool
     """whether it has digits"""
@@ -37,6 +38,10 @@ class CheckedWordJson(TypedDict):
     read: str | None
     """what stands there"""
     confidence: Share | None
+    in_order: bool
+    """false where it stands elsewhere than its place among the other words of the text says"""
+    skipped: list[str]
+    """the words of the page, five at most, between it and the word before it in the text"""
 
 
 @strict

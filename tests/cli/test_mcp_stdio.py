@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
@@ -9,6 +11,9 @@ import pytest
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
+from ocr_server.cli import mcp_stdio
+from ocr_server.service import Service
+from ocr_server.tools import Call, PagesDone
 from tests.drawing import as_file, as_pages, draw_lines
 
 
@@ -83,3 +88,39 @@ def test_a_reading_that_is_cancelled_ends_and_the_session_goes_on(tmp_path: Path
 
     assert 0 < len(seen) < 40
     assert seen[0] == (1, 40)
+
+
+def test_the_file_of_a_cancelled_call_stays_until_its_work_is_over(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scan.png").write_bytes(as_file(draw_lines("Hello")))
+    stayed = []
+
+    def steps(_: str, call: Call) -> Iterator[PagesDone | dict[str, object]]:
+        cancelled = call.cancelled()
+        yield PagesDone(1, 2)
+        assert call.source is not None
+        assert cancelled.wait(10)
+        time.sleep(0.2)  # as long as a worker process takes to end
+        stayed.append(call.source.path.exists())
+        yield {}
+
+    monkeypatch.setattr(mcp_stdio, "run_tool", steps)
+
+    async def session() -> None:
+        server = mcp_stdio.tool_server(service, (tmp_path,))
+        async with Client(server, mode="legacy") as client:
+            with anyio.CancelScope() as reading:
+
+                async def tell(progress: float, total: float | None, message: str | None) -> None:
+                    reading.cancel()
+
+                path = {"path": str(tmp_path / "scan.png")}
+                await client.call_tool("read", path, progress_callback=tell)
+            with anyio.fail_after(10):
+                while not stayed:
+                    await anyio.sleep(0.01)
+
+    anyio.run(session)
+
+    assert stayed == [True]

@@ -89,15 +89,17 @@ def test_zones_side_by_side_are_rows() -> None:
     ]
 
 
-def test_amounts_stand_under_each_other_where_letters_differ_in_width() -> None:
-    def row(name: str, width_px: float, amount: str, top: float) -> Line:
+@pytest.mark.parametrize("end_px", range(393, 405, 3))
+def test_amounts_stand_under_each_other_where_letters_differ_in_width(end_px: int) -> None:
+    def row(name: str, width_px: float, amount: str, top: float, end_px: float = end_px) -> Line:
         first = replace(word(name, 40, top), quad=Box(40, top, 40 + width_px, top + 20).quad())
-        return line_of(first, word(amount, 400 - len(amount) * LETTER_PX, top))
+        return line_of(first, word(amount, end_px - len(amount) * LETTER_PX, top))
 
     lines = (
         row("illicit", 40, "1.00", 40),
-        row("MAMMUT", 90, "100.00", 70),
+        row("MAMMUT", 90, "100.00", 70, end_px + 0.4 * LETTER_PX),
         row("neither", 70, "20.00", 100),
+        row("l" * 60, 280, "2.00", 130),  # moves what stands to its right
     )
     text = layout_text(page(Zone(ZoneKind.TEXT, Box(0, 0, 600, 400).quad(), lines)))
 

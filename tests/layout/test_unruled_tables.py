@@ -65,6 +65,18 @@ def test_rows_without_rules_are_a_table() -> None:
     assert table.header_rows == 1
 
 
+def test_two_tables_with_gutters_in_common_are_two() -> None:
+    figures = ("160", "176", "192", "208", "224", "240", "256")
+    body = [(name, *figures) for name in ("0.99", "0.95", "0.90", "0.85", "0.80", "0.75")]
+    xs = tuple(float(x) for x in range(300, 720, 60))
+    upper = rows(*body, xs=(60, *xs))
+    lower = rows(*body, xs=(60, *(x - 13 for x in xs)), top=200 + PITCH_PX * (len(body) + 0.6))
+
+    found = tables_of(upper, lower)
+
+    assert [(one.rows, one.columns) for one in found] == [(6, 8), (6, 8)]
+
+
 @pytest.mark.parametrize("turn_deg", [-1.5, 1.5])
 def test_rows_that_lean_are_a_table(turn_deg: float) -> None:
     long = zone(line(100, (60, "words of a line that is long enough to tell its slope well")))

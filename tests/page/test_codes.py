@@ -60,6 +60,18 @@ def test_a_code_is_told_where_it_stands() -> None:
     assert (box.left, box.right) == pytest.approx((columns[0], columns[-1] + 1), abs=4)
 
 
+@pytest.mark.parametrize("format_", [FORMATS.QRCode, FORMATS.Code128])
+def test_a_code_that_stands_there_twice_is_told_twice(format_: zxingcpp.BarcodeFormat) -> None:
+    canvas = drawn((format_, "A"))
+    apart = np.full_like(canvas.pixels, 255)
+    twice = Canvas(np.vstack([canvas.pixels, apart, canvas.pixels]))
+
+    first, second = read_codes(twice)
+
+    assert (first.value, second.value) == ("A", "A")
+    assert second.quad.box.top - first.quad.box.top == pytest.approx(2 * canvas.height_px, abs=2)
+
+
 def test_a_turned_code_begins_at_its_own_top_left() -> None:
     canvas = drawn((FORMATS.QRCode, "A"))
     turned = Canvas(np.rot90(canvas.pixels, -1).copy())

@@ -39,11 +39,13 @@ class Reads:
     text: str
     confidence: float = 0.95
     bands: list[int] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
 
     def __call__(
         self, boxes: Sequence[Box], *, has_text: bool = True, claimed: str = ""
     ) -> list[tuple[Word, ...]] | None:
         self.bands.append(len(boxes))
+        self.boxes += boxes
         quad = Box(0, 0, 9, 9).quad()
         words = tuple(Word(text, quad, self.confidence) for text in self.text.split())
         return [words for _ in boxes]
@@ -51,6 +53,11 @@ class Reads:
 
 def layer_of(path: Path) -> ExtractedText:
     return read_text_layer(path, 0, limits=LIMITS, password=None)
+
+
+def as_hidden(layer: ExtractedText) -> ExtractedText:
+    """The layer as if an earlier recognition had written it."""
+    return replace(layer, visible=(), hidden=layer.visible, doubts=(Doubt.HIDDEN,), rows=())
 
 
 def test_a_layer_that_nothing_puts_in_doubt_is_believed_unread(tmp_path: Path) -> None:
@@ -112,6 +119,7 @@ def test_what_cannot_be_compared_is_kept_and_not_called_sure(tmp_path: Path) -> 
         ("vvith tnirtv ciavs", 0.95, True),
         ("with thirty days", 0.95, False),
         ("with thirty days", 0.5, True),  # not surely otherwise
+        ("MULTICOLOR", 0.8, False),  # hardly a letter
     ],
 )
 def test_an_earlier_recognition_is_believed_unless_it_surely_reads_otherwise(
@@ -127,6 +135,32 @@ def test_an_earlier_recognition_is_believed_unless_it_surely_reads_otherwise(
     assert [warning.code for warning in verdict.warnings] == ["earlier-recognition"] * is_believed
     if not is_believed:
         assert verdict.layer.hidden == ()
+
+
+def test_an_earlier_recognition_of_which_one_word_in_six_is_wrong_is_not_believed(
+    tmp_path: Path,
+) -> None:
+    said = "seven words that the engine can read"
+    layer = as_hidden(layer_of(drawn(tmp_path / "page.pdf", lines_of(*[said] * 30, size_pt=6))))
+    reads = Reads(said.replace("engine", "printer"))
+
+    right, wrong = judge_layer(layer, Reads(said)), judge_layer(layer, reads)
+
+    assert reads.bands == [6]  # a fifth of the lines
+    assert right.is_believed
+    assert not wrong.is_believed
+
+
+def test_a_line_is_sampled_up_to_the_end_of_its_last_word(tmp_path: Path) -> None:
+    text = "our membership statements antidisestablishmentarianism"
+    layer = as_hidden(layer_of(drawn(tmp_path / "page.pdf", lines_of(text, size_pt=6))))
+    (line,) = layer.hidden[0].lines
+    reads = Reads(text)
+
+    judge_layer(layer, reads)
+
+    assert line.box.width > 16 * line.box.height
+    assert reads.boxes[0].right > line.box.right
 
 
 @pytest.mark.parametrize(

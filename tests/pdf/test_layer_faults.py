@@ -346,6 +346,24 @@ def test_rules_and_frames_are_no_letters(tmp_path: Path) -> None:
     assert layer_of(drawn(tmp_path / "rules.pdf", lines_of("Table") + rules)).rows == ()
 
 
+@pytest.mark.parametrize("order", [(1, -1), (-1, 1)])
+def test_a_letter_with_an_index_and_an_exponent_does_not_break_its_line(
+    order: tuple[int, int], tmp_path: Path
+) -> None:
+    signs = {1: "1 0 0 1 89.6 305 Tm (n+1)", -1: "1 0 0 1 89.6 297 Tm (ij)"}
+    content = (
+        "BT /F 12 Tf 20 300 Td (The sum of x) Tj /F 8 Tf "
+        f"{signs[order[0]]} Tj {signs[order[1]]} Tj /F 12 Tf "
+        "1 0 0 1 106 300 Tm (over all) Tj 1 0 0 1 20 280 Tm (Another line) Tj ET"
+    )
+
+    layer = layer_of(drawn(tmp_path / "formula.pdf", content))
+
+    formula = "xn+1ij" if order[0] > 0 else "xijn+1"
+    (zone,) = layer.zones
+    assert [line.text for line in zone.lines] == [f"The sum of {formula} over all", "Another line"]
+
+
 def test_raised_and_lowered_figures_belong_to_their_line(tmp_path: Path) -> None:
     content = (
         "BT /F 12 Tf 20 360 Td (45 m) Tj 5 Ts /F 7 Tf (2) Tj 0 Ts /F 12 Tf ( of H) Tj "
@@ -386,6 +404,26 @@ def test_text_that_is_drawn_twice_is_told_once(tmp_path: Path, offset: str) -> N
     twice = drawn(tmp_path / "bold.pdf", f"{text} q 1 0 0 1 {offset} cm {text} Q")
 
     assert text_of(layer_of(twice)) == "All bold and still different"
+
+
+def test_a_cluster_of_several_pieces_is_told_once_and_as_wide_as_they_are(tmp_path: Path) -> None:
+    """As Chromium writes the consonants and vowel signs of Devanagari and Thai."""
+
+    def cluster(text: str, *pieces: tuple[float, float, str]) -> str:
+        shown = " ".join(f"1 0 0 1 {x} {y} Tm ({piece}) Tj" for x, y, piece in pieces)
+        return f"/Span <</ActualText ({text})>> BDC {shown} EMC\n"
+
+    content = (
+        "BT /F 12 Tf "
+        + cluster("ka", (20, 360, "k"), (26, 360, "m"))
+        + "1 0 0 1 36 360 Tm (n) Tj "
+        + cluster("te", (43, 360, "t"), (46.8, 360, "."))
+        + "1 0 0 1 46.4 360 Tm (r) Tj ET"
+    )
+
+    layer = layer_of(drawn(tmp_path / "clusters.pdf", content))
+
+    assert text_of(layer) == "kanter"
 
 
 def test_a_font_without_a_map_gives_words_to_be_read(tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def test_the_stateless_age_is_discovered(client: FlaskClient) -> None:
 
     assert told["supportedVersions"] == [VERSION]
     assert told["resultType"] == listed["resultType"] == "complete"
+    assert told["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "ocr-server"
     assert post(client, "server/discover").get_json()["error"]["code"] == -32601
 
 
@@ -90,7 +91,7 @@ def test_the_tools_are_listed_with_their_arguments(client: FlaskClient) -> None:
     assert listed["verify"]["inputSchema"]["required"] == ["data", "text"]
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+@pytest.mark.parametrize("form", ["text", "markdown"])
 def test_a_picture_is_read(client: FlaskClient, data: str, form: str) -> None:
     told = call(client, "read", data=f"data:image/png;base64,{data}", format=form)
 
@@ -100,6 +101,15 @@ def test_a_picture_is_read(client: FlaskClient, data: str, form: str) -> None:
     assert told["structuredContent"] == {
         "text": content["text"], "confidence": 0.9, "pages": 1, "failed_pages": [],
     }  # fmt: skip
+
+
+def test_words_come_with_boxes_as_json(client: FlaskClient, data: str) -> None:
+    told = call(client, "read", data=data, format="json")
+    pages = json.loads(told["content"][0]["text"])
+
+    word = pages[0]["zones"][0]["lines"][0][0]
+    assert (pages[0]["page"], word["text"], len(word["box"])) == (1, "Hello", 4)
+    assert told["structuredContent"]["words"] == pages
 
 
 def test_a_picture_with_boxes_comes_along(client: FlaskClient, data: str) -> None:
@@ -117,19 +127,27 @@ def test_pages_and_languages_are_heeded(
     assert engine.readings[-1].languages == ("deu",)
 
 
-def test_what_an_answer_has_no_room_for_is_named(
-    client: FlaskClient, two_pages: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_an_answer_has_whole_pages_and_names_those_it_has_no_room_for(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    monkeypatch.setattr(tools, "MOST_CHARS", 12)
-    told = call(client, "read", data=two_pages)
+    data = b64encode(as_pages([draw_lines("Hello")] * 5)).decode()
+    whole = call(client, "read", data=data, pages="1", format=form)
+    monkeypatch.setattr(tools, "MOST_CHARS", 1)
+    told = call(client, "read", data=data, pages="1,2,3,5", format=form)
 
-    assert told["content"][0]["text"].startswith("Hello world\n\n[Cut off: pages 2 to 2")
+    first, left = told["content"]
+    assert first == whole["content"][0]
+    assert left["text"].startswith("Not shown: pages 2-3,5.")
+    assert told["structuredContent"]["left"] == "2-3,5"
 
 
 def test_a_text_is_held_against_the_picture(client: FlaskClient, data: str) -> None:
     told = call(client, "verify", data=data, text="Hello 12 world")
+    turned = call(client, "verify", data=data, text="world Hello")
 
     assert told["content"][0]["text"].startswith("2 of 3 words")
+    assert "Elsewhere: world" in turned["content"][0]["text"]
     verdicts = [word["verdict"] for word in told["structuredContent"]["words"]]
     assert verdicts == ["found", "missing", "found"]
 
@@ -228,6 +246,7 @@ def test_verify_is_a_route_too(client: FlaskClient, data: str) -> None:
     assert told["words"][0] == {
         "text": "hello", "verdict": "found", "is_figure": False, "page": 1,
         "box": told["words"][0]["box"], "read": "Hello", "confidence": 0.9,
+        "in_order": True, "skipped": [],
     }  # fmt: skip
     assert told["words"][2]["page"] is None
     assert without.status_code == 400
