@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import msgspec
 from flask import Blueprint, Response, request
 
+from ocr_server.document.languages import code_of
 from ocr_server.document.model import Document, Page
 from ocr_server.errors import InvalidOptions, OcrServerError, UnsupportedFormat
 from ocr_server.job import ReadOptions, Source
@@ -30,15 +31,12 @@ from ocr_server.web.compat.adapter import (
     read,
     refusal,
 )
-from ocr_server.web.context import job_folder
+from ocr_server.web.context import job_folder, service
 from ocr_server.web.json_body import PIECE_BYTES
 from ocr_server.web.multipart import BASE64_FIELD, UploadedFile
 
-# Its names of languages that are not Tesseract's. Source: OCR.space, "OCR API Documentation".
-_LANGUAGES: Mapping[str, str] = {
-    "cze": "ces", "dut": "nld", "fre": "fra", "ger": "deu", "gre": "ell", "chs": "chi_sim",
-    "cht": "chi_tra", "per": "fas", "slo": "slk", "rum": "ron", "ice": "isl",
-}  # fmt: skip
+# Its names of languages that are its own. Source: OCR.space, "OCR API Documentation".
+_LANGUAGES: Mapping[str, str] = {"chs": "chi_sim", "cht": "chi_tra"}
 _ALL, _SOME, _FATAL = 1, 2, 99
 Json: TypeAlias = dict[str, Any]  # as mixed as what OCR.space answers
 
@@ -51,7 +49,9 @@ def parse_image() -> Response:
     begun = time.perf_counter()
     source = _source()
     names = split(request.form.get("language", "eng")) or ("eng",)
-    languages = tuple(_LANGUAGES.get(name, name) for name in names)
+    installed = service().engine.languages
+    names = tuple(_LANGUAGES.get(name, name) for name in names)
+    languages = tuple(code_of(name, installed) or name for name in names)
     document = read(source, ReadOptions(languages=languages), is_partial=True)
     wants_overlay = request.form.get("isOverlayRequired", "").lower() == "true"
     answer = {
