@@ -25,6 +25,7 @@ _MOST_LINES, _LINE_GAP = 6, 1.6  # lines above the band, and the gap between two
 _LOOSER, _WIDEST_GAP = 1.2, 3.2  # than the gap between rows; and at most
 _CENTRED = 0.6  # a lone phrase so near to the middle of a table is its title
 _PITCH = 1.9  # of lines of one head
+_NEAR_RULE = 0.3  # how far letters may reach over the rule below them
 _RULED = 0.5  # of a head's width, over which a rule below it ends it
 _MOST_HEADER_ROWS = 0.5  # of all rows
 _YEAR = re.compile(r"(19|20)\d\d")
@@ -178,7 +179,7 @@ def _stacks(
     open_: list[_Stack] = []
     done: list[_Stack] = []
     for number, line in enumerate(lines):
-        for piece in _pieces_below(open_, line, columns, unit_px):
+        for piece in _pieces_below(open_, line, columns, unit_px, rules):
             above = next((s for s in open_ if _goes_on(s, piece, unit_px, rules)), None)
             if above:
                 open_.remove(above)
@@ -196,9 +197,16 @@ def _stacks(
 
 
 def _pieces_below(
-    stacks: Sequence[_Stack], line: TextRow, columns: TableColumns, unit_px: float
+    stacks: Sequence[_Stack],
+    line: TextRow,
+    columns: TableColumns,
+    unit_px: float,
+    rules: Sequence[Box],
 ) -> list[CellPiece]:
-    """The pieces of a line; one below a head over several columns has the columns of that head."""
+    """The pieces of a line; one below a head over several columns has the columns of that head.
+
+    A head that is underlined has the columns under its rule.
+    """
     pieces: list[CellPiece] = []
     for phrase in line.phrases:
         parts = [CellPiece(*part) for part in columns.parts(phrase, unit_px)]
@@ -214,13 +222,39 @@ def _pieces_below(
             ),
             None,
         )
+        underlined = _under_rule(phrase, line, columns, unit_px, rules)
         if wide:
             pieces.append(CellPiece(wide.first, wide.last, phrase))
+        elif underlined:
+            pieces.append(CellPiece(*underlined, phrase))
         elif len(parts) == 1 and columns.crossed(phrase):
             pieces.append(_widened(parts[0], line, columns, unit_px))
         else:
             pieces += parts
     return pieces
+
+
+def _under_rule(
+    phrase: Phrase, line: TextRow, columns: TableColumns, unit_px: float, rules: Sequence[Box]
+) -> tuple[int, int] | None:
+    """The first and last column under the rule below a phrase, if there are several but not all.
+
+    The rule is that of no other phrase of the line.
+    """
+    box = phrase.box
+    for rule in rules:
+        others = [one for one in line.phrases if rule.left < one.box.middle.x < rule.right]
+        is_below = -_NEAR_RULE * unit_px < rule.top - box.bottom < unit_px
+        if others != [phrase] or not is_below:
+            continue
+        under = [
+            number
+            for number, (left, right) in enumerate(columns.spans)
+            if rule.left < (left + right) / 2 < rule.right
+        ]
+        if 1 < len(under) < columns.count:
+            return under[0], under[-1]
+    return None
 
 
 def _are_apart(stack: _Stack, other: Phrase, phrase: Phrase) -> bool:

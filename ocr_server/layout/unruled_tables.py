@@ -36,7 +36,7 @@ _ENUMERATION = re.compile(r"\W{1,2}|\(?\w{1,3}[.)]")
 
 # The boxes of level rules of at least a length in pixels, within a box of the canvas.
 FindRules: TypeAlias = Callable[[Box, float], Sequence[Box]]
-_LONG_RULE = 6.0
+_LONG_RULE, _THICKEST_RULE = 6.0, 0.45  # thicker ones are letters that touch each other
 
 
 def find_unruled_tables(zones: Iterable[Zone], rules_in: FindRules | None = None) -> list[Table]:
@@ -241,7 +241,8 @@ def _made(
     rules: list[Box] = []
     if rules_in:
         on_canvas = rules_in(box.quad().mapped(from_level).box, _LONG_RULE * unit_px)
-        rules = [rule.quad().mapped(from_level.inverse()).box for rule in on_canvas]
+        level = (rule.quad().mapped(from_level.inverse()).box for rule in on_canvas)
+        rules = [rule for rule in level if rule.height < _THICKEST_RULE * unit_px]
     count = count_head_lines(rows, certain=heads)
     head = head_of(rows[:count], columns, unit_px, rules)
     body = rows[count:]
