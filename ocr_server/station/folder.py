@@ -24,8 +24,11 @@ TURN_MS = 100
 RESCAN_S = 5.0  # files on network shares change without a notice
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 # What systems and office programs leave in folders: hidden files, Windows' thumbnails and looks of
-# a folder, and the locks of documents that somebody has open.
-LEFT_ALONE = re.compile(r"\..*|(?:eh)?thumbs\.db|desktop\.ini|~\$.*", re.IGNORECASE | re.DOTALL)
+# a folder, streams beside files, and the locks of documents that somebody has open.
+LEFT_ALONE = re.compile(
+    r"\..*|(?:eh)?thumbs\.db(?::.*)?|desktop\.ini|~\$.*|.*:zone\.identifier",
+    re.IGNORECASE | re.DOTALL,
+)
 
 log = logging.getLogger(__name__)
 

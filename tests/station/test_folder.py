@@ -136,6 +136,7 @@ def test_what_systems_and_programs_leave_in_a_folder_is_not_read(
     watched: Path, journal: Journal
 ) -> None:
     for name in (
+        "Thumbs.db:encryptable", "scan.png:Zone.Identifier",
         "Thumbs.db", "ehthumbs.db", "desktop.ini", "Desktop.ini", ".DS_Store", "._scan.png",
         "~$letter.docx", "scan.part", "scan.PART", "scan.tmp", "scan.png.crdownload",
     ):  # fmt: skip
