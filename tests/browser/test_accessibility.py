@@ -152,6 +152,20 @@ def test_each_row_of_the_desk_is_one_stop(page: Page, url: str, tmp_path: Path) 
     expect(page.get_by_role("button", name="Forget this file")).to_be_focused()
 
 
+def test_the_first_doubtful_word_is_a_few_tabs_from_the_text(
+    page: Page, url: str, letter: Path
+) -> None:
+    page.goto(url)
+    page.set_input_files("#file", letter)
+    expect_state(page, "result")
+    page.get_by_role("link", name="Go to the text").focus()
+    page.keyboard.press("Enter")
+    for _ in range(2):  # of the row of buttons, and of the text
+        page.keyboard.press("Tab")
+
+    expect(page.locator("[data-part=text] .word.doubtful").first).to_be_focused()
+
+
 def test_forced_colours_keep_doubt_visible(page: Page, url: str, letter: Path) -> None:
     page.emulate_media(forced_colors="active")
     page.goto(url)

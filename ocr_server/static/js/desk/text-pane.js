@@ -87,7 +87,7 @@ export function enhance(root, { onOpen, onHover }) {
     if (page.codes?.length) blocks.push(codeList(page.codes));
     root.replaceChildren(...(blocks.length ? blocks : [nothing()]));
     stop = null;
-    makeStop(root.querySelector(".word"));
+    makeStop(root.querySelector(".word.doubtful") ?? root.querySelector(".word"));
     if (page !== shown) root.scrollTop = 0;
     shown = page;
     dress();
