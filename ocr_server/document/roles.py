@@ -17,6 +17,7 @@ from itertools import groupby
 from statistics import median
 from typing import NamedTuple
 
+from ocr_server.document.headings import heading_size, is_numbered_heading, is_title, title_of
 from ocr_server.document.model import Line, Page, Zone, confidence_of
 from ocr_server.geometry import Quad
 
@@ -35,16 +36,15 @@ class Role(StrEnum):
 
 FURNITURE = frozenset({Role.HEADER, Role.FOOTER, Role.PAGE_NUMBER})
 
-# Type half as large again as the body's is a heading's, and twice as large a title's.
-_HEADINGS = ((2.0, Role.TITLE), (1.5, Role.HEADING))
-_LONGEST_HEADING = 3  # lines; more of large type is a poster's body
 _SENTENCE_END = re.compile(r"[.!?:;\u2026\u3002][\"'\u2019\u201d\u00bb)\]]*$")
+_SHORT = 0.9  # of the width of a full line
 _BULLET = re.compile(r"[\u2022\u2023\u25aa\u25cf\u25e6\u2219\u00b7*\u2013\u2014-]\s+(?=\S)")
 _NUMBERED = re.compile(r"\(?(?:\d{1,3}|[a-z]|[ivx]{2,4})[.)]\s+(?=\S)")
 # Shares of a page's height: where its head and foot are, and how far the heights of those that are
 # alike differ from page to page.
 _EDGE, _SAME_HEIGHT = 0.12, 0.02
 _ALIKE = 0.8  # of two texts, the figures left out of account: recognition errs
+_LARGE = 1.5  # times the body's type
 _ALIKE_LARGE = 0.9  # of headings' type, and with the same figures, as chapters may begin alike
 # A head or foot stands on a third of the pages, at least two; on that many it does in any case, as
 # the heads of chapters do.
@@ -85,11 +85,13 @@ class Roles:
     """What the roles of a document's paragraphs follow from.
 
     `body_px` is the x-height that most words have, 0 without words; `running` has the heads, feet
-    and numbers of pages, by the page's number and the line's quad.
+    and numbers of pages, by the page's number and the line's quad; `title` is the first line of the
+    document's title in the same way.
     """
 
     body_px: float = 0.0
     running: Mapping[tuple[int, Quad], Running] = field(default_factory=dict)
+    title: tuple[int, Quad] | None = None
 
     @classmethod
     def of(cls, pages: Sequence[Page]) -> Roles:
@@ -100,9 +102,9 @@ class Roles:
             heights += [line.x_height_px for line in page.lines for _ in line.words]
             edges += _edge_lines(page, position)
         body_px = median(heights) if heights else 0.0
-        large_px = _HEADINGS[-1][0] * body_px
-        edges = [replace(one, is_large=0 < large_px <= one.x_height_px) for one in edges]
-        return cls(body_px, _running(edges, len(pages)) if len(pages) > 1 else {})
+        edges = [replace(one, is_large=0 < _LARGE * body_px <= one.x_height_px) for one in edges]
+        running = _running(edges, len(pages)) if len(pages) > 1 else {}
+        return cls(body_px, running, _title(pages[0], body_px, running) if pages else None)
 
     def running_line(self, page: Page, line: Line) -> Running | None:
         """What a line is as a head, foot or number of a page; None if it is none of these."""
@@ -115,10 +117,33 @@ class Roles:
                 lines = tuple(group)
                 if running is not None:
                     yield Passage(running.role, lines)
-                elif heading := _heading(lines, self.body_px):
-                    yield Passage(heading, lines)
                 else:
-                    yield from _items(lines)
+                    yield from self._parts(page, lines)
+
+    def _parts(self, page: Page, lines: tuple[Line, ...]) -> Iterator[Passage]:
+        """A paragraph as a heading or items, and what stands beside headings of sections in it."""
+        if size := heading_size(lines, self.body_px):
+            is_largest = is_title(size) or (page.number, lines[0].quad) == self.title
+            yield Passage(Role.TITLE if is_largest else Role.HEADING, lines)
+            return
+        begun = 0
+        for at in range(len(lines) - 1):
+            is_at_begin = at == begun or ends_sentence(lines[at - 1].text)
+            if is_at_begin and self._is_section(lines[at], lines[at + 1]):
+                if at > begun:
+                    yield from _items(lines[begun:at])
+                yield Passage(Role.HEADING, lines[at : at + 1])
+                begun = at + 1
+        yield from _items(lines[begun:])
+
+    def _is_section(self, line: Line, following: Line) -> bool:
+        """Whether a line is the heading of a section, and the next does not go on with it."""
+        return (
+            self.body_px > 0
+            and is_numbered_heading(line.text, line.x_height_px / self.body_px)
+            and line.box.width < _SHORT * following.box.width
+            and following.text[:1].isupper()
+        )
 
     def filtered(self, page: Page, is_kept: Callable[[Running], bool]) -> Page:
         """The page with only those of its heads, feet and numbers that `is_kept` accepts."""
@@ -154,11 +179,13 @@ def without_bullet(text: str) -> str:
     return text[bullet.end() :] if bullet else text
 
 
-def _heading(lines: Sequence[Line], body_px: float) -> Role | None:
-    if not body_px or len(lines) > _LONGEST_HEADING:
-        return None
-    size = median(line.x_height_px for line in lines) / body_px
-    return next((role for least, role in _HEADINGS if size >= least), None)
+def _title(
+    page: Page, body_px: float, running: Mapping[tuple[int, Quad], Running]
+) -> tuple[int, Quad] | None:
+    paragraphs = (lines for zone in page.zones if not zone.table for lines in zone.paragraphs())
+    own = (lines for lines in paragraphs if (page.number, lines[0].quad) not in running)
+    line = title_of(own, body_px)
+    return (page.number, line.quad) if line else None
 
 
 def _items(lines: tuple[Line, ...]) -> Iterator[Passage]:
@@ -204,6 +231,11 @@ class _EdgeLine:
     @property
     def letters(self) -> int:
         return sum(map(str.isalpha, self.key))
+
+    @property
+    def is_roman(self) -> bool:
+        """Whether it is a Roman number, without a figure."""
+        return bool(self.numbers) and "0" not in self.key
 
     def is_level_with(self, other: _EdgeLine) -> bool:
         return self.is_head == other.is_head and abs(self.height - other.height) <= _SAME_HEIGHT
@@ -276,8 +308,14 @@ def _page_numbers(edges: Sequence[_EdgeLine]) -> list[_EdgeLine]:
 
 
 def _has_like(line: _EdgeLine, group: Sequence[_EdgeLine]) -> bool:
-    """Whether another page has a line at the same height."""
-    return any(line.position != other.position and line.is_level_with(other) for other in group)
+    """Whether another page has a line at the same height, with the same words if it has any."""
+    return any(
+        line.position != other.position
+        and (
+            line.is_like(other) if line.letters and not line.is_roman else line.is_level_with(other)
+        )
+        for other in group
+    )
 
 
 def _alike(lines: Iterable[_EdgeLine]) -> list[list[_EdgeLine]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from statistics import median
@@ -163,10 +163,15 @@ def _row(
         ),
         quad=back(level),
         baseline=tuple(turn.inverse().apply_all(ends)) if turn else ends,
-        x_height_px=(level.width if is_vertical else level.height) * _X_HEIGHT_SHARE,
+        x_height_px=_X_HEIGHT_SHARE * (level.width if is_vertical else _usual_height(placed)),
         direction=direction,
     )
     return _Row(line, level, round(angle_deg / 90) % 4)
+
+
+def _usual_height(letters: Iterable[Letter]) -> float:
+    """The height of most letters: a root, an integral or a raised figure is higher or lower."""
+    return median(Frame.of(letter.quad).height for letter in letters if letter.quad)
 
 
 def _words_as_read(run: Sequence[Letter], frame: Frame, direction: Direction) -> list[list[Letter]]:

@@ -69,6 +69,12 @@ def test_roman_numbers_go_up_too() -> None:
     assert found == [[Role.TEXT, Role.PAGE_NUMBER]] * 3
 
 
+def test_a_number_among_other_words_is_none_of_a_page() -> None:
+    sheets = [sheet(1, "", "16 See footnote 9."), sheet(2, "", "17 Of the moon"), sheet(3, "", "9")]
+
+    assert roles_of(*sheets) == [[Role.TEXT] * 2] * 3
+
+
 def test_heads_of_left_and_right_pages_differ() -> None:
     sheets = [sheet(n, "The house" if n % 2 else "Chapter two: winter", "") for n in range(1, 7)]
 

@@ -148,3 +148,12 @@ def test_letters_across_a_line_are_another_line() -> None:
     zones = make_zones([*upwards, *level])
 
     assert [zone.text for zone in zones] == ["208", "Table"]
+
+
+def test_a_line_is_as_high_as_most_of_its_letters() -> None:
+    letters = seen("the sum of all")
+    tall = Letter("\u2211", Box(240, 60, 250, 140).quad(), Point(240, 100), PIECE)
+
+    (plain,), (with_sum,) = make_zones(letters), make_zones([*letters, tall])
+
+    assert with_sum.lines[0].x_height_px == pytest.approx(plain.lines[0].x_height_px)
