@@ -7,6 +7,7 @@ import pytest
 from ocr_server.document.model import Line, Table, Word, Zone, ZoneKind, hull_of
 from ocr_server.geometry import Box, Point, Transform
 from ocr_server.layout.tables import find_tables, set_in_tables
+from ocr_server.layout.unruled_tables import find_unruled_tables
 
 HEIGHT_PX, LETTER_PX, BLANK_PX, PITCH_PX = 20, 11, 7, 34
 
@@ -95,6 +96,20 @@ def test_a_head_over_two_columns_spans_them() -> None:
     spanning = [(c.row, c.column, c.column_span) for c in table.cells if c.column_span > 1]
     assert spanning == [(0, 1, 2)]
     assert table.header_rows == 2
+
+
+@pytest.mark.parametrize(
+    ("thick_px", "spanned"), [(2, [(0, 1, 2)]), (HEIGHT_PX // 2 + 2, [])], ids=["rule", "letters"]
+)
+def test_an_underlined_head_spans_the_columns_under_its_rule(
+    thick_px: int, spanned: list[tuple[int, int, int]]
+) -> None:
+    head = zone(line(200 - PITCH_PX + 6, (530, "Sums")))
+    rule = Box(350, 195, 590, 195 + thick_px)
+
+    (table,) = find_unruled_tables((head, rows(*GOODS)), lambda *_: [rule])
+
+    assert [(c.row, c.column, c.column_span) for c in table.cells if c.column_span > 1] == spanned
 
 
 @pytest.mark.parametrize(("pitch_px", "is_head"), [(60, True), (PITCH_PX, False)])
