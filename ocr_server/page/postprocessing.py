@@ -16,6 +16,7 @@ from ocr_server.job import PageSegmentation
 from ocr_server.layout.grids import find_grids
 from ocr_server.layout.rows import in_reading_order, is_level, join_rows
 from ocr_server.layout.tables import find_tables, set_in_tables
+from ocr_server.page.misread_rules import without_rules
 from ocr_server.page.state import Candidate, PageState, StageResult
 
 # Confidences: on a page below the first, words below the second are noise (texture read as
@@ -24,9 +25,6 @@ _DOUBTFUL_PAGE, _DOUBTFUL_WORD = 0.40, 0.60
 # Unevenness in grey levels: photographs of streets and objects have 69 and more, handwriting on
 # paper 47 at most, where partly wrong words are better than none (error rate 0.76, not 0.81).
 _UNEVEN = 60.0
-# Words read into ruling lines and gaps between columns: letters wider than four times their height,
-# with low confidence. There were 42 such words on 790 pages and parts of pages; all were wrong.
-_WIDEST_LETTER, _SURE_OF_WIDE = 4.0, 0.7
 _SINGLE_LINES = (
     PageSegmentation.SINGLE_LINE, PageSegmentation.SINGLE_WORD, PageSegmentation.RAW_LINE,
 )  # fmt: skip
@@ -98,7 +96,7 @@ def tables_of(
 
 
 def drop_noise(state: PageState) -> StageResult:
-    """Remove words that were read into ruling lines, and doubtful words of poorly read photographs.
+    """Remove what was read into ruling lines, and doubtful words of poorly read photographs.
 
     The latter only if the page was read with a confidence under 0.40 and its paper is uneven.
     """
@@ -110,29 +108,40 @@ def drop_noise(state: PageState) -> StageResult:
         and max(state.shade, state.statistics.paper.unevenness) >= _UNEVEN
     )
     least = _DOUBTFUL_WORD if is_guessed else 0.0
-    zones = keep_words(
-        candidate.zones, lambda word: word.confidence >= least and not _is_misread_rule(word)
-    )
-    kept = replace(candidate, zones=tuple(zones))
-    dropped = len(candidate.words) - len(kept.words)
-    if not dropped:
+    grey = candidate.canvas.grey().pixels
+
+    def without_noise(line: Line) -> Line | None:
+        rest = line.filtered(lambda word: word.confidence >= least)
+        return without_rules(rest, grey) if rest else None
+
+    kept = replace(candidate, zones=tuple(with_each_line(candidate.zones, without_noise)))
+    if kept.zones == candidate.zones:
         return StageResult(state, found)
     after = state.with_candidate(kept)
     if is_guessed:  # the page's quality is judged by all words
         after = replace(after, dropped=candidate.words)
-    return StageResult(after, found, f"{dropped} words dropped as guesses")
+    dropped = len(candidate.words) - len(kept.words)
+    did = f"{dropped} words dropped as guesses" if dropped else "rules beside words dropped"
+    return StageResult(after, found, did)
 
 
 def keep_words(zones: Iterable[Zone], is_kept: Callable[[Word], bool]) -> Iterator[Zone]:
     """The zones with only the words that `is_kept` accepts, without lines and zones left empty."""
+    return with_each_line(zones, lambda line: line.filtered(is_kept))
+
+
+def with_each_line(zones: Iterable[Zone], change: Callable[[Line], Line | None]) -> Iterator[Zone]:
+    """The zones with each line as `change` returns it, without those that become empty by it.
+
+    Cells of tables have the texts of their words then.
+    """
     for zone in zones:
         if not zone.lines:
             yield zone
             continue
-        lines = tuple(rest for line in zone.lines if (rest := line.filtered(is_kept)))
+        lines = tuple(rest for line in zone.lines if (rest := change(line)))
         if lines or zone.kind is not ZoneKind.TEXT:
-            kept = replace(zone, lines=lines)
-            yield kept if len(kept.words) == len(zone.words) else kept.with_cells_refilled()
+            yield zone if lines == zone.lines else replace(zone, lines=lines).with_cells_refilled()
 
 
 def with_ligatures(zone: Zone) -> Zone:
@@ -237,12 +246,6 @@ def put_in_place(zones: tuple[Zone, ...], line: Line) -> tuple[Zone, ...]:
     )
     place = next(after, len(zones))
     return (*zones[:place], new, *zones[place:])
-
-
-def _is_misread_rule(word: Word) -> bool:
-    if word.confidence >= _SURE_OF_WIDE or not word.letter_count:
-        return False  # dashes have no limit of width
-    return word.box.width > _WIDEST_LETTER * len(word.text) * word.box.height
 
 
 def _join_row(zone: Zone, extra: Line) -> Zone | None:

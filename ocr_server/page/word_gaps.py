@@ -11,7 +11,7 @@ print rises from .765 to .873, of Spanish from .848 to .869, of lines of Fraktur
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -21,7 +21,8 @@ import numpy as np
 from ocr_server.document.model import Direction, Line, Word
 from ocr_server.geometry import Box, Quad
 from ocr_server.imaging.canvas import Pixels
-from ocr_server.page.state import Candidate, PageState, StageResult
+from ocr_server.page.postprocessing import with_each_line
+from ocr_server.page.state import PageState, StageResult
 
 _FEWEST_GAPS = 2  # between the words of a line, whose lower median tells how wide a blank is
 _LEAST_OF_BLANK = 0.85  # share of such a gap that a gap inside a word needs, to be one
@@ -44,7 +45,9 @@ def part_words(state: PageState) -> StageResult:
     """
     candidate = state.best
     ink = candidate.canvas.grey().pixels
-    after = _with_each_line(candidate, lambda line: parted(line, ink))
+    after = replace(
+        candidate, zones=tuple(with_each_line(candidate.zones, lambda line: parted(line, ink)))
+    )
     more = len(after.words) - len(candidate.words)
     if not more:
         return StageResult(state, "no blank inside a word")
@@ -56,22 +59,11 @@ def close_up_stops(state: PageState) -> StageResult:
     candidate = state.best
     if not _FRENCH.isdisjoint(state.options.languages):
         return StageResult(state, "French, which has blanks before stops")
-    after = _with_each_line(candidate, closed_up)
+    after = replace(candidate, zones=tuple(with_each_line(candidate.zones, closed_up)))
     apart = len(candidate.words) - len(after.words)
     if not apart:
         return StageResult(state, "no stop stands apart")
     return StageResult(state.with_candidate(after), f"{apart} stops stand apart", "closed up")
-
-
-def _with_each_line(candidate: Candidate, change: Callable[[Line], Line]) -> Candidate:
-    """The reading with its lines changed, and the cells of its tables as their words are then."""
-    zones = tuple(
-        replace(zone, lines=tuple(map(change, zone.lines))).with_cells_refilled()
-        if zone.lines
-        else zone
-        for zone in candidate.zones
-    )
-    return replace(candidate, zones=zones)
 
 
 def closed_up(line: Line) -> Line:
