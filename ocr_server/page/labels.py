@@ -21,7 +21,7 @@ from ocr_server.job import LineNumberUse, PageSegmentation
 from ocr_server.layout.line_numbers import find_number_column, follow_each_other
 from ocr_server.layout.rows import in_reading_order, is_level
 from ocr_server.layout.turned import find_turned_lines
-from ocr_server.page.postprocessing import put_in_place
+from ocr_server.page.missing_text import put_in_place
 from ocr_server.page.state import PageState, StageResult
 
 _FEWEST_LETTERS = 3

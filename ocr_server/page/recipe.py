@@ -16,13 +16,13 @@ from ocr_server.page.labels import put_labels, read_line_numbers, read_turned_li
 from ocr_server.page.language_band import is_vertical
 from ocr_server.page.language_stage import settle_language
 from ocr_server.page.long_s import mend_long_s
+from ocr_server.page.missing_text import read_missing_text
 from ocr_server.page.mixed_languages import read_other_languages
 from ocr_server.page.orientation import turn_if_upside_down, turn_upright
 from ocr_server.page.postprocessing import (
     arrange_rows,
     arrange_tables,
     drop_noise,
-    read_missing_text,
 )
 from ocr_server.page.preprocessing import (
     add_margin,

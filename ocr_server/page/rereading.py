@@ -12,7 +12,7 @@ from ocr_server.geometry import Transform
 from ocr_server.imaging import contrast, dewarp, ruling_lines
 from ocr_server.imaging.canvas import Canvas
 from ocr_server.job import PageSegmentation
-from ocr_server.page.postprocessing import count_missing
+from ocr_server.page.missing_text import count_missing
 from ocr_server.page.preprocessing import without_margin
 from ocr_server.page.state import Candidate, PageState, StageResult
 

@@ -43,7 +43,8 @@ from ocr_server.job import PSM_OF_LAYOUT, Layout
 from ocr_server.layout.split import middle_strip
 from ocr_server.page.first_reading import as_read, choose_psm, read_text
 from ocr_server.page.language_band import is_vertical
-from ocr_server.page.postprocessing import count_missing, drop_noise
+from ocr_server.page.missing_text import count_missing
+from ocr_server.page.postprocessing import drop_noise
 from ocr_server.page.quality import ReadingResult, expected_accuracy
 from ocr_server.page.state import PageState, StageResult
 
