@@ -1,4 +1,4 @@
-"""The stage `missed`: reads what layout analysis left out, and puts it among the text."""
+"""Text that layout analysis left out: it is read, and put among the rest."""
 
 from __future__ import annotations
 
