@@ -38,6 +38,7 @@ from ocr_server.web.body import (
     with_query,
 )
 from ocr_server.web.context import hang_up, job_folder, service
+from ocr_server.web.gzip_file import is_packed, unpacked
 from ocr_server.web.negotiation import accepted_format, check_encoding, wants_events
 from ocr_server.web.streaming import stream_document
 
@@ -311,6 +312,8 @@ def _sent_document(
         given = form_options(body, faults)
         text = given.pop("document", "").encode()
         document = next(iter(body.files.get("document", ())), None) or job_folder().add([text])
+        if is_packed(document):
+            document = unpacked(document)
         sources = form_sources(body, most_files, faults)
         faults.extend(
             fault_of(name, "send the document in the field document and files in the field file")

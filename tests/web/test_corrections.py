@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 import zipfile
@@ -14,6 +15,7 @@ from flask.testing import FlaskClient
 from ocr_server.document.json_reader import MOST_DOCUMENT_VALUES
 from ocr_server.geometry import Box
 from ocr_server.job import Detail
+from ocr_server.service import Service
 from ocr_server.web import api
 from tests.export.documents import document, json_of, page, table_of, two_pages, word, zone
 from tests.export.pictures import noise, pdf_text
@@ -46,6 +48,33 @@ def test_a_correction_reaches_every_format(
     assert "The" in answer.text
     shown = answer.text.replace('corrected_from": "Tbe', "").replace(">Tbe</ALTERNATIVE>", "")
     assert "Tbe" not in shown
+
+
+@pytest.mark.parametrize("most_here", [0, api.MOST_DOCUMENT_BYTES_HERE])
+def test_a_document_may_come_packed(
+    client: FlaskClient, corrected: dict[str, Any], monkeypatch: pytest.MonkeyPatch, most_here: int
+) -> None:
+    monkeypatch.setattr(api, "MOST_DOCUMENT_BYTES_HERE", most_here)
+    packed = gzip.compress(json.dumps(corrected).encode())
+    form = {"document": (io.BytesIO(packed), "document.json"), "format": "text"}
+
+    assert client.post("/v1/render", data=form).text == "The end\n"
+
+
+def test_a_packed_document_has_a_limit(
+    client: FlaskClient, service: Service, corrected: dict[str, Any]
+) -> None:
+    text = json.dumps(corrected)
+    bomb = gzip.compress(text.ljust(service.settings.max_body_bytes + 1).encode())
+    cut = gzip.compress(text.encode())[:-20]
+
+    answers = [
+        client.post("/v1/render", data={"document": (io.BytesIO(sent), "document.json")})
+        for sent in (bomb, cut)
+    ]
+
+    assert [answer.status_code for answer in answers] == [413, 400]
+    assert "cut off" in answers[1].text
 
 
 def test_a_persons_word_is_certain(client: FlaskClient, corrected: dict[str, Any]) -> None:

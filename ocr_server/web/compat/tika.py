@@ -8,9 +8,6 @@ instead of a stack trace.
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -25,7 +22,6 @@ from ocr_server.errors import (
     EncryptedDocument,
     EngineError,
     EngineFailed,
-    InvalidOptions,
     LanguageMissing,
     OcrServerError,
     RequestError,
@@ -35,7 +31,6 @@ from ocr_server.export.xml import element, written
 from ocr_server.job import Source
 from ocr_server.office.files import office_type_of
 from ocr_server.office.plain import OfficeText
-from ocr_server.request.faults import body_too_large
 from ocr_server.sources.signatures import PDF, media_type_of_file
 from ocr_server.web.auth import IN_ADDRESS
 from ocr_server.web.body import JSON, body_of
@@ -48,8 +43,8 @@ from ocr_server.web.compat.adapter import (
     rendered,
 )
 from ocr_server.web.compat.tika_headers import PASSWORD, TikaRequest, read_headers
-from ocr_server.web.context import job_folder, service
-from ocr_server.web.json_body import PIECE_BYTES
+from ocr_server.web.context import service
+from ocr_server.web.gzip_file import unpacked
 from ocr_server.web.problems import STATUS
 
 GREETING = f"This is Tika Server (ocr-server {__version__}, as Apache Tika 3). Please PUT\n"
@@ -134,33 +129,10 @@ def _source() -> Source:
     body = body_of(request)
     source = next((files[0] for files in body.files.values()), body.file)
     if source is not None and request.headers.get("Content-Encoding", "").lower() == "gzip":
-        packed, source = (
-            source,
-            job_folder().add(_unpacked(source.path, service().settings.max_body_bytes)),
-        )
-        packed.path.unlink()
+        source = unpacked(source)
     if source is None or not source.size_bytes:
         raise UnsupportedFormat("Nothing was sent. Send a picture or PDF.")
     return source
-
-
-def _unpacked(path: Path, most_bytes: int) -> Iterator[bytes]:
-    """What was packed with gzip, which may be far more than was sent, in pieces."""
-    unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    left_bytes = most_bytes
-    with path.open("rb") as file:
-        while packed := unpacker.unconsumed_tail or file.read(PIECE_BYTES):
-            try:
-                piece = unpacker.decompress(packed, PIECE_BYTES)
-            except zlib.error as error:
-                raise InvalidOptions("The body is not gzip, as Content-Encoding says.") from error
-            left_bytes -= len(piece)
-            if left_bytes < 0:
-                raise body_too_large(most_bytes)
-            yield piece
-            if unpacker.eof:
-                return
-    raise InvalidOptions("The body’s gzip is cut off. Send all of it.")
 
 
 def _read(source: Source, requested: TikaRequest) -> Document | OfficeText:

@@ -21,7 +21,7 @@ export async function rendered(draft, format, pages) {
   const document = draft.payload(pages);
   if (format === "json") return jsonFile(JSON.stringify(document));
   const form = new FormData();
-  form.set("document", jsonFile(compactJson(document)), "document.json");
+  form.set("document", await packed(jsonFile(compactJson(document))), "document.json");
   const showsPictures = declarations.formats.some(
     ({ name, shows_pictures: shows }) => shows && format.split(",").includes(name),
   );
@@ -34,6 +34,16 @@ export async function rendered(draft, format, pages) {
 
 /** @param {string} json */
 const jsonFile = (json) => new Blob([json], { type: "application/json" });
+
+/**
+ * The file packed with gzip, to a tenth of its bytes, where the browser can.
+ * @param {Blob} file
+ */
+async function packed(file) {
+  if (!("CompressionStream" in globalThis)) return file;
+  const stream = file.stream().pipeThrough(new CompressionStream("gzip"));
+  return new Response(stream, { headers: { "Content-Type": "application/gzip" } }).blob();
+}
 
 /**
  * @param {Blob} blob
