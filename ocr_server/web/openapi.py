@@ -141,8 +141,8 @@ def _render() -> Schema:
     document = {
         **reference("DocumentInput"),
         "description": "a document as an answer has it, down to its words; the texts of lines, "
-        "zones and pages are made of theirs, so it is words that are corrected; as a file of a form, "
-        "it may be packed with gzip",
+        "zones and pages are made of theirs, so it is words that are corrected; as a file "
+        "of a form, it may be packed with gzip",
     }
     options = {
         name: {**OPTIONS[name].schema, "description": OPTIONS[name].description}
