@@ -116,10 +116,11 @@ def _take_runs(texts: Sequence[str], places: Sequence[_Place], chosen: WordPlace
 
 def _run(words: Sequence[str], places: Sequence[_Place], runs: Iterable[range]) -> range | None:
     """The first run that is on one page and has the same between its figures."""
-    between = _between_figures("".join(words))
     for run in runs:
         read = "".join(places[at].word.text for at in run)
-        if places[run[0]].page == places[run[-1]].page and _between_figures(read) == between:
+        if places[run[0]].page != places[run[-1]].page:
+            continue
+        if _between_figures(read) == _between_figures("".join(words)):
             return run
     return None
 

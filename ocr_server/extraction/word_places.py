@@ -13,6 +13,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
 _MOST_STARTS = 8  # places of a form on each side at which a run is looked for
+# Runs are looked for at so many places in all, which takes a second or two; a letter costs as much
+# as an eighth of a place. Runs have at most so many letters.
+_MOST_PLACES, _LONGEST_RUN = 1_000_000, 200
 
 
 class WordPlaces:
@@ -115,14 +118,19 @@ class RunStarts:
         self.forms = forms
         self._places = _numbers_by_form(forms, [True] * len(forms))
         self._longest = max(map(len, self._places), default=0)
+        self._left = _MOST_PLACES
 
     def of(self, letters: str, near: int) -> list[int]:
         """The places of words with which the letters begin, the nearest first."""
         places: list[int] = []
-        for end in range(1, min(len(letters), self._longest) + 1):
+        if self._left <= 0 or len(letters) > _LONGEST_RUN:
+            return places
+        longest = min(len(letters), self._longest)
+        for end in range(1, longest + 1):
             if some := self._places.get(letters[:end]):
                 at = bisect_left(some, near)
                 places += some[max(0, at - _MOST_STARTS) : at + _MOST_STARTS]
+        self._left -= longest // 8 + len(places)
         return sorted(places, key=lambda place: abs(place - near))
 
 

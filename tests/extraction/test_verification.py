@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from ocr_server.extraction import word_places
 from ocr_server.extraction.verification import MOST_WORDS, WordVerdict, verify
 from tests.export.documents import document, page, zone
 
@@ -130,3 +131,22 @@ def test_a_word_that_stands_there_often_takes_no_longer_to_find() -> None:
 
     assert sum(word.verdict is WordVerdict.FOUND for word in checked) == 10_000
     assert time.process_time() - began < 5  # seconds: looked at one by one, they take 20
+
+
+def test_runs_are_looked_for_at_so_many_places_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_places, "_MOST_PLACES", 5_000)
+    looked_at: list[int] = []
+    find = word_places.RunStarts.of
+
+    def count(starts: word_places.RunStarts, letters: str, near: int) -> list[int]:
+        places = find(starts, letters, near)
+        looked_at.append(len(places))
+        return places
+
+    monkeypatch.setattr(word_places.RunStarts, "of", count)
+    alike = document(page(zone(" ".join("a" * (1 + i % 40) for i in range(400)))))
+
+    checked = verify(f"{'a' * 91} " * 1_000, alike)
+
+    assert checked[-1].verdict is WordVerdict.MISSING
+    assert 5_000 <= sum(looked_at) < 6_000
