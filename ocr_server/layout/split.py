@@ -19,6 +19,9 @@ from ocr_server.imaging.statistics import ImageStatistics
 _GUTTER_BETWEEN = (0.35, 0.65)  # shares of the width
 _ROW_BETWEEN = (0.3, 0.7)  # shares of the height from the first row of ink to the last
 _LEAST_GUTTER = 1.5  # x-heights; narrower blanks between words may line up by chance
+# An empty row that is lower than so many x-heights is no cut where columns stand beside each other:
+# their lines may be level by chance. Each has at least so many of the letters.
+_SURE_ROW, _LEAST_COLUMN = 1.0, 0.1
 _LEAST_SHARE = 0.2  # of the letters on each side; with fewer no time is saved
 
 
@@ -36,9 +39,8 @@ class Cutting(NamedTuple):
     least_row: float
 
 
-# Gaps between tightly set lines are less than an x-height. Fewer letters are read in half a second,
-# which does not pay for starting the engine twice.
-PAGES = Cutting(fewest_glyphs=400, least_row=1.0)
+# Fewer letters are read in half a second, which does not pay for starting the engine twice.
+PAGES = Cutting(fewest_glyphs=400, least_row=0.5)
 
 
 def cut_parts(
@@ -84,6 +86,13 @@ def cut_parts(
     )
 
 
+class _White(NamedTuple):
+    """An empty row or column, by its middle and its width in pixels."""
+
+    middle: float
+    width: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Page:
     """What a page is cut by, in pixels of `ink`; `unit` is the x-height."""
@@ -116,7 +125,7 @@ class _Page:
         gutter = _gutter(self._ink(part), self.unit)
         if gutter is None:
             return ()
-        x = part.left + round(gutter)
+        x = part.left + round(gutter.middle)
         if not _is_even(self._inside(part)[:, 0], x):
             return ()
         return replace(part, right=x), replace(part, left=x)
@@ -125,12 +134,25 @@ class _Page:
         row = _white_row(self._ink(part), least=self.cutting.least_row * self.unit)
         if row is None:
             return ()
-        y = part.top + round(row)
+        y = part.top + round(row.middle)
         halves = replace(part, bottom=y), replace(part, top=y)
         if not _is_even(self._inside(part)[:, 1], y):
             return ()
-        across = (_gutter(self._ink(half), self.unit) is not None for half in halves)
-        return () if not self.is_table and any(across) else halves
+        if not self.is_table and any(self._has_gutter(half, row.width) for half in halves):
+            return ()
+        return halves
+
+    def _has_gutter(self, part: Box, row_px: int) -> bool:
+        """Whether columns may stand beside each other above or below an empty row."""
+        ink = self._ink(part)
+        if row_px >= _SURE_ROW * self.unit:
+            return _gutter(ink, self.unit) is not None
+        x = self._inside(part)[:, 0] - part.left
+        return any(
+            end - start >= _LEAST_GUTTER * self.unit
+            and _LEAST_COLUMN < float(np.mean(x < start)) < 1 - _LEAST_COLUMN
+            for start, end in run_lengths(_is_white(ink, axis=0))
+        )
 
     def _band(self, part: Box) -> tuple[Box, ...]:
         """Heading, left column, right column and footer, as far as they are there."""
@@ -187,8 +209,8 @@ def join_parts(parts: tuple[tuple[Zone, ...], ...]) -> tuple[Zone, ...]:
     return tuple(joined)
 
 
-def _gutter(ink: Pixels, unit: float) -> float | None:
-    """The middle of the widest empty column near the middle of the page, if it is a gutter.
+def _gutter(ink: Pixels, unit: float) -> _White | None:
+    """The widest empty column near the middle of the page, if it is a gutter.
 
     In pixels of `ink`, as is the x-height `unit`.
     """
@@ -196,7 +218,7 @@ def _gutter(ink: Pixels, unit: float) -> float | None:
     return _widest(_is_white(ink, axis=0), low, high, least=_LEAST_GUTTER * unit)
 
 
-def _white_row(ink: Pixels, *, least: float) -> float | None:
+def _white_row(ink: Pixels, *, least: float) -> _White | None:
     white = _is_white(ink, axis=1)
     filled = np.flatnonzero(~white)
     if not len(filled):
@@ -213,11 +235,11 @@ def _is_white(ink: Pixels, *, axis: int) -> NDArray[np.bool_]:
     return np.asarray(sums.ravel() <= 255 * specks)
 
 
-def _widest(white: NDArray[np.bool_], low: int, high: int, *, least: float) -> float | None:
-    """The middle of the widest empty run between two positions; None if it is below `least`."""
+def _widest(white: NDArray[np.bool_], low: int, high: int, *, least: float) -> _White | None:
+    """The widest empty run between two positions; None if it is narrower than `least`."""
     runs = run_lengths(white[low:high])
     width, ends = max(((end - start, start + end) for start, end in runs), default=(0, 0))
-    return low + ends / 2 if width >= least else None
+    return _White(low + ends / 2, width) if width >= least else None
 
 
 def _is_even(middles: NDArray[np.float64], cut: float) -> bool:

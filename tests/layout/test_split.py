@@ -49,6 +49,34 @@ def test_a_page_of_one_column_is_cut_between_two_lines() -> None:
     assert 0.25 < upper.bottom / 2200 < 0.75
 
 
+def set_tightly(page: Pixels) -> Pixels:
+    """The page with at most 11 px of white between two lines, whose x-height is 17 px."""
+    is_white = (page == 255).all(axis=1)
+    run = 0
+    kept = []
+    for row, white in enumerate(is_white):
+        run = run + 1 if white else 0
+        if run <= 11:
+            kept.append(row)
+    return page[kept]
+
+
+def test_tightly_set_lines_are_cut_apart() -> None:
+    page = set_tightly(draw_page(1200, 2200).pixels)
+
+    upper, lower = parts_of(page)
+
+    assert upper.bottom == lower.top
+    assert page[int(upper.bottom) - 1 : int(upper.bottom) + 1].min() == 255
+
+
+def test_columns_whose_lines_are_level_by_chance_are_not_cut_across() -> None:
+    column = set_tightly(draw_page(500, 2200, margin_px=40).pixels)
+    page = np.hstack([column, column, column])
+
+    assert parts_of(page) == (Box(0, 0, 1500, len(column)),)
+
+
 def heading() -> Pixels:
     """A line as wide as two columns, between white."""
     line = np.full((100, 1400), 255, np.uint8)
