@@ -12,11 +12,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple, TypeAlias
 
 from ocr_server.document.model import Line, Zone, ZoneKind, hull_of
+from ocr_server.document.paragraphs import PlacedLine, paragraph_numbers
 from ocr_server.geometry import Box, Quad, Transform
 from ocr_server.layout.detected_lines import is_long, width_px
 from ocr_server.layout.rows import is_level
@@ -37,6 +39,7 @@ _LONG_LINE, _LEAST_LONG_LINES = 8.0, 3  # width in heights of a line; number of 
 _FULL, _LEAST_FULL_LINES = 0.6, 0.4  # shares of the column's width, and of its long lines
 _LEAST_GAP = 0.8  # between blocks; successive lines are half a height apart
 _SIMILAR = 0.9  # of the widest gap
+_OTHER_SIZE = 1.5  # of two lines that are of two paragraphs: detected lines differ in height
 _LEAST_STEP = 0.2  # between rows of a block
 _HIGHEST_STACK = 3.5  # height of lines with a stack: two lines and a rule, or three lines
 _TALL = 2.5  # ratio of heights; a line so much taller than others is a flourish or rotated
@@ -86,7 +89,20 @@ def in_blocks(lines: Sequence[Line], *, is_vertical: bool = False) -> tuple[Zone
     placed = tuple(_Placed(line, line.box) for line in lines)
     level = _levelled(placed, least=_LEAST_SLANTING_OF_PAGE)
     pieces = _pieces(level, median(line.box.height for line in lines))
-    return tuple(Zone(ZoneKind.TEXT, hull_of(piece).quad(), piece) for piece in pieces)
+    return tuple(
+        Zone(ZoneKind.TEXT, hull_of(piece).quad(), tuple(_in_paragraphs(piece))) for piece in pieces
+    )
+
+
+def _in_paragraphs(lines: Sequence[Line]) -> Iterator[Line]:
+    """The lines with the numbers of their paragraphs."""
+    placed: list[PlacedLine] = []
+    for line, box in _levelled(tuple(_Placed(line, line.box) for line in lines)):
+        white_px = box.top - placed[-1].level.bottom if placed else 0.0
+        placed.append(PlacedLine(line, box, white_px / box.height))
+    numbers = paragraph_numbers(placed, other_size=_OTHER_SIZE)
+    for line, number in zip(lines, numbers, strict=True):
+        yield replace(line, paragraph=number)
 
 
 def _levelled(lines: _Lines, *, least: int = _LEAST_SLANTING) -> _Lines:

@@ -17,6 +17,7 @@ from ocr_server.document.model import (
     ZoneKind,
     are_handwritten,
 )
+from ocr_server.document.paragraphs import parted_at_sentences
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import DeadlinePassed, InvalidOptions
 from ocr_server.geometry import Box, Clamp, hull
@@ -237,7 +238,11 @@ def _read_state(recipe: Recipe, state: PageState) -> _Reading:
     best = state.best
     name, to_page = _name_of(best.engine, state), best.canvas.to_page
     found = map(with_ligatures, best.zones) if "frk" in state.options.languages else best.zones
-    told = (with_shares_right(zone, best.engine.calibration) for zone in found)
+    parted = (
+        zone if zone.table else replace(zone, lines=parted_at_sentences(zone.lines))
+        for zone in found
+    )  # fmt: skip
+    told = (with_shares_right(zone, best.engine.calibration) for zone in parted)
     zones = tuple(_within(area, replace(zone, engine=name).mapped(to_page)) for zone in told)
     return _Reading(
         zones, stages, state.dropped or best.words, best.engine,

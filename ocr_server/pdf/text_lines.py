@@ -15,15 +15,14 @@ from statistics import median
 from typing import TypeAlias
 
 from ocr_server.document.model import Direction, Line, Symbol, Word, Zone, ZoneKind, hull_of
+from ocr_server.document.paragraphs import PlacedLine, paragraph_numbers
 from ocr_server.geometry import Box, Point, Quad, Transform, hull, lerp
 from ocr_server.pdf.letters import Frame, Letter
 from ocr_server.pdf.vertical_lines import read_in_tiers, split_columns
 from ocr_server.pdf.visual_order import is_leftward, read_from_sight
 
 _X_HEIGHT_SHARE = 0.5  # of the height from ascent to descent, in most Latin typefaces
-# White between lines, in heights of a line, from which on a paragraph and a zone ends.
-_PARAGRAPH_GAP, _ZONE_GAP = 0.6, 2.0
-_OTHER_SIZE = 1.25  # one line is a heading if it is so much larger than the other
+_ZONE_GAP = 2.0  # white between lines, in heights of a line, from which on a zone ends
 
 # In heights of the larger of two letters that follow each other:
 _SAME_BASELINE = 0.2  # their baselines differ by less on one line
@@ -72,17 +71,23 @@ def make_zones(
         for stretch, is_vertical in split_columns(letters)
         for run in ([stretch] if is_vertical else _lines(stretch))
     ]
-    zones: list[list[_Row]] = []
-    paragraph = 0
+    zones: list[list[PlacedLine]] = []
+    before = None
     for row in _downwards(_leftwards(rows)):
-        before = zones[-1][-1] if zones else None
-        if before is None or _gap(before, row) > _ZONE_GAP:
+        white = math.inf if before is None else _gap(before, row)
+        if white > _ZONE_GAP:
             zones.append([])
-            paragraph = 0
-        elif _gap(before, row) > _PARAGRAPH_GAP or _ratio(before, row) > _OTHER_SIZE:
-            paragraph += 1
-        zones[-1].append(replace(row, line=replace(row.line, paragraph=paragraph)))
-    return tuple(_zone([row.line for row in rows]) for rows in zones)
+        zones[-1].append(PlacedLine(row.line, row.level, white))
+        before = row
+    return tuple(
+        _zone(
+            [
+                replace(placed.line, paragraph=number)
+                for placed, number in zip(lines, paragraph_numbers(lines), strict=True)
+            ]
+        )
+        for lines in zones
+    )
 
 
 def _lines(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
@@ -316,10 +321,3 @@ def _gap(before: _Row, row: _Row) -> float:
 def _is_apart(one: _Row, other: _Row) -> bool:
     """Whether one stands left of the other."""
     return one.level.is_beside(other.level)
-
-
-def _ratio(before: _Row, row: _Row) -> float:
-    sizes = sorted(
-        one.level.width if one.is_vertical else one.level.height for one in (before, row)
-    )
-    return sizes[1] / max(sizes[0], 1.0)
