@@ -9,24 +9,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ocr_server.document.languages import LANGUAGES_OF, name_of, script_of, script_of_language
+from ocr_server.document.languages import (
+    FRAKTUR,
+    LANGUAGES_OF,
+    name_of,
+    script_of,
+    script_of_language,
+)
 from ocr_server.document.model import Advice, PageLanguage
 from ocr_server.imaging.operations import AUTO
 from ocr_server.job import ReadOptions
 from ocr_server.page.first_reading import read_once, read_text
-from ocr_server.page.language import (
-    LEGIBLE,
+from ocr_server.page.language import LEGIBLE, PIECES, by_readings, find_language, verdict_of
+from ocr_server.page.language_band import is_vertical
+from ocr_server.page.language_words import (
     NO_MODEL,
-    PIECES,
     Verdict,
-    find_language,
     guesses_for,
     label_of,
     language_by_words,
     sample_of,
-    verdict_of,
 )
-from ocr_server.page.language_band import is_vertical
 from ocr_server.page.script import LEAD, find_by_script, least_of
 from ocr_server.page.state import PageState, StageResult
 
@@ -78,8 +81,13 @@ def language_of(parts: Sequence[PageLanguage], options: ReadOptions) -> PageLang
     return replace(worst, codes=tuple(codes))
 
 
-def _read_in(state: PageState, verdict: Verdict) -> tuple[PageState, Verdict]:
-    """Read the page in the language of the verdict; the first reading stays if that is worse."""
+def _read_in(
+    state: PageState, verdict: Verdict, *, may_change: bool = True
+) -> tuple[PageState, Verdict]:
+    """Read the page in the language of the verdict; the first reading stays if that is worse.
+
+    `may_change`: it is read once more if its words are then surely of another language.
+    """
     first, code = state.best, verdict.code
     after = replace(state, options=replace(state.options, languages=(code,)))
     by_recipe = state.options.operations == AUTO and not first.engine.finds_lines
@@ -99,11 +107,14 @@ def _read_in(state: PageState, verdict: Verdict) -> tuple[PageState, Verdict]:
         is_worse = gained < LEAD or after.best.confidence < least_of(script)
     if is_worse:
         return _stay(state, verdict)
-    if is_of_other_script and script != "Latin" and not is_vertical(code):
+    if code != FRAKTUR and not is_vertical(code):
         # A model reads other languages of its script, too; the words of the whole page tell it.
         found = language_by_words(after, after.best.words, prior=1.0)
+        found = by_readings(after, found, prior=1.0)
         if found.reason is None and found.code != code:
-            return _read_in(after, found)
+            if may_change:
+                return _read_in(after, found, may_change=False)
+            found = replace(found, reason=f"It may be {name_of(code)} or {name_of(found.code)}.")
         verdict = replace(found, reason=found.reason or verdict.doubt)
     return after, verdict
 
@@ -113,7 +124,7 @@ def _stay(state: PageState, verdict: Verdict) -> tuple[PageState, Verdict]:
     if verdict.is_tried:
         reason = f"It reads like {name_of(verdict.code)}, but worse in that."
         return state, replace(verdict, reason=reason)
-    finding = find_by_script(state, may_be_untried=False)
+    finding = find_by_script(state, may_be_untried=False, may_guess=state.best.letters > 0)
     if finding is None:
         return state, Verdict(state.options.languages[0], 0.0, NO_MODEL)
     other = verdict_of(state, finding)

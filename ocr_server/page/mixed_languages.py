@@ -9,14 +9,9 @@ from ocr_server.document.languages import name_of, script_of_language
 from ocr_server.document.model import Line, PageLanguage, Zone, ZoneKind, letters_in
 from ocr_server.geometry import Box, Transform
 from ocr_server.job import PageSegmentation
-from ocr_server.page.language import (
-    LEGIBLE,
-    Verdict,
-    find_language,
-    label_of,
-    language_by_words,
-)
+from ocr_server.page.language import LEGIBLE, find_language
 from ocr_server.page.language_stage import FITS
+from ocr_server.page.language_words import Verdict, label_of, language_by_words
 from ocr_server.page.script import LEAD
 from ocr_server.page.state import Candidate, PageState, StageResult
 

@@ -41,13 +41,18 @@ _TAKEN_FOR = {"Japanese": ("Hebrew", "Korean"), "Thai": ("Hebrew",)}
 # Where no script was detected, a strip is read in one model of each. The right one had 0.66 to 0.95
 # there, another in letters of its own script 0.63 at most.
 _CLEAR_OF_STRIP, _LEAST_OF_STRIP = 0.7, 0.6
-_LIKELY_DENSE = 0.55  # of a strip of Chinese or Japanese in the model of Japanese
+# Of a strip of Japanese or Chinese in the model of Japanese.
+_LIKELY_DENSE = {"Japanese": 0.55, "Han": 0.4}
+# Print has more letters in any model, writing by hand often none: after so many models without, no
+# further one is tried.
+_FEWEST_OF_STRIP, _MOST_WITHOUT_LETTERS = 4, 3
 _MOST_LIKELY = 2  # scripts whose models then read the band
 _COLUMNS = 1.2  # how much clearer columns of vertical writing are than rows
 
 # Confidences from 0 to 1. A band in a wrong script is read with 0.1 to 0.45, in the right one with
 # 0.7 to 0.95; poor print lowers both.
 _SURE_SCRIPT = 1.0  # of Tesseract's detection
+_FEWEST_OF_OWN = 10  # letters read, for the detection of the first language's script to be believed
 # Of the detection, of a script that cannot be tried; Latin was taken for Cyrillic with up to 2.3.
 _SURE_WITHOUT_MODEL, _SURE_OF_LOOK_ALIKE = 2.5, 5.0  # the second is beyond doubt of any script
 _LOOK_ALIKES = ("Cyrillic", "Greek")
@@ -59,6 +64,7 @@ _LEAST_OWN = 0.65  # for the first language, if the page is in it all the same
 # The model of traditional characters reads simplified ones as such, hardly less sure than their own
 # does: from 0.06 less to 0.01 more. It reads its own by 0.07 to 0.12 better.
 _LEAD_OF_TRADITIONAL, _CLOSE_TO_THAT = 0.03, 0.04
+_FEW_CHARACTERS, _CLOSE_OF_FEW = 12, 0.08  # of which one that is misread decides
 _LEAST_OF_FRAKTUR = 0.4  # of blackletter in a model of other print
 _CLEAR = 0.8  # no further model is tried
 _CLEAR_JAPANESE = 0.6  # if there are kana, which no other model knows
@@ -112,7 +118,7 @@ def find_by_script(
     codes = tuple(_models(script, state)) if is_other else (own, *_fraktur(found, state))
     is_turned = bool(found and found.quarters)
     is_only = sum(code in state.options.installed for code in LANGUAGES_OF.get(script, ())) == 1
-    is_only = is_only and len(codes) == 1 and not is_turned
+    is_only = is_only and len(codes) == 1 and not (is_turned or state.statistics.is_snippet)
     if confidence >= _SURE_SCRIPT and is_only and may_be_untried:
         return ScriptFinding(codes[0])
     if script in _DENSE:
@@ -131,13 +137,19 @@ def find_by_script(
         there = (code for code in LANGUAGES_OF[script] if code in state.options.installed)
         others = _readings(state, upright, (code for code in there if code not in readings))
         best = _best(dict(others), own=own, least=max(least, floor + lead))
-    elif may_guess:
+    elif may_guess and not _is_surely_own(state, found, is_other=is_other):
         least = max(_LEAST_GUESSED, floor + _LEAD_GUESSED)
         best = _guess(state, band, readings, scripts=scripts, least=least)
     needed = _SURE_OF_LOOK_ALIKE if script in _LOOK_ALIKES else _SURE_WITHOUT_MODEL
     if best is None and not codes and confidence >= needed:
         return ScriptFinding(f"script/{script}")
     return best
+
+
+def _is_surely_own(state: PageState, found: Script | None, *, is_other: bool) -> bool:
+    """Whether the script of the first language was detected, and letters of it were read."""
+    is_sure = found is not None and found.confidence >= _SURE_SCRIPT
+    return is_sure and not is_other and state.best.letters >= _FEWEST_OF_OWN
 
 
 def _lies_level(state: PageState, quarters: int) -> bool:
@@ -163,6 +175,7 @@ def _guess(
     strip = strip_of(state)
     likely: dict[str, float] = {}
     strips: set[str] = set()
+    without_letters = 0
     for script in scripts:
         code = next(_models(script, state), "")
         is_read = script == "Han" and "Japanese" in strips  # whose model reads both
@@ -171,7 +184,10 @@ def _guess(
         strips.add(script)
         reading = read_band(state, strip, code)
         read = _script_of(reading) or ""
-        needed = _LIKELY_DENSE if read in _CONFUSED else _LEAST_OF_STRIP
+        without_letters += reading.letters < _FEWEST_OF_STRIP
+        if without_letters >= _MOST_WITHOUT_LETTERS:
+            break
+        needed = _LIKELY_DENSE.get(read, _LEAST_OF_STRIP)
         if script not in (read, *_CONFUSED.get(read, ())) or reading.confidence < needed:
             continue
         likely[read] = reading.confidence
@@ -180,7 +196,8 @@ def _guess(
         if read in _CONFUSED or reading.confidence >= _CLEAR_OF_STRIP:
             break
     best_first = sorted(likely, key=lambda script: -likely[script])
-    is_clear = max(likely.values(), default=0.0) >= _CLEAR_OF_STRIP
+    clearest = max(likely.values(), default=0.0)
+    is_clear = clearest >= _CLEAR_OF_STRIP
     most = 1 if is_clear else _MOST_LIKELY
     codes = dict.fromkeys(code for script in best_first[:most] for code in _models(script, state))
     if likely.get("Japanese", 0.0) >= _CLEAR_JAPANESE:
@@ -188,6 +205,8 @@ def _guess(
     if not codes:
         return None
     readings = dict(_readings(state, band, (code for code in codes if code not in tried)))
+    # A strip and a band that agree need less each.
+    least -= _LEAST_GUESSED - _LEAST_ELSE if clearest >= _CLEAR else 0.0
     return _best(tried | readings, own=own, least=least)
 
 
@@ -282,9 +301,11 @@ def _best(readings: dict[str, Candidate], *, own: str, least: float) -> ScriptFi
     needed = _LEAST_OWN if code == own else least
     if readings[code].confidence < needed:
         return None
-    chinese = [readings[code].confidence for code in ("chi_sim", "chi_tra") if code in readings]
+    chinese = [readings[code] for code in ("chi_sim", "chi_tra") if code in readings]
+    is_short = readings[code].letters < _FEW_CHARACTERS
     is_close = len(chinese) == 2 and (
-        abs(chinese[1] - chinese[0] - _LEAD_OF_TRADITIONAL) < _CLOSE_TO_THAT
+        abs(chinese[1].confidence - chinese[0].confidence - _LEAD_OF_TRADITIONAL)
+        < (_CLOSE_OF_FEW if is_short else _CLOSE_TO_THAT)
     )
     doubt = "Its characters may be simplified or traditional." if is_close else None
     return ScriptFinding(code, readings[code], doubt=doubt if code.startswith("chi") else None)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from ocr_server.document.model import Page, Quality, StageRecord, TextSource
 from ocr_server.job import Limits, ReadOptions, TextLayerUse
+from ocr_server.page.layer_order import in_columns
 from ocr_server.page.layer_verdict import LayerVerdict, band_reader, judge_layer, warn_of
 from ocr_server.page.state import ReadContext
 from ocr_server.pdf.text_extraction import STAGE, read_text_layer
@@ -67,7 +68,7 @@ def read_pdf_page(
         verdict = judge_layer(layer, read_bands, options.languages)
     found = "; ".join(filter(None, (layer.found, verdict.reason)))
     did_not = _NOT_USED if layer.words else ""
-    layer = verdict.layer
+    layer = verdict.layer.in_order(in_columns)
 
     def record(did: str) -> StageRecord:
         return StageRecord.since(started_s, STAGE, found, did)

@@ -117,6 +117,10 @@ class ExtractedText:
         lines = (line.box for zone in self.hidden for line in zone.lines)
         return replace(self, hidden=(), rows=(*self.rows, *lines))
 
+    def in_order(self, order: Callable[[Sequence[Zone]], tuple[Zone, ...]]) -> ExtractedText:
+        """The layer with its zones as `order` gives them."""
+        return replace(self, visible=order(self.visible), hidden=order(self.hidden))
+
     def with_confidence(self, confidence: float) -> ExtractedText:
         """The layer whose words are no surer than `confidence`, from 0 to 1."""
 

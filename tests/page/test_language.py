@@ -28,6 +28,7 @@ GERMAN = (
     "Es war ein kalter Morgen und die Leute der Stadt warteten auf den Zug der ihnen die "
     "Nachrichten aus der Hauptstadt bringen sollte"
 )
+BLACKLETTER = GERMAN.replace("is", "i\u017f").replace("st", "\u017ft").replace("so", "\u017fo")
 FINNISH = (
     "Oli kylmä aamu ja kaupungin ihmiset odottivat junaa joka toisi heille uutisia pääkaupungista "
     "ennen kuin talvi alkaisi"
@@ -230,7 +231,7 @@ def test_of_two_models_of_a_script_the_words_choose() -> None:
 
 @pytest.mark.parametrize(
     ("blackletter", "code", "is_sure"),
-    [(0.9, "frk", True), (0.83, "deu", False), (0.75, "deu", False), (0.6, "deu", True)],
+    [(0.95, "frk", True), (0.83, "deu", False), (0.75, "deu", False), (0.6, "deu", True)],
 )
 def test_a_line_is_of_blackletter_if_its_model_reads_it_better_than_that_of_german(
     blackletter: float, code: str, is_sure: bool
@@ -243,6 +244,89 @@ def test_a_line_is_of_blackletter_if_its_model_reads_it_better_than_that_of_germ
     assert page.language.codes == (code,)
     assert page.language.is_sure is is_sure
     assert engine.languages.count("deu") == 1
+
+
+@pytest.mark.parametrize(("blackletter", "is_sure"), [(0.9, True), (0.7, True), (0.61, False)])
+def test_a_line_with_long_s_is_of_blackletter_without_a_look_at_german(
+    blackletter: float, is_sure: bool
+) -> None:
+    engine = Polyglot(
+        {"eng": (GERMAN, 0.62), "deu": (GERMAN, 0.8), "frk": (BLACKLETTER, blackletter)}
+    )
+
+    page = read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert page.language
+    assert page.language.is_sure is is_sure
+    assert (page.language.codes == ("frk",)) is is_sure
+    assert ("deu" not in engine.languages) is is_sure
+
+
+@pytest.mark.parametrize("text", ["Sulkekaa ovi jälkeenne kiitos", "H ovvedpiaon 0a apyiver stin"])
+def test_what_the_model_of_blackletter_reads_best_is_not_of_it_if_its_words_are_of_no_german(
+    text: str,
+) -> None:
+    engine = Polyglot(
+        {"eng": ("Sulkekaa ovi jalkeenne kiitos", 0.6), "frk": (text, 0.9), "deu": (text, 0.5)},
+        script=Script("Latin", 0.5, 0),
+    )
+
+    page = read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert page.language
+    assert not (page.language.is_sure and page.language.codes == ("frk",))
+
+
+def test_a_short_text_is_read_in_the_language_that_its_reading_in_another_tells() -> None:
+    engine = Polyglot(
+        {
+            "eng": ("Var god stang dérren efter", 0.9),
+            "dan": ("Var god stång dårren efter", 0.93),
+            "swe": ("Var god stäng dörren efter", 0.95),
+        }
+    )
+
+    page = read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert page.language
+    assert (page.language.codes, page.language.is_sure) == (("swe",), True)
+    assert page.text == "Var god stäng dörren efter"
+
+
+def test_languages_of_a_script_are_compared_by_reading_a_short_text_in_both() -> None:
+    engine = Polyglot(
+        {
+            "eng": ("lakyemo bam", 0.3),
+            "rus": ("Дякуемо вам за ыдвдини сподваемося", 0.8),
+            "ukr": ("Дякуємо вам за відвідини і сподіваємося", 0.85),  # noqa: RUF001
+        },
+        script=Script("Cyrillic", 5.0, 0),
+    )
+
+    page = read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert page.language
+    assert (page.language.codes, page.language.is_sure) == (("ukr",), True)
+
+
+def test_no_script_is_guessed_where_that_of_the_first_language_was_surely_detected() -> None:
+    texts = {"eng": ("A reuniao comegare na", 0.3), "rus": ("Агеито", 0.6), "heb": ("xx", 0.1)}
+
+    engine = Polyglot(texts, script=Script("Latin", 2.2, 0))
+    read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert set(engine.languages) == {"eng"}
+
+
+def test_no_further_script_is_guessed_where_three_read_no_letters() -> None:
+    codes = ("rus", "ell", "heb", "ara", "hin", "kor", "jpn")
+    engine = Polyglot(
+        {"eng": ("xx", 0.2), **dict.fromkeys(codes, ("", 0.0))}, script=Script("Arabic", 0.0, 0)
+    )
+
+    read(engine, canvas=PIECE, psm=PSM_OF_LAYOUT[Layout.LINE])
+
+    assert len(set(engine.languages)) == 1 + 1 + 3  # the detected one, which was tried before
 
 
 def test_traditional_characters_are_tried_where_a_script_is_guessed() -> None:
@@ -595,7 +679,7 @@ def test_a_zone_in_another_language_is_read_in_that() -> None:
 
 
 def test_zones_of_a_page_in_blackletter_are_not_read_as_other_print() -> None:
-    engine = TwoAlike({"eng": (GERMAN, 0.6), "deu": (GERMAN, 0.6), "frk": (GERMAN, 0.88)})
+    engine = TwoAlike({"eng": (GERMAN, 0.6), "deu": (GERMAN, 0.6), "frk": (BLACKLETTER, 0.88)})
 
     page = read(engine)
 
