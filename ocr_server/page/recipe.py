@@ -10,6 +10,7 @@ from ocr_server.document.model import StageOutcome, StageRecord
 from ocr_server.engines.engine import Engine
 from ocr_server.errors import DeadlinePassed
 from ocr_server.job import ReadOptions
+from ocr_server.page.bullets import read_bullets
 from ocr_server.page.combs import read_combs
 from ocr_server.page.first_reading import read_once
 from ocr_server.page.labels import put_labels, read_line_numbers, read_turned_lines
@@ -96,6 +97,7 @@ RECIPE: Recipe = (
     ("retry", for_first_engine(reread_doubtful)),
     ("missed", for_first_engine(read_missing_text)),
     ("rows", for_first_engine(arrange_rows)),
+    ("bullets", for_first_engine(read_bullets)),
     ("gaps", for_first_engine(part_words)),
     ("labels", put_labels),
     ("tables", arrange_tables),
@@ -132,6 +134,7 @@ STAGE_LABELS: Mapping[str, str] = {
     "retry": "Read again what is poor",
     "missed": "Look for what was missed",
     "rows": "Join rows",
+    "bullets": "Read bullets of lists",
     "gaps": "Part words at wide gaps",
     "labels": "Put in place what was read apart",
     "tables": "Read tables row by row",
@@ -162,6 +165,7 @@ ZONE_RECIPE: Recipe = (
     ("line", reread_snippet),
     ("second-reader", ask_second_opinion),
     ("retry", for_first_engine(reread_doubtful)),
+    ("bullets", for_first_engine(read_bullets)),
     ("gaps", for_first_engine(part_words)),
     ("stops", close_up_stops),
     ("long-s", mend_long_s),
