@@ -59,6 +59,7 @@ def quantise(trained: Path, target: Path, lines: Sequence[Line]) -> None:
         for node in model.graph.node:
             if node.op_type == "Softmax":  # all over the last axis, which the converter knows
                 node.attribute[0].i = -1
+        _tell_gelus(model.graph)
         onnx.save(version_converter.convert_version(model, OPSET), whole)
         quant_pre_process(whole, ready, skip_symbolic_shape=True)
         model = onnx.load(ready)
@@ -70,11 +71,20 @@ def quantise(trained: Path, target: Path, lines: Sequence[Line]) -> None:
         )  # fmt: skip
         model = onnx.load(made)
     helper.set_model_props(model, letters)
+    del model.graph.value_info[:]  # types that names had before
     join_gelus(model.graph)
     halve(model.graph)
     in_order = ONNXModel(model)  # as training wants it
     in_order.topological_sort()
     onnx.save(in_order.model, target)
+
+
+def _tell_gelus(graph: onnx.GraphProto) -> None:
+    """Tell the type of what comes out of joined GELUs, an operation that onnx does not know."""
+    for node in graph.node:
+        if node.op_type == "Gelu":
+            told = helper.make_tensor_value_info(node.output[0], onnx.TensorProto.FLOAT, None)
+            graph.value_info.append(told)
 
 
 def _as_seen(line: Line) -> Seen:

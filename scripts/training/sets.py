@@ -18,8 +18,10 @@ from scripts.training.letters import fold
 # How often a line is drawn, against the others. A set that is not named is drawn 1.0 times.
 SHARES = {
     "Copiste-d-un-jour": 2.6,
-    "CREMMA-AN-TestamentsDePoilus": 2.4,
-    "CREMMA-MSS-19": 2.4,
+    "CREMMA-AN-TestamentsDePoilus": 3.0,
+    "CREMMA-MSS-19": 3.0,
+    "dataset-celestine-doniau-danest": 4.0,
+    "CREMMA-MSS-18": 0.3,
     "timeuscorpus": 0.3,
     "lectaurep-mariages-et-divorces": 0.5,
     "Tables_decennales_HTR": 0.3,
