@@ -25,7 +25,7 @@ from ocr_server.extraction.check_digits import CHECKS
 from ocr_server.extraction.finders import FINDERS
 from ocr_server.imaging.operations import MOST_STEPS
 from ocr_server.job import PSM_OF_LAYOUT
-from ocr_server.page import language_stage, layer_verdict, quality
+from ocr_server.page import language_stage, layer_verdict, quality, written_down
 from ocr_server.page.recipe import RECIPE
 from ocr_server.pdf import render
 from ocr_server.request import specs
@@ -248,7 +248,9 @@ def test_tables_written_by_hand_name_everything_that_there_is() -> None:
 
 
 def test_the_problems_of_a_picture_are_all_told() -> None:
-    sources = "".join(map(inspect.getsource, (quality, layer_verdict, language_stage, render)))
+    sources = "".join(
+        map(inspect.getsource, (quality, layer_verdict, language_stage, written_down, render))
+    )
     codes = [INCOMPLETE, LACKS_MEMORY, *re.findall(r'Advice\(\s*"([\w-]+)"', sources)]
     (told,) = re.findall(
         r"The codes of `quality.problems` are (.*?)\.\n", API.read_text(encoding="utf-8"), re.DOTALL

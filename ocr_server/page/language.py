@@ -32,6 +32,7 @@ from ocr_server.page.language_words import (
 )
 from ocr_server.page.script import ScriptFinding, find_by_script
 from ocr_server.page.state import Candidate, PageState
+from ocr_server.page.written_down import is_read_across
 
 PIECES = {
     PageSegmentation.SINGLE_BLOCK_VERTICAL, PageSegmentation.SINGLE_WORD,
@@ -128,11 +129,15 @@ def verdict_of(state: PageState, finding: ScriptFinding) -> Verdict:
         is_latin = script_of_language(code) == "Latin"
         verdict = found if is_latin or found.reason is None or found.missing else verdict
         is_same = verdict.code == code
-        if code == "jpn" and verdict.code == "chi_sim":  # no kana, which does not tell Chinese
-            finding = replace(finding, doubt="Its characters may be Chinese or Japanese.")
         verdict = replace(
             verdict,
             confidence=verdict.confidence or reading.confidence,
             reading=whole(state, reading) if is_same else None,
         )
-    return replace(verdict, is_turned=finding.is_turned, doubt=finding.doubt)
+    has_kana = script_of(sample_of(reading.words, least=0.0)) != "Han"
+    if code.startswith("jpn") and not has_kana:
+        finding = replace(finding, doubt="Its characters may be Chinese or Japanese.")
+    is_across = verdict.code == code and is_read_across(reading.zones)
+    if is_across and (vertical := f"{code}_vert") in state.options.installed:
+        verdict, is_across = replace(verdict, code=vertical, reading=None), False
+    return replace(verdict, is_turned=finding.is_turned, is_across=is_across, doubt=finding.doubt)

@@ -18,8 +18,8 @@ from ocr_server.document.languages import (
 )
 from ocr_server.document.model import Advice, PageLanguage
 from ocr_server.imaging.operations import AUTO
-from ocr_server.job import ReadOptions
-from ocr_server.page.first_reading import read_once, read_text
+from ocr_server.job import PageSegmentation, ReadOptions
+from ocr_server.page.first_reading import as_read, read_once, read_text
 from ocr_server.page.language import LEGIBLE, PIECES, by_readings, find_language, verdict_of
 from ocr_server.page.language_band import is_vertical
 from ocr_server.page.language_words import (
@@ -32,6 +32,7 @@ from ocr_server.page.language_words import (
 )
 from ocr_server.page.script import LEAD, find_by_script, least_of
 from ocr_server.page.state import PageState, StageResult
+from ocr_server.page.written_down import is_read_across
 
 # Confidences of a reading, from 0 to 1.
 FITS = 0.94  # English reached it on half of the clean pages, another language never
@@ -95,17 +96,23 @@ def _read_in(
         return after, verdict
     if by_recipe and (verdict.is_turned or is_vertical(code)):
         return replace(after, candidate=None, starts_over=True), verdict
-    if verdict.reading and not verdict.is_turned:
+    if verdict.is_across:  # whose columns no other mode finds, but for the second reader
+        across = after.read(after.canvas, psm=PageSegmentation.SINGLE_BLOCK)
+        after = as_read(after, across).state
+    elif verdict.reading and not verdict.is_turned:
         after = after.with_candidate(verdict.reading)
     else:
         after = (read_text if by_recipe else read_once)(after).state
+    is_across = is_read_across(after.best.zones)
+    if is_across and (vertical := f"{code}_vert") in state.options.installed:
+        return _read_in(state, replace(verdict, code=vertical, is_across=False))
     script = script_of_language(code)
     is_of_other_script = script != script_of_language(state.options.languages[0])
     gained = after.best.confidence - first.confidence
     is_worse = gained < -_MOST_LOST
     if is_of_other_script:
         is_worse = gained < LEAD or after.best.confidence < least_of(script)
-    if is_worse:
+    if is_worse and not is_across:
         return _stay(state, verdict)
     if code != FRAKTUR and not is_vertical(code):
         # A model reads other languages of its script, too; the words of the whole page tell it.

@@ -48,6 +48,7 @@ class Verdict:
 
     `missing`: the language that the page seems to be in, if it is not installed; `is_tried`: its
     model has read a part of the page; `reading`: all of a cut-out piece, read in that language;
+    `is_across`: the characters of a part of the page were read in rows, but stand in columns;
     `doubt`: what else it may be, although it is to be read in that.
     """
 
@@ -56,6 +57,7 @@ class Verdict:
     reason: str | None = None
     missing: str | None = None
     is_turned: bool = False
+    is_across: bool = False
     is_tried: bool = True
     reading: Candidate | None = None
     doubt: str | None = None

@@ -39,6 +39,7 @@ from ocr_server.page.recipe import (
     recipe_for_languages,
 )
 from ocr_server.page.state import PageState, ReadContext
+from ocr_server.page.written_down import advise_vertical, is_read_across
 
 
 def read_page(
@@ -244,10 +245,14 @@ def _read_state(recipe: Recipe, state: PageState) -> _Reading:
     )  # fmt: skip
     told = (with_shares_right(zone, best.engine.calibration) for zone in parted)
     zones = tuple(_within(area, replace(zone, engine=name).mapped(to_page)) for zone in told)
+    languages = state.language.codes if state.language else state.options.languages
+    advice = [state.language_advice] if state.language_advice else []
+    if is_read_across(best.zones):
+        advice.append(advise_vertical(languages[0], state.options.installed))
     return _Reading(
         zones, stages, state.dropped or best.words, best.engine,
         languages=(state.language,) if state.language else (),
-        advice=(state.language_advice,) if state.language_advice else (),
+        advice=tuple(advice),
     )  # fmt: skip
 
 

@@ -272,7 +272,8 @@ def _readings(
         script = _script_of(reading)
         if script == "Japanese" and reading.confidence >= _CLEAR_JAPANESE:
             return
-        if code == "jpn" and reading.confidence < _LEAST_OF_HAN:
+        is_chinese = max(chinese, default=0.0) >= _LEAST_OF_HAN
+        if code == "jpn" and reading.confidence < _LEAST_OF_HAN and not is_chinese:
             left = [one for one in left if one not in LANGUAGES_OF["Han"]]
         if code in LANGUAGES_OF["Han"]:
             chinese.append(reading.confidence)

@@ -47,6 +47,7 @@ from ocr_server.page.missing_text import count_missing
 from ocr_server.page.postprocessing import drop_noise
 from ocr_server.page.quality import ReadingResult, expected_accuracy
 from ocr_server.page.state import PageState, StageResult
+from ocr_server.page.written_down import is_read_across
 
 # Expected F1 of the words, on white paper and on other.
 _DOUBTFUL_ON_WHITE, _DOUBTFUL = 0.88, 0.91
@@ -71,6 +72,7 @@ _FEWEST_GLYPHS, _CLEAN_SPIKINESS = 150, 5.1
 # letters in the first are mostly specks. From 0.75 to 0.95 the choice differs on one picture, a
 # handwritten letter, on which 0.8 chooses the better reading.
 _SECOND_NEEDS_SHARE = 0.8
+_IN_ORDER = 0.5  # the same of columns, if the first reading ran across them
 _WITHOUT_BLANKS = frozenset({"Han", "Japanese"})
 
 
@@ -128,7 +130,8 @@ def ask_second_opinion(state: PageState) -> StageResult:
     found = f"read with an expected accuracy of {expected_accuracy(result):.0%}"
     missing, glyphs = count_missing(state)
     stricter = _STRICTER if missing > _LEFT_OUT * glyphs else 0.0
-    if expected_accuracy(result) >= limit_of(state) + stricter:
+    is_across = is_read_across(first.zones)
+    if expected_accuracy(result) >= limit_of(state) + stricter and not is_across:
         return StageResult(_read_whole(state), found)
     if not set(state.options.languages) <= set(second.describe().languages):
         return StageResult(state, f"{found}; the second reader does not know the language")
@@ -145,7 +148,8 @@ def ask_second_opinion(state: PageState) -> StageResult:
         replace(result, letters=sure_letters),
         has_words=_WITHOUT_BLANKS.isdisjoint(map(script_of_language, state.options.languages)),
     )
-    if not is_kept:
+    is_in_order = is_across and other.letters >= _IN_ORDER * first.letters
+    if not (is_kept or is_in_order):
         return StageResult(_read_whole(state), found)
     after = replace(state, candidate=other, strip=None)
     return StageResult(after, found, "read again by the second reader")

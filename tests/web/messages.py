@@ -163,10 +163,9 @@ def _parts_of_faults(place: Path) -> Iterator[ast.expr]:
 
 def _of_advice() -> Iterator[str]:
     """What is wrong with a picture, and what can be done about it."""
-    for call in _calls(PACKAGE / "page" / "quality.py", {"Advice"}):
-        yield from (text for one in call.args for text in patterns_of(one) if " " in text)
-    for call in _calls(PACKAGE / "page" / "language_stage.py", {"Advice"}):
-        yield from (text for one in call.args for text in patterns_of(one) if " " in text)
+    for name in ("quality", "language_stage", "written_down"):
+        for call in _calls(PACKAGE / "page" / f"{name}.py", {"Advice"}):
+            yield from (text for one in call.args for text in patterns_of(one) if " " in text)
 
 
 def _of_stages() -> Iterator[str]:

@@ -21,7 +21,8 @@ _ACCESSIBLE = f"{{{_NAMESPACES[1].decode()}}}part"
 
 def claims_pdfa(pdf: pikepdf.Pdf) -> bool:
     """Whether it says that it is PDF/A, of whatever part."""
-    return _has_claims(pdf) and bool(pdf.open_metadata().pdfa_status)
+    # Plain PDF/A-4 has no level, without which pikepdf knows of no claim.
+    return _has_claims(pdf) and _OF_PDFA[0] in pdf.open_metadata()
 
 
 def drop_claims_of_tags(pdf: pikepdf.Pdf) -> bool:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import struct
+from io import BytesIO
 from pathlib import Path
 
 import pikepdf
@@ -72,7 +73,9 @@ def render(read: Document, *sources: Path) -> tuple[Path, dict[Claim, ClaimOutco
 
 
 @pytest.mark.parametrize("is_signed", [False, True])
-@pytest.mark.parametrize(("part", "conformance"), [("1", "B"), ("2", "B"), ("2", "U"), ("3", "B")])
+@pytest.mark.parametrize(
+    ("part", "conformance"), [("1", "B"), ("2", "B"), ("2", "U"), ("3", "B"), ("4", "F")]
+)
 def test_pdf_a_that_only_gains_text_stays_it(
     tmp_path: Path, part: str, conformance: str, is_signed: bool
 ) -> None:
@@ -89,9 +92,55 @@ def test_pdf_a_that_only_gains_text_stays_it(
         assert after.Root.Metadata.read_raw_bytes() == before.Root.Metadata.read_raw_bytes()
         assert "/Filter" not in after.Root.Metadata
         assert after.open_metadata().pdfa_status == part + conformance
-        assert len(after.Root.OutputIntents) == 1
+        assert after.docinfo == before.docinfo
+        assert [intents_of(pdf) for pdf in (before, after)] == [[("sRGB", "RGB")]] * 2
+        assert used_beyond_level_1(made.read_bytes()) == set()
         assert len(after.trailer.ID) == 2
         assert faults_of_fonts(after) == []
+
+
+def test_pdf_a_4_which_has_no_level_is_told(tmp_path: Path) -> None:
+    scan = archived(tmp_path / "scan.pdf", "4", "")
+    with pikepdf.open(scan, allow_overwriting_input=True) as pdf:
+        with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
+            del metadata["pdfaid:conformance"]
+            metadata["pdfaid:rev"] = "2020"
+        del pdf.trailer.Info  # which that does not allow
+        pdf.save(scan, force_version="2.0", deterministic_id=True)
+
+    made, claims = render(read("Words"), scan)
+
+    assert claims == {Claim.PDF_A: KEPT}
+    with pikepdf.open(made) as pdf:
+        assert pdf.open_metadata()["pdfaid:part"] == "4"
+        assert (pdf.pdf_version, "/Info" in pdf.trailer) == ("2.0", False)
+
+
+def intents_of(pdf: pikepdf.Pdf) -> list[tuple[str, str]]:
+    """The name of each output intent, and the colour space of its profile."""
+    profiles = [
+        ImageCms.ImageCmsProfile(BytesIO(intent.DestOutputProfile.read_bytes())).profile
+        for intent in pdf.Root.OutputIntents
+    ]
+    return [
+        (str(intent.OutputConditionIdentifier), profile.xcolor_space.strip())
+        for intent, profile in zip(pdf.Root.OutputIntents, profiles, strict=True)
+    ]
+
+
+def used_beyond_level_1(data: bytes) -> set[bytes]:
+    """What ISO 19005-1 forbids, 6.1.4, 6.1.10 and 6.4: what came with PDF 1.5, and transparency.
+
+    Of the objects of a PDF, not of what its contents say.
+    """
+    bare = re.sub(rb"stream\r?\n.*?endstream", b"", data, flags=re.DOTALL)
+    names = rb"/(ObjStm|XRef|LZWDecode|JPXDecode|Crypt|SMask|Group|ca|CA|BM|EF|OCProperties)\b"
+    return set(re.findall(names, bare))
+
+
+@pytest.mark.parametrize("name", ["ObjStm", "SMask", "ca"])
+def test_the_rules_of_level_1_see_what_breaks_them(name: str) -> None:
+    assert used_beyond_level_1(b"1 0 obj\n<< /%s 1 >>" % name.encode()) == {name.encode()}
 
 
 def faults_of_syntax(data: bytes) -> list[str]:
