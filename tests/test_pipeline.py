@@ -249,7 +249,8 @@ def test_the_language_of_a_page_is_tried_first_on_the_next_which_is_still_checke
     german = ("Die", "Rechnung", "ist", "innerhalb", "von", "zwei", "Wochen", "zu", "bezahlen")
     engine = ReadsWords(*german)
     options = replace(NONE, auto_language=True, installed=("deu", "eng"))
-    told = [(Guess("deu", 1.0),)] * 2 + [(Guess("eng", 1.0),)]
+    # The first page is asked for again, when it has been read in the language that was found.
+    told = [(Guess("deu", 1.0),)] * 3 + [(Guess("eng", 1.0),)] * 2
     asked = iter(told)
     workers = InlineWorkers(engine, lambda _text, _codes: next(asked))
     make = job_of(page_refs(300, 310, 320), options=options)
